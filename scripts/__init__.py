@@ -1,0 +1,1 @@
+"""What the release needs and nothing else imports: one file a job."""
