@@ -1,0 +1,14 @@
+"""The containers: one file each, registered with their contract (CONTRACT.md §9).
+
+Example:
+    >>> from arcrun_server.components import Outbound, Registry
+    >>> registry = Registry(Outbound(development=True))
+    >>> registry.contract("hash")["category"]
+    'logic'
+"""
+
+from .contract import ComponentContract, component
+from .outbound import Outbound
+from .registry import Registry
+
+__all__ = ["ComponentContract", "Outbound", "Registry", "component"]

@@ -1,0 +1,53 @@
+"""The workflow engine: flow text → graph → run. Pure: no HTTP, no database (CONTRACT.md §5, §6).
+
+A document's `flow` is parsed by `parse_flow` and compiled by `compile_flow`; `check_graph` says
+what is wrong with a graph before it is stored; `run_graph` runs it in an `Environment`.
+
+Example:
+    >>> import asyncio
+    >>> graph = compile_flow(
+    ...     ["input >> 完成後 >> 放大", "放大 >> 完成後 >> output"],
+    ...     {"放大": {"component": "comp_uppercase", "text": "{{input.名字}} ok"}},
+    ...     name="demo",
+    ... )
+    >>> check_graph(graph)
+    []
+    >>> asyncio.run(run_graph(graph, {"名字": "小明"}, MemoryEnvironment())).data["text"]
+    '小明 OK'
+"""
+
+from .check import BUILTIN_IDS, check_graph
+from .environment import Call, Component, Environment, MemoryEnvironment, RunLimits
+from .flow import compile_flow, parse_flow, search_triplets
+from .model import Edge, FlowError, Graph, JsonObject, Node, Problem, SearchResult, Triplet
+from .plan import Plan, prepare_graph
+from .result import Pause, RunResult, TraceEntry
+from .run import resume_graph, run_graph
+
+__all__ = [
+    "BUILTIN_IDS",
+    "Call",
+    "Component",
+    "Edge",
+    "Environment",
+    "FlowError",
+    "Graph",
+    "JsonObject",
+    "MemoryEnvironment",
+    "Node",
+    "Pause",
+    "Plan",
+    "Problem",
+    "RunLimits",
+    "RunResult",
+    "SearchResult",
+    "TraceEntry",
+    "Triplet",
+    "check_graph",
+    "compile_flow",
+    "parse_flow",
+    "prepare_graph",
+    "resume_graph",
+    "run_graph",
+    "search_triplets",
+]

@@ -1,0 +1,77 @@
+"""What a run gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from .model import JsonObject
+
+
+class _TraceRequired(TypedDict):
+    nodeId: str
+    type: str
+    input: Any
+    output: Any
+    duration_ms: float
+
+
+class TraceEntry(_TraceRequired, total=False):
+    """What one node got and gave, in the order of the run (CONTRACT.md §2).
+
+    `type` is the node's type. `error` is there if the node failed. `warnings` names templates that
+    pointed nowhere and stayed as they were written. No entry holds a secret.
+    """
+
+    error: str
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A run that waits for a callback.
+
+    Attributes:
+        task_id: What the component calls the task that it waits for.
+        node_id: The node that waits.
+        continuation: The state of the run as JSON values, free of secrets, for `resume_graph`.
+    """
+
+    task_id: str
+    node_id: str
+    continuation: JsonObject = field(repr=False)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended: with data, with a failure, or for now with a pause.
+
+    Attributes:
+        success: False only for a failure; a paused run is a success so far.
+        data: The result of the last edge that ran.
+        trace: What each node got and gave.
+        duration_ms: How long the run took, in milliseconds.
+        error: Why it failed: `Node X failed: …`.
+        failed_node: The id of the node that failed; None if the graph itself could not be run.
+        failed_input: What that node got, free of secrets.
+        paused: Set if the run waits for a callback.
+    """
+
+    success: bool
+    data: Any = field(default=None, repr=False)
+    trace: list[TraceEntry] = field(default_factory=list, repr=False)
+    duration_ms: float = 0.0
+    error: str | None = None
+    failed_node: str | None = None
+    failed_input: Any = field(default=None, repr=False)
+    paused: Pause | None = None
+
+    def trace_summary(self) -> list[JsonObject]:
+        """Give the trace as answers about failed runs do: `[{"node", "status", "error"?}]`."""
+        return [
+            {"node": entry["nodeId"], "status": "failed", "error": entry["error"]}
+            if "error" in entry
+            else {"node": entry["nodeId"], "status": "ok"}
+            for entry in self.trace
+        ]
