@@ -1,0 +1,125 @@
+"""What may be inside an artifact: tracked source files of known kinds, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from scripts.versions import PACKAGES
+
+if TYPE_CHECKING:
+    from scripts.artifacts import Artifact
+
+# Kinds of files, by package, that belong into its wheel; paths are below the import package.
+_CODE = (r".+\.py", r"py\.typed")
+WHEEL_KINDS = {
+    "arcrun": _CODE,
+    "arcrun-server": (*_CODE, r"contract/arcrun\.yaml", r"catalog/.+\.yaml", r"docs/[\w.-]+"),
+    "arcrun-conformance": (
+        *_CODE,
+        r"schemas/.+\.json",
+        r".+\.schema\.json",
+        r"report/[\w.-]+\.(?:html|css|js)",
+        r"data/.+\.(?:yaml|json|py|sh|mjs|md)",
+    ),
+}
+_NEVER = re.compile(r"\.(pth|pyc|so|key|pem|db|sqlite3?)$|(^|/)\.env")
+_TEST = re.compile(r"(^|/)(tests?/|test_[^/]*\.py$|conftest\.py$|\.)")
+_METADATA = re.compile(
+    r"PKG-INFO|[\w.]+-[\w.]+\.dist-info/(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE)"
+)
+_SECRET = re.compile(rb"ak_[0-9a-f]{48}|-----BEGIN [A-Z ]*PRIVATE KEY-----")
+
+
+class StrayFile(Exception):
+    """An artifact holds something that does not belong there; the message lists each."""
+
+
+def check(artifact: Artifact, root: Path) -> int:
+    """Check every file of one artifact; return how many there are.
+
+    Raises:
+        StrayFile: Some file is not tracked by git, of no allowed kind, or holds a secret.
+    """
+    members = _wheel_members(artifact.path) if artifact.is_wheel else _sdist_members(artifact.path)
+    tracked = _tracked(root, PACKAGES[artifact.package])
+    faults = [
+        f"  {name}: {fault}"
+        for name, content in members.items()
+        if (fault := _fault(artifact, name, content, tracked))
+    ]
+    if faults:
+        listing = "\n".join(faults)
+        raise StrayFile(
+            f"{artifact.path.name} holds what does not belong there:\n{listing}\n"
+            "remove it, or add its kind to WHEEL_KINDS in scripts/artifact_files.py"
+        )
+    return len(members)
+
+
+def _fault(
+    artifact: Artifact, name: str, content: bytes, tracked: dict[str, list[bytes]]
+) -> str | None:
+    if _SECRET.search(content):
+        return "looks like a key"
+    if _METADATA.fullmatch(name):
+        return None
+    if fault := _kind_fault(artifact, name):
+        return fault
+    if content not in tracked.get(PurePosixPath(name).name, ()):
+        return "not a file that git tracks, or not as it is checked out"
+    return None
+
+
+def _kind_fault(artifact: Artifact, name: str) -> str | None:
+    if not artifact.is_wheel:
+        return "never belongs into an sdist" if _NEVER.search(name) else None
+    folder = artifact.package.replace("-", "_") + "/"
+    if not name.startswith(folder):
+        return f"outside {folder}"
+    inside = name.removeprefix(folder)
+    if _NEVER.search(inside) or _TEST.search(inside):
+        return "never belongs into a wheel"
+    if not any(re.fullmatch(kind, inside) for kind in WHEEL_KINDS[artifact.package]):
+        return "of no allowed kind"
+    return None
+
+
+def _tracked(root: Path, folder: str) -> dict[str, list[bytes]]:
+    """Map the last part of each tracked file's name to the contents found under it.
+
+    Artifacts move files (src/ is dropped, data is put inside), so what counts is that a tracked
+    file of that name has just these bytes.
+    """
+    answer = subprocess.run(
+        ["git", "ls-files", "-z", "--", folder],
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found: dict[str, list[bytes]] = {".gitignore": [(root / ".gitignore").read_bytes()]}
+    for name in filter(None, answer.stdout.split("\0")):
+        path = root / name
+        if path.is_file():
+            found.setdefault(path.name, []).append(path.read_bytes())
+    return found
+
+
+def _wheel_members(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+
+
+def _sdist_members(path: Path) -> dict[str, bytes]:
+    with tarfile.open(path) as archive:
+        files = {
+            member.name.split("/", 1)[-1]: archive.extractfile(member)
+            for member in archive.getmembers()
+            if not member.isdir()
+        }
+        return {name: stream.read() if stream else b"" for name, stream in files.items()}

@@ -1,0 +1,110 @@
+"""Install what was published into clean environments, and prove that it is what was built."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scripts import processes
+
+if TYPE_CHECKING:
+    from scripts.artifacts import Artifact
+
+
+class NotOurs(Exception):
+    """What got installed is not what was built."""
+
+
+@dataclass(frozen=True)
+class CleanEnvironment:
+    """A virtual environment that holds one package and its dependencies."""
+
+    package: str
+    folder: Path
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self._scripts / f"python{sysconfig.get_config_var('EXE') or ''}"
+
+    def script(self, name: str) -> Path:
+        """One of its console scripts."""
+        return self._scripts / f"{name}{sysconfig.get_config_var('EXE') or ''}"
+
+    @property
+    def _scripts(self) -> Path:
+        return self.folder / ("Scripts" if sys.platform == "win32" else "bin")
+
+
+def install(
+    root: Path, artifacts: list[Artifact], package: str, *, registry: str, folder: Path, log: Path
+) -> CleanEnvironment:
+    """Make a clean environment and install one package into it, by version and hash.
+
+    The package comes from `registry` and from nowhere else; its dependencies come from the public
+    index, as the lock file pins them, hashes and all.
+
+    Raises:
+        processes.CommandFailed: It could not be installed.
+        NotOurs: The installed files are not those of the built wheel.
+    """
+    environment = CleanEnvironment(package, folder)
+    requirements = folder.with_name(f"{folder.name}.txt")
+    requirements.parent.mkdir(parents=True, exist_ok=True)
+    requirements.write_text(_requirements(root, artifacts, package, log), "utf-8")
+    uv(["venv", "--clear", "--python", sys.executable, str(folder)], log=log)
+    command = ["pip", "install", "--python", str(environment.python), "--require-hashes"]
+    # uv asks the first index first and, where that one knows a name, asks no other: the unrelated
+    # `arcrun` of the public index is never a candidate.
+    command += ["--index", f"{registry}simple/", "--index-strategy", "first-index"]
+    command += ["--refresh-package", package, "-r", str(requirements)]
+    uv(command, log=log)
+    wheel = next(each for each in artifacts if each.package == package and each.is_wheel)
+    compare_installed(wheel.path, environment, log)
+    return environment
+
+
+def uv(arguments: list[str], *, log: Path, cwd: Path | None = None) -> str:
+    """Run uv; return what it printed."""
+    return processes.run([sys.executable, "-m", "uv", *arguments], log=log, cwd=cwd)
+
+
+def compare_installed(wheel: Path, environment: CleanEnvironment, log: Path) -> int:
+    """Compare each installed file with the wheel's, byte by byte; return how many there are.
+
+    Raises:
+        NotOurs: Names the first file that is missing or differs.
+    """
+    module = environment.package.replace("-", "_")
+    code = f"import {module}, pathlib; print(pathlib.Path({module}.__file__).parent.parent)"
+    printed = processes.run([str(environment.python), "-I", "-c", code], log=log)
+    site_packages = Path(printed.strip().splitlines()[-1])
+    if not site_packages.is_relative_to(environment.folder):
+        raise NotOurs(f"{module} is imported from {site_packages}, not from the clean environment")
+    count = 0
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            # The installer rewrites RECORD: it adds the files that it makes itself.
+            if name.endswith(("/", ".dist-info/RECORD")):
+                continue
+            installed = site_packages / name
+            if not installed.is_file() or installed.read_bytes() != archive.read(name):
+                raise NotOurs(
+                    f"{name} as installed is not the file in {wheel.name}: something other than "
+                    f"our package was installed under the name {environment.package}"
+                )
+            count += 1
+    return count
+
+
+def _requirements(root: Path, artifacts: list[Artifact], package: str, log: Path) -> str:
+    command = ["export", "--locked", "--quiet", "--package", package, "--no-dev", "--no-header"]
+    locked = uv([*command, "--no-emit-workspace", "--no-annotate"], log=log, cwd=root)
+    ours = [each for each in artifacts if each.package == package]
+    version = ours[0].path.name.split("-")[1].removesuffix(".tar.gz")
+    hashes = " ".join(f"--hash=sha256:{each.sha256}" for each in ours)
+    return f"{package}=={version} {hashes}\n{locked}"

@@ -1,0 +1,86 @@
+"""`evidence/release.json`: what was built, from what, with what, and what each gate found."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.metadata
+import json
+import platform
+import subprocess
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from scripts.clean_install import uv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scripts.artifacts import Artifact
+    from scripts.clean_install import CleanEnvironment
+    from scripts.steps import Rehearsal
+
+FORMAT = "arcrun.release-evidence.v1"
+
+
+def git_state(root: Path) -> dict[str, Any]:
+    """Return the commit that is checked out, and whether the tree differs from it."""
+
+    def git(*arguments: str) -> str:
+        answer = subprocess.run(
+            ["git", *arguments], cwd=root, check=True, capture_output=True, text=True
+        )
+        return answer.stdout.strip()
+
+    return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+
+
+def tool_versions() -> dict[str, str]:
+    """Return the version of every distribution in the environment that runs the release."""
+    found = {
+        distribution.metadata["Name"]: distribution.version
+        for distribution in importlib.metadata.distributions()
+    }
+    return {"python": platform.python_version(), **dict(sorted(found.items()))}
+
+
+def installed_versions(environment: CleanEnvironment, log: Path) -> dict[str, str]:
+    """Return the version of everything in a clean environment."""
+    command = ["pip", "list", "--format", "json", "--python", str(environment.python)]
+    return {each["name"]: each["version"] for each in json.loads(uv(command, log=log))}
+
+
+def write(
+    path: Path,
+    *,
+    rehearsal: Rehearsal,
+    version: str | None,
+    git: dict[str, Any],
+    artifacts: list[Artifact],
+    environments: dict[str, dict[str, str]],
+) -> None:
+    """Write the evidence, all at once: a reader never sees half a file."""
+    document = {
+        "format": FORMAT,
+        "decision": "GO" if rehearsal.go else "NO-GO",
+        "version": version,
+        "finished_at": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+        "seconds": round(rehearsal.seconds, 2),
+        "git": git,
+        "platform": {"system": platform.system(), "machine": platform.machine()},
+        "artifacts": [
+            {
+                "package": artifact.package,
+                "file": artifact.path.name,
+                "sha256": artifact.sha256,
+                "bytes": artifact.size,
+            }
+            for artifact in artifacts
+        ],
+        "gates": [asdict(step) for step in rehearsal.steps],
+        "tools": tool_versions(),
+        "environments": environments,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    partial.replace(path)

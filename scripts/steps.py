@@ -1,0 +1,102 @@
+"""Steps of a rehearsal: named, timed, shown while they run, and each able to say no."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from scripts import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Figures = dict[str, int | float | str]
+
+
+class StepFailed(Exception):
+    """A step ended the rehearsal: what it found is in the message."""
+
+
+@dataclass
+class Step:
+    """One step's outcome, as it goes into the evidence."""
+
+    name: str
+    status: str = "running"
+    seconds: float = 0.0
+    figures: Figures = field(default_factory=dict)
+    problem: str | None = None
+
+
+@dataclass
+class Rehearsal:
+    """The steps so far, and where their progress is shown."""
+
+    console: Console = field(default_factory=Console)
+    steps: list[Step] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run."""
+        return time.monotonic() - self.started
+
+    @property
+    def go(self) -> bool:
+        """GO: there were steps, and every one of them passed."""
+        return bool(self.steps) and all(step.status == "passed" for step in self.steps)
+
+    @contextlib.contextmanager
+    def step(self, name: str, doing: str) -> Iterator[Figures]:
+        """Run one step; what it puts into the yielded dictionary are its figures.
+
+        Raises:
+            StepFailed: The step's own error, told in terms of what to look at.
+        """
+        step = Step(name)
+        self.steps.append(step)
+        begun = time.monotonic()
+        spinner = (
+            self.console.status(f"[bold]{name}[/]: {doing}") if self.console.is_terminal else None
+        )
+        if spinner is None:
+            self.console.print(f"  … {name}: {doing}", style="dim")
+        try:
+            with spinner or contextlib.nullcontext():
+                yield step.figures
+        except BaseException as error:
+            step.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            step.problem = describe(error)
+            step.seconds = round(time.monotonic() - begun, 2)
+            self._show(step, "[red]✗[/]")
+            if isinstance(error, Exception):
+                raise StepFailed(step.problem) from error
+            raise
+        step.status = "passed"
+        step.seconds = round(time.monotonic() - begun, 2)
+        self._show(step, "[green]✓[/]")
+
+    def _show(self, step: Step, mark: str) -> None:
+        figures = " · ".join(
+            f"{key.replace('_', ' ')} {value}" for key, value in step.figures.items()
+        )
+        self.console.print(
+            f"  {mark} [bold]{step.name:<12}[/] {step.seconds:>6.1f} s  [dim]{escape(figures)}[/]",
+            highlight=False,
+        )
+
+
+def describe(error: BaseException) -> str:
+    """Say what went wrong, and for a program that failed also the last lines that it printed."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if not isinstance(error, processes.CommandFailed):
+        return f"{error}" or type(error).__name__
+    lines = error.log.read_text("utf-8", "replace").splitlines() if error.log.is_file() else []
+    tail = "\n".join(f"  | {line}" for line in lines[-40:])
+    return f"{error}\n{tail}\n  the whole log: {error.log}"

@@ -1,0 +1,86 @@
+import io
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from scripts.artifact_files import StrayFile, check
+from scripts.artifacts import Artifact, sha256
+
+MODULE = b'"""\xe5\xa5\x97\xe4\xbb\xb6"""\n'
+METADATA = "arcrun-1.2.3.dist-info/METADATA"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    root = tmp_path / "checkout"
+    folder = root / "packages/python-sdk/src/arcrun"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_bytes(MODULE)
+    (folder / "notes.txt").write_bytes(b"tracked, but no code")
+    (root / ".gitignore").write_bytes(b"*.pyc\n")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    subprocess.run(["git", "add", "-A"], cwd=root, check=True)
+    return root
+
+
+def wheel(folder: Path, members: dict[str, bytes]) -> Artifact:
+    path = folder / "arcrun-1.2.3-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return Artifact("arcrun", path, sha256(path))
+
+
+def sdist(folder: Path, members: dict[str, bytes]) -> Artifact:
+    path = folder / "arcrun-1.2.3.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(f"arcrun-1.2.3/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return Artifact("arcrun", path, sha256(path))
+
+
+def test_a_wheel_of_tracked_code_and_metadata_passes(checkout: Path, tmp_path: Path) -> None:
+    sound = wheel(tmp_path, {"arcrun/__init__.py": MODULE, METADATA: b"Name: arcrun"})
+    assert check(sound, checkout) == 2
+
+
+def test_an_sdist_of_tracked_files_passes(checkout: Path, tmp_path: Path) -> None:
+    files = {"src/arcrun/__init__.py": MODULE, "PKG-INFO": b"", ".gitignore": b"*.pyc\n"}
+    assert check(sdist(tmp_path, files), checkout) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("arcrun/stray.py", b"x = 1\n", "not a file that git tracks"),
+        ("arcrun/__init__.py", b"changed\n", "not as it is checked out"),
+        ("arcrun/notes.txt", b"tracked, but no code", "of no allowed kind"),
+        ("arcrun/tests/test_it.py", MODULE, "never belongs into a wheel"),
+        ("arcrun/.env", b"A=1", "never belongs into a wheel"),
+        ("arcrun.pth", b"import os", "outside arcrun/"),
+        ("other/__init__.py", MODULE, "outside arcrun/"),
+        ("arcrun-1.2.3.dist-info/extra.json", b"{}", "outside arcrun/"),
+        ("arcrun/__init__.py", b"KEY = 'ak_" + b"0a" * 24 + b"'", "looks like a key"),
+    ],
+)
+def test_a_stray_file_in_a_wheel_is_named(
+    checkout: Path, tmp_path: Path, name: str, content: bytes, told: str
+) -> None:
+    with pytest.raises(StrayFile, match=told) as caught:
+        check(wheel(tmp_path, {name: content}), checkout)
+    assert f"{name}:" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("store.db", b""), ("hook.pth", b"import os"), ("未知.md", b"?")]
+)
+def test_a_stray_file_in_an_sdist_is_named(
+    checkout: Path, tmp_path: Path, name: str, content: bytes
+) -> None:
+    with pytest.raises(StrayFile, match=name):
+        check(sdist(tmp_path, {name: content}), checkout)

@@ -1,0 +1,82 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts import artifacts
+from scripts.artifacts import NotReproducible, build_all, compare, source_files
+from scripts.versions import PACKAGES
+
+BACKEND = """
+[build-system]
+requires = ["hatchling==1.33.0"]
+build-backend = "hatchling.build"
+[project]
+name = "{name}"
+version = "1.2.3"
+"""
+
+
+def git(root: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=測試", "-c", "user.email=test@example.invalid"]
+    subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout of two small packages, with an ignored and an untracked file."""
+    root = tmp_path / "checkout"
+    for package, folder in PACKAGES.items():
+        module = root / folder / "src" / package.replace("-", "_")
+        module.mkdir(parents=True)
+        (module / "__init__.py").write_text('"""包"""\n')
+        (root / folder / "pyproject.toml").write_text(BACKEND.format(name=package))
+    (root / ".gitignore").write_text("*.pyc\n")
+    git(root, "init", "-q")
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "all")
+    return root
+
+
+def test_sources_are_what_git_tracks_or_would(checkout: Path) -> None:
+    folder = checkout / "packages/python-sdk/src/arcrun"
+    (folder / "ignored.pyc").write_text("")
+    (folder / "未追蹤.txt").write_text("")
+    found = {path.name for path in source_files(checkout, "packages/python-sdk")}
+    assert found == {"__init__.py", "pyproject.toml", "未追蹤.txt"}
+
+
+def test_every_package_is_built_twice_and_identical(checkout: Path, tmp_path: Path) -> None:
+    dist = tmp_path / "dist"
+    dist.mkdir()
+    (dist / "left-over.whl").write_text("")
+    built = build_all(checkout, tmp_path / "work", dist, tmp_path / "logs" / "build.log")
+    assert {each.path.name for each in built} == {path.name for path in dist.iterdir()}
+    assert [each.package for each in built if each.is_wheel] == list(PACKAGES)
+    assert len(built) == 2 * len(PACKAGES)
+    assert all(each.sha256 == artifacts.sha256(each.path) for each in built)
+
+
+def test_a_build_that_depends_on_where_it_runs_is_refused(checkout: Path, tmp_path: Path) -> None:
+    hook = (
+        "from hatchling.builders.hooks.plugin.interface import BuildHookInterface\n"
+        "from pathlib import Path\n"
+        "class Hook(BuildHookInterface):\n"
+        "    def initialize(self, version, build_data):\n"
+        "        Path(self.root, 'src/arcrun/where.py').write_text(repr(self.root))\n"
+    )
+    folder = checkout / "packages/python-sdk"
+    (folder / "hatch_build.py").write_text(hook)
+    with (folder / "pyproject.toml").open("a") as file:
+        file.write("[tool.hatch.build.hooks.custom]\n")
+    with pytest.raises(NotReproducible, match=r"arcrun-1\.2\.3.* differs between two builds"):
+        build_all(checkout, tmp_path / "work", tmp_path / "dist", tmp_path / "logs" / "build.log")
+    assert not list((tmp_path / "dist").glob("*.whl"))
+
+
+def test_two_folders_with_other_files_are_not_the_same(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a" / "x.whl").write_text("")
+    with pytest.raises(NotReproducible, match="different files"):
+        compare(tmp_path / "a", tmp_path / "b")

@@ -1,0 +1,107 @@
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts import processes
+
+# Starts a grandchild that would outlive it, tells its process id, and waits.
+PARENT = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def test_run_returns_standard_output_and_logs_everything(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "step.log"
+    code = "import sys; print('輸出'); print('錯誤', file=sys.stderr)"
+    printed = processes.run([sys.executable, "-X", "utf8", "-c", code], log=log)
+    assert printed == "輸出\n"
+    assert "輸出" in log.read_text()
+    assert "錯誤" in log.read_text()
+    assert log.read_text().startswith("$ ")
+
+
+def test_an_exit_code_other_than_0_is_told_with_command_and_log(tmp_path: Path) -> None:
+    with pytest.raises(processes.CommandFailed, match=r"exit code 3: .*raise SystemExit") as caught:
+        processes.run([sys.executable, "-c", "raise SystemExit(3)"], log=tmp_path / "log")
+    assert caught.value.log == tmp_path / "log"
+
+
+def test_a_program_that_does_not_end_is_stopped_at_the_time_out(tmp_path: Path) -> None:
+    with pytest.raises(processes.CommandFailed, match=r"still running after 0\.2 s"):
+        processes.run(
+            [sys.executable, "-c", "import sys, threading; threading.Event().wait()"],
+            log=tmp_path / "log",
+            timeout=0.2,
+        )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
+    with (
+        (tmp_path / "log").open("w") as log,
+        processes.started([sys.executable, "-c", PARENT], stderr=log) as process,
+    ):
+        assert process.stdout is not None
+        grandchild = int(process.stdout.readline())
+        assert alive(grandchild)
+    assert not alive(process.pid)
+    assert not alive(grandchild)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_an_orphan_of_a_program_that_crashed_is_ended_too(tmp_path: Path) -> None:
+    with (
+        (tmp_path / "log").open("w") as log,
+        processes.started([sys.executable, "-c", PARENT], stderr=log) as process,
+    ):
+        assert process.stdout is not None
+        grandchild = int(process.stdout.readline())
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert not alive(grandchild)
+
+
+def test_a_program_that_ignores_being_asked_is_ended_by_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "GRACE_SECONDS", 0.2)
+    code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); signal.pause()"
+    with (
+        (tmp_path / "log").open("w") as log,
+        processes.started([sys.executable, "-c", code], stderr=log) as process,
+    ):
+        assert process.stdout is not None
+        process.stdout.readline()
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_program_reads_no_standard_input(tmp_path: Path) -> None:
+    printed = processes.run(
+        [sys.executable, "-c", "import sys; print(repr(sys.stdin.read()))"], log=tmp_path / "log"
+    )
+    assert printed.strip() == "''"
+
+
+def test_the_environment_and_umask_asked_for_are_set(tmp_path: Path) -> None:
+    code = "import os; print(os.environ['名'], oct(os.umask(0)))"
+    printed = processes.run(
+        [sys.executable, "-X", "utf8", "-c", code],
+        log=tmp_path / "log",
+        env={"名": "值"},
+        umask=0o077,
+    )
+    assert printed.split() == ["值", "0o77"]

@@ -1,0 +1,55 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from scripts.versions import PACKAGES, ROOT, VersionMismatch, agreed_version, version_file
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for package in PACKAGES:
+        path = version_file(tmp_path, package)
+        path.parent.mkdir(parents=True)
+        path.write_text('__version__ = "1.2.3"\n')
+    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## [1.2.3] - 2026-11-22\n\n- 新增\n")
+    return tmp_path
+
+
+def test_this_checkout_states_one_version() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", agreed_version(ROOT))
+
+
+def test_versions_that_agree_are_the_version(tree: Path) -> None:
+    assert agreed_version(tree) == "1.2.3"
+
+
+def test_a_package_that_differs_is_named_with_what_it_states(tree: Path) -> None:
+    version_file(tree, "arcrun-server").write_text('__version__ = "1.2.4"\n')
+    with pytest.raises(VersionMismatch, match=r"1\.2\.4 +packages/server/src/arcrun_server"):
+        agreed_version(tree)
+
+
+def test_a_changelog_without_the_version_is_named(tree: Path) -> None:
+    (tree / "CHANGELOG.md").write_text("## [1.2.2] - 2026-01-01\n\n- 舊\n")
+    with pytest.raises(VersionMismatch, match=r"1\.2\.2 +CHANGELOG\.md"):
+        agreed_version(tree)
+
+
+@pytest.mark.parametrize(
+    ("changelog", "told"),
+    [
+        ("# Changelog\n\n## [Unreleased]\n\n- 未發佈\n", "has no entry"),
+        ("## [1.2.3] - 2026-11-22\n\n## [1.2.2] - 2026-01-01\n\n- 舊\n", "1.2.3 is empty"),
+    ],
+)
+def test_a_changelog_entry_needs_a_date_and_a_text(tree: Path, changelog: str, told: str) -> None:
+    (tree / "CHANGELOG.md").write_text(changelog)
+    with pytest.raises(VersionMismatch, match=told):
+        agreed_version(tree)
+
+
+def test_a_version_file_of_another_form_is_named(tree: Path) -> None:
+    version_file(tree, "arcrun").write_text("version = 1\n")
+    with pytest.raises(VersionMismatch, match=r"python-sdk/src/arcrun/_version\.py has no line"):
+        agreed_version(tree)

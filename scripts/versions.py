@@ -1,0 +1,65 @@
+"""One version for everything that is released, and a changelog entry for it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Distribution name on PyPI -> its folder.
+PACKAGES = {
+    "arcrun": "packages/python-sdk",
+    "arcrun-server": "packages/server",
+    "arcrun-conformance": "conformance",
+}
+
+_VERSION = re.compile(r'^__version__ = "(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?)"$', re.MULTILINE)
+_ENTRY = re.compile(r"^## \[(?P<version>[^\]]+)\] - (?P<date>\d{4}-\d{2}-\d{2})$", re.MULTILINE)
+
+
+class VersionMismatch(Exception):
+    """The files that state the version disagree; the message lists what each says."""
+
+
+def version_file(root: Path, package: str) -> Path:
+    """Return the file that states the version of one package."""
+    return root / PACKAGES[package] / "src" / package.replace("-", "_") / "_version.py"
+
+
+def package_version(root: Path, package: str) -> str:
+    """Read the version of one package."""
+    path = version_file(root, package)
+    match = _VERSION.search(path.read_text("utf-8"))
+    if not match:
+        raise VersionMismatch(f'{path.relative_to(root)} has no line `__version__ = "X.Y.Z"`')
+    return match[1]
+
+
+def changelog_version(root: Path) -> str:
+    """Read the version of the newest entry of CHANGELOG.md that has a date and a text."""
+    text = (root / "CHANGELOG.md").read_text("utf-8")
+    match = _ENTRY.search(text)
+    if not match:
+        raise VersionMismatch("CHANGELOG.md has no entry `## [X.Y.Z] - YYYY-MM-DD`")
+    body = re.split(r"^## ", text[match.end() :], maxsplit=1, flags=re.MULTILINE)[0]
+    if not body.strip():
+        raise VersionMismatch(f"CHANGELOG.md: the entry for {match['version']} is empty")
+    return match["version"]
+
+
+def agreed_version(root: Path = ROOT) -> str:
+    """Return the version that all packages and the changelog agree on.
+
+    Raises:
+        VersionMismatch: They do not; the message says what each of them states.
+    """
+    stated = {
+        str(version_file(root, package).relative_to(root)): package_version(root, package)
+        for package in PACKAGES
+    }
+    stated["CHANGELOG.md (newest dated entry)"] = changelog_version(root)
+    if len(set(stated.values())) == 1:
+        return next(iter(stated.values()))
+    lines = "\n".join(f"  {version:<10} {where}" for where, version in stated.items())
+    raise VersionMismatch(f"the versions differ; make them one:\n{lines}")
