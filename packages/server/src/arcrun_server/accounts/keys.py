@@ -1,0 +1,62 @@
+"""API keys: what they look like, and whose a request's key is."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+from arcrun_server.errors import ApiError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from arcrun_server.store.accounts import Accounts
+
+HEADER = "X-Arcrun-API-Key"
+_HEADER_NAME = HEADER.lower()
+_SHAPE = re.compile(r"ak_[0-9a-f]{48}")
+
+
+def new_key() -> str:
+    """Make an API key: `ak_` and 48 hex digits, 192 random bits (CONTRACT.md §1)."""
+    return f"ak_{secrets.token_hex(24)}"
+
+
+async def account_of(request: Request, accounts: Accounts) -> str:
+    """Return the account that this request acts for.
+
+    Raises:
+        ApiError: 401, the key is missing, unknown or revoked.
+    """
+    account = await optional_account_of(request, accounts)
+    if account is None:
+        raise ApiError(
+            401,
+            "missing_api_key",
+            f"this route needs an API key: send it in the header {HEADER}",
+            requires=HEADER,
+            next_actions=["make a key with: arcrun-server keys create"],
+        )
+    return account
+
+
+async def optional_account_of(request: Request, accounts: Accounts) -> str | None:
+    """Return the account that this request acts for, or None if it names no key.
+
+    Raises:
+        ApiError: 401, the key is unknown or revoked.
+    """
+    api_key = request.headers.get(_HEADER_NAME)
+    if not api_key:
+        return None
+    account = await accounts.of_key(api_key) if _SHAPE.fullmatch(api_key) else None
+    if account is None:
+        raise ApiError(
+            401,
+            "unknown_api_key",
+            "this API key is unknown or was revoked; check that it belongs to this server",
+            requires=HEADER,
+            next_actions=["make a key with: arcrun-server keys create"],
+        )
+    return account

@@ -1,0 +1,129 @@
+"""The application: routes, errors in one shape, and the layer around them."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from arcrun_server._version import __version__
+from arcrun_server.catalog import shipped
+from arcrun_server.errors import ApiError, StorageUnavailableError
+from arcrun_server.routes.auth_recipes import AuthRecipeRoutes
+from arcrun_server.routes.context import Context
+from arcrun_server.routes.contract import ContractRoutes
+from arcrun_server.routes.credentials import CredentialRoutes
+from arcrun_server.routes.engine import EngineRoutes
+from arcrun_server.routes.workflows import WorkflowRoutes
+from arcrun_server.store import Store
+from arcrun_server.web.answers import Json
+from arcrun_server.web.edge import Edge
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from arcrun_server.settings import Settings
+
+GROUPS = (EngineRoutes, ContractRoutes, AuthRecipeRoutes, CredentialRoutes, WorkflowRoutes)
+
+
+def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
+    """Make the server's application.
+
+    Args:
+        settings: What is decided before the start.
+        store: An open store to use, which stays the caller's to close; by default the one in `settings.data_dir`,
+            closed when the application shuts down.
+
+    Raises:
+        StartupError: The store can't be used; the text says why and what to do.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import mkdtemp
+        >>> from arcrun_server.settings import Settings
+        >>> create_app(Settings(data_dir=Path(mkdtemp()))).title
+        'arcrun-server'
+    """
+    open_store = store or Store(settings.data_dir)
+    context = Context(settings=settings, store=open_store, catalog=shipped())
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        if store is None:
+            open_store.close()
+
+    app = FastAPI(
+        title="arcrun-server",
+        version=__version__,
+        lifespan=lifespan,
+        # The contract is a file that we keep, not what FastAPI derives; routes/contract.py serves it.
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for group in GROUPS:
+        group(context).add_to(app.router)
+    app.add_middleware(Edge, cors_origins=settings.cors_origins)
+    app.add_exception_handler(ApiError, _answer_api_error)
+    app.add_exception_handler(StorageUnavailableError, _answer_storage_error)
+    app.add_exception_handler(HTTPException, _answer_routing_error)
+    return app
+
+
+async def _answer_api_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101 - for the type checker; it is registered for this type
+    return Json(error.body(), status_code=error.status, headers=error.headers)
+
+
+async def _answer_storage_error(request: Request, error: Exception) -> Response:
+    reason = error.reason if isinstance(error, StorageUnavailableError) else "it failed"
+    return await _answer_api_error(
+        request,
+        ApiError(
+            503,
+            "storage_unavailable",
+            f"the engine's store can't be used now ({reason}); nothing was changed",
+            next_actions=["try again in a moment"],
+            headers={"Retry-After": "1"},
+        ),
+    )
+
+
+async def _answer_routing_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 405:
+        methods = ", ".join(_allowed_methods(request))
+        return await _answer_api_error(
+            request,
+            ApiError(
+                405,
+                "method_not_allowed",
+                f"this path does not take {request.method}; it takes {methods}",
+                headers={"Allow": methods},
+            ),
+        )
+    return await _answer_api_error(
+        request,
+        ApiError(
+            404,
+            "not_found",
+            "there is no such route",
+            next_actions=["see the routes: GET /docs or GET /openapi.json"],
+        ),
+    )
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    app: Any = request.app
+    router: APIRouter = app.router
+    methods: set[str] = set()
+    for route in router.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            methods |= getattr(route, "methods", None) or set()
+    return sorted(methods)

@@ -1,0 +1,200 @@
+"""The command line: `arcrun-server serve` and `arcrun-server keys create|list|revoke`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arcrun_server._version import __version__
+from arcrun_server.errors import StartupError, StorageUnavailableError
+from arcrun_server.settings import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    default_data_dir,
+    is_loopback,
+    settings_from,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from arcrun_server.store import Store
+
+DEV_LABEL = "dev"
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: As typed after `arcrun-server`; by default those of this process.
+
+    Returns:
+        Exit code: 0 done, 1 it could not be done (the reason is on stderr).
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except StartupError as error:
+        print(f"arcrun-server: {error}", file=sys.stderr)
+        return 1
+    except StorageUnavailableError as error:
+        print(f"arcrun-server: {error.reason}; nothing was changed", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> None:
+    if options.dev and not is_loopback(options.host):
+        raise StartupError(
+            f"--dev prints a key and lifts limits, so it serves this machine only, not {options.host}.\n"
+            "Leave out --host, or leave out --dev and make a key with: arcrun-server keys create"
+        )
+    if options.dev and options.data is None:
+        with tempfile.TemporaryDirectory(
+            prefix="arcrun-dev-", ignore_cleanup_errors=True
+        ) as folder:
+            _serve_from(Path(folder), options)
+    else:
+        _serve_from(_data_dir(options), options)
+
+
+def _serve_from(data_dir: Path, options: argparse.Namespace) -> None:
+    # Here, so that the other commands and --help don't wait for FastAPI.
+    from arcrun_server.app import create_app  # noqa: PLC0415
+    from arcrun_server.serving import log_to_stderr, open_socket, run, url_of  # noqa: PLC0415
+
+    settings = settings_from(os.environ, data_dir=data_dir, dev=options.dev)
+    log_to_stderr(options.log_level.upper())
+    with open_socket(options.host, options.port) as listener, _open_store(data_dir) as store:
+        ready = {"url": url_of(listener, options.host)}
+        ready["docs"] = f"{ready['url']}/docs"
+        key = _dev_key(store) if options.dev else None
+
+        def announce() -> None:
+            if options.json:
+                line = {**ready, "version": __version__, "pid": os.getpid()}
+                print(json.dumps(line | ({"key": key} if key else {})), flush=True)
+                return
+            print(f"url   {ready['url']}\ndocs  {ready['docs']}", flush=True)
+            if key:
+                print(f"key   {key}", flush=True)
+
+        run(create_app(settings, store), listener, announce)
+
+
+def _dev_key(store: Store) -> str:
+    """Return the development mode's key, the same for as long as the data folder lives."""
+    key = store.accounts.key_labelled(DEV_LABEL)
+    if key is None:
+        from arcrun_server.accounts.keys import new_key  # noqa: PLC0415
+
+        key = new_key()
+        store.accounts.create(key, DEV_LABEL)
+    return key
+
+
+def _create_key(options: argparse.Namespace) -> None:
+    from arcrun_server.accounts.keys import new_key  # noqa: PLC0415
+
+    key = new_key()
+    with _open_store(_data_dir(options)) as store:
+        store.accounts.create(key)
+    print(key)
+
+
+def _list_keys(options: argparse.Namespace) -> None:
+    with _open_store(_data_dir(options)) as store:
+        entries = store.accounts.keys()
+    for entry in entries:
+        state = "revoked" if entry.revoked_at else "good"
+        print(
+            f"{entry.id}  {entry.prefix}…  {_day(entry.created_at)}  {state}  {entry.label}".rstrip()
+        )
+
+
+def _revoke_key(options: argparse.Namespace) -> None:
+    with _open_store(_data_dir(options)) as store:
+        if not store.accounts.revoke(options.id):
+            raise StartupError(
+                f"there is no key {options.id!r}; see the ids with: arcrun-server keys list"
+            )
+    print(f"{options.id} is revoked", file=sys.stderr)
+
+
+@contextmanager
+def _open_store(data_dir: Path) -> Iterator[Store]:
+    from arcrun_server.store import Store  # noqa: PLC0415
+
+    store = Store(data_dir)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _data_dir(options: argparse.Namespace) -> Path:
+    return options.data if options.data is not None else default_data_dir(os.environ)
+
+
+def _day(moment: int) -> str:
+    return datetime.fromtimestamp(moment, tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="arcrun-server", description="The reference engine of arcrun."
+    )
+    parser.add_argument("--version", action="version", version=f"arcrun-server {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="serve the engine until Ctrl-C")
+    serve.set_defaults(command=_serve)
+    serve.add_argument("--host", default=DEFAULT_HOST, help="address to listen on (%(default)s)")
+    serve.add_argument(
+        "--port", type=_port, default=DEFAULT_PORT, help="port; 0 takes a free one (%(default)s)"
+    )
+    _add_data_option(serve)
+    serve.add_argument(
+        "--dev",
+        action="store_true",
+        help="development: print a key; without --data, forget everything at the end",
+    )
+    serve.add_argument("--json", action="store_true", help="print one line of JSON when ready")
+    serve.add_argument("--log-level", choices=LOG_LEVELS, default="info", help="(%(default)s)")
+
+    keys = commands.add_parser("keys", help="make, list and revoke API keys")
+    actions = keys.add_subparsers(required=True, metavar="ACTION")
+    create = actions.add_parser("create", help="make a key for a new account and print it, once")
+    create.set_defaults(command=_create_key)
+    listing = actions.add_parser("list", help="list ids, first characters and times")
+    listing.set_defaults(command=_list_keys)
+    revoke = actions.add_parser("revoke", help="make a key worthless from now on")
+    revoke.set_defaults(command=_revoke_key)
+    revoke.add_argument("id", help="the key's id, from: arcrun-server keys list")
+    for action in (create, listing, revoke):
+        _add_data_option(action)
+    return parser
+
+
+def _add_data_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder of the database and the server key (~/.arcrun/server, or $ARCRUN_SERVER_DATA)",
+    )
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)

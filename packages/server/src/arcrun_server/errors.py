@@ -1,0 +1,114 @@
+"""What the engine answers when a request can't be done, in one shape (CONTRACT.md §1)."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One thing that is wrong, and where.
+
+    Args:
+        message: What is wrong.
+        path: Where in the body, as `graph.edges[0].to`.
+        line: Line of a flow, from 1.
+        column: Column in that line, from 1.
+        suggestion: The nearest known name.
+    """
+
+    message: str
+    path: str | None = None
+    line: int | None = None
+    column: int | None = None
+    suggestion: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields that say something."""
+        return {key: value for key, value in vars(self).items() if value is not None}
+
+
+class ApiError(Exception):
+    """An answer that is an error: raised anywhere below a route, sent by the app.
+
+    The message goes to the client and to nobody's log; it never quotes a value from the request.
+
+    Args:
+        status: HTTP status.
+        code: One of the contract's codes, as `invalid_request`.
+        message: What is wrong, where, and what to do.
+        requires: What the request lacks.
+        details: All that is wrong, one entry each.
+        next_actions: What the caller can do now.
+        headers: Further headers of the answer.
+        extra: Further fields of the answer, as `valid` for an invalid graph.
+
+    Example:
+        >>> ApiError(404, "workflow_not_found", "no workflow 'greet' in this account").body()
+        {'error': "no workflow 'greet' in this account", 'code': 'workflow_not_found'}
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        requires: str | None = None,
+        details: Iterable[Detail] = (),
+        next_actions: Iterable[str] = (),
+        headers: dict[str, str] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.requires = requires
+        self.details = tuple(details)
+        self.next_actions = tuple(next_actions)
+        self.headers = headers or {}
+        self.extra = extra or {}
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON body of the answer."""
+        body: dict[str, Any] = {"error": self.message, "code": self.code}
+        if self.requires is not None:
+            body["requires"] = self.requires
+        if self.details:
+            body["details"] = [detail.as_json() for detail in self.details]
+        if self.next_actions:
+            body["next_actions"] = list(self.next_actions)
+        return body | self.extra
+
+
+class StartupError(Exception):
+    """Something that keeps the server or a command from starting; the text is for the person at the terminal."""
+
+
+class StorageUnavailableError(Exception):
+    """The store can't be used now: locked, full, or damaged. Nothing was changed.
+
+    Args:
+        reason: A few words without any value from a request, as `the disk is full`.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like this one, or None if none is.
+
+    Example:
+        >>> nearest("descripton", ["name", "graph", "description"])
+        'description'
+    """
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None

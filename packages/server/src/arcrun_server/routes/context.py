@@ -1,0 +1,82 @@
+"""What the routes share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from arcrun_server.accounts.keys import account_of, optional_account_of
+from arcrun_server.errors import ApiError, Detail
+from arcrun_server.web.body import checked, read_json
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+    from starlette.requests import Request
+
+    from arcrun_server.catalog import Catalog
+    from arcrun_server.settings import Settings
+    from arcrun_server.store import Store
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+
+
+@dataclass(frozen=True)
+class Context:
+    """The server's parts, handed to each group of routes.
+
+    Args:
+        settings: What was decided before the start.
+        store: What outlives a request.
+        catalog: What is shipped.
+    """
+
+    settings: Settings
+    store: Store
+    catalog: Catalog
+
+    async def account(self, request: Request) -> str:
+        """Return the account of the request's key, or raise 401."""
+        return await account_of(request, self.store.accounts)
+
+    async def optional_account(self, request: Request) -> str | None:
+        """Return the account of the request's key, None without a key, or raise 401 for an unknown one."""
+        return await optional_account_of(request, self.store.accounts)
+
+    async def json(
+        self, request: Request, shape: TypeAdapter[Any], code: str = "invalid_request"
+    ) -> Any:
+        """Read the body and check it against a shape of the contract, or raise 400, 413 or 415."""
+        return checked(shape, await read_json(request, self.settings.max_body_bytes), code)
+
+    def base_url(self, request: Request) -> str:
+        """Return the URL under which this client reaches the server, without a slash at its end."""
+        if self.settings.public_url is not None:
+            return self.settings.public_url
+        host = request.headers.get("host", "")
+        if not _HOST.fullmatch(host):
+            host = "{}:{}".format(*(request.scope.get("server") or ("127.0.0.1", 80)))
+        return f"{request.scope['scheme']}://{host}"
+
+
+def path_name(request: Request, parameter: str, pattern: re.Pattern[str], rule: str) -> str:
+    """Return a name from the path.
+
+    Args:
+        request: The request.
+        parameter: Name of the path's parameter.
+        pattern: What it must match in full.
+        rule: The same in words.
+
+    Raises:
+        ApiError: 400 `invalid_name`.
+    """
+    name: str = request.path_params[parameter]
+    if not pattern.fullmatch(name):
+        raise ApiError(
+            400,
+            "invalid_name",
+            f"the {parameter} in the path is no valid name: {rule}",
+            details=[Detail(rule, path=parameter)],
+        )
+    return name

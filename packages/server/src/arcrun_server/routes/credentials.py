@@ -1,0 +1,118 @@
+"""`/credentials`: the account's secrets, never their values (CONTRACT.md §3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
+
+from arcrun_server.errors import ApiError
+from arcrun_server.routes.context import path_name
+from arcrun_server.routes.shapes import (
+    CREDENTIAL_NAME,
+    CREDENTIAL_NAME_RULE,
+    PLAIN_PUSH,
+    PLAIN_REPLACEMENT,
+    SEALED_PUSH,
+    SEALED_REPLACEMENT,
+)
+from arcrun_server.web.answers import Json
+from arcrun_server.web.body import checked, read_json
+
+if TYPE_CHECKING:
+    from arcrun_server.routes.context import Context
+
+
+class CredentialRoutes:
+    """Push, list, read back the envelope, delete."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._credentials = context.store.credentials
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add these routes."""
+        router.add_api_route("/credentials", self.list, methods=["GET"])
+        router.add_api_route("/credentials", self.push, methods=["POST"])
+        router.add_api_route("/credentials/{name}", self.read, methods=["GET"])
+        router.add_api_route("/credentials/{name}", self.replace, methods=["PUT"])
+        router.add_api_route("/credentials/{name}", self.delete, methods=["DELETE"])
+
+    async def list(self, request: Request) -> Response:
+        """Answer names and what else may be told."""
+        account = await self._context.account(request)
+        entries = await self._credentials.list(account)
+        return Json({"success": True, "credentials": entries, "total": len(entries)})
+
+    async def push(self, request: Request) -> Response:
+        """Store or replace the credential that the body names."""
+        account = await self._context.account(request)
+        body = await self._body(request)
+        shape = PLAIN_PUSH if _is_plain(body) else SEALED_PUSH
+        pushed = checked(shape, body)
+        return await self._store(account, pushed["name"], pushed)
+
+    async def replace(self, request: Request) -> Response:
+        """Store or replace the credential that the path names."""
+        account = await self._context.account(request)
+        name = _name(request)
+        body = await self._body(request)
+        shape = PLAIN_REPLACEMENT if _is_plain(body) else SEALED_REPLACEMENT
+        return await self._store(account, name, checked(shape, body))
+
+    async def read(self, request: Request) -> Response:
+        """Answer the client's own envelope."""
+        account = await self._context.account(request)
+        name = _name(request)
+        found = await self._credentials.get(account, name)
+        if found is None:
+            raise _not_found(name)
+        if found.encrypted is None:
+            raise ApiError(
+                404,
+                "credential_not_sealed",
+                f"credential {name!r} was pushed in plain form, which is never read back",
+                next_actions=["push it again in sealed form"],
+            )
+        return Json(
+            {
+                "name": found.name,
+                "encrypted": found.encrypted,
+                "iv": found.iv,
+                "service": found.service,
+                "sensitivity": found.sensitivity,
+            }
+        )
+
+    async def delete(self, request: Request) -> Response:
+        """Remove a credential."""
+        account = await self._context.account(request)
+        name = _name(request)
+        if not await self._credentials.delete(account, name):
+            raise _not_found(name)
+        return Json({"success": True, "name": name})
+
+    async def _body(self, request: Request) -> Any:
+        return await read_json(request, self._context.settings.max_body_bytes)
+
+    async def _store(self, account: str, name: str, pushed: dict[str, str]) -> Response:
+        stored = await self._credentials.push(account, name, pushed)
+        return Json({"success": True, **stored})
+
+
+def _is_plain(body: Any) -> bool:
+    """Tell the two formats apart, so that an error speaks of the one that was meant."""
+    return isinstance(body, dict) and "value" in body
+
+
+def _name(request: Request) -> str:
+    return path_name(request, "name", CREDENTIAL_NAME, CREDENTIAL_NAME_RULE)
+
+
+def _not_found(name: str) -> ApiError:
+    return ApiError(
+        404,
+        "credential_not_found",
+        f"no credential {name!r} in this account",
+        next_actions=["see the names: GET /credentials"],
+    )

@@ -1,0 +1,41 @@
+"""`/` and `/health`: what this engine is, and how it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Response  # noqa: TC002 - FastAPI reads the annotations
+
+from arcrun_server._version import __version__
+from arcrun_server.web.answers import Json, encode
+
+if TYPE_CHECKING:
+    from arcrun_server.routes.context import Context
+
+# Only what is really there: clients rely on it (CONTRACT.md §1).
+CAPABILITIES = ("sealed_credentials", "sealed_read")
+
+
+class EngineRoutes:
+    """Name, version and health."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._root = encode({"service": "arcrun-server", "version": __version__, "status": "ok"})
+        self._health = encode(
+            {"ok": True, "bundle_version": __version__, "capabilities": list(CAPABILITIES)}
+        )
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add these routes."""
+        router.add_api_route("/", self.root, methods=["GET"])
+        router.add_api_route("/health", self.health, methods=["GET"])
+
+    async def root(self) -> Response:
+        """Answer name and version."""
+        return Json(self._root)
+
+    async def health(self) -> Response:
+        """Answer that the engine is well, which includes its store."""
+        await self._context.store.ping()
+        return Json(self._health)

@@ -1,0 +1,95 @@
+"""`/webhooks/named`: workflows, stored under a name and run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
+
+from arcrun_server.errors import ApiError
+from arcrun_server.routes.context import path_name
+from arcrun_server.routes.shapes import WORKFLOW_NAME, WORKFLOW_NAME_RULE, WORKFLOW_PUSH
+from arcrun_server.web.answers import Json
+
+if TYPE_CHECKING:
+    from arcrun_server.routes.context import Context
+
+
+class WorkflowRoutes:
+    """Push, list, get, delete and trigger."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._workflows = context.store.workflows
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add these routes."""
+        router.add_api_route("/webhooks/named", self.list, methods=["GET"])
+        router.add_api_route("/webhooks/named", self.push, methods=["POST"])
+        router.add_api_route("/webhooks/named/{name}", self.delete, methods=["DELETE"])
+        router.add_api_route("/webhooks/named/{name}/definition", self.get, methods=["GET"])
+
+    async def list(self, request: Request) -> Response:
+        """Answer all workflows of the account."""
+        account = await self._context.account(request)
+        base_url = self._context.base_url(request)
+        entries = [
+            entry | {"webhook_url": _webhook_url(base_url, entry["name"])}
+            for entry in await self._workflows.list(account)
+        ]
+        return Json({"workflows": entries, "total": len(entries)})
+
+    async def push(self, request: Request) -> Response:
+        """Check a graph and store it under a name."""
+        account = await self._context.account(request)
+        pushed = await self._context.json(request, WORKFLOW_PUSH)
+        name: str = pushed["name"]
+        graph: dict[str, Any] = pushed["graph"] | {"id": name, "name": name}
+        created_at = await self._workflows.push(
+            account,
+            name,
+            description=pushed["description"],
+            graph=graph,
+            config=pushed.get("config"),
+        )
+        answer = {
+            "name": name,
+            "webhook_url": _webhook_url(self._context.base_url(request), name),
+            "description": pushed["description"],
+            "created_at": created_at,
+        }
+        return Json(answer, status_code=201)
+
+    async def get(self, request: Request) -> Response:
+        """Answer a workflow as it is stored."""
+        account = await self._context.account(request)
+        name = _name(request)
+        workflow = await self._workflows.get(account, name)
+        if workflow is None:
+            raise _not_found(name)
+        return Json(vars(workflow))
+
+    async def delete(self, request: Request) -> Response:
+        """Remove a workflow."""
+        account = await self._context.account(request)
+        name = _name(request)
+        if not await self._workflows.delete(account, name):
+            raise _not_found(name)
+        return Json({"deleted": True, "name": name})
+
+
+def _webhook_url(base_url: str, name: str) -> str:
+    return f"{base_url}/webhooks/named/{name}/trigger"
+
+
+def _name(request: Request) -> str:
+    return path_name(request, "name", WORKFLOW_NAME, WORKFLOW_NAME_RULE)
+
+
+def _not_found(name: str) -> ApiError:
+    return ApiError(
+        404,
+        "workflow_not_found",
+        f"no workflow {name!r} in this account",
+        next_actions=["see the names: GET /webhooks/named"],
+    )

@@ -1,0 +1,118 @@
+"""Running the server: the socket, the line that says it listens, signals, a clean stop."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from arcrun_server.errors import StartupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import FastAPI
+
+# Time for requests under way to end after a signal, in seconds.
+GRACE = 10
+BACKLOG = 2048
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Bind the server's socket.
+
+    Args:
+        host: Host name or address.
+        port: Port; 0 takes a free one.
+
+    Raises:
+        StartupError: The port is in use, or the address is not this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise StartupError(f"cannot use the host {host}: {error.strerror}") from None
+    try:
+        if sys.platform != "win32":  # there, this option would let two servers share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise StartupError(_bind_text(host, port, error)) from None
+    return listener
+
+
+def url_of(listener: socket.socket, host: str) -> str:
+    """Return the URL at which this socket answers."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}"
+
+
+def run(app: FastAPI, listener: socket.socket, announce: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then stop cleanly and return.
+
+    Args:
+        app: The application.
+        listener: A bound socket.
+        announce: Called once, when the server answers.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,  # web/edge.py writes the access log
+        server_header=False,
+        lifespan="on",
+        ws="none",
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACE,
+    )
+    server = _Server(config, announce)
+
+    def stop(_signal: int, _frame: Any) -> None:
+        server.should_exit = True
+
+    # For the moments before uvicorn installs its own handlers, and for the signal that it raises again at its end.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    server.run(sockets=[listener])
+
+
+def log_to_stderr(level: str) -> None:
+    """Send our log, and uvicorn's warnings, to stderr: stdout is for the ready line."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    for name, least in (("arcrun_server", level), ("uvicorn", "WARNING")):
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.setLevel(least)
+        logger.propagate = False
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+
+def _bind_text(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} on {host} is in use by another program.\n"
+            "Name another one with --port, or take a free one with --port 0."
+        )
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return f"port {port} needs rights that this user has not; name one above 1023 with --port"
+    return f"cannot listen on {host} port {port}: {error.strerror}"

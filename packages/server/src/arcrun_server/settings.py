@@ -1,0 +1,116 @@
+"""What can be set about a server: from the command line, else from the environment, else a default."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arcrun_server.errors import StartupError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8787
+DEFAULT_MAX_BODY_BYTES = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything about one server that is decided before it starts.
+
+    Args:
+        data_dir: Folder of the database and of the server key.
+        dev: Development mode: loopback only, prints a key, runs may reach private addresses.
+        public_url: URL under which clients reach the server, without a slash at its end; by default what the request says.
+        cors_origins: Origins whose pages may call the server, as `https://arcrun.dev`.
+        max_body_bytes: Largest request body, in bytes.
+
+    Example:
+        >>> Settings(data_dir=Path("/tmp/arcrun")).max_body_bytes
+        2097152
+    """
+
+    data_dir: Path
+    dev: bool = False
+    public_url: str | None = None
+    cors_origins: tuple[str, ...] = ()
+    max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
+
+
+def default_data_dir(environment: Mapping[str, str]) -> Path:
+    """Return the folder for data: `ARCRUN_SERVER_DATA`, else `~/.arcrun/server`."""
+    named = environment.get("ARCRUN_SERVER_DATA")
+    return Path(named) if named else Path.home() / ".arcrun" / "server"
+
+
+def settings_from(environment: Mapping[str, str], *, data_dir: Path, dev: bool = False) -> Settings:
+    """Read the settings that only the environment has.
+
+    Args:
+        environment: Usually `os.environ`; keys `ARCRUN_SERVER_PUBLIC_URL`,
+            `ARCRUN_SERVER_CORS_ORIGINS` (separated by commas), `ARCRUN_SERVER_MAX_BODY_BYTES`.
+        data_dir: Folder of the database and of the server key.
+        dev: Development mode.
+
+    Raises:
+        StartupError: A value is not of the form that it should have.
+
+    Example:
+        >>> settings_from({"ARCRUN_SERVER_CORS_ORIGINS": "https://arcrun.dev"}, data_dir=Path("d")).cors_origins
+        ('https://arcrun.dev',)
+    """
+    return Settings(
+        data_dir=data_dir,
+        dev=dev,
+        public_url=_public_url(environment.get("ARCRUN_SERVER_PUBLIC_URL")),
+        cors_origins=_origins(environment.get("ARCRUN_SERVER_CORS_ORIGINS", "")),
+        max_body_bytes=_positive(
+            environment, "ARCRUN_SERVER_MAX_BODY_BYTES", DEFAULT_MAX_BODY_BYTES
+        ),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether this host name can only be reached from the same machine.
+
+    Example:
+        >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0")
+        (True, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _public_url(value: str | None) -> str | None:
+    if not value:
+        return None
+    if not value.startswith(("https://", "http://")):
+        raise StartupError("ARCRUN_SERVER_PUBLIC_URL must begin with https:// or http://")
+    return value.rstrip("/")
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in value.split(",") if part.strip())
+    for origin in origins:
+        scheme, separator, host = origin.partition("://")
+        if scheme not in {"http", "https"} or not separator or not host or "/" in host:
+            raise StartupError(
+                f"ARCRUN_SERVER_CORS_ORIGINS: {origin!r} is no origin; write scheme and host only, as https://arcrun.dev"
+            )
+    return origins
+
+
+def _positive(environment: Mapping[str, str], name: str, default: int) -> int:
+    value = environment.get(name)
+    if value is None:
+        return default
+    if not (value.isascii() and value.isdigit() and int(value) > 0):
+        raise StartupError(f"{name} must be a whole number above 0")
+    return int(value)

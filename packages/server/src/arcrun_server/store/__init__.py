@@ -1,0 +1,106 @@
+"""What the server keeps: one SQLite file, and beside it the key that opens what is secret in it."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select
+
+from arcrun_server.errors import StartupError
+from arcrun_server.sealing.server_key import FILE_NAME, create_server_key, load_server_key
+from arcrun_server.store.accounts import Accounts
+from arcrun_server.store.credentials import Credentials
+from arcrun_server.store.database import Database
+from arcrun_server.store.schema import facts
+from arcrun_server.store.workflows import Workflows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from arcrun_server.sealing.server_key import ServerKey
+
+DATABASE_NAME = "arcrun.db"
+_CHECK = "server_key_check"
+
+
+class Store:
+    """Everything that outlives a request, each kind under its name.
+
+    Args:
+        data_dir: Folder of the database and of the server key; made, for its owner only, if it is not there.
+
+    Raises:
+        StartupError: The folder, the key or the database can't be used; the text says why and what to do.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        try:
+            data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StartupError(
+                f"cannot make the data folder {data_dir}: {error.strerror}"
+            ) from None
+        path = data_dir / DATABASE_NAME
+        server_key = _server_key(
+            data_dir, database_exists=path.exists() and path.stat().st_size > 0
+        )
+        self.database = Database(path)
+        try:
+            self._match(server_key.check_value(), data_dir)
+        except StartupError:
+            self.database.close()
+            raise
+        self.accounts = Accounts(self.database, server_key)
+        self.credentials = Credentials(self.database, server_key)
+        self.workflows = Workflows(self.database)
+
+    async def ping(self) -> None:
+        """Touch the database.
+
+        Raises:
+            StorageUnavailableError: It can't be used now.
+        """
+        await self.database.read(_touch)
+
+    def close(self) -> None:
+        """Finish what is being written, then close."""
+        self.database.close()
+
+    def _match(self, check: bytes, data_dir: Path) -> None:
+        """Refuse a server key that is not the one under which this database was made."""
+        statement = select(facts.c.value).where(facts.c.name == _CHECK)
+        known = self.database.read_now(lambda connection: connection.execute(statement).scalar())
+        if known is None:
+            self.database.write_now(
+                lambda connection: connection.execute(
+                    insert(facts).prefix_with("OR IGNORE").values(name=_CHECK, value=check)
+                )
+            )
+        elif not hmac.compare_digest(known, check):
+            raise StartupError(
+                f"{data_dir / FILE_NAME} is not the server key under which {data_dir / DATABASE_NAME} was made.\n"
+                "Put the right key file back; with this one nothing in the database can be opened."
+            )
+
+
+_TOUCH = select(facts.c.name).limit(1)
+
+
+def _touch(connection: Connection) -> None:
+    connection.execute(_TOUCH).first()
+
+
+def _server_key(data_dir: Path, *, database_exists: bool) -> ServerKey:
+    path = data_dir / FILE_NAME
+    if os.path.lexists(path):
+        return load_server_key(path)
+    if database_exists:
+        raise StartupError(
+            f"the server key {path} is missing, but there is a database beside where it was.\n"
+            "Put the key file back from your backup; a new one could not open what is stored."
+        )
+    return create_server_key(path)

@@ -1,0 +1,128 @@
+"""Accounts and their API keys: found by an HMAC of the key, the key itself sealed under the server key."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from arcrun_server.store.schema import accounts, api_keys
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from arcrun_server.sealing.server_key import ServerKey
+    from arcrun_server.store.database import Database
+
+_BY_LOOKUP = select(api_keys.c.account).where(
+    api_keys.c.lookup == bindparam("lookup"), api_keys.c.revoked_at.is_(None)
+)
+
+
+@dataclass(frozen=True)
+class KeyEntry:
+    """What may be shown of an API key.
+
+    Args:
+        id: Names the key to `keys revoke`.
+        prefix: Its first characters.
+        label: What it was made for; `dev` for the development mode's own key.
+        created_at: Unix seconds.
+        revoked_at: Unix seconds, or None while it is good.
+    """
+
+    id: str
+    prefix: str
+    label: str
+    created_at: int
+    revoked_at: int | None
+
+
+class Accounts:
+    """The accounts of one database.
+
+    Args:
+        database: Where they are.
+        server_key: What finds and seals their keys.
+    """
+
+    def __init__(self, database: Database, server_key: ServerKey) -> None:
+        self._database = database
+        self._server_key = server_key
+
+    async def of_key(self, api_key: str) -> str | None:
+        """Return the id of the account whose key this is, or None for an unknown or revoked one."""
+        lookup = self._server_key.lookup(api_key)
+        return await self._database.read(
+            lambda connection: connection.execute(_BY_LOOKUP, {"lookup": lookup}).scalar()
+        )
+
+    def create(self, api_key: str, label: str = "") -> str:
+        """Open an account for this key and return the key's id."""
+        key_id = f"key_{secrets.token_hex(6)}"
+        account = f"acc_{secrets.token_hex(8)}"
+        now = int(time.time())
+
+        def change(connection: Connection) -> None:
+            connection.execute(insert(accounts).values(id=account, created_at=now))
+            connection.execute(
+                insert(api_keys).values(
+                    id=key_id,
+                    account=account,
+                    lookup=self._server_key.lookup(api_key),
+                    sealed=self._server_key.seal(api_key.encode(), f"api-key:{account}:{key_id}"),
+                    prefix=api_key[:9],
+                    label=label,
+                    created_at=now,
+                )
+            )
+
+        self._database.write_now(change)
+        return key_id
+
+    def keys(self) -> list[KeyEntry]:
+        """Return all keys, oldest first, revoked ones too."""
+        columns = api_keys.c
+        statement = select(
+            columns.id, columns.prefix, columns.label, columns.created_at, columns.revoked_at
+        ).order_by(columns.created_at, columns.id)
+        return self._database.read_now(
+            lambda connection: [KeyEntry(*row) for row in connection.execute(statement)]
+        )
+
+    def revoke(self, key_id: str) -> bool:
+        """Make a key worthless from now on; return False if there is no such key."""
+        statement = (
+            update(api_keys)
+            .where(api_keys.c.id == key_id)
+            .values(revoked_at=func.coalesce(api_keys.c.revoked_at, int(time.time())))
+        )
+        return self._database.write_now(
+            lambda connection: connection.execute(statement).rowcount == 1
+        )
+
+    def key_labelled(self, label: str) -> str | None:
+        """Return the newest good key that was made for this purpose, in plain text."""
+        statement = (
+            select(api_keys.c.id, api_keys.c.account, api_keys.c.sealed)
+            .where(api_keys.c.label == label, api_keys.c.revoked_at.is_(None))
+            .order_by(api_keys.c.created_at.desc())
+        )
+        row = self._database.read_now(lambda connection: connection.execute(statement).first())
+        return None if row is None else self._open(row.id, row.account, row.sealed)
+
+    async def keys_of(self, account: str) -> list[str]:
+        """Return the account's good keys in plain text, newest first, to open what was sealed under them."""
+        statement = (
+            select(api_keys.c.id, api_keys.c.account, api_keys.c.sealed)
+            .where(api_keys.c.account == account, api_keys.c.revoked_at.is_(None))
+            .order_by(api_keys.c.created_at.desc())
+        )
+        rows = await self._database.read(lambda connection: connection.execute(statement).all())
+        return [self._open(row.id, row.account, row.sealed) for row in rows]
+
+    def _open(self, key_id: str, account: str, sealed: bytes) -> str:
+        return self._server_key.open(sealed, f"api-key:{account}:{key_id}").decode()

@@ -1,0 +1,148 @@
+"""Credentials of an account: the client's sealed envelope as it was given, or a plain value sealed by us."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from arcrun_server.store.schema import credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Connection
+
+    from arcrun_server.sealing.server_key import ServerKey
+    from arcrun_server.store.database import Database
+
+_table = credentials.c
+_LIST = (
+    select(_table.name, _table.service, _table.sensitivity, _table.created_at, _table.last_used_at)
+    .where(_table.account == bindparam("account"))
+    .order_by(_table.name)
+)
+_ONE = select(credentials).where(
+    _table.account == bindparam("account"), _table.name == bindparam("name")
+)
+_PUSH = insert(credentials)
+_REPLACED = ("encrypted", "iv", "at_rest", "service", "sensitivity", "last_used_at")
+_UPSERT = _PUSH.on_conflict_do_update(
+    index_elements=["account", "name"], set_={name: _PUSH.excluded[name] for name in _REPLACED}
+)
+
+
+@dataclass(frozen=True)
+class StoredCredential:
+    """A credential as it rests: with its envelope, or with a plain value that is opened on demand.
+
+    Args:
+        name: Its name.
+        encrypted: The client's ciphertext, base64; None if it was pushed in plain form.
+        iv: The client's nonce, base64; None if it was pushed in plain form.
+        at_rest: The plain value, sealed under the server key; None if the client sealed it.
+        service: Service that it belongs to.
+        sensitivity: `standard` or `high`.
+    """
+
+    name: str
+    encrypted: str | None
+    iv: str | None
+    at_rest: bytes | None
+    service: str | None
+    sensitivity: str
+
+    def __repr__(self) -> str:
+        return f"StoredCredential({self.name!r})"
+
+
+class Credentials:
+    """The credentials of all accounts of one database; every call names the account.
+
+    Args:
+        database: Where they are.
+        server_key: What seals plain values at rest.
+    """
+
+    def __init__(self, database: Database, server_key: ServerKey) -> None:
+        self._database = database
+        self._server_key = server_key
+
+    async def list(self, account: str) -> list[dict[str, Any]]:
+        """Return all of them without anything secret, sorted by name."""
+        return await self._database.read(
+            lambda connection: [
+                dict(row) for row in connection.execute(_LIST, {"account": account}).mappings()
+            ]
+        )
+
+    async def get(self, account: str, name: str) -> StoredCredential | None:
+        """Return one as it rests, or None."""
+        row = await self._database.read(
+            lambda connection: connection.execute(_ONE, {"account": account, "name": name}).first()
+        )
+        if row is None:
+            return None
+        return StoredCredential(
+            row.name, row.encrypted, row.iv, row.at_rest, row.service, row.sensitivity
+        )
+
+    async def push(self, account: str, name: str, pushed: Mapping[str, str]) -> dict[str, Any]:
+        """Store or replace one, and return what may be told about it.
+
+        Args:
+            account: Whose it is.
+            name: Its name.
+            pushed: `encrypted` and `iv`, or `value`; `service` and `sensitivity` if they were given.
+        """
+        value = pushed.get("value")
+        row = {
+            "account": account,
+            "name": name,
+            "encrypted": pushed.get("encrypted"),
+            "iv": pushed.get("iv"),
+            "at_rest": None
+            if value is None
+            else self._server_key.seal(value.encode(), _place(account, name)),
+            "service": pushed.get("service"),
+            "sensitivity": pushed.get("sensitivity", "standard"),
+            "created_at": int(time.time()),
+            "last_used_at": None,
+        }
+        await self._database.write(lambda connection: connection.execute(_UPSERT, row).rowcount)
+        return {"name": name, "service": row["service"], "sensitivity": row["sensitivity"]}
+
+    async def delete(self, account: str, name: str) -> bool:
+        """Remove one; return False if it was not there."""
+        statement = delete(credentials).where(_table.account == account, _table.name == name)
+
+        def change(connection: Connection) -> bool:
+            return connection.execute(statement).rowcount == 1
+
+        return await self._database.write(change)
+
+    def mark_used(self, account: str, names: set[str]) -> None:
+        """Note that a run has just used these."""
+        statement = (
+            update(credentials)
+            .where(_table.account == account, _table.name.in_(names))
+            .values(last_used_at=int(time.time()))
+        )
+        self._database.write_behind(lambda connection: connection.execute(statement))
+
+    def plain_value(self, account: str, credential: StoredCredential) -> str:
+        """Open a value that was pushed in plain form.
+
+        Raises:
+            ValueError: It does not open under this server key, or it is a client's envelope.
+        """
+        if credential.at_rest is None:
+            raise ValueError("this credential is sealed by the client")
+        return self._server_key.open(credential.at_rest, _place(account, credential.name)).decode()
+
+
+def _place(account: str, name: str) -> str:
+    return f"credential:{account}:{name}"

@@ -1,0 +1,256 @@
+"""One SQLite file: reads at once, writes through one thread that commits them in groups.
+
+Reads take microseconds, so they run where they are asked for, without a hop to a thread. Writes wait for the
+disk, so one thread takes all that have come in, commits them in one transaction (WAL, `synchronous=FULL`:
+what was acknowledged survives a killed process and a power cut) and then tells each of its outcome.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import queue
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
+from sqlalchemy.pool import NullPool
+
+from arcrun_server.errors import StartupError, StorageUnavailableError
+from arcrun_server.store.schema import APPLICATION_ID, SCHEMA_VERSION, metadata
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine
+
+Result = TypeVar("Result")
+
+# How long to wait for another process's lock. Reads wait on the event loop, so they wait briefly.
+WRITE_WAIT_MS = 5_000
+READ_WAIT_MS = 200
+# Writes per transaction: more gains nothing and makes the last of them wait.
+GROUP = 256
+
+_READS_ONLY = "arcrun_reads_only"
+_log = logging.getLogger("arcrun_server.store")
+
+
+class Database:
+    """The open database of one server.
+
+    Args:
+        path: The file; it is made, readable by its owner only, if it is not there.
+
+    Raises:
+        StartupError: It can't be used; the text says why and what to do.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            if not path.exists():
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._engine = _engine(path)
+            self._writer = self._engine.connect()
+            _prepare(self._writer, path)
+            self._reader = self._engine.connect().execution_options(**{_READS_ONLY: True})
+            self._reader.exec_driver_sql(f"PRAGMA busy_timeout={READ_WAIT_MS}")
+        except (DatabaseError, OSError) as error:
+            raise StartupError(_startup_text(path, error)) from None
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="arcrun-writer", daemon=True)
+        self._thread.start()
+
+    async def read(self, query: Callable[[Connection], Result]) -> Result:
+        """Run a short query and return what it returns.
+
+        Args:
+            query: Gets a connection on which each statement sees the latest commit.
+
+        Raises:
+            StorageUnavailableError: The database is locked or damaged.
+        """
+        return self.read_now(query)
+
+    def read_now(self, query: Callable[[Connection], Result]) -> Result:
+        """As `read`, for callers without an event loop."""
+        try:
+            return query(self._reader)
+        except DatabaseError as error:
+            raise _unavailable(error) from None
+
+    async def write(self, change: Callable[[Connection], Result]) -> Result:
+        """Apply a change as a whole or not at all, and return when it is safely on disk.
+
+        Args:
+            change: Gets a connection inside a transaction; an exception undoes what it did, and is raised here.
+
+        Raises:
+            StorageUnavailableError: The database is locked, full or damaged; nothing was changed.
+        """
+        return await asyncio.wrap_future(self._submit(change))
+
+    def write_now(self, change: Callable[[Connection], Result]) -> Result:
+        """As `write`, for callers without an event loop."""
+        return self._submit(change).result()
+
+    def write_behind(self, change: Callable[[Connection], object]) -> None:
+        """Apply a change soon, after those that wait already, without telling when: for statistics."""
+        self._submit(change).add_done_callback(_report_lost_write)
+
+    def close(self) -> None:
+        """Finish the writes that wait, then close the file."""
+        self._jobs.put(None)
+        self._thread.join()
+        self._reader.close()
+        self._writer.close()
+        self._engine.dispose()
+
+    def _submit(self, change: Callable[[Connection], Result]) -> Future[Result]:
+        job = _Job(change)
+        self._jobs.put(job)
+        return job.future
+
+    def _work(self) -> None:
+        while (first := self._jobs.get()) is not None:
+            group, last = self._gather(first)
+            self._commit([job for job in group if job.future.set_running_or_notify_cancel()])
+            if last:
+                return
+
+    def _gather(self, first: _Job) -> tuple[list[_Job], bool]:
+        group = [first]
+        while len(group) < GROUP:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                return group, True
+            group.append(job)
+        return group, False
+
+    def _commit(self, group: list[_Job]) -> None:
+        try:
+            with self._writer.begin():
+                outcomes = [_attempt(self._writer, job) for job in group]
+        except Exception as error:  # noqa: BLE001 - the thread must outlive it; each waiting caller gets it
+            problem = _unavailable(error) if isinstance(error, DatabaseError) else error
+            for job in group:
+                job.future.set_exception(problem)
+            return
+        for job, (result, failure) in zip(group, outcomes, strict=True):
+            if failure is None:
+                job.future.set_result(result)
+            else:
+                job.future.set_exception(failure)
+
+
+class _Job:
+    __slots__ = ("change", "future")
+
+    def __init__(self, change: Callable[[Connection], Any]) -> None:
+        self.change = change
+        self.future: Future[Any] = Future()
+
+
+def _report_lost_write(future: Future[Any]) -> None:
+    if (error := future.exception()) is not None:
+        _log.warning("a record of a run was lost: %s", type(error).__name__)
+
+
+def _attempt(connection: Connection, job: _Job) -> tuple[Any, BaseException | None]:
+    """Run one job of a group; what it raises undoes its own part only."""
+    try:
+        with connection.begin_nested():
+            return job.change(connection), None
+    except (IntegrityError, ProgrammingError) as error:
+        return None, error
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - handed to whoever awaits this job
+        return None, error
+
+
+def _engine(path: Path) -> Engine:
+    # hide_parameters: an error's text must not quote what was to be stored.
+    engine = create_engine(
+        f"sqlite+pysqlite:///{path}",
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": WRITE_WAIT_MS / 1000},
+    )
+
+    @event.listens_for(engine, "connect")
+    def leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def take_the_write_lock_first(connection: Connection) -> None:
+        # The reader stays outside of transactions: each of its statements sees the latest commit.
+        if _READS_ONLY not in connection.get_execution_options():
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _prepare(connection: Connection, path: Path) -> None:
+    """Check whose file this is before anything is changed in it, then make what is missing."""
+    driver = connection.connection.driver_connection
+    if driver is None:
+        raise StartupError(f"cannot open the database {path}")
+
+    def value(pragma: str) -> Any:
+        return driver.execute(f"PRAGMA {pragma}").fetchone()[0]
+
+    version, owner = value("user_version"), value("application_id")
+    empty = driver.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    if owner != APPLICATION_ID and not (empty and owner == 0 and version == 0):
+        raise StartupError(
+            f"{path} is the database of another program; it was left as it is.\nName another folder with --data."
+        )
+    if version > SCHEMA_VERSION:
+        raise StartupError(
+            f"{path} was made by a newer arcrun-server (schema {version}, this one knows {SCHEMA_VERSION}).\n"
+            "Install the newer version again, or name another folder with --data."
+        )
+    if value("journal_mode=WAL") != "wal":
+        raise StartupError(
+            f"{path}: this file system does not support SQLite's WAL mode; name another folder"
+        )
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+        driver.execute(f"PRAGMA {pragma}")
+    if version == 0:
+        with connection.begin():
+            metadata.create_all(connection)
+            connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
+def _reason(error: DatabaseError) -> str:
+    text = str(error.orig).lower()
+    if "locked" in text or "busy" in text:
+        return "the database is locked by another process"
+    if "full" in text:
+        return "the disk is full"
+    if "readonly" in text or "read-only" in text:
+        return "the database can't be written to"
+    if "not a database" in text or "malformed" in text or "corrupt" in text:
+        return "the database file is damaged or is no SQLite database"
+    return "the database can't be used"
+
+
+def _unavailable(error: DatabaseError) -> StorageUnavailableError:
+    return StorageUnavailableError(_reason(error))
+
+
+def _startup_text(path: Path, error: DatabaseError | OSError) -> str:
+    if isinstance(error, OSError):
+        return f"cannot open the database {path}: {error.strerror}"
+    return f"cannot open the database {path}: {_reason(error)}"

@@ -1,0 +1,130 @@
+"""Named workflows of an account, as compiled graphs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.dialects.sqlite import insert
+
+from arcrun_server.store.schema import workflows
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from arcrun_server.store.database import Database
+
+_table = workflows.c
+_LIST = (
+    select(_table.name, _table.description, _table.created_at_ms)
+    .where(_table.account == bindparam("account"))
+    .order_by(_table.name)
+)
+_ONE = select(
+    _table.name, _table.description, _table.graph, _table.config, _table.created_at_ms
+).where(_table.account == bindparam("account"), _table.name == bindparam("name"))
+_PUSH = insert(workflows)
+_UPSERT = _PUSH.on_conflict_do_update(
+    index_elements=["account", "name"],
+    set_={
+        name: _PUSH.excluded[name] for name in ("description", "graph", "config", "updated_at_ms")
+    },
+).returning(_table.created_at_ms)
+
+
+@dataclass(frozen=True)
+class StoredWorkflow:
+    """A workflow as it rests.
+
+    Args:
+        name: Its name, and the graph's `id` and `name`.
+        description: One sentence on what it does.
+        graph: The compiled graph.
+        config: What the pusher sent along, or None.
+        created_at: When it was first pushed, RFC 3339.
+    """
+
+    name: str
+    description: str
+    graph: dict[str, Any]
+    config: dict[str, Any] | None
+    created_at: str
+
+
+class Workflows:
+    """The workflows of all accounts of one database; every call names the account."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, account: str) -> list[dict[str, Any]]:
+        """Return name, description and time of each, sorted by name."""
+
+        def query(connection: Connection) -> list[dict[str, Any]]:
+            return [
+                {
+                    "name": row.name,
+                    "description": row.description,
+                    "created_at": timestamp(row.created_at_ms),
+                }
+                for row in connection.execute(_LIST, {"account": account})
+            ]
+
+        return await self._database.read(query)
+
+    async def get(self, account: str, name: str) -> StoredWorkflow | None:
+        """Return one, or None."""
+        row = await self._database.read(
+            lambda connection: connection.execute(_ONE, {"account": account, "name": name}).first()
+        )
+        if row is None:
+            return None
+        return StoredWorkflow(
+            row.name, row.description, row.graph, row.config, timestamp(row.created_at_ms)
+        )
+
+    async def push(
+        self,
+        account: str,
+        name: str,
+        *,
+        description: str,
+        graph: dict[str, Any],
+        config: dict[str, Any] | None,
+    ) -> str:
+        """Store or replace one, and return when it was first pushed, RFC 3339."""
+        now = time.time_ns() // 1_000_000
+        row = {
+            "account": account,
+            "name": name,
+            "description": description,
+            "graph": graph,
+            "config": config,
+            "created_at_ms": now,
+            "updated_at_ms": now,
+        }
+        created: int = await self._database.write(
+            lambda connection: connection.execute(_UPSERT, row).scalar_one()
+        )
+        return timestamp(created)
+
+    async def delete(self, account: str, name: str) -> bool:
+        """Remove one; return False if it was not there."""
+        statement = delete(workflows).where(_table.account == account, _table.name == name)
+        return await self._database.write(
+            lambda connection: connection.execute(statement).rowcount == 1
+        )
+
+
+def timestamp(milliseconds: int) -> str:
+    """Write a time as RFC 3339 in UTC.
+
+    Example:
+        >>> timestamp(1767225600123)
+        '2026-01-01T00:00:00.123Z'
+    """
+    moment = datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

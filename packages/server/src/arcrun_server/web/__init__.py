@@ -1,0 +1,1 @@
+"""HTTP as the contract wants it: strict bodies, JSON answers, request ids."""

@@ -1,0 +1,259 @@
+"""Reading a request's JSON: strictly, so that what is stored can be written out again by anybody."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from arcrun_server.errors import ApiError, Detail, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import TypeAdapter, ValidationError
+    from starlette.requests import Request
+
+MAX_DEPTH = 100
+# More digits than any double has before its point; it also keeps reading a number cheap.
+MAX_DIGITS = 400
+_MAY_BE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+async def read_json(request: Request, limit: int) -> Any:
+    """Read the body of a request as JSON.
+
+    Args:
+        request: The request.
+        limit: Largest body, in bytes.
+
+    Raises:
+        ApiError: 413 too large, 415 not JSON by its content type, 400 `invalid_json`.
+    """
+    declared = request.headers.get("content-length")
+    if declared is not None and declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+    content = await _read(request, limit)
+    _check_type(request, empty=not content)
+    return parse_json(content)
+
+
+def parse_json(content: bytes) -> Any:
+    """Read JSON: UTF-8, no key twice, no NaN, no text that UTF-8 can't write, no excess in depth or digits.
+
+    Raises:
+        ApiError: 400 `invalid_json`, with line and column where they are known.
+
+    Example:
+        >>> parse_json('{"名": 1}'.encode())
+        {'名': 1}
+    """
+    if not content:
+        raise _invalid("the body is empty; send a JSON object, at least {}")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise _invalid(f"the body is not UTF-8 (byte {error.start + 1})") from None
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise _invalid(
+            f"the body is not JSON: line {error.lineno}, column {error.colno}: {error.msg}",
+            Detail(error.msg, line=error.lineno, column=error.colno),
+        ) from None
+    except RecursionError:
+        raise _too_deep() from None
+    _check_depth(value)
+    if _MAY_BE_SURROGATE.search(text):
+        _check_surrogates(value)
+    return value
+
+
+def checked(adapter: TypeAdapter[Any], value: Any, code: str = "invalid_request") -> Any:
+    """Check a value against a shape of the contract.
+
+    Args:
+        adapter: The shape.
+        value: What the client sent.
+        code: Code of the error, if it is not about a name.
+
+    Returns:
+        The value.
+
+    Raises:
+        ApiError: 400; `details` lists all that is wrong, without quoting any value.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415 - only its name is needed here
+
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        details = list(_details(error, adapter))
+        raise ApiError(400, _code(error, code), _sentence(details), details=details) from None
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _check_type(request: Request, *, empty: bool) -> None:
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"", "identity"}:
+        raise ApiError(
+            415, "unsupported_media_type", "compressed bodies are not supported; send plain JSON"
+        )
+    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    if not media_type.strip() and empty:
+        return
+    if media_type.strip().lower() != "application/json" or not _is_utf8(parameters):
+        raise ApiError(
+            415,
+            "unsupported_media_type",
+            "the body must be JSON in UTF-8: send the header Content-Type: application/json",
+            requires="Content-Type: application/json",
+        )
+
+
+def _is_utf8(parameters: str) -> bool:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.strip().partition("=")
+        if name.lower() == "charset" and value.strip('" ').lower() not in {"utf-8", "utf8"}:
+            return False
+    return True
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise _invalid("the body has an object in which a key stands twice")
+    return result
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise _invalid(f"the body has a number of more than {MAX_DIGITS} digits")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise _invalid("the body has a number that is too large for a 64-bit float")
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise _invalid(f"the body has {name}, which JSON does not know")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_no_constant
+)
+
+
+def _check_depth(value: Any) -> None:
+    layer, depth = [value], 0
+    while layer:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        layer = [
+            child for item in layer for child in _children(item) if isinstance(child, (dict, list))
+        ]
+
+
+def _children(item: Any) -> Iterator[Any]:
+    if isinstance(item, dict):
+        yield from item.values()
+    elif isinstance(item, list):
+        yield from item
+
+
+def _check_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise _invalid(
+            "the body has half of a surrogate pair (\\ud800 to \\udfff), which is no character"
+        ) from None
+
+
+def _details(error: ValidationError, adapter: TypeAdapter[Any]) -> Iterator[Detail]:
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        place = problem["loc"]
+        if problem["type"] == "extra_forbidden":
+            known = _known_keys(adapter, place[:-1])
+            suggestion = nearest(str(place[-1]), known)
+            yield Detail("unknown field", path=path_text(place), suggestion=suggestion)
+        else:
+            yield Detail(_plain(problem["msg"]), path=path_text(place) or None)
+
+
+def _known_keys(adapter: TypeAdapter[Any], place: tuple[int | str, ...]) -> list[str]:
+    """Return the field names that the shape has at this place."""
+    schema = adapter.json_schema(mode="validation")
+    definitions = schema.get("$defs", {})
+
+    def resolved(node: dict[str, Any]) -> dict[str, Any]:
+        while "$ref" in node:
+            node = definitions[node["$ref"].rpartition("/")[2]]
+        return node
+
+    node = resolved(schema)
+    for step in place:
+        inner = node.get("items") if isinstance(step, int) else node.get("properties", {}).get(step)
+        node = resolved(inner or {})
+    return list(node.get("properties", {}))
+
+
+def path_text(place: tuple[int | str, ...]) -> str:
+    """Write a place in a body as people write it.
+
+    Example:
+        >>> path_text(("graph", "edges", 0, "to"))
+        'graph.edges[0].to'
+    """
+    text = ""
+    for step in place:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return text.removeprefix(".")
+
+
+def _plain(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _code(error: ValidationError, code: str) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return "invalid_name" if first["loc"] == ("name",) and first["type"] != "missing" else code
+
+
+def _sentence(details: list[Detail]) -> str:
+    first = details[0]
+    text = f"{first.path}: {first.message}" if first.path else f"the body: {first.message}"
+    if first.suggestion:
+        text += f"; did you mean {first.suggestion!r}?"
+    if len(details) > 1:
+        text += f" (and {len(details) - 1} more, see details)"
+    return text
+
+
+def _invalid(message: str, *details: Detail) -> ApiError:
+    return ApiError(400, "invalid_json", message, details=details)
+
+
+def _too_deep() -> ApiError:
+    return _invalid(f"the body is nested more than {MAX_DEPTH} deep")
+
+
+def _too_large(limit: int) -> ApiError:
+    return ApiError(
+        413, "payload_too_large", f"the body is larger than {limit} bytes, which is the limit here"
+    )

@@ -1,0 +1,130 @@
+"""The outermost layer: request ids, CORS, the access log, and an answer when something of ours fails."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+from arcrun_server.errors import ApiError
+from arcrun_server.web.answers import Json
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+access_log = logging.getLogger("arcrun_server.access")
+error_log = logging.getLogger("arcrun_server.error")
+
+_SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+_EXPOSED = b"X-Request-Id, Retry-After, Allow"
+_ALLOWED_HEADERS = b"Content-Type, Authorization, X-Arcrun-API-Key, Idempotency-Key, X-Request-Id"
+_ALLOWED_METHODS = b"GET, POST, PUT, DELETE, OPTIONS"
+_CORS_SECONDS = b"600"
+
+
+class Edge:
+    """ASGI middleware around everything else.
+
+    It answers with the client's `X-Request-Id` if that is safe to repeat, else with a new one. Its log lines
+    hold method, path, status and time; never a header, a query or a body.
+
+    Args:
+        app: What it wraps.
+        cors_origins: Origins whose pages may call (CONTRACT.md §1).
+    """
+
+    def __init__(self, app: ASGIApp, cors_origins: tuple[str, ...] = ()) -> None:
+        self._app = app
+        self._origins = frozenset(origin.encode() for origin in cors_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection of any kind; only HTTP is changed."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id, added = self._headers(scope)
+        status = 0
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *added]
+            await send(message)
+
+        try:
+            if scope["method"] == "OPTIONS" and self._is_preflight(scope):
+                await send_marked({"type": "http.response.start", "status": 204, "headers": []})
+                await send_marked({"type": "http.response.body", "body": b""})
+            else:
+                await self._app(scope, receive, send_marked)
+        except Exception as error:
+            _log_failure(error, request_id)
+            if status:
+                raise  # too late for an answer: let the connection break
+            await _internal_error()(scope, receive, send_marked)
+        finally:
+            if access_log.isEnabledFor(logging.INFO):
+                access_log.info(
+                    "%s %s %d %.1f ms %s",
+                    scope["method"],
+                    scope.get("raw_path", b"").decode("ascii", "replace"),
+                    status,
+                    (time.perf_counter() - started) * 1000,
+                    request_id.decode(),
+                )
+
+    def _headers(self, scope: Scope) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+        request_id = origin = b""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _SAFE_ID.fullmatch(value):
+                request_id = value
+            elif name == b"origin":
+                origin = value
+        request_id = request_id or secrets.token_hex(16).encode()
+        added = [(b"x-request-id", request_id)]
+        if self._origins:
+            added.append((b"vary", b"Origin"))
+        if origin in self._origins:
+            added += _cors_headers(origin, preflight=scope["method"] == "OPTIONS")
+        return request_id, added
+
+    def _is_preflight(self, scope: Scope) -> bool:
+        headers = dict(scope["headers"])
+        return (
+            headers.get(b"origin") in self._origins and b"access-control-request-method" in headers
+        )
+
+
+def _cors_headers(origin: bytes, *, preflight: bool) -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b"access-control-allow-origin", origin),
+        (b"access-control-allow-credentials", b"true"),
+        (b"access-control-expose-headers", _EXPOSED),
+    ]
+    if preflight:
+        headers += [
+            (b"access-control-allow-methods", _ALLOWED_METHODS),
+            (b"access-control-allow-headers", _ALLOWED_HEADERS),
+            (b"access-control-max-age", _CORS_SECONDS),
+        ]
+    return headers
+
+
+def _internal_error() -> Json:
+    error = ApiError(
+        500,
+        "internal_error",
+        "something failed inside the engine; its log has more under this answer's X-Request-Id",
+    )
+    return Json(error.body(), status_code=error.status)
+
+
+def _log_failure(error: Exception, request_id: bytes) -> None:
+    # The frames and the kind of error only: an exception's own text may quote a secret or a body.
+    frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+    error_log.error("request %s failed: %s\n%s", request_id.decode(), type(error).__name__, frames)
