@@ -16,8 +16,8 @@ nox.options.sessions = ["lint", "typecheck", "tests"]
 
 def sync(session: nox.Session, *groups: str, workspace: bool = True) -> None:
     """Install the locked dependency groups, and with `workspace` our own packages, editable."""
-    command = ["uv", "sync", "--locked", "--quiet", "--inexact"]
-    command += ["--all-packages", "--no-default-groups"] if workspace else []
+    command = ["uv", "sync", "--locked", "--quiet", "--no-default-groups"]
+    command += ["--all-packages"] if workspace else []
     for group in groups:
         command += ["--group" if workspace else "--only-group", group]
     session.run_install(
@@ -25,24 +25,74 @@ def sync(session: nox.Session, *groups: str, workspace: bool = True) -> None:
     )
 
 
+def patiently(session: nox.Session, *command: str) -> None:
+    """Run a command that, on Ctrl-C, stops what it started: longer than nox's own patience."""
+    session.run(*command, interrupt_timeout=30, terminate_timeout=10)
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests of all packages, in parallel. Arguments go to pytest."""
-    sync(session, "tests")
+    sync(session, "tests", "release")
     session.run("pytest", "-n", "auto", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, and that generated files and the contract are as they should be."""
+    """Check style, the contract, the workflows, and that no generated file has drifted."""
     sync(session, "lint", workspace=False)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("openapi-spec-validator", "openapi/arcrun.yaml")
+    session.run("python", "-m", "scripts.contract_copies", "--check")
+    session.run("python", "-m", "scripts.unasync", "--check")
+    session.run("zizmor", "--offline", "--quiet", ".github")
+    session.run(
+        "check-jsonschema",
+        "--builtin-schema",
+        "vendor.github-workflows",
+        ".github/workflows/ci.yml",
+    )
 
 
 @nox.session
 def typecheck(session: nox.Session) -> None:
-    """Check the types, with mypy and with pyright."""
-    sync(session, "typecheck")
+    """Check the types, with mypy and with pyright, both strict."""
+    sync(session, "typecheck", "release")
     session.run("mypy")
     session.run("pyright")
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """Start the engine in development mode; it prints its URL, its docs and a key."""
+    sync(session)
+    patiently(session, "arcrun-server", "serve", "--dev", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz the engine against the contract: `-- --seed N` repeats a run."""
+    sync(session, "fuzz", "release")
+    patiently(session, "python", "-m", "scripts.fuzz", *session.posargs)
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Run the conformance suite on the sources. Arguments go to `arcrun-conformance run`."""
+    sync(session)
+    patiently(session, "arcrun-conformance", "run", *session.posargs)
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Rehearse the release, from sources to an installed, verified package: GO or NO-GO."""
+    sync(session, "release", "fuzz", workspace=False)
+    patiently(session, "python", "-m", "scripts.release", *session.posargs)
+
+
+@nox.session
+def release_faults(session: nox.Session) -> None:
+    """Rehearse releases with one fault each: the right step must say NO-GO."""
+    sync(session, "release", "fuzz", workspace=False)
+    patiently(session, "python", "-m", "scripts.release_faults", *session.posargs)
