@@ -1,0 +1,229 @@
+"""Rehearse releases that must not pass: each has one fault, and the right step must say NO-GO.
+
+`nox -s release_faults` clones the checked-out commit, puts one fault in, and runs the real
+rehearsal there. The last one is interrupted half-way: then nothing may be left running.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from scripts import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+MARK = "ARCRUN_REHEARSAL_MARK"
+
+ANSWER_500_ONCE = """
+
+class _AnswerOnce:
+    def __init__(self, app):
+        self.app, self.left = app, {after}
+
+    async def __call__(self, scope, receive, send):
+        asked = scope["type"] == "http" and {condition}
+        self.left -= asked
+        if not asked or self.left:
+            return await self.app(scope, receive, send)
+        headers = [(b"content-type", b"application/json"), (b"x-request-id", b"fault")]
+        await send({{"type": "http.response.start", "status": 500, "headers": headers}})
+        body = b'{{"error": "a fault, put in on purpose", "code": "internal_error"}}'
+        await send({{"type": "http.response.body", "body": body}})
+
+
+_sound_create_app = create_app
+
+
+def create_app(*arguments, **options):
+    app = _sound_create_app(*arguments, **options)
+    app.add_middleware(_AnswerOnce)
+    return app
+"""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a checkout, and the step that must find it."""
+
+    name: str
+    step: str
+    put_in: Callable[[Path], None]
+
+
+def _replace(file: str, old: str, new: str) -> Callable[[Path], None]:
+    def put_in(root: Path) -> None:
+        path = root / file
+        text = path.read_text("utf-8")
+        if old not in text:
+            raise ValueError(f"{file} has no {old!r}: the fault can't be put in")
+        path.write_text(text.replace(old, new, 1), "utf-8")
+
+    return put_in
+
+
+def _write(file: str, text: str, mode: str = "w") -> Callable[[Path], None]:
+    def put_in(root: Path) -> None:
+        with (root / file).open(mode, encoding="utf-8") as stream:
+            stream.write(text)
+
+    return put_in
+
+
+def _answer_500_once(after: int, condition: str) -> Callable[[Path], None]:
+    text = ANSWER_500_ONCE.format(after=after, condition=condition)
+    return _write("packages/server/src/arcrun_server/app.py", text, mode="a")
+
+
+FROM_THE_SDK = '(b"user-agent", b"arcrun-python") in [(k, v[:13]) for k, v in scope["headers"]]'
+
+FAULTS = (
+    Fault(
+        "a version that differs",
+        "versions",
+        _write("conformance/src/arcrun_conformance/_version.py", '__version__ = "9.9.9"\n'),
+    ),
+    Fault(
+        "a missing changelog entry",
+        "versions",
+        _replace("CHANGELOG.md", "## [", "## Not yet: ["),
+    ),
+    Fault(
+        "a stray file in the wheel",
+        "check",
+        _write("packages/python-sdk/src/arcrun/notes.txt", "筆記\n"),
+    ),
+    Fault(
+        "a build that is not reproducible",
+        "build",
+        _write(
+            "packages/python-sdk/hatch_build.py",
+            "import os, pathlib, sys\n"
+            "from hatchling.builders.hooks.plugin.interface import BuildHookInterface\n"
+            "class Hook(BuildHookInterface):\n"
+            "    def initialize(self, version, build_data):\n"
+            "        pathlib.Path(self.root, 'src/arcrun/_where.py').write_text(repr(os.environ['TZ']))\n",
+        ),
+    ),
+    Fault(
+        "an engine that answers 500 once",
+        "fuzz",
+        _answer_500_once(100, "True"),
+    ),
+    Fault(
+        "an engine that answers 500 once, to an SDK that retries",
+        "conformance",
+        _answer_500_once(3, FROM_THE_SDK),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a rehearsal ended."""
+
+    code: int
+    decision: str
+    failed_step: str | None
+    seconds: float
+
+
+def clone(target: Path) -> Path:
+    """Clone the checked-out commit."""
+    command = ["git", "clone", "--quiet", "--local", str(ROOT), str(target)]
+    subprocess.run(command, check=True, capture_output=True)
+    return target
+
+
+def rehearse(root: Path) -> Outcome:
+    """Run the real rehearsal in a checkout, to its end."""
+    begun = time.monotonic()
+    ran = subprocess.run(
+        [sys.executable, "-m", "scripts.release"], cwd=root, check=False, capture_output=True
+    )
+    document = json.loads((root / "evidence" / "release.json").read_text("utf-8"))
+    failed = [gate["name"] for gate in document["gates"] if gate["status"] != "passed"]
+    seconds = round(time.monotonic() - begun, 1)
+    return Outcome(ran.returncode, document["decision"], failed[0] if failed else None, seconds)
+
+
+def interrupted(root: Path) -> list[int]:
+    """Interrupt a rehearsal while it fuzzes; return the processes that it left running."""
+    mark = secrets.token_hex(16)
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "scripts.release"],
+        cwd=root,
+        env={**os.environ, MARK: mark},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                if "… fuzz" in line:
+                    break
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+        finally:
+            processes.stop(process)
+    return marked(mark)
+
+
+def marked(mark: str) -> list[int]:
+    """Return the running processes whose environment holds the mark (from /proc)."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue  # it ended while we looked, or is not ours
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Rehearse every fault; return 0 if each was found by the step that should find it."""
+    parser = argparse.ArgumentParser(prog="nox -s release_faults --", description=__doc__)
+    parser.add_argument("--only", help="faults whose name holds this text")
+    options = parser.parse_args(arguments)
+    console, missed = Console(soft_wrap=True), 0
+    chosen = [fault for fault in FAULTS if (options.only or "") in fault.name]
+    with tempfile.TemporaryDirectory(prefix="arcrun-faults-") as work:
+        for number, fault in enumerate(chosen):
+            root = clone(Path(work) / str(number))
+            fault.put_in(root)
+            outcome = rehearse(root)
+            found = (outcome.code, outcome.decision, outcome.failed_step) == (
+                1,
+                "NO-GO",
+                fault.step,
+            )
+            missed += not found
+            told = f"{outcome.decision} at {outcome.failed_step}, {outcome.seconds} s"
+            console.print(f"{'✓' if found else '✗'} {fault.name}: {told}", highlight=False)
+        if not options.only:
+            left = interrupted(clone(Path(work) / "interrupted"))
+            missed += bool(left)
+            console.print(
+                f"{'✗' if left else '✓'} interrupted while it fuzzes: {left or 'nothing'} left"
+            )
+    console.print(f"{missed} missed")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
