@@ -1,0 +1,212 @@
+"""The client."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from types import TracebackType
+from typing import Literal, NoReturn, ParamSpec, TypeVar
+
+from arcrun._core import api
+from arcrun._core.errors import ConfigurationError
+from arcrun._core.memory import Memory
+from arcrun._core.retry import MAX_RETRIES
+from arcrun._core.shapes import is_count, is_number
+from arcrun._core.types import CredentialFormat, Health, RawResponse
+from arcrun._http import TIMEOUT, httpx, limits, ssl_context
+from arcrun._local import KeyringStore, load_settings
+
+from .auth import AsyncAuth
+from .connection import AsyncConnection, answers
+from .creds import AsyncCreds
+from .workflows import AsyncWorkflows
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AsyncArcrun:
+    """A client of an arcrun engine.
+
+    Attributes:
+        auth: sign in to services: `list_services`, `setup`, `bind`, `get_token`.
+        creds: credentials: `push`, `list`, `delete`.
+        workflows: workflows: `push`, `list`, `get`, `delete`, `run`, `executions`.
+
+    Example:
+        >>> async with AsyncArcrun() as client:
+        ...     health = await client.health()
+        >>> health["ok"]
+        True
+    """
+
+    auth: AsyncAuth
+    creds: AsyncCreds
+    workflows: AsyncWorkflows
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        credential_format: CredentialFormat | None = None,
+        timeout: float | None = None,
+        max_retries: int = MAX_RETRIES,
+        allow_insecure_http: bool = False,
+        http_client: httpx.AsyncClient | None = None,
+        config_file: str | os.PathLike[str] | None = None,
+        secret_cache: Literal["memory", "keyring"] = "memory",  # noqa: S107 - no password
+    ) -> None:
+        """Make a client. No request is made yet.
+
+        Args:
+            api_key: `ak_…`; else `ARCRUN_API_KEY`, else `api_key` in the config file.
+            base_url: the engine; else `ARCRUN_BASE_URL`, else the config file, else the hosted one.
+            credential_format: `sealed` or `plain`; else `ARCRUN_CREDENTIAL_FORMAT`, else the config
+                file, else `sealed`.
+            timeout: seconds for each attempt of a call, 60 by default; to connect, 5 at most.
+            max_retries: how often a call is repeated after a fault, where that is safe.
+            allow_insecure_http: send the key over plain http to other machines as well.
+            http_client: your own `httpx.AsyncClient` for calls of the engine; you close it.
+            config_file: in place of `~/.arcrun/config.yaml`.
+            secret_cache: where plaintexts are remembered: `memory`, or also the system's `keyring`.
+
+        Raises:
+            ConfigurationError: a setting is malformed; the message says where it came from.
+        """
+        settings = load_settings(
+            api_key=api_key,
+            base_url=base_url,
+            credential_format=credential_format,
+            config_file=config_file,
+        )
+        del api_key  # tools print the locals of frames
+        seconds = _check_timeout(TIMEOUT if timeout is None else timeout)
+        if secret_cache not in {"memory", "keyring"}:
+            raise ConfigurationError(f"secret_cache={secret_cache!r}: it is 'memory' or 'keyring'")
+        http = http_client or httpx.AsyncClient(verify=ssl_context(), timeout=limits(seconds))
+        self._owns_http = http_client is None
+        self._use(
+            AsyncConnection(
+                settings=settings,
+                http=http,
+                timeout=seconds,
+                max_retries=_check_retries(max_retries),
+                allow_insecure_http=allow_insecure_http,
+                memory=Memory(),
+                store=None if secret_cache == "memory" else KeyringStore(settings),  # noqa: S105
+            )
+        )
+
+    def _use(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self.creds = AsyncCreds(connection)
+        self.auth = AsyncAuth(connection, self.creds)
+        self.workflows = AsyncWorkflows(connection)
+
+    async def health(self, *, timeout: float | None = None) -> Health:
+        """Ask whether the engine is well. Needs no API key.
+
+        Args:
+            timeout: seconds for each attempt; None for the client's own.
+
+        Raises:
+            APIConnectionError: the engine could not be reached.
+
+        Example:
+            >>> health = await client.health()
+            >>> health["ok"]
+            True
+        """
+        health = await self._connection.call(api.health(), timeout)
+        self._connection.memory.capabilities = frozenset(health.get("capabilities") or ())
+        return health
+
+    def with_options(
+        self, *, timeout: float | None = None, max_retries: int | None = None
+    ) -> AsyncArcrun:
+        """Return a client with other options. It shares connections and memory with this one.
+
+        Args:
+            timeout: seconds for each attempt; None to keep this client's.
+            max_retries: None to keep this client's.
+
+        Example:
+            >>> patient = client.with_options(timeout=300, max_retries=5)
+        """
+        own = self._connection
+        other = object.__new__(type(self))
+        other._owns_http = False
+        other._use(
+            replace(
+                own,
+                timeout=own.timeout if timeout is None else _check_timeout(timeout),
+                max_retries=own.max_retries if max_retries is None else _check_retries(max_retries),
+            )
+        )
+        return other
+
+    def with_raw_response(
+        self, method: Callable[P, Awaitable[T]]
+    ) -> Callable[P, Awaitable[RawResponse[T]]]:
+        """Return a method that gives the answer as it came, next to its usual result.
+
+        Args:
+            method: a method of this client, such as `client.workflows.run`.
+
+        Example:
+            >>> raw = await client.with_raw_response(client.creds.list)()
+            >>> raw.status, raw.result
+            (200, [])
+        """
+
+        async def with_answer(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
+            seen = answers.set([])
+            try:
+                result = await method(*args, **kwargs)
+                found = answers.get()
+            finally:
+                answers.reset(seen)
+            if not found:
+                raise TypeError(f"{method!r} made no call: give a method of the client")
+            answer, attempts = found[-1]
+            return RawResponse(result, answer.status, answer.headers, answer.content, attempts)
+
+        return with_answer
+
+    async def close(self) -> None:
+        """Close the connections, except of an `http_client` that you gave."""
+        if self._owns_http:
+            await self._connection.http.aclose()
+
+    async def __aenter__(self) -> AsyncArcrun:  # noqa: PYI034 - Self is not in Python 3.10
+        """Return the client."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._connection.settings.base_url}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a client is not pickled: make one in the process that needs it")
+
+
+def _check_timeout(seconds: float) -> float:
+    if not is_number(seconds) or not seconds > 0:
+        raise ConfigurationError(f"timeout={seconds!r}: it is a number of seconds above 0")
+    return seconds
+
+
+def _check_retries(max_retries: int) -> int:
+    if not is_count(max_retries):
+        raise ConfigurationError(f"max_retries={max_retries!r}: it is a number from 0 on")
+    return max_retries

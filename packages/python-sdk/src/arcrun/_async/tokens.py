@@ -1,0 +1,146 @@
+"""What a bound client signs in with: rendered secrets, and an access token where one is needed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NoReturn
+
+from arcrun._concurrency import AsyncLock
+from arcrun._core import recipes
+from arcrun._core.errors import ArcrunError, TokenExchangeError
+from arcrun._core.injection import Injection
+from arcrun._core.secret import Secret
+from arcrun._core.tokens import Token, endpoint_of, read_token, token_form
+from arcrun._core.types import AuthRecipe
+from arcrun._http import USER_AGENT, httpx, limits
+
+logger = logging.getLogger("arcrun")
+
+
+class AsyncTokenSource:
+    """Fetches a service's access token when it is needed, and keeps it until it expires."""
+
+    def __init__(
+        self,
+        recipe: AuthRecipe,
+        values: dict[str, Secret],
+        timeout: float,
+        keep: Callable[[str, Secret], Awaitable[None]],
+    ) -> None:
+        """Prepare to fetch.
+
+        Args:
+            recipe: the service's recipe.
+            values: the plaintexts, by key.
+            timeout: seconds for one exchange.
+            keep: stores a refresh token that replaces the one in use.
+        """
+        self._recipe = recipe
+        self._endpoint = endpoint_of(recipe) or ""
+        self._values = values
+        self._timeout = timeout
+        self._keep = keep
+        self._lock = AsyncLock()
+        self._token: Token | None = None
+
+    async def get(self, transport: httpx.AsyncBaseTransport, stale: Token | None = None) -> Token:
+        """Return an access token that has not expired.
+
+        Args:
+            transport: what a token is fetched through.
+            stale: a token that the service refused: another one is fetched, unless it was already.
+
+        Raises:
+            TokenExchangeError: the token endpoint gave none.
+        """
+        async with self._lock:
+            token = self._token
+            if token is None or token is stale or time.monotonic() >= token.use_until:
+                token = self._token = await self._fetch(transport)
+            return token
+
+    async def _fetch(self, transport: httpx.AsyncBaseTransport) -> Token:
+        service = self._recipe["service"]
+        form = token_form(self._recipe, self._endpoint, self._values, time.time())
+        failure = None
+        try:
+            status, content = await self._exchange(transport, form)
+        except httpx.RequestError as error:
+            failure = f"{service!r}: the token endpoint {self._endpoint} could not be reached"
+            failure += f" ({type(error).__name__}: {error})"
+        else:
+            sent = tuple(self._values.values())
+            token = read_token(service, status, content, now=time.monotonic(), sent=sent)
+            await self._keep_rotated(token)
+            return token
+        raise TokenExchangeError(failure)
+
+    async def _exchange(
+        self, transport: httpx.AsyncBaseTransport, form: Secret
+    ) -> tuple[int, bytes]:
+        request = httpx.Request(
+            "POST",
+            self._endpoint,
+            content=form.reveal().encode("ascii"),
+            headers={
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Accept": "application/json",
+                "User-Agent": USER_AGENT,
+            },
+            extensions={"timeout": limits(self._timeout).as_dict()},
+        )
+        response = await transport.handle_async_request(request)
+        try:
+            return response.status_code, await response.aread()
+        finally:
+            await response.aclose()
+
+    async def _keep_rotated(self, token: Token) -> None:
+        """Keep a new refresh token: the provider has ended the one in use."""
+        key = recipes.refresh_key(self._recipe)
+        if token.refresh is None or key is None:
+            return
+        if token.refresh.reveal() == self._values[key].reveal():
+            return
+        self._values[key] = token.refresh
+        try:
+            await self._keep(key, token.refresh)
+        except ArcrunError as error:
+            logger.warning("the new refresh token %s could not be stored: %s", key, error)
+
+
+class AsyncSignIn:
+    """The injection of one bound client: rendered once, or again with each new token."""
+
+    def __init__(
+        self,
+        inject: Mapping[str, Mapping[str, Any]],
+        values: dict[str, Secret],
+        source: AsyncTokenSource | None,
+    ) -> None:
+        self._inject = inject
+        self._values = values
+        self._source = source
+        self._rendered: tuple[Token | None, Injection] | None = None
+        if source is None:
+            self.injection(None)  # so that a secret that doesn't fit is refused by bind
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a bound client is not pickled: bind again in the process that needs it")
+
+    async def token(self, transport: httpx.AsyncBaseTransport) -> Token | None:
+        """Return the access token, if the service needs one."""
+        return None if self._source is None else await self._source.get(transport)
+
+    async def renewed(self, transport: httpx.AsyncBaseTransport, stale: Token) -> Token | None:
+        """Return another access token than the one that the service refused."""
+        return None if self._source is None else await self._source.get(transport, stale)
+
+    def injection(self, token: Token | None) -> Injection:
+        """Return what is added to a request."""
+        if self._rendered is None or self._rendered[0] is not token:
+            access = token.access if token else None
+            self._rendered = token, Injection(self._inject, self._values, access)
+        return self._rendered[1]

@@ -1,0 +1,132 @@
+"""The transports under a bound client: secrets go in below everything that logs or remembers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import NoReturn
+
+from arcrun._core.injection import Injection
+from arcrun._core.tokens import Token
+from arcrun._http import fresh, httpx, origin, proxy_for, ssl_context, stripped
+
+from .tokens import AsyncSignIn
+
+_REPEATING = ("location", "content-location", "link", "refresh")
+
+
+class AsyncInjectingTransport(httpx.AsyncBaseTransport):
+    """Adds the secrets to a copy of each request that goes to the service's own origin.
+
+    The client above, its log line, hooks, exceptions, `response.request`, `response.url`, history
+    and redirects only know the request as the user wrote it.
+    """
+
+    def __init__(self, own: str, sign_in: AsyncSignIn, inner: httpx.AsyncBaseTransport) -> None:
+        self._own = own
+        self._sign_in = sign_in
+        self._inner = inner
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} for {self._own}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a bound client is not pickled: bind again in the process that needs it")
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, with the secrets if it goes to the service's own origin."""
+        if origin(request.url) != self._own:
+            return await self._inner.handle_async_request(request)
+        token = await self._sign_in.token(self._inner)
+        response = await self._send(request, token)
+        if response.status_code == 401 and token and isinstance(request.stream, httpx.ByteStream):
+            await response.aclose()
+            token = await self._sign_in.renewed(self._inner, token)
+            response = await self._send(request, token)
+        return response
+
+    async def _send(self, request: httpx.Request, token: Token | None) -> httpx.Response:
+        injection = self._sign_in.injection(token)
+        body = await request.aread() if injection.has_body else None
+        failure = None
+        try:
+            response = await self._inner.handle_async_request(_filled(request, injection, body))
+        except Exception as error:  # noqa: BLE001 - every one has frames that hold the secrets
+            failure = stripped(error)
+        else:
+            for name in _REPEATING:
+                if name in response.headers:
+                    clean = injection.without_secrets(response.headers[name])
+                    response.headers[name] = clean
+            response.stream = AsyncCleanStream(response.stream)
+            return response
+        raise failure
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()
+
+
+class AsyncCleanStream(httpx.AsyncByteStream):
+    """A body whose exceptions carry no frames: those of the connection hold the secrets."""
+
+    def __init__(self, inner: object) -> None:
+        assert isinstance(inner, httpx.AsyncByteStream)  # noqa: S101 - what httpx asserts as well
+        self._inner = inner
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the body."""
+        failure = None
+        try:
+            async for part in self._inner:
+                yield part
+        except Exception as error:  # noqa: BLE001 - every one has frames that hold the secrets
+            failure = stripped(error)
+        if failure is not None:
+            raise failure
+
+    async def aclose(self) -> None:
+        """Close the body."""
+        await self._inner.aclose()
+
+
+class AsyncEnvironmentTransport(httpx.AsyncBaseTransport):
+    """Sends as `httpx.AsyncClient()` does by itself: by the environment's proxies, if any."""
+
+    def __init__(self) -> None:
+        self._transports: dict[str | None, httpx.AsyncHTTPTransport] = {}
+        self._proxies: dict[str, str | None] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        to = origin(request.url)
+        if to not in self._proxies:
+            self._proxies[to] = proxy_for(request.url)
+        proxy = self._proxies[to]
+        if proxy not in self._transports:
+            self._transports[proxy] = httpx.AsyncHTTPTransport(verify=ssl_context(), proxy=proxy)
+        return await self._transports[proxy].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        for transport in self._transports.values():
+            await transport.aclose()
+
+
+def _filled(request: httpx.Request, injection: Injection, body: bytes | None) -> httpx.Request:
+    url = request.url.copy_with(raw_path=injection.target(request.url.raw_path))
+    if body is None:
+        filled = fresh(request, url=url)
+    else:
+        kind = request.headers.get("content-type", "")
+        kind, content = injection.content(request.method, kind, body)
+        headers = httpx.Headers(request.headers)
+        headers.pop("content-length", None)
+        headers.pop("transfer-encoding", None)
+        if kind:
+            headers["content-type"] = kind
+        filled = fresh(request, url=url, headers=headers, content=content)
+    filled.headers.update(injection.headers)
+    return filled

@@ -1,0 +1,130 @@
+"""Where the settings come from: argument, then environment, then config file. Nothing is read here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from .errors import ConfigurationError
+from .origins import origin_of
+from .types import CredentialFormat
+
+HOSTED = "https://cypher.arcrun.dev"
+VARIABLES = {
+    "api_key": "ARCRUN_API_KEY",
+    "base_url": "ARCRUN_BASE_URL",
+    "credential_format": "ARCRUN_CREDENTIAL_FORMAT",
+}
+
+_KEY = re.compile(r"[\x21-\x7e]+\Z")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a client works with."""
+
+    api_key: str | None = field(repr=False)
+    base_url: str
+    credential_format: CredentialFormat
+
+    @property
+    def origin(self) -> str:
+        """The engine's origin."""
+        return origin_of(self.base_url) or ""
+
+
+def resolve(
+    given: Mapping[str, str | None], environment: Mapping[str, str], file: Mapping[str, Any]
+) -> Settings:
+    """Choose each setting: argument, else environment, else config file, else the default.
+
+    Args:
+        given: the arguments; None means not given.
+        environment: the process's variables; an empty one counts as not set.
+        file: what the config file says.
+
+    Raises:
+        ConfigurationError: a setting is malformed; the message says where it came from.
+    """
+
+    def choose(name: str) -> tuple[str | None, str]:
+        if given.get(name) is not None:
+            return given[name], f"the argument {name}"
+        if environment.get(VARIABLES[name]):
+            return environment[VARIABLES[name]], f"the variable {VARIABLES[name]}"
+        value = file.get(name)
+        return value, f"{name} in the config file"
+
+    return Settings(
+        check_key(*choose("api_key")),
+        check_base_url(*choose("base_url")),
+        check_format(*choose("credential_format")),
+    )
+
+
+def check_key(key: object, origin: str) -> str | None:
+    """Return the key, or say what is wrong with it, without showing it."""
+    if key is None:
+        return None
+    if not isinstance(key, str) or not _KEY.match(key):
+        raise ConfigurationError(
+            f"the API key from {origin} is empty or has characters that no key has (white space, a "
+            "line break, a quote from elsewhere): copy it again; keys look like ak_ and 48 hex digits"
+        )
+    return key
+
+
+def check_base_url(url: object, origin: str) -> str:
+    """Return the base URL without a slash at its end."""
+    if url is None:
+        return HOSTED
+    if isinstance(url, str):
+        try:
+            parts = urlsplit(url)
+            sound = origin_of(url) and parts.port != 0 and not parts.query and not parts.fragment
+        except ValueError:  # a port that is none
+            sound = False
+        if sound and "{" not in url and not re.search(r"[\s\x00-\x20]", url):
+            return url.rstrip("/")
+    raise ConfigurationError(
+        f"{origin} is no base URL: write scheme, host and port, such as {HOSTED} or "
+        "http://127.0.0.1:8787, without user name, query or fragment"
+    )
+
+
+def check_format(value: object, origin: str) -> CredentialFormat:
+    """Return the credential format."""
+    if value is None or value == "sealed":
+        return "sealed"
+    if value == "plain":
+        return "plain"
+    raise ConfigurationError(f"{origin} is {value!r}: it must be 'sealed' or 'plain'")
+
+
+def parse_file(text: str, path: str) -> Mapping[str, Any]:
+    """Read a config file's YAML.
+
+    Raises:
+        ConfigurationError: it is not YAML, or not a mapping of settings.
+    """
+    import yaml
+
+    try:
+        content: object = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+    else:
+        if content is None:
+            return {}
+        if isinstance(content, dict):
+            return cast("dict[str, Any]", content)
+        where = ""
+    # The text itself is not shown: it may hold the key.
+    raise ConfigurationError(
+        f"{path} is not a YAML mapping{where}: write lines such as `api_key: ak_…`, "
+        "`base_url: https://…`, `credential_format: plain`"
+    )

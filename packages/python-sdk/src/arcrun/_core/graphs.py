@@ -1,0 +1,90 @@
+"""Workflow documents (`flow` + `config`) become graphs as the deployed clients do it (CONTRACT.md §2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+from .errors import InvalidArgumentError
+from .names import nearest
+
+
+def is_document(graph: object) -> bool:
+    """Tell a workflow document from a compiled graph.
+
+    Raises:
+        InvalidArgumentError: it is neither.
+    """
+    if isinstance(graph, Mapping):
+        fields = cast("Mapping[str, object]", graph)
+        if "flow" in fields:
+            return True
+        if isinstance(fields.get("nodes"), list) and isinstance(fields.get("edges"), list):
+            return False
+    raise InvalidArgumentError(
+        'a workflow is a document {"flow": ["input >> 完成後 >> a", …], "config": {…}} or a compiled '
+        'graph {"nodes": […], "edges": […]}; YAML text is read with yaml.safe_load first'
+    )
+
+
+def flow_of(document: Mapping[str, Any]) -> list[str]:
+    """Return the document's flow lines."""
+    flow = document["flow"]
+    if not isinstance(flow, list) or not flow:
+        raise InvalidArgumentError("the document's flow must be a list of lines, and not empty")
+    lines = cast("list[object]", flow)
+    for number, line in enumerate(lines, 1):
+        if not isinstance(line, str):
+            raise InvalidArgumentError(
+                f'flow line {number} is no text: write "FROM >> EDGE >> TO", quoted'
+            )
+    return cast("list[str]", flow)
+
+
+def config_of(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the document's config: per node its component and parameters."""
+    config: object = document.get("config") or {}
+    if not isinstance(config, dict):
+        raise InvalidArgumentError("the document's config must map each node to its settings")
+    nodes = cast("dict[str, object]", config)
+    for node, settings in nodes.items():
+        if not isinstance(settings, dict):
+            raise InvalidArgumentError(
+                f"the config of node {node!r} must be a mapping, such as {{component: set, …}}"
+            )
+    return cast("dict[str, dict[str, Any]]", config)
+
+
+def compile_graph(
+    name: str, compiled: Mapping[str, Any], config: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Put the config into the compiled nodes, and name the graph.
+
+    Raises:
+        InvalidArgumentError: the engine misses something, or the config has a node of no line.
+    """
+    missing = compiled.get("missing")
+    if missing:
+        listed = ", ".join(str(item) for item in missing)
+        raise InvalidArgumentError(f"workflow {name!r}: the engine does not know {listed}")
+    nodes = [dict(node) for node in compiled["cypher"]["nodes"]]
+    by_id = {str(node.get("id")): node for node in nodes}
+    for key, settings in config.items():
+        node = by_id.get(key) or by_id.get(node_id(key))
+        if node is None:
+            raise InvalidArgumentError(
+                f"workflow {name!r}: config names {key!r}, which no line of the flow does"
+                f"{nearest(key, list(by_id))}"
+            )
+        data = {k: v for k, v in settings.items() if k != "component"}
+        if settings.get("component"):
+            node["componentId"], node["type"] = settings["component"], "Component"
+        if data:
+            node["data"] = {**(node.get("data") or {}), **data}
+    return {"id": name, "name": name, "nodes": nodes, "edges": list(compiled["cypher"]["edges"])}
+
+
+def node_id(name: str) -> str:
+    """Return the id that the engine gives a node's name (CONTRACT.md §5)."""
+    return re.sub(r"\s+", "-", name.strip().lower())

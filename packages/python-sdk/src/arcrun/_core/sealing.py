@@ -1,0 +1,108 @@
+"""Envelope v1: what `creds.push` sends instead of the plaintext (CONTRACT.md §3)."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from typing import TypedDict
+
+from .errors import UnexpectedResponseError
+from .secret import Secret
+from .shapes import is_text, json_object
+
+_SALT = b"arcrun.credentials.v1"
+_INFO = b"AES-256-GCM"
+_STRONG = re.compile(r"ak_[0-9A-Fa-f]{32,}\Z")
+
+
+class Envelope(TypedDict):
+    """A sealed value; both fields are base64 (standard alphabet, padded)."""
+
+    encrypted: str
+    iv: str
+
+
+def is_strong(api_key: str) -> bool:
+    """Tell whether a key has the entropy to seal under: `ak_` and at least 32 hex digits."""
+    return _STRONG.match(api_key) is not None
+
+
+def derive_key(api_key: str) -> bytes:
+    """Derive the AES key: HKDF-SHA256 over the API key."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    return HKDF(algorithm=SHA256(), length=32, salt=_SALT, info=_INFO).derive(api_key.encode())
+
+
+def seal(api_key: str, name: str, value: str, *, iv: bytes | None = None) -> Envelope:
+    """Encrypt `value` for the credential `name` under the API key.
+
+    Args:
+        api_key: the key whose owner may open it.
+        name: bound into the envelope: under another name it does not open.
+        value: the plaintext.
+        iv: 12 bytes, for test vectors; left out, fresh random ones.
+
+    Example:
+        >>> envelope = seal("ak_" + "0" * 48, "notion_token", "ntn_秘密")
+        >>> unseal("ak_" + "0" * 48, "notion_token", envelope)
+        'ntn_秘密'
+    """
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = iv or os.urandom(12)
+    sealed = AESGCM(derive_key(api_key)).encrypt(nonce, value.encode(), _bound_to(name))
+    return {
+        "encrypted": base64.b64encode(sealed).decode("ascii"),
+        "iv": base64.b64encode(nonce).decode("ascii"),
+    }
+
+
+def unseal(api_key: str, name: str, envelope: Envelope) -> str:
+    """Open an envelope.
+
+    Raises:
+        UnexpectedResponseError: it was sealed under another key or name, or was altered.
+    """
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    try:
+        nonce = base64.b64decode(envelope["iv"], validate=True)
+        sealed = base64.b64decode(envelope["encrypted"], validate=True)
+        plain = AESGCM(derive_key(api_key)).decrypt(nonce, sealed, _bound_to(name)).decode()
+    except (InvalidTag, ValueError):
+        plain = None
+    if plain is None:
+        raise UnexpectedResponseError(
+            f"the credential {name!r} does not open with this API key: it was sealed under another "
+            "key or name, or was altered; push it again"
+        )
+    return plain
+
+
+def read_envelope(name: str, answer: object) -> Envelope | None:
+    """Return the envelope in a sealed read's answer, or None if the answer is something else.
+
+    An engine without the sealed read may answer this path with another thing.
+    """
+    fields = json_object(answer) or {}
+    sealed, iv = fields.get("encrypted"), fields.get("iv")
+    if fields.get("name") != name or not is_text(sealed) or not is_text(iv):
+        return None
+    return {"encrypted": sealed, "iv": iv}
+
+
+def credential_body(
+    api_key: str, name: str, value: Secret, credential_format: str
+) -> dict[str, object]:
+    """Write the part of a push that holds the value, in the format chosen."""
+    if credential_format == "plain":
+        return {"name": name, "value": value.reveal()}
+    return {"name": name, **seal(api_key, name, value.reveal())}
+
+
+def _bound_to(name: str) -> bytes:
+    return b"arcrun.credentials.v1:" + name.encode()

@@ -1,0 +1,209 @@
+"""What the methods return: dictionaries in the wire's own key names, open to unknown fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypedDict, TypeVar
+
+T = TypeVar("T")
+
+JSON = Mapping[str, Any]
+CredentialFormat = Literal["sealed", "plain"]
+Sensitivity = Literal["standard", "high"]
+
+
+class _Health(TypedDict):
+    ok: bool
+
+
+class Health(_Health, total=False):
+    """Answer of `health()`; `capabilities` is missing on engines that have none."""
+
+    bundle_version: str
+    capabilities: list[str]
+
+
+class _RequiredSecret(TypedDict):
+    key: str
+
+
+class RequiredSecret(_RequiredSecret, total=False):
+    """One secret that a service needs, and where people find it."""
+
+    label: str
+    help: str
+    help_url: str
+    optional: bool
+
+
+class TokenExchange(TypedDict, total=False):
+    """Where and for what a service account's assertion is exchanged."""
+
+    endpoint: str
+    scopes: list[str]
+
+
+class OAuth2(TypedDict, total=False):
+    """How an access token is refreshed; values may be templates."""
+
+    token_endpoint: str
+    client_id: str
+    client_secret: str
+    refresh_token: str
+    scopes: list[str]
+
+
+class _AuthRecipe(TypedDict):
+    service: str
+    primitive: Literal["static_key", "service_account", "oauth2", "mtls"]
+    base_url: str
+    required_secrets: list[RequiredSecret]
+
+
+class AuthRecipe(_AuthRecipe, total=False):
+    """How requests to a service are authenticated (CONTRACT.md §4)."""
+
+    kind: str
+    version: int
+    display_name: str
+    description: str
+    category: str
+    deprecated: bool
+    inject: dict[str, dict[str, str]]
+    service_account_kind: str
+    token_exchange: TokenExchange
+    oauth2: OAuth2
+
+
+class SetupResult(TypedDict):
+    """Answer of `auth.setup`: the names that the secrets were stored under."""
+
+    service: str
+    account: str | None
+    stored: list[str]
+
+
+class _PushedCredential(TypedDict):
+    name: str
+
+
+class PushedCredential(_PushedCredential, total=False):
+    """Answer of `creds.push`."""
+
+    success: bool
+    service: str | None
+    sensitivity: str
+
+
+class _Credential(TypedDict):
+    name: str
+
+
+class Credential(_Credential, total=False):
+    """One entry of `creds.list`; times are Unix seconds. Never a value."""
+
+    service: str | None
+    sensitivity: str
+    created_at: int
+    last_used_at: int | None
+
+
+class _DeletedCredential(TypedDict):
+    name: str
+
+
+class DeletedCredential(_DeletedCredential, total=False):
+    """Answer of `creds.delete`."""
+
+    success: bool
+
+
+class _PushedWorkflow(TypedDict):
+    name: str
+
+
+class PushedWorkflow(_PushedWorkflow, total=False):
+    """Answer of `workflows.push`."""
+
+    webhook_url: str
+    description: str
+    created_at: Any
+
+
+class _WorkflowSummary(TypedDict):
+    name: str
+
+
+class WorkflowSummary(_WorkflowSummary, total=False):
+    """One entry of `workflows.list`."""
+
+    description: str
+    created_at: Any
+    cron_expr: str | None
+    webhook_url: str
+
+
+class _Workflow(TypedDict):
+    name: str
+    graph: dict[str, Any]
+
+
+class Workflow(_Workflow, total=False):
+    """Answer of `workflows.get`."""
+
+    description: str
+    config: dict[str, Any] | None
+    created_at: Any
+
+
+class DeletedWorkflow(TypedDict):
+    """Answer of `workflows.delete`."""
+
+    deleted: bool
+    name: str
+
+
+class RunResult(TypedDict, total=False):
+    """Answer of `workflows.run`: `data`, or with `run_async` only that it was `accepted`."""
+
+    success: bool
+    data: Any
+    duration_ms: float
+    trace: list[dict[str, Any]]
+    accepted: bool
+    run_id: str
+
+
+class Execution(TypedDict, total=False):
+    """One entry of `workflows.executions`."""
+
+    timestamp: Any
+    workflow_id: str
+    verdict: str
+    duration_ms: float
+    message: str | None
+
+
+@dataclass(frozen=True)
+class RawResponse(Generic[T]):
+    """An answer as it came, next to what the method makes of it (see `with_raw_response`).
+
+    Attributes:
+        result: what the method returns.
+        status: the HTTP status.
+        headers: the headers, with names in lower case.
+        content: the body.
+        attempts: how many requests the SDK made until this answer came.
+    """
+
+    result: T
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+    attempts: int = 1
+
+    @property
+    def request_id(self) -> str | None:
+        """The answer's `X-Request-Id`."""
+        return self.headers.get("x-request-id")

@@ -1,0 +1,94 @@
+"""The one place that imports httpx, and what the SDK needs around it."""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from typing import Any
+
+import httpx
+
+from ._core.errors import APIConnectionError, APITimeoutError
+from ._version import __version__
+
+__all__ = [
+    "USER_AGENT",
+    "connection_error",
+    "httpx",
+    "limits",
+    "origin",
+    "proxy_for",
+    "ssl_context",
+    "stripped",
+]
+
+USER_AGENT = f"arcrun-python/{__version__}"
+TIMEOUT = 60.0  # seconds, for a whole call
+CONNECT_TIMEOUT = 5.0  # seconds
+
+
+@functools.cache
+def ssl_context() -> ssl.SSLContext:
+    """Return the SSL context that all clients share: to make one takes 20 ms."""
+    return httpx.create_ssl_context()
+
+
+def limits(timeout: float) -> httpx.Timeout:
+    """Return the time-outs of a request that may take `timeout` seconds."""
+    return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+
+
+def origin(url: httpx.URL) -> str:
+    """Return the origin of a URL as httpx will connect to it, in the form of `origins.origin_of`."""
+    port = f":{url.port}" if url.port is not None else ""  # httpx drops the default port
+    host = url.raw_host.decode("ascii")
+    return f"{url.scheme}://{f'[{host}]' if ':' in host else host}{port}"
+
+
+def stripped(error: Exception) -> Exception:
+    """Return an exception free of what it has seen: no traceback, no context, no request.
+
+    The frames below hold the request with its secrets, and tools print the locals of frames.
+    """
+    if isinstance(error, httpx.RequestError):
+        return type(error)(str(error))
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
+def connection_error(method: str, url: str, error: httpx.RequestError) -> APIConnectionError:
+    """Make the typed error of a request that got no (whole) answer."""
+    timed_out = isinstance(error, httpx.TimeoutException)
+    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    kind, what = (
+        (APITimeoutError, "did not answer in time")
+        if timed_out
+        else (APIConnectionError, "could not be reached, or broke off")
+    )
+    failure = kind(f"{method} {url}: the engine {what} ({reason})")
+    failure.__cause__ = stripped(error)
+    return failure
+
+
+def proxy_for(url: httpx.URL) -> str | None:
+    """Return the proxy that the environment names for a URL (HTTPS_PROXY, NO_PROXY, …)."""
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(url.netloc.decode("ascii")):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def fresh(request: httpx.Request, **changes: Any) -> httpx.Request:
+    """Copy a request, with changes: the original stays as it is."""
+    parts: dict[str, Any] = {
+        "method": request.method,
+        "url": request.url,
+        "headers": request.headers,
+        "extensions": {**request.extensions},
+    }
+    if "content" not in changes:
+        parts["stream"] = request.stream
+    return httpx.Request(**{**parts, **changes})

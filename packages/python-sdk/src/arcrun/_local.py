@@ -1,0 +1,134 @@
+"""What this machine gives: environment, config file, keyring. All reading of them is here."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import warnings
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from ._core.config import Settings, parse_file, resolve
+from ._core.errors import ArcrunWarning, ConfigurationError
+from ._core.secret import Secret
+
+
+def load_settings(
+    *,
+    api_key: str | None,
+    base_url: str | None,
+    credential_format: str | None,
+    config_file: str | os.PathLike[str] | None,
+) -> Settings:
+    """Read the settings: arguments, then environment, then config file.
+
+    Raises:
+        ConfigurationError: a setting is malformed, or the config file can't be read.
+    """
+    given = {"api_key": api_key, "base_url": base_url, "credential_format": credential_format}
+    return resolve(given, os.environ, read_config(config_file))
+
+
+def read_config(config_file: str | os.PathLike[str] | None) -> Mapping[str, Any]:
+    """Read the config file; that the default one is not there is fine."""
+    path = Path(config_file) if config_file is not None else default_config()
+    if path is None:
+        return {}
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            content = file.read()
+        text = content.decode()
+    except FileNotFoundError:
+        if config_file is None:
+            return {}
+        reason = "there is no such file"
+    except NotADirectoryError:
+        if config_file is None:
+            return {}
+        reason = "there is no such file"
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8"
+    else:
+        settings = parse_file(text, str(path))
+        if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH) and settings.get("api_key"):
+            warnings.warn(
+                f"{path} holds an API key and others on this machine can read it: chmod 600 {path}",
+                ArcrunWarning,
+                stacklevel=2,
+            )
+        return settings
+    raise ConfigurationError(f"the config file {path} can't be read: {reason}")
+
+
+def default_config() -> Path | None:
+    """Return the path of `~/.arcrun/config.yaml`, or None for a process without a home."""
+    try:
+        return Path.home() / ".arcrun" / "config.yaml"
+    except RuntimeError:
+        return None
+
+
+def secret_from_environment(name: str) -> Secret | None:
+    """Return the secret in the variable `ARCRUN_SECRET_<NAME>`, if it is set."""
+    text = os.environ.get(variable(name))
+    return Secret(text) if text else None
+
+
+def variable(name: str) -> str:
+    """Name the variable that may hold a secret."""
+    return f"ARCRUN_SECRET_{name.upper()}"
+
+
+class SecretStore(Protocol):
+    """Where plaintexts are kept beyond the process."""
+
+    def get(self, name: str) -> Secret | None:
+        """Return a plaintext, if it is there."""
+        ...
+
+    def put(self, name: str, value: Secret) -> None:
+        """Keep a plaintext."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Forget a plaintext, if it is there."""
+        ...
+
+
+class KeyringStore:
+    """The system's keyring (extra `arcrun[keyring]`), one entry a secret, apart for each key."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the keyring.
+
+        Raises:
+            ConfigurationError: the package `keyring` is not installed.
+        """
+        try:
+            self._keyring: Any = import_module("keyring")
+        except ImportError as error:
+            raise ConfigurationError(
+                'secret_cache="keyring" needs the package keyring: pip install "arcrun[keyring]"'
+            ) from error
+        owner = hashlib.sha256((settings.api_key or "").encode()).hexdigest()[:16]
+        self._service = f"arcrun {settings.origin} {owner}"
+
+    def get(self, name: str) -> Secret | None:
+        """Return a plaintext, if it is there."""
+        text = self._keyring.get_password(self._service, name)
+        return Secret(text) if text else None
+
+    def put(self, name: str, value: Secret) -> None:
+        """Keep a plaintext."""
+        self._keyring.set_password(self._service, name, value.reveal())
+
+    def remove(self, name: str) -> None:
+        """Forget a plaintext, if it is there."""
+        if self._keyring.get_password(self._service, name) is not None:
+            self._keyring.delete_password(self._service, name)

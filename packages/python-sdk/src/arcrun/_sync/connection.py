@@ -1,0 +1,159 @@
+# Generated from _async by scripts/unasync.py: edit there.
+"""Calls of the engine's API: one attempt, repetition, the answer read."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn, TypeVar
+
+from arcrun._concurrency import sleep
+from arcrun._core import api
+from arcrun._core.answers import read_answer
+from arcrun._core.calls import Answer, Call
+from arcrun._core.config import Settings
+from arcrun._core.errors import (
+    APIConnectionError,
+    ArcrunError,
+    ConfigurationError,
+    InsecureTransportError,
+)
+from arcrun._core.memory import Memory
+from arcrun._core.origins import is_loopback
+from arcrun._core.retry import next_delay
+from arcrun._core.secret import Secret, blank_out
+from arcrun._http import USER_AGENT, connection_error, httpx, limits
+from arcrun._local import SecretStore
+
+T = TypeVar("T")
+
+KEY_HEADER = "X-Arcrun-API-Key"
+logger = logging.getLogger("arcrun")
+answers: ContextVar[list[tuple[Answer, int]] | None] = ContextVar("answers", default=None)
+
+
+@dataclass(frozen=True, repr=False)
+class Connection:
+    """One engine, one key, and how calls are made."""
+
+    settings: Settings
+    http: httpx.Client
+    timeout: float
+    max_retries: int
+    allow_insecure_http: bool
+    memory: Memory
+    store: SecretStore | None
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a client is not pickled: make one in the process that needs it")
+
+    def key(self) -> str:
+        """Return the API key.
+
+        Raises:
+            ConfigurationError: there is none.
+            InsecureTransportError: it would go over plain http to another machine.
+        """
+        key = self.settings.api_key
+        if key is None:
+            raise ConfigurationError(
+                "this call needs an API key: pass Arcrun(api_key=…), set ARCRUN_API_KEY, or write "
+                "`api_key: ak_…` to ~/.arcrun/config.yaml; keys come from https://arcrun.dev"
+            )
+        if not self._is_secure():
+            raise InsecureTransportError(
+                f"{self.settings.base_url} is plain http: whoever listens gets your API key, which "
+                "opens every credential. Use https, or pass allow_insecure_http=True"
+            )
+        return key
+
+    def call(self, call: Call[T], timeout: float | None = None) -> T:
+        """Make a call, repeat it where that is safe, and return what its answer says.
+
+        Args:
+            call: what to ask.
+            timeout: seconds for each attempt; None for the client's own.
+        """
+        if call.key == "needed":
+            self.key()
+        attempt = 0
+        while True:
+            outcome = self._attempt(call, timeout or self.timeout)
+            delay = next_delay(call, outcome, attempt=attempt, max_retries=self.max_retries)
+            if delay is None:
+                break
+            logger.debug("%s %s: again in %.3f s", call.method, call.path, delay)
+            sleep(delay)
+            attempt += 1
+        if isinstance(outcome, APIConnectionError):
+            raise outcome
+        seen = answers.get()
+        if seen is not None:
+            seen.append((outcome, attempt + 1))
+        return read_answer(call, outcome, attempt=attempt)
+
+    def has(self, capability: str, timeout: float | None = None) -> bool:
+        """Tell whether the engine says that it can do something. It is asked once."""
+        if self.memory.capabilities is None:
+            try:
+                health = replace(self, max_retries=0).call(api.health(), timeout)
+            except ArcrunError:
+                return False  # not remembered: the next call asks again
+            self.memory.capabilities = frozenset(health.get("capabilities") or ())
+        return capability in self.memory.capabilities
+
+    def _attempt(self, call: Call[Any], timeout: float) -> Answer | APIConnectionError:
+        started = time.monotonic()
+        url = self.settings.base_url + call.path
+        request = self.http.build_request(
+            call.method, url, content=call.content(), headers=call.headers, timeout=limits(timeout)
+        )
+        request.headers["User-Agent"] = USER_AGENT
+        request.headers["Accept"] = "application/json"
+        if call.body is not None:
+            request.headers["Content-Type"] = "application/json"
+        key = self.settings.api_key
+        if key and (call.key == "needed" or (call.key == "welcome" and self._is_secure())):
+            request.headers[KEY_HEADER] = key
+        del key
+        outcome: Answer | APIConnectionError
+        try:
+            response = self.http.send(request, stream=True, follow_redirects=False)
+            try:
+                content = _read(response, started + timeout)
+            finally:
+                response.close()
+            if response.status_code >= 400:
+                content = self._blanked(call, content)
+            outcome = Answer(response.status_code, dict(response.headers), content)
+        except httpx.RequestError as error:
+            outcome = connection_error(call.method, url, error)
+        finally:
+            request.headers.pop(KEY_HEADER, None)  # hooks, exceptions and frames keep the request
+        if logger.isEnabledFor(logging.DEBUG):
+            result = outcome.status if isinstance(outcome, Answer) else type(outcome).__name__
+            spent = (time.monotonic() - started) * 1000
+            logger.debug("%s %s: %s in %.1f ms", call.method, call.path, result, spent)
+        return outcome
+
+    def _blanked(self, call: Call[Any], content: bytes) -> bytes:
+        """Blank out what an error's text repeats of the call's secrets and of the key."""
+        key = self.settings.api_key
+        secrets = (*call.secrets, Secret(key)) if key else call.secrets
+        return blank_out(content.decode("utf-8", "replace"), secrets).encode()
+
+    def _is_secure(self) -> bool:
+        origin = self.settings.origin
+        return origin.startswith("https:") or self.allow_insecure_http or is_loopback(origin)
+
+
+def _read(response: httpx.Response, deadline: float) -> bytes:
+    """Read the body; an answer that only trickles in is cut off at the deadline."""
+    chunks: list[bytes] = []
+    for chunk in response.iter_bytes():
+        chunks.append(chunk)
+        if time.monotonic() > deadline:
+            raise httpx.ReadTimeout("the body trickled in")
+    return b"".join(chunks)

@@ -1,0 +1,152 @@
+# Generated from _async by scripts/unasync.py: edit there.
+"""Credentials: stored sealed, listed without values."""
+
+from __future__ import annotations
+
+import warnings
+
+from arcrun._concurrency import in_thread
+from arcrun._core import api
+from arcrun._core.errors import ArcrunWarning, InvalidArgumentError
+from arcrun._core.names import check_credential, check_service
+from arcrun._core.sealing import is_strong
+from arcrun._core.secret import Secret
+from arcrun._core.types import Credential, DeletedCredential, PushedCredential, Sensitivity
+
+from .connection import Connection
+
+
+class Creds:
+    """`client.creds`: the credentials of your key."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def push(
+        self,
+        name: str,
+        value: str,
+        *,
+        service: str | None = None,
+        sensitivity: Sensitivity | None = None,
+        timeout: float | None = None,
+    ) -> PushedCredential:
+        """Store a credential, or replace it. It is encrypted before it leaves this process.
+
+        Args:
+            name: letters A-Z a-z, digits and `_`.
+            value: the secret; any non-empty text.
+            service: the service that it belongs to; left out, the deployed engine clears it.
+            sensitivity: `standard` or `high`.
+            timeout: seconds for each attempt; None for the client's own.
+
+        Raises:
+            InvalidArgumentError: the name or value is none; nothing was sent.
+            SealedCredentialsUnsupportedError: the engine takes plain credentials only.
+            APIStatusError: the engine refused.
+
+        Example:
+            >>> result = client.creds.push("notion_token", "ntn_秘密")
+            >>> result["name"]
+            'notion_token'
+        """
+        check_credential(name)
+        if service is not None:
+            check_service(service)
+        hidden = Secret.of(value)
+        del value  # tools print the locals of frames
+        if hidden is None:
+            raise InvalidArgumentError(f"the value of {name!r} must be non-empty text")
+        return self.push_secret(
+            name, hidden, service=service, sensitivity=sensitivity, timeout=timeout
+        )
+
+    def push_secret(
+        self,
+        name: str,
+        value: Secret,
+        *,
+        service: str | None = None,
+        sensitivity: Sensitivity | None = None,
+        timeout: float | None = None,
+    ) -> PushedCredential:
+        """Store a wrapped secret: `push` for the SDK's own use."""
+        connection = self._connection
+        call = api.push_credential(
+            connection.settings,
+            connection.key(),
+            name,
+            value,
+            service=service,
+            sensitivity=sensitivity,
+        )
+        self._warn(name)
+        result = connection.call(call, timeout)
+        connection.memory.names[name.lower()] = name
+        self._forget(name)
+        return result
+
+    def list(self, *, timeout: float | None = None) -> list[Credential]:
+        """List the credentials, without values. The deployed engine lists 200 at most.
+
+        Args:
+            timeout: seconds for each attempt; None for the client's own.
+
+        Raises:
+            APIStatusError: the engine refused.
+
+        Example:
+            >>> found = client.creds.list()
+            >>> [credential["name"] for credential in found]
+            ['notion_token']
+        """
+        found = self._connection.call(api.list_credentials(), timeout)
+        self._connection.memory.names.update({item["name"].lower(): item["name"] for item in found})
+        return found
+
+    def delete(self, name: str, *, timeout: float | None = None) -> DeletedCredential:
+        """Delete a credential.
+
+        Args:
+            name: the credential's name.
+            timeout: seconds for each attempt; None for the client's own.
+
+        Raises:
+            NotFoundError: there is none of this name (the deployed engine does not say so).
+
+        Example:
+            >>> result = client.creds.delete("notion_token")
+            >>> result["name"]
+            'notion_token'
+        """
+        result = self._connection.call(api.delete_credential(check_credential(name)), timeout)
+        self._connection.memory.names.pop(name.lower(), None)
+        self._forget(name)
+        return result
+
+    def _forget(self, name: str) -> None:
+        """Drop the plaintext that is remembered: it is no longer the one stored."""
+        self._connection.memory.secrets.pop(name, None)
+        store = self._connection.store
+        if store is not None:
+            in_thread(lambda: store.remove(name))
+
+    def _warn(self, name: str) -> None:
+        settings, memory = self._connection.settings, self._connection.memory
+        known = memory.names.get(name.lower(), name)
+        if known != name:
+            warnings.warn(
+                f"{name!r} and {known!r} differ in case only: some engines keep one secret for both",
+                ArcrunWarning,
+                stacklevel=4,
+            )
+        if settings.credential_format == "sealed" and "weak key" not in memory.warned:
+            if is_strong(settings.api_key or ""):
+                return
+            memory.warned.add("weak key")
+            warnings.warn(
+                "this API key is too weak to seal credentials under: it is not ak_ and 32 or more "
+                "hex digits, so it can be guessed from what the engine stores",
+                ArcrunWarning,
+                stacklevel=4,
+            )

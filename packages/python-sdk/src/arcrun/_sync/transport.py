@@ -1,0 +1,133 @@
+# Generated from _async by scripts/unasync.py: edit there.
+"""The transports under a bound client: secrets go in below everything that logs or remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NoReturn
+
+from arcrun._core.injection import Injection
+from arcrun._core.tokens import Token
+from arcrun._http import fresh, httpx, origin, proxy_for, ssl_context, stripped
+
+from .tokens import SignIn
+
+_REPEATING = ("location", "content-location", "link", "refresh")
+
+
+class InjectingTransport(httpx.BaseTransport):
+    """Adds the secrets to a copy of each request that goes to the service's own origin.
+
+    The client above, its log line, hooks, exceptions, `response.request`, `response.url`, history
+    and redirects only know the request as the user wrote it.
+    """
+
+    def __init__(self, own: str, sign_in: SignIn, inner: httpx.BaseTransport) -> None:
+        self._own = own
+        self._sign_in = sign_in
+        self._inner = inner
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} for {self._own}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a bound client is not pickled: bind again in the process that needs it")
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, with the secrets if it goes to the service's own origin."""
+        if origin(request.url) != self._own:
+            return self._inner.handle_request(request)
+        token = self._sign_in.token(self._inner)
+        response = self._send(request, token)
+        if response.status_code == 401 and token and isinstance(request.stream, httpx.ByteStream):
+            response.close()
+            token = self._sign_in.renewed(self._inner, token)
+            response = self._send(request, token)
+        return response
+
+    def _send(self, request: httpx.Request, token: Token | None) -> httpx.Response:
+        injection = self._sign_in.injection(token)
+        body = request.read() if injection.has_body else None
+        failure = None
+        try:
+            response = self._inner.handle_request(_filled(request, injection, body))
+        except Exception as error:  # noqa: BLE001 - every one has frames that hold the secrets
+            failure = stripped(error)
+        else:
+            for name in _REPEATING:
+                if name in response.headers:
+                    clean = injection.without_secrets(response.headers[name])
+                    response.headers[name] = clean
+            response.stream = CleanStream(response.stream)
+            return response
+        raise failure
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
+
+
+class CleanStream(httpx.SyncByteStream):
+    """A body whose exceptions carry no frames: those of the connection hold the secrets."""
+
+    def __init__(self, inner: object) -> None:
+        assert isinstance(inner, httpx.SyncByteStream)  # noqa: S101 - what httpx asserts as well
+        self._inner = inner
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the body."""
+        failure = None
+        try:
+            for part in self._inner:
+                yield part
+        except Exception as error:  # noqa: BLE001 - every one has frames that hold the secrets
+            failure = stripped(error)
+        if failure is not None:
+            raise failure
+
+    def close(self) -> None:
+        """Close the body."""
+        self._inner.close()
+
+
+class EnvironmentTransport(httpx.BaseTransport):
+    """Sends as `httpx.Client()` does by itself: by the environment's proxies, if any."""
+
+    def __init__(self) -> None:
+        self._transports: dict[str | None, httpx.HTTPTransport] = {}
+        self._proxies: dict[str, str | None] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        to = origin(request.url)
+        if to not in self._proxies:
+            self._proxies[to] = proxy_for(request.url)
+        proxy = self._proxies[to]
+        if proxy not in self._transports:
+            self._transports[proxy] = httpx.HTTPTransport(verify=ssl_context(), proxy=proxy)
+        return self._transports[proxy].handle_request(request)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for transport in self._transports.values():
+            transport.close()
+
+
+def _filled(request: httpx.Request, injection: Injection, body: bytes | None) -> httpx.Request:
+    url = request.url.copy_with(raw_path=injection.target(request.url.raw_path))
+    if body is None:
+        filled = fresh(request, url=url)
+    else:
+        kind = request.headers.get("content-type", "")
+        kind, content = injection.content(request.method, kind, body)
+        headers = httpx.Headers(request.headers)
+        headers.pop("content-length", None)
+        headers.pop("transfer-encoding", None)
+        if kind:
+            headers["content-type"] = kind
+        filled = fresh(request, url=url, headers=headers, content=content)
+    filled.headers.update(injection.headers)
+    return filled
