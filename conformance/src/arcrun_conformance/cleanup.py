@@ -1,0 +1,125 @@
+"""Whatever a run creates is removed again, by plain HTTP, and that is verified."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import httpx
+
+from .journal import Exchange, Request, body_value
+from .leaks import KEY_HEADER
+from .target import USER_AGENT, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PREFIX = "arcconf_"
+RUN_ID = re.compile(rf"{PREFIX}[0-9a-f]{{8}}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A kind of thing that can be created.
+
+    Attributes:
+        kind: Its name, for people.
+        path: Its collection: POST creates, GET lists, DELETE of `{path}/{name}` removes.
+        name_field: The field that holds the name.
+        list_field: The field of the list's answer that holds the list.
+        page: Query of the list.
+    """
+
+    kind: str
+    path: str
+    name_field: str
+    list_field: str
+
+
+RESOURCES = (
+    Resource("workflow", "/webhooks/named", "name", "workflows"),
+    Resource("credential", "/credentials", "name", "credentials"),
+)
+
+
+@dataclass(frozen=True)
+class Created:
+    """One thing that a request tried to create."""
+
+    resource: Resource
+    name: str
+    api_key: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.resource.kind} {self.name}"
+
+
+def created_by(request: Request) -> Created | None:
+    """What a request creates, whether or not it was answered; `None` for other requests."""
+    key = request.header(KEY_HEADER) or ""
+    for resource in RESOURCES:
+        if request.method == "POST" and request.path == resource.path:
+            body = body_value(request.body)
+            name = body.get(resource.name_field) if isinstance(body, dict) else None
+            return Created(resource, name, key) if isinstance(name, str) and name else None
+        if request.method == "PUT" and request.path.startswith(f"{resource.path}/"):
+            return Created(resource, request.path[len(resource.path) + 1 :], key)
+    return None
+
+
+def created_in(exchanges: Iterable[Exchange]) -> list[Created]:
+    """Everything that these exchanges may have created, each once."""
+    found = (created_by(e.request) for e in exchanges if e.place == "engine")
+    return list(dict.fromkeys(created for created in found if created))
+
+
+class Cleaner:
+    """Removes and counts what is left, directly at the target."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._client = httpx.AsyncClient(
+            base_url=target.url, headers={"user-agent": USER_AGENT}, timeout=30
+        )
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._client.aclose()
+
+    async def remove(self, created: Iterable[Created]) -> list[str]:
+        """Remove these; what is not there any more counts as removed. Returns the problems."""
+        problems = []
+        for thing in created:
+            if not RUN_ID.search(thing.name):
+                problems.append(f"{thing} carries no run id, so it is left alone")
+                continue
+            try:
+                answer = await self._client.delete(
+                    f"{thing.resource.path}/{quote(thing.name, safe='')}",
+                    headers={KEY_HEADER: thing.api_key},
+                )
+            except httpx.HTTPError as error:
+                problems.append(f"{thing} could not be removed: {error!r}")
+                continue
+            # 401: a scenario with a wrong key tried to create it, so it is not there.
+            if answer.status_code >= 300 and answer.status_code not in {401, 404}:
+                problems.append(f"{thing} could not be removed: {answer.status_code}")
+        return problems
+
+    async def left(self, run: str = PREFIX) -> list[Created]:
+        """What is there of a run (or of any run), by the target's own lists.
+
+        Raises:
+            httpx.HTTPError: A list can't be had.
+        """
+        found = []
+        key = self._target.api_key
+        for resource in RESOURCES:
+            answer = await self._client.get(resource.path, headers={KEY_HEADER: key})
+            answer.raise_for_status()
+            names = [entry[resource.name_field] for entry in answer.json()[resource.list_field]]
+            # Some engines store names in capitals (CONTRACT.md §3).
+            found += [Created(resource, n, key) for n in names if run.lower() in n.lower()]
+        return found

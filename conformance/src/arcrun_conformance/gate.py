@@ -1,0 +1,191 @@
+"""The gate: which scenarios a release needs, and whether a run shows them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+from .documents import Document, DocumentError, Problem, read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from .results import Cell, Run
+
+Column = Literal["local", "live"]
+
+
+@dataclass(frozen=True)
+class KnownFailure:
+    """A failure that is accepted for a while; empty `sdk` or `target` stand for all."""
+
+    scenario: str
+    reason: str
+    until: date
+    sdk: str = ""
+    target: str = ""
+
+    def covers(self, cell: Cell, column: Column) -> bool:
+        """Whether it speaks of this cell."""
+        return (
+            self.scenario == cell.scenario
+            and self.sdk in {"", cell.sdk}
+            and self.target in {"", column}
+        )
+
+    def __str__(self) -> str:
+        where = " with ".join(filter(None, (self.scenario, self.sdk)))
+        return f"known failure {where} ({self.reason}, until {self.until})"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The gate of one contract version."""
+
+    contract: str
+    columns: dict[str, tuple[str, ...]]
+    known_failures: tuple[KnownFailure, ...] = ()
+
+
+@dataclass
+class Verdict:
+    """GO if there are no reasons against it.
+
+    Attributes:
+        contract: The contract version whose gate it was.
+        column: The target's column.
+        needed: How many scenarios the column names.
+        reasons: Why not, one line each.
+        accepted: Known failures that did fail.
+    """
+
+    contract: str
+    column: Column
+    needed: int
+    reasons: list[str] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
+
+    @property
+    def go(self) -> bool:
+        """Whether a release may go out."""
+        return not self.reasons
+
+
+def load(path: Path, scenario_ids: Sequence[str], contract: str | None = None) -> Gate:
+    """Read the gate of a contract version, the newest if none is given.
+
+    Raises:
+        DocumentError: The file can't be used, or names a scenario that does not exist.
+    """
+    document = read(path, "gate")
+    contracts = document.value["contracts"]
+    version = contract or max(contracts, key=_as_numbers)
+    if version not in contracts:
+        choice = ", ".join(contracts)
+        raise DocumentError(
+            [Problem(path, None, f"has no gate for contract {version}", f"Known: {choice}.")]
+        )
+    problems = _renamed(document, version, scenario_ids)
+    known, wrong = _known_failures(document, scenario_ids)
+    if problems or wrong:
+        raise DocumentError([*problems, *wrong])
+    columns = {name: tuple(ids) for name, ids in contracts[version].items()}
+    return Gate(version, columns, tuple(known))
+
+
+def _as_numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
+def _renamed(document: Document, version: str, scenario_ids: Sequence[str]) -> list[Problem]:
+    return [
+        document.problem(
+            ["contracts", version, column, index],
+            f"the gate needs the scenario {identifier}, which does not exist",
+            "The list is frozen: bring the scenario back under its name.",
+        )
+        for column, ids in document.value["contracts"][version].items()
+        for index, identifier in enumerate(ids)
+        if identifier not in scenario_ids
+    ]
+
+
+def _known_failures(
+    document: Document, scenario_ids: Sequence[str]
+) -> tuple[list[KnownFailure], list[Problem]]:
+    known: list[KnownFailure] = []
+    problems: list[Problem] = []
+    for index, entry in enumerate(document.value.get("known_failures", ())):
+        pointer: list[str | int] = ["known_failures", index]
+        if entry["scenario"] not in scenario_ids:
+            message = (
+                f"the known failure names the scenario {entry['scenario']}, which does not exist"
+            )
+            problems.append(document.problem(pointer, message, "Remove the entry."))
+        try:
+            until = date.fromisoformat(entry["until"])
+        except ValueError as error:
+            problems.append(document.problem([*pointer, "until"], f"is no date: {error}"))
+            continue
+        known.append(KnownFailure(**{**entry, "until": until}))
+    return known, problems
+
+
+def column_of(run: Run) -> Column:
+    """The column that a run's target is judged by: whatever is on this machine is `local`."""
+    return "local" if run.target.loopback else "live"
+
+
+def judge(gate: Gate, run: Run, today: date, column: Column | None = None) -> Verdict:
+    """Whether the run shows what the gate needs, for every SDK that took part.
+
+    Skipped is not passed; a scenario that was not run is not passed either. A known failure that is
+    over, passes, or matches nothing in a run of everything is a reason against, too.
+    """
+    column = column or column_of(run)
+    needed = gate.columns[column]
+    verdict = Verdict(gate.contract, column, len(needed))
+    cells = {(cell.scenario, cell.sdk): cell for cell in run.cells}
+    if not run.sdks:
+        verdict.reasons.append("no SDK took part")
+    for scenario in needed:
+        for sdk in run.sdks:
+            _judge_cell(gate, verdict, cells.get((scenario, sdk)), f"{scenario} with {sdk}", today)
+    _judge_known_failures(gate, run, verdict)
+    if not run.leftovers.clean:
+        verdict.reasons.append("the run left things behind at the target")
+    if run.interrupted:
+        verdict.reasons.append("the run was interrupted")
+    return verdict
+
+
+def _judge_cell(gate: Gate, verdict: Verdict, cell: Cell | None, name: str, today: date) -> None:
+    if cell is None:
+        verdict.reasons.append(f"{name}: was not run")
+        return
+    if cell.outcome == "passed":
+        return
+    for known in gate.known_failures:
+        if known.covers(cell, verdict.column) and cell.outcome != "skipped":
+            if known.until >= today:
+                verdict.accepted.append(str(known))
+            else:
+                verdict.reasons.append(f"{known} is over")
+            return
+    failing = ", ".join(check.id for check in cell.checks if check.outcome == "failed")
+    verdict.reasons.append(f"{name}: {cell.outcome} ({failing or cell.reason})")
+
+
+def _judge_known_failures(gate: Gate, run: Run, verdict: Verdict) -> None:
+    for known in gate.known_failures:
+        if known.target not in {"", verdict.column}:
+            continue
+        if known.sdk and known.sdk not in run.sdks:
+            continue  # another SDK's run will tell
+        covered = [cell for cell in run.cells if known.covers(cell, verdict.column)]
+        if not covered:
+            verdict.reasons.append(f"{known} matches nothing that was run")
+        elif all(cell.outcome == "passed" for cell in covered):
+            verdict.reasons.append(f"{known} passes: remove it from gate.yaml")

@@ -1,0 +1,87 @@
+"""The recording proxy between an adapter and the target."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import h11
+
+from .journal import Answer, Exchange, Headers, Journal, Request
+from .recording import RecordingServer, end_to_end, next_event, read_body, text_headers
+
+if TYPE_CHECKING:
+    from .faults import FaultPlan
+
+CONNECT_SECONDS = 10.0
+ANSWER_SECONDS = 60.0
+
+
+class Proxy(RecordingServer):
+    """Passes requests on to the target and its answers back, and records both.
+
+    Example:
+        >>> async def use() -> None:
+        ...     async with Proxy("http://127.0.0.1:8787", Journal(), FaultPlan()) as proxy:
+        ...         print(proxy.origin)
+    """
+
+    def __init__(self, target: str, journal: Journal, faults: FaultPlan) -> None:
+        super().__init__("engine", journal, faults)
+        parts = urlsplit(target)
+        self._host = parts.hostname or ""
+        self._authority = parts.netloc
+        self._prefix = parts.path.rstrip("/")
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._port = parts.port or (443 if self._tls else 80)
+
+    async def answer(self, exchange: Exchange) -> Answer:
+        """The target's answer, or a 502 that says why there is none."""
+        try:
+            return await asyncio.wait_for(self._forward(exchange.request), ANSWER_SECONDS)
+        except (OSError, h11.ProtocolError, asyncio.TimeoutError) as error:
+            exchange.problem = f"the target did not answer: {error!r}"
+            return Answer.of_json({"error": exchange.problem, "code": "target_unreachable"}, 502)
+
+    async def _forward(self, request: Request) -> Answer:
+        reader, writer = await asyncio.wait_for(
+            asyncio.open_connection(self._host, self._port, ssl=self._tls), CONNECT_SECONDS
+        )
+        try:
+            connection = h11.Connection(h11.CLIENT)
+            head = h11.Request(
+                method=request.method,
+                target=self._prefix + request.target,
+                headers=self._headers(request),
+            )
+            for event in (head, h11.Data(data=request.body), h11.EndOfMessage()):
+                writer.write(connection.send(event) or b"")
+            await writer.drain()
+            response = await next_event(connection, reader)
+            while isinstance(response, h11.InformationalResponse):
+                response = await next_event(connection, reader)
+            if not isinstance(response, h11.Response):
+                raise h11.RemoteProtocolError("it closed the connection without an answer")
+            body = await read_body(connection, reader)
+            return Answer(response.status_code, end_to_end(text_headers(response.headers)), body)
+        finally:
+            writer.close()
+
+    def _headers(self, request: Request) -> Headers:
+        # Identity keeps bodies readable in the record; what the SDK asked for is recorded as sent.
+        replaced = {"host", "accept-encoding", "expect"}
+        kept = [
+            (name, value)
+            for name, value in end_to_end(request.headers)
+            if name.lower() not in replaced
+        ]
+        length = [("content-length", str(len(request.body)))] if request.body else []
+        return [
+            ("host", self._authority),
+            *kept,
+            ("accept-encoding", "identity"),
+            *length,
+            ("connection", "close"),
+        ]

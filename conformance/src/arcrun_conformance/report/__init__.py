@@ -1,0 +1,1 @@
+"""Reports of a run. Every one of them is made from the redacted data of `document.describe`."""

@@ -1,0 +1,155 @@
+"""A run as one JSON document: `conformance.json`, and what all other reports are made from."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from arcrun_conformance._version import __version__
+from arcrun_conformance.secrets import Redactor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from arcrun_conformance.checks import Check
+    from arcrun_conformance.gate import Verdict
+    from arcrun_conformance.journal import Answer, Exchange, Request
+    from arcrun_conformance.protocol import Identity
+    from arcrun_conformance.results import Cell, Run
+
+FORMAT = 1
+
+
+def describe(run: Run, verdict: Verdict | None = None) -> dict[str, Any]:
+    """The run as JSON values, without any secret (schema `report`).
+
+    Args:
+        run: The run.
+        verdict: The gate's, if it was asked.
+    """
+    described = {
+        "format": FORMAT,
+        "runner": __version__,
+        "run": run.id,
+        "started": run.started,
+        "seconds": round(run.seconds, 3),
+        "interrupted": run.interrupted,
+        "target": {
+            "name": run.target.name,
+            "url": run.target.url,
+            "contract": run.target.contract,
+            "health": run.target.health,
+        },
+        "sdks": [_sdk(name, identity) for name, identity in run.sdks.items()],
+        "scenarios": [{"id": s.id, "title": s.title, "spec": list(s.spec)} for s in run.scenarios],
+        "cells": [_cell(cell) for cell in run.cells],
+        "leftovers": {
+            "created": run.leftovers.created,
+            "problems": run.leftovers.problems,
+            "left": run.leftovers.left,
+        },
+        "gate": _gate(verdict) if verdict else None,
+    }
+    redacted: dict[str, Any] = _redactor(run).value(described)
+    return redacted
+
+
+def write(document: dict[str, Any], path: Path) -> None:
+    """Write the document as JSON."""
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def _redactor(run: Run) -> Redactor:
+    redactor = Redactor({"api_key": run.target.api_key})
+    for cell in run.cells:
+        for name, value in cell.secrets.items():
+            redactor.add(name, value)
+    return redactor
+
+
+def _sdk(name: str, identity: Identity | None) -> dict[str, Any]:
+    if identity is None:
+        return {"name": name, "started": False}
+    return {
+        "name": name,
+        "started": True,
+        "sdk": identity.sdk,
+        "version": identity.version,
+        "language": identity.language,
+        "runtime": identity.runtime,
+        "capabilities": sorted(identity.capabilities),
+    }
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {
+        "scenario": cell.scenario,
+        "sdk": cell.sdk,
+        "outcome": cell.outcome,
+        "reason": cell.reason,
+        "seconds": round(cell.seconds, 4),
+        "checks": [_check(check) for check in cell.checks],
+        "steps": [
+            {
+                "id": step.id,
+                "command": step.command,
+                "answer": step.answer,
+                "seconds": round(step.seconds, 4),
+            }
+            for step in cell.steps
+        ],
+        "traffic": [_exchange(exchange) for exchange in cell.exchanges],
+        "stderr": cell.stderr,
+    }
+
+
+def _check(check: Check) -> dict[str, Any]:
+    return {
+        "id": check.id,
+        "outcome": check.outcome,
+        "message": check.message,
+        "traffic": list(check.exchanges),
+    }
+
+
+def _exchange(exchange: Exchange) -> dict[str, Any]:
+    finished = exchange.finished
+    return {
+        "number": exchange.number,
+        "place": exchange.place,
+        "step": exchange.step,
+        "started": round(exchange.started, 4),
+        "seconds": None if finished is None else round(finished - exchange.started, 4),
+        "request": _request(exchange.request),
+        "answer": _answer(exchange.answer) if exchange.answer else None,
+        "fault": exchange.fault,
+        "problem": exchange.problem,
+    }
+
+
+def _request(request: Request) -> dict[str, Any]:
+    return {
+        "method": request.method,
+        "target": request.target,
+        "headers": [list(header) for header in request.headers],
+        "body": request.body.decode("utf-8", "replace"),
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    return {
+        "status": answer.status,
+        "headers": [list(header) for header in answer.headers],
+        "body": answer.body.decode("utf-8", "replace"),
+    }
+
+
+def _gate(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "verdict": "GO" if verdict.go else "NO-GO",
+        "contract": verdict.contract,
+        "column": verdict.column,
+        "needed": verdict.needed,
+        "reasons": verdict.reasons,
+        "accepted": verdict.accepted,
+    }

@@ -1,0 +1,72 @@
+"""`junit.xml`: one test case for each scenario and SDK, as CI systems read it."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# What XML 1.0 can't carry at all, not even escaped.
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write(document: dict[str, Any], path: Path) -> None:
+    """Write the report."""
+    root = ET.Element("testsuites", name="arcrun-conformance")
+    for sdk in document["sdks"]:
+        cells = [cell for cell in document["cells"] if cell["sdk"] == sdk["name"]]
+        suite = ET.SubElement(
+            root,
+            "testsuite",
+            name=sdk["name"],
+            tests=str(len(cells)),
+            failures=str(sum(cell["outcome"] == "failed" for cell in cells)),
+            errors=str(sum(cell["outcome"] == "error" for cell in cells)),
+            skipped=str(sum(cell["outcome"] == "skipped" for cell in cells)),
+            time=str(round(sum(cell["seconds"] for cell in cells), 3)),
+            timestamp=document["started"],
+        )
+        for cell in cells:
+            _case(suite, cell)
+    _cleanup_case(root, document["leftovers"])
+    tree = ET.ElementTree(root)
+    ET.indent(tree)
+    tree.write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _case(suite: ET.Element, cell: dict[str, Any]) -> None:
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=cell["sdk"],
+        name=cell["scenario"],
+        time=str(cell["seconds"]),
+    )
+    failing = [check for check in cell["checks"] if check["outcome"] == "failed"]
+    text = "\n".join(f"{check['id']}: {check['message']}" for check in failing)
+    if cell["outcome"] == "skipped":
+        ET.SubElement(case, "skipped", message=_clean(cell["reason"]))
+    elif cell["outcome"] in {"failed", "error"}:
+        kind = "failure" if cell["outcome"] == "failed" else "error"
+        names = ", ".join(check["id"] for check in failing)
+        ET.SubElement(case, kind, message=_clean(names)).text = _clean(text)
+    if cell["stderr"]:
+        ET.SubElement(case, "system-err").text = _clean(cell["stderr"])
+
+
+def _cleanup_case(root: ET.Element, leftovers: dict[str, Any]) -> None:
+    problems = [*leftovers["problems"], *(f"left behind: {thing}" for thing in leftovers["left"])]
+    suite = ET.SubElement(
+        root, "testsuite", name="run", tests="1", failures=str(int(bool(problems)))
+    )
+    case = ET.SubElement(suite, "testcase", classname="run", name="nothing-left-behind")
+    if problems:
+        failure = ET.SubElement(case, "failure", message="things were left at the target")
+        failure.text = _clean("\n".join(problems))
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)

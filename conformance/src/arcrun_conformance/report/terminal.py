@@ -1,0 +1,117 @@
+"""The terminal: progress while it runs, then the matrix, what failed and why, and the verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_MARKS = {
+    "passed": "[green]✓[/]",
+    "failed": "[red bold]✗[/]",
+    "error": "[red bold]![/]",
+    "skipped": "[yellow]–[/]",
+}
+
+
+def progress(console: Console) -> Progress:
+    """A progress bar that leaves nothing behind when it ends."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def show(document: dict[str, Any], console: Console) -> None:
+    """Print a run."""
+    target = document["target"]
+    console.print(
+        f"[bold]{escape(target['name'])}[/] {escape(target['url'])} · contract "
+        f"{target['contract'] or 'unknown'} · run {document['run']}"
+    )
+    console.print(_matrix(document))
+    for cell in document["cells"]:
+        if cell["outcome"] in {"failed", "error"}:
+            _show_failure(cell, console)
+    _show_end(document, console)
+
+
+def _matrix(document: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("scenario")
+    names = [sdk["name"] for sdk in document["sdks"]]
+    for name in names:
+        table.add_column(name, justify="center")
+    table.add_column("", style="dim")
+    cells = {(cell["scenario"], cell["sdk"]): cell for cell in document["cells"]}
+    for scenario in document["scenarios"]:
+        row = [cells.get((scenario["id"], name)) for name in names]
+        skipped = next((cell["reason"] for cell in row if cell and cell["reason"]), "")
+        note = skipped.splitlines()[0] if skipped else ""
+        marks = [_MARKS[cell["outcome"]] if cell else " " for cell in row]
+        table.add_row(scenario["id"], *marks, escape(note))
+    return table
+
+
+def _show_failure(cell: dict[str, Any], console: Console) -> None:
+    console.print()
+    console.print(f"[red bold]{cell['scenario']}[/] with [bold]{cell['sdk']}[/]")
+    for check in cell["checks"]:
+        if check["outcome"] == "failed":
+            lines = check["message"].splitlines()
+            console.print(f"  [red]✗ {check['id']}[/]", highlight=False, soft_wrap=True)
+            for line in lines[:12]:
+                console.print(f"      {escape(line)}", highlight=False, soft_wrap=True)
+            if len(lines) > 12:
+                console.print(f"      … and {len(lines) - 12} lines more in conformance.json")
+    if cell["stderr"]:
+        console.print("  stderr of the adapter:", style="dim")
+        for line in cell["stderr"].splitlines()[-12:]:
+            console.print(f"      {escape(line)}", style="dim", highlight=False, soft_wrap=True)
+
+
+def _show_end(document: dict[str, Any], console: Console) -> None:
+    console.print()
+    outcomes = [cell["outcome"] for cell in document["cells"]]
+    counted = ", ".join(
+        f"{outcomes.count(outcome)} {outcome}" for outcome in _MARKS if outcome in outcomes
+    )
+    checks = sum(len(cell["checks"]) for cell in document["cells"])
+    console.print(
+        f"{counted or 'nothing was run'} · {checks} checks · {document['seconds']:.1f} s",
+        highlight=False,
+        soft_wrap=True,
+    )
+    leftovers = document["leftovers"]
+    for line in [*leftovers["problems"], *(f"left behind: {x}" for x in leftovers["left"])]:
+        console.print(f"[red]{escape(line)}[/]", highlight=False, soft_wrap=True)
+    if not leftovers["problems"] and not leftovers["left"]:
+        console.print(f"{leftovers['created']} things created, all removed", style="dim")
+    if document["interrupted"]:
+        console.print("[red bold]interrupted[/]")
+    _show_verdict(document["gate"], console)
+
+
+def _show_verdict(gate: dict[str, Any] | None, console: Console) -> None:
+    if gate is None:
+        return
+    for line in gate["accepted"]:
+        console.print(f"[yellow]accepted: {escape(line)}[/]", highlight=False, soft_wrap=True)
+    for line in gate["reasons"]:
+        console.print(f"[red]{escape(line)}[/]", highlight=False, soft_wrap=True)
+    style = "green" if gate["verdict"] == "GO" else "red"
+    console.print(
+        f"[{style} bold]{gate['verdict']}[/] gate {gate['contract']}, column {gate['column']}: "
+        f"{gate['needed']} scenarios needed",
+        highlight=False,
+        soft_wrap=True,
+    )

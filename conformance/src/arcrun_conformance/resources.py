@@ -1,0 +1,45 @@
+"""Where the data lies: beside the package in the repository, inside it once installed."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+_PACKAGE = Path(__file__).parent
+
+
+def data_directory() -> Path:
+    """The folder that holds `scenarios/`, `vectors/`, `adapters/` and `gate.yaml`.
+
+    Example:
+        >>> (data_directory() / "scenarios").is_dir()
+        True
+    """
+    installed = _PACKAGE / "data"
+    return installed if installed.is_dir() else _PACKAGE.parents[1]
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """A JSON Schema shipped with the package, by its path below `schemas/`, without `.json`.
+
+    Example:
+        >>> schema("protocol/start")["title"]
+        'start'
+    """
+    text = (_PACKAGE / "schemas" / f"{name}.json").read_text("utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+@cache
+def validator(name: str, definition: str | None = None) -> Draft202012Validator:
+    """The compiled validator of `schema(name)`, or of one of its `$defs`."""
+    root = schema(name)
+    if definition is not None:
+        root = {"$ref": f"#/$defs/{definition}", "$defs": root["$defs"]}
+    return Draft202012Validator(root)
