@@ -42,7 +42,7 @@ class AsyncWorkflows:
         """Store a workflow, or replace it.
 
         Args:
-            name: letters of any script, digits, `_` and `-`.
+            name: letters A-Z a-z, digits, `_` and `-`.
             graph: a workflow document (`flow` and `config`, CONTRACT.md §5), which the engine
                 compiles first, or a compiled graph (`nodes` and `edges`).
             description: one sentence; left out, the document's own, else the name.
@@ -56,9 +56,9 @@ class AsyncWorkflows:
         Example:
             >>> document = {"flow": ["input >> 完成後 >> 大寫"],
             ...             "config": {"大寫": {"component": "comp_uppercase"}}}
-            >>> result = await client.workflows.push("打招呼", document)
+            >>> result = await client.workflows.push("greet", document)
             >>> result["name"]
-            '打招呼'
+            'greet'
         """
         check_workflow(name)
         settings = config or {}
@@ -86,7 +86,7 @@ class AsyncWorkflows:
         Example:
             >>> found = await client.workflows.list()
             >>> [workflow["name"] for workflow in found]
-            ['打招呼']
+            ['greet']
         """
         return await self._connection.call(api.list_workflows(), timeout)
 
@@ -101,9 +101,9 @@ class AsyncWorkflows:
             NotFoundError: there is none of this name.
 
         Example:
-            >>> result = await client.workflows.get("打招呼")
+            >>> result = await client.workflows.get("greet")
             >>> result["graph"]["name"]
-            '打招呼'
+            'greet'
         """
         return await self._connection.call(api.get_workflow(check_workflow(name)), timeout)
 
@@ -118,7 +118,7 @@ class AsyncWorkflows:
             NotFoundError: there is none of this name.
 
         Example:
-            >>> result = await client.workflows.delete("打招呼")
+            >>> result = await client.workflows.delete("greet")
             >>> result["deleted"]
             True
         """
@@ -148,7 +148,7 @@ class AsyncWorkflows:
             NotFoundError: there is none of this name.
 
         Example:
-            >>> result = await client.workflows.run("打招呼", {"text": "hello"})
+            >>> result = await client.workflows.run("greet", {"text": "hello"})
             >>> result["data"]["text"]
             'HELLO'
         """
@@ -175,7 +175,7 @@ class AsyncWorkflows:
             NotFoundError: there is none of this name.
 
         Example:
-            >>> found = await client.workflows.executions("打招呼", limit=1)
+            >>> found = await client.workflows.executions("greet", limit=1)
             >>> [run["verdict"] for run in found]
             ['success']
         """

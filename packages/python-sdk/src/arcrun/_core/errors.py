@@ -13,7 +13,7 @@ class ArcrunError(Exception):
 
     Example:
         >>> try:
-        ...     client.workflows.get("沒有這個")
+        ...     client.workflows.get("no_such")
         ... except ArcrunError as error:
         ...     print(type(error).__name__)
         NotFoundError

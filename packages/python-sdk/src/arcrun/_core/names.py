@@ -9,7 +9,7 @@ from .errors import InvalidArgumentError
 
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_]+\Z")
 _SERVICE = re.compile(r"[a-z0-9_][a-z0-9_-]*\Z")
-_WORKFLOW = re.compile(r"[\w-]+\Z")
+_WORKFLOW = re.compile(r"[A-Za-z0-9_-]+\Z")
 _RESERVED = frozenset({"catalog"})  # GET /credentials/catalog is the list on the deployed engine
 
 
@@ -46,10 +46,11 @@ def check_service(service: str) -> str:
 
 
 def check_workflow(name: str) -> str:
-    """Return the workflow's name, or say what is wrong with it. Chinese letters are fine."""
+    """Return the workflow's name, or say what is wrong with it."""
     if not _is_text(name) or not _WORKFLOW.match(name):
         raise InvalidArgumentError(
-            f"{_shown(name)} is no name for a workflow: use letters of any script, digits, _ and -"
+            f"{_shown(name)} is no name for a workflow: use letters A-Z a-z, digits, _ and - (its "
+            "description and its nodes may be named in any script)"
         )
     return name
 

@@ -43,7 +43,7 @@ class Workflows:
         """Store a workflow, or replace it.
 
         Args:
-            name: letters of any script, digits, `_` and `-`.
+            name: letters A-Z a-z, digits, `_` and `-`.
             graph: a workflow document (`flow` and `config`, CONTRACT.md §5), which the engine
                 compiles first, or a compiled graph (`nodes` and `edges`).
             description: one sentence; left out, the document's own, else the name.
@@ -57,9 +57,9 @@ class Workflows:
         Example:
             >>> document = {"flow": ["input >> 完成後 >> 大寫"],
             ...             "config": {"大寫": {"component": "comp_uppercase"}}}
-            >>> result = client.workflows.push("打招呼", document)
+            >>> result = client.workflows.push("greet", document)
             >>> result["name"]
-            '打招呼'
+            'greet'
         """
         check_workflow(name)
         settings = config or {}
@@ -87,7 +87,7 @@ class Workflows:
         Example:
             >>> found = client.workflows.list()
             >>> [workflow["name"] for workflow in found]
-            ['打招呼']
+            ['greet']
         """
         return self._connection.call(api.list_workflows(), timeout)
 
@@ -102,9 +102,9 @@ class Workflows:
             NotFoundError: there is none of this name.
 
         Example:
-            >>> result = client.workflows.get("打招呼")
+            >>> result = client.workflows.get("greet")
             >>> result["graph"]["name"]
-            '打招呼'
+            'greet'
         """
         return self._connection.call(api.get_workflow(check_workflow(name)), timeout)
 
@@ -119,7 +119,7 @@ class Workflows:
             NotFoundError: there is none of this name.
 
         Example:
-            >>> result = client.workflows.delete("打招呼")
+            >>> result = client.workflows.delete("greet")
             >>> result["deleted"]
             True
         """
@@ -149,7 +149,7 @@ class Workflows:
             NotFoundError: there is none of this name.
 
         Example:
-            >>> result = client.workflows.run("打招呼", {"text": "hello"})
+            >>> result = client.workflows.run("greet", {"text": "hello"})
             >>> result["data"]["text"]
             'HELLO'
         """
@@ -176,7 +176,7 @@ class Workflows:
             NotFoundError: there is none of this name.
 
         Example:
-            >>> found = client.workflows.executions("打招呼", limit=1)
+            >>> found = client.workflows.executions("greet", limit=1)
             >>> [run["verdict"] for run in found]
             ['success']
         """

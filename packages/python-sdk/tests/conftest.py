@@ -1,0 +1,233 @@
+"""A recording server on loopback, and the two kinds of client, driven alike."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import arcrun
+
+KEY = "ak_" + "0123456789abcdef" * 3
+
+
+@dataclass
+class Recorded:
+    """A request as it came over the wire."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Reply:
+    """What to answer: a status with a body, or something that is done to the connection."""
+
+    status: int = 200
+    body: Any = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    act: Callable[[BaseHTTPRequestHandler], None] | None = None
+
+
+class Server:
+    """Answers by (method, path); a list of replies is used up one by one, the last one stays."""
+
+    def __init__(self) -> None:
+        self.requests: list[Recorded] = []
+        self.replies: dict[tuple[str, str], list[Reply]] = {}
+        self.stop_dripping = threading.Event()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def answer(self) -> None:
+                length = int(self.headers.get("content-length") or 0)
+                body = self.rfile.read(length)
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                outer.requests.append(Recorded(self.command, self.path, headers, body))
+                reply = outer.reply_to(self.command, self.path)
+                if reply.act:
+                    reply.act(self)
+                    self.close_connection = True
+                    return
+                content = reply.body
+                if not isinstance(content, bytes):
+                    content = json.dumps(content, ensure_ascii=False).encode()
+                self.send_response(reply.status)
+                for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(content)
+
+            do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = answer
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        class Quiet(ThreadingHTTPServer):
+            def handle_error(self, *args: Any) -> None:
+                pass  # a client that went away is part of some tests
+
+        self._server = Quiet(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,))
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def on(self, method: str, path: str, *replies: Reply | dict[str, Any]) -> None:
+        """Set the replies for a path (without query)."""
+        self.replies[method, path] = [
+            reply if isinstance(reply, Reply) else Reply(body=reply) for reply in replies
+        ]
+
+    def reply_to(self, method: str, target: str) -> Reply:
+        replies = self.replies.get((method, target.partition("?")[0]))
+        if replies is None:
+            replies = self.replies.get((method, "*"))
+        if replies is None:
+            return Reply(404, {"error": f"no {method} {target}", "code": "not_found"})
+        return replies.pop(0) if len(replies) > 1 else replies[0]
+
+    def to(self, path: str) -> list[Recorded]:
+        """Return the requests to a path (without query)."""
+        return [request for request in self.requests if request.target.partition("?")[0] == path]
+
+    def close(self) -> None:
+        self.stop_dripping.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class Kind:
+    """The synchronous or the asynchronous client; `run` gives a call's result for both."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._loop = asyncio.new_event_loop()
+        self._open: list[Any] = []
+
+    @property
+    def client_class(self) -> Any:
+        return arcrun.Arcrun if self.name == "sync" else arcrun.AsyncArcrun
+
+    def client(self, url: str, key: str | None = KEY, **options: Any) -> Any:
+        client = self.client_class(key, base_url=url, **options)
+        self._open.append(client)
+        return client
+
+    def bind(self, client: Any, service: str, **options: Any) -> Any:
+        bound = self.run(client.auth.bind(service, **options))
+        self._open.append(bound)
+        return bound
+
+    def keep(self, closeable: Any) -> Any:
+        self._open.append(closeable)
+        return closeable
+
+    def run(self, result: Any) -> Any:
+        return self._loop.run_until_complete(result) if inspect.isawaitable(result) else result
+
+    def close(self) -> None:
+        for item in reversed(self._open):
+            self.run(item.aclose() if hasattr(item, "aclose") else item.close())
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+
+@pytest.fixture(params=["sync", "async"])
+def kind(request: pytest.FixtureRequest) -> Iterator[Kind]:
+    made = Kind(request.param)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def other_server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def reply() -> type[Reply]:
+    return Reply
+
+
+@pytest.fixture
+def key() -> str:
+    return KEY
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, and nothing of ours in the environment."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    for name in ("ARCRUN_API_KEY", "ARCRUN_BASE_URL", "ARCRUN_CREDENTIAL_FORMAT"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return folder
+
+
+def make_recipe(service: str, base_url: str, keys: list[str], **more: Any) -> dict[str, Any]:
+    """A recipe as the engine gives it."""
+    return {
+        "kind": "auth_recipe",
+        "service": service,
+        "version": 1,
+        "primitive": "static_key",
+        "base_url": base_url,
+        "display_name": service.title(),
+        "required_secrets": [
+            {"key": key, "label": key, "help_url": "https://x.test"} for key in keys
+        ],
+        **more,
+    }
+
+
+@pytest.fixture
+def recipe() -> Callable[..., dict[str, Any]]:
+    return make_recipe
+
+
+@pytest.fixture
+def offer(server: Server) -> Callable[..., dict[str, Any]]:
+    """Let the server offer a recipe, take credentials, and have no sealed read."""
+
+    def offer_recipe(service: str, base_url: str, keys: list[str], **more: Any) -> dict[str, Any]:
+        made = make_recipe(service, base_url, keys, **more)
+        server.on("GET", f"/auth-recipes/{service}", {"success": True, "recipe": made})
+        server.on("POST", "/credentials", {"success": True, "name": "stored"})
+        return made
+
+    return offer_recipe
