@@ -96,3 +96,10 @@ def release_faults(session: nox.Session) -> None:
     """Rehearse releases with one fault each: the right step must say NO-GO."""
     sync(session, "release", "fuzz", workspace=False)
     patiently(session, "python", "-m", "scripts.release_faults", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure speed and size, each against a baseline in the same run."""
+    sync(session, "release")
+    session.run("python", "-m", "scripts.bench", *session.posargs)

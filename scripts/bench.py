@@ -1,0 +1,56 @@
+"""Speed and size as ratios against a baseline in the same run: `nox -s bench`.
+
+Machines are noisy, so nothing here is a timed test: each figure is taken in turns with its
+baseline, and the medians are compared. A goal that is missed is shown, and fails nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from scripts import bench_sdk, bench_server
+
+if TYPE_CHECKING:
+    from scripts.bench_figures import Figure
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def show(figures: list[Figure], console: Console) -> None:
+    """Print the figures side by side with their goals."""
+    table = Table(title="nox -s bench", title_justify="left")
+    for heading in ("", "measured", "goal", "", "against"):
+        table.add_column(heading, justify="right" if heading in {"measured", "goal"} else "left")
+    for figure in figures:
+        mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: ""}[figure.met]
+        sign = "≥" if figure.at_least else "≤"
+        goal = "" if figure.goal is None else f"{sign} {figure.goal:g} {figure.unit}"
+        table.add_row(
+            figure.what, f"{figure.value:.3g} {figure.unit}", goal, mark, f"[dim]{figure.note}[/]"
+        )
+    console.print(table)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print the table, and write `reports/bench.json`."""
+    parser = argparse.ArgumentParser(prog="nox -s bench --", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15, help="measurements of each thing")
+    options = parser.parse_args(arguments)
+    figures = [*bench_sdk.measure(options.rounds), *bench_server.measure(options.rounds)]
+    show(figures, Console())
+    report = ROOT / "reports" / "bench.json"
+    report.parent.mkdir(exist_ok=True)
+    document = [{**asdict(figure), "met": figure.met} for figure in figures]
+    report.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,106 @@
+"""What the Python SDK costs over httpx: import, a call, a bind; and its size."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from scripts.bench_figures import Figure, in_turns
+from scripts.bench_load import bare_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+CALLS = 100
+KEY = "ak_" + "5e" * 24
+
+
+def measure(rounds: int) -> list[Figure]:
+    """Measure everything about the Python SDK."""
+    with bare_server() as url:
+        return [*_import_time(rounds), *_calls(url, rounds), *_size()]
+
+
+def _import_time(rounds: int) -> Iterator[Figure]:
+    def seconds(module: str) -> Callable[[], float]:
+        code = (
+            f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
+        )
+
+        def run() -> float:
+            command = [sys.executable, "-I", "-c", code]
+            return float(subprocess.run(command, check=True, capture_output=True).stdout)
+
+        return run
+
+    ours, baseline = in_turns(rounds, seconds("arcrun"), seconds("httpx"))
+    note = f"import httpx: {baseline * 1000:.0f} ms; ours {ours * 1000:.0f} ms"
+    yield Figure("import arcrun", ours / baseline, "×", 1.15, note)
+
+
+def _calls(url: str, rounds: int) -> Iterator[Figure]:
+    arcrun: Any = __import__("arcrun")
+
+    def each(call: Callable[[], object]) -> Callable[[], float]:
+        def run() -> float:
+            begun = time.perf_counter()
+            for _ in range(CALLS):
+                call()
+            return (time.perf_counter() - begun) / CALLS
+
+        return run
+
+    with arcrun.Arcrun(KEY, base_url=url) as client, httpx.Client(base_url=url) as raw:
+        ours, baseline = in_turns(
+            rounds, each(client.health), each(lambda: raw.get("/health").raise_for_status().json())
+        )
+        note = f"raw httpx: {baseline * 1e6:.0f} µs a call; ours {ours * 1e6:.0f} µs"
+        yield Figure("one call", ours / baseline, "×", 1.10, note)
+
+        client.auth.setup("openai", openai_api_key="sk-test")
+        with client.auth.bind("openai"):
+            pass
+
+        def bind() -> None:
+            client.auth.bind("openai").close()
+
+        (seconds,) = in_turns(rounds, each(bind))
+        yield Figure("one more bind()", seconds * 1000, "ms", 1.0, "absolute; the recipe is known")
+
+
+def _size() -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder]
+        source = str(ROOT / "packages" / "python-sdk")
+        subprocess.run([*command, source], check=True, capture_output=True)
+        (wheel,) = Path(folder).glob("*.whl")
+        size = wheel.stat().st_size
+    yield Figure("wheel", size / 1000, "kB", 50, "absolute")
+    needed = _requirements("arcrun", set())
+    note = ", ".join(sorted(needed))
+    yield Figure("installed dependencies", len(needed), "", None, note)
+
+
+def _requirements(name: str, seen: set[str]) -> set[str]:
+    """Return everything that a distribution pulls in, without extras."""
+    for requirement in importlib.metadata.requires(name) or []:
+        if "extra ==" in requirement or not (match := re.match(r"[\w.-]+", requirement)):
+            continue
+        needed = match[0].lower().replace("_", "-")
+        try:
+            importlib.metadata.distribution(needed)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # its marker says: not on this Python
+        if needed not in seen:
+            seen.add(needed)
+            _requirements(needed, seen)
+    return seen
