@@ -1,0 +1,44 @@
+import zipfile
+from pathlib import Path
+
+import httpx
+import pytest
+
+from scripts import registry
+from scripts.artifacts import Artifact, sha256
+from scripts.processes import CommandFailed
+
+METADATA = "Metadata-Version: 2.4\nName: arcrun-rehearsal\nVersion: 1.2.3\nSummary: 演練\n"
+
+
+@pytest.fixture
+def artifact(tmp_path: Path) -> Artifact:
+    path = tmp_path / "arcrun_rehearsal-1.2.3-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("arcrun_rehearsal-1.2.3.dist-info/METADATA", METADATA)
+        wheel.writestr("arcrun_rehearsal-1.2.3.dist-info/WHEEL", "Wheel-Version: 1.0\n")
+    return Artifact("arcrun-rehearsal", path, sha256(path))
+
+
+def test_what_is_uploaded_is_served_with_its_hash(artifact: Artifact, tmp_path: Path) -> None:
+    with registry.python_registry(tmp_path / "store", tmp_path / "log") as url:
+        registry.upload([artifact], url, tmp_path / "upload.log")
+        page = httpx.get(f"{url}simple/arcrun-rehearsal/").text
+        unknown = httpx.get(f"{url}simple/httpx/")
+    assert f"#sha256={artifact.sha256}" in page
+    assert unknown.status_code == 404, "nothing may fall through to the public index"
+    assert (tmp_path / "store" / artifact.path.name).read_bytes() == artifact.path.read_bytes()
+
+
+def test_a_version_that_exists_is_never_overwritten(artifact: Artifact, tmp_path: Path) -> None:
+    with registry.python_registry(tmp_path / "store", tmp_path / "log") as url:
+        registry.upload([artifact], url, tmp_path / "upload.log")
+        with pytest.raises(CommandFailed):
+            registry.upload([artifact], url, tmp_path / "upload.log")
+
+
+def test_the_registry_stops_with_its_context(tmp_path: Path) -> None:
+    with registry.python_registry(tmp_path / "store", tmp_path / "log") as url:
+        assert httpx.get(f"{url}simple/").status_code == 200
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}simple/")
