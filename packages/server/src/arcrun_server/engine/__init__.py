@@ -17,7 +17,14 @@ Example:
 """
 
 from .check import BUILTIN_IDS, check_graph
-from .environment import Call, Component, Environment, MemoryEnvironment, RunLimits
+from .environment import (
+    Call,
+    Component,
+    ComponentError,
+    Environment,
+    MemoryEnvironment,
+    RunLimits,
+)
 from .flow import compile_flow, parse_flow, search_triplets
 from .model import Edge, FlowError, Graph, JsonObject, Node, Problem, SearchResult, Triplet
 from .plan import Plan, prepare_graph
@@ -28,6 +35,7 @@ __all__ = [
     "BUILTIN_IDS",
     "Call",
     "Component",
+    "ComponentError",
     "Edge",
     "Environment",
     "FlowError",

@@ -1,20 +1,310 @@
-"""What is wrong with a graph."""
+"""What is wrong with a graph, found before it is stored (CONTRACT.md §2, §5)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+import re
+from typing import TYPE_CHECKING, Any, get_args
+from urllib.parse import urlsplit
+
+from .conditions import parse_condition
+from .labels import EDGE_TYPES, LABELS, nearest
+from .loops import find_loop
+from .model import NodeType, Problem
+from .templates import places, shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from .model import Problem
+    from collections.abc import Collection, Iterable
 
 BUILTIN_IDS = frozenset({"comp_passthrough", "comp_uppercase", "comp_counter", "trigger_workflow"})
+NODE_TYPES = frozenset(get_args(NodeType))
+MAX_NODES = 1000
+MAX_EDGES = 5000
+MAX_ID_LENGTH = 256
+MAX_COMPONENT_ID_LENGTH = 2048
+MAX_NESTING = 64
+MAX_DATA_BYTES = 1024 * 1024
+
+_ITERATOR = re.compile(r"\w+")
 
 
 def check_graph(graph: Any, known: Collection[str] | None = None) -> list[Problem]:
-    """Check any JSON value as a graph; `known` component ids (None: components aren't checked).
+    """Find what is wrong with a graph.
 
-    Built-ins and URLs need not be among `known`.
+    Args:
+        graph: Any JSON value.
+        known: The ids of the components that there are. Built-ins and URLs need not be among them.
+            None leaves components unchecked.
+
+    Returns:
+        Every problem, each with the place where it is; nothing if the graph can run.
+
+    Example:
+        >>> node = {"id": "計數", "type": "Component", "componentId": "comp_countr"}
+        >>> [problem.suggestion for problem in check_graph({"nodes": [node], "edges": []}, known=[])]
+        ['comp_counter']
     """
-    raise NotImplementedError
+    if not isinstance(graph, dict):
+        return [Problem("A graph is an object with `nodes` and `edges`.", path="graph")]
+    problems = [
+        *_list_problems(graph, "nodes", MAX_NODES),
+        *_list_problems(graph, "edges", MAX_EDGES),
+    ]
+    if problems:
+        return problems
+    nodes, edges = graph["nodes"], graph["edges"]
+    if not nodes:
+        return [Problem("The graph has no nodes; it needs at least one.", path="nodes")]
+    for number, node in enumerate(nodes):
+        problems += _node_problems(node, f"nodes[{number}]")
+    ids = [
+        node["id"] for node in nodes if isinstance(node, dict) and isinstance(node.get("id"), str)
+    ]
+    problems += _duplicates(ids)
+    for number, edge in enumerate(edges):
+        problems += _edge_problems(edge, f"edges[{number}]", set(ids))
+    if problems:
+        return problems
+    problems += _component_problems(nodes, edges, known)
+    return problems or _shape_problems(nodes, edges)
+
+
+def is_url(component_id: str) -> bool:
+    """Tell whether a component id is the address of a component on the web.
+
+    Example:
+        >>> is_url("https://example.com/翻譯"), is_url("hash")
+        (True, False)
+    """
+    return component_id.startswith(("http://", "https://"))
+
+
+def _list_problems(graph: dict[str, Any], key: str, most: int) -> list[Problem]:
+    value = graph.get(key)
+    if not isinstance(value, list):
+        return [Problem(f"`{key}` must be a list.", path=key)]
+    if len(value) > most:
+        return [Problem(f"There are {len(value)} {key}; at most {most} are allowed.", path=key)]
+    return []
+
+
+def _node_problems(node: Any, path: str) -> list[Problem]:
+    if not isinstance(node, dict):
+        return [Problem("A node is an object with `id` and `type`.", path=path)]
+    problems = [*_text_problems(node, "id", path, MAX_ID_LENGTH)]
+    kind = node.get("type")
+    if not isinstance(kind, str) or kind not in NODE_TYPES:
+        near = nearest(str(kind), NODE_TYPES)
+        message = f"A node's type is Input, Component or Output, not {_shown(kind)}."
+        problems.append(Problem(message, path=f"{path}.type", suggestion=near))
+    if "componentId" in node:
+        problems += _text_problems(node, "componentId", path, MAX_COMPONENT_ID_LENGTH)
+    if "label" in node and not isinstance(node["label"], str):
+        problems.append(Problem("A node's label is text.", path=f"{path}.label"))
+    if "data" in node:
+        problems += _data_problems(node["data"], f"{path}.data")
+    return problems
+
+
+def _text_problems(owner: dict[str, Any], key: str, path: str, most: int) -> Iterable[Problem]:
+    value = owner.get(key)
+    where = f"{path}.{key}"
+    if value is None:
+        yield Problem(f"`{key}` is missing.", path=where)
+    elif not isinstance(value, str) or not value:
+        yield Problem(f"`{key}` must be text that is not empty, not {_shown(value)}.", path=where)
+    elif len(value) > most:
+        yield Problem(
+            f"`{key}` has {len(value)} characters; at most {most} are allowed.", path=where
+        )
+    elif not _is_unicode(value):
+        yield Problem(f"`{key}` holds half a character (a lone surrogate).", path=where)
+
+
+def _data_problems(data: Any, path: str) -> list[Problem]:
+    if not isinstance(data, dict):
+        return [Problem("A node's data is an object of parameters.", path=path)]
+    if _nesting(data) > MAX_NESTING:
+        return [Problem(f"The data is nested deeper than {MAX_NESTING} levels.", path=path)]
+    text = json.dumps(data, ensure_ascii=False)
+    if not _is_unicode(text):
+        return [Problem("The data holds half a character (a lone surrogate).", path=path)]
+    if len(text.encode()) > MAX_DATA_BYTES:
+        return [Problem(f"The data is larger than {MAX_DATA_BYTES} bytes as JSON.", path=path)]
+    return [
+        Problem(
+            f"{place.source} names no credential; write {{{{credential.NAME}}}}, the name made of "
+            "letters A–Z, digits and _.",
+            path=path,
+        )
+        for place in places(shape_of(data))
+        if place.path[0] in {"credential", "secret"} and place.credential is None
+    ]
+
+
+def _nesting(value: Any) -> int:
+    """Measure how deep a JSON value is nested, level by level, so that no depth can overrun us."""
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [
+            item
+            for holder in level
+            for item in (
+                holder.values()
+                if isinstance(holder, dict)
+                else holder
+                if isinstance(holder, list)
+                else ()
+            )
+        ]
+    return depth
+
+
+def _duplicates(ids: list[str]) -> list[Problem]:
+    seen: set[str] = set()
+    problems = []
+    for number, identity in enumerate(ids):
+        if identity in seen:
+            message = f"Two nodes have the id '{identity}'; each needs its own."
+            problems.append(Problem(message, path=f"nodes[{number}].id"))
+        seen.add(identity)
+    return problems
+
+
+def _edge_problems(edge: Any, path: str, ids: set[str]) -> list[Problem]:
+    if not isinstance(edge, dict):
+        return [Problem("An edge is an object with `from`, `to` and `type`.", path=path)]
+    problems = []
+    for side in ("from", "to"):
+        end = edge.get(side)
+        if not isinstance(end, str):
+            problems.append(Problem(f"`{side}` must be a node's id.", path=f"{path}.{side}"))
+        elif end not in ids:
+            near = nearest(end, sorted(ids))
+            hint = f"; did you mean '{near}'?" if near else "."
+            message = f"There is no node '{end}'{hint}"
+            problems.append(Problem(message, path=f"{path}.{side}", suggestion=near))
+    kind = edge.get("type")
+    if not isinstance(kind, str) or kind not in EDGE_TYPES:
+        problems.append(_unknown_edge_type(kind, path))
+    else:
+        problems += _edge_needs(edge, kind, path)
+    return problems
+
+
+def _unknown_edge_type(kind: Any, path: str) -> Problem:
+    near = None
+    if isinstance(kind, str):
+        near = LABELS.get(kind.upper()) or nearest(kind, sorted(EDGE_TYPES))
+    hint = f"did you mean '{near}'?" if near else "the types are " + ", ".join(sorted(EDGE_TYPES))
+    return Problem(
+        f"There is no edge type {_shown(kind)}; {hint}", path=f"{path}.type", suggestion=near
+    )
+
+
+def _edge_needs(edge: dict[str, Any], kind: str, path: str) -> list[Problem]:
+    if kind == "IF":
+        return _condition_problems(edge.get("condition"), f"{path}.condition")
+    branch = edge.get("branch")
+    if kind == "ON_BRANCH" and (not isinstance(branch, str) or not branch.strip()):
+        message = "An ON_BRANCH without the branch's name would never run; give `branch`."
+        return [Problem(message, path=f"{path}.branch")]
+    iterator = edge.get("iterator")
+    if kind == "FOREACH" and iterator is not None and not _is_word(iterator):
+        message = f"An iterator is one word, not {_shown(iterator)}."
+        return [Problem(message, path=f"{path}.iterator")]
+    return []
+
+
+def _condition_problems(condition: Any, path: str) -> list[Problem]:
+    if not isinstance(condition, str) or not condition.strip():
+        message = "An IF without a condition would always run; give `condition`, such as `n > 3`."
+        return [Problem(message, path=path)]
+    try:
+        parse_condition(condition)
+    except ValueError as problem:
+        return [Problem(str(problem), path=path)]
+    return []
+
+
+def _component_problems(
+    nodes: list[Any], edges: list[Any], known: Collection[str] | None
+) -> list[Problem]:
+    targets = {edge["to"] for edge in edges}
+    called = {edge["to"] for edge in edges if edge["type"] == "CALLS_SUBFLOW"}
+    problems: list[Problem] = []
+    for number, node in enumerate(nodes):
+        path = f"nodes[{number}]"
+        component = node.get("componentId")
+        if component is None:
+            if node["type"] == "Component" and node["id"] not in called:
+                problems.append(_no_component(node, path, is_target=node["id"] in targets))
+            continue
+        if node["id"] in called and component != "trigger_workflow":
+            message = (
+                f"'{node['id']}' is called as a sub-workflow and has the component '{component}'; "
+                "remove the component, or use another edge than CALLS_SUBFLOW."
+            )
+            problems.append(Problem(message, path=f"{path}.componentId"))
+        problems += _known_problems(component, f"{path}.componentId", known)
+        if component == "trigger_workflow" or node["id"] in called:
+            problems += _hand_over_problems(node, path)
+    return problems
+
+
+def _no_component(node: dict[str, Any], path: str, *, is_target: bool) -> Problem:
+    kind = "" if is_target else " (or type Input, if it only stands for the run's input)"
+    message = f"The node '{node['id']}' has no component; give it one{kind}."
+    return Problem(message, path=f"{path}.componentId")
+
+
+def _known_problems(component: str, path: str, known: Collection[str] | None) -> list[Problem]:
+    if is_url(component):
+        try:
+            host, _ = urlsplit(component).hostname, urlsplit(component).port
+        except ValueError:
+            host = None
+        return [] if host else [Problem(f"'{component}' is no complete URL.", path=path)]
+    if known is None or component in BUILTIN_IDS or component in known:
+        return []
+    near = nearest(component, sorted({*known, *BUILTIN_IDS}))
+    hint = f"; did you mean '{near}'?" if near else "; GET /components lists them."
+    message = f"There is no component '{component}'{hint}"
+    return [Problem(message, path=path, suggestion=near, code="unknown_component")]
+
+
+def _hand_over_problems(node: dict[str, Any], path: str) -> list[Problem]:
+    return [
+        Problem(
+            f"{place.source} can't be handed to another workflow, where it would be plain input; "
+            "name the credential in the node that uses it.",
+            path=f"{path}.data",
+        )
+        for place in places(shape_of(node.get("data")))
+        if place.credential
+    ]
+
+
+def _shape_problems(nodes: list[Any], edges: list[Any]) -> list[Problem]:
+    loop = find_loop([node["id"] for node in nodes], edges)
+    if loop:
+        way = " → ".join(loop.nodes)
+        message = f"These nodes run in a circle: {way}. Remove one of these edges."
+        return [Problem(message, path=f"edges[{loop.edge}]")]
+    if {node["id"] for node in nodes} <= {edge["to"] for edge in edges}:
+        message = "Nothing starts this workflow: every node is some edge's target."
+        return [Problem(message, path="edges")]
+    return []
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and _ITERATOR.fullmatch(value) is not None
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else repr(value)[:80]

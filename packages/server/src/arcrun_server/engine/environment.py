@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from .model import Graph, JsonObject
 
 
+class ComponentError(Exception):
+    """What a component raises to fail its node, with a sentence for the person who wrote the flow.
+
+    Example:
+        >>> str(ComponentError("`url` is missing"))
+        '`url` is missing'
+    """
+
+
 @dataclass(frozen=True)
 class RunLimits:
     """How much one run may use; sub-workflows share the limits of the run that calls them.

@@ -1,17 +1,176 @@
-"""A graph made ready to run."""
+"""A graph made ready to run: templates and conditions compiled, edges counted."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .check import check_graph
+from .conditions import Condition, parse_condition
+from .labels import DEFAULT_ITERATOR, STRUCTURE_TYPES
+from .model import FlowError
+from .templates import has_templates, places, shape_of
 
 if TYPE_CHECKING:
-    from .model import Graph
+    from .model import Edge, Graph, Node
+
+TRIGGER_WORKFLOW = "trigger_workflow"
+
+
+@dataclass(frozen=True)
+class PlannedEdge:
+    """An edge that is run, between nodes given by their number."""
+
+    type: str
+    source: int
+    target: int
+    condition: Condition | None
+    iterator: str
+    branch: str
+
+
+@dataclass
+class PlannedNode:
+    """A node ready to run.
+
+    Attributes:
+        number: Its place among the graph's nodes.
+        id: Its id.
+        type: `Component` if it runs something, else `Input` or `Output`.
+        component: The id of its component; None if it only passes things on.
+        workflow: For a node that calls another workflow, the workflow's name as far as the graph
+            knows it.
+        shape: Its data, templates taken apart.
+        has_templates: Whether there is anything in its data to fill.
+        credentials: The credentials that its data names.
+        outgoing: The edges that leave it, in the order of the flow.
+        incoming: How many edges that are run arrive here.
+        handles_failure: Whether an ON_FAIL edge leaves it.
+    """
+
+    number: int
+    id: str
+    type: str
+    component: str | None
+    workflow: str | None
+    shape: Any
+    has_templates: bool
+    credentials: frozenset[str]
+    outgoing: list[PlannedEdge] = field(default_factory=list)
+    incoming: int = 0
+    handles_failure: bool = False
 
 
 class Plan:
-    """A graph with its templates and conditions compiled; may be kept and run many times."""
+    """A graph ready to run; it is never changed by a run, so it may be kept and run many times.
+
+    Attributes:
+        graph: The graph as it was given.
+        nodes: Its nodes in order.
+        starts: The numbers of the nodes that start a run: those that are nobody's target.
+        unreached: Nodes that only structure leads to; they never run.
+        numbers: Node ids to numbers.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        called = {edge["to"] for edge in graph["edges"] if edge["type"] == "CALLS_SUBFLOW"}
+        self.nodes = [
+            _plan_node(number, node, is_called=node["id"] in called)
+            for number, node in enumerate(graph["nodes"])
+        ]
+        self.numbers = {node.id: node.number for node in self.nodes}
+        targets = set()
+        for edge in graph["edges"]:
+            targets.add(self.numbers[edge["to"]])
+            if edge["type"] not in STRUCTURE_TYPES:
+                self._add_edge(edge)
+        self.starts = [node.number for node in self.nodes if node.number not in targets]
+        self.unreached = [
+            node.number for node in self.nodes if node.incoming == 0 and node.number in targets
+        ]
+        self._regions: dict[int, dict[int, int]] = {}
+
+    @property
+    def name(self) -> str:
+        """The workflow's name."""
+        return self.graph.get("name") or self.graph.get("id") or "workflow"
+
+    @cached_property
+    def incoming(self) -> dict[int, int]:
+        """How many edges arrive at each node, for a run of the whole graph."""
+        return {node.number: node.incoming for node in self.nodes}
+
+    def region(self, target: int) -> dict[int, int]:
+        """Give the part of the graph that a FOREACH runs for each element.
+
+        Args:
+            target: The node that the FOREACH leads to.
+
+        Returns:
+            Each node that can be reached from there, with the number of edges that arrive at it
+            from within.
+        """
+        if target not in self._regions:
+            arriving = {target: 0}
+            front = [target]
+            while front:
+                for edge in self.nodes[front.pop()].outgoing:
+                    if edge.target not in arriving:
+                        arriving[edge.target] = 0
+                        front.append(edge.target)
+                    arriving[edge.target] += 1
+            self._regions[target] = arriving
+        return self._regions[target]
+
+    def _add_edge(self, edge: Edge) -> None:
+        source, target = self.nodes[self.numbers[edge["from"]]], self.numbers[edge["to"]]
+        condition = parse_condition(edge["condition"]) if edge["type"] == "IF" else None
+        source.outgoing.append(
+            PlannedEdge(
+                edge["type"],
+                source.number,
+                target,
+                condition,
+                edge.get("iterator") or DEFAULT_ITERATOR,
+                (edge.get("branch") or "").strip(),
+            )
+        )
+        source.handles_failure |= edge["type"] == "ON_FAIL"
+        self.nodes[target].incoming += 1
 
 
 def prepare_graph(graph: Graph) -> Plan:
-    """Make a graph ready to run. Raises FlowError if `check_graph` finds problems."""
-    raise NotImplementedError
+    """Make a graph ready to run.
+
+    Raises:
+        FlowError: The graph can't run; `check_graph` says why. Components are not looked up.
+
+    Example:
+        >>> plan = prepare_graph({"nodes": [{"id": "起點", "type": "Input"}], "edges": []})
+        >>> plan.nodes[0].id
+        '起點'
+    """
+    problems = check_graph(graph)
+    if problems:
+        raise FlowError(problems)
+    return Plan(graph)
+
+
+def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
+    shape = shape_of(node.get("data") or {})
+    component = node.get("componentId")
+    calls_workflow = is_called or component == TRIGGER_WORKFLOW
+    name = node.get("label") or node["id"]
+    return PlannedNode(
+        number=number,
+        id=node["id"],
+        # Ours: a node with a component runs it, whatever a client called the node.
+        type="Component" if component or calls_workflow else node["type"],
+        component=TRIGGER_WORKFLOW if calls_workflow else component,
+        workflow=name if is_called else None,
+        shape=shape,
+        has_templates=has_templates(shape),
+        credentials=frozenset(place.credential for place in places(shape) if place.credential),
+    )

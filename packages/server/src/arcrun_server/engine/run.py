@@ -1,23 +1,60 @@
-"""Running a graph."""
+"""Running a graph, and carrying on a paused run."""
 
 from __future__ import annotations
 
+import asyncio
+import sys
+import time
 from typing import TYPE_CHECKING, Any
 
+from .continuation import read_continuation, write_continuation
+from .failures import NodeFailure, PauseRequest
+from .machine import Machine
+from .model import FlowError
+from .plan import Plan, prepare_graph
+from .result import Pause, RunResult
+
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from .environment import Environment
     from .model import Graph, JsonObject
-    from .plan import Plan
-    from .result import RunResult
 
 
 async def run_graph(
-    graph: Graph | Plan,
-    input: JsonObject,
-    environment: Environment,  # noqa: A002
+    graph: Graph | Plan, run_input: JsonObject, environment: Environment
 ) -> RunResult:
-    """Run a graph. A failure of the workflow is a RunResult, never an exception."""
-    raise NotImplementedError
+    """Run a graph (CONTRACT.md §6).
+
+    Args:
+        graph: The graph, or for many runs of it what `prepare_graph` made of it.
+        run_input: The run's input, a JSON object. Nothing in it is taken for a template.
+        environment: Components, secrets, other workflows, the time and the limits.
+
+    Returns:
+        How it ended. A failure of the workflow is a result too, never an exception.
+
+    Example:
+        >>> import asyncio
+        >>> from arcrun_server.engine import MemoryEnvironment
+        >>> graph = {
+        ...     "nodes": [
+        ...         {"id": "input", "type": "Input"},
+        ...         {"id": "計數", "type": "Component", "componentId": "comp_counter"},
+        ...     ],
+        ...     "edges": [{"from": "input", "to": "計數", "type": "PIPE"}],
+        ... }
+        >>> asyncio.run(run_graph(graph, {"count": 41}, MemoryEnvironment())).data
+        {'count': 42}
+    """
+    began = time.perf_counter()
+    try:
+        plan = graph if isinstance(graph, Plan) else prepare_graph(graph)
+    except FlowError as problem:
+        return RunResult(success=False, error=f"The graph can't run: {problem}")
+    machine = Machine(environment, environment.now())
+    machine.open(plan, run_input)
+    return await _carry_on(machine, began)
 
 
 async def resume_graph(
@@ -28,5 +65,84 @@ async def resume_graph(
     data: Any = None,
     error: str | None = None,
 ) -> RunResult:
-    """Carry on a paused run with the callback's outcome."""
-    raise NotImplementedError
+    """Carry on a paused run with what its callback brought.
+
+    Args:
+        continuation: `RunResult.paused.continuation`; it may have been stored as JSON.
+        environment: As for `run_graph`; the run's time starts anew.
+        success: Whether the task that was waited for succeeded.
+        data: The result of the node that waited.
+        error: Why the task failed, if it did.
+
+    Returns:
+        How the run ended. Its trace begins with the node that waited.
+
+    Raises:
+        ValueError: This is no continuation, or one of another version.
+
+    Example:
+        >>> import asyncio
+        >>> from arcrun_server.engine import MemoryEnvironment
+        >>> async def ask(given, call):
+        ...     return {"pending": True, "task_id": "審核-1"}
+        >>> graph = {"nodes": [{"id": "審核", "type": "Component", "componentId": "ask"}], "edges": []}
+        >>> house = MemoryEnvironment(components={"ask": ask})
+        >>> paused = asyncio.run(run_graph(graph, {}, house)).paused
+        >>> asyncio.run(resume_graph(paused.continuation, house, data={"通過": True})).data
+        {'通過': True}
+    """
+    began = time.perf_counter()
+    machine, visit = read_continuation(continuation, environment)
+    frame = machine.frames[-1]
+    node = frame.plan.nodes[visit.node]
+    machine.current = (node.id, None)
+    result = {"success": True} if data is None else data
+
+    async def carry_on() -> Any:
+        machine.answer(frame, visit, result, None if success else error or "the task failed")
+        return await machine.run()
+
+    return await _carry_on(machine, began, carry_on())
+
+
+async def _carry_on(
+    machine: Machine, began: float, work: Coroutine[Any, Any, Any] | None = None
+) -> RunResult:
+    trace = machine.frames[0].trace
+    try:
+        data = await _within(machine.limits.seconds, work or machine.run())
+    except PauseRequest as pause:
+        continuation = write_continuation(machine, pause.visit)
+        return RunResult(
+            success=True,
+            trace=trace,
+            duration_ms=_milliseconds(began),
+            paused=Pause(pause.task_id, pause.node, continuation),
+        )
+    except NodeFailure as failure:
+        return _failed(failure, machine, began)
+    except (asyncio.TimeoutError, TimeoutError):
+        return _failed(machine.out_of_time(), machine, began)
+    return RunResult(success=True, data=data, trace=trace, duration_ms=_milliseconds(began))
+
+
+def _failed(failure: NodeFailure, machine: Machine, began: float) -> RunResult:
+    return RunResult(
+        success=False,
+        trace=machine.frames[0].trace,
+        duration_ms=_milliseconds(began),
+        error=str(failure),
+        failed_node=failure.node,
+        failed_input=failure.given,
+    )
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, Any]) -> Any:
+    if sys.version_info >= (3, 11):
+        async with asyncio.timeout(seconds):
+            return await work
+    return await asyncio.wait_for(work, seconds)
+
+
+def _milliseconds(began: float) -> float:
+    return round((time.perf_counter() - began) * 1000, 3)

@@ -1,0 +1,97 @@
+"""Calling a component: finding it, giving it the secrets that its node names, redacting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .builtin_components import BUILTINS
+from .environment import Call, ComponentError
+from .failures import CallFailure
+from .redaction import Redactor
+from .templates import fill
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .environment import Component, Environment
+    from .model import JsonObject
+    from .plan import PlannedNode
+    from .scope import Sight
+
+
+class Caller:
+    """Calls the components of one run."""
+
+    def __init__(self, environment: Environment, started: datetime, deadline: float) -> None:
+        self._environment = environment
+        self._started = started
+        self._deadline = deadline
+        self._components: dict[str, Component] = {}
+
+    async def call(
+        self, node: PlannedNode, sight: Sight, context: JsonObject, given: JsonObject
+    ) -> Any:
+        """Call a node's component.
+
+        Args:
+            node: The node.
+            sight: What its templates can see.
+            context: What the component gets beside the node's data.
+            given: Both together, with credentials left as they are written.
+
+        Returns:
+            The component's answer; if the node names credentials, with their values redacted, so
+            that they leave the node in no way.
+
+        Raises:
+            CallFailure: There is no such component or credential, or the component failed.
+        """
+        component = await self._resolve(node.component or "")
+        call = Call(node.id, self._started, self._deadline, sight.find_text)
+        redactor = None
+        if node.credentials:
+            secrets = await self._secrets(node.credentials)
+            redactor = Redactor(secrets.values())
+            given = {**context, **fill(node.shape, sight.with_secrets(secrets).look_up)}
+        try:
+            result = await component(given, call)
+        except Exception as problem:  # noqa: BLE001 - whatever a component raises fails its node
+            reason = _describe(problem)
+            raise CallFailure(redactor.text(reason) if redactor else reason) from None
+        return redactor.value(result) if redactor else result
+
+    async def _resolve(self, component_id: str) -> Component:
+        component = self._components.get(component_id)
+        if component is None:
+            component = _builtin(component_id) or await self._environment.resolve(component_id)
+        if component is None:
+            raise CallFailure(f"there is no component '{component_id}'; GET /components lists them")
+        self._components[component_id] = component
+        return component
+
+    async def _secrets(self, names: frozenset[str]) -> dict[str, str]:
+        secrets = {}
+        for name in sorted(names):
+            secret = await self._environment.secret(name)
+            if secret is None:
+                raise CallFailure(f"there is no credential '{name}'; push it under this name first")
+            secrets[name] = secret
+        return secrets
+
+
+def _builtin(component_id: str) -> Component | None:
+    builtin = BUILTINS.get(component_id)
+    if builtin is None:
+        return None
+
+    async def component(given: JsonObject, _call: Call) -> Any:
+        return builtin(given)
+
+    return component
+
+
+def _describe(problem: Exception) -> str:
+    text = str(problem).strip()
+    if isinstance(problem, ComponentError) and text:
+        return text
+    return f"{type(problem).__name__}: {text}" if text else type(problem).__name__

@@ -1,0 +1,46 @@
+"""How a run leaves its course: a node that failed, a call that failed, a node that waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .scope import Visit
+
+
+class CallFailure(Exception):
+    """Why a component could not be called, or failed; the text is free of secrets."""
+
+
+class NodeFailure(Exception):
+    """A node that failed and that no ON_FAIL edge leaves.
+
+    Attributes:
+        node: The node's id.
+        reason: Why.
+        given: What it got.
+        final: Whether the whole run ends, also from within a FOREACH.
+    """
+
+    def __init__(self, node: str, reason: str, given: Any = None, *, final: bool = False) -> None:
+        super().__init__(f"Node {node} failed: {reason}")
+        self.node = node
+        self.reason = reason
+        self.given = given
+        self.final = final
+
+
+class PauseRequest(Exception):
+    """A component that waits for a callback.
+
+    Attributes:
+        task_id: What the component calls the task.
+        visit: The node that waits, in the last frame.
+        node: The node's id.
+    """
+
+    def __init__(self, task_id: str, visit: Visit, node: str) -> None:
+        super().__init__(node)
+        self.task_id = task_id
+        self.visit = visit
+        self.node = node

@@ -1,0 +1,424 @@
+"""The machine that runs a graph: a stack of frames, worked off depth first in the flow's order.
+
+Nothing of a run is kept on Python's own stack, so a run may be as deep as its graph, and a paused
+one can be written down (see `continuation`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from .builtin_components import BUILTINS
+from .calling import Caller
+from .failures import CallFailure, NodeFailure, PauseRequest
+from .outcome import failure_reason, find_list, is_failure, plurals, read_branch
+from .plan import TRIGGER_WORKFLOW
+from .scope import (
+    Departure,
+    Frame,
+    Loop,
+    Sight,
+    Start,
+    SubRun,
+    TimeVariables,
+    Token,
+    Visit,
+    element_frame,
+)
+from .sub_workflow import find_workflow, sub_result, workflow_call
+from .templates import MISSING, fill
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .environment import Environment
+    from .model import JsonObject
+    from .plan import Plan, PlannedEdge, PlannedNode
+    from .result import TraceEntry
+
+_json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+class Machine:
+    """One run.
+
+    Attributes:
+        frames: What is being run; the last one is worked on.
+        current: The node that runs now and what it got, for a time-out's error.
+    """
+
+    def __init__(self, environment: Environment, started: datetime, steps: int = 0) -> None:
+        self.environment = environment
+        self.limits = environment.limits
+        self.deadline = time.monotonic() + self.limits.seconds
+        self.frames: list[Frame] = []
+        self.steps = steps
+        self.current: tuple[str, Any] = ("", None)
+        self.times = TimeVariables(started)
+        self._caller = Caller(environment, started, self.deadline)
+
+    def open(self, plan: Plan, run_input: JsonObject) -> None:
+        """Make ready to run a graph from its start."""
+        frame = Frame(
+            plan=plan,
+            root=Token(0, (), run_input, {}),
+            prev=run_input,
+            run_input=run_input,
+            loop=None,
+            arriving=dict(plan.incoming),
+            work=[Start(number) for number in reversed(plan.starts)],
+        )
+        for number in plan.unreached:
+            for edge in plan.nodes[number].outgoing:
+                self._arrive(frame, edge.target, None)
+        self.frames.append(frame)
+
+    async def run(self) -> Any:
+        """Run to the end.
+
+        Returns:
+            The run's data.
+
+        Raises:
+            NodeFailure: The run failed.
+            PauseRequest: The run waits for a callback; the frames are its state.
+        """
+        while True:
+            frame = self.frames[-1]
+            try:
+                if frame.work:
+                    await self._advance(frame, frame.work.pop())
+                elif len(self.frames) == 1:
+                    return frame.data()
+                else:
+                    self._leave(self.frames.pop())
+            except NodeFailure as failure:
+                self._unwind(failure)
+
+    def complete(self, frame: Frame, number: int, token: Token, result: Any) -> None:
+        """Take a node's result, and go on to the edges that leave it."""
+        node = frame.plan.nodes[number]
+        frame.executed[number] = result
+        frame.last = number
+        if node.outgoing:
+            frame.work.append(Departure(number, 0, token.after(number, node.id, result)))
+
+    def fail(self, frame: Frame, visit: Visit, entry: TraceEntry, reason: str) -> None:
+        """Take a node's failure: its ON_FAIL edges go on, or else the run ends."""
+        node = frame.plan.nodes[visit.node]
+        entry["error"] = reason
+        frame.trace.append(entry)
+        if not node.handles_failure:
+            raise NodeFailure(node.id, reason, entry["input"])
+        entry["output"] = {"success": False, "error": reason}
+        self.complete(frame, visit.node, visit.token, entry["output"])
+
+    def answer(self, frame: Frame, visit: Visit, result: Any, error: str | None) -> None:
+        """Take what a callback brought for the node that waited: a result, or why it failed."""
+        entry = _entry(frame.plan.nodes[visit.node], None, result, 0.0)
+        try:
+            if error is None:
+                self.checked(result)
+        except ValueError as problem:
+            error = str(problem)
+        try:
+            if error is not None:
+                self.fail(frame, visit, {**entry, "output": None}, error)
+                return
+            frame.trace.append(entry)
+            self.complete(frame, visit.node, visit.token, result)
+        except NodeFailure as failure:
+            self._unwind(failure)
+
+    def checked(self, result: Any) -> Any:
+        """Give a result back if it is JSON and not too large; raises ValueError if it isn't."""
+        try:
+            size = len(_json_text(result).encode())
+        except (TypeError, ValueError, RecursionError) as problem:
+            raise ValueError(f"its result is not valid JSON ({_first_line(problem)})") from None
+        if size > self.limits.output_bytes:
+            raise ValueError(
+                f"its result has {size:,} bytes as JSON; a run allows {self.limits.output_bytes:,}"
+            )
+        return result
+
+    async def _advance(self, frame: Frame, item: Visit | Start | Departure) -> None:
+        if isinstance(item, Departure):
+            self._depart(frame, item)
+            return
+        if isinstance(item, Start):
+            if frame.last is not None:
+                frame.parts.append(frame.last)
+                frame.last = None
+            item = Visit(item.node, frame.root)
+        await self._visit(frame, item)
+
+    async def _visit(self, frame: Frame, visit: Visit) -> None:
+        node = frame.plan.nodes[visit.node]
+        self._count_step(node)
+        if node.component is None:
+            result = frame.previous(visit.token)
+            frame.trace.append(_entry(node, result, result, 0.0))
+            self.complete(frame, visit.node, visit.token, result)
+        elif node.component == TRIGGER_WORKFLOW:
+            await self._call_workflow(frame, node, visit)
+        else:
+            await self._run_component(frame, node, visit)
+
+    def _count_step(self, node: PlannedNode) -> None:
+        self.current = (node.id, None)
+        self.steps += 1
+        if self.steps > self.limits.steps:
+            reason = f"the run has taken {self.limits.steps:,} steps, which is the limit"
+            raise NodeFailure(node.id, reason, final=True)
+        if time.monotonic() > self.deadline:
+            raise self.out_of_time()
+
+    def out_of_time(self) -> NodeFailure:
+        """Say that the run's time is over, and at which node."""
+        node, given = self.current
+        reason = f"the run's time is over ({self.limits.seconds:g} seconds)"
+        return NodeFailure(node, reason, given, final=True)
+
+    async def _run_component(self, frame: Frame, node: PlannedNode, visit: Visit) -> None:
+        token = visit.token
+        sight = Sight(frame, token, self.times)
+        builtin = BUILTINS.get(node.component or "")
+        context = token.values if builtin else {**token.results, **token.values}
+        data = fill(node.shape, sight.look_up) if node.has_templates else node.shape
+        given = {**context, **data} if data else context
+        entry = _entry(node, given, None, 0.0)
+        if sight.unresolved:
+            entry["warnings"] = [f"{source} points nowhere" for source in sight.unresolved]
+        self.current = (node.id, given)
+        began = time.perf_counter()
+        try:
+            if builtin and not node.credentials:
+                result = builtin(given)
+            else:
+                result = await self._caller.call(node, sight, context, given)
+            self.checked(result)
+        except (CallFailure, ValueError) as problem:
+            entry["duration_ms"] = _milliseconds(began)
+            self.fail(frame, visit, entry, str(problem))
+            return
+        entry["duration_ms"] = _milliseconds(began)
+        entry["output"] = result
+        frame.trace.append(entry)
+        task_id = _awaited_task(result)
+        if task_id:
+            raise PauseRequest(task_id, visit, node.id)
+        self.complete(frame, visit.node, token, result)
+
+    def _depart(self, frame: Frame, departure: Departure) -> None:
+        outgoing = frame.plan.nodes[departure.node].outgoing
+        edge = outgoing[departure.position]
+        if departure.position + 1 < len(outgoing):
+            frame.work.append(Departure(departure.node, departure.position + 1, departure.token))
+        if edge.type == "FOREACH":
+            self._begin_loop(frame, departure, edge)
+        else:
+            taken = self._takes(frame, edge, departure.token)
+            self._arrive(frame, edge.target, departure.token if taken else None)
+
+    def _takes(self, frame: Frame, edge: PlannedEdge, token: Token) -> bool:
+        result = frame.executed[edge.source]
+        if edge.type == "ON_SUCCESS":
+            return not is_failure(result)
+        if edge.type == "ON_FAIL":
+            return is_failure(result)
+        if edge.condition is not None:
+            return edge.condition.holds(Sight(frame, token, self.times).find_text)
+        if edge.type == "ON_BRANCH":
+            return read_branch(result) == edge.branch
+        if edge.type in {"ON_TRUE", "ON_FALSE"}:
+            return (read_branch(result) or "").lower() == edge.type[3:].lower()
+        return True
+
+    def _arrive(self, frame: Frame, target: int, token: Token | None) -> None:
+        """Let an edge arrive at its target, with a token or (not taken) without one.
+
+        A node runs when no further edge can arrive and at least one brought a token. If none did,
+        it never runs, and its own edges arrive without tokens.
+        """
+        ready: list[Visit | Start | Departure] = []
+        arrivals: list[tuple[int, Token | None]] = [(target, token)]
+        for number, arrived in arrivals:
+            frame.arriving[number] -= 1
+            if arrived is not None:
+                frame.waiting.setdefault(number, []).append(arrived)
+            if frame.arriving[number] > 0:
+                continue
+            tokens = frame.waiting.pop(number, None)
+            if tokens:
+                ready.append(Visit(number, frame.merged(tokens)))
+            else:
+                arrivals += [(edge.target, None) for edge in frame.plan.nodes[number].outgoing]
+        if token is not None and not ready:
+            frame.last = None  # what came here goes on in the node that waits
+        frame.work.extend(reversed(ready))
+
+    def _begin_loop(self, frame: Frame, departure: Departure, edge: PlannedEdge) -> None:
+        node = frame.plan.nodes[departure.node]
+        result = frame.executed[departure.node]
+        token = departure.token
+        elements = find_list(result, {**token.results, **token.values}, edge.iterator)
+        if elements is MISSING:
+            if is_failure(result) and node.handles_failure:
+                self._arrive(frame, edge.target, None)
+                return
+            raise NodeFailure(node.id, _no_list(result, edge.iterator), token.values)
+        loop = Loop(departure.node, departure.position, token, elements)
+        frame.loop_under_way = loop
+        self._next_element(frame, loop)
+
+    def _next_element(self, frame: Frame, loop: Loop) -> None:
+        index = len(loop.results)
+        if index == len(loop.elements):
+            self._end_loop(frame, loop)
+            return
+        self._check_depth(frame.plan.nodes[loop.node].id)
+        self.frames.append(element_frame(frame, loop, index))
+
+    def _check_depth(self, node: str) -> None:
+        if len(self.frames) > self.limits.depth:
+            reason = (
+                f"FOREACH and sub-workflows are nested deeper than {self.limits.depth} levels; "
+                "does a workflow call itself?"
+            )
+            raise NodeFailure(node, reason, final=True)
+
+    def _end_loop(self, frame: Frame, loop: Loop) -> None:
+        node = frame.plan.nodes[loop.node]
+        if loop.first_failure and loop.failures == len(loop.elements):
+            failed, reason = loop.first_failure
+            raise NodeFailure(
+                failed,
+                f"all {loop.failures} elements of '{node.id}' failed; the first: {reason}",
+                loop.first_input,
+            )
+        result = frame.executed[loop.node]
+        result = {**(result if isinstance(result, dict) else {}), "results": loop.results}
+        try:
+            frame.executed[loop.node] = self.checked(result)
+        except ValueError as problem:
+            raise NodeFailure(node.id, str(problem), loop.token.values) from None
+        frame.loop_under_way = None
+        frame.last = loop.node
+        if loop.position + 1 < len(node.outgoing):
+            rest = frame.work[-1]
+            if isinstance(rest, Departure):
+                rest.token = loop.token.after(loop.node, node.id, result)
+        target = node.outgoing[loop.position].target
+        self._arrive(frame, target, None)  # its elements ran; in this frame it doesn't
+
+    def _leave(self, frame: Frame) -> None:
+        """Take the result of a frame that is done into the frame below."""
+        if frame.sub_run:
+            self._end_sub_run(frame.sub_run, frame.data(), None)
+            return
+        result = frame.data()
+        failed = None
+        if is_failure(result) and frame.last is not None:
+            failed = NodeFailure(
+                frame.plan.nodes[frame.last].id, failure_reason(result), frame.root.values
+            )
+        self._end_element(result, failed)
+
+    def _unwind(self, failure: NodeFailure) -> None:
+        """Take a failure to where it ends: an element of a FOREACH, a sub-workflow, or the run."""
+        while True:
+            if failure.final or len(self.frames) == 1:
+                raise failure
+            frame = self.frames.pop()
+            try:
+                if frame.sub_run:
+                    self._end_sub_run(frame.sub_run, None, failure)
+                else:
+                    self._end_element({"success": False, "error": str(failure)}, failure)
+            except NodeFailure as outer:
+                failure = outer
+            else:
+                return
+
+    def _end_element(self, result: Any, failure: NodeFailure | None) -> None:
+        frame = self.frames[-1]
+        loop = frame.loop_under_way
+        if loop is None:  # pragma: no cover - an element's frame stands on its FOREACH's
+            return
+        loop.results.append(result)
+        if failure:
+            loop.failures += 1
+            if loop.first_failure is None:
+                loop.first_failure = (failure.node, failure.reason)
+                loop.first_input = failure.given
+        self._next_element(frame, loop)
+
+    async def _call_workflow(self, frame: Frame, node: PlannedNode, visit: Visit) -> None:
+        token = visit.token
+        data = fill(node.shape, Sight(frame, token, self.times).look_up)
+        given = {**token.results, **token.values, **data}
+        self.current = (node.id, given)
+        began = time.perf_counter()
+        try:
+            name, run_input = workflow_call(node, given, data, token.values)
+            plan = await find_workflow(name, self.environment)
+        except CallFailure as failure:
+            self.fail(frame, visit, _entry(node, given, None, _milliseconds(began)), str(failure))
+            return
+        self._check_depth(node.id)
+        self.open(plan, run_input)
+        by_edge = node.workflow is not None
+        self.frames[-1].sub_run = SubRun(visit.node, token, given, name, by_edge, began)
+
+    def _end_sub_run(self, sub_run: SubRun, data: Any, failure: NodeFailure | None) -> None:
+        frame = self.frames[-1]
+        node = frame.plan.nodes[sub_run.node]
+        visit = Visit(sub_run.node, sub_run.token)
+        duration = 0.0 if sub_run.began is None else _milliseconds(sub_run.began)
+        entry = _entry(node, sub_run.given, None, duration)
+        if failure and sub_run.by_edge:
+            self.fail(frame, visit, entry, f"the workflow '{sub_run.name}' failed: {failure}")
+            return
+        result = data if sub_run.by_edge else sub_result(sub_run.name, data, failure, duration)
+        entry["output"] = result
+        frame.trace.append(entry)
+        self.complete(frame, sub_run.node, sub_run.token, result)
+
+
+def _no_list(result: Any, iterator: str) -> str:
+    if is_failure(result):
+        return failure_reason(result)
+    found = ", ".join(result) if isinstance(result, dict) else f"a {type(result).__name__}"
+    names = " or ".join(f"'{name}'" for name in (iterator, plurals(iterator)[0]))
+    return (
+        f"FOREACH {iterator} finds no list {names} in its result, which has: {found or 'nothing'}"
+    )
+
+
+def _awaited_task(result: Any) -> str | None:
+    """Read the task that a result waits for: `{"pending": true, "task_id": …}`."""
+    if not isinstance(result, dict) or result.get("pending") is not True:
+        return None
+    task_id = result.get("task_id")
+    return task_id if isinstance(task_id, str) else None
+
+
+def _entry(node: PlannedNode, given: Any, output: Any, duration: float) -> TraceEntry:
+    return {
+        "nodeId": node.id,
+        "type": node.type,
+        "input": given,
+        "output": output,
+        "duration_ms": duration,
+    }
+
+
+def _milliseconds(began: float) -> float:
+    return round((time.perf_counter() - began) * 1000, 3)
+
+
+def _first_line(problem: BaseException) -> str:
+    return (str(problem) or type(problem).__name__).splitlines()[0][:200]

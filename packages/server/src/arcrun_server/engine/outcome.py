@@ -1,0 +1,95 @@
+"""Reading a node's result: is it a failure, which branch did it take, which list does it hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .labels import DEFAULT_ITERATOR
+from .templates import MISSING
+
+
+def is_failure(result: Any) -> bool:
+    """Tell whether a result is a failure: `success: false`, or an `error` that is not null.
+
+    Example:
+        >>> is_failure({"success": False}), is_failure({"error": "壞了"}), is_failure({"error": None})
+        (True, True, False)
+    """
+    return isinstance(result, dict) and (
+        result.get("success") is False or result.get("error") is not None
+    )
+
+
+def failure_reason(result: dict[str, Any]) -> str:
+    """Say in one line why a failure failed."""
+    error = result.get("error")
+    return error if isinstance(error, str) and error else "its result says success: false"
+
+
+def read_branch(result: Any) -> str | None:
+    """Read which branch a result takes: `data.branch`, `branch`, or a boolean `result`.
+
+    Returns:
+        The branch's name (`true` and `false` for booleans), or None if none can be read.
+
+    Example:
+        >>> read_branch({"success": True, "data": {"branch": "急件"}}), read_branch({"result": True})
+        ('急件', 'true')
+    """
+    if not isinstance(result, dict):
+        return None
+    data = result.get("data")
+    layers = [data, result] if isinstance(data, dict) else [result]
+    for layer in layers:
+        branch = layer.get("branch")
+        if isinstance(branch, bool):
+            return "true" if branch else "false"
+        if isinstance(branch, str) and branch:
+            return branch
+    for layer in layers:
+        if isinstance(layer.get("result"), bool):
+            return "true" if layer["result"] else "false"
+    return None
+
+
+def find_list(result: Any, context: dict[str, Any], iterator: str) -> Any:
+    """Find the list that a FOREACH goes through.
+
+    The list's name is the iterator or a plural of it, in the result, one level down in it, or in
+    the context. A result that is itself a list needs no name; nor does the only list of a result
+    if the flow names no iterator.
+
+    Returns:
+        The list, or MISSING.
+
+    Example:
+        >>> find_list({"data": {"stories": ["甲", "乙"]}}, {}, "story")
+        ['甲', '乙']
+    """
+    names = [iterator, *plurals(iterator)]
+    for layer in [*_layers(result), context]:
+        for name in names:
+            if isinstance(layer.get(name), list):
+                return layer[name]
+    if isinstance(result, list):
+        return result
+    if iterator == DEFAULT_ITERATOR:
+        for layer in _layers(result):
+            lists = [value for value in layer.values() if isinstance(value, list)]
+            if len(lists) == 1:
+                return lists[0]
+    return MISSING
+
+
+def plurals(word: str) -> list[str]:
+    """Give the plural forms that a list of such elements may be called by."""
+    forms = [word + "s", word + "es", word + "_list", word + "列表", word + "們"]
+    if word.endswith("y"):
+        forms.insert(0, word[:-1] + "ies")
+    return forms
+
+
+def _layers(result: Any) -> list[dict[str, Any]]:
+    if not isinstance(result, dict):
+        return []
+    return [result, *(value for value in result.values() if isinstance(value, dict))]

@@ -1,0 +1,76 @@
+"""Taking secrets out of what a node gives back (CONTRACT.md §6)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+REDACTED = "[redacted]"
+_SHORT = 6
+
+
+class Redactor:
+    """Replaces known secrets by `[redacted]`, wherever a component echoes them.
+
+    It also knows their escaped, percent-encoded and base64 forms. A secret of fewer than six
+    characters is only replaced where it stands as a word of its own, so that the rest of the text
+    stays readable.
+
+    Example:
+        >>> Redactor(["tok-12345"]).value({"說明": "Bearer tok-12345", "n": 1})
+        {'說明': 'Bearer [redacted]', 'n': 1}
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._numbers = {secret for secret in secrets if len(secret) >= 4}
+        forms = {form for secret in secrets if secret for form in _forms(secret)}
+        # The longest first: a secret may be part of another one.
+        patterns = [_pattern(form) for form in sorted(forms, key=lambda form: (-len(form), form))]
+        self._pattern = re.compile("|".join(patterns)) if patterns else None
+
+    def text(self, text: str) -> str:
+        """Take the secrets out of a text."""
+        return self._pattern.sub(REDACTED, text) if self._pattern else text
+
+    def value(self, value: Any) -> Any:
+        """Take the secrets out of a JSON value, keys included."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {
+                self.text(key) if isinstance(key, str) else key: self.value(field)
+                for key, field in value.items()
+            }
+        if isinstance(value, (list, tuple)):
+            return [self.value(item) for item in value]
+        if isinstance(value, (int, float)) and str(value) in self._numbers:
+            return REDACTED
+        return value
+
+
+def _forms(secret: str) -> Iterable[str]:
+    yield secret
+    if len(secret) < _SHORT:
+        return
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield json.dumps(secret)[1:-1]
+    as_bytes = secret.encode("utf-8", "surrogatepass")
+    yield quote(as_bytes, safe="")
+    yield quote(as_bytes)
+    yield quote_plus(as_bytes)
+    yield base64.b64encode(as_bytes).decode().rstrip("=")
+    yield base64.urlsafe_b64encode(as_bytes).decode().rstrip("=")
+    stripped = secret.strip()
+    if len(stripped) >= _SHORT:
+        yield stripped
+
+
+def _pattern(form: str) -> str:
+    escaped = re.escape(form)
+    return escaped if len(form) >= _SHORT else rf"(?<!\w){escaped}(?!\w)"

@@ -1,0 +1,83 @@
+"""Calling another workflow, by `trigger_workflow` or a CALLS_SUBFLOW edge (CONTRACT.md §5, §9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .failures import CallFailure
+from .model import FlowError
+from .plan import prepare_graph
+
+if TYPE_CHECKING:
+    from .environment import Environment
+    from .failures import NodeFailure
+    from .model import JsonObject
+    from .plan import Plan, PlannedNode
+
+
+def workflow_call(
+    node: PlannedNode, given: JsonObject, data: JsonObject, values: JsonObject
+) -> tuple[str, JsonObject]:
+    """Read which workflow a node calls, and with what input.
+
+    Args:
+        node: The node.
+        given: The context and its data.
+        data: Its data alone, filled. A node that an edge calls hands `data.input` over, else its
+            data, else the context's values.
+        values: The context's values.
+
+    Raises:
+        CallFailure: The node's data doesn't say it rightly.
+    """
+    if node.workflow is None:
+        name, run_input = given.get("workflow_name"), given.get("input", {})
+    else:
+        name = data.get("workflow_name", node.workflow)
+        rest = {key: value for key, value in data.items() if key != "workflow_name"}
+        run_input = rest.get("input", rest or values)
+    if not isinstance(name, str) or not name:
+        raise CallFailure("`workflow_name` must be the name of a workflow, as text")
+    if not isinstance(run_input, dict):
+        raise CallFailure("`input` must be an object, the input of the workflow that is run")
+    if node.workflow is None and given.get("wait", True) is False:
+        raise CallFailure("`wait: false` is not supported; the called workflow is run to its end")
+    return name, run_input
+
+
+async def find_workflow(name: str, environment: Environment) -> Plan:
+    """Find a workflow and make it ready to run.
+
+    Raises:
+        CallFailure: There is none of this name, or it can't run.
+    """
+    graph = await environment.workflow(name)
+    if graph is None:
+        raise CallFailure(f"there is no workflow '{name}'; push it first")
+    try:
+        return prepare_graph(graph)
+    except FlowError as problem:
+        raise CallFailure(f"the workflow '{name}' can't run: {problem}") from None
+
+
+def sub_result(name: str, data: Any, failure: NodeFailure | None, duration_ms: float) -> JsonObject:
+    """Give the result of a `trigger_workflow` node (CONTRACT.md §9)."""
+    if failure is None:
+        return {
+            "success": True,
+            "triggered_workflow": name,
+            "status": "completed",
+            "sub_result": {"success": True, "data": data, "duration_ms": duration_ms},
+        }
+    return {
+        "success": False,
+        "triggered_workflow": name,
+        "status": "failed",
+        "error": str(failure),
+        "sub_result": {
+            "success": False,
+            "error": str(failure),
+            "failed_node": failure.node,
+            "duration_ms": duration_ms,
+        },
+    }
