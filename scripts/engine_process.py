@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import selectors
 from typing import TYPE_CHECKING, NamedTuple
 
 from scripts import processes
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -24,10 +22,6 @@ class Engine(NamedTuple):
     keys: tuple[str, str]
 
 
-class EngineNotStarted(Exception):
-    """The engine ended, or said nothing, before it listened."""
-
-
 @contextlib.contextmanager
 def engine_with_accounts(python: Path, data: Path, log: Path) -> Iterator[Engine]:
     """Run the engine on a free port, with two accounts; yield where it is and their keys.
@@ -38,7 +32,7 @@ def engine_with_accounts(python: Path, data: Path, log: Path) -> Iterator[Engine
         log: Receives the engine's log.
 
     Raises:
-        EngineNotStarted: It did not come up; the message has the end of its log.
+        processes.NotStarted: It did not come up; the message has the end of its log.
         processes.CommandFailed: A key could not be created.
     """
     program = [str(python), "-I", "-m", "arcrun_server"]
@@ -52,16 +46,5 @@ def engine_with_accounts(python: Path, data: Path, log: Path) -> Iterator[Engine
         log.open("a", encoding="utf-8") as output,
         processes.started(command, stderr=output) as process,
     ):
-        line = _first_line(process)
-        if not line:
-            tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-20:])
-            raise EngineNotStarted(f"the engine did not come up in {START_SECONDS:g} s:\n{tail}")
+        line = processes.first_line(process, log, START_SECONDS)
         yield Engine(json.loads(line)["url"], (keys[0].strip(), keys[1].strip()))
-
-
-def _first_line(process: subprocess.Popen[str]) -> str:
-    if process.stdout is None:
-        return ""
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        return process.stdout.readline() if selector.select(START_SECONDS) else ""

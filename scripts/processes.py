@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import shlex
 import signal
 import subprocess
@@ -29,6 +30,10 @@ class CommandFailed(Exception):
         self.command = shlex.join(command)
         self.log = log
         super().__init__(f"{reason}: {self.command}")
+
+
+class NotStarted(Exception):
+    """A server ended, or said nothing, before it could be asked."""
 
 
 def run(
@@ -96,6 +101,28 @@ def started(
         yield process
     finally:
         stop(process)
+
+
+def first_line(process: subprocess.Popen[str], log: Path, seconds: float) -> str:
+    """Wait for the first line of a program: a server prints it once it can be asked.
+
+    Args:
+        process: As `started` yields it.
+        log: Where it writes its errors.
+        seconds: How long to wait.
+
+    Raises:
+        NotStarted: It ended without one, or none came in time; the message has the end of its log.
+    """
+    line = ""
+    if process.stdout:
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            line = process.stdout.readline().strip() if selector.select(seconds) else ""
+    if not line:
+        tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-20:])
+        raise NotStarted(f"it did not come up in {seconds:g} s; the end of {log}:\n{tail}")
+    return line
 
 
 def stop(process: subprocess.Popen[str]) -> None:

@@ -1,27 +1,27 @@
-"""A package registry on loopback, for as long as the rehearsal needs one."""
+"""A package registry on loopback, for as long as the rehearsal needs one.
+
+`python -m scripts.registry FOLDER` serves one until it is ended, and prints its URL first. It runs
+in a process of its own because pypiserver brings import hooks along that nobody else should have.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import sys
-import threading
+from pathlib import Path
 from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
-
-import pypiserver
+from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIServer, make_server
 
 from scripts import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from scripts.artifacts import Artifact
 
-
-class _ThreadedServer(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 30.0
 
 
 @contextlib.contextmanager
@@ -32,32 +32,19 @@ def python_registry(folder: Path, log: Path) -> Iterator[str]:
     knows our packages only: nothing falls through to the public index.
 
     Args:
-        folder: Where uploads are kept; must be empty.
-        log: Receives one line a request.
+        folder: Where uploads are kept; made if it is not there.
+        log: Receives what the registry logs.
+
+    Raises:
+        processes.NotStarted: It did not come up.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    app = pypiserver.app(
-        roots=[folder],
-        authenticate=[],
-        password_file=".",  # noqa: S106 - "." is pypiserver's word for none
-        disable_fallback=True,
-        hash_algo="sha256",
-        overwrite=False,
-    )
-    with log.open("a", encoding="utf-8") as output:
-
-        class Handler(WSGIRequestHandler):
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                output.write(format % args + "\n")
-
-        with make_server("127.0.0.1", 0, app, _ThreadedServer, Handler) as server:
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
-            thread.start()
-            try:
-                yield f"http://127.0.0.1:{server.server_port}/"
-            finally:
-                server.shutdown()
-                thread.join()
+    command = [sys.executable, "-W", "ignore", "-m", "scripts.registry", str(folder)]
+    with (
+        log.open("a", encoding="utf-8") as output,
+        processes.started(command, stderr=output, cwd=ROOT) as process,
+    ):
+        yield processes.first_line(process, log, START_SECONDS)
 
 
 def upload(artifacts: list[Artifact], registry: str, log: Path) -> None:
@@ -72,3 +59,28 @@ def upload(artifacts: list[Artifact], registry: str, log: Path) -> None:
     # The registry on loopback takes any account; twine insists on sending one.
     env = {"TWINE_USERNAME": "rehearsal", "TWINE_PASSWORD": "rehearsal"}
     processes.run([*command, *files], log=log, env=env)
+
+
+class _ThreadedServer(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+def main(arguments: list[str]) -> None:
+    """Serve the folder that is named; print the URL once it can be asked."""
+    import pypiserver  # noqa: PLC0415 - here only: see the module's docstring
+
+    app = pypiserver.app(
+        roots=[Path(arguments[0])],
+        authenticate=[],
+        password_file=".",  # noqa: S106 - pypiserver's word for none
+        disable_fallback=True,
+        hash_algo="sha256",
+        overwrite=False,
+    )
+    with make_server("127.0.0.1", 0, app, _ThreadedServer) as server:
+        print(f"http://127.0.0.1:{server.server_port}/", flush=True)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

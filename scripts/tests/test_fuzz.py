@@ -17,7 +17,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "stop_reason": "completed",
         "phases": {phase: {"status": "success"} for phase in PHASES},
         "operations": {"tested": len(OPERATIONS)},
-        "valid_rates": {name: accepted for name in OPERATIONS},
+        "valid_rates": dict.fromkeys(OPERATIONS, accepted),
     }
     return {**sound, **changes}
 

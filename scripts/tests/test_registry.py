@@ -6,7 +6,7 @@ import pytest
 
 from scripts import registry
 from scripts.artifacts import Artifact, sha256
-from scripts.processes import CommandFailed
+from scripts.processes import CommandFailed, NotStarted
 
 METADATA = "Metadata-Version: 2.4\nName: arcrun-rehearsal\nVersion: 1.2.3\nSummary: 演練\n"
 
@@ -42,3 +42,14 @@ def test_the_registry_stops_with_its_context(tmp_path: Path) -> None:
         assert httpx.get(f"{url}simple/").status_code == 200
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}simple/")
+
+
+def test_a_registry_that_does_not_come_up_is_told_with_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "ROOT", tmp_path)  # where there is no package `scripts`
+    with (
+        pytest.raises(NotStarted, match="No module named"),
+        registry.python_registry(tmp_path / "store", tmp_path / "log"),
+    ):
+        pass
