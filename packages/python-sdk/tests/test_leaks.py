@@ -15,7 +15,7 @@ import pytest
 
 SECRET = "s3cret/密 key+value:1"  # written otherwise in a URL, in JSON and in a form
 HEADER_SECRET = "s3cret-for-a-header:1"
-MARKS = ("s3cret", "s3cret".encode().hex())
+MARKS = ("s3cret", b"s3cret".hex())
 
 PLACES: dict[str, Any] = {
     "header": ({"header": {"Authorization": "Bearer {{secret.tok}}"}}, HEADER_SECRET, "/v1/pages"),
@@ -219,7 +219,7 @@ def test_it_goes_along_a_redirect_within_the_service(
 def test_a_redirect_that_repeats_it_is_cleaned(bound, place, kind, server, other_server) -> None:
     def echo(handler: Any) -> None:
         target = handler.path if place in {"path", "query"} else f"/x?t={PLACES[place][1]}"
-        location = f"{server.url}{target}".encode("utf-8").decode("latin-1")
+        location = f"{server.url}{target}".encode().decode("latin-1")
         handler.send_response(307)
         handler.send_header("Location", location)
         handler.send_header("Content-Length", "0")

@@ -6,49 +6,38 @@ import hashlib
 import os
 import stat
 import warnings
-from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from ._core.config import Settings, parse_file, resolve
+from ._core.config import Settings, Source, parse_file, resolve
 from ._core.errors import ArcrunWarning, ConfigurationError
 from ._core.secret import Secret
 
 
-def load_settings(
-    *,
-    api_key: str | None,
-    base_url: str | None,
-    credential_format: str | None,
-    config_file: str | os.PathLike[str] | None,
-) -> Settings:
+def load_settings(given: Source, config_file: str | os.PathLike[str] | None) -> Settings:
     """Read the settings: arguments, then environment, then config file.
 
     Raises:
         ConfigurationError: a setting is malformed, or the config file can't be read.
     """
-    given = {"api_key": api_key, "base_url": base_url, "credential_format": credential_format}
-    return resolve(given, os.environ, read_config(config_file))
+    environment = Source(os.environ, "the variable {name}")
+    return resolve(given, environment, read_config(config_file))
 
 
-def read_config(config_file: str | os.PathLike[str] | None) -> Mapping[str, Any]:
+def read_config(config_file: str | os.PathLike[str] | None) -> Source:
     """Read the config file; that the default one is not there is fine."""
     path = Path(config_file) if config_file is not None else default_config()
+    nothing = Source({}, "{name} in the config file")
     if path is None:
-        return {}
+        return nothing
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            content = file.read()
-        text = content.decode()
-    except FileNotFoundError:
+            text = Secret(file.read().decode())
+    except (FileNotFoundError, NotADirectoryError):
         if config_file is None:
-            return {}
-        reason = "there is no such file"
-    except NotADirectoryError:
-        if config_file is None:
-            return {}
+            return nothing
         reason = "there is no such file"
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -62,7 +51,7 @@ def read_config(config_file: str | os.PathLike[str] | None) -> Mapping[str, Any]
                 ArcrunWarning,
                 stacklevel=2,
             )
-        return settings
+        return Source(settings, f"{{name}} in {path}")
     raise ConfigurationError(f"the config file {path} can't be read: {reason}")
 
 
@@ -116,7 +105,9 @@ class KeyringStore:
             raise ConfigurationError(
                 'secret_cache="keyring" needs the package keyring: pip install "arcrun[keyring]"'
             ) from error
-        owner = hashlib.sha256((settings.api_key or "").encode()).hexdigest()[:16]
+        owner = hashlib.sha256(
+            settings.api_key.reveal().encode() if settings.api_key else b""
+        ).hexdigest()[:16]
         self._service = f"arcrun {settings.origin} {owner}"
 
     def get(self, name: str) -> Secret | None:

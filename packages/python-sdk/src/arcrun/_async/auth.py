@@ -142,7 +142,7 @@ class AsyncAuth:
         return httpx.AsyncClient(
             base_url=base_url,
             headers={"User-Agent": USER_AGENT, **constants},
-            timeout=limits(timeout or self._connection.timeout),
+            timeout=limits(self._connection.timeout if timeout is None else timeout),
             transport=AsyncInjectingTransport(
                 own, sign_in, transport or AsyncEnvironmentTransport()
             ),
@@ -240,7 +240,7 @@ class AsyncAuth:
                 raise
         if envelope is None:
             return None
-        return Secret(unseal(connection.key(), name, envelope))
+        return Secret(unseal(connection.key().reveal(), name, envelope))
 
     async def _remember(self, name: str, value: Secret) -> None:
         self._connection.memory.secrets[name] = value

@@ -9,10 +9,11 @@ from types import TracebackType
 from typing import Literal, NoReturn, ParamSpec, TypeVar
 
 from arcrun._core import api
+from arcrun._core.config import Source
 from arcrun._core.errors import ConfigurationError
 from arcrun._core.memory import Memory
-from arcrun._core.retry import MAX_RETRIES
-from arcrun._core.shapes import is_count, is_number
+from arcrun._core.retry import MAX_RETRIES, check_timeout
+from arcrun._core.shapes import is_count, texts
 from arcrun._core.types import CredentialFormat, Health, RawResponse
 from arcrun._http import TIMEOUT, httpx, limits, ssl_context
 from arcrun._local import KeyringStore, load_settings
@@ -75,14 +76,13 @@ class AsyncArcrun:
         Raises:
             ConfigurationError: a setting is malformed; the message says where it came from.
         """
-        settings = load_settings(
-            api_key=api_key,
-            base_url=base_url,
-            credential_format=credential_format,
-            config_file=config_file,
+        given = Source(
+            {"api_key": api_key, "base_url": base_url, "credential_format": credential_format},
+            "the argument {name}",
         )
         del api_key  # tools print the locals of frames
-        seconds = _check_timeout(TIMEOUT if timeout is None else timeout)
+        settings = load_settings(given, config_file)
+        seconds = check_timeout(TIMEOUT if timeout is None else timeout)
         if secret_cache not in {"memory", "keyring"}:
             raise ConfigurationError(f"secret_cache={secret_cache!r}: it is 'memory' or 'keyring'")
         http = http_client or httpx.AsyncClient(verify=ssl_context(), timeout=limits(seconds))
@@ -120,7 +120,7 @@ class AsyncArcrun:
             True
         """
         health = await self._connection.call(api.health(), timeout)
-        self._connection.memory.capabilities = frozenset(health.get("capabilities") or ())
+        self._connection.memory.capabilities = frozenset(texts(health.get("capabilities")))
         return health
 
     def with_options(
@@ -141,7 +141,7 @@ class AsyncArcrun:
         other._use(
             replace(
                 own,
-                timeout=own.timeout if timeout is None else _check_timeout(timeout),
+                timeout=own.timeout if timeout is None else check_timeout(timeout),
                 max_retries=own.max_retries if max_retries is None else _check_retries(max_retries),
             )
         )
@@ -194,16 +194,12 @@ class AsyncArcrun:
         await self.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._connection.settings.base_url}>"
+        connection = self.__dict__.get("_connection")  # none while __init__ runs
+        where = f" of {connection.settings.base_url}" if connection else ""
+        return f"<{type(self).__name__}{where}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client is not pickled: make one in the process that needs it")
-
-
-def _check_timeout(seconds: float) -> float:
-    if not is_number(seconds) or not seconds > 0:
-        raise ConfigurationError(f"timeout={seconds!r}: it is a number of seconds above 0")
-    return seconds
 
 
 def _check_retries(max_retries: int) -> int:

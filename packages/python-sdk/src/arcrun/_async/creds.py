@@ -10,6 +10,7 @@ from arcrun._core.errors import ArcrunWarning, InvalidArgumentError
 from arcrun._core.names import check_credential, check_service
 from arcrun._core.sealing import is_strong
 from arcrun._core.secret import Secret
+from arcrun._core.shapes import text
 from arcrun._core.types import Credential, DeletedCredential, PushedCredential, Sensitivity
 
 from .connection import AsyncConnection
@@ -100,7 +101,8 @@ class AsyncCreds:
             ['notion_token']
         """
         found = await self._connection.call(api.list_credentials(), timeout)
-        self._connection.memory.names.update({item["name"].lower(): item["name"] for item in found})
+        names = [name for item in found if (name := text(item.get("name")))]
+        self._connection.memory.names.update({name.lower(): name for name in names})
         return found
 
     async def delete(self, name: str, *, timeout: float | None = None) -> DeletedCredential:
@@ -140,7 +142,7 @@ class AsyncCreds:
                 stacklevel=4,
             )
         if settings.credential_format == "sealed" and "weak key" not in memory.warned:
-            if is_strong(settings.api_key or ""):
+            if settings.api_key is None or is_strong(settings.api_key.reveal()):
                 return
             memory.warned.add("weak key")
             warnings.warn(

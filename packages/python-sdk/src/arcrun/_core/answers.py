@@ -53,16 +53,16 @@ def read_answer(call: Call[T], answer: Answer, *, attempt: int = 0) -> T:
 
 def check_run(answer: Answer, content: dict[str, Any]) -> None:
     """Raise if a run's answer says that it is paused or failed."""
-    paused = _PAUSED.search(str(content.get("error") or ""))
-    if paused or content.get("paused") is True:
-        raise _paused(content, paused)
+    if _is_paused(content):
+        raise _paused(content, _PAUSED.search(_message(content)))
     if content.get("success") is False and (answer.status < 300 or answer.status == 500):
         raise _run_failed(answer, content)
 
 
 def is_run_failure(answer: Answer) -> bool:
-    """Tell a workflow's own failure from a failure of the engine."""
-    return answer.status == 500 and (answer.json_object() or {}).get("success") is False
+    """Tell a workflow's own failure, or pause, from a failure of the engine."""
+    content = answer.json_object() or {}
+    return answer.status == 500 and (content.get("success") is False or _is_paused(content))
 
 
 def status_error(call: Call[Any], answer: Answer) -> errors.APIStatusError:
@@ -123,6 +123,10 @@ def _run_failed(answer: Answer, content: dict[str, Any]) -> errors.WorkflowRunEr
     duration = content.get("duration_ms")
     error.duration_ms = duration if isinstance(duration, (int, float)) else None
     return error
+
+
+def _is_paused(content: dict[str, Any]) -> bool:
+    return content.get("paused") is True or _PAUSED.search(_message(content)) is not None
 
 
 def _paused(content: dict[str, Any], found: re.Match[str] | None) -> errors.WorkflowPaused:

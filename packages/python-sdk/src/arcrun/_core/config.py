@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
 from .origins import origin_of
+from .secret import Secret
 from .types import CredentialFormat
 
 HOSTED = "https://cypher.arcrun.dev"
@@ -26,7 +27,7 @@ _KEY = re.compile(r"[\x21-\x7e]+\Z")
 class Settings:
     """What a client works with."""
 
-    api_key: str | None = field(repr=False)
+    api_key: Secret | None
     base_url: str
     credential_format: CredentialFormat
 
@@ -36,9 +37,29 @@ class Settings:
         return origin_of(self.base_url) or ""
 
 
-def resolve(
-    given: Mapping[str, str | None], environment: Mapping[str, str], file: Mapping[str, Any]
-) -> Settings:
+class Source:
+    """Where a setting may come from; its contents are not shown."""
+
+    __slots__ = ("_describe", "_get")
+
+    def __init__(self, values: Mapping[str, object], describe: str) -> None:
+        """Wrap the values; `describe` names one of them to people, by `{name}`."""
+        self._get = values.get
+        self._describe = describe
+
+    def get(self, name: str) -> object:
+        """Return a setting, or None."""
+        return self._get(name)
+
+    def describe(self, name: str) -> str:
+        """Say where a setting comes from."""
+        return self._describe.format(name=name)
+
+    def __repr__(self) -> str:
+        return f"<Source: {self._describe}>"
+
+
+def resolve(given: Source, environment: Source, file: Source) -> Settings:
     """Choose each setting: argument, else environment, else config file, else the default.
 
     Args:
@@ -50,26 +71,28 @@ def resolve(
         ConfigurationError: a setting is malformed; the message says where it came from.
     """
 
-    def choose(name: str) -> tuple[str | None, str]:
+    def choose(name: str) -> tuple[object, str]:
         if given.get(name) is not None:
-            return given[name], f"the argument {name}"
+            return given.get(name), given.describe(name)
         if environment.get(VARIABLES[name]):
-            return environment[VARIABLES[name]], f"the variable {VARIABLES[name]}"
-        value = file.get(name)
-        return value, f"{name} in the config file"
+            return environment.get(VARIABLES[name]), environment.describe(VARIABLES[name])
+        return file.get(name), file.describe(name)
+
+    def choose_key() -> tuple[Secret | None, str]:
+        key, origin = choose("api_key")
+        # What is no text can't be right either: an empty key is refused just the same.
+        return None if key is None else Secret(key if isinstance(key, str) else ""), origin
 
     return Settings(
-        check_key(*choose("api_key")),
+        check_key(*choose_key()),
         check_base_url(*choose("base_url")),
         check_format(*choose("credential_format")),
     )
 
 
-def check_key(key: object, origin: str) -> str | None:
+def check_key(key: Secret | None, origin: str) -> Secret | None:
     """Return the key, or say what is wrong with it, without showing it."""
-    if key is None:
-        return None
-    if not isinstance(key, str) or not _KEY.match(key):
+    if key is not None and not _KEY.match(key.reveal()):
         raise ConfigurationError(
             f"the API key from {origin} is empty or has characters that no key has (white space, a "
             "line break, a quote from elsewhere): copy it again; keys look like ak_ and 48 hex digits"
@@ -104,7 +127,7 @@ def check_format(value: object, origin: str) -> CredentialFormat:
     raise ConfigurationError(f"{origin} is {value!r}: it must be 'sealed' or 'plain'")
 
 
-def parse_file(text: str, path: str) -> Mapping[str, Any]:
+def parse_file(text: Secret, path: str) -> Mapping[str, Any]:
     """Read a config file's YAML.
 
     Raises:
@@ -113,7 +136,7 @@ def parse_file(text: str, path: str) -> Mapping[str, Any]:
     import yaml
 
     try:
-        content: object = yaml.safe_load(text)
+        content: object = yaml.safe_load(text.reveal())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
@@ -123,6 +146,7 @@ def parse_file(text: str, path: str) -> Mapping[str, Any]:
         if isinstance(content, dict):
             return cast("dict[str, Any]", content)
         where = ""
+        del content
     # The text itself is not shown: it may hold the key.
     raise ConfigurationError(
         f"{path} is not a YAML mapping{where}: write lines such as `api_key: ak_…`, "

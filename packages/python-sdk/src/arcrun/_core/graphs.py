@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from .errors import InvalidArgumentError
 from .names import nearest
+from .shapes import json_list, objects
 
 
 def is_document(graph: object) -> bool:
@@ -64,11 +65,11 @@ def compile_graph(
     Raises:
         InvalidArgumentError: the engine misses something, or the config has a node of no line.
     """
-    missing = compiled.get("missing")
+    missing = json_list(compiled.get("missing"))
     if missing:
         listed = ", ".join(str(item) for item in missing)
         raise InvalidArgumentError(f"workflow {name!r}: the engine does not know {listed}")
-    nodes = [dict(node) for node in compiled["cypher"]["nodes"]]
+    nodes = [dict(node) for node in objects(compiled["cypher"]["nodes"])]
     by_id = {str(node.get("id")): node for node in nodes}
     for key, settings in config.items():
         node = by_id.get(key) or by_id.get(node_id(key))

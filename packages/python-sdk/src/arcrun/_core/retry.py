@@ -9,7 +9,8 @@ from typing import Any
 
 from .answers import is_run_failure
 from .calls import Answer, Call
-from .errors import APIConnectionError
+from .errors import APIConnectionError, InvalidArgumentError
+from .shapes import is_number
 
 MAX_RETRIES = 2
 FIRST_DELAY = 0.5  # seconds; doubles with each retry
@@ -17,6 +18,13 @@ LONGEST_DELAY = 8.0  # seconds, of a delay that the SDK chooses
 LONGEST_RETRY_AFTER = 60.0  # seconds, of a delay that the engine asks for
 
 _STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+
+
+def check_timeout(seconds: float) -> float:
+    """Return a time-out, or say what is wrong with it."""
+    if not is_number(seconds) or not seconds > 0:
+        raise InvalidArgumentError(f"timeout={seconds!r}: it is a number of seconds above 0")
+    return seconds
 
 
 def next_delay(

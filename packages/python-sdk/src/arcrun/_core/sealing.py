@@ -96,12 +96,12 @@ def read_envelope(name: str, answer: object) -> Envelope | None:
 
 
 def credential_body(
-    api_key: str, name: str, value: Secret, credential_format: str
+    api_key: Secret, name: str, value: Secret, credential_format: str
 ) -> dict[str, object]:
     """Write the part of a push that holds the value, in the format chosen."""
     if credential_format == "plain":
         return {"name": name, "value": value.reveal()}
-    return {"name": name, **seal(api_key, name, value.reveal())}
+    return {"name": name, **seal(api_key.reveal(), name, value.reveal())}
 
 
 def _bound_to(name: str) -> bytes:

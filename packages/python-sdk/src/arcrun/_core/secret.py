@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import NoReturn
 
 BLANK = "***"
+_SHORTEST = 4  # characters: what is shorter can't be told from ordinary text
 
 
 class Secret:
@@ -17,8 +20,11 @@ class Secret:
 
     @classmethod
     def of(cls, text: object) -> Secret | None:
-        """Wrap non-empty text; None for anything else."""
-        return cls(text) if isinstance(text, str) and text else None
+        """Wrap non-empty text that UTF-8 can write; None for anything else."""
+        try:
+            return cls(text) if isinstance(text, str) and text.encode() else None
+        except UnicodeEncodeError:
+            return None
 
     def reveal(self) -> str:
         """Return the plaintext."""
@@ -33,18 +39,12 @@ class Secret:
 
 def blank_out(text: str, secrets: tuple[Secret, ...]) -> str:
     """Replace each secret in `text`, plain or as JSON writes it."""
+    forms: set[str] = set()
     for secret in secrets:
         plain = secret.reveal()
-        if len(plain) < 4:
-            continue  # too short to tell from ordinary text
-        text = text.replace(plain, BLANK)
-        text = text.replace(json_text(plain, ascii_only=True), BLANK)
-        text = text.replace(json_text(plain, ascii_only=False), BLANK)
-    return text
-
-
-def json_text(text: str, *, ascii_only: bool) -> str:
-    """Write `text` as the inside of a JSON string."""
-    import json
-
-    return json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+        if len(plain) >= _SHORTEST:
+            forms |= {plain, json.dumps(plain)[1:-1], json.dumps(plain, ensure_ascii=False)[1:-1]}
+    if not forms:
+        return text
+    longest_first = sorted(forms, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest_first)), BLANK, text)

@@ -143,7 +143,7 @@ class Auth:
         return httpx.Client(
             base_url=base_url,
             headers={"User-Agent": USER_AGENT, **constants},
-            timeout=limits(timeout or self._connection.timeout),
+            timeout=limits(self._connection.timeout if timeout is None else timeout),
             transport=InjectingTransport(
                 own, sign_in, transport or EnvironmentTransport()
             ),
@@ -241,7 +241,7 @@ class Auth:
                 raise
         if envelope is None:
             return None
-        return Secret(unseal(connection.key(), name, envelope))
+        return Secret(unseal(connection.key().reveal(), name, envelope))
 
     def _remember(self, name: str, value: Secret) -> None:
         self._connection.memory.secrets[name] = value

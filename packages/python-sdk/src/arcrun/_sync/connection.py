@@ -22,8 +22,9 @@ from arcrun._core.errors import (
 )
 from arcrun._core.memory import Memory
 from arcrun._core.origins import is_loopback
-from arcrun._core.retry import next_delay
+from arcrun._core.retry import check_timeout, next_delay
 from arcrun._core.secret import Secret, blank_out
+from arcrun._core.shapes import texts
 from arcrun._http import USER_AGENT, connection_error, httpx, limits
 from arcrun._local import SecretStore
 
@@ -49,7 +50,7 @@ class Connection:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client is not pickled: make one in the process that needs it")
 
-    def key(self) -> str:
+    def key(self) -> Secret:
         """Return the API key.
 
         Raises:
@@ -78,9 +79,10 @@ class Connection:
         """
         if call.key == "needed":
             self.key()
+        limit = self.timeout if timeout is None else check_timeout(timeout)
         attempt = 0
         while True:
-            outcome = self._attempt(call, timeout or self.timeout)
+            outcome = self._attempt(call, limit)
             delay = next_delay(call, outcome, attempt=attempt, max_retries=self.max_retries)
             if delay is None:
                 break
@@ -101,7 +103,7 @@ class Connection:
                 health = replace(self, max_retries=0).call(api.health(), timeout)
             except ArcrunError:
                 return False  # not remembered: the next call asks again
-            self.memory.capabilities = frozenset(health.get("capabilities") or ())
+            self.memory.capabilities = frozenset(texts(health.get("capabilities")))
         return capability in self.memory.capabilities
 
     def _attempt(self, call: Call[Any], timeout: float) -> Answer | APIConnectionError:
@@ -116,8 +118,7 @@ class Connection:
             request.headers["Content-Type"] = "application/json"
         key = self.settings.api_key
         if key and (call.key == "needed" or (call.key == "welcome" and self._is_secure())):
-            request.headers[KEY_HEADER] = key
-        del key
+            request.headers[KEY_HEADER] = key.reveal()
         outcome: Answer | APIConnectionError
         try:
             response = self.http.send(request, stream=True, follow_redirects=False)
@@ -141,7 +142,7 @@ class Connection:
     def _blanked(self, call: Call[Any], content: bytes) -> bytes:
         """Blank out what an error's text repeats of the call's secrets and of the key."""
         key = self.settings.api_key
-        secrets = (*call.secrets, Secret(key)) if key else call.secrets
+        secrets = (*call.secrets, key) if key else call.secrets
         return blank_out(content.decode("utf-8", "replace"), secrets).encode()
 
     def _is_secure(self) -> bool:

@@ -11,6 +11,7 @@ from arcrun._core.errors import ArcrunWarning, InvalidArgumentError
 from arcrun._core.names import check_credential, check_service
 from arcrun._core.sealing import is_strong
 from arcrun._core.secret import Secret
+from arcrun._core.shapes import text
 from arcrun._core.types import Credential, DeletedCredential, PushedCredential, Sensitivity
 
 from .connection import Connection
@@ -101,7 +102,8 @@ class Creds:
             ['notion_token']
         """
         found = self._connection.call(api.list_credentials(), timeout)
-        self._connection.memory.names.update({item["name"].lower(): item["name"] for item in found})
+        names = [name for item in found if (name := text(item.get("name")))]
+        self._connection.memory.names.update({name.lower(): name for name in names})
         return found
 
     def delete(self, name: str, *, timeout: float | None = None) -> DeletedCredential:
@@ -141,7 +143,7 @@ class Creds:
                 stacklevel=4,
             )
         if settings.credential_format == "sealed" and "weak key" not in memory.warned:
-            if is_strong(settings.api_key or ""):
+            if settings.api_key is None or is_strong(settings.api_key.reveal()):
                 return
             memory.warned.add("weak key")
             warnings.warn(
