@@ -68,6 +68,120 @@ def push_credential(
     return Call("POST", "/credentials", read, body=body, secrets=secrets, sealed=sealed)
 
 
+def list_credentials() -> Call[list[Credential]]:
+    """`GET /credentials`."""
+
+    def read(answer: dict[str, Any]) -> list[Credential]:
+        return cast("list[Credential]", field_of(answer, "credentials", list))
+
+    return Call("GET", "/credentials", read)
+
+
+def read_credential(name: str) -> Call[Envelope | None]:
+    """`GET /credentials/{name}`, the sealed read; another shape of answer counts as none."""
+
+    def read(answer: dict[str, Any]) -> Envelope | None:
+        return read_envelope(name, answer)
+
+    return Call("GET", f"/credentials/{in_path(name)}", read)
+
+
+def delete_credential(name: str) -> Call[DeletedCredential]:
+    """`DELETE /credentials/{name}`."""
+
+    def read(answer: dict[str, Any]) -> DeletedCredential:
+        field_of(answer, "name", str)
+        return cast("DeletedCredential", answer)
+
+    gone: DeletedCredential = {"name": name, "success": True}
+    return Call("DELETE", f"/credentials/{in_path(name)}", read, gone=gone)
+
+
+def compile_flow(flow: list[str]) -> Call[dict[str, Any]]:
+    """`POST /cypher/search`: flow lines to a graph without config."""
+
+    def read(answer: dict[str, Any]) -> dict[str, Any]:
+        cypher = object_of(answer, "cypher")
+        field_of(cypher, "nodes", list)
+        field_of(cypher, "edges", list)
+        return answer
+
+    body = {"triplets": flow, "mode": "compile"}
+    return Call("POST", "/cypher/search", read, body=body, key="none")
+
+
+def push_workflow(
+    name: str, graph: Mapping[str, Any], *, description: str, config: Mapping[str, Any] | None
+) -> Call[PushedWorkflow]:
+    """`POST /webhooks/named`."""
+
+    def read(answer: dict[str, Any]) -> PushedWorkflow:
+        field_of(answer, "name", str)
+        return cast("PushedWorkflow", answer)
+
+    body: dict[str, Any] = {"name": name, "graph": graph, "description": description}
+    if config:
+        body["config"] = config
+    return Call("POST", "/webhooks/named", read, body=body)
+
+
+def list_workflows() -> Call[list[WorkflowSummary]]:
+    """`GET /webhooks/named`."""
+
+    def read(answer: dict[str, Any]) -> list[WorkflowSummary]:
+        return cast("list[WorkflowSummary]", field_of(answer, "workflows", list))
+
+    return Call("GET", "/webhooks/named", read)
+
+
+def get_workflow(name: str) -> Call[Workflow]:
+    """`GET /webhooks/named/{name}/definition`."""
+
+    def read(answer: dict[str, Any]) -> Workflow:
+        object_of(answer, "graph")
+        return cast("Workflow", answer)
+
+    return Call("GET", f"/webhooks/named/{in_path(name)}/definition", read)
+
+
+def delete_workflow(name: str) -> Call[DeletedWorkflow]:
+    """`DELETE /webhooks/named/{name}`."""
+
+    def read(answer: dict[str, Any]) -> DeletedWorkflow:
+        field_of(answer, "name", str)
+        return cast("DeletedWorkflow", answer)
+
+    gone: DeletedWorkflow = {"deleted": True, "name": name}
+    return Call("DELETE", f"/webhooks/named/{in_path(name)}", read, gone=gone)
+
+
+def run_workflow(
+    name: str,
+    input: Mapping[str, Any] | None,  # noqa: A002 - the contract's word
+    *,
+    run_async: bool,
+    idempotency_key: str | None,
+) -> Call[RunResult]:
+    """`POST /webhooks/named/{name}/trigger`; may be repeated only with an idempotency key."""
+    if input is not None and not is_mapping(input):
+        raise InvalidArgumentError(
+            f"input must be a mapping such as {{'text': '你好'}}, not a {type(input).__name__}"
+        )
+
+    def read(answer: dict[str, Any]) -> RunResult:
+        return cast("RunResult", answer)
+
+    return Call(
+        "POST",
+        f"/webhooks/named/{in_path(name)}/trigger" + ("?async=1" if run_async else ""),
+        read,
+        body=dict(input or {}),
+        headers={"Idempotency-Key": idempotency_key} if idempotency_key else {},
+        repeatable=idempotency_key is not None,
+        runs=True,
+    )
+
+
 def list_executions(name: str, limit: int | None) -> Call[list[Execution]]:
     """`GET /workflows/{name}/executions`."""
     if limit is not None and (isinstance(limit, bool) or limit < 1):
