@@ -26,6 +26,7 @@ MAX_NESTING = 64
 MAX_DATA_BYTES = 1024 * 1024
 
 _ITERATOR = re.compile(r"\w+")
+_json_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def check_graph(graph: Any, known: Collection[str] | None = None) -> list[Problem]:
@@ -117,7 +118,7 @@ def _text_problems(owner: dict[str, Any], key: str, path: str, most: int) -> Ite
         yield Problem(
             f"`{key}` has {len(value)} characters; at most {most} are allowed.", path=where
         )
-    elif not _is_unicode(value):
+    elif not is_unicode(value):
         yield Problem(f"`{key}` holds half a character (a lone surrogate).", path=where)
 
 
@@ -126,8 +127,8 @@ def _data_problems(data: Any, path: str) -> list[Problem]:
         return [Problem("A node's data is an object of parameters.", path=path)]
     if _nesting(data) > MAX_NESTING:
         return [Problem(f"The data is nested deeper than {MAX_NESTING} levels.", path=path)]
-    text = json.dumps(data, ensure_ascii=False)
-    if not _is_unicode(text):
+    text = _json_text(data)
+    if not is_unicode(text):
         return [Problem("The data holds half a character (a lone surrogate).", path=path)]
     if len(text.encode()) > MAX_DATA_BYTES:
         return [Problem(f"The data is larger than {MAX_DATA_BYTES} bytes as JSON.", path=path)]
@@ -302,8 +303,18 @@ def _is_word(value: Any) -> bool:
     return isinstance(value, str) and _ITERATOR.fullmatch(value) is not None
 
 
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+def is_unicode(text: str) -> bool:
+    """Tell whether a text can be written as UTF-8: it holds no lone surrogate.
+
+    Example:
+        >>> is_unicode("好"), is_unicode("\\ud83d")
+        (True, False)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _shown(value: Any) -> str:

@@ -6,6 +6,7 @@ one can be written down (see `continuation`).
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .plan import Plan, PlannedEdge, PlannedNode
     from .result import TraceEntry
 
+_STEPS_IN_A_ROW = 100
 _json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -158,6 +160,8 @@ class Machine:
     async def _visit(self, frame: Frame, visit: Visit) -> None:
         node = frame.plan.nodes[visit.node]
         self._count_step(node)
+        if self.steps % _STEPS_IN_A_ROW == 0:
+            await asyncio.sleep(0)  # long runs of built-ins let others have a turn
         if node.component is None:
             result = frame.previous(visit.token)
             frame.trace.append(_entry(node, result, result, 0.0))
