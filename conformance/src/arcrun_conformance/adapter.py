@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ANSWER_SECONDS = 30.0
+STOP_SECONDS = 3.0
 _LINE_LIMIT = 32 * 1024 * 1024
 _STDERR_LIMIT = 256 * 1024
 
@@ -31,12 +32,12 @@ class Connection(Protocol):
         """Send a line and wait for the answer, at most that long."""
         ...
 
-    async def close(self) -> None:
-        """End the adapter, by force if need be."""
+    async def close(self, seconds: float) -> None:
+        """End the adapter: wait for it at most that long, then by force."""
         ...
 
-    def stderr(self) -> str:
-        """What it has written to stderr so far."""
+    async def take_stderr(self) -> str:
+        """What it has written to stderr since this was last asked."""
         ...
 
 
@@ -85,14 +86,17 @@ class SubprocessConnection:
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise AdapterFailure("crash", "the adapter has no pipes")
+        answer = b""
         try:
             stdin.write(line.encode() + b"\n")
-            await stdin.drain()
-            answer = await asyncio.wait_for(stdout.readline(), seconds)
+            # A process that has ended breaks the pipe; the empty answer below says so.
+            with contextlib.suppress(ConnectionError):
+                await stdin.drain()
+                answer = await asyncio.wait_for(stdout.readline(), seconds)
         except asyncio.TimeoutError:
             raise AdapterFailure("timeout", f"no answer within {seconds:g} s") from None
-        except (ConnectionError, ValueError) as error:
-            raise AdapterFailure("crash", f"the adapter's pipe broke: {error}") from error
+        except ValueError:
+            raise AdapterFailure("garbage", f"a line of more than {_LINE_LIMIT} bytes") from None
         if not answer.endswith(b"\n"):
             code = await self._exit_code()
             raise AdapterFailure("crash", f"the adapter ended (exit code {code}) without an answer")
@@ -104,12 +108,12 @@ class SubprocessConnection:
         except asyncio.TimeoutError:
             return "none yet: only stdout is closed"
 
-    async def close(self) -> None:
-        """End the adapter and everything it started."""
+    async def close(self, seconds: float) -> None:
+        """End the adapter and everything it started: wait at most that long, then by force."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._process.wait(), 2)
+            await asyncio.wait_for(self._process.wait(), seconds)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
@@ -117,9 +121,15 @@ class SubprocessConnection:
             await asyncio.wait_for(self._reading, 1)
         shutil.rmtree(self._home, ignore_errors=True)
 
-    def stderr(self) -> str:
-        """What it has written to stderr so far, the last 256 KiB."""
-        return self._errors.decode("utf-8", "replace")
+    async def take_stderr(self) -> str:
+        """What it has written to stderr since this was last asked, the last 256 KiB."""
+        # What was written before an answer is in the pipe when the answer is; the loop needs a
+        # few turns to carry it from there to here.
+        for _ in range(4):
+            await asyncio.sleep(0)
+        taken = self._errors.decode("utf-8", "replace")
+        self._errors.clear()
+        return taken
 
     async def _read_stderr(self) -> None:
         stderr = self._process.stderr
@@ -132,8 +142,8 @@ class InMemoryConnection:
     """The in-memory twin: an adapter that is a function, so the runner is tested without processes.
 
     Example:
-        >>> InMemoryConnection(lambda line: '{"id": 1, "result": {}}').stderr()
-        ''
+        >>> InMemoryConnection(lambda line: '{"id": 1, "result": {}}').closed
+        False
     """
 
     def __init__(self, handler: Callable[[str], str | Awaitable[str]]) -> None:
@@ -151,13 +161,14 @@ class InMemoryConnection:
         except asyncio.TimeoutError:
             raise AdapterFailure("timeout", f"no answer within {seconds:g} s") from None
 
-    async def close(self) -> None:
+    async def close(self, seconds: float) -> None:  # noqa: ARG002 -- nothing to wait for
         """Note that it was closed."""
         self.closed = True
 
-    def stderr(self) -> str:
+    async def take_stderr(self) -> str:
         """What the test put there."""
-        return self.errors
+        taken, self.errors = self.errors, ""
+        return taken
 
 
 class Adapter:
@@ -210,15 +221,15 @@ class Adapter:
         """End it: politely, and if that fails by force."""
         with contextlib.suppress(AdapterFailure):
             await self.send("stop")
-        await self._connection.close()
+        await self._connection.close(STOP_SECONDS)
 
     async def abandon(self) -> None:
         """End it by force, after a failure."""
-        await self._connection.close()
+        await self._connection.close(0)
 
-    def stderr(self) -> str:
-        """What it has written to stderr so far."""
-        return self._connection.stderr()
+    async def take_stderr(self) -> str:
+        """What it has written to stderr since this was last asked."""
+        return await self._connection.take_stderr()
 
 
 @dataclass(frozen=True)

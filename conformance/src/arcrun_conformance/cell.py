@@ -56,7 +56,6 @@ async def run_cell(
         run: The prefix for the names of all that is created, `${run}` in the scenario.
     """
     began = time.perf_counter()
-    stderr_before = len(adapter.stderr())
     with _unused_port() as port:
         journal, engine_faults, standin_faults = Journal(), FaultPlan(), FaultPlan()
         cell.exchanges = journal.exchanges
@@ -80,7 +79,7 @@ async def run_cell(
                 scenario, adapter, journal, cell, values, engine_faults, standin_faults
             )
             await conversation.run()
-    cell.stderr = adapter.stderr()[stderr_before:]
+    cell.stderr = await adapter.take_stderr()
     orders = fill(list(scenario.wire), values)
     cell.checks += _wire_checks(orders, journal, run)
     seen = Seen(journal.exchanges, conversation.answers, cell.stderr)

@@ -216,7 +216,7 @@ def _sdks(options: argparse.Namespace) -> list[Registered]:
     unknown = [name for name in wanted if name not in known]
     if unknown or not wanted:
         raise UsageError(
-            f"no SDK is named {', '.join(unknown) or options.sdk!r}; {options.adapters} has "
+            f"no SDK is named {', '.join(unknown) or repr(options.sdk)}; {options.adapters} has "
             f"{', '.join(known)}"
         )
     return [known[name] for name in dict.fromkeys(wanted)]

@@ -86,9 +86,13 @@ def _with_field(answer: Answer, path: str, value: Any) -> Answer:
     *parents, last = path.split(".")
     place = body
     for part in parents:
-        place = place[int(part)] if isinstance(place, list) else place[part]
-    place[last] = value
+        place = place[_key(place, part)]
+    place[_key(place, last)] = value
     return Answer(answer.status, answer.headers, json.dumps(body, ensure_ascii=False).encode())
+
+
+def _key(place: Any, part: str) -> str | int:
+    return int(part) if isinstance(place, list) else part
 
 
 def fault_of(order: Mapping[str, Any]) -> Fault:

@@ -176,7 +176,7 @@ class _AdapterPool:
             return adapter, await adapter.start()
         except AdapterFailure as failure:
             await adapter.abandon()
-            failure.stderr = adapter.stderr()
+            failure.stderr = await adapter.take_stderr()
             raise
         except asyncio.CancelledError:
             await adapter.abandon()

@@ -122,14 +122,19 @@ async def _local_server(python: str) -> AsyncIterator[tuple[str, str]]:
     """Start `arcrun-server` on a free port, in development mode, and stop it at the end."""
     command = [python, "-m", "arcrun_server", "serve", "--dev", "--json", "--port", "0"]
     environment = {name: value for name, value in os.environ.items() if "ARCRUN" not in name}
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=environment,
-        start_new_session=True,
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise TargetError(
+            f"the local server did not start: {error}. Another interpreter: --server-python."
+        ) from error
     log = _Log(process.stderr)
     try:
         yield await _ready(process, log)

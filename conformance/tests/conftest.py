@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))  # for the miniatures that several test modules use
+
+from mini_engine import MiniEngine  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from arcrun_conformance.scenario import Scenario
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[MiniEngine]:
+    async with MiniEngine() as running:
+        yield running
+
+
+@pytest.fixture
+def scenario_of(tmp_path: Path) -> Callable[[str], Scenario]:
+    """Write a scenario's YAML to a file of its name and load it."""
+    from arcrun_conformance.scenario import load
+
+    def write(text: str) -> Scenario:
+        name = text.split("id: ", 1)[1].split("\n", 1)[0]
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(text, "utf-8")
+        return load(path)
+
+    return write

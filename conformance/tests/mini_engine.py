@@ -1,0 +1,51 @@
+"""A very small engine: health, credentials and workflows in memory, as CONTRACT.md §2 has them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from arcrun_conformance.faults import FaultPlan
+from arcrun_conformance.journal import Answer, Exchange, Journal, body_value
+from arcrun_conformance.recording import RecordingServer
+from arcrun_conformance.target import Target
+
+KEY = "ak_0123456789abcdef0123456789abcdef0123456789abcdef"
+CAPABILITIES = ["sealed_credentials", "sealed_read"]
+
+
+class MiniEngine(RecordingServer):
+    def __init__(self) -> None:
+        self.journal = Journal()
+        super().__init__("engine", self.journal, FaultPlan())
+        self.credentials: dict[str, Any] = {}
+        self.workflows: dict[str, Any] = {}
+        self.capabilities = list(CAPABILITIES)
+
+    @property
+    def target(self) -> Target:
+        health = {"ok": True, "capabilities": self.capabilities}
+        return Target("mini", self.origin, KEY, health, "1.0.0")
+
+    async def answer(self, exchange: Exchange) -> Answer:
+        request = exchange.request
+        if request.path == "/health":
+            return Answer.of_json({"ok": True, "capabilities": self.capabilities})
+        if request.header("x-arcrun-api-key") != KEY:
+            return Answer.of_json({"error": "unknown key", "code": "unknown_api_key"}, 401)
+        match = re.fullmatch("/(credentials|webhooks/named)(?:/(.+))?", request.path)
+        if match is None:
+            return Answer.of_json({"error": "no such route", "code": "not_found"}, 404)
+        kind = "workflows" if match[1] == "webhooks/named" else match[1]
+        return self._stored(kind, request.method, match[2], body_value(request.body))
+
+    def _stored(self, kind: str, method: str, name: str | None, body: Any) -> Answer:
+        store = self.credentials if kind == "credentials" else self.workflows
+        if method == "POST":
+            store[body["name"]] = body
+            return Answer.of_json({"success": True, "name": body["name"]}, 201)
+        if method == "GET":
+            return Answer.of_json({kind: [{"name": name} for name in store]})
+        if store.pop(name, None) is None:
+            return Answer.of_json({"error": f"{name}: not found", "code": "not_found"}, 404)
+        return Answer.of_json({"success": True, "name": name})

@@ -1,0 +1,114 @@
+"""An SDK and its adapter in one: health and credentials over httpx, with one defect on demand."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+from typing import Any
+
+import httpx
+
+METHODS = ("health", "creds.push", "creds.list", "creds.delete")
+
+
+class SdkError(Exception):
+    def __init__(self, name: str, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.name, self.status = name, status
+
+
+class MiniSdk:
+    """Answers protocol lines; `defect` names what it does wrong."""
+
+    def __init__(self, defect: str = "") -> None:
+        self.defect = defect
+        self.options: dict[str, Any] = {}
+        self.stderr = ""
+
+    async def __call__(self, line: str) -> str:
+        message = json.loads(line)
+        identifier = message["id"]
+        try:
+            answer: dict[str, Any] = {"result": await self._do(message)}
+        except SdkError as error:
+            answer = {
+                "error": {
+                    "name": error.name,
+                    "class": "MiniError",
+                    "message": str(error),
+                    "status": error.status,
+                }
+            }
+        if self.defect == "wrong-id":
+            identifier += message["command"] == "call"
+        if self.defect == "garbage" and message["command"] == "call":
+            return "pushing the credential now\n"
+        return json.dumps({"id": identifier, **answer})
+
+    async def _do(self, message: dict[str, Any]) -> Any:
+        command = message["command"]
+        if command == "start":
+            sdk = {"name": "mini", "version": "1", "language": "python"}
+            methods = METHODS[:1] if self.defect == "incapable" else METHODS
+            described = {"protocol": 1, "sdk": sdk, "runtime": "test"}
+            return described | {"capabilities": list(methods)}
+        if command == "construct":
+            self.options = message["options"]
+        if command == "call":
+            if self.defect == "crash":
+                os._exit(3)
+            return await self._call(message["method"], message["arguments"])
+        return {}
+
+    async def _call(self, method: str, arguments: dict[str, Any]) -> Any:
+        headers = {"x-arcrun-api-key": self.options["api_key"], "user-agent": "arcrun-mini/1.0"}
+        if self.defect == "leaks-secret-header":
+            headers["x-debug"] = base64.b64encode(arguments.get("value", "").encode()).decode()
+        if self.defect == "leaks-secret-stderr":
+            self.stderr += f"pushing {arguments.get('value', '')}\n"
+        if self.defect == "leaks-key":
+            headers["referer"] = f"https://example.org/?key={self.options['api_key']}"
+        async with httpx.AsyncClient(base_url=self.options["base_url"], headers=headers) as http:
+            if self.defect == "extra-request":
+                await http.get("/auth-recipes")
+            if method == "health":
+                return (await http.get("/health")).json()
+            if method == "creds.list":
+                return (await http.get("/credentials")).json()["credentials"]
+            if method == "creds.delete":
+                answer = await http.delete(f"/credentials/{arguments['name']}")
+            else:
+                answer = await http.post("/credentials", json=self._sealed(arguments))
+        if answer.status_code >= 400:
+            name = "authentication" if answer.status_code == 401 else "not_found"
+            raise SdkError(name, answer.json()["error"], answer.status_code)
+        if self.defect == "wrong-result":
+            return {"name": "another"}
+        return answer.json()
+
+    def _sealed(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if self.defect == "plain-value":
+            return arguments
+        hidden = base64.b64encode(bytes(32)).decode()
+        return {"name": arguments["name"], "encrypted": hidden, "iv": hidden[:16]}
+
+
+def main() -> None:
+    import asyncio
+
+    sdk = MiniSdk(sys.argv[1] if len(sys.argv) > 1 else "")
+    for line in sys.stdin:
+        answer = asyncio.run(sdk(line))
+        sys.stderr.write(sdk.stderr)
+        sys.stderr.flush()
+        sdk.stderr = ""
+        sys.stdout.write(answer if answer.endswith("\n") else f"{answer}\n")
+        sys.stdout.flush()
+        if json.loads(line)["command"] == "stop":
+            return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""The command line, as a user calls it: exit codes, reports, messages."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from mini_engine import KEY, MiniEngine
+from test_runner import PUSH
+
+from arcrun_conformance.cli import COULD_NOT_RUN, FAILED, GO, main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A folder with one scenario, its gate, and adapters sound and unsound."""
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios/push.yaml").write_text(PUSH, "utf-8")
+    gate = 'contracts: {"1.0.0": {local: [push], live: []}}\n'
+    (tmp_path / "gate.yaml").write_text(gate, "utf-8")
+    script = json.dumps(str(HERE / "mini_sdk.py"))
+    entry = "- {{name: {0}, language: x, runtime: y, command: ['{{python}}', {1}, '{2}']}}\n"
+    defects = {"sound": "none", "crashing": "crash", "plain": "plain-value", "poor": "incapable"}
+    lines = [entry.format(name, script, defect) for name, defect in defects.items()]
+    (tmp_path / "adapters.yaml").write_text("adapters:\n" + "".join(lines), "utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+async def call(engine: MiniEngine, house: Path) -> Callable:
+    async def run(*arguments: str, target: str = engine.origin, key: str = KEY) -> int:
+        given = ["run", "--target", target, "--api-key", key]
+        given += ["--scenarios", f"{house}/scenarios", "--adapters", f"{house}/adapters.yaml"]
+        given += ["--gate-file", f"{house}/gate.yaml", "--report-dir", f"{house}/reports"]
+        # A thread: the engine answers in this one.
+        return await asyncio.to_thread(main, [*given, *arguments])
+
+    return run
+
+
+async def test_go_is_exit_code_0(
+    call: Callable, engine: MiniEngine, house: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call("--sdk", "sound", "--gate") == GO
+    out = capsys.readouterr().out
+    assert "GO gate 1.0.0, column local" in out
+    assert "1 things created, all removed" in out
+    report = json.loads((house / "reports/conformance.json").read_text("utf-8"))
+    assert report["cells"][0]["outcome"] == "passed"
+    assert (house / "reports/junit.xml").exists()
+    assert engine.credentials == {}
+
+
+@pytest.mark.parametrize(
+    ("sdk", "named"),
+    [("crashing", "adapter-crash"), ("plain", "secret-token"), ("poor", "skipped")],
+)
+async def test_no_go_is_exit_code_1_and_names_the_check(
+    call: Callable, capsys: pytest.CaptureFixture[str], sdk: str, named: str
+) -> None:
+    assert await call("--sdk", sdk, "--gate") == FAILED
+    out = capsys.readouterr().out
+    assert named in out
+    assert "NO-GO" in out
+
+
+async def test_without_the_gate_a_skip_is_no_failure(call: Callable) -> None:
+    assert await call("--sdk", "poor") == GO
+
+
+async def test_a_crash_keeps_the_sound_sdk_going(call: Callable, house: Path) -> None:
+    assert await call("--sdk", "crashing,sound") == FAILED
+    report = json.loads((house / "reports/conformance.json").read_text("utf-8"))
+    assert [cell["outcome"] for cell in report["cells"]] == ["error", "passed"]
+    assert "exit code 3" in report["cells"][0]["checks"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sdk", "rust"], "no SDK is named rust"),
+        (["--sdk", ","], "no SDK is named"),
+        (["--scenario", "nope*"], "no scenario fits nope*; `arcrun-conformance list`"),
+        (["--scenarios", "/nowhere"], "holds no scenarios"),
+        (["--target", "ftp://x"], "is no target"),
+        (["--target", "http://127.0.0.1:1"], "GET http://127.0.0.1:1/health failed"),
+        (["--target", "live", "--api-key", ""], "needs a key"),
+        (["--target", "local", "--server-python", "/usr/bin/false"], "did not start"),
+        (["--target", "local", "--server-python", "/no/python"], "--server-python"),
+    ],
+)
+async def test_what_can_not_be_run_is_exit_code_2_and_says_what_to_do(
+    call: Callable, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert await call(*arguments) == COULD_NOT_RUN
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+async def test_a_wrong_key_leaves_what_is_there_unknown_and_says_so(
+    call: Callable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call("--sdk", "sound", key="ak_wrong_wrong") == FAILED
+    assert "whether anything is left can't be told" in capsys.readouterr().out
+
+
+def test_the_key_may_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ARCRUN_CONFORMANCE_API_KEY", KEY)
+    assert main(["run", "--target", "http://127.0.0.1:1"]) == COULD_NOT_RUN
+    said = capsys.readouterr().err
+    assert "needs a key" not in said
+    assert KEY not in said
+
+
+def test_list_show_and_validate(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == GO
+    assert "creds-push-list" in capsys.readouterr().out
+    assert main(["show", "health"]) == GO
+    assert "call: health" in capsys.readouterr().out
+    assert main(["validate"]) == GO
+    assert "are sound" in capsys.readouterr().out
+    assert main(["show", "nope"]) == COULD_NOT_RUN
+    assert "no scenario is named nope" in capsys.readouterr().err
+
+
+def test_validate_names_what_is_wrong(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (house / "scenarios/push.yaml").write_text(PUSH.replace("count: 1", "count: x"), "utf-8")
+    given = ["validate", "--scenarios", f"{house}/scenarios"]
+    assert main(given) == COULD_NOT_RUN
+    assert "push.yaml:15" in "".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["run", "--jobs", "0"]])
+def test_usage_errors_are_exit_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == COULD_NOT_RUN
+
+
+def test_the_module_runs_as_well() -> None:
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-m", "arcrun_conformance", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("0.")

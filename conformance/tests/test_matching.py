@@ -1,0 +1,100 @@
+"""Patterns: what fits, and how a difference reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arcrun_conformance.matching import OPERATORS, differences
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text().filter(lambda key: not key.startswith("$")), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(json_values)
+def test_every_value_fits_itself(value: Any) -> None:
+    assert differences(value, value) == []
+
+
+@given(json_values, json_values)
+def test_equals_holds_only_between_equal_values(one: Any, other: Any) -> None:
+    if not differences({"$equals": one}, other):
+        assert one == other
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits", "fits_not"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, {"a": 2}),
+        ({"a": {"b": [1]}}, {"a": {"b": [1], "c": 0}}, {"a": {"b": [1, 2]}}),
+        (1, 1.0, True),
+        (True, True, 1),
+        ("1", "1", 1),
+        (None, None, 0),
+        ([1, 2], [1, 2], [2, 1]),
+        ({"a": None}, {"a": None}, {}),
+        ({"a": {"$absent": True}}, {}, {"a": None}),
+        ({"a": {"$present": True}}, {"a": None}, {}),
+        ({"$type": "number"}, 1.5, True),
+        ({"$type": "array"}, [], {}),
+        ({"$regex": "^値"}, "値x", "x値"),
+        ({"$length": 2}, "密鑰", "a"),
+        ({"$length": {"$min": 1}}, [0], []),
+        ({"$contains": {"n": 1}}, [{"n": 2}, {"n": 1, "m": 0}], [{"n": 2}]),
+        ({"$contains": "大寫"}, "轉成大寫了", "小寫"),
+        ({"$lacks": {"n": 1}}, [{"n": 2}], [{"n": 1}]),
+        ({"$lacks": "x"}, "abc", "axc"),
+        ({"$lacks": "x"}, [], None),
+        ({"$each": {"$type": "string"}}, ["a"], ["a", 1]),
+        ({"$equals": {"a": 1}}, {"a": 1}, {"a": 1, "b": 2}),
+        ({"$equals": True}, True, 1),
+        ({"$not": {"$type": "null"}}, 0, None),
+        ({"$any": [1, {"$type": "null"}]}, None, 2),
+        ({"$base64": 3}, "AAAA", "AAA"),
+        ({"$base64": {"$min": 3}}, "AAAA", "AA=="),
+        ({"$base64": 3}, "+/+/", "-_-_"),
+        ({"$min": 1, "$max": 3}, 2, 4),
+        ({"$min": 0}, 0, True),
+    ],
+)
+def test_patterns(pattern: Any, fits: Any, fits_not: Any) -> None:
+    assert differences(pattern, fits) == []
+    assert differences(pattern, fits_not) != []
+
+
+def test_every_operator_is_tried_above() -> None:
+    tried = {
+        key
+        for mark in test_patterns.pytestmark
+        for case in mark.args[1]
+        for key in _operators(case[0])
+    }
+    assert tried == set(OPERATORS)
+
+
+def _operators(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        own = {key for key in value if key.startswith("$")}
+        return own.union(*map(_operators, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(_operators, value))
+    return set()
+
+
+def test_a_difference_names_the_place_and_both_values() -> None:
+    found = differences({"a": [{"b": 1}]}, {"a": [{"b": "1"}]}, "request")
+    assert found == ["request.a[0].b: expected 1, got '1'"]
+
+
+def test_long_values_are_cut() -> None:
+    (found,) = differences("a", "b" * 1000)
+    assert len(found) < 400

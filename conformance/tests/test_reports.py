@@ -1,0 +1,114 @@
+"""Reports: complete, readable by machines, and without any secret."""
+
+from __future__ import annotations
+
+import io
+import json
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+
+import pytest
+from mini_engine import KEY, MiniEngine
+from mini_sdk import MiniSdk
+from rich.console import Console
+from test_runner import PUSH
+
+from arcrun_conformance.adapter import InMemoryConnection
+from arcrun_conformance.gate import Verdict
+from arcrun_conformance.report import document, junit, terminal
+from arcrun_conformance.resources import validator
+from arcrun_conformance.runner import Plan, execute
+from arcrun_conformance.secrets import forms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from arcrun_conformance.results import Run
+    from arcrun_conformance.scenario import Scenario
+
+
+@pytest.fixture
+async def leaky_run(engine: MiniEngine, scenario_of: Callable[[str], Scenario]) -> Run:
+    """A run with an SDK that shows its secrets everywhere, a sound one, and one that can't do it."""
+
+    def opener_of(defect: str) -> Callable:
+        async def opener() -> InMemoryConnection:
+            sdk = MiniSdk(defect)
+
+            async def handle(line: str) -> str:
+                answer = await sdk(line)
+                connection.errors += f"{sdk.stderr}\x00 key {KEY}\n"
+                return answer
+
+            connection = InMemoryConnection(handle)
+            return connection
+
+        return opener
+
+    defects = ("leaks-secret-stderr", "plain-value", "leaks-key", "", "incapable", "garbage")
+    openers = {f"sdk-{defect or 'sound'}": opener_of(defect) for defect in defects}
+    return await execute(Plan(engine.target, [scenario_of(PUSH)], openers))
+
+
+def all_reports(run: Run, directory: Path) -> str:
+    described = document.describe(run, Verdict("1.0.0", "local", 1, ["push: failed"]))
+    document.write(described, directory / "conformance.json")
+    junit.write(described, directory / "junit.xml")
+    shown = io.StringIO()
+    terminal.show(described, Console(file=shown, width=100))
+    texts = [path.read_text("utf-8") for path in sorted(directory.iterdir())]
+    return "\n".join([*texts, shown.getvalue()])
+
+
+def test_no_report_holds_a_secret_in_any_form(leaky_run: Run, tmp_path: Path) -> None:
+    values = {value for cell in leaky_run.cells for value in cell.secrets.values()}
+    assert KEY in values
+    assert any("canary" in value for value in values)
+    raw = "".join(repr(cell.exchanges) + cell.stderr for cell in leaky_run.cells)
+    leaked = [value for value in values if any(form in raw for form in forms(value))]
+    assert len(leaked) >= 2, "an SDK does leak its token, and all of them the key"
+
+    reported = all_reports(leaky_run, tmp_path)
+
+    assert "‹token›" in reported
+    assert "‹api_key›" in reported
+    for value in values:
+        for form in forms(value):
+            assert form not in reported
+
+
+def test_the_json_report_keeps_its_schema(leaky_run: Run, tmp_path: Path) -> None:
+    all_reports(leaky_run, tmp_path)
+    written = json.loads((tmp_path / "conformance.json").read_text("utf-8"))
+    assert list(validator("report").iter_errors(written)) == []
+    assert written["gate"]["verdict"] == "NO-GO"
+    (sound,) = [cell for cell in written["cells"] if cell["sdk"] == "sdk-sound"]
+    assert sound["outcome"] == "failed", "its stderr shows the key"
+    assert sound["traffic"][0]["request"]["method"] == "POST"
+    assert [step["id"] for step in sound["steps"]] == ["construct", "pushed"]
+
+
+def test_junit_has_a_case_for_each_cell_and_one_for_what_is_left(
+    leaky_run: Run, tmp_path: Path
+) -> None:
+    all_reports(leaky_run, tmp_path)
+    root = ET.parse(tmp_path / "junit.xml").getroot()
+    cases = {
+        (case.get("classname"), case.get("name")): [child.tag for child in case]
+        for case in root.iter("testcase")
+    }
+    assert cases["sdk-plain-value", "push"][0] == "failure"
+    assert cases["sdk-garbage", "push"][0] == "error"
+    assert cases["sdk-incapable", "push"][0] == "skipped"
+    assert cases["run", "nothing-left-behind"] == []
+    assert len(cases) == len(leaky_run.cells) + 1
+
+
+def test_the_terminal_names_the_check_and_what_was_there_instead(
+    leaky_run: Run, tmp_path: Path
+) -> None:
+    shown = all_reports(leaky_run, tmp_path)
+    assert "✗ secret-token" in shown
+    assert "the secret 'token' stands in the body of request 1" in shown
+    assert "NO-GO gate 1.0.0, column local: 1 scenarios needed" in shown

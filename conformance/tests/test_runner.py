@@ -1,0 +1,283 @@
+"""The runner with in-memory adapters: what passes, and what each defect is caught by."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from mini_engine import KEY, MiniEngine
+from mini_sdk import MiniSdk
+
+from arcrun_conformance.adapter import InMemoryConnection
+from arcrun_conformance.runner import Plan, execute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from arcrun_conformance.results import Run
+    from arcrun_conformance.scenario import Scenario
+
+PUSH = """\
+id: push
+title: push
+spec: [§3]
+needs: [sealed_credentials]
+secrets:
+  token: {value: "canary-${run}-密鑰"}
+steps:
+  - id: pushed
+    call: creds.push
+    with: {name: "${run}_token", value: "${secret.token}"}
+    expect: {result: {name: "${run}_token"}}
+wire:
+  - id: sealed
+    where: {method: POST, path: /credentials}
+    count: 1
+    request: {body: {encrypted: {$base64: 32}, value: {$absent: true}}}
+"""
+
+
+class Connection(InMemoryConnection):
+    """An in-memory adapter whose stderr is the miniature's."""
+
+    def __init__(self, sdk: MiniSdk) -> None:
+        super().__init__(sdk)
+        self._sdk = sdk
+
+    async def take_stderr(self) -> str:
+        taken, self._sdk.stderr = self._sdk.stderr, ""
+        return taken
+
+
+async def run(engine: MiniEngine, scenarios: Sequence[Scenario], defect: str = "", **plan) -> Run:
+    async def opener() -> Connection:
+        return Connection(MiniSdk(defect))
+
+    return await execute(Plan(engine.target, scenarios, {"mini": opener}, **plan))
+
+
+async def test_a_sound_sdk_passes_and_everything_is_removed(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    done = await run(engine, [scenario_of(PUSH)])
+
+    (cell,) = done.cells
+    assert cell.outcome == "passed", [check for check in cell.checks if not check.passed]
+    assert [check.id for check in cell.checks] == [
+        "pushed",
+        "sealed",
+        "no-other-requests",
+        "well-formed-http",
+        "names-carry-the-run",
+        "secret-api_key",
+        "secret-token",
+    ]
+    assert not done.failed
+    assert done.leftovers.created == 1
+    assert done.leftovers.left == []
+    assert engine.credentials == {}
+
+
+@pytest.mark.parametrize(
+    ("defect", "caught_by"),
+    [
+        ("wrong-result", "pushed"),
+        ("plain-value", "secret-token"),
+        ("leaks-secret-header", "secret-token"),
+        ("leaks-secret-stderr", "secret-token"),
+        ("leaks-key", "secret-api_key"),
+        ("extra-request", "no-other-requests"),
+        ("garbage", "adapter-garbage"),
+        ("wrong-id", "adapter-wrong-id"),
+    ],
+)
+async def test_each_defect_of_an_sdk_is_caught_by_a_named_check(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario], defect: str, caught_by: str
+) -> None:
+    done = await run(engine, [scenario_of(PUSH)], defect)
+
+    (cell,) = done.cells
+    failing = [check.id for check in cell.checks if check.outcome == "failed"]
+    assert caught_by in failing
+    assert cell.outcome == ("error" if caught_by.startswith("adapter-") else "failed")
+    assert done.failed
+    assert engine.credentials == {}, "what was created is removed after a failure as well"
+
+
+async def test_a_step_that_fails_keeps_later_ones_from_being_reached(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    text = PUSH.replace(
+        "wire:",
+        "  - {id: healthy, call: health, expect: {result: {ok: true}}}\nwire:",
+    )
+    done = await run(engine, [scenario_of(text)], "wrong-result")
+
+    outcomes = {check.id: check.outcome for check in done.cells[0].checks}
+    assert outcomes["pushed"] == "failed"
+    assert outcomes["healthy"] == "not-reached"
+
+
+async def test_what_the_engine_lacks_is_skipped_with_the_reason(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    engine.capabilities = []
+    done = await run(engine, [scenario_of(PUSH)])
+
+    assert done.cells[0].outcome == "skipped"
+    assert done.cells[0].reason == "the engine lacks sealed_credentials"
+
+
+async def test_what_the_adapter_lacks_is_skipped_with_the_reason(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    done = await run(engine, [scenario_of(PUSH)], "incapable")
+
+    assert done.cells[0].outcome == "skipped"
+    assert done.cells[0].reason == "the adapter lacks creds.push"
+
+
+async def test_an_expected_sdk_error_is_told_from_a_result(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    done = await run(engine, [scenario_of(WRONG_KEY), scenario_of(EXPECTS_ERROR)])
+
+    wrong_key, expects_error = done.cells
+    assert wrong_key.outcome == "passed"
+    assert expects_error.outcome == "failed"
+    assert "expected the SDK error 'not_found', got the result" in expects_error.checks[0].message
+
+
+WRONG_KEY = """\
+id: a-wrong-key
+title: a wrong key
+spec: [§1]
+secrets: {wrong: {value: ak_wrong_wrong_wrong, may_appear: [key-header]}}
+client: {options: {api_key: "${secret.wrong}"}}
+steps:
+  - id: refused
+    call: creds.delete
+    with: {name: "${run}_x"}
+    expect: {error: {name: authentication, status: 401}}
+wire:
+  - {id: asked, where: {method: DELETE}, count: 1}
+"""
+
+EXPECTS_ERROR = """\
+id: b-expects-error
+title: an error that does not come
+spec: [§1]
+steps:
+  - {id: missing, call: health, expect: {error: {name: not_found}}}
+wire:
+  - {id: asked, where: {path: /health}, count: 1}
+"""
+
+
+async def test_an_adapter_that_hangs_times_out_and_the_next_scenario_gets_a_new_one(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    opened: list[InMemoryConnection] = []
+
+    async def opener() -> InMemoryConnection:
+        sdk = MiniSdk()
+        hangs = not opened
+
+        async def handle(line: str) -> str:
+            if hangs and json.loads(line)["command"] == "call":
+                await asyncio.Event().wait()
+            return await sdk(line)
+
+        opened.append(InMemoryConnection(handle))
+        return opened[-1]
+
+    second = PUSH.replace("id: push\n", "id: push-again\n")
+    plan = Plan(
+        engine.target,
+        [scenario_of(PUSH), scenario_of(second)],
+        {"mini": opener},
+        answer_seconds=0.05,
+    )
+    first, again = (await execute(plan)).cells
+
+    assert first.outcome == "error"
+    assert first.checks[0].id == "adapter-timeout"
+    assert again.outcome == "passed"
+    assert [connection.closed for connection in opened] == [True, True]
+
+
+async def test_an_engine_that_keeps_what_was_deleted_fails_the_run(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    class Keeping(dict):
+        def pop(self, name: str, default: object = None) -> object:
+            return self.get(name, default)
+
+    engine.credentials = Keeping()
+    done = await run(engine, [scenario_of(PUSH)])
+
+    assert done.cells[0].outcome == "passed"
+    assert done.leftovers.left == [f"credential {done.id}_1_token"]
+    assert done.failed
+
+
+async def test_interrupting_a_run_removes_what_it_created(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    pushed = asyncio.Event()
+    sdk = MiniSdk()
+
+    async def handle(line: str) -> str:
+        answer = await sdk(line)
+        if json.loads(line)["command"] == "call":
+            pushed.set()
+            await asyncio.Event().wait()
+        return answer
+
+    async def opener() -> InMemoryConnection:
+        return InMemoryConnection(handle)
+
+    task = asyncio.ensure_future(execute(Plan(engine.target, [scenario_of(PUSH)], {"m": opener})))
+    await pushed.wait()
+    assert len(engine.credentials) == 1
+    task.cancel()  # what asyncio.run does on Ctrl-C
+    done = await task
+
+    assert done.interrupted
+    assert done.failed
+    assert engine.credentials == {}
+    assert done.leftovers.created == 1
+
+
+async def test_names_without_the_run_id_are_reported_and_never_deleted(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    text = PUSH.replace('"${run}_token"', "PRECIOUS")
+    done = await run(engine, [scenario_of(text)])
+
+    failing = [check.id for check in done.cells[0].checks if check.outcome == "failed"]
+    assert failing == ["names-carry-the-run"]
+    assert list(engine.credentials) == ["PRECIOUS"]
+    assert done.leftovers.problems == ["credential PRECIOUS carries no run id, so it is left alone"]
+
+
+async def test_jobs_run_cells_at_the_same_time_and_report_them_in_order(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    scenarios = [scenario_of(PUSH.replace("id: push\n", f"id: push-{n}\n")) for n in range(6)]
+    done = await run(engine, scenarios, jobs=3)
+
+    assert [cell.scenario for cell in done.cells] == [scenario.id for scenario in scenarios]
+    assert {cell.outcome for cell in done.cells} == {"passed"}
+    assert engine.credentials == {}
+
+
+def test_the_key_shows_in_no_repr(engine_target: object) -> None:
+    assert KEY not in repr(engine_target)
+
+
+@pytest.fixture
+async def engine_target(engine: MiniEngine) -> object:
+    return engine.target

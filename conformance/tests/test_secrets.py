@@ -1,0 +1,64 @@
+"""Redaction by value: no form of a secret is left."""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.parse
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arcrun_conformance.secrets import Redactor, forms
+
+SECRET = 'sk-密鑰/+"x y"-1'
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        SECRET,
+        json.dumps({"k": SECRET}),
+        json.dumps({"k": SECRET}, ensure_ascii=False),
+        repr(SECRET),
+        urllib.parse.quote(SECRET),
+        urllib.parse.quote(SECRET, safe=""),
+        urllib.parse.urlencode({"k": SECRET}),
+        SECRET.encode().hex(),
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.urlsafe_b64encode(SECRET.encode()).decode(),
+    ],
+)
+def test_each_form_is_redacted(shown: str) -> None:
+    redacted = Redactor({"token": SECRET}).text(f"before {shown} after")
+    assert "‹token›" in redacted
+    assert not any(form in redacted for form in forms(SECRET))
+
+
+@given(
+    st.text("abcdef", max_size=9),
+    st.text("abcdefghij0123456789", min_size=12, max_size=40),
+    st.text("xyz", max_size=5),
+)
+def test_basic_credentials_are_redacted_wherever_the_secret_stands(
+    user: str, secret: str, rest: str
+) -> None:
+    encoded = base64.b64encode(f"{user}:{secret}{rest}".encode()).decode()
+    assert "‹token›" in Redactor({"token": secret}).text(f"Basic {encoded}")
+
+
+def test_values_are_redacted_at_any_depth_and_in_keys() -> None:
+    redacted = Redactor({"token": "sk-canary-1"}).value(
+        {"sk-canary-1": [{"a": ("sk-canary-1", 3)}]}
+    )
+    assert redacted == {"‹token›": [{"a": ["‹token›", 3]}]}
+
+
+def test_of_two_secrets_of_which_one_holds_the_other_both_are_redacted() -> None:
+    redactor = Redactor({"short": "canary-1", "long": "canary-1-and-more"})
+    assert redactor.text("canary-1-and-more canary-1") == "‹long› ‹short›"
+
+
+def test_very_short_values_are_left_alone() -> None:
+    assert Redactor({"x": "abc"}).text("abc abcd") == "abc abcd"
