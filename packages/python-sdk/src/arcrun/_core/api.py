@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from .calls import Call, field_of, object_of
@@ -9,13 +10,21 @@ from .config import Settings
 from .errors import InvalidArgumentError
 from .names import in_path
 from .recipes import check_recipe
-from .sealing import credential_body
+from .sealing import Envelope, credential_body, read_envelope
 from .secret import Secret
+from .shapes import is_mapping
 from .types import (
     AuthRecipe,
+    Credential,
+    DeletedCredential,
+    DeletedWorkflow,
     Execution,
     Health,
     PushedCredential,
+    PushedWorkflow,
+    RunResult,
+    Workflow,
+    WorkflowSummary,
 )
 
 
