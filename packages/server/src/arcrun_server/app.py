@@ -11,13 +11,17 @@ from starlette.routing import Match
 
 from arcrun_server._version import __version__
 from arcrun_server.catalog import shipped
+from arcrun_server.components import Outbound, Registry
 from arcrun_server.errors import ApiError, StorageUnavailableError
 from arcrun_server.routes.auth_recipes import AuthRecipeRoutes
 from arcrun_server.routes.context import Context
 from arcrun_server.routes.contract import ContractRoutes
 from arcrun_server.routes.credentials import CredentialRoutes
 from arcrun_server.routes.engine import EngineRoutes
+from arcrun_server.routes.graphs import GraphRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
+from arcrun_server.runs.components import Components
+from arcrun_server.runs.runner import Runner
 from arcrun_server.store import Store
 from arcrun_server.web.answers import Json
 from arcrun_server.web.edge import Edge
@@ -27,7 +31,14 @@ if TYPE_CHECKING:
 
     from arcrun_server.settings import Settings
 
-GROUPS = (EngineRoutes, ContractRoutes, AuthRecipeRoutes, CredentialRoutes, WorkflowRoutes)
+GROUPS = (
+    EngineRoutes,
+    ContractRoutes,
+    AuthRecipeRoutes,
+    CredentialRoutes,
+    WorkflowRoutes,
+    GraphRoutes,
+)
 
 
 def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
@@ -49,11 +60,20 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         'arcrun-server'
     """
     open_store = store or Store(settings.data_dir)
-    context = Context(settings=settings, store=open_store, catalog=shipped())
+    outbound = Outbound(development=settings.dev)
+    registry = Components(Registry(outbound), outbound)
+    context = Context(
+        settings=settings,
+        store=open_store,
+        catalog=shipped(),
+        registry=registry,
+        runner=Runner(open_store, registry),
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        await registry.aclose()
         if store is None:
             open_store.close()
 

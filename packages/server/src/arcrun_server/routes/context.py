@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from arcrun_server.catalog import Catalog
+    from arcrun_server.runs.components import Components
+    from arcrun_server.runs.runner import Runner
     from arcrun_server.settings import Settings
     from arcrun_server.store import Store
 
@@ -29,11 +31,15 @@ class Context:
         settings: What was decided before the start.
         store: What outlives a request.
         catalog: What is shipped.
+        registry: The components of this engine.
+        runner: Runs workflows.
     """
 
     settings: Settings
     store: Store
     catalog: Catalog
+    registry: Components
+    runner: Runner
 
     async def account(self, request: Request) -> str:
         """Return the account of the request's key, or raise 401."""
@@ -48,6 +54,10 @@ class Context:
     ) -> Any:
         """Read the body and check it against a shape of the contract, or raise 400, 413 or 415."""
         return checked(shape, await read_json(request, self.settings.max_body_bytes), code)
+
+    def known_components(self) -> frozenset[str]:
+        """Return the ids that a graph may name, besides built-ins and URLs."""
+        return self.registry.ids | self.catalog.services
 
     def base_url(self, request: Request) -> str:
         """Return the URL under which this client reaches the server, without a slash at its end."""

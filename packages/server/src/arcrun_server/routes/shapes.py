@@ -31,7 +31,7 @@ _open = with_config(ConfigDict(strict=True, extra="allow"))
 def _matching(pattern: re.Pattern[str], rule: str) -> AfterValidator:
     def check(value: str) -> str:
         if not pattern.fullmatch(value):
-            raise PydanticCustomError("pattern", rule)
+            raise PydanticCustomError("pattern", "{rule}", {"rule": rule})
         return value
 
     return AfterValidator(check)
@@ -156,7 +156,8 @@ class WorkflowPush(TypedDict):
     """`POST /webhooks/named`."""
 
     name: WorkflowName
-    graph: Graph
+    # The engine checks it, and says better what is wrong in it; then `GRAPH` has the last word.
+    graph: Any
     description: Annotated[
         str,
         Field(min_length=1, max_length=4096),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
 from arcrun_server.errors import ApiError
 from arcrun_server.routes.context import path_name
-from arcrun_server.routes.shapes import WORKFLOW_NAME, WORKFLOW_NAME_RULE, WORKFLOW_PUSH
+from arcrun_server.routes.graphs import checked_graph
+from arcrun_server.routes.shapes import (
+    RUN_INPUT,
+    WORKFLOW_NAME,
+    WORKFLOW_NAME_RULE,
+    WORKFLOW_PUSH,
+)
 from arcrun_server.web.answers import Json
 
 if TYPE_CHECKING:
@@ -28,6 +34,7 @@ class WorkflowRoutes:
         router.add_api_route("/webhooks/named", self.push, methods=["POST"])
         router.add_api_route("/webhooks/named/{name}", self.delete, methods=["DELETE"])
         router.add_api_route("/webhooks/named/{name}/definition", self.get, methods=["GET"])
+        router.add_api_route("/webhooks/named/{name}/trigger", self.trigger, methods=["POST"])
 
     async def list(self, request: Request) -> Response:
         """Answer all workflows of the account."""
@@ -44,12 +51,12 @@ class WorkflowRoutes:
         account = await self._context.account(request)
         pushed = await self._context.json(request, WORKFLOW_PUSH)
         name: str = pushed["name"]
-        graph: dict[str, Any] = pushed["graph"] | {"id": name, "name": name}
+        graph = checked_graph(pushed["graph"], self._context.known_components())
         created_at = await self._workflows.push(
             account,
             name,
             description=pushed["description"],
-            graph=graph,
+            graph=graph | {"id": name, "name": name},
             config=pushed.get("config"),
         )
         answer = {
@@ -76,6 +83,16 @@ class WorkflowRoutes:
         if not await self._workflows.delete(account, name):
             raise _not_found(name)
         return Json({"deleted": True, "name": name})
+
+    async def trigger(self, request: Request) -> Response:
+        """Run a workflow on the body as its input, and answer its result."""
+        account = await self._context.account(request)
+        name = _name(request)
+        run_input = await self._context.json(request, RUN_INPUT)
+        answer = await self._context.runner.run_named(account, name, run_input)
+        if answer is None:
+            raise _not_found(name)
+        return Json(answer.body, status_code=answer.status)
 
 
 def _webhook_url(base_url: str, name: str) -> str:

@@ -79,7 +79,7 @@ class ServerKey:
         nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
             return self._at_rest.decrypt(nonce, ciphertext, place.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # the latter for what is too short to hold a nonce
             raise ValueError("a sealed value in the database does not open") from None
 
 

@@ -13,6 +13,7 @@ from arcrun_server.sealing.server_key import FILE_NAME, create_server_key, load_
 from arcrun_server.store.accounts import Accounts
 from arcrun_server.store.credentials import Credentials
 from arcrun_server.store.database import Database
+from arcrun_server.store.executions import Executions
 from arcrun_server.store.schema import facts
 from arcrun_server.store.workflows import Workflows
 
@@ -46,7 +47,7 @@ class Store:
             ) from None
         path = data_dir / DATABASE_NAME
         server_key = _server_key(
-            data_dir, database_exists=path.exists() and path.stat().st_size > 0
+            data_dir, database_exists=path.is_file() and path.stat().st_size > 0
         )
         self.database = Database(path)
         try:
@@ -57,6 +58,7 @@ class Store:
         self.accounts = Accounts(self.database, server_key)
         self.credentials = Credentials(self.database, server_key)
         self.workflows = Workflows(self.database)
+        self.executions = Executions(self.database)
 
     async def ping(self) -> None:
         """Touch the database.

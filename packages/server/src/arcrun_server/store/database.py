@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import queue
+import sqlite3
 import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +24,6 @@ from arcrun_server.errors import StartupError, StorageUnavailableError
 from arcrun_server.store.schema import APPLICATION_ID, SCHEMA_VERSION, metadata
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
     from pathlib import Path
 
@@ -61,7 +61,7 @@ class Database:
             _prepare(self._writer, path)
             self._reader = self._engine.connect().execution_options(**{_READS_ONLY: True})
             self._reader.exec_driver_sql(f"PRAGMA busy_timeout={READ_WAIT_MS}")
-        except (DatabaseError, OSError) as error:
+        except (DatabaseError, sqlite3.Error, OSError) as error:
             raise StartupError(_startup_text(path, error)) from None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="arcrun-writer", daemon=True)
@@ -103,6 +103,10 @@ class Database:
     def write_behind(self, change: Callable[[Connection], object]) -> None:
         """Apply a change soon, after those that wait already, without telling when: for statistics."""
         self._submit(change).add_done_callback(_report_lost_write)
+
+    async def settle(self) -> None:
+        """Return when everything that was handed in so far, `write_behind` included, is written."""
+        await self.write(_nothing)
 
     def close(self) -> None:
         """Finish the writes that wait, then close the file."""
@@ -158,6 +162,10 @@ class _Job:
     def __init__(self, change: Callable[[Connection], Any]) -> None:
         self.change = change
         self.future: Future[Any] = Future()
+
+
+def _nothing(_connection: Connection) -> None:
+    pass
 
 
 def _report_lost_write(future: Future[Any]) -> None:
@@ -233,16 +241,25 @@ def _prepare(connection: Connection, path: Path) -> None:
             connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
-def _reason(error: DatabaseError) -> str:
-    text = str(error.orig).lower()
-    if "locked" in text or "busy" in text:
-        return "the database is locked by another process"
-    if "full" in text:
-        return "the disk is full"
-    if "readonly" in text or "read-only" in text:
-        return "the database can't be written to"
-    if "not a database" in text or "malformed" in text or "corrupt" in text:
-        return "the database file is damaged or is no SQLite database"
+_REASONS = {
+    "locked": "the database is locked by another process",
+    "busy": "the database is locked by another process",
+    "full": "the disk is full",
+    "readonly": "the database can't be written to",
+    "not a database": "the database file is damaged or is no SQLite database",
+    "malformed": "the database file is damaged or is no SQLite database",
+}
+
+
+def _reason(error: BaseException | None) -> str:
+    """Say in our own words what SQLite said; its text, or SQLAlchemy's, may quote what was to be stored."""
+    # A full disk ends the transaction by itself, and undoing it then fails too: look behind the last error.
+    while error is not None:
+        text = str(getattr(error, "orig", error)).lower()
+        for word, reason in _REASONS.items():
+            if word in text:
+                return reason
+        error = error.__context__
     return "the database can't be used"
 
 
@@ -250,7 +267,6 @@ def _unavailable(error: DatabaseError) -> StorageUnavailableError:
     return StorageUnavailableError(_reason(error))
 
 
-def _startup_text(path: Path, error: DatabaseError | OSError) -> str:
-    if isinstance(error, OSError):
-        return f"cannot open the database {path}: {error.strerror}"
-    return f"cannot open the database {path}: {_reason(error)}"
+def _startup_text(path: Path, error: DatabaseError | sqlite3.Error | OSError) -> str:
+    reason = error.strerror if isinstance(error, OSError) else _reason(error)
+    return f"cannot open the database {path}: {reason}"

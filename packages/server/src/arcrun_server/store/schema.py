@@ -81,7 +81,8 @@ workflows = Table(
     Column("graph", JSON, nullable=False),
     Column("config", JSON(none_as_null=True)),
     Column("created_at_ms", Integer, nullable=False),
-    Column("updated_at_ms", Integer, nullable=False),
+    # Another one with each push: what was made ready from the graph is kept under it.
+    Column("revision", String, nullable=False),
 )
 
 auth_recipes = Table(

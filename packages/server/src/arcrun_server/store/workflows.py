@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -15,6 +16,7 @@ from arcrun_server.store.schema import workflows
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from arcrun_server.engine import Graph
     from arcrun_server.store.database import Database
 
 _table = workflows.c
@@ -26,12 +28,16 @@ _LIST = (
 _ONE = select(
     _table.name, _table.description, _table.graph, _table.config, _table.created_at_ms
 ).where(_table.account == bindparam("account"), _table.name == bindparam("name"))
+_GRAPH = select(_table.graph).where(
+    _table.account == bindparam("account"), _table.name == bindparam("name")
+)
+_REVISION = select(_table.revision).where(
+    _table.account == bindparam("account"), _table.name == bindparam("name")
+)
 _PUSH = insert(workflows)
 _UPSERT = _PUSH.on_conflict_do_update(
     index_elements=["account", "name"],
-    set_={
-        name: _PUSH.excluded[name] for name in ("description", "graph", "config", "updated_at_ms")
-    },
+    set_={name: _PUSH.excluded[name] for name in ("description", "graph", "config", "revision")},
 ).returning(_table.created_at_ms)
 
 
@@ -86,6 +92,24 @@ class Workflows:
             row.name, row.description, row.graph, row.config, timestamp(row.created_at_ms)
         )
 
+    async def revision(self, account: str, name: str) -> str | None:
+        """Return what changes with each push of this workflow, or None if there is none."""
+        revision: str | None = await self._database.read(
+            lambda connection: connection.execute(
+                _REVISION, {"account": account, "name": name}
+            ).scalar()
+        )
+        return revision
+
+    async def graph(self, account: str, name: str) -> Graph | None:
+        """Return a workflow's graph, or None."""
+        graph: Graph | None = await self._database.read(
+            lambda connection: connection.execute(
+                _GRAPH, {"account": account, "name": name}
+            ).scalar()
+        )
+        return graph
+
     async def push(
         self,
         account: str,
@@ -104,7 +128,7 @@ class Workflows:
             "graph": graph,
             "config": config,
             "created_at_ms": now,
-            "updated_at_ms": now,
+            "revision": secrets.token_hex(12),
         }
         created: int = await self._database.write(
             lambda connection: connection.execute(_UPSERT, row).scalar_one()

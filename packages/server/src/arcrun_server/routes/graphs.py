@@ -1,0 +1,118 @@
+"""`/validate` and `/cypher/search`: check and compile graphs without storing them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
+
+from arcrun_server._version import __version__
+from arcrun_server.engine import FlowError, check_graph, search_triplets
+from arcrun_server.errors import ApiError, Detail
+from arcrun_server.routes.shapes import GRAPH, TRIPLET_SEARCH
+from arcrun_server.web.answers import Json
+from arcrun_server.web.body import checked, read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from arcrun_server.engine import Problem
+    from arcrun_server.routes.context import Context
+
+
+class GraphRoutes:
+    """Need no key: nothing is stored and nothing is run."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add these routes."""
+        router.add_api_route("/validate", self.validate, methods=["POST"])
+        router.add_api_route("/cypher/search", self.search, methods=["POST"])
+
+    async def validate(self, request: Request) -> Response:
+        """Answer whether a graph can run."""
+        try:
+            body = await read_json(request, self._context.settings.max_body_bytes)
+            graph = checked_graph(body, self._context.known_components(), place="")
+        except ApiError as error:
+            if error.status == 400:
+                messages = [_sentence(detail) for detail in error.details] or [error.message]
+                error.extra = {"valid": False, "errors": messages}
+            raise
+        return Json(
+            {"valid": True, "nodeCount": len(graph["nodes"]), "edgeCount": len(graph["edges"])}
+        )
+
+    async def search(self, request: Request) -> Response:
+        """Answer lines of a flow as nodes and edges."""
+        asked = await self._context.json(request, TRIPLET_SEARCH)
+        try:
+            found = search_triplets(
+                asked["triplets"],
+                known=self._context.known_components(),
+                now=datetime.now(timezone.utc),
+                version=__version__,
+                mode=asked.get("mode"),
+            )
+        except FlowError as error:
+            raise graph_error(error.problems, place="") from None
+        return Json(found)
+
+
+def checked_graph(graph: Any, known: Collection[str], *, place: str = "graph") -> dict[str, Any]:
+    """Check a graph: what it says, then its shape against the contract.
+
+    Args:
+        graph: What the client sent.
+        known: Component ids that there are, besides built-ins and URLs.
+        place: Where in the body it stands.
+
+    Raises:
+        ApiError: 400, with everything that is wrong.
+    """
+    problems = check_graph(graph, known)
+    if problems:
+        raise graph_error(problems, place=place)
+    try:
+        checked_value: dict[str, Any] = checked(GRAPH, graph, "invalid_graph")
+    except ApiError as error:
+        error.details = tuple(
+            Detail(detail.message, path=_join(place, detail.path), suggestion=detail.suggestion)
+            for detail in error.details
+        )
+        raise
+    return checked_value
+
+
+def graph_error(problems: Sequence[Problem], *, place: str) -> ApiError:
+    """Return the answer about what the engine found wrong."""
+    details = [
+        Detail(
+            problem.message,
+            path=_join(place, problem.path) if problem.line is None else None,
+            line=problem.line,
+            column=problem.column,
+            suggestion=problem.suggestion,
+        )
+        for problem in problems
+    ]
+    text = _sentence(details[0])
+    if len(details) > 1:
+        text += f" (and {len(details) - 1} more, see details)"
+    return ApiError(400, problems[0].code, text, details=details)
+
+
+def _join(place: str, path: str | None) -> str | None:
+    if path == "graph":  # the engine's word for the graph as a whole
+        path = None
+    return ".".join(part for part in (place, path) if part) or None
+
+
+def _sentence(detail: Detail) -> str:
+    if detail.line is not None:
+        where = f"line {detail.line}" + (f", column {detail.column}" if detail.column else "")
+        return f"{where}: {detail.message}"
+    return f"{detail.path}: {detail.message}" if detail.path else detail.message

@@ -1,0 +1,83 @@
+"""What a run is handed: this account's secrets, recipes and workflows, and nobody else's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from arcrun_server.engine import RunLimits
+from arcrun_server.engine.failures import CallFailure
+from arcrun_server.errors import StorageUnavailableError
+from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
+
+if TYPE_CHECKING:
+    from arcrun_server.engine import Component, Graph
+    from arcrun_server.runs.components import Components
+    from arcrun_server.store import Store
+    from arcrun_server.store.credentials import StoredCredential
+
+
+@dataclass
+class AccountEnvironment:
+    """The engine's `Environment` for one run of one account.
+
+    Args:
+        account: Whose run it is.
+        store: Where the account's things are.
+        registry: The components of this engine.
+        limits: How much the run may use.
+        used: Names of the credentials that the run has taken.
+    """
+
+    account: str
+    store: Store
+    registry: Components
+    limits: RunLimits = field(default_factory=RunLimits)
+    used: set[str] = field(default_factory=set)
+
+    def now(self) -> datetime:
+        """Give the present time, in UTC."""
+        return datetime.now(timezone.utc)
+
+    async def resolve(self, component_id: str) -> Component | None:
+        """Find a component: of the catalog, or a URL (CONTRACT.md §6)."""
+        return self.registry.get(component_id)
+
+    async def secret(self, name: str) -> str | None:
+        """Give a credential's plaintext, or None if the account has none of this name.
+
+        Raises:
+            CallFailure: It was sealed under a key that this account no longer has, or the store can't be read.
+        """
+        try:
+            found = await self.store.credentials.get(self.account, name)
+            if found is None:
+                return None
+            value = await self._open(found)
+        except StorageUnavailableError as error:
+            raise CallFailure(f"credential {name!r} can't be read now: {error.reason}") from None
+        self.used.add(name)
+        return value
+
+    async def workflow(self, name: str) -> Graph | None:
+        """Find another workflow of the account."""
+        return await self.store.workflows.graph(self.account, name)
+
+    async def _open(self, found: StoredCredential) -> str:
+        if found.encrypted is None or found.iv is None:
+            return self.store.credentials.plain_value(self.account, found)
+        for api_key in await self.store.accounts.keys_of(self.account):
+            value = _opened(api_key, found.name, found.encrypted, found.iv)
+            if value is not None:
+                return value
+        raise CallFailure(
+            f"credential {found.name!r} was sealed under another key or is damaged; push it again"
+        )
+
+
+def _opened(api_key: str, name: str, encrypted: str, iv: str) -> str | None:
+    try:
+        return open_envelope(api_key, name, encrypted, iv)
+    except EnvelopeError:
+        return None

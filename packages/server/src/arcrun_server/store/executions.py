@@ -1,0 +1,86 @@
+"""The history of an account's runs. It is written behind the answers: a killed process may lose the last few entries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, insert, select
+
+from arcrun_server.store.schema import executions
+from arcrun_server.store.workflows import timestamp
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from arcrun_server.engine import RunResult
+    from arcrun_server.store.database import Database
+
+# Entries kept for each workflow; trimmed when this many more have come.
+KEPT = 500
+SLACK = 100
+
+_table = executions.c
+_RECORD = insert(executions)
+_LIST = (
+    select(_table.started_at_ms, _table.verdict, _table.duration_ms, _table.message)
+    .where(_table.account == bindparam("account"), _table.workflow == bindparam("workflow"))
+    .order_by(_table.id.desc())
+    .limit(bindparam("count"))
+)
+_OLD = (
+    select(_table.id)
+    .where(_table.account == bindparam("of"), _table.workflow == bindparam("named"))
+    .order_by(_table.id.desc())
+    .limit(-1)
+    .offset(KEPT)
+)
+_TRIM = delete(executions).where(_table.id.in_(_OLD))
+
+
+class Executions:
+    """The runs of all accounts of one database; every call names the account."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._recorded = 0
+
+    def record(self, account: str, workflow: str, started_ms: int, result: RunResult) -> None:
+        """Note how a run ended."""
+        row = {
+            "account": account,
+            "workflow": workflow,
+            "started_at_ms": started_ms,
+            "verdict": "success" if result.success else "failure",
+            "duration_ms": round(result.duration_ms),
+            "message": result.error or "",
+        }
+        self._recorded += 1
+        trim = self._recorded % SLACK == 0
+
+        def change(connection: Connection) -> None:
+            connection.execute(_RECORD, row)
+            if trim:
+                connection.execute(_TRIM, {"of": account, "named": workflow})
+
+        self._database.write_behind(change)
+
+    async def list(self, account: str, workflow: str, count: int) -> list[dict[str, Any]]:
+        """Return the newest runs of a workflow, newest first; waits for those that are being recorded."""
+
+        def query(connection: Connection) -> list[dict[str, Any]]:
+            rows = connection.execute(
+                _LIST, {"account": account, "workflow": workflow, "count": count}
+            )
+            return [
+                {
+                    "timestamp": timestamp(row.started_at_ms),
+                    "workflow_id": workflow,
+                    "verdict": row.verdict,
+                    "duration_ms": row.duration_ms,
+                    "message": row.message,
+                }
+                for row in rows
+            ]
+
+        await self._database.settle()
+        return await self._database.read(query)

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from arcrun_server.accounts.keys import HEADER, new_key
+from arcrun_server.app import create_app
+from arcrun_server.settings import Settings
+from arcrun_server.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+
+@dataclass
+class Api:
+    """The application, spoken to over ASGI as one account or as nobody."""
+
+    client: httpx.AsyncClient
+    store: Store
+    key: str | None = None
+
+    async def __call__(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {HEADER: self.key} if self.key else {}
+        headers.update(options.pop("headers", {}))
+        return await self.client.request(method, path, headers=headers, **options)
+
+    def as_account(self) -> Api:
+        """Open one more account and speak as it."""
+        key = new_key()
+        self.store.accounts.create(key)
+        return Api(self.client, self.store, key)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "data")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data", dev=True)
+
+
+@pytest.fixture
+async def nobody(store: Store, settings: Settings) -> AsyncIterator[Api]:
+    app = create_app(settings, store)
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        yield Api(client, store)
+
+
+@pytest.fixture
+def alice(nobody: Api) -> Api:
+    return nobody.as_account()
+
+
+@pytest.fixture
+def bob(nobody: Api) -> Api:
+    return nobody.as_account()
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Make one method of an object raise for the length of a `with` block."""
+
+    @contextmanager
+    def fail(place: object, name: str, error: Exception) -> Iterator[None]:
+        async def broken(*_: object, **__: object) -> None:
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, broken)
+            yield
+
+    return fail
+
+
+WAIT = 30
+
+
+class ServerProcess:
+    """`arcrun-server serve --json` on a free port; its ready line is awaited, not slept for."""
+
+    def __init__(self, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "arcrun_server", "serve", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
+        assert self.process.stdout
+        assert self.process.stderr
+        self.output: list[str] = []
+        self.log: list[str] = []
+        self._first = threading.Event()
+        self._readers = [
+            threading.Thread(target=self._read, args=(self.process.stdout, self.output)),
+            threading.Thread(target=self._read, args=(self.process.stderr, self.log)),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, stream: IO[str], lines: list[str]) -> None:
+        for line in stream:
+            lines.append(line)
+            if lines is self.output:
+                self._first.set()
+        if lines is self.output:
+            self._first.set()
+
+    def ready(self) -> dict[str, Any]:
+        """Wait for the ready line."""
+        assert self._first.wait(WAIT), "no ready line"
+        assert self.output, f"the server did not start: {''.join(self.log)}"
+        return json.loads(self.output[0])
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and return the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(WAIT)
+        for reader in self._readers:
+            reader.join(WAIT)
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream
+            stream.close()
+        return code
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., ServerProcess]]:
+    """Start servers that end with the test."""
+    started: list[ServerProcess] = []
+
+    def start(*arguments: object, **environment: str) -> ServerProcess:
+        server = ServerProcess(("--port", "0", *map(str, arguments)), environment)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        if server.process.returncode is None:
+            server.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command of `arcrun-server` that ends by itself."""
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "arcrun_server", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=WAIT,
+            check=False,
+            env={**os.environ, **environment},
+        )
+
+    return run

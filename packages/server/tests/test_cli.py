@@ -1,0 +1,208 @@
+"""The command line, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from arcrun_server import __version__
+from arcrun_server.cli import main
+from arcrun_server.errors import StartupError
+from arcrun_server.settings import settings_from
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def test_ready_line_is_all_that_stdout_gets_and_the_server_answers(
+    serve: Callable[..., Any],
+) -> None:
+    server = serve("--dev", "--json")
+    ready = server.ready()
+    assert set(ready) == {"url", "docs", "version", "pid", "key"}
+    assert ready["version"] == __version__
+    assert ready["pid"] == server.process.pid
+    assert re.fullmatch(r"ak_[0-9a-f]{48}", ready["key"])
+    assert httpx.get(f"{ready['url']}/health").json()["ok"] is True
+    assert httpx.get(ready["docs"]).status_code == 200
+    listed = httpx.get(f"{ready['url']}/credentials", headers={"X-Arcrun-API-Key": ready["key"]})
+    assert listed.json()["total"] == 0
+    assert server.stop() == 0
+    assert len(server.output) == 1
+    log = "".join(server.log)
+    assert "GET /credentials 200" in log
+    assert ready["key"] not in log
+    assert "Traceback" not in log
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_lines_for_people_and_ctrl_c(serve: Callable[..., Any], tmp_path: Path) -> None:
+    server = serve("--data", tmp_path / "data")
+    assert server._first.wait(30)
+    assert server.stop(signal.SIGINT) == 0
+    assert [line.split()[0] for line in server.output] == ["url", "docs"]
+    assert (tmp_path / "data" / "arcrun.db").exists()
+
+
+def test_dev_server_forgets_what_it_kept_in_its_own_folder(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    server = serve("--dev", "--json", TMPDIR=str(tmp_path))
+    server.ready()
+    [folder] = tmp_path.iterdir()
+    assert (folder / "arcrun.db").exists()
+    assert server.stop() == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dev_server_with_a_folder_keeps_its_key(serve: Callable[..., Any], tmp_path: Path) -> None:
+    keys = []
+    for _ in range(2):
+        server = serve("--dev", "--json", "--data", tmp_path)
+        keys.append(server.ready()["key"])
+        assert server.stop() == 0
+    assert keys[0] == keys[1]
+
+
+def test_dev_server_is_for_this_machine_only(command: Callable[..., Any]) -> None:
+    ended = command("serve", "--dev", "--host", "0.0.0.0")
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert "this machine only" in ended.stderr
+
+
+def test_port_in_use_is_said_in_one_message(command: Callable[..., Any], tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = command("serve", "--dev", "--port", port)
+    assert ended.returncode == 1
+    assert f"port {port} on 127.0.0.1 is in use" in ended.stderr
+    assert "--port 0" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+
+
+@pytest.mark.parametrize("kind", ["text", "readable key", "folder in the way"])
+def test_data_that_can_not_be_used_is_said_in_one_message(
+    command: Callable[..., Any], tmp_path: Path, kind: str
+) -> None:
+    if kind == "text":
+        command("keys", "create", "--data", tmp_path)
+        (tmp_path / "arcrun.db").write_text("no database " * 100)
+        expected = "damaged or is no SQLite database"
+    elif kind == "readable key":
+        if sys.platform == "win32":
+            pytest.skip("file modes are POSIX")
+        command("keys", "create", "--data", tmp_path)
+        (tmp_path / "server.key").chmod(0o644)
+        expected = "chmod 600"
+    else:
+        (tmp_path / "arcrun.db").mkdir()
+        expected = "cannot open the database"
+    ended = command("serve", "--data", tmp_path, "--port", 0)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("arcrun-server: ")
+    assert expected in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_keys_are_made_listed_and_revoked(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    data = str(tmp_path / "data")
+    assert main(["keys", "create", "--data", data]) == 0
+    key = capsys.readouterr().out.strip()
+    assert re.fullmatch(r"ak_[0-9a-f]{48}", key)
+
+    assert main(["keys", "list", "--data", data]) == 0
+    line = capsys.readouterr().out
+    assert key not in line
+    key_id, prefix, created, state = line.split()
+    assert prefix == f"{key[:9]}…"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", created)
+    assert state == "good"
+
+    assert main(["keys", "revoke", key_id, "--data", data]) == 0
+    assert main(["keys", "list", "--data", data]) == 0
+    assert capsys.readouterr().out.split()[3] == "revoked"
+
+    assert main(["keys", "revoke", "key_nowhere", "--data", data]) == 1
+    assert "no key 'key_nowhere'" in capsys.readouterr().err
+
+
+def test_key_made_beside_a_running_server_works_at_once(
+    serve: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = serve("--json", "--data", tmp_path).ready()["url"]
+    main(["keys", "create", "--data", str(tmp_path)])
+    headers = {"X-Arcrun-API-Key": capsys.readouterr().out.strip()}
+    assert httpx.get(f"{url}/credentials", headers=headers).status_code == 200
+    main(["keys", "list", "--data", str(tmp_path)])
+    main(["keys", "revoke", capsys.readouterr().out.split()[0], "--data", str(tmp_path)])
+    assert httpx.get(f"{url}/credentials", headers=headers).status_code == 401
+
+
+def test_data_folder_can_be_named_by_the_environment(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
+    ended = command("keys", "create", ARCRUN_SERVER_DATA=str(tmp_path / "here"))
+    assert ended.returncode == 0
+    assert (tmp_path / "here" / "server.key").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ARCRUN_SERVER_MAX_BODY_BYTES", "much"),
+        ("ARCRUN_SERVER_MAX_BODY_BYTES", "0"),
+        ("ARCRUN_SERVER_CORS_ORIGINS", "arcrun.dev"),
+        ("ARCRUN_SERVER_CORS_ORIGINS", "https://arcrun.dev/"),
+        ("ARCRUN_SERVER_PUBLIC_URL", "arcrun.dev"),
+    ],
+)
+def test_settings_of_a_wrong_form_are_named(name: str, value: str, tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match=name):
+        settings_from({name: value}, data_dir=tmp_path)
+
+
+def test_settings_come_from_the_environment(tmp_path: Path) -> None:
+    settings = settings_from(
+        {
+            "ARCRUN_SERVER_MAX_BODY_BYTES": "1000",
+            "ARCRUN_SERVER_CORS_ORIGINS": "https://arcrun.dev, http://localhost:3000",
+            "ARCRUN_SERVER_PUBLIC_URL": "https://engine.example/",
+        },
+        data_dir=tmp_path,
+    )
+    assert settings.max_body_bytes == 1000
+    assert settings.cors_origins == ("https://arcrun.dev", "http://localhost:3000")
+    assert settings.public_url == "https://engine.example"
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "eighty", "٣"])
+def test_port_must_be_a_port(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", "--port", port])
+    assert ended.value.code == 2
+    assert "from 0 to 65535" in capsys.readouterr().err or port == "-1"
+
+
+def test_body_over_http_is_bounded_by_the_setting(serve: Callable[..., Any]) -> None:
+    ready = serve("--dev", "--json", ARCRUN_SERVER_MAX_BODY_BYTES="100").ready()
+    answer = httpx.post(
+        f"{ready['url']}/credentials",
+        json={"name": "a", "value": "v" * 100},
+        headers={"X-Arcrun-API-Key": ready["key"]},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+    assert json.loads(answer.text)["error"].endswith("100 bytes, which is the limit here")

@@ -1,0 +1,63 @@
+"""What was acknowledged is there after the process was killed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
+
+CLIENTS = 16
+BEFORE_THE_KILL = 300
+
+
+async def test_no_acknowledged_write_is_lost_by_a_kill(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    server = serve("--dev", "--json", "--data", tmp_path, "--log-level", "warning")
+    ready = server.ready()
+    headers = {"X-Arcrun-API-Key": ready["key"]}
+    acknowledged: set[str] = set()
+    enough = asyncio.Event()
+
+    async def push(client: httpx.AsyncClient, number: int) -> None:
+        count = 0
+        while True:
+            name = f"c{number}_{count}"
+            try:
+                answer = await client.post(
+                    "/credentials", json={"name": name, "value": f"值 {name}"}
+                )
+            except httpx.TransportError:
+                return  # killed: this one was never acknowledged
+            assert answer.status_code == 200
+            acknowledged.add(name)
+            count += 1
+            if len(acknowledged) >= BEFORE_THE_KILL:
+                enough.set()
+
+    async with httpx.AsyncClient(base_url=ready["url"], headers=headers, timeout=30) as client:
+        clients = [asyncio.create_task(push(client, number)) for number in range(CLIENTS)]
+        await asyncio.wait_for(enough.wait(), 60)
+        assert server.stop(signal.SIGKILL) == -signal.SIGKILL
+        await asyncio.gather(*clients)
+
+    connection = sqlite3.connect(tmp_path / "arcrun.db")
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+
+    again = serve("--dev", "--json", "--data", tmp_path, "--log-level", "warning").ready()
+    async with httpx.AsyncClient(base_url=again["url"], headers=headers) as client:
+        listed = (await client.get("/credentials")).json()
+    assert len(acknowledged) >= BEFORE_THE_KILL
+    assert acknowledged <= {entry["name"] for entry in listed["credentials"]}

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
+
+# Computed by Node's crypto, not by any code of ours.
+VECTORS = json.loads(
+    (Path(__file__).parents[3] / "conformance/vectors/sealing-v1.json").read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
+def test_what_clients_seal_opens_here(vector: dict[str, str]) -> None:
+    opened = open_envelope(
+        vector["api_key"], vector["credential_name"], vector["encrypted"], vector["iv"]
+    )
+    assert opened == vector["value"]
+
+
+@pytest.mark.parametrize("change", ["api_key", "name", "iv", "encrypted", "no base64", "too short"])
+def test_altered_envelope_does_not_open(change: str) -> None:
+    vector = VECTORS[0]
+    key, name = vector["api_key"], vector["credential_name"]
+    encrypted, iv = vector["encrypted"], vector["iv"]
+    if change == "api_key":
+        key = "ak_" + "f" * 48
+    elif change == "name":
+        name += "_2"
+    elif change == "iv":
+        iv = base64.b64encode(bytes(12)).decode()
+    elif change == "encrypted":
+        content = bytearray(base64.b64decode(encrypted))
+        content[0] ^= 1
+        encrypted = base64.b64encode(content).decode()
+    elif change == "no base64":
+        encrypted = "***"
+    else:
+        encrypted = base64.b64encode(b"short").decode()
+    with pytest.raises(EnvelopeError, match=name) as caught:
+        open_envelope(key, name, encrypted, iv)
+    assert vector["value"] not in str(caught.value)

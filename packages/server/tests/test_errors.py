@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import json
+import logging
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from arcrun_server.app import create_app
+from arcrun_server.errors import StorageUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from conftest import Api
+
+    from arcrun_server.settings import Settings
+    from arcrun_server.store import Store
+
+KEYED = [
+    ("GET", "/credentials"),
+    ("POST", "/credentials"),
+    ("GET", "/credentials/a"),
+    ("PUT", "/credentials/a"),
+    ("DELETE", "/credentials/a"),
+    ("GET", "/webhooks/named"),
+    ("POST", "/webhooks/named"),
+    ("DELETE", "/webhooks/named/a"),
+    ("GET", "/webhooks/named/a/definition"),
+    ("POST", "/webhooks/named/a/trigger"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), KEYED)
+async def test_key_is_asked_for_first(nobody: Api, method: str, path: str) -> None:
+    answer = await nobody(method, path, content=b"{broken")
+    assert (answer.status_code, answer.json()["code"]) == (401, "missing_api_key")
+    assert answer.json()["requires"] == "X-Arcrun-API-Key"
+
+
+@pytest.mark.parametrize(("method", "path"), KEYED)
+@pytest.mark.parametrize("key", ["ak_" + "0" * 48, "ak_short", "nonsense", "ak_" + "g" * 48])
+async def test_unknown_key_is_refused(nobody: Api, method: str, path: str, key: str) -> None:
+    answer = await nobody(method, path, headers={"X-Arcrun-API-Key": key})
+    assert (answer.status_code, answer.json()["code"]) == (401, "unknown_api_key")
+    assert key not in answer.text
+
+
+async def test_revoked_key_is_refused_at_once(alice: Api) -> None:
+    assert (await alice("GET", "/credentials")).status_code == 200
+    [entry] = alice.store.accounts.keys()
+    assert alice.store.accounts.revoke(entry.id)
+    answer = await alice("GET", "/credentials")
+    assert (answer.status_code, answer.json()["code"]) == (401, "unknown_api_key")
+
+
+async def test_unknown_route_is_404_in_the_common_shape(nobody: Api) -> None:
+    for path in ("/nope", "/credentials/", "/health/", "/docs/secret.txt"):
+        answer = await nobody("GET", path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
+        assert answer.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PATCH", "/credentials", "GET, POST"),
+        ("POST", "/credentials/a", "DELETE, GET, PUT"),
+        ("DELETE", "/health", "GET"),
+        ("GET", "/validate", "POST"),
+        ("TRACE", "/webhooks/named", "GET, POST"),
+        ("OPTIONS", "/auth-recipes", "GET"),
+        ("QUERY", "/", "GET"),
+    ],
+)
+async def test_other_methods_are_405_and_told_which_there_are(
+    nobody: Api, method: str, path: str, allowed: str
+) -> None:
+    answer = await nobody(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    # Auth-recipe paths take more methods as the contract grows; what must hold is named exactly.
+    assert set(allowed.split(", ")) <= set(answer.headers["Allow"].split(", "))
+    assert method not in answer.headers["Allow"].split(", ")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty"),
+        (b"{", "line 1, column 2"),
+        (b'{"a": 1,}', "column 9"),
+        (b'{"a": NaN}', "NaN"),
+        (b'{"a": -Infinity}', "Infinity"),
+        (b'{"a": 1e999}', "too large"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "digits"),
+        (b'{"name": "a", "name": "b"}', "twice"),
+        (b'{"a": "\xff"}', "UTF-8"),
+        (b'\xef\xbb\xbf{"a": 1}', "line 1"),
+        ('{"a": "名"}'.encode("utf-16"), "UTF-8"),
+        (b'{"a": "\\ud800"}', "surrogate"),
+        (b'{"\\udfff": 1}', "surrogate"),
+        (b"[" * 100_000, "deep"),
+        (b"[" * 101 + b"]" * 101, "deep"),
+        (b'{"a":' * 101 + b"1" + b"}" * 101, "deep"),
+        (b'{"a": "\n"}', "line 1"),
+        (b"'a'", "line 1"),
+    ],
+    ids=range(18),
+)
+async def test_bad_json_is_400_with_the_place(alice: Api, content: bytes, says: str) -> None:
+    for path in ("/credentials", "/webhooks/named", "/validate", "/cypher/search"):
+        answer = await alice(
+            "POST", path, content=content, headers={"Content-Type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_json"), path
+        assert says in answer.json()["error"]
+
+
+async def test_surrogate_pairs_and_deep_but_sane_json_are_taken(alice: Api) -> None:
+    value = json.loads('{"data": ' + "[" * 50 + "]" * 50 + ', "text": "\\ud83d\\udd11"}')
+    node = {"id": "n", "type": "Component", "componentId": "comp_counter", "data": value}
+    graph = {"nodes": [node], "edges": []}
+    assert (await alice("POST", "/validate", content=json.dumps(graph), headers=JSON)).json()[
+        "valid"
+    ] is True
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": ""},
+        {},
+        {"Content-Type": "application/json; charset=big5"},
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    ],
+)
+async def test_other_media_types_are_415(alice: Api, headers: dict[str, str]) -> None:
+    answer = await alice(
+        "POST", "/credentials", content=b'{"name": "a", "value": "v"}', headers=headers
+    )
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert (await alice("GET", "/credentials")).json()["total"] == 0
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=UTF-8", "Application/JSON"])
+async def test_json_by_any_of_its_spellings_is_taken(alice: Api, kind: str) -> None:
+    answer = await alice(
+        "POST",
+        "/credentials",
+        content='{"name": "a", "value": "密"}'.encode(),
+        headers={"Content-Type": kind},
+    )
+    assert answer.status_code == 200
+
+
+async def parts(size: int) -> AsyncIterator[bytes]:
+    for _ in range(size):
+        yield b" " * 1024
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_body_over_the_limit_is_413_and_names_the_limit(alice: Api, streamed: bool) -> None:
+    content: Any = parts(3 * 1024) if streamed else b" " * (2 * 1024 * 1024 + 1)
+    answer = await alice("POST", "/credentials", content=content, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+    assert "2097152" in answer.json()["error"]
+
+
+async def test_clients_request_id_is_repeated(nobody: Api) -> None:
+    for path, status in (("/health", 200), ("/nope", 404), ("/credentials", 401)):
+        answer = await nobody("GET", path, headers={"X-Request-Id": "req-1:a/b.c"})
+        assert (answer.status_code, answer.headers["X-Request-Id"]) == (status, "req-1:a/b.c")
+
+
+@pytest.mark.parametrize("sent", ["", "a b", "名".encode(), "x" * 129, 'x"y', "<script>"])
+async def test_request_id_that_is_not_safe_to_repeat_is_replaced(nobody: Api, sent: Any) -> None:
+    answer = await nobody("GET", "/health", headers={"X-Request-Id": sent})
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-Id"])
+
+
+async def test_failure_inside_is_500_and_logs_no_secret(
+    alice: Api, failing: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = RuntimeError("broke on sk-secret-in-an-exception")
+    with (
+        caplog.at_level(logging.INFO, "arcrun_server"),
+        failing(alice.store.credentials, "push", error),
+    ):
+        answer = await alice(
+            "POST",
+            "/credentials?q=sk-secret-in-query",
+            json={"name": "a", "value": "sk-secret-in-a-body"},
+            headers={"X-Request-Id": "find-me"},
+        )
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert answer.headers["X-Request-Id"] == "find-me"
+    assert "RuntimeError" in caplog.text
+    assert "find-me" in caplog.text
+    assert "POST /credentials 500" in caplog.text
+    assert alice.key is not None
+    for secret in ("sk-secret", alice.key):
+        assert secret not in caplog.text
+        assert secret not in answer.text
+
+
+async def test_storage_failure_is_503_and_says_to_try_again(alice: Api, failing: Any) -> None:
+    reason = StorageUnavailableError("the disk is full")
+    with failing(alice.store.credentials, "push", reason):
+        answer = await alice("POST", "/credentials", json={"name": "a", "value": "v"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
+    assert "the disk is full" in answer.json()["error"]
+    assert answer.headers["Retry-After"] == "1"
+
+
+async def test_pages_of_named_origins_may_call(store: Store, settings: Settings) -> None:
+    app = create_app(replace(settings, cors_origins=("https://arcrun.dev",)), store)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        preflight = await client.options(
+            "/credentials",
+            headers={
+                "Origin": "https://arcrun.dev",
+                "Access-Control-Request-Method": "PUT",
+                "Access-Control-Request-Headers": "x-arcrun-api-key",
+            },
+        )
+        assert preflight.status_code == 204
+        assert preflight.headers["Access-Control-Allow-Origin"] == "https://arcrun.dev"
+        assert "PUT" in preflight.headers["Access-Control-Allow-Methods"]
+        allowed = preflight.headers["Access-Control-Allow-Headers"]
+        assert {"Content-Type", "Authorization", "X-Arcrun-API-Key", "Idempotency-Key"} <= set(
+            allowed.split(", ")
+        )
+        answer = await client.get("/credentials", headers={"Origin": "https://arcrun.dev"})
+        assert answer.status_code == 401
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://arcrun.dev"
+        assert "X-Request-Id" in answer.headers["Access-Control-Expose-Headers"]
+        assert answer.headers["Vary"] == "Origin"
+        stranger = await client.options(
+            "/credentials",
+            headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "PUT"},
+        )
+        assert stranger.status_code == 405
+        assert "Access-Control-Allow-Origin" not in stranger.headers
+
+
+async def test_without_the_setting_no_origin_may_call(nobody: Api) -> None:
+    answer = await nobody("GET", "/health", headers={"Origin": "https://arcrun.dev"})
+    assert answer.status_code == 200
+    assert "Access-Control-Allow-Origin" not in answer.headers

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import re
+import stat
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from arcrun_server.accounts.keys import new_key
+from arcrun_server.errors import StartupError
+from arcrun_server.sealing.server_key import ServerKey, create_server_key, load_server_key
+from arcrun_server.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX")
+
+
+def test_new_key_is_complete_and_its_owners_only(tmp_path: Path) -> None:
+    path = tmp_path / "server.key"
+    create_server_key(path)
+    assert re.fullmatch(r"arcrun-server-key-v1:[0-9a-f]{64}\n", path.read_text())
+    if sys.platform != "win32":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == ["server.key"]
+
+
+def test_creating_never_replaces_a_key(tmp_path: Path) -> None:
+    path = tmp_path / "server.key"
+    first = create_server_key(path)
+    content = path.read_bytes()
+    second = create_server_key(path)
+    assert path.read_bytes() == content
+    assert second.open(first.seal(b"x", "p"), "p") == b"x"
+
+
+def test_two_that_create_at_once_get_the_same_key(tmp_path: Path) -> None:
+    keys: list[ServerKey] = []
+    start = threading.Barrier(8)
+
+    def create() -> None:
+        start.wait()
+        keys.append(create_server_key(tmp_path / "server.key"))
+
+    threads = [threading.Thread(target=create) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({key.check_value() for key in keys}) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["server.key"]
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666, 0o620])
+def test_key_that_others_may_use_is_refused_with_the_remedy(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "server.key"
+    create_server_key(path)
+    path.chmod(mode)
+    with pytest.raises(StartupError, match=rf"mode {mode:04o}[\s\S]*chmod 600 {path}"):
+        load_server_key(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"hello",
+        b"arcrun-server-key-v1:abc\n",
+        b"arcrun-server-key-v1:" + b"G" * 64,
+        b"\xff" * 99,
+    ],
+)
+def test_file_of_another_shape_is_refused_and_kept(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "server.key"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(StartupError, match="is no server key"):
+        load_server_key(path)
+    assert path.read_bytes() == content
+
+
+def test_database_without_its_key_is_refused_and_no_new_key_is_made(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    (tmp_path / "server.key").unlink()
+    with pytest.raises(StartupError, match=r"server key .* is missing"):
+        Store(tmp_path)
+    assert not (tmp_path / "server.key").exists()
+
+
+def test_database_with_another_key_is_refused(tmp_path: Path) -> None:
+    Store(tmp_path / "a").close()
+    Store(tmp_path / "b").close()
+    (tmp_path / "a" / "server.key").replace(tmp_path / "b" / "server.key")
+    with pytest.raises(StartupError, match="not the server key under which"):
+        Store(tmp_path / "b")
+
+
+def test_what_is_sealed_opens_only_at_its_place_and_under_its_key() -> None:
+    key = ServerKey(bytes(32))
+    sealed = key.seal("密鑰".encode(), "credential:a:b")
+    assert key.open(sealed, "credential:a:b").decode() == "密鑰"
+    assert key.seal("密鑰".encode(), "credential:a:b") != sealed
+    for opener, place, content in [
+        (key, "credential:a:c", sealed),
+        (ServerKey(b"\x01" * 32), "credential:a:b", sealed),
+        (key, "credential:a:b", sealed[:-1] + bytes([sealed[-1] ^ 1])),
+        (key, "credential:a:b", b""),
+    ]:
+        with pytest.raises(ValueError, match="does not open"):
+            opener.open(content, place)
+
+
+def test_key_does_not_show_itself() -> None:
+    key = ServerKey(bytes(range(32)))
+    assert repr(key) == "ServerKey(…)"
+    assert bytes(range(32)).hex() not in str(vars(type(key)))
+
+
+async def test_account_is_found_by_its_key_and_the_key_can_be_shown_again(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    key, other = new_key(), new_key()
+    store.accounts.create(key, "dev")
+    account = await store.accounts.of_key(key)
+    assert account is not None
+    assert await store.accounts.of_key(other) is None
+    assert store.accounts.key_labelled("dev") == key
+    assert await store.accounts.keys_of(account) == [key]
+    [entry] = store.accounts.keys()
+    assert entry.prefix == key[:9]
+    assert store.accounts.revoke(entry.id)
+    assert await store.accounts.of_key(key) is None
+    assert store.accounts.key_labelled("dev") is None
+    revoked_at = store.accounts.keys()[0].revoked_at
+    assert store.accounts.revoke(entry.id), "a second time changes nothing"
+    assert store.accounts.keys()[0].revoked_at == revoked_at
+    assert not store.accounts.revoke("key_nowhere")
+    store.close()

@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Api
+
+VECTOR = json.loads(
+    (Path(__file__).parents[3] / "conformance/vectors/sealing-v1.json").read_text("utf-8")
+)[1]
+
+
+def component(node: str, component_id: str, **data: Any) -> dict[str, Any]:
+    return {"id": node, "type": "Component", "componentId": component_id, "data": data}
+
+
+def line(*nodes: str, edge: str = "PIPE") -> list[dict[str, str]]:
+    return [{"from": a, "to": b, "type": edge} for a, b in itertools.pairwise(nodes)]
+
+
+INPUT = {"id": "input", "type": "Input"}
+UPPER = {"nodes": [INPUT, component("大寫", "comp_uppercase")], "edges": line("input", "大寫")}
+
+
+def using_secret(text: str) -> dict[str, Any]:
+    """A graph whose only component gets a text with a credential in it."""
+    return {
+        "nodes": [INPUT, component("大寫", "comp_uppercase", text=text)],
+        "edges": line("input", "大寫"),
+    }
+
+
+async def push(api: Api, name: str, graph: Any, **more: Any) -> Any:
+    body = {"name": name, "graph": graph, "description": "測試流程", **more}
+    answer = await api("POST", "/webhooks/named", json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def trigger(api: Api, name: str, run_input: Any) -> Any:
+    return await api("POST", f"/webhooks/named/{name}/trigger", json=run_input)
+
+
+async def test_pushed_workflow_is_listed_read_run_and_removed(alice: Api) -> None:
+    stored = await push(alice, "greet", UPPER, config={"大寫": {"component": "comp_uppercase"}})
+    url = "http://testserver/webhooks/named/greet/trigger"
+    created = stored["created_at"]
+    assert stored == {
+        "name": "greet",
+        "webhook_url": url,
+        "description": "測試流程",
+        "created_at": created,
+    }
+    age = datetime.now(timezone.utc) - datetime.fromisoformat(created.replace("Z", "+00:00"))
+    assert 0 <= age.total_seconds() < 60
+
+    listed = (await alice("GET", "/webhooks/named")).json()
+    assert listed == {"workflows": [stored], "total": 1}
+
+    read = (await alice("GET", "/webhooks/named/greet/definition")).json()
+    assert read == {
+        "name": "greet",
+        "description": "測試流程",
+        "graph": {**UPPER, "id": "greet", "name": "greet"},
+        "config": {"大寫": {"component": "comp_uppercase"}},
+        "created_at": created,
+    }
+
+    ran = await trigger(alice, "greet", {"text": "你好 arcrun"})
+    assert ran.status_code == 200
+    assert ran.json()["success"] is True
+    assert ran.json()["data"]["text"] == "你好 ARCRUN"
+    assert ran.json()["duration_ms"] >= 0
+
+    removed = await alice("DELETE", "/webhooks/named/greet")
+    assert removed.json() == {"deleted": True, "name": "greet"}
+    for method, path in (
+        ("DELETE", "/webhooks/named/greet"),
+        ("GET", "/webhooks/named/greet/definition"),
+    ):
+        gone = await alice(method, path)
+        assert (gone.status_code, gone.json()["code"]) == (404, "workflow_not_found")
+    assert (await trigger(alice, "greet", {})).json()["code"] == "workflow_not_found"
+
+
+async def test_second_push_replaces_what_runs_and_keeps_the_birthday(alice: Api) -> None:
+    first = await push(alice, "w", UPPER)
+    assert (await trigger(alice, "w", {"text": "a"})).json()["data"]["text"] == "A"
+    counter = {"nodes": [INPUT, component("n", "comp_counter")], "edges": line("input", "n")}
+    second = await push(alice, "w", counter)
+    assert second["created_at"] == first["created_at"]
+    assert (await trigger(alice, "w", {"count": 1})).json()["data"]["count"] == 2
+    assert (await alice("GET", "/webhooks/named")).json()["total"] == 1
+    assert (await alice("GET", "/webhooks/named/w/definition")).json()["config"] is None
+
+
+async def test_graph_bears_the_workflows_name(alice: Api) -> None:
+    await push(alice, "mine", {**UPPER, "id": "other", "name": "別名"})
+    graph = (await alice("GET", "/webhooks/named/mine/definition")).json()["graph"]
+    assert (graph["id"], graph["name"]) == ("mine", "mine")
+
+
+async def test_accounts_do_not_see_each_other(alice: Api, bob: Api) -> None:
+    await push(alice, "shared", UPPER)
+    assert (await bob("GET", "/webhooks/named")).json() == {"workflows": [], "total": 0}
+    assert (await bob("GET", "/webhooks/named/shared/definition")).status_code == 404
+    assert (await bob("DELETE", "/webhooks/named/shared")).status_code == 404
+    assert (await trigger(bob, "shared", {})).status_code == 404
+    assert (await alice("GET", "/webhooks/named")).json()["total"] == 1
+
+
+async def test_run_that_fails_says_where_and_is_no_engine_error(alice: Api) -> None:
+    await push(alice, "bad", using_secret("{{credential.nowhere}}"))
+    answer = await trigger(alice, "bad", {})
+    failure = answer.json()
+    assert answer.status_code == 500
+    assert (failure["success"], failure["code"]) == (False, "run_failed")
+    assert failure["failed_node"] == "大寫"
+    assert "nowhere" in failure["error"]
+    assert failure["trace"][-1]["node"] == "大寫"
+    assert failure["trace"][-1]["status"] == "failed"
+
+
+async def test_plain_credential_reaches_the_component_and_nothing_else(alice: Api) -> None:
+    await alice("POST", "/credentials", json={"name": "t", "value": "abc-secret"})
+    await push(alice, "use", using_secret("{{secret.t}} and {{credential.t}}"))
+    answer = await trigger(alice, "use", {})
+    assert answer.status_code == 200
+    assert "abc-secret" not in answer.text
+    await alice.store.database.settle()
+    [entry] = (await alice("GET", "/credentials")).json()["credentials"]
+    assert entry["last_used_at"] >= entry["created_at"]
+
+
+async def test_sealed_credential_is_opened_by_the_accounts_own_key(alice: Api) -> None:
+    alice.store.accounts.create(VECTOR["api_key"])
+    alice.key = VECTOR["api_key"]
+    sealed = {
+        "name": VECTOR["credential_name"],
+        "encrypted": VECTOR["encrypted"],
+        "iv": VECTOR["iv"],
+    }
+    await alice("POST", "/credentials", json=sealed)
+    await push(alice, "use", using_secret(f"{{{{secret.{VECTOR['credential_name']}}}}}"))
+    assert await opened_by_a_run(alice, VECTOR["credential_name"]) == VECTOR["value"]
+    assert (await trigger(alice, "use", {})).status_code == 200
+
+
+async def opened_by_a_run(api: Api, name: str) -> str:
+    from arcrun_server.components import Outbound, Registry
+    from arcrun_server.runs.environment import AccountEnvironment
+
+    assert api.key is not None
+    account = await api.store.accounts.of_key(api.key)
+    assert account is not None
+    environment = AccountEnvironment(account, api.store, Registry(Outbound()))  # type: ignore[arg-type]
+    value = await environment.secret(name)
+    assert value is not None
+    return value
+
+
+async def test_envelope_of_another_key_fails_the_run_and_says_what_to_do(alice: Api) -> None:
+    sealed = {
+        "name": VECTOR["credential_name"],
+        "encrypted": VECTOR["encrypted"],
+        "iv": VECTOR["iv"],
+    }
+    await alice("POST", "/credentials", json=sealed)
+    await push(alice, "use", using_secret(f"{{{{secret.{VECTOR['credential_name']}}}}}"))
+    answer = await trigger(alice, "use", {})
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "run_failed"
+    assert "push it again" in answer.json()["error"]
+
+
+async def test_run_input_that_names_a_credential_stays_text(alice: Api) -> None:
+    await alice("POST", "/credentials", json={"name": "t", "value": "abc-secret"})
+    await push(alice, "echo", UPPER)
+    answer = await trigger(alice, "echo", {"text": "{{credential.t}}", "x": "{{secret.t}}"})
+    assert answer.json()["data"]["text"] == "{{CREDENTIAL.T}}"
+    assert "abc-secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "path"),
+    [
+        ({"name": "名"}, "invalid_name", "name"),
+        ({"name": "a b"}, "invalid_name", "name"),
+        ({"name": "a\n"}, "invalid_name", "name"),
+        ({"description": ""}, "invalid_request", "description"),
+        ({"description": " \n\t"}, "invalid_request", "description"),
+        ({"description": None}, "invalid_request", "description"),
+        ({"config": []}, "invalid_request", "config"),
+        ({"flow": []}, "invalid_request", "flow"),
+        ({"graph": []}, "invalid_graph", "graph"),
+        ({"graph": {"nodes": [INPUT]}}, "invalid_graph", "graph.edges"),
+        ({"graph": {**UPPER, "edgs": []}}, "invalid_graph", "graph.edgs"),
+        (
+            {"graph": {"nodes": [INPUT], "edges": [{"from": "input", "to": "b", "type": "PIPE"}]}},
+            "invalid_graph",
+            "graph.edges[0].to",
+        ),
+        (
+            {"graph": {"nodes": [INPUT, component("a", "comp_uper")], "edges": line("input", "a")}},
+            "unknown_component",
+            "graph.nodes[1].componentId",
+        ),
+        (
+            {
+                "graph": {
+                    "nodes": [component("a", "comp_counter"), component("b", "comp_counter")],
+                    "edges": line("a", "b", "a"),
+                }
+            },
+            "invalid_graph",
+            None,
+        ),
+        (
+            {"graph": {**UPPER, "edges": [{"from": "input", "to": "大寫", "type": "PIP"}]}},
+            "invalid_graph",
+            "graph.edges[0].type",
+        ),
+    ],
+)
+async def test_bad_pushes_say_where_and_store_nothing(
+    alice: Api, change: dict[str, Any], code: str, path: str | None
+) -> None:
+    body = {"name": "w", "graph": UPPER, "description": "d", **change}
+    answer = await alice("POST", "/webhooks/named", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, code), answer.text
+    if path is not None:
+        assert path in [detail.get("path") for detail in answer.json()["details"]]
+    assert (await alice("GET", "/webhooks/named")).json()["total"] == 0
+
+
+@pytest.mark.parametrize("missing", ["name", "graph", "description"])
+async def test_missing_fields_are_named(alice: Api, missing: str) -> None:
+    body = {"name": "w", "graph": UPPER, "description": "d"}
+    del body[missing]
+    answer = await alice("POST", "/webhooks/named", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert [detail["path"] for detail in answer.json()["details"]] == [missing]
+
+
+@pytest.mark.parametrize("body", [[], "text", False, 5])
+async def test_run_input_must_be_an_object(alice: Api, body: Any) -> None:
+    await push(alice, "w", UPPER)
+    answer = await trigger(alice, "w", body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+
+
+async def test_name_in_the_path_must_be_a_name(alice: Api) -> None:
+    for method, path in (
+        ("DELETE", "/webhooks/named/a%20b"),
+        ("GET", "/webhooks/named/%E5%90%8D/definition"),
+    ):
+        answer = await alice(method, path)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_name")
+
+
+async def test_workflow_calls_another_of_the_same_account_only(alice: Api, bob: Api) -> None:
+    caller = {
+        "nodes": [
+            INPUT,
+            component("叫", "trigger_workflow", workflow_name="inner", input={"text": "a"}),
+        ],
+        "edges": line("input", "叫"),
+    }
+    await push(alice, "inner", UPPER)
+    await push(alice, "outer", caller)
+    await push(bob, "outer", caller)
+    ran = (await trigger(alice, "outer", {})).json()
+    assert ran["data"]["sub_result"]["data"]["text"] == "A"
+    refused = await trigger(bob, "outer", {})
+    assert refused.status_code == 500
+    assert "inner" in refused.json()["error"]
