@@ -304,10 +304,10 @@ def _is_word(value: Any) -> bool:
 
 
 def is_unicode(text: str) -> bool:
-    """Tell whether a text can be written as UTF-8: it holds no lone surrogate.
+    r"""Tell whether a text can be written as UTF-8: it holds no lone surrogate.
 
     Example:
-        >>> is_unicode("好"), is_unicode("\\ud83d")
+        >>> is_unicode("好"), is_unicode("\ud83d")
         (True, False)
     """
     try:
