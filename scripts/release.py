@@ -20,7 +20,7 @@ from rich.markup import escape
 
 from scripts import artifact_files, artifacts, clean_install, evidence, fuzz, processes, registry
 from scripts.engine_process import engine_with_accounts
-from scripts.steps import Rehearsal, StepFailed
+from scripts.steps import Figures, Rehearsal, StepFailed
 from scripts.versions import PACKAGES, agreed_version
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -156,10 +156,23 @@ def rehearse(release: Release) -> None:
     conformance(release)
 
 
-def conformance_figures(report: Path) -> dict[str, int]:
-    """Read the figures of the gate from the suite's own report."""
+def conformance_figures(report: Path) -> Figures:
+    """Read the figures of a run from the suite's own report.
+
+    Raises:
+        StepFailed: The report does not say GO, though the suite's exit code did.
+    """
     document = json.loads(report.read_text("utf-8"))
-    return {"scenarios": document["summary"]["scenarios"]}
+    gate = document["gate"]
+    if gate["verdict"] != "GO" or not document["cells"]:
+        raise StepFailed(f"{report.name} says {gate['verdict']}: {gate['reasons']}")
+    return {
+        "scenarios": len(document["scenarios"]),
+        "sdks": len(document["sdks"]),
+        "cells": len(document["cells"]),
+        "checks": sum(len(cell["checks"]) for cell in document["cells"]),
+        "gate": gate["verdict"],
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:
