@@ -7,8 +7,8 @@ Example:
     'logic'
 """
 
-from .contract import ComponentContract, component
+from .contract import ComponentContract
 from .outbound import Outbound
 from .registry import Registry
 
-__all__ = ["ComponentContract", "Outbound", "Registry", "component"]
+__all__ = ["ComponentContract", "Outbound", "Registry"]

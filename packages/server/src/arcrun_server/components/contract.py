@@ -1,13 +1,18 @@
-"""What a component says of itself."""
+"""What a component says of itself, and how the components here read what they are given."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
+
+from arcrun_server.engine import ComponentError
+from arcrun_server.engine.labels import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
-    from arcrun_server.engine import Component, JsonObject
+    from arcrun_server.engine import JsonObject
+
+T = TypeVar("T")
 
 
 class _ContractRequired(TypedDict):
@@ -27,6 +32,104 @@ class ComponentContract(_ContractRequired, total=False):
     branches: list[str]
 
 
-def component(contract: ComponentContract) -> Callable[[Component], Component]:
-    """Tie a component to its contract."""
-    raise NotImplementedError
+_KINDS: dict[type, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "an object",
+}
+
+
+def data_schema(result: JsonObject, **more: JsonObject) -> JsonObject:
+    """Give the output schema `{"success": true, "data": {"result": …}}`."""
+    properties = {"result": result, **more}
+    return {
+        "type": "object",
+        "required": ["success", "data"],
+        "properties": {
+            "success": {"const": True},
+            "data": {"type": "object", "required": [*properties], "properties": properties},
+        },
+    }
+
+
+def answer(result: Any, **more: Any) -> JsonObject:
+    """Give the answer `{"success": true, "data": {"result": …}}`.
+
+    Example:
+        >>> answer(3, branch="甲")
+        {'success': True, 'data': {'result': 3, 'branch': '甲'}}
+    """
+    return {"success": True, "data": {"result": result, **more}}
+
+
+def given_value(given: JsonObject, *names: str) -> Any:
+    """Read a value that must be there, under the first of its names that is given.
+
+    Raises:
+        ComponentError: None of the names is given.
+    """
+    for name in names:
+        if name in given:
+            return given[name]
+    raise ComponentError(f"`{names[0]}` is missing; give it in the node's config")
+
+
+def require(value: Any, kind: type[T], name: str) -> T:
+    """Give a value back if it is of a kind; a whole number is a number too.
+
+    Raises:
+        ComponentError: It is of another kind; the message says which, and where it was meant.
+
+    Example:
+        >>> require(3, float, "seconds")
+        3
+    """
+    fits = isinstance(value, (int, float)) if kind is float else isinstance(value, kind)
+    if isinstance(value, bool) and kind is not bool:
+        fits = False
+    if not fits:
+        raise ComponentError(f"`{name}` must be {_KINDS[kind]}, but it is {describe(value)}")
+    return value  # type: ignore[no-any-return]
+
+
+def optional(given: JsonObject, name: str, kind: type[T], default: T) -> T:
+    """Read a value of a kind that may be left out."""
+    value = given.get(name)
+    return default if value is None else require(value, kind, name)
+
+
+def one_of(value: Any, choices: Iterable[str], name: str) -> str:
+    """Give a word back if it is one of the choices.
+
+    Raises:
+        ComponentError: It isn't; the message names the nearest choice and lists them all.
+
+    Example:
+        >>> one_of("sha257", ["sha256", "sha512"], "algorithm")
+        Traceback (most recent call last):
+        arcrun_server.engine.environment.ComponentError: `algorithm` can't be 'sha257'; did you mean \
+'sha256'? There are: sha256, sha512
+    """
+    known = list(choices)
+    if isinstance(value, str) and value in known:
+        return value
+    near = nearest(value, known) if isinstance(value, str) else None
+    hint = f"; did you mean '{near}'?" if near else "."
+    raise ComponentError(f"`{name}` can't be {describe(value)}{hint} There are: {', '.join(known)}")
+
+
+def describe(value: Any) -> str:
+    """Say briefly what a value is, as an error message needs it."""
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        text = value if len(value) <= 60 else value[:57] + "…"
+        return f"'{text}'"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return f"the number {value}"
+    return f"a list of {len(value)}" if isinstance(value, list) else _KINDS.get(type(value), "this")

@@ -1,6 +1,76 @@
-"""The one door to the network for components, with its guard."""
+"""The one door to the network for components: guarded, with time-outs and caps."""
 
 from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+import httpcore
+import httpx
+
+from arcrun_server._version import __version__
+from arcrun_server.engine import ComponentError
+
+from .guard import GuardedBackend, check_url, system_resolver
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator
+
+    from .guard import Resolver
+
+MAX_REDIRECTS = 5
+ERROR_LENGTH = 200
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
+_OURS = frozenset(
+    {
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "accept-encoding",
+        "expect",
+        "upgrade",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a server answered.
+
+    Attributes:
+        status: The HTTP status.
+        text: The body as text.
+    """
+
+    status: int
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    def json(self) -> tuple[bool, Any]:
+        """Read the body as JSON; answers `(is it JSON, value)`."""
+        try:
+            return True, json.loads(self.text, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            return False, None
+
+    def failure(self) -> dict[str, Any]:
+        """Give the result of a component that was answered so (CONTRACT.md §6)."""
+        error = self.text.strip()[:ERROR_LENGTH] or f"HTTP {self.status}"
+        return {"success": False, "status": self.status, "error": error}
+
+
+class Unreachable(Exception):
+    """No answer came, or none that can be used. The text says why, and holds no more than the host."""
 
 
 class Outbound:
@@ -8,11 +78,209 @@ class Outbound:
 
     Args:
         development: Allow loopback and private addresses (never link-local or metadata ones).
+        connect_timeout: Seconds to resolve and connect.
+        read_timeout: Seconds to wait for each part of the answer.
+        total_timeout: Seconds for a request with its redirects.
+        max_bytes: Size of an answer's body.
+        resolver: Turns host names into addresses.
+        ssl_context: For TLS; the default trusts the usual authorities.
     """
 
-    def __init__(self, *, development: bool = False) -> None:
-        self.development = development
+    def __init__(
+        self,
+        *,
+        development: bool = False,
+        connect_timeout: float = 5.0,
+        read_timeout: float = 30.0,
+        total_timeout: float = 60.0,
+        max_bytes: int = 2 * 1024 * 1024,
+        resolver: Resolver = system_resolver,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._development = development
+        self._timeouts = {
+            "connect": connect_timeout,
+            "read": read_timeout,
+            "write": read_timeout,
+            "pool": total_timeout,
+        }
+        self._total_timeout = total_timeout
+        self._max_bytes = max_bytes
+        self._resolver = resolver
+        self._ssl_context = ssl_context
+        self._pool: httpcore.AsyncConnectionPool | None = None
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: dict[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Reply:
+        """Send a request and follow its redirects.
+
+        Args:
+            method: The HTTP method in capitals.
+            url: Where to.
+            headers: Headers of the request. Across origins only harmless ones are kept.
+            content: The body. It is never sent on to another origin.
+
+        Raises:
+            ComponentError: The request can't be sent as it is (ForbiddenAddress: not to there).
+            Unreachable: No usable answer came.
+        """
+        fields = _checked_headers(headers or {})
+        fields.setdefault("user-agent", f"arcrun-engine/{__version__}")
+        fields["accept-encoding"] = "identity"
+        try:
+            return await asyncio.wait_for(
+                self._follow(method, url, fields, content), self._total_timeout
+            )
+        except asyncio.TimeoutError:
+            raise Unreachable(
+                f"{_shown_host(url)} did not answer in {self._total_timeout:g} s"
+            ) from None
 
     async def aclose(self) -> None:
         """Close the connections."""
-        raise NotImplementedError
+        if self._pool is not None:
+            await self._pool.aclose()
+            self._pool = None
+
+    async def _follow(
+        self, method: str, url: str, headers: dict[str, str], content: bytes | None
+    ) -> Reply:
+        for _ in range(MAX_REDIRECTS + 1):
+            reply, location = await self._exchange(method, url, headers, content)
+            if location is None:
+                return reply
+            target = urljoin(url, location)
+            if reply.status in {301, 302, 303} and method not in {"GET", "HEAD"}:
+                method, content = "GET", None
+                headers = {key: value for key, value in headers.items() if key != "content-type"}
+            if _origin(target) != _origin(url):
+                headers = _harmless(url, target, headers, content)
+            url = target
+        raise Unreachable(f"{_shown_host(url)} redirects more than {MAX_REDIRECTS} times")
+
+    async def _exchange(
+        self, method: str, url: str, headers: dict[str, str], content: bytes | None
+    ) -> tuple[Reply, str | None]:
+        check_url(url)
+        try:
+            request = httpx.Request(
+                method,
+                url,
+                headers=[(name.encode(), value.encode()) for name, value in headers.items()],
+                content=content,
+            )
+            target = httpcore.URL(
+                scheme=request.url.raw_scheme,
+                host=request.url.raw_host,
+                port=request.url.port,
+                target=request.url.raw_path,
+            )
+        except (httpx.InvalidURL, UnicodeError) as problem:
+            raise ComponentError(f"the URL is not valid: {problem}") from None
+        message = httpcore.Request(
+            request.method.encode(),
+            target,
+            headers=request.headers.raw,
+            content=content,
+            extensions={"timeout": self._timeouts},
+        )
+        try:
+            response = await self._connections().handle_async_request(message)
+            try:
+                return await self._read(response)
+            finally:
+                await response.aclose()
+        except httpcore.TimeoutException:
+            raise Unreachable(f"{_shown_host(url)} did not answer in time") from None
+        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as problem:
+            reason = str(problem) or type(problem).__name__
+            raise Unreachable(f"{_shown_host(url)} can't be reached: {reason}") from None
+
+    async def _read(self, response: httpcore.Response) -> tuple[Reply, str | None]:
+        headers = httpx.Headers(response.headers)
+        location = headers.get("location")
+        if response.status in _REDIRECTS and location:
+            return Reply(response.status, ""), location
+        if headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+            raise Unreachable("the answer is compressed, though it was asked for as it is")
+        body = b"".join([part async for part in self._parts(response)])
+        return Reply(response.status, _text(body, headers)), None
+
+    async def _parts(self, response: httpcore.Response) -> AsyncIterator[bytes]:
+        size = 0
+        async for part in response.aiter_stream():
+            size += len(part)
+            if size > self._max_bytes:
+                raise Unreachable(f"the answer is larger than {self._max_bytes:,} bytes")
+            yield part
+
+    def _connections(self) -> httpcore.AsyncConnectionPool:
+        if self._pool is None:
+            self._pool = httpcore.AsyncConnectionPool(
+                ssl_context=self._ssl_context or httpx.create_ssl_context(trust_env=False),
+                max_connections=100,
+                max_keepalive_connections=20,
+                keepalive_expiry=15.0,
+                network_backend=GuardedBackend(
+                    development=self._development, resolver=self._resolver
+                ),
+            )
+        return self._pool
+
+
+def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
+    checked: dict[str, str] = {}
+    for name, value in headers.items():
+        if not name or not name.isascii() or any(sign in name for sign in " \t\r\n:\0"):
+            raise ComponentError(f"'{name[:60]!s}' is no name of a header")
+        if any(sign in value for sign in "\r\n\0"):
+            raise ComponentError(f"the header '{name}' holds a line break or a NUL")
+        if name.lower() in _OURS:
+            raise ComponentError(f"the header '{name}' is set by the engine; leave it out")
+        checked[name.lower()] = value
+    return checked
+
+
+def _harmless(
+    url: str, target: str, headers: dict[str, str], content: bytes | None
+) -> dict[str, str]:
+    """Keep the headers that may go to another origin; refuse what may not go at all."""
+    if content is not None:
+        raise Unreachable(
+            f"{_shown_host(url)} redirects to another host; the body is not sent there"
+        )
+    if url.startswith("https:") and not target.startswith("https:"):
+        raise Unreachable(f"{_shown_host(url)} redirects from https to an insecure address")
+    return {name: value for name, value in headers.items() if name in _KEPT_ACROSS_ORIGINS}
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1  # check_url says what is wrong with it
+    return parts.scheme, parts.hostname, port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _shown_host(url: str) -> str:
+    """Name the host for an error: never the path or the query, which may hold secrets."""
+    return urlsplit(url).hostname or "the server"
+
+
+def _text(body: bytes, headers: httpx.Headers) -> str:
+    encoding = httpx.Response(200, headers=headers).charset_encoding or "utf-8"
+    try:
+        return body.decode(encoding, "replace")
+    except LookupError:
+        return body.decode("utf-8", "replace")
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")

@@ -4,32 +4,81 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from arcrun_server.engine.check import is_url
+
+from . import (
+    foreach_control,
+    http_request,
+    if_control,
+    merge,
+    switch,
+    try_catch,
+    url_component,
+    wait,
+)
+from . import filter as filter_component
+from . import hash as hash_component
+from . import set as set_component
+
 if TYPE_CHECKING:
     from arcrun_server.engine import Component
 
     from .contract import ComponentContract
     from .outbound import Outbound
 
+_LOGIC = (
+    filter_component,
+    foreach_control,
+    hash_component,
+    if_control,
+    merge,
+    set_component,
+    switch,
+    try_catch,
+    wait,
+)
+
 
 class Registry:
-    """The components of an engine, by id; URLs are components too."""
+    """The components of an engine, by id; URLs are components too.
+
+    Args:
+        outbound: The components' door to the network. Whoever made it closes it.
+
+    Example:
+        >>> from arcrun_server.components import Outbound
+        >>> registry = Registry(Outbound())
+        >>> registry.contract("switch")["display_name"]
+        '多路分支 Switch'
+        >>> registry.get("https://example.com/翻譯") is None, registry.get("swich") is None
+        (False, True)
+    """
 
     def __init__(self, outbound: Outbound) -> None:
         self.outbound = outbound
+        self._components: dict[str, Component] = {
+            module.CONTRACT["canonical_id"]: module.run for module in _LOGIC
+        }
+        self._components["http_request"] = http_request.component(outbound)
+        self._contracts: dict[str, ComponentContract] = {
+            module.CONTRACT["canonical_id"]: module.CONTRACT for module in (*_LOGIC, http_request)
+        }
 
     @property
     def ids(self) -> frozenset[str]:
         """The ids of the catalog's components."""
-        raise NotImplementedError
+        return frozenset(self._contracts)
 
     def get(self, component_id: str) -> Component | None:
         """Find the component of a catalog id or an http(s) URL; None if there is none."""
-        raise NotImplementedError
+        if is_url(component_id):
+            return url_component.component(component_id, self.outbound)
+        return self._components.get(component_id)
 
     def contract(self, component_id: str) -> ComponentContract | None:
-        """Give one component's contract."""
-        raise NotImplementedError
+        """Give one component's contract; None if there is no such component."""
+        return self._contracts.get(component_id)
 
     def contracts(self) -> list[ComponentContract]:
         """Give all contracts, sorted by id."""
-        raise NotImplementedError
+        return [self._contracts[component_id] for component_id in sorted(self._contracts)]

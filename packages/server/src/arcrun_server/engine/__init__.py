@@ -27,7 +27,7 @@ from .environment import (
 )
 from .flow import compile_flow, parse_flow, search_triplets
 from .model import Edge, FlowError, Graph, JsonObject, Node, Problem, SearchResult, Triplet
-from .plan import Plan, prepare_graph, prepare_stored_graph
+from .plan import Plan, prepare_graph
 from .result import Pause, RunResult, TraceEntry
 from .run import resume_graph, run_graph
 
@@ -55,7 +55,6 @@ __all__ = [
     "compile_flow",
     "parse_flow",
     "prepare_graph",
-    "prepare_stored_graph",
     "resume_graph",
     "run_graph",
     "search_triplets",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .check import check_graph
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from .model import Edge, Graph, Node
 
 TRIGGER_WORKFLOW = "trigger_workflow"
-_REMEMBERED_LENGTH = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -158,28 +156,6 @@ def prepare_graph(graph: Graph) -> Plan:
     if problems:
         raise FlowError(problems)
     return Plan(graph)
-
-
-def prepare_stored_graph(text: str) -> Plan:
-    """Make a graph that is stored as JSON ready to run; what was prepared lately is remembered.
-
-    Args:
-        text: The graph as JSON, as it was checked and stored.
-
-    Raises:
-        ValueError: The text is no JSON, or (FlowError) the graph can't run.
-
-    Example:
-        >>> text = '{"nodes": [{"id": "起點", "type": "Input"}], "edges": []}'
-        >>> prepare_stored_graph(text) is prepare_stored_graph(text)
-        True
-    """
-    return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else prepare_graph(json.loads(text))
-
-
-@lru_cache(maxsize=256)
-def _remembered(text: str) -> Plan:
-    return prepare_graph(json.loads(text))
 
 
 def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:

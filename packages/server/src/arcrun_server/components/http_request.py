@@ -1,0 +1,104 @@
+"""Any HTTP request."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from arcrun_server.engine import ComponentError
+
+from .contract import describe, given_value, one_of, optional, require
+from .outbound import Unreachable
+
+if TYPE_CHECKING:
+    from arcrun_server.engine import Call, Component, JsonObject
+
+    from .contract import ComponentContract
+    from .outbound import Outbound
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+CONTRACT: ComponentContract = {
+    "canonical_id": "http_request",
+    "display_name": "HTTP 請求 HTTP request",
+    "category": "api",
+    "version": "1.0.0",
+    "description": "Sends a request; an answer that is not 2xx, or none at all, is a failure.",
+    "input_schema": {
+        "type": "object",
+        "required": ["url"],
+        "properties": {
+            "url": {"type": "string", "format": "uri"},
+            "method": {"enum": [*METHODS], "default": "GET"},
+            "headers": {"type": "object", "additionalProperties": {"type": ["string", "number"]}},
+            "body": {"description": "Text, sent as it is; anything else is sent as JSON."},
+            "body_json": {"description": "Sent as JSON."},
+        },
+    },
+    "output_schema": {
+        "type": "object",
+        "required": ["success"],
+        "properties": {
+            "success": {"type": "boolean"},
+            "status": {"type": "integer"},
+            "data": {
+                "type": "object",
+                "required": ["body"],
+                "properties": {"body": {"description": "JSON if it is JSON, else text."}},
+            },
+            "error": {"type": "string"},
+        },
+    },
+    "config_example": {
+        "method": "POST",
+        "url": "https://api.example.com/v1/筆記",
+        "headers": {"Authorization": "Bearer {{credential.example_token}}"},
+        "body_json": {"標題": "{{input.標題}}"},
+    },
+}
+
+
+def component(outbound: Outbound) -> Component:
+    """Make the component, with its door to the network."""
+
+    async def run(given: JsonObject, _call: Call) -> JsonObject:
+        url = require(given_value(given, "url"), str, "url")
+        method = one_of(optional(given, "method", str, "GET").upper(), METHODS, "method")
+        headers = _headers(optional(given, "headers", dict, {}))
+        content = None if method in {"GET", "HEAD"} else _content(given, headers)
+        try:
+            reply = await outbound.send(method, url, headers=headers, content=content)
+        except Unreachable as problem:
+            return {"success": False, "error": str(problem)}
+        if not reply.ok:
+            return reply.failure()
+        is_json, value = reply.json()
+        body = value if is_json else reply.text
+        return {"success": True, "status": reply.status, "data": {"body": body}}
+
+    return run
+
+
+def _headers(given: JsonObject) -> dict[str, str]:
+    headers = {}
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise ComponentError(f"the header '{name}' must be text, but it is {describe(value)}")
+        headers[str(name)] = str(value)
+    return headers
+
+
+def _content(given: JsonObject, headers: dict[str, str]) -> bytes | None:
+    """Read the body, and say what it is if no header does."""
+    body: Any = given.get("body")
+    as_json = given.get("body_json")
+    if as_json is None and body is None:
+        return None
+    if as_json is None and isinstance(body, str):
+        kind, text = "text/plain; charset=utf-8", body
+    else:
+        value = body if as_json is None else as_json
+        kind, text = "application/json", json.dumps(value, ensure_ascii=False)
+    if not any(name.lower() == "content-type" for name in headers):
+        headers["Content-Type"] = kind
+    return text.encode("utf-8", "replace")

@@ -1,0 +1,70 @@
+"""Two ways: a condition that holds or doesn't."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from arcrun_server.engine import ComponentError
+from arcrun_server.engine.conditions import parse_condition
+from arcrun_server.engine.templates import MISSING, find
+
+from .contract import answer, data_schema, given_value, optional
+
+if TYPE_CHECKING:
+    from arcrun_server.engine import Call, JsonObject
+
+    from .contract import ComponentContract
+
+CONTRACT: ComponentContract = {
+    "canonical_id": "if_control",
+    "display_name": "條件判斷 If",
+    "category": "logic",
+    "version": "1.0.0",
+    "description": "Takes the branch `true` or `false`, by a condition compared by type.",
+    "input_schema": {
+        "type": "object",
+        "required": ["condition"],
+        "properties": {
+            "condition": {
+                "type": ["string", "boolean", "number", "null"],
+                "description": "`key`, `key == value`, `key > 3` (also != >= < <=).",
+            },
+            "input": {"type": "object", "description": "Where the keys are looked up first."},
+        },
+    },
+    "output_schema": data_schema({"type": "boolean"}, branch={"enum": ["true", "false"]}),
+    "config_example": {"condition": "分數 > 60", "input": {"分數": "{{prev.score}}"}},
+    "branches": ["true", "false"],
+}
+
+
+async def run(given: JsonObject, call: Call) -> JsonObject:
+    """Decide.
+
+    Example:
+        >>> import asyncio
+        >>> asyncio.run(run({"condition": "分數 > 60", "input": {"分數": 61}}, None))["data"]
+        {'result': True, 'branch': 'true'}
+    """
+    values = optional(given, "input", dict, {})
+    condition = given_value(given, "condition")
+    if isinstance(condition, str):
+        holds = _holds(condition, values, given, call)
+    else:
+        holds = bool(condition)  # a template gave the value itself
+    return answer(holds, branch="true" if holds else "false")
+
+
+def _holds(text: str, values: JsonObject, given: JsonObject, call: Call) -> bool:
+    def look_up(path: str) -> tuple[bool, Any]:
+        keys = tuple(path.split("."))
+        for layer in (values, given):
+            value = find(layer, keys)
+            if value is not MISSING:
+                return True, value
+        return call.look_up(path)
+
+    try:
+        return parse_condition(text).holds(look_up)
+    except ValueError as problem:
+        raise ComponentError(str(problem)) from None

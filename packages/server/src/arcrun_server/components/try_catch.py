@@ -1,0 +1,53 @@
+"""Two ways: what came before failed or didn't."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from .contract import answer, data_schema
+
+if TYPE_CHECKING:
+    from arcrun_server.engine import Call, JsonObject
+
+    from .contract import ComponentContract
+
+CONTRACT: ComponentContract = {
+    "canonical_id": "try_catch",
+    "display_name": "錯誤處理 Try/Catch",
+    "category": "logic",
+    "version": "1.0.0",
+    "description": "Takes the branch `catch` if there is an error, else `try`.",
+    "input_schema": {
+        "type": "object",
+        "properties": {
+            "error": {"description": "The error; null, empty or a template that finds none: none."}
+        },
+    },
+    "output_schema": data_schema({}, branch={"enum": ["try", "catch"]}),
+    "config_example": {"error": "{{prev.error}}"},
+    "branches": ["try", "catch"],
+}
+
+_UNRESOLVED = re.compile(r"\s*\{\{[^{}]+\}\}\s*")
+
+
+async def run(given: JsonObject, _call: Call) -> JsonObject:
+    """Look for an error.
+
+    Example:
+        >>> import asyncio
+        >>> asyncio.run(run({"error": "逾時"}, None))["data"]
+        {'result': '逾時', 'branch': 'catch'}
+    """
+    error = given.get("error")
+    if _is_error(error):
+        return answer(error, branch="catch")
+    return answer(None, branch="try")
+
+
+def _is_error(error: Any) -> bool:
+    # A template that finds no error stays as it is written, and that is no error.
+    if isinstance(error, str):
+        return bool(error.strip()) and not _UNRESOLVED.fullmatch(error)
+    return bool(error)

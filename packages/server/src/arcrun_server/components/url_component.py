@@ -1,0 +1,36 @@
+"""Components on the web: their id is a URL that takes the context and answers JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from arcrun_server.engine import ComponentError
+
+from .outbound import Unreachable
+
+if TYPE_CHECKING:
+    from arcrun_server.engine import Call, Component, JsonObject
+
+    from .outbound import Outbound
+
+
+def component(url: str, outbound: Outbound) -> Component:
+    """Make the component at a URL: it is POSTed the context and its answer is read as JSON.
+
+    An answer that is not 2xx is a failure as a result (CONTRACT.md §6); none at all fails the node.
+    """
+
+    async def run(given: JsonObject, _call: Call) -> Any:
+        content = json.dumps(given, ensure_ascii=False).encode("utf-8", "replace")
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        try:
+            reply = await outbound.send("POST", url, headers=headers, content=content)
+        except Unreachable as problem:
+            raise ComponentError(str(problem)) from None
+        if not reply.ok:
+            return reply.failure()
+        is_json, value = reply.json()
+        return value if is_json else {"success": True, "data": reply.text}
+
+    return run
