@@ -61,24 +61,18 @@ class CredentialRoutes:
         return await self._store(account, name, checked(shape, body))
 
     async def read(self, request: Request) -> Response:
-        """Answer the client's own envelope."""
+        """Answer the client's own envelope; a value that was pushed in plain form never."""
         account = await self._context.account(request)
         name = _name(request)
         found = await self._credentials.get(account, name)
         if found is None:
             raise _not_found(name)
-        if found.encrypted is None:
-            raise ApiError(
-                404,
-                "credential_not_sealed",
-                f"credential {name!r} was pushed in plain form, which is never read back",
-                next_actions=["push it again in sealed form"],
-            )
+        envelope = {"encrypted": found.encrypted, "iv": found.iv} if found.encrypted else {}
         return Json(
             {
                 "name": found.name,
-                "encrypted": found.encrypted,
-                "iv": found.iv,
+                "sealed": bool(envelope),
+                **envelope,
                 "service": found.service,
                 "sensitivity": found.sensitivity,
             }
