@@ -58,7 +58,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Check the types, with mypy and with pyright, both strict."""
-    sync(session, "typecheck", "release")
+    sync(session, "typecheck", "release", "fuzz")
     session.run("mypy")
     session.run("pyright")
 

@@ -35,6 +35,7 @@ CHECKS = frozenset(
         "negative_data_rejection",
         "not_a_server_error",
         "object_level_authorization",
+        "only_graphs_are_refused",
         "positive_data_acceptance",
         "response_headers_conformance",
         "response_schema_conformance",
