@@ -47,5 +47,8 @@ class MiniEngine(RecordingServer):
         if method == "GET":
             return Answer.of_json({kind: [{"name": name} for name in store]})
         if store.pop(name, None) is None:
-            return Answer.of_json({"error": f"{name}: not found", "code": "not_found"}, 404)
+            code = f"{kind.rstrip('s')}_not_found"
+            answer = Answer.of_json({"error": f"{name}: not found", "code": code}, 404)
+            answer.headers.append(("x-request-id", "r-1"))
+            return answer
         return Answer.of_json({"success": True, "name": name})

@@ -86,13 +86,12 @@ class SubprocessConnection:
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise AdapterFailure("crash", "the adapter has no pipes")
-        answer = b""
-        try:
+        # A process that has ended breaks the pipe; what it left on stdout tells more.
+        with contextlib.suppress(ConnectionError):
             stdin.write(line.encode() + b"\n")
-            # A process that has ended breaks the pipe; the empty answer below says so.
-            with contextlib.suppress(ConnectionError):
-                await stdin.drain()
-                answer = await asyncio.wait_for(stdout.readline(), seconds)
+            await stdin.drain()
+        try:
+            answer = await asyncio.wait_for(stdout.readline(), seconds)
         except asyncio.TimeoutError:
             raise AdapterFailure("timeout", f"no answer within {seconds:g} s") from None
         except ValueError:

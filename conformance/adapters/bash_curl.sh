@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# The worked example of PROTOCOL.md: a small arcrun SDK and its adapter in plain bash and curl.
+# It can do health and credentials, in the plain format. bash has no JSON parser; two guarantees of
+# the protocol stand in for one: commands are single lines whose keys come in the documented order,
+# with one space after each colon and comma, and `arguments` is always the last key.
+set -u
+VERSION=0.1.0
+declare -A key base_url format # by client
+
+# --- reading and answering -------------------------------------------------------------------
+
+# field NAME: the text of that field in $line, still escaped as JSON; empty if it is not there.
+field() {
+  if [[ $line =~ \"$1\":\ \"(([^\"\\]|\\.)*)\" ]]; then printf '%s' "${BASH_REMATCH[1]}"; fi
+}
+result() { printf '{"id": %s, "result": %s}\n' "$id" "$1"; }
+failure() { printf '{"id": %s, "failure": {"message": "%s"}}\n' "$id" "$1"; }
+quoted() { if [[ -n $1 ]]; then printf '"%s"' "$1"; else printf 'null'; fi; }
+# error NAME MESSAGE [STATUS CODE REQUEST_ID]
+error() {
+  printf '{"id": %s, "error": {"name": "%s", "class": "bash", "message": "%s", ' "$id" "$1" "$2"
+  printf '"status": %s, "code": %s, "request_id": %s}}\n' \
+    "${3:-null}" "$(quoted "${4:-}")" "$(quoted "${5:-}")"
+}
+
+# --- the SDK ---------------------------------------------------------------------------------
+
+# request METHOD PATH [BODY]: sets $status, $request_id and $body; fails if there is no answer.
+request() {
+  local answer
+  # Key and body go through file descriptors: a command line is there for every user to read.
+  answer=$(curl --silent --max-time 20 --request "$1" "${base_url[$client]}$2" \
+    --user-agent "arcrun-bash/$VERSION" --header "Content-Type: application/json" \
+    --config <(printf 'header = "X-Arcrun-API-Key: %s"\n' "${key[$client]}") \
+    --write-out '\n%{http_code} %header{x-request-id}' \
+    ${3:+--data-binary @-} <<<"${3:-}") || return 1
+  body=${answer%$'\n'*}
+  read -r status request_id <<<"${answer##*$'\n'}"
+}
+
+# call METHOD PATH [BODY]: request, and answer what is common to all calls.
+call() {
+  if ! request "$@"; then
+    error connection "no answer from ${base_url[$client]}"
+    return 1
+  fi
+  ((status < 400)) && return 0
+  local name=status line=$body
+  case $status in
+    400) name=bad_request ;;
+    401) name=authentication ;;
+    403) name=permission_denied ;;
+    404) name=not_found ;;
+    409) name=conflict ;;
+    429) name=rate_limit ;;
+    5*) name=server ;;
+  esac
+  line=${line//\":\"/\": \"} # some engines put no space after the colon
+  error "$name" "$(field error)" "$status" "$(field code)" "$request_id"
+  return 1
+}
+
+creds_name_is_good() {
+  [[ $name =~ ^[A-Za-z0-9_]+$ ]] && return 0
+  error invalid_argument "a credential's name is letters, digits and _"
+  return 1
+}
+
+# --- the commands ----------------------------------------------------------------------------
+
+while IFS= read -r line; do
+  [[ $line =~ ^\{\"id\":\ ([0-9]+),\ \"command\":\ \"([a-z.]+)\" ]] || continue
+  id=${BASH_REMATCH[1]} command=${BASH_REMATCH[2]}
+  client=$(field client)
+  case $command in
+    start)
+      result '{"protocol": 1, "sdk": {"name": "arcrun-bash", "version": "'$VERSION'", "language":
+        "bash"}, "runtime": "bash '"${BASH_VERSION}"'", "capabilities": ["health", "creds.push",
+        "creds.list", "creds.delete"]}' | tr -d '\n'
+      echo
+      ;;
+    construct)
+      key[$client]=$(field api_key)
+      base_url[$client]=$(field base_url)
+      format[$client]=$(field credential_format)
+      result '{}'
+      ;;
+    call)
+      name=$(line=${line#*\"arguments\": } && field name)
+      case $(field method) in
+        health) call GET /health && result "$body" ;;
+        creds.list)
+          # {"success": true, "credentials": [...], "total": 1} holds one list: ours
+          call GET /credentials && result "$(sed 's/^[^[]*\(\[.*\]\)[^]]*$/\1/' <<<"$body")"
+          ;;
+        creds.push)
+          creds_name_is_good || continue
+          if [[ ${format[$client]} != plain ]]; then
+            failure "this SDK can't seal: it needs credential_format plain"
+            continue
+          fi
+          arguments=${line#*\"arguments\": } # exactly the body that the engine wants
+          call POST /credentials "${arguments%\}}" && result "$body"
+          ;;
+        creds.delete)
+          creds_name_is_good && call DELETE "/credentials/$name" && result "$body"
+          ;;
+        *) failure "this SDK has no such method" ;;
+      esac
+      ;;
+    stop)
+      result '{}'
+      exit
+      ;;
+    *) failure "this adapter can't do $command" ;;
+  esac
+done

@@ -1,0 +1,100 @@
+"""PROTOCOL.md: every step is carried out, and its output is what the page shows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from mini_engine import KEY, MiniEngine
+
+from arcrun_conformance.cli import main
+from arcrun_conformance.resources import data_directory, schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGE = (data_directory() / "PROTOCOL.md").read_text("utf-8")
+BLOCK = re.compile(r"```(\w+)(?: (\S+))?\n(.*?)```", re.DOTALL)
+
+
+def steps() -> list[tuple[dict[str, str], list[str]]]:
+    """Each console block with the files as they are at that point of the page."""
+    files: dict[str, str] = {}
+    found = []
+    for kind, name, text in BLOCK.findall(PAGE):
+        if name:
+            files[name] = text
+        elif kind == "console":
+            found.append((dict(files), text.splitlines()))
+    return found
+
+
+def normal(line: str) -> str:
+    """The line without what differs from run to run, and from terminal to terminal."""
+    line = re.sub(r"curl/[0-9.]+", "curl/8.5.0", line)
+    line = re.sub(r" · [0-9.]+ s$", "", line)
+    return " ".join(line.split())
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the page's adapter needs curl")
+@pytest.mark.parametrize(("files", "shown"), steps())
+async def test_each_step_prints_what_the_page_shows(
+    engine: MiniEngine,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    files: dict[str, str],
+    shown: list[str],
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    command = shown[0].split()
+    assert command[:2] == ["$", "arcrun-conformance"]
+    given = [str(tmp_path / part) if part in files else part for part in command[2:]]
+
+    await asyncio.to_thread(main, [*given, "--target", engine.origin, "--api-key", KEY])
+
+    printed = [normal(line) for line in capsys.readouterr().out.splitlines()]
+    for line in shown[1:]:
+        if line != "…":
+            assert normal(line) in printed
+            printed = printed[printed.index(normal(line)) + 1 :]
+
+
+def test_the_page_has_all_steps() -> None:
+    assert len(steps()) == 7
+
+
+@pytest.mark.parametrize("command", ["start", "construct", "call", "bound.request", "stop"])
+def test_the_page_names_every_field_of_every_command(command: str) -> None:
+    section = PAGE.split(f"### `{command}`", 1)[1].split("\n##", 1)[0]
+    definitions = schema(f"protocol/{command}")["$defs"]
+    fields = [*definitions["command"]["properties"], *definitions["result"].get("properties", {})]
+    for field in set(fields) - {"id"}:
+        assert f'"{field}"' in section, field
+
+
+def test_the_page_names_every_error_that_the_python_adapter_knows() -> None:
+    table = PAGE.split("## Errors", 1)[1]
+    source = (data_directory() / "adapters/python_shared.py").read_text("utf-8")
+    names = re.findall(r'Error": "(\w+)"|Paused": "(\w+)"', source)
+    for name in {one or other for one, other in names}:
+        assert f"`{name}`" in table, name
+
+
+def test_the_guarantee_for_languages_without_a_parser_holds() -> None:
+    from arcrun_conformance.protocol import encode
+
+    line = encode(
+        7,
+        "call",
+        {"client": "c", "method": "creds.push", "arguments": {"name": "n", "value": "密"}},
+    )
+    assert line == (
+        '{"id": 7, "command": "call", "client": "c", "method": "creds.push", '
+        '"arguments": {"name": "n", "value": "密"}}'
+    )
+    assert json.loads(line)["arguments"] == {"name": "n", "value": "密"}
