@@ -76,7 +76,7 @@ def fuzz(engine: Engine, *, work: Path, report: Path, seed: int) -> Figures:
     command += ["--url", engine.url, "--seed", str(seed), "--report", "ndjson,json,junit"]
     command += ["--report-ndjson-path", str(events), "--report-json-path", str(summary)]
     command += ["--report-junit-path", str(report / "junit.xml")]
-    env = {"ARCRUN_FUZZ_ACCOUNTS": str(accounts)}
+    env = {"ARCRUN_FUZZ_ACCOUNTS": str(accounts), "PYTHONPATH": str(ROOT)}
     try:
         processes.run(command, log=log, env=env, cwd=work)
     except processes.CommandFailed as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import schemathesis
 
 GRAPH_OPERATIONS = frozenset(
@@ -18,7 +20,7 @@ GRAPH_CODES = frozenset({"invalid_graph", "unknown_component"})
 
 @schemathesis.check
 def only_graphs_are_refused(
-    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case
+    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> bool | None:
     """Data that fits the schema may be refused only for what a schema can't say of a graph."""
     del ctx
