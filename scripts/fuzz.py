@@ -129,7 +129,7 @@ def checks_that_ran(events: Path) -> set[str]:
         for line in lines:
             finished = json.loads(line).get("ScenarioFinished")
             if finished:
-                recorded = finished["recorder"]["checks"].values()
+                recorded = finished["recorder"].get("checks", {}).values()
                 found |= {check["name"] for checks in recorded for check in checks}
     return found
 

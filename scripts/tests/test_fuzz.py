@@ -52,7 +52,12 @@ def test_a_check_that_judged_nothing_is_told() -> None:
 def test_checks_are_read_from_the_event_log(tmp_path: Path) -> None:
     finished = {"recorder": {"checks": {"a": [{"name": "ignored_auth"}], "b": []}}}
     events = tmp_path / "events.ndjson"
-    lines = [{"PhaseStarted": {}}, {"ScenarioFinished": finished}]
+    nothing_ran = {"recorder": {}}
+    lines = [
+        {"PhaseStarted": {}},
+        {"ScenarioFinished": nothing_ran},
+        {"ScenarioFinished": finished},
+    ]
     events.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert checks_that_ran(events) == {"ignored_auth"}
 
