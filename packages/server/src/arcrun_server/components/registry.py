@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 from arcrun_server.engine.check import is_url
 
 from . import (
+    array_ops,
+    date_ops,
     foreach_control,
     http_request,
     if_control,
     merge,
+    number_ops,
+    string_ops,
     switch,
     try_catch,
     url_component,
+    validate_json,
     wait,
 )
 from . import filter as filter_component
@@ -27,14 +32,19 @@ if TYPE_CHECKING:
     from .outbound import Outbound
 
 _LOGIC = (
+    array_ops,
+    date_ops,
     filter_component,
     foreach_control,
     hash_component,
     if_control,
     merge,
+    number_ops,
     set_component,
+    string_ops,
     switch,
     try_catch,
+    validate_json,
     wait,
 )
 

@@ -1,0 +1,202 @@
+"""Operations on dates and times."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from arcrun_server.engine import ComponentError
+from arcrun_server.engine.clock import time_variables
+
+from .contract import describe, given_value, one_of, optional, require
+from .operations import Operation, operations_contract, run_operation
+
+if TYPE_CHECKING:
+    from arcrun_server.engine import Call, JsonObject
+
+_SECONDS = {
+    "milliseconds": 0.001,
+    "seconds": 1,
+    "minutes": 60,
+    "hours": 3600,
+    "days": 86400,
+    "weeks": 604800,
+}
+_MONTHS = {"months": 1, "years": 12}
+UNITS = (*_SECONDS, *_MONTHS)
+FORMATS = ("iso", "date", "time", "datetime", "unix", "unix_ms", "yyyymmdd", "中文")
+_NOW = "_started"
+
+
+def _zone(given: JsonObject) -> tzinfo:
+    name = optional(given, "timezone", str, "UTC")
+    if name.upper() in {"UTC", "Z"}:
+        return timezone.utc
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        message = f"there is no time zone {describe(name)}; write it as in 'Asia/Taipei'"
+        raise ComponentError(message) from None
+
+
+def _moment(given: JsonObject, name: str = "date") -> datetime:
+    """Read a moment: ISO 8601 text, a date alone, or Unix seconds; left out, the run's time."""
+    value = given.get(name)
+    zone = _zone(given)
+    if value is None and name == "date":
+        started: datetime = given[_NOW]
+        return started.astimezone(zone)
+    return _read(value, name, zone)
+
+
+def _read(value: Any, name: str, zone: tzinfo) -> datetime:
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, timezone.utc).astimezone(zone)
+        text = require(value, str, name).strip()
+        if text.endswith(("Z", "z")):
+            text = text[:-1] + "+00:00"
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
+    except (ValueError, OverflowError, OSError):
+        raise ComponentError(
+            f"`{name}` is no date: {describe(value)}; write it as in '2026-11-22' or "
+            "'2026-11-22T08:30:00+08:00', or as Unix seconds"
+        ) from None
+
+
+def _written(moment: datetime, given: JsonObject) -> Any:
+    kind = one_of(given.get("format", "iso"), FORMATS, "format")
+    if kind == "unix":
+        return int(moment.timestamp())
+    if kind == "unix_ms":
+        return int(moment.timestamp() * 1000)
+    if kind == "中文":
+        return f"{moment.year}年{moment.month}月{moment.day}日"
+    if kind == "iso":
+        return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    patterns = {
+        "date": "%Y-%m-%d",
+        "time": "%H:%M:%S",
+        "datetime": "%Y-%m-%d %H:%M:%S",
+        "yyyymmdd": "%Y%m%d",
+    }
+    return moment.strftime(patterns[kind])
+
+
+def _shift(given: JsonObject, direction: int) -> Any:
+    amount = require(given_value(given, "amount"), float, "amount") * direction
+    unit = one_of(given_value(given, "unit"), UNITS, "unit")
+    moment = _moment(given)
+    try:
+        if unit in _MONTHS:
+            return _written(_add_months(moment, amount * _MONTHS[unit]), given)
+        shifted = moment.astimezone(timezone.utc) + timedelta(seconds=amount * _SECONDS[unit])
+        return _written(shifted.astimezone(moment.tzinfo), given)
+    except (OverflowError, ValueError):
+        raise ComponentError("the result lies outside the years 1 to 9999") from None
+
+
+def _add_months(moment: datetime, months: float) -> datetime:
+    if months != int(months):
+        raise ComponentError("months and years are added whole; give a whole `amount`")
+    year, month = divmod(moment.year * 12 + moment.month - 1 + int(months), 12)
+    if not 1 <= year <= 9999:
+        raise OverflowError
+    # The 31st becomes the last day of a shorter month.
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
+
+
+def _difference(given: JsonObject) -> float:
+    unit = one_of(given.get("unit", "seconds"), tuple(_SECONDS), "unit")
+    seconds = (_moment(given, "to") - _moment(given)).total_seconds()
+    result = seconds / _SECONDS[unit]
+    return int(result) if result.is_integer() else result
+
+
+def _edge(given: JsonObject, *, at_end: bool) -> Any:
+    unit = one_of(given_value(given, "unit"), ("hour", "day", "week", "month", "year"), "unit")
+    moment = _moment(given)
+    start = moment.replace(minute=0, second=0, microsecond=0)
+    if unit != "hour":
+        start = start.replace(hour=0)
+    if unit == "week":
+        start -= timedelta(days=start.weekday())
+    elif unit in {"month", "year"}:
+        start = start.replace(day=1, month=1 if unit == "year" else start.month)
+    if not at_end:
+        return _written(start, given)
+    if unit in {"month", "year"}:
+        after = _add_months(start, 12 if unit == "year" else 1)
+    else:
+        after = start + timedelta(hours=1 if unit == "hour" else 168 if unit == "week" else 24)
+    return _written(after - timedelta(milliseconds=1), given)
+
+
+def _parts(given: JsonObject) -> JsonObject:
+    moment = _moment(given)
+    # The variables are in UTC; the parts of another zone are those of its wall clock.
+    values = time_variables(moment.replace(tzinfo=timezone.utc))
+    names = [
+        "year",
+        "month",
+        "day",
+        "hour",
+        "minute",
+        "second",
+        "weekday",
+        "iso_weekday",
+        "iso_week",
+    ]
+    return {name: values[f"_{name}"] for name in names}
+
+
+def _before(given: JsonObject) -> bool:
+    return _moment(given) < _moment(given, "to")
+
+
+OPERATIONS: dict[str, Operation] = {
+    "now": Operation(
+        lambda given: _written(_moment({**given, "date": None}), given), "the run's time"
+    ),
+    "format": Operation(
+        lambda given: _written(_moment(given), given), "`date` in another `format`"
+    ),
+    "add": Operation(lambda given: _shift(given, 1), "`date` and `amount` of `unit`"),
+    "subtract": Operation(lambda given: _shift(given, -1), "`date` less `amount` of `unit`"),
+    "difference": Operation(_difference, "from `date` to `to`, in `unit`"),
+    "before": Operation(_before, "whether `date` is before `to`"),
+    "start_of": Operation(lambda given: _edge(given, at_end=False), "the start of its `unit`"),
+    "end_of": Operation(lambda given: _edge(given, at_end=True), "the end of its `unit`"),
+    "parts": Operation(_parts, "an object of year, month, day, hour …"),
+}
+
+CONTRACT = operations_contract(
+    "date_ops",
+    OPERATIONS,
+    display_name="日期時間 Date",
+    description="Does something with `date` (left out: the run's time), in `timezone`.",
+    parameters={
+        "date": {"type": ["string", "number"], "description": "ISO 8601, or Unix seconds."},
+        "to": {"type": ["string", "number"]},
+        "amount": {"type": "number"},
+        "unit": {"type": "string"},
+        "format": {"enum": [*FORMATS], "default": "iso"},
+        "timezone": {"type": "string", "default": "UTC"},
+    },
+    config_example={
+        "operation": "add",
+        "date": "{{_today}}",
+        "amount": 7,
+        "unit": "days",
+        "format": "date",
+    },
+)
+
+
+async def run(given: JsonObject, call: Call) -> Any:
+    """Run the operation."""
+    return run_operation(OPERATIONS, {**given, _NOW: call.started})

@@ -1,0 +1,138 @@
+"""Operations on texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from arcrun_server.engine import ComponentError
+
+from .contract import given_value, optional, require
+from .operations import Operation, operations_contract, run_operation
+
+if TYPE_CHECKING:
+    from arcrun_server.engine import Call, JsonObject
+
+MAX_LENGTH = 1_000_000
+
+
+def _text(given: JsonObject) -> str:
+    return require(given_value(given, "text"), str, "text")
+
+
+def _word(given: JsonObject, name: str) -> str:
+    return require(given_value(given, name), str, name)
+
+
+def _replace(given: JsonObject) -> str:
+    search = _word(given, "search")
+    if not search:
+        raise ComponentError("`search` is empty; give the text to look for")
+    return _bounded(_text(given).replace(search, _word(given, "replacement")))
+
+
+def _split(given: JsonObject) -> list[str]:
+    separator = optional(given, "separator", str, ",")
+    return _text(given).split(separator) if separator else list(_text(given))
+
+
+def _join(given: JsonObject) -> str:
+    items = require(given_value(given, "items"), list, "items")
+    texts = [require(item, str, f"items.{number}") for number, item in enumerate(items)]
+    return _bounded(optional(given, "separator", str, ",").join(texts))
+
+
+def _slice(given: JsonObject) -> str:
+    text = _text(given)
+    return text[optional(given, "start", int, 0) : optional(given, "end", int, len(text))]
+
+
+def _repeat(given: JsonObject) -> str:
+    text, count = _text(given), require(given_value(given, "count"), int, "count")
+    if count < 0 or len(text) * count > MAX_LENGTH:
+        raise ComponentError(
+            f"`count` must make a text of 0 to {MAX_LENGTH:,} characters, but it is {count}"
+        )
+    return text * count
+
+
+def _pad(given: JsonObject, *, at_start: bool) -> str:
+    text, length = _text(given), require(given_value(given, "length"), int, "length")
+    fill = optional(given, "fill", str, " ")
+    if len(fill) != 1 or length > MAX_LENGTH:
+        raise ComponentError(f"`fill` is one character, and `length` at most {MAX_LENGTH:,}")
+    return text.rjust(length, fill) if at_start else text.ljust(length, fill)
+
+
+def _index_of(given: JsonObject) -> int:
+    return _text(given).find(_word(given, "search"))
+
+
+def _bounded(text: str) -> str:
+    if len(text) > MAX_LENGTH:
+        raise ComponentError(f"the text would be longer than {MAX_LENGTH:,} characters")
+    return text
+
+
+OPERATIONS: dict[str, Operation] = {
+    "upper": Operation(lambda given: _text(given).upper(), "`text` in capitals"),
+    "lower": Operation(lambda given: _text(given).lower(), "`text` in small letters"),
+    "trim": Operation(lambda given: _text(given).strip(), "without white space at both ends"),
+    "length": Operation(lambda given: len(_text(given)), "how many characters"),
+    "replace": Operation(_replace, "every `search` becomes `replacement`"),
+    "split": Operation(_split, "a list, cut at `separator` (a comma; empty: each character)"),
+    "join": Operation(_join, "`items` to one text, with `separator` between"),
+    "slice": Operation(_slice, "from `start` up to `end`, negative from the end"),
+    "contains": Operation(
+        lambda given: _word(given, "search") in _text(given), "whether `search` is in it"
+    ),
+    "starts_with": Operation(
+        lambda given: _text(given).startswith(_word(given, "search")), "whether `search` begins it"
+    ),
+    "ends_with": Operation(
+        lambda given: _text(given).endswith(_word(given, "search")), "whether `search` ends it"
+    ),
+    "index_of": Operation(_index_of, "where `search` is, -1 if nowhere"),
+    "repeat": Operation(_repeat, "`count` times"),
+    "pad_start": Operation(
+        lambda given: _pad(given, at_start=True), "`fill` up to `length` before"
+    ),
+    "pad_end": Operation(lambda given: _pad(given, at_start=False), "`fill` up to `length` behind"),
+    "reverse": Operation(lambda given: _text(given)[::-1], "backwards"),
+}
+
+CONTRACT = operations_contract(
+    "string_ops",
+    OPERATIONS,
+    display_name="文字處理 String",
+    description="Does something with `text`.",
+    parameters={
+        "text": {"type": "string"},
+        "search": {"type": "string"},
+        "replacement": {"type": "string"},
+        "separator": {"type": "string", "default": ","},
+        "items": {"type": "array", "items": {"type": "string"}},
+        "start": {"type": "integer", "default": 0},
+        "end": {"type": "integer"},
+        "count": {"type": "integer", "minimum": 0},
+        "length": {"type": "integer"},
+        "fill": {"type": "string", "minLength": 1, "maxLength": 1, "default": " "},
+    },
+    config_example={
+        "operation": "replace",
+        "text": "{{input.內容}}",
+        "search": "，",
+        "replacement": ",",
+    },
+)
+
+
+async def run(given: JsonObject, _call: Call) -> Any:
+    """Run the operation.
+
+    Example:
+        >>> import asyncio
+        >>> given = {"operation": "split", "text": "甲、乙", "separator": "、"}
+        >>> asyncio.run(run(given, None))["data"]["result"]
+        ['甲', '乙']
+    """
+    return run_operation(OPERATIONS, given)
