@@ -10,6 +10,7 @@ import json
 import secrets
 import sys
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,7 @@ def fuzz(engine: Engine, *, work: Path, report: Path, seed: int) -> Figures:
     finally:
         accounts.unlink()
     document = json.loads(summary.read_text("utf-8"))
-    if gaps := untested(document, operations(CONTRACT), checks_that_ran(events)):
+    if gaps := untested(document, operations(CONTRACT), seen_in(events)):
         raise FuzzFailed("not everything was tested:\n" + "\n".join(f"  {gap}" for gap in gaps))
     return {
         "operations": document["operations"]["tested"],
@@ -96,13 +97,13 @@ def fuzz(engine: Engine, *, work: Path, report: Path, seed: int) -> Figures:
     }
 
 
-def untested(document: dict[str, Any], expected: set[str], checks: set[str]) -> list[str]:
+def untested(document: dict[str, Any], expected: set[str], seen: Seen) -> list[str]:
     """List what a run of the fuzzer left out, from its own JSON report.
 
     Args:
         document: The report.
         expected: The operations of the contract.
-        checks: The checks that judged at least one answer.
+        seen: What its event log shows.
     """
     gaps = [] if document["complete"] else [f"the run stopped early: {document['stop_reason']}"]
     gaps += [
@@ -110,28 +111,46 @@ def untested(document: dict[str, Any], expected: set[str], checks: set[str]) -> 
         for phase in PHASES
         if document["phases"].get(phase, {}).get("status") != "success"
     ]
-    gaps += [f"check {name} judged nothing" for name in sorted(CHECKS - checks)]
+    gaps += [f"check {name} judged nothing" for name in sorted(CHECKS - seen.checks)]
     tested = document["operations"]["tested"]
     if tested != len(expected):
         gaps.append(f"{tested} of {len(expected)} operations were tested")
-    accepted = {
-        operation
-        for operation, phases in document["valid_rates"].items()
-        if any(counts["accepted"] for counts in phases.values())
-    }
-    return gaps + [f"{name}: no request was accepted" for name in sorted(expected - accepted)]
+    missing = sorted(expected - seen.accepted)
+    return gaps + [f"{name}: no request was accepted" for name in missing]
 
 
-def checks_that_ran(events: Path) -> set[str]:
-    """Return the names of the checks in an event log of the fuzzer."""
-    found: set[str] = set()
+@dataclass
+class Seen:
+    """What an event log of the fuzzer shows.
+
+    Attributes:
+        checks: The checks that judged at least one answer.
+        accepted: The operations, each as `METHOD /path`, that answered 2xx at least once.
+    """
+
+    checks: set[str] = field(default_factory=set)
+    accepted: set[str] = field(default_factory=set)
+
+
+def seen_in(events: Path) -> Seen:
+    """Read an event log of the fuzzer, a JSON document a line."""
+    seen = Seen()
     with events.open(encoding="utf-8") as lines:
         for line in lines:
             finished = json.loads(line).get("ScenarioFinished")
             if finished:
-                recorded = finished["recorder"].get("checks", {}).values()
-                found |= {check["name"] for checks in recorded for check in checks}
-    return found
+                _add_scenario(seen, finished["recorder"])
+    return seen
+
+
+def _add_scenario(seen: Seen, recorder: dict[str, Any]) -> None:
+    for checks in recorder.get("checks", {}).values():
+        seen.checks |= {check["name"] for check in checks}
+    for case, interaction in recorder.get("interactions", {}).items():
+        status = (interaction.get("response") or {}).get("status_code", 0)
+        if 200 <= status < 300:
+            sent = recorder["cases"][case]["value"]
+            seen.accepted.add(f"{sent['method'].upper()} {sent['path']}")
 
 
 def _accounts(keys: tuple[str, str]) -> dict[str, Any]:

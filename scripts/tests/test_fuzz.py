@@ -4,26 +4,28 @@ from typing import Any
 
 import pytest
 
-from scripts.fuzz import CHECKS, CONTRACT, PHASES, checks_that_ran, operations, untested
+from scripts.fuzz import CHECKS, CONTRACT, PHASES, Seen, operations, seen_in, untested
 
 OPERATIONS = {"GET /health", "POST /credentials"}
 
 
+def everything() -> Seen:
+    return Seen(set(CHECKS), OPERATIONS)
+
+
 def report(**changes: Any) -> dict[str, Any]:
     """The report of a run that left nothing out."""
-    accepted = {"fuzzing": {"accepted": 3}}
     sound: dict[str, Any] = {
         "complete": True,
         "stop_reason": "completed",
         "phases": {phase: {"status": "success"} for phase in PHASES},
         "operations": {"tested": len(OPERATIONS)},
-        "valid_rates": dict.fromkeys(OPERATIONS, accepted),
     }
     return {**sound, **changes}
 
 
 def test_a_run_that_tested_everything_has_no_gaps() -> None:
-    assert untested(report(), OPERATIONS, set(CHECKS)) == []
+    assert untested(report(), OPERATIONS, everything()) == []
 
 
 @pytest.mark.parametrize(
@@ -33,33 +35,47 @@ def test_a_run_that_tested_everything_has_no_gaps() -> None:
         ({"phases": {}}, "phase stateful: did not run"),
         ({"phases": {phase: {"status": "skip"} for phase in PHASES}}, "phase coverage: skip"),
         ({"operations": {"tested": 1}}, "1 of 2 operations were tested"),
-        ({"valid_rates": {}}, "POST /credentials: no request was accepted"),
-        (
-            {"valid_rates": {"GET /health": {"fuzzing": {"accepted": 0}}}},
-            "GET /health: no request was accepted",
-        ),
     ],
 )
 def test_what_a_run_left_out_is_told(changes: dict[str, Any], told: str) -> None:
-    assert told in untested(report(**changes), OPERATIONS, set(CHECKS))
+    assert told in untested(report(**changes), OPERATIONS, everything())
 
 
 def test_a_check_that_judged_nothing_is_told() -> None:
-    ran = set(CHECKS) - {"ignored_auth"}
-    assert untested(report(), OPERATIONS, ran) == ["check ignored_auth judged nothing"]
+    seen = Seen(set(CHECKS) - {"ignored_auth"}, OPERATIONS)
+    assert untested(report(), OPERATIONS, seen) == ["check ignored_auth judged nothing"]
 
 
-def test_checks_are_read_from_the_event_log(tmp_path: Path) -> None:
-    finished = {"recorder": {"checks": {"a": [{"name": "ignored_auth"}], "b": []}}}
-    events = tmp_path / "events.ndjson"
+def test_an_operation_that_accepted_nothing_is_told() -> None:
+    seen = Seen(set(CHECKS), {"GET /health"})
+    assert untested(report(), OPERATIONS, seen) == ["POST /credentials: no request was accepted"]
+
+
+def test_the_event_log_shows_checks_and_accepted_operations(tmp_path: Path) -> None:
+    scenario = {
+        "recorder": {
+            "checks": {"1": [{"name": "ignored_auth"}], "2": []},
+            "cases": {
+                "1": {"value": {"method": "get", "path": "/a/{name}"}},
+                "2": {"value": {"method": "POST", "path": "/a"}},
+                "3": {"value": {"method": "PUT", "path": "/a"}},
+            },
+            "interactions": {
+                "1": {"response": {"status_code": 200}},
+                "2": {"response": {"status_code": 400}},
+                "3": {"response": None},
+            },
+        }
+    }
     nothing_ran = {"recorder": {}}
     lines = [
         {"PhaseStarted": {}},
         {"ScenarioFinished": nothing_ran},
-        {"ScenarioFinished": finished},
+        {"ScenarioFinished": scenario},
     ]
+    events = tmp_path / "events.ndjson"
     events.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert checks_that_ran(events) == {"ignored_auth"}
+    assert seen_in(events) == Seen({"ignored_auth"}, {"GET /a/{name}"})
 
 
 def test_operations_are_read_from_the_contract() -> None:
