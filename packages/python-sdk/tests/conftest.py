@@ -49,7 +49,6 @@ class Server:
     def __init__(self) -> None:
         self.requests: list[Recorded] = []
         self.replies: dict[tuple[str, str], list[Reply]] = {}
-        self.stop_dripping = threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -110,7 +109,6 @@ class Server:
         return [request for request in self.requests if request.target.partition("?")[0] == path]
 
     def close(self) -> None:
-        self.stop_dripping.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -182,6 +180,25 @@ def reply() -> type[Reply]:
 @pytest.fixture
 def key() -> str:
     return KEY
+
+
+@pytest.fixture
+def seen_by_tools() -> Callable[[BaseException], str]:
+    """What tools print of an exception: its text, and the locals of our frames."""
+
+    def texts(error: BaseException) -> str:
+        parts, chain = [], [error]
+        for link in chain:
+            chain += [x for x in (link.__cause__, link.__context__) if x and x not in chain]
+            parts += [repr(link), str(link), repr(vars(link))]
+            step = link.__traceback__
+            while step is not None:
+                if "/arcrun/" in step.tb_frame.f_code.co_filename.replace("\\", "/"):
+                    parts.append(repr(step.tb_frame.f_locals))
+                step = step.tb_next
+        return "\n".join(parts)
+
+    return texts
 
 
 @pytest.fixture(autouse=True)

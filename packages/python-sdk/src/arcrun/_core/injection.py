@@ -7,13 +7,14 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl, quote, unquote_plus, urlencode
+from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlencode
 
 from . import templates
 from .errors import InvalidArgumentError, UnexpectedResponseError
 from .secret import BLANK, Secret
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
+_BASIC = re.compile(r"(?i:basic) (.*:.*)\Z", re.DOTALL)  # not encoded yet: base64 has no colon
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*\Z")
 _FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te"})
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
@@ -42,21 +43,24 @@ class Injection:
             UnexpectedResponseError: the recipe names a header that is not a recipe's business.
         """
 
-        def fill(section: str) -> dict[str, Any]:
+        def fill(section: str) -> dict[str, Secret]:
+            """Render a section; wrapped, since tools print the locals of frames that raise."""
             return {
-                name: templates.render(item, values, token) if isinstance(item, str) else item
+                name: Secret(templates.render(str(item), values, token))
                 for name, item in inject.get(section, {}).items()
             }
 
         self._values = [*values.values(), *([token] if token else [])]
-        self._headers = {n: _header(n, _with_basic(str(v))) for n, v in fill("header").items()}
-        self._query = {name: quote(str(value), safe="") for name, value in fill("query").items()}
-        self._path = {name: _segment(name, str(value)) for name, value in fill("path").items()}
-        self._body = fill("body")
+        self._headers = {name: _header(name, value) for name, value in fill("header").items()}
+        self._query = {
+            name: quote(value.reveal(), safe="") for name, value in fill("query").items()
+        }
+        self._path = {name: _segment(name, value) for name, value in fill("path").items()}
+        constants = {k: v for k, v in inject.get("body", {}).items() if not isinstance(v, str)}
+        self._body = {**{name: v.reveal() for name, v in fill("body").items()}, **constants}
 
     def __repr__(self) -> str:
-        places = [*self._headers, *self._query, *self._path, *self._body]
-        return f"<Injection of {', '.join(places) or 'nothing'}>"
+        return f"<{type(self).__name__}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a bound client is not pickled: bind again in the process that needs it")
@@ -117,7 +121,7 @@ class Injection:
     def without_secrets(self, url: str) -> str:
         """Put the places back where a URL that the service answered repeats a secret."""
         for name, value in {**self._path, **self._query}.items():
-            url = _spellings(_unquoted(value)).sub(f"%7B{name}%7D", url)
+            url = _spellings(unquote(value)).sub(f"%7B{name}%7D", url)
         for secret in self._values:
             if len(secret.reveal()) >= 4:
                 url = _spellings(secret.reveal()).sub(BLANK, url)
@@ -133,7 +137,7 @@ def split_constants(
     """
     headers = inject.get("header", {})
     constant = {
-        name: _header(name, str(value))
+        name: _header(name, Secret(str(value)))
         for name, value in headers.items()
         if templates.is_constant(str(value))
     }
@@ -142,35 +146,25 @@ def split_constants(
     return constant, rest
 
 
-def _with_basic(value: str) -> str:
-    """Encode `Basic user:password` as RFC 7617 wants it; a colon can't occur in base64."""
-    scheme, _, credentials = value.partition(" ")
-    if scheme.lower() != "basic" or ":" not in credentials:
-        return value
-    return "Basic " + base64.b64encode(credentials.encode()).decode("ascii")
-
-
-def _header(name: str, value: str) -> str:
+def _header(name: str, value: Secret) -> str:
+    """Return a header's value, with `Basic user:password` encoded as RFC 7617 wants it."""
     if not _HEADER_NAME.match(name) or name.lower() in _FRAMING:
         raise UnexpectedResponseError(f"the recipe injects a header that it may not: {name!r}")
-    if not _HEADER_VALUE.match(value):
+    basic = _BASIC.match(value.reveal())
+    if basic:
+        return "Basic " + base64.b64encode(basic[1].encode()).decode("ascii")
+    if not _HEADER_VALUE.match(value.reveal()):
         raise InvalidArgumentError(
             f"the secret for the header {name} has a line break or another character that no header "
             "can carry: store it again without (a trailing line break often comes from a file)"
         )
-    return value
+    return value.reveal()
 
 
-def _segment(name: str, value: str) -> str:
-    if value in {"", ".", ".."}:
+def _segment(name: str, value: Secret) -> str:
+    if value.reveal() in {"", ".", ".."}:
         raise InvalidArgumentError(f"the secret for {{{name}}} in the path is empty or only dots")
-    return quote(value, safe="")
-
-
-def _unquoted(value: str) -> str:
-    from urllib.parse import unquote
-
-    return unquote(value)
+    return quote(value.reveal(), safe="")
 
 
 def _spellings(text: str) -> re.Pattern[str]:

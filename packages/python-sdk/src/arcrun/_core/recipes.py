@@ -21,7 +21,7 @@ def check_recipe(recipe: Mapping[str, Any], service: str) -> AuthRecipe:
     sound = (
         recipe.get("service") == service
         and is_text(recipe.get("base_url"))
-        and json_list(secrets) == objects(secrets) == (secrets or [])
+        and secrets == json_list(secrets) == objects(secrets)
         and all(is_text(secret.get("key")) for secret in objects(secrets))
         and inject is not None
         and all(is_mapping(names) for names in inject.values())

@@ -69,7 +69,8 @@ class Auth:
 
         Raises:
             UnknownServiceError: there is no recipe for the service.
-            InvalidArgumentError: a secret is missing, unknown or empty; nothing was stored.
+            InvalidArgumentError: a secret is missing, unknown, empty, or can't stand where the
+                recipe puts it; nothing was stored.
             ArcrunError: storing failed; `stored` names what was stored before. Run it again.
 
         Example:
@@ -85,8 +86,7 @@ class Auth:
         recipe = self._recipe(service, timeout, again=True)
         recipes.check_secrets(recipe, given)
         values = {key: value for key, value in given.items() if value}
-        if recipe["primitive"] == "service_account":
-            read_account(values[recipes.required_keys(recipe)[0]])
+        _check_fit(recipe, values)
         stored: list[str] = []
         for key, value in values.items():
             name = credential_name(key, account)
@@ -287,6 +287,15 @@ class Auth:
 
             sources[used] = TokenSource(recipe, values, self._connection.timeout, keep)
         return sources[used]
+
+
+def _check_fit(recipe: AuthRecipe, values: dict[str, Secret]) -> None:
+    """Refuse secrets that a bound client could not use, before any is stored."""
+    render_base_url(recipe["base_url"], values)
+    inject = recipes.without_unfilled(recipes.injected(recipe), values)
+    injection.Injection(inject, values, token=Secret("token"))
+    if recipe["primitive"] == "service_account":
+        read_account(values[recipes.required_keys(recipe)[0]])
 
 
 def _half_way(error: ArcrunError, service: str, stored: list[str]) -> ArcrunError:

@@ -1,0 +1,410 @@
+"""Calls of the engine: what goes over the wire, and what each kind of answer becomes."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import pickle
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+import arcrun
+from arcrun import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    ConfigurationError,
+    InsecureTransportError,
+    InvalidArgumentError,
+    UnexpectedResponseError,
+)
+
+HEALTH = {"ok": True, "bundle_version": "1.4.24"}
+
+
+def test_every_request_is_signed_and_named(kind, server, key) -> None:
+    server.on("GET", "/credentials", {"success": True, "credentials": [], "total": 0})
+    client = kind.client(server.url)
+    assert kind.run(client.creds.list()) == []
+    (request,) = server.requests
+    assert request.headers["x-arcrun-api-key"] == key
+    assert request.headers["user-agent"] == f"arcrun-python/{arcrun.__version__}"
+    assert request.headers["accept"] == "application/json"
+    assert "content-type" not in request.headers
+
+
+def test_a_body_is_json_in_utf8(kind, server) -> None:
+    server.on("POST", "/webhooks/named", {"name": "greet"})
+    client = kind.client(server.url)
+    graph = {"nodes": [], "edges": []}
+    kind.run(client.workflows.push("greet", graph, description="打招呼"))
+    (request,) = server.requests
+    assert request.headers["content-type"] == "application/json"
+    assert "打招呼".encode() in request.body
+
+
+def test_health_needs_no_key_and_sends_none(kind, server) -> None:
+    server.on("GET", "/health", HEALTH)
+    assert kind.run(kind.client(server.url).health()) == HEALTH
+    assert kind.run(kind.client(server.url, None).health()) == HEALTH
+    assert all("x-arcrun-api-key" not in request.headers for request in server.requests)
+
+
+def test_unknown_fields_of_an_answer_stay(kind, server) -> None:
+    server.on("GET", "/health", {**HEALTH, "地區": "台北"})
+    assert kind.run(kind.client(server.url).health())["地區"] == "台北"
+
+
+def test_a_base_url_with_a_path(kind, server) -> None:
+    server.on("GET", "/engine/health", HEALTH)
+    assert kind.run(kind.client(f"{server.url}/engine/").health())["ok"]
+
+
+def test_a_missing_key_is_said_before_any_request(kind, server) -> None:
+    client = kind.client(server.url, None)
+    with pytest.raises(ConfigurationError, match="ARCRUN_API_KEY"):
+        kind.run(client.creds.list())
+    assert server.requests == []
+
+
+def test_the_key_is_not_sent_over_plain_http_to_another_machine(kind) -> None:
+    client = kind.client("http://engine.test")
+    with pytest.raises(InsecureTransportError, match="allow_insecure_http=True"):
+        kind.run(client.creds.list())
+
+
+def test_without_a_key_plain_http_is_nobodys_loss(kind) -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"success": True, "recipes": []})
+
+    http = http_client(kind, httpx.MockTransport(answer))
+    client = kind.client("http://engine.test", http_client=http)
+    assert kind.run(client.auth.list_services()) == []
+    assert "x-arcrun-api-key" not in seen[0].headers
+
+
+def test_plain_http_may_be_allowed(kind, key) -> None:
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["x-arcrun-api-key"])
+        return httpx.Response(200, json={"credentials": []})
+
+    http = http_client(kind, httpx.MockTransport(answer))
+    client = kind.client("http://engine.test", http_client=http, allow_insecure_http=True)
+    kind.run(client.creds.list())
+    assert seen == [key]
+
+
+def http_client(kind: Any, transport: httpx.MockTransport | None = None, **options: Any) -> Any:
+    made = httpx.Client if kind.name == "sync" else httpx.AsyncClient
+    return kind.keep(made(transport=transport, **options))
+
+
+def test_an_injected_client_is_used_and_stays_open(kind, server) -> None:
+    server.on("GET", "/health", HEALTH)
+    http = http_client(kind, headers={"X-Mine": "1"}, base_url="https://elsewhere.test")
+    client = kind.client(server.url, http_client=http)
+    kind.run(client.health())
+    kind.run(client.close())
+    assert server.requests[0].headers["x-mine"] == "1"
+    assert not http.is_closed
+
+
+def test_own_connections_are_closed(kind, server) -> None:
+    server.on("GET", "/health", HEALTH)
+    client = kind.client(server.url)
+    kind.run(client.health())
+    kind.run(client.close())
+    assert client._connection.http.is_closed
+
+
+def test_context_manager(kind, server, key) -> None:
+    server.on("GET", "/health", HEALTH)
+
+    def use() -> Any:
+        with arcrun.Arcrun(key, base_url=server.url) as client:
+            return client, client.health()
+
+    async def use_async() -> Any:
+        async with arcrun.AsyncArcrun(key, base_url=server.url) as client:
+            return client, await client.health()
+
+    client, health = kind.run(use() if kind.name == "sync" else use_async())
+    assert health == HEALTH
+    assert client._connection.http.is_closed
+
+
+ERRORS = {
+    "ours": (
+        {"error": "no such thing", "code": "workflow_not_found"},
+        ("no such thing", "workflow_not_found"),
+    ),
+    "bare": ({"error": "沒有這個"}, ("沒有這個", None)),
+    "success false": ({"success": False, "error": "壞了"}, ("壞了", None)),
+    "human": (
+        {"ok": False, "error_code": "E42", "human_message": "請重試", "next_actions": ["再試一次"]},
+        ("請重試", "E42"),
+    ),
+    "nested": ({"error": {"message": "deep", "x": 1}}, ("deep", None)),
+    "several": ({"valid": False, "errors": ["a", "b"]}, ("a; b", None)),
+    "text": (b"404 Not Found", ("404 Not Found", None)),
+    "page": (b"<html>503</html>", ("the engine answered an error without words", None)),
+    "empty": (b"", ("the engine answered an error without words", None)),
+    "no utf-8": (b"\xff\xfe", ("��", None)),
+    "a list": ([1, 2], ("the engine answered an error without words", None)),
+}
+
+
+@pytest.mark.parametrize("shape", list(ERRORS))
+def test_every_shape_of_error_is_read(shape, kind, server, reply) -> None:
+    body, (message, code) = ERRORS[shape]
+    server.on("GET", "/credentials", reply(418, body, {"X-Request-Id": "r-1"}))
+    with pytest.raises(APIStatusError) as caught:
+        kind.run(kind.client(server.url).creds.list())
+    error = caught.value
+    assert (error.status, error.message, error.code) == (418, message, code)
+    assert error.request_id == "r-1"
+    assert "HTTP 418" in str(error)
+    assert "request r-1" in str(error)
+    assert error.next_actions == (["再試一次"] if shape == "human" else [])
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        (400, "BadRequestError"),
+        (401, "AuthenticationError"),
+        (403, "PermissionDeniedError"),
+        (404, "NotFoundError"),
+        (409, "ConflictError"),
+        (413, "APIStatusError"),
+        (429, "RateLimitError"),
+        (500, "ServerError"),
+        (503, "ServerError"),
+    ],
+)
+def test_each_status_has_its_class(status, name, kind, server, reply) -> None:
+    server.on("GET", "/credentials", reply(status, {"error": "x"}))
+    client = kind.client(server.url, max_retries=0)
+    with pytest.raises(APIStatusError) as caught:
+        kind.run(client.creds.list())
+    assert type(caught.value) is getattr(arcrun, name)
+
+
+def test_details_and_next_actions_are_shown(kind, server, reply) -> None:
+    body = {
+        "error": "the graph has 2 faults",
+        "code": "invalid_graph",
+        "requires": ["a key"],
+        "details": [
+            {"line": 2, "column": 4, "message": "unknown edge", "suggestion": "完成後"},
+            {"path": "nodes[0]", "message": "no id"},
+            "not an object",
+        ],
+        "next_actions": ["fix the flow"],
+    }
+    server.on("POST", "/webhooks/named", reply(400, body))
+    with pytest.raises(arcrun.BadRequestError) as caught:
+        kind.run(kind.client(server.url).workflows.push("w", {"nodes": [], "edges": []}))
+    error = caught.value
+    assert error.requires == ["a key"]
+    assert error.details == body["details"][:2]
+    assert "line 2: unknown edge (完成後)" in str(error)
+    assert "nodes[0]: no id" in str(error)
+    assert "→ fix the flow" in str(error)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"<html>", b"\xff{}", b"[" * 100_000])
+def test_an_answer_that_is_no_json_object_is_unexpected(body, kind, server, reply) -> None:
+    server.on("GET", "/health", reply(200, body))
+    with pytest.raises(UnexpectedResponseError, match="is the base URL an arcrun engine"):
+        kind.run(kind.client(server.url).health())
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "call"),
+    [
+        ("GET", "/health", {"status": "ok"}, lambda c: c.health()),
+        ("GET", "/credentials", {"credentials": {}}, lambda c: c.creds.list()),
+        ("GET", "/auth-recipes", {"recipes": None}, lambda c: c.auth.list_services()),
+        ("POST", "/credentials", {"success": True}, lambda c: c.creds.push("a", "b")),
+        ("DELETE", "/credentials/a", {"success": True}, lambda c: c.creds.delete("a")),
+        ("GET", "/webhooks/named", {"total": 0}, lambda c: c.workflows.list()),
+        ("GET", "/webhooks/named/a/definition", {}, lambda c: c.workflows.get("a")),
+        ("DELETE", "/webhooks/named/a", {}, lambda c: c.workflows.delete("a")),
+        ("GET", "/workflows/a/executions", {"data": []}, lambda c: c.workflows.executions("a")),
+        (
+            "POST",
+            "/cypher/search",
+            {"cypher": {}},
+            lambda c: c.workflows.push("a", {"flow": ["x"]}),
+        ),
+    ],
+)
+def test_an_answer_of_another_shape_is_unexpected(method, path, body, call, kind, server) -> None:
+    server.on(method, path, body)
+    with pytest.raises(UnexpectedResponseError):
+        kind.run(call(kind.client(server.url)))
+
+
+def test_a_redirect_is_not_followed_with_the_key(kind, server, other_server, reply) -> None:
+    target = f"{other_server.url}/credentials"
+    server.on("GET", "/credentials", reply(307, headers={"Location": target}))
+    with pytest.raises(UnexpectedResponseError, match="redirect"):
+        kind.run(kind.client(server.url).creds.list())
+    http = http_client(kind, follow_redirects=True)
+    with pytest.raises(UnexpectedResponseError, match="redirect"):
+        kind.run(kind.client(server.url, http_client=http).creds.list())
+    assert other_server.requests == []
+
+
+def test_a_dead_engine_is_a_connection_error(kind, server) -> None:
+    server.close()
+    client = kind.client(server.url, max_retries=0)
+    with pytest.raises(APIConnectionError, match="could not be reached") as caught:
+        kind.run(client.health())
+    assert isinstance(caught.value.__cause__, httpx.ConnectError)
+    assert not isinstance(caught.value, APITimeoutError)
+
+
+def hang(handler: Any) -> None:
+    handler.connection.settimeout(10)
+    handler.rfile.read(1)  # until the client goes away
+
+
+def drip(handler: Any) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    try:
+        for _ in range(1000):
+            handler.wfile.write(b" ")
+            time.sleep(0.02)
+    except OSError:
+        return
+
+
+@pytest.mark.parametrize("slow", [hang, drip])
+def test_a_slow_engine_is_a_timeout(slow, kind, server, reply) -> None:
+    server.on("GET", "/health", reply(act=slow))
+    client = kind.client(server.url, max_retries=0)
+    started = time.monotonic()
+    with pytest.raises(APITimeoutError, match="in time"):
+        kind.run(client.health(timeout=0.15))
+    assert time.monotonic() - started < 2
+
+
+def test_a_timeout_is_set_per_client_per_copy_or_per_call(kind, key) -> None:
+    seen: list[dict[str, float]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.extensions["timeout"])
+        return httpx.Response(200, json=HEALTH)
+
+    http = http_client(kind, httpx.MockTransport(answer))
+    client = kind.client("https://engine.test", http_client=http, timeout=7)
+    kind.run(client.health())
+    kind.run(client.with_options(timeout=9).health())
+    kind.run(client.health(timeout=3))
+    kind.run(kind.client("https://engine.test", http_client=http).health())
+    assert [(limit["connect"], limit["read"]) for limit in seen] == [
+        (5, 7),
+        (5, 9),
+        (3, 3),
+        (5, 60),
+    ]
+
+
+@pytest.mark.parametrize("timeout", [0, -1, "5"])
+def test_a_malformed_timeout_of_a_call_is_refused(timeout, kind, server) -> None:
+    with pytest.raises(InvalidArgumentError, match="above 0"):
+        kind.run(kind.client(server.url).health(timeout=timeout))
+    assert server.requests == []
+
+
+def test_options_of_a_copy_leave_the_client_alone(kind, server) -> None:
+    server.on("GET", "/health", HEALTH)
+    client = kind.client(server.url)
+    other = client.with_options(max_retries=0)
+    kind.run(other.close())
+    assert kind.run(client.health()) == HEALTH
+    assert (client._connection.max_retries, other._connection.max_retries) == (2, 0)
+
+
+def test_the_raw_answer_on_request(kind, server, reply) -> None:
+    server.on(
+        "GET",
+        "/credentials",
+        reply(503, headers={"retry-after-ms": "1"}),
+        reply(200, {"credentials": [], "total": 0}, {"X-Request-Id": "r-2"}),
+    )
+    client = kind.client(server.url)
+    raw = kind.run(client.with_raw_response(client.creds.list)())
+    assert raw.result == []
+    assert (raw.status, raw.request_id, raw.attempts) == (200, "r-2", 2)
+    assert raw.headers["content-type"] == "application/json"
+    assert raw.content == b'{"credentials": [], "total": 0}'
+
+
+def test_the_raw_answer_of_what_makes_no_call(kind, server) -> None:
+    client = kind.client(server.url)
+
+    async def nothing_async() -> None:
+        return None
+
+    nothing = (lambda: None) if kind.name == "sync" else nothing_async
+    with pytest.raises(TypeError, match="made no call"):
+        kind.run(client.with_raw_response(nothing)())
+
+
+def test_arguments_that_are_no_json_are_refused_before_any_request(kind, server) -> None:
+    client = kind.client(server.url)
+    for value in (object(), float("nan"), {1, 2}, "\ud800"):
+        with pytest.raises(InvalidArgumentError, match="no JSON"):
+            kind.run(client.workflows.run("greet", {"x": value}))
+    assert server.requests == []
+
+
+def test_log_lines_have_method_path_and_status_and_no_secret(kind, server, key, caplog) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.on("POST", "/credentials", {"success": True, "name": "tok"})
+    client = kind.client(server.url, credential_format="plain")
+    kind.run(client.creds.push("tok", "s3cret-密"))
+    lines = [record.getMessage() for record in caplog.records if record.name == "arcrun"]
+    assert lines[0].startswith("POST /credentials: 200 in ")
+    assert key not in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+def test_clients_show_no_key_and_are_not_pickled(kind, server, key) -> None:
+    client = kind.client(server.url)
+    seen = f"{client!r} {vars(client)} {client._connection!r} {client._connection.settings!r}"
+    assert repr(client) == f"<{type(client).__name__} of {server.url}>"
+    assert key not in seen
+    for copied in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="not pickled"):
+            copied(client)
+        with pytest.raises(TypeError, match="not pickled"):
+            copied(client._connection)
+
+
+def test_an_error_that_repeats_the_key_is_blanked_out(kind, server, reply, key) -> None:
+    server.on("GET", "/credentials", reply(401, {"error": f"{key} is unknown", "code": "unknown"}))
+    with pytest.raises(arcrun.AuthenticationError) as caught:
+        kind.run(kind.client(server.url).creds.list())
+    assert caught.value.message == "*** is unknown"
+    assert key not in f"{caught.value} {vars(caught.value)}"
+
+
+def test_errors_survive_pickling() -> None:
+    error = arcrun.NotFoundError("gone (HTTP 404)", status=404, code="x", message="gone", body="{}")
+    error.stored = ("a",)
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is arcrun.NotFoundError
+    assert (str(again), vars(again)) == (str(error), vars(error))

@@ -1,0 +1,367 @@
+"""Access tokens: service accounts by a signed JWT, oauth2 by a refresh token."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import threading
+import time
+from urllib.parse import parse_qsl
+
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+from arcrun import InvalidArgumentError, RecipeOriginError, TokenExchangeError
+from arcrun._core import tokens
+from arcrun._core.secret import Secret
+from arcrun._core.tokens import read_token
+
+RUNTIME = {"header": {"Authorization": "Bearer {{runtime.access_token}}"}}
+SCOPE = "https://www.googleapis.com/auth/spreadsheets"
+
+
+def pem(key) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+@pytest.fixture(scope="session")
+def rsa_key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture
+def account(rsa_key) -> str:
+    return json.dumps(
+        {
+            "type": "service_account",
+            "client_email": "robot@project.test",
+            "private_key_id": "kid-1",
+            "private_key": pem(rsa_key),
+            "token_uri": "https://evil.test/token",
+        }
+    )
+
+
+def token_answer(number: int, **more) -> dict:
+    return {"access_token": f"access-{number}", "expires_in": 3600, "token_type": "Bearer", **more}
+
+
+@pytest.fixture
+def service(other_server):
+    """The service and its token endpoint, on one origin."""
+    other_server.on("POST", "/token", *[token_answer(n) for n in range(1, 9)])
+    other_server.on("GET", "/v4/x", {"ok": True})
+    return other_server
+
+
+@pytest.fixture
+def google(kind, server, service, offer, account):
+    """A client set up for a service account."""
+    offer(
+        "google_sheets_sa",
+        f"{service.url}/v4",
+        ["google_service_account"],
+        primitive="service_account",
+        service_account_kind="google_jwt",
+        token_exchange={"endpoint": f"{service.url}/token", "scopes": [SCOPE]},
+        inject=RUNTIME,
+    )
+    client = kind.client(server.url)
+    kind.run(client.auth.setup("google_sheets_sa", google_service_account=account))
+    return client
+
+
+OAUTH2 = {
+    "client_id": "{{secret.crm_client_id}}",
+    "client_secret": "{{secret.crm_client_secret}}",
+    "scopes": ["read", "write"],
+}
+CRM_SECRETS = {
+    "crm_client_id": "id-1",
+    "crm_client_secret": "s3cret-client",
+    "crm_refresh_token": "s3cret-refresh",
+}
+
+
+@pytest.fixture
+def crm(kind, server, service, offer):
+    """A client set up for a service that signs in by oauth2."""
+    offer(
+        "crm",
+        f"{service.url}/v4",
+        list(CRM_SECRETS),
+        primitive="oauth2",
+        oauth2={**OAUTH2, "token_endpoint": f"{service.url}/token"},
+        inject=RUNTIME,
+    )
+    client = kind.client(server.url)
+    kind.run(client.auth.setup("crm", **CRM_SECRETS))
+    return client
+
+
+def exchanges(service) -> list[dict[str, str]]:
+    return [dict(parse_qsl(request.body.decode())) for request in service.to("/token")]
+
+
+def part(text: str) -> dict:
+    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+def test_a_service_account_proves_itself_with_a_signed_jwt(kind, google, service, rsa_key) -> None:
+    bound = kind.bind(google, "google_sheets_sa", trust_origin=service.url)
+    assert service.requests == []  # nothing is fetched before it is needed
+    kind.run(bound.get("/x"))
+    (form,) = exchanges(service)
+    assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+    header, claims, signature = form["assertion"].split(".")
+    raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+    rsa_key.public_key().verify(
+        raw, f"{header}.{claims}".encode(), padding.PKCS1v15(), hashes.SHA256()
+    )
+    assert part(header) == {"alg": "RS256", "typ": "JWT", "kid": "kid-1"}
+    said = part(claims)
+    assert said["iss"] == "robot@project.test"
+    assert said["scope"] == SCOPE
+    assert said["aud"] == f"{service.url}/token"  # the recipe's endpoint, which was checked
+    assert said["exp"] - said["iat"] == 3600
+    assert abs(said["iat"] - time.time()) < 30
+    assert service.to("/v4/x")[0].headers["authorization"] == "Bearer access-1"
+    assert service.to("/token")[0].headers["user-agent"].startswith("arcrun-python/")
+
+
+def test_a_token_is_fetched_once_for_all_requests_and_clients(kind, google, service) -> None:
+    for _ in range(2):
+        bound = kind.bind(google, "google_sheets_sa", trust_origin=service.url)
+        kind.run(bound.get("/x"))
+        kind.run(bound.get("/x"))
+    assert len(service.to("/token")) == 1
+    token = google.auth.get_token("google_sheets_sa", trust_origin=service.url)
+    assert kind.run(token) == "access-1"
+
+
+def test_a_token_is_renewed_60_s_before_it_expires(kind, google, service, monkeypatch) -> None:
+    service.on("POST", "/token", token_answer(1, expires_in=100), token_answer(2))
+    clock = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    bound = kind.bind(google, "google_sheets_sa", trust_origin=service.url)
+    for now, expected in [(1000.0, 1), (1039.9, 1), (1040.0, 2), (1041.0, 2)]:
+        clock[0] = now
+        kind.run(bound.get("/x"))
+        assert service.requests[-1].headers["authorization"] == f"Bearer access-{expected}"
+
+
+def test_a_refused_token_is_renewed_once(kind, google, service, reply) -> None:
+    service.on("GET", "/v4/x", reply(401), {"ok": True})
+    bound = kind.bind(google, "google_sheets_sa", trust_origin=service.url)
+    response = kind.run(bound.get("/x"))
+    assert response.status_code == 200
+    used = [request.headers["authorization"] for request in service.to("/v4/x")]
+    assert used == ["Bearer access-1", "Bearer access-2"]
+
+
+def test_a_body_is_sent_again_with_the_new_token(kind, google, service, reply) -> None:
+    service.on("POST", "/v4/x", reply(401), {"ok": True})
+    bound = kind.bind(google, "google_sheets_sa", trust_origin=service.url)
+    kind.run(bound.post("/x", json={"text": "你好"}))
+    assert [request.json for request in service.to("/v4/x")] == [{"text": "你好"}] * 2
+
+
+def test_a_second_401_is_the_users_to_see(kind, google, service, reply) -> None:
+    service.on("GET", "/v4/x", reply(401, {"error": "no"}))
+    bound = kind.bind(google, "google_sheets_sa", trust_origin=service.url)
+    response = kind.run(bound.get("/x"))
+    assert (response.status_code, response.json()) == (401, {"error": "no"})
+    assert len(service.to("/v4/x")) == 2
+
+
+def test_a_body_that_streams_is_not_sent_twice(kind, google, service, reply) -> None:
+    service.on("POST", "/v4/x", reply(401))
+
+    def chunks():
+        yield b"ab"
+
+    async def chunks_async():
+        yield b"ab"
+
+    bound = kind.bind(google, "google_sheets_sa", trust_origin=service.url)
+    content = chunks() if kind.name == "sync" else chunks_async()
+    headers = {"content-length": "2"}
+    assert kind.run(bound.post("/x", content=content, headers=headers)).status_code == 401
+    assert len(service.to("/v4/x")) == 1
+
+
+def test_many_at_once_fetch_one_token(kind, google, service) -> None:
+    bound = kind.bind(google, "google_sheets_sa", trust_origin=service.url)
+    if kind.name == "async":
+
+        async def all_at_once() -> None:
+            await asyncio.gather(*(bound.get("/x") for _ in range(8)))
+
+        kind.run(all_at_once())
+    else:
+        threads = [threading.Thread(target=bound.get, args=("/x",)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(service.to("/v4/x")) == 8
+    assert len(service.to("/token")) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("no json", "JSON key file"),
+        ("[]", "JSON key file"),
+        ('{"client_email": "a"}', "JSON key file"),
+        ('{"client_email": "a", "private_key": 5}', "JSON key file"),
+    ],
+)
+def test_a_key_file_that_is_none_is_refused_at_set_up(text, message, kind, google, server) -> None:
+    before = len(server.to("/credentials"))
+    with pytest.raises(InvalidArgumentError, match=message):
+        kind.run(google.auth.setup("google_sheets_sa", google_service_account=text))
+    assert len(server.to("/credentials")) == before
+
+
+@pytest.mark.parametrize("what", ["text", "elliptic"])
+def test_a_private_key_that_is_no_rsa_key_is_said_to_be(what) -> None:
+    private_key = "no pem" if what == "text" else pem(ec.generate_private_key(ec.SECP256R1()))
+    account = {"client_email": "a@b.test", "private_key": private_key}
+    with pytest.raises(InvalidArgumentError, match="no RSA key in PEM") as caught:
+        tokens.assertion(account, "https://x.test", [SCOPE], 0)
+    assert "BEGIN" not in str(caught.value)
+
+
+def test_oauth2_refreshes_with_the_stored_token(kind, crm, service) -> None:
+    bound = kind.bind(crm, "crm", trust_origin=service.url)
+    kind.run(bound.get("/x"))
+    assert exchanges(service) == [
+        {
+            "grant_type": "refresh_token",
+            "refresh_token": "s3cret-refresh",
+            "client_id": "id-1",
+            "client_secret": "s3cret-client",
+            "scope": "read write",
+        }
+    ]
+    assert service.to("/v4/x")[0].headers["authorization"] == "Bearer access-1"
+
+
+def test_a_rotated_refresh_token_is_used_and_stored(kind, crm, server, service, reply) -> None:
+    service.on("POST", "/token", token_answer(1, refresh_token="s3cret-next"), token_answer(2))
+    service.on("GET", "/v4/x", reply(401), {"ok": True})
+    bound = kind.bind(crm, "crm", trust_origin=service.url)
+    kind.run(bound.get("/x"))
+    used = [form["refresh_token"] for form in exchanges(service)]
+    assert used == ["s3cret-refresh", "s3cret-next"]
+    last = server.to("/credentials")[-1].json
+    assert (last["name"], last["service"]) == ("crm_refresh_token", "crm")
+
+
+def test_a_rotated_token_that_cannot_be_stored_is_warned_of(
+    kind, crm, server, service, reply, caplog
+) -> None:
+    service.on("POST", "/token", token_answer(1, refresh_token="s3cret-next"))
+    server.on("POST", "/credentials", reply(403, {"error": "no"}))
+    bound = kind.bind(crm, "crm", trust_origin=service.url)
+    assert kind.run(bound.get("/x")).status_code == 200
+    assert "crm_refresh_token could not be stored" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ((400, {"error": "invalid_grant", "error_description": "過期"}), "invalid_grant: 過期"),
+        (
+            (400, {"error": "bad", "error_description": "s3cret-refresh ended"}),
+            r"bad: \*\*\* ended",
+        ),
+        ((200, {"token_type": "Bearer"}), "no access_token"),
+        ((200, {"access_token": ""}), "no access_token"),
+        ((500, b"<html>"), "HTTP 500"),
+        ((200, b"[]"), "no access_token"),
+    ],
+)
+def test_a_token_endpoint_that_gives_none(answer, message, kind, crm, service, reply) -> None:
+    service.on("POST", "/token", reply(*answer))
+    bound = kind.bind(crm, "crm", trust_origin=service.url)
+    with pytest.raises(TokenExchangeError, match=message) as caught:
+        kind.run(bound.get("/x"))
+    assert "s3cret" not in str(caught.value)
+    assert service.to("/v4/x") == []
+
+
+def drop(handler) -> None:
+    handler.connection.close()
+
+
+def test_a_token_endpoint_that_is_away(kind, crm, service, reply) -> None:
+    service.on("POST", "/token", reply(act=drop))
+    with pytest.raises(TokenExchangeError, match="could not be reached"):
+        kind.run(crm.auth.get_token("crm", trust_origin=service.url))
+
+
+def test_a_recipe_that_sends_the_refresh_token_elsewhere_is_refused(
+    kind, server, service, offer
+) -> None:
+    offer(
+        "google_sheets_sa",
+        "https://sheets.googleapis.com/v4",
+        ["google_service_account"],
+        primitive="service_account",
+        token_exchange={"endpoint": f"{service.url}/token", "scopes": []},
+        inject=RUNTIME,
+    )
+    client = kind.client(server.url)
+    key = json.dumps({"client_email": "a", "private_key": "b"})
+    kind.run(client.auth.setup("google_sheets_sa", google_service_account=key))
+    for call in (client.auth.bind, client.auth.get_token):
+        with pytest.raises(RecipeOriginError, match=r"oauth2\.googleapis\.com"):
+            kind.run(call("google_sheets_sa"))
+    assert service.requests == []
+
+
+@pytest.mark.parametrize(
+    ("primitive", "more"),
+    [
+        ("oauth2", {}),
+        ("oauth2", {"oauth2": {"token_endpoint": "https://own.test/token"}}),
+        ("service_account", {"token_exchange": {}}),
+    ],
+)
+def test_a_recipe_that_lacks_something_is_said_to(primitive, more, kind, server, offer) -> None:
+    from arcrun import UnexpectedResponseError
+
+    offer("own", "https://own.test", ["own_refresh_token"], primitive=primitive, **more)
+    client = kind.client(server.url)
+    client._connection.memory.secrets["own_refresh_token"] = Secret("x")
+    with pytest.raises(UnexpectedResponseError, match="own"):
+        kind.run(client.auth.get_token("own", trust_origin="https://own.test"))
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "lifetime"),
+    [(3600, 3540), (10, 0), (None, 3540), ("3600", 3540), (0, 0), (-5, 0)],
+)
+def test_lifetimes(expires_in, lifetime) -> None:
+    body = json.dumps({"access_token": "a", "expires_in": expires_in}).encode()
+    token = read_token("own", 200, body, now=100.0, sent=())
+    assert token.use_until == 100.0 + lifetime
+    assert "a" not in repr(token.access).replace("Secret", "")
+
+
+def test_no_token_or_secret_is_logged_or_shown(kind, crm, service, caplog) -> None:
+    caplog.set_level("DEBUG")
+    bound = kind.bind(crm, "crm", trust_origin=service.url)
+    response = kind.run(bound.get("/x"))
+    seen = f"{caplog.text}{vars(bound)}{response.request.headers}{vars(crm._connection.memory)}"
+    assert "access-1" not in seen
+    assert "s3cret" not in seen
