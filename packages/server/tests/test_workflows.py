@@ -1,19 +1,34 @@
 from __future__ import annotations
 
+import base64
 import itertools
-import json
+import secrets
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from arcrun_server.accounts.keys import new_key
+from arcrun_server.components import Outbound, Registry
+from arcrun_server.runs.environment import AccountEnvironment
 
 if TYPE_CHECKING:
     from conftest import Api
 
-VECTOR = json.loads(
-    (Path(__file__).parents[3] / "conformance/vectors/sealing-v1.json").read_text("utf-8")
-)[1]
+
+def sealed(api_key: str, name: str, value: str) -> dict[str, str]:
+    """Seal as a client does: envelope v1 by the primitives alone (CONTRACT.md §3)."""
+    key = HKDF(hashes.SHA256(), 32, b"arcrun.credentials.v1", b"AES-256-GCM").derive(
+        api_key.encode()
+    )
+    nonce = secrets.token_bytes(12)
+    place = f"arcrun.credentials.v1:{name}".encode()
+    ciphertext = AESGCM(key).encrypt(nonce, value.encode(), place)
+    encoded = {"encrypted": base64.b64encode(ciphertext), "iv": base64.b64encode(nonce)}
+    return {"name": name} | {field: content.decode() for field, content in encoded.items()}
 
 
 def component(node: str, component_id: str, **data: Any) -> dict[str, Any]:
@@ -139,40 +154,21 @@ async def test_plain_credential_reaches_the_component_and_nothing_else(alice: Ap
 
 
 async def test_sealed_credential_is_opened_by_the_accounts_own_key(alice: Api) -> None:
-    alice.store.accounts.create(VECTOR["api_key"])
-    alice.key = VECTOR["api_key"]
-    sealed = {
-        "name": VECTOR["credential_name"],
-        "encrypted": VECTOR["encrypted"],
-        "iv": VECTOR["iv"],
-    }
-    await alice("POST", "/credentials", json=sealed)
-    await push(alice, "use", using_secret(f"{{{{secret.{VECTOR['credential_name']}}}}}"))
-    assert await opened_by_a_run(alice, VECTOR["credential_name"]) == VECTOR["value"]
+    assert alice.key is not None
+    await alice("POST", "/credentials", json=sealed(alice.key, "t", "密鑰・🔑"))
+    account = await alice.store.accounts.of_key(alice.key)
+    assert account is not None
+    environment = AccountEnvironment(account, alice.store, Registry(Outbound()))
+    assert await environment.secret("t") == "密鑰・🔑"
+    assert await environment.secret("nowhere") is None
+    assert environment.used == {"t"}
+    await push(alice, "use", using_secret("{{secret.t}}"))
     assert (await trigger(alice, "use", {})).status_code == 200
 
 
-async def opened_by_a_run(api: Api, name: str) -> str:
-    from arcrun_server.components import Outbound, Registry
-    from arcrun_server.runs.environment import AccountEnvironment
-
-    assert api.key is not None
-    account = await api.store.accounts.of_key(api.key)
-    assert account is not None
-    environment = AccountEnvironment(account, api.store, Registry(Outbound()))  # type: ignore[arg-type]
-    value = await environment.secret(name)
-    assert value is not None
-    return value
-
-
 async def test_envelope_of_another_key_fails_the_run_and_says_what_to_do(alice: Api) -> None:
-    sealed = {
-        "name": VECTOR["credential_name"],
-        "encrypted": VECTOR["encrypted"],
-        "iv": VECTOR["iv"],
-    }
-    await alice("POST", "/credentials", json=sealed)
-    await push(alice, "use", using_secret(f"{{{{secret.{VECTOR['credential_name']}}}}}"))
+    await alice("POST", "/credentials", json=sealed(new_key(), "t", "密鑰"))
+    await push(alice, "use", using_secret("{{secret.t}}"))
     answer = await trigger(alice, "use", {})
     assert answer.status_code == 500
     assert answer.json()["code"] == "run_failed"

@@ -20,7 +20,6 @@ from arcrun_server.routes.credentials import CredentialRoutes
 from arcrun_server.routes.engine import EngineRoutes
 from arcrun_server.routes.graphs import GraphRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
-from arcrun_server.runs.components import Components
 from arcrun_server.runs.runner import Runner
 from arcrun_server.store import Store
 from arcrun_server.web.answers import Json
@@ -61,7 +60,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     """
     open_store = store or Store(settings.data_dir)
     outbound = Outbound(development=settings.dev)
-    registry = Components(Registry(outbound), outbound)
+    registry = Registry(outbound)
     context = Context(
         settings=settings,
         store=open_store,
@@ -73,7 +72,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
-        await registry.aclose()
+        await outbound.aclose()
         if store is None:
             open_store.close()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from arcrun_server.catalog import Catalog
-    from arcrun_server.runs.components import Components
+    from arcrun_server.components import Registry
     from arcrun_server.runs.runner import Runner
     from arcrun_server.settings import Settings
     from arcrun_server.store import Store
@@ -38,7 +38,7 @@ class Context:
     settings: Settings
     store: Store
     catalog: Catalog
-    registry: Components
+    registry: Registry
     runner: Runner
 
     async def account(self, request: Request) -> str:

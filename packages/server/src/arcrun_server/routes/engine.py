@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
 
 # Only what is really there: clients rely on it (CONTRACT.md §1).
-CAPABILITIES = ("sealed_credentials", "sealed_read")
+CAPABILITIES = ("sealed_credentials", "sealed_read", "idempotency_key")
 
 
 class EngineRoutes:

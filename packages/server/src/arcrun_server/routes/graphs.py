@@ -1,4 +1,4 @@
-"""`/validate` and `/cypher/search`: check and compile graphs without storing them."""
+"""Graphs without storing them: `/validate`, `/cypher/search`, `/execute`, `/cypher/execute`."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
 from arcrun_server._version import __version__
-from arcrun_server.engine import FlowError, check_graph, search_triplets
+from arcrun_server.engine import FlowError, check_graph, compile_flow, search_triplets
 from arcrun_server.errors import ApiError, Detail
-from arcrun_server.routes.shapes import GRAPH, TRIPLET_SEARCH
+from arcrun_server.routes.shapes import EXECUTION, GRAPH, TRIPLET_EXECUTION, TRIPLET_SEARCH
 from arcrun_server.web.answers import Json
 from arcrun_server.web.body import checked, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from arcrun_server.engine import Problem
+    from arcrun_server.engine import Graph, Problem
     from arcrun_server.routes.context import Context
 
 
 class GraphRoutes:
-    """Need no key: nothing is stored and nothing is run."""
+    """Check and compile, which needs no key; run, which does."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -31,6 +31,8 @@ class GraphRoutes:
         """Add these routes."""
         router.add_api_route("/validate", self.validate, methods=["POST"])
         router.add_api_route("/cypher/search", self.search, methods=["POST"])
+        router.add_api_route("/execute", self.execute, methods=["POST"])
+        router.add_api_route("/cypher/execute", self.execute_triplets, methods=["POST"])
 
     async def validate(self, request: Request) -> Response:
         """Answer whether a graph can run."""
@@ -61,8 +63,30 @@ class GraphRoutes:
             raise graph_error(error.problems, place="") from None
         return Json(found)
 
+    async def execute(self, request: Request) -> Response:
+        """Run a graph without storing it, and answer its data and its whole trace."""
+        account = await self._context.account(request)
+        asked = await self._context.json(request, EXECUTION)
+        graph = checked_graph(asked["graph"], self._context.known_components())
+        answer = await self._context.runner.run_graph(account, graph, asked.get("context", {}))
+        return Json(answer.body, status_code=answer.status)
 
-def checked_graph(graph: Any, known: Collection[str], *, place: str = "graph") -> dict[str, Any]:
+    async def execute_triplets(self, request: Request) -> Response:
+        """Compile lines of a flow and run them without storing them."""
+        account = await self._context.account(request)
+        asked = await self._context.json(request, TRIPLET_EXECUTION)
+        known = self._context.known_components()
+        try:
+            compiled = compile_flow(asked["triplets"], asked.get("config"), known=known)
+        except FlowError as error:
+            raise graph_error(error.problems, place="") from None
+        graph = checked_graph(compiled, known)
+        context = asked.get("context", {})
+        answer = await self._context.runner.run_graph(account, graph, context, {"graph": graph})
+        return Json(answer.body, status_code=answer.status)
+
+
+def checked_graph(graph: Any, known: Collection[str], *, place: str = "graph") -> Graph:
     """Check a graph: what it says, then its shape against the contract.
 
     Args:
@@ -77,7 +101,7 @@ def checked_graph(graph: Any, known: Collection[str], *, place: str = "graph") -
     if problems:
         raise graph_error(problems, place=place)
     try:
-        checked_value: dict[str, Any] = checked(GRAPH, graph, "invalid_graph")
+        checked_value: Graph = checked(GRAPH, graph, "invalid_graph")
     except ApiError as error:
         error.details = tuple(
             Detail(detail.message, path=_join(place, detail.path), suggestion=detail.suggestion)

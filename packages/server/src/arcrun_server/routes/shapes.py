@@ -166,14 +166,34 @@ class WorkflowPush(TypedDict):
     config: NotRequired[dict[str, Any]]
 
 
+Triplets = Annotated[
+    list[Annotated[str, Field(max_length=1024)]], Field(min_length=1, max_length=1000)
+]
+
+
 @_closed
 class TripletSearch(TypedDict):
     """`POST /cypher/search`."""
 
-    triplets: Annotated[
-        list[Annotated[str, Field(max_length=1024)]], Field(min_length=1, max_length=1000)
-    ]
+    triplets: Triplets
     mode: NotRequired[Literal["compile"]]
+
+
+@_closed
+class Execution(TypedDict):
+    """`POST /execute`."""
+
+    graph: Any  # as in `WorkflowPush`
+    context: NotRequired[dict[str, Any]]
+
+
+@_closed
+class TripletExecution(TypedDict):
+    """`POST /cypher/execute`."""
+
+    triplets: Triplets
+    context: NotRequired[dict[str, Any]]
+    config: NotRequired[dict[str, dict[str, Any]]]
 
 
 # Built once: making the checker is what costs.
@@ -184,4 +204,6 @@ PLAIN_REPLACEMENT = TypeAdapter(PlainReplacement)
 WORKFLOW_PUSH = TypeAdapter(WorkflowPush)
 GRAPH = TypeAdapter(Graph)
 TRIPLET_SEARCH = TypeAdapter(TripletSearch)
+EXECUTION = TypeAdapter(Execution)
+TRIPLET_EXECUTION = TypeAdapter(TripletExecution)
 RUN_INPUT = TypeAdapter(dict[str, Any], config=ConfigDict(strict=True))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
-from arcrun_server.errors import ApiError
+from arcrun_server.errors import ApiError, Detail
 from arcrun_server.routes.context import path_name
 from arcrun_server.routes.graphs import checked_graph
 from arcrun_server.routes.shapes import (
@@ -15,14 +15,19 @@ from arcrun_server.routes.shapes import (
     WORKFLOW_NAME_RULE,
     WORKFLOW_PUSH,
 )
+from arcrun_server.runs.repetition import HEADER as IDEMPOTENCY_KEY
+from arcrun_server.store.executions import KEPT
 from arcrun_server.web.answers import Json
 
 if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
 
+# Runs that are listed if the client names no number.
+DEFAULT_LIMIT = 50
+
 
 class WorkflowRoutes:
-    """Push, list, get, delete and trigger."""
+    """Push, list, get, delete, trigger, and what became of the runs."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -35,6 +40,7 @@ class WorkflowRoutes:
         router.add_api_route("/webhooks/named/{name}", self.delete, methods=["DELETE"])
         router.add_api_route("/webhooks/named/{name}/definition", self.get, methods=["GET"])
         router.add_api_route("/webhooks/named/{name}/trigger", self.trigger, methods=["POST"])
+        router.add_api_route("/workflows/{name}/executions", self.executions, methods=["GET"])
 
     async def list(self, request: Request) -> Response:
         """Answer all workflows of the account."""
@@ -56,7 +62,7 @@ class WorkflowRoutes:
             account,
             name,
             description=pushed["description"],
-            graph=graph | {"id": name, "name": name},
+            graph={**graph, "id": name, "name": name},
             config=pushed.get("config"),
         )
         answer = {
@@ -89,10 +95,23 @@ class WorkflowRoutes:
         account = await self._context.account(request)
         name = _name(request)
         run_input = await self._context.json(request, RUN_INPUT)
-        answer = await self._context.runner.run_named(account, name, run_input)
+        key = request.headers.get(IDEMPOTENCY_KEY)
+        answer = await self._context.runner.run_named(account, name, run_input, key)
         if answer is None:
             raise _not_found(name)
-        return Json(answer.body, status_code=answer.status)
+        headers = {"Idempotency-Replayed": "true"} if answer.repeated else None
+        return Json(answer.body, status_code=answer.status, headers=headers)
+
+    async def executions(self, request: Request) -> Response:
+        """Answer how a workflow's latest runs ended, newest first."""
+        account = await self._context.account(request)
+        name = _name(request)
+        count = _limit(request)
+        if await self._workflows.graph_text(account, name) is None:
+            raise _not_found(name)
+        found = await self._context.store.executions.list(account, name, count)
+        data = {"workflow_name": name, "count": len(found), "executions": found}
+        return Json({"ok": True, "data": data})
 
 
 def _webhook_url(base_url: str, name: str) -> str:
@@ -101,6 +120,20 @@ def _webhook_url(base_url: str, name: str) -> str:
 
 def _name(request: Request) -> str:
     return path_name(request, "name", WORKFLOW_NAME, WORKFLOW_NAME_RULE)
+
+
+def _limit(request: Request) -> int:
+    """Read `?limit=`."""
+    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= KEPT):
+        rule = f"a whole number from 1 to {KEPT}"
+        raise ApiError(
+            400,
+            "invalid_request",
+            f"limit must be {rule}",
+            details=[Detail(rule, path="limit")],
+        )
+    return int(text)
 
 
 def _not_found(name: str) -> ApiError:

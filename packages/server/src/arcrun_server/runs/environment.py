@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -12,8 +13,8 @@ from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 
 if TYPE_CHECKING:
+    from arcrun_server.components import Registry
     from arcrun_server.engine import Component, Graph
-    from arcrun_server.runs.components import Components
     from arcrun_server.store import Store
     from arcrun_server.store.credentials import StoredCredential
 
@@ -32,7 +33,7 @@ class AccountEnvironment:
 
     account: str
     store: Store
-    registry: Components
+    registry: Registry
     limits: RunLimits = field(default_factory=RunLimits)
     used: set[str] = field(default_factory=set)
 
@@ -62,7 +63,8 @@ class AccountEnvironment:
 
     async def workflow(self, name: str) -> Graph | None:
         """Find another workflow of the account."""
-        return await self.store.workflows.graph(self.account, name)
+        text = await self.store.workflows.graph_text(self.account, name)
+        return None if text is None else json.loads(text)
 
     async def _open(self, found: StoredCredential) -> str:
         if found.encrypted is None or found.iv is None:

@@ -1,35 +1,25 @@
-"""Running a stored workflow, and keeping a record of it."""
+"""Running workflows for an account, and keeping a record of it."""
 
 from __future__ import annotations
 
+import json
 import time
-from collections import OrderedDict
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.engine import FlowError, prepare_graph, run_graph
+from arcrun_server.engine import RunResult, prepare_graph, run_graph
+from arcrun_server.runs.answer import Answer, full_answer, short_answer
 from arcrun_server.runs.environment import AccountEnvironment
+from arcrun_server.runs.repetition import Repetitions
 from arcrun_server.web.answers import encode
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Graph, Plan, RunResult
-    from arcrun_server.runs.components import Components
+    from arcrun_server.components import Registry
+    from arcrun_server.engine import Graph, Plan
     from arcrun_server.store import Store
 
-PLANS_KEPT = 512
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a run's caller gets.
-
-    Args:
-        status: HTTP status.
-        body: JSON.
-    """
-
-    status: int
-    body: bytes
+# Plans are kept for graphs up to this many characters; a larger one is made ready for each of its runs.
+REMEMBERED_LENGTH = 64 * 1024
 
 
 class Runner:
@@ -40,85 +30,81 @@ class Runner:
         registry: The components of this engine.
     """
 
-    def __init__(self, store: Store, registry: Components) -> None:
+    def __init__(self, store: Store, registry: Registry) -> None:
         self._store = store
         self._registry = registry
-        self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._repetitions = Repetitions(store.answers)
 
-    async def run_named(self, account: str, name: str, run_input: dict[str, Any]) -> Answer | None:
+    async def run_named(
+        self,
+        account: str,
+        name: str,
+        run_input: dict[str, Any],
+        idempotency_key: str | None = None,
+    ) -> Answer | None:
         """Run a stored workflow and wait for its end; return None if there is no such workflow.
 
         Args:
             account: Whose workflow it is.
             name: Its name.
             run_input: The run's input.
-        """
-        revision = await self._store.workflows.revision(account, name)
-        if revision is None:
-            return None
-        started_ms = time.time_ns() // 1_000_000
-        plan = self._plans.get(revision)
-        if plan is None:
-            graph = await self._store.workflows.graph(account, name)
-            if graph is None:
-                return None
-            try:
-                plan = self._keep(revision, prepare_graph(graph))
-            except FlowError as error:  # stored by an engine that checked less
-                return _failed(f"the stored graph can't be run: {error.problems[0]}", 0.0)
-        result, answer = await self._run(account, plan, run_input)
-        self._store.executions.record(account, name, started_ms, result)
-        return answer
+            idempotency_key: Under the same key the same request runs once.
 
-    async def _run(
-        self, account: str, plan: Plan | Graph, run_input: dict[str, Any]
-    ) -> tuple[RunResult, Answer]:
+        Raises:
+            ApiError: 400 or 409, about the key.
+        """
+        text = await self._store.workflows.graph_text(account, name)
+        if text is None:
+            return None
+
+        async def run() -> Answer:
+            return await self._run_stored(account, name, text, run_input)
+
+        if idempotency_key is None:
+            return await run()
+        request = encode([name, run_input])
+        return await self._repetitions.once(account, idempotency_key, request, run)
+
+    async def run_graph(
+        self,
+        account: str,
+        graph: Graph,
+        context: dict[str, Any],
+        more: dict[str, Any] | None = None,
+    ) -> Answer:
+        """Run a graph that is not stored, and answer in full.
+
+        Args:
+            account: Whose run it is.
+            graph: A graph that was checked.
+            context: The run's input.
+            more: Further fields of the answer.
+        """
+        return full_answer(await self._run(account, graph, context), more or {})
+
+    async def _run_stored(
+        self, account: str, name: str, text: str, run_input: dict[str, Any]
+    ) -> Answer:
+        started_ms = time.time_ns() // 1_000_000
+        try:
+            plan = _remembered(text) if len(text) <= REMEMBERED_LENGTH else _prepared(text)
+        except ValueError as error:  # stored by an engine that checked less
+            result = RunResult(success=False, error=f"the stored graph can't be run: {error}")
+        else:
+            result = await self._run(account, plan, run_input)
+        self._store.executions.record(account, name, started_ms, result)
+        return short_answer(result)
+
+    async def _run(self, account: str, plan: Plan | Graph, run_input: dict[str, Any]) -> RunResult:
         environment = AccountEnvironment(account, self._store, self._registry)
         result = await run_graph(plan, run_input, environment)
         if environment.used:
             self._store.credentials.mark_used(account, environment.used)
-        return result, answer_of(result)
-
-    def _keep(self, revision: str, plan: Plan) -> Plan:
-        self._plans[revision] = plan
-        if len(self._plans) > PLANS_KEPT:
-            self._plans.popitem(last=False)
-        return plan
+        return result
 
 
-def answer_of(result: RunResult) -> Answer:
-    """Write a run's result as the contract says (CONTRACT.md §2)."""
-    if result.paused is not None:
-        return _failed(
-            f"Node {result.paused.node_id} waits for a callback, and this engine can't resume runs yet",
-            result.duration_ms,
-            failed_node=result.paused.node_id,
-        )
-    if not result.success:
-        return _failed(
-            result.error or "the run failed",
-            result.duration_ms,
-            failed_node=result.failed_node,
-            trace=result.trace_summary(),
-        )
-    try:
-        body = encode(
-            {"success": True, "data": result.data, "duration_ms": round(result.duration_ms, 3)}
-        )
-    except ValueError:
-        return _failed(
-            "the run's data holds a number that JSON can't write (NaN or Infinity)",
-            result.duration_ms,
-        )
-    return Answer(200, body)
+def _prepared(text: str) -> Plan:
+    return prepare_graph(json.loads(text))
 
 
-def _failed(error: str, duration_ms: float, **more: Any) -> Answer:
-    body = {
-        "success": False,
-        "error": error,
-        "code": "run_failed",
-        "duration_ms": round(duration_ms, 3),
-    }
-    body |= {name: value for name, value in more.items() if value is not None}
-    return Answer(500, encode(body))
+_remembered = lru_cache(maxsize=256)(_prepared)

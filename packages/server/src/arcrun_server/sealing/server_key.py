@@ -39,12 +39,13 @@ class ServerKey:
         b'secret'
     """
 
-    __slots__ = ("_at_rest", "_check", "_lookup")
+    __slots__ = ("_at_rest", "_check", "_fingerprint", "_lookup")
 
     def __init__(self, root: bytes) -> None:
         self._lookup = _derive(root, b"look-up of API keys")
         self._at_rest = AESGCM(_derive(root, b"encryption at rest"))
         self._check = _derive(root, b"check value")
+        self._fingerprint = _derive(root, b"fingerprints of requests")
 
     def __repr__(self) -> str:
         return "ServerKey(…)"
@@ -52,6 +53,10 @@ class ServerKey:
     def lookup(self, api_key: str) -> bytes:
         """Return the HMAC-SHA256 by which an account's row is found."""
         return hmac.digest(self._lookup, api_key.encode(), hashlib.sha256)
+
+    def fingerprint(self, content: bytes) -> bytes:
+        """Return what tells two contents apart, and nobody without this key what they are."""
+        return hmac.digest(self._fingerprint, content, hashlib.sha256)
 
     def check_value(self) -> bytes:
         """Return what the database keeps to notice that it is opened with another server key."""

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 from arcrun_server.errors import StartupError
 from arcrun_server.sealing.server_key import FILE_NAME, create_server_key, load_server_key
 from arcrun_server.store.accounts import Accounts
+from arcrun_server.store.answers import Answers
 from arcrun_server.store.credentials import Credentials
 from arcrun_server.store.database import Database
 from arcrun_server.store.executions import Executions
@@ -59,6 +60,7 @@ class Store:
         self.credentials = Credentials(self.database, server_key)
         self.workflows = Workflows(self.database)
         self.executions = Executions(self.database)
+        self.answers = Answers(self.database, server_key)
 
     async def ping(self) -> None:
         """Touch the database.

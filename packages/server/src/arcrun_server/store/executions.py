@@ -10,7 +10,7 @@ from arcrun_server.store.schema import executions
 from arcrun_server.store.workflows import timestamp
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Delete
 
     from arcrun_server.engine import RunResult
     from arcrun_server.store.database import Database
@@ -27,14 +27,21 @@ _LIST = (
     .order_by(_table.id.desc())
     .limit(bindparam("count"))
 )
-_OLD = (
-    select(_table.id)
-    .where(_table.account == bindparam("of"), _table.workflow == bindparam("named"))
-    .order_by(_table.id.desc())
-    .limit(-1)
-    .offset(KEPT)
-)
-_TRIM = delete(executions).where(_table.id.in_(_OLD))
+
+
+def trim(kept: int) -> Delete:
+    """Return the statement that removes all but a workflow's newest runs."""
+    old = (
+        select(_table.id)
+        .where(_table.account == bindparam("of"), _table.workflow == bindparam("named"))
+        .order_by(_table.id.desc())
+        .limit(-1)
+        .offset(kept)
+    )
+    return delete(executions).where(_table.id.in_(old))
+
+
+_TRIM = trim(KEPT)
 
 
 class Executions:

@@ -78,11 +78,10 @@ workflows = Table(
     _account(),
     Column("name", String, primary_key=True),
     Column("description", Text, nullable=False),
-    Column("graph", JSON, nullable=False),
+    # As JSON text: the engine remembers what it made of a text.
+    Column("graph", Text, nullable=False),
     Column("config", JSON(none_as_null=True)),
     Column("created_at_ms", Integer, nullable=False),
-    # Another one with each push: what was made ready from the graph is kept under it.
-    Column("revision", String, nullable=False),
 )
 
 auth_recipes = Table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import json
 import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
-from arcrun_server.store.schema import workflows
+from arcrun_server.store.schema import executions, workflows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from arcrun_server.engine import Graph
     from arcrun_server.store.database import Database
 
 _table = workflows.c
@@ -31,13 +30,10 @@ _ONE = select(
 _GRAPH = select(_table.graph).where(
     _table.account == bindparam("account"), _table.name == bindparam("name")
 )
-_REVISION = select(_table.revision).where(
-    _table.account == bindparam("account"), _table.name == bindparam("name")
-)
 _PUSH = insert(workflows)
 _UPSERT = _PUSH.on_conflict_do_update(
     index_elements=["account", "name"],
-    set_={name: _PUSH.excluded[name] for name in ("description", "graph", "config", "revision")},
+    set_={name: _PUSH.excluded[name] for name in ("description", "graph", "config")},
 ).returning(_table.created_at_ms)
 
 
@@ -89,21 +85,16 @@ class Workflows:
         if row is None:
             return None
         return StoredWorkflow(
-            row.name, row.description, row.graph, row.config, timestamp(row.created_at_ms)
+            row.name,
+            row.description,
+            json.loads(row.graph),
+            row.config,
+            timestamp(row.created_at_ms),
         )
 
-    async def revision(self, account: str, name: str) -> str | None:
-        """Return what changes with each push of this workflow, or None if there is none."""
-        revision: str | None = await self._database.read(
-            lambda connection: connection.execute(
-                _REVISION, {"account": account, "name": name}
-            ).scalar()
-        )
-        return revision
-
-    async def graph(self, account: str, name: str) -> Graph | None:
-        """Return a workflow's graph, or None."""
-        graph: Graph | None = await self._database.read(
+    async def graph_text(self, account: str, name: str) -> str | None:
+        """Return a workflow's graph as JSON, or None."""
+        graph: str | None = await self._database.read(
             lambda connection: connection.execute(
                 _GRAPH, {"account": account, "name": name}
             ).scalar()
@@ -125,10 +116,9 @@ class Workflows:
             "account": account,
             "name": name,
             "description": description,
-            "graph": graph,
+            "graph": json.dumps(graph, ensure_ascii=False, separators=(",", ":")),
             "config": config,
             "created_at_ms": now,
-            "revision": secrets.token_hex(12),
         }
         created: int = await self._database.write(
             lambda connection: connection.execute(_UPSERT, row).scalar_one()
@@ -136,11 +126,17 @@ class Workflows:
         return timestamp(created)
 
     async def delete(self, account: str, name: str) -> bool:
-        """Remove one; return False if it was not there."""
+        """Remove one and its history; return False if it was not there."""
         statement = delete(workflows).where(_table.account == account, _table.name == name)
-        return await self._database.write(
-            lambda connection: connection.execute(statement).rowcount == 1
+        history = delete(executions).where(
+            executions.c.account == account, executions.c.workflow == name
         )
+
+        def change(connection: Connection) -> bool:
+            connection.execute(history)
+            return connection.execute(statement).rowcount == 1
+
+        return await self._database.write(change)
 
 
 def timestamp(milliseconds: int) -> str:

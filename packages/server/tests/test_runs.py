@@ -1,0 +1,269 @@
+"""Runs beyond the plain trigger: repeated safely, recorded, and of graphs that are not stored."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import text
+
+from arcrun_server.store import answers as answers_module
+from arcrun_server.store import executions as executions_module
+
+if TYPE_CHECKING:
+    import httpx
+    from conftest import Api
+
+INPUT = {"id": "input", "type": "Input"}
+COUNT = {
+    "nodes": [INPUT, {"id": "n", "type": "Component", "componentId": "comp_counter"}],
+    "edges": [{"from": "input", "to": "n", "type": "PIPE"}],
+}
+FAIL = {
+    "nodes": [
+        INPUT,
+        {
+            "id": "失敗",
+            "type": "Component",
+            "componentId": "comp_uppercase",
+            "data": {"text": "{{credential.nowhere}}"},
+        },
+    ],
+    "edges": [{"from": "input", "to": "失敗", "type": "PIPE"}],
+}
+
+
+async def push(api: Api, name: str, graph: Any) -> None:
+    body = {"name": name, "graph": graph, "description": "測試"}
+    assert (await api("POST", "/webhooks/named", json=body)).status_code == 201
+
+
+async def trigger(api: Api, name: str, run_input: Any, key: str | None = None) -> httpx.Response:
+    headers = {"Idempotency-Key": key} if key else {}
+    return await api("POST", f"/webhooks/named/{name}/trigger", json=run_input, headers=headers)
+
+
+async def executions(api: Api, name: str, query: str = "") -> list[dict[str, Any]]:
+    answer = await api("GET", f"/workflows/{name}/executions{query}")
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["data"]["executions"]
+    return found
+
+
+async def test_repetition_under_the_same_key_runs_once(alice: Api) -> None:
+    await push(alice, "w", COUNT)
+    first = await trigger(alice, "w", {"count": 1}, "k-1")
+    again = await trigger(alice, "w", {"count": 1}, "k-1")
+    assert first.json()["data"]["count"] == 2
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert len(await executions(alice, "w")) == 1
+    await trigger(alice, "w", {"count": 1}, "k-2")
+    await trigger(alice, "w", {"count": 1})
+    assert len(await executions(alice, "w")) == 3
+
+
+async def test_failed_run_is_answered_the_same_again(alice: Api) -> None:
+    await push(alice, "w", FAIL)
+    first = await trigger(alice, "w", {}, "k")
+    again = await trigger(alice, "w", {}, "k")
+    assert first.status_code == 500
+    assert (again.status_code, again.content) == (500, first.content)
+    assert len(await executions(alice, "w")) == 1
+
+
+async def test_repetitions_at_the_same_time_run_once(alice: Api) -> None:
+    await push(alice, "w", COUNT)
+    several = await asyncio.gather(*(trigger(alice, "w", {"count": 1}, "k") for _ in range(20)))
+    assert {answer.content for answer in several} == {several[0].content}
+    assert [answer.status_code for answer in several] == [200] * 20
+    assert len(await executions(alice, "w")) == 1
+
+
+async def test_key_of_another_request_is_refused(alice: Api) -> None:
+    await push(alice, "w", COUNT)
+    await push(alice, "v", COUNT)
+    await trigger(alice, "w", {"count": 1}, "k")
+    for answer in (
+        await trigger(alice, "w", {"count": 2}, "k"),
+        await trigger(alice, "v", {"count": 1}, "k"),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+        assert "Idempotency-Key" in answer.json()["error"]
+    assert len(await executions(alice, "w")) == 1
+
+
+async def test_accounts_have_keys_of_their_own(alice: Api, bob: Api) -> None:
+    await push(alice, "w", COUNT)
+    await push(bob, "w", FAIL)
+    assert (await trigger(alice, "w", {}, "k")).status_code == 200
+    assert (await trigger(bob, "w", {}, "k")).status_code == 500
+
+
+async def test_run_that_was_cut_off_is_not_run_again(alice: Api) -> None:
+    await push(alice, "w", COUNT)
+    await trigger(alice, "w", {"count": 1}, "k")
+    alice.store.database.write_now(  # as a kill between claim and answer leaves it
+        lambda c: c.execute(text("UPDATE idempotent_answers SET status = NULL, body = NULL"))
+    )
+    answer = await trigger(alice, "w", {"count": 1}, "k")
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert "cut off" in answer.json()["error"]
+    assert len(await executions(alice, "w")) == 1
+
+
+async def test_key_is_forgotten_after_a_day(alice: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await push(alice, "w", COUNT)
+    await trigger(alice, "w", {"count": 1}, "k")
+    tomorrow = time.time() + 24 * 60 * 60 + 1
+    monkeypatch.setattr(answers_module.time, "time", lambda: tomorrow)
+    assert (await trigger(alice, "w", {"count": 5}, "k")).json()["data"]["count"] == 6
+    kept = alice.store.database.read_now(
+        lambda c: c.execute(text("SELECT count(*) FROM idempotent_answers")).scalar_one()
+    )
+    assert kept == 1
+
+
+async def test_kept_answers_are_sealed_in_the_database(alice: Api) -> None:
+    await push(alice, "w", COUNT)
+    await trigger(alice, "w", {"count": 1, "who": "customer-of-mine"}, "k")
+    body = alice.store.database.read_now(
+        lambda c: c.execute(text("SELECT body FROM idempotent_answers")).scalar_one()
+    )
+    assert b"customer-of-mine" not in body
+
+
+@pytest.mark.parametrize("key", ["", "a b", "k" * 256, "k\x7f"])
+async def test_key_of_a_wrong_form_is_refused(alice: Api, key: str) -> None:
+    await push(alice, "w", COUNT)
+    answer = await alice(
+        "POST", "/webhooks/named/w/trigger", json={}, headers={"Idempotency-Key": key}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert await executions(alice, "w") == []
+
+
+async def test_executions_are_listed_newest_first(alice: Api) -> None:
+    await push(alice, "w", COUNT)
+    await trigger(alice, "w", {})
+    await push(alice, "w", FAIL)
+    await trigger(alice, "w", {})
+    answer = (await alice("GET", "/workflows/w/executions")).json()
+    assert answer["ok"] is True
+    assert (answer["data"]["workflow_name"], answer["data"]["count"]) == ("w", 2)
+    newest, oldest = answer["data"]["executions"]
+    assert (newest["verdict"], oldest["verdict"]) == ("failure", "success")
+    assert "失敗" in newest["message"]
+    assert oldest["message"] == ""
+    for entry in (newest, oldest):
+        assert entry["workflow_id"] == "w"
+        assert entry["duration_ms"] >= 0
+        assert entry["timestamp"].endswith("Z")
+    assert newest["timestamp"] >= oldest["timestamp"]
+    assert len(await executions(alice, "w", "?limit=1")) == 1
+
+
+async def test_executions_of_another_account_are_not_there(alice: Api, bob: Api) -> None:
+    await push(alice, "w", COUNT)
+    await trigger(alice, "w", {})
+    assert (await bob("GET", "/workflows/w/executions")).status_code == 404
+    await push(bob, "w", COUNT)
+    assert await executions(bob, "w") == []
+
+
+async def test_history_goes_with_its_workflow(alice: Api) -> None:
+    await push(alice, "w", COUNT)
+    await trigger(alice, "w", {})
+    await alice("DELETE", "/webhooks/named/w")
+    assert (await alice("GET", "/workflows/w/executions")).status_code == 404
+    await push(alice, "w", COUNT)
+    assert await executions(alice, "w") == []
+
+
+async def test_history_is_bounded(alice: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executions_module, "SLACK", 5)
+    await push(alice, "w", COUNT)
+    await push(alice, "v", COUNT)
+    await trigger(alice, "v", {})
+    for _ in range(9):
+        await trigger(alice, "w", {})
+    monkeypatch.setattr(executions_module, "_TRIM", executions_module.trim(3))
+    for _ in range(5):
+        await trigger(alice, "w", {})
+    assert 3 <= len(await executions(alice, "w")) <= 7
+    assert len(await executions(alice, "v")) == 1
+
+
+@pytest.mark.parametrize("limit", ["0", "501", "-1", "ten", "", "1.0", "٣", "9" * 30])
+async def test_limit_must_be_a_number_in_bounds(alice: Api, limit: str) -> None:
+    await push(alice, "w", COUNT)
+    answer = await alice("GET", f"/workflows/w/executions?limit={limit}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert answer.json()["details"][0]["path"] == "limit"
+
+
+async def test_graph_is_run_without_storing_it(alice: Api) -> None:
+    answer = await alice("POST", "/execute", json={"graph": COUNT, "context": {"count": 4}})
+    body = answer.json()
+    assert answer.status_code == 200
+    assert (body["success"], body["data"]["count"]) == (True, 5)
+    assert [(entry["nodeId"], entry["type"]) for entry in body["trace"]][-1] == ("n", "Component")
+    assert {"input", "output", "duration_ms"} <= set(body["trace"][-1])
+    assert (await alice("GET", "/webhooks/named")).json()["total"] == 0
+
+
+async def test_graph_that_fails_says_what_the_node_got(alice: Api) -> None:
+    answer = await alice("POST", "/execute", json={"graph": FAIL, "context": {"a": 1}})
+    body = answer.json()
+    assert answer.status_code == 500
+    assert (body["success"], body["code"], body["failed_node"]) == (False, "run_failed", "失敗")
+    assert body["failed_input"]["a"] == 1
+    assert body["trace"][-1]["status"] == "failed"
+
+
+async def test_lines_are_run_without_storing_them(alice: Api) -> None:
+    answer = await alice(
+        "POST",
+        "/cypher/execute",
+        json={
+            "triplets": ["input >> 完成後 >> 放大", "放大 >> 完成後 >> output"],
+            "config": {"放大": {"component": "comp_uppercase", "text": "{{input.名字}} ok"}},
+            "context": {"名字": "小明"},
+        },
+    )
+    body = answer.json()
+    assert answer.status_code == 200
+    assert body["data"]["text"] == "小明 OK"
+    assert [node["id"] for node in body["graph"]["nodes"]] == ["input", "放大", "output"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        ("/execute", {}, "invalid_request"),
+        ("/execute", {"graph": {"nodes": [], "edges": []}}, "invalid_graph"),
+        ("/execute", {"graph": COUNT, "context": []}, "invalid_request"),
+        ("/execute", {"graph": COUNT, "contxt": {}}, "invalid_request"),
+        ("/cypher/execute", {"triplets": ["a >> b"]}, "invalid_graph"),
+        ("/cypher/execute", {"triplets": ["input >> 完成後 >> 沒有"]}, "invalid_graph"),
+        ("/cypher/execute", {"triplets": []}, "invalid_request"),
+        (
+            "/cypher/execute",
+            {"triplets": ["input >> 完成後 >> a"], "config": {"a": []}},
+            "invalid_request",
+        ),
+    ],
+)
+async def test_what_can_not_run_is_refused(alice: Api, path: str, body: Any, code: str) -> None:
+    answer = await alice("POST", path, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, code), answer.text
+
+
+@pytest.mark.parametrize("path", ["/execute", "/cypher/execute"])
+async def test_running_needs_a_key(nobody: Api, path: str) -> None:
+    answer = await nobody("POST", path, content=json.dumps({}), headers={"Content-Type": "a/b"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "missing_api_key")
