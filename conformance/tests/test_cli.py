@@ -13,6 +13,7 @@ from mini_engine import KEY, MiniEngine
 from test_runner import PUSH
 
 from arcrun_conformance.cli import COULD_NOT_RUN, FAILED, GO, main
+from arcrun_conformance.resources import validator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +123,81 @@ def test_the_key_may_come_from_the_environment(
     assert KEY not in said
 
 
+async def test_shards_are_merged_into_one_report_and_judged_together(
+    call: Callable, engine: MiniEngine, house: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = PUSH.replace("id: push\n", "id: other\n")
+    (house / "scenarios/other.yaml").write_text(other, "utf-8")
+    for index in ("1", "2"):
+        report = str(house / f"shard-{index}")
+        assert await call("--sdk", "sound", "--shard", f"{index}/2", "--report-dir", report) == GO
+    shards = [str(house / "shard-1"), str(house / "shard-2/conformance.json")]
+    more = ["--gate", "--gate-file", f"{house}/gate.yaml", "--scenarios", f"{house}/scenarios"]
+
+    assert main(["merge", *shards, "--report-dir", str(house / "all"), *more]) == GO
+
+    merged = json.loads((house / "all/conformance.json").read_text("utf-8"))
+    assert [cell["scenario"] for cell in merged["cells"]] == ["other", "push"]
+    assert merged["leftovers"]["created"] == 2
+    assert list(validator("report").iter_errors(merged)) == []
+    assert main(["merge", shards[0], *more]) == FAILED, "the gate needs the other shard"
+    assert main(["merge", shards[1], shards[1]]) == COULD_NOT_RUN
+    assert "two hold push with sound" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["{", "{}"])
+def test_merge_refuses_what_is_no_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    (tmp_path / "conformance.json").write_text(content)
+    assert main(["merge", str(tmp_path)]) == COULD_NOT_RUN
+    assert "conformance.json" in capsys.readouterr().err
+
+
+async def test_sweep_removes_what_runs_left_and_nothing_else(
+    engine: MiniEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, capitals, theirs = "arcconf_0123abcd_1_token", "ARCCONF_89ABCDEF_2_X", "openai_api_key"
+    engine.credentials = {name: {} for name in (ours, capitals, theirs)}
+    engine.workflows = {"arcconf_0123abcd_3_flow": {}}
+    given = ["sweep", "--target", engine.origin, "--api-key", KEY]
+
+    assert await asyncio.to_thread(main, [*given, "--dry-run"]) == GO
+    assert len(engine.credentials) == 3
+    assert await asyncio.to_thread(main, [*given, "--run", "arcconf_0123abcd"]) == GO
+    assert set(engine.credentials) == {capitals, theirs}
+    assert engine.workflows == {}
+    assert await asyncio.to_thread(main, given) == GO
+    assert set(engine.credentials) == {theirs}
+    assert await asyncio.to_thread(main, [*given, "--run", "arcconf"]) == COULD_NOT_RUN
+    assert "is no run's id" in capsys.readouterr().err
+
+
+async def test_sweep_says_what_it_could_not_remove(
+    engine: MiniEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.credentials = Stubborn({"arcconf_0123abcd_1_token": {}})
+    given = ["sweep", "--target", engine.origin, "--api-key", KEY]
+    assert await asyncio.to_thread(main, given) == FAILED
+    assert "still there: credential arcconf_0123abcd_1_token" in capsys.readouterr().out
+
+
+class Stubborn(dict):
+    def pop(self, name: str, default: object = None) -> object:
+        return self.get(name, default)
+
+
+def test_sdks_and_capabilities_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--sdks"]) == GO
+    shown = capsys.readouterr().out
+    assert "python-sync" in shown
+    assert "bash-curl" in shown
+    assert main(["list", "--capabilities"]) == GO
+    shown = capsys.readouterr().out
+    assert "sealed_credentials" in shown
+    assert "creds.push" in shown
+
+
 def test_list_show_and_validate(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == GO
     assert "creds-push-list" in capsys.readouterr().out
@@ -140,7 +216,9 @@ def test_validate_names_what_is_wrong(house: Path, capsys: pytest.CaptureFixture
     assert "push.yaml:15" in "".join(capsys.readouterr().err.split())
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["run", "--jobs", "0"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["fly"], ["run", "--jobs", "0"], ["run", "--shard", "3/2"], ["sweep"]]
+)
 def test_usage_errors_are_exit_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arcrun_conformance.checks import Check
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.gate import Gate, KnownFailure, judge, load
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.results import Cell, Leftovers, Run
 from arcrun_conformance.scenario import load_all
-from arcrun_conformance.target import Target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,13 +19,25 @@ TODAY = date(2026, 11, 22)
 GATE = Gate("1.0.0", {"local": ("one", "two"), "live": ("one",)})
 
 
-def run(*cells: tuple[str, str, str], url: str = "http://127.0.0.1:1", **more) -> Run:
+def run(
+    *cells: tuple[str, str, str],
+    url: str = "http://127.0.0.1:1",
+    left: tuple[str, ...] = (),
+    interrupted: bool = False,
+) -> dict[str, Any]:
+    """A report, as far as the gate looks at it."""
+    sealed = {"id": "sealed", "outcome": "failed", "message": ""}
     made = [
-        Cell(scenario, sdk, outcome, "a reason", [Check("sealed", "failed")])
+        {"scenario": scenario, "sdk": sdk, "outcome": outcome, "reason": "", "checks": [sealed]}
         for scenario, sdk, outcome in cells
     ]
-    sdks = dict.fromkeys(cell.sdk for cell in made)
-    return Run("r", Target("t", url, "k"), [], sdks, made, **more)
+    return {
+        "target": {"url": url},
+        "sdks": [{"name": name} for name in dict.fromkeys(cell["sdk"] for cell in made)],
+        "cells": made,
+        "leftovers": {"left": list(left), "problems": []},
+        "interrupted": interrupted,
+    }
 
 
 PASSED = [("one", "py", "passed"), ("two", "py", "passed")]
@@ -70,8 +79,12 @@ def test_another_host_is_judged_by_the_live_column() -> None:
     assert (verdict.column, verdict.needed) == ("live", 1)
 
 
+def test_the_column_can_be_named() -> None:
+    assert judge(GATE, run(("one", "py", "passed")), TODAY, "live").go
+
+
 def test_things_left_behind_are_no_go() -> None:
-    verdict = judge(GATE, run(*PASSED, leftovers=Leftovers(left=["credential x"])), TODAY)
+    verdict = judge(GATE, run(*PASSED, left=("credential x",)), TODAY)
     assert verdict.reasons == ["the run left things behind at the target"]
 
 

@@ -15,7 +15,7 @@ from test_runner import PUSH
 
 from arcrun_conformance.adapter import InMemoryConnection
 from arcrun_conformance.gate import Verdict
-from arcrun_conformance.report import document, junit, terminal
+from arcrun_conformance.report import describe, terminal, write_all
 from arcrun_conformance.resources import validator
 from arcrun_conformance.runner import Plan, execute
 from arcrun_conformance.secrets import forms
@@ -52,9 +52,9 @@ async def leaky_run(engine: MiniEngine, scenario_of: Callable[[str], Scenario]) 
 
 
 def all_reports(run: Run, directory: Path) -> str:
-    described = document.describe(run, Verdict("1.0.0", "local", 1, ["push: failed"]))
-    document.write(described, directory / "conformance.json")
-    junit.write(described, directory / "junit.xml")
+    described = describe(run)
+    described["gate"] = Verdict("1.0.0", "local", 1, ["push: failed"]).described()
+    write_all(described, directory)
     shown = io.StringIO()
     terminal.show(described, Console(file=shown, width=100))
     texts = [path.read_text("utf-8") for path in sorted(directory.iterdir())]

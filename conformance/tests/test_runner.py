@@ -11,6 +11,7 @@ from mini_engine import KEY, MiniEngine
 from mini_sdk import MiniSdk
 
 from arcrun_conformance.adapter import InMemoryConnection
+from arcrun_conformance.report import describe, failed
 from arcrun_conformance.runner import Plan, execute
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ async def test_a_sound_sdk_passes_and_everything_is_removed(
         "secret-api_key",
         "secret-token",
     ]
-    assert not done.failed
+    assert not failed(describe(done))
     assert done.leftovers.created == 1
     assert done.leftovers.left == []
     assert engine.credentials == {}
@@ -102,7 +103,7 @@ async def test_each_defect_of_an_sdk_is_caught_by_a_named_check(
     failing = [check.id for check in cell.checks if check.outcome == "failed"]
     assert caught_by in failing
     assert cell.outcome == ("error" if caught_by.startswith("adapter-") else "failed")
-    assert done.failed
+    assert failed(describe(done))
     assert engine.credentials == {}, "what was created is removed after a failure as well"
 
 
@@ -220,7 +221,7 @@ async def test_an_engine_that_keeps_what_was_deleted_fails_the_run(
 
     assert done.cells[0].outcome == "passed"
     assert done.leftovers.left == [f"credential {done.id}_1_token"]
-    assert done.failed
+    assert failed(describe(done))
 
 
 async def test_interrupting_a_run_removes_what_it_created(
@@ -246,7 +247,7 @@ async def test_interrupting_a_run_removes_what_it_created(
     done = await task
 
     assert done.interrupted
-    assert done.failed
+    assert failed(describe(done))
     assert engine.credentials == {}
     assert done.leftovers.created == 1
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .documents import Document, DocumentError, Problem, read
+from .target import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from .results import Cell, Run
 
 Column = Literal["local", "live"]
 
@@ -27,11 +27,11 @@ class KnownFailure:
     sdk: str = ""
     target: str = ""
 
-    def covers(self, cell: Cell, column: Column) -> bool:
-        """Whether it speaks of this cell."""
+    def covers(self, cell: dict[str, Any], column: Column) -> bool:
+        """Whether it speaks of this cell of a report."""
         return (
-            self.scenario == cell.scenario
-            and self.sdk in {"", cell.sdk}
+            self.scenario == cell["scenario"]
+            and self.sdk in {"", cell["sdk"]}
             and self.target in {"", column}
         )
 
@@ -71,6 +71,17 @@ class Verdict:
     def go(self) -> bool:
         """Whether a release may go out."""
         return not self.reasons
+
+    def described(self) -> dict[str, Any]:
+        """The verdict as reports hold it."""
+        return {
+            "verdict": "GO" if self.go else "NO-GO",
+            "contract": self.contract,
+            "column": self.column,
+            "needed": self.needed,
+            "reasons": self.reasons,
+            "accepted": self.accepted,
+        }
 
 
 def load(path: Path, scenario_ids: Sequence[str], contract: str | None = None) -> Gate:
@@ -133,59 +144,70 @@ def _known_failures(
     return known, problems
 
 
-def column_of(run: Run) -> Column:
-    """The column that a run's target is judged by: whatever is on this machine is `local`."""
-    return "local" if run.target.loopback else "live"
+def column_of(report: dict[str, Any]) -> Column:
+    """The column that a target is judged by: whatever is on this machine is `local`."""
+    return "local" if is_loopback(report["target"]["url"]) else "live"
 
 
-def judge(gate: Gate, run: Run, today: date, column: Column | None = None) -> Verdict:
-    """Whether the run shows what the gate needs, for every SDK that took part.
+def judge(gate: Gate, report: dict[str, Any], today: date, column: Column | None = None) -> Verdict:
+    """Whether a report shows what the gate needs, for every SDK that took part.
 
     Skipped is not passed; a scenario that was not run is not passed either. A known failure that is
-    over, passes, or matches nothing in a run of everything is a reason against, too.
+    over, passes, or matches nothing that was run is a reason against, too.
+
+    Args:
+        gate: The gate.
+        report: The run, as `report.document.describe` gives it.
+        today: The day by which known failures end.
+        column: The column; left out, the target's own.
     """
-    column = column or column_of(run)
+    column = column or column_of(report)
     needed = gate.columns[column]
     verdict = Verdict(gate.contract, column, len(needed))
-    cells = {(cell.scenario, cell.sdk): cell for cell in run.cells}
-    if not run.sdks:
+    cells = {(cell["scenario"], cell["sdk"]): cell for cell in report["cells"]}
+    sdks = [sdk["name"] for sdk in report["sdks"]]
+    if not sdks:
         verdict.reasons.append("no SDK took part")
     for scenario in needed:
-        for sdk in run.sdks:
-            _judge_cell(gate, verdict, cells.get((scenario, sdk)), f"{scenario} with {sdk}", today)
-    _judge_known_failures(gate, run, verdict)
-    if not run.leftovers.clean:
+        for sdk in sdks:
+            name = f"{scenario} with {sdk}"
+            _judge_cell(gate, verdict, cells.get((scenario, sdk)), name, today)
+    _judge_known_failures(gate, report, verdict)
+    if report["leftovers"]["left"] or report["leftovers"]["problems"]:
         verdict.reasons.append("the run left things behind at the target")
-    if run.interrupted:
+    if report["interrupted"]:
         verdict.reasons.append("the run was interrupted")
     return verdict
 
 
-def _judge_cell(gate: Gate, verdict: Verdict, cell: Cell | None, name: str, today: date) -> None:
+def _judge_cell(
+    gate: Gate, verdict: Verdict, cell: dict[str, Any] | None, name: str, today: date
+) -> None:
     if cell is None:
         verdict.reasons.append(f"{name}: was not run")
         return
-    if cell.outcome == "passed":
+    if cell["outcome"] == "passed":
         return
     for known in gate.known_failures:
-        if known.covers(cell, verdict.column) and cell.outcome != "skipped":
+        if known.covers(cell, verdict.column) and cell["outcome"] != "skipped":
             if known.until >= today:
                 verdict.accepted.append(str(known))
             else:
                 verdict.reasons.append(f"{known} is over")
             return
-    failing = ", ".join(check.id for check in cell.checks if check.outcome == "failed")
-    verdict.reasons.append(f"{name}: {cell.outcome} ({failing or cell.reason})")
+    failing = ", ".join(check["id"] for check in cell["checks"] if check["outcome"] == "failed")
+    verdict.reasons.append(f"{name}: {cell['outcome']} ({failing or cell['reason']})")
 
 
-def _judge_known_failures(gate: Gate, run: Run, verdict: Verdict) -> None:
+def _judge_known_failures(gate: Gate, report: dict[str, Any], verdict: Verdict) -> None:
+    sdks = [sdk["name"] for sdk in report["sdks"]]
     for known in gate.known_failures:
         if known.target not in {"", verdict.column}:
             continue
-        if known.sdk and known.sdk not in run.sdks:
+        if known.sdk and known.sdk not in sdks:
             continue  # another SDK's run will tell
-        covered = [cell for cell in run.cells if known.covers(cell, verdict.column)]
+        covered = [cell for cell in report["cells"] if known.covers(cell, verdict.column)]
         if not covered:
             verdict.reasons.append(f"{known} matches nothing that was run")
-        elif all(cell.outcome == "passed" for cell in covered):
+        elif all(cell["outcome"] == "passed" for cell in covered):
             verdict.reasons.append(f"{known} passes: remove it from gate.yaml")

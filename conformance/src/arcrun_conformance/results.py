@@ -99,13 +99,3 @@ class Run:
     started: str = ""
     seconds: float = 0.0
     interrupted: bool = False
-
-    @property
-    def failed(self) -> bool:
-        """Whether anything is not as it should be; skipped scenarios alone are no failure."""
-        bad = any(cell.outcome in {"failed", "error"} for cell in self.cells)
-        return bad or not self.leftovers.clean or self.interrupted
-
-    def count(self, outcome: CellOutcome) -> int:
-        """How many cells ended so."""
-        return sum(cell.outcome == outcome for cell in self.cells)

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from arcrun_conformance.checks import Check
-    from arcrun_conformance.gate import Verdict
     from arcrun_conformance.journal import Answer, Exchange, Request
     from arcrun_conformance.protocol import Identity
     from arcrun_conformance.results import Cell, Run
@@ -20,13 +19,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 
-def describe(run: Run, verdict: Verdict | None = None) -> dict[str, Any]:
-    """The run as JSON values, without any secret (schema `report`).
-
-    Args:
-        run: The run.
-        verdict: The gate's, if it was asked.
-    """
+def describe(run: Run) -> dict[str, Any]:
+    """The run as JSON values, without any secret (schema `report`); `gate` is left open."""
     described = {
         "format": FORMAT,
         "runner": __version__,
@@ -48,10 +42,17 @@ def describe(run: Run, verdict: Verdict | None = None) -> dict[str, Any]:
             "problems": run.leftovers.problems,
             "left": run.leftovers.left,
         },
-        "gate": _gate(verdict) if verdict else None,
+        "gate": None,
     }
     redacted: dict[str, Any] = _redactor(run).value(described)
     return redacted
+
+
+def failed(document: dict[str, Any]) -> bool:
+    """Whether anything is not as it should be; skipped scenarios alone are no failure."""
+    bad = any(cell["outcome"] in {"failed", "error"} for cell in document["cells"])
+    leftovers = document["leftovers"]
+    return bool(bad or leftovers["left"] or leftovers["problems"] or document["interrupted"])
 
 
 def write(document: dict[str, Any], path: Path) -> None:
@@ -141,15 +142,4 @@ def _answer(answer: Answer) -> dict[str, Any]:
         "status": answer.status,
         "headers": [list(header) for header in answer.headers],
         "body": answer.body.decode("utf-8", "replace"),
-    }
-
-
-def _gate(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "verdict": "GO" if verdict.go else "NO-GO",
-        "contract": verdict.contract,
-        "column": verdict.column,
-        "needed": verdict.needed,
-        "reasons": verdict.reasons,
-        "accepted": verdict.accepted,
     }

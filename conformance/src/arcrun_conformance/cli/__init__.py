@@ -1,0 +1,51 @@
+"""The command line: `arcrun-conformance run|list|show|validate|merge|sweep`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from arcrun_conformance._version import __version__
+from arcrun_conformance.documents import DocumentError
+from arcrun_conformance.target import TargetError
+
+from . import look, merge, run, sweep
+from .options import COULD_NOT_RUN, FAILED, GO, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["COULD_NOT_RUN", "FAILED", "GO", "main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out a command; returns the exit code.
+
+    0: GO, everything asked for passed. 1: something failed. 2: it could not be run.
+    """
+    options = _parser().parse_args(arguments)
+    errors = Console(stderr=True)
+    try:
+        code: int = options.command(options)
+    except (UsageError, TargetError, DocumentError) as error:
+        errors.print(f"[red bold]error[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        return COULD_NOT_RUN
+    except KeyboardInterrupt:
+        errors.print("interrupted")
+        return FAILED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="arcrun-conformance",
+        description="Proves that an arcrun SDK and an arcrun engine keep the wire contract.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for part in (run, look, merge, sweep):
+        part.add_to(commands)
+    return parser

@@ -1,0 +1,55 @@
+"""`arcrun-conformance merge`: join the reports of shards into one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arcrun_conformance.report import joined
+from arcrun_conformance.resources import validator
+from arcrun_conformance.scenario import load_all
+
+from .options import UsageError, add_gate, add_reports, add_scenarios, command, conclude, read_gate
+
+if TYPE_CHECKING:
+    import argparse
+
+    from .options import Commands
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command."""
+    merge = command(commands, "merge", "Join the reports of shards into one.")
+    merge.add_argument(
+        "reports",
+        nargs="+",
+        type=Path,
+        metavar="D",
+        help="report folders, or conformance.json files",
+    )
+    add_reports(merge)
+    add_gate(merge)
+    add_scenarios(merge)
+    merge.set_defaults(command=_merge)
+
+
+def _merge(options: argparse.Namespace) -> int:
+    gate = read_gate(options, load_all(options.scenarios) if options.gate else ())
+    reports = [_read(path) for path in options.reports]
+    try:
+        described = joined(reports)
+    except ValueError as error:
+        raise UsageError(f"these reports can't be joined: {error}") from error
+    return conclude(options, described, gate)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    file = path / "conformance.json" if path.is_dir() else path
+    try:
+        report: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} can't be read: {error}") from error
+    for broken in validator("report").iter_errors(report):
+        raise UsageError(f"{file} is no report of arcrun-conformance: {broken.message}")
+    return report

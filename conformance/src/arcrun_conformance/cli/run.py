@@ -1,0 +1,134 @@
+"""`arcrun-conformance run`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import functools
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from arcrun_conformance.adapter import ANSWER_SECONDS, Registered, SubprocessConnection, registered
+from arcrun_conformance.report import describe, terminal
+from arcrun_conformance.runner import Opener, Plan, execute
+from arcrun_conformance.scenario import Scenario, load_all, select
+from arcrun_conformance.target import open_target
+
+from .options import (
+    UsageError,
+    add_adapters,
+    add_gate,
+    add_reports,
+    add_scenarios,
+    add_target,
+    api_key,
+    command,
+    conclude,
+    read_gate,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from arcrun_conformance.results import Cell, Run
+
+    from .options import Commands
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command."""
+    run = command(commands, "run", "Run scenarios with SDKs against a target.")
+    add_target(run, default="local")
+    run.add_argument("--sdk", metavar="NAME,…", help="the SDKs (default: all of the registry)")
+    run.add_argument(
+        "--scenario",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="only scenarios whose id fits; may be repeated",
+    )
+    run.add_argument(
+        "--jobs", type=_positive, default=1, metavar="N", help="cells at a time (default: 1)"
+    )
+    run.add_argument(
+        "--shard", type=_shard, default=(1, 1), metavar="I/N", help="only the Ith of N parts"
+    )
+    run.add_argument(
+        "--answer-seconds",
+        type=float,
+        default=ANSWER_SECONDS,
+        metavar="S",
+        help=f"how long an adapter may take for one answer (default: {ANSWER_SECONDS:g})",
+    )
+    add_reports(run)
+    add_gate(run)
+    add_scenarios(run)
+    add_adapters(run)
+    run.set_defaults(command=_run)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _shard(text: str) -> tuple[int, int]:
+    index, _, total = text.partition("/")
+    if not (index.isdecimal() and total.isdecimal() and 1 <= int(index) <= int(total)):
+        raise argparse.ArgumentTypeError("must be I/N with 1 ≤ I ≤ N, e.g. 2/3")
+    return int(index), int(total)
+
+
+def _run(options: argparse.Namespace) -> int:
+    scenarios = load_all(options.scenarios)
+    gate = read_gate(options, scenarios)
+    selected = select(scenarios, options.scenario)
+    if not selected:
+        raise UsageError(
+            f"no scenario fits {', '.join(options.scenario)}; `arcrun-conformance list` shows all"
+        )
+    index, total = options.shard
+    selected = selected[index - 1 :: total]
+    sdks = chosen(registered(options.adapters, options.adapter_python), options.sdk)
+    if options.report_dir:
+        options.report_dir.mkdir(parents=True, exist_ok=True)
+    run = asyncio.run(_execute(options, selected, sdks))
+    return conclude(options, describe(run), gate)
+
+
+async def _execute(
+    options: argparse.Namespace, scenarios: Sequence[Scenario], sdks: Sequence[Registered]
+) -> Run:
+    openers: dict[str, Opener] = {
+        sdk.name: functools.partial(SubprocessConnection.open, sdk.command) for sdk in sdks
+    }
+    with terminal.progress(Console()) as progress:
+        task = progress.add_task("starting", total=len(scenarios) * len(sdks))
+
+        def on_cell(cell: Cell) -> None:
+            progress.update(task, advance=1, description=f"{cell.sdk} {cell.scenario}")
+
+        async with open_target(options.target, api_key(options), options.server_python) as target:
+            plan = Plan(target, scenarios, openers, options.answer_seconds, options.jobs, on_cell)
+            return await execute(plan)
+
+
+def chosen(known: dict[str, Registered], names: str | None) -> list[Registered]:
+    """The SDKs of a comma-separated list; without one, those that run by default.
+
+    Raises:
+        UsageError: A name is not in the registry.
+    """
+    if not names:
+        return [sdk for sdk in known.values() if sdk.default]
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in known]
+    if unknown or not wanted:
+        raise UsageError(
+            f"no SDK is named {', '.join(unknown) or repr(names)}; the registry has "
+            f"{', '.join(known)}"
+        )
+    return [known[name] for name in dict.fromkeys(wanted)]
