@@ -177,6 +177,13 @@ wire:
 """
 
 
+class Impatient(InMemoryConnection):
+    """Waits for a moment only, whatever the plan says."""
+
+    async def exchange(self, line: str, seconds: float) -> str:
+        return await super().exchange(line, 0.05)
+
+
 async def test_an_adapter_that_hangs_times_out_and_the_next_scenario_gets_a_new_one(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario]
 ) -> None:
@@ -191,7 +198,7 @@ async def test_an_adapter_that_hangs_times_out_and_the_next_scenario_gets_a_new_
                 await asyncio.Event().wait()
             return await sdk(line)
 
-        opened.append(InMemoryConnection(handle))
+        opened.append(Impatient(handle) if hangs else InMemoryConnection(handle))
         return opened[-1]
 
     second = PUSH.replace("id: push\n", "id: push-again\n")
@@ -199,7 +206,6 @@ async def test_an_adapter_that_hangs_times_out_and_the_next_scenario_gets_a_new_
         engine.target,
         [scenario_of(PUSH), scenario_of(second)],
         {"mini": opener},
-        answer_seconds=0.05,
     )
     first, again = (await execute(plan)).cells
 
