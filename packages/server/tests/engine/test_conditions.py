@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arcrun_server.engine.conditions import parse_condition, same
+from arcrun_server.engine.templates import MISSING, find
+
+
+def holds(condition: str, **values: Any) -> bool:
+    def look_up(path: str) -> tuple[bool, Any]:
+        value = find(values, tuple(path.split(".")))
+        return (False, None) if value is MISSING else (True, value)
+
+    return parse_condition(condition).holds(look_up)
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "expected"),
+    [
+        ("n > 3", {"n": 4}, True),
+        ("n > 3", {"n": 3}, False),
+        ("n >= 3", {"n": 3.0}, True),
+        ("n < 3", {"n": -1}, True),
+        ("n <= 3", {"n": 3.5}, False),
+        ("n ＞ 3", {"n": 4}, True),
+        ("n ≥ 3", {"n": 3}, True),
+        ("n ≤ 3", {"n": 4}, False),
+        ("n ＜ 3", {"n": 2}, True),
+        ("狀態 == 完成", {"狀態": "完成"}, True),
+        ("狀態 ＝＝ 完成", {"狀態": "完成"}, True),
+        ('狀態 == "完成"', {"狀態": "完成"}, True),
+        ("狀態 == '完 成'", {"狀態": "完 成"}, True),
+        ("狀態 != 完成", {"狀態": "草稿"}, True),
+        ("狀態 ≠ 完成", {"狀態": "完成"}, False),
+        ("a.b.0 == 5", {"a": {"b": [5]}}, True),
+        ("{{ a.b }} == 5", {"a": {"b": 5}}, True),
+        ("{{ 空 白 }} == 5", {"空 白": 5}, True),
+        ("ok == true", {"ok": True}, True),
+        ("ok == null", {"ok": None}, True),
+        ("日 > 2026-01-01", {"日": "2026-11-22"}, True),
+        ("a==b", {"a": "b"}, True),
+        ("text == 'a > b'", {"text": "a > b"}, True),
+        ("5 > 3", {}, True),
+        ("'甲' == '乙'", {}, False),
+    ],
+)
+def test_conditions_of_every_form(condition: str, values: dict[str, Any], expected: bool) -> None:
+    assert holds(condition, **values) is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(1, True), ("字", True), ([0], True), (0, False), ("", False), (None, False), ([], False)],
+)
+def test_a_key_alone_holds_if_its_value_is_something(value: Any, expected: bool) -> None:
+    assert holds("k", k=value) is expected
+
+
+@pytest.mark.parametrize("condition", ["x", "x == 1", "x != 1", "x > 1", "x.y == null"])
+def test_a_missing_key_makes_every_condition_false(condition: str) -> None:
+    assert holds(condition) is False
+
+
+@pytest.mark.parametrize(
+    ("condition", "value"),
+    [
+        ("n == 3", "3"),
+        ("n > 3", "4"),
+        ("n == 1", True),
+        ("n > 0", True),
+        ("n < z", 3),
+        ("n >= 1", [2]),
+    ],
+)
+def test_values_of_other_types_neither_equal_nor_come_before(condition: str, value: Any) -> None:
+    assert holds(condition, n=value) is False
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "",
+        "  ",
+        "a =",
+        "== 3",
+        "a === 3",
+        "a == b == c",
+        "a = 3",
+        "a b",
+        "a && b",
+        "(a)",
+        "!a",
+        "{{a}",
+    ],
+)
+def test_what_is_no_condition_is_refused_with_how_to_write_one(condition: str) -> None:
+    with pytest.raises(ValueError, match="Write `key`"):
+        parse_condition(condition)
+
+
+def test_objects_and_lists_are_the_same_if_their_parts_are() -> None:
+    assert same({"a": [1, {"b": True}]}, {"a": [1.0, {"b": True}]})
+    assert not same({"a": [1]}, {"a": [True]})
+    assert not same([1], [1, 1])
+    assert not same({"a": 1}, {"b": 1})
+
+
+@given(st.text())
+def test_any_text_is_a_condition_or_refused(text: str) -> None:
+    try:
+        condition = parse_condition(text)
+    except ValueError:
+        return
+    assert condition.holds(lambda _path: (False, None)) in {True, False}
+
+
+@given(st.integers() | st.floats(allow_nan=False), st.integers() | st.floats(allow_nan=False))
+def test_numbers_are_compared_as_numbers(left: float, right: float) -> None:
+    assert same(left, right) == (left == right)

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import pytest
+
+from arcrun_server.engine.labels import EDGE_TYPES, LABELS, LabelError, nearest, read_label
+
+TABLE = [
+    ("完成後", "PIPE"),
+    ("失敗時", "ON_FAIL"),
+    ("成立時", "ON_TRUE"),
+    ("為真時", "ON_TRUE"),
+    ("不成立時", "ON_FALSE"),
+    ("為假時", "ON_FALSE"),
+    ("否則", "ON_FALSE"),
+    ("SUCCESS", "ON_SUCCESS"),
+    ("Fail", "ON_FAIL"),
+    ("true", "ON_TRUE"),
+    ("False", "ON_FALSE"),
+    ("else", "ON_FALSE"),
+    ("subflow", "CALLS_SUBFLOW"),
+    ("Click", "ON_CLICK"),
+]
+
+
+@pytest.mark.parametrize(("label", "kind"), TABLE)
+def test_each_label_of_the_contract_stands_for_its_type(label: str, kind: str) -> None:
+    assert read_label(label).type == kind
+
+
+@pytest.mark.parametrize("kind", sorted(EDGE_TYPES - {"IF", "ON_BRANCH", "FOREACH"}))
+def test_every_type_is_its_own_label_in_any_case(kind: str) -> None:
+    assert read_label(kind).type == kind
+    assert read_label(kind.lower()).type == kind
+    assert read_label(kind.title()).type == kind
+
+
+@pytest.mark.parametrize(
+    ("label", "iterator"),
+    [
+        ("對每個", "item"),
+        ("FOREACH", "item"),
+        ("對每個 草稿", "草稿"),
+        ("foreach  draft_1", "draft_1"),
+        ("對每個(草稿)", "草稿"),
+        ("對每個（ 草稿 ）", "草稿"),
+        ("對每個　草稿", "草稿"),
+    ],
+)
+def test_an_iterator_is_any_one_word(label: str, iterator: str) -> None:
+    assert read_label(label).iterator == iterator
+
+
+@pytest.mark.parametrize(
+    ("label", "branch"),
+    [
+        ("ON_BRANCH(啟用)", "啟用"),
+        ("on_branch（啟用）", "啟用"),
+        ("分支(急件)", "急件"),
+        ("分支（ 急件 ）", "急件"),
+        ("分支 急件", "急件"),
+        ("BRANCH(a-1)", "a-1"),
+        ("分支(啟用）", "啟用"),
+    ],
+)
+def test_a_branch_has_a_name_in_narrow_or_wide_parentheses(label: str, branch: str) -> None:
+    assert read_label(label).branch == branch
+
+
+@pytest.mark.parametrize(
+    ("label", "condition"),
+    [
+        ("IF(n > 3)", "n > 3"),
+        ("條件滿足時（狀態 == 完成）", "狀態 == 完成"),
+        ("if 有貨", "有貨"),
+    ],
+)
+def test_an_if_has_its_condition_behind_it(label: str, condition: str) -> None:
+    assert read_label(label).condition == condition
+
+
+@pytest.mark.parametrize("label", ["IF", "條件滿足時", "IF()", "if （ ）"])
+def test_an_if_without_condition_is_refused(label: str) -> None:
+    with pytest.raises(LabelError, match="has no condition"):
+        read_label(label)
+
+
+def test_an_if_whose_condition_is_none_is_refused() -> None:
+    with pytest.raises(LabelError, match="more than one comparison"):
+        read_label("IF(a == b == c)")
+
+
+@pytest.mark.parametrize("label", ["ON_BRANCH", "分支", "分支()", "分支(a(b))"])
+def test_a_branch_without_a_name_is_refused(label: str) -> None:
+    with pytest.raises(LabelError, match="names no branch"):
+        read_label(label)
+
+
+def test_an_iterator_of_two_words_is_refused_with_a_way_to_write_it() -> None:
+    with pytest.raises(LabelError, match="one word") as caught:
+        read_label("對每個 新 草稿")
+    assert caught.value.suggestion == "對每個 新_草稿"
+
+
+def test_a_label_that_takes_nothing_says_so() -> None:
+    with pytest.raises(LabelError, match="takes nothing") as caught:
+        read_label("完成後(x)")
+    assert caught.value.suggestion == "完成後"
+    with pytest.raises(LabelError, match="takes nothing"):
+        read_label("PIPE()")
+
+
+@pytest.mark.parametrize(
+    ("label", "suggestion"),
+    [
+        ("完成", "完成後"),
+        ("PIPES", "PIPE"),
+        ("on_sucess", "ON_SUCCESS"),
+        ("完成后", "完成後"),
+        ("失败时", "失敗時"),
+        ("对每个 草稿", "對每個 草稿"),
+        ("FOR_EACH item", "FOREACH item"),
+        ("为真时", "為真時"),
+    ],
+)
+def test_an_unknown_label_is_answered_with_the_nearest_one(label: str, suggestion: str) -> None:
+    with pytest.raises(LabelError, match="did you mean") as caught:
+        read_label(label)
+    assert caught.value.suggestion == suggestion
+
+
+@pytest.mark.parametrize("label", ["🦆🦆🦆", "(x)", "完全不是這個意思"])
+def test_a_label_that_is_near_nothing_is_answered_with_some_labels(label: str) -> None:
+    with pytest.raises(LabelError, match="Some that are: 完成後") as caught:
+        read_label(label)
+    assert caught.value.suggestion is None
+
+
+def test_every_label_stands_for_a_known_type() -> None:
+    assert set(LABELS.values()) == EDGE_TYPES
+
+
+def test_nearest_finds_nothing_among_nothing() -> None:
+    assert nearest("a", []) is None
+
+
+def test_nearest_ignores_case_and_prefers_the_more_alike() -> None:
+    assert nearest("HASH", ["trash", "hash", "cash"]) == "hash"
