@@ -1,0 +1,206 @@
+/**
+ * What all JavaScript hosts share: the conformance protocol (PROTOCOL.md) spoken for `@arcrun/sdk`.
+ *
+ * Nothing of any one runtime in here. A host hands over the SDK and what its runtime has, then passes lines.
+ */
+
+// From each method to the arguments that stand on their own; the others go into the last argument.
+const METHODS = {
+  health: [],
+  "auth.list_services": [],
+  "auth.setup": ["service", "secrets"],
+  "auth.bind": ["service"],
+  "auth.get_token": ["service"],
+  "creds.push": ["name", "value"],
+  "creds.list": [],
+  "creds.delete": ["name"],
+  "workflows.push": ["name", "graph"],
+  "workflows.list": [],
+  "workflows.get": ["name"],
+  "workflows.delete": ["name"],
+  "workflows.run": ["name", "input"],
+  "workflows.executions": ["name"],
+};
+
+// The SDK's classes and their names in all languages.
+const ERROR_NAMES = {
+  SealedCredentialsUnsupportedError: "sealed_unsupported",
+  UnknownServiceError: "unknown_service",
+  APITimeoutError: "timeout",
+  ConfigurationError: "configuration",
+  InvalidArgumentError: "invalid_argument",
+  InsecureTransportError: "insecure_transport",
+  APIConnectionError: "connection",
+  UnexpectedResponseError: "unexpected_response",
+  MissingSecretError: "missing_secret",
+  RecipeOriginError: "recipe_origin",
+  WorkflowPaused: "workflow_paused",
+  TokenExchangeError: "token_exchange",
+  WorkflowRunError: "workflow_run",
+  BadRequestError: "bad_request",
+  AuthenticationError: "authentication",
+  PermissionDeniedError: "permission_denied",
+  NotFoundError: "not_found",
+  ConflictError: "conflict",
+  RateLimitError: "rate_limit",
+  ServerError: "server",
+  APIStatusError: "status",
+  ArcrunError: "arcrun",
+};
+
+// Attributes of errors that scenarios look at.
+const ERROR_ATTRIBUTES = ["requires", "details", "next_actions", "failed_node", "task_id", "missing"];
+
+/**
+ * Returns a function that carries out one line and returns its answer's line.
+ *
+ * @param sdk - The module `@arcrun/sdk`.
+ * @param {{name: string, environment?: Record<string, string | undefined>, inspect?: (value: unknown) => string}} runtime
+ */
+export function adapter(sdk, runtime) {
+  const host = new Host(sdk, runtime);
+  return async (line) => {
+    const { id, command, ...body } = JSON.parse(line);
+    try {
+      return JSON.stringify({ id, result: await host[command.replace(".", "_")](body) });
+    } catch (error) {
+      if (error instanceof sdk.ArcrunError) return JSON.stringify({ id, error: host.sdkError(error) });
+      const failure = { message: String(error), detail: String(error?.stack) };
+      return JSON.stringify({ id, failure });
+    }
+  };
+}
+
+class Host {
+  #sdk;
+  #runtime;
+  #clients = new Map();
+  #bound = new Map();
+  #replacedEnvironment = {};
+
+  constructor(sdk, runtime) {
+    this.#sdk = sdk;
+    this.#runtime = runtime;
+  }
+
+  /** Says which SDK this is and what it can do; methods that the SDK lacks are left out. */
+  start({ protocol }) {
+    const client = new this.#sdk.Arcrun({ apiKey: `ak_${"0".repeat(48)}` });
+    const has = (method) => typeof this.#method(client, method)[1] === "function";
+    return {
+      protocol,
+      sdk: { name: "@arcrun/sdk", version: this.#sdk.version, language: "javascript" },
+      runtime: this.#runtime.name,
+      capabilities: [
+        ...Object.keys(METHODS).filter(has),
+        "sealing",
+        ...(this.#runtime.environment ? ["environment"] : []),
+      ],
+    };
+  }
+
+  /** Makes a client, in the environment asked for and no other. */
+  construct({ client, options, environment = {} }) {
+    this.#setEnvironment(this.#replacedEnvironment);
+    const variables = this.#runtime.environment ?? {};
+    const replaced = Object.keys(environment).map((name) => [name, variables[name] ?? null]);
+    this.#replacedEnvironment = Object.fromEntries(replaced);
+    this.#setEnvironment(environment);
+    this.#clients.set(client, new this.#sdk.Arcrun(camelCase(options)));
+    return {};
+  }
+
+  #setEnvironment(changes) {
+    for (const [name, value] of Object.entries(changes)) {
+      if (!this.#runtime.environment) throw new Error("this runtime has no environment variables");
+      if (value === null) delete this.#runtime.environment[name];
+      else this.#runtime.environment[name] = value;
+    }
+  }
+
+  /** Calls a method; what `auth.bind` returns is kept under the name `bound`. */
+  async call({ client, method, arguments: given, bound = "main" }) {
+    const [target, called] = this.#method(this.#clients.get(client), method);
+    const options = { ...given };
+    const positional = METHODS[method].map((name) => {
+      const value = options[name];
+      delete options[name];
+      return value;
+    });
+    const value = await called.call(target, ...positional, camelCase(options));
+    if (method !== "auth.bind") return value;
+    this.#bound.set(bound, value);
+    return { shown: this.#shown(value) };
+  }
+
+  #method(client, method) {
+    let target;
+    let value = client;
+    for (const part of method.split(".")) {
+      target = value;
+      value = value?.[part.replace(/_(.)/g, (_, letter) => letter.toUpperCase())];
+    }
+    return [target, value];
+  }
+
+  /** Sends a request through a bound client. */
+  async bound_request({ bound, method, url, follow_redirects, ...init }) {
+    const client = this.#bound.get(bound);
+    const redirect = follow_redirects ? { redirect: "follow" } : {};
+    const response = await client.request(method, url, { ...init, ...redirect });
+    const shown = [...this.#shown(response), ...this.#shown(response.headers), response.url];
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: await response.text(),
+      shown: [...shown, ...this.#shown(client)],
+    };
+  }
+
+  stop() {
+    this.#clients.clear();
+    this.#bound.clear();
+    return {};
+  }
+
+  /** A typed error as the protocol carries it. */
+  sdkError(error) {
+    let kind = error.constructor;
+    while (!(kind.prototype.name in ERROR_NAMES)) kind = Object.getPrototypeOf(kind);
+    const attributes = {};
+    for (const name of ERROR_ATTRIBUTES) {
+      const value = error[Object.keys(camelCase({ [name]: 0 }))[0]];
+      if (value !== undefined) attributes[name] = value;
+    }
+    return {
+      name: ERROR_NAMES[kind.prototype.name],
+      class: error.name,
+      message: error.message,
+      status: error.status ?? null,
+      code: error.code ?? null,
+      request_id: error.requestId ?? null,
+      attributes,
+      shown: this.#shown(error),
+    };
+  }
+
+  /** What a careless log line would show of a value. */
+  #shown(value) {
+    const shown = [String(value), String(value?.stack), String(value?.cause), JSON.stringify(value) ?? ""];
+    if (this.#runtime.inspect) shown.push(this.#runtime.inspect(value));
+    for (const name of Object.getOwnPropertyNames(value)) {
+      // The body of an error answer is an attribute on purpose; nobody is shown it unasked.
+      if (name !== "body") shown.push(`${name}: ${String(value[name])}`);
+    }
+    return shown;
+  }
+}
+
+/** Names as JavaScript writes them; only the names of options, not what is inside their values. */
+function camelCase(options) {
+  const renamed = Object.entries(options).map(([name, value]) => [
+    name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()),
+    value,
+  ]);
+  return Object.fromEntries(renamed);
+}

@@ -1,0 +1,178 @@
+/** The calls of the engine's API, one function each (CONTRACT.md §2). */
+
+import { type Call, fieldOf } from "./calls.js";
+import type { Settings } from "./config.js";
+import { InvalidArgumentError } from "./errors.js";
+import { checkRecipe } from "./recipes.js";
+import { type Envelope, readEnvelope, seal } from "./sealing.js";
+import type { Secret } from "./secret.js";
+import { type JsonObject, objectOf } from "./shapes.js";
+import type {
+  AuthRecipe,
+  Credential,
+  DeletedCredential,
+  DeletedWorkflow,
+  Execution,
+  Health,
+  PushedCredential,
+  PushedWorkflow,
+  RunResult,
+  Workflow,
+  WorkflowSummary,
+} from "./types.js";
+
+/** Reads an answer whose fields the contract promises. */
+const having =
+  <T>(key: string, kind: "text" | "boolean" | "object") =>
+  (answer: JsonObject): T => {
+    fieldOf(answer, key, kind);
+    return answer as T;
+  };
+
+/** Reads a list out of an answer. */
+const listIn =
+  <T>(key: string) =>
+  (answer: JsonObject): T[] =>
+    fieldOf(answer, key, "list") as T[];
+
+const credentialPath = (name: string): string => `/credentials/${encodeURIComponent(name)}`;
+const WORKFLOWS = "/webhooks/named";
+const workflowPath = (name: string): string => `${WORKFLOWS}/${encodeURIComponent(name)}`;
+
+export const health = (): Call<Health> => ({
+  method: "GET",
+  path: "/health",
+  key: "none",
+  read: having("ok", "boolean"),
+});
+
+export const listServices = (): Call<AuthRecipe[]> => ({
+  method: "GET",
+  path: "/auth-recipes",
+  key: "welcome",
+  read: listIn("recipes"),
+});
+
+export const getRecipe = (service: string): Call<AuthRecipe> => ({
+  method: "GET",
+  path: `/auth-recipes/${encodeURIComponent(service)}`,
+  key: "welcome",
+  service,
+  read: (answer) => checkRecipe(fieldOf(answer, "recipe", "object"), service),
+});
+
+/** `POST /credentials`, sealed or plain. */
+export async function pushCredential(
+  { credentialFormat }: Settings,
+  apiKey: Secret,
+  name: string,
+  value: Secret,
+  extra: { service?: string | undefined; sensitivity?: string | undefined },
+): Promise<Call<PushedCredential>> {
+  const { service, sensitivity } = extra;
+  if (sensitivity !== undefined && sensitivity !== "standard" && sensitivity !== "high")
+    throw new InvalidArgumentError(`sensitivity '${sensitivity}': it is 'standard' or 'high'`);
+  const sealed = credentialFormat === "sealed";
+  const held = sealed ? await seal(apiKey, name, value) : { value: value() };
+  return {
+    method: "POST",
+    path: "/credentials",
+    body: { name, ...held, service, sensitivity },
+    secrets: [value],
+    sealed,
+    read: having("name", "text"),
+  };
+}
+
+export const readCredential = (name: string): Call<Envelope | undefined> => ({
+  method: "GET",
+  path: credentialPath(name),
+  read: (answer) => readEnvelope(name, answer),
+});
+
+export const listCredentials = (): Call<Credential[]> => ({
+  method: "GET",
+  path: "/credentials",
+  read: listIn("credentials"),
+});
+
+export const deleteCredential = (name: string): Call<DeletedCredential> => ({
+  method: "DELETE",
+  path: credentialPath(name),
+  gone: { name, success: true },
+  read: having("name", "text"),
+});
+
+/** `POST /cypher/search`: flow lines to a graph without config. */
+export const compileFlow = (triplets: string[]): Call<JsonObject> => ({
+  method: "POST",
+  path: "/cypher/search",
+  key: "none",
+  body: { triplets, mode: "compile" },
+  read: (answer) => {
+    const cypher = fieldOf(answer, "cypher", "object");
+    fieldOf(cypher, "nodes", "list");
+    fieldOf(cypher, "edges", "list");
+    return answer;
+  },
+});
+
+export const pushWorkflow = (
+  name: string,
+  graph: object,
+  description: string,
+  config: object,
+): Call<PushedWorkflow> => ({
+  method: "POST",
+  path: WORKFLOWS,
+  body: { name, graph, description, ...(Object.keys(config).length && { config }) },
+  read: having("name", "text"),
+});
+
+export const listWorkflows = (): Call<WorkflowSummary[]> => ({
+  method: "GET",
+  path: WORKFLOWS,
+  read: listIn("workflows"),
+});
+
+export const getWorkflow = (name: string): Call<Workflow> => ({
+  method: "GET",
+  path: `${workflowPath(name)}/definition`,
+  read: having("graph", "object"),
+});
+
+export const deleteWorkflow = (name: string): Call<DeletedWorkflow> => ({
+  method: "DELETE",
+  path: workflowPath(name),
+  gone: { deleted: true, name },
+  read: having("name", "text"),
+});
+
+/** `POST /webhooks/named/{name}/trigger`; may be repeated only with an idempotency key. */
+export function runWorkflow(
+  name: string,
+  input: object | undefined,
+  runAsync: boolean | undefined,
+  idempotencyKey: string | undefined,
+): Call<RunResult> {
+  if (input !== undefined && !objectOf(input))
+    throw new InvalidArgumentError(`input must be an object such as { text: "你好" }`);
+  return {
+    method: "POST",
+    path: `${workflowPath(name)}/trigger${runAsync ? "?async=1" : ""}`,
+    body: input ?? {},
+    ...(idempotencyKey ? { headers: { "Idempotency-Key": idempotencyKey } } : { once: true }),
+    runs: true,
+    read: (answer) => answer,
+  };
+}
+
+export function listExecutions(name: string, limit: number | undefined): Call<Execution[]> {
+  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
+    throw new InvalidArgumentError(`limit ${limit}: it is a number from 1 on`);
+  return {
+    method: "GET",
+    path: `/workflows/${encodeURIComponent(name)}/executions${limit ? `?limit=${limit}` : ""}`,
+    read: (answer) => listIn<Execution>("executions")(fieldOf(answer, "data", "object")),
+  };
+}

@@ -1,0 +1,143 @@
+/** The client. */
+
+import { health } from "./api.js";
+import { Auth } from "./auth.js";
+import type { Answer } from "./calls.js";
+import { checkRetries, checkTimeout, MAX_RETRIES, resolve, type SettingsOptions, TIMEOUT } from "./config.js";
+import { type Connection, connect } from "./connection.js";
+import { Creds } from "./creds.js";
+import { type Fetch, runtimeFetch } from "./http.js";
+import { emptyMemory } from "./memory.js";
+import type { CallOptions, Health } from "./types.js";
+import { Workflows } from "./workflows.js";
+
+/** What `new Arcrun` takes. */
+export interface ArcrunOptions extends SettingsOptions {
+  /** Seconds (not milliseconds) for each attempt of a call; 60 by default. */
+  timeout?: number;
+  /** How often a call is repeated after a fault, where that is safe; 2 by default. */
+  maxRetries?: number;
+  /** Send the key over plain http to other machines as well. */
+  allowInsecureHttp?: boolean;
+  /** Your own `fetch` for calls of the engine. Bound clients take theirs in `auth.bind`. */
+  fetch?: Fetch;
+}
+
+/** An answer as it came, next to what the method makes of it (see `withRawResponse`). */
+export interface RawResponse<T> {
+  /** What the method returns. */
+  result: T;
+  /** The HTTP status. */
+  status: number;
+  headers: Headers;
+  /** The body. */
+  content: string;
+  /** How many requests the SDK made until this answer came. */
+  attempts: number;
+  /** The answer's `X-Request-Id`. */
+  requestId: string | null;
+}
+
+/**
+ * A client of an arcrun engine.
+ *
+ * @example
+ * ```ts
+ * const client = new Arcrun();
+ * const health = await client.health();
+ * console.log(health.ok); // true
+ * ```
+ */
+export class Arcrun {
+  /** Sign in to services: `listServices`, `setup`, `bind`, `getToken`. */
+  readonly auth: Auth;
+  /** Credentials: `push`, `list`, `delete`. */
+  readonly creds: Creds;
+  /** Workflows: `push`, `list`, `get`, `delete`, `run`, `executions`. */
+  readonly workflows: Workflows;
+  private readonly connection: Connection;
+
+  /**
+   * Makes a client. No request is made yet.
+   *
+   * @throws {@link ConfigurationError} A setting is malformed; the message says where it came from.
+   */
+  constructor(options?: ArcrunOptions);
+  /** @internal */
+  constructor(options: ArcrunOptions, made: Connection);
+  constructor(options: ArcrunOptions = {}, made?: Connection) {
+    const connection =
+      made ??
+      connect({
+        settings: resolve(options),
+        fetch: options.fetch ?? runtimeFetch,
+        timeout: checkTimeout(options.timeout ?? TIMEOUT),
+        maxRetries: checkRetries(options.maxRetries ?? MAX_RETRIES),
+        allowInsecureHttp: options.allowInsecureHttp ?? false,
+        memory: emptyMemory(),
+      });
+    this.connection = connection;
+    this.creds = new Creds(connection);
+    this.auth = new Auth(connection);
+    this.workflows = new Workflows(connection);
+  }
+
+  /**
+   * Asks whether the engine is well. Needs no API key.
+   *
+   * @throws {@link APIConnectionError} The engine could not be reached.
+   *
+   * @example
+   * ```ts
+   * const health = await client.health();
+   * console.log(health.ok); // true
+   * ```
+   */
+  async health(options?: CallOptions): Promise<Health> {
+    const found = await this.connection.call(health(), options);
+    this.connection.memory.capabilities = found.capabilities ?? [];
+    return found;
+  }
+
+  /**
+   * Returns a client with other options. It shares its memory with this one.
+   *
+   * @example
+   * ```ts
+   * const patient = client.withOptions({ timeout: 300, maxRetries: 5 });
+   * console.log((await patient.health()).ok); // true
+   * ```
+   */
+  withOptions(options: { timeout?: number; maxRetries?: number }): Arcrun {
+    const own = this.connection;
+    const timeout = checkTimeout(options.timeout ?? own.timeout);
+    const maxRetries = checkRetries(options.maxRetries ?? own.maxRetries);
+    return over(connect({ ...own, timeout, maxRetries }));
+  }
+
+  /**
+   * Makes a call and returns the answer as it came, next to the method's usual result.
+   *
+   * @param call - Makes one call with the client that it is given.
+   *
+   * @example
+   * ```ts
+   * const raw = await client.withRawResponse((client) => client.creds.list());
+   * console.log(raw.status, raw.result); // 200 []
+   * ```
+   */
+  async withRawResponse<T>(call: (client: Arcrun) => Promise<T>): Promise<RawResponse<T>> {
+    let last: [Answer, number] | undefined;
+    const onAnswer = (...seen: [Answer, number]): void => {
+      last = seen;
+    };
+    const result = await call(over(connect({ ...this.connection, onAnswer })));
+    if (!last) throw new TypeError("no call was made: use the client that the function is given");
+    const [{ status, headers, text }, attempts] = last;
+    const requestId = headers.get("x-request-id");
+    return { result, status, headers, content: text, attempts, requestId };
+  }
+}
+
+/** Makes a client of a connection. Outside the class, which would else be renamed by the build. */
+const over = (connection: Connection): Arcrun => new Arcrun({}, connection);

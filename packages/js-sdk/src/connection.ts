@@ -1,0 +1,141 @@
+/** Calls of the engine's API: one attempt, repetition, the answer read. */
+
+import { readAnswer } from "./answers.js";
+import { health } from "./api.js";
+import { type Answer, type Call, content } from "./calls.js";
+import { checkTimeout, type Settings } from "./config.js";
+import {
+  APIConnectionError,
+  APITimeoutError,
+  ArcrunError,
+  ConfigurationError,
+  hide,
+  InsecureTransportError,
+} from "./errors.js";
+import { type Fetch, Late, OWN_HEADERS, sleep, stripped, withDeadline } from "./http.js";
+import type { Memory } from "./memory.js";
+import { isLoopback, originOf } from "./origins.js";
+import { nextDelay } from "./retry.js";
+import { blankOut, type Secret } from "./secret.js";
+import { objectOf, parsed } from "./shapes.js";
+import type { CallOptions } from "./types.js";
+
+/** What a connection is made of. */
+export interface ConnectionOptions {
+  settings: Settings;
+  fetch: Fetch;
+  timeout: number;
+  maxRetries: number;
+  allowInsecureHttp: boolean;
+  memory: Memory;
+  /** Called with the answer that a call's result was read from. */
+  onAnswer?: (answer: Answer, attempts: number) => void;
+}
+
+/** One engine, one key, and how calls are made. */
+export interface Connection extends ConnectionOptions {
+  /** The engine's origin. */
+  origin: string;
+  /** Returns the API key, if there is one and it would not be overheard. */
+  key(): Secret;
+  /** Makes a call, repeats it where that is safe, and returns what its answer says. */
+  call<T>(call: Call<T>, options?: CallOptions): Promise<T>;
+  /** Tells whether the engine says that it can do something. It is asked once. */
+  has(capability: string, options?: CallOptions): Promise<boolean>;
+}
+
+/** Makes a connection. Nothing is sent yet. */
+export function connect(made: ConnectionOptions): Connection {
+  const { settings, memory, onAnswer } = made;
+  const { apiKey, baseUrl } = settings;
+  const origin = originOf(baseUrl) as string;
+  const secure = made.allowInsecureHttp || origin[4] === "s" || isLoopback(origin);
+
+  const key = (): Secret => {
+    if (!apiKey)
+      throw new ConfigurationError(
+        "this call needs an API key: pass new Arcrun({ apiKey }) or set ARCRUN_API_KEY; keys come from https://arcrun.dev",
+      );
+    if (!secure)
+      throw new InsecureTransportError(
+        `${baseUrl} is plain http: whoever listens gets your API key, which opens every credential. Use https, or pass allowInsecureHttp: true`,
+      );
+    return apiKey;
+  };
+
+  const send = async <T>(
+    call: Call<T>,
+    { timeout = made.timeout, signal }: CallOptions,
+    maxRetries: number,
+  ): Promise<T> => {
+    const need = call.key ?? "needed";
+    const body = content(call);
+    const headers: Record<string, string> = {
+      Accept: "application/json",
+      ...OWN_HEADERS,
+      ...(body && { "Content-Type": "application/json" }),
+      ...call.headers,
+    };
+    if (need === "needed" || (need === "welcome" && secure && apiKey)) headers["X-Arcrun-API-Key"] = key()();
+    const init = { method: call.method, headers, ...(body && { body }), redirect: "manual" } as const;
+    const secrets = [...(call.secrets ?? []), ...(apiKey ? [apiKey] : [])];
+    const url = baseUrl + call.path;
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await once(made.fetch, url, init, checkTimeout(timeout), signal, secrets);
+      const delay = nextDelay(call, outcome, attempt, maxRetries);
+      if (delay === undefined) {
+        if (outcome instanceof APIConnectionError) throw outcome;
+        onAnswer?.(outcome, attempt + 1);
+        return readAnswer(call, outcome, attempt);
+      }
+      await sleep(delay, signal);
+    }
+  };
+
+  return {
+    ...made,
+    origin,
+    key,
+    call: (call, options = {}) => send(call, options, made.maxRetries),
+    has: async (capability, options = {}) => {
+      try {
+        memory.capabilities ??= (await send(health(), options, 0)).capabilities ?? [];
+      } catch (error) {
+        if (!(error instanceof ArcrunError)) throw error;
+      }
+      return !!memory.capabilities?.includes(capability); // after an error, asked again next time
+    },
+  };
+}
+
+/** Makes one request; what an error's text repeats of the secrets is blanked out. */
+async function once(
+  fetch: Fetch,
+  url: string,
+  init: RequestInit,
+  timeout: number,
+  signal: AbortSignal | undefined,
+  secrets: Secret[],
+): Promise<Answer | APIConnectionError> {
+  const clean = (text: string): string => blankOut(text, secrets);
+  try {
+    return await withDeadline(timeout, signal, async (signal) => {
+      const response = await fetch(url, { ...init, signal });
+      const { status, headers } = response;
+      const body = await response.text();
+      const text = status < 400 ? body : clean(body);
+      return { status, headers, text, json: objectOf(parsed(text)) };
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    if (error instanceof Late)
+      return new APITimeoutError(`${init.method} ${url}: the engine did not answer in time`);
+    const cause = stripped(error, clean);
+    const reason = [cause, (cause as { cause?: Error }).cause].map((error) => error?.message).filter(Boolean);
+    const failure = new APIConnectionError(
+      `${init.method} ${url}: the engine could not be reached, or broke off (${reason.join(": ")})`,
+    );
+    hide(failure, { cause });
+    return failure;
+  }
+}

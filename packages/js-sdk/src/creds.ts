@@ -1,0 +1,112 @@
+/** Credentials: stored sealed, listed without values. */
+
+import { deleteCredential, listCredentials, pushCredential } from "./api.js";
+import type { Connection } from "./connection.js";
+import { InvalidArgumentError } from "./errors.js";
+import { checkCredential, checkService } from "./names.js";
+import { isStrong } from "./sealing.js";
+import { type Secret, secretOf } from "./secret.js";
+import type { CallOptions, Credential, DeletedCredential, PushedCredential, Sensitivity } from "./types.js";
+
+/** What `creds.push` takes last. */
+export interface PushCredentialOptions extends CallOptions {
+  /** The service that it belongs to; left out, the deployed engine clears it. */
+  service?: string;
+  /** `standard` or `high`. */
+  sensitivity?: Sensitivity;
+}
+
+/** `client.creds`: the credentials of your key. */
+export class Creds {
+  /** @internal */
+  constructor(private readonly connection: Connection) {}
+
+  /**
+   * Stores a credential, or replaces it. It is encrypted before it leaves this process.
+   *
+   * @param name - Letters A-Z a-z, digits and `_`.
+   * @param value - The secret; any non-empty text.
+   * @throws {@link InvalidArgumentError} The name or value is none; nothing was sent.
+   * @throws {@link SealedCredentialsUnsupportedError} The engine takes plain credentials only.
+   * @throws {@link APIStatusError} The engine refused.
+   *
+   * @example
+   * ```ts
+   * const pushed = await client.creds.push("notion_token", "ntn_秘密");
+   * console.log(pushed.name); // notion_token
+   * ```
+   */
+  async push(name: string, value: string, options: PushCredentialOptions = {}): Promise<PushedCredential> {
+    checkCredential(name);
+    if (options.service !== undefined) checkService(options.service);
+    const secret = secretOf(value);
+    if (!secret) throw new InvalidArgumentError(`the value of '${name}' must be non-empty text`);
+    return pushSecret(this.connection, name, secret, options);
+  }
+
+  /**
+   * Lists the credentials, without values. The deployed engine lists 200 at most.
+   *
+   * @throws {@link APIStatusError} The engine refused.
+   *
+   * @example
+   * ```ts
+   * const found = await client.creds.list();
+   * console.log(found.map((credential) => credential.name)); // [ 'notion_token' ]
+   * ```
+   */
+  async list(options?: CallOptions): Promise<Credential[]> {
+    const found = await this.connection.call(listCredentials(), options);
+    for (const { name } of found) this.connection.memory.names.set(name.toLowerCase(), name);
+    return found;
+  }
+
+  /**
+   * Deletes a credential.
+   *
+   * @throws {@link NotFoundError} There is none of this name (the deployed engine does not say so).
+   *
+   * @example
+   * ```ts
+   * const deleted = await client.creds.delete("notion_token");
+   * console.log(deleted.name); // notion_token
+   * ```
+   */
+  async delete(name: string, options?: CallOptions): Promise<DeletedCredential> {
+    const { memory } = this.connection;
+    const deleted = await this.connection.call(deleteCredential(checkCredential(name)), options);
+    memory.names.delete(name.toLowerCase());
+    memory.secrets.delete(name); // no longer the one stored
+    return deleted;
+  }
+}
+
+/** Stores a wrapped secret: `push` for the SDK's own use. */
+export async function pushSecret(
+  connection: Connection,
+  name: string,
+  secret: Secret,
+  options: PushCredentialOptions,
+): Promise<PushedCredential> {
+  const { memory, settings } = connection;
+  const call = await pushCredential(settings, connection.key(), name, secret, options);
+  warn(connection, name);
+  const pushed = await connection.call(call, options);
+  memory.names.set(name.toLowerCase(), name);
+  memory.secrets.delete(name); // no longer the one stored
+  return pushed;
+}
+
+function warn({ memory, settings }: Connection, name: string): void {
+  const known = memory.names.get(name.toLowerCase()) ?? name;
+  if (known !== name)
+    console.warn(
+      `arcrun: '${name}' and '${known}' differ in case only: some engines keep one secret for both`,
+    );
+  if (settings.credentialFormat === "plain" || memory.warnedOfWeakKey) return;
+  memory.warnedOfWeakKey = !isStrong(settings.apiKey?.() ?? "");
+  if (memory.warnedOfWeakKey)
+    console.warn(
+      "arcrun: this API key is too weak to seal credentials under: it is not ak_ and 32 or more hex digits, so it can be guessed from what the engine stores",
+    );
+}

@@ -1,0 +1,80 @@
+/** What the SDK needs around the runtime's `fetch`. */
+
+import { version } from "./version.js";
+
+/** The type of the runtime's `fetch`. */
+export type Fetch = typeof globalThis.fetch;
+
+/** The runtime's `fetch`, looked up at each call, so that it can be replaced and keeps its `this`. */
+export const runtimeFetch: Fetch = (input, init) => globalThis.fetch(input, init);
+
+// Browsers can't set it, or ask the server whether they may (CORS).
+const inBrowser = /^Mozilla/.test(
+  (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent ?? "",
+);
+
+/** The headers that each request has. */
+export const OWN_HEADERS: Record<string, string> = inBrowser ? {} : { "User-Agent": `arcrun-js/${version}` };
+
+/** Thrown by `withDeadline`; never leaves the SDK. */
+export class Late extends Error {}
+
+/**
+ * Does some work with a signal that ends it when it takes too long, or when the caller's signal says so.
+ *
+ * @param seconds - How long it may take; then the promise is rejected with `Late`.
+ */
+export async function withDeadline<T>(
+  seconds: number,
+  signal: AbortSignal | null | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(signal?.reason);
+  let late = false;
+  if (signal?.aborted) throw signal.reason;
+  signal?.addEventListener("abort", abort);
+  const timer = setTimeout(() => {
+    late = true;
+    controller.abort();
+  }, seconds * 1000);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw late ? new Late() : error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** Waits; rejects with the signal's reason as soon as that is aborted. */
+export const sleep = (seconds: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      if (signal?.aborted) reject(signal.reason);
+      else resolve();
+    };
+    const timer = setTimeout(end, seconds * 1000);
+    signal?.addEventListener("abort", end);
+    if (signal?.aborted) end();
+  });
+
+/**
+ * Returns an error free of what it has seen: name, words and code of it and of its cause, nothing else.
+ *
+ * @param clean - Takes secrets out of a text; some runtimes put the whole URL into theirs.
+ */
+export function stripped(error: unknown, clean: (text: string) => string): Error {
+  const { name, message, code, cause } = error as Error & { code?: unknown; cause?: unknown };
+  const copy = new TypeError(clean(String(message)));
+  if (name && name !== copy.name) copy.name = clean(String(name));
+  return Object.assign(
+    copy,
+    typeof code === "string" && { code },
+    cause instanceof Error && { cause: stripped(cause, clean) },
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * The JavaScript SDK of arcrun, the workflow engine for people and AI agents.
+ *
+ * @packageDocumentation
+ */
+
+export type { Auth, BindOptions, SetupOptions, TokenOptions } from "./auth.js";
+export { AuthenticatedClient, type BoundRequestInit } from "./bound.js";
+export { Arcrun, type ArcrunOptions, type RawResponse } from "./client.js";
+export type { SettingsOptions } from "./config.js";
+export type { Creds, PushCredentialOptions } from "./creds.js";
+export {
+  APIConnectionError,
+  APIStatusError,
+  APITimeoutError,
+  ArcrunError,
+  AuthenticationError,
+  BadRequestError,
+  ConfigurationError,
+  ConflictError,
+  type ErrorDetail,
+  InsecureTransportError,
+  InvalidArgumentError,
+  MissingSecretError,
+  NotFoundError,
+  PermissionDeniedError,
+  RateLimitError,
+  RecipeOriginError,
+  SealedCredentialsUnsupportedError,
+  ServerError,
+  TokenExchangeError,
+  UnexpectedResponseError,
+  UnknownServiceError,
+  WorkflowPaused,
+  WorkflowRunError,
+} from "./errors.js";
+export type { Fetch } from "./http.js";
+export type {
+  AuthRecipe,
+  CallOptions,
+  Credential,
+  CredentialFormat,
+  DeletedCredential,
+  DeletedWorkflow,
+  Execution,
+  Graph,
+  Health,
+  PushedCredential,
+  PushedWorkflow,
+  RequiredSecret,
+  RunResult,
+  Sensitivity,
+  SetupResult,
+  Workflow,
+  WorkflowDocument,
+  WorkflowSummary,
+} from "./types.js";
+export { version } from "./version.js";
+export type { ExecutionsOptions, PushWorkflowOptions, RunOptions, Workflows } from "./workflows.js";

@@ -1,0 +1,67 @@
+/** Names are checked before any request is made (CONTRACT.md §2 and §3). */
+
+import { InvalidArgumentError } from "./errors.js";
+
+const shown = (name: unknown): string =>
+  typeof name === "string" && name.length <= 80 ? `'${name}'` : `a ${typeof name}`;
+
+const check = (name: unknown, pattern: RegExp, what: string, allowed: string): string => {
+  if (typeof name === "string" && pattern.test(name)) return name;
+  throw new InvalidArgumentError(`${shown(name)} is no name for ${what}: use ${allowed}`);
+};
+
+const WORD = /^\w+$/;
+const LETTERS = "letters A-Z a-z, digits and _ only";
+
+/** Returns the credential's name, or says what is wrong with it. */
+export function checkCredential(name: string): string {
+  check(name, WORD, "a credential", LETTERS);
+  // GET /credentials/catalog is the list on the deployed engine.
+  if (name.toLowerCase() === "catalog")
+    throw new InvalidArgumentError(`'${name}' is a reserved name: choose another for the credential`);
+  return name;
+}
+
+/** Returns the account's name, or says what is wrong with it. */
+export const checkAccount = (account: string | undefined): string | undefined =>
+  account === undefined ? account : check(account, WORD, "an account", LETTERS);
+
+/** Returns the service's name, or says what is wrong with it. */
+export const checkService = (service: string): string =>
+  check(
+    service,
+    /^[a-z0-9_][a-z0-9_-]*$/,
+    "a service",
+    "lower-case letters, digits, _ and -; client.auth.listServices() lists them",
+  );
+
+/** Returns the workflow's name, or says what is wrong with it. */
+export const checkWorkflow = (name: string): string =>
+  check(name, /^[\w-]{1,128}$/, "a workflow", "letters A-Z a-z, digits, _ and -, at most 128");
+
+/** Names the credential that holds a service's secret, for one account of several. */
+export const credentialName = (key: string, account: string | undefined): string =>
+  account === undefined ? key : `${key}__${account}`;
+
+/** Says `; did you mean …?`, or nothing if nothing is near. */
+export function nearest(word: string, known: readonly string[]): string {
+  let found = "";
+  let best = 0.6;
+  for (const other of known) {
+    const likeness = (2 * common(word, other)) / (word.length + other.length);
+    if (likeness >= best) [found, best] = [`; did you mean '${other}'?`, likeness];
+  }
+  return found;
+}
+
+/** The length of the longest common subsequence. */
+function common(one: string, other: string): number {
+  let row: number[] = [];
+  for (const letter of one) {
+    const next: number[] = [];
+    for (let i = 0; i < other.length; i++)
+      next[i] = other[i] === letter ? (row[i - 1] ?? 0) + 1 : Math.max(row[i] ?? 0, next[i - 1] ?? 0);
+    row = next;
+  }
+  return row[other.length - 1] ?? 0;
+}

@@ -1,0 +1,22 @@
+/** Plaintext in memory: wrapped, so that no inspection, JSON or clone shows it. */
+
+export const BLANK = "***";
+
+/** A plaintext that shows itself only when called. Functions print as `[Function]` and have no JSON. */
+export type Secret = () => string;
+
+/** Wraps non-empty text; undefined for anything else. */
+export const secretOf = (text: unknown): Secret | undefined =>
+  typeof text === "string" && text ? () => text : undefined;
+
+/** Replaces each secret in `text`, plain or as JSON writes it. */
+export function blankOut(text: string, secrets: readonly Secret[]): string {
+  for (const secret of secrets) {
+    const plain = secret();
+    if (plain.length < 4) continue; // too short to tell from ordinary text
+    const escaped = JSON.stringify(plain).slice(1, -1);
+    const ascii = escaped.replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    for (const spelling of [plain, escaped, ascii]) text = text.split(spelling).join(BLANK);
+  }
+  return text;
+}

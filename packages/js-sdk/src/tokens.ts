@@ -1,0 +1,210 @@
+/** Access tokens: the request that fetches one, the answer read, and its keeping (CONTRACT.md §4). */
+
+import { InvalidArgumentError, TokenExchangeError, UnexpectedResponseError } from "./errors.js";
+import { type Fetch, Late, OWN_HEADERS, stripped, withDeadline } from "./http.js";
+import { refreshKeys, requiredKeys } from "./recipes.js";
+import { fromBase64, toBase64, utf8, webCrypto } from "./sealing.js";
+import { blankOut, type Secret, secretOf } from "./secret.js";
+import { isText, type JsonObject, objectOf, parsed } from "./shapes.js";
+import { render, type Values } from "./templates.js";
+import type { AuthRecipe } from "./types.js";
+
+const REFRESH_BEFORE = 60; // seconds before a token expires in which a new one is fetched
+const LIFETIME = 3600; // seconds: the longest that Google takes for an assertion
+
+/** An access token, and until when it may be used (on the clock of `performance.now`). */
+export interface Token {
+  access: Secret;
+  useUntil: number;
+}
+
+/** Fetches a service's access token when it is needed, and keeps it until it expires. */
+export interface TokenSource {
+  /**
+   * Returns an access token that has not expired.
+   *
+   * @param carry - What a token is fetched through.
+   * @param stale - A token that the service refused: another one is fetched, unless it was already.
+   */
+  get(carry: Fetch, stale?: Token): Promise<Token>;
+  /** Tells whether it works with these plaintexts. */
+  fits(values: Values): boolean;
+}
+
+/** Returns the token endpoint that the recipe names, if its primitive has one. */
+export function endpointOf(recipe: AuthRecipe): string | undefined {
+  const { primitive, service, token_exchange, oauth2 } = recipe;
+  if (primitive !== "service_account" && primitive !== "oauth2") return undefined;
+  const endpoint = primitive === "oauth2" ? oauth2?.token_endpoint : token_exchange?.endpoint;
+  if (isText(endpoint)) return endpoint;
+  throw new UnexpectedResponseError(`the recipe of '${service}' names no token endpoint`);
+}
+
+/** Reads a service account's key file. */
+export function readAccount(text: Secret): Record<string, string> {
+  const account = objectOf(parsed(text()));
+  if (isText(account?.["client_email"]) && isText(account["private_key"]))
+    return account as Record<string, string>;
+  throw new InvalidArgumentError(
+    "the service account must be the text of its JSON key file, with client_email and private_key (Google Cloud console → IAM → Service accounts → Keys)",
+  );
+}
+
+/**
+ * Makes a source of access tokens.
+ *
+ * @param timeout - Seconds for one exchange.
+ * @param keep - Stores a refresh token that replaces the one in use.
+ */
+export function tokenSource(
+  recipe: AuthRecipe,
+  endpoint: string,
+  given: Values,
+  timeout: number,
+  keep: (key: string, value: Secret) => Promise<void>,
+): TokenSource {
+  const values = new Map(given);
+  let token: Token | undefined;
+  let pending: Promise<Token> | undefined;
+
+  const fetchToken = async (carry: Fetch): Promise<Token> => {
+    const form = await tokenForm(recipe, endpoint, values);
+    const sent = [...values.values()];
+    const [status, text] = await exchange(recipe.service, endpoint, form, timeout, carry, sent);
+    const fields = objectOf(parsed(text)) ?? {};
+    token = readToken(recipe.service, status, fields, sent);
+    const [key] = refreshKeys(recipe);
+    const rotated = secretOf(fields["refresh_token"]);
+    if (key && rotated && rotated() !== values.get(key)?.()) {
+      values.set(key, rotated); // the provider has ended the one in use
+      try {
+        await keep(key, rotated);
+      } catch (error) {
+        console.warn(`arcrun: the new refresh token ${key} could not be stored: ${error}`);
+      }
+    }
+    return token;
+  };
+
+  return {
+    get: async (carry, stale) => {
+      if (token && token !== stale && performance.now() < token.useUntil) return token;
+      pending ??= fetchToken(carry).finally(() => {
+        pending = undefined;
+      });
+      return pending;
+    },
+    fits: (others) =>
+      others.size === values.size && [...others].every(([key, secret]) => values.get(key)?.() === secret()),
+  };
+}
+
+/** Sends the form to the token endpoint; returns the answer's status and body. */
+async function exchange(
+  service: string,
+  endpoint: string,
+  form: Secret,
+  timeout: number,
+  carry: Fetch,
+  sent: Secret[],
+): Promise<[number, string]> {
+  try {
+    return await withDeadline(timeout, null, async (signal) => {
+      const response = await carry(endpoint, {
+        method: "POST",
+        body: form(),
+        headers: {
+          "Content-Type": "application/x-www-form-urlencoded",
+          Accept: "application/json",
+          ...OWN_HEADERS,
+        },
+        redirect: "manual",
+        signal,
+      });
+      return [response.status, await response.text()];
+    });
+  } catch (error) {
+    const reason =
+      error instanceof Late ? "no answer in time" : stripped(error, (text) => blankOut(text, sent)).message;
+    throw new TokenExchangeError(
+      `'${service}': the token endpoint ${endpoint} could not be reached (${reason})`,
+    );
+  }
+}
+
+/** Writes the form that the token endpoint takes. */
+async function tokenForm(recipe: AuthRecipe, endpoint: string, values: Values): Promise<Secret> {
+  const form = new URLSearchParams();
+  const { oauth2 = {}, token_exchange = {} } = recipe;
+  if (recipe.primitive === "service_account") {
+    const account = readAccount(values.get(requiredKeys(recipe)[0] as string) as Secret);
+    form.set("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+    form.set("assertion", await assertion(account, endpoint, token_exchange.scopes ?? []));
+  } else {
+    const refresh = values.get(refreshKeys(recipe)[0] as string);
+    if (!refresh || !oauth2.client_id)
+      throw new UnexpectedResponseError(
+        `the recipe of '${recipe.service}' lacks client_id or a required secret whose key ends in refresh_token`,
+      );
+    form.set("grant_type", "refresh_token");
+    form.set("refresh_token", refresh());
+    form.set("client_id", render(oauth2.client_id, values));
+    if (oauth2.client_secret) form.set("client_secret", render(oauth2.client_secret, values));
+    if (oauth2.scopes?.length) form.set("scope", oauth2.scopes.join(" "));
+  }
+  const text = form.toString();
+  return () => text;
+}
+
+const base64Url = (bytes: Uint8Array): string =>
+  toBase64(bytes).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+/** Signs the JWT (RS256) that a service account proves itself with. */
+async function assertion(
+  account: Record<string, string>,
+  audience: string,
+  scopes: readonly string[],
+): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  const kid = account["private_key_id"];
+  const header = { alg: "RS256", typ: "JWT", ...(kid && { kid }) };
+  const claims = {
+    iss: account["client_email"],
+    scope: scopes.join(" "),
+    aud: audience,
+    iat: now,
+    exp: now + LIFETIME,
+  };
+  const signed = [header, claims].map((part) => base64Url(utf8(JSON.stringify(part)))).join(".");
+  const { subtle } = await webCrypto();
+  const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+  let key: CryptoKey;
+  try {
+    const der = fromBase64((account["private_key"] as string).replace(/-----[^-]+-----|\s/g, ""));
+    key = await subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
+  } catch {
+    throw new InvalidArgumentError(
+      "the service account's private_key is no RSA key in PEM (PKCS #8: BEGIN PRIVATE KEY)",
+    );
+  }
+  const signature = await subtle.sign(algorithm, key, utf8(signed));
+  return `${signed}.${base64Url(new Uint8Array(signature))}`;
+}
+
+/** Reads the token endpoint's answer. */
+function readToken(service: string, status: number, fields: JsonObject, sent: Secret[]): Token {
+  const access = secretOf(fields["access_token"]);
+  if (status !== 200 || !access) {
+    const said = ["error", "error_description"].flatMap((key) => fields[key] || []).join(": ");
+    const reason = blankOut(said, sent).slice(0, 300) || "no access_token in the answer";
+    throw new TokenExchangeError(
+      `'${service}': the token endpoint answered HTTP ${status}: ${reason}; check the secrets that auth.setup('${service}') stored`,
+    );
+  }
+  const seconds = fields["expires_in"];
+  const lifetime = typeof seconds === "number" ? seconds : LIFETIME;
+  return {
+    access,
+    useUntil: performance.now() + Math.max(0, lifetime - REFRESH_BEFORE) * 1000,
+  };
+}

@@ -1,0 +1,179 @@
+/** Workflows: pushed, listed, run. */
+
+import {
+  compileFlow,
+  deleteWorkflow,
+  getWorkflow,
+  listExecutions,
+  listWorkflows,
+  pushWorkflow,
+  runWorkflow,
+} from "./api.js";
+import { content } from "./calls.js";
+import type { Connection } from "./connection.js";
+import { InvalidArgumentError } from "./errors.js";
+import { compileGraph, configOf, flowOf, isDocument } from "./graphs.js";
+import { checkWorkflow } from "./names.js";
+import { webCrypto } from "./sealing.js";
+import type {
+  CallOptions,
+  DeletedWorkflow,
+  Execution,
+  Graph,
+  PushedWorkflow,
+  RunResult,
+  Workflow,
+  WorkflowDocument,
+  WorkflowSummary,
+} from "./types.js";
+
+/** What `workflows.push` takes last. */
+export interface PushWorkflowOptions extends CallOptions {
+  /** One sentence; left out, the document's own, else the name. */
+  description?: string;
+  /** Settings per node, over those of the document. */
+  config?: Record<string, Record<string, unknown>>;
+}
+
+/** What `workflows.run` takes last. */
+export interface RunOptions extends CallOptions {
+  /** Return as soon as the engine has accepted the run. */
+  runAsync?: boolean;
+}
+
+/** What `workflows.executions` takes last. */
+export interface ExecutionsOptions extends CallOptions {
+  /** How many at most; left out, the engine's own limit. */
+  limit?: number;
+}
+
+/** `client.workflows`: the workflows of your key. */
+export class Workflows {
+  /** @internal */
+  constructor(private readonly connection: Connection) {}
+
+  /**
+   * Stores a workflow, or replaces it.
+   *
+   * @param name - Letters A-Z a-z, digits, `_` and `-`.
+   * @param graph - A workflow document (`flow` and `config`, CONTRACT.md §5), which the engine compiles
+   *   first, or a compiled graph (`nodes` and `edges`).
+   * @throws {@link InvalidArgumentError} The document has a fault that shows before it is stored.
+   * @throws {@link BadRequestError} The engine found a fault; `details` says where.
+   *
+   * @example
+   * ```ts
+   * const pushed = await client.workflows.push("shout", {
+   *   description: "把文字變大寫",
+   *   flow: ["input >> 完成後 >> 大寫"],
+   *   config: { 大寫: { component: "comp_uppercase" } },
+   * });
+   * console.log(pushed.name); // shout
+   * ```
+   */
+  async push(
+    name: string,
+    graph: WorkflowDocument | Graph,
+    options: PushWorkflowOptions = {},
+  ): Promise<PushedWorkflow> {
+    const { connection } = this;
+    checkWorkflow(name);
+    let config = options.config ?? {};
+    let compiled: object = { ...graph, id: name, name };
+    if (isDocument(graph)) {
+      config = { ...configOf(graph), ...config };
+      compiled = compileGraph(name, await connection.call(compileFlow(flowOf(graph)), options), config);
+    }
+    const description = options.description ?? (graph["description"] || name);
+    if (typeof description !== "string" || !description.trim())
+      throw new InvalidArgumentError("description must be text, and not empty");
+    return connection.call(pushWorkflow(name, compiled, description, config), options);
+  }
+
+  /**
+   * Lists the workflows.
+   *
+   * @throws {@link APIStatusError} The engine refused.
+   *
+   * @example
+   * ```ts
+   * const found = await client.workflows.list();
+   * console.log(found.map((workflow) => workflow.name)); // [ 'shout' ]
+   * ```
+   */
+  async list(options?: CallOptions): Promise<WorkflowSummary[]> {
+    return this.connection.call(listWorkflows(), options);
+  }
+
+  /**
+   * Returns a workflow's graph and config.
+   *
+   * @throws {@link NotFoundError} There is none of this name.
+   *
+   * @example
+   * ```ts
+   * const workflow = await client.workflows.get("shout");
+   * console.log(workflow.graph["name"]); // shout
+   * ```
+   */
+  async get(name: string, options?: CallOptions): Promise<Workflow> {
+    return this.connection.call(getWorkflow(checkWorkflow(name)), options);
+  }
+
+  /**
+   * Deletes a workflow.
+   *
+   * @throws {@link NotFoundError} There is none of this name.
+   *
+   * @example
+   * ```ts
+   * const deleted = await client.workflows.delete("shout");
+   * console.log(deleted.deleted); // true
+   * ```
+   */
+  async delete(name: string, options?: CallOptions): Promise<DeletedWorkflow> {
+    return this.connection.call(deleteWorkflow(checkWorkflow(name)), options);
+  }
+
+  /**
+   * Runs a workflow and returns what it made.
+   *
+   * A run is repeated after a fault only if the engine recognises repetitions (it is asked once).
+   *
+   * @param input - What the run starts with.
+   * @throws {@link WorkflowRunError} The workflow failed; `failedNode` says where.
+   * @throws {@link WorkflowPaused} The run waits for a callback.
+   * @throws {@link NotFoundError} There is none of this name.
+   *
+   * @example
+   * ```ts
+   * const run = await client.workflows.run("shout", { text: "hello 河道" });
+   * console.log(run.data.text); // HELLO 河道
+   * ```
+   */
+  async run(name: string, input?: Record<string, unknown>, options: RunOptions = {}): Promise<RunResult> {
+    const { connection } = this;
+    checkWorkflow(name);
+    content(runWorkflow(name, input, options.runAsync, undefined));
+    connection.key();
+    let idempotencyKey: string | undefined;
+    if (connection.maxRetries && (await connection.has("idempotency_key", options)))
+      idempotencyKey = (await webCrypto()).randomUUID();
+    return connection.call(runWorkflow(name, input, options.runAsync, idempotencyKey), options);
+  }
+
+  /**
+   * Lists a workflow's runs, the latest first.
+   *
+   * @throws {@link NotFoundError} There is none of this name.
+   *
+   * @example
+   * ```ts
+   * const runs = await client.workflows.executions("shout", { limit: 1 });
+   * console.log(runs.map((run) => run.verdict)); // [ 'success' ]
+   * ```
+   */
+  async executions(name: string, options: ExecutionsOptions = {}): Promise<Execution[]> {
+    return this.connection.call(listExecutions(checkWorkflow(name), options.limit), options);
+  }
+}

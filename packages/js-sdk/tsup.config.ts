@@ -1,0 +1,14 @@
+import { defineConfig } from "tsup";
+
+export default defineConfig({
+  entry: ["src/index.ts"],
+  format: ["esm", "cjs"],
+  target: "es2020",
+  platform: "neutral",
+  external: [/^node:/],
+  dts: true,
+  clean: true,
+  splitting: false,
+  treeshake: false,
+  sourcemap: false,
+});
