@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from rich.console import Console
 from test_runner import PUSH
 
 from arcrun_conformance.adapter import InMemoryConnection
+from arcrun_conformance.checks import Check
 from arcrun_conformance.gate import Verdict
 from arcrun_conformance.report import describe, terminal, write_all
 from arcrun_conformance.resources import validator
@@ -112,3 +114,29 @@ def test_the_terminal_names_the_check_and_what_was_there_instead(
     assert "✗ secret-token" in shown
     assert "the secret 'token' stands in the body of request 1" in shown
     assert "NO-GO gate 1.0.0, column local: 1 scenarios needed" in shown
+
+
+def test_the_page_holds_the_report_and_nothing_from_elsewhere(
+    leaky_run: Run, tmp_path: Path
+) -> None:
+    leaky_run.cells[0].reason = "</script><script>alert(1)</script>"
+    all_reports(leaky_run, tmp_path)
+    page = (tmp_path / "index.html").read_text("utf-8")
+
+    data = page.split('id="report">', 1)[1].split("</script>", 1)[0]
+    assert json.loads(data) == json.loads((tmp_path / "conformance.json").read_text("utf-8"))
+    assert "<script>alert" not in page
+    assert not re.search(r'(src|href)="|@import|url\(', page)
+
+
+def test_the_summary_has_a_row_for_each_scenario_and_names_what_failed(
+    leaky_run: Run, tmp_path: Path
+) -> None:
+    leaky_run.cells[1].checks[0] = Check("pushed", "failed", "```\n# not a heading <b>")
+    all_reports(leaky_run, tmp_path)
+    lines = (tmp_path / "summary.md").read_text("utf-8").splitlines()
+
+    assert lines[0] == "## arcrun conformance: NO-GO"
+    assert "| push | ❌ | ❌ | ❌ | ❌ | ⏭️ | 💥 |" in lines
+    assert "- push: failed" in lines
+    assert lines[lines.index("# not a heading <b>") - 2] == "````text"

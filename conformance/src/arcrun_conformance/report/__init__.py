@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import document, junit
+from . import document, html, junit, markdown
 from .document import describe, failed
 from .joining import joined
 
@@ -19,3 +19,5 @@ def write_all(described: dict[str, Any], directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     document.write(described, directory / "conformance.json")
     junit.write(described, directory / "junit.xml")
+    markdown.write(described, directory / "summary.md")
+    html.write(described, directory / "index.html")

@@ -1,0 +1,71 @@
+"""`summary.md`: the matrix and what failed, for a job's summary page."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MARKS = {"passed": "✅", "failed": "❌", "error": "💥", "skipped": "⏭️"}
+
+
+def write(document: dict[str, Any], path: Path) -> None:
+    """Write the summary."""
+    path.write_text("\n".join(_lines(document)) + "\n", "utf-8")
+
+
+def _lines(document: dict[str, Any]) -> list[str]:
+    target, gate = document["target"], document["gate"]
+    title = f"arcrun conformance: {gate['verdict']}" if gate else "arcrun conformance"
+    lines = [
+        f"## {title}",
+        "",
+        (
+            f"Target {_text(target['name'])}, contract {_text(str(target['contract']))}; "
+            f"run `{document['run']}`, {document['seconds']:.1f} s."
+        ),
+        "",
+        *_matrix(document),
+    ]
+    reasons = [*(gate["reasons"] if gate else ()), *document["leftovers"]["problems"]]
+    reasons += [f"left behind: {thing}" for thing in document["leftovers"]["left"]]
+    if reasons:
+        lines += ["", "### Why not", "", *(f"- {_text(reason)}" for reason in reasons)]
+    failed = [cell for cell in document["cells"] if cell["outcome"] in {"failed", "error"}]
+    if failed:
+        lines += ["", "### What failed"]
+        for cell in failed:
+            lines += ["", *_failure(cell)]
+    return lines
+
+
+def _matrix(document: dict[str, Any]) -> list[str]:
+    names = [sdk["name"] for sdk in document["sdks"]]
+    cells = {(cell["scenario"], cell["sdk"]): cell for cell in document["cells"]}
+    lines = [f"| scenario | {' | '.join(names)} |", f"|---|{':-:|' * len(names)}"]
+    for scenario in document["scenarios"]:
+        row = [cells.get((scenario["id"], name)) for name in names]
+        marks = [_MARKS[cell["outcome"]] if cell else "" for cell in row]
+        lines.append(f"| {scenario['id']} | {' | '.join(marks)} |")
+    return lines
+
+
+def _failure(cell: dict[str, Any]) -> list[str]:
+    lines = [f"<details><summary>{cell['scenario']} with {cell['sdk']}</summary>", ""]
+    for check in cell["checks"]:
+        if check["outcome"] == "failed":
+            lines += [f"**{check['id']}**", "", *_fenced(check["message"]), ""]
+    return [*lines, "</details>"]
+
+
+def _fenced(text: str) -> list[str]:
+    # A fence longer than any inside: what an engine answered can't end the block.
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}text", text, fence]
+
+
+def _text(text: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", " ".join(text.split()))
