@@ -21,6 +21,7 @@ class MiniEngine(RecordingServer):
         self.credentials: dict[str, Any] = {}
         self.workflows: dict[str, Any] = {}
         self.capabilities = list(CAPABILITIES)
+        self.broken = False  # lists nothing
 
     @property
     def target(self) -> Target:
@@ -45,7 +46,7 @@ class MiniEngine(RecordingServer):
             store[body["name"]] = body
             return Answer.of_json({"success": True, "name": body["name"]}, 201)
         if method == "GET":
-            return Answer.of_json({kind: [{"name": name} for name in store]})
+            return Answer.of_json({kind: [{"name": name} for name in store if not self.broken]})
         if store.pop(name, None) is None:
             code = f"{kind.rstrip('s')}_not_found"
             answer = Answer.of_json({"error": f"{name}: not found", "code": code}, 404)

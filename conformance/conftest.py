@@ -1,0 +1,119 @@
+"""Makes `pytest conformance/` run the scenarios: one item for each scenario and SDK.
+
+-k, -x and xdist work as usual: `pytest conformance/scenarios -k "workflow and python-sync"`. The
+target is a local engine unless ARCRUN_CONFORMANCE_TARGET names another (with
+ARCRUN_CONFORMANCE_API_KEY); ARCRUN_CONFORMANCE_SDK chooses the SDKs, as --sdk does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from arcrun_conformance.adapter import Registered, SubprocessConnection, registered
+from arcrun_conformance.cli.run import chosen
+from arcrun_conformance.report import describe, failed
+from arcrun_conformance.resources import data_directory
+from arcrun_conformance.runner import Plan, execute
+from arcrun_conformance.scenario import Scenario, load
+from arcrun_conformance.target import Target, open_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DATA = data_directory()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A scenario's file is a collector of items."""
+    if file_path.suffix == ".yaml" and file_path.is_relative_to(DATA / "scenarios"):
+        return ScenarioFile.from_parent(parent, path=file_path)
+    return None
+
+
+class ScenarioFile(pytest.File):
+    """A scenario's file: an item for each SDK."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """The items, one for each SDK."""
+        python = os.environ.get("ARCRUN_CONFORMANCE_ADAPTER_PYTHON", sys.executable)
+        known = registered(DATA / "adapters/adapters.yaml", python)
+        for sdk in chosen(known, os.environ.get("ARCRUN_CONFORMANCE_SDK")):
+            yield ScenarioItem.from_parent(
+                self, name=f"[{sdk.name}]", scenario=load(self.path), sdk=sdk
+            )
+
+
+class CellFailed(Exception):
+    """Checks of a scenario do not hold; the text names them."""
+
+
+class ScenarioItem(pytest.Item):
+    """A scenario with an SDK."""
+
+    def __init__(self, *, scenario: Scenario, sdk: Registered, **more: Any) -> None:
+        super().__init__(**more)
+        self.scenario, self.sdk = scenario, sdk
+
+    def runtest(self) -> None:
+        """Run the cell, remove what it created, and fail if a check does not hold."""
+        report = _Engine.of(self.config).run(self.scenario, self.sdk)
+        (cell,) = report["cells"]
+        if cell["outcome"] == "skipped":
+            pytest.skip(cell["reason"])
+        if failed(report):
+            failing = [check for check in cell["checks"] if check["outcome"] == "failed"]
+            lines = [f"{check['id']}: {check['message']}" for check in failing]
+            lines += report["leftovers"]["problems"] + report["leftovers"]["left"]
+            raise CellFailed("\n".join([*lines, cell["stderr"]]).rstrip())
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The failing checks, without a traceback of ours."""
+        if isinstance(excinfo.value, CellFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """How the item is called in reports."""
+        return self.path, 0, f"{self.scenario.id} with {self.sdk.name}"
+
+
+class _Engine:
+    """The target, opened when the first scenario needs it and closed with the session."""
+
+    _KEY = pytest.StashKey["_Engine"]()
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._stack = contextlib.AsyncExitStack()
+        self._target: Target | None = None
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> _Engine:
+        if cls._KEY not in config.stash:
+            config.stash[cls._KEY] = engine = cls()
+            config.add_cleanup(engine.close)
+        return config.stash[cls._KEY]
+
+    def run(self, scenario: Scenario, sdk: Registered) -> dict[str, Any]:
+        return self._loop.run_until_complete(self._run(scenario, sdk))
+
+    async def _run(self, scenario: Scenario, sdk: Registered) -> dict[str, Any]:
+        if self._target is None:
+            name = os.environ.get("ARCRUN_CONFORMANCE_TARGET", "local")
+            key = os.environ.get("ARCRUN_CONFORMANCE_API_KEY")
+            python = os.environ.get("ARCRUN_CONFORMANCE_SERVER_PYTHON", sys.executable)
+            self._target = await self._stack.enter_async_context(open_target(name, key, python))
+        opener = functools.partial(SubprocessConnection.open, sdk.command)
+        return describe(await execute(Plan(self._target, [scenario], {sdk.name: opener})))
+
+    def close(self) -> None:
+        self._loop.run_until_complete(self._stack.aclose())
+        self._loop.close()

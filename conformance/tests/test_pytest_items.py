@@ -1,0 +1,61 @@
+"""`pytest conformance/scenarios`: one item for each scenario and SDK."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from mini_engine import KEY
+
+from arcrun_conformance.resources import data_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mini_engine import MiniEngine
+
+
+@pytest.fixture
+def pytest_on(engine: MiniEngine) -> Callable:
+    async def call(*arguments: str) -> tuple[int, str]:
+        environment = {
+            **os.environ,
+            "ARCRUN_CONFORMANCE_TARGET": engine.origin,
+            "ARCRUN_CONFORMANCE_API_KEY": KEY,
+            "ARCRUN_CONFORMANCE_SDK": "bash-curl",
+        }
+        process = await asyncio.create_subprocess_exec(
+            *[
+                sys.executable,
+                "-m",
+                "pytest",
+                str(data_directory() / "scenarios"),
+                "-p",
+                "no:xdist",
+            ],
+            *["-p", "no:cacheprovider", "-q", "-o", "addopts=--import-mode=importlib", *arguments],
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        return process.returncode or 0, out.decode()
+
+    return call
+
+
+async def test_items_are_named_by_scenario_and_sdk_and_can_be_chosen(pytest_on: Callable) -> None:
+    code, out = await pytest_on("-k", "creds-bad-names or health or workflow-lifecycle", "-vv")
+    assert code == 0
+    assert "health.yaml::[bash-curl] PASSED" in out
+    assert "2 passed, 1 skipped" in out
+
+
+async def test_a_failing_item_names_the_check(pytest_on: Callable, engine: MiniEngine) -> None:
+    engine.broken = True
+    code, out = await pytest_on("-k", "creds-plain")
+    assert code == 1
+    assert "listed: result:" in out
+    assert "Traceback" not in out
