@@ -8,13 +8,13 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, insert, select, text
 
 from arcrun_server.errors import StartupError, StorageUnavailableError
 from arcrun_server.store import Store
 from arcrun_server.store import database as database_module
-from arcrun_server.store.database import Database
-from arcrun_server.store.schema import APPLICATION_ID, SCHEMA_VERSION
+from arcrun_server.store.database import Database, Query
+from arcrun_server.store.schema import APPLICATION_ID, SCHEMA_VERSION, facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,20 @@ def add(name: str):
 
 def names(connection: Connection) -> list[str]:
     return list(connection.execute(text("SELECT name FROM facts ORDER BY name")).scalars())
+
+
+INSERT = insert(facts)
+
+
+async def test_writes_behind_need_no_asking(database: Database) -> None:
+    database.write_behind(INSERT, {"name": "a", "value": b""})
+    await asyncio.wait_for(arrived(database), 10)
+    assert await database.read(names) == ["a"]
+
+
+async def arrived(database: Database) -> None:
+    while not await database.read(names):  # noqa: ASYNC110 - nothing tells of it, on purpose
+        await asyncio.sleep(0.005)
 
 
 def pragma(path: Path, statement: str) -> None:
@@ -89,9 +103,16 @@ async def test_failing_write_undoes_its_own_part_only(database: Database) -> Non
     assert await database.read(names) == ["after", "before"]
 
 
+async def test_mistake_of_ours_is_not_taken_for_a_failing_disk(database: Database) -> None:
+    query = Query(select(facts.c.name).where(facts.c.name == bindparam("name")))
+    with pytest.raises(sqlite3.ProgrammingError):
+        await database.rows(query)
+    assert await database.rows(query, name="a") == []
+
+
 async def test_settling_waits_for_writes_behind(database: Database) -> None:
     for number in range(50):
-        database.write_behind(add(f"n{number:02}"))
+        database.write_behind(INSERT, {"name": f"n{number:02}", "value": b""})
     await database.settle()
     assert len(await database.read(names)) == 50
 
@@ -131,10 +152,10 @@ async def test_lock_of_another_process_is_said(
     database.close()
 
 
-def test_closing_finishes_what_was_handed_in(tmp_path: Path) -> None:
+async def test_closing_finishes_what_was_handed_in(tmp_path: Path) -> None:
     database = Database(tmp_path / "arcrun.db")
     for number in range(20):
-        database.write_behind(add(f"n{number}"))
+        database.write_behind(INSERT, {"name": f"n{number}", "value": b""})
     database.close()
     again = Database(tmp_path / "arcrun.db")
     assert len(again.read_now(names)) == 20
@@ -183,8 +204,7 @@ def test_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
 async def test_damage_that_shows_while_running_is_said(tmp_path: Path) -> None:
     path = tmp_path / "arcrun.db"
     database = Database(path)
-    for number in range(200):
-        database.write_behind(add(f"n{number}"))
+    await asyncio.gather(*(database.write(add(f"n{number}")) for number in range(200)))
     database.close()
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)

@@ -30,13 +30,14 @@ if TYPE_CHECKING:
 
     from arcrun_server.settings import Settings
 
+# Routes are tried in this order, so those of the many requests come first.
 GROUPS = (
     EngineRoutes,
-    ContractRoutes,
-    AuthRecipeRoutes,
-    CredentialRoutes,
     WorkflowRoutes,
+    CredentialRoutes,
+    AuthRecipeRoutes,
     GraphRoutes,
+    ContractRoutes,
 )
 
 

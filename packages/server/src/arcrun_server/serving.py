@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -87,13 +88,30 @@ def run(app: FastAPI, listener: socket.socket, announce: Callable[[], None]) -> 
 
 def log_to_stderr(level: str) -> None:
     """Send our log, and uvicorn's warnings, to stderr: stdout is for the ready line."""
+    # Each request writes a line: don't look up what no line shows (logging's own advice on speed).
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 - the documented way to do this
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(message)s"))
     for name, least in (("arcrun_server", level), ("uvicorn", "WARNING")):
         logger = logging.getLogger(name)
         logger.addHandler(handler)
         logger.setLevel(least)
         logger.propagate = False
+
+
+class _Lines(logging.Formatter):
+    """Writes the time in UTC, to the second, and makes its text once a second."""
+
+    _second = 0
+    _text = ""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802
+        second = int(record.created)
+        if second != self._second:
+            self._second = second
+            self._text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
+        return self._text
 
 
 class _Server(uvicorn.Server):

@@ -35,11 +35,11 @@ class WorkflowRoutes:
 
     def add_to(self, router: APIRouter) -> None:
         """Add these routes."""
+        router.add_api_route("/webhooks/named/{name}/trigger", self.trigger, methods=["POST"])
         router.add_api_route("/webhooks/named", self.list, methods=["GET"])
         router.add_api_route("/webhooks/named", self.push, methods=["POST"])
         router.add_api_route("/webhooks/named/{name}", self.delete, methods=["DELETE"])
         router.add_api_route("/webhooks/named/{name}/definition", self.get, methods=["GET"])
-        router.add_api_route("/webhooks/named/{name}/trigger", self.trigger, methods=["POST"])
         router.add_api_route("/workflows/{name}/executions", self.executions, methods=["GET"])
 
     async def list(self, request: Request) -> Response:

@@ -13,15 +13,13 @@ from arcrun_server.sealing.server_key import FILE_NAME, create_server_key, load_
 from arcrun_server.store.accounts import Accounts
 from arcrun_server.store.answers import Answers
 from arcrun_server.store.credentials import Credentials
-from arcrun_server.store.database import Database
+from arcrun_server.store.database import Database, Query
 from arcrun_server.store.executions import Executions
 from arcrun_server.store.schema import facts
 from arcrun_server.store.workflows import Workflows
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from sqlalchemy import Connection
 
     from arcrun_server.sealing.server_key import ServerKey
 
@@ -68,7 +66,7 @@ class Store:
         Raises:
             StorageUnavailableError: It can't be used now.
         """
-        await self.database.read(_touch)
+        await self.database.rows(_TOUCH)
 
     def close(self) -> None:
         """Finish what is being written, then close."""
@@ -91,11 +89,7 @@ class Store:
             )
 
 
-_TOUCH = select(facts.c.name).limit(1)
-
-
-def _touch(connection: Connection) -> None:
-    connection.execute(_TOUCH).first()
+_TOUCH = Query(select(facts.c.name))  # it has one row
 
 
 def _server_key(data_dir: Path, *, database_exists: bool) -> ServerKey:

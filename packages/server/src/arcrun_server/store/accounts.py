@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, insert, select, update
 
+from arcrun_server.store.database import Query
 from arcrun_server.store.schema import accounts, api_keys
 
 if TYPE_CHECKING:
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from arcrun_server.sealing.server_key import ServerKey
     from arcrun_server.store.database import Database
 
-_BY_LOOKUP = select(api_keys.c.account).where(
-    api_keys.c.lookup == bindparam("lookup"), api_keys.c.revoked_at.is_(None)
+_BY_LOOKUP = Query(
+    select(api_keys.c.account).where(
+        api_keys.c.lookup == bindparam("lookup"), api_keys.c.revoked_at.is_(None)
+    )
 )
 
 
@@ -55,10 +58,8 @@ class Accounts:
 
     async def of_key(self, api_key: str) -> str | None:
         """Return the id of the account whose key this is, or None for an unknown or revoked one."""
-        lookup = self._server_key.lookup(api_key)
-        return await self._database.read(
-            lambda connection: connection.execute(_BY_LOOKUP, {"lookup": lookup}).scalar()
-        )
+        rows = await self._database.rows(_BY_LOOKUP, lookup=self._server_key.lookup(api_key))
+        return rows[0][0] if rows else None
 
     def create(self, api_key: str, label: str = "") -> str:
         """Open an account for this key and return the key's id."""

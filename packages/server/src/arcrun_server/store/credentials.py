@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from arcrun_server.store.database import Query
 from arcrun_server.store.schema import credentials
 
 if TYPE_CHECKING:
@@ -20,13 +21,20 @@ if TYPE_CHECKING:
     from arcrun_server.store.database import Database
 
 _table = credentials.c
-_LIST = (
+_LIST = Query(
     select(_table.name, _table.service, _table.sensitivity, _table.created_at, _table.last_used_at)
     .where(_table.account == bindparam("account"))
     .order_by(_table.name)
 )
-_ONE = select(credentials).where(
-    _table.account == bindparam("account"), _table.name == bindparam("name")
+_ONE = Query(
+    select(
+        _table.name, _table.encrypted, _table.iv, _table.at_rest, _table.service, _table.sensitivity
+    ).where(_table.account == bindparam("account"), _table.name == bindparam("name"))
+)
+_USED = (
+    update(credentials)
+    .where(_table.account == bindparam("whose"), _table.name == bindparam("used"))
+    .values(last_used_at=bindparam("now"))
 )
 _PUSH = insert(credentials)
 _REPLACED = ("encrypted", "iv", "at_rest", "service", "sensitivity", "last_used_at")
@@ -73,22 +81,13 @@ class Credentials:
 
     async def list(self, account: str) -> list[dict[str, Any]]:
         """Return all of them without anything secret, sorted by name."""
-        return await self._database.read(
-            lambda connection: [
-                dict(row) for row in connection.execute(_LIST, {"account": account}).mappings()
-            ]
-        )
+        rows = await self._database.rows(_LIST, account=account)
+        return [dict(zip(_LIST.columns, row, strict=True)) for row in rows]
 
     async def get(self, account: str, name: str) -> StoredCredential | None:
         """Return one as it rests, or None."""
-        row = await self._database.read(
-            lambda connection: connection.execute(_ONE, {"account": account, "name": name}).first()
-        )
-        if row is None:
-            return None
-        return StoredCredential(
-            row.name, row.encrypted, row.iv, row.at_rest, row.service, row.sensitivity
-        )
+        rows = await self._database.rows(_ONE, account=account, name=name)
+        return StoredCredential(*rows[0]) if rows else None
 
     async def push(self, account: str, name: str, pushed: Mapping[str, str]) -> dict[str, Any]:
         """Store or replace one, and return what may be told about it.
@@ -126,12 +125,9 @@ class Credentials:
 
     def mark_used(self, account: str, names: set[str]) -> None:
         """Note that a run has just used these."""
-        statement = (
-            update(credentials)
-            .where(_table.account == account, _table.name.in_(names))
-            .values(last_used_at=int(time.time()))
-        )
-        self._database.write_behind(lambda connection: connection.execute(statement))
+        now = int(time.time())
+        for name in names:
+            self._database.write_behind(_USED, {"whose": account, "used": name, "now": now})
 
     def plain_value(self, account: str, credential: StoredCredential) -> str:
         """Open a value that was pushed in plain form.

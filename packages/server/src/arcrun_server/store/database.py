@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import create_engine, event
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, Executable
+    from sqlalchemy.sql.selectable import SelectBase
 
 Result = TypeVar("Result")
 
@@ -37,8 +39,24 @@ READ_WAIT_MS = 200
 # Writes per transaction: more gains nothing and makes the last of them wait.
 GROUP = 256
 
+# How long writes that nobody waits for are gathered.
+BEHIND_SECONDS = 0.05
+
 _READS_ONLY = "arcrun_reads_only"
 _log = logging.getLogger("arcrun_server.store")
+
+
+class Query:
+    """A SELECT that is asked so often that SQLAlchemy writes it once, and the driver runs it.
+
+    Args:
+        statement: Built from the tables, with `bindparam` for what changes.
+    """
+
+    def __init__(self, statement: SelectBase) -> None:
+        compiled = statement.compile(dialect=sqlite_dialect.dialect(paramstyle="named"))
+        self.text = str(compiled)
+        self.columns = [column.name for column in statement.selected_columns]
 
 
 class Database:
@@ -60,9 +78,12 @@ class Database:
             self._writer = self._engine.connect()
             _prepare(self._writer, path)
             self._reader = self._engine.connect().execution_options(**{_READS_ONLY: True})
-            self._reader.exec_driver_sql(f"PRAGMA busy_timeout={READ_WAIT_MS}")
+            self._driver = _driver(self._reader, path)
+            self._driver.execute(f"PRAGMA busy_timeout={READ_WAIT_MS}")
         except (DatabaseError, sqlite3.Error, OSError) as error:
             raise StartupError(_startup_text(path, error)) from None
+        self._behind: dict[Executable, list[dict[str, Any]]] = {}
+        self._flush_due: asyncio.TimerHandle | None = None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="arcrun-writer", daemon=True)
         self._thread.start()
@@ -82,8 +103,23 @@ class Database:
         """As `read`, for callers without an event loop."""
         try:
             return query(self._reader)
+        except ProgrammingError:
+            raise  # a mistake of ours
         except DatabaseError as error:
             raise _unavailable(error) from None
+
+    async def rows(self, query: Query, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Run a query that was written beforehand; columns come as the driver gives them.
+
+        Raises:
+            StorageUnavailableError: The database is locked or damaged.
+        """
+        try:
+            return self._driver.execute(query.text, parameters).fetchall()
+        except sqlite3.ProgrammingError:
+            raise  # a mistake of ours
+        except sqlite3.DatabaseError as error:
+            raise StorageUnavailableError(_reason(error)) from None
 
     async def write(self, change: Callable[[Connection], Result]) -> Result:
         """Apply a change as a whole or not at all, and return when it is safely on disk.
@@ -94,15 +130,22 @@ class Database:
         Raises:
             StorageUnavailableError: The database is locked, full or damaged; nothing was changed.
         """
+        self._flush()  # what was handed in before comes before
         return await asyncio.wrap_future(self._submit(change))
 
     def write_now(self, change: Callable[[Connection], Result]) -> Result:
         """As `write`, for callers without an event loop."""
         return self._submit(change).result()
 
-    def write_behind(self, change: Callable[[Connection], object]) -> None:
-        """Apply a change soon, after those that wait already, without telling when: for statistics."""
-        self._submit(change).add_done_callback(_report_lost_write)
+    def write_behind(self, statement: Executable, row: dict[str, Any]) -> None:
+        """Run a statement with these parameters soon, together with others, without telling when.
+
+        For what nobody waits for, as the history of runs: a killed process loses what came in its last moments.
+        """
+        self._behind.setdefault(statement, []).append(row)
+        if self._flush_due is None:
+            loop = asyncio.get_running_loop()
+            self._flush_due = loop.call_later(BEHIND_SECONDS, self._flush)
 
     async def settle(self) -> None:
         """Return when everything that was handed in so far, `write_behind` included, is written."""
@@ -110,6 +153,7 @@ class Database:
 
     def close(self) -> None:
         """Finish the writes that wait, then close the file."""
+        self._flush()
         self._jobs.put(None)
         self._thread.join()
         self._reader.close()
@@ -120,6 +164,20 @@ class Database:
         job = _Job(change)
         self._jobs.put(job)
         return job.future
+
+    def _flush(self) -> None:
+        if self._flush_due is not None:
+            self._flush_due.cancel()
+            self._flush_due = None
+        if not self._behind:
+            return
+        behind, self._behind = self._behind, {}
+
+        def change(connection: Connection) -> None:
+            for statement, rows in behind.items():
+                connection.execute(statement, rows)
+
+        self._submit(change).add_done_callback(_report_lost_write)
 
     def _work(self) -> None:
         while (first := self._jobs.get()) is not None:
@@ -208,11 +266,16 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
-def _prepare(connection: Connection, path: Path) -> None:
-    """Check whose file this is before anything is changed in it, then make what is missing."""
-    driver = connection.connection.driver_connection
+def _driver(connection: Connection, path: Path) -> sqlite3.Connection:
+    driver: sqlite3.Connection | None = connection.connection.driver_connection
     if driver is None:
         raise StartupError(f"cannot open the database {path}")
+    return driver
+
+
+def _prepare(connection: Connection, path: Path) -> None:
+    """Check whose file this is before anything is changed in it, then make what is missing."""
+    driver = _driver(connection, path)
 
     def value(pragma: str) -> Any:
         return driver.execute(f"PRAGMA {pragma}").fetchone()[0]

@@ -61,15 +61,10 @@ class Executions:
             "duration_ms": round(result.duration_ms),
             "message": result.error or "",
         }
+        self._database.write_behind(_RECORD, row)
         self._recorded += 1
-        trim = self._recorded % SLACK == 0
-
-        def change(connection: Connection) -> None:
-            connection.execute(_RECORD, row)
-            if trim:
-                connection.execute(_TRIM, {"of": account, "named": workflow})
-
-        self._database.write_behind(change)
+        if self._recorded % SLACK == 0:
+            self._database.write_behind(_TRIM, {"of": account, "named": workflow})
 
     async def list(self, account: str, workflow: str, count: int) -> list[dict[str, Any]]:
         """Return the newest runs of a workflow, newest first; waits for those that are being recorded."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
+from arcrun_server.store.database import Query
 from arcrun_server.store.schema import executions, workflows
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ _LIST = (
 _ONE = select(
     _table.name, _table.description, _table.graph, _table.config, _table.created_at_ms
 ).where(_table.account == bindparam("account"), _table.name == bindparam("name"))
-_GRAPH = select(_table.graph).where(
-    _table.account == bindparam("account"), _table.name == bindparam("name")
+_GRAPH = Query(
+    select(_table.graph).where(
+        _table.account == bindparam("account"), _table.name == bindparam("name")
+    )
 )
 _PUSH = insert(workflows)
 _UPSERT = _PUSH.on_conflict_do_update(
@@ -94,12 +97,8 @@ class Workflows:
 
     async def graph_text(self, account: str, name: str) -> str | None:
         """Return a workflow's graph as JSON, or None."""
-        graph: str | None = await self._database.read(
-            lambda connection: connection.execute(
-                _GRAPH, {"account": account, "name": name}
-            ).scalar()
-        )
-        return graph
+        rows = await self._database.rows(_GRAPH, account=account, name=name)
+        return rows[0][0] if rows else None
 
     async def push(
         self,

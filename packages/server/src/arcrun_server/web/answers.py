@@ -18,11 +18,14 @@ def encode(content: Any) -> bytes:
         >>> encode({"文字": "你好"}).decode()
         '{"文字":"你好"}'
     """
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     try:
-        return text.encode()
+        return _READABLE.encode(content).encode()
     except UnicodeEncodeError:  # half of a surrogate pair, from some component's answer
-        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+        return _ASCII.encode(content).encode()
+
+
+_READABLE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_ASCII = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
 class Json(Response):
