@@ -10,7 +10,7 @@ import contextlib
 import sys
 from pathlib import Path
 from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIServer, make_server
 
 from scripts import processes
@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> None:
     """Serve the folder that is named; print the URL once it can be asked."""
     import pypiserver  # noqa: PLC0415 - here only: see the module's docstring
 
-    app = pypiserver.app(
+    app: Any = pypiserver.app(
         roots=[Path(arguments[0])],
         authenticate=[],
         password_file=".",  # noqa: S106 - pypiserver's word for none
