@@ -24,7 +24,7 @@ WHEEL_KINDS = {
         r"schemas/.+\.json",
         r".+\.schema\.json",
         r"report/[\w.-]+\.(?:html|css|js)",
-        r"data/.+\.(?:yaml|json|py|sh|mjs|md)",
+        r"data/.+\.(?:yaml|json|py|sh|js|mjs|cjs|md)",
     ),
 }
 _NEVER = re.compile(r"\.(pth|pyc|so|key|pem|db|sqlite3?)$|(^|/)\.env")
