@@ -103,3 +103,31 @@ def bench(session: nox.Session) -> None:
     """Measure speed and size, each against a baseline in the same run."""
     sync(session, "release")
     session.run("python", "-m", "scripts.bench", *session.posargs)
+
+
+def javascript(session: nox.Session) -> None:
+    """Install Node.js, the engine to test against, and the locked npm packages; build the SDK."""
+    sync(session, "js")
+    session.chdir("packages/js-sdk")
+    session.run_install("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    session.run("npm", "run", "build")
+
+
+@nox.session
+def js_build(session: nox.Session) -> None:
+    """Build the JavaScript SDK."""
+    javascript(session)
+
+
+@nox.session
+def js_test(session: nox.Session) -> None:
+    """Build and test the JavaScript SDK, in part against a real engine. Arguments go to vitest."""
+    javascript(session)
+    session.run("npm", "test", "--", *session.posargs)
+
+
+@nox.session
+def js_lint(session: nox.Session) -> None:
+    """Build the JavaScript SDK; check its style, its types, its API report and its package."""
+    javascript(session)
+    session.run("npm", "run", "lint")
