@@ -1,6 +1,7 @@
 """The Python SDK of arcrun, the workflow engine for people and AI agents."""
 
-from ._async.client import AsyncArcrun
+from typing import TYPE_CHECKING, Any
+
 from ._core.errors import (
     APIConnectionError,
     APIStatusError,
@@ -42,8 +43,11 @@ from ._core.types import (
     Workflow,
     WorkflowSummary,
 )
-from ._sync.client import Arcrun
 from ._version import __version__
+
+if TYPE_CHECKING:
+    from ._async.client import AsyncArcrun
+    from ._sync.client import Arcrun
 
 __all__ = [
     "APIConnectionError",
@@ -87,3 +91,20 @@ __all__ = [
     "WorkflowSummary",
     "__version__",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the kind of client that is used, when it is: nobody needs both, and httpx takes time."""
+    if name == "Arcrun":
+        from ._sync.client import Arcrun
+
+        return Arcrun
+    if name == "AsyncArcrun":
+        from ._async.client import AsyncArcrun
+
+        return AsyncArcrun
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

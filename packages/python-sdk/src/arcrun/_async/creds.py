@@ -141,10 +141,10 @@ class AsyncCreds:
                 ArcrunWarning,
                 stacklevel=4,
             )
-        if settings.credential_format == "sealed" and "weak key" not in memory.warned:
+        if settings.credential_format == "sealed" and not memory.warned_of_key:
             if settings.api_key is None or is_strong(settings.api_key.reveal()):
                 return
-            memory.warned.add("weak key")
+            memory.warned_of_key = True
             warnings.warn(
                 "this API key is too weak to seal credentials under: it is not ak_ and 32 or more "
                 "hex digits, so it can be guessed from what the engine stores",

@@ -13,7 +13,7 @@ from .shapes import json_object, objects, text, texts
 
 T = TypeVar("T")
 
-_PAUSED = re.compile(r"workflow paused at node (.+?) waiting for task (\S+)")
+_PAUSED = r"workflow paused at node (.+?) waiting for task (\S+)"
 
 
 def read_answer(call: Call[T], answer: Answer, *, attempt: int = 0) -> T:
@@ -54,7 +54,7 @@ def read_answer(call: Call[T], answer: Answer, *, attempt: int = 0) -> T:
 def check_run(answer: Answer, content: dict[str, Any]) -> None:
     """Raise if a run's answer says that it is paused or failed."""
     if _is_paused(content):
-        raise _paused(content, _PAUSED.search(_message(content)))
+        raise _paused(content, re.search(_PAUSED, _message(content)))
     if content.get("success") is False and (answer.status < 300 or answer.status == 500):
         raise _run_failed(answer, content)
 
@@ -126,7 +126,7 @@ def _run_failed(answer: Answer, content: dict[str, Any]) -> errors.WorkflowRunEr
 
 
 def _is_paused(content: dict[str, Any]) -> bool:
-    return content.get("paused") is True or _PAUSED.search(_message(content)) is not None
+    return content.get("paused") is True or re.search(_PAUSED, _message(content)) is not None
 
 
 def _paused(content: dict[str, Any], found: re.Match[str] | None) -> errors.WorkflowPaused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from .calls import Call, field_of, object_of
@@ -12,7 +12,7 @@ from .names import in_path
 from .recipes import check_recipe
 from .sealing import Envelope, credential_body, read_envelope
 from .secret import Secret
-from .shapes import is_mapping
+from .shapes import is_count, is_mapping
 from .types import (
     AuthRecipe,
     Credential,
@@ -30,16 +30,12 @@ from .types import (
 
 def health() -> Call[Health]:
     """`GET /health`."""
-    return Call("GET", "/health", _health, key="none")
+    return Call("GET", "/health", _with("ok", bool), key="none")
 
 
 def list_services() -> Call[list[AuthRecipe]]:
     """`GET /auth-recipes`."""
-
-    def read(answer: dict[str, Any]) -> list[AuthRecipe]:
-        return cast("list[AuthRecipe]", field_of(answer, "recipes", list))
-
-    return Call("GET", "/auth-recipes", read, key="welcome")
+    return Call("GET", "/auth-recipes", _only("recipes"), key="welcome")
 
 
 def get_recipe(service: str) -> Call[AuthRecipe]:
@@ -67,23 +63,15 @@ def push_credential(
     body = credential_body(api_key, name, value, settings.credential_format)
     extra = {"service": service, "sensitivity": sensitivity}
     body.update({key: item for key, item in extra.items() if item is not None})
-
-    def read(answer: dict[str, Any]) -> PushedCredential:
-        field_of(answer, "name", str)
-        return cast("PushedCredential", answer)
-
     sealed = settings.credential_format == "sealed"  # then no answer can repeat the value
     secrets = () if sealed else (value,)
+    read = _with("name", str)
     return Call("POST", "/credentials", read, body=body, secrets=secrets, sealed=sealed)
 
 
 def list_credentials() -> Call[list[Credential]]:
     """`GET /credentials`."""
-
-    def read(answer: dict[str, Any]) -> list[Credential]:
-        return cast("list[Credential]", field_of(answer, "credentials", list))
-
-    return Call("GET", "/credentials", read)
+    return Call("GET", "/credentials", _only("credentials"))
 
 
 def read_credential(name: str) -> Call[Envelope | None]:
@@ -97,13 +85,8 @@ def read_credential(name: str) -> Call[Envelope | None]:
 
 def delete_credential(name: str) -> Call[DeletedCredential]:
     """`DELETE /credentials/{name}`."""
-
-    def read(answer: dict[str, Any]) -> DeletedCredential:
-        field_of(answer, "name", str)
-        return cast("DeletedCredential", answer)
-
     gone: DeletedCredential = {"name": name, "success": True}
-    return Call("DELETE", f"/credentials/{in_path(name)}", read, gone=gone)
+    return Call("DELETE", f"/credentials/{in_path(name)}", _with("name", str), gone=gone)
 
 
 def compile_flow(flow: list[str]) -> Call[dict[str, Any]]:
@@ -123,45 +106,26 @@ def push_workflow(
     name: str, graph: Mapping[str, Any], *, description: str, config: Mapping[str, Any] | None
 ) -> Call[PushedWorkflow]:
     """`POST /webhooks/named`."""
-
-    def read(answer: dict[str, Any]) -> PushedWorkflow:
-        field_of(answer, "name", str)
-        return cast("PushedWorkflow", answer)
-
     body: dict[str, Any] = {"name": name, "graph": graph, "description": description}
     if config:
         body["config"] = config
-    return Call("POST", "/webhooks/named", read, body=body)
+    return Call("POST", "/webhooks/named", _with("name", str), body=body)
 
 
 def list_workflows() -> Call[list[WorkflowSummary]]:
     """`GET /webhooks/named`."""
-
-    def read(answer: dict[str, Any]) -> list[WorkflowSummary]:
-        return cast("list[WorkflowSummary]", field_of(answer, "workflows", list))
-
-    return Call("GET", "/webhooks/named", read)
+    return Call("GET", "/webhooks/named", _only("workflows"))
 
 
 def get_workflow(name: str) -> Call[Workflow]:
     """`GET /webhooks/named/{name}/definition`."""
-
-    def read(answer: dict[str, Any]) -> Workflow:
-        object_of(answer, "graph")
-        return cast("Workflow", answer)
-
-    return Call("GET", f"/webhooks/named/{in_path(name)}/definition", read)
+    return Call("GET", f"/webhooks/named/{in_path(name)}/definition", _with("graph", dict))
 
 
 def delete_workflow(name: str) -> Call[DeletedWorkflow]:
     """`DELETE /webhooks/named/{name}`."""
-
-    def read(answer: dict[str, Any]) -> DeletedWorkflow:
-        field_of(answer, "name", str)
-        return cast("DeletedWorkflow", answer)
-
     gone: DeletedWorkflow = {"deleted": True, "name": name}
-    return Call("DELETE", f"/webhooks/named/{in_path(name)}", read, gone=gone)
+    return Call("DELETE", f"/webhooks/named/{in_path(name)}", _with("name", str), gone=gone)
 
 
 def run_workflow(
@@ -185,7 +149,7 @@ def run_workflow(
         f"/webhooks/named/{in_path(name)}/trigger" + ("?async=1" if run_async else ""),
         read,
         body=dict(input or {}),
-        headers={"Idempotency-Key": idempotency_key} if idempotency_key else {},
+        idempotency_key=idempotency_key,
         repeatable=idempotency_key is not None,
         runs=True,
     )
@@ -193,7 +157,7 @@ def run_workflow(
 
 def list_executions(name: str, limit: int | None) -> Call[list[Execution]]:
     """`GET /workflows/{name}/executions`."""
-    if limit is not None and (isinstance(limit, bool) or limit < 1):
+    if limit is not None and (not is_count(limit) or limit == 0):
         raise InvalidArgumentError(f"limit={limit!r}: it is a number from 1 on")
 
     def read(answer: dict[str, Any]) -> list[Execution]:
@@ -203,6 +167,21 @@ def list_executions(name: str, limit: int | None) -> Call[list[Execution]]:
     return Call("GET", f"/workflows/{in_path(name)}/executions{query}", read)
 
 
-def _health(answer: dict[str, Any]) -> Health:
-    field_of(answer, "ok", bool)
-    return cast("Health", answer)
+def _with(key: str, kind: type) -> Callable[[dict[str, Any]], Any]:
+    """Return a reader of the whole answer, which has a field."""
+
+    def read(answer: dict[str, Any]) -> Any:
+        field_of(answer, key, kind)
+        return answer
+
+    return read
+
+
+def _only(key: str) -> Callable[[dict[str, Any]], Any]:
+    """Return a reader of the list in one field."""
+
+    def read(answer: dict[str, Any]) -> Any:
+        field_of(answer, key, list)
+        return answer[key]
+
+    return read

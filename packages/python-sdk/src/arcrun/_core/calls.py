@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar, cast
 
 from .errors import InvalidArgumentError, UnexpectedResponseError
@@ -12,15 +11,19 @@ from .secret import Secret, blank_out
 from .shapes import json_object
 
 T = TypeVar("T")
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+KeyUse = Literal["needed", "welcome", "none"]
 
 
-@dataclass(frozen=True)
 class Answer:
     """What the engine answered."""
 
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
+    __slots__ = ("content", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.content = content
 
     @property
     def request_id(self) -> str | None:
@@ -41,22 +44,56 @@ class Answer:
         return json_object(value)
 
 
-@dataclass(frozen=True)
 class Call(Generic[T]):
     """One API call: what to send, how to read the answer, whether it may be repeated."""
 
-    method: Literal["GET", "POST", "PUT", "DELETE"]
-    path: str
-    read: Callable[[dict[str, Any]], T]
-    body: Mapping[str, Any] | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    key: Literal["needed", "welcome", "none"] = "needed"
-    repeatable: bool = True
-    gone: T | None = None  # the result of a DELETE whose repetition finds nothing left
-    secrets: tuple[Secret, ...] = field(default=(), repr=False)
-    sealed: bool = False  # carries an envelope
-    service: str | None = None  # asks for this service's recipe
-    runs: bool = False  # runs a workflow
+    def __init__(
+        self,
+        method: Method,
+        path: str,
+        read: Callable[[dict[str, Any]], T],
+        *,
+        body: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        key: KeyUse = "needed",
+        repeatable: bool = True,
+        gone: T | None = None,
+        secrets: tuple[Secret, ...] = (),
+        sealed: bool = False,
+        service: str | None = None,
+        runs: bool = False,
+    ) -> None:
+        """Describe a call.
+
+        Args:
+            method: the HTTP method.
+            path: the path with its query, percent-encoded.
+            read: makes the result of the answer's JSON object.
+            body: what is sent as JSON.
+            idempotency_key: sent as `Idempotency-Key`.
+            key: whether the API key is sent.
+            repeatable: whether a repetition does no harm.
+            gone: the result of a DELETE whose repetition finds nothing left.
+            secrets: what is blanked out of errors.
+            sealed: whether the body carries an envelope.
+            service: the service whose recipe is asked for.
+            runs: whether a workflow is run.
+        """
+        self.method = method
+        self.path = path
+        self.read = read
+        self.body = body
+        self.idempotency_key = idempotency_key
+        self.key = key
+        self.repeatable = repeatable
+        self.gone = gone
+        self.secrets = secrets
+        self.sealed = sealed
+        self.service = service
+        self.runs = runs
+
+    def __repr__(self) -> str:
+        return f"<Call {self.method} {self.path}>"
 
     def content(self) -> bytes | None:
         """Write the body as JSON."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -20,21 +19,19 @@ VARIABLES = {
     "credential_format": "ARCRUN_CREDENTIAL_FORMAT",
 }
 
-_KEY = re.compile(r"[\x21-\x7e]+\Z")
+_KEY = r"[\x21-\x7e]+"
 
 
-@dataclass(frozen=True)
 class Settings:
     """What a client works with."""
 
-    api_key: Secret | None
-    base_url: str
-    credential_format: CredentialFormat
-
-    @property
-    def origin(self) -> str:
-        """The engine's origin."""
-        return origin_of(self.base_url) or ""
+    def __init__(
+        self, api_key: Secret | None, base_url: str, credential_format: CredentialFormat
+    ) -> None:
+        self.api_key = api_key
+        self.base_url = base_url
+        self.credential_format = credential_format
+        self.origin = origin_of(base_url) or ""
 
 
 class Source:
@@ -92,7 +89,7 @@ def resolve(given: Source, environment: Source, file: Source) -> Settings:
 
 def check_key(key: Secret | None, origin: str) -> Secret | None:
     """Return the key, or say what is wrong with it, without showing it."""
-    if key is not None and not _KEY.match(key.reveal()):
+    if key is not None and not re.fullmatch(_KEY, key.reveal()):
         raise ConfigurationError(
             f"the API key from {origin} is empty or has characters that no key has (white space, a "
             "line break, a quote from elsewhere): copy it again; keys look like ak_ and 48 hex digits"

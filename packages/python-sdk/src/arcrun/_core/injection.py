@@ -13,9 +13,9 @@ from . import templates
 from .errors import InvalidArgumentError, UnexpectedResponseError
 from .secret import BLANK, Secret
 
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
-_BASIC = re.compile(r"(?i:basic) (.*:.*)\Z", re.DOTALL)  # not encoded yet: base64 has no colon
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*\Z")
+_HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_BASIC = r"(?is)basic (.*:.*)"  # not encoded yet: base64 has no colon
+_HEADER_VALUE = r"[\t\x20-\x7e]*"
 _FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te"})
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
 
@@ -148,12 +148,12 @@ def split_constants(
 
 def _header(name: str, value: Secret) -> str:
     """Return a header's value, with `Basic user:password` encoded as RFC 7617 wants it."""
-    if not _HEADER_NAME.match(name) or name.lower() in _FRAMING:
+    if not re.fullmatch(_HEADER_NAME, name) or name.lower() in _FRAMING:
         raise UnexpectedResponseError(f"the recipe injects a header that it may not: {name!r}")
-    basic = _BASIC.match(value.reveal())
+    basic = re.fullmatch(_BASIC, value.reveal())
     if basic:
         return "Basic " + base64.b64encode(basic[1].encode()).decode("ascii")
-    if not _HEADER_VALUE.match(value.reveal()):
+    if not re.fullmatch(_HEADER_VALUE, value.reveal()):
         raise InvalidArgumentError(
             f"the secret for the header {name} has a line break or another character that no header "
             "can carry: store it again without (a trailing line break often comes from a file)"

@@ -7,15 +7,15 @@ from urllib.parse import quote
 
 from .errors import InvalidArgumentError
 
-_CREDENTIAL = re.compile(r"[A-Za-z0-9_]+\Z")
-_SERVICE = re.compile(r"[a-z0-9_][a-z0-9_-]*\Z")
-_WORKFLOW = re.compile(r"[A-Za-z0-9_-]+\Z")
+_CREDENTIAL = r"[A-Za-z0-9_]+"
+_SERVICE = r"[a-z0-9_][a-z0-9_-]*"
+_WORKFLOW = r"[A-Za-z0-9_-]+"
 _RESERVED = frozenset({"catalog"})  # GET /credentials/catalog is the list on the deployed engine
 
 
 def check_credential(name: str) -> str:
     """Return the credential's name, or say what is wrong with it."""
-    if not _is_text(name) or not _CREDENTIAL.match(name):
+    if not _fits(_CREDENTIAL, name):
         raise InvalidArgumentError(
             f"{_shown(name)} is no name for a credential: use letters A-Z a-z, digits and _ only"
         )
@@ -28,7 +28,7 @@ def check_credential(name: str) -> str:
 
 def check_account(account: str | None) -> str | None:
     """Return the account's name, or say what is wrong with it."""
-    if account is not None and (not _is_text(account) or not _CREDENTIAL.match(account)):
+    if account is not None and not _fits(_CREDENTIAL, account):
         raise InvalidArgumentError(
             f"{_shown(account)} is no name for an account: use letters A-Z a-z, digits and _ only"
         )
@@ -37,7 +37,7 @@ def check_account(account: str | None) -> str | None:
 
 def check_service(service: str) -> str:
     """Return the service's name, or say what is wrong with it."""
-    if not _is_text(service) or not _SERVICE.match(service):
+    if not _fits(_SERVICE, service):
         raise InvalidArgumentError(
             f"{_shown(service)} is no name of a service: lower-case letters, digits, _ and - only; "
             "client.auth.list_services() lists them"
@@ -47,7 +47,7 @@ def check_service(service: str) -> str:
 
 def check_workflow(name: str) -> str:
     """Return the workflow's name, or say what is wrong with it."""
-    if not _is_text(name) or not _WORKFLOW.match(name):
+    if not _fits(_WORKFLOW, name):
         raise InvalidArgumentError(
             f"{_shown(name)} is no name for a workflow: use letters A-Z a-z, digits, _ and - (its "
             "description and its nodes may be named in any script)"
@@ -73,8 +73,8 @@ def nearest(word: str, known: list[str]) -> str:
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
-def _is_text(name: object) -> bool:
-    return isinstance(name, str)
+def _fits(pattern: str, name: object) -> bool:
+    return isinstance(name, str) and re.fullmatch(pattern, name) is not None
 
 
 def _shown(name: object) -> str:

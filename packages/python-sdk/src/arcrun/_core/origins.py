@@ -44,10 +44,10 @@ SHIPPED: dict[str, tuple[str, ...]] = {
 }
 OWN = frozenset({"kbdb"})  # the engine's own knowledge base: its origin is the client's base URL
 
-_ORIGIN = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?/?\Z", re.ASCII)
-_START = re.compile(r"(?i)(https?)://([^/?#\\@\s]+)(?=[/?#]|\Z)")
+_ORIGIN = r"(?ai)https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?"
+_START = r"(?i)(https?)://([^/?#\\@\s]+)(?=[/?#]|\Z)"
 _PORTS = {"https": "443", "http": "80"}
-_BRACES = re.compile(r"\{\{\s*(.*?)\s*\}\}")
+_BRACES = r"\{\{\s*(.*?)\s*\}\}"
 
 
 def origin_of(url: str) -> str | None:
@@ -59,8 +59,8 @@ def origin_of(url: str) -> str | None:
         >>> origin_of("https://{{ secret.jira_domain }}.Atlassian.net:443/rest/api/3")
         'https://{{secret.jira_domain}}.atlassian.net'
     """
-    squeezed = _BRACES.sub(lambda found: "{{" + found[1] + "}}", url.strip())
-    start = _START.match(squeezed)
+    squeezed = re.sub(_BRACES, r"{{\1}}", url.strip())
+    start = re.match(_START, squeezed)
     if start is None or not start[2].isascii():
         return None
     scheme = start[1].lower()
@@ -93,7 +93,7 @@ def check_trusted(trust_origin: str | None) -> str | None:
     """
     if trust_origin is None:
         return None
-    origin = origin_of(trust_origin) if _ORIGIN.match(trust_origin) else None
+    origin = origin_of(trust_origin) if re.fullmatch(_ORIGIN, trust_origin) else None
     if origin is None:
         raise RecipeOriginError(
             f"trust_origin={trust_origin!r} is no origin: write scheme, host and port only, "

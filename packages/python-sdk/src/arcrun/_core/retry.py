@@ -9,8 +9,8 @@ from typing import Any
 
 from .answers import is_run_failure
 from .calls import Answer, Call
-from .errors import APIConnectionError, InvalidArgumentError
-from .shapes import is_number
+from .errors import APIConnectionError, ConfigurationError, InvalidArgumentError
+from .shapes import is_count, is_number
 
 MAX_RETRIES = 2
 FIRST_DELAY = 0.5  # seconds; doubles with each retry
@@ -25,6 +25,13 @@ def check_timeout(seconds: float) -> float:
     if not is_number(seconds) or not seconds > 0:
         raise InvalidArgumentError(f"timeout={seconds!r}: it is a number of seconds above 0")
     return seconds
+
+
+def check_retries(max_retries: int) -> int:
+    """Return a number of retries, or say what is wrong with it."""
+    if not is_count(max_retries):
+        raise ConfigurationError(f"max_retries={max_retries!r}: it is a number from 0 on")
+    return max_retries
 
 
 def next_delay(

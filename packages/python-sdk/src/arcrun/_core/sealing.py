@@ -13,7 +13,7 @@ from .shapes import is_text, json_object
 
 _SALT = b"arcrun.credentials.v1"
 _INFO = b"AES-256-GCM"
-_STRONG = re.compile(r"ak_[0-9A-Fa-f]{32,}\Z")
+_STRONG = r"ak_[0-9A-Fa-f]{32,}"
 
 
 class Envelope(TypedDict):
@@ -25,7 +25,7 @@ class Envelope(TypedDict):
 
 def is_strong(api_key: str) -> bool:
     """Tell whether a key has the entropy to seal under: `ak_` and at least 32 hex digits."""
-    return _STRONG.match(api_key) is not None
+    return re.fullmatch(_STRONG, api_key) is not None
 
 
 def derive_key(api_key: str) -> bytes:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from .errors import InvalidArgumentError, UnexpectedResponseError
 from .secret import Secret
 
-_BRACES = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
-_SECRET = re.compile(r"secret\.([A-Za-z0-9_]+)\Z")
-_HOST_PART = re.compile(r"[A-Za-z0-9-]+\Z")
+_BRACES = r"(?s)\{\{\s*(.*?)\s*\}\}"
+_KEYED = r"secret\.([A-Za-z0-9_]+)"
+_HOST_PART = r"[A-Za-z0-9-]+"
 _TOKEN = "runtime.access_token"  # noqa: S105 - a template's name
 
 
@@ -21,18 +21,18 @@ def secret_keys(template: str) -> list[str]:
         >>> secret_keys("Basic {{secret.jira_email}}:{{ secret.jira_api_token }}")
         ['jira_email', 'jira_api_token']
     """
-    found = (_SECRET.match(name) for name in _BRACES.findall(template))
+    found = (re.fullmatch(_KEYED, name) for name in re.findall(_BRACES, template))
     return [match[1] for match in found if match]
 
 
 def is_constant(template: str) -> bool:
     """Tell whether a template holds nothing to fill in."""
-    return _BRACES.search(template) is None
+    return re.search(_BRACES, template) is None
 
 
 def needs_token(template: str) -> bool:
     """Tell whether a template needs a fetched access token."""
-    return _TOKEN in _BRACES.findall(template)
+    return _TOKEN in re.findall(_BRACES, template)
 
 
 def render(template: str, values: Mapping[str, Secret], token: Secret | None = None) -> str:
@@ -43,7 +43,7 @@ def render(template: str, values: Mapping[str, Secret], token: Secret | None = N
     """
 
     def fill(found: re.Match[str]) -> str:
-        key = _SECRET.match(found[1])
+        key = re.fullmatch(_KEYED, found[1])
         if key and key[1] in values:
             return values[key[1]].reveal()
         if found[1] == _TOKEN and token is not None:
@@ -53,7 +53,7 @@ def render(template: str, values: Mapping[str, Secret], token: Secret | None = N
             "{{secret.KEY}}, for a key of required_secrets, and {{runtime.access_token}}"
         )
 
-    return _BRACES.sub(fill, template)
+    return re.sub(_BRACES, fill, template)
 
 
 def render_base_url(template: str, values: Mapping[str, Secret]) -> str:
@@ -63,7 +63,7 @@ def render_base_url(template: str, values: Mapping[str, Secret]) -> str:
         InvalidArgumentError: a value is not made of letters, digits and hyphens.
     """
     for key in secret_keys(template):
-        if key in values and not _HOST_PART.match(values[key].reveal()):
+        if key in values and not re.fullmatch(_HOST_PART, values[key].reveal()):
             raise InvalidArgumentError(
                 f"{key} becomes part of the address {template!r}: letters A-Z a-z, digits and - only "
                 "(the bare name, not a whole address)"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,13 +19,15 @@ LIFETIME = 3600  # seconds: the longest that Google takes for an assertion
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
-@dataclass(frozen=True)
 class Token:
     """An access token, and until when it may be used (on the clock of `time.monotonic`)."""
 
-    access: Secret
-    use_until: float
-    refresh: Secret | None = None
+    __slots__ = ("access", "refresh", "use_until")
+
+    def __init__(self, access: Secret, use_until: float, refresh: Secret | None) -> None:
+        self.access = access
+        self.use_until = use_until
+        self.refresh = refresh
 
 
 def endpoint_of(recipe: AuthRecipe) -> str | None:

@@ -1,14 +1,12 @@
 """What the methods return: dictionaries in the wire's own key names, open to unknown fields."""
 
-from __future__ import annotations
+# Annotations are evaluated here, not kept as text: a TypedDict compiles each text, at import.
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypedDict, TypeVar
 
 T = TypeVar("T")
 
-JSON = Mapping[str, Any]
 CredentialFormat = Literal["sealed", "plain"]
 Sensitivity = Literal["standard", "high"]
 
@@ -185,7 +183,6 @@ class Execution(TypedDict, total=False):
     message: str | None
 
 
-@dataclass(frozen=True)
 class RawResponse(Generic[T]):
     """An answer as it came, next to what the method makes of it (see `with_raw_response`).
 
@@ -197,11 +194,17 @@ class RawResponse(Generic[T]):
         attempts: how many requests the SDK made until this answer came.
     """
 
-    result: T
-    status: int
-    headers: Mapping[str, str]
-    content: bytes = field(repr=False)
-    attempts: int = 1
+    def __init__(
+        self, result: T, status: int, headers: Mapping[str, str], content: bytes, attempts: int
+    ) -> None:
+        self.result = result
+        self.status = status
+        self.headers = headers
+        self.content = content
+        self.attempts = attempts
+
+    def __repr__(self) -> str:
+        return f"<RawResponse {self.status}, attempts: {self.attempts}>"
 
     @property
     def request_id(self) -> str | None:

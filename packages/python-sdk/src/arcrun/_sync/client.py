@@ -5,16 +5,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from types import TracebackType
 from typing import Literal, NoReturn, ParamSpec, TypeVar
 
 from arcrun._core import api
 from arcrun._core.config import Source
 from arcrun._core.errors import ConfigurationError
-from arcrun._core.memory import Memory
-from arcrun._core.retry import MAX_RETRIES, check_timeout
-from arcrun._core.shapes import is_count, texts
+from arcrun._core.retry import MAX_RETRIES, check_retries, check_timeout
+from arcrun._core.shapes import texts
 from arcrun._core.types import CredentialFormat, Health, RawResponse
 from arcrun._http import TIMEOUT, httpx, limits, ssl_context
 from arcrun._local import KeyringStore, load_settings
@@ -86,17 +84,18 @@ class Arcrun:
         seconds = check_timeout(TIMEOUT if timeout is None else timeout)
         if secret_cache not in {"memory", "keyring"}:
             raise ConfigurationError(f"secret_cache={secret_cache!r}: it is 'memory' or 'keyring'")
+        store = None if secret_cache == "memory" else KeyringStore(settings)  # noqa: S105
+        retries = check_retries(max_retries)
         http = http_client or httpx.Client(verify=ssl_context(), timeout=limits(seconds))
         self._owns_http = http_client is None
         self._use(
             Connection(
-                settings=settings,
-                http=http,
+                settings,
+                http,
                 timeout=seconds,
-                max_retries=_check_retries(max_retries),
+                max_retries=retries,
                 allow_insecure_http=allow_insecure_http,
-                memory=Memory(),
-                store=None if secret_cache == "memory" else KeyringStore(settings),  # noqa: S105
+                store=store,
             )
         )
 
@@ -136,16 +135,9 @@ class Arcrun:
         Example:
             >>> patient = client.with_options(timeout=300, max_retries=5)
         """
-        own = self._connection
         other = object.__new__(type(self))
         other._owns_http = False
-        other._use(
-            replace(
-                own,
-                timeout=own.timeout if timeout is None else check_timeout(timeout),
-                max_retries=own.max_retries if max_retries is None else _check_retries(max_retries),
-            )
-        )
+        other._use(self._connection.with_options(timeout, max_retries))
         return other
 
     def with_raw_response(
@@ -201,9 +193,3 @@ class Arcrun:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client is not pickled: make one in the process that needs it")
-
-
-def _check_retries(max_retries: int) -> int:
-    if not is_count(max_retries):
-        raise ConfigurationError(f"max_retries={max_retries!r}: it is a number from 0 on")
-    return max_retries

@@ -6,7 +6,6 @@ from __future__ import annotations
 import logging
 import time
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeVar
 
 from arcrun._concurrency import sleep
@@ -22,7 +21,7 @@ from arcrun._core.errors import (
 )
 from arcrun._core.memory import Memory
 from arcrun._core.origins import is_loopback
-from arcrun._core.retry import check_timeout, next_delay
+from arcrun._core.retry import check_retries, check_timeout, next_delay
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.shapes import texts
 from arcrun._http import USER_AGENT, connection_error, httpx, limits
@@ -31,21 +30,42 @@ from arcrun._local import SecretStore
 T = TypeVar("T")
 
 KEY_HEADER = "X-Arcrun-API-Key"
+_HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json"}
 logger = logging.getLogger("arcrun")
 answers: ContextVar[list[tuple[Answer, int]] | None] = ContextVar("answers", default=None)
 
 
-@dataclass(frozen=True, repr=False)
 class Connection:
     """One engine, one key, and how calls are made."""
 
-    settings: Settings
-    http: httpx.Client
-    timeout: float
-    max_retries: int
-    allow_insecure_http: bool
-    memory: Memory
-    store: SecretStore | None
+    def __init__(
+        self,
+        settings: Settings,
+        http: httpx.Client,
+        *,
+        timeout: float,
+        max_retries: int,
+        allow_insecure_http: bool,
+        store: SecretStore | None,
+    ) -> None:
+        self.settings = settings
+        self.http = http
+        self.timeout = timeout
+        self.max_retries = max_retries
+        self.store = store
+        self.memory = Memory()
+        origin = settings.origin
+        self._is_secure = origin.startswith("https:") or allow_insecure_http or is_loopback(origin)
+
+    def with_options(self, timeout: float | None, max_retries: int | None) -> Connection:
+        """Return a copy with other options, which shares everything else."""
+        other = object.__new__(Connection)
+        other.__dict__.update(self.__dict__)
+        if timeout is not None:
+            other.timeout = check_timeout(timeout)
+        if max_retries is not None:
+            other.max_retries = check_retries(max_retries)
+        return other
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client is not pickled: make one in the process that needs it")
@@ -63,7 +83,7 @@ class Connection:
                 "this call needs an API key: pass Arcrun(api_key=…), set ARCRUN_API_KEY, or write "
                 "`api_key: ak_…` to ~/.arcrun/config.yaml; keys come from https://arcrun.dev"
             )
-        if not self._is_secure():
+        if not self._is_secure:
             raise InsecureTransportError(
                 f"{self.settings.base_url} is plain http: whoever listens gets your API key, which "
                 "opens every credential. Use https, or pass allow_insecure_http=True"
@@ -100,7 +120,7 @@ class Connection:
         """Tell whether the engine says that it can do something. It is asked once."""
         if self.memory.capabilities is None:
             try:
-                health = replace(self, max_retries=0).call(api.health(), timeout)
+                health = self.with_options(None, 0).call(api.health(), timeout)
             except ArcrunError:
                 return False  # not remembered: the next call asks again
             self.memory.capabilities = frozenset(texts(health.get("capabilities")))
@@ -109,15 +129,16 @@ class Connection:
     def _attempt(self, call: Call[Any], timeout: float) -> Answer | APIConnectionError:
         started = time.monotonic()
         url = self.settings.base_url + call.path
-        request = self.http.build_request(
-            call.method, url, content=call.content(), headers=call.headers, timeout=limits(timeout)
-        )
-        request.headers["User-Agent"] = USER_AGENT
-        request.headers["Accept"] = "application/json"
+        headers = dict(_HEADERS)
         if call.body is not None:
-            request.headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = "application/json"
+        if call.idempotency_key is not None:
+            headers["Idempotency-Key"] = call.idempotency_key
+        request = self.http.build_request(
+            call.method, url, content=call.content(), headers=headers, timeout=limits(timeout)
+        )
         key = self.settings.api_key
-        if key and (call.key == "needed" or (call.key == "welcome" and self._is_secure())):
+        if key and (call.key == "needed" or (call.key == "welcome" and self._is_secure)):
             request.headers[KEY_HEADER] = key.reveal()
         outcome: Answer | APIConnectionError
         try:
@@ -144,10 +165,6 @@ class Connection:
         key = self.settings.api_key
         secrets = (*call.secrets, key) if key else call.secrets
         return blank_out(content.decode("utf-8", "replace"), secrets).encode()
-
-    def _is_secure(self) -> bool:
-        origin = self.settings.origin
-        return origin.startswith("https:") or self.allow_insecure_http or is_loopback(origin)
 
 
 def _read(response: httpx.Response, deadline: float) -> bytes:
