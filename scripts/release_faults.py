@@ -55,6 +55,15 @@ def create_app(*arguments, **options):
     return app
 """
 
+TIME_ZONE_HOOK = """
+import os, pathlib
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+class Hook(BuildHookInterface):
+    def initialize(self, version, build_data):
+        pathlib.Path(self.root, "src/arcrun/_zone.py").write_text(repr(os.environ["TZ"]))
+"""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -84,6 +93,14 @@ def _write(file: str, text: str, mode: str = "w") -> Callable[[Path], None]:
     return put_in
 
 
+def _build_by_the_clock(root: Path) -> None:
+    """Let the SDK's build write the time zone, which differs between the two builds, into a file."""
+    folder = root / "packages/python-sdk"
+    (folder / "hatch_build.py").write_text(TIME_ZONE_HOOK, "utf-8")
+    with (folder / "pyproject.toml").open("a", encoding="utf-8") as stream:
+        stream.write("\n[tool.hatch.build.hooks.custom]\n")
+
+
 def _answer_500_once(after: int, condition: str) -> Callable[[Path], None]:
     text = ANSWER_500_ONCE.format(after=after, condition=condition)
     return _write("packages/server/src/arcrun_server/app.py", text, mode="a")
@@ -110,14 +127,7 @@ FAULTS = (
     Fault(
         "a build that is not reproducible",
         "build",
-        _write(
-            "packages/python-sdk/hatch_build.py",
-            "import os, pathlib, sys\n"
-            "from hatchling.builders.hooks.plugin.interface import BuildHookInterface\n"
-            "class Hook(BuildHookInterface):\n"
-            "    def initialize(self, version, build_data):\n"
-            "        pathlib.Path(self.root, 'src/arcrun/_where.py').write_text(repr(os.environ['TZ']))\n",
-        ),
+        _build_by_the_clock,
     ),
     Fault(
         "an engine that answers 500 once",
@@ -128,6 +138,21 @@ FAULTS = (
         "an engine that answers 500 once, to an SDK that retries",
         "conformance",
         _answer_500_once(3, FROM_THE_SDK),
+    ),
+    Fault(
+        "a scenario that fails",
+        "conformance",
+        _replace("conformance/scenarios/health.yaml", "{ok: true", "{ok: false"),
+    ),
+    Fault(
+        "a scenario of the gate that is skipped",
+        "conformance",
+        _replace("conformance/scenarios/health.yaml", "\nspec:", "\nneeds: [time_travel]\nspec:"),
+    ),
+    Fault(
+        "a scenario renamed away from the gate",
+        "conformance",
+        _replace("conformance/scenarios/health.yaml", "id: health\n", "id: wellness\n"),
     ),
 )
 
