@@ -33,6 +33,7 @@ def ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+@functools.lru_cache(maxsize=8)
 def limits(timeout: float) -> httpx.Timeout:
     """Return the time-outs of a request that may take `timeout` seconds."""
     return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))

@@ -148,11 +148,12 @@ class AsyncConnection:
                 await response.aclose()
             if response.status_code >= 400:
                 content = self._blanked(call, content)
-            outcome = Answer(response.status_code, dict(response.headers), content)
+            outcome = Answer(response.status_code, response.headers, content)
         except httpx.RequestError as error:
             outcome = connection_error(call.method, url, error)
         finally:
-            request.headers.pop(KEY_HEADER, None)  # hooks, exceptions and frames keep the request
+            if KEY_HEADER in request.headers:  # exceptions and frames keep the request
+                del request.headers[KEY_HEADER]
         if logger.isEnabledFor(logging.DEBUG):
             result = outcome.status if isinstance(outcome, Answer) else type(outcome).__name__
             spent = (time.monotonic() - started) * 1000

@@ -189,7 +189,7 @@ class RawResponse(Generic[T]):
     Attributes:
         result: what the method returns.
         status: the HTTP status.
-        headers: the headers, with names in lower case.
+        headers: the headers; names are found in any case.
         content: the body.
         attempts: how many requests the SDK made until this answer came.
     """
