@@ -31,6 +31,7 @@ class House:
     components: dict[str, Any] = field(default_factory=dict)
     limits: RunLimits = field(default_factory=RunLimits)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    hanging: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def environment(self) -> MemoryEnvironment:
@@ -81,6 +82,7 @@ class House:
 
     async def _hang(self, given: dict[str, Any], call: Call) -> Any:
         self.calls.append((call.node_id, given))
+        self.hanging.set()
         await asyncio.Event().wait()
 
 

@@ -198,7 +198,7 @@ def _unknown_edge_type(kind: Any, path: str) -> Problem:
     near = None
     if isinstance(kind, str):
         near = LABELS.get(kind.upper()) or nearest(kind, sorted(EDGE_TYPES))
-    hint = f"did you mean '{near}'?" if near else "the types are " + ", ".join(sorted(EDGE_TYPES))
+    hint = f"did you mean '{near}'?" if near else f"the types are {', '.join(sorted(EDGE_TYPES))}."
     return Problem(
         f"There is no edge type {_shown(kind)}; {hint}", path=f"{path}.type", suggestion=near
     )
@@ -237,19 +237,15 @@ def _component_problems(
     problems: list[Problem] = []
     for number, node in enumerate(nodes):
         path = f"nodes[{number}]"
-        component = node.get("componentId")
+        component, is_called = node.get("componentId"), node["id"] in called
         if component is None:
-            if node["type"] == "Component" and node["id"] not in called:
+            if node["type"] == "Component" and not is_called:
                 problems.append(_no_component(node, path, is_target=node["id"] in targets))
-            continue
-        if node["id"] in called and component != "trigger_workflow":
-            message = (
-                f"'{node['id']}' is called as a sub-workflow and has the component '{component}'; "
-                "remove the component, or use another edge than CALLS_SUBFLOW."
-            )
-            problems.append(Problem(message, path=f"{path}.componentId"))
-        problems += _known_problems(component, f"{path}.componentId", known)
-        if component == "trigger_workflow" or node["id"] in called:
+        else:
+            problems += _known_problems(component, f"{path}.componentId", known)
+            if is_called and component != "trigger_workflow":
+                problems.append(_called_component(node, path))
+        if is_called or component == "trigger_workflow":
             problems += _hand_over_problems(node, path)
     return problems
 
@@ -257,6 +253,14 @@ def _component_problems(
 def _no_component(node: dict[str, Any], path: str, *, is_target: bool) -> Problem:
     kind = "" if is_target else " (or type Input, if it only stands for the run's input)"
     message = f"The node '{node['id']}' has no component; give it one{kind}."
+    return Problem(message, path=f"{path}.componentId")
+
+
+def _called_component(node: dict[str, Any], path: str) -> Problem:
+    message = (
+        f"'{node['id']}' is called as a sub-workflow and has the component "
+        f"'{node['componentId']}'; remove the component, or use another edge than CALLS_SUBFLOW."
+    )
     return Problem(message, path=f"{path}.componentId")
 
 

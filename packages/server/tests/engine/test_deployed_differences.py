@@ -1,0 +1,166 @@
+"""One test for each place where CONTRACT.md §5 and §6 say that ours differs from the deployed engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from arcrun_server.engine import FlowError, check_graph, compile_flow, parse_flow, run_graph
+
+if TYPE_CHECKING:
+    from .conftest import House
+
+
+def give(value: Any) -> dict[str, Any]:
+    return {"component": "give", "value": value}
+
+
+async def test_a_start_node_with_a_component_is_a_component_and_runs(house: House) -> None:
+    graph: Any = {
+        "nodes": [
+            {"id": "取", "type": "Input", "componentId": "give", "data": {"value": {"x": 1}}},
+            {"id": "output", "type": "Output"},
+        ],
+        "edges": [{"from": "取", "to": "output", "type": "PIPE"}],
+    }
+    assert (
+        compile_flow(["取 >> 完成後 >> output"], {"取": give(1)})["nodes"][0]["type"] == "Component"
+    )
+    result = await run_graph(graph, {}, house.environment)
+    assert house.order == ["取"]
+    assert result.data == {"x": 1}
+    assert result.trace[0]["type"] == "Component"
+
+
+def test_branch_names_of_chinese_do_not_turn_into_a_pipe() -> None:
+    (triplet,) = parse_flow(["a >> ON_BRANCH(啟用) >> b"])
+    assert (triplet.type, triplet.branch) == ("ON_BRANCH", "啟用")
+
+
+def test_iterator_names_of_chinese_are_read() -> None:
+    (triplet,) = parse_flow(["a >> 對每個 草稿 >> b"])
+    assert (triplet.type, triplet.iterator) == ("FOREACH", "草稿")
+
+
+def test_a_malformed_line_is_refused_and_not_dropped() -> None:
+    with pytest.raises(FlowError) as caught:
+        parse_flow(["a >> 完成後 >> b", "b >> c"])
+    assert (caught.value.problems[0].line, caught.value.problems[0].column) == (2, 6)
+
+
+def test_an_unknown_label_is_refused_and_not_taken_for_a_pipe() -> None:
+    with pytest.raises(FlowError) as caught:
+        parse_flow(["a >> 之後 >> b"])
+    problem = caught.value.problems[0]
+    assert (problem.line, problem.column) == (1, 6)
+
+
+async def test_an_if_compares_by_type_and_not_as_text(house: House) -> None:
+    lines = ["input >> 完成後 >> a", "a >> IF(n == 3) >> 數", "a >> IF(n > 10) >> 大"]
+    config = {"a": give({"n": "3"}), "數": give(0), "大": give(0)}
+    await house.run(lines, config)
+    assert house.order == ["a"]
+
+
+async def test_an_if_on_a_missing_key_is_false(house: House) -> None:
+    await house.run(["input >> 完成後 >> a", "a >> IF(沒有) >> b"], {"a": give({}), "b": give(0)})
+    assert house.order == ["a"]
+
+
+def test_an_if_without_condition_is_refused() -> None:
+    with pytest.raises(FlowError, match="would always run"):
+        parse_flow(["a >> 條件滿足時 >> b"])
+    nodes = [{"id": name, "type": "Component", "componentId": "comp_counter"} for name in "ab"]
+    problems = check_graph({"nodes": nodes, "edges": [{"from": "a", "to": "b", "type": "IF"}]})
+    assert [problem.path for problem in problems] == ["edges[0].condition"]
+
+
+def test_a_bare_on_branch_is_refused() -> None:
+    with pytest.raises(FlowError, match="could never run"):
+        parse_flow(["a >> ON_BRANCH >> b"])
+
+
+async def test_calls_subflow_is_no_no_op(house: House) -> None:
+    house.workflows = {"子": compile_flow(["input >> PIPE >> 內"], {"內": give("子的結果")})}
+    result = await house.run(["input >> CALLS_SUBFLOW >> 子"])
+    assert result.data == "子的結果"
+
+
+async def test_the_second_edge_sees_its_own_nodes_result(house: House) -> None:
+    lines = ["input >> 完成後 >> a", "a >> 完成後 >> b", "a >> 完成後 >> c"]
+    config = {"a": give({"v": "a的"}), "b": give({"v": "b的"}), "c": give("{{prev.v}}{{v}}")}
+    assert (await house.run(lines, config)).data == "a的a的"
+
+
+async def test_of_on_true_and_on_false_at_most_one_fires(house: House) -> None:
+    lines = ["input >> 完成後 >> a", "a >> 成立時 >> 真", "a >> 不成立時 >> 假"]
+    config = {"a": give({"branch": "true"}), "真": give({"branch": "false"}), "假": give(0)}
+    await house.run(lines, config)
+    assert house.order == ["a", "真"]
+
+
+async def test_of_on_success_and_on_fail_exactly_one_fires(house: House) -> None:
+    lines = ["input >> 完成後 >> a", "a >> ON_SUCCESS >> 好", "a >> ON_FAIL >> 壞"]
+    config = {"a": give({"success": True}), "好": give({"success": False}), "壞": give(0)}
+    await house.run(lines, config)
+    assert house.order == ["a", "好"]
+
+
+async def test_edges_after_a_foreach_see_results(house: House) -> None:
+    lines = ["input >> 完成後 >> 列", "列 >> 對每個 >> 做", "列 >> 完成後 >> 報"]
+    config = {
+        "列": give({"items": [1, 2]}),
+        "做": give("{{item}}"),
+        "報": give(["{{results}}", "{{列.results}}"]),
+    }
+    assert (await house.run(lines, config)).data == [[1, 2], [1, 2]]
+
+
+async def test_an_untaken_edge_does_not_starve_a_fan_in(house: House) -> None:
+    lines = ["input >> 完成後 >> a", "a >> 成立時 >> b", "b >> 完成後 >> 合", "a >> 完成後 >> 合"]
+    config = {"a": give({"branch": "false"}), "b": give(0), "合": give("到了")}
+    assert (await house.run(lines, config)).data == "到了"
+
+
+async def test_templates_of_chinese_and_with_spaces_are_filled(house: House) -> None:
+    result = await house.run(
+        ["input >> 完成後 >> 讀", "讀 >> 完成後 >> 寫"],
+        {"讀": give({"t": "文"}), "寫": give("{{讀.t}} {{ 讀.t }} {{ q }}")},
+        {"q": 1},
+    )
+    assert result.data == "文 文 1"
+
+
+async def test_run_input_cannot_fetch_secrets(house: House) -> None:
+    house.secrets = {"tok": "s3cr3t-value"}
+    result = await house.run(
+        ["input >> 完成後 >> a"], {"a": give("{{input.q}}")}, {"q": "{{credential.tok}}"}
+    )
+    assert result.data == "{{credential.tok}}"
+
+
+async def test_loop_stays_bound_downstream(house: House) -> None:
+    lines = ["input >> 完成後 >> 列", "列 >> 對每個 >> 做", "做 >> 完成後 >> 後"]
+    config = {
+        "列": give({"items": ["甲"]}),
+        "做": give({}),
+        "後": give("{{loop.item}}{{loop.index}}"),
+    }
+    assert (await house.run(lines, config)).data["results"] == ["甲0"]
+
+
+def test_loops_are_found_before_a_graph_is_stored() -> None:
+    graph = compile_flow(["甲 >> 完成後 >> 乙", "乙 >> 完成後 >> 甲"], {n: give(0) for n in "甲乙"})
+    assert "甲 → 乙 → 甲" in check_graph(graph)[0].message
+
+
+async def test_a_resumed_run_obeys_the_types_of_edges(house: House) -> None:
+    from arcrun_server.engine import resume_graph
+
+    lines = ["input >> 完成後 >> 審", "審 >> 失敗時 >> 壞", "審 >> ON_SUCCESS >> 好"]
+    graph = house.compile(lines, {"審": {"component": "ask"}, "壞": give(0), "好": give(0)})
+    paused = (await run_graph(graph, {}, house.environment)).paused
+    assert paused is not None
+    await resume_graph(paused.continuation, house.environment, data={"x": 1})
+    assert house.order == ["審", "好"]

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given as with_data
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from arcrun_server.engine import MemoryEnvironment, run_graph
+
+if TYPE_CHECKING:
+    from .conftest import House
+
+
+def give(value: Any) -> dict[str, Any]:
+    return {"component": "give", "value": value}
+
+
+async def test_a_node_with_several_predecessors_runs_once_on_the_merged_context(
+    house: House,
+) -> None:
+    lines = [
+        "input >> 完成後 >> a",
+        "input >> 完成後 >> b",
+        "a >> 完成後 >> 合",
+        "b >> 完成後 >> 合",
+    ]
+    config = {
+        "a": give({"甲": 1}),
+        "b": give({"乙": 2}),
+        "合": give(["{{甲}}", "{{乙}}", "{{a.甲}}"]),
+    }
+    result = await house.run(lines, config)
+    assert house.order == ["a", "b", "合"]
+    assert result.data == [1, 2, 1]
+
+
+async def test_two_start_nodes_that_meet_give_the_result_of_where_they_meet(house: House) -> None:
+    lines = ["a >> 完成後 >> 合", "b >> 完成後 >> 合"]
+    config = {"a": give({"甲": 1}), "b": give({"乙": 2}), "合": give({"丙": 3})}
+    assert (await house.run(lines, config)).data == {"丙": 3}
+
+
+async def test_where_branches_meet_the_later_write_counts_not_what_was_inherited(
+    house: House,
+) -> None:
+    lines = [
+        "input >> 完成後 >> a",
+        "input >> 完成後 >> b",
+        "a >> 完成後 >> 合",
+        "b >> 完成後 >> 合",
+    ]
+    config = {"a": give({"狀態": "完成"}), "b": give({"別": 1}), "合": give("{{狀態}}")}
+    result = await house.run(lines, config, {"狀態": "新"})
+    assert result.data == "完成"
+
+
+async def test_prev_of_a_meeting_point_is_what_all_before_it_gave(house: House) -> None:
+    lines = ["a >> 完成後 >> 合", "b >> 完成後 >> 合"]
+    config = {"a": give({"甲": 1, "同": 1}), "b": give({"乙": 2, "同": 2}), "合": give("{{prev}}")}
+    assert (await house.run(lines, config)).data == {"甲": 1, "同": 2, "乙": 2}
+
+
+async def test_an_untaken_edge_does_not_starve_the_node_it_leads_to(house: House) -> None:
+    lines = [
+        "input >> 完成後 >> 判",
+        "判 >> 成立時 >> 甲",
+        "判 >> 不成立時 >> 乙",
+        "甲 >> 完成後 >> 合",
+        "乙 >> 完成後 >> 合",
+    ]
+    config = {
+        "判": give({"branch": "true"}),
+        **{name: give({name: 1}) for name in ("甲", "乙", "合")},
+    }
+    await house.run(lines, config)
+    assert house.order == ["判", "甲", "合"]
+
+
+async def test_an_edge_found_untaken_later_lets_the_waiting_node_run(house: House) -> None:
+    lines = [
+        "input >> 完成後 >> 甲",
+        "甲 >> 完成後 >> 合",
+        "input >> 完成後 >> 判",
+        "判 >> 成立時 >> 乙",
+        "乙 >> 完成後 >> 丙",
+        "丙 >> 完成後 >> 合",
+    ]
+    config = {
+        "判": give({"branch": "false"}),
+        **{name: give({}) for name in ("甲", "乙", "丙", "合")},
+    }
+    await house.run(lines, config)
+    assert house.order == ["甲", "判", "合"]
+
+
+async def test_a_node_none_of_whose_edges_is_taken_never_runs(house: House) -> None:
+    lines = [
+        "input >> 完成後 >> 判",
+        "判 >> 成立時 >> 甲",
+        "判 >> ON_BRANCH(x) >> 甲",
+        "甲 >> 完成後 >> 乙",
+    ]
+    await house.run(lines, {"判": give({"branch": "false"}), "甲": give(0), "乙": give(0)})
+    assert house.order == ["判"]
+
+
+async def test_edges_of_any_kind_meet(house: House) -> None:
+    lines = [
+        "input >> 完成後 >> a",
+        "input >> 完成後 >> b",
+        "a >> 失敗時 >> 警",
+        "b >> 失敗時 >> 警",
+    ]
+    config = {
+        "a": give({"error": "甲壞"}),
+        "b": give({"error": "乙壞"}),
+        "警": give("{{a.error}} {{b.error}}"),
+    }
+    result = await house.run(lines, config)
+    assert house.order == ["a", "b", "警"]
+    assert result.data == "甲壞 乙壞"
+
+
+async def test_two_edges_between_the_same_nodes_run_the_target_once(house: House) -> None:
+    lines = ["input >> 完成後 >> a", "a >> ON_SUCCESS >> b", "a >> 完成後 >> b"]
+    await house.run(lines, {"a": give({}), "b": give({})})
+    assert house.order == ["a", "b"]
+
+
+async def test_a_node_waits_for_the_far_way_round(house: House) -> None:
+    lines = [
+        "input >> 完成後 >> a",
+        "a >> 完成後 >> 合",
+        "a >> 完成後 >> b",
+        "b >> 完成後 >> c",
+        "c >> 完成後 >> 合",
+        "合 >> 完成後 >> 末",
+    ]
+    await house.run(lines, {name: give({name: 1}) for name in ("a", "b", "c", "合", "末")})
+    assert house.order == ["a", "b", "c", "合", "末"]
+
+
+@pytest.mark.parametrize("kind", ["PIPE", "ON_SUCCESS"])
+@settings(max_examples=60, deadline=None)
+@with_data(data=st.data())
+async def test_in_any_graph_each_node_that_can_be_reached_runs_once_after_its_predecessors(
+    kind: str, data: st.DataObject
+) -> None:
+    size = data.draw(st.integers(2, 9))
+    pairs = [(a, b) for a in range(size) for b in range(a + 1, size)]
+    chosen = data.draw(st.lists(st.sampled_from(pairs), unique=True, max_size=18))
+    order: list[int] = []
+    seen: dict[int, set[str]] = {}
+
+    async def note(given: dict[str, Any], call: Any) -> Any:
+        number = int(call.node_id)
+        order.append(number)
+        seen[number] = {key for key in given if key.isdigit()}
+        return {}
+
+    graph: Any = {
+        "nodes": [{"id": str(n), "type": "Component", "componentId": "note"} for n in range(size)],
+        "edges": [{"from": str(a), "to": str(b), "type": kind} for a, b in chosen],
+    }
+    result = await run_graph(graph, {}, MemoryEnvironment(components={"note": note}))
+    assert result.success
+    assert sorted(order) == list(range(size))
+    assert all(order.index(a) < order.index(b) for a, b in chosen)
+    for number in range(size):
+        before = {a for a, b in chosen if b == number}
+        ancestors = set(before)
+        while before:
+            before = {a for a, b in chosen if b in before} - ancestors
+            ancestors |= before
+        assert seen[number] == {str(a) for a in ancestors}

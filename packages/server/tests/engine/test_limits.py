@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from arcrun_server.engine import RunLimits, run_graph
+
+if TYPE_CHECKING:
+    from .conftest import House
+
+
+def give(value: Any) -> dict[str, Any]:
+    return {"component": "give", "value": value}
+
+
+FLOW = ["input >> 完成後 >> 列", "列 >> 對每個 >> 做"]
+
+
+async def test_a_run_ends_at_its_limit_of_steps(house: House) -> None:
+    house.limits = RunLimits(steps=5)
+    config = {"列": give({"items": list(range(100))}), "做": give("{{item}}")}
+    result = await house.run(FLOW, config)
+    assert result.error == "Node 做 failed: the run has taken 5 steps, which is the limit"
+    assert len(house.given_to("做")) == 3
+
+
+async def test_a_run_ends_when_its_time_is_over_even_while_a_component_hangs(house: House) -> None:
+    house.limits = RunLimits(seconds=0.02)
+    result = await house.run(["input >> PIPE >> 掛"], {"掛": {"component": "hang", "x": 1}})
+    assert result.error == "Node 掛 failed: the run's time is over (0.02 seconds)"
+    assert result.failed_node == "掛"
+    assert result.failed_input == {"input": {}, "x": 1}
+
+
+async def test_a_run_of_built_ins_only_ends_when_its_time_is_over(house: House) -> None:
+    house.limits = RunLimits(seconds=0.02, steps=10_000_000)
+    config = {"列": give({"items": list(range(100_000))}), "做": {"component": "comp_counter"}}
+    result = await house.run(FLOW, config)
+    assert result.error == "Node 做 failed: the run's time is over (0.02 seconds)"
+
+
+async def test_time_that_is_over_is_seen_before_the_next_node(house: House) -> None:
+    house.limits = RunLimits(seconds=-1)
+    graph = house.compile(["input >> PIPE >> a"], {"a": give(0)})
+    result = await run_graph(graph, {}, house.environment)
+    assert not result.success
+    assert "time is over" in str(result.error)
+    assert house.order == []
+
+
+async def test_time_is_not_given_back_by_an_element_that_fails(house: House) -> None:
+    house.limits = RunLimits(seconds=0.02)
+    result = await house.run(FLOW, {"列": give({"items": [1, 2]}), "做": {"component": "hang"}})
+    assert result.error == "Node 做 failed: the run's time is over (0.02 seconds)"
+
+
+async def test_a_run_lets_others_have_a_turn(house: House) -> None:
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    config = {"列": give({"items": list(range(1000))}), "做": {"component": "comp_counter"}}
+    result = await house.run(FLOW, config)
+    task.cancel()
+    assert result.success
+    assert turns >= 5
+
+
+async def test_a_run_that_is_cancelled_from_outside_is_cancelled(house: House) -> None:
+    graph = house.compile(["input >> PIPE >> 掛"], {"掛": {"component": "hang"}})
+    task = asyncio.create_task(run_graph(graph, {}, house.environment))
+    await house.hanging.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_result_that_is_too_large_fails_its_node(house: House) -> None:
+    house.limits = RunLimits(output_bytes=100)
+    result = await house.run(["input >> PIPE >> a"], {"a": give("字" * 33)})
+    assert result.error == "Node a failed: its result has 101 bytes as JSON; a run allows 100"
+    house.limits = RunLimits(output_bytes=101)
+    assert (await house.run(["input >> PIPE >> a"], {"a": give("字" * 33)})).success
+
+
+async def test_the_gathered_results_of_a_foreach_are_limited_too(house: House) -> None:
+    house.limits = RunLimits(output_bytes=200)
+    config = {"列": give({"items": list(range(20))}), "做": give("十個字元十個字元")}
+    result = await house.run(FLOW, config)
+    assert result.failed_node == "列"
+    assert "bytes as JSON; a run allows 200" in str(result.error)
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), {1, 2}, "半\ud83d", b"bytes", object()]
+)
+async def test_a_result_that_is_no_json_fails_its_node(house: House, value: Any) -> None:
+    async def odd(given: Any, call: Any) -> Any:
+        return {"v": value}
+
+    house.components = {"odd": odd}
+    result = await house.run(["input >> PIPE >> a"], {"a": {"component": "odd"}})
+    assert str(result.error).startswith("Node a failed: its result is not valid JSON (")
+
+
+async def test_a_result_that_is_nested_without_end_fails_its_node(house: House) -> None:
+    async def odd(given: Any, call: Any) -> Any:
+        endless: list[Any] = []
+        endless.append(endless)
+        return endless
+
+    house.components = {"odd": odd}
+    result = await house.run(["input >> PIPE >> a"], {"a": {"component": "odd"}})
+    assert "not valid JSON" in str(result.error)
+
+
+async def test_foreach_is_nested_to_the_limit_of_depth(house: House) -> None:
+    lines = ["input >> 完成後 >> n0"] + [f"n{i} >> 對每個 >> n{i + 1}" for i in range(4)]
+    config = {f"n{i}": give({"items": [0]}) for i in range(5)}
+    house.limits = RunLimits(depth=4)
+    assert (await house.run(lines, config)).success
+    house.limits = RunLimits(depth=3)
+    result = await house.run(lines, config)
+    assert "nested deeper than 3 levels" in str(result.error)
+
+
+async def test_results_of_built_ins_do_not_grow_with_the_number_of_nodes(house: House) -> None:
+    lines = [f"n{i} >> PIPE >> n{i + 1}" for i in range(200)]
+    config = {f"n{i}": {"component": "comp_passthrough"} for i in range(201)}
+    result = await house.run(lines, config, {"文": "字"})
+    assert result.data == {"文": "字"}

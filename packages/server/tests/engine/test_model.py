@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import arcrun_server.engine
+from arcrun_server.engine import FlowError, Problem
+
+
+def test_a_problem_says_where_it_is() -> None:
+    assert str(Problem("甲。")) == "甲。"
+    assert str(Problem("甲。", path="nodes[0]")) == "nodes[0]: 甲。"
+    assert str(Problem("甲。", line=2)) == "line 2: 甲。"
+    assert str(Problem("甲。", line=2, column=5)) == "line 2, column 5: 甲。"
+
+
+def test_a_problem_as_a_detail_holds_only_what_is_known() -> None:
+    assert Problem("甲。", path="p").detail() == {"path": "p", "message": "甲。"}
+    assert Problem("甲。", line=1, column=2, suggestion="乙").detail() == {
+        "line": 1,
+        "column": 2,
+        "message": "甲。",
+        "suggestion": "乙",
+    }
+
+
+def test_a_flow_error_tells_all_its_problems() -> None:
+    error = FlowError([Problem("甲。", line=1), Problem("乙。", line=2)])
+    assert str(error) == "line 1: 甲。\nline 2: 乙。"
+
+
+def test_the_engine_imports_nothing_but_itself_and_the_standard_library() -> None:
+    allowed = {*sys.stdlib_module_names}
+    for path in Path(arcrun_server.engine.__file__).parent.glob("*.py"):
+        for found in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(found, ast.Import):
+                names = [alias.name for alias in found.names]
+            elif isinstance(found, ast.ImportFrom) and found.level != 1:
+                names = [found.module or ""]
+            else:
+                continue
+            assert {name.split(".")[0] for name in names} <= allowed, path.name

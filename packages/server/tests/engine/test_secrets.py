@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given as with_value
+from hypothesis import strategies as st
+
+from arcrun_server.engine import ComponentError, compile_flow, resume_graph, run_graph
+from arcrun_server.engine.redaction import REDACTED, Redactor
+
+if TYPE_CHECKING:
+    from .conftest import House
+
+PART = "s3cr3t"
+SECRET = f'密鑰-{PART}/+ä"x'
+
+
+class Thief:
+    """A component that keeps what it got and echoes it in every way."""
+
+    def __init__(self, answer: Any = None) -> None:
+        self.got: list[Any] = []
+        self.answer = answer
+
+    async def __call__(self, given: dict[str, Any], call: Any) -> Any:
+        self.got.append(given)
+        return given if self.answer is None else self.answer
+
+
+def everything(result: Any) -> str:
+    """All that a run leaves behind, as text."""
+    kept = [result.data, result.trace, result.error, result.failed_input, result.trace_summary()]
+    if result.paused:
+        kept += [result.paused.continuation, result.paused.task_id]
+    return json.dumps(kept, ensure_ascii=False) + repr(result)
+
+
+@pytest.mark.parametrize("root", ["credential", "secret"])
+async def test_a_credential_reaches_the_component_whose_data_names_it(
+    house: House, root: str
+) -> None:
+    thief = Thief({"ok": True})
+    house.components, house.secrets = {"thief": thief}, {"tok": SECRET}
+    config = {
+        "取": {
+            "component": "thief",
+            "headers": {"授權": "Bearer {{" + root + ".tok}}"},
+            "單": "{{ " + root + ".tok }}",
+        }
+    }
+    result = await house.run(["input >> PIPE >> 取"], config)
+    assert result.success
+    assert thief.got[0]["headers"] == {"授權": f"Bearer {SECRET}"}
+    assert thief.got[0]["單"] == SECRET
+    assert PART not in everything(result)
+    assert result.trace[1]["input"]["headers"] == {"授權": "Bearer {{" + root + ".tok}}"}
+    assert "warnings" not in result.trace[1]
+
+
+async def test_run_input_that_holds_a_reference_stays_text(house: House) -> None:
+    thief = Thief()
+    house.components, house.secrets = {"thief": thief}, {"tok": SECRET}
+    config = {
+        "取": {
+            "component": "thief",
+            "a": "{{input.x}}",
+            "b": "前 {{x}} 後",
+            "own": "{{credential.tok}}",
+        },
+        "後": {"component": "thief", "c": "{{取.a}}"},
+    }
+    lines = ["input >> PIPE >> 取", "取 >> PIPE >> 後"]
+    result = await house.run(lines, config, {"x": "{{credential.tok}} {{secret.tok}}"})
+    assert thief.got[0]["a"] == "{{credential.tok}} {{secret.tok}}"
+    assert thief.got[0]["b"] == "前 {{credential.tok}} {{secret.tok}} 後"
+    assert thief.got[0]["x"] == "{{credential.tok}} {{secret.tok}}"
+    assert thief.got[1]["c"] == "{{credential.tok}} {{secret.tok}}"
+    assert PART not in everything(result)
+
+
+async def test_a_reference_in_run_input_alone_asks_for_no_secret(house: House) -> None:
+    asked: list[str] = []
+    thief = Thief()
+    house.components = {"thief": thief}
+    environment = house.environment
+
+    class Watched(type(environment)):  # type: ignore[misc]
+        async def secret(self, name: str) -> str | None:
+            asked.append(name)
+            return SECRET
+
+    graph = house.compile(
+        ["input >> PIPE >> 取"], {"取": {"component": "thief", "a": "{{input.x}}"}}
+    )
+    result = await run_graph(
+        graph, {"x": "{{credential.tok}}"}, Watched(components=house.components)
+    )
+    assert result.success
+    assert asked == []
+
+
+async def test_an_echoed_secret_is_redacted_in_data_trace_and_later_nodes(house: House) -> None:
+    thief = Thief()
+    house.components, house.secrets = {"thief": thief}, {"tok": SECRET}
+    lines = ["input >> PIPE >> 取", "取 >> PIPE >> 後"]
+    config = {
+        "取": {"component": "thief", "deep": [{"k": "x {{credential.tok}} y"}]},
+        "後": {"component": "thief", "看": "{{取.deep.0.k}}"},
+    }
+    result = await house.run(lines, config)
+    assert thief.got[0]["deep"] == [{"k": f"x {SECRET} y"}]
+    assert thief.got[1]["看"] == f"x {REDACTED} y"
+    assert PART not in everything(result)
+
+
+async def test_a_secret_in_a_components_error_is_redacted(house: House) -> None:
+    async def leaky(given: Any, call: Any) -> Any:
+        raise ComponentError(f"401 for {given['tok']}")
+
+    house.components, house.secrets = {"leaky": leaky}, {"tok": SECRET}
+    result = await house.run(
+        ["input >> PIPE >> 取"], {"取": {"component": "leaky", "tok": "{{secret.tok}}"}}
+    )
+    assert result.error == f"Node 取 failed: 401 for {REDACTED}"
+    assert PART not in everything(result)
+
+
+async def test_a_secret_is_in_no_paused_state(house: House) -> None:
+    async def ask(given: Any, call: Any) -> Any:
+        return {"pending": True, "task_id": "t-1", "echo": given["tok"]}
+
+    house.components, house.secrets = {"asks": ask}, {"tok": SECRET}
+    graph = house.compile(
+        ["input >> PIPE >> 問", "問 >> PIPE >> 後"],
+        {
+            "問": {"component": "asks", "tok": "{{secret.tok}}"},
+            "後": {"component": "comp_passthrough"},
+        },
+    )
+    paused = await run_graph(graph, {}, house.environment)
+    assert paused.paused is not None
+    assert PART not in everything(paused)
+    resumed = await resume_graph(paused.paused.continuation, house.environment, data={"ok": 1})
+    assert resumed.data == {"ok": 1}
+
+
+async def test_a_built_in_with_a_credential_gives_it_redacted(house: House) -> None:
+    house.secrets = {"tok": SECRET}
+    config = {"過": {"component": "comp_passthrough", "tok": "{{credential.tok}}"}}
+    result = await house.run(["input >> PIPE >> 過"], config)
+    assert result.data == {"tok": REDACTED}
+
+
+async def test_a_credential_that_is_not_there_fails_the_node_and_says_so(house: House) -> None:
+    thief = Thief()
+    house.components = {"thief": thief}
+    config = {"取": {"component": "thief", "tok": "{{credential.tok}}"}}
+    result = await house.run(["input >> PIPE >> 取"], config)
+    assert (
+        result.error
+        == "Node 取 failed: there is no credential 'tok'; push it under this name first"
+    )
+    assert thief.got == []
+
+
+async def test_only_the_node_that_names_a_credential_gets_it(house: House) -> None:
+    thief = Thief({})
+    house.components, house.secrets = {"thief": thief}, {"tok": SECRET}
+    lines = ["input >> PIPE >> 取", "取 >> PIPE >> 後"]
+    config = {
+        "取": {"component": "thief", "tok": "{{credential.tok}}"},
+        "後": {"component": "thief"},
+    }
+    await house.run(lines, config)
+    assert PART not in json.dumps(thief.got[1], ensure_ascii=False)
+
+
+async def test_a_context_key_called_secret_is_never_taken_for_a_credential(house: House) -> None:
+    thief = Thief({})
+    house.components = {"thief": thief}
+    config = {"取": {"component": "thief", "a": "{{secret.deep.x}}", "b": "{{credential}}"}}
+    graph = compile_flow(["input >> PIPE >> 取"], config)
+    graph["nodes"][1]["data"] = {"b": "{{ctx.secret.tok}}"}
+    await run_graph(graph, {"secret": {"tok": "只是資料"}}, house.environment)
+    assert thief.got[0]["b"] == "只是資料"
+
+
+def test_all_forms_of_a_secret_are_redacted() -> None:
+    secret = 'top secret/"ä\n密'
+    redactor = Redactor([secret])
+    for form in [
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        quote(secret),
+        quote(secret, safe=""),
+        base64.b64encode(secret.encode()).decode(),
+        base64.urlsafe_b64encode(secret.encode()).decode().rstrip("="),
+        secret.strip(),
+    ]:
+        assert redactor.text(f"<{form}>").startswith(f"<{REDACTED}")
+
+
+def test_a_secret_with_a_line_break_at_its_end_is_redacted_without_it_too() -> None:
+    assert Redactor(["token-12345\n"]).text("Bearer token-12345") == f"Bearer {REDACTED}"
+
+
+def test_a_short_secret_is_redacted_as_a_word_only() -> None:
+    redactor = Redactor(["ab1"])
+    assert redactor.text("Bearer ab1, 'ab1' ab12 xab1 密ab1") == (
+        f"Bearer {REDACTED}, '{REDACTED}' ab12 xab1 密ab1"
+    )
+    assert redactor.value({"ab1": ["ab1", 1]}) == {REDACTED: [REDACTED, 1]}
+
+
+def test_a_secret_that_is_a_number_is_redacted_as_a_number_if_it_is_long_enough() -> None:
+    assert Redactor(["4711"]).value([4711, 47, "4711"]) == [REDACTED, 47, REDACTED]
+    assert Redactor(["1"]).value([1, "1", True]) == [1, REDACTED, True]
+
+
+def test_of_two_secrets_the_longer_one_is_found_first() -> None:
+    assert Redactor(["token-1234", "token-1234-long"]).text("token-1234-long") == REDACTED
+
+
+def test_no_secret_and_an_empty_one_redact_nothing() -> None:
+    assert Redactor([]).value({"a": ["字"]}) == {"a": ["字"]}
+    assert Redactor([""]).text("字") == "字"
+
+
+def test_what_holds_no_secret_keeps_its_types() -> None:
+    value = {"a": [1, 1.5, True, None, "字", {"b": []}], 3: "x"}
+    assert Redactor(["secret-secret"]).value(value) == value
+
+
+@with_value(st.text(min_size=1), st.text(), st.text())
+def test_a_secret_of_any_text_never_stands_alone_in_what_is_left(
+    secret: str, before: str, after: str
+) -> None:
+    redacted = Redactor([secret]).value({"t": f"{before} {secret} {after}", secret: [secret]})
+    if secret.strip() and secret not in REDACTED:
+        assert secret not in redacted
+        assert [REDACTED] in redacted.values()
+
+
+@with_value(st.text(min_size=6), st.text(), st.text())
+def test_a_long_secret_is_in_no_text_that_is_left(secret: str, before: str, after: str) -> None:
+    redacted = Redactor([secret]).text(before + secret + after)
+    assert REDACTED in redacted
+    assert secret in REDACTED or redacted.count(secret) <= (before + after).count(
+        secret
+    ) + redacted.count(REDACTED) * REDACTED.count(secret)
