@@ -149,8 +149,8 @@ class AsyncArcrun:
 
         Example:
             >>> raw = await client.with_raw_response(client.creds.list)()
-            >>> raw.status, raw.result
-            (200, [])
+            >>> raw.status, [credential["name"] for credential in raw.result]
+            (200, ['notion_token'])
         """
 
         async def with_answer(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:

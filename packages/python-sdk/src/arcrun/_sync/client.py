@@ -150,8 +150,8 @@ class Arcrun:
 
         Example:
             >>> raw = client.with_raw_response(client.creds.list)()
-            >>> raw.status, raw.result
-            (200, [])
+            >>> raw.status, [credential["name"] for credential in raw.result]
+            (200, ['notion_token'])
         """
 
         def with_answer(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:

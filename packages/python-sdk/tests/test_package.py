@@ -1,0 +1,107 @@
+"""The package as a whole: what importing it costs, and what it shows."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+import typing
+from pathlib import Path
+
+import pytest
+
+import arcrun
+
+SOURCE = Path(arcrun.__file__).parent
+LAZY = ["cryptography", "yaml", "importlib.metadata", "asyncio", "anyio", "keyring", "difflib"]
+
+
+def loaded(statement: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded after a statement."""
+    code = f"import sys\n{statement}\nprint(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(found.stdout.split())
+
+
+@pytest.fixture(scope="module")
+def beyond_httpx() -> set[str]:
+    return loaded("from arcrun import Arcrun, AsyncArcrun") - loaded("import httpx")
+
+
+def test_importing_loads_nothing_heavy(beyond_httpx) -> None:
+    assert not beyond_httpx & set(LAZY)
+    others = {name.partition(".")[0] for name in beyond_httpx}
+    assert others <= {"arcrun", "contextvars", "_contextvars"}
+
+
+def test_each_kind_of_client_is_loaded_when_it_is_used() -> None:
+    assert "httpx" not in loaded("import arcrun")
+    assert "arcrun._async.client" not in loaded("from arcrun import Arcrun")
+    assert "arcrun._sync.client" not in loaded("from arcrun import AsyncArcrun")
+
+
+def test_one_module_imports_httpx() -> None:
+    importing = [
+        path.relative_to(SOURCE).as_posix()
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Import) and any(a.name.startswith("httpx") for a in node.names))
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("httpx"))
+    ]
+    assert importing == ["_http.py"]
+
+
+def test_every_public_name_is_there() -> None:
+    assert set(arcrun.__all__) <= set(dir(arcrun))
+    for name in arcrun.__all__:
+        assert getattr(arcrun, name) is not None
+    assert arcrun.__version__ == "0.1.0"
+    with pytest.raises(AttributeError, match="no attribute 'Client'"):
+        arcrun.Client  # noqa: B018
+
+
+def test_every_error_is_an_arcrun_error_and_public() -> None:
+    from arcrun._core import errors
+
+    classes = [
+        c for _, c in inspect.getmembers(errors, inspect.isclass) if c.__module__ == errors.__name__
+    ]
+    assert len(classes) == 23
+    for found in classes:
+        assert getattr(arcrun, found.__name__) is found
+        assert issubclass(found, (arcrun.ArcrunError, arcrun.ArcrunWarning))
+    assert issubclass(arcrun.InvalidArgumentError, ValueError)
+    assert issubclass(arcrun.APITimeoutError, arcrun.APIConnectionError)
+    assert issubclass(arcrun.SealedCredentialsUnsupportedError, arcrun.BadRequestError)
+    assert issubclass(arcrun.UnknownServiceError, arcrun.NotFoundError)
+
+
+def public_signatures(client: type) -> dict[str, str]:
+    found = {}
+    hints = typing.get_type_hints(client)
+    for owner in [client, *(hints[name] for name in ("auth", "creds", "workflows"))]:
+        for name, method in inspect.getmembers(owner, inspect.isfunction):
+            if not name.startswith("_") or name == "__init__":
+                parameters = inspect.signature(method).parameters.values()
+                shown = [f"{p.kind.name} {p.name} {p.default}" for p in parameters]
+                found[f"{owner.__name__.removeprefix('Async')}.{name}"] = str(shown)
+    return found
+
+
+def test_both_kinds_of_client_have_the_same_methods_and_parameters() -> None:
+    sync, asynchronous = public_signatures(arcrun.Arcrun), public_signatures(arcrun.AsyncArcrun)
+    assert sync == asynchronous
+    assert len(sync) >= 20
+
+
+def test_types_can_be_inspected_at_run_time() -> None:
+    for client in (arcrun.Arcrun, arcrun.AsyncArcrun):
+        for owner in [client, *typing.get_type_hints(client).values()]:
+            for _, method in inspect.getmembers(owner, inspect.isfunction):
+                if method.__module__.startswith("arcrun"):
+                    typing.get_type_hints(method)
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert (SOURCE / "py.typed").exists()
