@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from arcrun_server.components import Outbound, Registry
+from arcrun_server.engine import Call
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+MOMENT = datetime(2026, 11, 22, 8, 30, 5, tzinfo=timezone.utc)
+NOWHERE = Registry(Outbound())
+
+
+def call(**more: Any) -> Call:
+    circumstances = {
+        "node_id": "節點",
+        "started": MOMENT,
+        "deadline": time.monotonic() + 60,
+        "look_up": lambda _path: (False, None),
+        **more,
+    }
+    return Call(**circumstances)
+
+
+@pytest.fixture
+def use() -> Callable[..., Awaitable[Any]]:
+    """Call a component of the catalog by its id."""
+
+    async def run(component_id: str, given: dict[str, Any], **circumstances: Any) -> Any:
+        component = NOWHERE.get(component_id)
+        assert component is not None
+        return await component(given, call(**circumstances))
+
+    return run
+
+
+@dataclass
+class Received:
+    """A request as it came over the wire."""
+
+    line: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        return self.line.split(" ")[1]
+
+
+@dataclass
+class Site:
+    """A web site on loopback that answers what it was told to, byte by byte."""
+
+    answers: dict[str, bytes] = field(default_factory=dict)
+    received: list[Received] = field(default_factory=list)
+    port: int = 0
+    connections: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def answer(
+        self,
+        path: str,
+        body: bytes | str = b"",
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        content = body.encode() if isinstance(body, str) else body
+        lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(content)}"]
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        self.answers[path] = ("\r\n".join(lines) + "\r\n\r\n").encode() + content
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                line, *fields = head.decode("latin-1").strip().split("\r\n")
+                headers = {
+                    name.lower(): value.strip()
+                    for name, value in (field.split(":", 1) for field in fields)
+                }
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                self.received.append(Received(line, headers, body))
+                answer = self.answers.get(self.received[-1].path)
+                if answer is None:
+                    await asyncio.Event().wait()
+                writer.write(answer or b"")
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def serving(ssl: Any = None) -> AsyncIterator[Site]:
+    site = Site()
+    server = await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=ssl)
+    site.port = server.sockets[0].getsockname()[1]
+    try:
+        yield site
+    finally:
+        server.close()
+        server.close_clients() if hasattr(server, "close_clients") else None
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    async with serving() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def other_site() -> AsyncIterator[Site]:
+    async with serving() as opened:
+        yield opened
+
+
+@pytest.fixture
+def serve() -> Any:
+    return serving
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[Callable[..., Outbound]]:
+    """Open doors to the network that are closed at the end."""
+    opened: list[Outbound] = []
+
+    def make(**settings: Any) -> Outbound:
+        opened.append(Outbound(**{"development": True, **settings}))
+        return opened[-1]
+
+    yield make
+    for outbound in opened:
+        await outbound.aclose()
