@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # Only what is really there: clients rely on it (CONTRACT.md §1).
 CAPABILITIES = ("sealed_credentials", "sealed_read", "idempotency_key")
 
+# Components may reach private and loopback addresses: in development mode only.
+DEVELOPMENT = "private_addresses"
+
 
 class EngineRoutes:
     """Name, version and health."""
@@ -22,8 +25,9 @@ class EngineRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._root = encode({"service": "arcrun-server", "version": __version__, "status": "ok"})
+        capabilities = [*CAPABILITIES, *([DEVELOPMENT] if context.settings.dev else [])]
         self._health = encode(
-            {"ok": True, "bundle_version": __version__, "capabilities": list(CAPABILITIES)}
+            {"ok": True, "bundle_version": __version__, "capabilities": capabilities}
         )
 
     def add_to(self, router: APIRouter) -> None:
