@@ -5,7 +5,7 @@
 # with one space after each colon and comma, and `arguments` is always the last key.
 set -u
 VERSION=0.1.0
-declare -A key base_url format # by client
+declare -A key base_url format timeout # by client
 
 # --- reading and answering -------------------------------------------------------------------
 
@@ -13,39 +13,54 @@ declare -A key base_url format # by client
 field() {
   if [[ $line =~ \"$1\":\ \"(([^\"\\]|\\.)*)\" ]]; then printf '%s' "${BASH_REMATCH[1]}"; fi
 }
+# number NAME: the number in that field of $line; empty if it is not there.
+number() {
+  if [[ $line =~ \"$1\":\ ([0-9.]+) ]]; then printf '%s' "${BASH_REMATCH[1]}"; fi
+}
 result() { printf '{"id": %s, "result": %s}\n' "$id" "$1"; }
 failure() { printf '{"id": %s, "failure": {"message": "%s"}}\n' "$id" "$1"; }
 quoted() { if [[ -n $1 ]]; then printf '"%s"' "$1"; else printf 'null'; fi; }
-# error NAME MESSAGE [STATUS CODE REQUEST_ID]
+# error NAME MESSAGE [STATUS CODE REQUEST_ID NEXT_ACTIONS]
 error() {
   printf '{"id": %s, "error": {"name": "%s", "class": "bash", "message": "%s", ' "$id" "$1" "$2"
-  printf '"status": %s, "code": %s, "request_id": %s}}\n' \
-    "${3:-null}" "$(quoted "${4:-}")" "$(quoted "${5:-}")"
+  printf '"status": %s, "code": %s, "request_id": %s, "attributes": {"next_actions": %s}}}\n' \
+    "${3:-null}" "$(quoted "${4:-}")" "$(quoted "${5:-}")" "${6:-[]}"
 }
 
 # --- the SDK ---------------------------------------------------------------------------------
 
-# request METHOD PATH [BODY]: sets $status, $request_id and $body; fails if there is no answer.
+# request METHOD PATH [BODY]: sets $status, $request_id and $body; fails as curl does.
 request() {
-  local answer
+  local answer seconds
+  seconds=$(number timeout)
   # Key and body go through file descriptors: a command line is there for every user to read.
-  answer=$(curl --silent --max-time 20 --request "$1" "${base_url[$client]}$2" \
+  answer=$(curl --silent --max-time "${seconds:-${timeout[$client]:-20}}" --request "$1" "${base_url[$client]}$2" \
     --user-agent "arcrun-bash/$VERSION" --header "Content-Type: application/json" \
     --config <(printf 'header = "X-Arcrun-API-Key: %s"\n' "${key[$client]}") \
     --write-out '\n%{http_code} %header{x-request-id}' \
-    ${3:+--data-binary @-} <<<"${3:-}") || return 1
+    ${3:+--data-binary @-} <<<"${3:-}") || return
   body=${answer%$'\n'*}
   read -r status request_id <<<"${answer##*$'\n'}"
 }
 
 # call METHOD PATH [BODY]: request, and answer what is common to all calls.
 call() {
-  if ! request "$@"; then
-    error connection "no answer from ${base_url[$client]}"
+  if [[ ! ${base_url[$client]} =~ ^(https://|http://(127\.0\.0\.1|localhost|\[::1\])(:|/|$)) ]]; then
+    error insecure_transport "a key must not go over plain http; there is no allow_insecure_http"
     return 1
   fi
-  ((status < 400)) && return 0
-  local name=status line=$body
+  request "$@"
+  case $? in
+    0) ;;
+    28) error timeout "${base_url[$client]} did not answer in time" && return 1 ;;
+    *) error connection "no answer from ${base_url[$client]}" && return 1 ;;
+  esac
+  if ((status < 300)); then
+    [[ $body == [\{[]*[\]}] ]] && return 0
+    error unexpected_response "no JSON came from ${base_url[$client]}" "$status"
+    return 1
+  fi
+  local name=status message code next_actions line=$body
   case $status in
     400) name=bad_request ;;
     401) name=authentication ;;
@@ -56,7 +71,9 @@ call() {
     5*) name=server ;;
   esac
   line=${line//\":\"/\": \"} # some engines put no space after the colon
-  error "$name" "$(field error)" "$status" "$(field code)" "$request_id"
+  message=$(field error)$(field human_message) code=$(field code)$(field error_code)
+  [[ $line =~ \"next_actions\":\ (\[[^]]*\]) ]] && next_actions=${BASH_REMATCH[1]}
+  error "$name" "${message:-${body//[\"\\]/}}" "$status" "$code" "$request_id" "${next_actions:-}"
   return 1
 }
 
@@ -83,6 +100,7 @@ while IFS= read -r line; do
       key[$client]=$(field api_key)
       base_url[$client]=$(field base_url)
       format[$client]=$(field credential_format)
+      timeout[$client]=$(number timeout)
       result '{}'
       ;;
     call)

@@ -34,7 +34,7 @@ METHODS = (
     "workflows.run",
     "workflows.executions",
 )
-OPTIONS = ("sealing", "environment", "config_file")
+OPTIONS = ("sealing", "retries", "environment", "config_file")
 
 # The SDK's classes and their names in all languages, subclasses before their bases.
 ERROR_NAMES = {

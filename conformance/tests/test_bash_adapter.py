@@ -31,7 +31,22 @@ async def test_it_passes_what_it_can_and_skips_the_rest(engine: MiniEngine) -> N
     run = await execute(Plan(engine.target, scenarios, {"bash-curl": opener}))
 
     outcomes = {cell.scenario: cell.outcome for cell in run.cells}
-    ran = {"health", "creds-bad-names", "creds-delete-missing", "creds-plain-push-list"}
+    ran = {
+        "answer-in-drips",
+        "answer-not-http",
+        "answer-with-unknown-fields",
+        "connection-refused",
+        "creds-bad-names",
+        "creds-delete-missing",
+        "creds-plain-push-list",
+        "error-shapes",
+        "health",
+        "insecure-http",
+        "redirect-keeps-the-key",
+        "retry-switched-off",
+        "timeout-call",
+        "timeout-client",
+    }
     assert {name for name, outcome in outcomes.items() if outcome == "passed"} == ran
     assert {outcomes[name] for name in outcomes.keys() - ran} == {"skipped"}
     assert run.leftovers.clean

@@ -169,7 +169,8 @@ def test_a_known_failure_needs_a_reason_an_end_and_a_scenario(
 
 def test_the_shipped_gate_needs_every_shipped_scenario_locally() -> None:
     data = data_directory()
-    ids = [scenario.id for scenario in load_all(data / "scenarios")]
-    gate = load(data / "gate.yaml", ids)
-    assert sorted(gate.columns["local"]) == sorted(ids)
-    assert set(gate.columns["live"]) <= set(ids)
+    scenarios = load_all(data / "scenarios")
+    gate = load(data / "gate.yaml", [scenario.id for scenario in scenarios])
+    waiting = {scenario.id for scenario in scenarios if "durable_runs" in scenario.needs}
+    assert set(gate.columns["local"]) == {scenario.id for scenario in scenarios} - waiting
+    assert set(gate.columns["live"]) <= set(gate.columns["local"])

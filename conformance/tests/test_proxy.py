@@ -205,6 +205,19 @@ async def test_a_base_path_of_the_target_is_kept(engine: MiniEngine) -> None:
     assert engine.journal.exchanges[0].request.target == "/api/v1/health?q=1"
 
 
+async def test_a_header_may_hold_any_text(bench: Bench) -> None:
+    bench.order(do={"status": {"status": 200, "headers": {"X-Note": "值é"}}})
+    answer = await bench.client.get("/health")
+    assert answer.headers.raw[-2][1].decode() == "值é"
+
+
+async def test_a_failure_of_the_proxy_itself_is_noted_not_hidden(bench: Bench) -> None:
+    bench.faults.rewrites = [Rewrite({}, "no.such.field", 1)]
+    with pytest.raises(httpx.RemoteProtocolError):
+        await bench.client.get("/health")
+    assert bench.journal.broken_requests == ["the recording server failed: KeyError('no')"]
+
+
 async def test_what_is_no_http_is_noted(bench: Bench) -> None:
     port = int(bench.proxy.origin.rsplit(":", 1)[1])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import tempfile
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .checks import Check, check, step_differences
@@ -56,7 +58,7 @@ async def run_cell(
         run: The prefix for the names of all that is created, `${run}` in the scenario.
     """
     began = time.perf_counter()
-    with _unused_port() as port:
+    with _unused_port() as port, _folder() as files:
         journal, engine_faults, standin_faults = Journal(), FaultPlan(), FaultPlan()
         cell.exchanges = journal.exchanges
         standin = Standin(journal, standin_faults)
@@ -68,10 +70,12 @@ async def run_cell(
                 "target": target.url,
                 "standin": standin.origin,
                 "unused_port": port,
+                "files": files,
             }
             values |= _own_values(scenario, values)
             secrets = _secrets(scenario, values)
             cell.secrets = {name: secret.value for name, secret in secrets.items()}
+            _write_files(scenario, values)
             standin.answers = fill(list(scenario.standin), values)
             rewrites = fill(list(scenario.rewrite), values)
             engine_faults.rewrites = [Rewrite(**rewrite) for rewrite in rewrites]
@@ -105,6 +109,21 @@ def _secrets(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Secret]
     for name, secret in scenario.secrets.items():
         secrets[name] = Secret(values[f"secret.{name}"], secret.may_appear)
     return secrets
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[str]:
+    """A new folder for the scenario's files, with a name that no one guesses."""
+    with tempfile.TemporaryDirectory(prefix="arcrun-conformance-") as folder:
+        yield folder
+
+
+def _write_files(scenario: Scenario, values: Mapping[str, Any]) -> None:
+    for name, text in scenario.files.items():
+        path = Path(values["files"], name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # a config file holds a key
+        path.write_text(fill(text, values), "utf-8")
 
 
 @contextlib.contextmanager

@@ -107,6 +107,8 @@ class RecordingServer(ABC):
             self._journal.broken_requests.append(str(error))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client has gone: what it had asked for is recorded
+        except Exception as error:  # noqa: BLE001 -- a defect of ours must not look like the SDK's
+            self._journal.broken_requests.append(f"the recording server failed: {error!r}")
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):
@@ -169,9 +171,9 @@ async def _send(
         await writer.drain()
         return False
     body = b"" if request.method == "HEAD" else answer.body
-    headers = [*end_to_end(answer.headers)]
+    headers = [(name.encode(), _header_bytes(value)) for name, value in end_to_end(answer.headers)]
     if answer.status != 204:
-        headers.append(("content-length", str(len(answer.body))))
+        headers.append((b"content-length", b"%d" % len(answer.body)))
     response = h11.Response(status_code=answer.status, headers=headers)
     writer.write(connection.send(response) or b"")
     if kind == "truncate":
@@ -187,6 +189,14 @@ async def _send(
     writer.write(connection.send(h11.EndOfMessage()) or b"")
     await writer.drain()
     return True
+
+
+def _header_bytes(value: str) -> bytes:
+    # What was read is Latin-1, as HTTP has it; what a scenario orders may be any text.
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -68,6 +68,7 @@ class Scenario:
     wire: tuple[Mapping[str, Any], ...]
     faults: tuple[Mapping[str, Any], ...] = ()
     rewrite: tuple[Mapping[str, Any], ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
     standin: tuple[Mapping[str, Any], ...] = ()
     source: str = field(default="", repr=False)
 
@@ -109,6 +110,7 @@ def load(path: Path) -> Scenario:
         wire=tuple(value["wire"]),
         faults=tuple(value.get("faults", ())),
         rewrite=tuple(value.get("rewrite", ())),
+        files=value.get("files", {}),
         standin=tuple(value.get("standin", ())),
         source=path.read_text("utf-8"),
     )

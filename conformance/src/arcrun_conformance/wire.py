@@ -47,7 +47,13 @@ def _matched(order: Mapping[str, Any], exchanges: Sequence[Exchange]) -> Check:
             answer = exchange.answer.value() if exchange.answer else None
             differing += differences(order["answer"], answer, f"answer to {at} ")
     if "distinct" in order:
-        differing += _repeated(order["distinct"], found)
+        values = _values(order["distinct"], found)
+        if any(value in values[:index] for index, value in enumerate(values)):
+            differing.append(f"{order['distinct']} should differ in each request: {values!r}")
+    if "same" in order:
+        values = _values(order["same"], found)
+        if any(value != values[0] for value in values):
+            differing.append(f"{order['same']} should be the same in each request: {values!r}")
     if "pause" in order:
         for before, after in itertools.pairwise(found):
             pause = after.started - (before.finished or before.started)
@@ -56,16 +62,14 @@ def _matched(order: Mapping[str, Any], exchanges: Sequence[Exchange]) -> Check:
     return check(order["id"], differing, found)
 
 
-def _repeated(field: str, found: Sequence[Exchange]) -> list[str]:
+def _values(field: str, found: Sequence[Exchange]) -> list[Any]:
     values = []
     for exchange in found:
         value: Any = exchange.request.value()
         for part in field.split("."):
             value = value.get(part) if isinstance(value, dict) else None
         values.append(value)
-    if all(value not in values[:index] for index, value in enumerate(values)):
-        return []
-    return [f"{field} should differ in each request, but they hold {values!r}"]
+    return values
 
 
 def _ordered(order: Mapping[str, Any], exchanges: Sequence[Exchange]) -> Check:

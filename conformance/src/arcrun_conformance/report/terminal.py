@@ -47,7 +47,7 @@ def show(document: dict[str, Any], console: Console) -> None:
 
 def _matrix(document: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("scenario")
+    table.add_column("scenario", no_wrap=True)
     names = [sdk["name"] for sdk in document["sdks"]]
     for name in names:
         table.add_column(name, justify="center")
