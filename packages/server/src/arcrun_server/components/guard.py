@@ -11,7 +11,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from urllib.parse import SplitResult, urlsplit
 
 import httpcore
@@ -115,7 +115,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     def __init__(self, *, development: bool, resolver: Resolver = system_resolver) -> None:
         self._development = development
         self._resolver = resolver
-        self._backend = httpcore.AnyIOBackend()
+        # httpcore has a stand-in of this name for houses without anyio; httpx brings anyio.
+        self._backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
 
     async def connect_tcp(
         self,

@@ -148,7 +148,7 @@ def search_triplets(
     nodes = _nodes(parsed, known)
     called = {node_id(triplet.target) for triplet in parsed if triplet.type == "CALLS_SUBFLOW"}
     missing = [
-        node["label"]
+        _label(node)
         for node in nodes.values()
         if node["type"] == "Component" and "componentId" not in node and node["id"] not in called
     ]
@@ -167,7 +167,7 @@ def search_triplets(
         ],
         "nodes": [
             {
-                "name": node["label"],
+                "name": _label(node),
                 "id": node["id"],
                 "type": node["type"],
                 "componentId": node.get("componentId"),
@@ -276,6 +276,10 @@ def _nodes(triplets: list[Triplet], known: Collection[str]) -> dict[str, Node]:
     return nodes
 
 
+def _label(node: Node) -> str:
+    return node.get("label", node["id"])
+
+
 def _node_type(identity: str, *, is_target: bool) -> NodeType:
     if identity in OUTPUT_NAMES:
         return "Output"
@@ -306,9 +310,9 @@ def _apply_config(nodes: dict[str, Node], config: Any) -> list[Problem]:
         node = nodes.get(node_id(str(name)))
         if node is None:
             near = nearest(node_id(str(name)), nodes)
-            hint = f"; did you mean '{nodes[near]['label']}'?" if near else "."
+            hint = f"; did you mean '{_label(nodes[near])}'?" if near else "."
             message = f"No line of the flow names a node '{name}'{hint}"
-            suggestion = nodes[near]["label"] if near else None
+            suggestion = _label(nodes[near]) if near else None
             problems.append(Problem(message, path=path, suggestion=suggestion))
         elif not isinstance(entry, dict):
             message = "A node's config is an object: `component` and the component's parameters."

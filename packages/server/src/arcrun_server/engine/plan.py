@@ -126,7 +126,7 @@ class Plan:
 
     def _add_edge(self, edge: Edge) -> None:
         source, target = self.nodes[self.numbers[edge["from"]]], self.numbers[edge["to"]]
-        condition = parse_condition(edge["condition"]) if edge["type"] == "IF" else None
+        condition = parse_condition(edge.get("condition", "")) if edge["type"] == "IF" else None
         source.outgoing.append(
             PlannedEdge(
                 edge["type"],
