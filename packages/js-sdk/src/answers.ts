@@ -42,15 +42,18 @@ export function readAnswer<T>(call: Call<T>, answer: Answer, attempt: number): T
   throw statusError(call, answer);
 }
 
-/** Tells a workflow's own failure from a failure of the engine. */
-export const isRunFailure = ({ status, json }: Answer): boolean =>
-  status === 500 && json?.["success"] === false;
+/** Tells a workflow's own failure, or pause, from a failure of the engine. */
+export const isRunFailure = ({ status, json = {} }: Answer): boolean =>
+  status === 500 && (json["success"] === false || isPaused(json));
+
+const PAUSED = /workflow paused at node (.+?) waiting for task (\S+)/;
+
+const isPaused = (json: JsonObject): boolean => json["paused"] === true || PAUSED.test(wordsOf(json));
 
 /** Throws if a run's answer says that it is paused or failed. */
 function checkRun(answer: Answer, json: JsonObject): void {
   const { status } = answer;
-  const paused = /workflow paused at node (.+?) waiting for task (\S+)/.exec(String(json["error"]));
-  if (paused || json["paused"] === true) throw pausedError(json, paused);
+  if (isPaused(json)) throw pausedError(json, PAUSED.exec(wordsOf(json)));
   if (json["success"] === false && (status < 300 || status === 500)) throw runError(answer, json);
 }
 

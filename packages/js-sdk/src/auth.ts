@@ -7,7 +7,7 @@ import type { Connection } from "./connection.js";
 import { pushSecret } from "./creds.js";
 import { APIStatusError, ArcrunError, MissingSecretError } from "./errors.js";
 import { type Fetch, runtimeFetch } from "./http.js";
-import { splitConstants } from "./injection.js";
+import { injection, splitConstants } from "./injection.js";
 import { secretFromEnvironment, secretVariable } from "./local.js";
 import { checkAccount, checkService, credentialName } from "./names.js";
 import { checkOrigins, checkTrusted, OWN, originOf, shippedOrigins } from "./origins.js";
@@ -74,12 +74,13 @@ export class Auth {
    * @param service - The service's name.
    * @param secrets - Each of the recipe's `required_secrets`, by key.
    * @throws {@link UnknownServiceError} There is no recipe for the service.
-   * @throws {@link InvalidArgumentError} A secret is missing, unknown or empty; nothing was stored.
+   * @throws {@link InvalidArgumentError} A secret is missing, unknown, empty, or can't stand where the recipe
+   *   puts it; nothing was stored.
    * @throws {@link ArcrunError} Storing failed; `stored` names what was stored before. Run it again.
    *
    * @example
    * ```ts
-   * const result = await client.auth.setup("notion", { notion_token: "ntn_秘密" });
+   * const result = await client.auth.setup("notion", { notion_token: "ntn_example" });
    * console.log(result.stored); // [ 'notion_token' ]
    * ```
    */
@@ -97,8 +98,7 @@ export class Auth {
     const recipe = await recipeOf(connection, service, options, true);
     checkSecrets(recipe, given);
     const values = given as Map<string, Secret>;
-    if (recipe.primitive === "service_account")
-      readAccount(values.get(requiredKeys(recipe)[0] as string) as Secret);
+    checkFit(recipe, values);
     const stored: string[] = [];
     for (const [key, value] of values) {
       const name = credentialName(key, account);
@@ -156,7 +156,7 @@ export class Auth {
    * @example
    * ```ts
    * const token = await client.auth.getToken("notion");
-   * console.log(token.length); // 6
+   * console.log(token.length); // 11
    * ```
    */
   async getToken(service: string, options: TokenOptions = {}): Promise<string> {
@@ -275,6 +275,14 @@ async function sealedRead(
     if (error instanceof APIStatusError && [404, 405].includes(error.status)) return undefined;
     throw error;
   }
+}
+
+/** Refuses secrets that a bound client could not use, before any is stored. */
+function checkFit(recipe: AuthRecipe, values: Values): void {
+  renderBaseUrl(recipe.base_url, values);
+  injection(withoutUnfilled(injected(recipe), values), values, () => "token");
+  if (recipe.primitive === "service_account")
+    readAccount(values.get(requiredKeys(recipe)[0] as string) as Secret);
 }
 
 /** Says in an error of `setup` what was stored before it. */

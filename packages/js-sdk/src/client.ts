@@ -8,6 +8,7 @@ import { type Connection, connect } from "./connection.js";
 import { Creds } from "./creds.js";
 import { type Fetch, runtimeFetch } from "./http.js";
 import { emptyMemory } from "./memory.js";
+import { textsOf } from "./shapes.js";
 import type { CallOptions, Health } from "./types.js";
 import { Workflows } from "./workflows.js";
 
@@ -95,7 +96,7 @@ export class Arcrun {
    */
   async health(options?: CallOptions): Promise<Health> {
     const found = await this.connection.call(health(), options);
-    this.connection.memory.capabilities = found.capabilities ?? [];
+    this.connection.memory.capabilities = textsOf(found.capabilities);
     return found;
   }
 

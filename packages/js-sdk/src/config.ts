@@ -1,6 +1,6 @@
 /** Where the settings come from: option, then environment, then the default. */
 
-import { ConfigurationError } from "./errors.js";
+import { ConfigurationError, InvalidArgumentError } from "./errors.js";
 import { variable } from "./local.js";
 import { originOf } from "./origins.js";
 import type { Secret } from "./secret.js";
@@ -71,7 +71,7 @@ function checkFormat(format: unknown, origin: string): CredentialFormat {
 /** Returns a time-out in seconds, or says what is wrong with it. */
 export function checkTimeout(seconds: number): number {
   if (typeof seconds === "number" && seconds > 0 && seconds < 2e6) return seconds;
-  throw new ConfigurationError(
+  throw new InvalidArgumentError(
     `timeout ${seconds}: it is a number of seconds above 0 (seconds, not milliseconds)`,
   );
 }

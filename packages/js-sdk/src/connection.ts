@@ -17,7 +17,7 @@ import type { Memory } from "./memory.js";
 import { isLoopback, originOf } from "./origins.js";
 import { nextDelay } from "./retry.js";
 import { blankOut, type Secret } from "./secret.js";
-import { objectOf, parsed } from "./shapes.js";
+import { objectOf, parsed, textsOf } from "./shapes.js";
 import type { CallOptions } from "./types.js";
 
 /** What a connection is made of. */
@@ -99,7 +99,7 @@ export function connect(made: ConnectionOptions): Connection {
     call: (call, options = {}) => send(call, options, made.maxRetries),
     has: async (capability, options = {}) => {
       try {
-        memory.capabilities ??= (await send(health(), options, 0)).capabilities ?? [];
+        memory.capabilities ??= textsOf((await send(health(), options, 0)).capabilities);
       } catch (error) {
         if (!(error instanceof ArcrunError)) throw error;
       }

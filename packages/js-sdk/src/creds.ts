@@ -6,6 +6,7 @@ import { InvalidArgumentError } from "./errors.js";
 import { checkCredential, checkService } from "./names.js";
 import { isStrong } from "./sealing.js";
 import { type Secret, secretOf } from "./secret.js";
+import { isText } from "./shapes.js";
 import type { CallOptions, Credential, DeletedCredential, PushedCredential, Sensitivity } from "./types.js";
 
 /** What `creds.push` takes last. */
@@ -57,7 +58,8 @@ export class Creds {
    */
   async list(options?: CallOptions): Promise<Credential[]> {
     const found = await this.connection.call(listCredentials(), options);
-    for (const { name } of found) this.connection.memory.names.set(name.toLowerCase(), name);
+    for (const { name } of found)
+      if (isText(name)) this.connection.memory.names.set(name.toLowerCase(), name);
     return found;
   }
 

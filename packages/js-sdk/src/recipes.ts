@@ -12,7 +12,7 @@ export type Inject = Record<string, Record<string, unknown>>;
 
 /** Returns an engine's recipe if it has the shape that the contract promises. */
 export function checkRecipe(found: JsonObject, service: string): AuthRecipe {
-  const recipe = { required_secrets: [], inject: {}, ...found } as unknown as AuthRecipe;
+  const recipe = { inject: {}, ...found } as unknown as AuthRecipe;
   const secrets = recipe.required_secrets;
   const inject = objectOf(recipe.inject);
   const sound =

@@ -5,9 +5,9 @@ export const BLANK = "***";
 /** A plaintext that shows itself only when called. Functions print as `[Function]` and have no JSON. */
 export type Secret = () => string;
 
-/** Wraps non-empty text; undefined for anything else. */
+/** Wraps non-empty text that UTF-8 can write (no half of a surrogate pair); undefined for anything else. */
 export const secretOf = (text: unknown): Secret | undefined =>
-  typeof text === "string" && text ? () => text : undefined;
+  typeof text === "string" && text && !/[\ud800-\udfff]/u.test(text) ? () => text : undefined;
 
 /** Replaces each secret in `text`, plain or as JSON writes it. */
 export function blankOut(text: string, secrets: readonly Secret[]): string {
