@@ -26,6 +26,12 @@ AHEAD_OF_THE_CONTRACT = {
     ("POST", "/execute"),
     ("POST", "/cypher/execute"),
     ("GET", "/workflows/{name}/executions"),
+    ("POST", "/auth-recipes"),
+    ("DELETE", "/auth-recipes/{service}"),
+    ("GET", "/recipes"),
+    ("POST", "/recipes"),
+    ("GET", "/recipes/{id}"),
+    ("DELETE", "/recipes/{id}"),
 }
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options", "trace"}
 
@@ -93,7 +99,10 @@ async def test_files_of_the_page_are_what_they_say(nobody: Api) -> None:
 async def test_health_names_what_is_there(nobody: Api) -> None:
     health = (await nobody("GET", "/health")).json()
     assert health["ok"] is True
-    assert health["capabilities"] == [*CAPABILITIES, "private_addresses"]  # the tests run it with --dev
+    assert health["capabilities"] == [
+        *CAPABILITIES,
+        "private_addresses",
+    ]  # the tests run it with --dev
     assert {"sealed_credentials", "sealed_read", "idempotency_key"} <= set(CAPABILITIES)
     root = (await nobody("GET", "/")).json()
     assert root == {

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from arcrun_server.accounts.keys import new_key
+from arcrun_server.calls import Calls
+from arcrun_server.catalog import shipped
 from arcrun_server.components import Outbound, Registry
 from arcrun_server.runs.environment import AccountEnvironment
 
@@ -158,7 +160,9 @@ async def test_sealed_credential_is_opened_by_the_accounts_own_key(alice: Api) -
     await alice("POST", "/credentials", json=sealed(alice.key, "t", "密鑰・🔑"))
     account = await alice.store.accounts.of_key(alice.key)
     assert account is not None
-    environment = AccountEnvironment(account, alice.store, Registry(Outbound()))
+    outbound = Outbound()
+    calls = Calls(outbound, shipped(), alice.store, "")
+    environment = AccountEnvironment(account, alice.store, Registry(outbound), calls)
     assert await environment.secret("t") == "密鑰・🔑"
     assert await environment.secret("nowhere") is None
     assert environment.used == {"t"}

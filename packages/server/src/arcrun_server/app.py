@@ -10,9 +10,11 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from arcrun_server._version import __version__
+from arcrun_server.calls import Calls
 from arcrun_server.catalog import shipped
 from arcrun_server.components import Outbound, Registry
 from arcrun_server.errors import ApiError, StorageUnavailableError
+from arcrun_server.routes.api_recipes import ApiRecipeRoutes
 from arcrun_server.routes.auth_recipes import AuthRecipeRoutes
 from arcrun_server.routes.context import Context
 from arcrun_server.routes.contract import ContractRoutes
@@ -36,6 +38,7 @@ GROUPS = (
     WorkflowRoutes,
     CredentialRoutes,
     AuthRecipeRoutes,
+    ApiRecipeRoutes,
     GraphRoutes,
     ContractRoutes,
 )
@@ -62,12 +65,14 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     open_store = store or Store(settings.data_dir)
     outbound = Outbound(development=settings.dev)
     registry = Registry(outbound)
+    catalog = shipped()
+    calls = Calls(outbound, catalog, open_store, settings.public_url or "")
     context = Context(
         settings=settings,
         store=open_store,
-        catalog=shipped(),
+        catalog=catalog,
         registry=registry,
-        runner=Runner(open_store, registry),
+        runner=Runner(open_store, registry, calls),
     )
 
     @asynccontextmanager

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from arcrun_server.store.recipes import hash_id
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,15 +22,35 @@ class Catalog:
 
     Args:
         auth_recipes: Auth recipes by service (CONTRACT.md §4).
+        api_recipes: API recipes by `canonical_id` (CONTRACT.md §7).
     """
 
-    def __init__(self, auth_recipes: Mapping[str, dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        auth_recipes: Mapping[str, dict[str, Any]],
+        api_recipes: Mapping[str, dict[str, Any]],
+    ) -> None:
         self._auth_recipes = dict(sorted(auth_recipes.items()))
+        self._api_recipes = dict(sorted(api_recipes.items()))
+        self._by_hash = {recipe["hash_id"]: recipe for recipe in self._api_recipes.values()}
 
     @property
     def services(self) -> frozenset[str]:
         """The services that are shipped."""
         return frozenset(self._auth_recipes)
+
+    @property
+    def api_recipe_names(self) -> frozenset[str]:
+        """The ids and hashes of the API recipes that are shipped."""
+        return frozenset(self._api_recipes) | frozenset(self._by_hash)
+
+    def api_recipe(self, name: str) -> dict[str, Any] | None:
+        """Return a shipped API recipe by its id or its hash, or None."""
+        return self._api_recipes.get(name) or self._by_hash.get(name)
+
+    def api_recipes(self) -> list[dict[str, Any]]:
+        """Return all shipped API recipes, sorted by id."""
+        return list(self._api_recipes.values())
 
     def auth_recipe(self, service: str, engine_url: str) -> dict[str, Any] | None:
         """Return a shipped auth recipe, or None.
@@ -48,7 +70,14 @@ class Catalog:
 @lru_cache(maxsize=1)
 def shipped() -> Catalog:
     """Read what is shipped."""
-    return Catalog({recipe["service"]: recipe for recipe in _documents("auth-recipes")})
+    api_recipes = [
+        recipe | {"hash_id": hash_id(recipe["canonical_id"])}
+        for recipe in _documents("api-recipes")
+    ]
+    return Catalog(
+        {recipe["service"]: recipe for recipe in _documents("auth-recipes")},
+        {recipe["canonical_id"]: recipe for recipe in api_recipes},
+    )
 
 
 def _placed(recipe: dict[str, Any], engine_url: str) -> dict[str, Any]:

@@ -55,9 +55,20 @@ class Context:
         """Read the body and check it against a shape of the contract, or raise 400, 413 or 415."""
         return checked(shape, await read_json(request, self.settings.max_body_bytes), code)
 
-    def known_components(self) -> frozenset[str]:
-        """Return the ids that a graph may name, besides built-ins and URLs."""
-        return self.registry.ids | self.catalog.services
+    async def known_components(self, account: str | None) -> frozenset[str]:
+        """Return the ids that a graph of this account may name, besides built-ins and URLs."""
+        known = self.registry.ids | self.catalog.services | self.catalog.api_recipe_names
+        if account is None:
+            return known
+        own_services = await self.store.auth_recipes.names(account)
+        return known | own_services | await self.store.api_recipes.names(account)
+
+    async def account_if_known(self, request: Request) -> str | None:
+        """Return the account of the request's key, or None: for routes that need no key and refuse none."""
+        try:
+            return await self.optional_account(request)
+        except ApiError:
+            return None
 
     def base_url(self, request: Request) -> str:
         """Return the URL under which this client reaches the server, without a slash at its end."""

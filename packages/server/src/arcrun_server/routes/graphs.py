@@ -38,7 +38,7 @@ class GraphRoutes:
         """Answer whether a graph can run."""
         try:
             body = await read_json(request, self._context.settings.max_body_bytes)
-            graph = checked_graph(body, self._context.known_components(), place="")
+            graph = checked_graph(body, await self._known(request), place="")
         except ApiError as error:
             if error.status == 400:
                 messages = [_sentence(detail) for detail in error.details] or [error.message]
@@ -54,7 +54,7 @@ class GraphRoutes:
         try:
             found = search_triplets(
                 asked["triplets"],
-                known=self._context.known_components(),
+                known=await self._known(request),
                 now=datetime.now(timezone.utc),
                 version=__version__,
                 mode=asked.get("mode"),
@@ -67,7 +67,8 @@ class GraphRoutes:
         """Run a graph without storing it, and answer its data and its whole trace."""
         account = await self._context.account(request)
         asked = await self._context.json(request, EXECUTION)
-        graph = checked_graph(asked["graph"], self._context.known_components())
+        known = await self._context.known_components(account)
+        graph = checked_graph(asked["graph"], known)
         answer = await self._context.runner.run_graph(account, graph, asked.get("context", {}))
         return Json(answer.body, status_code=answer.status)
 
@@ -75,7 +76,7 @@ class GraphRoutes:
         """Compile lines of a flow and run them without storing them."""
         account = await self._context.account(request)
         asked = await self._context.json(request, TRIPLET_EXECUTION)
-        known = self._context.known_components()
+        known = await self._context.known_components(account)
         try:
             compiled = compile_flow(asked["triplets"], asked.get("config"), known=known)
         except FlowError as error:
@@ -84,6 +85,11 @@ class GraphRoutes:
         context = asked.get("context", {})
         answer = await self._context.runner.run_graph(account, graph, context, {"graph": graph})
         return Json(answer.body, status_code=answer.status)
+
+    async def _known(self, request: Request) -> frozenset[str]:
+        """Return the components that there are; with a key the account's own recipes too."""
+        account = await self._context.account_if_known(request)
+        return await self._context.known_components(account)
 
 
 def checked_graph(graph: Any, known: Collection[str], *, place: str = "graph") -> Graph:

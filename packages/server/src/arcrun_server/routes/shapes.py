@@ -24,11 +24,13 @@ SERVICE_NAME_RULE = (
     "a lower-case letter, then up to 63 lower-case letters, digits and underscores (a-z 0-9 _)"
 )
 
-_closed = with_config(ConfigDict(strict=True, extra="forbid"))
+closed = with_config(ConfigDict(strict=True, extra="forbid"))
 _open = with_config(ConfigDict(strict=True, extra="allow"))
 
 
-def _matching(pattern: re.Pattern[str], rule: str) -> AfterValidator:
+def matching(pattern: re.Pattern[str], rule: str) -> AfterValidator:
+    """Return the check that a text matches a pattern in full; the rule says the same in words."""
+
     def check(value: str) -> str:
         if not pattern.fullmatch(value):
             raise PydanticCustomError("pattern", "{rule}", {"rule": rule})
@@ -37,15 +39,15 @@ def _matching(pattern: re.Pattern[str], rule: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-CredentialName = Annotated[str, _matching(CREDENTIAL_NAME, CREDENTIAL_NAME_RULE)]
-WorkflowName = Annotated[str, _matching(WORKFLOW_NAME, WORKFLOW_NAME_RULE)]
-ServiceName = Annotated[str, _matching(SERVICE_NAME, SERVICE_NAME_RULE)]
+CredentialName = Annotated[str, matching(CREDENTIAL_NAME, CREDENTIAL_NAME_RULE)]
+WorkflowName = Annotated[str, matching(WORKFLOW_NAME, WORKFLOW_NAME_RULE)]
+ServiceName = Annotated[str, matching(SERVICE_NAME, SERVICE_NAME_RULE)]
 Sensitivity = Literal["standard", "high"]
 SecretValue = Annotated[str, Field(min_length=1, max_length=65536)]
 Ciphertext = Annotated[
     str,
     Field(min_length=24, max_length=131072),
-    _matching(
+    matching(
         re.compile(
             r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)"
         ),
@@ -53,11 +55,11 @@ Ciphertext = Annotated[
     ),
 ]
 InitializationVector = Annotated[
-    str, _matching(re.compile(r"[A-Za-z0-9+/]{16}"), "base64 (standard alphabet) of 12 bytes")
+    str, matching(re.compile(r"[A-Za-z0-9+/]{16}"), "base64 (standard alphabet) of 12 bytes")
 ]
 
 
-@_closed
+@closed
 class SealedReplacement(TypedDict):
     """`PUT /credentials/{name}`, sealed."""
 
@@ -67,7 +69,7 @@ class SealedReplacement(TypedDict):
     sensitivity: NotRequired[Sensitivity]
 
 
-@_closed
+@closed
 class PlainReplacement(TypedDict):
     """`PUT /credentials/{name}`, plain."""
 
@@ -76,7 +78,7 @@ class PlainReplacement(TypedDict):
     sensitivity: NotRequired[Sensitivity]
 
 
-@_closed
+@closed
 class SealedPush(TypedDict):
     """`POST /credentials`, sealed."""
 
@@ -87,7 +89,7 @@ class SealedPush(TypedDict):
     sensitivity: NotRequired[Sensitivity]
 
 
-@_closed
+@closed
 class PlainPush(TypedDict):
     """`POST /credentials`, plain."""
 
@@ -141,7 +143,7 @@ Edge = TypedDict(
 _open(Edge)
 
 
-@_closed
+@closed
 class Graph(TypedDict):
     """A compiled graph (CONTRACT.md §5)."""
 
@@ -151,7 +153,7 @@ class Graph(TypedDict):
     edges: Annotated[list[Edge], Field(max_length=5000)]
 
 
-@_closed
+@closed
 class WorkflowPush(TypedDict):
     """`POST /webhooks/named`."""
 
@@ -161,7 +163,7 @@ class WorkflowPush(TypedDict):
     description: Annotated[
         str,
         Field(min_length=1, max_length=4096),
-        _matching(re.compile(r"(?s).*\S.*"), "it must say something"),
+        matching(re.compile(r"(?s).*\S.*"), "it must say something"),
     ]
     config: NotRequired[dict[str, Any]]
 
@@ -171,7 +173,7 @@ Triplets = Annotated[
 ]
 
 
-@_closed
+@closed
 class TripletSearch(TypedDict):
     """`POST /cypher/search`."""
 
@@ -179,7 +181,7 @@ class TripletSearch(TypedDict):
     mode: NotRequired[Literal["compile"]]
 
 
-@_closed
+@closed
 class Execution(TypedDict):
     """`POST /execute`."""
 
@@ -187,7 +189,7 @@ class Execution(TypedDict):
     context: NotRequired[dict[str, Any]]
 
 
-@_closed
+@closed
 class TripletExecution(TypedDict):
     """`POST /cypher/execute`."""
 

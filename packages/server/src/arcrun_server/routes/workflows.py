@@ -57,7 +57,7 @@ class WorkflowRoutes:
         account = await self._context.account(request)
         pushed = await self._context.json(request, WORKFLOW_PUSH)
         name: str = pushed["name"]
-        graph = checked_graph(pushed["graph"], self._context.known_components())
+        graph = checked_graph(pushed["graph"], await self._context.known_components(account))
         created_at = await self._workflows.push(
             account,
             name,

@@ -13,6 +13,7 @@ from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 
 if TYPE_CHECKING:
+    from arcrun_server.calls import Calls
     from arcrun_server.components import Registry
     from arcrun_server.engine import Component, Graph
     from arcrun_server.store import Store
@@ -27,6 +28,7 @@ class AccountEnvironment:
         account: Whose run it is.
         store: Where the account's things are.
         registry: The components of this engine.
+        calls: The components that are recipes.
         limits: How much the run may use.
         used: Names of the credentials that the run has taken.
     """
@@ -34,6 +36,7 @@ class AccountEnvironment:
     account: str
     store: Store
     registry: Registry
+    calls: Calls
     limits: RunLimits = field(default_factory=RunLimits)
     used: set[str] = field(default_factory=set)
 
@@ -42,8 +45,9 @@ class AccountEnvironment:
         return datetime.now(timezone.utc)
 
     async def resolve(self, component_id: str) -> Component | None:
-        """Find a component: of the catalog, or a URL (CONTRACT.md §6)."""
-        return self.registry.get(component_id)
+        """Find a component: of the catalog, a URL, or a recipe (CONTRACT.md §6)."""
+        found = self.registry.get(component_id)
+        return found or await self.calls.component(self.account, component_id, self.secret)
 
     async def secret(self, name: str) -> str | None:
         """Give a credential's plaintext, or None if the account has none of this name.

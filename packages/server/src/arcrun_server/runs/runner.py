@@ -14,6 +14,7 @@ from arcrun_server.runs.repetition import Repetitions
 from arcrun_server.web.answers import encode
 
 if TYPE_CHECKING:
+    from arcrun_server.calls import Calls
     from arcrun_server.components import Registry
     from arcrun_server.engine import Graph, Plan
     from arcrun_server.store import Store
@@ -28,11 +29,13 @@ class Runner:
     Args:
         store: Where accounts and workflows are.
         registry: The components of this engine.
+        calls: The components that are recipes.
     """
 
-    def __init__(self, store: Store, registry: Registry) -> None:
+    def __init__(self, store: Store, registry: Registry, calls: Calls) -> None:
         self._store = store
         self._registry = registry
+        self._calls = calls
         self._repetitions = Repetitions(store.answers)
 
     async def run_named(
@@ -96,7 +99,7 @@ class Runner:
         return short_answer(result)
 
     async def _run(self, account: str, plan: Plan | Graph, run_input: dict[str, Any]) -> RunResult:
-        environment = AccountEnvironment(account, self._store, self._registry)
+        environment = AccountEnvironment(account, self._store, self._registry, self._calls)
         result = await run_graph(plan, run_input, environment)
         if environment.used:
             self._store.credentials.mark_used(account, environment.used)

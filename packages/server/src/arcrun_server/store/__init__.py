@@ -15,6 +15,7 @@ from arcrun_server.store.answers import Answers
 from arcrun_server.store.credentials import Credentials
 from arcrun_server.store.database import Database, Query
 from arcrun_server.store.executions import Executions
+from arcrun_server.store.recipes import Recipes
 from arcrun_server.store.schema import facts
 from arcrun_server.store.workflows import Workflows
 
@@ -57,6 +58,8 @@ class Store:
         self.accounts = Accounts(self.database, server_key)
         self.credentials = Credentials(self.database, server_key)
         self.workflows = Workflows(self.database)
+        self.auth_recipes = Recipes(self.database, "auth")
+        self.api_recipes = Recipes(self.database, "api")
         self.executions = Executions(self.database)
         self.answers = Answers(self.database, server_key)
 

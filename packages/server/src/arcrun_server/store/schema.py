@@ -84,22 +84,14 @@ workflows = Table(
     Column("created_at_ms", Integer, nullable=False),
 )
 
-auth_recipes = Table(
-    "auth_recipes",
+recipes = Table(
+    "recipes",
     metadata,
     _account(),
-    Column("service", String, primary_key=True),
-    Column("recipe", JSON, nullable=False),
-    Column("created_at", Integer, nullable=False),
-)
-
-api_recipes = Table(
-    "api_recipes",
-    metadata,
-    _account(),
-    Column("canonical_id", String, primary_key=True),
-    Column("hash_id", String, nullable=False),
-    Column("recipe", JSON, nullable=False),
+    Column("kind", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("hash_id", String),
+    Column("recipe", Text, nullable=False),
     Column("created_at", Integer, nullable=False),
 )
 

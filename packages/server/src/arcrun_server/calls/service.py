@@ -1,0 +1,56 @@
+"""A service of an auth recipe as a component: any request to it, authenticated (CONTRACT.md §6)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from arcrun_server.calls.request import ServiceRequest, call_service
+from arcrun_server.engine import ComponentError
+
+if TYPE_CHECKING:
+    from arcrun_server.calls.auth import Secrets
+    from arcrun_server.calls.tokens import Tokens
+    from arcrun_server.components import Outbound
+    from arcrun_server.engine import Call, Component, JsonObject
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+_PATH = re.compile(r"/[^\\\s]*")
+
+
+def service_component(
+    recipe: dict[str, Any], secret: Secrets, outbound: Outbound, tokens: Tokens
+) -> Component:
+    """Make the component of a service.
+
+    It takes `_path` (below the service's base URL), `_method` (GET; POST if there is a body), `_query`,
+    `_headers` and `_body`, and answers `{"success", "status", "data"}`.
+    """
+
+    async def run(given: JsonObject, _call: Call) -> Any:
+        path = given.get("_path", "")
+        if not isinstance(path, str) or (path and not _PATH.fullmatch(path)):
+            raise ComponentError("`_path` must be text that begins with /, as /pages")
+        body = given.get("_body")
+        method = str(given.get("_method", "GET" if body is None else "POST")).upper()
+        if method not in _METHODS:
+            raise ComponentError(f"`_method` must be one of {', '.join(_METHODS)}")
+        request = ServiceRequest(
+            method=method,
+            url=path,
+            headers=_texts(given, "_headers"),
+            query=_texts(given, "_query"),
+            body=body,
+        )
+        return await call_service(request, recipe, secret, outbound, tokens)
+
+    return run
+
+
+def _texts(given: JsonObject, name: str) -> dict[str, str]:
+    value = given.get(name, {})
+    if not isinstance(value, dict) or not all(
+        isinstance(item, (str, int, float)) for item in value.values()
+    ):
+        raise ComponentError(f"`{name}` must be an object of texts and numbers")
+    return {key: str(item) for key, item in value.items()}

@@ -1,0 +1,180 @@
+"""Access tokens of services: fetched with a service account's key or a refresh token, and kept in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from arcrun_server.calls.auth import render
+from arcrun_server.components.outbound import Unreachable
+from arcrun_server.engine import ComponentError
+
+if TYPE_CHECKING:
+    from arcrun_server.components import Outbound
+
+# Seconds before a token expires in which a new one is fetched (CONTRACT.md §4).
+REFRESH_BEFORE = 60.0
+# Seconds: the longest that Google takes for an assertion.
+LIFETIME = 3600
+KEPT = 1024
+_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+@dataclass(frozen=True, repr=False)
+class _Token:
+    text: str
+    use_until: float
+
+
+class Tokens:
+    """Fetches tokens, and remembers them until shortly before they expire.
+
+    Args:
+        outbound: The guarded door to the network.
+    """
+
+    def __init__(self, outbound: Outbound) -> None:
+        self._outbound = outbound
+        # Under a digest of all that decides which token it is: no account gets another one's.
+        self._kept: OrderedDict[bytes, _Token] = OrderedDict()
+        self._fetching: dict[bytes, asyncio.Task[_Token]] = {}
+
+    async def token(self, recipe: dict[str, Any], values: dict[str, str], *, fresh: bool) -> str:
+        """Return an access token.
+
+        Args:
+            recipe: An auth recipe of a primitive that has tokens.
+            values: The secrets, as `secret.KEY`.
+            fresh: Fetch a new one in any case.
+
+        Raises:
+            ComponentError: There is none to be had; the text says why.
+        """
+        known = json.dumps([recipe, sorted(values.items())], sort_keys=True).encode()
+        place = hashlib.sha256(known).digest()
+        kept = self._kept.get(place)
+        if kept is not None and not fresh and time.monotonic() < kept.use_until:
+            return kept.text
+        task = self._fetching.get(place)
+        if task is None:
+            task = asyncio.create_task(self._fetch(recipe, values))
+            self._fetching[place] = task
+            task.add_done_callback(lambda _: self._fetching.pop(place, None))
+        token = await asyncio.shield(task)
+        self._kept[place] = token
+        self._kept.move_to_end(place)
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return token.text
+
+    async def _fetch(self, recipe: dict[str, Any], values: dict[str, str]) -> _Token:
+        if recipe["primitive"] == "service_account":
+            endpoint, form = _service_account_form(recipe, values)
+        else:
+            endpoint, form = _refresh_form(recipe, values)
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": "application/json",
+        }
+        try:
+            reply = await self._outbound.send(
+                "POST", endpoint, headers=headers, content=urlencode(form).encode()
+            )
+        except Unreachable as problem:
+            raise ComponentError(f"no access token for {recipe['service']!r}: {problem}") from None
+        _, answer = reply.json()
+        fields = answer if isinstance(answer, dict) else {}
+        text, seconds = fields.get("access_token"), fields.get("expires_in")
+        if not reply.ok or not isinstance(text, str) or not text:
+            reason = fields.get("error")
+            said = f": {reason}" if isinstance(reason, str) and len(reason) <= 100 else ""
+            raise ComponentError(
+                f"no access token for {recipe['service']!r}: its token endpoint answered {reply.status}{said}"
+            )
+        lifetime = seconds if isinstance(seconds, (int, float)) else LIFETIME
+        return _Token(text, time.monotonic() + max(0.0, lifetime - REFRESH_BEFORE))
+
+
+def _service_account_form(
+    recipe: dict[str, Any], values: dict[str, str]
+) -> tuple[str, dict[str, str]]:
+    exchange = recipe.get("token_exchange", {})
+    endpoint = exchange.get("endpoint", "")
+    key = recipe["required_secrets"][0]["key"]
+    account = _key_file(values.get(f"secret.{key}", ""), key)
+    form = {
+        "grant_type": _GRANT,
+        "assertion": _assertion(account, endpoint, exchange["scopes"], key),
+    }
+    return endpoint, form
+
+
+def _refresh_form(recipe: dict[str, Any], values: dict[str, str]) -> tuple[str, dict[str, str]]:
+    oauth2 = recipe.get("oauth2", {})
+    keys = [entry["key"] for entry in recipe["required_secrets"]]
+    refresh = next((key for key in keys if key.endswith("refresh_token")), None)
+    if refresh is None:
+        raise ComponentError(
+            f"the recipe of {recipe['service']!r} asks for no secret whose key ends in refresh_token"
+        )
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": values.get(f"secret.{refresh}", ""),
+        "client_id": render(oauth2.get("client_id", ""), values),
+    }
+    if oauth2.get("client_secret"):
+        form["client_secret"] = render(oauth2["client_secret"], values)
+    if oauth2.get("scopes"):
+        form["scope"] = " ".join(oauth2["scopes"])
+    return oauth2.get("token_endpoint", ""), form
+
+
+def _key_file(text: str, key: str) -> dict[str, str]:
+    try:
+        account = json.loads(text)
+    except ValueError:
+        account = None
+    if isinstance(account, dict) and all(
+        isinstance(account.get(field), str) for field in ("client_email", "private_key")
+    ):
+        return account
+    raise ComponentError(
+        f"the credential {key!r} must be the text of a service account's JSON key file, "
+        "with client_email and private_key"
+    )
+
+
+def _assertion(account: dict[str, str], audience: str, scopes: list[str], key: str) -> str:
+    now = int(time.time())
+    claims = {
+        "iss": account["client_email"],
+        "scope": " ".join(scopes),
+        "aud": audience,
+        "iat": now,
+        "exp": now + LIFETIME,
+    }
+    header = {"alg": "RS256", "typ": "JWT"}
+    signed = f"{_part(json.dumps(header).encode())}.{_part(json.dumps(claims).encode())}"
+    try:
+        private_key = load_pem_private_key(account["private_key"].encode(), password=None)
+    except (ValueError, TypeError):
+        private_key = None
+    if not isinstance(private_key, RSAPrivateKey):
+        raise ComponentError(f"the private_key in the credential {key!r} is no RSA key in PEM")
+    return f"{signed}.{_part(private_key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
+
+
+def _part(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()

@@ -1,0 +1,101 @@
+"""Recipes that accounts have pushed, each private to its account."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, or_, select
+from sqlalchemy.dialects.sqlite import insert
+
+from arcrun_server.store.database import Query
+from arcrun_server.store.schema import recipes
+
+if TYPE_CHECKING:
+    from arcrun_server.store.database import Database
+
+_table = recipes.c
+_LIST = Query(
+    select(_table.recipe)
+    .where(_table.account == bindparam("account"), _table.kind == bindparam("kind"))
+    .order_by(_table.name)
+)
+_NAMES = Query(
+    select(_table.name, _table.hash_id).where(
+        _table.account == bindparam("account"), _table.kind == bindparam("kind")
+    )
+)
+_ONE = Query(
+    select(_table.recipe).where(
+        _table.account == bindparam("account"),
+        _table.kind == bindparam("kind"),
+        or_(_table.name == bindparam("name"), _table.hash_id == bindparam("name")),
+    )
+)
+_PUSH = insert(recipes)
+_UPSERT = _PUSH.on_conflict_do_update(
+    index_elements=["account", "kind", "name"], set_={"recipe": _PUSH.excluded.recipe}
+)
+
+
+class Recipes:
+    """The recipes of one kind of all accounts; every call names the account.
+
+    Args:
+        database: Where they are.
+        kind: `auth` or `api`.
+    """
+
+    def __init__(self, database: Database, kind: str) -> None:
+        self._database = database
+        self._kind = kind
+
+    async def list(self, account: str) -> list[dict[str, Any]]:
+        """Return all of them, sorted by name."""
+        rows = await self._database.rows(_LIST, account=account, kind=self._kind)
+        return [json.loads(text) for (text,) in rows]
+
+    async def names(self, account: str) -> set[str]:
+        """Return the names and hashes under which they are found."""
+        rows = await self._database.rows(_NAMES, account=account, kind=self._kind)
+        return {name for row in rows for name in row if name is not None}
+
+    async def get(self, account: str, name: str) -> dict[str, Any] | None:
+        """Return one by its name or its hash, or None."""
+        rows = await self._database.rows(_ONE, account=account, kind=self._kind, name=name)
+        return json.loads(rows[0][0]) if rows else None
+
+    async def push(self, account: str, name: str, recipe: dict[str, Any]) -> None:
+        """Store or replace one."""
+        row = {
+            "account": account,
+            "kind": self._kind,
+            "name": name,
+            "hash_id": recipe.get("hash_id"),
+            "recipe": json.dumps(recipe, ensure_ascii=False),
+            "created_at": int(time.time()),
+        }
+        await self._database.write(lambda connection: connection.execute(_UPSERT, row).rowcount)
+
+    async def delete(self, account: str, name: str) -> bool:
+        """Remove one by its name or its hash; return False if it was not there."""
+        statement = delete(recipes).where(
+            _table.account == account,
+            _table.kind == self._kind,
+            or_(_table.name == name, _table.hash_id == name),
+        )
+        return await self._database.write(
+            lambda connection: connection.execute(statement).rowcount > 0
+        )
+
+
+def hash_id(canonical_id: str) -> str:
+    """Return the other name of a recipe: `rec_` and 8 hex digits (CONTRACT.md §7).
+
+    Example:
+        >>> hash_id("telegram_send")
+        'rec_3366235b'
+    """
+    return f"rec_{hashlib.sha256(canonical_id.encode()).hexdigest()[:8]}"

@@ -1,0 +1,568 @@
+"""Recipes of an account's own: stored, private, and called as components."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from arcrun_server.calls.api_recipe import mapped_text
+from arcrun_server.catalog import shipped
+from arcrun_server.store.recipes import hash_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Api
+
+SECRET = "sk-own-密-secret"
+
+
+class Upstream:
+    """A service on loopback: notes what it is asked, answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.answers: list[tuple[int, Any]] = []
+        upstream = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do(self) -> None:
+                size = int(self.headers.get("Content-Length", 0))
+                upstream.requests.append(
+                    {
+                        "method": self.command,
+                        "path": self.path,
+                        "headers": {name.lower(): value for name, value in self.headers.items()},
+                        "body": self.rfile.read(size).decode(),
+                    }
+                )
+                status, answer = upstream.answers.pop(0) if upstream.answers else (200, {})
+                content = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = do_PUT = do  # noqa: N815
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    upstream = Upstream()
+    yield upstream
+    upstream.close()
+
+
+def auth_recipe(url: str, **change: Any) -> dict[str, Any]:
+    return {
+        "service": "own",
+        "primitive": "static_key",
+        "base_url": f"{url}/v1",
+        "display_name": "自有服務",
+        "required_secrets": [
+            {"key": "own_token", "label": "權杖", "help_url": "https://own.example/keys"}
+        ],
+        "inject": {"header": {"X-Token": "{{secret.own_token}}"}},
+        **change,
+    }
+
+
+def api_recipe(url: str, **change: Any) -> dict[str, Any]:
+    return {
+        "canonical_id": "Own_Send",
+        "display_name": "傳送",
+        "description": "d",
+        "endpoint": f"{url}/send/{{{{room}}}}",
+        "method": "POST",
+        "body": {"text": "{{text}}", "all": "{{items}}", "none": "{{nowhere}}"},
+        **change,
+    }
+
+
+async def post(api: Api, path: str, body: Any, status: int = 201) -> Any:
+    answer = await api("POST", path, json=body)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def run(api: Api, component: str, **data: Any) -> Any:
+    graph = {
+        "nodes": [
+            {"id": "input", "type": "Input"},
+            {"id": "n", "type": "Component", "componentId": component, "data": data},
+        ],
+        "edges": [{"from": "input", "to": "n", "type": "PIPE"}],
+    }
+    return await api("POST", "/execute", json={"graph": graph})
+
+
+async def push_secret(api: Api, name: str = "own_token", value: str = SECRET) -> None:
+    await post(api, "/credentials", {"name": name, "value": value}, 200)
+
+
+async def test_own_auth_recipe_is_listed_read_replaced_and_removed(alice: Api) -> None:
+    pushed = await post(alice, "/auth-recipes", auth_recipe("https://own.example"))
+    assert pushed["success"] is True
+    assert (pushed["recipe"]["kind"], pushed["recipe"]["version"]) == ("auth_recipe", 1)
+    listed = (await alice("GET", "/auth-recipes")).json()
+    services = [recipe["service"] for recipe in listed["recipes"]]
+    assert listed["count"] == 27
+    assert services == sorted(services)
+    assert "own" in services
+    await post(alice, "/auth-recipes", auth_recipe("https://other.example"))
+    read = (await alice("GET", "/auth-recipes/own")).json()["recipe"]
+    assert read["base_url"] == "https://other.example/v1"
+    gone = await alice("DELETE", "/auth-recipes/own")
+    assert gone.json() == {"success": True, "service": "own"}
+    again = await alice("DELETE", "/auth-recipes/own")
+    assert (again.status_code, again.json()["code"]) == (404, "service_not_found")
+
+
+async def test_own_recipes_are_private(alice: Api, bob: Api, nobody: Api) -> None:
+    await post(alice, "/auth-recipes", auth_recipe("https://own.example"))
+    await post(alice, "/recipes", api_recipe("https://own.example"))
+    for other in (bob, nobody):
+        assert (await other("GET", "/auth-recipes")).json()["count"] == 26
+        assert (await other("GET", "/auth-recipes/own")).status_code == 404
+        assert (await other("GET", "/recipes")).json()["count"] == 5
+        assert (await other("GET", "/recipes/own_send")).status_code == 404
+    assert (await bob("DELETE", "/auth-recipes/own")).status_code == 404
+    assert (await bob("DELETE", "/recipes/own_send")).status_code == 404
+    assert (await run(bob, "own_send")).json()["code"] == "unknown_component"
+    assert (await run(bob, "own")).json()["code"] == "unknown_component"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/auth-recipes", auth_recipe("https://evil.example", service="notion")),
+        ("DELETE", "/auth-recipes/notion", None),
+        ("POST", "/recipes", api_recipe("https://evil.example", canonical_id="Telegram_Send")),
+        ("DELETE", "/recipes/telegram_send", None),
+        ("DELETE", f"/recipes/{hash_id('telegram_send')}", None),
+    ],
+)
+async def test_what_is_shipped_can_not_be_changed(
+    alice: Api, method: str, path: str, body: Any
+) -> None:
+    answer = await alice(method, path, **({"json": body} if body else {}))
+    assert (answer.status_code, answer.json()["code"]) == (403, "recipe_immutable")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/auth-recipes"),
+        ("DELETE", "/auth-recipes/notion"),
+        ("POST", "/recipes"),
+        ("DELETE", "/recipes/telegram_send"),
+    ],
+)
+async def test_changing_recipes_needs_a_key(nobody: Api, method: str, path: str) -> None:
+    assert (await nobody(method, path)).json()["code"] == "missing_api_key"
+
+
+def without(body: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name != key}
+
+
+FINE = auth_recipe("https://own.example")
+SECRET_ENTRY = FINE["required_secrets"][0]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "path"),
+    [
+        *((without(FINE, key), key) for key in ("service", "base_url", "inject", "display_name")),
+        (FINE | {"servce": "x"}, "servce"),
+        (FINE | {"service": "Own"}, "service"),
+        (FINE | {"primitive": "magic"}, "primitive"),
+        (FINE | {"base_url": "ftp://own.example"}, "base_url"),
+        (FINE | {"base_url": "https://"}, "base_url"),
+        (FINE | {"base_url": "http://own.example"}, "base_url"),
+        (FINE | {"base_url": "https://{{secret.own_tokn}}.example"}, "base_url"),
+        (
+            FINE | {"required_secrets": [without(SECRET_ENTRY, "help_url")]},
+            "required_secrets[0].help_url",
+        ),
+        (
+            FINE | {"required_secrets": [SECRET_ENTRY | {"help_url": "javascript:alert(1)"}]},
+            "required_secrets[0].help_url",
+        ),
+        (FINE | {"required_secrets": [SECRET_ENTRY, SECRET_ENTRY]}, "required_secrets[1].key"),
+        (FINE | {"inject": {"header": {"A": "{{secret.own_tokn}}"}}}, "inject.header.A"),
+        (FINE | {"inject": {"header": {"A": "{{runtime.access_token}}"}}}, "inject.header.A"),
+        (FINE | {"inject": {"headers": {}}}, "inject.headers"),
+        (FINE | {"primitive": "service_account"}, "token_exchange"),
+        (FINE | {"primitive": "oauth2"}, "oauth2"),
+        (FINE | {"version": 0}, "version"),
+    ],
+)
+async def test_bad_auth_recipes_say_where(alice: Api, recipe: Any, path: str) -> None:
+    answer = await alice("POST", "/auth-recipes", json=recipe)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request"), answer.text
+    assert path in [detail.get("path") for detail in answer.json()["details"]]
+    assert (await alice("GET", "/auth-recipes")).json()["count"] == 26
+
+
+async def test_misspelt_template_is_told_the_nearest(alice: Api) -> None:
+    recipe = FINE | {"inject": {"header": {"A": "{{secret.own_tokn}}"}}}
+    answer = await alice("POST", "/auth-recipes", json=recipe)
+    assert answer.json()["details"][0]["suggestion"] == "secret.own_token"
+
+
+API = api_recipe("https://own.example")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "path"),
+    [
+        *((without(API, key), key) for key in ("canonical_id", "endpoint", "method")),
+        (API | {"canonical_id": "名"}, "canonical_id"),
+        (API | {"canonical_id": "rec_0123abcd"}, "canonical_id"),
+        (API | {"method": "get"}, "method"),
+        (API | {"endpoint": "own.example"}, "endpoint"),
+        (API | {"endpoint": "https://{{host}}/x"}, "endpoint"),
+        (API | {"endpoint": "https://own.example/{{auth.token}}"}, "endpoint"),
+        (API | {"endpoint": "https://own.example/{{a b}}"}, "endpoint"),
+        (API | {"headers": {"A": "{{secret.own_token}}"}}, "headers.A"),
+        (API | {"body_template": "{}"}, "body_template"),
+        (API | {"response_map": {}}, "response_map.text_path"),
+        (API | {"extra": 1}, "extra"),
+    ],
+)
+async def test_bad_api_recipes_say_where(alice: Api, recipe: Any, path: str) -> None:
+    answer = await alice("POST", "/recipes", json=recipe)
+    assert answer.status_code == 400, answer.text
+    assert path in [detail.get("path") for detail in answer.json()["details"]]
+    assert (await alice("GET", "/recipes")).json()["count"] == 5
+
+
+@pytest.mark.parametrize("name", ["notion", "comp_uppercase", "http_request", "own"])
+async def test_name_under_which_it_would_not_be_found_is_refused(alice: Api, name: str) -> None:
+    await post(alice, "/auth-recipes", FINE)
+    answer = await alice("POST", "/recipes", json=API | {"canonical_id": name})
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+
+
+async def test_api_recipe_is_found_by_id_and_by_hash(alice: Api) -> None:
+    pushed = (await post(alice, "/recipes", API))["recipe"]
+    assert pushed["canonical_id"] == "own_send"
+    assert pushed["hash_id"] == hash_id("own_send")
+    for name in ("own_send", "OWN_SEND", pushed["hash_id"]):
+        assert (await alice("GET", f"/recipes/{name}")).json() == {
+            "success": True,
+            "recipe": pushed,
+        }
+    assert (await alice("DELETE", f"/recipes/{pushed['hash_id']}")).status_code == 200
+    assert (await alice("GET", "/recipes/own_send")).json()["code"] == "recipe_not_found"
+
+
+async def test_shipped_recipes_are_those_of_the_contract(nobody: Api) -> None:
+    listed = (await nobody("GET", "/recipes")).json()
+    assert [recipe["canonical_id"] for recipe in listed["recipes"]] == [
+        "gmail_send",
+        "google_sheets_append",
+        "google_sheets_read",
+        "line_notify_send",
+        "telegram_send",
+    ]
+    services = shipped().services
+    for recipe in listed["recipes"]:
+        assert recipe["auth_service"] in services
+        assert recipe["hash_id"] == hash_id(recipe["canonical_id"])
+
+
+async def test_api_recipe_runs_with_its_templates_filled(alice: Api, upstream: Upstream) -> None:
+    headers = {"X-Room": "{{room}}"}
+    await post(alice, "/recipes", api_recipe(upstream.url, headers=headers))
+    upstream.answers = [(200, {"ok": 1})]
+    answer = await run(alice, "own_send", room="a/b ?", text="你好", items=[1, {"二": 2}])
+    assert answer.json()["data"] == {"success": True, "status": 200, "data": {"ok": 1}}
+    [request] = upstream.requests
+    assert (request["method"], request["path"]) == ("POST", "/send/a%2Fb%20%3F")
+    assert request["headers"]["x-room"] == "a/b ?"
+    assert json.loads(request["body"]) == {"text": "你好", "all": [1, {"二": 2}], "none": ""}
+
+
+async def test_api_recipe_is_a_component_by_its_hash_too(alice: Api, upstream: Upstream) -> None:
+    recipe = (await post(alice, "/recipes", api_recipe(upstream.url)))["recipe"]
+    assert (await run(alice, recipe["hash_id"], room="r")).json()["success"] is True
+    assert upstream.requests[0]["path"] == "/send/r"
+
+
+async def test_body_template_is_json_whatever_is_put_in(alice: Api, upstream: Upstream) -> None:
+    recipe = without(api_recipe(upstream.url), "body")
+    template = '{"text": "說：{{text}}", "n": {{n}}, "deep": "{{a.b.0}}"}'
+    await post(alice, "/recipes", recipe | {"body_template": template})
+    await run(alice, "own_send", room="r", text='"引號"\n\\', n=5, a={"b": ["x"]})
+    assert json.loads(upstream.requests[0]["body"]) == {
+        "text": '說："引號"\n\\',
+        "n": 5,
+        "deep": "x",
+    }
+
+
+async def test_form_is_sent_as_a_form(alice: Api, upstream: Upstream) -> None:
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    recipe = api_recipe(upstream.url, headers=kind, body={"message": "{{text}}"})
+    await post(alice, "/recipes", recipe)
+    await run(alice, "own_send", room="r", text="a&b=中")
+    assert parse_qs(upstream.requests[0]["body"]) == {"message": ["a&b=中"]}
+
+
+async def test_answer_that_is_no_success_is_a_failure_with_its_beginning(
+    alice: Api, upstream: Upstream
+) -> None:
+    await post(alice, "/recipes", api_recipe(upstream.url))
+    upstream.answers = [(422, {"message": "x" * 300})]
+    data = (await run(alice, "own_send", room="r")).json()["data"]
+    assert (data["success"], data["status"], len(data["error"])) == (False, 422, 200)
+
+
+@pytest.mark.parametrize(
+    ("data", "response_map", "expected"),
+    [
+        ({"a": {"b": "hi"}}, {"text_path": "a.b"}, "hi"),
+        ({"a": ["x", {"t": " y "}]}, {"text_path": "a.1.t"}, "y"),
+        ({"a": 5}, {"text_path": "a"}, "5"),
+        ({"a": 5}, {"text_path": "b"}, None),
+        (
+            {"t": "思考…答案：好。答案： 最後"},
+            {"text_path": "t", "answer_marker": "答案："},
+            "最後",
+        ),
+        ({"t": "無標記"}, {"text_path": "t", "answer_marker": "答案："}, "無標記"),
+        ({"t": "Re: Fw: hi"}, {"text_path": "t", "strip_prefixes": ["Re:", "Fw:"]}, "hi"),
+    ],
+)
+def test_text_of_an_answer(data: Any, response_map: Any, expected: str | None) -> None:
+    assert mapped_text(data, response_map) == expected
+
+
+async def test_mapped_text_is_in_the_result(alice: Api, upstream: Upstream) -> None:
+    await post(alice, "/recipes", api_recipe(upstream.url, response_map={"text_path": "r.text"}))
+    upstream.answers = [(200, {"r": {"text": "結果"}})]
+    assert (await run(alice, "own_send", room="r")).json()["data"]["text"] == "結果"
+
+
+async def test_service_is_called_with_its_secret_and_shows_it_to_nobody(
+    alice: Api, upstream: Upstream
+) -> None:
+    await push_secret(alice, value="abc-secret-token")
+    await post(alice, "/auth-recipes", auth_recipe(upstream.url))
+    upstream.answers = [(200, {"echo": "abc-secret-token", "n": 1})]
+    answer = await run(alice, "own", _path="/pages", _query={"q": "中"}, _body={"a": 1})
+    [request] = upstream.requests
+    assert (request["method"], request["path"]) == ("POST", "/v1/pages?q=%E4%B8%AD")
+    assert request["headers"]["x-token"] == "abc-secret-token"
+    assert json.loads(request["body"]) == {"a": 1}
+    assert "abc-secret" not in answer.text
+    assert answer.json()["data"]["data"]["n"] == 1
+    await alice.store.database.settle()
+    [entry] = (await alice("GET", "/credentials")).json()["credentials"]
+    assert entry["last_used_at"] is not None
+
+
+async def test_every_place_of_a_recipe_is_filled(alice: Api, upstream: Upstream) -> None:
+    await push_secret(alice, value="t:1/2")
+    inject = {
+        "header": {"Authorization": "Basic me:{{secret.own_token}}"},
+        "query": {"key": "{{secret.own_token}}"},
+        "path": {"bot_token": "{{secret.own_token}}"},
+        "body": {"token": "{{secret.own_token}}"},
+    }
+    await post(alice, "/auth-recipes", auth_recipe(upstream.url, inject=inject))
+    recipe = api_recipe(
+        upstream.url,
+        endpoint=f"{upstream.url}/bot{{{{auth.bot_token}}}}/send?key=mine",
+        auth_service="own",
+        body={"text": "{{text}}"},
+    )
+    await post(alice, "/recipes", recipe)
+    await run(alice, "own_send", text="hi")
+    [request] = upstream.requests
+    assert request["path"] == "/bott%3A1%2F2/send?key=t%3A1%2F2"
+    basic = base64.b64encode(b"me:t:1/2").decode()
+    assert request["headers"]["authorization"] == f"Basic {basic}"
+    assert json.loads(request["body"]) == {"text": "hi", "token": "t:1/2"}
+
+
+async def test_secret_of_a_service_goes_to_that_service_only(
+    alice: Api, upstream: Upstream
+) -> None:
+    await push_secret(alice)
+    await post(alice, "/auth-recipes", auth_recipe("https://own.example"))
+    await post(alice, "/recipes", api_recipe(upstream.url, auth_service="own"))
+    answer = await run(alice, "own_send", room="r")
+    assert answer.status_code == 500
+    assert "own.example only" in answer.json()["error"]
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("path", ["@evil.example", "x", "/a b", "//evil.example/\\", 5])
+async def test_path_can_not_lead_elsewhere(alice: Api, upstream: Upstream, path: Any) -> None:
+    await push_secret(alice, value="token")
+    await post(alice, "/auth-recipes", auth_recipe(upstream.url))
+    answer = await run(alice, "own", _path=path)
+    assert answer.status_code == 500
+    assert upstream.requests == []
+
+
+async def test_missing_secret_is_named(alice: Api, upstream: Upstream) -> None:
+    await post(alice, "/auth-recipes", auth_recipe(upstream.url))
+    answer = await run(alice, "own", _path="/x")
+    assert answer.status_code == 500
+    assert "own_token" in answer.json()["error"]
+    assert upstream.requests == []
+
+
+async def test_part_of_a_host_may_only_hold_what_stays_in_the_host(
+    alice: Api, upstream: Upstream
+) -> None:
+    base = "https://{{secret.own_token}}.example.test"
+    await post(alice, "/auth-recipes", auth_recipe(upstream.url, base_url=base))
+    await push_secret(alice, value="evil.test/?")
+    answer = await run(alice, "own", _path="/x")
+    assert "letters, digits and hyphens only" in answer.json()["error"]
+    assert "evil.test" not in answer.text
+
+
+def key_file(url: str) -> tuple[str, rsa.RSAPrivateKey]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return json.dumps({"client_email": "robot@example.test", "private_key": pem}), key
+
+
+def service_account(url: str) -> dict[str, Any]:
+    return auth_recipe(
+        url,
+        primitive="service_account",
+        service_account_kind="google_jwt",
+        token_exchange={"endpoint": f"{url}/token", "scopes": ["a", "b"]},
+        inject={"header": {"Authorization": "Bearer {{runtime.access_token}}"}},
+    )
+
+
+def unpadded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+async def test_service_account_fetches_a_token_once(alice: Api, upstream: Upstream) -> None:
+    text, key = key_file(upstream.url)
+    await push_secret(alice, value=text)
+    await post(alice, "/auth-recipes", service_account(upstream.url))
+    upstream.answers = [
+        (200, {"access_token": "tok-one-1", "expires_in": 3600}),
+        (200, {}),
+        (200, {}),
+    ]
+    for _ in range(2):
+        assert (await run(alice, "own", _path="/x")).json()["success"] is True
+    token, first, second = upstream.requests
+    form = {name: value for name, [value] in parse_qs(token["body"]).items()}
+    assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+    header, claims, signature = form["assertion"].split(".")
+    assert json.loads(unpadded(header)) == {"alg": "RS256", "typ": "JWT"}
+    key.public_key().verify(
+        unpadded(signature), f"{header}.{claims}".encode(), PKCS1v15(), SHA256()
+    )
+    said = json.loads(unpadded(claims))
+    assert (said["iss"], said["scope"]) == ("robot@example.test", "a b")
+    assert said["aud"] == f"{upstream.url}/token"
+    assert 0 < said["exp"] - said["iat"] <= 3600
+    for request in (first, second):
+        assert request["headers"]["authorization"] == "Bearer tok-one-1"
+
+
+async def test_token_is_fetched_anew_once_after_a_401(alice: Api, upstream: Upstream) -> None:
+    await push_secret(alice, value=key_file(upstream.url)[0])
+    await post(alice, "/auth-recipes", service_account(upstream.url))
+    upstream.answers = [
+        (200, {"access_token": "tok-old", "expires_in": 3600}),
+        (401, {"error": "expired"}),
+        (200, {"access_token": "tok-new", "expires_in": 3600}),
+        (200, {"fine": True}),
+    ]
+    answer = await run(alice, "own", _path="/x")
+    assert answer.json()["data"]["data"] == {"fine": True}
+    sent = [request["headers"].get("authorization") for request in upstream.requests]
+    assert sent == [None, "Bearer tok-old", None, "Bearer tok-new"]
+
+
+async def test_refused_token_says_what_the_endpoint_said(alice: Api, upstream: Upstream) -> None:
+    await push_secret(alice, value=key_file(upstream.url)[0])
+    await post(alice, "/auth-recipes", service_account(upstream.url))
+    upstream.answers = [(400, {"error": "invalid_grant", "error_description": "long"})]
+    answer = await run(alice, "own", _path="/x")
+    assert answer.status_code == 500
+    assert "answered 400: invalid_grant" in answer.json()["error"]
+    assert "PRIVATE KEY" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "value", ["no json", "[]", '{"client_email": "a"}', '{"client_email": "a", "private_key": "b"}']
+)
+async def test_what_is_no_key_file_is_said(alice: Api, upstream: Upstream, value: str) -> None:
+    await push_secret(alice, value=value)
+    await post(alice, "/auth-recipes", service_account(upstream.url))
+    answer = await run(alice, "own", _path="/x")
+    assert answer.status_code == 500
+    assert "own_token" in answer.json()["error"]
+    assert upstream.requests == []
+
+
+async def test_refresh_token_is_exchanged(alice: Api, upstream: Upstream) -> None:
+    secrets = [
+        SECRET_ENTRY | {"key": "own_refresh_token"},
+        SECRET_ENTRY | {"key": "own_client_secret"},
+    ]
+    recipe = auth_recipe(
+        upstream.url,
+        primitive="oauth2",
+        required_secrets=secrets,
+        oauth2={
+            "token_endpoint": f"{upstream.url}/token",
+            "client_id": "id-1",
+            "client_secret": "{{secret.own_client_secret}}",
+            "scopes": ["mail"],
+        },
+        inject={"header": {"Authorization": "Bearer {{runtime.access_token}}"}},
+    )
+    await push_secret(alice, "own_refresh_token", "refresh-1")
+    await push_secret(alice, "own_client_secret", "client-secret-1")
+    await post(alice, "/auth-recipes", recipe)
+    upstream.answers = [(200, {"access_token": "tok-x"}), (200, {})]
+    await run(alice, "own", _path="/x")
+    assert parse_qs(upstream.requests[0]["body"]) == {
+        "grant_type": ["refresh_token"],
+        "refresh_token": ["refresh-1"],
+        "client_id": ["id-1"],
+        "client_secret": ["client-secret-1"],
+        "scope": ["mail"],
+    }
+    assert upstream.requests[1]["headers"]["authorization"] == "Bearer tok-x"
