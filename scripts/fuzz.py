@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ CHECKS = frozenset(
         "negative_data_rejection",
         "not_a_server_error",
         "object_level_authorization",
-        "only_graphs_are_refused",
+        "only_meaning_is_refused",
         "positive_data_acceptance",
         "response_headers_conformance",
         "response_schema_conformance",
@@ -70,7 +71,8 @@ def fuzz(engine: Engine, *, work: Path, report: Path, seed: int) -> Figures:
     accounts = work / "accounts.json"
     accounts.touch(mode=0o600)
     accounts.write_text(json.dumps(_accounts(engine.keys)), "utf-8")
-    report.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(report, ignore_errors=True)
+    report.mkdir(parents=True)
     events, summary, log = work / "events.ndjson", report / "fuzz.json", report / "fuzz.log"
     command = [sys.executable, "-m", "schemathesis.cli", "--no-color"]
     command += ["--config-file", str(ROOT / "schemathesis.toml"), "run", str(CONTRACT)]
@@ -183,7 +185,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="arcrun-fuzz-") as work:
         private = Path(work)
         with engine_with_accounts(
-            Path(sys.executable), private / "data", report / "engine.log"
+            Path(sys.executable), private / "data", private / "engine.log"
         ) as running:
             try:
                 figures = fuzz(running, work=private, report=report, seed=seed)
