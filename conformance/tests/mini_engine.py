@@ -21,12 +21,13 @@ class MiniEngine(RecordingServer):
         self.credentials: dict[str, Any] = {}
         self.workflows: dict[str, Any] = {}
         self.capabilities = list(CAPABILITIES)
+        self.remote = False
         self.broken = False  # lists nothing
 
     @property
     def target(self) -> Target:
         health = {"ok": True, "capabilities": self.capabilities}
-        return Target("mini", self.origin, KEY, health, "1.0.0")
+        return Target("mini", self.origin, KEY, health, "1.0.0", remote=self.remote)
 
     async def answer(self, exchange: Exchange) -> Answer:
         request = exchange.request

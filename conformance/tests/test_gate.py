@@ -21,7 +21,7 @@ GATE = Gate("1.0.0", {"local": ("one", "two"), "live": ("one",)})
 
 def run(
     *cells: tuple[str, str, str],
-    url: str = "http://127.0.0.1:1",
+    remote: bool = False,
     left: tuple[str, ...] = (),
     interrupted: bool = False,
 ) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def run(
         for scenario, sdk, outcome in cells
     ]
     return {
-        "target": {"url": url},
+        "target": {"remote": remote},
         "sdks": [{"name": name} for name in dict.fromkeys(cell["sdk"] for cell in made)],
         "cells": made,
         "leftovers": {"left": list(left), "problems": []},
@@ -74,13 +74,9 @@ def test_a_scenario_outside_the_column_does_not_count() -> None:
 
 
 def test_another_host_is_judged_by_the_live_column() -> None:
-    verdict = judge(GATE, run(("one", "py", "passed"), url="https://cypher.arcrun.dev"), TODAY)
+    verdict = judge(GATE, run(("one", "py", "passed"), remote=True), TODAY)
     assert verdict.go
     assert (verdict.column, verdict.needed) == ("live", 1)
-
-
-def test_the_column_can_be_named() -> None:
-    assert judge(GATE, run(("one", "py", "passed")), TODAY, "live").go
 
 
 def test_things_left_behind_are_no_go() -> None:

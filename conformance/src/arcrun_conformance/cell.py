@@ -7,6 +7,7 @@ import socket
 import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,9 @@ from .journal import Exchange, Journal
 from .leaks import Seen, leak_checks
 from .protocol import AdapterFailure, Identity, Result, SdkError
 from .proxy import Proxy
+from .resources import data_directory
 from .results import Cell, StepRecord
+from .safety import Safety
 from .scenario import Scenario, Secret, Step
 from .standin import Standin
 from .template import fill
@@ -62,9 +65,11 @@ async def run_cell(
         journal, engine_faults, standin_faults = Journal(), FaultPlan(), FaultPlan()
         cell.exchanges = journal.exchanges
         standin = Standin(journal, standin_faults)
-        async with Proxy(target.url, journal, engine_faults) as proxy, standin:
+        guard = _safety().guard(run) if target.remote else None
+        async with Proxy(target.url, journal, engine_faults, guard) as proxy, standin:
             values = {
                 "run": run,
+                "run_in_capitals": run.upper(),
                 "api_key": target.api_key,
                 "base_url": proxy.origin,
                 "target": target.url,
@@ -109,6 +114,11 @@ def _secrets(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Secret]
     for name, secret in scenario.secrets.items():
         secrets[name] = Secret(values[f"secret.{name}"], secret.may_appear)
     return secrets
+
+
+@cache
+def _safety() -> Safety:
+    return Safety.load(data_directory() / "live-safe.yaml")
 
 
 @contextlib.contextmanager
@@ -225,6 +235,9 @@ def _wire_checks(orders: list[dict[str, Any]], journal: Journal, run: str) -> li
     made.append(no_other_requests(orders, exchanges))
     made.append(check("well-formed-http", journal.broken_requests))
     made.append(_names_carry_the_run(exchanges, run))
+    refused = [exchange for exchange in exchanges if exchange.refusal]
+    if refused:
+        made.append(check("live-safe", [str(e.refusal) for e in refused], refused))
     unreachable = [exchange for exchange in exchanges if exchange.problem]
     if unreachable:
         made.append(check("target-answers", [str(e.problem) for e in unreachable], unreachable))

@@ -7,7 +7,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 from .documents import Document, DocumentError, Problem, read
-from .target import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,11 +144,11 @@ def _known_failures(
 
 
 def column_of(report: dict[str, Any]) -> Column:
-    """The column that a target is judged by: whatever is on this machine is `local`."""
-    return "local" if is_loopback(report["target"]["url"]) else "live"
+    """The column that a target is judged by."""
+    return "live" if report["target"]["remote"] else "local"
 
 
-def judge(gate: Gate, report: dict[str, Any], today: date, column: Column | None = None) -> Verdict:
+def judge(gate: Gate, report: dict[str, Any], today: date) -> Verdict:
     """Whether a report shows what the gate needs, for every SDK that took part.
 
     Skipped is not passed; a scenario that was not run is not passed either. A known failure that is
@@ -159,9 +158,8 @@ def judge(gate: Gate, report: dict[str, Any], today: date, column: Column | None
         gate: The gate.
         report: The run, as `report.document.describe` gives it.
         today: The day by which known failures end.
-        column: The column; left out, the target's own.
     """
-    column = column or column_of(report)
+    column = column_of(report)
     needed = gate.columns[column]
     verdict = Verdict(gate.contract, column, len(needed))
     cells = {(cell["scenario"], cell["sdk"]): cell for cell in report["cells"]}

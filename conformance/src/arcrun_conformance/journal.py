@@ -110,6 +110,7 @@ class Exchange:
         answer: `None` if none was sent.
         fault: What was done to the exchange on purpose, in words.
         problem: Why the proxy could not do its part, in words.
+        refusal: Why the request was not passed on: it is not safe with this target.
     """
 
     number: int
@@ -121,6 +122,7 @@ class Exchange:
     finished: float | None = None
     fault: str | None = None
     problem: str | None = None
+    refusal: str | None = None
 
 
 class Journal:

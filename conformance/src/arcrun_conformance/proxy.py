@@ -14,6 +14,7 @@ from .recording import RecordingServer, end_to_end, next_event, read_body, text_
 
 if TYPE_CHECKING:
     from .faults import FaultPlan
+    from .safety import Guard
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 60.0
@@ -28,8 +29,11 @@ class Proxy(RecordingServer):
         ...         print(proxy.origin)
     """
 
-    def __init__(self, target: str, journal: Journal, faults: FaultPlan) -> None:
+    def __init__(
+        self, target: str, journal: Journal, faults: FaultPlan, guard: Guard | None = None
+    ) -> None:
         super().__init__("engine", journal, faults)
+        self._guard = guard
         parts = urlsplit(target)
         self._host = parts.hostname or ""
         self._authority = parts.netloc
@@ -38,7 +42,11 @@ class Proxy(RecordingServer):
         self._port = parts.port or (443 if self._tls else 80)
 
     async def answer(self, exchange: Exchange) -> Answer:
-        """The target's answer, or a 502 that says why there is none."""
+        """The target's answer, or one that says why there is none."""
+        refusal = self._guard(exchange.request) if self._guard else None
+        if refusal:
+            exchange.refusal = refusal
+            return Answer.of_json({"error": f"not sent: {refusal}", "code": "not_live_safe"}, 403)
         try:
             return await asyncio.wait_for(self._forward(exchange.request), ANSWER_SECONDS)
         except (OSError, h11.ProtocolError, asyncio.TimeoutError) as error:

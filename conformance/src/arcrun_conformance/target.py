@@ -7,7 +7,7 @@ import contextlib
 import ipaddress
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -37,6 +37,7 @@ class Target:
         api_key: The key to use; not in `repr`.
         health: What `GET /health` answered.
         contract: `info.version` of its `GET /openapi.json`, if it has one.
+        remote: Whether others use it as well: only what is safe there is sent.
     """
 
     name: str
@@ -44,16 +45,12 @@ class Target:
     api_key: str = field(repr=False)
     health: dict[str, Any] = field(default_factory=dict)
     contract: str | None = None
+    remote: bool = False
 
     @property
     def capabilities(self) -> frozenset[str]:
         """What the engine says it can do."""
         return frozenset(self.health.get("capabilities", ()))
-
-    @property
-    def loopback(self) -> bool:
-        """Whether it runs on this machine, so that nothing done to it concerns anyone else."""
-        return is_loopback(self.url)
 
 
 def is_loopback(url: str) -> bool:
@@ -73,20 +70,23 @@ def is_loopback(url: str) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def open_target(name: str, api_key: str | None, python: str) -> AsyncIterator[Target]:
+async def open_target(
+    name: str, api_key: str | None, python: str, *, remote: bool = False
+) -> AsyncIterator[Target]:
     """The target of that name, started first if it is `local`.
 
     Args:
         name: `local`, `live` or a URL.
         api_key: The key; a local target makes its own.
         python: The interpreter that has `arcrun_server`, for `local`.
+        remote: Treat it as one that others use, even if it is on this machine.
 
     Raises:
         TargetError: It does not start, does not answer, or needs a key.
     """
     if name == "local":
         async with _local_server(python) as (url, key):
-            yield await _asked(Target(name, url, key))
+            yield await _asked(Target(name, url, key, remote=remote))
         return
     url = LIVE_URL if name == "live" else name.rstrip("/")
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
@@ -96,7 +96,8 @@ async def open_target(name: str, api_key: str | None, python: str) -> AsyncItera
             f"the target {name} needs a key: --api-key K, or the environment variable "
             "ARCRUN_CONFORMANCE_API_KEY"
         )
-    yield await _asked(Target(name, url, api_key))
+    remote = remote or not is_loopback(url)
+    yield await _asked(Target(name, url, api_key, remote=remote))
 
 
 async def _asked(target: Target) -> Target:
@@ -114,7 +115,7 @@ async def _asked(target: Target) -> Target:
         with contextlib.suppress(httpx.HTTPError, ValueError, KeyError, TypeError):
             described = (await client.get(f"{target.url}/openapi.json")).json()
             contract = str(described["info"]["version"])
-    return Target(target.name, target.url, target.api_key, health, contract)
+    return replace(target, health=health, contract=contract)
 
 
 @contextlib.asynccontextmanager

@@ -9,7 +9,16 @@ from typing import Any
 _PLACE = re.compile(r"\$\{([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?)\}")
 
 # What the runner supplies beside the scenario's own variables and secrets.
-BUILT_IN = ("run", "api_key", "base_url", "standin", "target", "unused_port", "files")
+BUILT_IN = (
+    "run",
+    "run_in_capitals",
+    "api_key",
+    "base_url",
+    "standin",
+    "target",
+    "unused_port",
+    "files",
+)
 
 
 def fill(value: Any, values: Mapping[str, Any]) -> Any:

@@ -10,7 +10,16 @@ from arcrun_conformance.report import joined
 from arcrun_conformance.resources import validator
 from arcrun_conformance.scenario import load_all
 
-from .options import UsageError, add_gate, add_reports, add_scenarios, command, conclude, read_gate
+from .options import (
+    UsageError,
+    add_deviations,
+    add_gate,
+    add_reports,
+    add_scenarios,
+    command,
+    conclude,
+    read_gate,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -30,6 +39,7 @@ def add_to(commands: Commands) -> None:
     )
     add_reports(merge)
     add_gate(merge)
+    add_deviations(merge)
     add_scenarios(merge)
     merge.set_defaults(command=_merge)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from arcrun_conformance import deviations, report
 from arcrun_conformance import gate as gates
-from arcrun_conformance import report
 from arcrun_conformance.report import terminal
 from arcrun_conformance.resources import data_directory
 
@@ -72,10 +72,19 @@ def add_gate(parser: argparse.ArgumentParser) -> None:
         "--gate", action="store_true", help="end with GO or NO-GO, as gate.yaml says"
     )
     add_gate_file(parser)
+
+
+def add_deviations(parser: argparse.ArgumentParser) -> None:
+    """Which differences of a remote target are known."""
     parser.add_argument(
-        "--column",
-        choices=("local", "live"),
-        help="the gate's column (default: local for targets on this machine, live for others)",
+        "--deviations",
+        type=Path,
+        default=DATA / "deviations/live.yaml",
+        metavar="FILE",
+        help="known deviations of remote targets (default: those of the hosted engine)",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="known deviations fail the run as well"
     )
 
 
@@ -136,9 +145,12 @@ def conclude(
     options: argparse.Namespace, described: dict[str, Any], gate: gates.Gate | None
 ) -> int:
     """Judge a run, write and show its reports; returns the exit code."""
+    if described["target"]["remote"]:
+        known = [] if options.strict else deviations.load(options.deviations)
+        described["deviations"] = deviations.found_in(described, known)
     if gate is not None:
         today = datetime.now(timezone.utc).date()
-        described["gate"] = gates.judge(gate, described, today, options.column).described()
+        described["gate"] = gates.judge(gate, described, today).described()
     if options.report_dir:
         report.write_all(described, options.report_dir)
     terminal.show(described, Console())

@@ -18,6 +18,7 @@ from arcrun_conformance.target import open_target
 from .options import (
     UsageError,
     add_adapters,
+    add_deviations,
     add_gate,
     add_reports,
     add_scenarios,
@@ -62,7 +63,13 @@ def add_to(commands: Commands) -> None:
         help=f"how long an adapter may take for one answer (default: {ANSWER_SECONDS:g})",
     )
     add_reports(run)
+    run.add_argument(
+        "--remote",
+        action="store_true",
+        help="treat the target as the hosted engine, even on this machine: column live, live-safe",
+    )
     add_gate(run)
+    add_deviations(run)
     add_scenarios(run)
     add_adapters(run)
     run.set_defaults(command=_run)
@@ -111,7 +118,9 @@ async def _execute(
         def on_cell(cell: Cell) -> None:
             progress.update(task, advance=1, description=f"{cell.sdk} {cell.scenario}")
 
-        async with open_target(options.target, api_key(options), options.server_python) as target:
+        async with open_target(
+            options.target, api_key(options), options.server_python, remote=options.remote
+        ) as target:
             plan = Plan(target, scenarios, openers, options.answer_seconds, options.jobs, on_cell)
             return await execute(plan)
 

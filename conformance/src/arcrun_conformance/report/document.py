@@ -33,6 +33,7 @@ def describe(run: Run) -> dict[str, Any]:
             "url": run.target.url,
             "contract": run.target.contract,
             "health": run.target.health,
+            "remote": run.target.remote,
         },
         "sdks": [_sdk(name, identity) for name, identity in run.sdks.items()],
         "scenarios": [{"id": s.id, "title": s.title, "spec": list(s.spec)} for s in run.scenarios],
@@ -42,6 +43,7 @@ def describe(run: Run) -> dict[str, Any]:
             "problems": run.leftovers.problems,
             "left": run.leftovers.left,
         },
+        "deviations": [],
         "gate": None,
     }
     redacted: dict[str, Any] = _redactor(run).value(described)
@@ -49,8 +51,12 @@ def describe(run: Run) -> dict[str, Any]:
 
 
 def failed(document: dict[str, Any]) -> bool:
-    """Whether anything is not as it should be; skipped scenarios alone are no failure."""
-    bad = any(cell["outcome"] in {"failed", "error"} for cell in document["cells"])
+    """Whether anything is not as it should be; what was skipped or is a known deviation is no failure."""
+    known = {row["scenario"] for row in document["deviations"] if row["state"] == "known"}
+    bad = any(
+        cell["outcome"] in {"failed", "error"} and cell["scenario"] not in known
+        for cell in document["cells"]
+    )
     leftovers = document["leftovers"]
     return bool(bad or leftovers["left"] or leftovers["problems"] or document["interrupted"])
 
@@ -124,7 +130,7 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
         "request": _request(exchange.request),
         "answer": _answer(exchange.answer) if exchange.answer else None,
         "fault": exchange.fault,
-        "problem": exchange.problem,
+        "problem": exchange.problem or exchange.refusal,
     }
 
 

@@ -38,6 +38,7 @@ def joined(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
             "problems": [p for report in reports for p in report["leftovers"]["problems"]],
             "left": [thing for report in reports for thing in report["leftovers"]["left"]],
         },
+        "deviations": [],
         "gate": None,
     }
 

@@ -39,9 +39,13 @@ def show(document: dict[str, Any], console: Console) -> None:
         f"{target['contract'] or 'unknown'} · run {document['run']}"
     )
     console.print(_matrix(document))
+    listed = {row["scenario"] for row in document["deviations"] if row["state"] == "known"}
     for cell in document["cells"]:
-        if cell["outcome"] in {"failed", "error"}:
+        if cell["outcome"] in {"failed", "error"} and cell["scenario"] not in listed:
             _show_failure(cell, console)
+    if document["deviations"]:
+        console.print()
+        console.print(_deviations(document["deviations"]))
     _show_end(document, console)
 
 
@@ -59,6 +63,21 @@ def _matrix(document: dict[str, Any]) -> Table:
         note = skipped.splitlines()[0] if skipped else ""
         marks = [_MARKS[cell["outcome"]] if cell else " " for cell in row]
         table.add_row(scenario["id"], *marks, escape(note))
+    return table
+
+
+def _deviations(rows: list[dict[str, Any]]) -> Table:
+    table = Table(title="deviations from the contract", title_justify="left", box=None)
+    for column in ("", "scenario", "spec", "what", "checks"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(
+            row["state"],
+            row["scenario"],
+            row["spec"],
+            escape(row["text"]),
+            ", ".join(row["checks"]),
+        )
     return table
 
 

@@ -1,0 +1,269 @@
+"""A stand-in of the hosted engine, built from CONTRACT.md's [deployed] facts.
+
+It takes any key, stores plain credentials under upper-cased names, knows no sealed read, no
+`/register`, no prompt recipes, stores graphs unchecked, and answers unknown routes in plain text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from arcrun_conformance.faults import FaultPlan
+from arcrun_conformance.journal import Answer, Exchange, Journal, Request, body_value
+from arcrun_conformance.recording import RecordingServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RELEASE = "1.4.24"
+HEALTH = {"ok": True, "bundle_version": RELEASE}
+
+# service, base URL, secrets, where they go; `Basic user:token` without base64, as deployed has it
+SERVICES = """
+notion https://api.notion.com/v1 notion_token Bearer
+slack https://slack.com/api slack_bot_token Bearer
+github https://api.github.com github_token Bearer
+openai https://api.openai.com/v1 openai_api_key Bearer
+anthropic https://api.anthropic.com/v1 anthropic_api_key x-api-key
+gemini https://generativelanguage.googleapis.com/v1beta gemini_api_key x-goog-api-key
+airtable https://api.airtable.com/v0 airtable_token Bearer
+discord https://discord.com/api/v10 discord_bot_token Bot
+stripe https://api.stripe.com/v1 stripe_secret_key Bearer
+twilio https://api.twilio.com/2010-04-01 twilio_account_sid,twilio_auth_token Basic
+sendgrid https://api.sendgrid.com/v3 sendgrid_api_key Bearer
+hubspot https://api.hubapi.com hubspot_token Bearer
+linear https://api.linear.app linear_api_key Authorization
+shopify https://{{secret.shopify_store}}.myshopify.com/admin/api/2024-01 shopify_access_token,shopify_store X-Shopify-Access-Token
+resend https://api.resend.com resend_api_key Bearer
+supabase https://{{secret.supabase_project_ref}}.supabase.co/rest/v1 supabase_service_key,supabase_project_ref Bearer
+typeform https://api.typeform.com typeform_token Bearer
+jira https://{{secret.jira_domain}}.atlassian.net/rest/api/3 jira_api_token,jira_email,jira_domain Basic
+trello https://api.trello.com/1 trello_api_key,trello_token query
+mailgun https://api.mailgun.net/v3 mailgun_api_key,mailgun_domain Basic
+telegram https://api.telegram.org telegram_bot_token path
+line_notify https://notify-api.line.me line_token Bearer
+kbdb https://kbdb.arcrun.dev kbdb_api_key Bearer
+google_sheets_sa https://sheets.googleapis.com/v4 google_service_account runtime
+google_gmail_sa https://gmail.googleapis.com/gmail/v1 google_service_account runtime
+google_drive_sa https://www.googleapis.com/drive/v3 google_service_account runtime
+"""
+
+
+def recipe(service: str, base_url: str, keys: str, kind: str) -> dict[str, Any]:
+    secrets = keys.split(",")
+    first = f"{{{{secret.{secrets[0]}}}}}"
+    inject: dict[str, Any] = {"header": {kind: first}}
+    if kind in {"Bearer", "Bot"}:
+        inject = {"header": {"Authorization": f"{kind} {first}"}}
+    elif kind == "Basic":
+        inject = {"header": {"Authorization": f"Basic {first}:{{{{secret.{secrets[1]}}}}}"}}
+    elif kind == "query":
+        inject = {"query": {"key": first, "token": f"{{{{secret.{secrets[1]}}}}}"}}
+    elif kind == "path":
+        inject = {"path": {"bot_token": first}}
+    elif kind == "runtime":
+        inject = {"header": {"Authorization": "Bearer {{runtime.access_token}}"}}
+    help_url = "https://arcrun.dev/help"
+    return {
+        "kind": "auth_recipe",
+        "service": service,
+        "version": 1,
+        "primitive": "service_account" if kind == "runtime" else "static_key",
+        "base_url": base_url,
+        "display_name": service,
+        "description": service,
+        "required_secrets": [
+            {"key": key, "label": key, "help": key, "help_url": help_url} for key in secrets
+        ],
+        "inject": inject,
+    }
+
+
+RECIPES = {line.split()[0]: recipe(*line.split()) for line in SERVICES.strip().splitlines()}
+LABELS = {"完成後": "PIPE", "SUCCESS": "ON_SUCCESS", "FAIL": "ON_FAIL", "失敗時": "ON_FAIL"}
+
+
+def text(status: int, body: str) -> Answer:
+    return Answer(status, [("content-type", "text/plain")], body.encode())
+
+
+class DeployedEngine(RecordingServer):
+    def __init__(self) -> None:
+        self.journal = Journal()
+        super().__init__("engine", self.journal, FaultPlan())
+        self.credentials: dict[str, dict[str, Any]] = {}
+        self.workflows: dict[str, dict[str, Any]] = {}
+        self.executions: list[dict[str, Any]] = []
+
+    async def answer(self, exchange: Exchange) -> Answer:
+        request = exchange.request
+        for method, pattern, needs_key, action in self._routes():
+            match = re.fullmatch(pattern, request.path)
+            if match and method == request.method:
+                if needs_key and not request.header("x-arcrun-api-key"):
+                    return Answer.of_json({"error": "missing X-Arcrun-API-Key"}, 401)
+                return await asyncio.to_thread(action, request, *match.groups())
+        return text(404, "404 Not Found")
+
+    def _routes(self) -> list[tuple[str, str, bool, Callable[..., Answer]]]:
+        return [
+            ("GET", "/health", False, lambda _: Answer.of_json(HEALTH)),
+            ("GET", "/auth-recipes", False, self._list_recipes),
+            ("GET", r"/auth-recipes/(\w+)", False, self._recipe),
+            ("GET", "/credentials", True, self._list_credentials),
+            ("GET", "/credentials/catalog", True, self._list_credentials),
+            ("POST", "/credentials", True, self._push_credential),
+            ("DELETE", r"/credentials/(\w+)", True, self._delete_credential),
+            ("GET", "/webhooks/named", True, self._list_workflows),
+            ("POST", "/webhooks/named", True, self._push_workflow),
+            ("GET", r"/webhooks/named/([\w-]+)/definition", True, self._workflow),
+            ("DELETE", r"/webhooks/named/([\w-]+)", True, self._delete_workflow),
+            ("POST", r"/webhooks/named/([\w-]+)/trigger", True, self._trigger),
+            ("GET", r"/workflows/([\w-]+)/executions", True, self._executions),
+            ("POST", "/cypher/search", False, self._compile),
+        ]
+
+    def _list_recipes(self, _: Request) -> Answer:
+        listed = list(RECIPES.values())
+        return Answer.of_json({"success": True, "recipes": listed, "count": len(listed)})
+
+    def _recipe(self, _: Request, service: str) -> Answer:
+        if service not in RECIPES:
+            return Answer.of_json({"success": False, "error": f"recipe not found: {service}"}, 404)
+        return Answer.of_json({"success": True, "recipe": RECIPES[service]})
+
+    def _list_credentials(self, _: Request) -> Answer:
+        listed = list(self.credentials.values())[:200]
+        return Answer.of_json({"success": True, "credentials": listed, "total": len(listed)})
+
+    def _push_credential(self, request: Request) -> Answer:
+        body = body_value(request.body)
+        if not body.get("value"):
+            return Answer.of_json({"success": False, "error": "value 必填"}, 400)
+        stored = {
+            "name": body["name"].upper(),
+            "service": body.get("service"),
+            "sensitivity": body.get("sensitivity", "standard"),
+        }
+        more = {"created_at": int(time.time()), "last_used_at": None}
+        self.credentials[stored["name"]] = stored | more
+        return Answer.of_json({"success": True, **stored})
+
+    def _delete_credential(self, _: Request, name: str) -> Answer:
+        if self.credentials.pop(name.upper(), None) is None:
+            return Answer.of_json({"success": True, "name": name, "source": "legacy-kv"})
+        return Answer.of_json({"success": True, "name": name.upper()})
+
+    def _list_workflows(self, _: Request) -> Answer:
+        keys = ("name", "description", "created_at", "webhook_url")
+        listed = [{key: stored[key] for key in keys} for stored in self.workflows.values()]
+        return Answer.of_json({"workflows": listed, "total": len(listed)})
+
+    def _push_workflow(self, request: Request) -> Answer:
+        body = body_value(request.body)
+        if not body.get("description"):
+            return Answer.of_json({"error": "description 必填"}, 400)
+        url = f"{self.origin}/webhooks/named/{body['name']}/trigger"
+        more = {"created_at": "2026-08-01T00:00:00.000Z", "webhook_url": url}
+        stored = {"config": {}, **body, **more}
+        self.workflows[body["name"]] = stored
+        shown = ("name", "webhook_url", "description", "created_at")
+        return Answer.of_json({key: stored[key] for key in shown}, 201)
+
+    def _missing(self, name: str) -> Answer:
+        return Answer.of_json({"error": f"workflow not found: {name}"}, 404)
+
+    def _workflow(self, _: Request, name: str) -> Answer:
+        return (
+            Answer.of_json(self.workflows[name]) if name in self.workflows else self._missing(name)
+        )
+
+    def _delete_workflow(self, _: Request, name: str) -> Answer:
+        if self.workflows.pop(name, None) is None:
+            return self._missing(name)
+        return Answer.of_json({"deleted": True, "name": name})
+
+    def _trigger(self, request: Request, name: str) -> Answer:
+        if name not in self.workflows:
+            return self._missing(name)
+        graph = self.workflows[name]["graph"]
+        data, trace = body_value(request.body) or {}, []
+        for edge in graph["edges"]:
+            node = next((node for node in graph["nodes"] if node["id"] == edge["to"]), None)
+            if node is None:
+                return _failed(trace, edge["to"], "unknown node")
+            if str(node.get("componentId")).startswith("http"):
+                return _failed(trace, node["id"], "fetch failed")
+            data = self._each(edge, node, data) or self._component(node, data)
+            trace.append({"node": node["id"], "status": "success"})
+        execution = {"workflow_id": graph.get("id", "?"), "verdict": "success", "duration_ms": 1}
+        more = {"timestamp": "2026-08-01T00:00:00.000Z", "message": ""}
+        self.executions.insert(0, execution | more)
+        return Answer.of_json({"success": True, "data": data, "duration_ms": 1})
+
+    def _each(
+        self, edge: dict[str, Any], node: dict[str, Any], context: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        if edge["type"] != "FOREACH":
+            return None
+        elements = context[f"{edge['iterator']}s"]
+        results = [self._component(node, {**context, edge["iterator"]: e}) for e in elements]
+        return {**context, "results": results}
+
+    @staticmethod
+    def _component(node: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
+        filled = {key: _filled(value, context) for key, value in node.get("data", {}).items()}
+        given = {**context, **filled}
+        if node.get("componentId") == "comp_uppercase":
+            return {**given, "text": str(given.get("text", "")).upper()}
+        if node.get("componentId") == "comp_counter":
+            return {**given, "count": given.get("count", 0) + 1}
+        return given
+
+    def _executions(self, request: Request, name: str) -> Answer:
+        mine = [run for run in self.executions if run["workflow_id"] == name]
+        limited = mine[: int(str(request.query.get("limit", 50)))]
+        data = {"workflow_name": name, "count": len(limited), "executions": limited}
+        return Answer.of_json({"ok": True, "data": data})
+
+    def _compile(self, request: Request) -> Answer:
+        body = body_value(request.body)
+        lines = [[part.strip() for part in line.split(">>")] for line in body["triplets"]]
+        lines = [line for line in lines if len(line) == 3]  # malformed ones are dropped
+        names = list(dict.fromkeys(name for line in lines for name in (line[0], line[2])))
+        nodes = [{"id": name, "label": name, "type": _kind(name, lines)} for name in names]
+        edges = [{"from": line[0], "to": line[2], **_edge(line[1])} for line in lines]
+        compiled = {"nodes": nodes, "edges": edges}
+        more = {"version": RELEASE, "timestamp": "2026-08-01T00:00:00.000Z", "missing": []}
+        return Answer.of_json(
+            {**more, "triplets": body["triplets"], "nodes": [], "cypher": compiled}
+        )
+
+
+def _failed(trace: list[dict[str, Any]], node: str, reason: str) -> Answer:
+    failed = [*trace, {"node": node, "status": "failed", "error": reason}]
+    error = f"Node {node} failed: {reason}"
+    return Answer.of_json(
+        {"success": False, "error": error, "duration_ms": 1, "trace": failed}, 500
+    )
+
+
+def _edge(label: str) -> dict[str, Any]:
+    each = re.fullmatch(r"(?:對每個|FOREACH)(?: (\w+))?", label)
+    if each:
+        return {"type": "FOREACH", "iterator": each[1] or "item"}
+    return {"type": LABELS.get(label, "PIPE")}  # an unknown label is taken for PIPE
+
+
+def _kind(name: str, lines: list[list[str]]) -> str:
+    # Deployed makes any node that is nobody's target an Input.
+    return "Component" if any(line[2] == name for line in lines) else "Input"
+
+
+def _filled(value: Any, context: dict[str, Any]) -> Any:
+    if not isinstance(value, str):
+        return value
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: str(context.get(place[1], place[0])), value)

@@ -1,0 +1,159 @@
+"""Against an engine such as the hosted one: only what is safe is sent, and deviations are told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from deployed_engine import DeployedEngine
+from mini_engine import KEY
+
+from arcrun_conformance import deviations
+from arcrun_conformance.cli import FAILED, GO, main
+from arcrun_conformance.faults import FaultPlan
+from arcrun_conformance.gate import load as load_gate
+from arcrun_conformance.journal import Journal, Request
+from arcrun_conformance.proxy import Proxy
+from arcrun_conformance.resources import data_directory
+from arcrun_conformance.safety import Safety
+from arcrun_conformance.scenario import load_all
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+DATA = data_directory()
+RUN = "arcconf_0a1b2c3d_1"
+
+
+@pytest.fixture
+async def deployed() -> AsyncIterator[DeployedEngine]:
+    async with DeployedEngine() as engine:
+        yield engine
+
+
+@pytest.fixture
+def run(deployed: DeployedEngine, tmp_path: Path) -> Callable:
+    async def call(*arguments: str) -> tuple[int, dict]:
+        given = ["run", "--target", deployed.origin, "--api-key", KEY, "--remote"]
+        given += ["--sdk", "python-sync", "--report-dir", str(tmp_path), *arguments]
+        code = await asyncio.to_thread(main, given)
+        return code, json.loads((tmp_path / "conformance.json").read_text("utf-8"))
+
+    return call
+
+
+async def test_the_live_column_can_be_met_and_deviations_are_told(
+    run: Callable, deployed: DeployedEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, report = await run("--gate", "--jobs", "2")
+
+    assert report["gate"]["reasons"] == []
+    assert (code, report["gate"]["verdict"], report["gate"]["column"]) == (GO, "GO", "live")
+    listed = {entry.scenario for entry in deviations.load(DATA / "deviations/live.yaml")}
+    assert {row["scenario"] for row in report["deviations"]} == listed
+    assert {row["state"] for row in report["deviations"]} == {"known"}
+    assert "deviations from the contract" in capsys.readouterr().out
+    assert deployed.credentials == {}
+    assert deployed.workflows == {}
+
+
+async def test_strict_makes_known_deviations_fail(run: Callable) -> None:
+    assert (await run("--scenario", "key-unknown"))[0] == GO
+    code, report = await run("--scenario", "key-unknown", "--strict")
+    assert code == FAILED
+    assert [row["state"] for row in report["deviations"]] == ["new"]
+
+
+async def test_a_deviation_that_no_one_knows_fails_the_run(run: Callable, tmp_path: Path) -> None:
+    path = tmp_path / "none.yaml"
+    path.write_text("deviations: []\n")
+    code, report = await run("--scenario", "key-unknown", "--deviations", str(path))
+    assert code == FAILED
+    assert [row["state"] for row in report["deviations"]] == ["new"]
+
+
+async def test_an_entry_that_passes_is_told_as_gone(run: Callable, tmp_path: Path) -> None:
+    path = tmp_path / "some.yaml"
+    path.write_text("deviations:\n- {scenario: health, spec: §1, text: is never well}\n", "utf-8")
+    code, report = await run("--scenario", "health", "--deviations", str(path))
+    assert code == GO
+    assert [(row["scenario"], row["state"]) for row in report["deviations"]] == [("health", "gone")]
+
+
+async def test_what_is_not_safe_never_reaches_the_engine(deployed: DeployedEngine) -> None:
+    guard = Safety.load(DATA / "live-safe.yaml").guard(RUN)
+    journal = Journal()
+    async with (
+        Proxy(deployed.origin, journal, FaultPlan(), guard) as proxy,
+        httpx.AsyncClient(base_url=proxy.origin) as client,
+    ):
+        refused = await client.post("/auth-recipes", json={"service": "openai"})
+        sent = await client.get("/health")
+
+    assert refused.status_code == 403
+    assert refused.json()["code"] == "not_live_safe"
+    assert sent.status_code == 200
+    assert [exchange.request.path for exchange in deployed.journal.exchanges] == ["/health"]
+    assert journal.exchanges[0].refusal == "POST /auth-recipes is not in live-safe.yaml"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/init", b""),
+        ("POST", "/auth-recipes", b'{"service": "arcconf_0a1b2c3d_1"}'),
+        ("DELETE", "/auth-recipes/openai", b""),
+        ("POST", "/recipes", b"{}"),
+        ("POST", "/credentials", b'{"name": "openai_api_key"}'),
+        ("POST", "/credentials", b'{"name": "arcconf_0a1b2c3d_2_other_cell"}'),
+        ("POST", "/credentials", b"no json"),
+        ("DELETE", "/credentials/openai_api_key", b""),
+        ("DELETE", "/credentials/openai_api_key/arcconf_0a1b2c3d_1", b""),
+        ("GET", "/credentials/openai_api_key", b""),
+        ("DELETE", "/webhooks/named/production", b""),
+        ("POST", "/webhooks/named/production/trigger", b""),
+        ("PUT", "/me/api-key/rotate", b""),
+        ("DELETE", "/me/api-key", b""),
+        ("GET", "/health/../me", b""),
+    ],
+)
+def test_guard_refuses(method: str, path: str, body: bytes) -> None:
+    guard = Safety.load(DATA / "live-safe.yaml").guard(RUN)
+    assert guard(Request(method, path, [], body))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/", b""),
+        ("GET", "/health", b""),
+        ("GET", "/auth-recipes/openai", b""),
+        ("POST", "/credentials", b'{"name": "arcconf_0a1b2c3d_1_token"}'),
+        ("DELETE", "/credentials/ARCCONF_0A1B2C3D_1_TOKEN", b""),
+        ("POST", "/webhooks/named", b'{"name": "arcconf_0a1b2c3d_1-flow"}'),
+        ("POST", "/webhooks/named/arcconf_0a1b2c3d_1-flow/trigger?async=1", b"{}"),
+    ],
+)
+def test_guard_lets_pass(method: str, path: str, body: bytes) -> None:
+    guard = Safety.load(DATA / "live-safe.yaml").guard(RUN)
+    assert guard(Request(method, path, [], body)) is None
+
+
+def test_no_scenario_of_the_live_column_is_a_known_deviation() -> None:
+    scenarios = {scenario.id for scenario in load_all(DATA / "scenarios")}
+    listed = {entry.scenario for entry in deviations.load(DATA / "deviations/live.yaml")}
+    live = load_gate(DATA / "gate.yaml", list(scenarios)).columns["live"]
+    assert listed <= scenarios
+    assert not listed & set(live)
+
+
+def test_every_pattern_of_live_safe_covers_a_whole_path() -> None:
+    text = (DATA / "live-safe.yaml").read_text("utf-8")
+    patterns = re.findall(r'path: "(.+?)"', text)
+    assert patterns
+    assert all(pattern.startswith("^") and pattern.endswith("$") for pattern in patterns)
