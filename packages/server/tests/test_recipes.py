@@ -60,7 +60,7 @@ class Upstream:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -103,7 +103,7 @@ def api_recipe(url: str, **change: Any) -> dict[str, Any]:
     }
 
 
-async def post(api: Api, path: str, body: Any, status: int = 201) -> Any:
+async def post(api: Api, path: str, body: Any, status: int = 200) -> Any:
     answer = await api("POST", path, json=body)
     assert answer.status_code == status, answer.text
     return answer.json()
@@ -121,7 +121,7 @@ async def run(api: Api, component: str, **data: Any) -> Any:
 
 
 async def push_secret(api: Api, name: str = "own_token", value: str = SECRET) -> None:
-    await post(api, "/credentials", {"name": name, "value": value}, 200)
+    await post(api, "/credentials", {"name": name, "value": value})
 
 
 async def test_own_auth_recipe_is_listed_read_replaced_and_removed(alice: Api) -> None:
@@ -197,12 +197,13 @@ SECRET_ENTRY = FINE["required_secrets"][0]
 @pytest.mark.parametrize(
     ("recipe", "path"),
     [
-        *((without(FINE, key), key) for key in ("service", "base_url", "inject", "display_name")),
+        *((without(FINE, key), key) for key in ("service", "base_url", "inject", "primitive")),
         (FINE | {"servce": "x"}, "servce"),
         (FINE | {"service": "Own"}, "service"),
         (FINE | {"primitive": "magic"}, "primitive"),
         (FINE | {"base_url": "ftp://own.example"}, "base_url"),
         (FINE | {"base_url": "https://"}, "base_url"),
+        (FINE | {"base_url": "https://[x/"}, "base_url"),
         (FINE | {"base_url": "http://own.example"}, "base_url"),
         (FINE | {"base_url": "https://{{secret.own_tokn}}.example"}, "base_url"),
         (
@@ -224,7 +225,8 @@ SECRET_ENTRY = FINE["required_secrets"][0]
 )
 async def test_bad_auth_recipes_say_where(alice: Api, recipe: Any, path: str) -> None:
     answer = await alice("POST", "/auth-recipes", json=recipe)
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request"), answer.text
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["code"] in {"invalid_request", "invalid_recipe"}
     assert path in [detail.get("path") for detail in answer.json()["details"]]
     assert (await alice("GET", "/auth-recipes")).json()["count"] == 26
 
@@ -247,6 +249,8 @@ API = api_recipe("https://own.example")
         (API | {"method": "get"}, "method"),
         (API | {"endpoint": "own.example"}, "endpoint"),
         (API | {"endpoint": "https://{{host}}/x"}, "endpoint"),
+        (API | {"endpoint": "{{url}}/x"}, "endpoint"),
+        (API | {"body": []}, "body"),
         (API | {"endpoint": "https://own.example/{{auth.token}}"}, "endpoint"),
         (API | {"endpoint": "https://own.example/{{a b}}"}, "endpoint"),
         (API | {"headers": {"A": "{{secret.own_token}}"}}, "headers.A"),
@@ -262,11 +266,26 @@ async def test_bad_api_recipes_say_where(alice: Api, recipe: Any, path: str) -> 
     assert (await alice("GET", "/recipes")).json()["count"] == 5
 
 
-@pytest.mark.parametrize("name", ["notion", "comp_uppercase", "http_request", "own"])
-async def test_name_under_which_it_would_not_be_found_is_refused(alice: Api, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "status", "code"),
+    [
+        ("notion", 400, "invalid_recipe"),
+        ("own", 400, "invalid_recipe"),
+        ("comp_uppercase", 403, "recipe_immutable"),
+        ("http_request", 403, "recipe_immutable"),
+    ],
+)
+async def test_name_under_which_it_would_not_be_found_is_refused(
+    alice: Api, name: str, status: int, code: str
+) -> None:
     await post(alice, "/auth-recipes", FINE)
     answer = await alice("POST", "/recipes", json=API | {"canonical_id": name})
-    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_service_that_is_not_named_for_people_bears_its_own_name(alice: Api) -> None:
+    pushed = await post(alice, "/auth-recipes", without(FINE, "display_name"))
+    assert pushed["recipe"]["display_name"] == "own"
 
 
 async def test_api_recipe_is_found_by_id_and_by_hash(alice: Api) -> None:
@@ -278,7 +297,8 @@ async def test_api_recipe_is_found_by_id_and_by_hash(alice: Api) -> None:
             "success": True,
             "recipe": pushed,
         }
-    assert (await alice("DELETE", f"/recipes/{pushed['hash_id']}")).status_code == 200
+    gone = await alice("DELETE", f"/recipes/{pushed['hash_id']}")
+    assert gone.json() == {"success": True, "canonical_id": "own_send"}
     assert (await alice("GET", "/recipes/own_send")).json()["code"] == "recipe_not_found"
 
 

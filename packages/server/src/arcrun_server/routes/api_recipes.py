@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
 from arcrun_server.engine import BUILTIN_IDS
-from arcrun_server.errors import ApiError, nearest
+from arcrun_server.errors import ApiError, Detail, nearest
 from arcrun_server.routes.context import path_name
 from arcrun_server.routes.recipe_shapes import (
     API_RECIPE_PUSH,
@@ -65,7 +65,7 @@ class ApiRecipeRoutes:
         await self._check_free(account, name)
         stored = recipe | {"canonical_id": name, "hash_id": hash_id(name)}
         await self._recipes.push(account, name, stored)
-        return Json({"success": True, "recipe": stored}, status_code=201)
+        return Json({"success": True, "recipe": stored})
 
     async def delete(self, request: Request) -> Response:
         """Remove a recipe of the account."""
@@ -73,22 +73,24 @@ class ApiRecipeRoutes:
         name = _id(request)
         if self._context.catalog.api_recipe(name) is not None:
             raise immutable(f"the recipe {name!r}")
-        if not await self._recipes.delete(account, name):
+        recipe = await self._recipes.get(account, name)
+        if recipe is None or not await self._recipes.delete(account, name):
             raise await self._not_found(account, name)
-        return Json({"success": True, "id": name})
+        return Json({"success": True, "canonical_id": recipe["canonical_id"]})
 
     async def _check_free(self, account: str, name: str) -> None:
         """Refuse a name under which the recipe would never be found, because something else is."""
         if self._context.catalog.api_recipe(name) is not None:
             raise immutable(f"the recipe {name!r}")
-        services = self._context.catalog.services | await self._context.store.auth_recipes.names(
-            account
-        )
-        if name in BUILTIN_IDS | self._context.registry.ids | services:
+        if name in BUILTIN_IDS | self._context.registry.ids:
+            raise immutable(f"the component {name!r}")
+        own = await self._context.store.auth_recipes.names(account)
+        if name in self._context.catalog.services | own:
             raise ApiError(
-                409,
-                "conflict",
-                f"{name!r} is the name of a component or of a service; take another canonical_id",
+                400,
+                "invalid_recipe",
+                f"{name!r} is the name of a service, which would be found first; take another canonical_id",
+                details=[Detail("this is the name of a service", path="canonical_id")],
             )
 
     async def _not_found(self, account: str | None, name: str) -> ApiError:

@@ -66,14 +66,10 @@ class AuthRecipeRoutes:
         if service in self._context.catalog.services:
             raise immutable(f"the service {service!r}")
         if service in BUILTIN_IDS | self._context.registry.ids:
-            raise ApiError(
-                409,
-                "conflict",
-                f"{service!r} is the name of a component; take another service name",
-            )
-        stored = {"kind": "auth_recipe", "version": 1, **recipe}
+            raise immutable(f"the component {service!r}")
+        stored = {"kind": "auth_recipe", "version": 1, "display_name": service, **recipe}
         await self._recipes.push(account, service, stored)
-        return Json({"success": True, "recipe": stored}, status_code=201)
+        return Json({"success": True, "recipe": stored})
 
     async def delete(self, request: Request) -> Response:
         """Remove a recipe of the account."""

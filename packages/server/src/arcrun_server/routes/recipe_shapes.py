@@ -15,30 +15,43 @@ from arcrun_server.routes.shapes import CredentialName, ServiceName, closed, mat
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_URL = re.compile(r"https?://\S+")
+_URL = re.compile(r"(?s)https?://[A-Za-z0-9].*")
+_BASE_URL = re.compile(r"(?s)https?://[A-Za-z0-9{].*")
+_ENDPOINT = re.compile(r"(?s)(?:https?://|\{\{).*")
 _PLACE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _API_PLACE = re.compile(r"auth\.[A-Za-z0-9_]+|[\w.-]+")
 RESERVED_ID = re.compile(r"rec_[0-9a-f]{8}")
-RECIPE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-RECIPE_ID_RULE = "a letter, then up to 63 letters, digits and underscores (A-Z a-z 0-9 _)"
+RECIPE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,127}")
+RECIPE_ID_RULE = (
+    "a letter, then up to 127 letters, digits, underscores and hyphens (A-Z a-z 0-9 _ -)"
+)
 
-Url = Annotated[
+_Short = Annotated[str, Field(max_length=1024)]
+_Text = Annotated[str, Field(max_length=4096)]
+_Name = Annotated[str, Field(min_length=1, max_length=256)]
+_Url = Annotated[
     str,
     Field(max_length=2048),
-    matching(_URL, "a URL that begins with https:// or http://, without spaces"),
+    matching(_URL, "a URL that begins with https:// or http:// and a host"),
 ]
-Text = Annotated[str, Field(max_length=4096)]
-Name = Annotated[str, Field(min_length=1, max_length=256)]
-Version = Annotated[
+_BaseUrl = Annotated[
+    str,
+    Field(max_length=2048),
+    matching(_BASE_URL, "a URL that begins with https:// or http:// and a host"),
+]
+_Endpoint = Annotated[
+    str, Field(max_length=2048), matching(_ENDPOINT, "a URL that begins with https:// or http://")
+]
+_Scopes = Annotated[list[_Short], Field(max_length=64)]
+_Templates = dict[str, str]
+_Version = Annotated[
     int,
-    Field(ge=1, le=2**31),
+    Field(ge=1),
     # 1.0 is a whole number in JSON Schema too.
     BeforeValidator(
         lambda value: int(value) if isinstance(value, float) and value.is_integer() else value
     ),
 ]
-Templates = dict[str, Text]
-RecipeId = Annotated[str, matching(RECIPE_ID, RECIPE_ID_RULE)]
 
 
 @closed
@@ -46,9 +59,9 @@ class RequiredSecret(TypedDict):
     """A secret that a service needs."""
 
     key: CredentialName
-    label: Name
-    help: NotRequired[Text]
-    help_url: Url
+    label: _Name
+    help: NotRequired[_Text]
+    help_url: _Url
     optional: NotRequired[bool]
 
 
@@ -56,28 +69,28 @@ class RequiredSecret(TypedDict):
 class Inject(TypedDict):
     """Templates by place."""
 
-    header: NotRequired[Templates]
-    query: NotRequired[Templates]
-    path: NotRequired[Templates]
-    body: NotRequired[Templates]
+    header: NotRequired[_Templates]
+    query: NotRequired[_Templates]
+    path: NotRequired[_Templates]
+    body: NotRequired[_Templates]
 
 
 @closed
 class TokenExchange(TypedDict):
     """Where a service account's token comes from."""
 
-    endpoint: Url
-    scopes: list[Name]
+    endpoint: _Url
+    scopes: _Scopes
 
 
 @closed
 class OAuth2(TypedDict):
     """Where an OAuth 2 token comes from."""
 
-    token_endpoint: Url
-    client_id: Name
-    client_secret: NotRequired[Text]
-    scopes: NotRequired[list[Name]]
+    token_endpoint: _Url
+    client_id: _Short
+    client_secret: NotRequired[_Text]
+    scopes: NotRequired[_Scopes]
 
 
 @closed
@@ -86,13 +99,12 @@ class AuthRecipePush(TypedDict):
 
     kind: NotRequired[Literal["auth_recipe"]]
     service: ServiceName
-    version: NotRequired[Version]
+    version: NotRequired[_Version]
     primitive: Literal["static_key", "service_account", "oauth2", "mtls"]
-    base_url: Url
-    display_name: Name
-    description: NotRequired[Text]
-    category: NotRequired[Name]
-    deprecated: NotRequired[bool]
+    base_url: _BaseUrl
+    display_name: NotRequired[_Name]
+    description: NotRequired[_Text]
+    category: NotRequired[Annotated[str, Field(max_length=64)]]
     required_secrets: Annotated[list[RequiredSecret], Field(max_length=32)]
     inject: Inject
     token_exchange: NotRequired[TokenExchange]
@@ -104,22 +116,22 @@ class AuthRecipePush(TypedDict):
 class ResponseMap(TypedDict):
     """Where the text of an answer is."""
 
-    text_path: Name
-    answer_marker: NotRequired[Name]
-    strip_prefixes: NotRequired[list[Name]]
+    text_path: Annotated[str, Field(min_length=1, max_length=1024)]
+    answer_marker: NotRequired[_Short]
+    strip_prefixes: NotRequired[Annotated[list[_Short], Field(max_length=32)]]
 
 
 @closed
 class ApiRecipePush(TypedDict):
     """`POST /recipes`."""
 
-    canonical_id: RecipeId
-    display_name: Name
-    description: Text
-    endpoint: Url
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
-    headers: NotRequired[Templates]
-    body: NotRequired[Any]
+    canonical_id: Annotated[str, matching(RECIPE_ID, RECIPE_ID_RULE)]
+    display_name: _Name
+    description: NotRequired[_Text]
+    endpoint: _Endpoint
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    headers: NotRequired[_Templates]
+    body: NotRequired[dict[str, Any]]
     body_template: NotRequired[Annotated[str, Field(max_length=65536)]]
     response_map: NotRequired[ResponseMap]
     auth_service: NotRequired[ServiceName]
@@ -155,8 +167,9 @@ def check_api_recipe(recipe: dict[str, Any]) -> None:
         problems.append(
             Detail("names like rec_0123abcd are given by the engine", path="canonical_id")
         )
-    if "{" in urlsplit(recipe["endpoint"]).netloc:
-        problems.append(Detail("the host can't be a template", path="endpoint"))
+    host = _host(recipe["endpoint"])
+    if not host or "{" in host:
+        problems.append(Detail("it must begin with a host that is no template", path="endpoint"))
     if "body" in recipe and "body_template" in recipe:
         problems.append(Detail("give body or body_template, not both", path="body_template"))
     templates = {"endpoint": recipe["endpoint"], "body_template": recipe.get("body_template", "")}
@@ -251,4 +264,4 @@ def _refuse(problems: list[Detail]) -> None:
         text = f"{first.path}: {first.message}"
         if first.suggestion:
             text += f"; did you mean {first.suggestion!r}?"
-        raise ApiError(400, "invalid_request", text, details=problems)
+        raise ApiError(400, "invalid_recipe", text, details=problems)

@@ -16,14 +16,14 @@ from arcrun_server.routes.shapes import (
     WORKFLOW_PUSH,
 )
 from arcrun_server.runs.repetition import HEADER as IDEMPOTENCY_KEY
-from arcrun_server.store.executions import KEPT
 from arcrun_server.web.answers import Json
 
 if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
 
-# Runs that are listed if the client names no number.
-DEFAULT_LIMIT = 50
+# Runs that are listed if the client names no number, and at the most.
+DEFAULT_LIMIT = 20
+LARGEST_LIMIT = 200
 
 
 class WorkflowRoutes:
@@ -125,8 +125,10 @@ def _name(request: Request) -> str:
 def _limit(request: Request) -> int:
     """Read `?limit=`."""
     text = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= KEPT):
-        rule = f"a whole number from 1 to {KEPT}"
+    if not (
+        text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= LARGEST_LIMIT
+    ):
+        rule = f"a whole number from 1 to {LARGEST_LIMIT}"
         raise ApiError(
             400,
             "invalid_request",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from arcrun_server.store.answers import Answers, Earlier
 
 HEADER = "Idempotency-Key"
-_SHAPE = re.compile(r"[\x21-\x7e]{1,255}")
+_SHAPE = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 class Repetitions:
@@ -47,7 +47,7 @@ class Repetitions:
             raise ApiError(
                 400,
                 "invalid_request",
-                f"{HEADER} must be 1 to 255 visible ASCII characters without spaces",
+                f"{HEADER} must be 1 to 128 visible ASCII characters without spaces",
                 requires=HEADER,
             )
         place = (account, key)

@@ -57,7 +57,7 @@ class Executions:
             "account": account,
             "workflow": workflow,
             "started_at_ms": started_ms,
-            "verdict": "success" if result.success else "failure",
+            "verdict": "success" if result.success and result.paused is None else "failed",
             "duration_ms": round(result.duration_ms),
             "message": result.error or "",
         }
