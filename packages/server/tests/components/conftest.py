@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,7 @@ class Site:
     received: list[Received] = field(default_factory=list)
     port: int = 0
     connections: int = 0
+    handlers: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -80,38 +82,48 @@ class Site:
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         self.answers[path] = ("\r\n".join(lines) + "\r\n\r\n").encode() + content
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.handlers.add(asyncio.create_task(self._serve(reader, writer)))
+
+    async def close(self) -> None:
+        """End the connections that are still open, and wait until they are gone."""
+        for handler in self.handlers:
+            handler.cancel()
+        await asyncio.gather(*self.handlers, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 line, *fields = head.decode("latin-1").strip().split("\r\n")
-                headers = {
-                    name.lower(): value.strip()
-                    for name, value in (field.split(":", 1) for field in fields)
-                }
+                pairs = (entry.split(":", 1) for entry in fields)
+                headers = {name.lower(): value.strip() for name, value in pairs}
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 self.received.append(Received(line, headers, body))
                 answer = self.answers.get(self.received[-1].path)
                 if answer is None:
-                    await asyncio.Event().wait()
+                    await asyncio.Event().wait()  # told nothing, it says nothing
                 writer.write(answer or b"")
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
             pass
         finally:
             writer.close()
+            with suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
+                await writer.wait_closed()
 
 
 @asynccontextmanager
-async def serving(ssl: Any = None) -> AsyncIterator[Site]:
+async def serving(context: ssl.SSLContext | None = None) -> AsyncIterator[Site]:
     site = Site()
-    server = await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=ssl)
+    server = await asyncio.start_server(site.connected, "127.0.0.1", 0, ssl=context)
     site.port = server.sockets[0].getsockname()[1]
     try:
         yield site
     finally:
         server.close()
-        server.close_clients() if hasattr(server, "close_clients") else None
+        await site.close()
+        await server.wait_closed()
 
 
 @pytest.fixture

@@ -122,6 +122,22 @@ async def test_a_url_component_is_posted_the_context_and_its_json_is_the_result(
     assert received.headers["content-type"] == "application/json"
 
 
+async def test_a_context_that_is_too_large_to_send_is_not_even_written(
+    ask: Any, site: Site
+) -> None:
+    doubling: Any = "十個字元十個字元十個"
+    for _ in range(40):
+        doubling = [doubling, doubling]
+    for component, given in [
+        (f"{site.url}/c", {"v": doubling}),
+        ("http_request", {"url": site.url, "method": "POST", "body": doubling}),
+        ("http_request", {"url": site.url, "method": "POST", "body_json": doubling}),
+    ]:
+        with pytest.raises(ComponentError, match="larger than 8,388,608 bytes"):
+            await ask(component, given)
+    assert site.connections == 0
+
+
 async def test_a_url_component_that_answers_no_json_gives_its_text(ask: Any, site: Site) -> None:
     site.answer("/c", "純文字")
     assert await ask(f"{site.url}/c", {}) == {"success": True, "data": "純文字"}

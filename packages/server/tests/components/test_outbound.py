@@ -90,7 +90,12 @@ async def test_a_server_that_is_not_there_or_speaks_no_http(door: Any, site: Sit
     site.answers["/"] = b"SSH-2.0-OpenSSH_9.9\r\n\r\n"
     with pytest.raises(Unreachable, match="can't be reached"):
         await door().send("GET", site.url + "/")
-    server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0)
+
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     with pytest.raises(Unreachable, match="can't be reached"):
         await door().send("GET", f"http://127.0.0.1:{port}/")
@@ -236,7 +241,7 @@ async def test_tls_uses_the_name_though_the_connection_goes_to_the_address(
     async def resolver(host: str, port: int) -> list[str]:
         return ["127.0.0.1"]
 
-    async with serve(ssl=server) as site:
+    async with serve(server) as site:
         site.answer("/", "安全")
         outbound = door(resolver=resolver, ssl_context=client)
         reply = await outbound.send("GET", f"https://secure.example:{site.port}/")
@@ -255,7 +260,7 @@ async def test_a_redirect_from_https_to_http_is_not_followed(
     async def resolver(host: str, port: int) -> list[str]:
         return ["127.0.0.1"]
 
-    async with serve(ssl=server) as secure:
+    async with serve(server) as secure:
         secure.answer("/", status=302, headers={"Location": f"{site.url}/"})
         outbound = door(resolver=resolver, ssl_context=client)
         with pytest.raises(Unreachable, match="from https to an insecure address"):

@@ -115,6 +115,20 @@ def test_several_problems_are_told_at_once() -> None:
     assert [problem.path for problem in check_graph({})] == ["nodes", "edges"]
 
 
+def test_about_fifty_problems_are_told_and_not_more() -> None:
+    for found in (
+        graph([node("a")], *[edge("x", "y")] * 5000),
+        graph([3] * 1000),
+        graph([node(str(n), "unknown") for n in range(1000)]),
+    ):
+        assert 50 <= len(check_graph(found, known=["hash"])) <= 52
+
+
+def test_trigger_workflow_that_should_not_wait_is_refused() -> None:
+    found = graph([node("a", "trigger_workflow", data={"workflow_name": "子", "wait": False})])
+    assert only(found).path == "nodes[0].data.wait"
+
+
 def test_an_edge_to_a_node_that_is_not_there_names_the_nearest() -> None:
     problem = only(graph([node("讀取草稿"), node("b")], edge("讀取草搞", "b")))
     assert (problem.path, problem.suggestion) == ("edges[0].from", "讀取草稿")

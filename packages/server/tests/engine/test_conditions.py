@@ -102,6 +102,11 @@ def test_what_is_no_condition_is_refused_with_how_to_write_one(condition: str) -
         parse_condition(condition)
 
 
+def test_a_condition_has_at_most_a_thousand_characters() -> None:
+    with pytest.raises(ValueError, match="longer than 1000"):
+        parse_condition("a == " + "b" * 1000)
+
+
 def test_objects_and_lists_are_the_same_if_their_parts_are() -> None:
     assert same({"a": [1, {"b": True}]}, {"a": [1.0, {"b": True}]})
     assert not same({"a": [1]}, {"a": [True]})

@@ -174,6 +174,11 @@ def test_a_flow_has_at_most_a_thousand_lines() -> None:
     assert "1001 lines" in problems_of(["a >> PIPE >> b"] * 1001)[0].message
 
 
+def test_about_fifty_problems_are_told_and_not_more() -> None:
+    assert 50 <= len(problems_of(["a >> b"] * 1000)) <= 52
+    assert len(problems_of(["a >> PIPE >> b"], {f"x{n}": {} for n in range(1000)})) == 50
+
+
 def test_a_line_has_at_most_1024_characters() -> None:
     assert only_problem("a" * 1025).column == 1025
 

@@ -139,6 +139,10 @@ def test_every_label_stands_for_a_known_type() -> None:
     assert set(LABELS.values()) == EDGE_TYPES
 
 
+def test_nothing_is_near_a_word_without_end() -> None:
+    assert nearest("hash" * 100, ["hash" * 100]) is None
+
+
 def test_nearest_finds_nothing_among_nothing() -> None:
     assert nearest("a", []) is None
 

@@ -121,6 +121,41 @@ async def test_a_result_that_is_nested_without_end_fails_its_node(house: House) 
     assert "not valid JSON" in str(result.error)
 
 
+async def test_a_run_over_its_total_ends_also_within_foreach(house: House) -> None:
+    house.limits = RunLimits(total_bytes=1000)
+    config = {"列": give({"items": list(range(50))}), "做": give("十個字元十個字元")}
+    result = await house.run(FLOW, config)
+    assert result.error == (
+        "Node 做 failed: the run's results together have more than 1,000 bytes, which is the limit"
+    )
+    assert len(house.given_to("做")) < 50
+    house.limits = RunLimits(total_bytes=10_000)
+    assert (await house.run(FLOW, config)).success
+
+
+async def test_templates_cannot_blow_a_value_up(house: House) -> None:
+    house.limits = RunLimits(output_bytes=10_000)
+    lines = ["input >> 完成後 >> a", "a >> 完成後 >> b"]
+    for value in (["{{a.v}}"] * 20, "{{a.v}}" * 20, "{{a}}" * 20, ["{{a}}"] * 20):
+        result = await house.run(lines, {"a": give({"v": "字" * 1000}), "b": give(value)})
+        assert result.error == (
+            "Node b failed: what its templates put in is larger than the 10,000 bytes that a run allows"
+        )
+    assert house.given_to("b") == []
+    house.workflows = {}
+    call = {"component": "trigger_workflow", "workflow_name": "x", "input": {"v": "{{a.v}}" * 20}}
+    result = await house.run(lines, {"a": give({"v": "字" * 1000}), "b": call})
+    assert "what its templates put in" in str(result.error)
+
+
+async def test_warnings_about_templates_are_limited(house: House) -> None:
+    config = {"a": {"component": "comp_counter", "v": "{{無}}" * 500 + "{{" + "長" * 500 + "}}"}}
+    result = await house.run(["input >> 完成後 >> a"], config)
+    warnings = result.trace[1]["warnings"]
+    assert len(warnings) == 20
+    assert max(map(len, warnings)) < 300
+
+
 async def test_foreach_is_nested_to_the_limit_of_depth(house: House) -> None:
     lines = ["input >> 完成後 >> n0"] + [f"n{i} >> 對每個 >> n{i + 1}" for i in range(4)]
     config = {f"n{i}": give({"items": [0]}) for i in range(5)}

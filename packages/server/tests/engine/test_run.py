@@ -313,6 +313,20 @@ async def test_an_if_runs_its_target_only_if_its_condition_holds(house: House) -
     assert house.order == ["a", "及格", "小明的"]
 
 
+async def test_a_condition_looks_at_the_result_first_and_then_where_templates_look(
+    house: House,
+) -> None:
+    lines = [
+        "input >> 完成後 >> a",
+        "a >> IF(input == 1) >> 一",
+        "a >> IF(input.q == 2) >> 二",
+        "a >> IF(_year == 2026) >> 三",
+        "a >> IF(a.input == 1) >> 四",
+    ]
+    await house.run(lines, {"a": give({"input": 1}), **{n: give(0) for n in "一二三四"}}, {"q": 2})
+    assert house.order == ["a", "一", "二", "三", "四"]
+
+
 async def test_a_click_is_followed_as_a_pipe(house: House) -> None:
     await house.run(["按鈕 >> ON_CLICK >> 存"], {"存": give(0)})
     assert house.order == ["存"]

@@ -155,6 +155,25 @@ async def test_a_built_in_with_a_credential_gives_it_redacted(house: House) -> N
     assert result.data == {"tok": REDACTED}
 
 
+async def test_a_built_in_that_changes_a_secret_gives_it_redacted(house: House) -> None:
+    house.secrets = {"tok": SECRET}
+    config = {"大": {"component": "comp_uppercase", "text": "Bearer {{credential.tok}}"}}
+    result = await house.run(["input >> PIPE >> 大"], config)
+    assert result.data == {"text": f"BEARER {REDACTED}"}
+
+
+async def test_a_result_nested_too_deeply_to_redact_fails_its_node(house: House) -> None:
+    deep: Any = "字"
+    for _ in range(100_000):
+        deep = [deep]
+    house.components, house.secrets = {"thief": Thief(deep)}, {"tok": SECRET}
+    config = {"取": {"component": "thief", "tok": "{{credential.tok}}"}}
+    result = await house.run(["input >> PIPE >> 取"], config)
+    assert result.error == "Node 取 failed: its result is nested too deeply"
+    while isinstance(deep, list):  # taken apart here: to free it in one go is deep as well
+        deep = deep.pop()
+
+
 async def test_a_credential_that_is_not_there_fails_the_node_and_says_so(house: House) -> None:
     thief = Thief()
     house.components = {"thief": thief}

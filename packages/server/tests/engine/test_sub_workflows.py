@@ -90,9 +90,9 @@ async def test_what_trigger_workflow_is_told_wrongly_is_said(house: House) -> No
         ({}, "`workflow_name` must be the name of a workflow, as text"),
         ({"workflow_name": 3}, "`workflow_name` must be the name of a workflow, as text"),
         ({"workflow_name": "子", "input": []}, "`input` must be an object"),
-        ({"workflow_name": "子", "wait": False}, "`wait: false` is not supported"),
+        ({"workflow_name": "子", "wait": "{{input.等}}"}, "`wait: false` is not supported"),
     ]:
-        result = await house.run(LINES, {"呼叫": trigger(**data), "後": give(0)})
+        result = await house.run(LINES, {"呼叫": trigger(**data), "後": give(0)}, {"等": False})
         assert result.error is not None
         assert message in result.error
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arcrun_server.engine.sizes import Room, TooLargeError, rough_size
 from arcrun_server.engine.templates import (
     MISSING,
     Place,
@@ -30,8 +31,12 @@ NAMES = st.text(st.characters(whitelist_categories=["Ll", "Lo", "Nd"]), min_size
 PLAIN = st.text().filter(lambda text: "{" not in text and "}" not in text)
 
 
+def plenty() -> Room:
+    return Room(10**9, "it")
+
+
 def filled(value: Any, values: dict[str, Any]) -> Any:
-    return fill(shape_of(value), lambda place: find(values, place.path))
+    return fill(shape_of(value), lambda place: find(values, place.path), plenty())
 
 
 def test_a_template_alone_gives_the_value_with_its_type() -> None:
@@ -173,7 +178,7 @@ def test_no_text_is_lost_when_nothing_is_found(text: str) -> None:
 
 @given(JSON)
 def test_every_json_value_has_a_shape_that_fills_to_itself(value: Any) -> None:
-    assert fill(shape_of(value), lambda _place: MISSING) == value
+    assert fill(shape_of(value), lambda _place: MISSING, plenty()) == value
 
 
 @given(st.text(), st.lists(st.text(max_size=3), max_size=4))
@@ -187,3 +192,30 @@ def test_a_place_keeps_its_source_for_messages() -> None:
     place = template.parts[1]
     assert isinstance(place, Place)
     assert place.source == "{{ b }}"
+
+
+def test_no_more_is_put_in_than_there_is_room_for() -> None:
+    value = ["{{字}}", "前{{字}}", "{{列}}", "前{{列}}"]
+    values = {"字": "十" * 100, "列": ["二" * 49] * 2}
+    needed = 101 + 101 + 101 + 106  # each text a byte more than its characters, JSON as written
+
+    def look_up(place: Place) -> Any:
+        return find(values, place.path)
+
+    assert fill(shape_of(value), look_up, Room(needed, "it"))[0] == "十" * 100
+    for less in (1, 10, 200, 350):
+        with pytest.raises(TooLargeError, match="it is larger than"):
+            fill(shape_of(value), look_up, Room(needed - less, "it"))
+
+
+@given(JSON)
+def test_a_rough_size_is_never_above_the_true_one(value: Any) -> None:
+    true_size = len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    assert 1 <= rough_size(value, 10**9) <= true_size + 1
+
+
+def test_measuring_stops_at_what_is_too_large() -> None:
+    level: Any = "x"
+    for _ in range(60):
+        level = [level, level]
+    assert 1000 < rough_size(level, 1000) < 2000

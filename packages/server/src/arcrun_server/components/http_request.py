@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
 
 from .contract import describe, given_value, one_of, optional, require
-from .outbound import Unreachable
+from .outbound import Unreachable, json_content
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Call, Component, JsonObject
@@ -95,10 +94,9 @@ def _content(given: JsonObject, headers: dict[str, str]) -> bytes | None:
     if as_json is None and body is None:
         return None
     if as_json is None and isinstance(body, str):
-        kind, text = "text/plain; charset=utf-8", body
+        kind, content = "text/plain; charset=utf-8", body.encode("utf-8", "replace")
     else:
-        value = body if as_json is None else as_json
-        kind, text = "application/json", json.dumps(value, ensure_ascii=False)
+        kind, content = "application/json", json_content(body if as_json is None else as_json)
     if not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = kind
-    return text.encode("utf-8", "replace")
+    return content

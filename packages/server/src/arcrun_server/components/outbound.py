@@ -13,6 +13,7 @@ import httpx
 
 from arcrun_server._version import __version__
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.sizes import rough_size
 
 from .guard import GuardedBackend, check_url, system_resolver
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .guard import Resolver
 
 MAX_REDIRECTS = 5
+MAX_REQUEST_BYTES = 8 * 1024 * 1024
 ERROR_LENGTH = 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
@@ -67,6 +69,21 @@ class Reply:
         """Give the result of a component that was answered so (CONTRACT.md §6)."""
         error = self.text.strip()[:ERROR_LENGTH] or f"HTTP {self.status}"
         return {"success": False, "status": self.status, "error": error}
+
+
+def json_content(value: Any) -> bytes:
+    """Write a value as the JSON body of a request.
+
+    Raises:
+        ComponentError: It is too large; that is found before it is written.
+
+    Example:
+        >>> json_content({"題": "天氣"}).decode()
+        '{"題": "天氣"}'
+    """
+    if rough_size(value, MAX_REQUEST_BYTES) > MAX_REQUEST_BYTES:
+        raise ComponentError(f"the request's body is larger than {MAX_REQUEST_BYTES:,} bytes")
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
 
 
 class Unreachable(Exception):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
 
-from .outbound import Unreachable
+from .outbound import Unreachable, json_content
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Call, Component, JsonObject
@@ -22,7 +21,7 @@ def component(url: str, outbound: Outbound) -> Component:
     """
 
     async def run(given: JsonObject, _call: Call) -> Any:
-        content = json.dumps(given, ensure_ascii=False).encode("utf-8", "replace")
+        content = json_content(given)
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         try:
             reply = await outbound.send("POST", url, headers=headers, content=content)

@@ -52,13 +52,17 @@ class Caller:
         if node.credentials:
             secrets = await self._secrets(node.credentials)
             redactor = Redactor(secrets.values())
-            given = {**context, **fill(node.shape, sight.with_secrets(secrets).look_up)}
+            with_secrets = sight.with_secrets(secrets)
+            given = {**context, **fill(node.shape, with_secrets.look_up, with_secrets.room())}
         try:
             result = await component(given, call)
         except Exception as problem:  # noqa: BLE001 - whatever a component raises fails its node
             reason = _describe(problem)
             raise CallFailure(redactor.text(reason) if redactor else reason) from None
-        return redactor.value(result) if redactor else result
+        try:
+            return redactor.value(result) if redactor else result
+        except RecursionError:
+            raise CallFailure("its result is nested too deeply") from None
 
     async def _resolve(self, component_id: str) -> Component:
         component = self._components.get(component_id)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from .conditions import parse_condition
 from .labels import EDGE_TYPES, LABELS, nearest
 from .loops import find_loop
-from .model import NodeType, Problem
+from .model import MAX_PROBLEMS, NodeType, Problem
 from .templates import places, shape_of
 
 if TYPE_CHECKING:
@@ -57,13 +57,16 @@ def check_graph(graph: Any, known: Collection[str] | None = None) -> list[Proble
     if not nodes:
         return [Problem("The graph has no nodes; it needs at least one.", path="nodes")]
     for number, node in enumerate(nodes):
-        problems += _node_problems(node, f"nodes[{number}]")
+        if len(problems) < MAX_PROBLEMS:
+            problems += _node_problems(node, f"nodes[{number}]")
     ids = [
         node["id"] for node in nodes if isinstance(node, dict) and isinstance(node.get("id"), str)
     ]
     problems += _duplicates(ids)
+    known_ids = frozenset(ids)
     for number, edge in enumerate(edges):
-        problems += _edge_problems(edge, f"edges[{number}]", set(ids))
+        if len(problems) < MAX_PROBLEMS:
+            problems += _edge_problems(edge, f"edges[{number}]", known_ids)
     if problems:
         return problems
     problems += _component_problems(nodes, edges, known)
@@ -173,7 +176,7 @@ def _duplicates(ids: list[str]) -> list[Problem]:
     return problems
 
 
-def _edge_problems(edge: Any, path: str, ids: set[str]) -> list[Problem]:
+def _edge_problems(edge: Any, path: str, ids: frozenset[str]) -> list[Problem]:
     if not isinstance(edge, dict):
         return [Problem("An edge is an object with `from`, `to` and `type`.", path=path)]
     problems = []
@@ -236,6 +239,8 @@ def _component_problems(
     called = {edge["to"] for edge in edges if edge["type"] == "CALLS_SUBFLOW"}
     problems: list[Problem] = []
     for number, node in enumerate(nodes):
+        if len(problems) >= MAX_PROBLEMS:
+            break
         path = f"nodes[{number}]"
         component, is_called = node.get("componentId"), node["id"] in called
         if component is None:
@@ -280,13 +285,18 @@ def _known_problems(component: str, path: str, known: Collection[str] | None) ->
 
 
 def _hand_over_problems(node: dict[str, Any], path: str) -> list[Problem]:
-    return [
+    data = node.get("data") or {}
+    problems = []
+    if data.get("wait") is False:
+        message = "`wait: false` is not supported; the called workflow is run to its end."
+        problems.append(Problem(message, path=f"{path}.data.wait"))
+    return problems + [
         Problem(
             f"{place.source} can't be handed to another workflow, where it would be plain input; "
             "name the credential in the node that uses it.",
             path=f"{path}.data",
         )
-        for place in places(shape_of(node.get("data")))
+        for place in places(shape_of(data))
         if place.credential
     ]
 

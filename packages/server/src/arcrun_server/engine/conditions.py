@@ -6,12 +6,12 @@ import json
 import operator
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MAX_LENGTH = 1000
 _OPERATOR = re.compile(r"(?P<sign>==|＝＝|!=|≠|>=|≥|<=|≤|>|＞|<|＜)")
 _WIDE_SIGNS = {"＝＝": "==", "≠": "!=", "≥": ">=", "≤": "<=", "＞": ">", "＜": "<"}
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
@@ -88,7 +88,6 @@ def same(left: Any, right: Any) -> bool:
     return bool(left == right)
 
 
-@lru_cache(maxsize=1024)
 def parse_condition(text: str) -> Condition:
     """Read a condition.
 
@@ -104,6 +103,8 @@ def parse_condition(text: str) -> Condition:
         >>> condition.key, condition.sign, condition.right
         ('狀態', '==', '完成')
     """
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"The condition is longer than {MAX_LENGTH} characters. {_HOW}")
     stripped = text.strip()
     if not stripped:
         raise ValueError(f"The condition is empty. {_HOW}")

@@ -28,13 +28,16 @@ class RunLimits:
     Attributes:
         steps: Nodes that may run; each element of a FOREACH counts anew.
         seconds: Wall-clock time. A paused run gets the full time again when it is resumed.
-        output_bytes: Size of one node's result as JSON, and of the run's data.
+        output_bytes: Size of one node's result as JSON, of what templates put into one node's
+            data, and of the run's data.
+        total_bytes: Size of all results of a run together.
         depth: How deep FOREACH and sub-workflows may be nested, together.
     """
 
     steps: int = 10_000
     seconds: float = 120.0
     output_bytes: int = 4 * 1024 * 1024
+    total_bytes: int = 128 * 1024 * 1024
     depth: int = 16
 
 

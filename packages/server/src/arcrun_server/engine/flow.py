@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .labels import LabelError, nearest, read_label
 from .model import (
+    MAX_PROBLEMS,
     Edge,
     FlowError,
     Graph,
@@ -76,6 +77,8 @@ def parse_flow(lines: Sequence[str]) -> list[Triplet]:
             triplets.append(parsed)
         else:
             problems.extend(parsed)
+        if len(problems) >= MAX_PROBLEMS:
+            break
     if problems:
         raise FlowError(problems)
     return triplets
@@ -306,6 +309,8 @@ def _apply_config(nodes: dict[str, Node], config: Any) -> list[Problem]:
         return [Problem("A config maps node names to their components.", path="config")]
     problems: list[Problem] = []
     for name, entry in config.items():
+        if len(problems) >= MAX_PROBLEMS:
+            break
         path = f"config.{name}"
         node = nodes.get(node_id(str(name)))
         if node is None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EDGE_TYPES: frozenset[str] = frozenset(get_args(EdgeType))
 STRUCTURE_TYPES = frozenset({"CONTINUE", "IS_A", "CONTAINS", "HAS_STYLE", "HAS_BEHAVIOR"})
 DEFAULT_ITERATOR = "item"
+_LONGEST_WORD = 256  # comparing longer ones takes long, and helps nobody
 
 _SYNONYMS: dict[str, EdgeType] = {
     "完成後": "PIPE",
@@ -108,6 +109,8 @@ def nearest(word: str, candidates: Iterable[str], least: float = 0.5) -> str | N
         >>> nearest("comp_upercase", ["comp_counter", "comp_uppercase"])
         'comp_uppercase'
     """
+    if len(word) > _LONGEST_WORD:
+        return None
     best, best_ratio = None, least
     matcher = SequenceMatcher(b=word.casefold(), autojunk=False)
     for candidate in candidates:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .builtin_components import BUILTINS
 from .calling import Caller
 from .failures import CallFailure, NodeFailure, PauseRequest
-from .outcome import failure_reason, find_list, is_failure, plurals, read_branch
+from .outcome import awaited_task, failure_reason, find_list, is_failure, no_list, read_branch
 from .plan import TRIGGER_WORKFLOW
 from .scope import (
     Departure,
@@ -28,10 +28,12 @@ from .scope import (
     Visit,
     element_frame,
 )
+from .sizes import TooLargeError
 from .sub_workflow import find_workflow, sub_result, workflow_call
-from .templates import MISSING, fill
+from .templates import MISSING, fill, find
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from .environment import Environment
@@ -60,6 +62,7 @@ class Machine:
         self.current: tuple[str, Any] = ("", None)
         self.times = TimeVariables(started)
         self._caller = Caller(environment, started, self.deadline)
+        self._left_bytes = self.limits.total_bytes
 
     def open(self, plan: Plan, run_input: JsonObject) -> None:
         """Make ready to run a graph from its start."""
@@ -135,7 +138,12 @@ class Machine:
             self._unwind(failure)
 
     def checked(self, result: Any) -> Any:
-        """Give a result back if it is JSON and not too large; raises ValueError if it isn't."""
+        """Give a result back if it is JSON and not too large.
+
+        Raises:
+            ValueError: It isn't.
+            NodeFailure: All results of the run together have become too large.
+        """
         try:
             size = len(_json_text(result).encode())
         except (TypeError, ValueError, RecursionError) as problem:
@@ -144,6 +152,11 @@ class Machine:
             raise ValueError(
                 f"its result has {size:,} bytes as JSON; a run allows {self.limits.output_bytes:,}"
             )
+        self._left_bytes -= size
+        if self._left_bytes < 0:
+            most = self.limits.total_bytes
+            reason = f"the run's results together have more than {most:,} bytes, which is the limit"
+            raise NodeFailure(self.current[0], reason, final=True)
         return result
 
     async def _advance(self, frame: Frame, item: Visit | Start | Departure) -> None:
@@ -171,6 +184,9 @@ class Machine:
         else:
             await self._run_component(frame, node, visit)
 
+    def _sight(self, frame: Frame, token: Token) -> Sight:
+        return Sight(frame, token, self.times, self.limits.output_bytes)
+
     def _count_step(self, node: PlannedNode) -> None:
         self.current = (node.id, None)
         self.steps += 1
@@ -188,17 +204,17 @@ class Machine:
 
     async def _run_component(self, frame: Frame, node: PlannedNode, visit: Visit) -> None:
         token = visit.token
-        sight = Sight(frame, token, self.times)
+        sight = self._sight(frame, token)
         builtin = BUILTINS.get(node.component or "")
         context = token.values if builtin else {**token.results, **token.values}
-        data = fill(node.shape, sight.look_up) if node.has_templates else node.shape
-        given = {**context, **data} if data else context
-        entry = _entry(node, given, None, 0.0)
-        if sight.unresolved:
-            entry["warnings"] = [f"{source} points nowhere" for source in sight.unresolved]
-        self.current = (node.id, given)
+        entry = _entry(node, context, None, 0.0)
         began = time.perf_counter()
         try:
+            given = _given(node, sight, context)
+            entry["input"] = given
+            if sight.unresolved:
+                entry["warnings"] = [f"{source} points nowhere" for source in sight.unresolved]
+            self.current = (node.id, given)
             if builtin and not node.credentials:
                 result = builtin(given)
             else:
@@ -211,7 +227,7 @@ class Machine:
         entry["duration_ms"] = _milliseconds(began)
         entry["output"] = result
         frame.trace.append(entry)
-        task_id = _awaited_task(result)
+        task_id = awaited_task(result)
         if task_id:
             raise PauseRequest(task_id, visit, node.id)
         self.complete(frame, visit.node, token, result)
@@ -234,7 +250,7 @@ class Machine:
         if edge.type == "ON_FAIL":
             return is_failure(result)
         if edge.condition is not None:
-            return edge.condition.holds(Sight(frame, token, self.times).find_text)
+            return edge.condition.holds(_seen_from(result, self._sight(frame, token)))
         if edge.type == "ON_BRANCH":
             return read_branch(result) == edge.branch
         if edge.type in {"ON_TRUE", "ON_FALSE"}:
@@ -273,7 +289,7 @@ class Machine:
             if is_failure(result) and node.handles_failure:
                 self._arrive(frame, edge.target, None)
                 return
-            raise NodeFailure(node.id, _no_list(result, edge.iterator), token.values)
+            raise NodeFailure(node.id, no_list(result, edge.iterator), token.values)
         loop = Loop(departure.node, departure.position, token, elements)
         frame.loop_under_way = loop
         self._next_element(frame, loop)
@@ -362,14 +378,16 @@ class Machine:
 
     async def _call_workflow(self, frame: Frame, node: PlannedNode, visit: Visit) -> None:
         token = visit.token
-        data = fill(node.shape, Sight(frame, token, self.times).look_up)
-        given = {**token.results, **token.values, **data}
-        self.current = (node.id, given)
+        sight = self._sight(frame, token)
+        given = {**token.results, **token.values}
         began = time.perf_counter()
         try:
+            data = fill(node.shape, sight.look_up, sight.room())
+            given = {**given, **data}
+            self.current = (node.id, given)
             name, run_input = workflow_call(node, given, data, token.values)
             plan = await find_workflow(name, self.environment)
-        except CallFailure as failure:
+        except (CallFailure, TooLargeError) as failure:
             self.fail(frame, visit, _entry(node, given, None, _milliseconds(began)), str(failure))
             return
         self._check_depth(node.id)
@@ -392,22 +410,21 @@ class Machine:
         self.complete(frame, sub_run.node, sub_run.token, result)
 
 
-def _no_list(result: Any, iterator: str) -> str:
-    if is_failure(result):
-        return failure_reason(result)
-    found = ", ".join(result) if isinstance(result, dict) else f"a {type(result).__name__}"
-    names = " or ".join(f"'{name}'" for name in (iterator, plurals(iterator)[0]))
-    return (
-        f"FOREACH {iterator} finds no list {names} in its result, which has: {found or 'nothing'}"
-    )
+def _given(node: PlannedNode, sight: Sight, context: JsonObject) -> JsonObject:
+    """Give what a component gets: {…context, …its data}, credentials left as they are written."""
+    shape = node.shape
+    data = fill(shape, sight.look_up, sight.room()) if node.has_templates else shape
+    return {**context, **data} if data else context
 
 
-def _awaited_task(result: Any) -> str | None:
-    """Read the task that a result waits for: `{"pending": true, "task_id": …}`."""
-    if not isinstance(result, dict) or result.get("pending") is not True:
-        return None
-    task_id = result.get("task_id")
-    return task_id if isinstance(task_id, str) else None
+def _seen_from(result: Any, sight: Sight) -> Callable[[str], tuple[bool, Any]]:
+    """Give the look-up of a condition: the result first, then whatever templates see."""
+
+    def look_up(path: str) -> tuple[bool, Any]:
+        value = find(result, tuple(path.split(".")))
+        return sight.find_text(path) if value is MISSING else (True, value)
+
+    return look_up
 
 
 def _entry(node: PlannedNode, given: Any, output: Any, duration: float) -> TraceEntry:

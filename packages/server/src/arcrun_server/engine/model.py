@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypedDict
 
+MAX_PROBLEMS = 50
+"""How many problems are told at once; looking for what was meant takes time for each."""
+
 JsonObject: TypeAlias = dict[str, Any]
 """A JSON object as Python's `json` reads it."""
 

@@ -89,6 +89,25 @@ def plurals(word: str) -> list[str]:
     return forms
 
 
+def no_list(result: Any, iterator: str) -> str:
+    """Say that `find_list` found nothing, and what there is instead."""
+    if is_failure(result):
+        return failure_reason(result)
+    found = ", ".join(result) if isinstance(result, dict) else f"a {type(result).__name__}"
+    names = " or ".join(f"'{name}'" for name in (iterator, plurals(iterator)[0]))
+    return (
+        f"FOREACH {iterator} finds no list {names} in its result, which has: {found or 'nothing'}"
+    )
+
+
+def awaited_task(result: Any) -> str | None:
+    """Read the task that a result waits for: `{"pending": true, "task_id": …}`."""
+    if not isinstance(result, dict) or result.get("pending") is not True:
+        return None
+    task_id = result.get("task_id")
+    return task_id if isinstance(task_id, str) else None
+
+
 def _layers(result: Any) -> list[dict[str, Any]]:
     if not isinstance(result, dict):
         return []

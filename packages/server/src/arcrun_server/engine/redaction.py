@@ -18,7 +18,7 @@ _SHORT = 6
 class Redactor:
     """Replaces known secrets by `[redacted]`, wherever a component echoes them.
 
-    It also knows their escaped, percent-encoded and base64 forms. A secret of fewer than six
+    It also knows them in other letter cases, and escaped, percent-encoded and in base64. A secret of fewer than six
     characters is only replaced where it stands as a word of its own, so that the rest of the text
     stays readable.
 
@@ -32,7 +32,7 @@ class Redactor:
         forms = {form for secret in secrets if secret for form in _forms(secret)}
         # The longest first: a secret may be part of another one.
         patterns = [_pattern(form) for form in sorted(forms, key=lambda form: (-len(form), form))]
-        self._pattern = re.compile("|".join(patterns)) if patterns else None
+        self._pattern = re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
 
     def text(self, text: str) -> str:
         """Take the secrets out of a text."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import TIME_NAMES, time_variables
 from .flow import node_id
+from .sizes import Room
 from .templates import MISSING, find
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .result import TraceEntry
     from .templates import Place
+
+
+_WARNINGS = 20
+_WARNING_LENGTH = 200
 
 
 class Token:
@@ -235,28 +240,33 @@ class TimeVariables:
 class Sight:
     """What a node's templates and conditions can see (the roots of CONTRACT.md §6)."""
 
-    __slots__ = ("_frame", "_secrets", "_time", "_token", "unresolved")
+    __slots__ = ("_frame", "_most", "_secrets", "_time", "_token", "unresolved")
 
-    def __init__(self, frame: Frame, token: Token, time: TimeVariables) -> None:
+    def __init__(self, frame: Frame, token: Token, time: TimeVariables, most: int) -> None:
         self._frame = frame
         self._token = token
         self._time = time
+        self._most = most
         self._secrets: dict[str, str] | None = None
         self.unresolved: list[str] = []
 
     def with_secrets(self, secrets: dict[str, str]) -> Sight:
         """Give a sight in which the places of credentials have values."""
-        sight = Sight(self._frame, self._token, self._time)
+        sight = Sight(self._frame, self._token, self._time, self._most)
         sight._secrets = secrets
         return sight
+
+    def room(self) -> Room:
+        """Give the allowance for what templates put into one node's data."""
+        return Room(self._most, "what its templates put in")
 
     def look_up(self, place: Place) -> Any:
         """Find the value of a template's place; remember those that point nowhere."""
         if place.credential is not None:
             return MISSING if self._secrets is None else self._secrets[place.credential]
         value = self.find(place.path)
-        if value is MISSING:
-            self.unresolved.append(place.source)
+        if value is MISSING and len(self.unresolved) < _WARNINGS:
+            self.unresolved.append(place.source[:_WARNING_LENGTH])
         return value
 
     def find_text(self, path: str) -> tuple[bool, Any]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from .sizes import Room, rough_size
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -59,17 +61,20 @@ class Template:
     parts: tuple[str | Place, ...]
     alone: Place | None
 
-    def fill(self, look_up: LookUp) -> Any:
+    def fill(self, look_up: LookUp, room: Room) -> Any:
         """Put the values in."""
         if self.alone is not None:
             value = look_up(self.alone)
-            return "".join(map(_as_written, self.parts)) if value is MISSING else value
-        return "".join(
-            [
-                part if isinstance(part, str) else _as_text(part, look_up(part))
-                for part in self.parts
-            ]
-        )
+            if value is MISSING:
+                return "".join(map(_as_written, self.parts))
+            room.take(rough_size(value, room.left))
+            return value
+        pieces = []
+        for part in self.parts:
+            piece = part if isinstance(part, str) else _as_text(part, look_up(part), room)
+            room.take(len(piece))
+            pieces.append(piece)
+        return "".join(pieces)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +92,6 @@ class ListShape:
 
 
 LookUp: TypeAlias = "Callable[[Place], Any]"
-"""Finds the value of a place; MISSING leaves the place as it was written."""
 
 
 def shape_of(value: Any) -> Any:
@@ -113,21 +117,29 @@ def has_templates(shape: Any) -> bool:
     return isinstance(shape, (Template, ObjectShape, ListShape))
 
 
-def fill(shape: Any, look_up: LookUp) -> Any:
+def fill(shape: Any, look_up: LookUp, room: Room) -> Any:
     """Fill the templates of a shape.
+
+    Args:
+        shape: What `shape_of` made of the value.
+        look_up: Finds the value of a place; MISSING leaves the place as it was written.
+        room: How much may be put in.
+
+    Raises:
+        TooLargeError: More would be put in.
 
     Example:
         >>> values = {("名字",): "小明", ("標籤",): ["a", "b"]}
         >>> shape = shape_of({"文": "你好 {{ 名字 }}:{{標籤}}", "全部": "{{標籤}}", "無": "{{x}}"})
-        >>> fill(shape, lambda place: values.get(place.path, MISSING))
+        >>> fill(shape, lambda place: values.get(place.path, MISSING), Room(1000, "it"))
         {'文': '你好 小明:["a","b"]', '全部': ['a', 'b'], '無': '{{x}}'}
     """
     if isinstance(shape, Template):
-        return shape.fill(look_up)
+        return shape.fill(look_up, room)
     if isinstance(shape, ObjectShape):
-        return {key: fill(field, look_up) for key, field in shape.fields}
+        return {key: fill(field, look_up, room) for key, field in shape.fields}
     if isinstance(shape, ListShape):
-        return [fill(item, look_up) for item in shape.items]
+        return [fill(item, look_up, room) for item in shape.items]
     return shape
 
 
@@ -198,10 +210,13 @@ def _place(inside: str) -> Place:
     return Place("{{" + inside + "}}", path, path[1] if is_credential else None)
 
 
-def _as_text(place: Place, value: Any) -> str:
+def _as_text(place: Place, value: Any, room: Room) -> str:
     if value is MISSING:
         return place.source
-    return value if isinstance(value, str) else _json_text(value)
+    if isinstance(value, str):
+        return value
+    room.check(rough_size(value, room.left))  # before it is written, which may take much more
+    return _json_text(value)
 
 
 def _as_written(part: str | Place) -> str:

@@ -1,0 +1,79 @@
+"""How large a JSON value is, found without writing it: what is large may be too large to write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class TooLargeError(ValueError):
+    """Something would be larger than a run allows. The text says what and how much is allowed."""
+
+
+class Room:
+    """What is left of an allowance of bytes.
+
+    Args:
+        most: The allowance.
+        what: What it is for, as the subject of the error's sentence.
+
+    Example:
+        >>> Room(3, "its text").take(4)
+        Traceback (most recent call last):
+        arcrun_server.engine.sizes.TooLargeError: its text is larger than the 3 bytes that a run allows
+    """
+
+    __slots__ = ("_most", "_what", "left")
+
+    def __init__(self, most: int, what: str) -> None:
+        self._most = most
+        self._what = what
+        self.left = most
+
+    def take(self, size: int) -> None:
+        """Use some of it up.
+
+        Raises:
+            TooLargeError: There is not so much left.
+        """
+        self.check(size)
+        self.left -= size
+
+    def check(self, size: int) -> None:
+        """Tell whether so much is left.
+
+        Raises:
+            TooLargeError: It isn't.
+        """
+        if size > self.left:
+            raise TooLargeError(
+                f"{self._what} is larger than the {self._most:,} bytes that a run allows"
+            )
+
+
+def rough_size(value: Any, most: int) -> int:
+    """Measure a JSON value roughly, at least a byte for each part of it.
+
+    Args:
+        value: The value. A part that occurs twice counts twice, as it would be written twice.
+        most: Where to stop: it is enough to know that the value is larger.
+
+    Example:
+        >>> rough_size({"文": ["好", 1]}, 1000), rough_size(["x" * 100] * 100, 1000) > 1000
+        (7, True)
+    """
+    size = 0
+    pending = [value]
+    while pending and size <= most:
+        part = pending.pop()
+        if isinstance(part, str):
+            size += len(part) + 1
+        elif isinstance(part, dict):
+            size += 1
+            pending.extend(part)
+            pending.extend(part.values())
+        elif isinstance(part, (list, tuple)):
+            size += 1
+            pending.extend(part)
+        else:
+            size += 1
+    return size
