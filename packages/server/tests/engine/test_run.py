@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arcrun_server.engine import MemoryEnvironment, prepare_graph, run_graph
+from arcrun_server.engine import ComponentError, MemoryEnvironment, prepare_graph, run_graph
 
 if TYPE_CHECKING:
     from .conftest import House
@@ -367,6 +367,25 @@ async def test_a_graph_that_cannot_run_is_a_result(house: House) -> None:
         result.error == "The graph can't run: nodes: The graph has no nodes; it needs at least one."
     )
     assert result.failed_node is None
+
+
+async def test_input_that_is_no_json_is_refused_before_anything_runs(house: House) -> None:
+    result = await house.run(["a >> PIPE >> b"], {"a": give(1), "b": give(1)}, {"半": "\ud83d"})
+    assert str(result.error).startswith("The run's input is not valid JSON (")
+    assert house.order == []
+
+
+async def test_the_reason_of_a_failure_is_of_bounded_length_and_can_be_written(
+    house: House,
+) -> None:
+    async def wordy(given: Any, call: Any) -> Any:
+        raise ComponentError("半\ud83d" + "長" * 5000)
+
+    house.components = {"wordy": wordy}
+    result = await house.run(["input >> PIPE >> a"], {"a": {"component": "wordy"}})
+    assert result.error is not None
+    assert result.error.startswith("Node a failed: 半\\ud83d長長")
+    assert len(result.error) < 2100
 
 
 async def test_a_chain_may_be_longer_than_pythons_stack(house: House) -> None:

@@ -7,13 +7,13 @@ one can be written down (see `continuation`).
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
 from .builtin_components import BUILTINS
 from .calling import Caller
 from .failures import CallFailure, NodeFailure, PauseRequest
+from .model import readable
 from .outcome import awaited_task, failure_reason, find_list, is_failure, no_list, read_branch
 from .plan import TRIGGER_WORKFLOW
 from .scope import (
@@ -28,7 +28,7 @@ from .scope import (
     Visit,
     element_frame,
 )
-from .sizes import TooLargeError
+from .sizes import TooLargeError, json_size
 from .sub_workflow import find_workflow, sub_result, workflow_call
 from .templates import MISSING, fill, find
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .result import TraceEntry
 
 _STEPS_IN_A_ROW = 100
-_json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_LONGEST_REASON = 2000
 
 
 class Machine:
@@ -113,6 +113,7 @@ class Machine:
     def fail(self, frame: Frame, visit: Visit, entry: TraceEntry, reason: str) -> None:
         """Take a node's failure: its ON_FAIL edges go on, or else the run ends."""
         node = frame.plan.nodes[visit.node]
+        reason = readable(reason, _LONGEST_REASON)
         entry["error"] = reason
         frame.trace.append(entry)
         if not node.handles_failure:
@@ -145,9 +146,9 @@ class Machine:
             NodeFailure: All results of the run together have become too large.
         """
         try:
-            size = len(_json_text(result).encode())
-        except (TypeError, ValueError, RecursionError) as problem:
-            raise ValueError(f"its result is not valid JSON ({_first_line(problem)})") from None
+            size = json_size(result)
+        except ValueError as problem:
+            raise ValueError(f"its result is {problem}") from None
         if size > self.limits.output_bytes:
             raise ValueError(
                 f"its result has {size:,} bytes as JSON; a run allows {self.limits.output_bytes:,}"
@@ -439,7 +440,3 @@ def _entry(node: PlannedNode, given: Any, output: Any, duration: float) -> Trace
 
 def _milliseconds(began: float) -> float:
     return round((time.perf_counter() - began) * 1000, 3)
-
-
-def _first_line(problem: BaseException) -> str:
-    return (str(problem) or type(problem).__name__).splitlines()[0][:200]

@@ -68,6 +68,17 @@ class Graph(_GraphRequired, total=False):
     name: str
 
 
+def readable(text: str, most: int = 500) -> str:
+    """Make a text fit for answers and logs: of bounded length, and always writable as UTF-8.
+
+    Example:
+        >>> readable("half " + chr(0xD83D)).isascii(), readable("長" * 9, 5)
+        (True, '長長長長…')
+    """
+    short = text if len(text) <= most else text[: most - 1] + "…"
+    return short.encode("utf-8", "backslashreplace").decode()
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong with a flow or a graph.
@@ -91,6 +102,14 @@ class Problem:
     path: str | None = None
     suggestion: str | None = None
     code: str = "invalid_graph"
+
+    def __post_init__(self) -> None:
+        # They quote what was sent, which may be anything.
+        object.__setattr__(self, "message", readable(self.message))
+        if self.path is not None:
+            object.__setattr__(self, "path", readable(self.path))
+        if self.suggestion is not None:
+            object.__setattr__(self, "suggestion", readable(self.suggestion))
 
     def __str__(self) -> str:
         if self.line is not None:

@@ -13,6 +13,7 @@ from .machine import Machine
 from .model import FlowError
 from .plan import Plan, prepare_graph
 from .result import Pause, RunResult
+from .sizes import json_size
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -52,6 +53,10 @@ async def run_graph(
         plan = graph if isinstance(graph, Plan) else prepare_graph(graph)
     except FlowError as problem:
         return RunResult(success=False, error=f"The graph can't run: {problem}")
+    try:
+        json_size(run_input)
+    except ValueError as problem:
+        return RunResult(success=False, error=f"The run's input is {problem}.")
     machine = Machine(environment, environment.now())
     machine.open(plan, run_input)
     return await _carry_on(machine, began)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+_json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 class TooLargeError(ValueError):
@@ -48,6 +51,23 @@ class Room:
             raise TooLargeError(
                 f"{self._what} is larger than the {self._most:,} bytes that a run allows"
             )
+
+
+def json_size(value: Any) -> int:
+    """Write a value as JSON and tell how many bytes it has.
+
+    Raises:
+        ValueError: It is no JSON; the text says why.
+
+    Example:
+        >>> json_size({"文": 1})
+        9
+    """
+    try:
+        return len(_json_text(value).encode())
+    except (TypeError, ValueError, RecursionError) as problem:
+        reason = (str(problem) or type(problem).__name__).splitlines()[0][:200]
+        raise ValueError(f"not valid JSON ({reason})") from None
 
 
 def rough_size(value: Any, most: int) -> int:
