@@ -8,7 +8,6 @@ export default defineConfig({
   external: [/^node:/],
   dts: true,
   clean: true,
-  splitting: false,
   treeshake: false,
   sourcemap: false,
 });

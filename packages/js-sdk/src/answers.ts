@@ -5,15 +5,11 @@ import {
   type APIStatusError,
   type ErrorDetail,
   hide,
-  SealedCredentialsUnsupportedError,
   statusClass,
   UnexpectedResponseError,
-  UnknownServiceError,
   WorkflowPaused,
   WorkflowRunError,
 } from "./errors.js";
-import { nearest } from "./names.js";
-import { shippedOrigins } from "./origins.js";
 import { type JsonObject, objectOf, objectsOf, textOf, textsOf } from "./shapes.js";
 
 /**
@@ -60,20 +56,11 @@ function checkRun(answer: Answer, json: JsonObject): void {
 /** Makes the typed error of an error answer. */
 function statusError(call: Call<unknown>, answer: Answer): APIStatusError {
   const { status, json = {} } = answer;
-  let message = wordsOf(json);
-  let kind = statusClass(status);
-  let hint = "";
-  if (call.sealed && status === 400 && message.includes("value") && message.includes("必填")) {
-    kind = SealedCredentialsUnsupportedError;
-    hint =
-      '. This engine does not take sealed credentials. To send the value as it is, over TLS, opt in with new Arcrun({ credentialFormat: "plain" }) or ARCRUN_CREDENTIAL_FORMAT=plain';
-  } else if (call.service && status === 404) {
-    kind = UnknownServiceError;
-    message = `there is no auth recipe for '${call.service}'`;
-    hint = nearest(call.service, [...shippedOrigins.keys()]) || "; client.auth.listServices() lists all";
-  }
-  message ||= plainWords(answer);
-  return filled(kind, `${message}${hint}`, message, answer, steps(json));
+  const said = wordsOf(json);
+  const closer = call.closer?.(status, said);
+  const words = closer?.words ?? (said || plainWords(answer));
+  const kind = closer?.kind ?? statusClass(status);
+  return filled(kind, words + (closer?.hint ?? ""), words, answer, steps(json));
 }
 
 function runError(answer: Answer, json: JsonObject): WorkflowRunError {

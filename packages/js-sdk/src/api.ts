@@ -2,9 +2,8 @@
 
 import { type Call, fieldOf } from "./calls.js";
 import type { Settings } from "./config.js";
-import { InvalidArgumentError } from "./errors.js";
-import { checkRecipe } from "./recipes.js";
-import { type Envelope, readEnvelope, seal } from "./sealing.js";
+import { InvalidArgumentError, SealedCredentialsUnsupportedError } from "./errors.js";
+import { deferred } from "./loading.js";
 import type { Secret } from "./secret.js";
 import { type JsonObject, objectOf } from "./shapes.js";
 import type {
@@ -35,7 +34,7 @@ const listIn =
   (answer: JsonObject): T[] =>
     fieldOf(answer, key, "list") as T[];
 
-const credentialPath = (name: string): string => `/credentials/${encodeURIComponent(name)}`;
+export const credentialPath = (name: string): string => `/credentials/${encodeURIComponent(name)}`;
 const WORKFLOWS = "/webhooks/named";
 const workflowPath = (name: string): string => `${WORKFLOWS}/${encodeURIComponent(name)}`;
 
@@ -53,13 +52,8 @@ export const listServices = (): Call<AuthRecipe[]> => ({
   read: listIn("recipes"),
 });
 
-export const getRecipe = (service: string): Call<AuthRecipe> => ({
-  method: "GET",
-  path: `/auth-recipes/${encodeURIComponent(service)}`,
-  key: "welcome",
-  service,
-  read: (answer) => checkRecipe(fieldOf(answer, "recipe", "object"), service),
-});
+const SEALED_HINT =
+  '. This engine does not take sealed credentials. To send the value as it is, over TLS, opt in with new Arcrun({ credentialFormat: "plain" }) or ARCRUN_CREDENTIAL_FORMAT=plain';
 
 /** `POST /credentials`, sealed or plain. */
 export async function pushCredential(
@@ -73,22 +67,19 @@ export async function pushCredential(
   if (sensitivity !== undefined && sensitivity !== "standard" && sensitivity !== "high")
     throw new InvalidArgumentError(`sensitivity '${sensitivity}': it is 'standard' or 'high'`);
   const sealed = credentialFormat === "sealed";
-  const held = sealed ? await seal(apiKey, name, value) : { value: value() };
+  const held = sealed ? await (await deferred()).seal(apiKey, name, value) : { value: value() };
   return {
     method: "POST",
     path: "/credentials",
     body: { name, ...held, service, sensitivity },
     secrets: [value],
-    sealed,
+    closer: (status, words) =>
+      sealed && status === 400 && /value.*必填/.test(words)
+        ? { kind: SealedCredentialsUnsupportedError, words, hint: SEALED_HINT }
+        : undefined,
     read: having("name", "text"),
   };
 }
-
-export const readCredential = (name: string): Call<Envelope | undefined> => ({
-  method: "GET",
-  path: credentialPath(name),
-  read: (answer) => readEnvelope(name, answer),
-});
 
 export const listCredentials = (): Call<Credential[]> => ({
   method: "GET",
@@ -101,20 +92,6 @@ export const deleteCredential = (name: string): Call<DeletedCredential> => ({
   path: credentialPath(name),
   gone: { name, success: true },
   read: having("name", "text"),
-});
-
-/** `POST /cypher/search`: flow lines to a graph without config. */
-export const compileFlow = (triplets: string[]): Call<JsonObject> => ({
-  method: "POST",
-  path: "/cypher/search",
-  key: "none",
-  body: { triplets, mode: "compile" },
-  read: (answer) => {
-    const cypher = fieldOf(answer, "cypher", "object");
-    fieldOf(cypher, "nodes", "list");
-    fieldOf(cypher, "edges", "list");
-    return answer;
-  },
 });
 
 export const pushWorkflow = (

@@ -1,6 +1,6 @@
 /** Requests and answers as data: what is sent, and what came back. */
 
-import { InvalidArgumentError, UnexpectedResponseError } from "./errors.js";
+import { type APIStatusError, InvalidArgumentError, UnexpectedResponseError } from "./errors.js";
 import { blankOut, type Secret } from "./secret.js";
 import { isText, type JsonObject, objectOf } from "./shapes.js";
 
@@ -11,6 +11,13 @@ export interface Answer {
   text: string;
   /** The body, if it is a JSON object. */
   json: JsonObject | undefined;
+}
+
+/** An error's class, its words, and what to do. */
+export interface CloserError {
+  kind: typeof APIStatusError;
+  words: string;
+  hint: string;
 }
 
 /** One API call: what to send, how to read the answer, whether it may be repeated. */
@@ -27,10 +34,8 @@ export interface Call<T> {
   /** The result of a DELETE whose repetition finds nothing left. */
   gone?: T;
   secrets?: readonly Secret[];
-  /** Carries an envelope. */
-  sealed?: boolean;
-  /** Asks for this service's recipe. */
-  service?: string;
+  /** Returns a closer error than the status of an error answer tells. */
+  closer?(status: number, words: string): CloserError | undefined;
   /** Runs a workflow. */
   runs?: boolean;
 }

@@ -4,7 +4,6 @@ import { deleteCredential, listCredentials, pushCredential } from "./api.js";
 import type { Connection } from "./connection.js";
 import { InvalidArgumentError } from "./errors.js";
 import { checkCredential, checkService } from "./names.js";
-import { isStrong } from "./sealing.js";
 import { type Secret, secretOf } from "./secret.js";
 import { isText } from "./shapes.js";
 import type { CallOptions, Credential, DeletedCredential, PushedCredential, Sensitivity } from "./types.js";
@@ -98,6 +97,9 @@ export async function pushSecret(
   memory.secrets.delete(name); // no longer the one stored
   return pushed;
 }
+
+/** Tells whether a key has the entropy to seal under: `ak_` and at least 32 hex digits. */
+const isStrong = (apiKey: string): boolean => /^ak_[0-9A-Fa-f]{32,}$/.test(apiKey);
 
 function warn({ memory, settings }: Connection, name: string): void {
   const known = memory.names.get(name.toLowerCase()) ?? name;

@@ -1,11 +1,48 @@
 /** Workflow documents (`flow` + `config`) become graphs as the deployed clients do it (CONTRACT.md §2). */
 
+import { type Call, fieldOf } from "./calls.js";
+import type { Connection } from "./connection.js";
 import { InvalidArgumentError } from "./errors.js";
-import { nearest } from "./names.js";
+import { nearest } from "./nearest.js";
 import { type JsonObject, listOf, objectOf, objectsOf } from "./shapes.js";
+import type { CallOptions } from "./types.js";
+
+/** Per node, its settings. */
+export type Config = Record<string, JsonObject>;
+
+/**
+ * Returns the graph that is pushed, and the config beside it.
+ *
+ * @param config - Settings per node, over those of a document.
+ */
+export async function graphToPush(
+  { call }: Connection,
+  name: string,
+  graph: JsonObject,
+  config: Config,
+  options: CallOptions,
+): Promise<[JsonObject, Config]> {
+  if (!isDocument(graph)) return [{ ...graph, id: name, name }, config];
+  const settings = { ...configOf(graph), ...config };
+  return [compileGraph(name, await call(compileFlow(flowOf(graph)), options), settings), settings];
+}
+
+/** `POST /cypher/search`: flow lines to a graph without config. */
+const compileFlow = (triplets: string[]): Call<JsonObject> => ({
+  method: "POST",
+  path: "/cypher/search",
+  key: "none",
+  body: { triplets, mode: "compile" },
+  read: (answer) => {
+    const cypher = fieldOf(answer, "cypher", "object");
+    fieldOf(cypher, "nodes", "list");
+    fieldOf(cypher, "edges", "list");
+    return answer;
+  },
+});
 
 /** Tells a workflow document from a compiled graph; throws if it is neither. */
-export function isDocument(graph: JsonObject): boolean {
+function isDocument(graph: JsonObject): boolean {
   const fields = objectOf(graph);
   if (fields && "flow" in fields) return true;
   if (Array.isArray(fields?.["nodes"]) && Array.isArray(fields["edges"])) return false;
@@ -15,7 +52,7 @@ export function isDocument(graph: JsonObject): boolean {
 }
 
 /** Returns the document's flow lines. */
-export function flowOf({ flow }: JsonObject): string[] {
+function flowOf({ flow }: JsonObject): string[] {
   const lines = listOf(flow);
   if (!lines.length)
     throw new InvalidArgumentError("the document's flow must be a list of lines, and not empty");
@@ -27,7 +64,7 @@ export function flowOf({ flow }: JsonObject): string[] {
 }
 
 /** Returns the document's config: per node its component and parameters. */
-export function configOf({ config }: JsonObject): Record<string, JsonObject> {
+function configOf({ config }: JsonObject): Config {
   const nodes = objectOf(config ?? {});
   if (!nodes) throw new InvalidArgumentError("the document's config must map each node to its settings");
   for (const [node, settings] of Object.entries(nodes))
@@ -35,15 +72,11 @@ export function configOf({ config }: JsonObject): Record<string, JsonObject> {
       throw new InvalidArgumentError(
         `the config of node '${node}' must be an object, such as { component: "set", … }`,
       );
-  return nodes as Record<string, JsonObject>;
+  return nodes as Config;
 }
 
 /** Puts the config into the compiled nodes, and names the graph. */
-export function compileGraph(
-  name: string,
-  compiled: JsonObject,
-  config: Record<string, JsonObject>,
-): JsonObject {
+function compileGraph(name: string, compiled: JsonObject, config: Config): JsonObject {
   const missing = listOf(compiled["missing"]);
   if (missing.length)
     throw new InvalidArgumentError(`workflow '${name}': the engine does not know ${missing.join(", ")}`);

@@ -5,7 +5,7 @@
  */
 
 export type { Auth, BindOptions, SetupOptions, TokenOptions } from "./auth.js";
-export { AuthenticatedClient, type BoundRequestInit } from "./bound.js";
+export type { AuthenticatedClient, BoundRequestInit } from "./bound.js";
 export { Arcrun, type ArcrunOptions, type RawResponse } from "./client.js";
 export type { SettingsOptions } from "./config.js";
 export type { Creds, PushCredentialOptions } from "./creds.js";

@@ -42,26 +42,3 @@ export const checkWorkflow = (name: string): string =>
 /** Names the credential that holds a service's secret, for one account of several. */
 export const credentialName = (key: string, account: string | undefined): string =>
   account === undefined ? key : `${key}__${account}`;
-
-/** Says `; did you mean …?`, or nothing if nothing is near. */
-export function nearest(word: string, known: readonly string[]): string {
-  let found = "";
-  let best = 0.6;
-  for (const other of known) {
-    const likeness = (2 * common(word, other)) / (word.length + other.length);
-    if (likeness >= best) [found, best] = [`; did you mean '${other}'?`, likeness];
-  }
-  return found;
-}
-
-/** The length of the longest common subsequence. */
-function common(one: string, other: string): number {
-  let row: number[] = [];
-  for (const letter of one) {
-    const next: number[] = [];
-    for (let i = 0; i < other.length; i++)
-      next[i] = other[i] === letter ? (row[i - 1] ?? 0) + 1 : Math.max(row[i] ?? 0, next[i - 1] ?? 0);
-    row = next;
-  }
-  return row[other.length - 1] ?? 0;
-}

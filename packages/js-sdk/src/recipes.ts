@@ -1,7 +1,8 @@
 /** Auth recipes: which secrets they need, and whether those given fit. */
 
 import { ConfigurationError, InvalidArgumentError, UnexpectedResponseError } from "./errors.js";
-import { checkCredential, nearest } from "./names.js";
+import { checkCredential } from "./names.js";
+import { nearest } from "./nearest.js";
 import type { Secret } from "./secret.js";
 import { isText, type JsonObject, objectOf } from "./shapes.js";
 import { secretKeys, type Values } from "./templates.js";

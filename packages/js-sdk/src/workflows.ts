@@ -1,7 +1,6 @@
 /** Workflows: pushed, listed, run. */
 
 import {
-  compileFlow,
   deleteWorkflow,
   getWorkflow,
   listExecutions,
@@ -11,10 +10,11 @@ import {
 } from "./api.js";
 import { content } from "./calls.js";
 import type { Connection } from "./connection.js";
+import { webCrypto } from "./crypto.js";
 import { InvalidArgumentError } from "./errors.js";
-import { compileGraph, configOf, flowOf, isDocument } from "./graphs.js";
+import { deferred } from "./loading.js";
 import { checkWorkflow } from "./names.js";
-import { webCrypto } from "./sealing.js";
+
 import type {
   CallOptions,
   DeletedWorkflow,
@@ -78,16 +78,12 @@ export class Workflows {
   ): Promise<PushedWorkflow> {
     const { connection } = this;
     checkWorkflow(name);
-    let config = options.config ?? {};
-    let compiled: object = { ...graph, id: name, name };
-    if (isDocument(graph)) {
-      config = { ...configOf(graph), ...config };
-      compiled = compileGraph(name, await connection.call(compileFlow(flowOf(graph)), options), config);
-    }
+    const { graphToPush } = await deferred();
+    const [pushed, config] = await graphToPush(connection, name, graph, options.config ?? {}, options);
     const description = options.description ?? (graph["description"] || name);
     if (typeof description !== "string" || !description.trim())
       throw new InvalidArgumentError("description must be text, and not empty");
-    return connection.call(pushWorkflow(name, compiled, description, config), options);
+    return connection.call(pushWorkflow(name, pushed, description, config), options);
   }
 
   /**

@@ -150,6 +150,18 @@ describe("a credential", () => {
     );
   });
 
+  it.each([
+    ["ak_0123456789abcdef0123456789abcdef", 0],
+    ["ak_0123456789abcdef", 1],
+    ["sk_0123456789abcdef0123456789abcdef", 1],
+    ["ak_0123456789abcdef0123456789abcdeg", 1],
+  ])("under the key %s is warned of %s times", async (apiKey, times) => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    const engine = await serve(inTurn({ json: { success: true, name: "tok" } }));
+    await clientOf(engine, { apiKey }).creds.push("tok", SECRET);
+    expect(warn).toHaveBeenCalledTimes(times);
+  });
+
   it("under a weak key is warned of once, without the key", async () => {
     const warn = vi.spyOn(console, "warn").mockReturnValue();
     const engine = await serve(inTurn({ json: { success: true, name: "tok" } }));

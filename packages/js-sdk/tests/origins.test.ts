@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { RecipeOriginError } from "../src/index.js";
-import { nearest } from "../src/names.js";
-import { checkOrigins, checkTrusted, isLoopback, originOf, shippedOrigins } from "../src/origins.js";
+import { nearest } from "../src/nearest.js";
+import { isLoopback, originOf } from "../src/origins.js";
+import { checkOrigins, checkTrusted, shippedOrigins } from "../src/pinned.js";
 import { clientOf, engineOf, recipeOf, rejection } from "./support.js";
 
 // CONTRACT.md §4, "Services to ship".

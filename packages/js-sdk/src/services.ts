@@ -1,0 +1,265 @@
+/** What is behind `client.auth`: recipes read, secrets found, origins checked, clients bound. */
+
+import { credentialPath } from "./api.js";
+import type { BindOptions, SetupOptions, TokenOptions } from "./auth.js";
+import { AuthenticatedClient } from "./bound.js";
+import { type Call, fieldOf } from "./calls.js";
+import { checkTimeout } from "./config.js";
+import type { Connection } from "./connection.js";
+import { pushSecret } from "./creds.js";
+import { APIStatusError, ArcrunError, MissingSecretError, UnknownServiceError } from "./errors.js";
+import { runtimeFetch } from "./http.js";
+import { injection, splitConstants } from "./injection.js";
+import { secretFromEnvironment, secretVariable } from "./local.js";
+import { checkAccount, checkService, credentialName } from "./names.js";
+import { nearest } from "./nearest.js";
+import { originOf } from "./origins.js";
+import { checkOrigins, checkTrusted, OWN, shippedOrigins } from "./pinned.js";
+import {
+  checkPrimitive,
+  checkRecipe,
+  checkSecrets,
+  injected,
+  keysUsed,
+  optionalKeys,
+  requiredKeys,
+  tokenKey,
+  withoutUnfilled,
+} from "./recipes.js";
+import type { Envelope } from "./sealing.js";
+import { type Secret, secretOf } from "./secret.js";
+import { renderBaseUrl, type Values } from "./templates.js";
+import { endpointOf, readAccount, type TokenSource, tokenSource } from "./tokens.js";
+import { injecting } from "./transport.js";
+import type { AuthRecipe, CallOptions, SetupResult } from "./types.js";
+import { readEnvelope, unseal } from "./unsealing.js";
+
+/** `auth.setup`. */
+export async function setup(
+  connection: Connection,
+  service: string,
+  secrets: Record<string, string>,
+  options: SetupOptions,
+): Promise<SetupResult> {
+  const { account } = options;
+  checkService(service);
+  checkAccount(account);
+  connection.key();
+  const given = new Map(Object.entries(secrets).map(([key, text]) => [key, secretOf(text)]));
+  const recipe = await recipeOf(connection, service, options, true);
+  checkSecrets(recipe, given);
+  const values = given as Map<string, Secret>;
+  checkFit(recipe, values);
+  const stored: string[] = [];
+  for (const [key, value] of values) {
+    const name = credentialName(key, account);
+    try {
+      await pushSecret(connection, name, value, { ...options, service });
+    } catch (error) {
+      throw halfWay(error, service, stored);
+    }
+    stored.push(name);
+  }
+  for (const [key, value] of values) connection.memory.secrets.set(credentialName(key, account), value);
+  pin(connection, recipe);
+  return { service, account: account ?? null, stored };
+}
+
+/** `auth.bind`. */
+export async function bind(
+  connection: Connection,
+  service: string,
+  options: BindOptions,
+): Promise<AuthenticatedClient> {
+  const [recipe, values] = await prepare(connection, service, options);
+  const baseUrl = renderBaseUrl(recipe.base_url, values);
+  const own = originFor(connection, recipe, baseUrl, options.trustOrigin);
+  const [constants, inject] = splitConstants(withoutUnfilled(injected(recipe), values));
+  const source = tokenSourceOf(connection, recipe, options.account, values);
+  const signIn = { inject, values, source };
+  const send = injecting(own, signIn, constants, options.fetch ?? runtimeFetch);
+  const timeout = checkTimeout(options.timeout ?? connection.timeout);
+  return new AuthenticatedClient(baseUrl, send, timeout);
+}
+
+/** `auth.getToken`. */
+export async function getToken(
+  connection: Connection,
+  service: string,
+  options: TokenOptions,
+): Promise<string> {
+  const [recipe, values] = await prepare(connection, service, options);
+  const source = tokenSourceOf(connection, recipe, options.account, values);
+  if (!source) return (values.get(tokenKey(recipe)) as Secret)();
+  originFor(connection, recipe, renderBaseUrl(recipe.base_url, values), options.trustOrigin);
+  return (await source.get(runtimeFetch)).access();
+}
+
+/** Returns a service's recipe and the plaintexts that it uses. */
+async function prepare(
+  connection: Connection,
+  service: string,
+  options: TokenOptions,
+): Promise<[AuthRecipe, Values]> {
+  const { account } = options;
+  checkService(service);
+  checkAccount(account);
+  const recipe = await recipeOf(connection, service, options);
+  checkPrimitive(recipe);
+  const values = new Map<string, Secret>();
+  const missing: string[] = [];
+  for (const key of keysUsed(recipe)) {
+    const value = await find(connection, credentialName(key, account), options);
+    if (value) values.set(key, value);
+    else if (!optionalKeys(recipe).includes(key)) missing.push(key);
+  }
+  if (missing.length) throw missingSecrets(service, account, missing);
+  return [recipe, values];
+}
+
+/** Remembers where a service of the user's own sends its secrets, as seen at set-up. */
+function pin(connection: Connection, recipe: AuthRecipe): void {
+  const { service, base_url } = recipe;
+  if (shippedOrigins.has(service) || service === OWN) return;
+  const found = [base_url, endpointOf(recipe)].flatMap((url) => originOf(url ?? "") ?? []);
+  connection.memory.pinned.set(
+    service,
+    found.filter((origin) => origin.startsWith("https:")),
+  );
+}
+
+/** Returns the origin of a recipe's requests, if it and the token endpoint's are right. */
+function originFor(
+  connection: Connection,
+  recipe: AuthRecipe,
+  baseUrl: string,
+  trustOrigin?: string,
+): string {
+  const { service } = recipe;
+  const { memory, origin } = connection;
+  const trusted = checkTrusted(trustOrigin);
+  const pinned =
+    service === OWN ? [origin] : (shippedOrigins.get(service) ?? memory.pinned.get(service) ?? []);
+  const own = checkOrigins(service, recipe.base_url, baseUrl, pinned, trusted);
+  const endpoint = endpointOf(recipe);
+  if (endpoint) checkOrigins(service, endpoint, endpoint, pinned, trusted);
+  return own;
+}
+
+function tokenSourceOf(
+  connection: Connection,
+  recipe: AuthRecipe,
+  account: string | undefined,
+  values: Values,
+): TokenSource | undefined {
+  const endpoint = endpointOf(recipe);
+  if (!endpoint) return undefined;
+  const { tokenSources, secrets } = connection.memory;
+  const { service } = recipe;
+  const used = JSON.stringify([service, account, endpoint]);
+  const known = tokenSources.get(used);
+  if (known?.fits(values)) return known;
+  const source = tokenSource(recipe, endpoint, values, connection.timeout, async (key, value) => {
+    const name = credentialName(key, account);
+    secrets.set(name, value);
+    await pushSecret(connection, name, value, { service });
+    secrets.set(name, value); // a push forgets it
+  });
+  tokenSources.set(used, source);
+  return source;
+}
+
+/** `GET /auth-recipes/{service}`. */
+const getRecipe = (service: string): Call<AuthRecipe> => ({
+  method: "GET",
+  path: `/auth-recipes/${encodeURIComponent(service)}`,
+  key: "welcome",
+  closer: (status) =>
+    status === 404
+      ? {
+          kind: UnknownServiceError,
+          words: `there is no auth recipe for '${service}'`,
+          hint: nearest(service, [...shippedOrigins.keys()]) || "; client.auth.listServices() lists all",
+        }
+      : undefined,
+  read: (answer) => checkRecipe(fieldOf(answer, "recipe", "object"), service),
+});
+
+/** `GET /credentials/{name}`, the sealed read; another shape of answer counts as none. */
+const readCredential = (name: string): Call<Envelope | undefined> => ({
+  method: "GET",
+  path: credentialPath(name),
+  read: (answer) => readEnvelope(name, answer),
+});
+
+async function recipeOf(
+  { memory, call }: Connection,
+  service: string,
+  options: CallOptions,
+  again = false,
+): Promise<AuthRecipe> {
+  let recipe = again ? undefined : memory.recipes.get(service);
+  if (!recipe) {
+    recipe = await call(getRecipe(service), options);
+    memory.recipes.set(service, recipe);
+  }
+  return recipe;
+}
+
+/** Looks for a plaintext: in memory, a sealed read, the environment. */
+async function find(connection: Connection, name: string, options: CallOptions): Promise<Secret | undefined> {
+  const { memory, settings } = connection;
+  const known = memory.secrets.get(name);
+  if (known) return known;
+  if (settings.apiKey) {
+    const read = await sealedRead(connection, name, options);
+    if (read) {
+      memory.secrets.set(name, read);
+      return read;
+    }
+  }
+  return secretFromEnvironment(name);
+}
+
+async function sealedRead(
+  connection: Connection,
+  name: string,
+  options: CallOptions,
+): Promise<Secret | undefined> {
+  try {
+    const envelope = await connection.call(readCredential(name), options);
+    return envelope && secretOf(await unseal(connection.key(), name, envelope));
+  } catch (error) {
+    // No such credential, or an engine without the read.
+    if (error instanceof APIStatusError && [404, 405].includes(error.status)) return undefined;
+    throw error;
+  }
+}
+
+/** Refuses secrets that a bound client could not use, before any is stored. */
+function checkFit(recipe: AuthRecipe, values: Values): void {
+  renderBaseUrl(recipe.base_url, values);
+  injection(withoutUnfilled(injected(recipe), values), values, () => "token");
+  if (recipe.primitive === "service_account")
+    readAccount(values.get(requiredKeys(recipe)[0] as string) as Secret);
+}
+
+/** Says in an error of `setup` what was stored before it. */
+function halfWay(error: unknown, service: string, stored: string[]): unknown {
+  if (error instanceof ArcrunError) {
+    error.stored = stored;
+    error.message += `; stored before: ${stored.join(", ") || "nothing"}. auth.setup('${service}') again completes it`;
+  }
+  return error;
+}
+
+function missingSecrets(service: string, account: string | undefined, keys: string[]): MissingSecretError {
+  const names = keys.map((key) => credentialName(key, account));
+  const given = keys.map((key) => `${key}: "…"`).join(", ");
+  const whose = account ? `, { account: '${account}' }` : "";
+  const error = new MissingSecretError(
+    `'${service}' needs ${names.join(", ")}: run client.auth.setup('${service}', { ${given} }${whose}), or set ${names.map(secretVariable).join(", ")}`,
+  );
+  error.missing = names;
+  return error;
+}
