@@ -40,7 +40,11 @@ class DocumentError(Exception):
         self.problems = tuple(problems)
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+# libyaml, where PyYAML was built with it, is ten times faster.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
     """YAML's safe subset; a key that stands twice in a mapping is an error, not a silent loss."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -51,7 +55,8 @@ class _UniqueKeyLoader(yaml.SafeLoader):
                     None, None, f"the key {key.value!r} stands twice here", key.start_mark
                 )
             seen.add(key.value)
-        return super().construct_mapping(node, deep)
+        constructed: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return constructed
 
 
 # A date stays the text that was written: it is compared and shown, never computed with.
