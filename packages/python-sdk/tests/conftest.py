@@ -182,21 +182,71 @@ def key() -> str:
     return KEY
 
 
+def exceptions_of(error: BaseException) -> list[BaseException]:
+    """An exception with its causes and contexts."""
+    chain = [error]
+    for link in chain:
+        chain += [x for x in (link.__cause__, link.__context__) if x and x not in chain]
+    return chain
+
+
+def frames_of(error: BaseException) -> Iterator[Any]:
+    """The frames of an exception and of what led to it."""
+    for link in exceptions_of(error):
+        step = link.__traceback__
+        while step is not None:
+            yield step.tb_frame
+            step = step.tb_next
+
+
+def is_at(frame: Any, folder: str) -> bool:
+    return f"/{folder}/" in frame.f_code.co_filename.replace("\\", "/")
+
+
 @pytest.fixture
 def seen_by_tools() -> Callable[[BaseException], str]:
     """What tools print of an exception: its text, and the locals of our frames."""
 
     def texts(error: BaseException) -> str:
-        parts, chain = [], [error]
-        for link in chain:
-            chain += [x for x in (link.__cause__, link.__context__) if x and x not in chain]
-            parts += [repr(link), str(link), repr(vars(link))]
-            step = link.__traceback__
-            while step is not None:
-                if "/arcrun/" in step.tb_frame.f_code.co_filename.replace("\\", "/"):
-                    parts.append(repr(step.tb_frame.f_locals))
-                step = step.tb_next
+        parts = [f"{link!r} {link} {vars(link)!r}" for link in exceptions_of(error)]
+        parts += [repr(frame.f_locals) for frame in frames_of(error) if is_at(frame, "arcrun")]
         return "\n".join(parts)
+
+    return texts
+
+
+def members(value: Any) -> list[Any]:
+    """What an object of the HTTP libraries, or a container, holds."""
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    if isinstance(value, (list, tuple, set)):
+        return list(value)
+    if type(value).__module__.startswith(("httpx", "httpcore", "h11")):
+        names = [*getattr(value, "__dict__", {}), *getattr(value, "__slots__", ())]
+        return [getattr(value, name, None) for name in names]
+    return []
+
+
+@pytest.fixture
+def reachable() -> Callable[[BaseException], str]:
+    """What the locals of an exception's frames lead to, without what the SDK guards itself."""
+
+    def texts(error: BaseException) -> str:
+        found: list[str] = []
+        queue: list[Any] = [vars(link) for link in exceptions_of(error)]
+        queue += [frame.f_locals for frame in frames_of(error) if not is_at(frame, "tests")]
+        seen: set[int] = set()
+        for value in queue:
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            if isinstance(value, bytes):
+                found.append(value.decode("utf-8", "replace"))
+            elif isinstance(value, str):
+                found.append(value)
+            else:
+                queue += members(value)
+        return "\n".join(found)
 
     return texts
 

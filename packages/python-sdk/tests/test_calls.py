@@ -394,6 +394,29 @@ def test_clients_show_no_key_and_are_not_pickled(kind, server, key) -> None:
             copied(client._connection)
 
 
+@pytest.mark.parametrize("ends", ["answer", "error"])
+def test_what_is_left_of_a_request_has_no_key(ends, kind, key, seen_by_tools, reachable) -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        assert request.headers["x-arcrun-api-key"] == key
+        if ends == "error":
+            raise httpx.ReadError("broken", request=request)
+        return httpx.Response(200, json={"credentials": []})
+
+    http = http_client(kind, httpx.MockTransport(answer))
+    client = kind.client("https://engine.test", http_client=http, max_retries=0)
+    if ends == "answer":
+        kind.run(client.creds.list())
+    else:
+        with pytest.raises(APIConnectionError) as caught:
+            kind.run(client.creds.list())
+        assert key not in seen_by_tools(caught.value)
+        assert key not in reachable(caught.value)
+    assert "x-arcrun-api-key" not in seen[0].headers
+
+
 def test_an_error_that_repeats_the_key_is_blanked_out(kind, server, reply, key) -> None:
     server.on("GET", "/credentials", reply(401, {"error": f"{key} is unknown", "code": "unknown"}))
     with pytest.raises(arcrun.AuthenticationError) as caught:

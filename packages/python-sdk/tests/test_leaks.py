@@ -176,11 +176,13 @@ def cut_body(handler: Any) -> None:
 
 
 @pytest.mark.parametrize("fault", [break_connection, cut_body])
-def test_no_transport_error_holds_it(bound, place, kind, other_server, reply, fault) -> None:
+def test_no_transport_error_holds_it(
+    bound, place, kind, other_server, reply, fault, reachable
+) -> None:
     other_server.on("POST", "*", reply(act=fault))
     with pytest.raises(httpx.TransportError) as caught:
         send(kind, bound, place)
-    assert_clean(*exception_texts(caught.value))
+    assert_clean(*exception_texts(caught.value), reachable(caught.value))
     requests = [x for x in frame_objects(caught.value) if isinstance(x, httpx.Request)]
     assert requests
     for request in requests:
@@ -280,7 +282,7 @@ def test_client_is_not_pickled_or_copied(bound) -> None:
 
 
 def test_a_streamed_body_that_breaks_off_does_not_show_it(
-    bound, place, kind, other_server, reply
+    bound, place, kind, other_server, reply, reachable
 ) -> None:
     other_server.on("POST", "*", reply(act=cut_body))
 
@@ -294,5 +296,5 @@ def test_a_streamed_body_that_breaks_off_does_not_show_it(
 
     with pytest.raises(httpx.RemoteProtocolError) as caught:
         kind.run(read() if kind.name == "sync" else read_async())
-    assert_clean(*exception_texts(caught.value))
+    assert_clean(*exception_texts(caught.value), reachable(caught.value))
     gc.collect()

@@ -71,6 +71,8 @@ def test_every_origin_of_the_table_is_https_and_as_written() -> None:
         ("//api.notion.com/", None),
         ("api.notion.com", None),
         ("https://", None),
+        ("https://api.notion.com ", None),  # httpx reads another host here
+        (" https://api.notion.com", None),
         ("", None),
     ],
 )

@@ -59,7 +59,7 @@ def origin_of(url: str) -> str | None:
         >>> origin_of("https://{{ secret.jira_domain }}.Atlassian.net:443/rest/api/3")
         'https://{{secret.jira_domain}}.atlassian.net'
     """
-    squeezed = re.sub(_BRACES, r"{{\1}}", url.strip())
+    squeezed = re.sub(_BRACES, r"{{\1}}", url)
     start = re.match(_START, squeezed)
     if start is None or not start[2].isascii():
         return None
