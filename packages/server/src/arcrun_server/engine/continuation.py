@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .machine import Machine
 from .outcome import find_list
 from .plan import Plan, prepare_graph
-from .scope import Departure, Frame, Loop, Start, SubRun, Token, Visit, element_frame
+from .scope import Departure, ForEach, Frame, Start, SubRun, Token, Visit, element_frame
 
 if TYPE_CHECKING:
     from .environment import Environment
@@ -64,8 +64,8 @@ def read_continuation(continuation: JsonObject, environment: Environment) -> tup
     for written in continuation["frames"]:
         plan = plans[written["graph"]]
         below = machine.frames[-1] if machine.frames else None
-        if written["is_element"] and below and below.loop_under_way:
-            loop = below.loop_under_way
+        if written["is_element"] and below and below.for_each:
+            loop = below.for_each
             frame = element_frame(below, loop, len(loop.results))
         else:
             machine.open(plan, written["input"])
@@ -82,7 +82,7 @@ def read_continuation(continuation: JsonObject, environment: Environment) -> tup
 
 
 def _write_frame(frame: Frame, graph: int) -> JsonObject:
-    loop, sub_run = frame.loop_under_way, frame.sub_run
+    loop, sub_run = frame.for_each, frame.sub_run
     return {
         "graph": graph,
         "is_element": frame.loop is not None,
@@ -127,15 +127,15 @@ def _read_frame(frame: Frame, written: JsonObject) -> None:
     frame.last = written["last"]
     frame.parts = list(written["parts"])
     if written["loop"]:
-        frame.loop_under_way = _read_loop(frame, written["loop"])
+        frame.for_each = _read_loop(frame, written["loop"])
 
 
-def _read_loop(frame: Frame, written: JsonObject) -> Loop:
+def _read_loop(frame: Frame, written: JsonObject) -> ForEach:
     token = _read_token(frame, written["token"])
     node, position = written["node"], written["position"]
     edge = frame.plan.nodes[node].outgoing[position]
     context = {**token.results, **token.values}
-    return Loop(
+    return ForEach(
         node=node,
         position=position,
         token=token,

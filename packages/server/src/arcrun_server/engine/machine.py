@@ -18,8 +18,8 @@ from .outcome import awaited_task, failure_reason, find_list, is_failure, no_lis
 from .plan import TRIGGER_WORKFLOW
 from .scope import (
     Departure,
+    ForEach,
     Frame,
-    Loop,
     Sight,
     Start,
     SubRun,
@@ -291,11 +291,11 @@ class Machine:
                 self._arrive(frame, edge.target, None)
                 return
             raise NodeFailure(node.id, no_list(result, edge.iterator), token.values)
-        loop = Loop(departure.node, departure.position, token, elements)
-        frame.loop_under_way = loop
+        loop = ForEach(departure.node, departure.position, token, elements)
+        frame.for_each = loop
         self._next_element(frame, loop)
 
-    def _next_element(self, frame: Frame, loop: Loop) -> None:
+    def _next_element(self, frame: Frame, loop: ForEach) -> None:
         index = len(loop.results)
         if index == len(loop.elements):
             self._end_loop(frame, loop)
@@ -311,7 +311,7 @@ class Machine:
             )
             raise NodeFailure(node, reason, final=True)
 
-    def _end_loop(self, frame: Frame, loop: Loop) -> None:
+    def _end_loop(self, frame: Frame, loop: ForEach) -> None:
         node = frame.plan.nodes[loop.node]
         if loop.first_failure and loop.failures == len(loop.elements):
             failed, reason = loop.first_failure
@@ -326,7 +326,7 @@ class Machine:
             frame.executed[loop.node] = self.checked(result)
         except ValueError as problem:
             raise NodeFailure(node.id, str(problem), loop.token.values) from None
-        frame.loop_under_way = None
+        frame.for_each = None
         frame.last = loop.node
         if loop.position + 1 < len(node.outgoing):
             rest = frame.work[-1]
@@ -366,9 +366,8 @@ class Machine:
 
     def _end_element(self, result: Any, failure: NodeFailure | None) -> None:
         frame = self.frames[-1]
-        loop = frame.loop_under_way
-        if loop is None:  # pragma: no cover - an element's frame stands on its FOREACH's
-            return
+        loop = frame.for_each
+        assert loop is not None, "an element's frame stands on that of its FOREACH"  # noqa: S101
         loop.results.append(result)
         if failure:
             loop.failures += 1

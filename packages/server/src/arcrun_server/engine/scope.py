@@ -79,7 +79,7 @@ class Departure:
 
 
 @dataclass
-class Loop:
+class ForEach:
     """A FOREACH under way: the elements so far, in the frame of the node that it leaves.
 
     Attributes:
@@ -140,7 +140,7 @@ class Frame:
         executed: The result of each node that has run, in the order of the run.
         last: The node whose result is the data so far; None while there is none.
         parts: The nodes whose results are the data of the starts that are done.
-        loop_under_way: The FOREACH that a frame above this one runs an element of.
+        for_each: The FOREACH that a frame above this one runs an element of.
         sub_run: Set if this frame is another workflow that the frame below called.
         trace: Where its nodes are noted down.
     """
@@ -156,7 +156,7 @@ class Frame:
     executed: dict[int, Any] = field(default_factory=dict)
     last: int | None = None
     parts: list[int] = field(default_factory=list)
-    loop_under_way: Loop | None = None
+    for_each: ForEach | None = None
     sub_run: SubRun | None = None
     trace: list[TraceEntry] = field(default_factory=list)
 
@@ -194,7 +194,7 @@ class Frame:
         return merge_results([self.executed[number] for number in dict.fromkeys(parts)])
 
 
-def element_frame(frame: Frame, loop: Loop, index: int) -> Frame:
+def element_frame(frame: Frame, loop: ForEach, index: int) -> Frame:
     """Make the frame that runs one element of a FOREACH, and everything downstream of it."""
     edge = frame.plan.nodes[loop.node].outgoing[loop.position]
     element = loop.elements[index]
