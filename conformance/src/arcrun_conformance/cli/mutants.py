@@ -1,0 +1,88 @@
+"""`arcrun-conformance mutants`: the suite's own test."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from arcrun_conformance.adapter import registered
+from arcrun_conformance.mutants import Mutant, Trial, Trials, load
+from arcrun_conformance.scenario import load_all
+from arcrun_conformance.target import open_target
+
+from .options import (
+    DATA,
+    FAILED,
+    GO,
+    UsageError,
+    add_adapters,
+    add_scenarios,
+    add_target,
+    api_key,
+    command,
+)
+
+if TYPE_CHECKING:
+    import argparse
+
+    from arcrun_conformance.scenario import Scenario
+
+    from .options import Commands
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command."""
+    mutants = command(
+        commands, "mutants", "Show that each of many broken engines and SDKs is caught."
+    )
+    add_target(mutants, default="local")
+    mutants.add_argument("--only", metavar="ID", help="only the mutant of this id")
+    mutants.add_argument(
+        "--mutants",
+        type=Path,
+        default=DATA / "mutants/mutants.yaml",
+        metavar="FILE",
+        help="the mutants (default: those that came with the runner)",
+    )
+    add_scenarios(mutants)
+    add_adapters(mutants)
+    mutants.set_defaults(command=_mutants)
+
+
+def _mutants(options: argparse.Namespace) -> int:
+    scenarios = {scenario.id: scenario for scenario in load_all(options.scenarios)}
+    chosen = [m for m in load(options.mutants, scenarios) if options.only in {None, m.id}]
+    if not chosen:
+        raise UsageError(f"no mutant is named {options.only}")
+    trials = asyncio.run(_try(options, scenarios, chosen))
+    caught = sum(trial.good for trial in trials if trial.mutant)
+    console = Console()
+    style = "green" if caught == len(chosen) else "red"
+    rate = f"{100 * caught / len(chosen):.0f} %"
+    console.print(f"[{style} bold]{caught} of {len(chosen)} mutants caught: {rate}[/]")
+    return GO if all(trial.good for trial in trials) else FAILED
+
+
+async def _try(
+    options: argparse.Namespace, scenarios: dict[str, Scenario], chosen: list[Mutant]
+) -> list[Trial]:
+    console = Console()
+    sound = registered(options.adapters, options.adapter_python)["python-sync"].command
+    broken = [options.adapter_python, str(options.mutants.with_name("python_mutant.py"))]
+
+    def tell(trial: Trial) -> None:
+        name = trial.mutant or "the sound engine and SDK"
+        by = trial.mutant and f"{trial.mutant.scenario}/{trial.mutant.check}"
+        if trial.good:
+            text = f"caught by {by}" if by else "caught by none"
+            console.print(f"[green]✓[/] {name}: {text}", highlight=False, soft_wrap=True)
+        else:
+            text = f"not caught by {by}" if by else "caught"
+            others = ", ".join(trial.failed) or "nothing failed"
+            console.print(f"[red]✗[/] {name}: {text}; {others}", highlight=False, soft_wrap=True)
+
+    async with open_target(options.target, api_key(options), options.server_python) as target:
+        return await Trials(target, scenarios, sound, broken).run(chosen, tell)
