@@ -220,6 +220,7 @@ async def test_a_redirect_to_a_forbidden_address_is_not_followed(door: Any, site
         ("/b", "http://[fd00:ec2::254]/"),
         ("/c", "http://2852039166/"),
         ("/d", "file:///etc/passwd"),
+        ("/e", "http://example.com:99999/"),
     ]:
         site.answer(path, status=302, headers={"Location": target})
         with pytest.raises(ForbiddenAddress):

@@ -49,6 +49,7 @@ async def test_http_request_sends_a_body_as_text_or_as_json(ask: Any, site: Site
         ({"body": {"名": 1}}, "application/json", '{"名": 1}'),
         ({"body_json": "字"}, "application/json", '"字"'),
         ({"body_json": [1], "body": "不"}, "application/json", "[1]"),
+        ({"body": None, "headers": {"content-type": "x/y"}}, "x/y", ""),
         ({"body": "<a/>", "headers": {"content-type": "text/xml"}}, "text/xml", "<a/>"),
     ]:
         await ask("http_request", {"url": f"{site.url}/x", "method": "post", **given})

@@ -187,6 +187,17 @@ async def test_a_body_never_goes_to_another_origin(door: Any, site: Site, other_
     assert other_site.connections == 0
 
 
+async def test_a_redirect_to_what_is_no_address(door: Any, site: Site) -> None:
+    site.answer("/a", status=302, headers={"Location": "http://[::1"})
+    with pytest.raises(Unreachable, match="redirects to what is no address"):
+        await door().send("GET", site.url + "/a")
+
+
+async def test_a_host_that_can_be_no_name_is_refused(door: Any) -> None:
+    with pytest.raises(ComponentError, match="the URL is not valid"):
+        await door().send("GET", "http://xn--a/")
+
+
 async def test_redirects_have_an_end(door: Any, site: Site) -> None:
     site.answer("/a", status=302, headers={"Location": "/a"})
     with pytest.raises(Unreachable, match="redirects more than 5 times"):

@@ -78,6 +78,12 @@ async def test_a_workflow_that_is_not_there_fails_the_node(house: House) -> None
     assert result.error == "Node 呼叫 failed: there is no workflow '沒有'; push it first"
 
 
+async def test_a_workflow_that_is_not_there_goes_along_the_on_fail_edge(house: House) -> None:
+    lines = ["input >> 完成後 >> 呼叫", "呼叫 >> 失敗時 >> 警"]
+    config = {"呼叫": trigger(workflow_name="沒有"), "警": give("{{prev.error}}")}
+    assert (await house.run(lines, config)).data == "there is no workflow '沒有'; push it first"
+
+
 async def test_a_workflow_that_cannot_run_fails_the_node(house: House) -> None:
     house.workflows = {"子": {"nodes": [], "edges": []}}
     result = await house.run(LINES, {"呼叫": trigger(workflow_name="子"), "後": give(0)})

@@ -62,7 +62,9 @@ write the address in its usual form
     except ValueError as problem:
         raise ForbiddenAddress(f"the URL is not valid: {problem}") from None
     if re.search(r"[\x00-\x20\x7f\\]", url):
-        raise ForbiddenAddress("the URL holds white space, a control character or a backslash")
+        raise ForbiddenAddress(
+            "the URL holds white space, a control character or a backslash; percent-encode it"
+        )
     if parts.scheme not in {"http", "https"} or not host:
         raise ForbiddenAddress("the URL must begin with http:// or https:// and name a host")
     if parts.username is not None or parts.password is not None:

@@ -172,7 +172,7 @@ class Outbound:
             reply, location = await self._exchange(method, url, headers, content)
             if location is None:
                 return reply
-            target = urljoin(url, location)
+            target = _target(url, location)
             if reply.status in {301, 302, 303} and method not in {"GET", "HEAD"}:
                 method, content = "GET", None
                 headers = {key: value for key, value in headers.items() if key != "content-type"}
@@ -240,7 +240,7 @@ class Outbound:
     def _connections(self) -> httpcore.AsyncConnectionPool:
         if self._pool is None:
             self._pool = httpcore.AsyncConnectionPool(
-                ssl_context=self._ssl_context or httpx.create_ssl_context(trust_env=False),
+                ssl_context=self._ssl_context or httpx.create_ssl_context(),
                 max_connections=100,
                 max_keepalive_connections=20,
                 keepalive_expiry=15.0,
@@ -264,6 +264,15 @@ def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
     return checked
 
 
+def _target(url: str, location: str) -> str:
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        raise Unreachable(f"{_shown_host(url)} redirects to what is no address") from None
+    check_url(target)
+    return target
+
+
 def _harmless(
     url: str, target: str, headers: dict[str, str], content: bytes | None
 ) -> dict[str, str]:
@@ -279,11 +288,8 @@ def _harmless(
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1  # check_url says what is wrong with it
-    return parts.scheme, parts.hostname, port or {"http": 80, "https": 443}.get(parts.scheme)
+    usual_port = {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname, parts.port or usual_port
 
 
 def _shown_host(url: str) -> str:

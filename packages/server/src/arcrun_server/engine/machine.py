@@ -330,8 +330,8 @@ class Machine:
         frame.last = loop.node
         if loop.position + 1 < len(node.outgoing):
             rest = frame.work[-1]
-            if isinstance(rest, Departure):
-                rest.token = loop.token.after(loop.node, node.id, result)
+            assert isinstance(rest, Departure), "the node's later edges are next"  # noqa: S101
+            rest.token = loop.token.after(loop.node, node.id, result)
         target = node.outgoing[loop.position].target
         self._arrive(frame, target, None)  # its elements ran; in this frame it doesn't
 
