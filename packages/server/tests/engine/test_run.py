@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arcrun_server.engine import ComponentError, MemoryEnvironment, prepare_graph, run_graph
+from arcrun_server.engine import (
+    CallFailure,
+    ComponentError,
+    MemoryEnvironment,
+    prepare_graph,
+    run_graph,
+)
 
 if TYPE_CHECKING:
     from .conftest import House
@@ -398,6 +404,24 @@ async def test_what_a_run_gives_shows_no_data_in_its_repr(house: House) -> None:
     result = await house.run(["input >> PIPE >> a"], {"a": {"component": "fail"}}, {"機密": "內容"})
     assert "內容" not in repr(result)
     assert "Node a failed" in repr(result)
+
+
+async def test_a_house_can_say_why_it_cannot_give_a_component_or_a_secret(house: House) -> None:
+    class Strict(MemoryEnvironment):
+        async def resolve(self, component_id: str) -> Any:
+            if component_id == "鎖":
+                raise CallFailure("此元件已停用")
+            return await house.environment.resolve(component_id)
+
+        async def secret(self, name: str) -> Any:
+            raise CallFailure(f"credential '{name}' is damaged; push it again")
+
+    for config, reason in [
+        ({"component": "鎖"}, "此元件已停用"),
+        (give("{{secret.tok}}"), "credential 'tok' is damaged; push it again"),
+    ]:
+        result = await run_graph(house.compile(["i >> PIPE >> a"], {"a": config}), {}, Strict())
+        assert result.error == f"Node a failed: {reason}"
 
 
 async def test_a_failure_of_the_house_itself_is_raised(house: House) -> None:

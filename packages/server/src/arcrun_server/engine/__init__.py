@@ -25,6 +25,7 @@ from .environment import (
     MemoryEnvironment,
     RunLimits,
 )
+from .failures import CallFailure
 from .flow import compile_flow, parse_flow, search_triplets
 from .model import Edge, FlowError, Graph, JsonObject, Node, Problem, SearchResult, Triplet
 from .plan import Plan, prepare_graph
@@ -34,6 +35,7 @@ from .run import resume_graph, run_graph
 __all__ = [
     "BUILTIN_IDS",
     "Call",
+    "CallFailure",
     "Component",
     "ComponentError",
     "Edge",

@@ -83,11 +83,18 @@ class Environment(Protocol):
         """Find a component; None if there is no such one.
 
         Built-ins (`comp_*`) and `trigger_workflow` never get here: the engine runs them itself.
+
+        Raises:
+            CallFailure: There is one, but it can't be used; the node fails with this reason.
         """
         ...
 
     async def secret(self, name: str) -> str | None:
-        """Give a credential's plaintext; None if there is no such credential."""
+        """Give a credential's plaintext; None if there is no such credential.
+
+        Raises:
+            CallFailure: There is one, but it can't be given; the node fails with this reason.
+        """
         ...
 
     async def workflow(self, name: str) -> Graph | None:
