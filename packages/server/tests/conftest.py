@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Api:
     """The application, spoken to over ASGI as one account or as nobody."""
 
+    app: Any
     client: httpx.AsyncClient
     store: Store
     key: str | None = None
@@ -40,7 +41,7 @@ class Api:
         """Open one more account and speak as it."""
         key = new_key()
         self.store.accounts.create(key)
-        return Api(self.client, self.store, key)
+        return Api(self.app, self.client, self.store, key)
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ async def nobody(store: Store, settings: Settings) -> AsyncIterator[Api]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
     ):
-        yield Api(client, store)
+        yield Api(app, client, store)
 
 
 @pytest.fixture

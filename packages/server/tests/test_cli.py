@@ -140,6 +140,15 @@ def test_keys_are_made_listed_and_revoked(
     assert "no key 'key_nowhere'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("action", [["list"], ["revoke", "key_1"]])
+def test_folder_without_data_is_not_made_by_looking(
+    action: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["keys", *action, "--data", str(tmp_path / "typo")]) == 1
+    assert "there is no arcrun.db" in capsys.readouterr().err
+    assert not (tmp_path / "typo").exists()
+
+
 def test_key_made_beside_a_running_server_works_at_once(
     serve: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from arcrun_server.app import create_app
 from arcrun_server.errors import StorageUnavailableError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from conftest import Api
+    from sqlalchemy import Connection
 
     from arcrun_server.settings import Settings
     from arcrun_server.store import Store
@@ -218,6 +220,59 @@ async def test_storage_failure_is_503_and_says_to_try_again(alice: Api, failing:
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
     assert "the disk is full" in answer.json()["error"]
     assert answer.headers["Retry-After"] == "1"
+
+
+async def test_full_disk_is_503_and_the_rest_goes_on(alice: Api) -> None:
+    def pages(connection: Connection) -> int:
+        return int(connection.execute(text("PRAGMA page_count")).scalar_one())
+
+    database = alice.store.database
+    room = database.read_now(pages)
+    database.write_now(lambda c: c.execute(text(f"PRAGMA max_page_count = {room}")).scalar_one())
+    body = {"name": "a", "value": "密" * 60_000}
+    answer = await alice("POST", "/credentials", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
+    assert "disk is full" in answer.json()["error"]
+    assert (await alice("GET", "/credentials")).json()["total"] == 0
+    assert (await alice("GET", "/health")).status_code == 200
+    database.write_now(lambda c: c.execute(text("PRAGMA max_page_count = 99999")).scalar_one())
+    assert (await alice("POST", "/credentials", json=body)).status_code == 200
+
+
+async def test_client_that_leaves_is_no_failure(
+    nobody: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/validate",
+        "raw_path": b"/validate",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+        "scheme": "http",
+        "server": ("testserver", 80),
+        "http_version": "1.1",
+        "root_path": "",
+    }
+    with caplog.at_level(logging.INFO, "arcrun_server"):
+        await nobody.app(scope, receive, send)
+    assert sent == []
+    assert "POST /validate 499" in caplog.text
+    assert "failed" not in caplog.text
+
+
+async def test_answers_to_an_account_are_kept_by_no_cache(alice: Api, nobody: Api) -> None:
+    assert (await alice("GET", "/credentials")).headers["Cache-Control"] == "no-store"
+    assert "Cache-Control" not in (await nobody("GET", "/auth-recipes")).headers
+    assert (await nobody("GET", "/nope")).headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def test_pages_of_named_origins_may_call(store: Store, settings: Settings) -> None:

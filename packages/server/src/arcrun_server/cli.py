@@ -112,7 +112,7 @@ def _create_key(options: argparse.Namespace) -> None:
 
 
 def _list_keys(options: argparse.Namespace) -> None:
-    with _open_store(_data_dir(options)) as store:
+    with _open_store(_data_dir(options), create=False) as store:
         entries = store.accounts.keys()
     for entry in entries:
         state = "revoked" if entry.revoked_at else "good"
@@ -122,7 +122,7 @@ def _list_keys(options: argparse.Namespace) -> None:
 
 
 def _revoke_key(options: argparse.Namespace) -> None:
-    with _open_store(_data_dir(options)) as store:
+    with _open_store(_data_dir(options), create=False) as store:
         if not store.accounts.revoke(options.id):
             raise StartupError(
                 f"there is no key {options.id!r}; see the ids with: arcrun-server keys list"
@@ -131,10 +131,10 @@ def _revoke_key(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _open_store(data_dir: Path) -> Iterator[Store]:
+def _open_store(data_dir: Path, *, create: bool = True) -> Iterator[Store]:
     from arcrun_server.store import Store  # noqa: PLC0415
 
-    store = Store(data_dir)
+    store = Store(data_dir, create=create)
     try:
         yield store
     finally:

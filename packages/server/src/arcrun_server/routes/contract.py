@@ -86,7 +86,6 @@ class ContractRoutes:
 def _page_headers() -> dict[str, str]:
     return {
         "Content-Security-Policy": _POLICY,
-        "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }
 

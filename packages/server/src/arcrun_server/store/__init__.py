@@ -32,13 +32,18 @@ class Store:
     """Everything that outlives a request, each kind under its name.
 
     Args:
-        data_dir: Folder of the database and of the server key; made, for its owner only, if it is not there.
+        data_dir: Folder of the database and of the server key.
+        create: Make the folder, for its owner only, and what is in it, if it is not there.
 
     Raises:
         StartupError: The folder, the key or the database can't be used; the text says why and what to do.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, create: bool = True) -> None:
+        if not create and not (data_dir / DATABASE_NAME).is_file():
+            raise StartupError(
+                f"there is no {DATABASE_NAME} in {data_dir}; name its folder with --data"
+            )
         try:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:

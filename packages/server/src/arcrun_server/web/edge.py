@@ -9,6 +9,9 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
+from starlette.requests import ClientDisconnect
+
+from arcrun_server.accounts.keys import HEADER
 from arcrun_server.errors import ApiError
 from arcrun_server.web.answers import Json
 
@@ -18,6 +21,12 @@ if TYPE_CHECKING:
 access_log = logging.getLogger("arcrun_server.access")
 error_log = logging.getLogger("arcrun_server.error")
 
+# What the access log says when the client left before its request was read.
+CLIENT_CLOSED = 499
+_KEY = HEADER.lower().encode()
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+# What an account is answered is for it alone: no cache may keep it.
+_NO_STORE = (b"cache-control", b"no-store")
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _EXPOSED = b"X-Request-Id, Retry-After, Allow"
 _ALLOWED_HEADERS = b"Content-Type, Authorization, X-Arcrun-API-Key, Idempotency-Key, X-Request-Id"
@@ -62,6 +71,8 @@ class Edge:
                 await send_marked({"type": "http.response.body", "body": b""})
             else:
                 await self._app(scope, receive, send_marked)
+        except ClientDisconnect:
+            status = CLIENT_CLOSED  # nobody is left to answer
         except Exception as error:
             _log_failure(error, request_id)
             if status:
@@ -80,13 +91,18 @@ class Edge:
 
     def _headers(self, scope: Scope) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         request_id = origin = b""
+        keyed = False
         for name, value in scope["headers"]:
             if name == b"x-request-id" and _SAFE_ID.fullmatch(value):
                 request_id = value
             elif name == b"origin":
                 origin = value
+            elif name == _KEY:
+                keyed = True
         request_id = request_id or secrets.token_hex(16).encode()
-        added = [(b"x-request-id", request_id)]
+        added = [(b"x-request-id", request_id), _NO_SNIFFING]
+        if keyed:
+            added.append(_NO_STORE)
         if self._origins:
             added.append((b"vary", b"Origin"))
         if origin in self._origins:
