@@ -105,6 +105,15 @@ def test_a_recipe_that_leads_elsewhere_is_refused(kind, server, stand_in, offer)
     assert bound_header(kind, client, stand_in, "notion") == "Bearer tok-1"
 
 
+def test_a_recipe_that_leads_elsewhere_is_refused_before_secrets_are_asked_for(
+    kind, server, stand_in, offer
+) -> None:
+    offer("notion", f"{stand_in.url}/v1", ["tok"], inject=BEARER)
+    with pytest.raises(RecipeOriginError):
+        kind.bind(kind.client(server.url), "notion")
+    assert server.to("/credentials/tok") == []
+
+
 def test_the_origin_of_ones_own_service_is_pinned_at_set_up(kind, server, offer) -> None:
     offer("own", "https://api.own.test/v1", ["tok"], inject=BEARER)
     client = kind.client(server.url)

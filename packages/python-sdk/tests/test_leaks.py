@@ -281,6 +281,22 @@ def test_client_is_not_pickled_or_copied(bound) -> None:
         copy.deepcopy(bound._transport)
 
 
+def test_a_trace_callback_does_not_see_it(bound, place, kind, other_server) -> None:
+    seen: list[object] = []
+
+    def see(event: str, info: dict[str, Any]) -> None:
+        seen.append((event, info))
+
+    async def see_async(event: str, info: dict[str, Any]) -> None:
+        see(event, info)
+
+    other_server.on("POST", "*", {})
+    trace = see if kind.name == "sync" else see_async
+    send(kind, bound, place, extensions={"trace": trace})
+    assert len(other_server.requests) == 1
+    assert seen == []
+
+
 def test_a_streamed_body_that_breaks_off_does_not_show_it(
     bound, place, kind, other_server, reply, reachable
 ) -> None:

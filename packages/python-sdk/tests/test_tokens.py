@@ -265,6 +265,32 @@ def test_a_rotated_refresh_token_is_used_and_stored(kind, crm, server, service, 
     assert (last["name"], last["service"]) == ("crm_refresh_token", "crm")
 
 
+def test_a_rotated_refresh_token_outlives_the_bound_client(kind, crm, service) -> None:
+    service.on("POST", "/token", token_answer(1, refresh_token="s3cret-next"), token_answer(2))
+    for _ in range(2):
+        bound = kind.bind(crm, "crm", trust_origin=service.url)
+        kind.run(bound.get("/x"))
+    assert len(exchanges(service)) == 1
+    kind.run(crm.auth.setup("crm", **{**CRM_SECRETS, "crm_refresh_token": "s3cret-third"}))
+    bound = kind.bind(crm, "crm", trust_origin=service.url)
+    kind.run(bound.get("/x"))
+    assert [form["refresh_token"] for form in exchanges(service)] == [
+        "s3cret-refresh",
+        "s3cret-third",
+    ]
+
+
+def test_secrets_of_the_environment_fetch_one_token_too(
+    kind, server, crm, service, monkeypatch
+) -> None:
+    for key, text in CRM_SECRETS.items():
+        monkeypatch.setenv(f"ARCRUN_SECRET_{key.upper()}", text)
+    client = kind.client(server.url, None)
+    for _ in range(3):
+        kind.run(client.auth.get_token("crm", trust_origin=service.url))
+    assert len(exchanges(service)) == 1
+
+
 def test_a_rotated_token_that_cannot_be_stored_is_warned_of(
     kind, crm, server, service, reply, caplog
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import ssl
-from typing import Any
 
 import httpx
 
@@ -23,7 +22,7 @@ __all__ = [
 ]
 
 USER_AGENT = f"arcrun-python/{__version__}"
-TIMEOUT = 60.0  # seconds, for a whole call
+TIMEOUT = 60.0  # seconds, for each attempt of a call
 CONNECT_TIMEOUT = 5.0  # seconds
 
 
@@ -47,12 +46,7 @@ def origin(url: httpx.URL) -> str:
 
 
 def stripped(error: Exception) -> Exception:
-    """Return an exception free of what it has seen: no traceback, no context, no request.
-
-    The frames below hold the request with its secrets, and tools print the locals of frames.
-    """
-    if isinstance(error, httpx.RequestError):
-        return type(error)(str(error))
+    """Take from an exception what it has seen: the frames below, which hold the secrets."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
 
@@ -67,6 +61,7 @@ def connection_error(method: str, url: str, error: httpx.RequestError) -> APICon
         else (APIConnectionError, "could not be reached, or broke off")
     )
     failure = kind(f"{method} {url}: the engine {what} ({reason})")
+    error.request = httpx.Request(method, url)  # the one it has may hold a plain credential
     failure.__cause__ = stripped(error)
     return failure
 
@@ -80,16 +75,3 @@ def proxy_for(url: httpx.URL) -> str | None:
     if not proxy or proxy_bypass(url.netloc.decode("ascii")):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def fresh(request: httpx.Request, **changes: Any) -> httpx.Request:
-    """Copy a request, with changes: the original stays as it is."""
-    parts: dict[str, Any] = {
-        "method": request.method,
-        "url": request.url,
-        "headers": request.headers,
-        "extensions": {**request.extensions},
-    }
-    if "content" not in changes:
-        parts["stream"] = request.stream
-    return httpx.Request(**{**parts, **changes})

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from ._core.config import Settings, Source, parse_file, resolve
 from ._core.errors import ArcrunWarning, ConfigurationError
+from ._core.names import variable
 from ._core.secret import Secret
 
 
@@ -67,11 +68,6 @@ def secret_from_environment(name: str) -> Secret | None:
     """Return the secret in the variable `ARCRUN_SECRET_<NAME>`, if it is set."""
     text = os.environ.get(variable(name))
     return Secret(text) if text else None
-
-
-def variable(name: str) -> str:
-    """Name the variable that may hold a secret."""
-    return f"ARCRUN_SECRET_{name.upper()}"
 
 
 class SecretStore(Protocol):

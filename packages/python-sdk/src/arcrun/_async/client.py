@@ -101,7 +101,7 @@ class AsyncArcrun:
     def _use(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self.creds = AsyncCreds(connection)
-        self.auth = AsyncAuth(connection, self.creds)
+        self.auth = AsyncAuth(connection)
         self.workflows = AsyncWorkflows(connection)
 
     async def health(self, *, timeout: float | None = None) -> Health:

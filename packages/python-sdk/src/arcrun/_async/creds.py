@@ -57,34 +57,14 @@ class AsyncCreds:
         del value  # tools print the locals of frames
         if hidden is None:
             raise InvalidArgumentError(f"the value of {name!r} must be non-empty text")
-        return await self.push_secret(
-            name, hidden, service=service, sensitivity=sensitivity, timeout=timeout
-        )
-
-    async def push_secret(
-        self,
-        name: str,
-        value: Secret,
-        *,
-        service: str | None = None,
-        sensitivity: Sensitivity | None = None,
-        timeout: float | None = None,
-    ) -> PushedCredential:
-        """Store a wrapped secret: `push` for the SDK's own use."""
-        connection = self._connection
-        call = api.push_credential(
-            connection.settings,
-            connection.key(),
+        return await push_secret(
+            self._connection,
             name,
-            value,
+            hidden,
             service=service,
             sensitivity=sensitivity,
+            timeout=timeout,
         )
-        self._warn(name)
-        result = await connection.call(call, timeout)
-        connection.memory.names[name.lower()] = name
-        await self._forget(name)
-        return result
 
     async def list(self, *, timeout: float | None = None) -> list[Credential]:
         """List the credentials, without values. The deployed engine lists 200 at most.
@@ -122,32 +102,55 @@ class AsyncCreds:
         """
         result = await self._connection.call(api.delete_credential(check_credential(name)), timeout)
         self._connection.memory.names.pop(name.lower(), None)
-        await self._forget(name)
+        await _forget(self._connection, name)
         return result
 
-    async def _forget(self, name: str) -> None:
-        """Drop the plaintext that is remembered: it is no longer the one stored."""
-        self._connection.memory.secrets.pop(name, None)
-        store = self._connection.store
-        if store is not None:
-            await async_in_thread(lambda: store.remove(name))
 
-    def _warn(self, name: str) -> None:
-        settings, memory = self._connection.settings, self._connection.memory
-        known = memory.names.get(name.lower(), name)
-        if known != name:
-            warnings.warn(
-                f"{name!r} and {known!r} differ in case only: some engines keep one secret for both",
-                ArcrunWarning,
-                stacklevel=4,
-            )
-        if settings.credential_format == "sealed" and not memory.warned_of_key:
-            if settings.api_key is None or is_strong(settings.api_key.reveal()):
-                return
-            memory.warned_of_key = True
-            warnings.warn(
-                "this API key is too weak to seal credentials under: it is not ak_ and 32 or more "
-                "hex digits, so it can be guessed from what the engine stores",
-                ArcrunWarning,
-                stacklevel=4,
-            )
+async def push_secret(
+    connection: AsyncConnection,
+    name: str,
+    value: Secret,
+    *,
+    service: str | None,
+    sensitivity: Sensitivity | None = None,
+    timeout: float | None = None,
+) -> PushedCredential:
+    """Store a wrapped secret, and forget the plaintext that it replaces."""
+    call = api.push_credential(
+        connection.settings, connection.key(), name, value, service=service, sensitivity=sensitivity
+    )
+    _warn(connection, name)
+    result = await connection.call(call, timeout)
+    connection.memory.names[name.lower()] = name
+    await _forget(connection, name)
+    return result
+
+
+async def _forget(connection: AsyncConnection, name: str) -> None:
+    """Drop the plaintext that is remembered: it is no longer the one stored."""
+    connection.memory.secrets.pop(name, None)
+    store = connection.store
+    if store is not None:
+        await async_in_thread(lambda: store.remove(name))
+
+
+def _warn(connection: AsyncConnection, name: str) -> None:
+    settings, memory = connection.settings, connection.memory
+    known = memory.names.get(name.lower(), name)
+    if known != name:
+        warnings.warn(
+            f"{name!r} and {known!r} differ in case only: some engines keep one secret for both",
+            ArcrunWarning,
+            stacklevel=4,
+        )
+    key = settings.api_key
+    if settings.credential_format == "plain" or memory.warned_of_key or key is None:
+        return
+    if not is_strong(key.reveal()):
+        memory.warned_of_key = True
+        warnings.warn(
+            "this API key is too weak to seal credentials under: it is not ak_ and 32 or more "
+            "hex digits, so it can be guessed from what the engine stores",
+            ArcrunWarning,
+            stacklevel=4,
+        )

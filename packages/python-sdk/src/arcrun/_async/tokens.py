@@ -39,7 +39,7 @@ class AsyncTokenSource:
         """
         self._recipe = recipe
         self._endpoint = endpoint_of(recipe) or ""
-        self._values = values
+        self.values = values
         self._timeout = timeout
         self._keep = keep
         self._lock = AsyncLock()
@@ -63,7 +63,7 @@ class AsyncTokenSource:
 
     async def _fetch(self, transport: httpx.AsyncBaseTransport) -> Token:
         service = self._recipe["service"]
-        form = token_form(self._recipe, self._endpoint, self._values, time.time())
+        form = token_form(self._recipe, self._endpoint, self.values, time.time())
         failure = None
         try:
             status, content = await self._exchange(transport, form)
@@ -71,7 +71,7 @@ class AsyncTokenSource:
             failure = f"{service!r}: the token endpoint {self._endpoint} could not be reached"
             failure += f" ({type(error).__name__}: {error})"
         else:
-            sent = tuple(self._values.values())
+            sent = tuple(self.values.values())
             token = read_token(service, status, content, now=time.monotonic(), sent=sent)
             await self._keep_rotated(token)
             return token
@@ -100,11 +100,9 @@ class AsyncTokenSource:
     async def _keep_rotated(self, token: Token) -> None:
         """Keep a new refresh token: the provider has ended the one in use."""
         key = recipes.refresh_key(self._recipe)
-        if token.refresh is None or key is None:
+        if key is None or token.refresh is None or token.refresh == self.values[key]:
             return
-        if token.refresh.reveal() == self._values[key].reveal():
-            return
-        self._values[key] = token.refresh
+        self.values[key] = token.refresh
         try:
             await self._keep(key, token.refresh)
         except ArcrunError as error:
@@ -140,7 +138,8 @@ class AsyncSignIn:
 
     def injection(self, token: Token | None) -> Injection:
         """Return what is added to a request."""
-        if self._rendered is None or self._rendered[0] is not token:
+        rendered = self._rendered
+        if rendered is None or rendered[0] is not token:
             access = token.access if token else None
-            self._rendered = token, Injection(self._inject, self._values, access)
-        return self._rendered[1]
+            rendered = self._rendered = token, Injection(self._inject, self._values, access)
+        return rendered[1]

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from arcrun._core.injection import Injection
 from arcrun._core.tokens import Token
-from arcrun._http import fresh, httpx, origin, proxy_for, ssl_context, stripped
+from arcrun._http import httpx, origin, proxy_for, ssl_context, stripped
 
 from .tokens import AsyncSignIn
 
@@ -54,8 +54,9 @@ class AsyncInjectingTransport(httpx.AsyncBaseTransport):
             failure = stripped(error)
         else:
             for name in _REPEATING:
-                if name in response.headers:
-                    clean = injection.without_secrets(response.headers[name])
+                url = response.headers.get(name, "")
+                clean = injection.without_secrets(url)
+                if clean != url:
                     response.headers[name] = clean
             response.stream = AsyncCleanStream(response.stream)
             return response
@@ -116,17 +117,21 @@ class AsyncEnvironmentTransport(httpx.AsyncBaseTransport):
 
 
 def _filled(request: httpx.Request, injection: Injection, body: bytes | None) -> httpx.Request:
-    url = request.url.copy_with(raw_path=injection.target(request.url.raw_path))
-    if body is None:
-        filled = fresh(request, url=url)
-    else:
-        kind = request.headers.get("content-type", "")
-        kind, content = injection.content(request.method, kind, body)
-        headers = httpx.Headers(request.headers)
-        headers.pop("content-length", None)
+    """Return a copy of a request with the secrets in it; the request itself stays clean."""
+    headers, stream = httpx.Headers(request.headers), request.stream
+    if body is not None:
+        kind, body = injection.content(request.method, headers.get("content-type", ""), body)
         headers.pop("transfer-encoding", None)
+        headers["content-length"] = str(len(body))
         if kind:
             headers["content-type"] = kind
-        filled = fresh(request, url=url, headers=headers, content=content)
-    filled.headers.update(injection.headers)
-    return filled
+        stream = httpx.ByteStream(body)
+    headers.update(injection.headers)
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(raw_path=injection.target(request.url.raw_path)),
+        headers=headers,
+        stream=stream,
+        # A trace callback is handed the request as it goes out.
+        extensions={name: x for name, x in request.extensions.items() if name != "trace"},
+    )

@@ -60,6 +60,11 @@ def credential_name(key: str, account: str | None) -> str:
     return key if account is None else f"{key}__{account}"
 
 
+def variable(name: str) -> str:
+    """Name the environment variable that may hold a credential."""
+    return f"ARCRUN_SECRET_{name.upper()}"
+
+
 def in_path(name: str) -> str:
     """Percent-encode a name as one segment of a path."""
     return quote(name, safe="")

@@ -55,11 +55,6 @@ def optional_keys(recipe: AuthRecipe) -> list[str]:
     return [s["key"] for s in recipe["required_secrets"] if s.get("optional")]
 
 
-def injected(recipe: AuthRecipe) -> dict[str, dict[str, Any]]:
-    """Return the recipe's `inject`, without what optional secrets would fill."""
-    return recipe.get("inject") or {}
-
-
 def keys_used(recipe: AuthRecipe) -> list[str]:
     """List the keys of the secrets that a bound client uses, without repetition."""
     keys = [key for template in _templates(recipe) for key in templates.secret_keys(template)]
@@ -77,17 +72,15 @@ def refresh_key(recipe: AuthRecipe) -> str | None:
     return next(iter(named + ending), None)
 
 
-def without_unfilled(
-    inject: Mapping[str, Mapping[str, Any]], values: Mapping[str, Secret]
-) -> dict[str, dict[str, Any]]:
-    """Leave out the injections whose (optional) secret was not given."""
+def injected(recipe: AuthRecipe, values: Mapping[str, Secret]) -> dict[str, dict[str, Any]]:
+    """Return the recipe's `inject`, without what (optional) secrets would fill that are not given."""
     return {
         section: {
             name: template
             for name, template in names.items()
             if all(key in values for key in templates.secret_keys(str(template)))
         }
-        for section, names in inject.items()
+        for section, names in (recipe.get("inject") or {}).items()
     }
 
 
@@ -126,10 +119,9 @@ def token_key(recipe: AuthRecipe) -> str:
     Raises:
         InvalidArgumentError: there are several, so there is no one token.
     """
-    inject = injected(recipe)
     found = [
         key
-        for names in inject.values()
+        for names in (recipe.get("inject") or {}).values()
         for template in names.values()
         for key in templates.secret_keys(str(template))
     ]

@@ -6,24 +6,22 @@ from __future__ import annotations
 from typing import Any
 
 from arcrun._concurrency import in_thread
-from arcrun._core import api, injection, recipes
-from arcrun._core.errors import (
-    APIStatusError,
-    ArcrunError,
-    MissingSecretError,
-)
+from arcrun._core import api, recipes, setup
+from arcrun._core.errors import APIStatusError, ArcrunError
+from arcrun._core.injection import split_constants
 from arcrun._core.names import check_account, check_service, credential_name
-from arcrun._core.origins import OWN, SHIPPED, check_origins, check_trusted, origin_of
+from arcrun._core.origins import check_trusted
+from arcrun._core.retry import check_timeout
 from arcrun._core.sealing import unseal
 from arcrun._core.secret import Secret
 from arcrun._core.templates import render_base_url
-from arcrun._core.tokens import endpoint_of, read_account
+from arcrun._core.tokens import endpoint_of
 from arcrun._core.types import AuthRecipe, SetupResult
 from arcrun._http import USER_AGENT, httpx, limits
-from arcrun._local import secret_from_environment, variable
+from arcrun._local import secret_from_environment
 
 from .connection import Connection
-from .creds import Creds
+from .creds import push_secret
 from .tokens import SignIn, TokenSource
 from .transport import EnvironmentTransport, InjectingTransport
 
@@ -31,9 +29,8 @@ from .transport import EnvironmentTransport, InjectingTransport
 class Auth:
     """`client.auth`: sign in to services without handling their secrets in every call."""
 
-    def __init__(self, connection: Connection, creds: Creds) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._creds = creds
 
     def list_services(self, *, timeout: float | None = None) -> list[AuthRecipe]:
         """List the services that there are auth recipes for. Needs no API key.
@@ -82,22 +79,22 @@ class Auth:
         del secrets  # tools print the locals of frames
         check_service(service)
         check_account(account)
-        self._connection.key()
+        connection = self._connection
+        connection.key()
         recipe = self._recipe(service, timeout, again=True)
-        recipes.check_secrets(recipe, given)
-        values = {key: value for key, value in given.items() if value}
-        _check_fit(recipe, values)
+        values = setup.checked_values(recipe, given)
+        named = {credential_name(key, account): value for key, value in values.items()}
         stored: list[str] = []
-        for key, value in values.items():
-            name = credential_name(key, account)
+        for name, value in named.items():
             try:
-                self._creds.push_secret(name, value, service=service, timeout=timeout)
+                push_secret(connection, name, value, service=service, timeout=timeout)
             except ArcrunError as error:
-                raise _half_way(error, service, stored) from None
+                setup.say_what_was_stored(error, service, stored)
+                raise
             stored.append(name)
-        for key, value in values.items():
-            self._remember(credential_name(key, account), value)
-        self._pin(recipe)
+        for name, value in named.items():
+            self._remember(name, value)
+        setup.pin(recipe, connection.memory)
         return {"service": service, "account": account, "stored": stored}
 
     def bind(
@@ -134,16 +131,20 @@ class Auth:
             ...     str(notion.base_url)
             'https://api.notion.com/v1/'
         """
-        recipe, values = self._prepare(service, account, timeout)
+        connection, trusted = self._connection, check_trusted(trust_origin)
+        seconds = connection.timeout if timeout is None else check_timeout(timeout)
+        recipe = self._checked_recipe(service, account, timeout)
+        pinned = setup.pinned_origins(recipe, connection.settings, connection.memory)
+        setup.check_before_secrets(recipe, pinned, trusted)
+        values = self._values(recipe, account, timeout)
         base_url = render_base_url(recipe["base_url"], values)
-        own = self._check_origins(recipe, base_url, check_trusted(trust_origin))
-        present = recipes.without_unfilled(recipes.injected(recipe), values)
-        constants, inject = injection.split_constants(present)
+        own = setup.check_origin(recipe, base_url, pinned, trusted)
+        constants, inject = split_constants(recipes.injected(recipe, values))
         sign_in = SignIn(inject, values, self._token_source(recipe, account, values))
         return httpx.Client(
             base_url=base_url,
             headers={"User-Agent": USER_AGENT, **constants},
-            timeout=limits(self._connection.timeout if timeout is None else timeout),
+            timeout=limits(seconds),
             transport=InjectingTransport(
                 own, sign_in, transport or EnvironmentTransport()
             ),
@@ -178,26 +179,35 @@ class Auth:
             >>> token[:4]
             'ntn_'
         """
-        recipe, values = self._prepare(service, account, timeout)
+        trusted = check_trusted(trust_origin)
+        recipe = self._checked_recipe(service, account, timeout)
+        values = self._values(recipe, account, timeout)
         source = self._token_source(recipe, account, values)
         if source is None:
             return values[recipes.token_key(recipe)].reveal()
+        pinned = setup.pinned_origins(recipe, self._connection.settings, self._connection.memory)
         base_url = render_base_url(recipe["base_url"], values)
-        self._check_origins(recipe, base_url, check_trusted(trust_origin))
+        setup.check_origin(recipe, base_url, pinned, trusted)
         transport = EnvironmentTransport()
         try:
             return (source.get(transport)).access.reveal()
         finally:
             transport.close()
 
-    def _prepare(
+    def _checked_recipe(
         self, service: str, account: str | None, timeout: float | None
-    ) -> tuple[AuthRecipe, dict[str, Secret]]:
-        """Return a service's recipe and the plaintexts that it uses."""
+    ) -> AuthRecipe:
+        """Check the names, and return the recipe if this SDK can sign in by it."""
         check_service(service)
         check_account(account)
         recipe = self._recipe(service, timeout)
         recipes.check_primitive(recipe)
+        return recipe
+
+    def _values(
+        self, recipe: AuthRecipe, account: str | None, timeout: float | None
+    ) -> dict[str, Secret]:
+        """Find the plaintexts that a recipe uses, by key."""
         values: dict[str, Secret] = {}
         missing: list[str] = []
         for key in recipes.keys_used(recipe):
@@ -207,8 +217,8 @@ class Auth:
             elif key not in recipes.optional_keys(recipe):
                 missing.append(key)
         if missing:
-            raise _missing(service, account, missing)
-        return recipe, values
+            raise setup.missing(recipe["service"], account, missing)
+        return values
 
     def _recipe(
         self, service: str, timeout: float | None, *, again: bool = False
@@ -249,70 +259,23 @@ class Auth:
         if store is not None:
             in_thread(lambda: store.put(name, value))
 
-    def _pin(self, recipe: AuthRecipe) -> None:
-        """Remember where a service of the user's own sends its secrets, as seen at set-up."""
-        service = recipe["service"]
-        if service not in SHIPPED and service not in OWN:
-            found = [origin_of(url) for url in (recipe["base_url"], endpoint_of(recipe)) if url]
-            pins = tuple(origin for origin in found if origin and origin.startswith("https:"))
-            self._connection.memory.pinned[service] = pins
-
-    def _check_origins(self, recipe: AuthRecipe, base_url: str, trusted: str | None) -> str:
-        """Return the origin of a recipe's requests, if it and the token endpoint's are right."""
-        service, settings = recipe["service"], self._connection.settings
-        if service in OWN:
-            pinned: tuple[str, ...] = (settings.origin,)
-        else:
-            pinned = SHIPPED.get(service) or self._connection.memory.pinned.get(service, ())
-        own = check_origins(service, recipe["base_url"], base_url, pinned=pinned, trusted=trusted)
-        endpoint = endpoint_of(recipe)
-        if endpoint is not None:
-            check_origins(service, endpoint, endpoint, pinned=pinned, trusted=trusted)
-        return own
-
     def _token_source(
         self, recipe: AuthRecipe, account: str | None, values: dict[str, Secret]
     ) -> TokenSource | None:
-        endpoint = endpoint_of(recipe)
+        """Return what fetches the service's access tokens; the same for the same secrets."""
+        endpoint, connection = endpoint_of(recipe), self._connection
         if endpoint is None:
             return None
-        sources: dict[Any, TokenSource] = self._connection.memory.token_sources
-        used = (recipe["service"], account, endpoint, *(id(value) for value in values.values()))
-        if used not in sources:
+        sources: dict[Any, TokenSource] = connection.memory.token_sources
+        used = (recipe["service"], account, endpoint)
 
-            def keep(key: str, value: Secret) -> None:
-                name = credential_name(key, account)
-                self._creds.push_secret(name, value, service=recipe["service"])
+        def keep(key: str, value: Secret) -> None:
+            name = credential_name(key, account)
+            try:
+                push_secret(connection, name, value, service=recipe["service"])
+            finally:
                 self._remember(name, value)
 
-            sources[used] = TokenSource(recipe, values, self._connection.timeout, keep)
+        if used not in sources or sources[used].values != values:
+            sources[used] = TokenSource(recipe, values, connection.timeout, keep)
         return sources[used]
-
-
-def _check_fit(recipe: AuthRecipe, values: dict[str, Secret]) -> None:
-    """Refuse secrets that a bound client could not use, before any is stored."""
-    render_base_url(recipe["base_url"], values)
-    inject = recipes.without_unfilled(recipes.injected(recipe), values)
-    injection.Injection(inject, values, token=Secret("token"))
-    if recipe["primitive"] == "service_account":
-        read_account(values[recipes.required_keys(recipe)[0]])
-
-
-def _half_way(error: ArcrunError, service: str, stored: list[str]) -> ArcrunError:
-    """Say in an error of `setup` what was stored before it."""
-    error.stored = tuple(stored)
-    done = ", ".join(stored) or "nothing"
-    error.args = (f"{error}; stored before: {done}. auth.setup({service!r}) again completes it",)
-    return error
-
-
-def _missing(service: str, account: str | None, keys: list[str]) -> MissingSecretError:
-    names = [credential_name(key, account) for key in keys]
-    given = ", ".join(f"{key}=…" for key in keys)
-    whose = f", account={account!r}" if account else ""
-    error = MissingSecretError(
-        f"{service!r} needs {', '.join(names)}: run client.auth.setup({service!r}{whose}, {given}), or "
-        f"set {', '.join(variable(name) for name in names)}"
-    )
-    error.missing = tuple(names)
-    return error

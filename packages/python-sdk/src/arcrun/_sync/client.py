@@ -102,7 +102,7 @@ class Arcrun:
     def _use(self, connection: Connection) -> None:
         self._connection = connection
         self.creds = Creds(connection)
-        self.auth = Auth(connection, self.creds)
+        self.auth = Auth(connection)
         self.workflows = Workflows(connection)
 
     def health(self, *, timeout: float | None = None) -> Health:

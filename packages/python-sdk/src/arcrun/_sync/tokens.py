@@ -40,7 +40,7 @@ class TokenSource:
         """
         self._recipe = recipe
         self._endpoint = endpoint_of(recipe) or ""
-        self._values = values
+        self.values = values
         self._timeout = timeout
         self._keep = keep
         self._lock = Lock()
@@ -64,7 +64,7 @@ class TokenSource:
 
     def _fetch(self, transport: httpx.BaseTransport) -> Token:
         service = self._recipe["service"]
-        form = token_form(self._recipe, self._endpoint, self._values, time.time())
+        form = token_form(self._recipe, self._endpoint, self.values, time.time())
         failure = None
         try:
             status, content = self._exchange(transport, form)
@@ -72,7 +72,7 @@ class TokenSource:
             failure = f"{service!r}: the token endpoint {self._endpoint} could not be reached"
             failure += f" ({type(error).__name__}: {error})"
         else:
-            sent = tuple(self._values.values())
+            sent = tuple(self.values.values())
             token = read_token(service, status, content, now=time.monotonic(), sent=sent)
             self._keep_rotated(token)
             return token
@@ -101,11 +101,9 @@ class TokenSource:
     def _keep_rotated(self, token: Token) -> None:
         """Keep a new refresh token: the provider has ended the one in use."""
         key = recipes.refresh_key(self._recipe)
-        if token.refresh is None or key is None:
+        if key is None or token.refresh is None or token.refresh == self.values[key]:
             return
-        if token.refresh.reveal() == self._values[key].reveal():
-            return
-        self._values[key] = token.refresh
+        self.values[key] = token.refresh
         try:
             self._keep(key, token.refresh)
         except ArcrunError as error:
@@ -141,7 +139,8 @@ class SignIn:
 
     def injection(self, token: Token | None) -> Injection:
         """Return what is added to a request."""
-        if self._rendered is None or self._rendered[0] is not token:
+        rendered = self._rendered
+        if rendered is None or rendered[0] is not token:
             access = token.access if token else None
-            self._rendered = token, Injection(self._inject, self._values, access)
-        return self._rendered[1]
+            rendered = self._rendered = token, Injection(self._inject, self._values, access)
+        return rendered[1]

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from arcrun._core.injection import Injection
 from arcrun._core.tokens import Token
-from arcrun._http import fresh, httpx, origin, proxy_for, ssl_context, stripped
+from arcrun._http import httpx, origin, proxy_for, ssl_context, stripped
 
 from .tokens import SignIn
 
@@ -55,8 +55,9 @@ class InjectingTransport(httpx.BaseTransport):
             failure = stripped(error)
         else:
             for name in _REPEATING:
-                if name in response.headers:
-                    clean = injection.without_secrets(response.headers[name])
+                url = response.headers.get(name, "")
+                clean = injection.without_secrets(url)
+                if clean != url:
                     response.headers[name] = clean
             response.stream = CleanStream(response.stream)
             return response
@@ -117,17 +118,21 @@ class EnvironmentTransport(httpx.BaseTransport):
 
 
 def _filled(request: httpx.Request, injection: Injection, body: bytes | None) -> httpx.Request:
-    url = request.url.copy_with(raw_path=injection.target(request.url.raw_path))
-    if body is None:
-        filled = fresh(request, url=url)
-    else:
-        kind = request.headers.get("content-type", "")
-        kind, content = injection.content(request.method, kind, body)
-        headers = httpx.Headers(request.headers)
-        headers.pop("content-length", None)
+    """Return a copy of a request with the secrets in it; the request itself stays clean."""
+    headers, stream = httpx.Headers(request.headers), request.stream
+    if body is not None:
+        kind, body = injection.content(request.method, headers.get("content-type", ""), body)
         headers.pop("transfer-encoding", None)
+        headers["content-length"] = str(len(body))
         if kind:
             headers["content-type"] = kind
-        filled = fresh(request, url=url, headers=headers, content=content)
-    filled.headers.update(injection.headers)
-    return filled
+        stream = httpx.ByteStream(body)
+    headers.update(injection.headers)
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(raw_path=injection.target(request.url.raw_path)),
+        headers=headers,
+        stream=stream,
+        # A trace callback is handed the request as it goes out.
+        extensions={name: x for name, x in request.extensions.items() if name != "trace"},
+    )
