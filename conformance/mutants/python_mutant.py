@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "adapters"))
 
@@ -106,6 +109,15 @@ class Mutant(python_shared.Host):
         body = body_of(request)
         if isinstance(body, dict) and "iv" in body:
             request = with_body(request, {**body, "iv": "-_-_-_-_-_-_-_-_"})
+        return send(request)
+
+    def _send_seals_without_the_name(self, send: Any, request: httpx.Request) -> Any:
+        body = body_of(request)
+        if isinstance(body, dict) and "iv" in body:
+            key = HKDF(SHA256(), 32, salt=b"arcrun.credentials.v1", info=b"AES-256-GCM")
+            cipher = AESGCM(key.derive(self.key.encode()))
+            sealed = cipher.encrypt(base64.b64decode(body["iv"]), self.value.encode(), None)
+            request = with_body(request, {**body, "encrypted": base64.b64encode(sealed).decode()})
         return send(request)
 
     def _send_falls_back_to_plain(self, send: Any, request: httpx.Request) -> Any:

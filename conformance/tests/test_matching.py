@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arcrun_conformance.matching import OPERATORS, differences
+from arcrun_conformance.resources import data_directory
+
+SEALED = json.loads((data_directory() / "vectors/sealing-v1.json").read_text("utf-8"))[1]
+ENVELOPE = {"name": SEALED["credential_name"], **{k: SEALED[k] for k in ("encrypted", "iv")}}
+MOVED = {**ENVELOPE, "name": "another_name"}
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -62,6 +68,8 @@ def test_equals_holds_only_between_equal_values(one: Any, other: Any) -> None:
         ({"$base64": 3}, "AAAA", "AAA"),
         ({"$base64": {"$min": 3}}, "AAAA", "AA=="),
         ({"$base64": 3}, "+/+/", "-_-_"),
+        ({"$opens": {"key": SEALED["api_key"], "value": SEALED["value"]}}, ENVELOPE, MOVED),
+        ({"$type": "object", "a": 1}, {"a": 1}, {"a": 2}),
         ({"$min": 1, "$max": 3}, 2, 4),
         ({"$min": 0}, 0, True),
     ],
@@ -98,3 +106,11 @@ def test_a_difference_names_the_place_and_both_values() -> None:
 def test_long_values_are_cut() -> None:
     (found,) = differences("a", "b" * 1000)
     assert len(found) < 400
+
+
+def test_an_envelope_with_another_value_says_so_and_shows_neither() -> None:
+    pattern = {"$opens": {"key": SEALED["api_key"], "value": "another"}}
+    assert differences(pattern, ENVELOPE, "body") == ["body: the envelope holds another value"]
+    assert differences(pattern, {}, "body") == [
+        "body: expected an object with name, encrypted and iv"
+    ]

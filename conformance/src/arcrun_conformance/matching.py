@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from . import envelope
+
 _MISSING: Any = object()
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
@@ -24,8 +26,8 @@ def differences(pattern: Any, value: Any, path: str = "") -> list[str]:
 
     An object fits if each key of the pattern fits: further keys are allowed, since every answer may
     grow. Lists and scalars must be equal; text, numbers and booleans are never taken for each other.
-    An object whose keys begin with `$` holds operators: `$absent`, `$present`, `$type`, `$regex`,
-    `$length`, `$contains`, `$lacks`, `$each`, `$equals`, `$not`, `$any`, `$base64`, `$min`, `$max`.
+    Keys that begin with `$` are operators, which may stand beside others: `$absent`, `$present`, `$type`, `$regex`,
+    `$length`, `$contains`, `$lacks`, `$each`, `$equals`, `$not`, `$any`, `$base64`, `$opens`, `$min`, `$max`.
 
     Args:
         pattern: The pattern.
@@ -37,12 +39,12 @@ def differences(pattern: Any, value: Any, path: str = "") -> list[str]:
         ["name: 'b' does not match ^a"]
     """
     if isinstance(pattern, Mapping):
-        if any(str(key).startswith("$") for key in pattern):
-            found = []
-            for operator, argument in pattern.items():
+        plain = {key: item for key, item in pattern.items() if not str(key).startswith("$")}
+        found = []
+        for operator, argument in pattern.items():
+            if operator not in plain:
                 found += _OPERATORS[operator](argument, value, path)
-            return found
-        return _object(pattern, value, path)
+        return found + _object(plain, value, path) if plain or not pattern else found
     if isinstance(pattern, list):
         return _list(pattern, value, path)
     if type(pattern) is not type(value) and not _both_numbers(pattern, value):
@@ -191,6 +193,7 @@ _OPERATORS: dict[str, Callable[[Any, Any, str], list[str]]] = {
     "$not": _not,
     "$any": _any,
     "$base64": _base64,
+    "$opens": envelope.differences,
     "$min": _bound(lambda value, limit: value >= limit, "at least"),
     "$max": _bound(lambda value, limit: value <= limit, "at most"),
 }
