@@ -133,6 +133,12 @@ async def test_a_run_over_its_total_ends_also_within_foreach(house: House) -> No
     assert (await house.run(FLOW, config)).success
 
 
+async def test_the_total_of_results_is_counted_to_the_byte(house: House) -> None:
+    for total, success in [(8, True), (7, False)]:
+        house.limits = RunLimits(total_bytes=total)
+        assert (await house.run(["input >> PIPE >> a"], {"a": give("字字")})).success is success
+
+
 async def test_templates_cannot_blow_a_value_up(house: House) -> None:
     house.limits = RunLimits(output_bytes=10_000)
     lines = ["input >> 完成後 >> a", "a >> 完成後 >> b"]
