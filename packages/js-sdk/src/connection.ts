@@ -12,7 +12,7 @@ import {
   hide,
   InsecureTransportError,
 } from "./errors.js";
-import { type Fetch, Late, OWN_HEADERS, sleep, stripped, withDeadline } from "./http.js";
+import { type Fetch, Late, OWN_HEADERS, sleep, stripped, unrepeated, withDeadline } from "./http.js";
 import type { Memory } from "./memory.js";
 import { isLoopback, originOf } from "./origins.js";
 import { nextDelay } from "./retry.js";
@@ -77,7 +77,13 @@ export function connect(made: ConnectionOptions): Connection {
       ...call.headers,
     };
     if (need === "needed" || (need === "welcome" && secure && apiKey)) headers["X-Arcrun-API-Key"] = key()();
-    const init = { method: call.method, headers, ...(body && { body }), redirect: "manual" } as const;
+    const init: RequestInit = {
+      method: call.method,
+      headers,
+      redirect: "manual",
+      ...(body && { body }),
+      ...((call.once || call.gone) && unrepeated()),
+    };
     const secrets = [...(call.secrets ?? []), ...(apiKey ? [apiKey] : [])];
     const url = baseUrl + call.path;
     for (let attempt = 0; ; attempt++) {

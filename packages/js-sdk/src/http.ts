@@ -16,6 +16,18 @@ const inBrowser = /^Mozilla/.test(
 /** The headers that each request has. */
 export const OWN_HEADERS: Record<string, string> = inBrowser ? {} : { "User-Agent": `arcrun-js/${version}` };
 
+let unpooled: unknown;
+
+/**
+ * Options that keep a runtime from repeating a request by itself when a kept connection breaks, as Bun does
+ * with a DELETE and Deno with anything. Browsers do so too, and can't be told.
+ */
+export const unrepeated = (): RequestInit => {
+  const { Deno } = globalThis as { Deno?: { createHttpClient(options: object): object } };
+  unpooled ??= Deno?.createHttpClient({ poolMaxIdlePerHost: 0 });
+  return { keepalive: false, ...(unpooled ? { client: unpooled } : {}) };
+};
+
 /** Thrown by `withDeadline`; never leaves the SDK. */
 export class Late extends Error {}
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import * as sdk from "../src/index.js";
 import { backoff, retryAfter } from "../src/retry.js";
-import { clientOf, inTurn, rejection, serve, withoutDelays } from "./support.js";
+import { clientOf, inTurn, KEY, rejection, serve, withoutDelays } from "./support.js";
 
 const HEALTHY = { json: { ok: true } };
 const REPEATS = { json: { ok: true, capabilities: ["idempotency_key"] } };
@@ -120,6 +120,40 @@ describe("a run", () => {
     const error = await rejection(clientOf(engine).workflows.run("wf"));
     expect(error.name).toBe(name);
     expect(triggers(engine)).toBe(1);
+  });
+});
+
+describe("a runtime that repeats by itself what breaks on a kept connection", () => {
+  const calls = async () => {
+    const fetch = vi.fn(async (url: unknown, _init?: RequestInit) =>
+      String(url).endsWith("/trigger")
+        ? Response.json(RAN.json)
+        : Response.json({ ok: true, deleted: true, name: "wf" }),
+    );
+    const { Arcrun } = await import("../src/index.js");
+    const client = new Arcrun({ apiKey: KEY, baseUrl: "https://engine.example", fetch: fetch as never });
+    await client.health();
+    await client.workflows.run("wf");
+    await client.workflows.delete("wf");
+    return fetch.mock.calls.map(([, init]) => init as RequestInit & { client?: object });
+  };
+
+  it("is kept from it where a repetition does harm", async () => {
+    const [health, run, deletion] = await calls();
+    expect(health).not.toHaveProperty("keepalive");
+    expect([run?.keepalive, deletion?.keepalive]).toEqual([false, false]);
+    expect(run).not.toHaveProperty("client");
+  });
+
+  it("is given a client that keeps no connection in Deno, always the same", async () => {
+    const createHttpClient = vi.fn(() => ({}));
+    vi.stubGlobal("Deno", { createHttpClient });
+    vi.resetModules();
+    const [health, run, deletion] = await calls();
+    expect(createHttpClient).toHaveBeenCalledExactlyOnceWith({ poolMaxIdlePerHost: 0 });
+    expect(health).not.toHaveProperty("client");
+    expect(run?.client).toBeDefined();
+    expect(deletion?.client).toBe(run?.client);
   });
 });
 

@@ -1,0 +1,32 @@
+/**
+ * The adapter for browsers, in Chromium by playwright. Argument: the folder that environment.py made.
+ *
+ * The page's origin differs from the engine's, and neither proxy nor stand-in speak CORS: Chromium is told not
+ * to ask. All else is as any page has it: opaque redirects, no `User-Agent` of one's own.
+ */
+
+import { createServer } from "node:http";
+import { bundled, from } from "./bundle.mjs";
+import { serve } from "./stdio.mjs";
+
+const [, , folder] = process.argv;
+const { chromium } = from(folder)("playwright-core");
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const script = await bundled(folder, "navigator.userAgent.match(/Chrome\\/[\\d.]+/)[0]", "globalThis.answer = answer;");
+const page = '<!doctype html><title>adapter</title><script type="module" src="/script.mjs"></script>';
+const server = createServer(({ url }, response) => {
+  const [type, text] = url === "/script.mjs" ? ["text/javascript", script] : ["text/html", page];
+  response.writeHead(200, { "content-type": `${type}; charset=utf-8` }).end(text);
+});
+await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+const browser = await chromium.launch({
+  executablePath,
+  args: ["--no-sandbox", "--disable-web-security", "--disable-features=LocalNetworkAccessChecks"],
+});
+const tab = await browser.newPage();
+tab.on("console", (message) => console.error(message.text()));
+await tab.goto(`http://127.0.0.1:${server.address().port}/`);
+await tab.waitForFunction(() => "answer" in globalThis);
+await serve((line) => tab.evaluate((line) => globalThis.answer(line), line));
+await browser.close();
+server.close();

@@ -1,0 +1,20 @@
+/** The adapter for workerd (Cloudflare Workers), by miniflare. Argument: the folder that environment.py made. */
+
+import { bundled, from } from "./bundle.mjs";
+import { serve } from "./stdio.mjs";
+
+const [, , folder] = process.argv;
+const { Miniflare } = from(folder)("miniflare");
+const { version } = from(folder)("workerd/package.json");
+const script = await bundled(
+  folder,
+  JSON.stringify(`workerd ${version}`),
+  "export default { fetch: async (request) => new Response(await answer(await request.text())) };",
+);
+const modules = [{ type: "ESModule", path: "adapter.mjs", contents: script }];
+const worker = new Miniflare({ modules, compatibilityDate: "2026-07-01" });
+await serve(async (line) => {
+  const response = await worker.dispatchFetch("http://adapter/", { method: "POST", body: line });
+  return response.text();
+});
+await worker.dispose();
