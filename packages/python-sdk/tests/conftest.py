@@ -119,7 +119,7 @@ class Kind:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._loop = asyncio.new_event_loop()
+        self.loop = asyncio.new_event_loop() if name == "async" else None
         self._open: list[Any] = []
 
     @property
@@ -141,14 +141,15 @@ class Kind:
         return closeable
 
     def run(self, result: Any) -> Any:
-        return self._loop.run_until_complete(result) if inspect.isawaitable(result) else result
+        return self.loop.run_until_complete(result) if inspect.isawaitable(result) else result
 
     def close(self) -> None:
         for item in reversed(self._open):
             self.run(item.aclose() if hasattr(item, "aclose") else item.close())
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
+        if self.loop is not None:
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+            self.loop.run_until_complete(self.loop.shutdown_default_executor())
+            self.loop.close()
 
 
 @pytest.fixture(params=["sync", "async"])

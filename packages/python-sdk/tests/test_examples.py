@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import contextlib
 import doctest
 import inspect
@@ -78,7 +77,7 @@ def stored(settings) -> None:
         own.workflows.run("greet", {"text": "x"})
 
 
-def run_statement(source: str, names: dict[str, Any], loop: asyncio.AbstractEventLoop) -> str:
+def run_statement(source: str, names: dict[str, Any], loop: Any) -> str:
     """Run one statement as the interactive interpreter does; `await` may stand anywhere."""
     code = compile(source, "<example>", "single", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     shown = io.StringIO()
@@ -101,7 +100,7 @@ def test_examples_of_docstrings(name, test, kind, stored) -> None:
     }
     names["client"] = kind.keep(kind.client_class())
     for example in test.examples:
-        got = run_statement(example.source, names, kind._loop)
+        got = run_statement(example.source, names, kind.loop)
         assert doctest.OutputChecker().check_output(example.want, got, 0), (
             f"{example.source}gave {got!r}, not {example.want!r}"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import gc
 import logging
 import pickle
 import socket
@@ -313,4 +312,3 @@ def test_a_streamed_body_that_breaks_off_does_not_show_it(
     with pytest.raises(httpx.RemoteProtocolError) as caught:
         kind.run(read() if kind.name == "sync" else read_async())
     assert_clean(*exception_texts(caught.value), reachable(caught.value))
-    gc.collect()
