@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -22,6 +23,7 @@ class MiniEngine(RecordingServer):
         self.workflows: dict[str, Any] = {}
         self.capabilities = list(CAPABILITIES)
         self.remote = False
+        self.pushed = asyncio.Event()
         self.broken = False  # lists nothing
 
     @property
@@ -45,6 +47,7 @@ class MiniEngine(RecordingServer):
         store = self.credentials if kind == "credentials" else self.workflows
         if method == "POST":
             store[body["name"]] = body
+            self.pushed.set()
             return Answer.of_json({"success": True, "name": body["name"]}, 201)
         if method == "GET":
             return Answer.of_json({kind: [{"name": name} for name in store if not self.broken]})

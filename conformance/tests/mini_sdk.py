@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -43,6 +44,8 @@ class MiniSdk:
             }
         if self.defect == "wrong-id":
             identifier += message["command"] == "call"
+        if self.defect == "hangs-after-push" and message["command"] == "call":
+            await asyncio.Event().wait()
         if self.defect == "garbage" and message["command"] == "call":
             return "pushing the credential now\n"
         return json.dumps({"id": identifier, **answer})
@@ -96,8 +99,6 @@ class MiniSdk:
 
 
 def main() -> None:
-    import asyncio
-
     sdk = MiniSdk(sys.argv[1] if len(sys.argv) > 1 else "")
     for line in sys.stdin:
         answer = asyncio.run(sdk(line))

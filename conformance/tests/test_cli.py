@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -223,6 +224,35 @@ def test_usage_errors_are_exit_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == COULD_NOT_RUN
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_the_run_and_leaves_nothing_behind(
+    engine: MiniEngine, house: Path, number: signal.Signals
+) -> None:
+    hanging = f"- {{name: hanging, language: x, runtime: y, command: ['{sys.executable}', "
+    hanging += f"'{HERE / 'mini_sdk.py'}', hangs-after-push]}}\n"
+    (house / "adapters.yaml").write_text("adapters:\n" + hanging, "utf-8")
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "arcrun_conformance", "run", "--target", engine.origin],
+        *["--api-key", KEY, "--scenarios", f"{house}/scenarios", "--adapters"],
+        *[f"{house}/adapters.yaml", "--report-dir", f"{house}/reports"],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    await asyncio.wait_for(engine.pushed.wait(), 30)
+    process.send_signal(number)
+    process.send_signal(number)  # an impatient second one changes nothing
+    out, errors = await asyncio.wait_for(process.communicate(), 30)
+
+    assert process.returncode == FAILED, errors.decode()
+    assert engine.credentials == {}
+    assert "interrupted" in out.decode()
+    assert "a moment please" in errors.decode()
+    report = json.loads((house / "reports/conformance.json").read_text("utf-8"))
+    assert report["interrupted"] is True
+    assert report["leftovers"] == {"created": 1, "problems": [], "left": []}
 
 
 def test_the_module_runs_as_well() -> None:

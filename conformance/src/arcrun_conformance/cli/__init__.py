@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UsageError, TargetError, DocumentError) as error:
         errors.print(f"[red bold]error[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         return COULD_NOT_RUN
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         errors.print("interrupted")
         return FAILED
     return code

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from arcrun_conformance.adapter import registered
+from arcrun_conformance.interrupts import cancel_on_signals
 from arcrun_conformance.mutants import Mutant, Trial, Trials, load
 from arcrun_conformance.scenario import load_all
 from arcrun_conformance.target import open_target
@@ -69,6 +70,7 @@ def _mutants(options: argparse.Namespace) -> int:
 async def _try(
     options: argparse.Namespace, scenarios: dict[str, Scenario], chosen: list[Mutant]
 ) -> list[Trial]:
+    cancel_on_signals()
     console = Console()
     sound = registered(options.adapters, options.adapter_python)["python-sync"].command
     broken = [options.adapter_python, str(options.mutants.with_name("python_mutant.py"))]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from arcrun_conformance.adapter import ANSWER_SECONDS, Registered, SubprocessConnection, registered
+from arcrun_conformance.interrupts import cancel_on_signals
 from arcrun_conformance.report import describe, terminal
 from arcrun_conformance.runner import Opener, Plan, execute
 from arcrun_conformance.scenario import Scenario, load_all, select
@@ -109,6 +110,7 @@ def _run(options: argparse.Namespace) -> int:
 async def _execute(
     options: argparse.Namespace, scenarios: Sequence[Scenario], sdks: Sequence[Registered]
 ) -> Run:
+    cancel_on_signals()
     openers: dict[str, Opener] = {
         sdk.name: functools.partial(SubprocessConnection.open, sdk.command) for sdk in sdks
     }
