@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
+from arcrun_server.app import create_app
 from arcrun_server.catalog import shipped
 
 if TYPE_CHECKING:
     from conftest import Api
+
+    from arcrun_server.settings import Settings
+    from arcrun_server.store import Store
 
 # CONTRACT.md §4: service → primitive, base URL, secrets.
 SERVICES = {
@@ -197,3 +203,17 @@ async def test_unknown_key_is_refused_even_where_none_is_needed(nobody: Api) -> 
 async def test_own_knowledge_base_lives_under_the_url_that_the_client_uses(nobody: Api) -> None:
     answer = await nobody("GET", "/auth-recipes/kbdb", headers={"Host": "engine.local:9000"})
     assert answer.json()["recipe"]["base_url"] == "http://engine.local:9000/kbdb"
+
+
+async def test_host_that_is_none_is_not_repeated(nobody: Api) -> None:
+    answer = await nobody("GET", "/auth-recipes/kbdb", headers={"Host": 'a"b/c'})
+    assert answer.json()["recipe"]["base_url"] == "http://testserver/kbdb"
+
+
+async def test_url_that_is_set_is_used_for_everybody(store: Store, settings: Settings) -> None:
+    app = create_app(replace(settings, public_url="https://engine.example"), store)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app), base_url="http://testserver"
+    ) as client:
+        recipe = (await client.get("/auth-recipes/kbdb")).json()["recipe"]
+        assert recipe["base_url"] == "https://engine.example/kbdb"

@@ -64,10 +64,13 @@ class Upstream:
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def close_listening(self) -> None:
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
+
+    close = close_listening
 
 
 @pytest.fixture
@@ -250,6 +253,8 @@ API = api_recipe("https://own.example")
         (API | {"endpoint": "own.example"}, "endpoint"),
         (API | {"endpoint": "https://{{host}}/x"}, "endpoint"),
         (API | {"endpoint": "{{url}}/x"}, "endpoint"),
+        (API | {"endpoint": "https://own{{x}}.example/"}, "endpoint"),
+        (API | {"endpoint": "https://own.example:{{port}}/"}, "endpoint"),
         (API | {"body": []}, "body"),
         (API | {"endpoint": "https://own.example/{{auth.token}}"}, "endpoint"),
         (API | {"endpoint": "https://own.example/{{a b}}"}, "endpoint"),
@@ -586,3 +591,122 @@ async def test_refresh_token_is_exchanged(alice: Api, upstream: Upstream) -> Non
         "scope": ["mail"],
     }
     assert upstream.requests[1]["headers"]["authorization"] == "Bearer tok-x"
+
+
+async def test_template_that_is_no_json_when_filled_is_said(alice: Api, upstream: Upstream) -> None:
+    recipe = without(api_recipe(upstream.url), "body")
+    await post(alice, "/recipes", recipe | {"body_template": '{"n": {{n}}}'})
+    answer = await run(alice, "own_send", room="r")
+    assert answer.status_code == 500
+    assert "is no JSON" in answer.json()["error"]
+    assert upstream.requests == []
+
+
+async def test_template_of_another_kind_is_sent_as_text(alice: Api, upstream: Upstream) -> None:
+    recipe = without(api_recipe(upstream.url, headers={"Content-Type": "text/csv"}), "body")
+    await post(alice, "/recipes", recipe | {"body_template": "名,{{text}},{{nowhere}}"})
+    await run(alice, "own_send", room="r", text='a"b')
+    [request] = upstream.requests
+    assert request["body"] == '名,a"b,'
+    assert request["headers"]["content-type"] == "text/csv"
+
+
+async def test_body_keeps_lists_texts_and_numbers(alice: Api, upstream: Upstream) -> None:
+    body = {
+        "list": ["{{text}}!", 1, {"deep": "{{items.1}}"}],
+        "n": 5,
+        "object": "{{items}} {{text}}",
+    }
+    await post(alice, "/recipes", api_recipe(upstream.url, body=body))
+    await run(alice, "own_send", room="r", text="你", items=[1, "二"])
+    assert json.loads(upstream.requests[0]["body"]) == {
+        "list": ["你!", 1, {"deep": "二"}],
+        "n": 5,
+        "object": '[1, "二"] 你',
+    }
+
+
+async def test_value_can_not_lead_to_another_host(alice: Api, upstream: Upstream) -> None:
+    await post(alice, "/recipes", api_recipe(upstream.url, endpoint=f"{upstream.url}{{{{_path}}}}"))
+    answer = await run(alice, "own_send", _path=".evil.example/x")
+    assert answer.status_code == 500
+    assert "another host" in answer.json()["error"]
+    answer = await run(alice, "own_send", _path="/a/b?c=1")
+    assert upstream.requests[0]["path"] == "/a/b?c=1"
+
+
+async def test_service_that_was_removed_is_named(alice: Api, upstream: Upstream) -> None:
+    await post(alice, "/recipes", api_recipe(upstream.url, auth_service="own"))
+    answer = await run(alice, "own_send", room="r")
+    assert answer.status_code == 500
+    assert "'own'" in answer.json()["error"]
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize(
+    ("inject", "value", "says"),
+    [
+        ({"header": {"X-Token": "{{secret.own_token}}"}}, "line\r\nX-Evil: 1", "line break"),
+        ({"path": {"p": "{{secret.own_token}}"}}, "..", "only dots"),
+    ],
+)
+async def test_secret_that_can_not_stand_in_its_place_is_said(
+    alice: Api, upstream: Upstream, inject: Any, value: str, says: str
+) -> None:
+    await push_secret(alice, value=value)
+    await post(alice, "/auth-recipes", auth_recipe(upstream.url, inject=inject))
+    answer = await run(alice, "own", _path="/{p}")
+    assert answer.status_code == 500
+    assert says in answer.json()["error"]
+    assert "X-Evil" not in answer.text
+    assert upstream.requests == []
+
+
+async def test_optional_secret_may_be_missing_until_it_is_used(
+    alice: Api, upstream: Upstream
+) -> None:
+    more = SECRET_ENTRY | {"key": "own_more", "optional": True}
+    recipe = auth_recipe(upstream.url, required_secrets=[SECRET_ENTRY, more])
+    await push_secret(alice, value="token-1")
+    await post(alice, "/auth-recipes", recipe)
+    assert (await run(alice, "own", _path="/x")).json()["success"] is True
+    recipe["inject"] = {"header": {"X-More": "{{secret.own_more}}"}}
+    await post(alice, "/auth-recipes", recipe)
+    answer = await run(alice, "own", _path="/x")
+    assert "no value for {{secret.own_more}}" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "data", [{"_method": "BREW"}, {"_query": []}, {"_headers": {"A": None}}, {"_path": "//x\ty"}]
+)
+async def test_wrong_request_to_a_service_is_said(
+    alice: Api, upstream: Upstream, data: dict[str, Any]
+) -> None:
+    await push_secret(alice, value="token-1")
+    await post(alice, "/auth-recipes", auth_recipe(upstream.url))
+    answer = await run(alice, "own", **data)
+    assert answer.status_code == 500
+    assert next(iter(data)) in answer.json()["error"]
+    assert upstream.requests == []
+
+
+async def test_service_that_can_not_be_reached_fails_the_run_without_its_secret(
+    alice: Api, upstream: Upstream
+) -> None:
+    await push_secret(alice, value="token-secret-1")
+    await post(alice, "/auth-recipes", auth_recipe(upstream.url))
+    upstream.close_listening()
+    answer = await run(alice, "own", _path="/token-secret-1")
+    assert answer.status_code == 500
+    assert "127.0.0.1" in answer.json()["error"]
+    assert "token-secret-1" not in json.dumps(answer.json()["error"])
+
+
+async def test_token_endpoint_that_can_not_be_reached_is_said(
+    alice: Api, upstream: Upstream
+) -> None:
+    await push_secret(alice, value=key_file(upstream.url)[0])
+    await post(alice, "/auth-recipes", service_account(upstream.url))
+    upstream.close_listening()
+    answer = await run(alice, "own", _path="/x")
+    assert "no access token for 'own'" in answer.json()["error"]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 
+from arcrun_server.engine import Pause, RunResult
+from arcrun_server.runs.answer import full_answer, short_answer
 from arcrun_server.store import answers as answers_module
 from arcrun_server.store import executions as executions_module
 
@@ -267,3 +269,43 @@ async def test_what_can_not_run_is_refused(alice: Api, path: str, body: Any, cod
 async def test_running_needs_a_key(nobody: Api, path: str) -> None:
     answer = await nobody("POST", path, content=json.dumps({}), headers={"Content-Type": "a/b"})
     assert (answer.status_code, answer.json()["code"]) == (401, "missing_api_key")
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_number_that_json_has_no_word_for_fails_the_run(number: float) -> None:
+    answer = short_answer(RunResult(success=True, data={"n": number}, duration_ms=2))
+    body = json.loads(answer.body)
+    assert (answer.status, body["success"], body["code"]) == (500, False, "run_failed")
+    assert "NaN or Infinity" in body["error"]
+    assert body["duration_ms"] == 2
+
+
+def test_half_of_a_surrogate_pair_is_written_as_an_escape() -> None:
+    answer = short_answer(RunResult(success=True, data={"字": "\ud800"}))
+    assert json.loads(answer.body.decode("ascii"))["data"] == {"字": "\ud800"}
+
+
+def test_run_that_pauses_fails_and_says_that_it_can_not_be_resumed() -> None:
+    waiting = RunResult(success=True, paused=Pause("t-1", "審核", {}))
+    for answer in (short_answer(waiting), full_answer(waiting, {})):
+        body = json.loads(answer.body)
+        assert (answer.status, body["success"], body["failed_node"]) == (500, False, "審核")
+        assert "can't resume" in body["error"]
+
+
+async def test_stored_graph_that_can_not_run_fails_its_runs(alice: Api) -> None:
+    await push(alice, "w", COUNT)
+    graph = json.dumps({"nodes": [], "edges": [{"from": "a", "to": "b", "type": "PIPE"}]})
+    alice.store.database.write_now(  # as an engine that checked less has left it
+        lambda c: c.execute(text("UPDATE workflows SET graph = :graph"), {"graph": graph})
+    )
+    answer = await trigger(alice, "w", {})
+    assert (answer.status_code, answer.json()["code"]) == (500, "run_failed")
+    assert "can't be run" in answer.json()["error"]
+    assert [entry["verdict"] for entry in await executions(alice, "w")] == ["failed"]
+
+
+async def test_large_graph_runs_too(alice: Api) -> None:
+    node = {**COUNT["nodes"][1], "data": {"text": "長" * 70_000}}
+    await push(alice, "w", {**COUNT, "nodes": [INPUT, node]})
+    assert (await trigger(alice, "w", {"count": 1})).json()["data"]["count"] == 2

@@ -139,3 +139,11 @@ async def test_account_is_found_by_its_key_and_the_key_can_be_shown_again(tmp_pa
     assert store.accounts.keys()[0].revoked_at == revoked_at
     assert not store.accounts.revoke("key_nowhere")
     store.close()
+
+
+def test_key_that_can_not_be_read_or_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "server.key").mkdir()
+    with pytest.raises(StartupError, match="cannot read the server key"):
+        load_server_key(tmp_path / "server.key")
+    with pytest.raises(StartupError, match="cannot write the server key"):
+        create_server_key(tmp_path / "nowhere" / "server.key")

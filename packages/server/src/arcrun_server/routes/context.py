@@ -76,7 +76,8 @@ class Context:
             return self.settings.public_url
         host = request.headers.get("host", "")
         if not _HOST.fullmatch(host):
-            host = "{}:{}".format(*(request.scope.get("server") or ("127.0.0.1", 80)))
+            name, port = request.scope.get("server") or ("127.0.0.1", None)
+            host = f"{name}:{port}" if port else name
         return f"{request.scope['scheme']}://{host}"
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _URL = re.compile(r"(?s)https?://[A-Za-z0-9].*")
 _BASE_URL = re.compile(r"(?s)https?://[A-Za-z0-9{].*")
 _ENDPOINT = re.compile(r"(?s)(?:https?://|\{\{).*")
+# Of templates, only the path may follow the host at once.
+_FIXED_HOST = re.compile(r"https?://[^/{}?#]+(?:[/?#]|\{\{\s*_path\s*\}\}|\Z)")
 _PLACE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _API_PLACE = re.compile(r"auth\.[A-Za-z0-9_]+|[\w.-]+")
 RESERVED_ID = re.compile(r"rec_[0-9a-f]{8}")
@@ -167,9 +169,11 @@ def check_api_recipe(recipe: dict[str, Any]) -> None:
         problems.append(
             Detail("names like rec_0123abcd are given by the engine", path="canonical_id")
         )
-    host = _host(recipe["endpoint"])
-    if not host or "{" in host:
-        problems.append(Detail("it must begin with a host that is no template", path="endpoint"))
+    if not _FIXED_HOST.match(recipe["endpoint"]) or not _host(
+        recipe["endpoint"].partition("{{")[0]
+    ):
+        message = "it must begin with https:// or http:// and a host that is no template"
+        problems.append(Detail(message, path="endpoint"))
     if "body" in recipe and "body_template" in recipe:
         problems.append(Detail("give body or body_template, not both", path="body_template"))
     templates = {"endpoint": recipe["endpoint"], "body_template": recipe.get("body_template", "")}
