@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from . import errors
 from .calls import Answer, Call
 from .names import nearest
-from .origins import SHIPPED
+from .origins import SHIPPED, origin_of
 from .shapes import json_object, objects, text, texts
 
 T = TypeVar("T")
@@ -40,9 +40,10 @@ def read_answer(call: Call[T], answer: Answer, *, attempt: int = 0) -> T:
             check_run(answer, content)
         return call.read(content)
     if 300 <= answer.status < 400:
+        to = origin_of(answer.headers.get("location", "")) or "somewhere on the same host"
         raise errors.UnexpectedResponseError(
-            f"{call.method} {call.path} was answered with a redirect ({answer.status}), which the SDK "
-            f"does not follow with your key; set base_url to the engine's own address"
+            f"{call.method} {call.path} was answered with a redirect ({answer.status}) to {to}, which "
+            "the SDK does not follow with your key; set base_url to the engine's own address"
         )
     if answer.status == 404 and attempt > 0 and call.gone is not None:
         return call.gone
