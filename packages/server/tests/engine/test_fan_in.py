@@ -56,6 +56,12 @@ async def test_where_branches_meet_the_later_write_counts_not_what_was_inherited
     assert result.data == "完成"
 
 
+async def test_results_that_are_no_objects_meet_by_the_names_of_their_nodes(house: House) -> None:
+    lines = ["a >> 完成後 >> 合", "b >> 完成後 >> 合"]
+    config = {"a": give("甲"), "b": give(["乙"]), "合": give(["{{a}}", "{{b.0}}", "{{prev}}"])}
+    assert (await house.run(lines, config)).data == ["甲", "乙", ["乙"]]
+
+
 async def test_prev_of_a_meeting_point_is_what_all_before_it_gave(house: House) -> None:
     lines = ["a >> 完成後 >> 合", "b >> 完成後 >> 合"]
     config = {"a": give({"甲": 1, "同": 1}), "b": give({"乙": 2, "同": 2}), "合": give("{{prev}}")}

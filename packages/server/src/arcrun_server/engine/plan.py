@@ -92,11 +92,6 @@ class Plan:
         ]
         self._regions: dict[int, dict[int, int]] = {}
 
-    @property
-    def name(self) -> str:
-        """The workflow's name."""
-        return self.graph.get("name") or self.graph.get("id") or "workflow"
-
     @cached_property
     def incoming(self) -> dict[int, int]:
         """How many edges arrive at each node, for a run of the whole graph."""
