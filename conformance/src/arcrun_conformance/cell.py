@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import assertion
 from .checks import Check, check, step_differences
 from .cleanup import created_in
 from .faults import FaultPlan, Rewrite, fault_of
@@ -77,6 +78,9 @@ async def run_cell(
                 "unused_port": port,
                 "files": files,
             }
+            if "${service_account" in scenario.source:  # making its key takes a moment
+                values["service_account"] = assertion.service_account()
+                values["service_account_key"] = assertion.private_key()
             values |= _own_values(scenario, values)
             secrets = _secrets(scenario, values)
             cell.secrets = {name: secret.value for name, secret in secrets.items()}

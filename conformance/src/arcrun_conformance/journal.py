@@ -64,14 +64,19 @@ class Request:
         return headers_value(self.headers).get(name)
 
     def value(self) -> dict[str, Any]:
-        """The request as scenarios match it."""
+        """The request as scenarios match it; the body parsed where it is JSON or a form."""
         return {
             "method": self.method,
             "path": self.path,
             "query": self.query,
             "headers": headers_value(self.headers),
-            "body": body_value(self.body),
+            "body": self._body(),
         }
+
+    def _body(self) -> Any:
+        if (self.header("content-type") or "").startswith("application/x-www-form-urlencoded"):
+            return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+        return body_value(self.body)
 
 
 @dataclass

@@ -93,10 +93,10 @@ def _exchange_texts(exchange: Exchange) -> Iterator[_Text]:
         yield _Text("never", f"in the headers of {name}", _lines(rest))
         yield _Text("engine", f"in the body of {name}", body)
     if exchange.answer is not None:
-        answer = (
-            f"{_lines(exchange.answer.headers)}\n{exchange.answer.body.decode('utf-8', 'replace')}"
-        )
-        yield _Text("never", f"in the answer to {name}", answer)
+        # What the stand-in answers is written in the scenario.
+        place = "standin" if exchange.place == "standin" else "never"
+        body = exchange.answer.body.decode("utf-8", "replace")
+        yield _Text(place, f"in the answer to {name}", f"{_lines(exchange.answer.headers)}\n{body}")
 
 
 def _lines(headers: Headers) -> str:

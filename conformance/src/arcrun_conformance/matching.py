@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import envelope
+from . import assertion, envelope
 
 _MISSING: Any = object()
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -27,7 +27,8 @@ def differences(pattern: Any, value: Any, path: str = "") -> list[str]:
     An object fits if each key of the pattern fits: further keys are allowed, since every answer may
     grow. Lists and scalars must be equal; text, numbers and booleans are never taken for each other.
     Keys that begin with `$` are operators, which may stand beside others: `$absent`, `$present`, `$type`, `$regex`,
-    `$length`, `$contains`, `$lacks`, `$each`, `$equals`, `$not`, `$any`, `$base64`, `$opens`, `$min`, `$max`.
+    `$length`, `$contains`, `$lacks`, `$each`, `$equals`, `$not`, `$any`, `$base64`, `$opens`, `$jwt`,
+    `$min`, `$max`.
 
     Args:
         pattern: The pattern.
@@ -168,6 +169,14 @@ def _base64(argument: Any, value: Any, path: str) -> list[str]:
     return differences(argument, len(decoded), f"bytes in {path or 'the value'}")
 
 
+def _jwt(argument: Any, value: Any, path: str) -> list[str]:
+    try:
+        claims = assertion.claims_of(value)
+    except ValueError as error:
+        return [f"{_at(path)}{error}"]
+    return differences(argument, claims, f"claims of {path or 'the token'}")
+
+
 def _bound(
     holds: Callable[[float, float], bool], word: str
 ) -> Callable[[Any, Any, str], list[str]]:
@@ -194,6 +203,7 @@ _OPERATORS: dict[str, Callable[[Any, Any, str], list[str]]] = {
     "$any": _any,
     "$base64": _base64,
     "$opens": envelope.differences,
+    "$jwt": _jwt,
     "$min": _bound(lambda value, limit: value >= limit, "at least"),
     "$max": _bound(lambda value, limit: value <= limit, "at most"),
 }

@@ -18,6 +18,8 @@ BUILT_IN = (
     "target",
     "unused_port",
     "files",
+    "service_account",
+    "service_account_key",
 )
 
 

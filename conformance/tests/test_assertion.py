@@ -1,0 +1,61 @@
+"""The JWT of a service account: what the check takes, and what it does not."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from arcrun_conformance.assertion import claims_of, private_key, service_account
+from arcrun_conformance.matching import differences
+
+GOOD = {"iss": "me", "iat": 1_700_000_000, "exp": 1_700_003_600}
+
+
+def part(value: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def signed(claims: Any, alg: str = "RS256", key: Any = None) -> str:
+    key = key or load_pem_private_key(private_key().encode(), password=None)
+    body = f"{part({'alg': alg})}.{part(claims)}"
+    signature = key.sign(body.encode(), PKCS1v15(), SHA256())
+    return f"{body}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+def test_claims_of_a_token_that_the_account_signed() -> None:
+    assert claims_of(signed(GOOD)) == GOOD
+    assert differences({"$jwt": {"iss": "me"}}, signed(GOOD)) == []
+    assert differences({"$jwt": {"iss": "you"}}, signed(GOOD), "body") == [
+        "claims of body.iss: expected 'you', got 'me'"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("token", "message"),
+    [
+        ("", "is no JWT"),
+        (None, "is no JWT"),
+        ("a.b.c", "is no JWT"),
+        (signed(GOOD, key=generate_private_key(65537, 2048)), "not the service account's"),
+        (signed(GOOD)[:-8] + "AAAAAAAA", "not the service account's"),
+        (signed(GOOD, alg="none"), "not RS256"),
+        (signed({**GOOD, "exp": GOOD["exp"] + 1}), "lives 3601 s"),
+        (signed({**GOOD, "exp": GOOD["iat"]}), "lives 0 s"),
+    ],
+)
+def test_other_tokens_are_refused_with_the_reason(token: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        claims_of(token)
+
+
+def test_the_key_file_is_one() -> None:
+    account = json.loads(service_account())
+    assert account["type"] == "service_account"
+    assert account["private_key"] == private_key()
