@@ -172,6 +172,13 @@ def test_a_malformed_file_with_a_key_is_not_shown(home: Path, seen_by_tools) -> 
     assert "s3cret" not in seen_by_tools(caught.value)
 
 
+def test_a_path_with_braces_is_shown_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "{x}.yaml"
+    path.write_text("base_url: nonsense\n")
+    with pytest.raises(ConfigurationError, match=r"base_url in .*\{x\}\.yaml is no base URL"):
+        arcrun.Arcrun(config_file=path)
+
+
 def test_a_key_of_another_type_is_refused(home: Path) -> None:
     write_config(home, "api_key: 12345\n")
     with pytest.raises(ConfigurationError, match=r"api_key in .*config\.yaml"):

@@ -50,7 +50,7 @@ class Source:
 
     def describe(self, name: str) -> str:
         """Say where a setting comes from."""
-        return self._describe.format(name=name)
+        return self._describe.replace("{name}", name)
 
     def __repr__(self) -> str:
         return f"<Source: {self._describe}>"

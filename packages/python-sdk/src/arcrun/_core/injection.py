@@ -78,9 +78,10 @@ class Injection:
     def target(self, raw_path: bytes) -> bytes:
         """Fill the places of a path in, and add the query parameters."""
         path, mark, query = raw_path.decode("ascii").partition("?")
-        for name, value in self._path.items():
-            for place in (f"%7B{name}%7D", f"%7b{name}%7d", f"{{{name}}}"):
-                path = path.replace(place, value)
+        names = "|".join(map(re.escape, self._path))
+        if names:  # in one go: what is filled in is never scanned again
+            places = rf"(?:\{{|%7[Bb])({names})(?:\}}|%7[Dd])"
+            path = re.sub(places, lambda found: self._path[found[1]], path)
         if self._query:
             pairs = [pair for pair in query.split("&") if pair]
             kept = [p for p in pairs if unquote_plus(p.partition("=")[0]) not in self._query]

@@ -30,11 +30,6 @@ def is_constant(template: str) -> bool:
     return re.search(_BRACES, template) is None
 
 
-def needs_token(template: str) -> bool:
-    """Tell whether a template needs a fetched access token."""
-    return _TOKEN in re.findall(_BRACES, template)
-
-
 def render(template: str, values: Mapping[str, Secret], token: Secret | None = None) -> str:
     """Fill a template in. What is filled in is never scanned again.
 
