@@ -90,6 +90,22 @@ def test_without_the_package_the_extra_is_named(kind, server, monkeypatch) -> No
         kind.client(server.url, secret_cache="keyring")
 
 
+def test_a_keyring_that_does_not_work_is_said_to(
+    kind, server, service, backend, monkeypatch, seen_by_tools
+) -> None:
+    locked = importlib.import_module("keyring.errors").KeyringLocked
+
+    def refuse(*_: object) -> None:
+        raise locked("Failed to unlock the collection!")
+
+    client = kind.client(server.url, secret_cache="keyring")
+    monkeypatch.setattr(backend, "set_password", refuse)
+    with pytest.raises(arcrun.ConfigurationError, match="KeyringLocked: Failed to unlock") as e:
+        kind.run(client.auth.setup("own", tok="s3cret"))
+    assert "s3cret" not in seen_by_tools(e.value)
+    assert bound_header(kind, client, service) == "Bearer s3cret"  # stored, and kept in memory
+
+
 def test_memory_is_the_default(kind, server, service, backend) -> None:
     kind.run(kind.client(server.url).auth.setup("own", tok="tok-1"))
     assert backend.entries == {}

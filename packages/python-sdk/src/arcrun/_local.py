@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
 import warnings
+from collections.abc import Generator
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -101,21 +103,36 @@ class KeyringStore:
             raise ConfigurationError(
                 'secret_cache="keyring" needs the package keyring: pip install "arcrun[keyring]"'
             ) from error
-        owner = hashlib.sha256(
-            settings.api_key.reveal().encode() if settings.api_key else b""
-        ).hexdigest()[:16]
-        self._service = f"arcrun {settings.origin} {owner}"
+        self._refusal: type[Exception] = import_module("keyring.errors").KeyringError
+        key = settings.api_key.reveal().encode() if settings.api_key else b""
+        self._service = f"arcrun {settings.origin} {hashlib.sha256(key).hexdigest()[:16]}"
 
     def get(self, name: str) -> Secret | None:
         """Return a plaintext, if it is there."""
-        text = self._keyring.get_password(self._service, name)
-        return Secret(text) if text else None
+        with self._refused():
+            text = self._keyring.get_password(self._service, name)
+            return Secret(text) if text else None
 
     def put(self, name: str, value: Secret) -> None:
         """Keep a plaintext."""
-        self._keyring.set_password(self._service, name, value.reveal())
+        with self._refused():
+            self._keyring.set_password(self._service, name, value.reveal())
 
     def remove(self, name: str) -> None:
         """Forget a plaintext, if it is there."""
-        if self._keyring.get_password(self._service, name) is not None:
-            self._keyring.delete_password(self._service, name)
+        with self._refused():
+            if self._keyring.get_password(self._service, name) is not None:
+                self._keyring.delete_password(self._service, name)
+
+    @contextlib.contextmanager
+    def _refused(self) -> Generator[None, None, None]:
+        """Say it as an error of ours if the keyring is locked, or there is none."""
+        try:
+            yield
+        except self._refusal as error:
+            reason = f"{type(error).__name__}: {error}"
+        else:
+            return
+        raise ConfigurationError(
+            f"the system's keyring does not work ({reason}): unlock it, or leave secret_cache out"
+        )
