@@ -1,4 +1,4 @@
-"""The command line: `arcrun-conformance run|list|show|validate|merge|sweep|mutants`."""
+"""The command line: `arcrun-conformance run|list|show|validate|merge|sweep|mutants|parity`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from arcrun_conformance._version import __version__
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.target import TargetError
 
-from . import look, merge, mutants, run, sweep
+from . import look, merge, mutants, parity, run, sweep
 from .options import COULD_NOT_RUN, FAILED, GO, UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +47,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for part in (run, look, merge, sweep, mutants):
+    for part in (run, look, merge, sweep, mutants, parity):
         part.add_to(commands)
     return parser

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from arcrun_conformance.report import joined
-from arcrun_conformance.resources import validator
 from arcrun_conformance.scenario import load_all
 
 from .options import (
@@ -19,6 +17,7 @@ from .options import (
     command,
     conclude,
     read_gate,
+    read_report,
 )
 
 if TYPE_CHECKING:
@@ -46,20 +45,9 @@ def add_to(commands: Commands) -> None:
 
 def _merge(options: argparse.Namespace) -> int:
     gate = read_gate(options, load_all(options.scenarios) if options.gate else ())
-    reports = [_read(path) for path in options.reports]
+    reports = [read_report(path) for path in options.reports]
     try:
         described = joined(reports)
     except ValueError as error:
         raise UsageError(f"these reports can't be joined: {error}") from error
     return conclude(options, described, gate)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    file = path / "conformance.json" if path.is_dir() else path
-    try:
-        report: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file} can't be read: {error}") from error
-    for broken in validator("report").iter_errors(report):
-        raise UsageError(f"{file} is no report of arcrun-conformance: {broken.message}")
-    return report

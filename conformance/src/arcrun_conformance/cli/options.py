@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from datetime import datetime, timezone
@@ -13,7 +14,7 @@ from rich.console import Console
 from arcrun_conformance import deviations, report
 from arcrun_conformance import gate as gates
 from arcrun_conformance.report import terminal
-from arcrun_conformance.resources import data_directory
+from arcrun_conformance.resources import data_directory, validator
 
 if TYPE_CHECKING:
     import argparse
@@ -157,3 +158,19 @@ def conclude(
     if gate is not None:
         return GO if described["gate"]["verdict"] == "GO" else FAILED
     return FAILED if report.failed(described) else GO
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """A report from its folder or its file.
+
+    Raises:
+        UsageError: It can't be read, or is none.
+    """
+    file = path / "conformance.json" if path.is_dir() else path
+    try:
+        report: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} can't be read: {error}") from error
+    for broken in validator("report").iter_errors(report):
+        raise UsageError(f"{file} is no report of arcrun-conformance: {broken.message}")
+    return report
