@@ -11,6 +11,7 @@ from ._core.errors import APIConnectionError, APITimeoutError
 from ._version import __version__
 
 __all__ = [
+    "HEADERS",
     "USER_AGENT",
     "connection_error",
     "httpx",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 USER_AGENT = f"arcrun-python/{__version__}"
+HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json"}
 TIMEOUT = 60.0  # seconds, for each attempt of a call
 CONNECT_TIMEOUT = 5.0  # seconds
 

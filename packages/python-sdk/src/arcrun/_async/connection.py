@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar
 
@@ -23,13 +24,12 @@ from arcrun._core.origins import is_loopback
 from arcrun._core.retry import check_retries, check_timeout, next_delay
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.shapes import texts
-from arcrun._http import USER_AGENT, connection_error, httpx, limits
+from arcrun._http import connection_error, httpx, limits
 from arcrun._local import SecretStore
 
 T = TypeVar("T")
 
 KEY_HEADER = "X-Arcrun-API-Key"
-_HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json"}
 logger = logging.getLogger("arcrun")
 answers: ContextVar[list[tuple[Answer, int]] | None] = ContextVar("answers", default=None)
 
@@ -42,6 +42,7 @@ class AsyncConnection:
         settings: Settings,
         http: httpx.AsyncClient,
         *,
+        headers: Mapping[str, str],
         timeout: float,
         max_retries: int,
         allow_insecure_http: bool,
@@ -49,6 +50,7 @@ class AsyncConnection:
     ) -> None:
         self.settings = settings
         self.http = http
+        self.headers = headers
         self.timeout = timeout
         self.max_retries = max_retries
         self.store = store
@@ -128,7 +130,7 @@ class AsyncConnection:
     async def _attempt(self, call: Call[Any], timeout: float) -> Answer | APIConnectionError:
         started = time.monotonic()
         url = self.settings.base_url + call.path
-        headers = dict(_HEADERS)
+        headers = dict(self.headers)
         if call.body is not None:
             headers["Content-Type"] = "application/json"
         if call.idempotency_key is not None:

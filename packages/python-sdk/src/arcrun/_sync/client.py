@@ -14,7 +14,7 @@ from arcrun._core.errors import ConfigurationError
 from arcrun._core.retry import MAX_RETRIES, check_retries, check_timeout
 from arcrun._core.shapes import texts
 from arcrun._core.types import CredentialFormat, Health, RawResponse
-from arcrun._http import TIMEOUT, httpx, limits, ssl_context
+from arcrun._http import HEADERS, TIMEOUT, httpx, limits, ssl_context
 from arcrun._local import KeyringStore, load_settings
 
 from .auth import Auth
@@ -86,12 +86,15 @@ class Arcrun:
             raise ConfigurationError(f"secret_cache={secret_cache!r}: it is 'memory' or 'keyring'")
         store = None if secret_cache == "memory" else KeyringStore(settings)  # noqa: S105
         retries = check_retries(max_retries)
-        http = http_client or httpx.Client(verify=ssl_context(), timeout=limits(seconds))
+        http = http_client or httpx.Client(
+            headers=HEADERS, verify=ssl_context(), timeout=limits(seconds)
+        )
         self._owns_http = http_client is None
         self._use(
             Connection(
                 settings,
                 http,
+                headers={} if self._owns_http else HEADERS,  # httpx merges its own ones faster
                 timeout=seconds,
                 max_retries=retries,
                 allow_insecure_http=allow_insecure_http,
