@@ -10,6 +10,7 @@ import {
   WorkflowPaused,
   WorkflowRunError,
 } from "./errors.js";
+import { originOf } from "./origins.js";
 import { type JsonObject, objectOf, objectsOf, textOf, textsOf } from "./shapes.js";
 
 /**
@@ -29,10 +30,12 @@ export function readAnswer<T>(call: Call<T>, answer: Answer, attempt: number): T
     return call.read(json);
   }
   // A browser hides the status of a redirect: 0.
-  if (status < 400)
+  if (status < 400) {
+    const to = originOf(answer.headers.get("location") ?? "") ?? "somewhere on the same host";
     throw new UnexpectedResponseError(
-      `${asked} with a redirect (${status}), which the SDK does not follow with your key; set baseUrl to the engine's own address`,
+      `${asked} with a redirect (${status}) to ${to}, which the SDK does not follow with your key; set baseUrl to the engine's own address`,
     );
+  }
   if (status === 404 && attempt && call.gone) return call.gone;
   if (call.runs) checkRun(answer, json ?? {});
   throw statusError(call, answer);

@@ -51,7 +51,13 @@ export function injection(inject: Inject, values: Values, token: Secret | undefi
       for (const [name, value] of headers) target.set(name, value);
     },
     target: ({ origin, pathname, search }) => {
-      for (const [name, value] of path) pathname = pathname.replace(spellings(`{${name}}`), () => value);
+      // In one go: what is filled in is never scanned again.
+      const places = new Map(path);
+      if (path.length)
+        pathname = pathname.replace(
+          new RegExp(`(?:\\{|%7b)(${[...places.keys()].map(escaped).join("|")})(?:\\}|%7d)`, "gi"),
+          (place, name: string) => places.get(name) ?? place,
+        );
       const names = query.map(([name]) => name);
       const kept = search
         .slice(1)
@@ -119,12 +125,14 @@ function segment(value: string, name: string): string {
   return quote(value);
 }
 
+const escaped = (text: string): string => text.replace(/[^\w\s]/g, "\\$&");
+
 /** Matches `text` in a URL, each character plain or percent-encoded. */
 const spellings = (text: string): RegExp =>
   new RegExp(
     Array.from(text, (c) => {
       const encoded = Array.from(utf8(c), (byte) => `%${byte.toString(16).padStart(2, "0")}`);
-      return `(?:${c.replace(/[^\w\s]/, "\\$&")}|${encoded.join("")})`;
+      return `(?:${escaped(c)}|${encoded.join("")})`;
     }).join(""),
     "gi",
   );

@@ -5,30 +5,27 @@ import { InvalidArgumentError } from "./errors.js";
 const shown = (name: unknown): string =>
   typeof name === "string" && name.length <= 80 ? `'${name}'` : `a ${typeof name}`;
 
-const check = (name: unknown, pattern: RegExp, what: string, allowed: string): string => {
+/** Returns a name that fits a pattern, or says what is allowed. */
+export const checkName = (name: unknown, pattern: RegExp, what: string, allowed: string): string => {
   if (typeof name === "string" && pattern.test(name)) return name;
   throw new InvalidArgumentError(`${shown(name)} is no name for ${what}: use ${allowed}`);
 };
 
-const WORD = /^\w+$/;
-const LETTERS = "letters A-Z a-z, digits and _ only";
+export const WORD = /^\w+$/;
+export const LETTERS = "letters A-Z a-z, digits and _ only";
 
 /** Returns the credential's name, or says what is wrong with it. */
 export function checkCredential(name: string): string {
-  check(name, WORD, "a credential", LETTERS);
+  checkName(name, WORD, "a credential", LETTERS);
   // GET /credentials/catalog is the list on the deployed engine.
   if (name.toLowerCase() === "catalog")
     throw new InvalidArgumentError(`'${name}' is a reserved name: choose another for the credential`);
   return name;
 }
 
-/** Returns the account's name, or says what is wrong with it. */
-export const checkAccount = (account: string | undefined): string | undefined =>
-  account === undefined ? account : check(account, WORD, "an account", LETTERS);
-
 /** Returns the service's name, or says what is wrong with it. */
 export const checkService = (service: string): string =>
-  check(
+  checkName(
     service,
     /^[a-z0-9_][a-z0-9_-]*$/,
     "a service",
@@ -37,8 +34,4 @@ export const checkService = (service: string): string =>
 
 /** Returns the workflow's name, or says what is wrong with it. */
 export const checkWorkflow = (name: string): string =>
-  check(name, /^[\w-]{1,128}$/, "a workflow", "letters A-Z a-z, digits, _ and -, at most 128");
-
-/** Names the credential that holds a service's secret, for one account of several. */
-export const credentialName = (key: string, account: string | undefined): string =>
-  account === undefined ? key : `${key}__${account}`;
+  checkName(name, /^[\w-]{1,128}$/, "a workflow", "letters A-Z a-z, digits, _ and -, at most 128");

@@ -6,6 +6,7 @@
 
 import { RecipeOriginError } from "./errors.js";
 import { isLoopback, originOf } from "./origins.js";
+import { BRACES } from "./templates.js";
 
 const GOOGLE_TOKENS = "oauth2.googleapis.com";
 
@@ -30,6 +31,13 @@ export const shippedOrigins: ReadonlyMap<string, readonly string[]> = /* @__PURE
 
 /** The engine's own knowledge base: its origin is the client's base URL. */
 export const OWN = "kbdb";
+
+/**
+ * Returns the origin of a URL as a recipe writes it.
+ *
+ * Templates stay as they are: their origin is compared before any secret is filled in.
+ */
+export const writtenOrigin = (url: string): string | undefined => originOf(url.replace(BRACES, "{{$1}}"));
 
 /** Returns the origin that the user named, in the form that `originOf` gives. */
 export function checkTrusted(trustOrigin: string | undefined): string | undefined {
@@ -66,7 +74,7 @@ export function checkOrigins(
     throw new RecipeOriginError(
       `the recipe of '${service}' has a URL that the SDK does not send secrets to: '${written}'`,
     );
-  if (origin === trusted || pinned.includes(originOf(written) as string)) return origin;
+  if (origin === trusted || pinned.includes(writtenOrigin(written) as string)) return origin;
   const known = pinned.join(", ");
   throw new RecipeOriginError(
     `the recipe of '${service}' would send its secrets to ${origin} (${known ? `expected ${known}` : "the SDK knows none for this service"}). ` +

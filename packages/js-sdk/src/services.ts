@@ -1,5 +1,6 @@
 /** What is behind `client.auth`: recipes read, secrets found, origins checked, clients bound. */
 
+import { checkAccount, credentialName, secretVariable } from "./accounts.js";
 import { credentialPath } from "./api.js";
 import type { BindOptions, SetupOptions, TokenOptions } from "./auth.js";
 import { AuthenticatedClient } from "./bound.js";
@@ -10,11 +11,10 @@ import { pushSecret } from "./creds.js";
 import { APIStatusError, ArcrunError, MissingSecretError, UnknownServiceError } from "./errors.js";
 import { runtimeFetch } from "./http.js";
 import { injection, splitConstants } from "./injection.js";
-import { secretFromEnvironment, secretVariable } from "./local.js";
-import { checkAccount, checkService, credentialName } from "./names.js";
+import { variable } from "./local.js";
+import { checkService } from "./names.js";
 import { nearest } from "./nearest.js";
-import { originOf } from "./origins.js";
-import { checkOrigins, checkTrusted, OWN, shippedOrigins } from "./pinned.js";
+import { checkOrigins, checkTrusted, OWN, shippedOrigins, writtenOrigin } from "./pinned.js";
 import {
   checkPrimitive,
   checkRecipe,
@@ -28,7 +28,7 @@ import {
 } from "./recipes.js";
 import type { Envelope } from "./sealing.js";
 import { type Secret, secretOf } from "./secret.js";
-import { renderBaseUrl, type Values } from "./templates.js";
+import { isConstant, renderBaseUrl, type Values } from "./templates.js";
 import { endpointOf, readAccount, type TokenSource, tokenSource } from "./tokens.js";
 import { injecting } from "./transport.js";
 import type { AuthRecipe, CallOptions, SetupResult } from "./types.js";
@@ -71,9 +71,14 @@ export async function bind(
   service: string,
   options: BindOptions,
 ): Promise<AuthenticatedClient> {
-  const [recipe, values] = await prepare(connection, service, options);
+  const trusted = checkTrusted(options.trustOrigin);
+  const recipe = await checkedRecipe(connection, service, options);
+  const pinned = pinnedOrigins(connection, recipe);
+  // Before any secret is looked for, where that can be told. For other services a missing one is the first thing to say.
+  if (pinned.length && isConstant(recipe.base_url)) checkOrigin(recipe, recipe.base_url, pinned, trusted);
+  const values = await valuesOf(connection, recipe, options);
   const baseUrl = renderBaseUrl(recipe.base_url, values);
-  const own = originFor(connection, recipe, baseUrl, options.trustOrigin);
+  const own = checkOrigin(recipe, baseUrl, pinned, trusted);
   const [constants, inject] = splitConstants(withoutUnfilled(injected(recipe), values));
   const source = tokenSourceOf(connection, recipe, options.account, values);
   const signIn = { inject, values, source };
@@ -88,24 +93,32 @@ export async function getToken(
   service: string,
   options: TokenOptions,
 ): Promise<string> {
-  const [recipe, values] = await prepare(connection, service, options);
+  const trusted = checkTrusted(options.trustOrigin);
+  const recipe = await checkedRecipe(connection, service, options);
+  const values = await valuesOf(connection, recipe, options);
   const source = tokenSourceOf(connection, recipe, options.account, values);
   if (!source) return (values.get(tokenKey(recipe)) as Secret)();
-  originFor(connection, recipe, renderBaseUrl(recipe.base_url, values), options.trustOrigin);
+  const baseUrl = renderBaseUrl(recipe.base_url, values);
+  checkOrigin(recipe, baseUrl, pinnedOrigins(connection, recipe), trusted);
   return (await source.get(runtimeFetch)).access();
 }
 
-/** Returns a service's recipe and the plaintexts that it uses. */
-async function prepare(
+/** Checks the names, and returns the recipe if this SDK can sign in by it. */
+async function checkedRecipe(
   connection: Connection,
   service: string,
   options: TokenOptions,
-): Promise<[AuthRecipe, Values]> {
-  const { account } = options;
+): Promise<AuthRecipe> {
   checkService(service);
-  checkAccount(account);
+  checkAccount(options.account);
   const recipe = await recipeOf(connection, service, options);
   checkPrimitive(recipe);
+  return recipe;
+}
+
+/** Finds the plaintexts that a recipe uses, by key. */
+async function valuesOf(connection: Connection, recipe: AuthRecipe, options: TokenOptions): Promise<Values> {
+  const { account } = options;
   const values = new Map<string, Secret>();
   const missing: string[] = [];
   for (const key of keysUsed(recipe)) {
@@ -113,37 +126,36 @@ async function prepare(
     if (value) values.set(key, value);
     else if (!optionalKeys(recipe).includes(key)) missing.push(key);
   }
-  if (missing.length) throw missingSecrets(service, account, missing);
-  return [recipe, values];
+  if (missing.length) throw missingSecrets(recipe.service, account, missing);
+  return values;
 }
 
 /** Remembers where a service of the user's own sends its secrets, as seen at set-up. */
 function pin(connection: Connection, recipe: AuthRecipe): void {
   const { service, base_url } = recipe;
   if (shippedOrigins.has(service) || service === OWN) return;
-  const found = [base_url, endpointOf(recipe)].flatMap((url) => originOf(url ?? "") ?? []);
+  const found = [base_url, endpointOf(recipe)].flatMap((url) => writtenOrigin(url ?? "") ?? []);
   connection.memory.pinned.set(
     service,
     found.filter((origin) => origin.startsWith("https:")),
   );
 }
 
+/** Returns the origins that a service's secrets may go to. */
+const pinnedOrigins = ({ memory, origin }: Connection, { service }: AuthRecipe): readonly string[] =>
+  service === OWN ? [origin] : (shippedOrigins.get(service) ?? memory.pinned.get(service) ?? []);
+
 /** Returns the origin of a recipe's requests, if it and the token endpoint's are right. */
-function originFor(
-  connection: Connection,
+function checkOrigin(
   recipe: AuthRecipe,
   baseUrl: string,
-  trustOrigin?: string,
+  pinned: readonly string[],
+  trusted: string | undefined,
 ): string {
   const { service } = recipe;
-  const { memory, origin } = connection;
-  const trusted = checkTrusted(trustOrigin);
-  const pinned =
-    service === OWN ? [origin] : (shippedOrigins.get(service) ?? memory.pinned.get(service) ?? []);
-  const own = checkOrigins(service, recipe.base_url, baseUrl, pinned, trusted);
   const endpoint = endpointOf(recipe);
   if (endpoint) checkOrigins(service, endpoint, endpoint, pinned, trusted);
-  return own;
+  return checkOrigins(service, recipe.base_url, baseUrl, pinned, trusted);
 }
 
 function tokenSourceOf(
@@ -218,7 +230,7 @@ async function find(connection: Connection, name: string, options: CallOptions):
       return read;
     }
   }
-  return secretFromEnvironment(name);
+  return secretOf(variable(secretVariable(name)));
 }
 
 async function sealedRead(

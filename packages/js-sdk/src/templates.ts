@@ -1,8 +1,10 @@
 /** Templates of auth recipes: `{{secret.KEY}}` and `{{runtime.access_token}}` (CONTRACT.md §4). */
 
 import { InvalidArgumentError, UnexpectedResponseError } from "./errors.js";
-import { BRACES } from "./origins.js";
 import type { Secret } from "./secret.js";
+
+/** A template's place; its group is what stands inside. */
+export const BRACES = /\{\{\s*(.*?)\s*\}\}/gs;
 
 /** Plaintexts by key. */
 export type Values = ReadonlyMap<string, Secret>;

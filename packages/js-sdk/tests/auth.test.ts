@@ -299,6 +299,17 @@ describe("a bound client", () => {
     expect(response.url).toBe(`${service.url}/bot%7Bbot_token%7D/sendMessage`);
   });
 
+  it("fills the places of a path in one go", async () => {
+    const inject = { path: { a: "{{secret.demo_token}}", b: "{{secret.demo_other}}" } };
+    const service = await echo();
+    const more = { required_secrets: [{ key: "demo_token" }, { key: "demo_other" }] };
+    const { auth } = clientOf(await engineOf(recipeOf("demo", service.url, inject, more)));
+    await auth.setup("demo", { demo_token: "{b}", demo_other: "{a}" });
+    const demo = await auth.bind("demo", { trustOrigin: service.url });
+    await demo.get("/{a}/%7bb%7D/{c}");
+    expect(service.requests[0]?.path).toBe("/%7Bb%7D/%7Ba%7D/%7Bc%7D");
+  });
+
   it("puts secrets into JSON and forms, but into no other body", async () => {
     const { demo, service } = await bound({ body: { token: "{{secret.demo_token}}", n: 1 } });
     await demo.post("/a", { json: { text: "字", token: "mine" } });

@@ -156,7 +156,11 @@ describe("an answer that no engine gives", () => {
     ],
     ["a list", { json: [] }, /answered 200 without a JSON object/],
     ["another shape", { json: { success: true } }, /no 'credentials' that is a list/],
-    ["a redirect", { status: 302, headers: { location: "https://elsewhere.example" } }, /a redirect \(302\)/],
+    [
+      "a redirect",
+      { status: 302, headers: { location: "https://elsewhere.example" } },
+      /a redirect \(302\) to https:\/\/elsewhere.example, which the SDK does not follow/,
+    ],
   ])("%s is an UnexpectedResponseError", async (_, reply, words) => {
     const engine = await serve(inTurn(reply));
     const error = await rejection(clientOf(engine).creds.list());

@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { RecipeOriginError } from "../src/index.js";
 import { nearest } from "../src/nearest.js";
-import { isLoopback, originOf } from "../src/origins.js";
-import { checkOrigins, checkTrusted, shippedOrigins } from "../src/pinned.js";
+import { isLoopback } from "../src/origins.js";
+import { checkOrigins, checkTrusted, shippedOrigins, writtenOrigin } from "../src/pinned.js";
 import { clientOf, engineOf, recipeOf, rejection } from "./support.js";
 
 // CONTRACT.md §4, "Services to ship".
@@ -58,10 +58,11 @@ it.each([
   ["https://api.notion.com\\@evil.example", undefined],
   ["https://api.notion.com\u3002evil.example", undefined],
   ["https://api.notion.com .evil.example", undefined],
+  [" https://api.notion.com", undefined],
   ["//api.notion.com", undefined],
   ["javascript:alert(1)", undefined],
   ["", undefined],
-])("the origin of %j is %j", (url, origin) => expect(originOf(url)).toBe(origin));
+])("the origin of %j is %j", (url, origin) => expect(writtenOrigin(url)).toBe(origin));
 
 it.each([
   ["http://localhost:1", true],
@@ -101,13 +102,14 @@ describe("bind", () => {
   it("refuses a recipe that leads elsewhere, and says how to allow it", async () => {
     const engine = await engineOf(recipeOf("notion", "https://api.notion.example/v1", {}));
     const { auth } = clientOf(engine);
-    await auth.setup("notion", { notion_token: "x" });
     const error = await rejection(auth.bind("notion"));
+    expect(engine.requests.map(({ path }) => path)).toEqual(["/auth-recipes/notion"]); // no secret was looked for
     expect(error).toBeInstanceOf(RecipeOriginError);
     expect(error.message).toBe(
       "the recipe of 'notion' would send its secrets to https://api.notion.example (expected https://api.notion.com). " +
         "If that is right, say so: bind('notion', { trustOrigin: 'https://api.notion.example' }); for a service of your own, auth.setup() in the same client pins it",
     );
+    await auth.setup("notion", { notion_token: "x" });
     const bound = await auth.bind("notion", { trustOrigin: "https://api.notion.example" });
     expect(bound.baseUrl).toBe("https://api.notion.example/v1");
   });
@@ -116,6 +118,7 @@ describe("bind", () => {
     const recipe = recipeOf("demo", "https://one.example/v1", {}) as { base_url: string };
     const engine = await engineOf(recipe);
     const { auth } = clientOf(engine);
+    vi.stubEnv("ARCRUN_SECRET_DEMO_TOKEN", "x");
     await expect(auth.bind("demo")).rejects.toThrow(RecipeOriginError);
     await auth.setup("demo", { demo_token: "x" });
     expect((await auth.bind("demo")).baseUrl).toBe("https://one.example/v1");
