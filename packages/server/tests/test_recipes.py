@@ -466,6 +466,21 @@ async def test_missing_secret_is_named(alice: Api, upstream: Upstream) -> None:
     assert upstream.requests == []
 
 
+async def test_secret_that_does_not_open_is_said(alice: Api, upstream: Upstream) -> None:
+    envelope = {
+        "name": "own_token",
+        "encrypted": base64.b64encode(bytes(40)).decode(),
+        "iv": base64.b64encode(bytes(12)).decode(),
+    }
+    await post(alice, "/credentials", envelope)
+    await post(alice, "/auth-recipes", auth_recipe(upstream.url))
+    answer = await run(alice, "own", _path="/x")
+    assert answer.json()["error"].startswith(
+        "Node n failed: credential 'own_token' was sealed under"
+    )
+    assert upstream.requests == []
+
+
 async def test_part_of_a_host_may_only_hold_what_stays_in_the_host(
     alice: Api, upstream: Upstream
 ) -> None:
@@ -647,6 +662,8 @@ async def test_service_that_was_removed_is_named(alice: Api, upstream: Upstream)
     ("inject", "value", "says"),
     [
         ({"header": {"X-Token": "{{secret.own_token}}"}}, "line\r\nX-Evil: 1", "line break"),
+        ({"header": {"X-Token": "{{secret.own_token}}"}}, "密X-Evil", "no header can carry"),
+        ({"header": {"X-Token": "{{secret.own_token}}"}}, "\x01X-Evil", "no header can carry"),
         ({"path": {"p": "{{secret.own_token}}"}}, "..", "only dots"),
     ],
 )

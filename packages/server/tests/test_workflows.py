@@ -15,6 +15,7 @@ from arcrun_server.accounts.keys import new_key
 from arcrun_server.calls import Calls
 from arcrun_server.catalog import shipped
 from arcrun_server.components import Outbound, Registry
+from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.runs.environment import AccountEnvironment
 
 if TYPE_CHECKING:
@@ -177,6 +178,18 @@ async def test_envelope_of_another_key_fails_the_run_and_says_what_to_do(alice: 
     assert answer.status_code == 500
     assert answer.json()["code"] == "run_failed"
     assert "push it again" in answer.json()["error"]
+
+
+async def test_store_that_fails_during_a_run_fails_the_node(alice: Api, failing: Any) -> None:
+    await alice("POST", "/credentials", json={"name": "t", "value": "v"})
+    await push(alice, "use", using_secret("{{secret.t}}"))
+    with failing(alice.store.credentials, "get", StorageUnavailableError("the disk is gone")):
+        answer = await trigger(alice, "use", {})
+    assert (answer.status_code, answer.json()["code"]) == (500, "run_failed")
+    assert (
+        answer.json()["error"]
+        == "Node 大寫 failed: credential 't' can't be read now: the disk is gone"
+    )
 
 
 async def test_run_input_that_names_a_credential_stays_text(alice: Api) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from arcrun_server.engine import ComponentError
+from arcrun_server.engine import CallFailure, ComponentError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PLACE = re.compile(r"\{\{\s*(secret|runtime)\.([A-Za-z0-9_]+)\s*\}\}")
 _HOST_PART = re.compile(r"[A-Za-z0-9-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _BASIC = re.compile(r"basic (.*:.*)", re.IGNORECASE | re.DOTALL)
 TOKEN_PRIMITIVES = frozenset({"service_account", "oauth2"})
 
@@ -84,7 +85,10 @@ def render(template: str, values: dict[str, str]) -> str:
 async def _secrets_of(recipe: dict[str, Any], secret: Secrets) -> dict[str, str]:
     values, missing = {}, []
     for entry in recipe["required_secrets"]:
-        value = await secret(entry["key"])
+        try:
+            value = await secret(entry["key"])
+        except CallFailure as problem:  # it is there, but can't be given
+            raise ComponentError(str(problem)) from None
         if value is not None:
             values[f"secret.{entry['key']}"] = value
         elif not entry.get("optional"):
@@ -127,9 +131,10 @@ def _header(name: str, value: str) -> str:
     basic = _BASIC.fullmatch(value)
     if basic:  # RFC 7617 wants user and password in base64, which has no colon
         return "Basic " + base64.b64encode(basic[1].encode()).decode()
-    if any(sign in value for sign in "\r\n\0"):
+    if not _HEADER_VALUE.fullmatch(value):
         raise ComponentError(
-            f"the secret for the header {name} holds a line break; push it again without"
+            f"the secret for the header {name} has a line break or another character that no header can carry; "
+            "push it again without"
         )
     return value
 

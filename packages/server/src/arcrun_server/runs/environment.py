@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from arcrun_server.engine import RunLimits
-from arcrun_server.engine.failures import CallFailure
+from arcrun_server.engine import CallFailure, RunLimits
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from arcrun_server.calls import Calls
     from arcrun_server.components import Registry
     from arcrun_server.engine import Component, Graph
@@ -45,9 +47,14 @@ class AccountEnvironment:
         return datetime.now(timezone.utc)
 
     async def resolve(self, component_id: str) -> Component | None:
-        """Find a component: of the catalog, a URL, or a recipe (CONTRACT.md §6)."""
+        """Find a component: of the catalog, a URL, or a recipe (CONTRACT.md §6).
+
+        Raises:
+            CallFailure: The store can't be read.
+        """
         found = self.registry.get(component_id)
-        return found or await self.calls.component(self.account, component_id, self.secret)
+        with _store_can_be_read(f"component {component_id!r}"):
+            return found or await self.calls.component(self.account, component_id, self.secret)
 
     async def secret(self, name: str) -> str | None:
         """Give a credential's plaintext, or None if the account has none of this name.
@@ -55,19 +62,22 @@ class AccountEnvironment:
         Raises:
             CallFailure: It was sealed under a key that this account no longer has, or the store can't be read.
         """
-        try:
+        with _store_can_be_read(f"credential {name!r}"):
             found = await self.store.credentials.get(self.account, name)
             if found is None:
                 return None
             value = await self._open(found)
-        except StorageUnavailableError as error:
-            raise CallFailure(f"credential {name!r} can't be read now: {error.reason}") from None
         self.used.add(name)
         return value
 
     async def workflow(self, name: str) -> Graph | None:
-        """Find another workflow of the account."""
-        text = await self.store.workflows.graph_text(self.account, name)
+        """Find another workflow of the account.
+
+        Raises:
+            CallFailure: The store can't be read.
+        """
+        with _store_can_be_read(f"workflow {name!r}"):
+            text = await self.store.workflows.graph_text(self.account, name)
         return None if text is None else json.loads(text)
 
     async def _open(self, found: StoredCredential) -> str:
@@ -80,6 +90,15 @@ class AccountEnvironment:
         raise CallFailure(
             f"credential {found.name!r} was sealed under another key or is damaged; push it again"
         )
+
+
+@contextmanager
+def _store_can_be_read(what: str) -> Iterator[None]:
+    """Fail the node, not the request: other nodes of the run may have done their work already."""
+    try:
+        yield
+    except StorageUnavailableError as error:
+        raise CallFailure(f"{what} can't be read now: {error.reason}") from None
 
 
 def _opened(api_key: str, name: str, encrypted: str, iv: str) -> str | None:
