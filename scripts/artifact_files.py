@@ -35,6 +35,14 @@ _METADATA = re.compile(
 _SECRET = re.compile(rb"ak_[0-9a-f]{48}|-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
 
+# The most that a wheel may weigh, in kilobytes: what it weighs today and a little air.
+WHEEL_BUDGETS = {"arcrun": 85, "arcrun-server": 260, "arcrun-conformance": 260}
+
+
+class OverBudget(Exception):
+    """A wheel weighs more than it may."""
+
+
 class StrayFile(Exception):
     """An artifact holds something that does not belong there; the message lists each."""
 
@@ -59,6 +67,24 @@ def check(artifact: Artifact, root: Path) -> int:
             "remove it, or add its kind to WHEEL_KINDS in scripts/artifact_files.py"
         )
     return len(members)
+
+
+def check_budgets(artifacts: list[Artifact]) -> str:
+    """Hold wheels to their budgets; return the one that is nearest to its own.
+
+    Raises:
+        OverBudget: Names the wheel, its weight and its budget.
+    """
+    fullest = (0.0, "")
+    for wheel in (each for each in artifacts if each.is_wheel):
+        kilobytes, budget = wheel.size / 1000, WHEEL_BUDGETS[wheel.package]
+        if kilobytes > budget:
+            raise OverBudget(
+                f"{wheel.path.name} weighs {kilobytes:.1f} kB, and its budget is {budget} kB: make it "
+                "smaller, or raise WHEEL_BUDGETS in scripts/artifact_files.py and say why"
+            )
+        fullest = max(fullest, (kilobytes / budget, wheel.package))
+    return f"{fullest[1]} {fullest[0]:.0%}"
 
 
 def _fault(

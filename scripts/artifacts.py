@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
+import json
 import shutil
 import subprocess
 import sys
@@ -34,6 +36,11 @@ class Artifact:
     def is_wheel(self) -> bool:
         """Whether it is a wheel; else it is a source distribution."""
         return self.path.suffix == ".whl"
+
+    @property
+    def version(self) -> str:
+        """Its version, as its file's name states it."""
+        return self.path.name.split("-")[1].removesuffix(".tar.gz")
 
     @property
     def size(self) -> int:
@@ -99,6 +106,37 @@ def build_all(root: Path, work: Path, dist: Path, log: Path) -> list[Artifact]:
             shutil.copyfile(path, target)
             artifacts.append(Artifact(package, target, sha256(target)))
     return artifacts
+
+
+def fingerprint(root: Path) -> str:
+    """Return a hash of everything that decides the bytes of the artifacts."""
+    digest = hashlib.sha256()
+    tools = [f"{name} {importlib.metadata.version(name)}" for name in ("build", "hatchling")]
+    digest.update("\n".join([commit_time(root), sys.version, *tools]).encode())
+    for folder in PACKAGES.values():
+        for name in source_files(root, folder):
+            digest.update(f"\n{name.as_posix()} {sha256(root / name)}".encode())
+    return digest.hexdigest()
+
+
+def remember(memory: Path, fingerprint: str, artifacts: list[Artifact]) -> None:
+    """Note that these artifacts were built twice, from these sources, and were identical."""
+    files = [[each.package, each.path.name, each.sha256] for each in artifacts]
+    memory.parent.mkdir(parents=True, exist_ok=True)
+    memory.write_text(json.dumps({"fingerprint": fingerprint, "files": files}), "utf-8")
+
+
+def built_before(memory: Path, fingerprint: str, dist: Path) -> list[Artifact]:
+    """Return what an earlier rehearsal built from the same sources, if all of it is still there."""
+    if not memory.is_file():
+        return []
+    noted = json.loads(memory.read_text("utf-8"))
+    found = [Artifact(package, dist / name, digest) for package, name, digest in noted["files"]]
+    whole = all(each.path.is_file() and sha256(each.path) == each.sha256 for each in found)
+    same_files = dist.is_dir() and {path.name for path in dist.iterdir()} == {
+        each.path.name for each in found
+    }
+    return found if noted["fingerprint"] == fingerprint and whole and same_files else []
 
 
 def compare(one: Path, other: Path) -> None:

@@ -105,6 +105,5 @@ def _requirements(root: Path, artifacts: list[Artifact], package: str, log: Path
     command = ["export", "--locked", "--quiet", "--package", package, "--no-dev", "--no-header"]
     locked = uv([*command, "--no-emit-workspace", "--no-annotate"], log=log, cwd=root)
     ours = [each for each in artifacts if each.package == package]
-    version = ours[0].path.name.split("-")[1].removesuffix(".tar.gz")
     hashes = " ".join(f"--hash=sha256:{each.sha256}" for each in ours)
-    return f"{package}=={version} {hashes}\n{locked}"
+    return f"{package}=={ours[0].version} {hashes}\n{locked}"

@@ -8,7 +8,7 @@ import json
 import platform
 import subprocess
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from scripts.clean_install import uv
 
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 FORMAT = "arcrun.release-evidence.v1"
 
 
-def git_state(root: Path) -> dict[str, Any]:
+class GitState(TypedDict):
+    """What is checked out."""
+
+    commit: str
+    dirty: bool
+
+
+def git_state(root: Path) -> GitState:
     """Return the commit that is checked out, and whether the tree differs from it."""
 
     def git(*arguments: str) -> str:
@@ -49,19 +56,31 @@ def installed_versions(environment: CleanEnvironment, log: Path) -> dict[str, st
     return {each["name"]: each["version"] for each in json.loads(uv(command, log=log))}
 
 
+def write_sbom(root: Path, package: str, path: Path, log: Path) -> None:
+    """Write what a package pulls in as a CycloneDX bill of materials, from the lock file."""
+    command = ["export", "--locked", "--quiet", "--package", package, "--no-dev"]
+    command += ["--preview-features", "sbom-export", "--format", "cyclonedx1.5"]
+    path.write_text(uv(command, log=log, cwd=root), "utf-8")
+
+
 def write(
     path: Path,
     *,
     rehearsal: Rehearsal,
+    expected: list[str],
     version: str | None,
-    git: dict[str, Any],
+    git: GitState,
     artifacts: list[Artifact],
     environments: dict[str, dict[str, str]],
 ) -> None:
-    """Write the evidence, all at once: a reader never sees half a file."""
+    """Write the evidence, all at once: a reader never sees half a file.
+
+    It says GO only where every expected step ran and passed.
+    """
+    complete = [step.name for step in rehearsal.steps] == expected
     document = {
         "format": FORMAT,
-        "decision": "GO" if rehearsal.go else "NO-GO",
+        "decision": "GO" if complete and rehearsal.go else "NO-GO",
         "version": version,
         "finished_at": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
         "seconds": round(rehearsal.seconds, 2),

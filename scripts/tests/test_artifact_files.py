@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.artifact_files import StrayFile, check
+from scripts import artifact_files
+from scripts.artifact_files import OverBudget, StrayFile, check, check_budgets
 from scripts.artifacts import Artifact, sha256
 
 MODULE = b'"""\xe5\xa5\x97\xe4\xbb\xb6"""\n'
@@ -84,3 +85,17 @@ def test_a_stray_file_in_an_sdist_is_named(
 ) -> None:
     with pytest.raises(StrayFile, match=name):
         check(sdist(tmp_path, {name: content}), checkout)
+
+
+def test_a_wheel_within_its_budget_tells_how_full_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact = wheel(tmp_path, {"arcrun/__init__.py": MODULE})
+    monkeypatch.setattr(artifact_files, "WHEEL_BUDGETS", {"arcrun": artifact.size / 500})
+    assert check_budgets([artifact]) == "arcrun 50%"
+
+
+def test_a_wheel_over_its_budget_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifact_files, "WHEEL_BUDGETS", {"arcrun": 0.1})
+    with pytest.raises(OverBudget, match=r"arcrun-1\.2\.3.* its budget is 0\.1 kB"):
+        check_budgets([wheel(tmp_path, {"arcrun/__init__.py": MODULE})])

@@ -4,7 +4,16 @@ from pathlib import Path
 import pytest
 
 from scripts import artifacts
-from scripts.artifacts import NotReproducible, build_all, compare, source_files
+from scripts.artifacts import (
+    Artifact,
+    NotReproducible,
+    build_all,
+    built_before,
+    compare,
+    fingerprint,
+    remember,
+    source_files,
+)
 from scripts.versions import PACKAGES
 
 BACKEND = """
@@ -80,3 +89,49 @@ def test_two_folders_with_other_files_are_not_the_same(tmp_path: Path) -> None:
     (tmp_path / "a" / "x.whl").write_text("")
     with pytest.raises(NotReproducible, match="different files"):
         compare(tmp_path / "a", tmp_path / "b")
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> tuple[Path, list[Artifact]]:
+    """Where it was noted, and what was built."""
+    path = tmp_path / "dist" / "arcrun-1.2.3.tar.gz"
+    path.parent.mkdir()
+    path.write_text("位元組")
+    built = [Artifact("arcrun", path, artifacts.sha256(path))]
+    remember(tmp_path / "memory" / "build.json", "sources", built)
+    return tmp_path / "memory" / "build.json", built
+
+
+def test_a_build_of_the_same_sources_is_reused(built: tuple[Path, list[Artifact]]) -> None:
+    memory, found = built
+    assert built_before(memory, "sources", found[0].path.parent) == found
+
+
+def test_a_build_of_other_sources_is_not_reused(built: tuple[Path, list[Artifact]]) -> None:
+    memory, found = built
+    assert built_before(memory, "other sources", found[0].path.parent) == []
+
+
+@pytest.mark.parametrize("change", ["gone", "other bytes", "a stranger beside it"])
+def test_a_build_that_is_not_whole_any_more_is_not_reused(
+    built: tuple[Path, list[Artifact]], change: str
+) -> None:
+    memory, (artifact,) = built
+    if change == "gone":
+        artifact.path.unlink()
+    elif change == "other bytes":
+        artifact.path.write_text("別的")
+    else:
+        artifact.path.with_name("stranger.whl").write_text("")
+    assert built_before(memory, "sources", artifact.path.parent) == []
+
+
+def test_without_an_earlier_build_nothing_is_reused(tmp_path: Path) -> None:
+    assert built_before(tmp_path / "build.json", "sources", tmp_path) == []
+
+
+def test_a_changed_source_changes_the_fingerprint(checkout: Path) -> None:
+    before = fingerprint(checkout)
+    assert fingerprint(checkout) == before
+    (checkout / "packages/server/src/arcrun_server/__init__.py").write_text('"""改了"""\n')
+    assert fingerprint(checkout) != before

@@ -1,0 +1,101 @@
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from scripts import evidence
+from scripts.artifacts import Artifact, sha256
+from scripts.steps import Rehearsal, StepFailed
+from scripts.verify_artifact import NotProven, main, read_evidence, verify
+
+GIT: evidence.GitState = {"commit": "0" * 40, "dirty": False}
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Artifact:
+    path = tmp_path / "arcrun-1.2.3-py3-none-any.whl"
+    path.write_bytes("套件".encode())
+    return Artifact("arcrun", path, sha256(path))
+
+
+def written(
+    wheel: Artifact, *, steps: list[str], expected: list[str], failing: str | None = None
+) -> Path:
+    rehearsal = Rehearsal(Console(file=io.StringIO()))
+    for name in steps:
+        try:
+            with rehearsal.step(name, "…") as figures:
+                figures["數"] = 1
+                if name == failing:
+                    raise ValueError("壞了")
+        except StepFailed:
+            break
+    path = wheel.path.with_name("release.json")
+    evidence.write(
+        path,
+        rehearsal=rehearsal,
+        expected=expected,
+        version=wheel.version,
+        git=GIT,
+        artifacts=[wheel],
+        environments={"arcrun": {"httpx": "0.28.1"}},
+    )
+    return path
+
+
+def test_evidence_has_the_form_that_its_schema_states(wheel: Artifact) -> None:
+    document = read_evidence(written(wheel, steps=["build"], expected=["build"]))
+    assert document["decision"] == "GO"
+    assert document["artifacts"][0]["sha256"] == wheel.sha256
+    assert document["gates"][0]["figures"] == {"數": 1}
+
+
+def test_a_step_that_failed_is_no_go_with_its_problem(wheel: Artifact) -> None:
+    path = written(wheel, steps=["build"], expected=["build"], failing="build")
+    document = read_evidence(path)
+    assert document["decision"] == "NO-GO"
+    assert document["gates"][0]["problem"] == "壞了"
+
+
+def test_a_rehearsal_that_left_a_step_out_is_no_go(wheel: Artifact) -> None:
+    path = written(wheel, steps=["build"], expected=["build", "fuzz"])
+    assert read_evidence(path)["decision"] == "NO-GO"
+
+
+def test_a_released_file_is_proven(wheel: Artifact, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(wheel, steps=["build"], expected=["build"])
+    assert main([str(wheel.path), "--evidence", str(path)]) == 0
+    assert "arcrun 1.2.3, as released" in capsys.readouterr().out
+
+
+def test_other_bytes_are_not_proven(wheel: Artifact, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(wheel, steps=["build"], expected=["build"])
+    wheel.path.write_bytes(b"tampered with")
+    assert main([str(wheel.path), "--evidence", str(path)]) == 1
+    assert "has other bytes than were released" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"decision": "NO-GO"}, "ended with NO-GO"),
+        ({"artifacts": []}, "is not in the evidence"),
+    ],
+)
+def test_what_the_evidence_does_not_say_is_not_proven(
+    wheel: Artifact, change: dict[str, Any], told: str
+) -> None:
+    document = read_evidence(written(wheel, steps=["build"], expected=["build"]))
+    with pytest.raises(NotProven, match=told):
+        verify(wheel.path, {**document, **change})
+
+
+@pytest.mark.parametrize("text", ["{", "{}", json.dumps({"format": "other"})])
+def test_what_is_no_evidence_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "release.json"
+    path.write_text(text)
+    with pytest.raises(NotProven, match=r"is no (JSON|evidence)"):
+        read_evidence(path)
