@@ -48,7 +48,10 @@ def run(deployed: DeployedEngine, tmp_path: Path) -> Callable:
 
 
 async def test_the_live_column_can_be_met_and_deviations_are_told(
-    run: Callable, deployed: DeployedEngine, capsys: pytest.CaptureFixture[str]
+    run: Callable,
+    deployed: DeployedEngine,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     code, report = await run("--gate", "--jobs", "2")
 
@@ -58,6 +61,8 @@ async def test_the_live_column_can_be_met_and_deviations_are_told(
     assert {row["scenario"] for row in report["deviations"]} == listed
     assert {row["state"] for row in report["deviations"]} == {"known"}
     assert "deviations from the contract" in capsys.readouterr().out
+    summary = (tmp_path / "summary.md").read_text("utf-8")
+    assert "| known | key-unknown | §1 | Any header value is a tenant" in summary
     assert deployed.credentials == {}
     assert deployed.workflows == {}
 

@@ -33,6 +33,8 @@ def _lines(document: dict[str, Any]) -> list[str]:
     reasons += [f"left behind: {thing}" for thing in document["leftovers"]["left"]]
     if reasons:
         lines += ["", "### Why not", "", *(f"- {_text(reason)}" for reason in reasons)]
+    if document["deviations"]:
+        lines += ["", "### Deviations from the contract", "", *_deviations(document["deviations"])]
     failed = [cell for cell in document["cells"] if cell["outcome"] in {"failed", "error"}]
     if failed:
         lines += ["", "### What failed"]
@@ -50,6 +52,14 @@ def _matrix(document: dict[str, Any]) -> list[str]:
         marks = [_MARKS[cell["outcome"]] if cell else "" for cell in row]
         lines.append(f"| {scenario['id']} | {' | '.join(marks)} |")
     return lines
+
+
+def _deviations(rows: list[dict[str, Any]]) -> list[str]:
+    head = ["| | scenario | section | what |", "|---|---|---|---|"]
+    return head + [
+        f"| {row['state']} | {row['scenario']} | {row['spec']} | {_text(row['text'])} |"
+        for row in rows
+    ]
 
 
 def _failure(cell: dict[str, Any]) -> list[str]:

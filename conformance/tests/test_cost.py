@@ -1,0 +1,15 @@
+"""The runner's own cost can be measured; how large it is depends on the machine."""
+
+from __future__ import annotations
+
+from arcrun_conformance.cost import Cost, measure
+
+
+async def test_both_ways_of_calling_are_measured() -> None:
+    cost = await measure(calls=3)
+    assert 0 < cost.bare_ms
+    assert 0 < cost.full_ms
+
+
+def test_the_runners_own_cost_is_the_difference() -> None:
+    assert Cost(1.0, 2.5).own_ms == 1.5
