@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from conftest import Api
 
-SECRET = "sk-own-密-secret"
+SECRET = "sk-own-secret"
 
 
 class Upstream:
