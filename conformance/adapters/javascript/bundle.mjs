@@ -18,7 +18,7 @@ export async function bundled(folder, name, rest) {
   const contents = `
     import * as sdk from ${JSON.stringify(resolve(folder, "sdk.mjs"))};
     import { adapter } from ${JSON.stringify(resolve(import.meta.dirname, "adapter.mjs"))};
-    const answer = adapter(sdk, { name: ${name} });
+    const answer = adapter(sdk, { name: ${name}, environment: globalThis.process?.env });
     ${rest}`;
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: folder },

@@ -12,7 +12,9 @@ const script = await bundled(
   "export default { fetch: async (request) => new Response(await answer(await request.text())) };",
 );
 const modules = [{ type: "ESModule", path: "adapter.mjs", contents: script }];
-const worker = new Miniflare({ modules, compatibilityDate: "2026-07-01" });
+// The SDK needs none of Node's modules; the flag is what gives a Worker `process.env`.
+const compatibilityFlags = ["nodejs_compat"];
+const worker = new Miniflare({ modules, compatibilityDate: "2026-07-01", compatibilityFlags });
 await serve(async (line) => {
   const response = await worker.dispatchFetch("http://adapter/", { method: "POST", body: line });
   return response.text();

@@ -74,9 +74,18 @@ export class AuthenticatedClient {
 
   /** Does what the global `fetch` does, signed in. A property, so that it can be handed to others. */
   readonly fetch = async (input: string | URL | Request, init: BoundRequestInit = {}): Promise<Response> => {
-    const given = input instanceof Request ? fromRequest(input) : {};
-    const { query, json, timeout = this.timeout, ...rest } = { ...given, ...init };
-    const url = this.resolve(input instanceof Request ? input.url : String(input));
+    // By its looks: it may come from another realm, or be a polyfill's.
+    const given = typeof input === "object" && "method" in input ? input : undefined;
+    const {
+      query,
+      json,
+      timeout = this.timeout,
+      ...rest
+    } = {
+      ...(given && fromRequest(given)),
+      ...init,
+    };
+    const url = this.resolve(given?.url ?? String(input));
     if (query) for (const [name, value] of new URLSearchParams(query)) url.searchParams.append(name, value);
     if (json !== undefined) {
       const headers = new Headers(rest.headers);

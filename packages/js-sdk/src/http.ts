@@ -75,6 +75,15 @@ export const sleep = (seconds: number, signal?: AbortSignal): Promise<void> =>
     if (signal?.aborted) end();
   });
 
+/** Waits for what others wait for as well; rejects with the signal's reason as soon as that is aborted. */
+export const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    promise.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
+  });
+
 /**
  * Returns an error free of what it has seen: name, words and code of it and of its cause, nothing else.
  *

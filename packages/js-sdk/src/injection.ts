@@ -43,7 +43,9 @@ export function injection(inject: Inject, values: Values, token: Secret | undefi
   const query = filled("query", quote);
   const path = filled("path", segment);
   const body = fill("body");
-  const plain = [...values.values(), ...(token ? [token] : [])].map((secret) => secret());
+  const plain = [...values.values(), ...(token ? [token] : [])]
+    .map((secret) => secret())
+    .sort((a, b) => b.length - a.length);
 
   return {
     inBody: body.length > 0,

@@ -13,7 +13,13 @@ export type Inject = Record<string, Record<string, unknown>>;
 
 /** Returns an engine's recipe if it has the shape that the contract promises. */
 export function checkRecipe(found: JsonObject, service: string): AuthRecipe {
-  const recipe = { inject: {}, ...found } as unknown as AuthRecipe;
+  const { inject: given, token_exchange, oauth2 } = found;
+  const recipe = {
+    ...found,
+    inject: given ?? {},
+    token_exchange: objectOf(token_exchange) ?? {},
+    oauth2: objectOf(oauth2) ?? {},
+  } as unknown as AuthRecipe;
   const secrets = recipe.required_secrets;
   const inject = objectOf(recipe.inject);
   const sound =
@@ -64,7 +70,7 @@ export function keysUsed(recipe: AuthRecipe): string[] {
 /** Names the secret that is an oauth2 recipe's refresh token, in a list of one or none. */
 export const refreshKeys = (recipe: AuthRecipe): string[] =>
   [
-    ...secretKeys(recipe.oauth2?.refresh_token ?? ""),
+    ...secretKeys(recipe.oauth2?.refresh_token),
     ...requiredKeys(recipe).filter((key) => key.endsWith("refresh_token")),
   ].slice(0, 1);
 

@@ -9,14 +9,15 @@ export type Secret = () => string;
 export const secretOf = (text: unknown): Secret | undefined =>
   typeof text === "string" && text && !/[\ud800-\udfff]/u.test(text) ? () => text : undefined;
 
-/** Replaces each secret in `text`, plain or as JSON writes it. */
+/** Replaces each secret in `text`, plain or as JSON writes it; the longest first, as one may hold another. */
 export function blankOut(text: string, secrets: readonly Secret[]): string {
-  for (const secret of secrets) {
+  const forms = secrets.flatMap((secret) => {
     const plain = secret();
-    if (plain.length < 4) continue; // too short to tell from ordinary text
+    if (plain.length < 4) return []; // too short to tell from ordinary text
     const escaped = JSON.stringify(plain).slice(1, -1);
     const ascii = escaped.replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-    for (const spelling of [plain, escaped, ascii]) text = text.split(spelling).join(BLANK);
-  }
+    return [plain, escaped, ascii];
+  });
+  for (const form of forms.sort((a, b) => b.length - a.length)) text = text.split(form).join(BLANK);
   return text;
 }

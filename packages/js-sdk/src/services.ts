@@ -9,7 +9,7 @@ import { checkTimeout } from "./config.js";
 import type { Connection } from "./connection.js";
 import { pushSecret } from "./creds.js";
 import { APIStatusError, ArcrunError, MissingSecretError, UnknownServiceError } from "./errors.js";
-import { runtimeFetch } from "./http.js";
+import { runtimeFetch, unlessAborted } from "./http.js";
 import { injection, splitConstants } from "./injection.js";
 import { variable } from "./local.js";
 import { checkService } from "./names.js";
@@ -100,7 +100,7 @@ export async function getToken(
   if (!source) return (values.get(tokenKey(recipe)) as Secret)();
   const baseUrl = renderBaseUrl(recipe.base_url, values);
   checkOrigin(recipe, baseUrl, pinnedOrigins(connection, recipe), trusted);
-  return (await source.get(runtimeFetch)).access();
+  return (await unlessAborted(source.get(runtimeFetch), options.signal)).access();
 }
 
 /** Checks the names, and returns the recipe if this SDK can sign in by it. */
@@ -252,8 +252,7 @@ async function sealedRead(
 function checkFit(recipe: AuthRecipe, values: Values): void {
   renderBaseUrl(recipe.base_url, values);
   injection(withoutUnfilled(injected(recipe), values), values, () => "token");
-  if (recipe.primitive === "service_account")
-    readAccount(values.get(requiredKeys(recipe)[0] as string) as Secret);
+  if (recipe.primitive === "service_account") readAccount(values.get(requiredKeys(recipe)[0] as string));
 }
 
 /** Says in an error of `setup` what was stored before it. */

@@ -6,7 +6,7 @@ import { type Fetch, Late, OWN_HEADERS, stripped, withDeadline } from "./http.js
 import { refreshKeys, requiredKeys } from "./recipes.js";
 import { toBase64, utf8 } from "./sealing.js";
 import { blankOut, type Secret, secretOf } from "./secret.js";
-import { isText, type JsonObject, objectOf, parsed } from "./shapes.js";
+import { isText, type JsonObject, objectOf, parsed, textsOf } from "./shapes.js";
 import { render, type Values } from "./templates.js";
 import type { AuthRecipe } from "./types.js";
 import { fromBase64 } from "./unsealing.js";
@@ -43,8 +43,8 @@ export function endpointOf(recipe: AuthRecipe): string | undefined {
 }
 
 /** Reads a service account's key file. */
-export function readAccount(text: Secret): Record<string, string> {
-  const account = objectOf(parsed(text()));
+export function readAccount(text: Secret | undefined): Record<string, string> {
+  const account = objectOf(parsed(text?.() ?? ""));
   if (isText(account?.["client_email"]) && isText(account["private_key"]))
     return account as Record<string, string>;
   throw new InvalidArgumentError(
@@ -139,20 +139,21 @@ async function tokenForm(recipe: AuthRecipe, endpoint: string, values: Values): 
   const form = new URLSearchParams();
   const { oauth2 = {}, token_exchange = {} } = recipe;
   if (recipe.primitive === "service_account") {
-    const account = readAccount(values.get(requiredKeys(recipe)[0] as string) as Secret);
+    const account = readAccount(values.get(requiredKeys(recipe)[0] as string));
     form.set("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
-    form.set("assertion", await assertion(account, endpoint, token_exchange.scopes ?? []));
+    form.set("assertion", await assertion(account, endpoint, textsOf(token_exchange.scopes)));
   } else {
     const refresh = values.get(refreshKeys(recipe)[0] as string);
-    if (!refresh || !oauth2.client_id)
+    if (!refresh || !isText(oauth2.client_id))
       throw new UnexpectedResponseError(
         `the recipe of '${recipe.service}' lacks client_id or a required secret whose key ends in refresh_token`,
       );
     form.set("grant_type", "refresh_token");
     form.set("refresh_token", refresh());
     form.set("client_id", render(oauth2.client_id, values));
-    if (oauth2.client_secret) form.set("client_secret", render(oauth2.client_secret, values));
-    if (oauth2.scopes?.length) form.set("scope", oauth2.scopes.join(" "));
+    if (isText(oauth2.client_secret)) form.set("client_secret", render(oauth2.client_secret, values));
+    const scopes = textsOf(oauth2.scopes);
+    if (scopes.length) form.set("scope", scopes.join(" "));
   }
   const text = form.toString();
   return () => text;

@@ -1,7 +1,7 @@
 /** Below a bound client: secrets go into a copy of each request, on the way to the service's own origin only. */
 
 import { UnexpectedResponseError } from "./errors.js";
-import { type Fetch, OWN_HEADERS, stripped } from "./http.js";
+import { type Fetch, OWN_HEADERS, stripped, unlessAborted } from "./http.js";
 import { type Injection, injection } from "./injection.js";
 import type { Inject } from "./recipes.js";
 import type { Values } from "./templates.js";
@@ -66,11 +66,12 @@ export function injecting(
     for (const [name, value] of Object.entries({ ...OWN_HEADERS, ...defaults }))
       if (!headers.has(name)) headers.set(name, value);
     if (url.origin !== own) return carry(url.href, { ...init, headers, redirect: "manual" });
-    const token = await source?.get(carry);
+    const token = source && (await unlessAborted(source.get(carry), init.signal));
     const response = await signed(url, init, new Headers(headers), token);
     if (response.status !== 401 || !token || init.body instanceof ReadableStream) return response;
     await response.body?.cancel();
-    return signed(url, init, headers, await source?.get(carry, token));
+    const other = await unlessAborted((source as TokenSource).get(carry, token), init.signal);
+    return signed(url, init, headers, other);
   };
 
   const following = async (url: URL, init: RequestInit): Promise<Response> => {

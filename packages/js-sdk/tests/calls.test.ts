@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import * as sdk from "../src/index.js";
 import { type APIStatusError, Arcrun } from "../src/index.js";
+import { blankOut } from "../src/secret.js";
 import { clientOf, inTurn, KEY, looks, rejection, serve } from "./support.js";
 
 const LISTED = { json: { success: true, credentials: [], total: 0 } };
@@ -145,6 +146,13 @@ describe("an error answer", () => {
     expect(error.message).toBe("bad: *** *** (HTTP 400)");
     expect(looks(error) + error.body).not.toMatch(/canary|密鑰|0123456789abcdef/);
   });
+});
+
+it("blanks out the longer of two secrets that share their beginning", () => {
+  const secrets = [() => "canary", () => "canary-long", () => "x"];
+  expect(blankOut("canary-long canary x", secrets)).toBe("*** *** x");
+  expect(blankOut(JSON.stringify("密鑰\n字元"), [() => "密鑰\n字元"])).toBe('"***"');
+  expect(blankOut(String.raw`\u5bc6\u9470\n\u5b57`, [() => "密鑰\n字"])).toBe("***");
 });
 
 describe("an answer that no engine gives", () => {

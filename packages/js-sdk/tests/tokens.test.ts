@@ -111,6 +111,7 @@ describe("a service account", () => {
   it.each([
     ["no JSON", "canary"],
     ["no account", '{"private_key": "canary"}'],
+    ["a list", '["canary"]'],
   ])("whose file is %s is refused at setup", async (_, key) => {
     const error = await rejection(byAccount(await service(), key));
     expect(error).toBeInstanceOf(sdk.InvalidArgumentError);
@@ -215,6 +216,20 @@ describe("an access token", () => {
     expect(exchanges(served)).toHaveLength(2);
   });
 
+  it("that does not come is not waited for any longer than the caller wants", async () => {
+    const served = await serve(() => undefined);
+    const { bound, client } = await byAccount(served);
+    await expect(bound.get("/", { timeout: 0.05 })).rejects.toThrow("no answer within 0.05 s");
+    const controller = new AbortController();
+    const waiting = [
+      bound.get("/", { signal: controller.signal }),
+      client.auth.getToken("demo", { trustOrigin: served.url, signal: controller.signal }),
+    ];
+    setTimeout(() => controller.abort(new Error("enough")), 10);
+    for (const outcome of await Promise.allSettled(waiting))
+      expect(outcome).toMatchObject({ status: "rejected", reason: { message: "enough" } });
+  });
+
   it("is not renewed for a body that can't be sent twice", async () => {
     const served = await service({ accepts: () => false });
     const { bound } = await byAccount(served);
@@ -269,6 +284,20 @@ describe("a token endpoint", () => {
     await expect(client.auth.bind("demo", { trustOrigin: served.url })).rejects.toThrow(
       /would send its secrets to https:\/\/evil.example/,
     );
+  });
+
+  it("of a recipe whose parts have odd types is an error of the SDK's own", async () => {
+    const recipe = recipeOf("demo", "https://x.example", BEARER, {
+      primitive: "oauth2",
+      required_secrets: [{ key: "demo_refresh_token" }],
+      oauth2: { token_endpoint: "https://x.example/token", client_id: 5, scopes: "a b" },
+      token_exchange: null,
+    });
+    const { auth } = clientOf(await engineOf(recipe));
+    await auth.setup("demo", { demo_refresh_token: "x" });
+    const error = await rejection(auth.getToken("demo"));
+    expect(error).toBeInstanceOf(sdk.UnexpectedResponseError);
+    expect(error.message).toMatch(/lacks client_id/);
   });
 
   it.each([
