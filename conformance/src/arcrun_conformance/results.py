@@ -68,11 +68,6 @@ class Leftovers:
     problems: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
-    @property
-    def clean(self) -> bool:
-        """Whether nothing is left behind."""
-        return not self.left and not self.problems
-
 
 @dataclass
 class Run:

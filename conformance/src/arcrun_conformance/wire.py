@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .journal import Exchange
-    from .scenario import Scenario
 
 # Any SDK may ask at any time what the engine is capable of (CONTRACT.md §1).
 _ALWAYS_ALLOWED = {"method": "GET", "path": "/health"}
@@ -109,9 +108,3 @@ def no_other_requests(orders: Sequence[Mapping[str, Any]], exchanges: Sequence[E
         ],
         strangers,
     )
-
-
-def automatic_check_ids(scenario: Scenario) -> list[str]:
-    """The ids of the checks that every scenario has without writing them down."""
-    secrets = [f"secret-{name}" for name in ("api_key", *scenario.secrets)]
-    return ["no-other-requests", "well-formed-http", "names-carry-the-run", *secrets]
