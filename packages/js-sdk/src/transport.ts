@@ -63,7 +63,7 @@ export function injecting(
 
   const once = async (url: URL, init: RequestInit): Promise<Response> => {
     const headers = new Headers(init.headers);
-    for (const [name, value] of Object.entries({ ...OWN_HEADERS, ...defaults }))
+    for (const [name, value] of Object.entries({ Accept: "*/*", ...OWN_HEADERS, ...defaults }))
       if (!headers.has(name)) headers.set(name, value);
     if (url.origin !== own) return carry(url.href, { ...init, headers, redirect: "manual" });
     const token = source && (await unlessAborted(source.get(carry), init.signal));

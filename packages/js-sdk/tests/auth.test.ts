@@ -241,6 +241,7 @@ describe("a bound client", () => {
     const [first, second] = service.requests;
     expect(first?.headers).toMatchObject({
       authorization: "Bearer canary-0123",
+      accept: "*/*",
       "x-version": "1",
       "user-agent": `arcrun-js/${sdk.version}`,
     });
