@@ -128,6 +128,14 @@ def test_the_origin_of_ones_own_service_is_pinned_at_set_up(kind, server, offer)
         kind.bind(other, "own")
 
 
+def test_an_origin_over_plain_http_is_not_pinned(kind, server, offer) -> None:
+    offer("own", "http://api.own.test/v1", ["tok"], inject=BEARER)
+    client = kind.client(server.url)
+    kind.run(client.auth.setup("own", tok="tok-1"))
+    with pytest.raises(RecipeOriginError, match="knows none for this service"):
+        kind.bind(client, "own")
+
+
 def test_the_engines_own_service_is_where_the_engine_is(kind, server, offer) -> None:
     server.on("GET", "/kbdb/pages", {"ok": True})
     inject = {"header": {"Authorization": "Bearer {{secret.kbdb_api_key}}"}}

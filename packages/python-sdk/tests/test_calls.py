@@ -113,7 +113,10 @@ def test_an_injected_client_is_used_and_stays_open(kind, server) -> None:
     client = kind.client(server.url, http_client=http)
     kind.run(client.health())
     kind.run(client.close())
-    assert server.requests[0].headers["x-mine"] == "1"
+    headers = server.requests[0].headers
+    assert headers["x-mine"] == "1"
+    assert headers["user-agent"] == f"arcrun-python/{arcrun.__version__}"
+    assert headers["accept"] == "application/json"
     assert not http.is_closed
 
 
@@ -415,6 +418,21 @@ def test_what_is_left_of_a_request_has_no_key(ends, kind, key, seen_by_tools, re
         assert key not in seen_by_tools(caught.value)
         assert key not in reachable(caught.value)
     assert "x-arcrun-api-key" not in seen[0].headers
+
+
+def test_a_cause_does_not_hold_a_plain_credential(kind, reachable) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        assert b"s3cret" in request.content
+        raise httpx.ReadError("broken", request=request)
+
+    http = http_client(kind, httpx.MockTransport(fail))
+    options = {"http_client": http, "max_retries": 0, "credential_format": "plain"}
+    client = kind.client("https://engine.test", **options)
+    with pytest.raises(APIConnectionError) as caught:
+        kind.run(client.creds.push("tok", "s3cret"))
+    assert isinstance(caught.value.__cause__, httpx.ReadError)
+    assert str(caught.value.__cause__.request.url) == "https://engine.test/credentials"
+    assert "s3cret" not in reachable(caught.value)
 
 
 def test_an_error_that_repeats_the_key_is_blanked_out(kind, server, reply, key) -> None:

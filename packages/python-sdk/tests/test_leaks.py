@@ -235,6 +235,25 @@ def test_a_redirect_that_repeats_it_is_cleaned(bound, place, kind, server, other
     assert_clean(*everything(response.history[0]), response.history[0].next_request)
 
 
+@pytest.mark.parametrize("place", ["path", "query"], indirect=True)
+def test_a_redirect_within_the_service_that_repeats_it_is_followed(
+    bound, place, kind, other_server
+) -> None:
+    def echo(handler: Any) -> None:
+        handler.send_response(307)
+        handler.send_header("Location", f"{handler.path}{'&' if place == 'query' else '?'}again=1")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    first = type("R", (), {"act": staticmethod(echo)})()
+    other_server.on("POST", "*", {"ok": True})
+    other_server.replies["POST", "*"].insert(0, first)
+    response = send(kind, bound, place, follow_redirects=True)
+    assert [on_wire(place, request) for request in other_server.requests] == [PLACES[place][1]] * 2
+    assert "again=1" in other_server.requests[1].target
+    assert_clean(*everything(response), *everything(response.history[0]))
+
+
 def test_an_absolute_foreign_url_gets_nothing(bound, place, kind, server, other_server) -> None:
     server.on("POST", "*", {"ok": True})
     del server.requests[:]
