@@ -43,12 +43,17 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """The items, one for each SDK."""
-        python = os.environ.get("ARCRUN_CONFORMANCE_ADAPTER_PYTHON", sys.executable)
-        known = registered(DATA / "adapters/adapters.yaml", python)
-        for sdk in chosen(known, os.environ.get("ARCRUN_CONFORMANCE_SDK")):
+        for sdk in _sdks():
             yield ScenarioItem.from_parent(
                 self, name=f"[{sdk.name}]", scenario=load(self.path), sdk=sdk
             )
+
+
+@functools.cache
+def _sdks() -> list[Registered]:
+    python = os.environ.get("ARCRUN_CONFORMANCE_ADAPTER_PYTHON", sys.executable)
+    known = registered(DATA / "adapters/adapters.yaml", python)
+    return chosen(known, os.environ.get("ARCRUN_CONFORMANCE_SDK"))
 
 
 class CellFailed(Exception):
