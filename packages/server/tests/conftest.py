@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 import httpx
+import hypothesis
 import pytest
 
 from arcrun_server.accounts.keys import HEADER, new_key
@@ -21,6 +22,10 @@ from arcrun_server.store import Store
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
+
+# A busy machine is no failure.
+hypothesis.settings.register_profile("arcrun", deadline=None)
+hypothesis.settings.load_profile("arcrun")
 
 
 @dataclass

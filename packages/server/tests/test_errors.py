@@ -41,6 +41,7 @@ async def test_key_is_asked_for_first(nobody: Api, method: str, path: str) -> No
     answer = await nobody(method, path, content=b"{broken")
     assert (answer.status_code, answer.json()["code"]) == (401, "missing_api_key")
     assert answer.json()["requires"] == "X-Arcrun-API-Key"
+    assert answer.headers["WWW-Authenticate"] == 'ApiKey header="X-Arcrun-API-Key"'
 
 
 @pytest.mark.parametrize(("method", "path"), KEYED)

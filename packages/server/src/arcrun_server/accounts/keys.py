@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 HEADER = "X-Arcrun-API-Key"
 _HEADER_NAME = HEADER.lower()
+# RFC 9110 wants a 401 to name a scheme; ours is a header of its own.
+_CHALLENGE = {"WWW-Authenticate": f'ApiKey header="{HEADER}"'}
 _SHAPE = re.compile(r"ak_[0-9a-f]{48}")
 
 
@@ -37,6 +39,7 @@ async def account_of(request: Request, accounts: Accounts) -> str:
             f"this route needs an API key: send it in the header {HEADER}",
             requires=HEADER,
             next_actions=["make a key with: arcrun-server keys create"],
+            headers=_CHALLENGE,
         )
     return account
 
@@ -58,5 +61,6 @@ async def optional_account_of(request: Request, accounts: Accounts) -> str | Non
             "this API key is unknown or was revoked; check that it belongs to this server",
             requires=HEADER,
             next_actions=["make a key with: arcrun-server keys create"],
+            headers=_CHALLENGE,
         )
     return account

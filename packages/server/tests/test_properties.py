@@ -1,0 +1,87 @@
+"""What holds for any input."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arcrun_server.calls.api_recipe import _body, _endpoint
+from arcrun_server.errors import ApiError
+from arcrun_server.sealing.server_key import ServerKey
+from arcrun_server.web.answers import encode
+from arcrun_server.web.body import parse_json
+
+text = st.text(st.characters(exclude_categories=["Cs"]))
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | text,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(json_values)
+def test_json_is_read_as_it_was_meant(value: Any) -> None:
+    assert parse_json(json.dumps(value).encode()) == value
+    assert parse_json(encode(value)) == value
+
+
+@given(st.binary() | text.map(str.encode) | st.builds(lambda t: f'{{"a": "\\{t}"}}'.encode(), text))
+def test_any_bytes_are_read_or_refused_with_a_reason(content: bytes) -> None:
+    refusal, value = None, None
+    try:
+        value = parse_json(content)
+    except ApiError as error:
+        refusal = error
+    if refusal is None:
+        assert json.loads(encode(value)) == value
+    else:
+        assert (refusal.status, refusal.code) == (400, "invalid_json")
+
+
+@given(text, text)
+def test_value_stays_in_its_place_of_an_endpoint(first: str, second: str) -> None:
+    url = _endpoint("https://own.example/a/{{one}}/b?q={{two}}&z=1", {"one": first, "two": second})
+    parts = urlsplit(url)
+    assert (parts.scheme, parts.netloc, parts.fragment) == ("https", "own.example", "")
+    _, a, one, b = parts.path.split("/")
+    assert (a, unquote(one), b) == ("a", first, "b")
+    q, z = parts.query.split("&")
+    assert (unquote(q), z) == (f"q={second}", "z=1")
+
+
+@given(text)
+def test_no_path_leads_to_another_host(path: str) -> None:
+    from arcrun_server.engine import ComponentError
+
+    try:
+        url = _endpoint("https://own.example{{_path}}", {"_path": path})
+    except ComponentError:
+        return
+    assert urlsplit(url).netloc == "own.example"
+
+
+@given(text, json_values)
+def test_body_template_is_json_with_the_very_values(written: str, value: Any) -> None:
+    recipe = {"canonical_id": "r", "body_template": '{"t": "{{t}}", "v": {{v}}}'}
+    if value is None or isinstance(value, str):
+        value = [value]  # alone, a text has no quotes of its own, and what is missing is empty
+    assert _body(recipe, {"t": written, "v": value}) == {"t": written, "v": value}
+
+
+@given(st.binary(), text, text)
+def test_what_is_sealed_opens_at_its_place_only(content: bytes, place: str, other: str) -> None:
+    key = ServerKey(b"\x07" * 32)
+    sealed = key.seal(content, place)
+    assert key.open(sealed, place) == content
+    if other != place:
+        with pytest.raises(ValueError, match="does not open"):
+            key.open(sealed, other)
