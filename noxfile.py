@@ -13,6 +13,8 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "typecheck", "tests"]
 
+WORKFLOWS = (".github/workflows/ci.yml", ".github/workflows/release.yml")
+
 
 def sync(session: nox.Session, *groups: str, workspace: bool = True) -> None:
     """Install the locked dependency groups, and with `workspace` our own packages, editable."""
@@ -47,12 +49,9 @@ def lint(session: nox.Session) -> None:
     session.run("python", "-m", "scripts.contract_copies", "--check")
     session.run("python", "-m", "scripts.unasync", "--check")
     session.run("zizmor", "--offline", "--quiet", ".github")
-    session.run(
-        "check-jsonschema",
-        "--builtin-schema",
-        "vendor.github-workflows",
-        ".github/workflows/ci.yml",
-    )
+    schema = ("check-jsonschema", "--builtin-schema")
+    session.run(*schema, "vendor.github-workflows", *WORKFLOWS)
+    session.run(*schema, "vendor.github-actions", ".github/actions/conformance/action.yml")
 
 
 @nox.session
