@@ -56,7 +56,9 @@ def test_every_input_that_the_action_uses_is_declared() -> None:
 def test_workflows_are_thin(workflow: Path) -> None:
     """They install nox and call its sessions; what is worth testing is not in YAML."""
     document: dict[str, Any] = yaml.safe_load(workflow.read_text("utf-8"))
-    sessions = set(re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text(), re.M))
+    sessions = set(
+        re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text(), re.MULTILINE)
+    )
     for job in document["jobs"].values():
         for command in (step["run"] for step in job["steps"] if "run" in step):
             match = re.match(r"nox -s (\w+)", command)
