@@ -45,6 +45,7 @@ def leak_checks(secrets: Mapping[str, Secret], seen: Seen) -> list[Check]:
     """One check `secret-NAME` for each secret.
 
     Example:
+        >>> from arcrun_conformance.scenario import Secret
         >>> secret = Secret("sk-canary-1", frozenset())
         >>> leak_checks({"token": secret}, Seen([], stderr="key is sk-canary-1"))[0].message
         "the secret 'token' stands on the adapter's stderr"

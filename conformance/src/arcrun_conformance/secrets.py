@@ -19,8 +19,8 @@ def forms(value: str) -> set[str]:
     stays the same at each of the three shifts is included.
 
     Example:
-        >>> sorted(forms("sk-1234567"))[-1]
-        'sk-1234567'
+        >>> {"sk-1234567", "c2stMTIzNDU2N", "736b2d31323334353637"} <= forms("sk-1234567")
+        True
     """
     raw = value.encode()
     found = {
