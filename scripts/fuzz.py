@@ -53,7 +53,7 @@ CHECKS = frozenset(
 
 
 # The two accounts must never see each other's things: the check `object_level_authorization`.
-ACCOUNTS = ("owner", "stranger")
+ACCOUNTS: tuple[str, str] = ("owner", "stranger")
 
 
 class FuzzFailed(Exception):

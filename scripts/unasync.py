@@ -93,7 +93,7 @@ def write(modules: Mapping[str, str], target: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; fail on a difference")
     parser.add_argument("--source", type=Path, default=SOURCE, help="the asynchronous modules")
     parser.add_argument("--target", type=Path, default=TARGET, help="the synchronous modules")
