@@ -2,7 +2,7 @@
 
 import { ConfigurationError, InvalidArgumentError } from "./errors.js";
 import { variable } from "./local.js";
-import { originOf } from "./origins.js";
+import { originOf, readOrigin } from "./origins.js";
 import type { Secret } from "./secret.js";
 import type { CredentialFormat } from "./types.js";
 
@@ -50,12 +50,9 @@ function checkKey(key: unknown, origin: string): Secret | undefined {
 
 function checkBaseUrl(url: unknown, origin: string): string {
   if (url === undefined) return HOSTED;
-  if (typeof url === "string" && !/[\s?#{]/.test(url) && originOf(url)) {
-    try {
-      if (new URL(url).port !== "0") return url.replace(/\/+$/, "");
-    } catch {
-      // said below
-    }
+  if (typeof url === "string" && !/[\s?#{]|:0+(\/|$)/.test(url)) {
+    const own = originOf(url);
+    if (own && own === readOrigin(url)) return url.replace(/\/+$/, "");
   }
   throw new ConfigurationError(
     `${origin} is no base URL: write scheme, host and port, such as ${HOSTED} or http://127.0.0.1:8787, without user name, query or fragment`,

@@ -11,6 +11,15 @@ export function originOf(url: string): string | undefined {
   return port && port !== usual ? `${origin}:${port}` : origin;
 }
 
+/** Returns the origin that `fetch` will read in a URL; undefined if it will refuse it. */
+export function readOrigin(url: string): string | undefined {
+  try {
+    return new URL(url).origin;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Tells whether an origin is on this machine. */
 export const isLoopback = (origin: string): boolean =>
   /^https?:\/\/(([^/]+\.)?localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(origin);

@@ -5,7 +5,7 @@
  */
 
 import { RecipeOriginError } from "./errors.js";
-import { isLoopback, originOf } from "./origins.js";
+import { isLoopback, originOf, readOrigin } from "./origins.js";
 import { BRACES } from "./templates.js";
 
 const GOOGLE_TOKENS = "oauth2.googleapis.com";
@@ -70,7 +70,7 @@ export function checkOrigins(
   trusted: string | undefined,
 ): string {
   const origin = originOf(rendered);
-  if (!origin)
+  if (!origin || origin !== readOrigin(rendered))
     throw new RecipeOriginError(
       `the recipe of '${service}' has a URL that the SDK does not send secrets to: '${written}'`,
     );

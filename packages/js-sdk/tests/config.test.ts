@@ -64,6 +64,8 @@ describe("refuses, and says where it came from,", () => {
     "http://host:0",
     "http://host:99999",
     "https://{{secret.x}}.dev",
+    "http://127.1:8787", // which fetch reads as another origin
+    "http://host%2eexample",
     "https:// host",
     "",
   ])("the address %j", (baseUrl) => {

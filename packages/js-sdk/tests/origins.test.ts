@@ -98,6 +98,15 @@ it.each([
   else expect(check).toThrow(RecipeOriginError);
 });
 
+it.each(["https://127.1/v1", "https://api.notion.com%2eevil.example", "https://host:99999/"])(
+  "nothing goes to %s, which fetch would read otherwise or not at all",
+  (url) => {
+    expect(() => checkOrigins("demo", url, url, [writtenOrigin(url) as string], undefined)).toThrow(
+      /has a URL that the SDK does not send secrets to/,
+    );
+  },
+);
+
 describe("bind", () => {
   it("refuses a recipe that leads elsewhere, and says how to allow it", async () => {
     const engine = await engineOf(recipeOf("notion", "https://api.notion.example/v1", {}));
