@@ -243,6 +243,7 @@ def test_a_redirect_within_the_service_that_repeats_it_is_followed(
         handler.send_response(307)
         handler.send_header("Location", f"{handler.path}{'&' if place == 'query' else '?'}again=1")
         handler.send_header("Content-Length", "0")
+        handler.send_header("Connection", "close")  # as the server does after an `act`
         handler.end_headers()
 
     first = type("R", (), {"act": staticmethod(echo)})()
