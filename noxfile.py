@@ -84,6 +84,13 @@ def conformance(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Hold the suite itself to account: every broken engine and SDK must be caught by name."""
+    sync(session)
+    patiently(session, "arcrun-conformance", "mutants", *session.posargs)
+
+
+@nox.session
 def release(session: nox.Session) -> None:
     """Rehearse the release, from sources to an installed, verified package: GO or NO-GO."""
     sync(session, "release", "fuzz", workspace=False)

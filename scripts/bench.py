@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from scripts import bench_sdk, bench_server
+from scripts import bench_runner, bench_sdk, bench_server
 
 if TYPE_CHECKING:
     from scripts.bench_figures import Figure
@@ -43,8 +43,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="nox -s bench --", description=__doc__)
     parser.add_argument("--rounds", type=int, default=15, help="measurements of each thing")
     options = parser.parse_args(arguments)
-    figures = [*bench_sdk.measure(options.rounds), *bench_server.measure(options.rounds)]
-    show(figures, Console())
+    figures = [
+        *bench_sdk.measure(options.rounds),
+        *bench_server.measure(options.rounds),
+        *bench_runner.measure(),
+    ]
+    show(figures, Console(width=max(Console().width, 110)))
     report = ROOT / "reports" / "bench.json"
     report.parent.mkdir(exist_ok=True)
     document = [{**asdict(figure), "met": figure.met} for figure in figures]

@@ -13,7 +13,7 @@ import json
 import statistics
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from .adapter import Adapter, SubprocessConnection, registered
@@ -102,7 +102,12 @@ def main() -> int:
     """Print the figures; 1 if the goal is missed."""
     parser = argparse.ArgumentParser(prog="python -m arcrun_conformance.cost", description=__doc__)
     parser.add_argument("--calls", type=int, default=300)
-    cost = asyncio.run(measure(calls=parser.parse_args().calls))
+    parser.add_argument("--json", action="store_true", help="print the medians as one JSON line")
+    options = parser.parse_args()
+    cost = asyncio.run(measure(calls=options.calls))
+    if options.json:
+        print(json.dumps({**asdict(cost), "own_ms": cost.own_ms, "goal_ms": GOAL_MS}))
+        return 0
     print(
         f"a call: {cost.bare_ms:.2f} ms by the adapter alone, {cost.full_ms:.2f} ms in a scenario: "
         f"{cost.own_ms:.2f} ms are the runner's (goal: {GOAL_MS:g})"
