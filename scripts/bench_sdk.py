@@ -31,10 +31,9 @@ def measure(rounds: int) -> list[Figure]:
 
 
 def _import_time(rounds: int) -> Iterator[Figure]:
-    def seconds(module: str) -> Callable[[], float]:
-        code = (
-            f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-        )
+    def seconds(statement: str) -> Callable[[], float]:
+        timed = f"t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
+        code = f"import time; {timed}"
 
         def run() -> float:
             command = [sys.executable, "-I", "-c", code]
