@@ -35,7 +35,7 @@ def patiently(session: nox.Session, *command: str) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests of all packages, in parallel. Arguments go to pytest."""
-    sync(session, "tests", "release")
+    sync(session, "tests", "release", "parity")
     session.run("pytest", "-n", "auto", *session.posargs)
 
 
@@ -57,7 +57,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Check the types, with mypy and with pyright, both strict."""
-    sync(session, "typecheck", "release", "fuzz")
+    sync(session, "typecheck", "release", "fuzz", "parity")
     session.run("mypy")
     session.run("pyright")
 
@@ -111,9 +111,9 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "scripts.bench", *session.posargs)
 
 
-def javascript(session: nox.Session) -> None:
+def javascript(session: nox.Session, *groups: str) -> None:
     """Install Node.js, the engine to test against, and the locked npm packages; build the SDK."""
-    sync(session, "js")
+    sync(session, "js", *groups)
     session.chdir("packages/js-sdk")
     session.run_install("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     session.run("npm", "run", "build")
@@ -137,3 +137,13 @@ def js_lint(session: nox.Session) -> None:
     """Build the JavaScript SDK; check its style, its types, its API report and its package."""
     javascript(session)
     session.run("npm", "run", "lint")
+
+
+@nox.session
+def parity(session: nox.Session) -> None:
+    """Compare contract, Python SDK and TypeScript SDK: what they offer, send and seal. GO or NO-GO."""
+    javascript(session, "parity", "release")
+    session.chdir("../..")
+    environment = "conformance/adapters/javascript/environment.py"
+    session.run("python", environment, "--sdk", "packages/js-sdk", ".arcrun/javascript", "node24")
+    patiently(session, "python", "-m", "scripts.parity", *session.posargs)

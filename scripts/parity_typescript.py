@@ -1,0 +1,81 @@
+"""What the TypeScript SDK offers: `parity/typescript.mjs` reads it from the types, here it gets common names."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scripts import processes
+from scripts.parity_python import default
+from scripts.parity_surface import ErrorClass, Method, Parameter, Surface
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+READER = Path(__file__).parent / "parity" / "typescript.mjs"
+
+# TypeScript's types and the names that Python has for them.
+_TYPES = {"string": "str", "void": "None"}
+
+
+def read_typescript(package: Path, *, node: str, log: Path) -> Surface:
+    """Read the TypeScript SDK.
+
+    Args:
+        package: The folder of the npm package, with `node_modules` installed.
+        node: The Node.js to run the compiler with.
+        log: Receives what the compiler has to say.
+
+    Raises:
+        processes.CommandFailed: The sources can't be read.
+    """
+    return surface_of(json.loads(processes.run([node, str(READER), str(package)], log=log)))
+
+
+def surface_of(read: dict[str, Any]) -> Surface:
+    """Give what was read the names that all languages share."""
+    return Surface(
+        methods={
+            snake_case(name): Method(_parameters(each["parameters"]), _type(each["returns"]))
+            for name, each in read["methods"].items()
+        },
+        options=_parameters(read["options"]),
+        errors={
+            name: ErrorClass(each["parent"], tuple(map(snake_case, each["attributes"])))
+            for name, each in read["errors"].items()
+        },
+        results={
+            name: {snake_case(each["name"]): each["required"] for each in fields}
+            for name, fields in read["types"].items()
+            if not name.endswith("Options")  # they are the parameters of methods already
+        },
+        defaults=dict(
+            found
+            for each in read["constants"]
+            for found in default(each["name"], each["value"], public=each["public"])
+        ),
+        origins={service: tuple(each) for service, each in read["origins"].items()},
+        exports=frozenset(read["exports"]),
+    )
+
+
+def snake_case(name: str) -> str:
+    """Write a name as Python does.
+
+    Example:
+        >>> snake_case("auth.getToken"), snake_case("created_at")
+        ('auth.get_token', 'created_at')
+    """
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", name)
+
+
+def _parameters(read: Iterable[dict[str, Any]]) -> tuple[Parameter, ...]:
+    return tuple(Parameter(snake_case(e["name"]), e["required"], e["place"]) for e in read)
+
+
+def _type(name: str) -> str:
+    element = name.removesuffix("[]")
+    named = re.sub(r"<(\w+)>", r"[\1]", _TYPES.get(element, element))
+    return f"list[{named}]" if name.endswith("[]") else named
