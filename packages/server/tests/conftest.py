@@ -117,6 +117,7 @@ class ServerProcess:
         self.output: list[str] = []
         self.log: list[str] = []
         self._first = threading.Event()
+        self._more = threading.Condition()
         self._readers = [
             threading.Thread(target=self._read, args=(self.process.stdout, self.output)),
             threading.Thread(target=self._read, args=(self.process.stderr, self.log)),
@@ -126,7 +127,9 @@ class ServerProcess:
 
     def _read(self, stream: IO[str], lines: list[str]) -> None:
         for line in stream:
-            lines.append(line)
+            with self._more:
+                lines.append(line)
+                self._more.notify_all()
             if lines is self.output:
                 self._first.set()
         if lines is self.output:
@@ -137,6 +140,11 @@ class ServerProcess:
         assert self._first.wait(WAIT), "no ready line"
         assert self.output, f"the server did not start: {''.join(self.log)}"
         return json.loads(self.output[0])
+
+    def logged(self, text: str) -> bool:
+        """Wait until a line of the log has this text."""
+        with self._more:
+            return self._more.wait_for(lambda: any(text in line for line in self.log), WAIT)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and return the exit code."""

@@ -140,6 +140,20 @@ def test_keys_are_made_listed_and_revoked(
     assert "no key 'key_nowhere'" in capsys.readouterr().err
 
 
+def test_log_is_written_while_the_server_runs(serve: Callable[..., Any]) -> None:
+    server = serve("--dev", "--json")
+    url = server.ready()["url"]
+    for _ in range(3):
+        httpx.get(f"{url}/health")
+    assert server.logged("GET /health 200"), "a line is there soon, without another request"
+    assert server.stop() == 0
+    lines = [line for line in server.log if "GET /health 200" in line]
+    assert len(lines) == 3
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ INFO GET /health 200 \d+\.\d ms [0-9a-f]{32}\n", lines[0]
+    )
+
+
 @pytest.mark.parametrize("action", [["list"], ["revoke", "key_1"]])
 def test_folder_without_data_is_not_made_by_looking(
     action: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]

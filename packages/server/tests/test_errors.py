@@ -273,7 +273,6 @@ async def test_client_that_leaves_is_no_failure(
 async def test_answers_to_an_account_are_kept_by_no_cache(alice: Api, nobody: Api) -> None:
     assert (await alice("GET", "/credentials")).headers["Cache-Control"] == "no-store"
     assert "Cache-Control" not in (await nobody("GET", "/auth-recipes")).headers
-    assert (await nobody("GET", "/nope")).headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def test_pages_of_named_origins_may_call(store: Store, settings: Settings) -> None:

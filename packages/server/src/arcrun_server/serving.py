@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import signal
 import socket
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 # Time for requests under way to end after a signal, in seconds.
 GRACE = 10
 BACKLOG = 2048
+# How long lines of the log are gathered.
+GATHERED_SECONDS = 0.05
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -91,8 +94,8 @@ def log_to_stderr(level: str) -> None:
     # Each request writes a line: don't look up what no line shows (logging's own advice on speed).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # noqa: SLF001 - the documented way to do this
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(message)s"))
+    handler = _Gathering(sys.stderr)
+    handler.setFormatter(_Lines())
     for name, least in (("arcrun_server", level), ("uvicorn", "WARNING")):
         logger = logging.getLogger(name)
         logger.addHandler(handler)
@@ -100,18 +103,47 @@ def log_to_stderr(level: str) -> None:
         logger.propagate = False
 
 
+class _Gathering(logging.Handler):
+    """Writes lines in lots: one system call for many requests. Warnings and what follows them are written at once."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+        if record.levelno >= logging.WARNING:
+            self.flush()
+        elif len(self._lines) == 1:
+            try:
+                asyncio.get_running_loop().call_later(GATHERED_SECONDS, self.flush)
+            except RuntimeError:  # no loop: at the start, at the end, in another thread
+                self.flush()
+
+    def flush(self) -> None:
+        self.acquire()
+        try:
+            lines, self._lines = self._lines, []
+            if lines:
+                self._stream.write("\n".join([*lines, ""]))
+                self._stream.flush()
+        finally:
+            self.release()
+
+
 class _Lines(logging.Formatter):
-    """Writes the time in UTC, to the second, and makes its text once a second."""
+    """Writes time (UTC), level and message; never an exception's text, which may quote a secret."""
 
     _second = 0
     _text = ""
 
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802
+    def format(self, record: logging.LogRecord) -> str:
         second = int(record.created)
         if second != self._second:
             self._second = second
             self._text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
-        return self._text
+        return f"{self._text} {record.levelname} {record.getMessage()}"
 
 
 class _Server(uvicorn.Server):

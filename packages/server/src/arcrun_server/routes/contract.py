@@ -86,6 +86,7 @@ class ContractRoutes:
 def _page_headers() -> dict[str, str]:
     return {
         "Content-Security-Policy": _POLICY,
+        "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Response  # noqa: TC002 - FastAPI reads the annotations
 
 from arcrun_server._version import __version__
-from arcrun_server.web.answers import Json, encode
+from arcrun_server.web.answers import Json
 
 if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
@@ -24,9 +24,10 @@ class EngineRoutes:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._root = encode({"service": "arcrun-server", "version": __version__, "status": "ok"})
         capabilities = [*CAPABILITIES, *([DEVELOPMENT] if context.settings.dev else [])]
-        self._health = encode(
+        # Always the same: made once, sent again and again.
+        self._root = Json({"service": "arcrun-server", "version": __version__, "status": "ok"})
+        self._health = Json(
             {"ok": True, "bundle_version": __version__, "capabilities": capabilities}
         )
 
@@ -37,9 +38,9 @@ class EngineRoutes:
 
     async def root(self) -> Response:
         """Answer name and version."""
-        return Json(self._root)
+        return self._root
 
     async def health(self) -> Response:
         """Answer that the engine is well, which includes its store."""
         await self._context.store.ping()
-        return Json(self._health)
+        return self._health

@@ -24,7 +24,6 @@ error_log = logging.getLogger("arcrun_server.error")
 # What the access log says when the client left before its request was read.
 CLIENT_CLOSED = 499
 _KEY = HEADER.lower().encode()
-_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 # What an account is answered is for it alone: no cache may keep it.
 _NO_STORE = (b"cache-control", b"no-store")
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -100,7 +99,7 @@ class Edge:
             elif name == _KEY:
                 keyed = True
         request_id = request_id or secrets.token_hex(16).encode()
-        added = [(b"x-request-id", request_id), _NO_SNIFFING]
+        added = [(b"x-request-id", request_id)]
         if keyed:
             added.append(_NO_STORE)
         if self._origins:
