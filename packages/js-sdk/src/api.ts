@@ -1,10 +1,7 @@
 /** The calls of the engine's API, one function each (CONTRACT.md §2). */
 
 import { type Call, fieldOf } from "./calls.js";
-import type { Settings } from "./config.js";
-import { InvalidArgumentError, SealedCredentialsUnsupportedError } from "./errors.js";
-import { deferred } from "./loading.js";
-import type { Secret } from "./secret.js";
+import { InvalidArgumentError } from "./errors.js";
 import { type JsonObject, objectOf } from "./shapes.js";
 import type {
   AuthRecipe,
@@ -13,7 +10,6 @@ import type {
   DeletedWorkflow,
   Execution,
   Health,
-  PushedCredential,
   PushedWorkflow,
   RunResult,
   Workflow,
@@ -21,7 +17,7 @@ import type {
 } from "./types.js";
 
 /** Reads an answer whose fields the contract promises. */
-const having =
+export const having =
   <T>(key: string, kind: "text" | "boolean" | "object") =>
   (answer: JsonObject): T => {
     fieldOf(answer, key, kind);
@@ -51,35 +47,6 @@ export const listServices = (): Call<AuthRecipe[]> => ({
   key: "welcome",
   read: listIn("recipes"),
 });
-
-const SEALED_HINT =
-  '. This engine does not take sealed credentials. To send the value as it is, over TLS, opt in with new Arcrun({ credentialFormat: "plain" }) or ARCRUN_CREDENTIAL_FORMAT=plain';
-
-/** `POST /credentials`, sealed or plain. */
-export async function pushCredential(
-  { credentialFormat }: Settings,
-  apiKey: Secret,
-  name: string,
-  value: Secret,
-  extra: { service?: string | undefined; sensitivity?: string | undefined },
-): Promise<Call<PushedCredential>> {
-  const { service, sensitivity } = extra;
-  if (sensitivity !== undefined && sensitivity !== "standard" && sensitivity !== "high")
-    throw new InvalidArgumentError(`sensitivity '${sensitivity}': it is 'standard' or 'high'`);
-  const sealed = credentialFormat === "sealed";
-  const held = sealed ? await (await deferred()).seal(apiKey, name, value) : { value: value() };
-  return {
-    method: "POST",
-    path: "/credentials",
-    body: { name, ...held, service, sensitivity },
-    secrets: [value],
-    closer: (status, words) =>
-      sealed && status === 400 && /value.*必填/.test(words)
-        ? { kind: SealedCredentialsUnsupportedError, words, hint: SEALED_HINT }
-        : undefined,
-    read: having("name", "text"),
-  };
-}
 
 export const listCredentials = (): Call<Credential[]> => ({
   method: "GET",

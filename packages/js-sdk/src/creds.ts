@@ -1,10 +1,9 @@
 /** Credentials: stored sealed, listed without values. */
 
-import { deleteCredential, listCredentials, pushCredential } from "./api.js";
+import { deleteCredential, listCredentials } from "./api.js";
 import type { Connection } from "./connection.js";
-import { InvalidArgumentError } from "./errors.js";
-import { checkCredential, checkService } from "./names.js";
-import { type Secret, secretOf } from "./secret.js";
+import { deferred } from "./loading.js";
+import { checkCredential } from "./names.js";
 import { isText } from "./shapes.js";
 import type { CallOptions, Credential, DeletedCredential, PushedCredential, Sensitivity } from "./types.js";
 
@@ -37,11 +36,7 @@ export class Creds {
    * ```
    */
   async push(name: string, value: string, options: PushCredentialOptions = {}): Promise<PushedCredential> {
-    checkCredential(name);
-    if (options.service !== undefined) checkService(options.service);
-    const secret = secretOf(value);
-    if (!secret) throw new InvalidArgumentError(`the value of '${name}' must be non-empty text`);
-    return pushSecret(this.connection, name, secret, options);
+    return (await deferred()).push(this.connection, name, value, options);
   }
 
   /**
@@ -80,37 +75,4 @@ export class Creds {
     memory.secrets.delete(name); // no longer the one stored
     return deleted;
   }
-}
-
-/** Stores a wrapped secret: `push` for the SDK's own use. */
-export async function pushSecret(
-  connection: Connection,
-  name: string,
-  secret: Secret,
-  options: PushCredentialOptions,
-): Promise<PushedCredential> {
-  const { memory, settings } = connection;
-  const call = await pushCredential(settings, connection.key(), name, secret, options);
-  warn(connection, name);
-  const pushed = await connection.call(call, options);
-  memory.names.set(name.toLowerCase(), name);
-  memory.secrets.delete(name); // no longer the one stored
-  return pushed;
-}
-
-/** Tells whether a key has the entropy to seal under: `ak_` and at least 32 hex digits. */
-const isStrong = (apiKey: string): boolean => /^ak_[0-9A-Fa-f]{32,}$/.test(apiKey);
-
-function warn({ memory, settings }: Connection, name: string): void {
-  const known = memory.names.get(name.toLowerCase()) ?? name;
-  if (known !== name)
-    console.warn(
-      `arcrun: '${name}' and '${known}' differ in case only: some engines keep one secret for both`,
-    );
-  if (settings.credentialFormat === "plain" || memory.warnedOfWeakKey) return;
-  memory.warnedOfWeakKey = !isStrong(settings.apiKey?.() ?? "");
-  if (memory.warnedOfWeakKey)
-    console.warn(
-      "arcrun: this API key is too weak to seal credentials under: it is not ak_ and 32 or more hex digits, so it can be guessed from what the engine stores",
-    );
 }

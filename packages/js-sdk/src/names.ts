@@ -23,15 +23,6 @@ export function checkCredential(name: string): string {
   return name;
 }
 
-/** Returns the service's name, or says what is wrong with it. */
-export const checkService = (service: string): string =>
-  checkName(
-    service,
-    /^[a-z0-9_][a-z0-9_-]*$/,
-    "a service",
-    "lower-case letters, digits, _ and -; client.auth.listServices() lists them",
-  );
-
 /** Returns the workflow's name, or says what is wrong with it. */
 export const checkWorkflow = (name: string): string =>
   checkName(name, /^[\w-]{1,128}$/, "a workflow", "letters A-Z a-z, digits, _ and -, at most 128");

@@ -1,20 +1,18 @@
 /** What is behind `client.auth`: recipes read, secrets found, origins checked, clients bound. */
 
-import { checkAccount, credentialName, secretVariable } from "./accounts.js";
 import { credentialPath } from "./api.js";
 import type { BindOptions, SetupOptions, TokenOptions } from "./auth.js";
 import { AuthenticatedClient } from "./bound.js";
 import { type Call, fieldOf } from "./calls.js";
 import { checkTimeout } from "./config.js";
 import type { Connection } from "./connection.js";
-import { pushSecret } from "./creds.js";
 import { APIStatusError, ArcrunError, MissingSecretError, UnknownServiceError } from "./errors.js";
 import { runtimeFetch, unlessAborted } from "./http.js";
 import { injection, splitConstants } from "./injection.js";
 import { variable } from "./local.js";
-import { checkService } from "./names.js";
 import { nearest } from "./nearest.js";
 import { checkOrigins, checkTrusted, OWN, shippedOrigins, writtenOrigin } from "./pinned.js";
+import { pushSecret } from "./pushing.js";
 import {
   checkPrimitive,
   checkRecipe,
@@ -28,6 +26,7 @@ import {
 } from "./recipes.js";
 import type { Envelope } from "./sealing.js";
 import { type Secret, secretOf } from "./secret.js";
+import { checkAccount, checkService, credentialName, secretVariable } from "./serviceNames.js";
 import { isConstant, renderBaseUrl, type Values } from "./templates.js";
 import { endpointOf, readAccount, type TokenSource, tokenSource } from "./tokens.js";
 import { injecting } from "./transport.js";

@@ -1,6 +1,15 @@
-/** What the secrets of one account of several are called. */
+/** Names of services, of their accounts, and of what holds their secrets. */
 
 import { checkName, LETTERS, WORD } from "./names.js";
+
+/** Returns the service's name, or says what is wrong with it. */
+export const checkService = (service: string): string =>
+  checkName(
+    service,
+    /^[a-z0-9_][a-z0-9_-]*$/,
+    "a service",
+    "lower-case letters, digits, _ and -; client.auth.listServices() lists them",
+  );
 
 /** Checks an account's name, if there is one. */
 export const checkAccount = (account: string | undefined): void => {

@@ -1,0 +1,89 @@
+/** Storing a credential: checked, sealed, sent. */
+
+import { having } from "./api.js";
+import type { Call } from "./calls.js";
+import type { Settings } from "./config.js";
+import type { Connection } from "./connection.js";
+import type { PushCredentialOptions } from "./creds.js";
+import { InvalidArgumentError, SealedCredentialsUnsupportedError } from "./errors.js";
+import { checkCredential } from "./names.js";
+import { seal } from "./sealing.js";
+import { type Secret, secretOf } from "./secret.js";
+import { checkService } from "./serviceNames.js";
+import type { PushedCredential } from "./types.js";
+
+/** `creds.push`. */
+export async function push(
+  connection: Connection,
+  name: string,
+  value: string,
+  options: PushCredentialOptions,
+): Promise<PushedCredential> {
+  checkCredential(name);
+  if (options.service !== undefined) checkService(options.service);
+  const secret = secretOf(value);
+  if (!secret) throw new InvalidArgumentError(`the value of '${name}' must be non-empty text`);
+  return pushSecret(connection, name, secret, options);
+}
+
+/** Stores a wrapped secret: `push` for the SDK's own use. */
+export async function pushSecret(
+  connection: Connection,
+  name: string,
+  secret: Secret,
+  options: PushCredentialOptions,
+): Promise<PushedCredential> {
+  const { memory, settings } = connection;
+  const call = await pushCredential(settings, connection.key(), name, secret, options);
+  warn(connection, name);
+  const pushed = await connection.call(call, options);
+  memory.names.set(name.toLowerCase(), name);
+  memory.secrets.delete(name); // no longer the one stored
+  return pushed;
+}
+
+/** Tells whether a key has the entropy to seal under: `ak_` and at least 32 hex digits. */
+const isStrong = (apiKey: string): boolean => /^ak_[0-9A-Fa-f]{32,}$/.test(apiKey);
+
+function warn({ memory, settings }: Connection, name: string): void {
+  const known = memory.names.get(name.toLowerCase()) ?? name;
+  if (known !== name)
+    console.warn(
+      `arcrun: '${name}' and '${known}' differ in case only: some engines keep one secret for both`,
+    );
+  if (settings.credentialFormat === "plain" || memory.warnedOfWeakKey) return;
+  memory.warnedOfWeakKey = !isStrong(settings.apiKey?.() ?? "");
+  if (memory.warnedOfWeakKey)
+    console.warn(
+      "arcrun: this API key is too weak to seal credentials under: it is not ak_ and 32 or more hex digits, so it can be guessed from what the engine stores",
+    );
+}
+
+const SEALED_HINT =
+  '. This engine does not take sealed credentials. To send the value as it is, over TLS, opt in with new Arcrun({ credentialFormat: "plain" }) or ARCRUN_CREDENTIAL_FORMAT=plain';
+
+/** `POST /credentials`, sealed or plain. */
+async function pushCredential(
+  { credentialFormat }: Settings,
+  apiKey: Secret,
+  name: string,
+  value: Secret,
+  extra: { service?: string | undefined; sensitivity?: string | undefined },
+): Promise<Call<PushedCredential>> {
+  const { service, sensitivity } = extra;
+  if (sensitivity !== undefined && sensitivity !== "standard" && sensitivity !== "high")
+    throw new InvalidArgumentError(`sensitivity '${sensitivity}': it is 'standard' or 'high'`);
+  const sealed = credentialFormat === "sealed";
+  const held = sealed ? await seal(apiKey, name, value) : { value: value() };
+  return {
+    method: "POST",
+    path: "/credentials",
+    body: { name, ...held, service, sensitivity },
+    secrets: [value],
+    closer: (status, words) =>
+      sealed && status === 400 && /value.*必填/.test(words)
+        ? { kind: SealedCredentialsUnsupportedError, words, hint: SEALED_HINT }
+        : undefined,
+    read: having("name", "text"),
+  };
+}
