@@ -127,10 +127,11 @@ def differences(expected: list[dict[str, Any]], sent: list[dict[str, Any]]) -> I
                 one, other = expected[start + number - other_start], sent[number]
                 yield from _field_differences(f"request {number + 1}, {after[number]}", one, other)
             continue
-        for number in range(start, end):
-            yield f"request {number + 1}, {before[number]}: not sent"
-        for number in range(other_start, other_end):
-            yield f"request {number + 1}, {after[number]}: sent on top"
+        unsent, surplus = before[start:end], after[other_start:other_end]
+        for what, lines in (("not sent", unsent), ("sent on top", surplus)):
+            for line in dict.fromkeys(lines):
+                counts = f"{after.count(line)} such requests instead of {before.count(line)}"
+                yield f"{line}: {what}, {counts}"
 
 
 def _line(request: dict[str, Any]) -> str:

@@ -1,0 +1,111 @@
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts import parity
+from scripts.engine_process import Engine, engine_with_accounts
+from scripts.parity_sealing import VALUES, SealingFailed, check
+
+ADAPTERS = parity.ROOT / "conformance" / "adapters"
+
+# An adapter of an SDK that claims to do whatever it is asked, and answers with one and the same text.
+CLAIMS = """
+import json, sys
+for line in sys.stdin:
+    command = json.loads(line)
+    print(json.dumps({"id": command["id"], "result": sys.argv[1]}), flush=True)
+"""
+# One that knows nothing.
+REFUSES = """
+import json, sys
+for line in sys.stdin:
+    command = json.loads(line)
+    known = command["command"] in {"start", "construct"}
+    answer = {"result": {}} if known else {"error": {"message": "不會"}}
+    print(json.dumps({"id": command["id"], **answer}), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    data = tmp_path_factory.mktemp("engine")
+    with engine_with_accounts(Path(sys.executable), data / "data", data / "log") as running:
+        yield running
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Path:
+    """The Python adapters, and some that are not what they seem."""
+    commands: dict[str, list[str]] = {
+        "python-sync": ["{python}", str(ADAPTERS / "python_sync.py")],
+        "python-async": ["{python}", str(ADAPTERS / "python_async.py")],
+        "claims": ["{python}", "-c", CLAIMS, "whatever"],
+        "refuses": ["{python}", "-c", REFUSES],
+        "dies": ["{python}", "-c", "raise SystemExit('沒有記憶體')"],
+        "absent": ["{here}/no-such-program"],
+    }
+    entries = [{"name": name, "command": command} for name, command in commands.items()]
+    path = tmp_path / "adapters.yaml"
+    path.write_text(yaml.safe_dump({"adapters": entries}), "utf-8")
+    return path
+
+
+def run(engine: Engine, registry: Path, *sdks: str) -> dict[str, int]:
+    work: dict[str, Any] = {"python": Path(sys.executable), "work": registry.parent}
+    return check(sdks, engine, adapters=registry, **work)
+
+
+def test_each_client_opens_what_each_has_sealed(engine: Engine, registry: Path) -> None:
+    figures = run(engine, registry, "python-sync", "python-async")
+    assert figures == {"sealed": 2 * len(VALUES), "opened": 4 * len(VALUES)}
+    assert any("密" in value for value in VALUES.values())
+
+
+@pytest.mark.parametrize(
+    ("sdks", "told"),
+    [
+        (
+            ("python-sync", "claims"),
+            "claims opens what python-sync sealed (chinese) as another text",
+        ),
+        (("python-sync", "refuses"), "refuses does not open what python-sync sealed (chinese)"),
+        (
+            ("claims", "python-sync"),
+            "claims pushed a credential that the engine does not hold sealed",
+        ),
+        (("python-sync", "dies"), "沒有記憶體"),
+        (("absent",), "the adapter absent can't be started"),
+        (("python-sync", "pascal"), "has no pascal; it has python-sync, python-async"),
+    ],
+)
+def test_an_sdk_that_does_not_seal_or_open_is_named(
+    engine: Engine, registry: Path, sdks: tuple[str, ...], told: str
+) -> None:
+    with pytest.raises(SealingFailed) as caught:
+        run(engine, registry, *sdks)
+    assert told in str(caught.value)
+    assert not any(value in str(caught.value) for value in VALUES.values())
+    assert engine.keys[0] not in str(caught.value)
+
+
+def test_a_credential_that_was_pushed_plain_is_told(engine: Engine, registry: Path) -> None:
+    document = yaml.safe_load(registry.read_text("utf-8"))
+    plain = "import runpy, sys, arcrun._core.config as config; config.check_format = lambda *_: 'plain'\n"
+    plain += f"sys.path.insert(0, {str(ADAPTERS)!r})\n"
+    plain += f"runpy.run_path({str(ADAPTERS / 'python_sync.py')!r}, run_name='__main__')"
+    document["adapters"][0]["command"] = ["{python}", "-c", plain]
+    registry.write_text(yaml.safe_dump(document), "utf-8")
+    with pytest.raises(SealingFailed, match="python-sync pushed a credential that is not sealed"):
+        run(engine, registry, "python-sync")
+
+
+def test_settings_in_the_environment_do_not_reach_the_sdks(
+    engine: Engine, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARCRUN_CREDENTIAL_FORMAT", "plain")
+    monkeypatch.setenv("ARCRUN_BASE_URL", "http://127.0.0.1:1")
+    assert run(engine, registry, "python-sync")["opened"] == len(VALUES)
