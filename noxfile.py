@@ -98,6 +98,13 @@ def release(session: nox.Session) -> None:
 
 
 @nox.session
+def verify(session: nox.Session) -> None:
+    """Check a downloaded artifact: `-- FILE --evidence release.json`."""
+    sync(session, "release", workspace=False)
+    session.run("python", "-m", "scripts.verify_artifact", *session.posargs)
+
+
+@nox.session
 def release_faults(session: nox.Session) -> None:
     """Rehearse releases with one fault each: the right step must say NO-GO."""
     sync(session, "release", "fuzz", workspace=False)
