@@ -101,7 +101,7 @@ def _compare_scenario(scenario: str, cells: dict[str, Any], found: Comparison) -
     everywhere = not passed and {cells[sdk]["outcome"] for sdk in cells} == {"skipped"}
     for sdk in [] if everywhere else left_out:
         cell = cells.get(sdk, {"outcome": "missing", "reason": "no cell in the report"})
-        told = f"not compared, {cell['outcome']}: {cell['reason'] or 'see the report'}"
+        told = f"not compared, {cell['outcome']}: {_why(cell)}"
         found.differences.append(WireDifference(scenario, sdk, told))
     if len(passed) < 2:
         return
@@ -117,6 +117,13 @@ def _compare_scenario(scenario: str, cells: dict[str, Any], found: Comparison) -
         ]
 
 
+def _why(cell: dict[str, Any]) -> str:
+    """Say why a cell did not pass: the runner's reason, else the first check that failed."""
+    failed = [check for check in cell.get("checks", ()) if check["outcome"] == "failed"]
+    first = f"{failed[0]['id']}: {failed[0]['message']}" if failed else "see the report"
+    return cell["reason"] or first
+
+
 def differences(expected: list[dict[str, Any]], sent: list[dict[str, Any]]) -> Iterator[str]:
     """Yield in what way requests are not those expected, field by field."""
     before, after = [_line(request) for request in expected], [_line(request) for request in sent]
@@ -127,11 +134,11 @@ def differences(expected: list[dict[str, Any]], sent: list[dict[str, Any]]) -> I
                 one, other = expected[start + number - other_start], sent[number]
                 yield from _field_differences(f"request {number + 1}, {after[number]}", one, other)
             continue
-        unsent, surplus = before[start:end], after[other_start:other_end]
-        for what, lines in (("not sent", unsent), ("sent on top", surplus)):
-            for line in dict.fromkeys(lines):
-                counts = f"{after.count(line)} such requests instead of {before.count(line)}"
-                yield f"{line}: {what}, {counts}"
+        for line in dict.fromkeys([*before[start:end], *after[other_start:other_end]]):
+            now, then = after.count(line), before.count(line)
+            yield f"{line}: " + (
+                f"sent {now} times instead of {then}" if now != then else "sent in another order"
+            )
 
 
 def _line(request: dict[str, Any]) -> str:

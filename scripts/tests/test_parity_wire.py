@@ -115,6 +115,10 @@ def ask_twice(traffic: list[dict[str, Any]]) -> None:
     traffic.insert(0, exchange("GET", "/health"))
 
 
+def swap(traffic: list[dict[str, Any]]) -> None:
+    traffic.insert(0, traffic.pop())
+
+
 def other_query(traffic: list[dict[str, Any]]) -> None:
     traffic[2]["request"]["target"] = "/search?q=%E7%9C%8B"
 
@@ -136,11 +140,9 @@ def sealed_anew(traffic: list[dict[str, Any]]) -> None:
     [
         (drop_header, f'{PUSH}, header.content-type: nothing instead of "application/json"'),
         (rename_agent, f'{PUSH}, header.user-agent: "node" instead of "arcrun-SDK/VERSION"'),
-        (
-            drop_retry,
-            f"{SENT} POST /credentials (engine): not sent, 1 such requests instead of 2",
-        ),
-        (ask_twice, f"{SENT} GET /health (engine): sent on top, 1 such requests instead of 0"),
+        (drop_retry, f"{SENT} POST /credentials (engine): sent 1 times instead of 2"),
+        (ask_twice, f"{SENT} GET /health (engine): sent 1 times instead of 0"),
+        (swap, f"{SENT} GET /search (standin): sent in another order"),
         (
             other_query,
             f'{SENT} request 3, GET /search (standin), query.limit: nothing instead of "2"',
@@ -187,10 +189,17 @@ def test_a_signed_assertion_is_compared_by_what_it_says() -> None:
     )
 
 
+CHECKS = [
+    {"id": "shape", "outcome": "passed", "message": ""},
+    {"id": "count", "outcome": "failed", "message": "又來一次"},
+]
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
         ({"outcome": "failed"}, "push, b: not compared, failed: see the report"),
+        ({"outcome": "failed", "checks": CHECKS}, "push, b: not compared, failed: count: 又來一次"),
         ({"outcome": "skipped", "reason": "lacks x"}, "push, b: not compared, skipped: lacks x"),
         ({"scenario": "another"}, "push, b: not compared, missing: no cell in the report"),
     ],
