@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 EXPLAINED = ROOT / "scripts" / "parity" / "explained.yaml"
+SHOWN = 20  # explained differences, of each reason; the others are all shown
 SDKS = ("python-sync", "python-async", "node24-esm")
 
 
@@ -179,8 +180,10 @@ def show(verdict: parity_explained.Verdict, console: Console) -> None:
     """Print the differences that have a reason; raise if there are others, or reasons without one."""
     for reason, differences in verdict.explained.items():
         console.print(f"    [italic]{escape(reason)}[/]", highlight=False)
-        for difference in differences:
+        for difference in differences[:SHOWN]:
             console.print(f"      [dim]{escape(difference)}[/]", highlight=False)
+        if len(differences) > SHOWN:
+            console.print(f"      [dim]… and {len(differences) - SHOWN} more[/]", highlight=False)
     problems = [f"differs without a reason: {each}" for each in verdict.unexplained]
     problems += [f"explains nothing, take it out: {each.difference}" for each in verdict.stale]
     if not verdict.go:

@@ -18,6 +18,7 @@ TRANSPORT_HEADERS = frozenset(
     {
         "accept-encoding",
         "accept-language",
+        "cf-worker",
         "connection",
         "content-length",
         "host",
@@ -25,6 +26,9 @@ TRANSPORT_HEADERS = frozenset(
         "origin",
         "priority",
         "referer",
+        "sec-ch-ua",
+        "sec-ch-ua-mobile",
+        "sec-ch-ua-platform",
         "sec-fetch-dest",
         "sec-fetch-mode",
         "sec-fetch-site",
@@ -121,7 +125,7 @@ def _why(cell: dict[str, Any]) -> str:
     """Say why a cell did not pass: the runner's reason, else the first check that failed."""
     failed = [check for check in cell.get("checks", ()) if check["outcome"] == "failed"]
     first = f"{failed[0]['id']}: {failed[0]['message']}" if failed else "see the report"
-    return cell["reason"] or first
+    return (cell["reason"] or first).splitlines()[0][:300]
 
 
 def differences(expected: list[dict[str, Any]], sent: list[dict[str, Any]]) -> Iterator[str]:

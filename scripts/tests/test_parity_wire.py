@@ -191,7 +191,7 @@ def test_a_signed_assertion_is_compared_by_what_it_says() -> None:
 
 CHECKS = [
     {"id": "shape", "outcome": "passed", "message": ""},
-    {"id": "count", "outcome": "failed", "message": "又來一次"},
+    {"id": "count", "outcome": "failed", "message": "又來一次\n而且"},
 ]
 
 
