@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arcrun_conformance.adapter import Registered, SubprocessConnection, registered
 from arcrun_conformance.cli.run import chosen
+from arcrun_conformance.registry import Registered, registered
 from arcrun_conformance.report import describe, failed
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.runner import Plan, execute
@@ -116,8 +116,7 @@ class _Engine:
             key = os.environ.get("ARCRUN_CONFORMANCE_API_KEY")
             python = os.environ.get("ARCRUN_CONFORMANCE_SERVER_PYTHON", sys.executable)
             self._target = await self._stack.enter_async_context(open_target(name, key, python))
-        opener = functools.partial(SubprocessConnection.open, sdk.command)
-        return describe(await execute(Plan(self._target, [scenario], {sdk.name: opener})))
+        return describe(await execute(Plan(self._target, [scenario], {sdk.name: sdk.open})))
 
     def close(self) -> None:
         self._loop.run_until_complete(self._stack.aclose())

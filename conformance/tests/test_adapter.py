@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from arcrun_conformance.adapter import Adapter, SubprocessConnection, registered
-from arcrun_conformance.documents import DocumentError
+from arcrun_conformance.adapter import Adapter, SubprocessConnection
 from arcrun_conformance.protocol import AdapterFailure, Result, SdkError, decode, encode
 
 if TYPE_CHECKING:
@@ -184,19 +183,3 @@ def test_results_and_sdk_errors_are_told_apart() -> None:
 def test_commands_keep_chinese_text_readable() -> None:
     line = encode(2, "call", {"client": "c", "method": "health", "arguments": {"名": "值"}})
     assert '"名": "值"' in line
-
-
-def test_the_registry_fills_in_the_interpreter_and_its_own_folder(tmp_path: Path) -> None:
-    path = tmp_path / "adapters.yaml"
-    path.write_text(
-        "adapters:\n- name: a-b\n  language: x\n  runtime: y\n"
-        '  command: ["{python}", "{here}/a.py"]\n'
-    )
-    assert registered(path, "/bin/py")["a-b"].command == ("/bin/py", f"{tmp_path}/a.py")
-
-
-def test_a_bad_registry_names_the_line_and_what_is_expected(tmp_path: Path) -> None:
-    path = tmp_path / "adapters.yaml"
-    path.write_text("adapters:\n- name: a\n  language: x\n  runtime: y\n  comand: [z]\n")
-    with pytest.raises(DocumentError, match=r"adapters\.yaml:5: adapters\.0: unknown key comand"):
-        registered(path, "python")

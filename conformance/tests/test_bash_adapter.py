@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from arcrun_conformance.adapter import SubprocessConnection, registered
+from arcrun_conformance.registry import registered
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.runner import Plan, execute
 from arcrun_conformance.scenario import load_all
@@ -26,9 +25,8 @@ async def test_it_passes_what_it_can_and_skips_the_rest(engine: MiniEngine) -> N
     data = data_directory()
     adapter = registered(data / "adapters/adapters.yaml", sys.executable)["bash-curl"]
     assert not adapter.default
-    opener = functools.partial(SubprocessConnection.open, adapter.command)
     scenarios = load_all(data / "scenarios")
-    run = await execute(Plan(engine.target, scenarios, {"bash-curl": opener}))
+    run = await execute(Plan(engine.target, scenarios, {"bash-curl": adapter.open}))
 
     outcomes = {cell.scenario: cell.outcome for cell in run.cells}
     ran = {
@@ -62,9 +60,8 @@ async def test_its_key_is_on_no_command_line(engine: MiniEngine, monkeypatch, tm
     monkeypatch.setenv("PATH", f"{tmp_path}:{sys.exec_prefix}/bin:/usr/bin:/bin")
     data = data_directory()
     adapter = registered(data / "adapters/adapters.yaml", sys.executable)["bash-curl"]
-    opener = functools.partial(SubprocessConnection.open, adapter.command)
     (scenario,) = (s for s in load_all(data / "scenarios") if s.id == "creds-plain-push-list")
-    run = await execute(Plan(engine.target, [scenario], {"bash-curl": opener}))
+    run = await execute(Plan(engine.target, [scenario], {"bash-curl": adapter.open}))
 
     assert run.cells[0].outcome == "passed"
     seen = await asyncio.to_thread((tmp_path / "seen").read_text)

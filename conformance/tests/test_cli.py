@@ -49,6 +49,34 @@ async def call(engine: MiniEngine, house: Path) -> Callable:
     return run
 
 
+@pytest.mark.parametrize("gate", [(), ("--gate",)])
+async def test_an_adapter_that_is_not_installed_is_told_once_and_fails_the_run(
+    call: Callable, house: Path, capsys: pytest.CaptureFixture[str], gate: tuple[str, ...]
+) -> None:
+    (house / "scenarios/again.yaml").write_text(PUSH.replace("id: push\n", "id: again\n"), "utf-8")
+    entry = """\
+- name: absent
+  language: x
+  runtime: y
+  command: ["{runtimes}/y"]
+  requires: ["{runtimes}/y"]
+  install: "`make {runtime}`"
+"""
+    (house / "adapters.yaml").write_text((house / "adapters.yaml").read_text() + entry)
+    runtimes = ("--adapter-runtimes", f"{house}/runtimes")
+    assert await call("--sdk", "sound,absent", *runtimes, *gate) == FAILED
+    out = capsys.readouterr().out
+    reason = f"not available: there is no {house}/runtimes/y — make it with `make y`"
+    assert out.count(f"absent {reason}\n") == 1
+    assert "2 passed, 2 unavailable" in out
+    assert ("NO-GO" in out) == bool(gate)
+    report = json.loads((house / "reports/conformance.json").read_text("utf-8"))
+    assert list(validator("report").iter_errors(report)) == []
+    junit = (house / "reports/junit.xml").read_text("utf-8")
+    assert junit.count('<error message="adapter-not-available">') == 2
+    assert "### Not available" in (house / "reports/summary.md").read_text("utf-8")
+
+
 async def test_go_is_exit_code_0(
     call: Callable, engine: MiniEngine, house: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

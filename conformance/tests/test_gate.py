@@ -88,6 +88,13 @@ def test_an_interrupted_run_is_no_go() -> None:
     assert not judge(GATE, run(*PASSED, interrupted=True), TODAY).go
 
 
+def test_an_sdk_that_is_not_available_is_no_go_and_told_once() -> None:
+    report = run(*PASSED, ("one", "js", "unavailable"), ("two", "js", "unavailable"))
+    for cell in report["cells"]:
+        cell["reason"] = "not available: there is no node"
+    assert judge(GATE, report, TODAY).reasons == ["js: not available: there is no node"]
+
+
 def gate_with(**known) -> Gate:
     entry = {"scenario": "two", "reason": "server bug 7", "until": date(2026, 11, 22), **known}
     return Gate(GATE.contract, GATE.columns, (KnownFailure(**entry),))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arcrun_conformance.adapter import registered
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.journal import Answer
 from arcrun_conformance.mutants import Mutant, Trial, Trials, altered, load
+from arcrun_conformance.registry import registered
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.scenario import load_all
 

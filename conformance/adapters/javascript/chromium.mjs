@@ -6,12 +6,13 @@
  */
 
 import { createServer } from "node:http";
+import { resolve } from "node:path";
 import { bundled, from } from "./bundle.mjs";
 import { serve } from "./stdio.mjs";
 
 const [, , folder] = process.argv;
 const { chromium } = from(folder)("playwright-core");
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const executablePath = resolve(folder, "chromium/chromium");
 const script = await bundled(folder, "navigator.userAgent.match(/Chrome\\/[\\d.]+/)[0]", "globalThis.answer = answer;");
 const page = '<!doctype html><title>adapter</title><script type="module" src="/script.mjs"></script>';
 const server = createServer(({ url }, response) => {

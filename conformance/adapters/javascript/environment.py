@@ -3,13 +3,14 @@
     python environment.py --sdk packages/js-sdk .arcrun/javascript node20 node22 deno
 
 Runtimes come from PyPI and npm, never from the machine; only Chromium is the system's (Debian's package
-`chromium`). What is there already is kept, the SDK apart: `--sdk` takes a folder, a packed `.tgz`, or what
+`chromium`; the environment variable CHROMIUM names another). What is there already is kept, the SDK apart: `--sdk` takes a folder, a packed `.tgz`, or what
 else `npm install` understands. `workerd` and `chromium` are driven by node24, which comes with them.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -44,6 +45,8 @@ def main() -> None:
         add_from_npm(folder)
         if driven != {"bun"}:
             add_from_pypi(folder, "node24")
+    if "chromium" in options.runtimes:
+        add_chromium(folder)
     add_sdk(folder, options.sdk)
 
 
@@ -72,6 +75,17 @@ def add_from_npm(folder: Path) -> None:
     program.parent.mkdir(exist_ok=True)
     if not program.exists():
         program.symlink_to(next(npm.glob("node_modules/@oven/bun-*/bin/bun")))
+
+
+def add_chromium(folder: Path) -> None:
+    """Link the machine's browser: `chromium/chromium`."""
+    found = shutil.which(os.environ.get("CHROMIUM", "chromium"))
+    if found is None:
+        raise SystemExit("there is no chromium: `apt install chromium`, or name one by CHROMIUM")
+    program = folder / "chromium" / "chromium"
+    program.parent.mkdir(exist_ok=True)
+    program.unlink(missing_ok=True)
+    program.symlink_to(Path(found).absolute())
 
 
 def add_sdk(folder: Path, sdk: str) -> None:

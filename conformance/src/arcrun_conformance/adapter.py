@@ -8,16 +8,13 @@ import os
 import shutil
 import signal
 import tempfile
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import protocol
-from .documents import read
 from .protocol import AdapterFailure, Identity, Result, SdkError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from pathlib import Path
 
 ANSWER_SECONDS = 30.0
 STOP_SECONDS = 3.0
@@ -229,38 +226,3 @@ class Adapter:
     async def take_stderr(self) -> str:
         """What it has written to stderr since this was last asked."""
         return await self._connection.take_stderr()
-
-
-@dataclass(frozen=True)
-class Registered:
-    """An entry of `adapters.yaml`."""
-
-    name: str
-    language: str
-    runtime: str
-    command: tuple[str, ...]
-    default: bool = True
-
-
-def registered(path: Path, python: str) -> dict[str, Registered]:
-    """The adapters that a registry file names.
-
-    Args:
-        path: The file, `adapters.yaml`.
-        python: The interpreter that `{python}` stands for.
-
-    Raises:
-        DocumentError: The file can't be used.
-    """
-    entries = read(path, "adapters").value["adapters"]
-    places = {"python": python, "here": str(path.parent)}
-    return {
-        entry["name"]: Registered(
-            entry["name"],
-            entry["language"],
-            entry["runtime"],
-            tuple(part.format(**places) for part in entry["command"]),
-            entry.get("default", True),
-        )
-        for entry in entries
-    }

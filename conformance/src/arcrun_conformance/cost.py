@@ -16,11 +16,12 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from .adapter import Adapter, SubprocessConnection, registered
+from .adapter import Adapter, SubprocessConnection
 from .faults import FaultPlan
 from .journal import Answer, Exchange, Journal
 from .proxy import Proxy
 from .recording import RecordingServer
+from .registry import registered
 from .resources import data_directory
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ async def measure(sdk: str = "python-sync", python: str = sys.executable, calls:
         calls: How many calls of each kind.
     """
     adapters = registered(data_directory() / "adapters/adapters.yaml", python)
-    connection = await SubprocessConnection.open(adapters[sdk].command)
+    connection = await adapters[sdk].open()
     adapter = Adapter(connection)
     key = "ak_" + "0" * 48
     async with (

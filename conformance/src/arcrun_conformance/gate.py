@@ -166,8 +166,12 @@ def judge(gate: Gate, report: dict[str, Any], today: date) -> Verdict:
     sdks = [sdk["name"] for sdk in report["sdks"]]
     if not sdks:
         verdict.reasons.append("no SDK took part")
+    missing = {c["sdk"]: c["reason"] for c in report["cells"] if c["outcome"] == "unavailable"}
+    verdict.reasons += [f"{sdk}: {reason}" for sdk, reason in missing.items()]
     for scenario in needed:
         for sdk in sdks:
+            if sdk in missing:
+                continue  # said once above, not for each scenario
             name = f"{scenario} with {sdk}"
             _judge_cell(gate, verdict, cells.get((scenario, sdk)), name, today)
     _judge_known_failures(gate, report, verdict)

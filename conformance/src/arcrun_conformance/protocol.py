@@ -11,7 +11,14 @@ from .resources import validator
 VERSION = 1
 
 FailureKind = Literal[
-    "not-started", "crash", "timeout", "garbage", "wrong-id", "schema", "could-not-run"
+    "not-available",
+    "not-started",
+    "crash",
+    "timeout",
+    "garbage",
+    "wrong-id",
+    "schema",
+    "could-not-run",
 ]
 
 
@@ -19,8 +26,8 @@ class AdapterFailure(Exception):
     """The adapter did not do what the protocol says; never a pass, never an answer of the SDK.
 
     Attributes:
-        kind: `not-started`, `crash`, `timeout`, `garbage` (no JSON on stdout), `wrong-id`, `schema`
-            (an answer of another shape) or `could-not-run` (the adapter says so itself).
+        kind: `not-available` (what it runs on is not installed), `not-started`, `crash`, `timeout`,
+            `garbage` (no JSON on stdout), `wrong-id`, `schema` (an answer of another shape) or `could-not-run` (the adapter says so itself).
         stderr: What an adapter that did not start had written to stderr.
     """
 

@@ -10,6 +10,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 _PACKAGE = Path(__file__).parent
+_INSTALLED = _PACKAGE / "data"
 
 
 def data_directory() -> Path:
@@ -19,8 +20,14 @@ def data_directory() -> Path:
         >>> (data_directory() / "scenarios").is_dir()
         True
     """
-    installed = _PACKAGE / "data"
-    return installed if installed.is_dir() else _PACKAGE.parents[1]
+    return _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parents[1]
+
+
+def checkout() -> Path | None:
+    """The repository that the runner is run from; `None` once it is installed."""
+    data = data_directory()
+    repository = data.parent
+    return repository if (repository / "packages").is_dir() and data != _INSTALLED else None
 
 
 @cache

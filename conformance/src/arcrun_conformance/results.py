@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .scenario import Scenario
     from .target import Target
 
-CellOutcome = Literal["passed", "failed", "error", "skipped"]
+CellOutcome = Literal["passed", "failed", "error", "skipped", "unavailable"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,9 @@ class Cell:
     Attributes:
         scenario: The scenario's id.
         sdk: The adapter's name.
-        outcome: `error` where the adapter could not do its part; it counts as failed.
-        reason: Why it was skipped, or what the adapter did wrong.
+        outcome: `error` where the adapter could not do its part, `unavailable` where what it runs on
+            is not installed; both count as failed.
+        reason: Why it was skipped, what is missing, or what the adapter did wrong.
         checks: In order: the steps, the wire, those that every scenario has.
         steps: What was called.
         exchanges: What went over the wire.

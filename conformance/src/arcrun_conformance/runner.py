@@ -17,7 +17,7 @@ from .cell import run_cell, why_skipped
 from .checks import Check
 from .cleanup import PREFIX, Cleaner, Created, created_in
 from .protocol import AdapterFailure, Identity
-from .results import Cell, Run
+from .results import Cell, CellOutcome, Run
 
 if TYPE_CHECKING:
     from .scenario import Scenario
@@ -128,7 +128,8 @@ class _Work:
         except AdapterFailure as failure:
             message = f"{failure}\n{failure.stderr}".rstrip()
             failed = Check(f"adapter-{failure.kind}", "failed", message)
-            return Cell(scenario.id, sdk, "error", message, [failed])
+            outcome: CellOutcome = "unavailable" if failure.kind == "not-available" else "error"
+            return Cell(scenario.id, sdk, outcome, message, [failed])
         self._run.sdks[sdk] = identity
         reason = why_skipped(scenario, self._plan.target, identity)
         if reason:

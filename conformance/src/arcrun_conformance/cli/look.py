@@ -10,10 +10,18 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from arcrun_conformance import gate as gates
-from arcrun_conformance.adapter import registered
 from arcrun_conformance.scenario import load_all
 
-from .options import DATA, GO, UsageError, add_adapters, add_gate_file, add_scenarios, command
+from .options import (
+    DATA,
+    GO,
+    UsageError,
+    adapters,
+    add_adapters,
+    add_gate_file,
+    add_scenarios,
+    command,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -67,10 +75,11 @@ def _scenarios(_: argparse.Namespace) -> Table:
 
 
 def _sdks(options: argparse.Namespace) -> Table:
-    table = _table("sdk", "language", "runtime", "by default", "command")
-    for sdk in registered(options.adapters, options.adapter_python).values():
+    table = _table("sdk", "language", "runtime", "by default", "available", "command")
+    for sdk in adapters(options).values():
         default = "yes" if sdk.default else "no"
-        table.add_row(sdk.name, sdk.language, sdk.runtime, default, escape(" ".join(sdk.command)))
+        row = (sdk.name, sdk.language, sdk.runtime, default, sdk.lack() or "yes")
+        table.add_row(*map(escape, row), escape(" ".join(sdk.command)))
     return table
 
 
@@ -99,6 +108,6 @@ def _show(options: argparse.Namespace) -> int:
 def _validate(options: argparse.Namespace) -> int:
     scenarios = load_all(options.scenarios)
     gates.load(options.gate_file, [scenario.id for scenario in scenarios])
-    adapters = registered(options.adapters, options.adapter_python)
-    Console().print(f"{len(scenarios)} scenarios, the gate and {len(adapters)} adapters are sound")
+    known = adapters(options)
+    Console().print(f"{len(scenarios)} scenarios, the gate and {len(known)} adapters are sound")
     return GO

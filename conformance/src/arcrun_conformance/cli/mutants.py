@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from arcrun_conformance.adapter import registered
 from arcrun_conformance.interrupts import cancel_on_signals
 from arcrun_conformance.mutants import Mutant, Trial, Trials, load
 from arcrun_conformance.scenario import load_all
@@ -19,6 +18,7 @@ from .options import (
     FAILED,
     GO,
     UsageError,
+    adapters,
     add_adapters,
     add_scenarios,
     add_target,
@@ -72,7 +72,7 @@ async def _try(
 ) -> list[Trial]:
     cancel_on_signals()
     console = Console()
-    sound = registered(options.adapters, options.adapter_python)["python-sync"].command
+    sound = adapters(options)["python-sync"].command
     broken = [options.adapter_python, str(options.mutants.with_name("python_mutant.py"))]
 
     def tell(trial: Trial) -> None:

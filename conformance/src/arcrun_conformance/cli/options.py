@@ -13,6 +13,7 @@ from rich.console import Console
 
 from arcrun_conformance import deviations, report
 from arcrun_conformance import gate as gates
+from arcrun_conformance.registry import Registered, default_runtimes, registered
 from arcrun_conformance.report import terminal
 from arcrun_conformance.resources import data_directory, validator
 
@@ -65,6 +66,19 @@ def add_adapters(parser: argparse.ArgumentParser) -> None:
         metavar="PYTHON",
         help="the interpreter that has the SDK (default: this one)",
     )
+    parser.add_argument(
+        "--adapter-runtimes",
+        type=Path,
+        default=default_runtimes(),
+        metavar="DIR",
+        help="the folder of the JavaScript runtimes (default: .arcrun/javascript; also "
+        "ARCRUN_CONFORMANCE_RUNTIMES)",
+    )
+
+
+def adapters(options: argparse.Namespace) -> dict[str, Registered]:
+    """The adapters of the registry that the options name."""
+    return registered(options.adapters, options.adapter_python, options.adapter_runtimes)
 
 
 def add_gate(parser: argparse.ArgumentParser) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import functools
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from arcrun_conformance.adapter import ANSWER_SECONDS, Registered, SubprocessConnection, registered
+from arcrun_conformance.adapter import ANSWER_SECONDS
 from arcrun_conformance.interrupts import cancel_on_signals
 from arcrun_conformance.report import describe, terminal
 from arcrun_conformance.runner import Opener, Plan, execute
@@ -18,6 +17,7 @@ from arcrun_conformance.target import open_target
 
 from .options import (
     UsageError,
+    adapters,
     add_adapters,
     add_deviations,
     add_gate,
@@ -33,6 +33,7 @@ from .options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from arcrun_conformance.registry import Registered
     from arcrun_conformance.results import Cell, Run
 
     from .options import Commands
@@ -100,7 +101,7 @@ def _run(options: argparse.Namespace) -> int:
         )
     index, total = options.shard
     selected = selected[index - 1 :: total]
-    sdks = chosen(registered(options.adapters, options.adapter_python), options.sdk)
+    sdks = chosen(adapters(options), options.sdk)
     if options.report_dir:
         options.report_dir.mkdir(parents=True, exist_ok=True)
     run = asyncio.run(_execute(options, selected, sdks))
@@ -111,9 +112,7 @@ async def _execute(
     options: argparse.Namespace, scenarios: Sequence[Scenario], sdks: Sequence[Registered]
 ) -> Run:
     cancel_on_signals()
-    openers: dict[str, Opener] = {
-        sdk.name: functools.partial(SubprocessConnection.open, sdk.command) for sdk in sdks
-    }
+    openers: dict[str, Opener] = {sdk.name: sdk.open for sdk in sdks}
     with terminal.progress(Console()) as progress:
         task = progress.add_task("starting", total=len(scenarios) * len(sdks))
 

@@ -24,7 +24,7 @@ def write(document: dict[str, Any], path: Path) -> None:
             name=sdk["name"],
             tests=str(len(cells)),
             failures=str(sum(cell["outcome"] == "failed" for cell in cells)),
-            errors=str(sum(cell["outcome"] == "error" for cell in cells)),
+            errors=str(sum(cell["outcome"] in {"error", "unavailable"} for cell in cells)),
             skipped=str(sum(cell["outcome"] == "skipped" for cell in cells)),
             time=str(round(sum(cell["seconds"] for cell in cells), 3)),
             timestamp=document["started"],
@@ -49,7 +49,7 @@ def _case(suite: ET.Element, cell: dict[str, Any]) -> None:
     text = "\n".join(f"{check['id']}: {check['message']}" for check in failing)
     if cell["outcome"] == "skipped":
         ET.SubElement(case, "skipped", message=_clean(cell["reason"]))
-    elif cell["outcome"] in {"failed", "error"}:
+    elif cell["outcome"] != "passed":
         kind = "failure" if cell["outcome"] == "failed" else "error"
         names = ", ".join(check["id"] for check in failing)
         ET.SubElement(case, kind, message=_clean(names)).text = _clean(text)

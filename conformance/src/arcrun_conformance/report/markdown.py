@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-_MARKS = {"passed": "✅", "failed": "❌", "error": "💥", "skipped": "⏭️"}
+_MARKS = {"passed": "✅", "failed": "❌", "error": "💥", "skipped": "⏭️", "unavailable": "🚫"}
 
 
 def write(document: dict[str, Any], path: Path) -> None:
@@ -35,6 +35,9 @@ def _lines(document: dict[str, Any]) -> list[str]:
         lines += ["", "### Why not", "", *(f"- {_text(reason)}" for reason in reasons)]
     if document["deviations"]:
         lines += ["", "### Deviations from the contract", "", *_deviations(document["deviations"])]
+    missing = _unavailable(document)
+    if missing:
+        lines += ["", "### Not available", "", *missing]
     failed = [cell for cell in document["cells"] if cell["outcome"] in {"failed", "error"}]
     if failed:
         lines += ["", "### What failed"]
@@ -52,6 +55,11 @@ def _matrix(document: dict[str, Any]) -> list[str]:
         marks = [_MARKS[cell["outcome"]] if cell else "" for cell in row]
         lines.append(f"| {scenario['id']} | {' | '.join(marks)} |")
     return lines
+
+
+def _unavailable(document: dict[str, Any]) -> list[str]:
+    missing = {c["sdk"]: c["reason"] for c in document["cells"] if c["outcome"] == "unavailable"}
+    return [f"- {_text(sdk)}: {_text(reason)}" for sdk, reason in missing.items()]
 
 
 def _deviations(rows: list[dict[str, Any]]) -> list[str]:

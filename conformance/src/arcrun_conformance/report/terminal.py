@@ -16,6 +16,7 @@ _MARKS = {
     "failed": "[red bold]✗[/]",
     "error": "[red bold]![/]",
     "skipped": "[yellow]–[/]",
+    "unavailable": "[red bold]?[/]",
 }
 
 
@@ -43,6 +44,7 @@ def show(document: dict[str, Any], console: Console) -> None:
     for cell in document["cells"]:
         if cell["outcome"] in {"failed", "error"} and cell["scenario"] not in listed:
             _show_failure(cell, console)
+    _show_unavailable(document, console)
     if document["deviations"]:
         console.print()
         console.print(_deviations(document["deviations"]))
@@ -59,7 +61,9 @@ def _matrix(document: dict[str, Any]) -> Table:
     cells = {(cell["scenario"], cell["sdk"]): cell for cell in document["cells"]}
     for scenario in document["scenarios"]:
         row = [cells.get((scenario["id"], name)) for name in names]
-        skipped = next((cell["reason"] for cell in row if cell and cell["reason"]), "")
+        # What is not available is told once, below, not in every row.
+        told = (c["reason"] for c in row if c and c["outcome"] != "unavailable" and c["reason"])
+        skipped = next(told, "")
         note = skipped.splitlines()[0] if skipped else ""
         marks = [_MARKS[cell["outcome"]] if cell else " " for cell in row]
         table.add_row(scenario["id"], *marks, escape(note))
@@ -96,6 +100,15 @@ def _show_failure(cell: dict[str, Any], console: Console) -> None:
         console.print("  stderr of the adapter:", style="dim")
         for line in cell["stderr"].splitlines()[-12:]:
             console.print(f"      {escape(line)}", style="dim", highlight=False, soft_wrap=True)
+
+
+def _show_unavailable(document: dict[str, Any], console: Console) -> None:
+    missing = {c["sdk"]: c["reason"] for c in document["cells"] if c["outcome"] == "unavailable"}
+    if missing:
+        console.print()
+    for sdk, reason in missing.items():
+        text = f"[red bold]{escape(sdk)}[/] {escape(reason)}"
+        console.print(text, highlight=False, soft_wrap=True)
 
 
 def _show_end(document: dict[str, Any], console: Console) -> None:

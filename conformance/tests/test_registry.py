@@ -1,0 +1,90 @@
+"""The registry of adapters: places filled in, and what is not installed told as such."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from arcrun_conformance.documents import DocumentError
+from arcrun_conformance.protocol import AdapterFailure
+from arcrun_conformance.registry import Registered, default_runtimes, registered
+from arcrun_conformance.resources import data_directory
+
+ENTRY = """\
+adapters:
+- name: a-b
+  language: x
+  runtime: node99
+  command: ["{python}", "{here}/a.py", "{runtimes}/{runtime}/node"]
+  requires: ["{runtimes}/{runtime}/node", "{runtimes}/sdk.mjs"]
+  install: "`make {runtime} {runtimes}`"
+"""
+
+
+def read(tmp_path: Path, text: str = ENTRY) -> Registered:
+    path = tmp_path / "adapters.yaml"
+    path.write_text(text, "utf-8")
+    return registered(path, "/bin/py", tmp_path / "runtimes")["a-b"]
+
+
+def test_interpreter_folder_runtimes_and_runtime_are_filled_in(tmp_path: Path) -> None:
+    node = f"{tmp_path}/runtimes/node99/node"
+    assert read(tmp_path).command == ("/bin/py", f"{tmp_path}/a.py", node)
+
+
+def test_the_folder_of_runtimes_is_the_repositorys_or_the_one_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ARCRUN_CONFORMANCE_RUNTIMES", raising=False)
+    assert default_runtimes() == data_directory().parent / ".arcrun/javascript"
+    monkeypatch.setattr("arcrun_conformance.registry.checkout", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    assert default_runtimes() == tmp_path / ".arcrun/javascript"
+    monkeypatch.setenv("ARCRUN_CONFORMANCE_RUNTIMES", "/elsewhere")
+    assert default_runtimes() == Path("/elsewhere")
+
+
+async def test_what_is_not_installed_is_not_available_and_told_how_to_make(tmp_path: Path) -> None:
+    adapter = read(tmp_path)
+    (tmp_path / "runtimes").mkdir()
+    (tmp_path / "runtimes/sdk.mjs").touch()
+    with pytest.raises(AdapterFailure) as caught:
+        await adapter.open()
+    assert caught.value.kind == "not-available"
+    assert str(caught.value) == (
+        f"not available: there is no {tmp_path}/runtimes/node99/node — make it with "
+        f"`make node99 {tmp_path}/runtimes`"
+    )
+
+
+async def test_once_it_is_installed_it_is_started(tmp_path: Path) -> None:
+    adapter = Registered("a", "x", "y", (sys.executable, "-c", ""), requires=(str(tmp_path),))
+    assert adapter.lack() == ""
+    connection = await adapter.open()
+    await connection.close(20)
+
+
+def test_each_shipped_javascript_adapter_says_what_it_requires_and_how_to_make_it() -> None:
+    path = data_directory() / "adapters/adapters.yaml"
+    shipped = [a for a in registered(path, "python").values() if a.language == "javascript"]
+    assert len(shipped) == 9
+    for adapter in shipped:
+        assert adapter.command[0] in adapter.requires
+        assert adapter.install.split("`")[1].endswith(f" {adapter.runtime}")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ('comand: ["{python}"]', r"adapters\.yaml:6: adapters\.0: unknown key comand"),
+        ('command: ["{pyton}"]', r"adapters\.yaml:6: .*does not match(.|\n)*\{runtimes\}"),
+    ],
+)
+def test_a_bad_registry_names_the_line_and_what_is_expected(
+    tmp_path: Path, wrong: str, message: str
+) -> None:
+    text = f"adapters:\n- name: a-b\n  language: x\n  runtime: y\n  default: false\n  {wrong}\n"
+    with pytest.raises(DocumentError, match=message):
+        read(tmp_path, text)
