@@ -123,6 +123,7 @@ def _seal(sealer: Adapter, engine: Engine, account: str, value: str) -> None:
         with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
             stored = json.load(answer)
     except urllib.error.HTTPError as error:
+        error.close()
         told = f"{sealer.name} pushed a credential that the engine does not hold sealed"
         raise SealingFailed(f"{told} (HTTP {error.code})") from error
     if not stored.get("encrypted") or value in json.dumps(stored, ensure_ascii=False):
