@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -14,7 +15,12 @@ PACKAGES = {
     "arcrun-conformance": "conformance",
 }
 
+# The package on npm, and its folder.
+NPM_NAME = "@arcrun/sdk"
+NPM_FOLDER = "packages/js-sdk"
+
 _VERSION = re.compile(r'^__version__ = "(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?)"$', re.MULTILINE)
+_NPM_VERSION = re.compile(r'^export const version = "([^"]+)";$', re.MULTILINE)
 _ENTRY = re.compile(r"^## \[(?P<version>[^\]]+)\] - (?P<date>\d{4}-\d{2}-\d{2})$", re.MULTILINE)
 
 
@@ -34,6 +40,16 @@ def package_version(root: Path, package: str) -> str:
     if not match:
         raise VersionMismatch(f'{path.relative_to(root)} has no line `__version__ = "X.Y.Z"`')
     return match[1]
+
+
+def npm_versions(root: Path) -> dict[str, str]:
+    """Read the version of the npm package from the two files that state it."""
+    manifest, source = Path(NPM_FOLDER, "package.json"), Path(NPM_FOLDER, "src", "version.ts")
+    match = _NPM_VERSION.search((root / source).read_text("utf-8"))
+    if not match:
+        raise VersionMismatch(f'{source} has no line `export const version = "X.Y.Z";`')
+    stated = json.loads((root / manifest).read_text("utf-8")).get("version", "none")
+    return {str(manifest): stated, str(source): match[1]}
 
 
 def changelog_version(root: Path) -> str:
@@ -58,6 +74,7 @@ def agreed_version(root: Path = ROOT) -> str:
         str(version_file(root, package).relative_to(root)): package_version(root, package)
         for package in PACKAGES
     }
+    stated |= npm_versions(root)
     stated["CHANGELOG.md (newest dated entry)"] = changelog_version(root)
     if len(set(stated.values())) == 1:
         return next(iter(stated.values()))

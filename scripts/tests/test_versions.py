@@ -3,7 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts.versions import PACKAGES, ROOT, VersionMismatch, agreed_version, version_file
+from scripts.versions import (
+    NPM_FOLDER,
+    PACKAGES,
+    ROOT,
+    VersionMismatch,
+    agreed_version,
+    version_file,
+)
 
 
 @pytest.fixture
@@ -12,6 +19,9 @@ def tree(tmp_path: Path) -> Path:
         path = version_file(tmp_path, package)
         path.parent.mkdir(parents=True)
         path.write_text('__version__ = "1.2.3"\n')
+    (tmp_path / NPM_FOLDER / "src").mkdir(parents=True)
+    (tmp_path / NPM_FOLDER / "package.json").write_text('{"version": "1.2.3"}')
+    (tmp_path / NPM_FOLDER / "src/version.ts").write_text('export const version = "1.2.3";\n')
     (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## [1.2.3] - 2026-11-22\n\n- 新增\n")
     return tmp_path
 
@@ -52,4 +62,19 @@ def test_a_changelog_entry_needs_a_date_and_a_text(tree: Path, changelog: str, t
 def test_a_version_file_of_another_form_is_named(tree: Path) -> None:
     version_file(tree, "arcrun").write_text("version = 1\n")
     with pytest.raises(VersionMismatch, match=r"python-sdk/src/arcrun/_version\.py has no line"):
+        agreed_version(tree)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("package.json", '{"version": "1.2.4"}', r"1\.2\.4 +packages/js-sdk/package\.json"),
+        ("package.json", "{}", r"none +packages/js-sdk/package\.json"),
+        ("src/version.ts", 'export const version = "1.3.0";\n', r"1\.3\.0 +packages/js-sdk/src"),
+        ("src/version.ts", "export const 版 = 1;\n", r"version\.ts has no line"),
+    ],
+)
+def test_an_npm_package_that_differs_is_named(tree: Path, file: str, text: str, told: str) -> None:
+    (tree / NPM_FOLDER / file).write_text(text)
+    with pytest.raises(VersionMismatch, match=told):
         agreed_version(tree)
