@@ -35,7 +35,7 @@ def patiently(session: nox.Session, *command: str) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests of all packages, in parallel. Arguments go to pytest."""
-    sync(session, "tests", "release", "parity")
+    sync(session, "tests", "release", "parity", "js")
     session.run("pytest", "-n", "auto", *session.posargs)
 
 
@@ -92,8 +92,8 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def release(session: nox.Session) -> None:
-    """Rehearse the release, from sources to an installed, verified package: GO or NO-GO."""
-    sync(session, "release", "fuzz", workspace=False)
+    """Rehearse the release, from sources to installed, verified packages: GO or NO-GO."""
+    sync(session, "release", "fuzz", "js", "parity", workspace=False)
     patiently(session, "python", "-m", "scripts.release", *session.posargs)
 
 
@@ -107,7 +107,7 @@ def verify(session: nox.Session) -> None:
 @nox.session
 def release_faults(session: nox.Session) -> None:
     """Rehearse releases with one fault each: the right step must say NO-GO."""
-    sync(session, "release", "fuzz", workspace=False)
+    sync(session, "release", "fuzz", "js", "parity", workspace=False)
     patiently(session, "python", "-m", "scripts.release_faults", *session.posargs)
 
 

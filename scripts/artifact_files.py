@@ -32,7 +32,7 @@ _TEST = re.compile(r"(^|/)(tests?/|test_[^/]*\.py$|conftest\.py$|\.)")
 _METADATA = re.compile(
     r"PKG-INFO|[\w.]+-[\w.]+\.dist-info/(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE)"
 )
-_SECRET = re.compile(rb"ak_[0-9a-f]{48}|-----BEGIN [A-Z ]*PRIVATE KEY-----")
+SECRET = re.compile(rb"ak_[0-9a-f]{48}|-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
 
 # The most that a wheel may weigh, in kilobytes: what it weighs today and a little air.
@@ -90,7 +90,7 @@ def check_budgets(artifacts: list[Artifact]) -> str:
 def _fault(
     artifact: Artifact, name: str, content: bytes, tracked: dict[str, list[bytes]]
 ) -> str | None:
-    if _SECRET.search(content):
+    if SECRET.search(content):
         return "looks like a key"
     if _METADATA.fullmatch(name):
         return None

@@ -67,6 +67,7 @@ def write(
     path: Path,
     *,
     rehearsal: Rehearsal,
+    scope: str,
     expected: list[str],
     version: str | None,
     git: GitState,
@@ -75,12 +76,14 @@ def write(
 ) -> None:
     """Write the evidence, all at once: a reader never sees half a file.
 
-    It says GO only where every expected step ran and passed.
+    It says GO only where every expected step ran and passed; `scope` says what that was about:
+    `everything`, or `python` where the npm package was left out.
     """
     complete = [step.name for step in rehearsal.steps] == expected
     document = {
         "format": FORMAT,
         "decision": "GO" if complete and rehearsal.go else "NO-GO",
+        "scope": scope,
         "version": version,
         "finished_at": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
         "seconds": round(rehearsal.seconds, 2),

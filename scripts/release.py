@@ -2,7 +2,8 @@
 
 `nox -s release` runs it. It ends with GO (exit code 0) or NO-GO (1), with `dist/`,
 `evidence/release.json` and `reports/index.html`, and with nothing left running.
-`nox -s release -- --only STEP` runs one step with those that it builds on; that is no GO.
+`-- --python-only` leaves the npm package out, and says so; `-- --only STEP` runs one step with those
+that it builds on, and that is no GO.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from scripts import evidence
-from scripts.release_steps import STEPS, Release, chosen
+from scripts.release_steps import STEPS, Release, chosen, steps
 from scripts.steps import Rehearsal, StepFailed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,14 +29,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="nox -s release --", description=__doc__)
     parser.add_argument("--seed", type=int, default=20261122, help="for the fuzzer")
     parser.add_argument("--only", choices=[step.name for step in STEPS], help="one step")
+    parser.add_argument("--python-only", action="store_true", help="leave the npm package out")
     options = parser.parse_args(arguments)
+    possible = [step.name for step in steps(python_only=options.python_only)]
+    if options.only and options.only not in possible:
+        parser.error(f"--python-only leaves out {options.only}; it has {', '.join(possible)}")
     # Whoever ends us by a signal gets the same cleaning-up as with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     git = evidence.git_state(ROOT)
-    shutil.rmtree(ROOT / "evidence", ignore_errors=True)
+    for left_over in ("dist", "evidence"):
+        shutil.rmtree(ROOT / left_over, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="arcrun-release-") as work:
         rehearsal = Rehearsal(Console(soft_wrap=True))
-        release = Release(ROOT, Path(work).resolve(), options.seed, rehearsal)
+        release = Release(ROOT, Path(work).resolve(), options.seed, rehearsal, options.python_only)
         code = _rehearse(release, options.only)
         if not options.only:
             _write_evidence(release, git)
@@ -44,16 +50,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _rehearse(release: Release, only: str | None) -> int:
     console, rehearsal = release.rehearsal.console, release.rehearsal
-    console.print("[bold]arcrun: rehearsal of a release[/]")
+    scope = " (Python only)" if release.python_only else ""
+    console.print(f"[bold]arcrun: rehearsal of a release{scope}[/]")
     try:
-        for step in chosen(only):
+        for step in chosen(only, python_only=release.python_only):
             with rehearsal.step(step.name, step.doing) as figures:
                 step.run(release, figures)
     except StepFailed as problem:
         name = rehearsal.steps[-1].name
         console.print(f"\n[bold red]NO-GO[/] at step [bold]{name}[/]:")
         console.print(escape(str(problem)), highlight=False)
-        console.print(f"run it alone with: nox -s release -- --only {name}", highlight=False)
+        again = f"nox -s release -- {'--python-only ' if release.python_only else ''}--only {name}"
+        console.print(f"run it alone with: {again}", highlight=False)
         return 1
     except KeyboardInterrupt:
         console.print("\n[bold red]NO-GO[/]: interrupted; all that was started is stopped")
@@ -61,7 +69,7 @@ def _rehearse(release: Release, only: str | None) -> int:
     if only:
         console.print(f"\nstep {only} passed; that alone is no GO", highlight=False)
         return 0
-    told = f"{release.version} in {rehearsal.seconds:.0f} s: dist/, evidence/, reports/index.html"
+    told = f"{release.version}{scope} in {rehearsal.seconds:.0f} s: dist/, evidence/, reports/index.html"
     console.print(f"\n[bold green]GO[/] {told}", highlight=False)
     return 0
 
@@ -70,10 +78,11 @@ def _write_evidence(release: Release, git: evidence.GitState) -> None:
     evidence.write(
         release.evidence / "release.json",
         rehearsal=release.rehearsal,
-        expected=[step.name for step in STEPS],
+        scope="python" if release.python_only else "everything",
+        expected=[step.name for step in steps(python_only=release.python_only)],
         version=release.version,
         git=git,
-        artifacts=release.artifacts,
+        artifacts=release.everything_built,
         environments=release.versions,
     )
 

@@ -6,17 +6,30 @@ import json
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from scripts import artifact_files, artifacts, clean_install, evidence, fuzz, processes, registry
+from scripts import (
+    artifact_files,
+    artifacts,
+    clean_install,
+    evidence,
+    fuzz,
+    npm_steps,
+    processes,
+    registry,
+)
 from scripts.engine_process import engine_with_accounts
 from scripts.steps import Figures, Rehearsal, StepFailed
 from scripts.versions import PACKAGES, agreed_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from scripts.artifacts import Artifact
+    from scripts.npm_package import NpmPackage
+    from scripts.npm_runtimes import Matrix
 
 
 @dataclass
@@ -27,10 +40,18 @@ class Release:
     work: Path
     seed: int
     rehearsal: Rehearsal
+    python_only: bool = False
     version: str | None = None
     artifacts: list[artifacts.Artifact] = field(default_factory=list)
     environments: dict[str, clean_install.CleanEnvironment] = field(default_factory=dict)
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
+    npm_package: NpmPackage | None = None
+    matrix: Matrix | None = None
+
+    @property
+    def everything_built(self) -> list[Artifact]:
+        """All that would be published."""
+        return [*self.artifacts, *([self.npm_package.artifact] if self.npm_package else [])]
 
     @property
     def dist(self) -> Path:
@@ -52,6 +73,21 @@ class Release:
         """What the registry on loopback keeps."""
         return self.work / "registry"
 
+    @property
+    def verdaccio(self) -> Path:
+        """Where the npm registry on loopback is installed."""
+        return self.work / "verdaccio"
+
+    @property
+    def npm_uploads(self) -> Path:
+        """What the npm registry on loopback keeps."""
+        return self.work / "npm-registry"
+
+    @property
+    def runtimes(self) -> Path:
+        """Where the JavaScript runtimes are, with the installed SDK."""
+        return self.work / "javascript"
+
     def log(self, name: str) -> Path:
         """The log of one step."""
         path = self.evidence / "logs" / f"{name}.log"
@@ -61,12 +97,20 @@ class Release:
 
 @dataclass(frozen=True)
 class ReleaseStep:
-    """One step: its name, what it does in a few words, and which steps it builds on."""
+    """One step: its name, what it does in a few words, and which steps it builds on.
+
+    Those about the npm package are left out where the rehearsal is Python's only.
+    """
 
     name: str
     doing: str
     run: Callable[[Release, Figures], None]
     needs: tuple[str, ...] = ()
+
+    @property
+    def is_about_npm(self) -> bool:
+        """Whether it is left out of a rehearsal of Python only."""
+        return self.name.startswith("npm_")
 
 
 def versions(release: Release, figures: Figures) -> None:
@@ -79,11 +123,16 @@ def build(release: Release, figures: Figures) -> None:
     """Wheels and sdists, each built twice, bytes equal; reused while their sources are the same."""
     memory = release.root / ".arcrun" / "release" / "build.json"
     fingerprint = artifacts.fingerprint(release.root)
-    reused = artifacts.built_before(memory, fingerprint, release.dist)
-    release.artifacts = reused or artifacts.build_all(
-        release.root, release.work / "build", release.dist, release.log("build")
+    kept = memory.with_name("python")
+    reused = artifacts.built_before(memory, fingerprint, kept)
+    built = reused or artifacts.build_all(
+        release.root, release.work / "build", kept, release.log("build")
     )
-    artifacts.remember(memory, fingerprint, release.artifacts)
+    artifacts.remember(memory, fingerprint, built)
+    release.dist.mkdir(exist_ok=True)
+    release.artifacts = [replace(each, path=release.dist / each.path.name) for each in built]
+    for each in built:
+        shutil.copyfile(each.path, release.dist / each.path.name)
     figures["artifacts"] = len(release.artifacts)
     figures["built_twice_and_identical"] = "reused, sources unchanged" if reused else "now"
     figures["kilobytes"] = round(sum(each.size for each in release.artifacts) / 1000, 1)
@@ -158,23 +207,37 @@ def conformance(release: Release, figures: Figures) -> None:
     command += ["--server-python", str(release.environments["arcrun-server"].python)]
     command += ["--adapter-python", str(release.environments["arcrun"].python)]
     command += ["--report-dir", str(reports)]
+    if release.matrix:
+        command += ["--sdk", ",".join(release.matrix.sdks)]
+        command += ["--adapter-runtimes", str(release.runtimes)]
     try:
         processes.run(command, log=release.log("conformance"))
     finally:
         _show_reports(reports, release.reports)
-    figures.update(conformance_figures(reports / "conformance.json"))
+    document = json.loads((reports / "conformance.json").read_text("utf-8"))
+    figures.update(conformance_figures(document, str(release.artifacts[0].version)))
+    release.versions["runtimes"] = {sdk["name"]: sdk["runtime"] for sdk in document["sdks"]}
+    if release.matrix:
+        figures["not_on_this_machine"] = release.matrix.told_missing
 
 
-def conformance_figures(report: Path) -> Figures:
+def conformance_figures(document: dict[str, Any], version: str) -> Figures:
     """Read the figures of a run from the suite's own report.
 
     Raises:
-        StepFailed: The report does not say GO, though the suite's exit code did.
+        StepFailed: The report does not say GO, though the suite's exit code did; or an SDK was of
+            another version than the one that was built.
     """
-    document = json.loads(report.read_text("utf-8"))
     gate = document["gate"]
     if gate["verdict"] != "GO" or not document["cells"]:
-        raise StepFailed(f"{report.name} says {gate['verdict']}: {gate['reasons']}")
+        raise StepFailed(f"the suite's report says {gate['verdict']}: {gate['reasons']}")
+    others = [
+        f"{each['name']} {each['version']}"
+        for each in document["sdks"]
+        if each["version"] != version
+    ]
+    if others:
+        raise StepFailed(f"the suite ran {', '.join(others)}, and {version} was built")
     return {
         "scenarios": len(document["scenarios"]),
         "sdks": len(document["sdks"]),
@@ -195,25 +258,50 @@ def _show_reports(written: Path, shown: Path) -> None:
 STEPS = (
     ReleaseStep("versions", "packages and changelog state one version", versions),
     ReleaseStep("build", "each package twice, in two places", build),
+    ReleaseStep("npm_build", "the npm package twice, in two places", npm_steps.build),
     ReleaseStep("check", "metadata, contents, files, budgets", check, ("build",)),
+    ReleaseStep("npm_check", "contents, budget, publint, attw", npm_steps.check, ("npm_build",)),
     ReleaseStep("publish", "to a registry on loopback", publish, ("build",)),
+    ReleaseStep("npm_publish", "to verdaccio on loopback", npm_steps.publish, ("npm_build",)),
     ReleaseStep("install", "from there, by version and hash", install, ("publish",)),
+    ReleaseStep(
+        "npm_install",
+        "from there, by version and hash; the runtimes",
+        npm_steps.install,
+        ("npm_publish", "install"),
+    ),
     ReleaseStep("fuzz", "the contract, against the installed engine", fuzzing, ("install",)),
-    ReleaseStep("conformance", "every scenario, every SDK; the gate", conformance, ("install",)),
+    ReleaseStep(
+        "conformance",
+        "every scenario, every SDK; the gate",
+        conformance,
+        ("install", "npm_install"),
+    ),
 )
 
 
-def chosen(only: str | None) -> list[ReleaseStep]:
+def steps(*, python_only: bool) -> list[ReleaseStep]:
+    """Return the steps of a rehearsal, in their order.
+
+    Example:
+        >>> [step.name for step in steps(python_only=True)][:3]
+        ['versions', 'build', 'check']
+    """
+    return [step for step in STEPS if not (python_only and step.is_about_npm)]
+
+
+def chosen(only: str | None, *, python_only: bool = False) -> list[ReleaseStep]:
     """Return the steps to run: all of them, or one with those that it builds on.
 
     Example:
         >>> [step.name for step in chosen("fuzz")]
         ['build', 'publish', 'install', 'fuzz']
     """
+    possible = steps(python_only=python_only)
     if only is None:
-        return list(STEPS)
+        return possible
     wanted: set[str] = {only}
-    for step in reversed(STEPS):
+    for step in reversed(possible):
         if step.name in wanted:
             wanted.update(step.needs)
-    return [step for step in STEPS if step.name in wanted]
+    return [step for step in possible if step.name in wanted]

@@ -37,6 +37,7 @@ def written(
     evidence.write(
         path,
         rehearsal=rehearsal,
+        scope="python",
         expected=expected,
         version=wheel.version,
         git=GIT,
@@ -49,6 +50,7 @@ def written(
 def test_evidence_has_the_form_that_its_schema_states(wheel: Artifact) -> None:
     document = read_evidence(written(wheel, steps=["build"], expected=["build"]))
     assert document["decision"] == "GO"
+    assert document["scope"] == "python"
     assert document["artifacts"][0]["sha256"] == wheel.sha256
     assert document["gates"][0]["figures"] == {"數": 1}
 

@@ -1,5 +1,4 @@
-import json
-from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,22 +18,41 @@ def test_a_step_alone_runs_last_after_all_that_it_builds_on(step: ReleaseStep) -
         assert set(each.needs) <= set(names[: names.index(each.name)])
 
 
-def report(tmp_path: Path, verdict: str, cells: list[dict[str, list[int]]]) -> Path:
-    gate = {"verdict": verdict, "reasons": ["health: 沒有執行"]}
-    document = {"gate": gate, "cells": cells, "scenarios": [1, 2], "sdks": [1]}
-    path = tmp_path / "conformance.json"
-    path.write_text(json.dumps(document))
-    return path
+def test_a_rehearsal_of_python_only_leaves_out_what_is_about_npm_and_nothing_else() -> None:
+    names = [step.name for step in chosen(None, python_only=True)]
+    assert names == ["versions", "build", "check", "publish", "install", "fuzz", "conformance"]
+    assert [step.name for step in chosen("conformance", python_only=True)] == [
+        "build",
+        "publish",
+        "install",
+        "conformance",
+    ]
 
 
-def test_the_figures_of_the_suite_come_from_its_report(tmp_path: Path) -> None:
-    figures = conformance_figures(report(tmp_path, "GO", [{"checks": [1, 2]}, {"checks": [3]}]))
+def report(
+    verdict: str = "GO", cells: list[dict[str, list[int]]] | None = None, version: str = "1.2.3"
+) -> dict[str, Any]:
+    return {
+        "gate": {"verdict": verdict, "reasons": ["health: 沒有執行"]},
+        "cells": [{"checks": [1, 2]}, {"checks": [3]}] if cells is None else cells,
+        "scenarios": [1, 2],
+        "sdks": [{"name": "node22-esm", "version": version}],
+    }
+
+
+def test_the_figures_of_the_suite_come_from_its_report() -> None:
+    figures = conformance_figures(report(), "1.2.3")
     assert figures == {"scenarios": 2, "sdks": 1, "cells": 2, "checks": 3, "gate": "GO"}
 
 
-@pytest.mark.parametrize(("verdict", "cells"), [("NO-GO", [{"checks": [1]}]), ("GO", [])])
-def test_a_report_that_does_not_say_go_ends_the_step(
-    tmp_path: Path, verdict: str, cells: list[dict[str, list[int]]]
-) -> None:
-    with pytest.raises(StepFailed, match=r"conformance\.json says"):
-        conformance_figures(report(tmp_path, verdict, cells))
+@pytest.mark.parametrize(
+    "document", [report(verdict="NO-GO"), report(cells=[])], ids=["no-go", "no cells"]
+)
+def test_a_report_that_does_not_say_go_ends_the_step(document: dict[str, Any]) -> None:
+    with pytest.raises(StepFailed, match="the suite's report says"):
+        conformance_figures(document, "1.2.3")
+
+
+def test_an_sdk_of_another_version_than_was_built_ends_the_step() -> None:
+    with pytest.raises(StepFailed, match=r"ran node22-esm 1\.2\.2, and 1\.2\.3 was built"):
+        conformance_figures(report(version="1.2.2"), "1.2.3")

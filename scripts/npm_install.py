@@ -1,0 +1,79 @@
+"""Install the published npm package into a clean folder, and prove that it is what was built."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from typing import TYPE_CHECKING
+
+from scripts import npm_tools
+from scripts.clean_install import NotOurs
+from scripts.versions import NPM_NAME
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scripts.npm_package import NpmPackage
+
+
+def install(package: NpmPackage, folder: Path, env: dict[str, str], log: Path) -> Path:
+    """Install the package by version and hash; return the folder in which it lies.
+
+    Args:
+        package: What was published.
+        folder: A clean folder; made.
+        env: Where to install from (`npm_registry.settings`).
+        log: Receives what npm prints.
+
+    Raises:
+        processes.CommandFailed: The registry does not have it, or with another hash.
+        NotOurs: The installed files are not those of the tarball.
+    """
+    folder.mkdir(parents=True)
+    wanted = {"name": "clean", "private": True, "dependencies": {NPM_NAME: package.version}}
+    entry = {"version": package.version, "integrity": package.integrity}
+    lock = {
+        "name": "clean",
+        "lockfileVersion": 3,
+        "requires": True,
+        # Without `resolved`: the registry is asked which file that version is.
+        "packages": {"": wanted, f"node_modules/{NPM_NAME}": entry},
+    }
+    (folder / "package.json").write_text(json.dumps(wanted), "utf-8")
+    (folder / "package-lock.json").write_text(json.dumps(lock), "utf-8")
+    npm_tools.npm("ci", cwd=folder, log=log, env=env)
+    installed = folder / "node_modules" / NPM_NAME
+    compare_installed(package.path, installed)
+    return installed
+
+
+def compare_installed(tarball: Path, installed: Path) -> int:
+    """Compare the installed files with the tarball's, byte by byte; return how many there are.
+
+    Raises:
+        NotOurs: Names the first file that is missing, differs, or came from elsewhere.
+    """
+    with tarfile.open(tarball) as archive:
+        sent = {
+            member.name.removeprefix("package/"): stream.read()
+            for member in archive.getmembers()
+            if (stream := archive.extractfile(member))
+        }
+    found = {
+        path.relative_to(installed).as_posix(): path.read_bytes()
+        for path in installed.rglob("*")
+        if path.is_file()
+    }
+    for name in sorted(sent.keys() | found.keys()):
+        if sent.get(name) != found.get(name):
+            raise NotOurs(
+                f"{name} as installed is not the file in {tarball.name}: something other than our "
+                f"package was installed under the name {NPM_NAME}"
+            )
+    return len(found)
+
+
+def write_sbom(package: NpmPackage, path: Path, log: Path) -> None:
+    """Write what the package pulls in as a CycloneDX bill of materials, from its lock file."""
+    command = ("sbom", "--sbom-format", "cyclonedx", "--sbom-type", "library", "--omit", "dev")
+    path.write_text(npm_tools.npm(*command, cwd=package.workshop, log=log), "utf-8")

@@ -1,0 +1,77 @@
+"""The steps of a rehearsal that are about the npm package, in their order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scripts import npm_files, npm_install, npm_package, npm_registry, npm_runtimes, npm_tools
+from scripts.artifacts import sha256
+from scripts.steps import StepFailed
+from scripts.versions import NPM_NAME
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from scripts.npm_package import NpmPackage
+    from scripts.release_steps import Release
+    from scripts.steps import Figures
+
+
+def build(release: Release, figures: Figures) -> None:
+    """The npm package, installed from its lock file, built and packed twice, bytes equal."""
+    built = npm_package.build_twice(
+        release.root, release.work / "npm", release.dist, release.log("npm_build")
+    )
+    release.npm_package = built
+    figures["built_twice_and_identical"] = "now"
+    figures["kilobytes"] = round(built.artifact.size / 1000, 1)
+
+
+def check(release: Release, figures: Figures) -> None:
+    """The package is well-formed for every way to import it, and holds what belongs there."""
+    package, log = _built(release), release.log("npm_check")
+    figures["files"] = npm_files.check(package.path, release.root)
+    figures["budget"] = npm_files.check_budget(package.path)
+    for name, arguments in (("publint", ("--strict",)), ("attw", ("--no-emoji",))):
+        npm_tools.tool(package.workshop, name, str(package.path), *arguments, log=log)
+        figures[name] = "clean"
+
+
+def publish(release: Release, figures: Figures) -> None:
+    """Publish just these bytes to an npm registry on loopback."""
+    package, log = _built(release), release.log("npm_publish")
+    npm_registry.install_verdaccio(release.verdaccio, log)
+    with _registry(release) as url:
+        settings = npm_registry.settings(release.work / "npm-publish", url)
+        npm_registry.publish(package, settings, log)
+    stored = [sha256(path) for path in release.npm_uploads.rglob("*.tgz")]
+    if stored != [package.artifact.sha256]:
+        raise StepFailed(f"the registry holds other files than were sent: {stored}")
+    figures["files"] = len(stored)
+
+
+def install(release: Release, figures: Figures) -> None:
+    """Install from that registry into a clean folder; give it to the runtimes."""
+    package, log = _built(release), release.log("npm_install")
+    with _registry(release) as url:
+        settings = npm_registry.settings(release.work / "npm-install", url)
+        installed = npm_install.install(package, release.work / "npm-clean", settings, log)
+    npm_install.write_sbom(package, release.evidence / "sbom-arcrun-sdk.json", log)
+    registry = npm_runtimes.installed_registry(release.environments["arcrun-conformance"], log)
+    release.matrix = npm_runtimes.matrix(registry)
+    npm_runtimes.prepare(registry, installed, release.runtimes, release.matrix.runtimes, log)
+    release.versions[NPM_NAME] = {NPM_NAME: package.version}
+    figures["version"] = package.version
+    figures["runtimes"] = ", ".join(release.matrix.runtimes)
+    figures["not_on_this_machine"] = release.matrix.told_missing
+
+
+def _built(release: Release) -> NpmPackage:
+    if release.npm_package is None:
+        raise StepFailed("nothing was built: this step builds on npm_build")
+    return release.npm_package
+
+
+def _registry(release: Release) -> AbstractContextManager[str]:
+    log = release.log("npm_registry")
+    return npm_registry.npm_registry(release.verdaccio, release.npm_uploads, log)

@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+
+from scripts.npm_runtimes import matrix
+from scripts.versions import ROOT
+
+REGISTRY = ROOT / "conformance" / "adapters" / "adapters.yaml"
+RUNTIMES = {"node18", "node20", "node22", "node24", "deno", "bun", "workerd"}
+
+
+def test_every_sdk_and_runtime_of_the_registry_takes_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "chromium").touch(mode=0o755)
+    monkeypatch.setenv("CHROMIUM", str(tmp_path / "chromium"))
+    found = matrix(REGISTRY)
+    assert set(found.runtimes) == RUNTIMES | {"chromium"}
+    assert len(found.runtimes) == len(RUNTIMES) + 1
+    assert {"python-sync", "python-async", "node22-cjs", "node22-esm"} <= set(found.sdks)
+    assert "bash-curl" not in found.sdks, "the example of PROTOCOL.md is no SDK of ours"
+    assert found.missing == {}
+    assert found.told_missing == "none"
+
+
+def test_a_browser_that_the_machine_lacks_is_told_and_nothing_else_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHROMIUM", str(tmp_path / "沒有"))
+    found = matrix(REGISTRY)
+    assert set(found.runtimes) == RUNTIMES
+    assert "chromium" not in found.sdks
+    assert list(found.missing) == ["chromium"]
+    assert found.told_missing.startswith("chromium: there is no ")
+    assert "set CHROMIUM" in found.told_missing
