@@ -93,7 +93,7 @@ while IFS= read -r line; do
     start)
       result '{"protocol": 1, "sdk": {"name": "arcrun-bash", "version": "'$VERSION'", "language":
         "bash"}, "runtime": "bash '"${BASH_VERSION}"'", "capabilities": ["health", "creds.push",
-        "creds.list", "creds.delete"]}' | tr -d '\n'
+        "creds.list", "creds.delete", "user_agent", "redirects", "single_requests", "raw_http"]}' | tr -d '\n'
       echo
       ;;
     construct)

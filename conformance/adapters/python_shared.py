@@ -34,7 +34,16 @@ METHODS = (
     "workflows.run",
     "workflows.executions",
 )
-OPTIONS = ("sealing", "retries", "environment", "config_file")
+OPTIONS = (
+    "sealing",
+    "retries",
+    "environment",
+    "config_file",
+    "user_agent",
+    "redirects",
+    "single_requests",
+    "raw_http",
+)
 
 # The SDK's classes and their names in all languages, subclasses before their bases.
 ERROR_NAMES = {

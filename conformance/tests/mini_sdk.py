@@ -21,10 +21,11 @@ class SdkError(Exception):
 
 
 class MiniSdk:
-    """Answers protocol lines; `defect` names what it does wrong."""
+    """Answers protocol lines; `defect` names what it does wrong, `capabilities` what more it can do."""
 
-    def __init__(self, defect: str = "") -> None:
+    def __init__(self, defect: str = "", capabilities: tuple[str, ...] = ()) -> None:
         self.defect = defect
+        self.capabilities = capabilities
         self.options: dict[str, Any] = {}
         self.stderr = ""
 
@@ -56,7 +57,7 @@ class MiniSdk:
             sdk = {"name": "mini", "version": "1", "language": "python"}
             methods = METHODS[:1] if self.defect == "incapable" else METHODS
             described = {"protocol": 1, "sdk": sdk, "runtime": "test"}
-            return described | {"capabilities": list(methods)}
+            return described | {"capabilities": [*methods, *self.capabilities]}
         if command == "construct":
             self.options = message["options"]
         if command == "call":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arcrun_conformance.documents import DocumentError
-from arcrun_conformance.gate import Gate, KnownFailure, judge, load
+from arcrun_conformance.gate import ByNature, Gate, KnownFailure, judge, load
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.scenario import load_all
 
@@ -134,6 +134,71 @@ def test_a_known_failure_of_another_sdk_or_target_excuses_nothing() -> None:
     assert not judge(gate_with(target="live"), run(*FAILED), TODAY).go
 
 
+CONFIG = ByNature("config_file", "runs without files", language="javascript")
+AGENT = ByNature("user_agent", "a browser's own", sdk="page")
+NATURAL = Gate(GATE.contract, GATE.columns, (), (CONFIG, AGENT))
+
+
+def run_lacking(outcome: str, *lacks: str, language: str = "javascript", **sdk) -> dict[str, Any]:
+    """A report of one SDK, in which `two` has that outcome, because of what the adapter lacks."""
+    report = run(("one", "page", "passed"), ("two", "page", outcome))
+    report["cells"][1] |= {"lacks": list(lacks), "checks": [], "reason": "the adapter lacks it"}
+    report["sdks"][0] |= {"language": language, "capabilities": ["health"], **sdk}
+    return report
+
+
+@pytest.mark.parametrize("outcome", ["skipped", "passed"])
+@pytest.mark.parametrize("lacks", [("config_file",), ("user_agent", "config_file")])
+def test_what_an_sdk_lacks_by_nature_is_accepted_with_its_reason(
+    outcome: str, lacks: tuple[str, ...]
+) -> None:
+    verdict = judge(NATURAL, run_lacking(outcome, *lacks), TODAY)
+    assert verdict.go
+    assert verdict.accepted[0] == (
+        "javascript lacks config_file by nature (runs without files): two"
+    )
+    assert len(verdict.accepted) == len(lacks)
+
+
+@pytest.mark.parametrize("lacks", [("redirects",), ("config_file", "redirects")])
+def test_a_skip_for_another_lack_is_no_go(lacks: tuple[str, ...]) -> None:
+    verdict = judge(NATURAL, run_lacking("skipped", *lacks), TODAY)
+    assert verdict.reasons == ["two with page: skipped (the adapter lacks it)"]
+
+
+@pytest.mark.parametrize("lacks", [("redirects",), ("config_file", "redirects")])
+def test_checks_that_are_exempt_for_another_lack_are_no_go(lacks: tuple[str, ...]) -> None:
+    verdict = judge(NATURAL, run_lacking("passed", *lacks), TODAY)
+    expected = "two with page: less was checked, as the adapter lacks redirects"
+    assert verdict.reasons == [expected]
+
+
+def test_a_skip_for_the_engines_sake_is_no_go_whatever_is_listed() -> None:
+    assert not judge(NATURAL, run_lacking("skipped"), TODAY).go
+
+
+def test_a_failure_is_not_excused_by_a_lack() -> None:
+    assert not judge(NATURAL, run_lacking("failed", "config_file"), TODAY).go
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [("python", "page"), ("javascript", "another")], ids=["language", "sdk"]
+)
+def test_one_sdks_lack_excuses_no_other(language: str, name: str) -> None:
+    report = run_lacking("skipped", "config_file", "user_agent", language=language, name=name)
+    for cell in report["cells"]:
+        cell["sdk"] = name
+    assert not judge(NATURAL, report, TODAY).go
+
+
+def test_a_lack_that_is_none_must_be_removed() -> None:
+    report = run_lacking("passed", capabilities=["health", "user_agent"])
+    (reason,) = judge(NATURAL, report, TODAY).reasons
+    assert (
+        reason == "page lacks user_agent by nature (a browser's own), but page can: mend gate.yaml"
+    )
+
+
 def write(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "gate.yaml"
     path.write_text(text, "utf-8")
@@ -168,6 +233,31 @@ def test_a_known_failure_needs_a_reason_an_end_and_a_scenario(
     text = f'contracts: {{"1.0.0": {{local: [a], live: []}}}}\nknown_failures:\n  - {entry}\n'
     with pytest.raises(DocumentError, match=message):
         load(write(tmp_path, text), ["a"])
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{lacks: config_file, sdk: a}", "'reason' is a required property"),
+        ("{lacks: config_file, reason: r}", "'sdk' is a required property"),
+        ("{lacks: config_file, reason: r, sdk: a, language: b}", "valid under each of"),
+        ("{lacks: creds.push, reason: r, sdk: a}", "does not match"),
+    ],
+)
+def test_a_lack_by_nature_needs_a_reason_and_one_owner_and_is_no_method(
+    tmp_path: Path, entry: str, message: str
+) -> None:
+    text = f'contracts: {{"1.0.0": {{local: [a], live: []}}}}\nby_nature:\n  - {entry}\n'
+    with pytest.raises(DocumentError, match=message):
+        load(write(tmp_path, text), ["a"])
+
+
+def test_the_shipped_gate_lists_only_what_scenarios_ask_for() -> None:
+    data = data_directory()
+    scenarios = load_all(data / "scenarios")
+    asked = {n for s in scenarios for n in (*s.adapter_needs, *s.capabilities_of_checks())}
+    gate = load(data / "gate.yaml", [scenario.id for scenario in scenarios])
+    assert {entry.lacks for entry in gate.by_nature} <= asked
 
 
 def test_the_shipped_gate_needs_every_shipped_scenario_locally() -> None:

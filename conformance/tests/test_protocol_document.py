@@ -13,6 +13,7 @@ from mini_engine import KEY, MiniEngine
 
 from arcrun_conformance.cli import main
 from arcrun_conformance.resources import data_directory, schema
+from arcrun_conformance.scenario import load_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +84,18 @@ def test_the_page_names_every_error_that_the_python_adapter_knows() -> None:
     names = re.findall(r'Error": "(\w+)"|Paused": "(\w+)"', source)
     for name in {one or other for one, other in names}:
         assert f"`{name}`" in table, name
+
+
+def test_the_page_names_every_capability_that_a_shipped_scenario_asks_for() -> None:
+    scenarios = load_all(data_directory() / "scenarios")
+    asked = {
+        name
+        for scenario in scenarios
+        for name in (*scenario.adapter_capabilities(), *scenario.capabilities_of_checks())
+    }
+    assert "user_agent" in asked
+    for name in asked:
+        assert f"\n| `{name}` |" in PAGE, name
 
 
 def test_the_guarantee_for_languages_without_a_parser_holds() -> None:

@@ -45,6 +45,16 @@ async def bench(engine: MiniEngine) -> AsyncIterator[Bench]:
         yield made
 
 
+async def test_after_close_the_answer_is_whole_and_the_connection_ends(bench: Bench) -> None:
+    bench.order(where={"path": "/health"}, do="close")
+    first = await bench.client.get("/health")
+    second = await bench.client.get("/health")
+    assert first.json()["ok"] is second.json()["ok"] is True
+    assert first.headers["connection"] == "close"
+    assert "connection" not in second.headers
+    assert bench.journal.exchanges[0].fault == "close (after the engine had answered)"
+
+
 async def test_requests_and_answers_are_recorded_whole(bench: Bench, engine: MiniEngine) -> None:
     bench.journal.step = "push"
     answer = await bench.client.post(

@@ -61,6 +61,14 @@ def test_a_good_scenario_is_read(tmp_path: Path) -> None:
         (("id: good", "id: other"), ["good.yaml:1", "Name the file other.yaml"]),
         (("title: a title", "title: a\ntitle: b"), ["good.yaml:3", "'title' stands twice"]),
         (("title: a title", "title: [a"), ["good.yaml", "is no valid YAML"]),
+        (
+            ("call: health", "call: health\n    adapter_needs: [raw_http]"),
+            ["good.yaml", "every step has adapter_needs", "for the whole scenario"],
+        ),
+        (
+            ("call: health", "call: health\n    without: {raw_http: {expect: {result: {$is: 1}}}}"),
+            ["good.yaml", "there is no operator $is"],
+        ),
         ((GOOD, ""), ["good.yaml", "None is not of type 'object'"]),
     ],
 )

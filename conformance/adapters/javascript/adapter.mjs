@@ -22,6 +22,9 @@ const METHODS = {
   "workflows.executions": ["name"],
 };
 
+// What HTTP clients leave to the SDK, and browsers do not.
+const HTTP_CAPABILITIES = ["user_agent", "redirects", "single_requests", "raw_http"];
+
 // The SDK's classes and their names in all languages.
 const ERROR_NAMES = {
   SealedCredentialsUnsupportedError: "sealed_unsupported",
@@ -55,7 +58,7 @@ const ERROR_ATTRIBUTES = ["requires", "details", "next_actions", "failed_node", 
  * Returns a function that carries out one line and returns its answer's line.
  *
  * @param sdk - The module `@arcrun/sdk`.
- * @param {{name: string, environment?: Record<string, string | undefined>, inspect?: (value: unknown) => string}} runtime
+ * @param {{name: string, browser?: boolean, environment?: Record<string, string | undefined>, inspect?: (value: unknown) => string}} runtime
  */
 export function adapter(sdk, runtime) {
   const host = new Host(sdk, runtime);
@@ -96,6 +99,7 @@ class Host {
         "sealing",
         "retries",
         ...(this.#runtime.environment ? ["environment"] : []),
+        ...(this.#runtime.browser ? [] : HTTP_CAPABILITIES),
       ],
     };
   }

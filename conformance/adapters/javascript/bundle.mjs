@@ -10,15 +10,15 @@ export const from = (folder) => createRequire(resolve(folder, "npm", "package.js
  * Returns a script in which `answer` carries out a line.
  *
  * @param {string} folder The folder that environment.py made.
- * @param {string} name What the runtime is called, as an expression.
+ * @param {string} runtime What the runtime has, as an expression.
  * @param {string} rest What is done with `answer`.
  */
-export async function bundled(folder, name, rest) {
+export async function bundled(folder, runtime, rest) {
   const { build } = from(folder)("esbuild");
   const contents = `
     import * as sdk from ${JSON.stringify(resolve(folder, "sdk.mjs"))};
     import { adapter } from ${JSON.stringify(resolve(import.meta.dirname, "adapter.mjs"))};
-    const answer = adapter(sdk, { name: ${name}, environment: globalThis.process?.env });
+    const answer = adapter(sdk, ${runtime});
     ${rest}`;
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: folder },

@@ -13,7 +13,11 @@ import { serve } from "./stdio.mjs";
 const [, , folder] = process.argv;
 const { chromium } = from(folder)("playwright-core");
 const executablePath = resolve(folder, "chromium/chromium");
-const script = await bundled(folder, "navigator.userAgent.match(/Chrome\\/[\\d.]+/)[0]", "globalThis.answer = answer;");
+const script = await bundled(
+  folder,
+  "{ name: navigator.userAgent.match(/Chrome\\/[\\d.]+/)[0], browser: true }",
+  "globalThis.answer = answer;",
+);
 const page = '<!doctype html><title>adapter</title><script type="module" src="/script.mjs"></script>';
 const server = createServer(({ url }, response) => {
   const [type, text] = url === "/script.mjs" ? ["text/javascript", script] : ["text/html", page];

@@ -8,7 +8,7 @@ const { Miniflare } = from(folder)("miniflare");
 const { version } = from(folder)("workerd/package.json");
 const script = await bundled(
   folder,
-  JSON.stringify(`workerd ${version}`),
+  `{ name: "workerd ${version}", environment: process.env }`,
   "export default { fetch: async (request) => new Response(await answer(await request.text())) };",
 );
 const modules = [{ type: "ESModule", path: "adapter.mjs", contents: script }];

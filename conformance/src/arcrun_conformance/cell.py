@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import assertion
 from .checks import Check, check, step_differences
 from .cleanup import created_in
+from .exemptions import exemption
 from .faults import FaultPlan, Rewrite, fault_of
 from .journal import Exchange, Journal
 from .leaks import Seen, leak_checks
@@ -25,10 +26,10 @@ from .safety import Safety
 from .scenario import Scenario, Secret, Step
 from .standin import Standin
 from .template import fill
-from .wire import no_other_requests, wire_checks
+from .wire import no_other_requests, wire_check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from .adapter import Adapter
     from .target import Target
@@ -37,20 +38,27 @@ MAIN_CLIENT = "main"
 _CONSTRUCT = "construct"
 
 
-def why_skipped(scenario: Scenario, target: Target, identity: Identity) -> str:
-    """Why this scenario can't be run with this SDK against this target; empty if it can."""
+def is_skipped(cell: Cell, scenario: Scenario, target: Target, identity: Identity) -> bool:
+    """Whether the scenario can't be run with this SDK against this target; the cell then says why."""
     engine_lacks = [need for need in scenario.needs if need not in target.capabilities]
     if engine_lacks:
-        return f"the engine lacks {', '.join(engine_lacks)}"
+        cell.outcome, cell.reason = "skipped", f"the engine lacks {', '.join(engine_lacks)}"
+        return True
     needed = scenario.adapter_capabilities()
-    adapter_lacks = [need for need in needed if need not in identity.capabilities]
-    if adapter_lacks:
-        return f"the adapter lacks {', '.join(adapter_lacks)}"
-    return ""
+    cell.lacks = [need for need in needed if need not in identity.capabilities]
+    if cell.lacks:
+        cell.outcome, cell.reason = "skipped", f"the adapter lacks {', '.join(cell.lacks)}"
+    return bool(cell.lacks)
 
 
 async def run_cell(
-    cell: Cell, scenario: Scenario, adapter: Adapter, target: Target, run: str
+    cell: Cell,
+    scenario: Scenario,
+    adapter: Adapter,
+    target: Target,
+    *,
+    run: str,
+    capabilities: Collection[str],
 ) -> None:
     """Run a scenario with an SDK; an adapter's failure ends up in the cell, as outcome `error`.
 
@@ -60,6 +68,7 @@ async def run_cell(
         adapter: The adapter, started.
         target: The engine.
         run: The prefix for the names of all that is created, `${run}` in the scenario.
+        capabilities: The adapter's; from checks that need others it is exempt.
     """
     began = time.perf_counter()
     with _unused_port() as port, _folder() as files:
@@ -89,15 +98,22 @@ async def run_cell(
             rewrites = fill(list(scenario.rewrite), values)
             engine_faults.rewrites = [Rewrite(**rewrite) for rewrite in rewrites]
             conversation = _Conversation(
-                scenario, adapter, journal, cell, values, engine_faults, standin_faults
+                scenario,
+                adapter,
+                journal,
+                cell,
+                values,
+                engine_faults,
+                standin_faults,
+                capabilities,
             )
             await conversation.run()
     cell.stderr = await adapter.take_stderr()
     orders = fill(list(scenario.wire), values)
-    cell.checks += _wire_checks(orders, journal, run)
+    cell.checks += _wire_checks(orders, journal, run, capabilities)
     seen = Seen(journal.exchanges, conversation.answers, cell.stderr)
     cell.checks += leak_checks(secrets, seen)
-    if cell.outcome == "passed" and not all(check.passed for check in cell.checks):
+    if cell.outcome == "passed" and not all(c.passed or c.outcome == "exempt" for c in cell.checks):
         cell.outcome = "failed"
     cell.seconds = time.perf_counter() - began
 
@@ -159,6 +175,7 @@ class _Conversation:
     values: Mapping[str, Any]
     engine_faults: FaultPlan
     standin_faults: FaultPlan
+    capabilities: Collection[str]
     answers: list[tuple[str, Result | SdkError]] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -170,7 +187,9 @@ class _Conversation:
             steps.insert(0, Step(_CONSTRUCT, "construct", MAIN_CLIENT, order))
         while steps:
             step = steps.pop(0)
-            if not await self._do(step):
+            if exempt := exemption(step.order, self.capabilities):
+                self.cell.checks.append(exempt)
+            elif not await self._do(step):
                 break
         self.cell.checks += [Check(step.id, "not-reached") for step in steps]
 
@@ -202,7 +221,8 @@ class _Conversation:
 
     def _command(self, step: Step) -> tuple[str, dict[str, Any]]:
         order = fill(
-            {k: v for k, v in step.order.items() if k not in {"expect", "faults"}}, self.values
+            {k: v for k, v in step.order.items() if k not in {"expect", "faults", "without"}},
+            self.values,
         )
         if step.kind == "call":
             body = {
@@ -233,9 +253,11 @@ class _Conversation:
             plan.add([fault_of(order)])
 
 
-def _wire_checks(orders: list[dict[str, Any]], journal: Journal, run: str) -> list[Check]:
+def _wire_checks(
+    orders: list[dict[str, Any]], journal: Journal, run: str, capabilities: Collection[str]
+) -> list[Check]:
     exchanges = journal.exchanges
-    made = wire_checks(orders, exchanges)
+    made = [exemption(order, capabilities) or wire_check(order, exchanges) for order in orders]
     made.append(no_other_requests(orders, exchanges))
     made.append(check("well-formed-http", journal.broken_requests))
     made.append(_names_carry_the_run(exchanges, run))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .journal import Exchange
 
-Outcome = Literal["passed", "failed", "not-reached"]
+Outcome = Literal["passed", "failed", "not-reached", "exempt"]
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,9 @@ class Check:
 
     Attributes:
         id: Stable within its scenario.
-        outcome: `not-reached` where an earlier step failed first; it is not a pass.
-        message: What was expected and what was there instead; empty if passed.
+        outcome: `not-reached` where an earlier step failed first, `exempt` where the adapter lacks what
+            it needs; neither is a pass, but `exempt` fails no scenario (the gate judges it).
+        message: What was expected and what was there instead, or why it is exempt; empty if passed.
         exchanges: Numbers of the exchanges that it is about.
     """
 

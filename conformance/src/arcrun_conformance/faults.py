@@ -12,7 +12,9 @@ from .matching import differences
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-FaultKind = Literal["status", "reset", "truncate", "delay", "drip", "malformed", "redirect"]
+FaultKind = Literal[
+    "status", "reset", "truncate", "delay", "drip", "malformed", "redirect", "close"
+]
 
 
 @dataclass
@@ -22,7 +24,8 @@ class Fault:
     Attributes:
         kind: What happens: `status` and `redirect` answer in the engine's place, `reset` breaks the
             connection, `truncate` ends the body half-way, `delay` waits before the engine is
-            asked, `drip` sends byte by byte, `malformed` sends what is no HTTP or no JSON.
+            asked, `drip` sends byte by byte, `malformed` sends what is no HTTP or no JSON; after `close`
+            the answer is whole, but ends its connection, so that the next request needs a new one.
         where: Pattern of the request that it hits.
         times: How many requests it hits.
         forward: Whether the engine gets the request, so that only its answer is lost.
@@ -108,7 +111,7 @@ def fault_of(order: Mapping[str, Any]) -> Fault:
     setting: Any
     name, setting = (do, None) if isinstance(do, str) else next(iter(do.items()))
     kind: FaultKind = name
-    forward = order.get("forward", kind in {"delay", "drip", "truncate"})
+    forward = order.get("forward", kind in {"delay", "drip", "truncate", "close"})
     fault = Fault(kind, where, times, forward)
     if kind in {"delay", "drip"}:
         fault.seconds = setting

@@ -40,12 +40,35 @@ class KnownFailure:
 
 
 @dataclass(frozen=True)
+class ByNature:
+    """What an SDK, or each of a language, need not be capable of: it can't be, and it says why."""
+
+    lacks: str
+    reason: str
+    sdk: str = ""
+    language: str = ""
+
+    def speaks_of(self, sdk: dict[str, Any]) -> bool:
+        """Whether it is about this SDK of a report."""
+        return self.sdk == sdk["name"] if self.sdk else self.language == sdk.get("language")
+
+    def __str__(self) -> str:
+        return f"{self.sdk or self.language} lacks {self.lacks} by nature ({self.reason})"
+
+
+@dataclass(frozen=True)
 class Gate:
     """The gate of one contract version."""
 
     contract: str
     columns: dict[str, tuple[str, ...]]
     known_failures: tuple[KnownFailure, ...] = ()
+    by_nature: tuple[ByNature, ...] = ()
+
+    def unexplained(self, cell: dict[str, Any], sdk: dict[str, Any]) -> list[str]:
+        """The capabilities whose lack changed what a cell shows, and that the gate does not list."""
+        listed = {entry.lacks for entry in self.by_nature if entry.speaks_of(sdk)}
+        return [name for name in cell.get("lacks", ()) if name not in listed]
 
 
 @dataclass
@@ -57,7 +80,7 @@ class Verdict:
         column: The target's column.
         needed: How many scenarios the column names.
         reasons: Why not, one line each.
-        accepted: Known failures that did fail.
+        accepted: Known failures that did fail, and what SDKs lack by nature.
     """
 
     contract: str
@@ -102,7 +125,8 @@ def load(path: Path, scenario_ids: Sequence[str], contract: str | None = None) -
     if problems or wrong:
         raise DocumentError([*problems, *wrong])
     columns = {name: tuple(ids) for name, ids in contracts[version].items()}
-    return Gate(version, columns, tuple(known))
+    by_nature = tuple(ByNature(**entry) for entry in document.value.get("by_nature", ()))
+    return Gate(version, columns, tuple(known), by_nature)
 
 
 def _as_numbers(version: str) -> list[int]:
@@ -151,7 +175,8 @@ def column_of(report: dict[str, Any]) -> Column:
 def judge(gate: Gate, report: dict[str, Any], today: date) -> Verdict:
     """Whether a report shows what the gate needs, for every SDK that took part.
 
-    Skipped is not passed; a scenario that was not run is not passed either. A known failure that is
+    Skipped is not passed; a scenario that was not run is not passed either. Only what an SDK lacks by
+    nature, as the gate lists it, excuses a scenario that was skipped or a check that is exempt. A known failure that is
     over, passes, or matches nothing that was run is a reason against, too.
 
     Args:
@@ -163,17 +188,17 @@ def judge(gate: Gate, report: dict[str, Any], today: date) -> Verdict:
     needed = gate.columns[column]
     verdict = Verdict(gate.contract, column, len(needed))
     cells = {(cell["scenario"], cell["sdk"]): cell for cell in report["cells"]}
-    sdks = [sdk["name"] for sdk in report["sdks"]]
-    if not sdks:
+    if not report["sdks"]:
         verdict.reasons.append("no SDK took part")
     missing = {c["sdk"]: c["reason"] for c in report["cells"] if c["outcome"] == "unavailable"}
     verdict.reasons += [f"{sdk}: {reason}" for sdk, reason in missing.items()]
     for scenario in needed:
-        for sdk in sdks:
-            if sdk in missing:
-                continue  # said once above, not for each scenario
-            name = f"{scenario} with {sdk}"
-            _judge_cell(gate, verdict, cells.get((scenario, sdk)), name, today)
+        for sdk in report["sdks"]:
+            if sdk["name"] not in missing:  # said once above, not for each scenario
+                cell = cells.get((scenario, sdk["name"]))
+                name = f"{scenario} with {sdk['name']}"
+                _judge_cell(gate, verdict, cell, sdk, name=name, today=today)
+    _judge_by_nature(gate, report, verdict)
     _judge_known_failures(gate, report, verdict)
     if report["leftovers"]["left"] or report["leftovers"]["problems"]:
         verdict.reasons.append("the run left things behind at the target")
@@ -183,12 +208,23 @@ def judge(gate: Gate, report: dict[str, Any], today: date) -> Verdict:
 
 
 def _judge_cell(
-    gate: Gate, verdict: Verdict, cell: dict[str, Any] | None, name: str, today: date
+    gate: Gate,
+    verdict: Verdict,
+    cell: dict[str, Any] | None,
+    sdk: dict[str, Any],
+    *,
+    name: str,
+    today: date,
 ) -> None:
     if cell is None:
         verdict.reasons.append(f"{name}: was not run")
         return
+    unexplained = ", ".join(gate.unexplained(cell, sdk))
     if cell["outcome"] == "passed":
+        if unexplained:
+            verdict.reasons.append(f"{name}: less was checked, as the adapter lacks {unexplained}")
+        return
+    if cell["outcome"] == "skipped" and cell.get("lacks") and not unexplained:
         return
     for known in gate.known_failures:
         if known.covers(cell, verdict.column) and cell["outcome"] != "skipped":
@@ -199,6 +235,22 @@ def _judge_cell(
             return
     failing = ", ".join(check["id"] for check in cell["checks"] if check["outcome"] == "failed")
     verdict.reasons.append(f"{name}: {cell['outcome']} ({failing or cell['reason']})")
+
+
+def _judge_by_nature(gate: Gate, report: dict[str, Any], verdict: Verdict) -> None:
+    for entry in gate.by_nature:
+        sdks = [sdk for sdk in report["sdks"] if entry.speaks_of(sdk)]
+        able = [sdk["name"] for sdk in sdks if entry.lacks in sdk.get("capabilities", ())]
+        if able:
+            verdict.reasons.append(f"{entry}, but {', '.join(able)} can: mend gate.yaml")
+        names = {sdk["name"] for sdk in sdks}
+        concerned = [
+            cell["scenario"]
+            for cell in report["cells"]
+            if cell["sdk"] in names and entry.lacks in cell.get("lacks", ())
+        ]
+        if concerned:
+            verdict.accepted.append(f"{entry}: {', '.join(dict.fromkeys(concerned))}")
 
 
 def _judge_known_failures(gate: Gate, report: dict[str, Any], verdict: Verdict) -> None:

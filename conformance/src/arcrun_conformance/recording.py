@@ -174,6 +174,8 @@ async def _send(
     headers = [(name.encode(), _header_bytes(value)) for name, value in end_to_end(answer.headers)]
     if answer.status != 204:
         headers.append((b"content-length", b"%d" % len(answer.body)))
+    if kind == "close":
+        headers.append((b"connection", b"close"))
     response = h11.Response(status_code=answer.status, headers=headers)
     writer.write(connection.send(response) or b"")
     if kind == "truncate":

@@ -40,6 +40,8 @@ class Cell:
         exchanges: What went over the wire.
         stderr: What the adapter wrote to stderr meanwhile.
         secrets: The values that no report may show, by name.
+        lacks: The capabilities that the adapter lacks, and because of which the scenario was skipped,
+            or checks of it are exempt or others.
         seconds: How long it took.
     """
 
@@ -52,6 +54,7 @@ class Cell:
     exchanges: list[Exchange] = field(default_factory=list)
     stderr: str = ""
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    lacks: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
 

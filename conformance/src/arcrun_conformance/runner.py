@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import httpx
 
 from .adapter import Adapter, Connection
-from .cell import run_cell, why_skipped
+from .cell import is_skipped, run_cell
 from .checks import Check
 from .cleanup import PREFIX, Cleaner, Created, created_in
+from .exemptions import lacking, suited
 from .protocol import AdapterFailure, Identity
 from .results import Cell, CellOutcome, Run
 
@@ -131,13 +132,19 @@ class _Work:
             outcome: CellOutcome = "unavailable" if failure.kind == "not-available" else "error"
             return Cell(scenario.id, sdk, outcome, message, [failed])
         self._run.sdks[sdk] = identity
-        reason = why_skipped(scenario, self._plan.target, identity)
-        if reason:
-            return Cell(scenario.id, sdk, "skipped", reason)
         cell = Cell(scenario.id, sdk)
+        if is_skipped(cell, scenario, self._plan.target, identity):
+            return cell
+        cell.lacks = lacking(scenario, identity.capabilities)
         try:
-            prefix = f"{self._run.id}_{number}"
-            await run_cell(cell, scenario, adapter, self._plan.target, prefix)
+            await run_cell(
+                cell,
+                suited(scenario, identity.capabilities),
+                adapter,
+                self._plan.target,
+                run=f"{self._run.id}_{number}",
+                capabilities=identity.capabilities,
+            )
         finally:
             self.created += created_in(cell.exchanges)
         if cell.outcome == "error":

@@ -77,6 +77,12 @@ class Scenario:
         methods = [step.subject for step in self.steps if step.kind == "call"]
         return list(dict.fromkeys([*methods, *self.adapter_needs]))
 
+    def capabilities_of_checks(self) -> list[str]:
+        """What single checks need of an adapter, in order, each once; without it they are exempt, or other."""
+        orders = [*(step.order for step in self.steps), *self.wire]
+        named = ((*order.get("adapter_needs", ()), *order.get("without", ())) for order in orders)
+        return list(dict.fromkeys(name for names in named for name in names))
+
     def check_ids(self) -> list[str]:
         """The ids of its own checks; the runner adds those every scenario has."""
         return [step.id for step in self.steps] + [check["id"] for check in self.wire]
@@ -176,7 +182,14 @@ def _problems(document: Document) -> Iterator[Problem]:
     for key in _PATTERN_KEYS:
         yield from _unknown_operators(document, value.get(key), (key,))
     for index, step in enumerate(value["steps"]):
-        yield from _unknown_operators(document, step["expect"], ("steps", index, "expect"))
+        for key in ("expect", "without"):
+            yield from _unknown_operators(document, step.get(key), ("steps", index, key))
+    if all("adapter_needs" in step for step in value["steps"]):
+        yield document.problem(
+            ["steps"],
+            "every step has adapter_needs: an adapter that is exempt from all would pass unseen",
+            "Say adapter_needs for the whole scenario instead: then it is skipped.",
+        )
 
 
 def _unknown_places(document: Document) -> Iterator[Problem]:

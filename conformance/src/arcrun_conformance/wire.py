@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 _ALWAYS_ALLOWED = {"method": "GET", "path": "/health"}
 
 
-def wire_checks(orders: Sequence[Mapping[str, Any]], exchanges: Sequence[Exchange]) -> list[Check]:
-    """The outcome of a scenario's wire checks; `orders` have their `${places}` filled."""
-    return [_ordered(o, exchanges) if "order" in o else _matched(o, exchanges) for o in orders]
+def wire_check(order: Mapping[str, Any], exchanges: Sequence[Exchange]) -> Check:
+    """The outcome of one of a scenario's wire checks; `order` has its `${places}` filled."""
+    return _ordered(order, exchanges) if "order" in order else _matched(order, exchanges)
 
 
 def fitting(order: Mapping[str, Any], exchanges: Sequence[Exchange]) -> list[Exchange]:

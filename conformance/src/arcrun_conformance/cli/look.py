@@ -90,6 +90,8 @@ def _capabilities(_: argparse.Namespace) -> Table:
             needed.setdefault(("engine", capability), []).append(scenario.id)
         for capability in scenario.adapter_capabilities():
             needed.setdefault(("adapter", capability), []).append(scenario.id)
+        for capability in scenario.capabilities_of_checks():
+            needed.setdefault(("adapter, for single checks", capability), []).append(scenario.id)
     table = _table("of", "capability", "scenarios that need it")
     for (owner, capability), scenarios in sorted(needed.items()):
         table.add_row(owner, capability, str(len(scenarios)))

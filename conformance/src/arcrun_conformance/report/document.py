@@ -61,6 +61,20 @@ def failed(document: dict[str, Any]) -> bool:
     return bool(bad or leftovers["left"] or leftovers["problems"] or document["interrupted"])
 
 
+def exempt(document: dict[str, Any]) -> list[str]:
+    """A line for each SDK and reason: the checks that are exempt for it."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for cell in document["cells"]:
+        for check in cell["checks"]:
+            if check["outcome"] == "exempt":
+                reason = (cell["sdk"], check["message"])
+                found.setdefault(reason, []).append(f"{cell['scenario']}/{check['id']}")
+    return [
+        f"{sdk} is exempt from {', '.join(checks)}: {reason}"
+        for (sdk, reason), checks in found.items()
+    ]
+
+
 def write(document: dict[str, Any], path: Path) -> None:
     """Write the document as JSON."""
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
@@ -94,6 +108,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "sdk": cell.sdk,
         "outcome": cell.outcome,
         "reason": cell.reason,
+        "lacks": cell.lacks,
         "seconds": round(cell.seconds, 4),
         "checks": [_check(check) for check in cell.checks],
         "steps": [

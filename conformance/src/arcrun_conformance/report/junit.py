@@ -53,6 +53,10 @@ def _case(suite: ET.Element, cell: dict[str, Any]) -> None:
         kind = "failure" if cell["outcome"] == "failed" else "error"
         names = ", ".join(check["id"] for check in failing)
         ET.SubElement(case, kind, message=_clean(names)).text = _clean(text)
+    exempt = [c for c in cell["checks"] if c["outcome"] == "exempt"]
+    if exempt:
+        text = "\n".join(f"exempt: {check['id']}: {check['message']}" for check in exempt)
+        ET.SubElement(case, "system-out").text = _clean(text)
     if cell["stderr"]:
         ET.SubElement(case, "system-err").text = _clean(cell["stderr"])
 

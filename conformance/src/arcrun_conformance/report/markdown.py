@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from .document import exempt
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -38,6 +40,9 @@ def _lines(document: dict[str, Any]) -> list[str]:
     missing = _unavailable(document)
     if missing:
         lines += ["", "### Not available", "", *missing]
+    exempted = exempt(document)
+    if exempted:
+        lines += ["", "### Exempt checks", "", *(f"- {_text(line)}" for line in exempted)]
     failed = [cell for cell in document["cells"] if cell["outcome"] in {"failed", "error"}]
     if failed:
         lines += ["", "### What failed"]

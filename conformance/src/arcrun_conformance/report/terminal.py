@@ -8,6 +8,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from .document import exempt
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -45,6 +47,8 @@ def show(document: dict[str, Any], console: Console) -> None:
         if cell["outcome"] in {"failed", "error"} and cell["scenario"] not in listed:
             _show_failure(cell, console)
     _show_unavailable(document, console)
+    for line in exempt(document):
+        console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
     if document["deviations"]:
         console.print()
         console.print(_deviations(document["deviations"]))
@@ -117,9 +121,10 @@ def _show_end(document: dict[str, Any], console: Console) -> None:
     counted = ", ".join(
         f"{outcomes.count(outcome)} {outcome}" for outcome in _MARKS if outcome in outcomes
     )
-    checks = sum(len(cell["checks"]) for cell in document["cells"])
+    checks = [check["outcome"] for cell in document["cells"] for check in cell["checks"]]
+    exempted = f", {checks.count('exempt')} of them exempt" if "exempt" in checks else ""
     console.print(
-        f"{counted or 'nothing was run'} · {checks} checks · {document['seconds']:.1f} s",
+        f"{counted or 'nothing was run'} · {len(checks)} checks{exempted} · {document['seconds']:.1f} s",
         highlight=False,
         soft_wrap=True,
     )
