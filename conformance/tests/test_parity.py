@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arcrun_conformance.cli import COULD_NOT_RUN, FAILED, GO, main
-from arcrun_conformance.parity import Explained, compare
+from arcrun_conformance.parity import Explained, compare, idle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,6 +126,61 @@ def test_an_explained_difference_keeps_its_reason() -> None:
     assert difference.reason == "fetch always sends it"
     (other_sdk,) = compare(report([exchange()], [other]), [Explained("r", sdk="deno")])
     assert other_sdk.reason == ""
+
+
+def test_a_reason_holds_on_whichever_side_its_sdk_stands() -> None:
+    mine = exchange(headers=[["User-Agent", "arcrun-js/1"], ["Sec-CH-UA-Mobile", "?0"]])
+    explained = [Explained("a browser's", sdk="python", header="sec-ch-ua*")]
+    (difference,) = compare(report([mine], [exchange()]), explained)
+    assert (difference.sdk, difference.against, difference.reason) == (
+        "js",
+        "python",
+        "a browser's",
+    )
+
+
+@pytest.mark.parametrize("header", ["sec-ch", "sec-ch-ua-m", "*-ua", "user-agent"])
+def test_a_reason_explains_no_other_header(header: str) -> None:
+    other = exchange(headers=[["User-Agent", "arcrun-js/1"], ["Sec-CH-UA-Mobile", "?0: x"]])
+    explained = [Explained("r", header=header)]
+    (difference,) = compare(report([exchange()], [other]), explained)
+    assert difference.reason == ""
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ({"sdk": "js", "header": "accept"}, False),
+        ({"sdk": "js", "header": "origin"}, True),
+        ({"header": "origin"}, True),
+        ({"sdk": "deno", "header": "origin"}, False),
+        ({"scenario": "push"}, False),
+        ({"scenario": "pull"}, False),
+        ({"scenario": "push", "header": "origin"}, True),
+    ],
+)
+def test_a_reason_for_what_is_not_different_any_more_is_told(
+    entry: dict[str, str], expected: bool
+) -> None:
+    other = exchange(headers=[["User-Agent", "arcrun-js/1"], ["Accept", "*/*"]])
+    both = report([exchange()], [other])
+    explained = [Explained("r", **entry)]
+    assert idle(both, explained, compare(both, explained)) == (explained if expected else [])
+
+
+def test_the_command_counts_what_is_explained_and_fails_for_idle_reasons(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = exchange(headers=[["User-Agent", "arcrun-js/1"], ["Accept", "*/*"]])
+    path, reasons = tmp_path / "conformance.json", tmp_path / "parity.yaml"
+    path.write_text(json.dumps(report([exchange(), exchange()], [other, other])))
+    entry = "differences:\n- {sdk: js, header: accept, reason: fetch sends it}\n"
+    reasons.write_text(entry)
+    assert main(["parity", str(path), "--explained", str(reasons)]) == GO
+    assert "js: 2 explained: fetch sends it" in capsys.readouterr().out
+    reasons.write_text(f"{entry}- {{sdk: js, header: origin, reason: old}}\n")
+    assert main(["parity", str(path), "--explained", str(reasons)]) == FAILED
+    assert "explains nothing, remove it: js, origin, old" in capsys.readouterr().out
 
 
 def test_the_command_says_how_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from .documents import read
 from .journal import body_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
 # What a runtime's HTTP client decides, not the SDK.
@@ -41,20 +42,30 @@ _JWT = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+|eyJ[\w-]+%2E[\w%-]+")
 
 @dataclass(frozen=True)
 class Explained:
-    """A difference that is as it should be."""
+    """A difference that is as it should be.
+
+    Attributes:
+        reason: Why.
+        scenario: The scenario in which, else in any.
+        sdk: The SDK that is different, else any.
+        header: The header that differs, `*` for any further text; else all that is sent.
+    """
 
     reason: str
     scenario: str = ""
     sdk: str = ""
     header: str = ""
 
-    def covers(self, scenario: str, sdk: str, difference: str) -> bool:
-        """Whether it speaks of this difference."""
+    def covers(self, scenario: str, sdks: Collection[str], difference: str) -> bool:
+        """Whether it speaks of this difference between two SDKs."""
         return (
             self.scenario in {"", scenario}
-            and self.sdk in {"", sdk}
-            and (not self.header or f" header {self.header}:" in difference)
+            and (not self.sdk or self.sdk in sdks)
+            and (not self.header or fnmatchcase(difference, f"* header {self.header}: *"))
         )
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, (self.scenario, self.sdk, self.header, self.reason)))
 
 
 @dataclass(frozen=True)
@@ -99,11 +110,32 @@ def compare(report: dict[str, Any], explained: Sequence[Explained]) -> list[Diff
         ]
         for cell in cells[1:]:
             for text in _cell_differences(cells[0], cell):
-                reason = next(
-                    (e.reason for e in explained if e.covers(scenario["id"], cell["sdk"], text)), ""
-                )
+                sdks = (cells[0]["sdk"], cell["sdk"])
+                covering = (e.reason for e in explained if e.covers(scenario["id"], sdks, text))
+                reason = next(covering, "")
                 found.append(Difference(scenario["id"], cell["sdk"], cells[0]["sdk"], text, reason))
     return found
+
+
+def idle(
+    report: dict[str, Any], explained: Sequence[Explained], differences: Sequence[Difference]
+) -> list[Explained]:
+    """The explanations of which a report shows that there is nothing to explain any more.
+
+    Of an SDK or a scenario that did not take part, or did not pass, it shows nothing.
+    """
+    passed = [cell for cell in report["cells"] if cell["outcome"] == "passed"]
+    return [
+        entry
+        for entry in explained
+        if any(
+            entry.scenario in {"", cell["scenario"]} and entry.sdk in {"", cell["sdk"]}
+            for cell in passed
+        )
+        and not any(
+            entry.covers(each.scenario, (each.sdk, each.against), each.text) for each in differences
+        )
+    ]
 
 
 def _cell_differences(first: dict[str, Any], other: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from .options import DATA, FAILED, GO, UsageError, command, read_report
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from .options import Commands
 
@@ -37,11 +39,15 @@ def _parity(options: argparse.Namespace) -> int:
     report = read_report(options.report)
     if len(report["sdks"]) < 2:
         raise UsageError("the report has one SDK only: parity needs two")
-    differences = parity.compare(report, parity.load(options.explained))
+    explained = parity.load(options.explained)
+    differences = parity.compare(report, explained)
+    idle = parity.idle(report, explained, differences)
+    lines = [("yellow", line) for line in _explained(differences)]
+    lines += [("red", str(difference)) for difference in differences if not difference.reason]
+    lines += [("red", f"explains nothing, remove it: {entry}") for entry in idle]
     console = Console()
-    for difference in differences:
-        style = "yellow" if difference.reason else "red"
-        console.print(str(difference), style=style, highlight=False, markup=False, soft_wrap=True)
+    for style, line in lines:
+        console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
     unexplained = sum(not difference.reason for difference in differences)
     names = ", ".join(sdk["name"] for sdk in report["sdks"])
     style = "red" if unexplained else "green"
@@ -49,4 +55,10 @@ def _parity(options: argparse.Namespace) -> int:
         f"[{style} bold]{unexplained} unexplained differences[/] on the wire between {names}",
         highlight=False,
     )
-    return FAILED if unexplained else GO
+    return FAILED if unexplained or idle else GO
+
+
+def _explained(differences: Sequence[parity.Difference]) -> list[str]:
+    """A line for each reason and SDK: how many differences it explains."""
+    counted = Counter((each.sdk, each.reason) for each in differences if each.reason)
+    return [f"{sdk}: {number} explained: {reason}" for (sdk, reason), number in counted.items()]
