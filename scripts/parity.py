@@ -61,6 +61,8 @@ class Plan:
         adapter_python: The interpreter that has `arcrun`.
         node: The Node.js that the TypeScript compiler runs on.
         work: A private folder for logs and what else is needed for the while.
+        js_sdk: The TypeScript SDK, with its `node_modules`.
+        runtimes: The folder in which the JavaScript adapters run.
     """
 
     sdks: tuple[str, ...]
@@ -71,6 +73,8 @@ class Plan:
     adapter_python: Path
     node: str
     work: Path
+    js_sdk: Path = ROOT / "packages" / "js-sdk"
+    runtimes: Path = ROOT / ".arcrun" / "javascript"
 
 
 def surfaces(plan: Plan, console: Console) -> Figures:
@@ -79,16 +83,16 @@ def surfaces(plan: Plan, console: Console) -> Figures:
     Raises:
         ParityFailed: Something differs without a reason.
     """
-    python, node = ROOT / "packages" / "python-sdk" / "src", ROOT / "packages" / "js-sdk"
-    if not (node / "node_modules" / "typescript").is_dir():
+    python = ROOT / "packages" / "python-sdk" / "src"
+    if not (plan.js_sdk / "node_modules" / "typescript").is_dir():
         raise ParityFailed(
-            f"there is no TypeScript compiler: run npm ci --ignore-scripts in {node}"
+            f"there is no TypeScript compiler: run npm ci --ignore-scripts in {plan.js_sdk}"
         )
     recipes = ROOT / "packages/server/src/arcrun_server/catalog/auth-recipes"
     contract = parity_contract.read_contract(ROOT / "openapi" / "arcrun.yaml", recipes)
     sync, other = (parity_python.read_python(python, kind) for kind in ("sync", "async"))
     typescript = parity_typescript.read_typescript(
-        node, node=plan.node, log=plan.work / "typescript.log"
+        plan.js_sdk, node=plan.node, log=plan.work / "typescript.log"
     )
     for table in parity_table.tables(contract, sync, typescript):
         console.print(table)
@@ -150,6 +154,7 @@ def _run_suite(plan: Plan) -> Path:
     command += ["--sdk", ",".join(plan.sdks), "--adapters", str(plan.adapters)]
     command += ["--server-python", str(plan.server_python)]
     command += ["--adapter-python", str(plan.adapter_python), "--report-dir", str(reports)]
+    command += ["--adapter-runtimes", str(plan.runtimes)]
     try:
         processes.run(command, log=plan.work / "conformance.log")
     except processes.CommandFailed:
@@ -171,6 +176,7 @@ def sealing(plan: Plan, _console: Console) -> Figures:
             engine,
             adapters=plan.adapters,
             python=plan.adapter_python,
+            runtimes=plan.runtimes,
             work=plan.work,
         )
     return {"sdks": len(plan.sdks), **figures}
@@ -190,6 +196,13 @@ def show(verdict: parity_explained.Verdict, console: Console) -> None:
         raise ParityFailed("\n".join(f"  {problem}" for problem in problems))
 
 
+PARTS: dict[str, tuple[str, Callable[[Plan, Console], Figures]]] = {
+    "surface": ("contract, Python and TypeScript, read from the code", surfaces),
+    "wire": ("what the SDKs send, scenario by scenario", wire),
+    "sealing": ("what one SDK seals, each other opens", sealing),
+}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare; return 0 for GO, 1 for NO-GO, 130 when interrupted."""
     options = _options(arguments)
@@ -205,12 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _compare(plan: Plan, rehearsal: Rehearsal) -> int:
     """Make every comparison, also after one that failed: who repairs wants to see them all."""
     console, failed = rehearsal.console, []
-    parts: dict[str, tuple[str, Callable[[Plan, Console], Figures]]] = {
-        "surface": ("contract, Python and TypeScript, read from the code", surfaces),
-        "wire": ("what the SDKs send, scenario by scenario", wire),
-        "sealing": ("what one SDK seals, each other opens", sealing),
-    }
-    for name, (doing, compared) in parts.items():
+    for name, (doing, compared) in PARTS.items():
         try:
             with rehearsal.step(name, doing) as figures:
                 figures.update(compared(plan, console))
@@ -242,6 +250,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--adapters", type=Path, default=adapters)
     parser.add_argument("--server-python", type=Path, default=Path(sys.executable))
     parser.add_argument("--adapter-python", type=Path, default=Path(sys.executable))
+    parser.add_argument("--js-sdk", type=Path, default=Plan.js_sdk)
+    parser.add_argument("--runtimes", type=Path, default=Plan.runtimes)
     parser.add_argument("--node", default=shutil.which("node") or "node")
     return parser.parse_args(arguments)
 

@@ -38,7 +38,7 @@ class SealingFailed(Exception):
 
 
 def check(
-    sdks: Sequence[str], engine: Engine, *, adapters: Path, python: Path, work: Path
+    sdks: Sequence[str], engine: Engine, *, adapters: Path, python: Path, runtimes: Path, work: Path
 ) -> dict[str, int]:
     """Let each SDK seal every value, and each open what all have sealed.
 
@@ -47,6 +47,7 @@ def check(
         engine: A running engine that keeps sealed credentials.
         adapters: The registry, `adapters.yaml`.
         python: The interpreter that has the Python SDK.
+        runtimes: The folder in which the JavaScript adapters run.
         work: A private folder: an empty home for the adapters, and their log.
 
     Returns:
@@ -55,7 +56,7 @@ def check(
     Raises:
         SealingFailed: A value was not sealed, did not open, or came back as another one.
     """
-    commands = _commands(adapters, python)
+    commands = _commands(adapters, python, runtimes)
     if unknown := [name for name in sdks if name not in commands]:
         raise SealingFailed(f"{adapters} has no {', '.join(unknown)}; it has {', '.join(commands)}")
     figures = {"sealed": 0, "opened": 0}
@@ -140,9 +141,13 @@ def _open(opener: Adapter, sealer: Adapter, label: str, account: str, value: str
         raise SealingFailed(f"{opener.name} opens {what} as another text")
 
 
-def _commands(adapters: Path, python: Path) -> dict[str, list[str]]:
+def _commands(adapters: Path, python: Path, runtimes: Path) -> dict[str, list[str]]:
     registry = yaml.safe_load(adapters.read_text("utf-8"))["adapters"]
-    places = {"{python}": str(python), "{here}": str(adapters.parent.resolve())}
+    places = {
+        "{python}": str(python),
+        "{here}": str(adapters.parent.resolve()),
+        "{runtimes}": str(runtimes.resolve()),
+    }
     commands: dict[str, list[str]] = {}
     for entry in registry:
         words = list(entry["command"])

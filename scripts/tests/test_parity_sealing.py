@@ -42,7 +42,7 @@ def registry(tmp_path: Path) -> Path:
     """The Python adapters, and some that are not what they seem."""
     commands: dict[str, list[str]] = {
         "python-sync": ["{python}", str(ADAPTERS / "python_sync.py")],
-        "python-async": ["{python}", str(ADAPTERS / "python_async.py")],
+        "python-async": ["{python}", "{runtimes}/python_async.py"],
         "claims": ["{python}", "-c", CLAIMS, "whatever"],
         "refuses": ["{python}", "-c", REFUSES],
         "dies": ["{python}", "-c", "raise SystemExit('沒有記憶體')"],
@@ -55,7 +55,11 @@ def registry(tmp_path: Path) -> Path:
 
 
 def run(engine: Engine, registry: Path, *sdks: str) -> dict[str, int]:
-    work: dict[str, Any] = {"python": Path(sys.executable), "work": registry.parent}
+    work: dict[str, Any] = {
+        "python": Path(sys.executable),
+        "runtimes": ADAPTERS,
+        "work": registry.parent,
+    }
     return check(sdks, engine, adapters=registry, **work)
 
 

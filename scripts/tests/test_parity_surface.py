@@ -327,10 +327,7 @@ def test_the_real_contract_names_every_call_of_the_python_sdk() -> None:
 # ---- The step, from the sources to the verdict ----
 
 
-def test_without_the_compiler_the_step_says_how_to_get_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(parity, "ROOT", tmp_path)
+def test_without_the_compiler_the_step_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(parity.ParityFailed, match="npm ci --ignore-scripts"):
         parity.surfaces(parity_plan(tmp_path), Console(quiet=True))
 
@@ -362,4 +359,5 @@ def parity_plan(folder: Path) -> parity.Plan:
         adapter_python=folder,
         node="node",
         work=folder,
+        js_sdk=folder,
     )
