@@ -111,13 +111,6 @@ def release_faults(session: nox.Session) -> None:
     patiently(session, "python", "-m", "scripts.release_faults", *session.posargs)
 
 
-@nox.session
-def bench(session: nox.Session) -> None:
-    """Measure speed and size, each against a baseline in the same run."""
-    sync(session, "release")
-    session.run("python", "-m", "scripts.bench", *session.posargs)
-
-
 def javascript(session: nox.Session, *groups: str) -> None:
     """Install Node.js, the engine to test against, and the locked npm packages; build the SDK."""
     sync(session, "js", *groups)
@@ -154,3 +147,11 @@ def parity(session: nox.Session) -> None:
     environment = "conformance/adapters/javascript/environment.py"
     session.run("python", environment, "--sdk", "packages/js-sdk", ".arcrun/javascript", "node24")
     patiently(session, "python", "-m", "scripts.parity", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure speed and size, each against a baseline in the same run."""
+    javascript(session, "release")
+    session.chdir("../..")
+    session.run("python", "-m", "scripts.bench", *session.posargs)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from scripts import bench_runner, bench_sdk, bench_server
+from scripts import bench_js, bench_runner, bench_sdk, bench_server
 
 if TYPE_CHECKING:
     from scripts.bench_figures import Figure
@@ -45,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     figures = [
         *bench_sdk.measure(options.rounds),
+        *bench_js.measure(),
         *bench_server.measure(options.rounds),
         *bench_runner.measure(),
     ]
