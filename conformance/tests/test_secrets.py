@@ -60,5 +60,12 @@ def test_of_two_secrets_of_which_one_holds_the_other_both_are_redacted() -> None
     assert redactor.text("canary-1-and-more canary-1") == "‹long› ‹short›"
 
 
+def test_among_the_secrets_of_a_whole_run_each_is_redacted_under_its_own_name() -> None:
+    values = {f"token-{n}": f"canary-arcconf_0a1b2c3d_{n}-密鑰" for n in range(1000)}
+    redactor = Redactor(values)
+    for name, value in values.items():
+        assert redactor.text(f"a {value} b {value.encode().hex()}") == f"a ‹{name}› b ‹{name}›"
+
+
 def test_very_short_values_are_left_alone() -> None:
     assert Redactor({"x": "abc"}).text("abc abcd") == "abc abcd"

@@ -56,20 +56,25 @@ class Redactor:
     """
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
-        self._forms: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._by_start: dict[str, set[str]] = {}
         for name, value in (secrets or {}).items():
             self.add(name, value)
 
     def add(self, name: str, value: str) -> None:
         """Redact a further secret from now on."""
-        added = dict.fromkeys(forms(value), f"‹{name}›")
-        self._forms = dict(sorted({**self._forms, **added}.items(), key=lambda item: -len(item[0])))
+        for form in forms(value):
+            self._names[form] = f"‹{name}›"
+            self._by_start.setdefault(form[:_SHORTEST], set()).add(form)
 
     def text(self, text: str) -> str:
         """The text without the secrets."""
-        for form, name in self._forms.items():
-            if form in text:
-                text = text.replace(form, name)
+        # A report has thousands of secrets and millions of characters: only forms whose start stands
+        # in the text are looked for. Longer ones first, as one secret may hold another.
+        starts = {text[i : i + _SHORTEST] for i in range(len(text) - _SHORTEST + 1)}
+        candidates = {form for s in starts & self._by_start.keys() for form in self._by_start[s]}
+        for form in sorted(candidates, key=lambda form: (-len(form), form)):
+            text = text.replace(form, self._names[form])
         return text
 
     def value(self, value: Any) -> Any:
