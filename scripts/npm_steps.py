@@ -1,16 +1,20 @@
-"""The steps of a rehearsal that are about the npm package, in their order."""
+"""The steps of a rehearsal that need the npm package, in their order."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
 from scripts import npm_files, npm_install, npm_package, npm_registry, npm_runtimes, npm_tools
+from scripts import parity as sdk_parity
 from scripts.artifacts import sha256
 from scripts.steps import StepFailed
 from scripts.versions import NPM_NAME
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from scripts.npm_package import NpmPackage
     from scripts.release_steps import Release
@@ -57,13 +61,44 @@ def install(release: Release, figures: Figures) -> None:
         settings = npm_registry.settings(release.work / "npm-install", url)
         installed = npm_install.install(package, release.work / "npm-clean", settings, log)
     npm_install.write_sbom(package, release.evidence / "sbom-arcrun-sdk.json", log)
-    registry = npm_runtimes.installed_registry(release.environments["arcrun-conformance"], log)
+    registry = _adapters(release, log)
     release.matrix = npm_runtimes.matrix(registry)
     npm_runtimes.prepare(registry, installed, release.runtimes, release.matrix.runtimes, log)
     release.versions[NPM_NAME] = {NPM_NAME: package.version}
     figures["version"] = package.version
     figures["runtimes"] = ", ".join(release.matrix.runtimes)
     figures["not_on_this_machine"] = release.matrix.told_missing
+
+
+def parity(release: Release, figures: Figures) -> None:
+    """Both SDKs offer and send the same, and open what each other seals."""
+    package, log = _built(release), release.log("parity")
+    if release.matrix is None:
+        raise StepFailed("nothing was run: this step builds on npm_install and conformance")
+    work = release.work / "parity"
+    work.mkdir()
+    plan = sdk_parity.Plan(
+        sdks=release.matrix.sdks,
+        report=release.conformance_reports,
+        explained=sdk_parity.EXPLAINED,
+        adapters=_adapters(release, log),
+        server_python=release.environments["arcrun-server"].python,
+        adapter_python=release.environments["arcrun"].python,
+        node=npm_tools.program("node"),
+        work=work,
+        js_sdk=package.workshop,
+        runtimes=release.runtimes,
+    )
+    # The tables and the explained differences are long: they are for the log.
+    with log.open("a", encoding="utf-8") as told:
+        console = Console(file=told, width=160, soft_wrap=True)
+        for part, (_, compare) in sdk_parity.PARTS.items():
+            found = compare(plan, console)
+            figures.update({f"{part}_{name}": value for name, value in found.items()})
+
+
+def _adapters(release: Release, log: Path) -> Path:
+    return npm_runtimes.installed_registry(release.environments["arcrun-conformance"], log)
 
 
 def _built(release: Release) -> NpmPackage:

@@ -84,6 +84,11 @@ class Release:
         return self.work / "npm-registry"
 
     @property
+    def conformance_reports(self) -> Path:
+        """What the suite reports."""
+        return self.evidence / "conformance"
+
+    @property
     def runtimes(self) -> Path:
         """Where the JavaScript runtimes are, with the installed SDK."""
         return self.work / "javascript"
@@ -106,11 +111,7 @@ class ReleaseStep:
     doing: str
     run: Callable[[Release, Figures], None]
     needs: tuple[str, ...] = ()
-
-    @property
-    def is_about_npm(self) -> bool:
-        """Whether it is left out of a rehearsal of Python only."""
-        return self.name.startswith("npm_")
+    about_npm: bool = False
 
 
 def versions(release: Release, figures: Figures) -> None:
@@ -202,7 +203,7 @@ def fuzzing(release: Release, figures: Figures) -> None:
 def conformance(release: Release, figures: Figures) -> None:
     """Run the suite on what was installed, and hold it against the gate."""
     harness = release.environments["arcrun-conformance"].script("arcrun-conformance")
-    reports = release.evidence / "conformance"
+    reports = release.conformance_reports
     command = [str(harness), "run", "--target", "local", "--gate", "--jobs", "2"]
     command += ["--server-python", str(release.environments["arcrun-server"].python)]
     command += ["--adapter-python", str(release.environments["arcrun"].python)]
@@ -242,6 +243,7 @@ def conformance_figures(document: dict[str, Any], version: str) -> Figures:
         "scenarios": len(document["scenarios"]),
         "sdks": len(document["sdks"]),
         "cells": len(document["cells"]),
+        "skipped": sum(cell["outcome"] == "skipped" for cell in document["cells"]),
         "checks": sum(len(cell["checks"]) for cell in document["cells"]),
         "gate": gate["verdict"],
     }
@@ -258,17 +260,28 @@ def _show_reports(written: Path, shown: Path) -> None:
 STEPS = (
     ReleaseStep("versions", "packages and changelog state one version", versions),
     ReleaseStep("build", "each package twice, in two places", build),
-    ReleaseStep("npm_build", "the npm package twice, in two places", npm_steps.build),
+    ReleaseStep(
+        "npm_build", "the npm package twice, in two places", npm_steps.build, about_npm=True
+    ),
     ReleaseStep("check", "metadata, contents, files, budgets", check, ("build",)),
-    ReleaseStep("npm_check", "contents, budget, publint, attw", npm_steps.check, ("npm_build",)),
+    ReleaseStep(
+        "npm_check",
+        "contents, budget, publint, attw",
+        npm_steps.check,
+        ("npm_build",),
+        about_npm=True,
+    ),
     ReleaseStep("publish", "to a registry on loopback", publish, ("build",)),
-    ReleaseStep("npm_publish", "to verdaccio on loopback", npm_steps.publish, ("npm_build",)),
+    ReleaseStep(
+        "npm_publish", "to verdaccio on loopback", npm_steps.publish, ("npm_build",), about_npm=True
+    ),
     ReleaseStep("install", "from there, by version and hash", install, ("publish",)),
     ReleaseStep(
         "npm_install",
         "from there, by version and hash; the runtimes",
         npm_steps.install,
         ("npm_publish", "install"),
+        about_npm=True,
     ),
     ReleaseStep("fuzz", "the contract, against the installed engine", fuzzing, ("install",)),
     ReleaseStep(
@@ -276,6 +289,13 @@ STEPS = (
         "every scenario, every SDK; the gate",
         conformance,
         ("install", "npm_install"),
+    ),
+    ReleaseStep(
+        "parity",
+        "what the SDKs offer, send and seal",
+        npm_steps.parity,
+        ("conformance",),
+        about_npm=True,
     ),
 )
 
@@ -287,7 +307,7 @@ def steps(*, python_only: bool) -> list[ReleaseStep]:
         >>> [step.name for step in steps(python_only=True)][:3]
         ['versions', 'build', 'check']
     """
-    return [step for step in STEPS if not (python_only and step.is_about_npm)]
+    return [step for step in STEPS if not (python_only and step.about_npm)]
 
 
 def chosen(only: str | None, *, python_only: bool = False) -> list[ReleaseStep]:

@@ -29,12 +29,15 @@ def test_a_rehearsal_of_python_only_leaves_out_what_is_about_npm_and_nothing_els
     ]
 
 
+CELLS = [{"checks": [1, 2], "outcome": "passed"}, {"checks": [3], "outcome": "skipped"}]
+
+
 def report(
-    verdict: str = "GO", cells: list[dict[str, list[int]]] | None = None, version: str = "1.2.3"
+    verdict: str = "GO", cells: list[dict[str, Any]] = CELLS, version: str = "1.2.3"
 ) -> dict[str, Any]:
     return {
         "gate": {"verdict": verdict, "reasons": ["health: 沒有執行"]},
-        "cells": [{"checks": [1, 2]}, {"checks": [3]}] if cells is None else cells,
+        "cells": cells,
         "scenarios": [1, 2],
         "sdks": [{"name": "node22-esm", "version": version}],
     }
@@ -42,7 +45,14 @@ def report(
 
 def test_the_figures_of_the_suite_come_from_its_report() -> None:
     figures = conformance_figures(report(), "1.2.3")
-    assert figures == {"scenarios": 2, "sdks": 1, "cells": 2, "checks": 3, "gate": "GO"}
+    assert figures == {
+        "scenarios": 2,
+        "sdks": 1,
+        "cells": 2,
+        "skipped": 1,
+        "checks": 3,
+        "gate": "GO",
+    }
 
 
 @pytest.mark.parametrize(
