@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,15 @@ _PAGE = Path(__file__).with_name("page.html")
 
 
 def write(document: dict[str, Any], path: Path) -> None:
-    """Write the page, with the report inside it as JSON."""
-    # `<` would let a text of the report end the script element that holds it.
-    data = json.dumps(document, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    """Write the page, with the report inside it, compressed: a matrix's traffic repeats itself."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    # In base64 no text of the report can end the script element that holds it.
+    data = base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode("ascii")
     path.write_text(_PAGE.read_text("utf-8").replace("{{report}}", data, 1), "utf-8")
+
+
+def embedded_report(page: str) -> dict[str, Any]:
+    """Read the report back out of a page, as its script does."""
+    data = page.split('id="report">', 1)[1].split("</script>", 1)[0]
+    document: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(data)))
+    return document
