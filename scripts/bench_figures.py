@@ -38,10 +38,20 @@ class Figure:
         return self.value >= self.goal if self.at_least else self.value <= self.goal
 
 
-def in_turns(rounds: int, *measures: Callable[[], float]) -> list[float]:
-    """Take several measurements in turns, so that noise falls on all alike; return the medians."""
+def in_turns(
+    rounds: int,
+    *measures: Callable[[], float],
+    take: Callable[[list[float]], float] = statistics.median,
+) -> list[float]:
+    """Take several measurements in turns, so that noise falls on all alike.
+
+    Args:
+        rounds: How often each is taken.
+        measures: What is measured.
+        take: What is made of one's values: the median, or `min` where noise can only add.
+    """
     taken: list[list[float]] = [[] for _ in measures]
     for _ in range(rounds):
         for measure, values in zip(measures, taken, strict=True):
             values.append(measure())
-    return [statistics.median(values) for values in taken]
+    return [take(values) for values in taken]
