@@ -9,18 +9,15 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
-from scripts import bench_js, bench_runner, bench_sdk, bench_server
+from scripts import ROOT, bench_js, bench_runner, bench_sdk, bench_server
 
 if TYPE_CHECKING:
     from scripts.bench_figures import Figure
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def show(figures: list[Figure], console: Console) -> None:

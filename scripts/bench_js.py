@@ -10,13 +10,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts import ROOT
 from scripts.bench_figures import Figure
 from scripts.engine_process import engine_with_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SDK = Path(__file__).resolve().parent.parent / "packages" / "js-sdk"
+SDK = ROOT / "packages" / "js-sdk"
 
 
 def measure() -> Iterator[Figure]:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from scripts import ROOT
 from scripts.bench_figures import Figure, in_turns
 from scripts.bench_load import bare_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
 CALLS = 100
 KEY = "ak_" + "5e" * 24
 

@@ -1,16 +1,20 @@
 """Keep the copies of the contract that packages ship equal to `openapi/arcrun.yaml`.
 
 A wheel can hold only what lies inside its own package, so the server carries a copy.
-`python scripts/contract_copies.py` writes the copies; `--check` fails on drift.
+`python -m scripts.contract_copies` writes the copies; `--check` fails on drift.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).resolve().parent.parent
+from scripts import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SOURCE = ROOT / "openapi" / "arcrun.yaml"
 COPIES = (ROOT / "packages/server/src/arcrun_server/contract/arcrun.yaml",)
 
@@ -30,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     for copy in stale:
         if options.check:
             print(f"{copy.relative_to(ROOT)} differs from openapi/arcrun.yaml:", file=sys.stderr)
-            print("  run: python scripts/contract_copies.py", file=sys.stderr)
+            print("  run: python -m scripts.contract_copies", file=sys.stderr)
         else:
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(SOURCE.read_bytes())

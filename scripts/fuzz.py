@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from scripts import processes
+from scripts import ROOT, processes
 from scripts.engine_process import Engine, engine_with_accounts
 from scripts.steps import describe
 
 if TYPE_CHECKING:
     from scripts.steps import Figures
 
-ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi" / "arcrun.yaml"
 LIVE_SAFE = ROOT / "conformance" / "live-safe.yaml"
 SHOWN_LINES, SHOWN_COLUMNS = 80, 2000

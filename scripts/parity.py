@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from scripts import (
+    ROOT,
     parity_contract,
     parity_explained,
     parity_python,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
     from scripts.parity_surface import Surface
 
-ROOT = Path(__file__).resolve().parent.parent
 EXPLAINED = ROOT / "scripts" / "parity" / "explained.yaml"
 SHOWN = 20  # explained differences, of each reason; the others are all shown
 SDKS = ("python-sync", "python-async", "node24-esm")

@@ -13,14 +13,13 @@ from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIServer, make_server
 
-from scripts import processes
+from scripts import ROOT, processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scripts.artifacts import Artifact
 
-ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30.0
 
 

@@ -17,11 +17,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from scripts import evidence
+from scripts import ROOT, evidence
 from scripts.release_steps import STEPS, Release, chosen, steps
 from scripts.steps import Rehearsal, StepFailed
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from scripts import processes
+from scripts import ROOT, processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOT = Path(__file__).resolve().parent.parent
 # Not ARCRUN_…: the suite keeps such variables from its adapters, and they are looked for as well.
 MARK = "REHEARSAL_MARK"
 

@@ -1,7 +1,7 @@
 """Write the synchronous half of the Python SDK from the asynchronous one.
 
-    python scripts/unasync.py            write `_sync`
-    python scripts/unasync.py --check    fail if `_sync` is not what would be written
+    python -m scripts.unasync            write `_sync`
+    python -m scripts.unasync --check    fail if `_sync` is not what would be written
 
 Each rule must be used at least once: a rule that nothing needs is an error, too.
 """
@@ -14,10 +14,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SOURCE = Path(__file__).parent.parent / "packages/python-sdk/src/arcrun/_async"
+SOURCE = ROOT / "packages/python-sdk/src/arcrun/_async"
 TARGET = SOURCE.with_name("_sync")
 NOTICE = "# Generated from _async by scripts/unasync.py: edit there.\n"
 
@@ -108,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     found = differences(modules, options.target)
     for line in found:
-        print(f"{line}: run python scripts/unasync.py", file=sys.stderr)
+        print(f"{line}: run python -m scripts.unasync", file=sys.stderr)
     return 1 if found else 0
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from scripts import ROOT
 
 # Distribution name on PyPI -> its folder.
 PACKAGES = {

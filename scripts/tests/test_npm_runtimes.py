@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts import ROOT
 from scripts.npm_runtimes import matrix
-from scripts.versions import ROOT
 
 REGISTRY = ROOT / "conformance" / "adapters" / "adapters.yaml"
 RUNTIMES = {"node18", "node20", "node22", "node24", "deno", "bun", "workerd"}
