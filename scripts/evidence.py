@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from scripts.artifacts import Artifact
     from scripts.clean_install import CleanEnvironment
-    from scripts.steps import Rehearsal
+    from scripts.rehearsal import Rehearsal
 
 FORMAT = "arcrun.release-evidence.v1"
 

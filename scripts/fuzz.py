@@ -21,10 +21,10 @@ import yaml
 
 from scripts import ROOT, processes
 from scripts.engine_process import Engine, engine_with_accounts
-from scripts.steps import describe
+from scripts.rehearsal import describe
 
 if TYPE_CHECKING:
-    from scripts.steps import Figures
+    from scripts.rehearsal import Figures
 
 CONTRACT = ROOT / "openapi" / "arcrun.yaml"
 LIVE_SAFE = ROOT / "conformance" / "live-safe.yaml"

@@ -9,7 +9,7 @@ from rich.console import Console
 from scripts import npm_files, npm_install, npm_package, npm_registry, npm_runtimes, npm_tools
 from scripts import parity as sdk_parity
 from scripts.artifacts import sha256
-from scripts.steps import StepFailed
+from scripts.rehearsal import StepFailed
 from scripts.versions import NPM_NAME
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scripts.npm_package import NpmPackage
+    from scripts.rehearsal import Figures
     from scripts.release_steps import Release
-    from scripts.steps import Figures
 
 
 def build(release: Release, figures: Figures) -> None:

@@ -32,7 +32,7 @@ from scripts import (
 )
 from scripts.engine_process import engine_with_accounts
 from scripts.parity_surface import compare, compare_to_contract
-from scripts.steps import Figures, Rehearsal, StepFailed
+from scripts.rehearsal import Figures, Rehearsal, StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

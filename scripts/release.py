@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from scripts import ROOT, evidence
+from scripts.rehearsal import Rehearsal, StepFailed
 from scripts.release_steps import STEPS, Release, chosen, steps
-from scripts.steps import Rehearsal, StepFailed
 
 
 def main(arguments: list[str] | None = None) -> int:

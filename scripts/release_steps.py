@@ -21,7 +21,7 @@ from scripts import (
     registry,
 )
 from scripts.engine_process import engine_with_accounts
-from scripts.steps import Figures, Rehearsal, StepFailed
+from scripts.rehearsal import Figures, Rehearsal, StepFailed
 from scripts.versions import PACKAGES, agreed_version
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from scripts import evidence
 from scripts.artifacts import Artifact, sha256
-from scripts.steps import Rehearsal, StepFailed
+from scripts.rehearsal import Rehearsal, StepFailed
 from scripts.verify_artifact import NotProven, main, read_evidence, verify
 
 GIT: evidence.GitState = {"commit": "0" * 40, "dirty": False}

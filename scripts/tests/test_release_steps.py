@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from scripts.rehearsal import StepFailed
 from scripts.release_steps import STEPS, ReleaseStep, chosen, conformance_figures
-from scripts.steps import StepFailed
 
 
 def test_a_rehearsal_runs_every_step_in_order() -> None:

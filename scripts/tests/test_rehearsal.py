@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from scripts.processes import CommandFailed
-from scripts.steps import Rehearsal, StepFailed, describe
+from scripts.rehearsal import Rehearsal, StepFailed, describe
 
 
 @pytest.fixture
