@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts import ROOT
 from scripts.bench_figures import Figure
-from scripts.engine_process import engine_with_accounts
+from scripts.engine import engine_with_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

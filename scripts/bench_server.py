@@ -14,7 +14,7 @@ import httpx
 
 from scripts.bench_figures import Figure, in_turns
 from scripts.bench_load import bare_server, request_bytes, requests_a_second
-from scripts.engine_process import engine_with_accounts
+from scripts.engine import engine_with_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

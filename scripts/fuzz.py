@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from scripts import ROOT, processes
-from scripts.engine_process import Engine, engine_with_accounts
+from scripts.engine import Engine, engine_with_accounts
 from scripts.rehearsal import describe
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from scripts import (
     parity_wire,
     processes,
 )
-from scripts.engine_process import engine_with_accounts
+from scripts.engine import engine_with_accounts
 from scripts.parity_surface import compare, compare_to_contract
 from scripts.rehearsal import Figures, Rehearsal, StepFailed
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from scripts.engine_process import Engine
+    from scripts.engine import Engine
 
 ANSWER_SECONDS = 30.0
 PROTOCOL = 1

@@ -20,7 +20,7 @@ from scripts import (
     processes,
     registry,
 )
-from scripts.engine_process import engine_with_accounts
+from scripts.engine import engine_with_accounts
 from scripts.rehearsal import Figures, Rehearsal, StepFailed
 from scripts.versions import PACKAGES, agreed_version
 

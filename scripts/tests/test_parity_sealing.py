@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from scripts import parity
-from scripts.engine_process import Engine, engine_with_accounts
+from scripts.engine import Engine, engine_with_accounts
 from scripts.parity_sealing import VALUES, SealingFailed, check
 
 ADAPTERS = parity.ROOT / "conformance" / "adapters"
