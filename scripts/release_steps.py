@@ -15,12 +15,12 @@ from scripts import (
     artifacts,
     clean_install,
     evidence,
-    fuzz,
     npm_steps,
     processes,
     registry,
 )
 from scripts.engine import engine_with_accounts
+from scripts.fuzz import run as fuzz
 from scripts.rehearsal import Figures, Rehearsal, StepFailed
 from scripts.versions import PACKAGES, agreed_version
 

@@ -1,0 +1,1 @@
+"""Fuzz an engine against the contract with Schemathesis."""
