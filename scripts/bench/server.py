@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from scripts.bench_figures import Figure, in_turns
-from scripts.bench_load import bare_server, request_bytes, requests_a_second
+from scripts.bench.figures import Figure, in_turns
+from scripts.bench.load import bare_server, request_bytes, requests_a_second
 from scripts.engine import engine_with_accounts
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from scripts.bench_figures import Figure
+from scripts.bench.figures import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

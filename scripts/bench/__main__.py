@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from scripts import ROOT, bench_js, bench_runner, bench_sdk, bench_server
+from scripts import ROOT
+from scripts.bench import javascript, runner, sdk, server
 
 if TYPE_CHECKING:
-    from scripts.bench_figures import Figure
+    from scripts.bench.figures import Figure
 
 
 def show(figures: list[Figure], console: Console) -> None:
@@ -41,10 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=15, help="measurements of each thing")
     options = parser.parse_args(arguments)
     figures = [
-        *bench_sdk.measure(options.rounds),
-        *bench_js.measure(),
-        *bench_server.measure(options.rounds),
-        *bench_runner.measure(),
+        *sdk.measure(options.rounds),
+        *javascript.measure(),
+        *server.measure(options.rounds),
+        *runner.measure(),
     ]
     show(figures, Console(width=max(Console().width, 110)))
     report = ROOT / "reports" / "bench.json"

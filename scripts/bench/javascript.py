@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts import ROOT
-from scripts.bench_figures import Figure
+from scripts.bench.figures import Figure
 from scripts.engine import engine_with_accounts
 
 if TYPE_CHECKING:

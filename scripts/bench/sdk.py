@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from scripts import ROOT
-from scripts.bench_figures import Figure, in_turns
-from scripts.bench_load import bare_server
+from scripts.bench.figures import Figure, in_turns
+from scripts.bench.load import bare_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,0 +1,1 @@
+"""Measure speed and size, each against a baseline in the same run."""
