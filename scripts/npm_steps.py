@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from scripts import npm_files, npm_install, npm_package, npm_registry, npm_runtimes, npm_tools
-from scripts import parity as sdk_parity
 from scripts.artifacts import sha256
+from scripts.parity.parts import EXPLAINED, PARTS, Plan
 from scripts.rehearsal import StepFailed
 from scripts.versions import NPM_NAME
 
@@ -77,10 +77,10 @@ def parity(release: Release, figures: Figures) -> None:
         raise StepFailed("nothing was run: this step builds on npm_install and conformance")
     work = release.work / "parity"
     work.mkdir()
-    plan = sdk_parity.Plan(
+    plan = Plan(
         sdks=release.matrix.sdks,
         report=release.conformance_reports,
-        explained=sdk_parity.EXPLAINED,
+        explained=EXPLAINED,
         adapters=_adapters(release, log),
         server_python=release.environments["arcrun-server"].python,
         adapter_python=release.environments["arcrun"].python,
@@ -92,7 +92,7 @@ def parity(release: Release, figures: Figures) -> None:
     # The tables and the explained differences are long: they are for the log.
     with log.open("a", encoding="utf-8") as told:
         console = Console(file=told, width=160, soft_wrap=True)
-        for part, (_, compare) in sdk_parity.PARTS.items():
+        for part, (_, compare) in PARTS.items():
             found = compare(plan, console)
             figures.update({f"{part}_{name}": value for name, value in found.items()})
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from scripts import parity
-from scripts.parity_wire import UnfitReport, compare_report, requests_of
+from scripts.parity import parts
+from scripts.parity.wire import UnfitReport, compare_report, requests_of
 
 KEY = ["x-arcrun-api-key", "‹api_key›"]
 KIND = ["content-type", "application/json"]
@@ -246,11 +246,11 @@ def test_fresh_values_are_numbered_so_that_a_repetition_shows() -> None:
 # ---- The step, from a report on disk to the verdict ----
 
 
-def plan(tmp_path: Path, run: dict[str, Any], explained: str) -> parity.Plan:
+def plan(tmp_path: Path, run: dict[str, Any], explained: str) -> parts.Plan:
     (tmp_path / "conformance.json").write_text(json.dumps(run), "utf-8")
     (tmp_path / "explained.yaml").write_text(explained, "utf-8")
     nowhere = Path("/nowhere")
-    return parity.Plan(
+    return parts.Plan(
         sdks=(),
         report=tmp_path,
         explained=tmp_path / "explained.yaml",
@@ -272,9 +272,9 @@ def dropped() -> dict[str, Any]:
 
 def test_a_header_that_one_sdk_drops_is_no_go(tmp_path: Path, dropped: dict[str, Any]) -> None:
     with pytest.raises(
-        parity.ParityFailed, match=r"differs without a reason: .*header\.content-type"
+        parts.ParityFailed, match=r"differs without a reason: .*header\.content-type"
     ):
-        parity.wire(plan(tmp_path, dropped, "surface:\nwire:\n"), Console(quiet=True))
+        parts.wire(plan(tmp_path, dropped, "surface:\nwire:\n"), Console(quiet=True))
 
 
 def test_a_difference_with_a_reason_is_shown_and_counted(
@@ -284,7 +284,7 @@ def test_a_difference_with_a_reason_is_shown_and_counted(
         "surface:\nwire:\n- {reason: 只是測試, differences: ['push, *header.content-type: *']}\n"
     )
     console = Console(file=(printed := io.StringIO()))
-    figures = parity.wire(plan(tmp_path, dropped, explained), console)
+    figures = parts.wire(plan(tmp_path, dropped, explained), console)
     assert figures["explained"] == 1
     assert "只是測試" in printed.getvalue()
 
@@ -292,8 +292,8 @@ def test_a_difference_with_a_reason_is_shown_and_counted(
 def test_a_reason_for_nothing_is_no_go(tmp_path: Path) -> None:
     run = report(cell("python-sync", python_side()), cell("node24-esm", typescript_side()))
     explained = "surface:\nwire:\n- {reason: was so once, differences: ['push, *: gone']}\n"
-    with pytest.raises(parity.ParityFailed, match=r"explains nothing, take it out: push, \*: gone"):
-        parity.wire(plan(tmp_path, run, explained), Console(quiet=True))
+    with pytest.raises(parts.ParityFailed, match=r"explains nothing, take it out: push, \*: gone"):
+        parts.wire(plan(tmp_path, run, explained), Console(quiet=True))
 
 
 def test_a_reason_about_an_sdk_that_did_not_run_is_not_judged(tmp_path: Path) -> None:
@@ -301,5 +301,5 @@ def test_a_reason_about_an_sdk_that_did_not_run_is_not_judged(tmp_path: Path) ->
     explained = (
         "surface:\nwire:\n- {reason: browsers, differences: ['*agent*'], sdks: [chromium]}\n"
     )
-    figures = parity.wire(plan(tmp_path, run, explained), Console(quiet=True))
+    figures = parts.wire(plan(tmp_path, run, explained), Console(quiet=True))
     assert figures["unexplained"] == 0

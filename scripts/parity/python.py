@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import griffe
 
-from scripts.parity_surface import ErrorClass, Method, Parameter, Surface
+from scripts.parity.surface import ErrorClass, Method, Parameter, Surface
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from scripts.parity_surface import Method, Parameter, Surface
+from scripts.parity.surface import Method, Parameter, Surface
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

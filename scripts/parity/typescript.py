@@ -1,4 +1,4 @@
-"""What the TypeScript SDK offers: `parity/typescript.mjs` reads it from the types, here it gets common names."""
+"""What the TypeScript SDK offers: `typescript.mjs` reads it from the types, here it gets common names."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts import processes
-from scripts.parity_python import default
-from scripts.parity_surface import ErrorClass, Method, Parameter, Surface
+from scripts.parity.python import default
+from scripts.parity.surface import ErrorClass, Method, Parameter, Surface
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-READER = Path(__file__).parent / "parity" / "typescript.mjs"
+READER = Path(__file__).with_name("typescript.mjs")
 
 # TypeScript's types and the names that Python has for them.
 _TYPES = {"string": "str", "void": "None"}

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts import parity
+from scripts import ROOT
 from scripts.engine import Engine, engine_with_accounts
-from scripts.parity_sealing import VALUES, SealingFailed, check
+from scripts.parity.sealing import VALUES, SealingFailed, check
 
-ADAPTERS = parity.ROOT / "conformance" / "adapters"
+ADAPTERS = ROOT / "conformance" / "adapters"
 
 # An adapter of an SDK that claims to do whatever it is asked, and answers with one and the same text.
 CLAIMS = """

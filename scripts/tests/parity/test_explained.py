@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import parity
-from scripts.parity_explained import Explanation, ExplanationError, about, judge, load
+from scripts.parity import parts
+from scripts.parity.explained import Explanation, ExplanationError, about, judge, load
 
 SIGNAL = "parameter health.signal: missing in Python, optional in TypeScript"
 
@@ -66,6 +66,6 @@ def test_a_malformed_file_says_where(tmp_path: Path, text: str, told: str) -> No
 
 
 def test_our_own_explanations_can_be_read() -> None:
-    explained = load(parity.EXPLAINED)
+    explained = load(parts.EXPLAINED)
     assert all(each.reason for section in explained.values() for each in section)
     assert len(explained["surface"]) > 10

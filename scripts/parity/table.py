@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from scripts.parity_surface import MISSING, Method, Surface
+from scripts.parity.surface import MISSING, Method, Surface
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

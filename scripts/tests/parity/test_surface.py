@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from scripts import parity
-from scripts.parity_contract import contract_facts, read_contract
-from scripts.parity_explained import Explanation, judge
-from scripts.parity_python import read_python
-from scripts.parity_surface import (
+from scripts import ROOT
+from scripts.parity import parts
+from scripts.parity.contract import contract_facts, read_contract
+from scripts.parity.explained import Explanation, judge
+from scripts.parity.python import read_python
+from scripts.parity.surface import (
     ErrorClass,
     Method,
     Parameter,
@@ -19,10 +20,10 @@ from scripts.parity_surface import (
     compare,
     compare_to_contract,
 )
-from scripts.parity_table import signature
-from scripts.parity_typescript import snake_case, surface_of
+from scripts.parity.table import signature
+from scripts.parity.typescript import snake_case, surface_of
 
-SOURCES = parity.ROOT / "packages" / "python-sdk" / "src"
+SOURCES = ROOT / "packages" / "python-sdk" / "src"
 
 # What parity/typescript.mjs prints, cut down to one of everything.
 READ: dict[str, Any] = {
@@ -318,8 +319,8 @@ def test_a_parameter_of_the_contract_that_an_sdk_lacks_is_told(contract: dict[st
 
 
 def test_the_real_contract_names_every_call_of_the_python_sdk() -> None:
-    recipes = parity.ROOT / "packages/server/src/arcrun_server/catalog/auth-recipes"
-    promised = read_contract(parity.ROOT / "openapi" / "arcrun.yaml", recipes)
+    recipes = ROOT / "packages/server/src/arcrun_server/catalog/auth-recipes"
+    promised = read_contract(ROOT / "openapi" / "arcrun.yaml", recipes)
     assert {"health", "creds.push", "workflows.run"} <= promised.methods.keys()
     assert promised.methods.keys() <= read_python(SOURCES, "sync").methods.keys()
 
@@ -328,16 +329,16 @@ def test_the_real_contract_names_every_call_of_the_python_sdk() -> None:
 
 
 def test_without_the_compiler_the_step_says_how_to_get_it(tmp_path: Path) -> None:
-    with pytest.raises(parity.ParityFailed, match="npm ci --ignore-scripts"):
-        parity.surfaces(parity_plan(tmp_path), Console(quiet=True))
+    with pytest.raises(parts.ParityFailed, match="npm ci --ignore-scripts"):
+        parts.surfaces(parity_plan(tmp_path), Console(quiet=True))
 
 
 def test_a_renamed_parameter_is_no_go_and_named() -> None:
     renamed = surface_of({**READ, **method(parameters=[{**SERVICE, "name": "who"}, TRUST])})
-    lines = parity.surface_differences(Surface(), PYTHON, PYTHON, renamed)
+    lines = parts.surface_differences(Surface(), PYTHON, PYTHON, renamed)
     verdict = judge(lines, [Explanation("method *: missing in the contract, there in *", "測試")])
-    with pytest.raises(parity.ParityFailed) as caught:
-        parity.show(verdict, Console(quiet=True))
+    with pytest.raises(parts.ParityFailed) as caught:
+        parts.show(verdict, Console(quiet=True))
     assert str(caught.value).splitlines() == [
         "  differs without a reason: parameter auth.get_token.service: required in Python, missing in TypeScript",
         "  differs without a reason: parameter auth.get_token.who: missing in Python, required in TypeScript",
@@ -345,12 +346,12 @@ def test_a_renamed_parameter_is_no_go_and_named() -> None:
 
 
 def test_a_difference_between_the_python_clients_is_told() -> None:
-    lines = parity.surface_differences(Surface(), PYTHON, Surface(), PYTHON)
+    lines = parts.surface_differences(Surface(), PYTHON, Surface(), PYTHON)
     assert "option max_retries: optional in Python, missing in asynchronous Python" in lines
 
 
-def parity_plan(folder: Path) -> parity.Plan:
-    return parity.Plan(
+def parity_plan(folder: Path) -> parts.Plan:
+    return parts.Plan(
         sdks=(),
         report=None,
         explained=folder / "explained.yaml",

@@ -1,0 +1,1 @@
+"""Compare the contract, the Python SDK and the TypeScript SDK."""

@@ -1,0 +1,82 @@
+"""Parity: contract, Python and TypeScript SDK offer the same, send the same, and open what each other seals.
+
+`nox -s parity` runs it on the sources; `-- --report DIR` compares the requests of a conformance run that exists.
+Differences that are as they should be are in `scripts/parity/explained.yaml`, each with its reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from scripts import ROOT
+from scripts.parity.parts import EXPLAINED, PARTS, SDKS, Plan
+from scripts.rehearsal import Rehearsal, StepFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare; return 0 for GO, 1 for NO-GO, 130 when interrupted."""
+    options = _options(arguments)
+    # Whoever ends us by a signal gets the same cleaning-up as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console = Console(soft_wrap=True)
+    rehearsal = Rehearsal(console)
+    with tempfile.TemporaryDirectory(prefix="arcrun-parity-") as work:
+        values = {**vars(options), "sdks": tuple(options.sdks.split(",")), "work": Path(work)}
+        return _compare(Plan(**values), rehearsal)
+
+
+def _compare(plan: Plan, rehearsal: Rehearsal) -> int:
+    """Make every comparison, also after one that failed: who repairs wants to see them all."""
+    console, failed = rehearsal.console, []
+    for name, (doing, compared) in PARTS.items():
+        try:
+            with rehearsal.step(name, doing) as figures:
+                figures.update(compared(plan, console))
+        except StepFailed as problem:
+            failed.append(name)
+            console.print(escape(str(problem)), highlight=False)
+        except KeyboardInterrupt:
+            console.print("\n[bold red]NO-GO[/]: interrupted; all that was started is stopped")
+            return 130
+    if failed:
+        console.print(f"\n[bold red]NO-GO[/]: {', '.join(failed)}", highlight=False)
+        return 1
+    console.print(f"\n[bold green]GO[/] in {rehearsal.seconds:.0f} s: 0 unexplained differences")
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="nox -s parity --",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--report", type=Path, help="a conformance run of several SDKs: its folder or file"
+    )
+    parser.add_argument("--sdks", default=",".join(SDKS), help="names in the registry of adapters")
+    parser.add_argument("--explained", type=Path, default=EXPLAINED)
+    adapters = ROOT / "conformance" / "adapters" / "adapters.yaml"
+    parser.add_argument("--adapters", type=Path, default=adapters)
+    parser.add_argument("--server-python", type=Path, default=Path(sys.executable))
+    parser.add_argument("--adapter-python", type=Path, default=Path(sys.executable))
+    parser.add_argument("--js-sdk", type=Path, default=Plan.js_sdk)
+    parser.add_argument("--runtimes", type=Path, default=Plan.runtimes)
+    parser.add_argument("--node", default=shutil.which("node") or "node")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
