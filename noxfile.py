@@ -101,14 +101,14 @@ def release(session: nox.Session) -> None:
 def verify(session: nox.Session) -> None:
     """Check a downloaded artifact: `-- FILE --evidence release.json`."""
     sync(session, "release", workspace=False)
-    session.run("python", "-m", "scripts.verify_artifact", *session.posargs)
+    session.run("python", "-m", "scripts.release.verify", *session.posargs)
 
 
 @nox.session
 def release_faults(session: nox.Session) -> None:
     """Rehearse releases with one fault each: the right step must say NO-GO."""
     sync(session, "release", "fuzz", "js", "parity", workspace=False)
-    patiently(session, "python", "-m", "scripts.release_faults", *session.posargs)
+    patiently(session, "python", "-m", "scripts.release.faults", *session.posargs)
 
 
 def javascript(session: nox.Session, *groups: str) -> None:

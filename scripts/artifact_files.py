@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from scripts.versions import PACKAGES
+from scripts.release.versions import PACKAGES
 
 if TYPE_CHECKING:
     from scripts.artifacts import Artifact

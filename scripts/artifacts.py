@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts import processes
-from scripts.versions import PACKAGES
+from scripts.release.versions import PACKAGES
 
 # What often leaks into artifacts: the umask, the time zone, the path, the locale, hash order.
 FIRST_MOOD = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1"}

@@ -9,7 +9,7 @@ import tarfile
 from typing import TYPE_CHECKING
 
 from scripts.artifact_files import SECRET, OverBudget, StrayFile
-from scripts.versions import NPM_FOLDER
+from scripts.release.versions import NPM_FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from scripts import npm_tools
 from scripts.clean_install import NotOurs
-from scripts.versions import NPM_NAME
+from scripts.release.versions import NPM_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path

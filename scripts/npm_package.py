@@ -22,7 +22,7 @@ from scripts.artifacts import (
     source_files,
 )
 from scripts.processes import CommandFailed
-from scripts.versions import NPM_FOLDER, NPM_NAME
+from scripts.release.versions import NPM_FOLDER, NPM_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ from scripts import npm_files, npm_install, npm_package, npm_registry, npm_runti
 from scripts.artifacts import sha256
 from scripts.parity.parts import EXPLAINED, PARTS, Plan
 from scripts.rehearsal import StepFailed
-from scripts.versions import NPM_NAME
+from scripts.release.versions import NPM_NAME
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from scripts.npm_package import NpmPackage
     from scripts.rehearsal import Figures
-    from scripts.release_steps import Release
+    from scripts.release.steps import Release
 
 
 def build(release: Release, figures: Figures) -> None:

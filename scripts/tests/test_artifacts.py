@@ -14,7 +14,7 @@ from scripts.artifacts import (
     remember,
     source_files,
 )
-from scripts.versions import PACKAGES
+from scripts.release.versions import PACKAGES
 
 BACKEND = """
 [build-system]

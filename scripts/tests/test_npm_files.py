@@ -10,7 +10,7 @@ import pytest
 from scripts import npm_files
 from scripts.artifact_files import OverBudget, StrayFile
 from scripts.npm_files import check, check_budget
-from scripts.versions import NPM_FOLDER
+from scripts.release.versions import NPM_FOLDER
 
 MANIFEST: dict[str, Any] = {"name": "@arcrun/sdk", "version": "1.2.3", "scripts": {"build": "tsup"}}
 

@@ -9,7 +9,7 @@ from scripts import npm_tools
 from scripts.artifacts import NotReproducible, sha256
 from scripts.npm_package import build_twice, integrity
 from scripts.processes import CommandFailed
-from scripts.versions import NPM_FOLDER
+from scripts.release.versions import NPM_FOLDER
 
 try:
     npm_tools.program("npm")

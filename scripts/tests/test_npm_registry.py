@@ -16,7 +16,7 @@ from scripts.artifacts import Artifact, sha256
 from scripts.clean_install import NotOurs
 from scripts.npm_package import NpmPackage, integrity
 from scripts.processes import CommandFailed
-from scripts.versions import NPM_NAME
+from scripts.release.versions import NPM_NAME
 
 try:
     npm_tools.program("npm")

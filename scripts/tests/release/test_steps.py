@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from scripts.rehearsal import StepFailed
-from scripts.release_steps import STEPS, ReleaseStep, chosen, conformance_figures
+from scripts.release.steps import STEPS, ReleaseStep, chosen, conformance_figures
 
 
 def test_a_rehearsal_runs_every_step_in_order() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.versions import (
+from scripts.release.versions import (
     NPM_FOLDER,
     PACKAGES,
     ROOT,

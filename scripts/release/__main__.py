@@ -17,9 +17,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from scripts import ROOT, evidence
+from scripts import ROOT
 from scripts.rehearsal import Rehearsal, StepFailed
-from scripts.release_steps import STEPS, Release, chosen, steps
+from scripts.release import evidence
+from scripts.release.steps import STEPS, Release, chosen, steps
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,19 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts import (
-    artifact_files,
-    artifacts,
-    clean_install,
-    evidence,
-    npm_steps,
-    processes,
-    registry,
-)
+from scripts import artifact_files, artifacts, clean_install, npm_steps, processes, registry
 from scripts.engine import engine_with_accounts
 from scripts.fuzz import run as fuzz
 from scripts.rehearsal import Figures, Rehearsal, StepFailed
-from scripts.versions import PACKAGES, agreed_version
+from scripts.release import evidence
+from scripts.release.versions import PACKAGES, agreed_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from scripts import evidence
 from scripts.artifacts import Artifact, sha256
 from scripts.rehearsal import Rehearsal, StepFailed
-from scripts.verify_artifact import NotProven, main, read_evidence, verify
+from scripts.release import evidence
+from scripts.release.verify import NotProven, main, read_evidence, verify
 
 GIT: evidence.GitState = {"commit": "0" * 40, "dirty": False}
 

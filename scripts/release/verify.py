@@ -1,6 +1,6 @@
 """Check a downloaded artifact against the evidence of its release.
 
-python -m scripts.verify_artifact arcrun-0.1.0-py3-none-any.whl --evidence release.json
+python -m scripts.release.verify arcrun-0.1.0-py3-none-any.whl --evidence release.json
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import jsonschema
 
 from scripts.artifacts import sha256
 
-SCHEMA = Path(__file__).with_name("release-evidence.schema.json")
+SCHEMA = Path(__file__).with_name("evidence.schema.json")
 
 
 class NotProven(Exception):

@@ -1,0 +1,1 @@
+"""Rehearse a release: build, check, upload to loopback, install from there, prove."""
