@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 from typing import TYPE_CHECKING
 
-from scripts.artifact_files import SECRET, OverBudget, StrayFile
+from scripts.release.python.contents import SECRET, OverBudget, StrayFile
 from scripts.release.versions import NPM_FOLDER
 
 if TYPE_CHECKING:

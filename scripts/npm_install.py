@@ -7,7 +7,7 @@ import tarfile
 from typing import TYPE_CHECKING
 
 from scripts import npm_tools
-from scripts.clean_install import NotOurs
+from scripts.release.python.install import NotOurs
 from scripts.release.versions import NPM_NAME
 
 if TYPE_CHECKING:

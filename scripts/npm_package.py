@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scripts import npm_tools, processes
-from scripts.artifacts import (
+from scripts.processes import CommandFailed
+from scripts.release.python.build import (
     FIRST_MOOD,
     SECOND_MOOD,
     Artifact,
@@ -21,7 +22,6 @@ from scripts.artifacts import (
     sha256,
     source_files,
 )
-from scripts.processes import CommandFailed
 from scripts.release.versions import NPM_FOLDER, NPM_NAME
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import yaml
 from scripts import npm_tools, processes
 
 if TYPE_CHECKING:
-    from scripts.clean_install import CleanEnvironment
+    from scripts.release.python.install import CleanEnvironment
 
 
 @dataclass(frozen=True)

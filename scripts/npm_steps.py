@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from scripts import npm_files, npm_install, npm_package, npm_registry, npm_runtimes, npm_tools
-from scripts.artifacts import sha256
 from scripts.parity.parts import EXPLAINED, PARTS, Plan
 from scripts.rehearsal import StepFailed
+from scripts.release.python.build import sha256
 from scripts.release.versions import NPM_NAME
 
 if TYPE_CHECKING:

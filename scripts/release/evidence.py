@@ -10,14 +10,14 @@ import subprocess
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TypedDict
 
-from scripts.clean_install import uv
+from scripts.release.python.install import uv
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scripts.artifacts import Artifact
-    from scripts.clean_install import CleanEnvironment
     from scripts.rehearsal import Rehearsal
+    from scripts.release.python.build import Artifact
+    from scripts.release.python.install import CleanEnvironment
 
 FORMAT = "arcrun.release-evidence.v1"
 

@@ -142,7 +142,7 @@ FAULTS = (
     Fault(
         "a size budget passed",
         "check",
-        _replace("scripts/artifact_files.py", '"arcrun": 85', '"arcrun": 8'),
+        _replace("scripts/release/python/contents.py", '"arcrun": 85', '"arcrun": 8'),
     ),
     Fault(
         "a build that is not reproducible",

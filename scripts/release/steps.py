@@ -10,19 +10,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts import artifact_files, artifacts, clean_install, npm_steps, processes, registry
+from scripts import npm_steps, processes
 from scripts.engine import engine_with_accounts
 from scripts.fuzz import run as fuzz
 from scripts.rehearsal import Figures, Rehearsal, StepFailed
 from scripts.release import evidence
+from scripts.release.python import build as artifacts
+from scripts.release.python import contents as artifact_files
+from scripts.release.python import index as registry
+from scripts.release.python import install as clean_install
 from scripts.release.versions import PACKAGES, agreed_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scripts.artifacts import Artifact
     from scripts.npm_package import NpmPackage
     from scripts.npm_runtimes import Matrix
+    from scripts.release.python.build import Artifact
 
 
 @dataclass

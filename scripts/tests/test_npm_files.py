@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from scripts import npm_files
-from scripts.artifact_files import OverBudget, StrayFile
 from scripts.npm_files import check, check_budget
+from scripts.release.python.contents import OverBudget, StrayFile
 from scripts.release.versions import NPM_FOLDER
 
 MANIFEST: dict[str, Any] = {"name": "@arcrun/sdk", "version": "1.2.3", "scripts": {"build": "tsup"}}

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from scripts import npm_tools
-from scripts.artifacts import NotReproducible, sha256
 from scripts.npm_package import build_twice, integrity
 from scripts.processes import CommandFailed
+from scripts.release.python.build import NotReproducible, sha256
 from scripts.release.versions import NPM_FOLDER
 
 try:

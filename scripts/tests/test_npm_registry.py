@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from scripts import npm_install, npm_registry, npm_tools
-from scripts.artifacts import Artifact, sha256
-from scripts.clean_install import NotOurs
 from scripts.npm_package import NpmPackage, integrity
 from scripts.processes import CommandFailed
+from scripts.release.python.build import Artifact, sha256
+from scripts.release.python.install import NotOurs
 from scripts.release.versions import NPM_NAME
 
 try:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts import artifact_files
-from scripts.artifact_files import OverBudget, StrayFile, check, check_budgets
-from scripts.artifacts import Artifact, sha256
+from scripts.release.python import contents as artifact_files
+from scripts.release.python.build import Artifact, sha256
+from scripts.release.python.contents import OverBudget, StrayFile, check, check_budgets
 
 MODULE = b'"""\xe5\xa5\x97\xe4\xbb\xb6"""\n'
 METADATA = "arcrun-1.2.3.dist-info/METADATA"

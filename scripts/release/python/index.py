@@ -1,6 +1,6 @@
 """A package registry on loopback, for as long as the rehearsal needs one.
 
-`python -m scripts.registry FOLDER` serves one until it is ended, and prints its URL first. It runs
+`python -m scripts.release.python.index FOLDER` serves one until it is ended, and prints its URL first. It runs
 in a process of its own because pypiserver brings import hooks along that nobody else should have.
 """
 
@@ -18,7 +18,7 @@ from scripts import ROOT, processes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scripts.artifacts import Artifact
+    from scripts.release.python.build import Artifact
 
 START_SECONDS = 30.0
 
@@ -38,7 +38,7 @@ def python_registry(folder: Path, log: Path) -> Iterator[str]:
         processes.NotStarted: It did not come up.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-W", "ignore", "-m", "scripts.registry", str(folder)]
+    command = [sys.executable, "-W", "ignore", "-m", "scripts.release.python.index", str(folder)]
     with (
         log.open("a", encoding="utf-8") as output,
         processes.started(command, stderr=output, cwd=ROOT) as process,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from scripts.release.versions import PACKAGES
 
 if TYPE_CHECKING:
-    from scripts.artifacts import Artifact
+    from scripts.release.python.build import Artifact
 
 # Kinds of files, by package, that belong into its wheel; paths are below the import package.
 _CODE = (r".+\.py", r"py\.typed")
@@ -64,7 +64,7 @@ def check(artifact: Artifact, root: Path) -> int:
         listing = "\n".join(faults)
         raise StrayFile(
             f"{artifact.path.name} holds what does not belong there:\n{listing}\n"
-            "remove it, or add its kind to WHEEL_KINDS in scripts/artifact_files.py"
+            "remove it, or add its kind to WHEEL_KINDS in scripts/release/python/contents.py"
         )
     return len(members)
 
@@ -81,7 +81,7 @@ def check_budgets(artifacts: list[Artifact]) -> str:
         if kilobytes > budget:
             raise OverBudget(
                 f"{wheel.path.name} weighs {kilobytes:.1f} kB, and its budget is {budget} kB: make it "
-                "smaller, or raise WHEEL_BUDGETS in scripts/artifact_files.py and say why"
+                "smaller, or raise WHEEL_BUDGETS in scripts/release/python/contents.py and say why"
             )
         fullest = max(fullest, (kilobytes / budget, wheel.package))
     return f"{fullest[1]} {fullest[0]:.0%}"

@@ -4,9 +4,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from scripts import registry
-from scripts.artifacts import Artifact, sha256
 from scripts.processes import CommandFailed, NotStarted
+from scripts.release.python import index as registry
+from scripts.release.python.build import Artifact, sha256
 
 METADATA = "Metadata-Version: 2.4\nName: arcrun-rehearsal\nVersion: 1.2.3\nSummary: 演練\n"
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import artifacts
-from scripts.artifacts import (
+from scripts.release.python import build as artifacts
+from scripts.release.python.build import (
     Artifact,
     NotReproducible,
     build_all,

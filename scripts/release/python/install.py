@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from scripts import processes
 
 if TYPE_CHECKING:
-    from scripts.artifacts import Artifact
+    from scripts.release.python.build import Artifact
 
 
 class NotOurs(Exception):

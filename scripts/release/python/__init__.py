@@ -1,0 +1,1 @@
+"""Build, check, upload and install the Python packages."""
