@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts import npm_steps, processes
+from scripts import processes
 from scripts.engine import engine_with_accounts
 from scripts.fuzz import run as fuzz
 from scripts.rehearsal import Figures, Rehearsal, StepFailed
 from scripts.release import evidence
+from scripts.release.npm import steps as npm_steps
 from scripts.release.python import build as artifacts
 from scripts.release.python import contents as artifact_files
 from scripts.release.python import index as registry
@@ -24,8 +25,8 @@ from scripts.release.versions import PACKAGES, agreed_version
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scripts.npm_package import NpmPackage
-    from scripts.npm_runtimes import Matrix
+    from scripts.release.npm.build import NpmPackage
+    from scripts.release.npm.runtimes import Matrix
     from scripts.release.python.build import Artifact
 
 

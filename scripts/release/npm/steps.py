@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from scripts import npm_files, npm_install, npm_package, npm_registry, npm_runtimes, npm_tools
 from scripts.parity.parts import EXPLAINED, PARTS, Plan
 from scripts.rehearsal import StepFailed
+from scripts.release.npm import build as npm_package
+from scripts.release.npm import contents as npm_files
+from scripts.release.npm import install as npm_install
+from scripts.release.npm import registry as npm_registry
+from scripts.release.npm import runtimes as npm_runtimes
+from scripts.release.npm import tools as npm_tools
 from scripts.release.python.build import sha256
 from scripts.release.versions import NPM_NAME
 
@@ -16,8 +21,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from scripts.npm_package import NpmPackage
     from scripts.rehearsal import Figures
+    from scripts.release.npm.build import NpmPackage
     from scripts.release.steps import Release
 
 

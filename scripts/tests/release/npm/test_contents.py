@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from scripts import npm_files
-from scripts.npm_files import check, check_budget
+from scripts.release.npm import contents as npm_files
+from scripts.release.npm.contents import check, check_budget
 from scripts.release.python.contents import OverBudget, StrayFile
 from scripts.release.versions import NPM_FOLDER
 

@@ -6,14 +6,14 @@ import json
 import tarfile
 from typing import TYPE_CHECKING
 
-from scripts import npm_tools
+from scripts.release.npm import tools as npm_tools
 from scripts.release.python.install import NotOurs
 from scripts.release.versions import NPM_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scripts.npm_package import NpmPackage
+    from scripts.release.npm.build import NpmPackage
 
 
 def install(package: NpmPackage, folder: Path, env: dict[str, str], log: Path) -> Path:

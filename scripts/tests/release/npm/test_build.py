@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts import npm_tools
-from scripts.npm_package import build_twice, integrity
 from scripts.processes import CommandFailed
+from scripts.release.npm import tools as npm_tools
+from scripts.release.npm.build import build_twice, integrity
 from scripts.release.python.build import NotReproducible, sha256
 from scripts.release.versions import NPM_FOLDER
 

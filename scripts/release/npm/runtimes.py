@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from scripts import npm_tools, processes
+from scripts import processes
+from scripts.release.npm import tools as npm_tools
 
 if TYPE_CHECKING:
     from scripts.release.python.install import CleanEnvironment

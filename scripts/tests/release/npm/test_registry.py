@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from scripts import npm_install, npm_registry, npm_tools
-from scripts.npm_package import NpmPackage, integrity
 from scripts.processes import CommandFailed
+from scripts.release.npm import install as npm_install
+from scripts.release.npm import registry as npm_registry
+from scripts.release.npm import tools as npm_tools
+from scripts.release.npm.build import NpmPackage, integrity
 from scripts.release.python.build import Artifact, sha256
 from scripts.release.python.install import NotOurs
 from scripts.release.versions import NPM_NAME

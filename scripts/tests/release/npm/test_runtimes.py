@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from scripts import ROOT
-from scripts.npm_runtimes import matrix
+from scripts.release.npm.runtimes import matrix
 
 REGISTRY = ROOT / "conformance" / "adapters" / "adapters.yaml"
 RUNTIMES = {"node18", "node20", "node22", "node24", "deno", "bun", "workerd"}

@@ -48,7 +48,7 @@ def check(tarball: Path, root: Path) -> int:
         listing = "\n".join(f"  {fault}" for fault in faults)
         raise StrayFile(
             f"{tarball.name} is not what belongs there:\n{listing}\n"
-            f"mend it in {NPM_FOLDER}, or allow it in scripts/npm_files.py and say why"
+            f"mend it in {NPM_FOLDER}, or allow it in scripts/release/npm/contents.py and say why"
         )
     return len(members)
 
@@ -63,7 +63,7 @@ def check_budget(tarball: Path) -> str:
     if kilobytes > BUDGET:
         raise OverBudget(
             f"{tarball.name} weighs {kilobytes:.1f} kB, and its budget is {BUDGET} kB: make it "
-            "smaller, or raise BUDGET in scripts/npm_files.py and say why"
+            "smaller, or raise BUDGET in scripts/release/npm/contents.py and say why"
         )
     return f"{kilobytes / BUDGET:.0%}"
 

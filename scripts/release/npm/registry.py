@@ -1,4 +1,4 @@
-"""An npm registry on loopback: verdaccio, pinned in scripts/verdaccio, for as long as it is needed."""
+"""An npm registry on loopback: verdaccio, pinned in the folder beside it, for as long as it is needed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts import npm_tools, processes
+from scripts import processes
+from scripts.release.npm import tools as npm_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scripts.npm_package import NpmPackage
+    from scripts.release.npm.build import NpmPackage
 
 SOURCE = Path(__file__).resolve().parent / "verdaccio"
 START_SECONDS = 60.0

@@ -12,8 +12,9 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scripts import npm_tools, processes
+from scripts import processes
 from scripts.processes import CommandFailed
+from scripts.release.npm import tools as npm_tools
 from scripts.release.python.build import (
     FIRST_MOOD,
     SECOND_MOOD,
