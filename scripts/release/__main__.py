@@ -20,7 +20,8 @@ from rich.markup import escape
 from scripts import ROOT
 from scripts.rehearsal import Rehearsal, StepFailed
 from scripts.release import evidence
-from scripts.release.steps import STEPS, Release, chosen, steps
+from scripts.release.context import ReleaseContext
+from scripts.release.steps import STEPS, chosen, steps
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,26 +41,28 @@ def main(arguments: list[str] | None = None) -> int:
         shutil.rmtree(ROOT / left_over, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="arcrun-release-") as work:
         rehearsal = Rehearsal(Console(soft_wrap=True))
-        release = Release(ROOT, Path(work).resolve(), options.seed, rehearsal, options.python_only)
-        code = _rehearse(release, options.only)
+        context = ReleaseContext(
+            ROOT, Path(work).resolve(), options.seed, rehearsal, options.python_only
+        )
+        code = _rehearse(context, options.only)
         if not options.only:
-            _write_evidence(release, git)
+            _write_evidence(context, git)
     return code
 
 
-def _rehearse(release: Release, only: str | None) -> int:
-    console, rehearsal = release.rehearsal.console, release.rehearsal
-    scope = " (Python only)" if release.python_only else ""
+def _rehearse(context: ReleaseContext, only: str | None) -> int:
+    console, rehearsal = context.rehearsal.console, context.rehearsal
+    scope = " (Python only)" if context.python_only else ""
     console.print(f"[bold]arcrun: rehearsal of a release{scope}[/]")
     try:
-        for step in chosen(only, python_only=release.python_only):
+        for step in chosen(only, python_only=context.python_only):
             with rehearsal.step(step.name, step.doing) as figures:
-                step.run(release, figures)
+                step.run(context, figures)
     except StepFailed as problem:
         name = rehearsal.steps[-1].name
         console.print(f"\n[bold red]NO-GO[/] at step [bold]{name}[/]:")
         console.print(escape(str(problem)), highlight=False)
-        again = f"nox -s release -- {'--python-only ' if release.python_only else ''}--only {name}"
+        again = f"nox -s release -- {'--python-only ' if context.python_only else ''}--only {name}"
         console.print(f"run it alone with: {again}", highlight=False)
         return 1
     except KeyboardInterrupt:
@@ -68,21 +71,21 @@ def _rehearse(release: Release, only: str | None) -> int:
     if only:
         console.print(f"\nstep {only} passed; that alone is no GO", highlight=False)
         return 0
-    told = f"{release.version}{scope} in {rehearsal.seconds:.0f} s: dist/, evidence/, reports/index.html"
+    told = f"{context.version}{scope} in {rehearsal.seconds:.0f} s: dist/, evidence/, reports/index.html"
     console.print(f"\n[bold green]GO[/] {told}", highlight=False)
     return 0
 
 
-def _write_evidence(release: Release, git: evidence.GitState) -> None:
+def _write_evidence(context: ReleaseContext, git: evidence.GitState) -> None:
     evidence.write(
-        release.evidence / "release.json",
-        rehearsal=release.rehearsal,
-        scope="python" if release.python_only else "everything",
-        expected=[step.name for step in steps(python_only=release.python_only)],
-        version=release.version,
+        context.evidence / "release.json",
+        rehearsal=context.rehearsal,
+        scope="python" if context.python_only else "everything",
+        expected=[step.name for step in steps(python_only=context.python_only)],
+        version=context.version,
         git=git,
-        artifacts=release.everything_built,
-        environments=release.versions,
+        artifacts=context.everything_built,
+        environments=context.versions,
     )
 
 

@@ -6,14 +6,14 @@ import json
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts import processes
 from scripts.engine import engine_with_accounts
 from scripts.fuzz import run as fuzz
-from scripts.rehearsal import Figures, Rehearsal, StepFailed
+from scripts.rehearsal import Figures, StepFailed
 from scripts.release import evidence
 from scripts.release.npm import steps as npm_steps
 from scripts.release.python import build as artifacts
@@ -25,77 +25,7 @@ from scripts.release.versions import PACKAGES, agreed_version
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scripts.release.npm.build import NpmPackage
-    from scripts.release.npm.runtimes import Matrix
-    from scripts.release.python.build import Artifact
-
-
-@dataclass
-class Release:
-    """What the steps hand on to each other."""
-
-    root: Path
-    work: Path
-    seed: int
-    rehearsal: Rehearsal
-    python_only: bool = False
-    version: str | None = None
-    artifacts: list[artifacts.Artifact] = field(default_factory=list)
-    environments: dict[str, clean_install.CleanEnvironment] = field(default_factory=dict)
-    versions: dict[str, dict[str, str]] = field(default_factory=dict)
-    npm_package: NpmPackage | None = None
-    matrix: Matrix | None = None
-
-    @property
-    def everything_built(self) -> list[Artifact]:
-        """All that would be published."""
-        return [*self.artifacts, *([self.npm_package.artifact] if self.npm_package else [])]
-
-    @property
-    def dist(self) -> Path:
-        """Where the artifacts end up."""
-        return self.root / "dist"
-
-    @property
-    def evidence(self) -> Path:
-        """Where the evidence ends up."""
-        return self.root / "evidence"
-
-    @property
-    def reports(self) -> Path:
-        """Where the pages for people end up."""
-        return self.root / "reports"
-
-    @property
-    def uploads(self) -> Path:
-        """What the registry on loopback keeps."""
-        return self.work / "registry"
-
-    @property
-    def verdaccio(self) -> Path:
-        """Where the npm registry on loopback is installed."""
-        return self.work / "verdaccio"
-
-    @property
-    def npm_uploads(self) -> Path:
-        """What the npm registry on loopback keeps."""
-        return self.work / "npm-registry"
-
-    @property
-    def conformance_reports(self) -> Path:
-        """What the suite reports."""
-        return self.evidence / "conformance"
-
-    @property
-    def runtimes(self) -> Path:
-        """Where the JavaScript runtimes are, with the installed SDK."""
-        return self.work / "javascript"
-
-    def log(self, name: str) -> Path:
-        """The log of one step."""
-        path = self.evidence / "logs" / f"{name}.log"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+    from scripts.release.context import ReleaseContext
 
 
 @dataclass(frozen=True)
@@ -107,117 +37,117 @@ class ReleaseStep:
 
     name: str
     doing: str
-    run: Callable[[Release, Figures], None]
+    run: Callable[[ReleaseContext, Figures], None]
     needs: tuple[str, ...] = ()
     about_npm: bool = False
 
 
-def versions(release: Release, figures: Figures) -> None:
+def versions(context: ReleaseContext, figures: Figures) -> None:
     """Packages and changelog state one version."""
-    release.version = agreed_version(release.root)
-    figures["version"] = release.version
+    context.version = agreed_version(context.root)
+    figures["version"] = context.version
 
 
-def build(release: Release, figures: Figures) -> None:
+def build(context: ReleaseContext, figures: Figures) -> None:
     """Wheels and sdists, each built twice, bytes equal; reused while their sources are the same."""
-    memory = release.root / ".arcrun" / "release" / "build.json"
-    fingerprint = artifacts.fingerprint(release.root)
+    memory = context.root / ".arcrun" / "release" / "build.json"
+    fingerprint = artifacts.fingerprint(context.root)
     kept = memory.with_name("python")
     reused = artifacts.built_before(memory, fingerprint, kept)
     built = reused or artifacts.build_all(
-        release.root, release.work / "build", kept, release.log("build")
+        context.root, context.work / "build", kept, context.log("build")
     )
     artifacts.remember(memory, fingerprint, built)
-    release.dist.mkdir(exist_ok=True)
-    release.artifacts = [replace(each, path=release.dist / each.path.name) for each in built]
+    context.dist.mkdir(exist_ok=True)
+    context.artifacts = [replace(each, path=context.dist / each.path.name) for each in built]
     for each in built:
-        shutil.copyfile(each.path, release.dist / each.path.name)
-    figures["artifacts"] = len(release.artifacts)
+        shutil.copyfile(each.path, context.dist / each.path.name)
+    figures["artifacts"] = len(context.artifacts)
     figures["built_twice_and_identical"] = "reused, sources unchanged" if reused else "now"
-    figures["kilobytes"] = round(sum(each.size for each in release.artifacts) / 1000, 1)
+    figures["kilobytes"] = round(sum(each.size for each in context.artifacts) / 1000, 1)
 
 
-def check(release: Release, figures: Figures) -> None:
+def check(context: ReleaseContext, figures: Figures) -> None:
     """The artifacts are well-formed, in their budgets, and hold nothing but what belongs there."""
-    log = release.log("check")
-    files = [str(each.path) for each in release.artifacts]
-    wheels = [str(each.path) for each in release.artifacts if each.is_wheel]
+    log = context.log("check")
+    files = [str(each.path) for each in context.artifacts]
+    wheels = [str(each.path) for each in context.artifacts if each.is_wheel]
     processes.run([sys.executable, "-m", "twine", "check", "--strict", *files], log=log)
     processes.run([sys.executable, "-m", "check_wheel_contents", *wheels], log=log)
-    counts = [artifact_files.check(each, release.root) for each in release.artifacts]
+    counts = [artifact_files.check(each, context.root) for each in context.artifacts]
     figures["artifacts"] = len(files)
     figures["files"] = sum(counts)
-    figures["fullest_budget"] = artifact_files.check_budgets(release.artifacts)
+    figures["fullest_budget"] = artifact_files.check_budgets(context.artifacts)
 
 
-def publish(release: Release, figures: Figures) -> None:
+def publish(context: ReleaseContext, figures: Figures) -> None:
     """Publish just these bytes to a registry on loopback."""
-    with registry.python_registry(release.uploads, release.log("registry")) as url:
-        registry.upload(release.artifacts, url, release.log("publish"))
-    stored = {path.name: artifacts.sha256(path) for path in release.uploads.iterdir()}
-    sent = {each.path.name: each.sha256 for each in release.artifacts}
+    with registry.python_registry(context.uploads, context.log("registry")) as url:
+        registry.upload(context.artifacts, url, context.log("publish"))
+    stored = {path.name: artifacts.sha256(path) for path in context.uploads.iterdir()}
+    sent = {each.path.name: each.sha256 for each in context.artifacts}
     if stored != sent:
         raise StepFailed(f"the registry holds other files than were sent: {sorted(stored)}")
     figures["files"] = len(stored)
 
 
-def install(release: Release, figures: Figures) -> None:
+def install(context: ReleaseContext, figures: Figures) -> None:
     """Install from that registry into clean environments, one for each package."""
-    log = release.log("install")
-    with registry.python_registry(release.uploads, release.log("registry")) as url:
+    log = context.log("install")
+    with registry.python_registry(context.uploads, context.log("registry")) as url:
         for package in PACKAGES:
             environment = clean_install.install(
-                release.root,
-                release.artifacts,
+                context.root,
+                context.artifacts,
                 package,
                 registry=url,
-                folder=release.work / "env" / package,
+                folder=context.work / "env" / package,
                 log=log,
             )
-            release.environments[package] = environment
-            release.versions[package] = evidence.installed_versions(environment, log)
-            installed = release.versions[package].get(package)
-            if installed != release.artifacts[0].version:
+            context.environments[package] = environment
+            context.versions[package] = evidence.installed_versions(environment, log)
+            installed = context.versions[package].get(package)
+            if installed != context.artifacts[0].version:
                 raise StepFailed(f"{package} {installed} was installed, not what was built")
             evidence.write_sbom(
-                release.root, package, release.evidence / f"sbom-{package}.json", log
+                context.root, package, context.evidence / f"sbom-{package}.json", log
             )
-    figures["environments"] = len(release.environments)
-    figures["distributions"] = sum(len(each) for each in release.versions.values())
+    figures["environments"] = len(context.environments)
+    figures["distributions"] = sum(len(each) for each in context.versions.values())
 
 
-def fuzzing(release: Release, figures: Figures) -> None:
+def fuzzing(context: ReleaseContext, figures: Figures) -> None:
     """Fuzz the engine that was installed from its wheel."""
-    python = release.environments["arcrun-server"].python
+    python = context.environments["arcrun-server"].python
     with (
         tempfile.TemporaryDirectory() as private,
-        engine_with_accounts(python, Path(private), release.log("fuzz-engine")) as running,
+        engine_with_accounts(python, Path(private), context.log("fuzz-engine")) as running,
     ):
-        report = release.evidence / "fuzz"
-        found = fuzz.fuzz(running, work=Path(private), report=report, seed=release.seed)
+        report = context.evidence / "fuzz"
+        found = fuzz.fuzz(running, work=Path(private), report=report, seed=context.seed)
         figures.update(found)
 
 
-def conformance(release: Release, figures: Figures) -> None:
+def conformance(context: ReleaseContext, figures: Figures) -> None:
     """Run the suite on what was installed, and hold it against the gate."""
-    harness = release.environments["arcrun-conformance"].script("arcrun-conformance")
-    reports = release.conformance_reports
+    harness = context.environments["arcrun-conformance"].script("arcrun-conformance")
+    reports = context.conformance_reports
     command = [str(harness), "run", "--target", "local", "--gate", "--jobs", "2"]
-    command += ["--server-python", str(release.environments["arcrun-server"].python)]
-    command += ["--adapter-python", str(release.environments["arcrun"].python)]
+    command += ["--server-python", str(context.environments["arcrun-server"].python)]
+    command += ["--adapter-python", str(context.environments["arcrun"].python)]
     command += ["--report-dir", str(reports)]
-    if release.matrix:
-        command += ["--sdk", ",".join(release.matrix.sdks)]
-        command += ["--adapter-runtimes", str(release.runtimes)]
+    if context.matrix:
+        command += ["--sdk", ",".join(context.matrix.sdks)]
+        command += ["--adapter-runtimes", str(context.runtimes)]
     try:
-        processes.run(command, log=release.log("conformance"))
+        processes.run(command, log=context.log("conformance"))
     finally:
-        _show_reports(reports, release.reports)
+        _show_reports(reports, context.reports)
     document = json.loads((reports / "conformance.json").read_text("utf-8"))
-    figures.update(conformance_figures(document, str(release.artifacts[0].version)))
-    release.versions["runtimes"] = {sdk["name"]: sdk["runtime"] for sdk in document["sdks"]}
-    if release.matrix:
-        figures["not_on_this_machine"] = release.matrix.told_missing
+    figures.update(conformance_figures(document, str(context.artifacts[0].version)))
+    context.versions["runtimes"] = {sdk["name"]: sdk["runtime"] for sdk in document["sdks"]}
+    if context.matrix:
+        figures["not_on_this_machine"] = context.matrix.told_missing
 
 
 def conformance_figures(document: dict[str, Any], version: str) -> Figures:
