@@ -56,7 +56,7 @@ def _rehearse(context: ReleaseContext, only: str | None) -> int:
     console.print(f"[bold]arcrun: rehearsal of a release{scope}[/]")
     try:
         for step in chosen(only, python_only=context.python_only):
-            with rehearsal.step(step.name, step.doing) as figures:
+            with rehearsal.step(step.name, step.summary) as figures:
                 step.run(context, figures)
     except StepFailed as problem:
         name = rehearsal.steps[-1].name

@@ -1,4 +1,4 @@
-"""What the steps of a rehearsal hand on to each other, and where they leave things."""
+"""Hold what the steps of a rehearsal share, and where they leave their results."""
 
 from __future__ import annotations
 
@@ -9,15 +9,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scripts.rehearsal import Rehearsal
+    from scripts.release.artifacts import Artifact
     from scripts.release.npm.build import NpmPackage
     from scripts.release.npm.runtimes import Matrix
-    from scripts.release.python.build import Artifact
     from scripts.release.python.install import CleanEnvironment
 
 
 @dataclass
 class ReleaseContext:
-    """What the steps hand on to each other."""
+    """The settings of a rehearsal, and what each step leaves for those that need it.
+
+    Attributes:
+        root: The checkout.
+        work: A temporary folder, removed at the end.
+        seed: The seed of the fuzzer.
+        rehearsal: The steps so far.
+        python_only: Whether the npm package is left out.
+        version: The version that is released, once `versions` has run.
+        artifacts: What `build` has made.
+        environments: The clean environment of each package, once `install` has run.
+        versions: What is installed in each environment, by distribution.
+        npm_package: What `npm_build` has made.
+        matrix: The SDKs and runtimes of the conformance run, once `npm_install` has run.
+    """
 
     root: Path
     work: Path
@@ -33,51 +47,51 @@ class ReleaseContext:
 
     @property
     def everything_built(self) -> list[Artifact]:
-        """All that would be published."""
+        """All artifacts that would be published."""
         return [*self.artifacts, *([self.npm_package.artifact] if self.npm_package else [])]
 
     @property
     def dist(self) -> Path:
-        """Where the artifacts end up."""
+        """The folder that receives the artifacts."""
         return self.root / "dist"
 
     @property
     def evidence(self) -> Path:
-        """Where the evidence ends up."""
+        """The folder that receives the evidence."""
         return self.root / "evidence"
 
     @property
     def reports(self) -> Path:
-        """Where the pages for people end up."""
+        """The folder that receives the HTML report and the summary."""
         return self.root / "reports"
 
     @property
     def uploads(self) -> Path:
-        """What the registry on loopback keeps."""
-        return self.work / "registry"
+        """The folder in which the package index on loopback keeps uploads."""
+        return self.work / "index"
 
     @property
     def verdaccio(self) -> Path:
-        """Where the npm registry on loopback is installed."""
+        """The folder in which the npm registry on loopback is installed."""
         return self.work / "verdaccio"
 
     @property
     def npm_uploads(self) -> Path:
-        """What the npm registry on loopback keeps."""
+        """The folder in which the npm registry on loopback keeps uploads."""
         return self.work / "npm-registry"
 
     @property
     def conformance_reports(self) -> Path:
-        """What the suite reports."""
+        """The folder of the conformance suite's reports."""
         return self.evidence / "conformance"
 
     @property
     def runtimes(self) -> Path:
-        """Where the JavaScript runtimes are, with the installed SDK."""
+        """The folder of the JavaScript runtimes, with the installed SDK."""
         return self.work / "javascript"
 
     def log(self, name: str) -> Path:
-        """The log of one step."""
+        """Return the path of the log of a step."""
         path = self.evidence / "logs" / f"{name}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         return path

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scripts.rehearsal import Rehearsal
-    from scripts.release.python.build import Artifact
+    from scripts.release.artifacts import Artifact
     from scripts.release.python.install import CleanEnvironment
 
 FORMAT = "arcrun.release-evidence.v1"

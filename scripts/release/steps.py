@@ -1,4 +1,4 @@
-"""The steps of a release's rehearsal, in their order, and what they hand on to each other."""
+"""Run the steps of a release's rehearsal, in their order."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from scripts import processes
 from scripts.engine import engine_with_accounts
-from scripts.fuzz import run as fuzz
+from scripts.fuzz.run import fuzz
 from scripts.rehearsal import Figures, StepFailed
 from scripts.release import evidence
-from scripts.release.npm import steps as npm_steps
-from scripts.release.python import build as artifacts
-from scripts.release.python import contents as artifact_files
-from scripts.release.python import index as registry
-from scripts.release.python import install as clean_install
+from scripts.release.artifacts import sha256
+from scripts.release.npm import steps as npm
+from scripts.release.python.build import build_all, built_before, fingerprint, remember
+from scripts.release.python.contents import check_budgets, check_contents
+from scripts.release.python.index import package_index, upload_files
+from scripts.release.python.install import install_package
 from scripts.release.versions import PACKAGES, agreed_version
 
 if TYPE_CHECKING:
@@ -30,34 +31,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReleaseStep:
-    """One step: its name, what it does in a few words, and which steps it builds on.
+    """One step of a rehearsal.
 
-    Those about the npm package are left out where the rehearsal is Python's only.
+    Attributes:
+        name: As `--only` and the evidence name it.
+        summary: What it does, in a few words.
+        run: Does it, and records its figures.
+        needs: The steps whose results it uses.
+        npm: Whether `--python-only` leaves it out.
     """
 
     name: str
-    doing: str
+    summary: str
     run: Callable[[ReleaseContext, Figures], None]
     needs: tuple[str, ...] = ()
-    about_npm: bool = False
+    npm: bool = False
 
 
 def versions(context: ReleaseContext, figures: Figures) -> None:
-    """Packages and changelog state one version."""
+    """Check that all packages and the changelog state one version."""
     context.version = agreed_version(context.root)
     figures["version"] = context.version
 
 
 def build(context: ReleaseContext, figures: Figures) -> None:
-    """Wheels and sdists, each built twice, bytes equal; reused while their sources are the same."""
-    memory = context.root / ".arcrun" / "release" / "build.json"
-    fingerprint = artifacts.fingerprint(context.root)
-    kept = memory.with_name("python")
-    reused = artifacts.built_before(memory, fingerprint, kept)
-    built = reused or artifacts.build_all(
-        context.root, context.work / "build", kept, context.log("build")
-    )
-    artifacts.remember(memory, fingerprint, built)
+    """Build wheels and sdists twice and compare the bytes; reuse them while the sources are the same."""
+    record = context.root / ".arcrun" / "release" / "build.json"
+    sources, kept = fingerprint(context.root), record.with_name("python")
+    reused = built_before(record, sources, kept)
+    built = reused or build_all(context.root, context.work / "build", kept, context.log("build"))
+    remember(record, sources, built)
     context.dist.mkdir(exist_ok=True)
     context.artifacts = [replace(each, path=context.dist / each.path.name) for each in built]
     for each in built:
@@ -68,39 +71,39 @@ def build(context: ReleaseContext, figures: Figures) -> None:
 
 
 def check(context: ReleaseContext, figures: Figures) -> None:
-    """The artifacts are well-formed, in their budgets, and hold nothing but what belongs there."""
+    """Check the metadata, the contents and the sizes of the artifacts."""
     log = context.log("check")
     files = [str(each.path) for each in context.artifacts]
     wheels = [str(each.path) for each in context.artifacts if each.is_wheel]
     processes.run([sys.executable, "-m", "twine", "check", "--strict", *files], log=log)
     processes.run([sys.executable, "-m", "check_wheel_contents", *wheels], log=log)
-    counts = [artifact_files.check(each, context.root) for each in context.artifacts]
+    counts = [check_contents(each, context.root) for each in context.artifacts]
     figures["artifacts"] = len(files)
     figures["files"] = sum(counts)
-    figures["fullest_budget"] = artifact_files.check_budgets(context.artifacts)
+    figures["fullest_budget"] = check_budgets(context.artifacts)
 
 
 def publish(context: ReleaseContext, figures: Figures) -> None:
-    """Publish just these bytes to a registry on loopback."""
-    with registry.python_registry(context.uploads, context.log("registry")) as url:
-        registry.upload(context.artifacts, url, context.log("publish"))
-    stored = {path.name: artifacts.sha256(path) for path in context.uploads.iterdir()}
+    """Upload exactly these bytes to a package index on loopback."""
+    with package_index(context.uploads, context.log("index")) as url:
+        upload_files(context.artifacts, url, context.log("publish"))
+    stored = {path.name: sha256(path) for path in context.uploads.iterdir()}
     sent = {each.path.name: each.sha256 for each in context.artifacts}
     if stored != sent:
-        raise StepFailed(f"the registry holds other files than were sent: {sorted(stored)}")
+        raise StepFailed(f"the index has files other than those uploaded: {sorted(stored)}")
     figures["files"] = len(stored)
 
 
 def install(context: ReleaseContext, figures: Figures) -> None:
-    """Install from that registry into clean environments, one for each package."""
+    """Install each package from that index into a clean environment of its own."""
     log = context.log("install")
-    with registry.python_registry(context.uploads, context.log("registry")) as url:
+    with package_index(context.uploads, context.log("index")) as url:
         for package in PACKAGES:
-            environment = clean_install.install(
+            environment = install_package(
                 context.root,
                 context.artifacts,
                 package,
-                registry=url,
+                index=url,
                 folder=context.work / "env" / package,
                 log=log,
             )
@@ -109,30 +112,28 @@ def install(context: ReleaseContext, figures: Figures) -> None:
             installed = context.versions[package].get(package)
             if installed != context.artifacts[0].version:
                 raise StepFailed(f"{package} {installed} was installed, not what was built")
-            evidence.write_sbom(
-                context.root, package, context.evidence / f"sbom-{package}.json", log
-            )
+            sbom = context.evidence / f"sbom-{package}.json"
+            evidence.write_sbom(context.root, package, sbom, log)
     figures["environments"] = len(context.environments)
     figures["distributions"] = sum(len(each) for each in context.versions.values())
 
 
-def fuzzing(context: ReleaseContext, figures: Figures) -> None:
+def fuzz_engine(context: ReleaseContext, figures: Figures) -> None:
     """Fuzz the engine that was installed from its wheel."""
     python = context.environments["arcrun-server"].python
     with (
         tempfile.TemporaryDirectory() as private,
-        engine_with_accounts(python, Path(private), context.log("fuzz-engine")) as running,
+        engine_with_accounts(python, Path(private), context.log("fuzz-engine")) as engine,
     ):
         report = context.evidence / "fuzz"
-        found = fuzz.fuzz(running, work=Path(private), report=report, seed=context.seed)
-        figures.update(found)
+        figures.update(fuzz(engine, work=Path(private), report=report, seed=context.seed))
 
 
 def conformance(context: ReleaseContext, figures: Figures) -> None:
-    """Run the suite on what was installed, and hold it against the gate."""
-    harness = context.environments["arcrun-conformance"].script("arcrun-conformance")
+    """Run the conformance suite on what was installed, and apply the gate to the results."""
+    suite = context.environments["arcrun-conformance"].script("arcrun-conformance")
     reports = context.conformance_reports
-    command = [str(harness), "run", "--target", "local", "--gate", "--jobs", "2"]
+    command = [str(suite), "run", "--target", "local", "--gate", "--jobs", "2"]
     command += ["--server-python", str(context.environments["arcrun-server"].python)]
     command += ["--adapter-python", str(context.environments["arcrun"].python)]
     command += ["--report-dir", str(reports)]
@@ -142,19 +143,19 @@ def conformance(context: ReleaseContext, figures: Figures) -> None:
     try:
         processes.run(command, log=context.log("conformance"))
     finally:
-        _show_reports(reports, context.reports)
+        _copy_reports(reports, context.reports)
     document = json.loads((reports / "conformance.json").read_text("utf-8"))
     figures.update(conformance_figures(document, str(context.artifacts[0].version)))
     context.versions["runtimes"] = {sdk["name"]: sdk["runtime"] for sdk in document["sdks"]}
     if context.matrix:
-        figures["not_on_this_machine"] = context.matrix.told_missing
+        figures["not_on_this_machine"] = context.matrix.missing_summary
 
 
 def conformance_figures(document: dict[str, Any], version: str) -> Figures:
-    """Read the figures of a run from the suite's own report.
+    """Return the figures of a run from the suite's own report.
 
     Raises:
-        StepFailed: The report does not say GO, though the suite's exit code did; or an SDK was of
+        StepFailed: The report does not say GO although the suite exited with 0, or an SDK has
             another version than the one that was built.
     """
     gate = document["gate"]
@@ -166,7 +167,7 @@ def conformance_figures(document: dict[str, Any], version: str) -> Figures:
         if each["version"] != version
     ]
     if others:
-        raise StepFailed(f"the suite ran {', '.join(others)}, and {version} was built")
+        raise StepFailed(f"the suite ran {', '.join(others)}, but {version} was built")
     return {
         "scenarios": len(document["scenarios"]),
         "sdks": len(document["sdks"]),
@@ -177,41 +178,33 @@ def conformance_figures(document: dict[str, Any], version: str) -> Figures:
     }
 
 
-def _show_reports(written: Path, shown: Path) -> None:
-    """Put the page for people, and the summary for the job, where they are looked for."""
-    shown.mkdir(parents=True, exist_ok=True)
+def _copy_reports(written: Path, target: Path) -> None:
+    """Copy the HTML report, and the summary for CI, to where readers look for them."""
+    target.mkdir(parents=True, exist_ok=True)
     for name in ("index.html", "summary.md"):
         if (written / name).is_file():
-            shutil.copyfile(written / name, shown / name)
+            shutil.copyfile(written / name, target / name)
 
 
 STEPS = (
     ReleaseStep("versions", "packages and changelog state one version", versions),
-    ReleaseStep("build", "each package twice, in two places", build),
+    ReleaseStep("build", "each package twice, in two environments", build),
+    ReleaseStep("npm_build", "the npm package twice, in two environments", npm.build, npm=True),
+    ReleaseStep("check", "metadata, contents, budgets", check, ("build",)),
     ReleaseStep(
-        "npm_build", "the npm package twice, in two places", npm_steps.build, about_npm=True
+        "npm_check", "contents, budget, publint, attw", npm.check, ("npm_build",), npm=True
     ),
-    ReleaseStep("check", "metadata, contents, files, budgets", check, ("build",)),
-    ReleaseStep(
-        "npm_check",
-        "contents, budget, publint, attw",
-        npm_steps.check,
-        ("npm_build",),
-        about_npm=True,
-    ),
-    ReleaseStep("publish", "to a registry on loopback", publish, ("build",)),
-    ReleaseStep(
-        "npm_publish", "to verdaccio on loopback", npm_steps.publish, ("npm_build",), about_npm=True
-    ),
+    ReleaseStep("publish", "to a package index on loopback", publish, ("build",)),
+    ReleaseStep("npm_publish", "to verdaccio on loopback", npm.publish, ("npm_build",), npm=True),
     ReleaseStep("install", "from there, by version and hash", install, ("publish",)),
     ReleaseStep(
         "npm_install",
         "from there, by version and hash; the runtimes",
-        npm_steps.install,
+        npm.install,
         ("npm_publish", "install"),
-        about_npm=True,
+        npm=True,
     ),
-    ReleaseStep("fuzz", "the contract, against the installed engine", fuzzing, ("install",)),
+    ReleaseStep("fuzz", "the contract, against the installed engine", fuzz_engine, ("install",)),
     ReleaseStep(
         "conformance",
         "every scenario, every SDK; the gate",
@@ -219,11 +212,7 @@ STEPS = (
         ("install", "npm_install"),
     ),
     ReleaseStep(
-        "parity",
-        "what the SDKs offer, send and seal",
-        npm_steps.parity,
-        ("conformance",),
-        about_npm=True,
+        "parity", "what the SDKs offer, send and seal", npm.parity, ("conformance",), npm=True
     ),
 )
 
@@ -235,11 +224,11 @@ def steps(*, python_only: bool) -> list[ReleaseStep]:
         >>> [step.name for step in steps(python_only=True)][:3]
         ['versions', 'build', 'check']
     """
-    return [step for step in STEPS if not (python_only and step.about_npm)]
+    return [step for step in STEPS if not (python_only and step.npm)]
 
 
 def chosen(only: str | None, *, python_only: bool = False) -> list[ReleaseStep]:
-    """Return the steps to run: all of them, or one with those that it builds on.
+    """Return the steps to run: all of them, or one and the steps that it needs.
 
     Example:
         >>> [step.name for step in chosen("fuzz")]

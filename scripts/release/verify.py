@@ -13,7 +13,7 @@ from typing import Any
 
 import jsonschema
 
-from scripts.release.python.build import sha256
+from scripts.release.artifacts import sha256
 
 SCHEMA = Path(__file__).with_name("evidence.schema.json")
 

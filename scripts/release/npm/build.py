@@ -1,4 +1,4 @@
-"""Build the npm package twice, in two places and two moods, and compare the bytes."""
+"""Build the npm package twice, in two environments, and compare the bytes."""
 
 from __future__ import annotations
 
@@ -14,63 +14,69 @@ from typing import TYPE_CHECKING
 
 from scripts import processes
 from scripts.processes import CommandFailed
-from scripts.release.npm import tools as npm_tools
-from scripts.release.python.build import (
-    FIRST_MOOD,
-    SECOND_MOOD,
+from scripts.release.artifacts import (
+    BUILD_ENVIRONMENTS,
     Artifact,
-    compare,
+    compare_builds,
+    copy_sources,
     sha256,
-    source_files,
 )
+from scripts.release.npm import tools
 from scripts.release.versions import NPM_FOLDER, NPM_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-SECONDS = 600.0  # that one command of the build may take, downloads and all
+    from scripts.release.artifacts import BuildEnvironment
+
+TIMEOUT_SECONDS = 600.0  # for one command of the build, downloads included
 
 
 @dataclass(frozen=True)
 class NpmPackage:
-    """The packed package, and what npm knows it by.
+    """The packed package, and how npm identifies it.
 
     Attributes:
         artifact: The tarball.
-        version: Its version, as the package.json inside states it.
+        version: The version in its package.json.
         integrity: Its hash as npm writes it: `sha512-` and base64.
-        workshop: A folder in which it was built, with the tools that its lock file names.
+        build_directory: A folder in which it was built, with the tools that its lock file names.
     """
 
     artifact: Artifact
     version: str
     integrity: str
-    workshop: Path
+    build_directory: Path
 
     @property
     def path(self) -> Path:
-        """The tarball."""
+        """The path of the tarball."""
         return self.artifact.path
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where, and in what mood, the package is built."""
+class Build:
+    """One of the two builds.
+
+    Attributes:
+        folder: Holds everything that it reads and writes.
+        environment: The surroundings of the build.
+        log: Receives what npm prints.
+    """
 
     folder: Path
-    mood: Mapping[str, str]
-    umask: int
+    environment: BuildEnvironment
     log: Path
 
     @property
     def source(self) -> Path:
-        """The sources, in which it is built."""
+        """The copy of the sources in which it runs."""
         return self.folder / "src"
 
     @property
     def out(self) -> Path:
-        """Receives the tarball."""
+        """The folder that receives the tarball."""
         return self.folder / "out"
 
 
@@ -95,75 +101,68 @@ def build_twice(root: Path, work: Path, dist: Path, log: Path) -> NpmPackage:
         root: The checkout.
         work: An empty folder for the copies that are built.
         dist: Receives the tarball.
-        log: Receives what the builds print; each has a log of its own beside it.
+        log: Each build has a log of its own beside it.
 
     Raises:
-        artifacts.NotReproducible: The two builds differ.
+        NotReproducible: The two builds differ.
         processes.CommandFailed: A build failed.
     """
-    places = (
-        Place(work / "a", FIRST_MOOD, 0o022, log.with_name(f"{log.stem}-a.log")),
-        Place(work / "elsewhere" / "b", SECOND_MOOD, 0o077, log.with_name(f"{log.stem}-b.log")),
-    )
-    for place in places:
-        _copy_sources(root, place)
-    _npm_in_all(places, "ci", "--prefer-offline")
-    _npm_in_all(places, "run", "build")
-    for place in places:
-        _set_modes(place.source)
-    _npm_in_all(places, "pack", "--pack-destination", "../out")
-    one, other = (place.out for place in places)
-    compare(one, other)
+    builds = [_prepare(root, work / each.folder, each, log) for each in BUILD_ENVIRONMENTS]
+    _npm_in_all(builds, "ci", "--prefer-offline")
+    _npm_in_all(builds, "run", "build")
+    for build in builds:
+        _set_modes(build.source)
+    _npm_in_all(builds, "pack", "--pack-destination", "../out")
+    one, other = (build.out for build in builds)
+    compare_builds(one, other)
     (packed,) = one.iterdir()
     dist.mkdir(parents=True, exist_ok=True)
     target = dist / packed.name
     shutil.copyfile(packed, target)
-    workshop = places[0].source
-    version = json.loads((workshop / "package.json").read_text("utf-8"))["version"]
-    return NpmPackage(
-        Artifact(NPM_NAME, target, sha256(target)), version, integrity(target), workshop
-    )
+    source = builds[0].source
+    version = json.loads((source / "package.json").read_text("utf-8"))["version"]
+    artifact = Artifact(NPM_NAME, target, sha256(target))
+    return NpmPackage(artifact, version, integrity(target), source)
 
 
-def _copy_sources(root: Path, place: Place) -> None:
-    for name in source_files(root, NPM_FOLDER):
-        target = place.source / name.relative_to(NPM_FOLDER)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(root / name, target)
-    place.out.mkdir()
-    place.log.parent.mkdir(parents=True, exist_ok=True)
+def _prepare(root: Path, folder: Path, environment: BuildEnvironment, log: Path) -> Build:
+    build = Build(folder, environment, log.with_name(f"{log.stem}-{folder.name}.log"))
+    copy_sources(root, NPM_FOLDER, build.source)
+    build.out.mkdir()
+    build.log.parent.mkdir(parents=True, exist_ok=True)
+    return build
 
 
-def _npm_in_all(places: Sequence[Place], *arguments: str) -> None:
-    """Run npm in every place at once; if one fails, or we are interrupted, all of them end.
+def _npm_in_all(builds: Sequence[Build], *arguments: str) -> None:
+    """Run npm in all builds at once; if one fails, or on an interrupt, all of them end.
 
     No threads: an interrupt would have to wait for them.
     """
-    command = [npm_tools.program("npm"), *arguments]
+    command = [tools.program("npm"), *arguments]
     with contextlib.ExitStack() as stack:
         running = []
-        for place in places:
-            log = stack.enter_context(place.log.open("a", encoding="utf-8"))
-            env = {**npm_tools.environment(), **place.mood}
+        for build in builds:
+            log = stack.enter_context(build.log.open("a", encoding="utf-8"))
+            env = {**tools.environment(), **build.environment.variables}
             started = processes.started(
-                command, stderr=log, cwd=place.source, env=env, umask=place.umask
+                command, stderr=log, cwd=build.source, env=env, umask=build.environment.umask
             )
-            running.append((place, log, stack.enter_context(started)))
-        for place, log, process in running:
+            running.append((build, log, stack.enter_context(started)))
+        for build, log, process in running:
             try:
-                printed, _ = process.communicate(timeout=SECONDS)
+                printed, _ = process.communicate(timeout=TIMEOUT_SECONDS)
             except subprocess.TimeoutExpired:
                 raise CommandFailed(
-                    command, f"still running after {SECONDS} s", place.log
+                    command, f"still running after {TIMEOUT_SECONDS} s", build.log
                 ) from None
             log.write(f"$ {shlex.join(command)}\n{printed}")
             log.flush()
             if process.returncode != 0:
-                raise CommandFailed(command, f"exit code {process.returncode}", place.log)
+                raise CommandFailed(command, f"exit code {process.returncode}", build.log)
 
 
 def _set_modes(source: Path) -> None:
-    """Let no umask into the tarball: npm packs the modes that it finds."""
+    """Set the modes of all files: npm packs those that it finds, and a umask decides about them."""
     for path in (source, *source.iterdir()):
         if path.name != "node_modules" and not path.is_symlink():
             for each in (path, *(path.rglob("*") if path != source and path.is_dir() else ())):

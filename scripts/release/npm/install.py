@@ -1,4 +1,4 @@
-"""Install the published npm package into a clean folder, and prove that it is what was built."""
+"""Install the uploaded npm package into a clean folder, and prove that it is what was built."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 import tarfile
 from typing import TYPE_CHECKING
 
-from scripts.release.npm import tools as npm_tools
-from scripts.release.python.install import NotOurs
+from scripts.release.artifacts import InstallMismatch
+from scripts.release.npm import tools
 from scripts.release.versions import NPM_NAME
 
 if TYPE_CHECKING:
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from scripts.release.npm.build import NpmPackage
 
 
-def install(package: NpmPackage, folder: Path, env: dict[str, str], log: Path) -> Path:
-    """Install the package by version and hash; return the folder in which it lies.
+def install_package(package: NpmPackage, folder: Path, env: dict[str, str], log: Path) -> Path:
+    """Install the package by version and hash; return the folder that holds it.
 
     Args:
-        package: What was published.
-        folder: A clean folder; made.
-        env: Where to install from (`npm_registry.settings`).
+        package: What was uploaded.
+        folder: The clean folder; must not exist.
+        env: Names the registry to install from (`registry.settings`).
         log: Receives what npm prints.
 
     Raises:
         processes.CommandFailed: The registry does not have it, or with another hash.
-        NotOurs: The installed files are not those of the tarball.
+        InstallMismatch: The installed files are not those of the tarball.
     """
     folder.mkdir(parents=True)
     wanted = {"name": "clean", "private": True, "dependencies": {NPM_NAME: package.version}}
@@ -36,12 +36,12 @@ def install(package: NpmPackage, folder: Path, env: dict[str, str], log: Path) -
         "name": "clean",
         "lockfileVersion": 3,
         "requires": True,
-        # Without `resolved`: the registry is asked which file that version is.
+        # Without `resolved`, npm asks the registry which file that version is.
         "packages": {"": wanted, f"node_modules/{NPM_NAME}": entry},
     }
     (folder / "package.json").write_text(json.dumps(wanted), "utf-8")
     (folder / "package-lock.json").write_text(json.dumps(lock), "utf-8")
-    npm_tools.npm("ci", cwd=folder, log=log, env=env)
+    tools.npm("ci", cwd=folder, log=log, env=env)
     installed = folder / "node_modules" / NPM_NAME
     compare_installed(package.path, installed)
     return installed
@@ -51,7 +51,7 @@ def compare_installed(tarball: Path, installed: Path) -> int:
     """Compare the installed files with the tarball's, byte by byte; return how many there are.
 
     Raises:
-        NotOurs: Names the first file that is missing, differs, or came from elsewhere.
+        InstallMismatch: Names the first file that is missing, differs, or is not in the tarball.
     """
     with tarfile.open(tarball) as archive:
         sent = {
@@ -66,7 +66,7 @@ def compare_installed(tarball: Path, installed: Path) -> int:
     }
     for name in sorted(sent.keys() | found.keys()):
         if sent.get(name) != found.get(name):
-            raise NotOurs(
+            raise InstallMismatch(
                 f"{name} as installed is not the file in {tarball.name}: something other than our "
                 f"package was installed under the name {NPM_NAME}"
             )
@@ -74,6 +74,6 @@ def compare_installed(tarball: Path, installed: Path) -> int:
 
 
 def write_sbom(package: NpmPackage, path: Path, log: Path) -> None:
-    """Write what the package pulls in as a CycloneDX bill of materials, from its lock file."""
+    """Write the dependencies of the package as a CycloneDX bill of materials, from its lock file."""
     command = ("sbom", "--sbom-format", "cyclonedx", "--sbom-type", "library", "--omit", "dev")
-    path.write_text(npm_tools.npm(*command, cwd=package.workshop, log=log), "utf-8")
+    path.write_text(tools.npm(*command, cwd=package.build_directory, log=log), "utf-8")

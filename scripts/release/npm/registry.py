@@ -1,4 +1,7 @@
-"""An npm registry on loopback: verdaccio, pinned in the folder beside it, for as long as it is needed."""
+"""Serve an npm registry on loopback for as long as the rehearsal needs one, and upload to it.
+
+The registry is verdaccio, pinned by the lock file in the folder `verdaccio`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import processes
-from scripts.release.npm import tools as npm_tools
+from scripts.release.npm import tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,28 +27,28 @@ def install_verdaccio(folder: Path, log: Path) -> Path:
     folder.mkdir(parents=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(SOURCE / name, folder / name)
-    npm_tools.install_locked(folder, log)
+    tools.install_locked(folder, log)
     return folder
 
 
 @contextlib.contextmanager
 def npm_registry(verdaccio: Path, storage: Path, log: Path) -> Iterator[str]:
-    """Serve a registry that knows nothing but what is published to it; yield its URL.
+    """Serve a registry; yield its URL.
 
-    The port is a free one that the system picks, so a taken port is never in the way.
+    The system picks a free port. The registry has only what was uploaded to it.
 
     Args:
-        verdaccio: Where it is installed.
-        storage: Keeps what is published; made if it is not there.
-        log: Receives what the registry logs.
+        verdaccio: The folder in which verdaccio is installed.
+        storage: Keeps the uploads; created if it does not exist.
+        log: Receives the log of the registry.
 
     Raises:
-        processes.NotStarted: It did not come up.
+        processes.NotStarted: It did not start.
     """
     storage.mkdir(parents=True, exist_ok=True)
-    command = [npm_tools.program("node"), str(SOURCE / "serve.cjs")]
+    command = [tools.program("node"), str(SOURCE / "serve.cjs")]
     command += [str(verdaccio), str(storage), str(log)]
-    env = npm_tools.environment()
+    env = tools.environment()
     with (
         log.open("a", encoding="utf-8") as output,
         processes.started(command, stderr=output, env=env, cwd=storage) as process,
@@ -54,12 +57,12 @@ def npm_registry(verdaccio: Path, storage: Path, log: Path) -> Iterator[str]:
 
 
 def settings(folder: Path, registry: str) -> dict[str, str]:
-    """Return the variables that turn npm to this registry alone, with an empty cache.
+    """Return the variables that make npm use this registry and an empty cache.
 
-    What is in the caller's own .npmrc (another registry, a token) has no say.
+    The caller's own .npmrc, which may name another registry and a token, is not read.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    # npm insists on having a token; the registry on loopback takes any.
+    # The registry accepts any token, and npm requires one.
     host = registry.removeprefix("http:")
     text = f"registry={registry}\n{host}:_authToken=rehearsal\n"
     (folder / "npmrc").write_text(text, "utf-8")
@@ -69,11 +72,11 @@ def settings(folder: Path, registry: str) -> dict[str, str]:
     }
 
 
-def publish(package: NpmPackage, env: dict[str, str], log: Path) -> None:
-    """Publish just this tarball to the registry that `settings` names.
+def upload_package(package: NpmPackage, env: dict[str, str], log: Path) -> None:
+    """Upload exactly this tarball to the registry that `settings` names.
 
     Raises:
         processes.CommandFailed: The registry refused it.
     """
     command = ("publish", str(package.path), "--access", "public", "--provenance=false")
-    npm_tools.npm(*command, cwd=package.path.parent, log=log, env=env)
+    tools.npm(*command, cwd=package.path.parent, log=log, env=env)

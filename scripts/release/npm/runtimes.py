@@ -1,4 +1,4 @@
-"""The JavaScript runtimes that the conformance suite runs the installed SDK in."""
+"""Install the JavaScript runtimes in which the conformance suite runs the installed SDK."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from scripts import processes
-from scripts.release.npm import tools as npm_tools
+from scripts.release.npm import tools
 
 if TYPE_CHECKING:
     from scripts.release.python.install import CleanEnvironment
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Which SDKs and runtimes take part.
+    """The SDKs and runtimes of a run.
 
     Attributes:
-        sdks: Names in the suite's registry: what a run is asked for.
-        runtimes: What these run in.
-        missing: Names that can't take part on this machine, and why.
+        sdks: Their names in the suite's registry of adapters.
+        runtimes: The runtimes that they need.
+        missing: Why an SDK can't run on this machine, by its name.
     """
 
     sdks: tuple[str, ...]
@@ -33,15 +33,15 @@ class Matrix:
     missing: dict[str, str]
 
     @property
-    def told_missing(self) -> str:
-        """What can't take part and why, in one line; `none` where nothing is missing."""
+    def missing_summary(self) -> str:
+        """What can't run on this machine and why, in one line; `none` if nothing is missing."""
         return "; ".join(f"{name}: {why}" for name, why in self.missing.items()) or "none"
 
 
 def matrix(registry: Path) -> Matrix:
-    """Read from the suite's registry what can take part on this machine.
+    """Read from the suite's registry which SDKs can run on this machine.
 
-    All runtimes come from PyPI and npm, but for Chromium: that is the machine's, or there is none.
+    All runtimes come from PyPI and npm, except Chromium, which must be installed on the machine.
 
     Args:
         registry: The suite's `adapters.yaml`.
@@ -50,7 +50,9 @@ def matrix(registry: Path) -> Matrix:
     javascript = [each for each in adapters if each["language"] == "javascript"]
     chromium = os.environ.get("CHROMIUM", "chromium")  # as environment.py looks for it
     missing = {
-        each["name"]: f"there is no {chromium}: install Debian's chromium, or set CHROMIUM"
+        each[
+            "name"
+        ]: f"{chromium} was not found: install the package chromium, or set CHROMIUM to its path"
         for each in javascript
         if each["runtime"] == "chromium" and shutil.which(chromium) is None
     }
@@ -64,28 +66,28 @@ def matrix(registry: Path) -> Matrix:
 
 
 def installed_registry(harness: CleanEnvironment, log: Path) -> Path:
-    """Return the registry of adapters that the installed suite reads."""
+    """Return the path of the registry of adapters in the installed suite."""
     code = "from arcrun_conformance.resources import data_directory; print(data_directory())"
     printed = processes.run([str(harness.python), "-I", "-c", code], log=log)
     return Path(printed.strip()) / "adapters" / "adapters.yaml"
 
 
 def prepare(registry: Path, sdk: Path, folder: Path, runtimes: tuple[str, ...], log: Path) -> None:
-    """Make the folder that the suite's JavaScript adapters run in, with the installed SDK.
+    """Create the folder in which the suite's JavaScript adapters run, with the installed SDK.
 
-    The runtimes are installed anew in each rehearsal; their downloads come from the caches of uv and
-    npm, which hold them against their hashes.
+    Each rehearsal installs the runtimes again; the downloads come from the caches of uv and npm,
+    which check their hashes.
 
     Args:
-        registry: The suite's `adapters.yaml`: what makes the folder lies beside it.
-        sdk: The installed SDK: a folder.
-        folder: What `--adapter-runtimes` will name; made.
-        runtimes: What to install.
+        registry: The suite's `adapters.yaml`; the program that creates the folder is beside it.
+        sdk: The folder of the installed SDK.
+        folder: The folder to create, for `--adapter-runtimes`.
+        runtimes: The runtimes to install.
         log: Receives what the installers print.
 
     Raises:
         processes.CommandFailed: A runtime could not be installed.
     """
-    make = registry.parent / "javascript" / "environment.py"
-    command = [sys.executable, str(make), "--sdk", str(sdk), str(folder), *runtimes]
-    processes.run(command, log=log, env=npm_tools.environment())
+    program = registry.parent / "javascript" / "environment.py"
+    command = [sys.executable, str(program), "--sdk", str(sdk), str(folder), *runtimes]
+    processes.run(command, log=log, env=tools.environment())

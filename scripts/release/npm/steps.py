@@ -1,4 +1,4 @@
-"""The steps of a rehearsal that need the npm package, in their order."""
+"""Run the steps of a rehearsal that need the npm package, in their order."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from rich.console import Console
 
 from scripts.parity.parts import EXPLAINED, PARTS, Plan
 from scripts.rehearsal import StepFailed
-from scripts.release.npm import build as npm_package
-from scripts.release.npm import contents as npm_files
-from scripts.release.npm import install as npm_install
-from scripts.release.npm import registry as npm_registry
-from scripts.release.npm import runtimes as npm_runtimes
-from scripts.release.npm import tools as npm_tools
-from scripts.release.python.build import sha256
+from scripts.release.artifacts import sha256
+from scripts.release.npm import registry, runtimes, tools
+from scripts.release.npm.build import build_twice
+from scripts.release.npm.contents import check_budget, check_contents
+from scripts.release.npm.install import install_package, write_sbom
 from scripts.release.versions import NPM_NAME
 
 if TYPE_CHECKING:
@@ -27,59 +25,57 @@ if TYPE_CHECKING:
 
 
 def build(context: ReleaseContext, figures: Figures) -> None:
-    """The npm package, installed from its lock file, built and packed twice, bytes equal."""
-    built = npm_package.build_twice(
-        context.root, context.work / "npm", context.dist, context.log("npm_build")
-    )
+    """Build the npm package twice, with the tools of its lock file, and compare the bytes."""
+    built = build_twice(context.root, context.work / "npm", context.dist, context.log("npm_build"))
     context.npm_package = built
     figures["built_twice_and_identical"] = "now"
     figures["kilobytes"] = round(built.artifact.size / 1000, 1)
 
 
 def check(context: ReleaseContext, figures: Figures) -> None:
-    """The package is well-formed for every way to import it, and holds what belongs there."""
+    """Check the contents and the size of the package, and every way to import it."""
     package, log = _built(context), context.log("npm_check")
-    figures["files"] = npm_files.check(package.path, context.root)
-    figures["budget"] = npm_files.check_budget(package.path)
+    figures["files"] = check_contents(package.path, context.root)
+    figures["budget"] = check_budget(package.path)
     for name, arguments in (("publint", ("--strict",)), ("attw", ("--no-emoji",))):
-        npm_tools.tool(package.workshop, name, str(package.path), *arguments, log=log)
+        tools.tool(package.build_directory, name, str(package.path), *arguments, log=log)
         figures[name] = "clean"
 
 
 def publish(context: ReleaseContext, figures: Figures) -> None:
-    """Publish just these bytes to an npm registry on loopback."""
+    """Upload exactly these bytes to an npm registry on loopback."""
     package, log = _built(context), context.log("npm_publish")
-    npm_registry.install_verdaccio(context.verdaccio, log)
+    registry.install_verdaccio(context.verdaccio, log)
     with _registry(context) as url:
-        settings = npm_registry.settings(context.work / "npm-publish", url)
-        npm_registry.publish(package, settings, log)
+        settings = registry.settings(context.work / "npm-publish", url)
+        registry.upload_package(package, settings, log)
     stored = [sha256(path) for path in context.npm_uploads.rglob("*.tgz")]
     if stored != [package.artifact.sha256]:
-        raise StepFailed(f"the registry holds other files than were sent: {stored}")
+        raise StepFailed(f"the registry has files other than those that were uploaded: {stored}")
     figures["files"] = len(stored)
 
 
 def install(context: ReleaseContext, figures: Figures) -> None:
-    """Install from that registry into a clean folder; give it to the runtimes."""
+    """Install the package from that registry into a clean folder, and the runtimes beside it."""
     package, log = _built(context), context.log("npm_install")
     with _registry(context) as url:
-        settings = npm_registry.settings(context.work / "npm-install", url)
-        installed = npm_install.install(package, context.work / "npm-clean", settings, log)
-    npm_install.write_sbom(package, context.evidence / "sbom-arcrun-sdk.json", log)
-    registry = _adapters(context, log)
-    context.matrix = npm_runtimes.matrix(registry)
-    npm_runtimes.prepare(registry, installed, context.runtimes, context.matrix.runtimes, log)
+        settings = registry.settings(context.work / "npm-install", url)
+        installed = install_package(package, context.work / "npm-clean", settings, log)
+    write_sbom(package, context.evidence / "sbom-arcrun-sdk.json", log)
+    adapters = _adapters(context, log)
+    context.matrix = runtimes.matrix(adapters)
+    runtimes.prepare(adapters, installed, context.runtimes, context.matrix.runtimes, log)
     context.versions[NPM_NAME] = {NPM_NAME: package.version}
     figures["version"] = package.version
     figures["runtimes"] = ", ".join(context.matrix.runtimes)
-    figures["not_on_this_machine"] = context.matrix.told_missing
+    figures["not_on_this_machine"] = context.matrix.missing_summary
 
 
 def parity(context: ReleaseContext, figures: Figures) -> None:
-    """Both SDKs offer and send the same, and open what each other seals."""
+    """Compare what both SDKs offer and send, and let each open what the other seals."""
     package, log = _built(context), context.log("parity")
     if context.matrix is None:
-        raise StepFailed("nothing was run: this step builds on npm_install and conformance")
+        raise StepFailed("nothing was run: this step needs npm_install and conformance")
     work = context.work / "parity"
     work.mkdir()
     plan = Plan(
@@ -89,29 +85,29 @@ def parity(context: ReleaseContext, figures: Figures) -> None:
         adapters=_adapters(context, log),
         server_python=context.environments["arcrun-server"].python,
         adapter_python=context.environments["arcrun"].python,
-        node=npm_tools.program("node"),
+        node=tools.program("node"),
         work=work,
-        js_sdk=package.workshop,
+        js_sdk=package.build_directory,
         runtimes=context.runtimes,
     )
-    # The tables and the explained differences are long: they are for the log.
-    with log.open("a", encoding="utf-8") as told:
-        console = Console(file=told, width=160, soft_wrap=True)
+    # The tables and the explained differences are long: they go into the log.
+    with log.open("a", encoding="utf-8") as output:
+        console = Console(file=output, width=160, soft_wrap=True)
         for part, (_, compare) in PARTS.items():
             found = compare(plan, console)
             figures.update({f"{part}_{name}": value for name, value in found.items()})
 
 
 def _adapters(context: ReleaseContext, log: Path) -> Path:
-    return npm_runtimes.installed_registry(context.environments["arcrun-conformance"], log)
+    return runtimes.installed_registry(context.environments["arcrun-conformance"], log)
 
 
 def _built(context: ReleaseContext) -> NpmPackage:
     if context.npm_package is None:
-        raise StepFailed("nothing was built: this step builds on npm_build")
+        raise StepFailed("nothing was built: this step needs npm_build")
     return context.npm_package
 
 
 def _registry(context: ReleaseContext) -> AbstractContextManager[str]:
     log = context.log("npm_registry")
-    return npm_registry.npm_registry(context.verdaccio, context.npm_uploads, log)
+    return registry.npm_registry(context.verdaccio, context.npm_uploads, log)

@@ -1,4 +1,4 @@
-"""Node.js and npm, as the session's own environment has them: the machine's are never used."""
+"""Run Node.js and npm from the environment of the session, never those of the machine."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class NoNode(Exception):
-    """The environment has no Node.js; the message says how it comes there."""
+class NodeMissing(Exception):
+    """The environment has no Node.js; the message says how to install it."""
 
 
 def program(name: str) -> str:
     """Return the path of a program of the environment: `node`, `npm`, `uv`.
 
     Raises:
-        NoNode: It is not there.
+        NodeMissing: It is not installed.
     """
     scripts = sysconfig.get_path("scripts")
     found = shutil.which(name, path=scripts)
     if found is None:
-        raise NoNode(
-            f"there is no {name} in {scripts}: `nox -s release` puts it there "
-            "(dependency groups `release` and `js`), and --python-only does without it"
+        raise NodeMissing(
+            f"{name} was not found in {scripts}: `nox -s release` installs it "
+            "(dependency groups `release` and `js`), and --python-only does not need it"
         )
     return found
 
 
 def environment() -> dict[str, str]:
-    """Return the variables with which npm, and what it starts, find this Node.js and no other."""
+    """Return the variables with which npm, and the programs that it starts, find this Node.js first."""
     return {
         "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")]),
-        # Packages are data here: none of them runs anything because it was installed.
+        # No package may run code because it is installed.
         "npm_config_ignore_scripts": "true",
         "npm_config_audit": "false",
         "npm_config_fund": "false",
@@ -51,17 +51,17 @@ def npm(*arguments: str, cwd: Path, log: Path, env: Mapping[str, str] | None = N
     """Run npm in a folder; return what it printed.
 
     Raises:
-        NoNode: There is no npm.
-        processes.CommandFailed: npm said no.
+        NodeMissing: npm is not installed.
+        processes.CommandFailed: npm failed.
     """
     command = [program("npm"), *arguments]
     return processes.run(command, log=log, cwd=cwd, env={**environment(), **(env or {})})
 
 
 def install_locked(folder: Path, log: Path) -> None:
-    """Install what a folder's package-lock.json names, hash and all.
+    """Install what the package-lock.json of a folder names, and check the hashes.
 
-    What earlier rehearsals downloaded is asked for first; npm holds that, too, against the hashes.
+    npm uses what earlier rehearsals downloaded, and checks that as well.
     """
     npm("ci", "--prefer-offline", cwd=folder, log=log)
 
@@ -70,7 +70,7 @@ def tool(folder: Path, name: str, *arguments: str, log: Path) -> str:
     """Run a program that npm installed into a folder; return what it printed.
 
     Raises:
-        processes.CommandFailed: It said no.
+        processes.CommandFailed: It failed.
     """
     command = [str(folder / "node_modules" / ".bin" / name), *arguments]
     return processes.run(command, log=log, cwd=folder, env=environment())

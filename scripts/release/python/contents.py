@@ -1,4 +1,4 @@
-"""What may be inside an artifact: tracked source files of known kinds, and nothing else."""
+"""Check what is inside a Python artifact: tracked source files of known kinds, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from scripts.release.artifacts import SECRET, OverBudget, StrayFile
 from scripts.release.versions import PACKAGES
 
 if TYPE_CHECKING:
-    from scripts.release.python.build import Artifact
+    from scripts.release.artifacts import Artifact
 
-# Kinds of files, by package, that belong into its wheel; paths are below the import package.
+# The kinds of files that belong in each wheel; paths are relative to the import package.
 _CODE = (r".+\.py", r"py\.typed")
 WHEEL_KINDS = {
     "arcrun": _CODE,
@@ -32,26 +33,16 @@ _TEST = re.compile(r"(^|/)(tests?/|test_[^/]*\.py$|conftest\.py$|\.)")
 _METADATA = re.compile(
     r"PKG-INFO|[\w.]+-[\w.]+\.dist-info/(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE)"
 )
-SECRET = re.compile(rb"ak_[0-9a-f]{48}|-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
-
-# The most that a wheel may weigh, in kilobytes: what it weighs today and a little air.
+# The largest size of each wheel, in kilobytes: its size today and a small margin.
 WHEEL_BUDGETS = {"arcrun": 85, "arcrun-server": 260, "arcrun-conformance": 260}
 
 
-class OverBudget(Exception):
-    """A wheel weighs more than it may."""
-
-
-class StrayFile(Exception):
-    """An artifact holds something that does not belong there; the message lists each."""
-
-
-def check(artifact: Artifact, root: Path) -> int:
+def check_contents(artifact: Artifact, root: Path) -> int:
     """Check every file of one artifact; return how many there are.
 
     Raises:
-        StrayFile: Some file is not tracked by git, of no allowed kind, or holds a secret.
+        StrayFile: A file is not tracked by git, is not of an allowed kind, or holds a secret.
     """
     members = _wheel_members(artifact.path) if artifact.is_wheel else _sdist_members(artifact.path)
     tracked = _tracked(root, PACKAGES[artifact.package])
@@ -63,24 +54,24 @@ def check(artifact: Artifact, root: Path) -> int:
     if faults:
         listing = "\n".join(faults)
         raise StrayFile(
-            f"{artifact.path.name} holds what does not belong there:\n{listing}\n"
-            "remove it, or add its kind to WHEEL_KINDS in scripts/release/python/contents.py"
+            f"{artifact.path.name} holds files that do not belong there:\n{listing}\n"
+            "remove them, or add their kind to WHEEL_KINDS in scripts/release/python/contents.py"
         )
     return len(members)
 
 
 def check_budgets(artifacts: list[Artifact]) -> str:
-    """Hold wheels to their budgets; return the one that is nearest to its own.
+    """Compare the wheels with their budgets; return the one that is nearest to its own.
 
     Raises:
-        OverBudget: Names the wheel, its weight and its budget.
+        OverBudget: Names the wheel, its size and its budget.
     """
     fullest = (0.0, "")
     for wheel in (each for each in artifacts if each.is_wheel):
         kilobytes, budget = wheel.size / 1000, WHEEL_BUDGETS[wheel.package]
         if kilobytes > budget:
             raise OverBudget(
-                f"{wheel.path.name} weighs {kilobytes:.1f} kB, and its budget is {budget} kB: make it "
+                f"{wheel.path.name} has {kilobytes:.1f} kB, and its budget is {budget} kB: make it "
                 "smaller, or raise WHEEL_BUDGETS in scripts/release/python/contents.py and say why"
             )
         fullest = max(fullest, (kilobytes / budget, wheel.package))
@@ -97,31 +88,31 @@ def _fault(
     if fault := _kind_fault(artifact, name):
         return fault
     if content not in tracked.get(PurePosixPath(name).name, ()):
-        return "not a file that git tracks, or not as it is checked out"
+        return "not a file that git tracks, or changed since it was checked out"
     return None
 
 
 def _kind_fault(artifact: Artifact, name: str) -> str | None:
     if not artifact.is_wheel:
-        return "never belongs into an sdist" if _NEVER.search(name) else None
+        return "never belongs in an sdist" if _NEVER.search(name) else None
     folder = artifact.package.replace("-", "_") + "/"
     if not name.startswith(folder):
         return f"outside {folder}"
     inside = name.removeprefix(folder)
     if _NEVER.search(inside) or _TEST.search(inside):
-        return "never belongs into a wheel"
+        return "never belongs in a wheel"
     if not any(re.fullmatch(kind, inside) for kind in WHEEL_KINDS[artifact.package]):
-        return "of no allowed kind"
+        return "not of an allowed kind"
     return None
 
 
 def _tracked(root: Path, folder: str) -> dict[str, list[bytes]]:
-    """Map the last part of each tracked file's name to the contents found under it.
+    """Map the file name of each tracked file to the contents found under it.
 
-    Artifacts move files (src/ is dropped, data is put inside), so what counts is that a tracked
-    file of that name has just these bytes.
+    Artifacts move files (`src/` is dropped, data is put inside the package), so a file is accepted
+    if some tracked file of the same name has exactly its bytes.
     """
-    answer = subprocess.run(
+    listed = subprocess.run(
         ["git", "ls-files", "-z", "--", folder],
         cwd=root,
         check=True,
@@ -129,7 +120,7 @@ def _tracked(root: Path, folder: str) -> dict[str, list[bytes]]:
         text=True,
     )
     found: dict[str, list[bytes]] = {".gitignore": [(root / ".gitignore").read_bytes()]}
-    for name in filter(None, answer.stdout.split("\0")):
+    for name in filter(None, listed.stdout.split("\0")):
         path = root / name
         if path.is_file():
             found.setdefault(path.name, []).append(path.read_bytes())

@@ -1,7 +1,7 @@
-"""A package registry on loopback, for as long as the rehearsal needs one.
+"""Serve a package index on loopback for as long as the rehearsal needs one, and upload to it.
 
-`python -m scripts.release.python.index FOLDER` serves one until it is ended, and prints its URL first. It runs
-in a process of its own because pypiserver brings import hooks along that nobody else should have.
+`python -m scripts.release.python.index FOLDER` prints the URL of the index and serves it until it is
+stopped. It runs in a process of its own because pypiserver installs import hooks.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from scripts import ROOT, processes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scripts.release.python.build import Artifact
+    from scripts.release.artifacts import Artifact
 
 START_SECONDS = 30.0
 
 
 @contextlib.contextmanager
-def python_registry(folder: Path, log: Path) -> Iterator[str]:
-    """Serve an empty PyPI-like registry; yield its base URL.
+def package_index(folder: Path, log: Path) -> Iterator[str]:
+    """Serve a package index; yield its base URL.
 
-    The port is a free one that the system picks, so a taken port is never in the way. The registry
-    knows our packages only: nothing falls through to the public index.
+    The system picks a free port. The index has only what was uploaded to it: nothing falls through
+    to the public index.
 
     Args:
-        folder: Where uploads are kept; made if it is not there.
-        log: Receives what the registry logs.
+        folder: Keeps the uploads; created if it does not exist.
+        log: Receives the log of the index.
 
     Raises:
-        processes.NotStarted: It did not come up.
+        processes.NotStarted: It did not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-W", "ignore", "-m", "scripts.release.python.index", str(folder)]
@@ -46,16 +46,16 @@ def python_registry(folder: Path, log: Path) -> Iterator[str]:
         yield processes.first_line(process, log, START_SECONDS)
 
 
-def upload(artifacts: list[Artifact], registry: str, log: Path) -> None:
-    """Publish just these files to a registry, with twine.
+def upload_files(artifacts: list[Artifact], index: str, log: Path) -> None:
+    """Upload exactly these files to an index, with twine.
 
     Raises:
-        processes.CommandFailed: The registry refused one.
+        processes.CommandFailed: The index refused one.
     """
     files = [str(artifact.path) for artifact in artifacts]
     command = [sys.executable, "-m", "twine", "upload", "--non-interactive"]
-    command += ["--disable-progress-bar", "--repository-url", registry]
-    # The registry on loopback takes any account; twine insists on sending one.
+    command += ["--disable-progress-bar", "--repository-url", index]
+    # The index accepts any account, and twine requires one.
     env = {"TWINE_USERNAME": "rehearsal", "TWINE_PASSWORD": "rehearsal"}
     processes.run([*command, *files], log=log, env=env)
 
@@ -65,13 +65,13 @@ class _ThreadedServer(ThreadingMixIn, WSGIServer):
 
 
 def main(arguments: list[str]) -> None:
-    """Serve the folder that is named; print the URL once it can be asked."""
-    import pypiserver  # noqa: PLC0415 - here only: see the module's docstring
+    """Serve a folder; print the URL once requests are accepted."""
+    import pypiserver  # noqa: PLC0415 - only in this process: see the module's docstring
 
     app: Any = pypiserver.app(
         roots=[Path(arguments[0])],
         authenticate=[],
-        password_file=".",  # noqa: S106 - pypiserver's word for none
+        password_file=".",  # noqa: S106 - this is how pypiserver spells "none"
         disable_fallback=True,
         hash_algo="sha256",
         overwrite=False,

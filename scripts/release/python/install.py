@@ -1,4 +1,4 @@
-"""Install what was published into clean environments, and prove that it is what was built."""
+"""Install what was uploaded into clean environments, and prove that it is what was built."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import processes
+from scripts.release.artifacts import InstallMismatch
 
 if TYPE_CHECKING:
-    from scripts.release.python.build import Artifact
-
-
-class NotOurs(Exception):
-    """What got installed is not what was built."""
+    from scripts.release.artifacts import Artifact
 
 
 @dataclass(frozen=True)
@@ -28,11 +25,11 @@ class CleanEnvironment:
 
     @property
     def python(self) -> Path:
-        """Its interpreter."""
+        """The path of its interpreter."""
         return self._scripts / f"python{sysconfig.get_config_var('EXE') or ''}"
 
     def script(self, name: str) -> Path:
-        """One of its console scripts."""
+        """Return the path of one of its console scripts."""
         return self._scripts / f"{name}{sysconfig.get_config_var('EXE') or ''}"
 
     @property
@@ -40,17 +37,17 @@ class CleanEnvironment:
         return self.folder / ("Scripts" if sys.platform == "win32" else "bin")
 
 
-def install(
-    root: Path, artifacts: list[Artifact], package: str, *, registry: str, folder: Path, log: Path
+def install_package(
+    root: Path, artifacts: list[Artifact], package: str, *, index: str, folder: Path, log: Path
 ) -> CleanEnvironment:
     """Make a clean environment and install one package into it, by version and hash.
 
-    The package comes from `registry` and from nowhere else; its dependencies come from the public
-    index, as the lock file pins them, hashes and all.
+    The package comes from `index` and from nowhere else; its dependencies come from the public
+    index, with the versions and hashes of the lock file.
 
     Raises:
-        processes.CommandFailed: It could not be installed.
-        NotOurs: The installed files are not those of the built wheel.
+        processes.CommandFailed: The installation failed.
+        InstallMismatch: The installed files are not those of the built wheel.
     """
     environment = CleanEnvironment(package, folder)
     requirements = folder.with_name(f"{folder.name}.txt")
@@ -58,9 +55,9 @@ def install(
     requirements.write_text(_requirements(root, artifacts, package, log), "utf-8")
     uv(["venv", "--clear", "--python", sys.executable, str(folder)], log=log)
     command = ["pip", "install", "--python", str(environment.python), "--require-hashes"]
-    # uv asks the first index first and, where that one knows a name, asks no other: the unrelated
-    # `arcrun` of the public index is never a candidate.
-    command += ["--index", f"{registry}simple/", "--index-strategy", "first-index"]
+    # Where the first index has a package of that name, uv asks no other: the unrelated `arcrun` of
+    # the public index is never a candidate.
+    command += ["--index", f"{index}simple/", "--index-strategy", "first-index"]
     command += ["--refresh-package", package, "-r", str(requirements)]
     uv(command, log=log)
     wheel = next(each for each in artifacts if each.package == package and each.is_wheel)
@@ -77,14 +74,16 @@ def compare_installed(wheel: Path, environment: CleanEnvironment, log: Path) -> 
     """Compare each installed file with the wheel's, byte by byte; return how many there are.
 
     Raises:
-        NotOurs: Names the first file that is missing or differs.
+        InstallMismatch: Names the first file that is missing or differs.
     """
     module = environment.package.replace("-", "_")
     code = f"import {module}, pathlib; print(pathlib.Path({module}.__file__).parent.parent)"
     printed = processes.run([str(environment.python), "-I", "-c", code], log=log)
     site_packages = Path(printed.strip().splitlines()[-1])
     if not site_packages.is_relative_to(environment.folder):
-        raise NotOurs(f"{module} is imported from {site_packages}, not from the clean environment")
+        raise InstallMismatch(
+            f"{module} is imported from {site_packages}, not from the clean environment"
+        )
     count = 0
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
@@ -93,7 +92,7 @@ def compare_installed(wheel: Path, environment: CleanEnvironment, log: Path) -> 
                 continue
             installed = site_packages / name
             if not installed.is_file() or installed.read_bytes() != archive.read(name):
-                raise NotOurs(
+                raise InstallMismatch(
                     f"{name} as installed is not the file in {wheel.name}: something other than "
                     f"our package was installed under the name {environment.package}"
                 )

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from scripts.rehearsal import Rehearsal, StepFailed
 from scripts.release import evidence
-from scripts.release.python.build import Artifact, sha256
+from scripts.release.artifacts import Artifact, sha256
 from scripts.release.verify import NotProven, main, read_evidence, verify
 
 GIT: evidence.GitState = {"commit": "0" * 40, "dirty": False}

@@ -64,5 +64,5 @@ def test_a_report_that_does_not_say_go_ends_the_step(document: dict[str, Any]) -
 
 
 def test_an_sdk_of_another_version_than_was_built_ends_the_step() -> None:
-    with pytest.raises(StepFailed, match=r"ran node22-esm 1\.2\.2, and 1\.2\.3 was built"):
+    with pytest.raises(StepFailed, match=r"ran node22-esm 1\.2\.2, but 1\.2\.3 was built"):
         conformance_figures(report(version="1.2.2"), "1.2.3")

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from scripts.processes import CommandFailed
-from scripts.release.npm import tools as npm_tools
+from scripts.release.artifacts import NotReproducible, sha256
+from scripts.release.npm import tools
 from scripts.release.npm.build import build_twice, integrity
-from scripts.release.python.build import NotReproducible, sha256
 from scripts.release.versions import NPM_FOLDER
 
 try:
-    npm_tools.program("npm")
-except npm_tools.NoNode as no_node:
-    pytest.skip(str(no_node), allow_module_level=True)
+    tools.program("npm")
+except tools.NodeMissing as node_missing:
+    pytest.skip(str(node_missing), allow_module_level=True)
 
 MANIFEST = {
     "name": "@arcrun/sdk",

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from scripts.release.npm import contents as npm_files
-from scripts.release.npm.contents import check, check_budget
-from scripts.release.python.contents import OverBudget, StrayFile
+from scripts.release.artifacts import OverBudget, StrayFile
+from scripts.release.npm import contents
+from scripts.release.npm.contents import check_budget, check_contents
 from scripts.release.versions import NPM_FOLDER
 
 MANIFEST: dict[str, Any] = {"name": "@arcrun/sdk", "version": "1.2.3", "scripts": {"build": "tsup"}}
@@ -31,7 +31,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def sound(root: Path) -> dict[str, bytes]:
     """The files of a package in which nothing is wrong."""
-    copied = {name: (root / NPM_FOLDER / name).read_bytes() for name in npm_files.AS_CHECKED_OUT}
+    copied = {name: (root / NPM_FOLDER / name).read_bytes() for name in contents.AS_CHECKED_OUT}
     built = ("index.js", "index.cjs", "index.d.ts", "index.d.cts", "deferred-ECCA327C.js")
     return copied | {f"dist/{name}": b"export {};\n" for name in built}
 
@@ -47,17 +47,17 @@ def tarball(root: Path, members: dict[str, bytes], mode: int = 0o644) -> Path:
 
 
 def test_a_sound_package_passes_with_the_number_of_its_files(checkout: Path) -> None:
-    assert check(tarball(checkout, sound(checkout)), checkout) == 8
+    assert check_contents(tarball(checkout, sound(checkout)), checkout) == 8
 
 
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("notes.md", "筆記".encode(), "notes.md: of no allowed kind"),
-        ("dist/index.js.map", b"{}", "dist/index.js.map: of no allowed kind"),
-        ("src/index.ts", b"", "src/index.ts: of no allowed kind"),
-        ("../outside.js", b"", "outside.js: of no allowed kind"),
-        ("README.md", "# 別的\n".encode(), "README.md: not as it is checked out"),
+        ("notes.md", "筆記".encode(), "notes.md: not of an allowed kind"),
+        ("dist/index.js.map", b"{}", "dist/index.js.map: not of an allowed kind"),
+        ("src/index.ts", b"", "src/index.ts: not of an allowed kind"),
+        ("../outside.js", b"", "outside.js: not of an allowed kind"),
+        ("README.md", "# 別的\n".encode(), "README.md: changed since it was checked out"),
         ("dist/index.js", b"const key = 'ak_" + b"0" * 48 + b"';", "index.js: looks like a key"),
     ],
 )
@@ -65,35 +65,35 @@ def test_a_file_that_does_not_belong_there_is_named(
     checkout: Path, name: str, content: bytes, told: str
 ) -> None:
     with pytest.raises(StrayFile, match=told):
-        check(tarball(checkout, sound(checkout) | {name: content}), checkout)
+        check_contents(tarball(checkout, sound(checkout) | {name: content}), checkout)
 
 
 def test_a_file_that_is_missing_is_named(checkout: Path) -> None:
     members = sound(checkout)
     del members["dist/index.d.cts"]
     with pytest.raises(StrayFile, match=r"package/dist/index\.d\.cts: missing"):
-        check(tarball(checkout, members), checkout)
+        check_contents(tarball(checkout, members), checkout)
 
 
 def test_a_mode_that_the_umask_left_is_named(checkout: Path) -> None:
     with pytest.raises(StrayFile, match="has the mode 600, not 644"):
-        check(tarball(checkout, sound(checkout), mode=0o600), checkout)
+        check_contents(tarball(checkout, sound(checkout), mode=0o600), checkout)
 
 
-def test_a_link_is_no_plain_file(checkout: Path) -> None:
+def test_a_link_is_not_a_regular_file(checkout: Path) -> None:
     path = tarball(checkout, {})
     with tarfile.open(path, "w:gz") as archive:
         link = tarfile.TarInfo("package/dist/index.js")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         archive.addfile(link)
-    with pytest.raises(StrayFile, match=r"dist/index\.js: not a plain file"):
-        check(path, checkout)
+    with pytest.raises(StrayFile, match=r"dist/index\.js: not a regular file"):
+        check_contents(path, checkout)
 
 
 def test_a_source_that_git_does_not_track_is_named(checkout: Path) -> None:
     (checkout / NPM_FOLDER / "src" / "new.ts").write_text("export {};\n")
     with pytest.raises(StrayFile, match=r"src/new\.ts: git does not track it"):
-        check(tarball(checkout, sound(checkout)), checkout)
+        check_contents(tarball(checkout, sound(checkout)), checkout)
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,14 @@ def test_a_source_that_git_does_not_track_is_named(checkout: Path) -> None:
         ({"scripts": {"postinstall": "node x.js"}}, r"scripts\.postinstall"),
     ],
 )
-def test_a_package_that_brings_something_along_is_refused(
+def test_dependencies_and_install_scripts_are_refused(
     checkout: Path, change: dict[str, Any], told: str
 ) -> None:
     (checkout / NPM_FOLDER / "package.json").write_text(json.dumps(MANIFEST | change))
-    with pytest.raises(StrayFile, match=rf"package\.json: {told}: the package brings nothing"):
-        check(tarball(checkout, sound(checkout)), checkout)
+    with pytest.raises(
+        StrayFile, match=rf"package\.json: {told}: dependencies and install scripts are"
+    ):
+        check_contents(tarball(checkout, sound(checkout)), checkout)
 
 
 def test_a_tarball_over_its_budget_is_told_with_both_weights(
@@ -116,8 +118,8 @@ def test_a_tarball_over_its_budget_is_told_with_both_weights(
 ) -> None:
     path = tmp_path / "arcrun-sdk-1.2.3.tgz"
     path.write_bytes(bytes(3000))
-    monkeypatch.setattr(npm_files, "BUDGET", 4)
+    monkeypatch.setattr(contents, "BUDGET", 4)
     assert check_budget(path) == "75%"
-    monkeypatch.setattr(npm_files, "BUDGET", 2)
-    with pytest.raises(OverBudget, match=r"weighs 3\.0 kB, and its budget is 2 kB"):
+    monkeypatch.setattr(contents, "BUDGET", 2)
+    with pytest.raises(OverBudget, match=r"has 3\.0 kB, and its budget is 2 kB"):
         check_budget(path)

@@ -12,24 +12,21 @@ from pathlib import Path
 import pytest
 
 from scripts.processes import CommandFailed
-from scripts.release.npm import install as npm_install
-from scripts.release.npm import registry as npm_registry
-from scripts.release.npm import tools as npm_tools
+from scripts.release.artifacts import Artifact, InstallMismatch, sha256
+from scripts.release.npm import install, registry, tools
 from scripts.release.npm.build import NpmPackage, integrity
-from scripts.release.python.build import Artifact, sha256
-from scripts.release.python.install import NotOurs
 from scripts.release.versions import NPM_NAME
 
 try:
-    npm_tools.program("npm")
-except npm_tools.NoNode as no_node:
-    pytest.skip(str(no_node), allow_module_level=True)
+    tools.program("npm")
+except tools.NodeMissing as node_missing:
+    pytest.skip(str(node_missing), allow_module_level=True)
 
 
 @pytest.fixture(scope="module")
 def verdaccio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tools")
-    return npm_registry.install_verdaccio(folder / "verdaccio", folder / "npm.log")
+    return registry.install_verdaccio(folder / "verdaccio", folder / "npm.log")
 
 
 def packed(folder: Path, text: str = "河道") -> NpmPackage:
@@ -49,16 +46,16 @@ def test_what_is_published_is_installed_by_version_and_hash_and_never_overwritte
 ) -> None:
     package, log = packed(tmp_path), tmp_path / "npm.log"
     store = tmp_path / "store"
-    with npm_registry.npm_registry(verdaccio, store, tmp_path / "registry.log") as url:
-        settings = npm_registry.settings(tmp_path / "settings", url)
-        npm_registry.publish(package, settings, log)
-        installed = npm_install.install(package, tmp_path / "clean", settings, log)
+    with registry.npm_registry(verdaccio, store, tmp_path / "registry.log") as url:
+        settings = registry.settings(tmp_path / "settings", url)
+        registry.upload_package(package, settings, log)
+        installed = install.install_package(package, tmp_path / "clean", settings, log)
         (tmp_path / "other").mkdir()
         with pytest.raises(CommandFailed):
-            npm_registry.publish(packed(tmp_path / "other", "別的"), settings, log)
+            registry.upload_package(packed(tmp_path / "other", "別的"), settings, log)
         wrong = replace(package, integrity=integrity(log))
         with pytest.raises(CommandFailed):
-            npm_install.install(wrong, tmp_path / "wrong", settings, log)
+            install.install_package(wrong, tmp_path / "wrong", settings, log)
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"{url}left-pad")
     assert (installed / "index.js").read_text("utf-8") == "河道"
@@ -68,7 +65,7 @@ def test_what_is_published_is_installed_by_version_and_hash_and_never_overwritte
 
 
 def test_the_registry_stops_with_its_context(verdaccio: Path, tmp_path: Path) -> None:
-    with npm_registry.npm_registry(verdaccio, tmp_path / "store", tmp_path / "log") as url:
+    with registry.npm_registry(verdaccio, tmp_path / "store", tmp_path / "log") as url:
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", url)
         with urllib.request.urlopen(f"{url}-/ping") as answer:
             assert answer.status == 200
@@ -91,11 +88,13 @@ def test_an_installed_file_that_was_not_sent_is_named(
             stream = archive.extractfile(member)
             assert stream
             target.write_bytes(stream.read())
-    assert npm_install.compare_installed(package.path, installed) == 2
+    assert install.compare_installed(package.path, installed) == 2
     (installed / change).write_text("別人的", "utf-8")
-    with pytest.raises(NotOurs, match=f"{re.escape(named)} as installed is not the file in"):
-        npm_install.compare_installed(package.path, installed)
+    with pytest.raises(
+        InstallMismatch, match=f"{re.escape(named)} as installed is not the file in"
+    ):
+        install.compare_installed(package.path, installed)
     (installed / change).unlink()
     if change != "extra.js":
-        with pytest.raises(NotOurs, match=f"{re.escape(named)} as installed"):
-            npm_install.compare_installed(package.path, installed)
+        with pytest.raises(InstallMismatch, match=f"{re.escape(named)} as installed"):
+            install.compare_installed(package.path, installed)

@@ -3,17 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts.release.python import build as artifacts
-from scripts.release.python.build import (
+from scripts.release.artifacts import (
     Artifact,
     NotReproducible,
-    build_all,
-    built_before,
-    compare,
-    fingerprint,
-    remember,
+    compare_builds,
+    sha256,
     source_files,
 )
+from scripts.release.python.build import build_all, built_before, fingerprint, remember
 from scripts.release.versions import PACKAGES
 
 BACKEND = """
@@ -63,7 +60,7 @@ def test_every_package_is_built_twice_and_identical(checkout: Path, tmp_path: Pa
     assert {each.path.name for each in built} == {path.name for path in dist.iterdir()}
     assert [each.package for each in built if each.is_wheel] == list(PACKAGES)
     assert len(built) == 2 * len(PACKAGES)
-    assert all(each.sha256 == artifacts.sha256(each.path) for each in built)
+    assert all(each.sha256 == sha256(each.path) for each in built)
 
 
 def test_a_build_that_depends_on_where_it_runs_is_refused(checkout: Path, tmp_path: Path) -> None:
@@ -88,7 +85,7 @@ def test_two_folders_with_other_files_are_not_the_same(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "a" / "x.whl").write_text("")
     with pytest.raises(NotReproducible, match="different files"):
-        compare(tmp_path / "a", tmp_path / "b")
+        compare_builds(tmp_path / "a", tmp_path / "b")
 
 
 @pytest.fixture
@@ -97,7 +94,7 @@ def built(tmp_path: Path) -> tuple[Path, list[Artifact]]:
     path = tmp_path / "dist" / "arcrun-1.2.3.tar.gz"
     path.parent.mkdir()
     path.write_text("位元組")
-    built = [Artifact("arcrun", path, artifacts.sha256(path))]
+    built = [Artifact("arcrun", path, sha256(path))]
     remember(tmp_path / "memory" / "build.json", "sources", built)
     return tmp_path / "memory" / "build.json", built
 

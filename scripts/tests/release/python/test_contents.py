@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.release.python import contents as artifact_files
-from scripts.release.python.build import Artifact, sha256
-from scripts.release.python.contents import OverBudget, StrayFile, check, check_budgets
+from scripts.release.artifacts import Artifact, OverBudget, StrayFile, sha256
+from scripts.release.python import contents
+from scripts.release.python.contents import check_budgets, check_contents
 
 MODULE = b'"""\xe5\xa5\x97\xe4\xbb\xb6"""\n'
 METADATA = "arcrun-1.2.3.dist-info/METADATA"
@@ -47,22 +47,22 @@ def sdist(folder: Path, members: dict[str, bytes]) -> Artifact:
 
 def test_a_wheel_of_tracked_code_and_metadata_passes(checkout: Path, tmp_path: Path) -> None:
     sound = wheel(tmp_path, {"arcrun/__init__.py": MODULE, METADATA: b"Name: arcrun"})
-    assert check(sound, checkout) == 2
+    assert check_contents(sound, checkout) == 2
 
 
 def test_an_sdist_of_tracked_files_passes(checkout: Path, tmp_path: Path) -> None:
     files = {"src/arcrun/__init__.py": MODULE, "PKG-INFO": b"", ".gitignore": b"*.pyc\n"}
-    assert check(sdist(tmp_path, files), checkout) == 3
+    assert check_contents(sdist(tmp_path, files), checkout) == 3
 
 
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
         ("arcrun/stray.py", b"x = 1\n", "not a file that git tracks"),
-        ("arcrun/__init__.py", b"changed\n", "not as it is checked out"),
-        ("arcrun/notes.txt", b"tracked, but no code", "of no allowed kind"),
-        ("arcrun/tests/test_it.py", MODULE, "never belongs into a wheel"),
-        ("arcrun/.env", b"A=1", "never belongs into a wheel"),
+        ("arcrun/__init__.py", b"changed\n", "changed since it was checked out"),
+        ("arcrun/notes.txt", b"tracked, but no code", "not of an allowed kind"),
+        ("arcrun/tests/test_it.py", MODULE, "never belongs in a wheel"),
+        ("arcrun/.env", b"A=1", "never belongs in a wheel"),
         ("arcrun.pth", b"import os", "outside arcrun/"),
         ("other/__init__.py", MODULE, "outside arcrun/"),
         ("arcrun-1.2.3.dist-info/extra.json", b"{}", "outside arcrun/"),
@@ -73,7 +73,7 @@ def test_a_stray_file_in_a_wheel_is_named(
     checkout: Path, tmp_path: Path, name: str, content: bytes, told: str
 ) -> None:
     with pytest.raises(StrayFile, match=told) as caught:
-        check(wheel(tmp_path, {name: content}), checkout)
+        check_contents(wheel(tmp_path, {name: content}), checkout)
     assert f"{name}:" in str(caught.value)
 
 
@@ -84,18 +84,18 @@ def test_a_stray_file_in_an_sdist_is_named(
     checkout: Path, tmp_path: Path, name: str, content: bytes
 ) -> None:
     with pytest.raises(StrayFile, match=name):
-        check(sdist(tmp_path, {name: content}), checkout)
+        check_contents(sdist(tmp_path, {name: content}), checkout)
 
 
 def test_a_wheel_within_its_budget_tells_how_full_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     artifact = wheel(tmp_path, {"arcrun/__init__.py": MODULE})
-    monkeypatch.setattr(artifact_files, "WHEEL_BUDGETS", {"arcrun": artifact.size / 500})
+    monkeypatch.setattr(contents, "WHEEL_BUDGETS", {"arcrun": artifact.size / 500})
     assert check_budgets([artifact]) == "arcrun 50%"
 
 
 def test_a_wheel_over_its_budget_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(artifact_files, "WHEEL_BUDGETS", {"arcrun": 0.1})
+    monkeypatch.setattr(contents, "WHEEL_BUDGETS", {"arcrun": 0.1})
     with pytest.raises(OverBudget, match=r"arcrun-1\.2\.3.* its budget is 0\.1 kB"):
         check_budgets([wheel(tmp_path, {"arcrun/__init__.py": MODULE})])

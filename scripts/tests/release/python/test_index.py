@@ -5,8 +5,8 @@ import httpx
 import pytest
 
 from scripts.processes import CommandFailed, NotStarted
-from scripts.release.python import index as registry
-from scripts.release.python.build import Artifact, sha256
+from scripts.release.artifacts import Artifact, sha256
+from scripts.release.python import index
 
 METADATA = "Metadata-Version: 2.4\nName: arcrun-rehearsal\nVersion: 1.2.3\nSummary: 演練\n"
 
@@ -21,8 +21,8 @@ def artifact(tmp_path: Path) -> Artifact:
 
 
 def test_what_is_uploaded_is_served_with_its_hash(artifact: Artifact, tmp_path: Path) -> None:
-    with registry.python_registry(tmp_path / "store", tmp_path / "log") as url:
-        registry.upload([artifact], url, tmp_path / "upload.log")
+    with index.package_index(tmp_path / "store", tmp_path / "log") as url:
+        index.upload_files([artifact], url, tmp_path / "upload.log")
         page = httpx.get(f"{url}simple/arcrun-rehearsal/").text
         unknown = httpx.get(f"{url}simple/httpx/")
     assert f"#sha256={artifact.sha256}" in page
@@ -31,14 +31,14 @@ def test_what_is_uploaded_is_served_with_its_hash(artifact: Artifact, tmp_path: 
 
 
 def test_a_version_that_exists_is_never_overwritten(artifact: Artifact, tmp_path: Path) -> None:
-    with registry.python_registry(tmp_path / "store", tmp_path / "log") as url:
-        registry.upload([artifact], url, tmp_path / "upload.log")
+    with index.package_index(tmp_path / "store", tmp_path / "log") as url:
+        index.upload_files([artifact], url, tmp_path / "upload.log")
         with pytest.raises(CommandFailed):
-            registry.upload([artifact], url, tmp_path / "upload.log")
+            index.upload_files([artifact], url, tmp_path / "upload.log")
 
 
 def test_the_registry_stops_with_its_context(tmp_path: Path) -> None:
-    with registry.python_registry(tmp_path / "store", tmp_path / "log") as url:
+    with index.package_index(tmp_path / "store", tmp_path / "log") as url:
         assert httpx.get(f"{url}simple/").status_code == 200
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}simple/")
@@ -47,9 +47,9 @@ def test_the_registry_stops_with_its_context(tmp_path: Path) -> None:
 def test_a_registry_that_does_not_come_up_is_told_with_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "ROOT", tmp_path)  # where there is no package `scripts`
+    monkeypatch.setattr(index, "ROOT", tmp_path)  # where there is no package `scripts`
     with (
         pytest.raises(NotStarted, match="No module named"),
-        registry.python_registry(tmp_path / "store", tmp_path / "log"),
+        index.package_index(tmp_path / "store", tmp_path / "log"),
     ):
         pass
