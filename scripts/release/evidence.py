@@ -98,7 +98,7 @@ def write(
             }
             for artifact in artifacts
         ],
-        "gates": [asdict(step) for step in rehearsal.steps],
+        "steps": [asdict(step) for step in rehearsal.steps],
         "tools": tool_versions(),
         "environments": environments,
     }

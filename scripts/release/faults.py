@@ -206,7 +206,7 @@ FAULTS = (
 # At which steps a rehearsal is interrupted, and its options.
 INTERRUPTED = {
     "npm_build": ["--only", "npm_build"],
-    "npm_publish": ["--only", "npm_publish"],
+    "npm_upload": ["--only", "npm_upload"],
     "fuzz": ["--python-only"],
 }
 
@@ -234,7 +234,7 @@ def rehearse(root: Path, options: list[str]) -> Outcome:
     command = [sys.executable, "-m", "scripts.release", *options]
     ran = subprocess.run(command, cwd=root, check=False, capture_output=True)
     document = json.loads((root / "evidence" / "release.json").read_text("utf-8"))
-    failed = [gate["name"] for gate in document["gates"] if gate["status"] != "passed"]
+    failed = [step["name"] for step in document["steps"] if step["status"] != "passed"]
     seconds = round(time.monotonic() - begun, 1)
     return Outcome(ran.returncode, document["decision"], failed[0] if failed else None, seconds)
 

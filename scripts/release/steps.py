@@ -83,10 +83,10 @@ def check(context: ReleaseContext, figures: Figures) -> None:
     figures["fullest_budget"] = check_budgets(context.artifacts)
 
 
-def publish(context: ReleaseContext, figures: Figures) -> None:
+def upload(context: ReleaseContext, figures: Figures) -> None:
     """Upload exactly these bytes to a package index on loopback."""
     with package_index(context.uploads, context.log("index")) as url:
-        upload_files(context.artifacts, url, context.log("publish"))
+        upload_files(context.artifacts, url, context.log("upload"))
     stored = {path.name: sha256(path) for path in context.uploads.iterdir()}
     sent = {each.path.name: each.sha256 for each in context.artifacts}
     if stored != sent:
@@ -194,14 +194,14 @@ STEPS = (
     ReleaseStep(
         "npm_check", "contents, budget, publint, attw", npm.check, ("npm_build",), npm=True
     ),
-    ReleaseStep("publish", "to a package index on loopback", publish, ("build",)),
-    ReleaseStep("npm_publish", "to verdaccio on loopback", npm.publish, ("npm_build",), npm=True),
-    ReleaseStep("install", "from there, by version and hash", install, ("publish",)),
+    ReleaseStep("upload", "to a package index on loopback", upload, ("build",)),
+    ReleaseStep("npm_upload", "to verdaccio on loopback", npm.upload, ("npm_build",), npm=True),
+    ReleaseStep("install", "from there, by version and hash", install, ("upload",)),
     ReleaseStep(
         "npm_install",
         "from there, by version and hash; the runtimes",
         npm.install,
-        ("npm_publish", "install"),
+        ("npm_upload", "install"),
         npm=True,
     ),
     ReleaseStep("fuzz", "the contract, against the installed engine", fuzz_engine, ("install",)),
@@ -232,7 +232,7 @@ def chosen(only: str | None, *, python_only: bool = False) -> list[ReleaseStep]:
 
     Example:
         >>> [step.name for step in chosen("fuzz")]
-        ['build', 'publish', 'install', 'fuzz']
+        ['build', 'upload', 'install', 'fuzz']
     """
     possible = steps(python_only=python_only)
     if only is None:

@@ -42,12 +42,12 @@ def check(context: ReleaseContext, figures: Figures) -> None:
         figures[name] = "clean"
 
 
-def publish(context: ReleaseContext, figures: Figures) -> None:
+def upload(context: ReleaseContext, figures: Figures) -> None:
     """Upload exactly these bytes to an npm registry on loopback."""
-    package, log = _built(context), context.log("npm_publish")
+    package, log = _built(context), context.log("npm_upload")
     registry.install_verdaccio(context.verdaccio, log)
     with _registry(context) as url:
-        settings = registry.settings(context.work / "npm-publish", url)
+        settings = registry.settings(context.work / "npm-upload", url)
         registry.upload_package(package, settings, log)
     stored = [sha256(path) for path in context.npm_uploads.rglob("*.tgz")]
     if stored != [package.artifact.sha256]:

@@ -52,14 +52,14 @@ def test_evidence_has_the_form_that_its_schema_states(wheel: Artifact) -> None:
     assert document["decision"] == "GO"
     assert document["scope"] == "python"
     assert document["artifacts"][0]["sha256"] == wheel.sha256
-    assert document["gates"][0]["figures"] == {"數": 1}
+    assert document["steps"][0]["figures"] == {"數": 1}
 
 
 def test_a_step_that_failed_is_no_go_with_its_problem(wheel: Artifact) -> None:
     path = written(wheel, steps=["build"], expected=["build"], failing="build")
     document = read_evidence(path)
     assert document["decision"] == "NO-GO"
-    assert document["gates"][0]["problem"] == "壞了"
+    assert document["steps"][0]["problem"] == "壞了"
 
 
 def test_a_rehearsal_that_left_a_step_out_is_no_go(wheel: Artifact) -> None:

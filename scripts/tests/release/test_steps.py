@@ -20,10 +20,10 @@ def test_a_step_alone_runs_last_after_all_that_it_builds_on(step: ReleaseStep) -
 
 def test_a_rehearsal_of_python_only_leaves_out_what_is_about_npm_and_nothing_else() -> None:
     names = [step.name for step in chosen(None, python_only=True)]
-    assert names == ["versions", "build", "check", "publish", "install", "fuzz", "conformance"]
+    assert names == ["versions", "build", "check", "upload", "install", "fuzz", "conformance"]
     assert [step.name for step in chosen("conformance", python_only=True)] == [
         "build",
-        "publish",
+        "upload",
         "install",
         "conformance",
     ]

@@ -12,7 +12,7 @@ const { runServer } = createRequire(join(installed, "package.json"))("verdaccio"
 const configuration = {
   self_path: storage,
   storage,
-  // No uplinks: the registry knows what was published to it, and nothing falls through to npm's own.
+  // No uplinks: the registry has only what was uploaded to it, nothing falls through to npm's own.
   uplinks: {},
   packages: { "**": { access: "$all", publish: "$all" } },
   auth: { htpasswd: { file: join(storage, "htpasswd"), max_users: -1 } },

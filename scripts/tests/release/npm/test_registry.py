@@ -41,7 +41,7 @@ def packed(folder: Path, text: str = "河道") -> NpmPackage:
     return NpmPackage(Artifact(NPM_NAME, path, sha256(path)), "1.2.3", integrity(path), folder)
 
 
-def test_what_is_published_is_installed_by_version_and_hash_and_never_overwritten(
+def test_what_is_uploaded_is_installed_by_version_and_hash_and_never_overwritten(
     verdaccio: Path, tmp_path: Path
 ) -> None:
     package, log = packed(tmp_path), tmp_path / "npm.log"
