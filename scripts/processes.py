@@ -12,7 +12,7 @@ import time
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 GRACE_SECONDS = 5.0
@@ -45,6 +45,7 @@ def run(
     umask: int = -1,
     timeout: float = 600,
     quietly: bool = False,
+    exit_codes: Collection[int] = (0,),
 ) -> str:
     """Run a program to its end; return what it wrote to standard output.
 
@@ -56,9 +57,10 @@ def run(
         umask: Its file mode creation mask; ours by default.
         timeout: Seconds after which it is stopped.
         quietly: Keep its standard output out of the log: it is a secret.
+        exit_codes: The exit codes that are no failure.
 
     Raises:
-        CommandFailed: It ended with an exit code other than 0, or was stopped at the time-out.
+        CommandFailed: It ended with another exit code, or was stopped at the time-out.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8", errors="replace") as output:
@@ -70,7 +72,7 @@ def run(
             except subprocess.TimeoutExpired:
                 raise CommandFailed(command, f"still running after {timeout:g} s", log) from None
         output.write("(not logged)\n" if quietly else printed)
-    if process.returncode != 0:
+    if process.returncode not in exit_codes:
         raise CommandFailed(command, f"exit code {process.returncode}", log)
     return printed
 

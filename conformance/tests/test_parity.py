@@ -1,198 +1,527 @@
-"""Wire parity: what is the same, what differs, and what is explained."""
+"""Wire parity: what counts as the same request, what differs, and what is explained."""
 
 from __future__ import annotations
 
-import copy
+import base64
 import json
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from arcrun_conformance.cli import COULD_NOT_RUN, FAILED, GO, main
-from arcrun_conformance.parity import Explained, compare, idle
+from arcrun_conformance.documents import DocumentError
+from arcrun_conformance.parity import (
+    Explanation,
+    NotComparable,
+    compare,
+    load,
+    requests_of,
+)
+from arcrun_conformance.resources import data_directory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-
-def exchange(**request: Any) -> dict[str, Any]:
-    made = {
-        "method": "POST",
-        "target": "/credentials?b=2&a=1",
-        "headers": [["User-Agent", "arcrun-python/0.1.0"], ["Host", "127.0.0.1:1"]],
-        "body": '{"name": "arcconf_0a1b2c3d_1_x", "iv": "AAAA", "encrypted": "BBBB"}',
-    }
-    more = {"number": 1, "place": "engine", "step": "s", "started": 0, "seconds": 0}
-    return {"request": {**made, **request}, "answer": None, "fault": None, "problem": None, **more}
+PARITY = data_directory() / "parity.yaml"
+KEY = ["x-arcrun-api-key", "‹api_key›"]
+JSON = ["content-type", "application/json"]
+FORM = ["Content-Type", "application/x-www-form-urlencoded"]
 
 
-def report(mine: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> dict[str, Any]:
-    cells = [
-        {
-            "scenario": "push",
-            "sdk": sdk,
-            "outcome": "passed",
-            "reason": "",
-            "seconds": 0,
-            "checks": [],
-            "steps": [],
-            "traffic": traffic,
-            "stderr": "",
-        }
-        for sdk, traffic in (("python", mine), ("js", theirs))
-    ]
+def exchange(
+    method: str, target: str, *headers: list[str], body: Any = "", place: str = "engine"
+) -> dict[str, Any]:
+    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+    request = {"method": method, "target": target, "headers": list(headers), "body": text}
+    more = {"number": 1, "place": place, "step": "s", "started": 0, "seconds": 0}
+    return {"request": request, "answer": None, "fault": None, "problem": None, **more}
+
+
+def cell(sdk: str, traffic: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
+    return {
+        "scenario": "push",
+        "sdk": sdk,
+        "outcome": "passed",
+        "reason": "",
+        "seconds": 0,
+        "checks": [],
+        "steps": [],
+        "traffic": traffic,
+        "stderr": "",
+    } | changes
+
+
+def report(*cells: dict[str, Any], run: str = "arcconf_0a1b2c3d") -> dict[str, Any]:
+    names = dict.fromkeys(each["sdk"] for each in cells)
     return {
         "format": 1,
         "runner": "0.1.0",
-        "run": "arcconf_0a1b2c3d",
+        "run": run,
         "started": "",
         "seconds": 0,
         "interrupted": False,
         "target": {"name": "t", "url": "u", "contract": None, "health": {}, "remote": False},
-        "sdks": [{"name": "python", "started": True}, {"name": "js", "started": True}],
+        "sdks": [{"name": name, "started": True} for name in names],
         "scenarios": [{"id": "push", "title": "t", "spec": []}],
-        "cells": cells,
+        "cells": list(cells),
         "leftovers": {"created": 0, "problems": [], "left": []},
         "deviations": [],
         "gate": None,
     }
 
 
-def texts(mine: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
-    return [difference.text for difference in compare(report([mine], [theirs]), [])]
+def sealed(run: int, iv: str) -> dict[str, str]:
+    return {
+        "name": f"arcconf_{run:08x}_{run}_權杖",
+        "encrypted": f"{run:032d}",
+        "iv": iv * 16,
+        "service": "notion",
+    }
 
 
-@pytest.mark.parametrize(
-    "same",
-    [
-        {},
-        {"target": "/credentials?a=1&b=2"},
-        {"headers": [["user-agent", "arcrun-js/0.1.0"], ["connection", "close"], ["host", "x"]]},
-        {"body": '{"encrypted":"XX","iv":"YY","name":"arcconf_99999999_22_x"}'},
-    ],
-)
-def test_what_differs_by_run_or_runtime_is_the_same(same: dict[str, Any]) -> None:
-    assert texts(exchange(), exchange(**same)) == []
+def python_traffic() -> list[dict[str, Any]]:
+    agent = ["user-agent", "arcrun-python/0.1.0"]
+    push = exchange(
+        "POST", "/credentials", agent, JSON, KEY, ["host", "127.0.0.1:1"], body=sealed(7, "A")
+    )
+    search = "/search?limit=2&q=%E7%9C%8B"
+    return [push, push, exchange("GET", search, agent, ["host", "a"], place="standin")]
 
 
-@pytest.mark.parametrize(
-    ("other", "expected"),
-    [
-        ({"method": "PUT"}, "sends PUT /credentials?a=1&b=2 at the engine instead of POST"),
-        ({"target": "/credentials?a=1"}, "sends POST /credentials?a=1 at the engine instead"),
-        (
-            {"headers": [["User-Agent", "arcrun-js/1"], ["Accept", "text/html"]]},
-            'header accept: "text/html" instead of nothing',
-        ),
-        ({"headers": [["User-Agent", "undici"]]}, 'header user-agent: "undici" instead of'),
-        ({"body": '{"name": "arcconf_0a1b2c3d_1_x", "iv": "A"}'}, "body: "),
-        ({"body": '{"name": "arcconf_0a1b2c3d_1_y", "iv": "", "encrypted": ""}'}, "RUN_y"),
-    ],
-)
-def test_what_the_sdk_decides_is_told(other: dict[str, Any], expected: str) -> None:
-    (text,) = texts(exchange(), exchange(**other))
-    assert expected in text
+def typescript_traffic() -> list[dict[str, Any]]:
+    agent = ["User-Agent", "arcrun-js/0.1.0"]
+    push = exchange(
+        "POST", "/credentials", KEY, JSON, agent, ["sec-fetch-mode", "cors"], body=sealed(9, "B")
+    )
+    search = "/search?q=%e7%9c%8b&limit=2"
+    return [
+        push,
+        deepcopy(push),
+        exchange("GET", search, agent, ["connection", "x"], place="standin"),
+    ]
+
+
+def texts_of(run: dict[str, Any]) -> list[str]:
+    return [str(difference) for difference in compare(run).differences]
+
+
+def against_python(traffic: list[dict[str, Any]]) -> list[str]:
+    return texts_of(report(cell("python-sync", python_traffic()), cell("node24-esm", traffic)))
+
+
+# ---- The same request ----
+
+
+def test_what_differs_by_run_or_by_runtime_is_the_same() -> None:
+    assert against_python(typescript_traffic()) == []
+
+
+def test_an_sdk_of_any_language_names_itself() -> None:
+    traffic = typescript_traffic()
+    for each in traffic:
+        each["request"]["headers"] = [
+            ["User-Agent", "arcrun-go/2.0.0-rc.1"] if "User-Agent" in header else header
+            for header in each["request"]["headers"]
+        ]
+    assert against_python(traffic) == []
 
 
 def test_the_fields_of_a_form_may_come_in_any_order() -> None:
-    one, two = exchange(body="grant_type=x&scope=a+b"), exchange(body="scope=a+b&grant_type=x")
-    assert texts(one, two) == []
-    assert texts(one, exchange(body="scope=a&grant_type=x")) != []
+    one, two = (exchange("POST", "/token", FORM, body=body) for body in ("a=x&b=1", "b=1&a=x"))
+    assert texts_of(report(cell("a", [one]), cell("b", [two]))) == []
 
 
-def test_a_fresh_header_must_be_there_but_need_not_be_the_same() -> None:
-    agent = ["User-Agent", "arcrun-python/1"]
-    one = exchange(headers=[agent, ["Idempotency-Key", "1"]])
-    two = exchange(headers=[agent, ["idempotency-key", "2"]])
-    assert texts(one, two) == []
-    assert "idempotency-key" in texts(one, exchange(headers=[agent]))[0]
-
-
-def test_one_request_more_is_a_difference() -> None:
-    (difference,) = compare(report([exchange()], [exchange(), exchange()]), [])
-    assert difference.text.startswith("sends POST")
-
-
-def test_what_did_not_pass_is_not_compared() -> None:
-    failed = report([exchange()], [])
-    failed["cells"][1]["outcome"] = "failed"
-    assert compare(failed, []) == []
-
-
-def test_an_explained_difference_keeps_its_reason() -> None:
-    other = exchange(headers=[["User-Agent", "arcrun-js/1"], ["Accept", "*/*"]])
-    explained = [Explained("fetch always sends it", sdk="js", header="accept")]
-    (difference,) = compare(report([exchange()], [other]), explained)
-    assert difference.reason == "fetch always sends it"
-    (other_sdk,) = compare(report([exchange()], [other]), [Explained("r", sdk="deno")])
-    assert other_sdk.reason == ""
-
-
-def test_a_reason_holds_on_whichever_side_its_sdk_stands() -> None:
-    mine = exchange(headers=[["User-Agent", "arcrun-js/1"], ["Sec-CH-UA-Mobile", "?0"]])
-    explained = [Explained("a browser's", sdk="python", header="sec-ch-ua*")]
-    (difference,) = compare(report([mine], [exchange()]), explained)
-    assert (difference.sdk, difference.against, difference.reason) == (
-        "js",
-        "python",
-        "a browser's",
-    )
-
-
-@pytest.mark.parametrize("header", ["sec-ch", "sec-ch-ua-m", "*-ua", "user-agent"])
-def test_a_reason_explains_no_other_header(header: str) -> None:
-    other = exchange(headers=[["User-Agent", "arcrun-js/1"], ["Sec-CH-UA-Mobile", "?0: x"]])
-    explained = [Explained("r", header=header)]
-    (difference,) = compare(report([exchange()], [other]), explained)
-    assert difference.reason == ""
+def run_request(key: str | None) -> dict[str, Any]:
+    headers = [] if key is None else [["Idempotency-Key", key]]
+    return exchange("POST", "/webhooks/named/x/trigger", *headers)
 
 
 @pytest.mark.parametrize(
-    ("entry", "expected"),
+    ("key", "expected"),
     [
-        ({"sdk": "js", "header": "accept"}, False),
-        ({"sdk": "js", "header": "origin"}, True),
-        ({"header": "origin"}, True),
-        ({"sdk": "deno", "header": "origin"}, False),
-        ({"scenario": "push"}, False),
-        ({"scenario": "pull"}, False),
-        ({"scenario": "push", "header": "origin"}, True),
+        ("b" * 32, []),
+        (None, ['header.idempotency-key: nothing instead of "(new value 1)"']),
+        ("short", ['header.idempotency-key: "short" instead of "(new value 1)"']),
     ],
 )
-def test_a_reason_for_what_is_not_different_any_more_is_told(
-    entry: dict[str, str], expected: bool
+def test_an_idempotency_key_must_be_sent_but_is_new_each_time(
+    key: str | None, expected: list[str]
 ) -> None:
-    other = exchange(headers=[["User-Agent", "arcrun-js/1"], ["Accept", "*/*"]])
-    both = report([exchange()], [other])
-    explained = [Explained("r", **entry)]
-    assert idle(both, explained, compare(both, explained)) == (explained if expected else [])
+    found = texts_of(report(cell("a", [run_request("a" * 32)]), cell("b", [run_request(key)])))
+    assert [text.split("(engine), ")[1].removesuffix(" (against a)") for text in found] == expected
 
 
-def test_the_command_counts_what_is_explained_and_fails_for_idle_reasons(
+def test_new_values_are_numbered_so_that_a_repetition_shows() -> None:
+    first, again, _ = requests_of(cell("a", python_traffic()))
+    assert first["body"] == again["body"]
+    assert first["body"]["name"] == "RUN_權杖"
+
+
+def test_the_comparison_counts_scenarios_and_requests() -> None:
+    found = compare(report(*(cell(sdk, python_traffic()) for sdk in "abc")))
+    assert (found.sdks, found.compared, found.requests) == (
+        ["a", "b", "c"],
+        {"push": list("abc")},
+        6,
+    )
+
+
+# ---- Differences ----
+
+
+SENT = "push, node24-esm:"
+FIRST, AGAIN = "(new value 1)", "(new value 3)"
+PUSH = f"{SENT} request 1, POST /credentials (engine)"
+
+
+def change_body(traffic: list[dict[str, Any]], number: int, **changes: Any) -> None:
+    request = traffic[number]["request"]
+    request["body"] = json.dumps({**json.loads(request["body"]), **changes})
+
+
+def drop_header(traffic: list[dict[str, Any]]) -> None:
+    traffic[0]["request"]["headers"].remove(JSON)
+
+
+def rename_agent(traffic: list[dict[str, Any]]) -> None:
+    traffic[0]["request"]["headers"][2] = ["User-Agent", "node"]
+
+
+def add_header(traffic: list[dict[str, Any]]) -> None:
+    traffic[0]["request"]["headers"].append(["CF-Worker", "worker.example.com"])
+
+
+def drop_retry(traffic: list[dict[str, Any]]) -> None:
+    del traffic[1]
+
+
+def send_one_more(traffic: list[dict[str, Any]]) -> None:
+    traffic.insert(0, exchange("GET", "/health"))
+
+
+def swap(traffic: list[dict[str, Any]]) -> None:
+    traffic.insert(0, traffic.pop())
+
+
+def other_query(traffic: list[dict[str, Any]]) -> None:
+    traffic[2]["request"]["target"] = "/search?q=%E7%9C%8B"
+
+
+def other_service(traffic: list[dict[str, Any]]) -> None:
+    change_body(traffic, 0, service="slack")
+
+
+def short_iv(traffic: list[dict[str, Any]]) -> None:
+    change_body(traffic, 0, iv="AAAA")
+
+
+def sealed_anew(traffic: list[dict[str, Any]]) -> None:
+    change_body(traffic, 1, iv="C" * 16)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (drop_header, f'{PUSH}, header.content-type: nothing instead of "application/json"'),
+        (rename_agent, f'{PUSH}, header.user-agent: "node" instead of "arcrun-SDK/VERSION"'),
+        (add_header, f'{PUSH}, header.cf-worker: "worker.example.com" instead of nothing'),
+        (drop_retry, f"{SENT} POST /credentials (engine): sent 1 times instead of 2"),
+        (send_one_more, f"{SENT} GET /health (engine): sent 1 times instead of 0"),
+        (swap, f"{SENT} GET /search (standin): sent in another order"),
+        (
+            other_query,
+            f'{SENT} request 3, GET /search (standin), query.limit: nothing instead of "2"',
+        ),
+        (other_service, f'{PUSH}, body.service: "slack" instead of "notion"'),
+        (short_iv, f'{PUSH}, body.iv: "AAAA" instead of "{FIRST}"'),
+        (
+            sealed_anew,
+            f'{SENT} request 2, POST /credentials (engine), body.iv: "{AGAIN}" instead of "{FIRST}"',
+        ),
+    ],
+)
+def test_a_difference_names_scenario_sdk_request_and_field(
+    change: Callable[[list[dict[str, Any]]], None], expected: str
+) -> None:
+    traffic = typescript_traffic()
+    change(traffic)
+    assert f"{expected} (against python-sync)" in against_python(traffic)
+
+
+def jwt(**claims: Any) -> str:
+    header = {"alg": "RS256", "typ": "JWT"}
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+        for part in (header, claims)
+    ]
+    return ".".join([*parts, "c2lnbmF0dXJl"])
+
+
+def token_request(assertion: str) -> list[dict[str, Any]]:
+    return [exchange("POST", "/token", FORM, body=f"assertion={assertion}", place="standin")]
+
+
+CLAIMS = {"iss": "我", "aud": "http://127.0.0.1:5/token", "iat": 100, "exp": 3700, "scope": "read"}
+ASSERTION = "push, b: request 1, POST /token (standin), body.assertion"
+
+
+def test_when_a_jwt_was_issued_is_no_difference() -> None:
+    later = {**CLAIMS, "iat": 300, "exp": 3900, "aud": "http://127.0.0.1:6/token"}
+    one, other = (cell(sdk, token_request(jwt(**c))) for sdk, c in (("a", CLAIMS), ("b", later)))
+    assert texts_of(report(one, other)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"scope": "read write"}, f'{ASSERTION}.claims.scope: "read write" instead of "read"'),
+        ({"exp": 7300}, f"{ASSERTION}.claims.exp: 7200 instead of 3600"),
+    ],
+)
+def test_a_claim_of_a_jwt_that_differs_is_found(change: dict[str, Any], expected: str) -> None:
+    one = cell("a", token_request(jwt(**CLAIMS)))
+    other = cell("b", token_request(jwt(**{**CLAIMS, **change})))
+    assert texts_of(report(one, other)) == [f"{expected} (against a)"]
+
+
+@pytest.mark.parametrize("assertion", ["eyJ.eyJ.x", "eyJhIjo.W10.x", "eyJhIjoxfQ.MTI.x"])
+def test_what_only_looks_like_a_jwt_is_compared_as_it_is(assertion: str) -> None:
+    one, other = cell("a", token_request(assertion)), cell("b", token_request(jwt(**CLAIMS)))
+    assert texts_of(report(one, deepcopy(one) | {"sdk": "b"})) == []
+    assert texts_of(report(one, other)) != []
+
+
+CHECKS = [
+    {"id": "shape", "outcome": "passed", "message": ""},
+    {"id": "count", "outcome": "failed", "message": "又來一次\n而且"},  # "once more, and"
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"outcome": "failed"}, "push, b: not compared, failed: see the report"),
+        ({"outcome": "failed", "checks": CHECKS}, "push, b: not compared, failed: count: 又來一次"),
+        ({"outcome": "skipped", "reason": "lacks x"}, "push, b: not compared, skipped: lacks x"),
+        ({"scenario": "another"}, "push, b: not compared, missing: not in the report"),
+    ],
+)
+def test_an_sdk_that_was_not_compared_differs(changes: dict[str, Any], expected: str) -> None:
+    cells = [cell("a", python_traffic()), cell("b", [], **changes), cell("c", python_traffic())]
+    assert texts_of(report(*cells)) == [expected]
+
+
+def test_a_scenario_that_all_sdks_skipped_is_no_difference() -> None:
+    run = report(cell("a", python_traffic()), cell("b", python_traffic()))
+    run["scenarios"].append({"id": "later", "title": "t", "spec": []})
+    run["cells"] += [
+        cell(sdk, [], scenario="later", outcome="skipped", reason="the engine lacks it")
+        for sdk in "ab"
+    ]
+    assert texts_of(run) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"interrupted": True}, "the run was interrupted"),
+        ({"sdks": [{"name": "a", "started": True}]}, "parity needs two SDKs"),
+        (
+            {"sdks": [{"name": "a", "started": True}, {"name": "b", "started": False}]},
+            "b did not start",
+        ),
+        ({"cells": []}, "nothing was compared"),
+    ],
+)
+def test_a_report_that_shows_nothing_is_refused(changes: dict[str, Any], expected: str) -> None:
+    run = report(cell("a", python_traffic()), cell("b", python_traffic()))
+    with pytest.raises(NotComparable, match=expected):
+        compare({**run, **changes})
+
+
+# ---- Explanations ----
+
+
+@pytest.fixture
+def dropped() -> dict[str, Any]:
+    """The report of a run in which node24-esm leaves a header out."""
+    traffic = typescript_traffic()
+    drop_header(traffic)
+    return report(cell("python-sync", python_traffic()), cell("node24-esm", traffic))
+
+
+DROPPED = "request 1, *, header.content-type: nothing instead of *"
+
+
+@pytest.mark.parametrize("sdk", ["node24-esm", "python-sync"])
+def test_an_explanation_holds_for_either_of_the_two_sdks(dropped: dict[str, Any], sdk: str) -> None:
+    found = compare(dropped, [Explanation("為什麼", (DROPPED,), sdks=frozenset({sdk}))])
+    assert [difference.reason for difference in found.differences] == ["為什麼"]
+    assert found.go
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Explanation("r", ("request 1, *, header.content: *",)),
+        Explanation("r", ("header.content-type: *",)),
+        Explanation("r", (DROPPED,), sdks=frozenset({"deno"})),
+        Explanation("r", (DROPPED,), scenario="pull"),
+    ],
+)
+def test_an_explanation_explains_no_other_difference(
+    dropped: dict[str, Any], other: Explanation
+) -> None:
+    found = compare(dropped, [other])
+    assert len(found.unexplained) == 1
+    assert not found.go
+
+
+@pytest.mark.parametrize(
+    ("scenario", "sdks", "unused"),
+    [
+        ("", {"node24-esm"}, True),
+        ("", (), True),
+        ("push", (), True),
+        ("pull", (), False),
+        ("", {"deno"}, False),
+    ],
+)
+def test_an_explanation_of_nothing_is_reported_where_it_applies(
+    dropped: dict[str, Any], scenario: str, sdks: set[str], unused: bool
+) -> None:
+    gone = Explanation("r", ("*header.origin: *",), scenario, frozenset(sdks))
+    found = compare(dropped, [Explanation("r", (DROPPED,)), gone])
+    assert found.unused == ([gone] if unused else [])
+    assert found.go is not unused
+
+
+def test_of_a_scenario_that_was_not_compared_no_explanation_is_reported() -> None:
+    run = report(cell("a", []), cell("b", []), cell("c", [], outcome="skipped", reason="lacks x"))
+    skipped = Explanation("r", ("not compared, skipped: lacks x",), sdks=frozenset({"c"}))
+    header = Explanation("r", ("*header.origin: *",), sdks=frozenset({"c"}))
+    found = compare(run, [skipped, header])
+    assert found.go, found
+
+
+def test_brackets_in_an_explanation_stand_for_themselves() -> None:
+    one, two = (exchange("POST", "/x", JSON, body={"a": [number]}) for number in (1, 2))
+    run = report(cell("a", [one]), cell("b", [two]))
+    assert compare(run, [Explanation("r", ("*body.a[0]: 2 instead of 1",))]).go
+    assert not compare(run, [Explanation("r", ("*body.[a]*: 2 instead of 1",))]).go
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("explained: [", "YAML"),
+        ("differences: []", "explained"),
+        ("explained:\n- {differences: [a]}", "reason"),
+        ("explained:\n- {reason: so}", "differences"),
+        ("explained:\n- {reason: so, differences: []}", "differences"),
+        ("explained:\n- {reason: so, differences: ['* ']}", "would explain every difference"),
+        ("explained:\n- {reason: so, differences: [a], sdks: deno}", "sdks"),
+        ("explained:\n- {reason: so, differences: [a], header: x}", "unknown key header"),
+    ],
+)
+def test_a_file_that_is_not_valid_says_where(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "parity.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(DocumentError, match=expected) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_our_explanations_name_scenarios_and_sdks_that_exist() -> None:
+    scenarios = {path.stem for path in (data_directory() / "scenarios").glob("*.yaml")}
+    adapters = yaml.safe_load((data_directory() / "adapters/adapters.yaml").read_text("utf-8"))
+    names = {adapter["name"] for adapter in adapters["adapters"]}
+    explanations = load(PARITY)
+    assert {each.scenario for each in explanations} <= scenarios | {""}
+    assert {sdk for each in explanations for sdk in each.sdks} <= names
+
+
+# ---- The command ----
+
+
+def written(folder: Path, run: dict[str, Any]) -> str:
+    folder.mkdir(exist_ok=True)
+    (folder / "conformance.json").write_text(json.dumps(run), "utf-8")
+    return str(folder)
+
+
+def explained(tmp_path: Path, *entries: dict[str, Any]) -> str:
+    path = tmp_path / "parity.yaml"
+    path.write_text(yaml.safe_dump({"explained": list(entries)}, allow_unicode=True), "utf-8")
+    return str(path)
+
+
+def test_the_command_ends_with_go_and_the_figures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = exchange(headers=[["User-Agent", "arcrun-js/1"], ["Accept", "*/*"]])
-    path, reasons = tmp_path / "conformance.json", tmp_path / "parity.yaml"
-    path.write_text(json.dumps(report([exchange(), exchange()], [other, other])))
-    entry = "differences:\n- {sdk: js, header: accept, reason: fetch sends it}\n"
-    reasons.write_text(entry)
-    assert main(["parity", str(path), "--explained", str(reasons)]) == GO
-    assert "js: 2 explained: fetch sends it" in capsys.readouterr().out
-    reasons.write_text(f"{entry}- {{sdk: js, header: origin, reason: old}}\n")
-    assert main(["parity", str(path), "--explained", str(reasons)]) == FAILED
-    assert "explains nothing, remove it: js, origin, old" in capsys.readouterr().out
+    path = written(tmp_path, report(cell("a", python_traffic()), cell("b", typescript_traffic())))
+    assert main(["parity", path, "--explained", explained(tmp_path)]) == GO
+    expected = "0 unexplained differences in 3 requests of 1 scenarios between a, b"
+    assert expected in capsys.readouterr().out
 
 
-def test_the_command_says_how_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "conformance.json"
-    equal, unequal = report([exchange()], [exchange()]), report([exchange()], [])
-    path.write_text(json.dumps(equal))
-    assert main(["parity", str(path)]) == GO
-    assert "0 unexplained differences on the wire between python, js" in capsys.readouterr().out
-    path.write_text(json.dumps(unequal))
-    assert main(["parity", str(tmp_path)]) == FAILED
-    assert "push, js against python: sends nothing" in capsys.readouterr().out
-    alone = copy.deepcopy(equal)
-    del alone["sdks"][1]
-    path.write_text(json.dumps(alone))
-    assert main(["parity", str(path)]) == COULD_NOT_RUN
+def test_the_command_counts_what_is_explained_and_fails_for_what_is_unused(
+    tmp_path: Path, dropped: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, reason = written(tmp_path, dropped), {"reason": "so", "differences": [DROPPED]}
+    assert main(["parity", path, "--explained", explained(tmp_path, reason)]) == GO
+    assert "node24-esm: 1 explained: so" in capsys.readouterr().out
+    gone = {"reason": "old", "differences": ["*header.origin: *"], "scenarios": ["push"]}
+    assert main(["parity", path, "--explained", explained(tmp_path, reason, gone)]) == FAILED
+    expected = "explains nothing, remove it: push: *header.origin: * (old)"
+    assert expected in capsys.readouterr().out
+
+
+def test_the_command_names_what_is_not_explained(
+    tmp_path: Path, dropped: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        main(["parity", written(tmp_path, dropped), "--explained", explained(tmp_path)]) == FAILED
+    )
+    printed = capsys.readouterr().out
+    assert "push, node24-esm: request 1, POST /credentials (engine), header.content-type" in printed
+    assert "1 unexplained differences" in printed
+
+
+def test_as_json_the_command_prints_every_difference(
+    tmp_path: Path, dropped: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, dropped)
+    assert main(["parity", path, "--json", "--explained", explained(tmp_path)]) == FAILED
+    document = json.loads(capsys.readouterr().out)
+    (difference,) = document.pop("differences")
+    assert (difference["sdk"], difference["against"]) == ("node24-esm", "python-sync")
+    assert document == {
+        "verdict": "NO-GO",
+        "sdks": ["python-sync", "node24-esm"],
+        "scenarios": 1,
+        "requests": 3,
+        "unused": [],
+    }
+
+
+def test_the_command_joins_the_reports_of_several_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = written(tmp_path / "one", report(cell("a", python_traffic())))
+    other = report(cell("b", typescript_traffic()), run="arcconf_00000001")
+    paths = [one, written(tmp_path / "other", other)]
+    assert main(["parity", *paths, "--explained", explained(tmp_path)]) == GO
+    assert "between a, b" in capsys.readouterr().out
+    assert main(["parity", one, one]) == COULD_NOT_RUN
+    assert "can't be joined" in capsys.readouterr().err
+
+
+def test_one_sdk_alone_can_not_be_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["parity", written(tmp_path, report(cell("a", [])))]) == COULD_NOT_RUN
+    assert "parity needs two SDKs, and the report has a only" in capsys.readouterr().err

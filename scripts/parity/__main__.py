@@ -1,7 +1,8 @@
 """Parity: contract, Python and TypeScript SDK offer the same, send the same, and open what each other seals.
 
-`nox -s parity` runs it on the sources; `-- --report DIR` compares the requests of a conformance run that exists.
-Differences that are as they should be are in `scripts/parity/explained.yaml`, each with its reason.
+`nox -s parity` runs it on the sources; `-- --report DIR` compares the requests of an earlier conformance run.
+Differences that are right have their reasons in `scripts/parity/explained.yaml`, and in `conformance/parity.yaml` for
+what is sent.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from scripts import ROOT
-from scripts.parity.parts import EXPLAINED, PARTS, SDKS, Plan
+from scripts.parity.parts import EXPLAINED, PARTS, SDKS, Settings
 from scripts.rehearsal import Rehearsal, StepFailed
 
 if TYPE_CHECKING:
@@ -28,27 +29,27 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare; return 0 for GO, 1 for NO-GO, 130 when interrupted."""
     options = _options(arguments)
-    # Whoever ends us by a signal gets the same cleaning-up as with Ctrl-C.
+    # A signal that ends this process cleans up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(soft_wrap=True)
     rehearsal = Rehearsal(console)
     with tempfile.TemporaryDirectory(prefix="arcrun-parity-") as work:
         values = {**vars(options), "sdks": tuple(options.sdks.split(",")), "work": Path(work)}
-        return _compare(Plan(**values), rehearsal)
+        return _compare(Settings(**values), rehearsal)
 
 
-def _compare(plan: Plan, rehearsal: Rehearsal) -> int:
-    """Make every comparison, also after one that failed: who repairs wants to see them all."""
+def _compare(settings: Settings, rehearsal: Rehearsal) -> int:
+    """Compare all parts, also after one that failed, so that all differences are shown at once."""
     console, failed = rehearsal.console, []
-    for name, (doing, compared) in PARTS.items():
+    for name, (summary, compare) in PARTS.items():
         try:
-            with rehearsal.step(name, doing) as figures:
-                figures.update(compared(plan, console))
+            with rehearsal.step(name, summary) as figures:
+                figures.update(compare(settings, console))
         except StepFailed as problem:
             failed.append(name)
             console.print(escape(str(problem)), highlight=False)
         except KeyboardInterrupt:
-            console.print("\n[bold red]NO-GO[/]: interrupted; all that was started is stopped")
+            console.print("\n[bold red]NO-GO[/]: interrupted; all started programs were stopped")
             return 130
     if failed:
         console.print(f"\n[bold red]NO-GO[/]: {', '.join(failed)}", highlight=False)
@@ -70,10 +71,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--explained", type=Path, default=EXPLAINED)
     adapters = ROOT / "conformance" / "adapters" / "adapters.yaml"
     parser.add_argument("--adapters", type=Path, default=adapters)
-    parser.add_argument("--server-python", type=Path, default=Path(sys.executable))
-    parser.add_argument("--adapter-python", type=Path, default=Path(sys.executable))
-    parser.add_argument("--js-sdk", type=Path, default=Plan.js_sdk)
-    parser.add_argument("--runtimes", type=Path, default=Plan.runtimes)
+    for package in ("server", "adapter", "conformance"):
+        parser.add_argument(f"--{package}-python", type=Path, default=Path(sys.executable))
+    parser.add_argument("--js-sdk", type=Path, default=Settings.js_sdk)
+    parser.add_argument("--runtimes", type=Path, default=Settings.runtimes)
     parser.add_argument("--node", default=shutil.which("node") or "node")
     return parser.parse_args(arguments)
 

@@ -1,4 +1,4 @@
-"""Differences that are as they should be: each with its reason, and none that no longer exists."""
+"""Explain differences that are right: each with its reason, and no reason without a difference."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-SECTIONS = ("surface", "wire")
-_KEYS = frozenset({"reason", "differences", "sdks"})
+_KEYS = frozenset({"reason", "differences"})
 
 
 class ExplanationError(Exception):
@@ -22,19 +21,18 @@ class ExplanationError(Exception):
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a difference is right.
+    """The reason for which a difference is right.
 
     Attributes:
         difference: The difference as it is printed; `*` stands for any text.
-        sdks: The SDKs of a report that it is about; empty for all. Of a report without them it says nothing.
+        reason: Why it is right.
     """
 
     difference: str
     reason: str
-    sdks: frozenset[str] = frozenset()
 
-    def covers(self, difference: str) -> bool:
-        """Tell whether it speaks of a difference."""
+    def explains(self, difference: str) -> bool:
+        """Return whether it explains a difference."""
         pattern = ".*".join(map(re.escape, self.difference.split("*")))
         return re.fullmatch(pattern, difference, re.DOTALL) is not None
 
@@ -45,61 +43,57 @@ class Verdict:
 
     Attributes:
         explained: The differences of each reason.
-        stale: Explanations of differences that do not exist.
+        unexplained: The differences without a reason.
+        unused: Explanations of differences that do not exist.
     """
 
     explained: dict[str, list[str]] = field(default_factory=dict)
     unexplained: list[str] = field(default_factory=list)
-    stale: list[Explanation] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
 
     @property
     def go(self) -> bool:
-        """GO: every difference has a reason, and every reason a difference."""
-        return not self.unexplained and not self.stale
+        """Whether every difference has a reason, and every reason a difference."""
+        return not self.unexplained and not self.unused
 
 
-def load(path: Path) -> dict[str, list[Explanation]]:
-    """Read the explained differences, by section: `surface` and `wire`.
+def load(path: Path) -> list[Explanation]:
+    """Read the explained differences.
 
     Raises:
-        ExplanationError: The file is none of the kind.
+        ExplanationError: The file can't be used.
     """
     try:
         document = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise ExplanationError(f"{path} can't be read: {error}") from error
-    if not isinstance(document, dict) or set(document) != set(SECTIONS):
-        raise ExplanationError(
-            f"{path}: it must have the sections {', '.join(SECTIONS)}, no others"
-        )
-    return {
-        section: [
-            explanation
-            for number, entry in enumerate(document[section] or (), start=1)
-            for explanation in _explanations(entry, f"{path}, {section}, entry {number}")
-        ]
-        for section in SECTIONS
-    }
+    if not isinstance(document, dict) or set(document) != {"explained"}:
+        raise ExplanationError(f"{path}: the only key at the top must be explained")
+    return [
+        explanation
+        for number, entry in enumerate(document["explained"] or (), start=1)
+        for explanation in _explanations(entry, f"{path}, entry {number}")
+    ]
 
 
-def _explanations(entry: Any, where: str) -> Iterator[Explanation]:
+def _explanations(entry: Any, location: str) -> Iterator[Explanation]:
     if not isinstance(entry, dict) or not set(entry) <= _KEYS:
-        raise ExplanationError(f"{where}: it takes reason, differences and sdks, nothing else")
+        raise ExplanationError(f"{location}: the keys are reason and differences, no others")
     reason, differences = entry.get("reason"), entry.get("differences")
-    sdks = entry.get("sdks", [])
     if not isinstance(reason, str) or not reason.strip():
-        raise ExplanationError(f"{where}: reason must be text")
-    for name, texts in (("differences", differences or None), ("sdks", sdks)):
-        if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
-            raise ExplanationError(f"{where}: {name} must be a list of text")
-    for difference in differences or ():
+        raise ExplanationError(f"{location}: reason must be text")
+    if not (isinstance(differences, list) and all(isinstance(each, str) for each in differences)):
+        raise ExplanationError(f"{location}: differences must be a list of text")
+    if not differences:
+        raise ExplanationError(f"{location}: differences must not be empty")
+    for difference in differences:
         if not difference.strip("* "):
-            raise ExplanationError(f"{where}: {difference!r} would explain whatever comes")
-        yield Explanation(difference, reason, frozenset(sdks))
+            raise ExplanationError(f"{location}: {difference!r} would explain every difference")
+        yield Explanation(difference, reason)
 
 
 def judge(differences: Sequence[str], explanations: Sequence[Explanation]) -> Verdict:
-    """Sort differences by whether they are explained, and find explanations of nothing.
+    """Sort differences by whether they are explained, and find explanations that are not used.
 
     Example:
         >>> judge(["option fetch: missing in Python"], []).go
@@ -108,16 +102,11 @@ def judge(differences: Sequence[str], explanations: Sequence[Explanation]) -> Ve
     verdict = Verdict()
     used: set[Explanation] = set()
     for difference in differences:
-        fitting = [each for each in explanations if each.covers(difference)]
+        fitting = [each for each in explanations if each.explains(difference)]
         used.update(fitting)
         if fitting:
             verdict.explained.setdefault(fitting[0].reason, []).append(difference)
         else:
             verdict.unexplained.append(difference)
-    verdict.stale = [each for each in explanations if each not in used]
+    verdict.unused = [each.difference for each in explanations if each not in used]
     return verdict
-
-
-def about(explanations: Sequence[Explanation], sdks: Sequence[str]) -> list[Explanation]:
-    """Return the explanations that speak of some of these SDKs."""
-    return [each for each in explanations if not each.sdks or each.sdks & set(sdks)]

@@ -1,9 +1,7 @@
-"""The parts of parity: what the SDKs offer, send and seal, each compared by itself."""
+"""Compare what the SDKs offer, send and seal, each part by itself."""
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +10,9 @@ from rich.markup import escape
 from scripts import ROOT, processes
 from scripts.engine import engine_with_accounts
 from scripts.parity.contract import contract_facts, read_contract
-from scripts.parity.explained import about, judge, load
+from scripts.parity.explained import judge, load
 from scripts.parity.python import read_python
-from scripts.parity.sealing import check
+from scripts.parity.sealing import check_sealing
 from scripts.parity.surface import compare, compare_to_contract
 from scripts.parity.table import tables
 from scripts.parity.typescript import read_typescript
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from scripts.rehearsal import Figures
 
 EXPLAINED = ROOT / "scripts" / "parity" / "explained.yaml"
-SHOWN = 20  # explained differences, of each reason; the others are all shown
+SHOWN = 20  # explained differences of each reason; all others are shown
 SDKS = ("python-sync", "python-async", "node24-esm")
 
 
@@ -40,18 +38,19 @@ class ParityFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is compared, and with what.
+class Settings:
+    """What is compared, and the programs that this needs.
 
     Attributes:
         sdks: Names in the registry of adapters.
-        report: A report of the conformance suite to compare; None to make one.
-        explained: The explained differences.
+        report: A report of the conformance suite to compare; None to run the suite.
+        explained: The explained differences of the surface.
         adapters: The registry of adapters.
-        server_python: The interpreter that has `arcrun-server`.
-        adapter_python: The interpreter that has `arcrun`.
-        node: The Node.js that the TypeScript compiler runs on.
-        work: A private folder for logs and what else is needed for the while.
+        server_python: The interpreter of the environment that has `arcrun-server`.
+        adapter_python: The interpreter of the environment that has `arcrun`.
+        conformance_python: The interpreter of the environment that has `arcrun-conformance`.
+        node: The Node.js that runs the TypeScript compiler.
+        work: A private folder for logs and temporary files.
         js_sdk: The TypeScript SDK, with its `node_modules`.
         runtimes: The folder in which the JavaScript adapters run.
     """
@@ -62,117 +61,118 @@ class Plan:
     adapters: Path
     server_python: Path
     adapter_python: Path
+    conformance_python: Path
     node: str
     work: Path
     js_sdk: Path = ROOT / "packages" / "js-sdk"
     runtimes: Path = ROOT / ".arcrun" / "javascript"
 
 
-def surfaces(plan: Plan, console: Console) -> Figures:
+def compare_surfaces(settings: Settings, console: Console) -> Figures:
     """Compare what contract, Python and TypeScript offer; print it side by side.
 
     Raises:
         ParityFailed: Something differs without a reason.
     """
-    python = ROOT / "packages" / "python-sdk" / "src"
-    if not (plan.js_sdk / "node_modules" / "typescript").is_dir():
+    source = ROOT / "packages" / "python-sdk" / "src"
+    if not (settings.js_sdk / "node_modules" / "typescript").is_dir():
         raise ParityFailed(
-            f"there is no TypeScript compiler: run npm ci --ignore-scripts in {plan.js_sdk}"
+            f"the TypeScript compiler is missing: run npm ci --ignore-scripts in {settings.js_sdk}"
         )
     recipes = ROOT / "packages/server/src/arcrun_server/catalog/auth-recipes"
     contract = read_contract(ROOT / "openapi" / "arcrun.yaml", recipes)
-    sync, other = (read_python(python, kind) for kind in ("sync", "async"))
-    typescript = read_typescript(plan.js_sdk, node=plan.node, log=plan.work / "typescript.log")
-    for table in tables(contract, sync, typescript):
+    python, python_async = (read_python(source, kind) for kind in ("sync", "async"))
+    typescript = read_typescript(
+        settings.js_sdk, node=settings.node, log=settings.work / "typescript.log"
+    )
+    for table in tables(contract, python, typescript):
         console.print(table)
-    lines = surface_differences(contract, sync, other, typescript)
-    explanations = load(plan.explained)["surface"]
-    verdict = judge(lines, explanations)
+    lines = surface_differences(contract, python, python_async, typescript)
+    verdict = judge(lines, load(settings.explained))
     show(verdict, console)
     return {
-        "methods": len(sync.methods),
-        "facts": len(sync.facts().keys() | typescript.facts().keys()),
+        "methods": len(python.methods),
+        "facts": len(python.facts().keys() | typescript.facts().keys()),
         "explained": sum(map(len, verdict.explained.values())),
         "unexplained": 0,
     }
 
 
 def surface_differences(
-    contract: Surface, sync: Surface, other: Surface, typescript: Surface
+    contract: Surface, python: Surface, python_async: Surface, typescript: Surface
 ) -> list[str]:
     """List the differences between contract, the two Python clients and TypeScript."""
     promised = contract_facts(contract)
-    python, node = sync.facts(), typescript.facts()
+    python_facts, typescript_facts = python.facts(), typescript.facts()
     return [
-        *compare_to_contract(promised, "Python", python),
-        *compare_to_contract(promised, "TypeScript", node),
-        *compare("Python", python, "asynchronous Python", other.facts()),
-        *compare("Python", python, "TypeScript", node),
+        *compare_to_contract(promised, "Python", python_facts),
+        *compare_to_contract(promised, "TypeScript", typescript_facts),
+        *compare("Python", python_facts, "asynchronous Python", python_async.facts()),
+        *compare("Python", python_facts, "TypeScript", typescript_facts),
     ]
 
 
-def wire(plan: Plan, console: Console) -> Figures:
+def compare_requests(settings: Settings, console: Console) -> Figures:
     """Compare what the SDKs send in every scenario of the conformance suite.
 
     Raises:
         ParityFailed: Something differs without a reason.
-        UnfitReport: The report says too little.
+        processes.CommandFailed: The suite could not run, or could not compare its report.
     """
-    report = plan.report or _run_suite(plan)
-    file = report / "conformance.json" if report.is_dir() else report
-    found = compare_report(json.loads(file.read_text("utf-8")))
-    explanations = load(plan.explained)["wire"]
-    verdict = judge(
-        [str(difference) for difference in found.differences],
-        about(explanations, found.sdks),
-    )
-    show(verdict, console)
+    report = settings.report or _run_suite(settings)
+    found = compare_report(settings.conformance_python, report, settings.work / "wire.log")
+    show(found.verdict, console)
     return {
-        "sdks": len(found.sdks),
+        "sdks": found.sdks,
         "scenarios": found.scenarios,
         "requests": found.requests,
-        "explained": sum(map(len, verdict.explained.values())),
+        "explained": sum(map(len, found.verdict.explained.values())),
         "unexplained": 0,
     }
 
 
-def _run_suite(plan: Plan) -> Path:
-    """Run the conformance suite; scenarios that fail are told by the comparison."""
-    reports = plan.work / "conformance"
-    command = [sys.executable, "-m", "arcrun_conformance", "run", "--target", "local"]
-    command += ["--sdk", ",".join(plan.sdks), "--adapters", str(plan.adapters)]
-    command += ["--server-python", str(plan.server_python)]
-    command += ["--adapter-python", str(plan.adapter_python), "--report-dir", str(reports)]
-    command += ["--adapter-runtimes", str(plan.runtimes)]
+def _run_suite(settings: Settings) -> Path:
+    """Run the conformance suite; the comparison reports the scenarios that fail."""
+    reports = settings.work / "conformance"
+    command = [str(settings.conformance_python), "-I", "-m", "arcrun_conformance", "run"]
+    command += ["--target", "local", "--sdk", ",".join(settings.sdks)]
+    command += ["--adapters", str(settings.adapters)]
+    command += ["--server-python", str(settings.server_python)]
+    command += ["--adapter-python", str(settings.adapter_python), "--report-dir", str(reports)]
+    command += ["--adapter-runtimes", str(settings.runtimes)]
     try:
-        processes.run(command, log=plan.work / "conformance.log")
+        processes.run(command, log=settings.work / "conformance.log")
     except processes.CommandFailed:
         if not (reports / "conformance.json").is_file():
             raise
     return reports
 
 
-def sealing(plan: Plan, _console: Console) -> Figures:
+def compare_sealing(settings: Settings, _console: Console) -> Figures:
     """Let each SDK open what each has sealed.
 
     Raises:
         SealingFailed: One could not.
     """
-    data = plan.work / "engine"
-    with engine_with_accounts(plan.server_python, data, plan.work / "engine.log") as engine:
-        figures = check(
-            plan.sdks,
+    data, log = settings.work / "engine", settings.work / "engine.log"
+    with engine_with_accounts(settings.server_python, data, log) as engine:
+        figures = check_sealing(
+            settings.sdks,
             engine,
-            adapters=plan.adapters,
-            python=plan.adapter_python,
-            runtimes=plan.runtimes,
-            work=plan.work,
+            adapters=settings.adapters,
+            python=settings.adapter_python,
+            runtimes=settings.runtimes,
+            work=settings.work,
         )
-    return {"sdks": len(plan.sdks), **figures}
+    return {"sdks": len(settings.sdks), **figures}
 
 
 def show(verdict: Verdict, console: Console) -> None:
-    """Print the differences that have a reason; raise if there are others, or reasons without one."""
+    """Print the differences that have a reason.
+
+    Raises:
+        ParityFailed: Others have none, or a reason has no difference.
+    """
     for reason, differences in verdict.explained.items():
         console.print(f"    [italic]{escape(reason)}[/]", highlight=False)
         for difference in differences[:SHOWN]:
@@ -180,13 +180,13 @@ def show(verdict: Verdict, console: Console) -> None:
         if len(differences) > SHOWN:
             console.print(f"      [dim]… and {len(differences) - SHOWN} more[/]", highlight=False)
     problems = [f"differs without a reason: {each}" for each in verdict.unexplained]
-    problems += [f"explains nothing, take it out: {each.difference}" for each in verdict.stale]
-    if not verdict.go:
+    problems += [f"explains nothing, remove it: {each}" for each in verdict.unused]
+    if problems:
         raise ParityFailed("\n".join(f"  {problem}" for problem in problems))
 
 
-PARTS: dict[str, tuple[str, Callable[[Plan, Console], Figures]]] = {
-    "surface": ("contract, Python and TypeScript, read from the code", surfaces),
-    "wire": ("what the SDKs send, scenario by scenario", wire),
-    "sealing": ("what one SDK seals, each other opens", sealing),
+PARTS: dict[str, tuple[str, Callable[[Settings, Console], Figures]]] = {
+    "surface": ("contract, Python and TypeScript, read from the code", compare_surfaces),
+    "wire": ("what the SDKs send, scenario by scenario", compare_requests),
+    "sealing": ("what one SDK seals, each other opens", compare_sealing),
 }

@@ -37,7 +37,7 @@ class SealingFailed(Exception):
     """An SDK could not open what another had sealed; secrets are not in the message."""
 
 
-def check(
+def check_sealing(
     sdks: Sequence[str], engine: Engine, *, adapters: Path, python: Path, runtimes: Path, work: Path
 ) -> dict[str, int]:
     """Let each SDK seal every value, and each open what all have sealed.

@@ -40,6 +40,13 @@ def test_an_exit_code_other_than_0_is_told_with_command_and_log(tmp_path: Path) 
     assert caught.value.log == tmp_path / "log"
 
 
+def test_an_exit_code_that_the_caller_expects_is_no_failure(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "print('found'); raise SystemExit(1)"]
+    assert processes.run(command, log=tmp_path / "log", exit_codes=(0, 1)) == "found\n"
+    with pytest.raises(processes.CommandFailed, match="exit code 1"):
+        processes.run(command, log=tmp_path / "log", exit_codes=(0, 2))
+
+
 def test_a_program_that_does_not_end_is_stopped_at_the_time_out(tmp_path: Path) -> None:
     with pytest.raises(processes.CommandFailed, match=r"still running after 0\.2 s"):
         processes.run(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from scripts.parity.parts import EXPLAINED, PARTS, Plan
+from scripts.parity.parts import EXPLAINED, PARTS, Settings
 from scripts.rehearsal import StepFailed
 from scripts.release.artifacts import sha256
 from scripts.release.npm import registry, runtimes, tools
@@ -78,13 +78,14 @@ def parity(context: ReleaseContext, figures: Figures) -> None:
         raise StepFailed("nothing was run: this step needs npm_install and conformance")
     work = context.work / "parity"
     work.mkdir()
-    plan = Plan(
+    settings = Settings(
         sdks=context.matrix.sdks,
         report=context.conformance_reports,
         explained=EXPLAINED,
         adapters=_adapters(context, log),
         server_python=context.environments["arcrun-server"].python,
         adapter_python=context.environments["arcrun"].python,
+        conformance_python=context.environments["arcrun-conformance"].python,
         node=tools.program("node"),
         work=work,
         js_sdk=package.build_directory,
@@ -94,7 +95,7 @@ def parity(context: ReleaseContext, figures: Figures) -> None:
     with log.open("a", encoding="utf-8") as output:
         console = Console(file=output, width=160, soft_wrap=True)
         for part, (_, compare) in PARTS.items():
-            found = compare(plan, console)
+            found = compare(settings, console)
             figures.update({f"{part}_{name}": value for name, value in found.items()})
 
 

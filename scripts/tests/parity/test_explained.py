@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.parity import parts
-from scripts.parity.explained import Explanation, ExplanationError, about, judge, load
+from scripts.parity.explained import Explanation, ExplanationError, judge, load
+from scripts.parity.parts import EXPLAINED
 
 SIGNAL = "parameter health.signal: missing in Python, optional in TypeScript"
 
@@ -14,13 +14,13 @@ def test_an_explained_difference_has_its_reason() -> None:
     assert verdict.explained == {"為什麼": [SIGNAL]}
 
 
-def test_an_explanation_covers_the_whole_difference_or_none_of_it() -> None:
+def test_an_explanation_matches_the_whole_difference() -> None:
     verdict = judge([SIGNAL], [Explanation("parameter *.signal: missing in Python", "too short")])
     assert not verdict.go
     assert verdict.unexplained == [SIGNAL]
 
 
-def test_brackets_and_braces_in_an_explanation_mean_themselves() -> None:
+def test_brackets_and_braces_in_an_explanation_stand_for_themselves() -> None:
     line = "result of x: Callable[P, R] in Python, {{R}} in TypeScript"
     assert judge([line], [Explanation("result of x: Callable[*] in Python, {{R}} in *", "so")]).go
     assert not judge(
@@ -28,44 +28,37 @@ def test_brackets_and_braces_in_an_explanation_mean_themselves() -> None:
     ).go
 
 
-def test_an_explanation_of_nothing_is_stale() -> None:
-    stale = Explanation("option gone: *", "was there once")
-    verdict = judge([SIGNAL], [Explanation("parameter *", "so"), stale])
-    assert verdict.stale == [stale]
+def test_an_explanation_of_nothing_is_reported() -> None:
+    verdict = judge([SIGNAL], [Explanation("parameter *", "so"), Explanation("option gone: *", "")])
+    assert verdict.unused == ["option gone: *"]
     assert not verdict.go
 
 
-def test_explanations_of_other_sdks_are_left_out() -> None:
-    general, special = Explanation("a", "so"), Explanation("b", "so", frozenset({"deno"}))
-    assert about([general, special], ["python-sync", "bun"]) == [general]
-    assert about([general, special], ["python-sync", "deno"]) == [general, special]
-
-
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
-        ("surface: [", "can't be read"),
-        ("surface: []", "must have the sections surface, wire"),
-        ("[]", "must have the sections"),
-        ("surface:\nwire: [x]", "wire, entry 1: it takes"),
-        ("surface:\nwire:\n- {differences: [a]}", "wire, entry 1: reason must be text"),
-        ("surface:\n- {reason: so}\nwire:", "surface, entry 1: differences must be a list"),
-        ("surface:\n- {reason: so, differences: []}\nwire:", "differences must be a list"),
-        ("surface:\n- {reason: so, differences: ['*']}\nwire:", "would explain whatever comes"),
-        ("surface:\n- {reason: so, differences: [a], sdks: deno}\nwire:", "sdks must be a list"),
-        ("surface:\n- {reason: so, differences: [a], until: x}\nwire:", "nothing else"),
+        ("explained: [", "can't be read"),
+        ("surface: []", "the only key at the top must be explained"),
+        ("explained: []\nwire: []", "the only key at the top must be explained"),
+        ("[]", "the only key at the top"),
+        ("explained: [x]", "entry 1: the keys are"),
+        ("explained:\n- {differences: [a]}", "entry 1: reason must be text"),
+        ("explained:\n- {reason: so}", "entry 1: differences must be a list"),
+        ("explained:\n- {reason: so, differences: []}", "differences must not be empty"),
+        ("explained:\n- {reason: so, differences: ['*']}", "would explain every difference"),
+        ("explained:\n- {reason: so, differences: [a], until: x}", "no others"),
     ],
 )
-def test_a_malformed_file_says_where(tmp_path: Path, text: str, told: str) -> None:
+def test_a_file_that_is_not_valid_says_where(tmp_path: Path, text: str, expected: str) -> None:
     path = tmp_path / "explained.yaml"
     path.write_text(text, "utf-8")
     with pytest.raises(ExplanationError) as caught:
         load(path)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert str(path) in str(caught.value)
 
 
 def test_our_own_explanations_can_be_read() -> None:
-    explained = load(parts.EXPLAINED)
-    assert all(each.reason for section in explained.values() for each in section)
-    assert len(explained["surface"]) > 10
+    explained = load(EXPLAINED)
+    assert all(each.reason for each in explained)
+    assert len(explained) > 10

@@ -8,7 +8,7 @@ import yaml
 
 from scripts import ROOT
 from scripts.engine import Engine, engine_with_accounts
-from scripts.parity.sealing import VALUES, SealingFailed, check
+from scripts.parity.sealing import VALUES, SealingFailed, check_sealing
 
 ADAPTERS = ROOT / "conformance" / "adapters"
 
@@ -60,7 +60,7 @@ def run(engine: Engine, registry: Path, *sdks: str) -> dict[str, int]:
         "runtimes": ADAPTERS,
         "work": registry.parent,
     }
-    return check(sdks, engine, adapters=registry, **work)
+    return check_sealing(sdks, engine, adapters=registry, **work)
 
 
 def test_each_client_opens_what_each_has_sealed(engine: Engine, registry: Path) -> None:

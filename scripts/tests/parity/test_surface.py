@@ -330,7 +330,7 @@ def test_the_real_contract_names_every_call_of_the_python_sdk() -> None:
 
 def test_without_the_compiler_the_step_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(parts.ParityFailed, match="npm ci --ignore-scripts"):
-        parts.surfaces(parity_plan(tmp_path), Console(quiet=True))
+        parts.compare_surfaces(settings(tmp_path), Console(quiet=True))
 
 
 def test_a_renamed_parameter_is_no_go_and_named() -> None:
@@ -350,14 +350,15 @@ def test_a_difference_between_the_python_clients_is_told() -> None:
     assert "option max_retries: optional in Python, missing in asynchronous Python" in lines
 
 
-def parity_plan(folder: Path) -> parts.Plan:
-    return parts.Plan(
+def settings(folder: Path) -> parts.Settings:
+    return parts.Settings(
         sdks=(),
         report=None,
         explained=folder / "explained.yaml",
         adapters=folder,
         server_python=folder,
         adapter_python=folder,
+        conformance_python=folder,
         node="node",
         work=folder,
         js_sdk=folder,

@@ -1,64 +1,91 @@
-"""`arcrun-conformance parity`: whether all SDKs of a report send the same requests."""
+"""`arcrun-conformance parity`: compare the requests that the SDKs of a report have sent."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from arcrun_conformance import parity
+from arcrun_conformance.report import joined
 
 from .options import DATA, FAILED, GO, UsageError, command, read_report
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
     from .options import Commands
 
 
 def add_to(commands: Commands) -> None:
     """Add the command."""
-    compare = command(commands, "parity", "Compare what the SDKs of a report have sent.")
+    compare = command(commands, "parity", "Compare the requests that the SDKs have sent.")
     compare.add_argument(
-        "report", type=Path, metavar="D", help="a report folder, or conformance.json"
+        "reports",
+        nargs="+",
+        type=Path,
+        metavar="REPORT",
+        help="a report folder or a conformance.json; several are joined",
     )
     compare.add_argument(
         "--explained",
         type=Path,
         default=DATA / "parity.yaml",
         metavar="FILE",
-        help="differences that have a reason (default: those that came with the runner)",
+        help="differences that have a reason (default: those of the package)",
+    )
+    compare.add_argument(
+        "--json", action="store_true", help="print every difference as JSON, and nothing else"
     )
     compare.set_defaults(command=_parity)
 
 
 def _parity(options: argparse.Namespace) -> int:
-    report = read_report(options.report)
-    if len(report["sdks"]) < 2:
-        raise UsageError("the report has one SDK only: parity needs two")
-    explained = parity.load(options.explained)
-    differences = parity.compare(report, explained)
-    idle = parity.idle(report, explained, differences)
-    lines = [("yellow", line) for line in _explained(differences)]
-    lines += [("red", str(difference)) for difference in differences if not difference.reason]
-    lines += [("red", f"explains nothing, remove it: {entry}") for entry in idle]
+    reports = [read_report(path) for path in options.reports]
+    try:
+        found = parity.compare(joined(reports), parity.load(options.explained))
+    except ValueError as error:
+        raise UsageError(f"these reports can't be joined: {error}") from error
+    except parity.NotComparable as error:
+        raise UsageError(f"the requests can't be compared: {error}") from error
+    if options.json:
+        print(json.dumps(_document(found), ensure_ascii=False, indent=2))
+    else:
+        _show(found)
+    return GO if found.go else FAILED
+
+
+def _document(found: parity.Comparison) -> dict[str, Any]:
+    return {
+        "verdict": "GO" if found.go else "NO-GO",
+        "sdks": found.sdks,
+        "scenarios": len(found.compared),
+        "requests": found.requests,
+        "differences": [asdict(difference) for difference in found.differences],
+        "unused": [str(explanation) for explanation in found.unused],
+    }
+
+
+def _show(found: parity.Comparison) -> None:
+    counted = Counter((each.sdk, each.reason) for each in found.differences if each.reason)
+    lines = [
+        ("yellow", f"{sdk}: {number} explained: {reason}")
+        for (sdk, reason), number in counted.items()
+    ]
+    lines += [("red", str(difference)) for difference in found.unexplained]
+    lines += [("red", f"explains nothing, remove it: {each}") for each in found.unused]
     console = Console()
     for style, line in lines:
         console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
-    unexplained = sum(not difference.reason for difference in differences)
-    names = ", ".join(sdk["name"] for sdk in report["sdks"])
-    style = "red" if unexplained else "green"
+    style = "red" if found.unexplained else "green"
     console.print(
-        f"[{style} bold]{unexplained} unexplained differences[/] on the wire between {names}",
+        f"[{style} bold]{len(found.unexplained)} unexplained differences[/] "
+        f"in {found.requests} requests of {len(found.compared)} scenarios "
+        f"between {', '.join(found.sdks)}",
         highlight=False,
+        soft_wrap=True,
     )
-    return FAILED if unexplained or idle else GO
-
-
-def _explained(differences: Sequence[parity.Difference]) -> list[str]:
-    """A line for each reason and SDK: how many differences it explains."""
-    counted = Counter((each.sdk, each.reason) for each in differences if each.reason)
-    return [f"{sdk}: {number} explained: {reason}" for (sdk, reason), number in counted.items()]
