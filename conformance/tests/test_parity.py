@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from arcrun_conformance.cli import COULD_NOT_RUN, FAILED, GO, main
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.parity import (
     Explanation,
@@ -442,86 +441,3 @@ def test_our_explanations_name_scenarios_and_sdks_that_exist() -> None:
     explanations = load(PARITY)
     assert {each.scenario for each in explanations} <= scenarios | {""}
     assert {sdk for each in explanations for sdk in each.sdks} <= names
-
-
-# ---- The command ----
-
-
-def written(folder: Path, run: dict[str, Any]) -> str:
-    folder.mkdir(exist_ok=True)
-    (folder / "conformance.json").write_text(json.dumps(run), "utf-8")
-    return str(folder)
-
-
-def explained(tmp_path: Path, *entries: dict[str, Any]) -> str:
-    path = tmp_path / "parity.yaml"
-    path.write_text(yaml.safe_dump({"explained": list(entries)}, allow_unicode=True), "utf-8")
-    return str(path)
-
-
-def test_the_command_ends_with_go_and_the_figures(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = written(tmp_path, report(cell("a", python_traffic()), cell("b", typescript_traffic())))
-    assert main(["parity", path, "--explained", explained(tmp_path)]) == GO
-    expected = "0 unexplained differences in 3 requests of 1 scenarios between a, b"
-    assert expected in capsys.readouterr().out
-
-
-def test_the_command_counts_what_is_explained_and_fails_for_what_is_unused(
-    tmp_path: Path, dropped: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
-    path, reason = written(tmp_path, dropped), {"reason": "so", "differences": [DROPPED]}
-    assert main(["parity", path, "--explained", explained(tmp_path, reason)]) == GO
-    assert "node24-esm: 1 explained: so" in capsys.readouterr().out
-    gone = {"reason": "old", "differences": ["*header.origin: *"], "scenarios": ["push"]}
-    assert main(["parity", path, "--explained", explained(tmp_path, reason, gone)]) == FAILED
-    expected = "explains nothing, remove it: push: *header.origin: * (old)"
-    assert expected in capsys.readouterr().out
-
-
-def test_the_command_names_what_is_not_explained(
-    tmp_path: Path, dropped: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert (
-        main(["parity", written(tmp_path, dropped), "--explained", explained(tmp_path)]) == FAILED
-    )
-    printed = capsys.readouterr().out
-    assert "push, node24-esm: request 1, POST /credentials (engine), header.content-type" in printed
-    assert "1 unexplained differences" in printed
-
-
-def test_as_json_the_command_prints_every_difference(
-    tmp_path: Path, dropped: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = written(tmp_path, dropped)
-    assert main(["parity", path, "--json", "--explained", explained(tmp_path)]) == FAILED
-    document = json.loads(capsys.readouterr().out)
-    (difference,) = document.pop("differences")
-    assert (difference["sdk"], difference["against"]) == ("node24-esm", "python-sync")
-    assert document == {
-        "verdict": "NO-GO",
-        "sdks": ["python-sync", "node24-esm"],
-        "scenarios": 1,
-        "requests": 3,
-        "unused": [],
-    }
-
-
-def test_the_command_joins_the_reports_of_several_runs(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    one = written(tmp_path / "one", report(cell("a", python_traffic())))
-    other = report(cell("b", typescript_traffic()), run="arcconf_00000001")
-    paths = [one, written(tmp_path / "other", other)]
-    assert main(["parity", *paths, "--explained", explained(tmp_path)]) == GO
-    assert "between a, b" in capsys.readouterr().out
-    assert main(["parity", one, one]) == COULD_NOT_RUN
-    assert "can't be joined" in capsys.readouterr().err
-
-
-def test_one_sdk_alone_can_not_be_compared(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["parity", written(tmp_path, report(cell("a", [])))]) == COULD_NOT_RUN
-    assert "parity needs two SDKs, and the report has a only" in capsys.readouterr().err
