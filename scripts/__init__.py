@@ -1,4 +1,4 @@
-"""What the release needs and nothing else imports: one file a job."""
+"""Programs that releases and checks need, and that no package imports."""
 
 from pathlib import Path
 

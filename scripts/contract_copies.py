@@ -1,6 +1,6 @@
 """Keep the copies of the contract that packages ship equal to `openapi/arcrun.yaml`.
 
-A wheel can hold only what lies inside its own package, so the server carries a copy.
+A wheel can contain only files of its own package, so the server has a copy.
 `python -m scripts.contract_copies` writes the copies; `--check` fails on drift.
 """
 
@@ -26,7 +26,7 @@ def stale_copies(source: Path, copies: tuple[Path, ...]) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the copies, or with `--check` say which of them differ; return the exit code."""
+    """Write the copies, or with `--check` print which of them differ; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, fail on drift")
     options = parser.parse_args(arguments)

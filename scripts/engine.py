@@ -1,4 +1,4 @@
-"""The reference engine as a process: started from an installed wheel, stopped at the end."""
+"""Run the reference engine as a process, from the environment where it is installed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ START_SECONDS = 30.0
 
 
 class Engine(NamedTuple):
-    """A running engine: where it listens, and the keys of two accounts."""
+    """A running engine: its URL, and the keys of two accounts."""
 
     url: str
     keys: tuple[str, str]
@@ -24,7 +24,7 @@ class Engine(NamedTuple):
 
 @contextlib.contextmanager
 def engine_with_accounts(python: Path, data: Path, log: Path) -> Iterator[Engine]:
-    """Run the engine on a free port, with two accounts; yield where it is and their keys.
+    """Run the engine on a free port, with two accounts; yield its URL and their keys.
 
     Args:
         python: The interpreter of the environment where `arcrun-server` is installed.
@@ -32,11 +32,11 @@ def engine_with_accounts(python: Path, data: Path, log: Path) -> Iterator[Engine
         log: Receives the engine's log.
 
     Raises:
-        processes.NotStarted: It did not come up; the message has the end of its log.
+        processes.NotStarted: It did not start; the message has the end of its log.
         processes.CommandFailed: A key could not be created.
     """
     program = [str(python), "-I", "-m", "arcrun_server"]
-    # The keys go through memory only: `quietly` keeps what is printed out of the log.
+    # The keys stay in memory: `quietly` keeps what is printed out of the log.
     keys = [
         processes.run([*program, "keys", "create", "--data", str(data)], log=log, quietly=True)
         for _ in range(2)

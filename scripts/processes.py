@@ -1,4 +1,4 @@
-"""Run other programs so that none of them outlives us, whatever happens."""
+"""Run other programs so that none of them outlives this process, whatever happens."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ GRACE_SECONDS = 5.0
 
 
 class CommandFailed(Exception):
-    """A program ended with another exit code than 0, or took too long.
+    """A program failed or took too long.
 
     Attributes:
         command: The command line, quoted for a shell.
-        log: The file that holds everything it printed.
+        log: The file that holds everything that it printed.
     """
 
     def __init__(self, command: Sequence[str], reason: str, log: Path) -> None:
@@ -33,7 +33,7 @@ class CommandFailed(Exception):
 
 
 class NotStarted(Exception):
-    """A server ended, or said nothing, before it could be asked."""
+    """A server ended, or printed nothing, before it accepted requests."""
 
 
 def run(
@@ -52,9 +52,9 @@ def run(
     Args:
         command: Program and arguments.
         log: Receives the command line and all that it printed; appended to.
-        cwd: Where to run it; here by default.
-        env: Variables to set on top of our own.
-        umask: Its file mode creation mask; ours by default.
+        cwd: The folder to run it in; the current one by default.
+        env: Variables to set in addition to those of this process.
+        umask: Its file mode creation mask; that of this process by default.
         timeout: Seconds after which it is stopped.
         quietly: Keep its standard output out of the log: it is a secret.
         exit_codes: The exit codes that are no failure.
@@ -86,7 +86,10 @@ def started(
     env: Mapping[str, str] | None = None,
     umask: int = -1,
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start a program in a group of its own, its standard output piped; at the end stop the group."""
+    """Start a program in a process group of its own, and stop the group at the end.
+
+    Its standard output is a pipe.
+    """
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -106,15 +109,15 @@ def started(
 
 
 def first_line(process: subprocess.Popen[str], log: Path, seconds: float) -> str:
-    """Wait for the first line of a program: a server prints it once it can be asked.
+    """Wait for the first line of a program: a server prints it once it accepts requests.
 
     Args:
         process: As `started` yields it.
-        log: Where it writes its errors.
-        seconds: How long to wait.
+        log: The file that receives its errors.
+        seconds: The time-out.
 
     Raises:
-        NotStarted: It ended without one, or none came in time; the message has the end of its log.
+        NotStarted: It printed none in time; the message has the end of its log.
     """
     line = ""
     if process.stdout:
@@ -123,12 +126,12 @@ def first_line(process: subprocess.Popen[str], log: Path, seconds: float) -> str
             line = process.stdout.readline().strip() if selector.select(seconds) else ""
     if not line:
         tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-20:])
-        raise NotStarted(f"it did not come up in {seconds:g} s; the end of {log}:\n{tail}")
+        raise NotStarted(f"it did not start in {seconds:g} s; the end of {log}:\n{tail}")
     return line
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """End a program and all that it started: first by asking, then by force."""
+    """End a program and all that it started, first by SIGTERM, then by SIGKILL."""
     for name in ("SIGTERM", "SIGKILL"):
         if not _signal_group(process, name):
             break
@@ -141,9 +144,9 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 
 def _wait_for_group(process: subprocess.Popen[str]) -> None:
-    """Wait until nobody is left in the group, within the grace.
+    """Wait until no process is left in the group, for `GRACE_SECONDS` at most.
 
-    What the program started is no child of ours, so there is nothing to wait on: we have to look.
+    What the program started is not a child of this process, so the group has to be polled.
     """
     deadline = time.monotonic() + GRACE_SECONDS
     while time.monotonic() < deadline and _signal_group(process, None):
@@ -151,7 +154,7 @@ def _wait_for_group(process: subprocess.Popen[str]) -> None:
 
 
 def _signal_group(process: subprocess.Popen[str], name: str | None) -> bool:
-    """Send a signal to the program's group (None: just look); False where nobody is left in it."""
+    """Send a signal to the program's group, or none; return whether a process is left in it."""
     if os.name != "posix":
         if process.poll() is None and name:
             process.terminate()

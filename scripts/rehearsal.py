@@ -1,4 +1,4 @@
-"""Steps of a rehearsal: named, timed, shown while they run, and each able to say no."""
+"""Run the steps of a rehearsal: named, timed, shown while they run; one that fails ends it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Figures = dict[str, int | float | str]
 
 
 class StepFailed(Exception):
-    """A step ended the rehearsal: what it found is in the message."""
+    """A step failed; the message says why."""
 
 
 @dataclass
 class Step:
-    """One step's outcome, as it goes into the evidence."""
+    """The outcome of one step, as the evidence records it."""
 
     name: str
     status: str = "running"
@@ -35,7 +35,7 @@ class Step:
 
 @dataclass
 class Rehearsal:
-    """The steps so far, and where their progress is shown."""
+    """The steps so far, and the console that shows their progress."""
 
     console: Console = field(default_factory=Console)
     steps: list[Step] = field(default_factory=list)
@@ -43,29 +43,29 @@ class Rehearsal:
 
     @property
     def seconds(self) -> float:
-        """How long it has run."""
+        """The seconds since it was started."""
         return time.monotonic() - self.started
 
     @property
     def go(self) -> bool:
-        """GO: there were steps, and every one of them passed."""
+        """Whether there were steps and all of them passed."""
         return bool(self.steps) and all(step.status == "passed" for step in self.steps)
 
     @contextlib.contextmanager
-    def step(self, name: str, doing: str) -> Iterator[Figures]:
-        """Run one step; what it puts into the yielded dictionary are its figures.
+    def step(self, name: str, summary: str) -> Iterator[Figures]:
+        """Run one step; yield a dictionary for its figures.
 
         Raises:
-            StepFailed: The step's own error, told in terms of what to look at.
+            StepFailed: The step raised an error; the message describes it.
         """
         step = Step(name)
         self.steps.append(step)
         begun = time.monotonic()
         spinner = (
-            self.console.status(f"[bold]{name}[/]: {doing}") if self.console.is_terminal else None
+            self.console.status(f"[bold]{name}[/]: {summary}") if self.console.is_terminal else None
         )
         if spinner is None:
-            self.console.print(f"  … {name}: {doing}", style="dim")
+            self.console.print(f"  … {name}: {summary}", style="dim")
         try:
             with spinner or contextlib.nullcontext():
                 yield step.figures
@@ -92,11 +92,11 @@ class Rehearsal:
 
 
 def describe(error: BaseException) -> str:
-    """Say what went wrong, and for a program that failed also the last lines that it printed."""
+    """Describe an error; for a program that failed, include the last lines of its log."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     if not isinstance(error, processes.CommandFailed):
         return f"{error}" or type(error).__name__
     lines = error.log.read_text("utf-8", "replace").splitlines() if error.log.is_file() else []
     tail = "\n".join(f"  | {line}" for line in lines[-40:])
-    return f"{error}\n{tail}\n  the whole log: {error.log}"
+    return f"{error}\n{tail}\n  full log: {error.log}"

@@ -3,7 +3,7 @@
     python -m scripts.unasync            write `_sync`
     python -m scripts.unasync --check    fail if `_sync` is not what would be written
 
-Each rule must be used at least once: a rule that nothing needs is an error, too.
+Each rule must be used at least once: a rule without a use is an error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SOURCE = ROOT / "packages/python-sdk/src/arcrun/_async"
 TARGET = SOURCE.with_name("_sync")
 NOTICE = "# Generated from _async by scripts/unasync.py: edit there.\n"
 
-# Patterns and what stands in their place; those without regular expression syntax are whole words.
+# Regular expressions and their replacements.
 RULES: Mapping[str, str] = {
     r"await ": "",
     r"\basync (?=def|for|with)": "",
@@ -44,7 +44,7 @@ RULES: Mapping[str, str] = {
 
 
 def translate(text: str, used: set[str]) -> str:
-    """Return the synchronous form of a module, and note which rules were used."""
+    """Return the synchronous form of a module, and add the rules that it used to `used`."""
     for pattern, replacement in RULES.items():
         text, count = re.subn(pattern, replacement, text)
         if count:
@@ -56,7 +56,7 @@ def translate_folder(source: Path) -> dict[str, str]:
     """Return the synchronous modules of a folder, by file name.
 
     Raises:
-        ValueError: a rule was not used.
+        ValueError: A rule was not used.
     """
     used: set[str] = set()
     modules = {
@@ -65,18 +65,18 @@ def translate_folder(source: Path) -> dict[str, str]:
     }
     unused = [pattern for pattern in RULES if pattern not in used]
     if unused:
-        raise ValueError(f"rules that nothing in {source} needs: {', '.join(unused)}")
+        raise ValueError(f"no module in {source} uses these rules: {', '.join(unused)}")
     return modules
 
 
 def differences(modules: Mapping[str, str], target: Path) -> list[str]:
-    """Say how the files in `target` differ from the modules."""
+    """List how the files in `target` differ from the modules."""
     found = {path.name: path.read_text(encoding="utf-8") for path in target.glob("*.py")}
     return (
         [f"{target / name} is missing" for name in modules if name not in found]
         + [f"{target / name} has no source" for name in found if name not in modules]
         + [
-            f"{target / name} is not what its source says"
+            f"{target / name} is not what its source translates to"
             for name in modules
             if name in found and found[name] != modules[name]
         ]

@@ -7,7 +7,7 @@ import pytest
 
 from scripts import processes
 
-# Starts a grandchild that would outlive it, tells its process id, and waits.
+# Starts a grandchild that would outlive it, prints its process id, and waits.
 PARENT = """
 import subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
@@ -34,7 +34,7 @@ def test_run_returns_standard_output_and_logs_everything(tmp_path: Path) -> None
     assert log.read_text().startswith("$ ")
 
 
-def test_an_exit_code_other_than_0_is_told_with_command_and_log(tmp_path: Path) -> None:
+def test_an_exit_code_other_than_0_is_an_error_with_command_and_log(tmp_path: Path) -> None:
     with pytest.raises(processes.CommandFailed, match=r"exit code 3: .*raise SystemExit") as caught:
         processes.run([sys.executable, "-c", "raise SystemExit(3)"], log=tmp_path / "log")
     assert caught.value.log == tmp_path / "log"
@@ -82,7 +82,7 @@ def test_an_orphan_of_a_program_that_crashed_is_ended_too(tmp_path: Path) -> Non
     assert not alive(grandchild)
 
 
-def test_a_program_that_ignores_being_asked_is_ended_by_force(
+def test_a_program_that_ignores_sigterm_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "GRACE_SECONDS", 0.2)
@@ -103,7 +103,7 @@ def test_a_program_reads_no_standard_input(tmp_path: Path) -> None:
     assert printed.strip() == "''"
 
 
-def test_the_environment_and_umask_asked_for_are_set(tmp_path: Path) -> None:
+def test_environment_and_umask_are_set(tmp_path: Path) -> None:
     code = "import os; print(os.environ['名'], oct(os.umask(0)))"
     printed = processes.run(
         [sys.executable, "-X", "utf8", "-c", code],

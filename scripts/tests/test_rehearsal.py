@@ -31,7 +31,7 @@ def test_steps_that_pass_are_go_and_show_their_figures(rehearsal: Rehearsal) -> 
     assert "artifacts 6" in shown(rehearsal)
 
 
-def test_a_step_that_fails_is_no_go_and_tells_why(rehearsal: Rehearsal) -> None:
+def test_a_step_that_fails_is_no_go_and_says_why(rehearsal: Rehearsal) -> None:
     with pytest.raises(StepFailed, match="檔案不符"), rehearsal.step("check", "files"):
         raise ValueError("檔案不符")
     assert not rehearsal.go
@@ -39,18 +39,18 @@ def test_a_step_that_fails_is_no_go_and_tells_why(rehearsal: Rehearsal) -> None:
     assert "✗ check" in shown(rehearsal)
 
 
-def test_an_interruption_is_no_go_and_goes_on_upwards(rehearsal: Rehearsal) -> None:
+def test_an_interruption_is_no_go_and_is_raised_again(rehearsal: Rehearsal) -> None:
     with pytest.raises(KeyboardInterrupt), rehearsal.step("fuzz", "long"):
         raise KeyboardInterrupt
     assert not rehearsal.go
     assert rehearsal.steps[0].status == "interrupted"
 
 
-def test_a_program_that_failed_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
+def test_a_program_that_failed_is_described_with_the_end_of_its_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("\n".join(f"line {number}" for number in range(100)))
-    told = describe(CommandFailed(["tool", "a b"], "exit code 1", log))
-    assert "exit code 1: tool 'a b'" in told
-    assert "| line 99" in told
-    assert "| line 59\n" not in told
-    assert str(log) in told
+    described = describe(CommandFailed(["tool", "a b"], "exit code 1", log))
+    assert "exit code 1: tool 'a b'" in described
+    assert "| line 99" in described
+    assert "| line 59\n" not in described
+    assert str(log) in described

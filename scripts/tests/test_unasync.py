@@ -1,4 +1,4 @@
-"""The synchronous half of the Python SDK is what its source says."""
+"""The synchronous half of the Python SDK is generated from the asynchronous one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(source: Path, *arguments: str) -> int:
     return unasync.main([*arguments, "--source", str(source), "--target", str(target)])
 
 
-def test_what_is_committed_is_what_its_source_says() -> None:
+def test_the_committed_modules_are_up_to_date() -> None:
     assert unasync.main(["--check"]) == 0
 
 
@@ -59,7 +59,7 @@ def test_a_change_on_either_side_fails_the_check(real: Path, capsys) -> None:
     generated = real.with_name("_sync") / "client.py"
     generated.write_text(generated.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     assert run(real, "--check") == 1
-    assert "client.py is not what its source says" in capsys.readouterr().err
+    assert "client.py is not what its source translates to" in capsys.readouterr().err
 
 
 def test_a_missing_and_a_stray_module_fail_the_check(real: Path, capsys) -> None:
@@ -67,9 +67,9 @@ def test_a_missing_and_a_stray_module_fail_the_check(real: Path, capsys) -> None
     target = real.with_name("_sync")
     (target / "creds.py").rename(target / "stray.py")
     assert run(real, "--check") == 1
-    said = capsys.readouterr().err
-    assert "creds.py is missing" in said
-    assert "stray.py has no source" in said
+    errors = capsys.readouterr().err
+    assert "creds.py is missing" in errors
+    assert "stray.py has no source" in errors
     assert run(real) == 0
     assert not (target / "stray.py").exists()
     assert run(real, "--check") == 0
