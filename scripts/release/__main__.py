@@ -1,9 +1,9 @@
-"""The rehearsal of a release: build, check, publish on loopback, install from there, prove.
+"""Rehearse a release: build, check, upload to loopback, install from there, prove.
 
-`nox -s release` runs it. It ends with GO (exit code 0) or NO-GO (1), with `dist/`,
-`evidence/release.json` and `reports/index.html`, and with nothing left running.
-`-- --python-only` leaves the npm package out, and says so; `-- --only STEP` runs one step with those
-that it builds on, and that is no GO.
+`nox -s release` runs it. It ends with GO (exit code 0) or NO-GO (1), leaves `dist/`,
+`evidence/release.json` and `reports/index.html`, and leaves nothing running.
+`-- --python-only` leaves the npm package out, and the evidence says so. `-- --only STEP` runs one
+step and those that it needs; that is never a GO.
 """
 
 from __future__ import annotations
@@ -27,18 +27,22 @@ from scripts.release.steps import STEPS, chosen, steps
 def main(arguments: list[str] | None = None) -> int:
     """Rehearse the release; return 0 for GO, 1 for NO-GO, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="nox -s release --", description=__doc__)
-    parser.add_argument("--seed", type=int, default=20261122, help="for the fuzzer")
-    parser.add_argument("--only", choices=[step.name for step in STEPS], help="one step")
+    parser.add_argument("--seed", type=int, default=20261122, help="seed of the fuzzer")
+    parser.add_argument(
+        "--only", choices=[step.name for step in STEPS], help="run one step and those that it needs"
+    )
     parser.add_argument("--python-only", action="store_true", help="leave the npm package out")
     options = parser.parse_args(arguments)
     possible = [step.name for step in steps(python_only=options.python_only)]
     if options.only and options.only not in possible:
-        parser.error(f"--python-only leaves out {options.only}; it has {', '.join(possible)}")
-    # Whoever ends us by a signal gets the same cleaning-up as with Ctrl-C.
+        parser.error(
+            f"--python-only leaves out {options.only}; its steps are {', '.join(possible)}"
+        )
+    # A signal that ends this process cleans up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     git = evidence.git_state(ROOT)
-    for left_over in ("dist", "evidence"):
-        shutil.rmtree(ROOT / left_over, ignore_errors=True)
+    for old in ("dist", "evidence"):
+        shutil.rmtree(ROOT / old, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="arcrun-release-") as work:
         rehearsal = Rehearsal(Console(soft_wrap=True))
         context = ReleaseContext(
@@ -63,16 +67,16 @@ def _rehearse(context: ReleaseContext, only: str | None) -> int:
         console.print(f"\n[bold red]NO-GO[/] at step [bold]{name}[/]:")
         console.print(escape(str(problem)), highlight=False)
         again = f"nox -s release -- {'--python-only ' if context.python_only else ''}--only {name}"
-        console.print(f"run it alone with: {again}", highlight=False)
+        console.print(f"run this step alone: {again}", highlight=False)
         return 1
     except KeyboardInterrupt:
-        console.print("\n[bold red]NO-GO[/]: interrupted; all that was started is stopped")
+        console.print("\n[bold red]NO-GO[/]: interrupted; all started programs were stopped")
         return 130
     if only:
-        console.print(f"\nstep {only} passed; that alone is no GO", highlight=False)
+        console.print(f"\nstep {only} passed; a single step is not a GO", highlight=False)
         return 0
-    told = f"{context.version}{scope} in {rehearsal.seconds:.0f} s: dist/, evidence/, reports/index.html"
-    console.print(f"\n[bold green]GO[/] {told}", highlight=False)
+    result = f"{context.version}{scope} in {rehearsal.seconds:.0f} s: dist/, evidence/, reports/index.html"
+    console.print(f"\n[bold green]GO[/] {result}", highlight=False)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`evidence/release.json`: what was built, from what, with what, and what each gate found."""
+"""Write `evidence/release.json`: what was built, from which sources, with which tools, and what each step found."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FORMAT = "arcrun.release-evidence.v1"
 
 
 class GitState(TypedDict):
-    """What is checked out."""
+    """The commit that is checked out."""
 
     commit: str
     dirty: bool
@@ -33,10 +33,10 @@ def git_state(root: Path) -> GitState:
     """Return the commit that is checked out, and whether the tree differs from it."""
 
     def git(*arguments: str) -> str:
-        answer = subprocess.run(
+        ran = subprocess.run(
             ["git", *arguments], cwd=root, check=True, capture_output=True, text=True
         )
-        return answer.stdout.strip()
+        return ran.stdout.strip()
 
     return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
 
@@ -57,7 +57,7 @@ def installed_versions(environment: CleanEnvironment, log: Path) -> dict[str, st
 
 
 def write_sbom(root: Path, package: str, path: Path, log: Path) -> None:
-    """Write what a package pulls in as a CycloneDX bill of materials, from the lock file."""
+    """Write the dependencies of a package as a CycloneDX bill of materials, from the lock file."""
     command = ["export", "--locked", "--quiet", "--package", package, "--no-dev"]
     command += ["--preview-features", "sbom-export", "--format", "cyclonedx1.5"]
     path.write_text(uv(command, log=log, cwd=root), "utf-8")
@@ -74,10 +74,10 @@ def write(
     artifacts: list[Artifact],
     environments: dict[str, dict[str, str]],
 ) -> None:
-    """Write the evidence, all at once: a reader never sees half a file.
+    """Write the evidence at once, so that a reader never sees half a file.
 
-    It says GO only where every expected step ran and passed; `scope` says what that was about:
-    `everything`, or `python` where the npm package was left out.
+    The decision is GO only if every expected step ran and passed. `scope` is `everything`, or `python`
+    if the npm package was left out.
     """
     complete = [step.name for step in rehearsal.steps] == expected
     document = {

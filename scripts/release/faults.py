@@ -1,7 +1,7 @@
-"""Rehearse releases that must not pass: each has one fault, and the right step must say NO-GO.
+"""Rehearse releases that must fail: each has one fault, and the right step must say NO-GO.
 
-`nox -s release_faults` clones the checked-out commit, puts one fault in, and runs the real
-rehearsal there. The last ones are interrupted half-way: then nothing may be left running.
+`nox -s release_faults` clones the checked-out commit, adds one fault, and runs the real rehearsal
+there. The last ones are interrupted halfway, and must leave nothing running.
 """
 
 from __future__ import annotations
@@ -26,32 +26,32 @@ from scripts import ROOT, processes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Not ARCRUN_…: the suite keeps such variables from its adapters, and they are looked for as well.
+# Not ARCRUN_…: the suite removes such variables from the environment of its adapters, and adapters are looked for too.
 MARK = "REHEARSAL_MARK"
 
-ANSWER_500_ONCE = """
+RESPOND_500_ONCE = """
 
-class _AnswerOnce:
+class _RespondOnce:
     def __init__(self, app):
-        self.app, self.left = app, {after}
+        self.app, self.requests_left = app, {after}
 
     async def __call__(self, scope, receive, send):
-        asked = scope["type"] == "http" and {condition}
-        self.left -= asked
-        if not asked or self.left:
+        counts = scope["type"] == "http" and {condition}
+        self.requests_left -= counts
+        if not counts or self.requests_left:
             return await self.app(scope, receive, send)
         headers = [(b"content-type", b"application/json"), (b"x-request-id", b"fault")]
         await send({{"type": "http.response.start", "status": 500, "headers": headers}})
-        body = b'{{"error": "a fault, put in on purpose", "code": "internal_error"}}'
+        body = b'{{"error": "a fault, added on purpose", "code": "internal_error"}}'
         await send({{"type": "http.response.body", "body": body}})
 
 
-_sound_create_app = create_app
+_create_app_without_fault = create_app
 
 
 def create_app(*arguments, **options):
-    app = _sound_create_app(*arguments, **options)
-    app.add_middleware(_AnswerOnce)
+    app = _create_app_without_fault(*arguments, **options)
+    app.add_middleware(_RespondOnce)
     return app
 """
 
@@ -67,14 +67,18 @@ class Hook(BuildHookInterface):
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong with a checkout, and the step that must find it.
+    """One fault of a checkout, and the step that must find it.
 
-    Where that step is about Python, the rehearsal is of Python only: it takes a third of the time.
+    Attributes:
+        name: What is wrong.
+        step: The step that must say NO-GO.
+        add: Adds the fault to a checkout.
+        with_npm: Whether the rehearsal includes the npm package; without it, it takes a third of the time.
     """
 
     name: str
     step: str
-    put_in: Callable[[Path], None]
+    add: Callable[[Path], None]
     with_npm: bool = False
 
     @property
@@ -84,26 +88,26 @@ class Fault:
 
 
 def _replace(file: str, old: str, new: str) -> Callable[[Path], None]:
-    def put_in(root: Path) -> None:
+    def add(root: Path) -> None:
         path = root / file
         text = path.read_text("utf-8")
         if old not in text:
-            raise ValueError(f"{file} has no {old!r}: the fault can't be put in")
+            raise ValueError(f"{file} has no {old!r}: the fault can't be added")
         path.write_text(text.replace(old, new, 1), "utf-8")
 
-    return put_in
+    return add
 
 
 def _write(file: str, text: str, mode: str = "w") -> Callable[[Path], None]:
-    def put_in(root: Path) -> None:
+    def add(root: Path) -> None:
         with (root / file).open(mode, encoding="utf-8") as stream:
             stream.write(text)
 
-    return put_in
+    return add
 
 
 def _build_by_the_clock(root: Path) -> None:
-    """Let the SDK's build write the time zone, which differs between the two builds, into a file."""
+    """Make the SDK's build write the time zone, which differs between the two builds, into a file."""
     folder = root / "packages/python-sdk"
     (folder / "hatch_build.py").write_text(TIME_ZONE_HOOK, "utf-8")
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as stream:
@@ -111,13 +115,13 @@ def _build_by_the_clock(root: Path) -> None:
 
 
 def _stray_file_in_the_npm_package(root: Path) -> None:
-    """Let package.json promise a file that nobody expects."""
+    """Make package.json include a file that does not belong in the package."""
     _write("packages/js-sdk/notes.md", "筆記\n")(root)
     _replace("packages/js-sdk/package.json", '"files": [', '"files": ["notes.md", ')(root)
 
 
-def _answer_500_once(after: int, condition: str) -> Callable[[Path], None]:
-    text = ANSWER_500_ONCE.format(after=after, condition=condition)
+def _respond_500_once(after: int, condition: str) -> Callable[[Path], None]:
+    text = RESPOND_500_ONCE.format(after=after, condition=condition)
     return _write("packages/server/src/arcrun_server/app.py", text, mode="a")
 
 
@@ -140,7 +144,7 @@ FAULTS = (
         _write("packages/python-sdk/src/arcrun/notes.txt", "筆記\n"),
     ),
     Fault(
-        "a size budget passed",
+        "a wheel over its budget",
         "check",
         _replace("scripts/release/python/contents.py", '"arcrun": 85', '"arcrun": 8'),
     ),
@@ -161,7 +165,7 @@ FAULTS = (
         with_npm=True,
     ),
     Fault(
-        "an npm package that brings something along",
+        "an npm package with an install script",
         "npm_check",
         _replace("packages/js-sdk/package.json", '"scripts": {', '"scripts": {"postinstall": "", '),
         with_npm=True,
@@ -177,14 +181,14 @@ FAULTS = (
         with_npm=True,
     ),
     Fault(
-        "an engine that answers 500 once",
+        "an engine that returns 500 once",
         "fuzz",
-        _answer_500_once(100, "True"),
+        _respond_500_once(100, "True"),
     ),
     Fault(
-        "an engine that answers 500 once, to an SDK that retries",
+        "an engine that returns 500 once, to an SDK that retries",
         "conformance",
-        _answer_500_once(3, FROM_THE_SDK),
+        _respond_500_once(3, FROM_THE_SDK),
     ),
     Fault(
         "a scenario that fails",
@@ -203,7 +207,7 @@ FAULTS = (
     ),
 )
 
-# At which steps a rehearsal is interrupted, and its options.
+# The steps at which a rehearsal is interrupted, and its options.
 INTERRUPTED = {
     "npm_build": ["--only", "npm_build"],
     "npm_upload": ["--only", "npm_upload"],
@@ -222,7 +226,7 @@ class Outcome:
 
 
 def clone(target: Path) -> Path:
-    """Clone the checked-out commit."""
+    """Clone the checked-out commit; return the new checkout."""
     command = ["git", "clone", "--quiet", "--local", str(ROOT), str(target)]
     subprocess.run(command, check=True, capture_output=True)
     return target
@@ -240,7 +244,7 @@ def rehearse(root: Path, options: list[str]) -> Outcome:
 
 
 def interrupted(root: Path, step: str, options: list[str]) -> list[int]:
-    """Interrupt a rehearsal at a step; return the processes that it left running."""
+    """Interrupt a rehearsal at a step; return the ids of the processes that it left running."""
     mark = secrets.token_hex(16)
     with subprocess.Popen(
         [sys.executable, "-u", "-m", "scripts.release", *options],
@@ -262,28 +266,28 @@ def interrupted(root: Path, step: str, options: list[str]) -> list[int]:
 
 
 def marked(mark: str) -> list[int]:
-    """Return the running processes whose environment holds the mark (from /proc)."""
+    """Return the ids of the running processes whose environment has the mark (from /proc)."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if mark.encode() in (folder / "environ").read_bytes():
                 found.append(int(folder.name))
         except OSError:
-            continue  # it ended while we looked, or is not ours
+            continue  # it has just ended, or belongs to another user
     return found
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Rehearse every fault; return 0 if each was found by the step that should find it."""
+    """Rehearse every fault; return 0 if the right step found each of them."""
     parser = argparse.ArgumentParser(prog="nox -s release_faults --", description=__doc__)
-    parser.add_argument("--only", help="faults whose name holds this text")
+    parser.add_argument("--only", help="only the faults whose name contains this text")
     options = parser.parse_args(arguments)
     console, missed = Console(soft_wrap=True), 0
     chosen = [fault for fault in FAULTS if (options.only or "") in fault.name]
     with tempfile.TemporaryDirectory(prefix="arcrun-faults-") as work:
         for number, fault in enumerate(chosen):
             root = clone(Path(work) / str(number))
-            fault.put_in(root)
+            fault.add(root)
             outcome = rehearse(root, fault.options)
             found = (outcome.code, outcome.decision, outcome.failed_step) == (
                 1,
@@ -291,12 +295,14 @@ def main(arguments: list[str] | None = None) -> int:
                 fault.step,
             )
             missed += not found
-            told = f"{outcome.decision} at {outcome.failed_step}, {outcome.seconds} s"
-            console.print(f"{'✓' if found else '✗'} {fault.name}: {told}", highlight=False)
+            result = f"{outcome.decision} at {outcome.failed_step}, {outcome.seconds} s"
+            console.print(f"{'✓' if found else '✗'} {fault.name}: {result}", highlight=False)
         for step, how in INTERRUPTED.items() if not options.only else ():
             left = interrupted(clone(Path(work) / f"interrupted-{step}"), step, how)
             missed += bool(left)
-            console.print(f"{'✗' if left else '✓'} interrupted at {step}: {left or 'nothing'} left")
+            console.print(
+                f"{'✗' if left else '✓'} interrupted at {step}: {left or 'nothing'} left running"
+            )
     console.print(f"{missed} missed")
     return 1 if missed else 0
 

@@ -19,48 +19,50 @@ SCHEMA = Path(__file__).with_name("evidence.schema.json")
 
 
 class NotProven(Exception):
-    """The evidence does not speak for this file; the message says why."""
+    """The evidence does not prove that this file was released; the message says why."""
 
 
 def read_evidence(path: Path) -> dict[str, Any]:
-    """Read evidence that has the right form.
+    """Read evidence and validate it.
 
     Raises:
-        NotProven: It is no JSON, or not of the form that the schema states.
+        NotProven: It is not valid JSON, or does not match the schema.
     """
     try:
         document: dict[str, Any] = json.loads(path.read_text("utf-8"))
         jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(document)
     except ValueError as error:
-        raise NotProven(f"{path} is no JSON: {error}") from None
+        raise NotProven(f"{path} is not valid JSON: {error}") from None
     except jsonschema.ValidationError as error:
-        raise NotProven(f"{path} is no evidence: {error.json_path}: {error.message}") from None
+        raise NotProven(
+            f"{path} is not evidence of a release: {error.json_path}: {error.message}"
+        ) from None
     return document
 
 
 def verify(artifact: Path, evidence: dict[str, Any]) -> dict[str, Any]:
-    """Return the entry of the evidence that speaks for a file.
+    """Return the entry of the evidence for a file.
 
     Raises:
-        NotProven: The release was no GO, or the file's name or bytes are not in the evidence.
+        NotProven: The decision was not GO, or the evidence has no file of this name with these bytes.
     """
     if evidence["decision"] != "GO":
         raise NotProven(f"the rehearsal of {evidence['version']} ended with {evidence['decision']}")
     entries: dict[str, dict[str, Any]] = {each["file"]: each for each in evidence["artifacts"]}
     entry = entries.get(artifact.name)
     if entry is None:
-        raise NotProven(f"{artifact.name} is not in the evidence; it has {', '.join(entries)}")
+        raise NotProven(f"{artifact.name} is not in the evidence, which lists {', '.join(entries)}")
     found = sha256(artifact)
     if found != entry["sha256"]:
         raise NotProven(
-            f"{artifact.name} has other bytes than were released:\n"
-            f"  sha256 {found}\n  but was {entry['sha256']}"
+            f"{artifact.name} is not the file that was released:\n"
+            f"  its SHA-256 is    {found}\n  the evidence says {entry['sha256']}"
         )
     return entry
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Check the files that are named; return 0 if the evidence speaks for each of them."""
+    """Check files; return 0 if the evidence proves that all of them were released."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("artifact", type=Path, nargs="+")
     parser.add_argument("--evidence", type=Path, default=Path("evidence/release.json"))

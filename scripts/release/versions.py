@@ -1,4 +1,4 @@
-"""One version for everything that is released, and a changelog entry for it."""
+"""Check that everything that is released has one version, and a changelog entry for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scripts import ROOT
 
-# Distribution name on PyPI -> its folder.
+# The folder of each distribution on PyPI.
 PACKAGES = {
     "arcrun": "packages/python-sdk",
     "arcrun-server": "packages/server",
@@ -25,16 +25,16 @@ _ENTRY = re.compile(r"^## \[(?P<version>[^\]]+)\] - (?P<date>\d{4}-\d{2}-\d{2})$
 
 
 class VersionMismatch(Exception):
-    """The files that state the version disagree; the message lists what each says."""
+    """The files that state the version differ; the message lists what each states."""
 
 
 def version_file(root: Path, package: str) -> Path:
-    """Return the file that states the version of one package."""
+    """Return the path of the file that states the version of a package."""
     return root / PACKAGES[package] / "src" / package.replace("-", "_") / "_version.py"
 
 
 def package_version(root: Path, package: str) -> str:
-    """Read the version of one package."""
+    """Read the version of a package."""
     path = version_file(root, package)
     match = _VERSION.search(path.read_text("utf-8"))
     if not match:
@@ -65,10 +65,10 @@ def changelog_version(root: Path) -> str:
 
 
 def agreed_version(root: Path = ROOT) -> str:
-    """Return the version that all packages and the changelog agree on.
+    """Return the version that all packages and the changelog state.
 
     Raises:
-        VersionMismatch: They do not; the message says what each of them states.
+        VersionMismatch: They do not agree; the message lists what each states.
     """
     stated = {
         str(version_file(root, package).relative_to(root)): package_version(root, package)
@@ -79,4 +79,4 @@ def agreed_version(root: Path = ROOT) -> str:
     if len(set(stated.values())) == 1:
         return next(iter(stated.values()))
     lines = "\n".join(f"  {version:<10} {where}" for where, version in stated.items())
-    raise VersionMismatch(f"the versions differ; make them one:\n{lines}")
+    raise VersionMismatch(f"the versions differ; they must be equal:\n{lines}")

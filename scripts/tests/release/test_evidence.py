@@ -47,7 +47,7 @@ def written(
     return path
 
 
-def test_evidence_has_the_form_that_its_schema_states(wheel: Artifact) -> None:
+def test_evidence_matches_its_schema(wheel: Artifact) -> None:
     document = read_evidence(written(wheel, steps=["build"], expected=["build"]))
     assert document["decision"] == "GO"
     assert document["scope"] == "python"
@@ -77,27 +77,27 @@ def test_other_bytes_are_not_proven(wheel: Artifact, capsys: pytest.CaptureFixtu
     path = written(wheel, steps=["build"], expected=["build"])
     wheel.path.write_bytes(b"tampered with")
     assert main([str(wheel.path), "--evidence", str(path)]) == 1
-    assert "has other bytes than were released" in capsys.readouterr().err
+    assert "is not the file that was released" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"decision": "NO-GO"}, "ended with NO-GO"),
         ({"artifacts": []}, "is not in the evidence"),
     ],
 )
-def test_what_the_evidence_does_not_say_is_not_proven(
-    wheel: Artifact, change: dict[str, Any], told: str
+def test_evidence_that_does_not_list_the_file_or_is_no_go_proves_nothing(
+    wheel: Artifact, change: dict[str, Any], expected: str
 ) -> None:
     document = read_evidence(written(wheel, steps=["build"], expected=["build"]))
-    with pytest.raises(NotProven, match=told):
+    with pytest.raises(NotProven, match=expected):
         verify(wheel.path, {**document, **change})
 
 
 @pytest.mark.parametrize("text", ["{", "{}", json.dumps({"format": "other"})])
-def test_what_is_no_evidence_is_refused(text: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_evidence_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "release.json"
     path.write_text(text)
-    with pytest.raises(NotProven, match=r"is no (JSON|evidence)"):
+    with pytest.raises(NotProven, match=r"is not (valid JSON|evidence)"):
         read_evidence(path)

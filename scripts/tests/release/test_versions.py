@@ -47,26 +47,28 @@ def test_a_changelog_without_the_version_is_named(tree: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changelog", "told"),
+    ("changelog", "expected"),
     [
         ("# Changelog\n\n## [Unreleased]\n\n- 未發佈\n", "has no entry"),
         ("## [1.2.3] - 2026-11-22\n\n## [1.2.2] - 2026-01-01\n\n- 舊\n", "1.2.3 is empty"),
     ],
 )
-def test_a_changelog_entry_needs_a_date_and_a_text(tree: Path, changelog: str, told: str) -> None:
+def test_a_changelog_entry_needs_a_date_and_a_text(
+    tree: Path, changelog: str, expected: str
+) -> None:
     (tree / "CHANGELOG.md").write_text(changelog)
-    with pytest.raises(VersionMismatch, match=told):
+    with pytest.raises(VersionMismatch, match=expected):
         agreed_version(tree)
 
 
-def test_a_version_file_of_another_form_is_named(tree: Path) -> None:
+def test_a_version_file_without_a_version_is_named(tree: Path) -> None:
     version_file(tree, "arcrun").write_text("version = 1\n")
     with pytest.raises(VersionMismatch, match=r"python-sdk/src/arcrun/_version\.py has no line"):
         agreed_version(tree)
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "told"),
+    ("file", "text", "expected"),
     [
         ("package.json", '{"version": "1.2.4"}', r"1\.2\.4 +packages/js-sdk/package\.json"),
         ("package.json", "{}", r"none +packages/js-sdk/package\.json"),
@@ -74,7 +76,9 @@ def test_a_version_file_of_another_form_is_named(tree: Path) -> None:
         ("src/version.ts", "export const 版 = 1;\n", r"version\.ts has no line"),
     ],
 )
-def test_an_npm_package_that_differs_is_named(tree: Path, file: str, text: str, told: str) -> None:
+def test_an_npm_package_that_differs_is_named(
+    tree: Path, file: str, text: str, expected: str
+) -> None:
     (tree / NPM_FOLDER / file).write_text(text)
-    with pytest.raises(VersionMismatch, match=told):
+    with pytest.raises(VersionMismatch, match=expected):
         agreed_version(tree)
