@@ -1,7 +1,7 @@
-"""Speed and size as ratios against a baseline in the same run: `nox -s bench`.
+"""Measure speed and size against a baseline in the same run: `nox -s bench`.
 
-Machines are noisy, so nothing here is a timed test: each figure is taken in turns with its
-baseline, and the medians are compared. A goal that is missed is shown, and fails nothing.
+Machines are noisy, so no figure is a test: each is measured in turns with its baseline, and the
+medians are compared. A missed goal is shown, and does not fail the run.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def show(figures: list[Figure], console: Console) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print the table, and write `reports/bench.json`."""
     parser = argparse.ArgumentParser(prog="nox -s bench --", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15, help="measurements of each thing")
+    parser.add_argument("--rounds", type=int, default=15, help="how often each figure is measured")
     options = parser.parse_args(arguments)
     figures = [
         *sdk.measure(options.rounds),

@@ -1,4 +1,4 @@
-"""A figure of the bench, and how it is taken on a noisy machine."""
+"""Define a figure of the bench, and measure it on a noisy machine."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the bench.
+    """One line of the result.
 
     Attributes:
         what: What was measured.
-        value: What was found.
+        value: The result.
         unit: `×` for a ratio to the baseline, else a unit.
-        goal: The bound; None where there is none.
-        at_least: Whether the goal is a lower bound; else it is an upper one.
-        note: What it was measured against, and the absolute figures.
+        goal: The bound; None if there is none.
+        at_least: Whether the goal is a lower bound; otherwise it is an upper one.
+        note: The baseline, and the absolute figures.
     """
 
     what: str
@@ -32,7 +32,7 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal was met; None without a goal."""
+        """Whether the goal was met; None if there is none."""
         if self.goal is None:
             return None
         return self.value >= self.goal if self.at_least else self.value <= self.goal
@@ -43,12 +43,12 @@ def in_turns(
     *measures: Callable[[], float],
     take: Callable[[list[float]], float] = statistics.median,
 ) -> list[float]:
-    """Take several measurements in turns, so that noise falls on all alike.
+    """Take several measurements in turns, so that noise affects all of them alike.
 
     Args:
         rounds: How often each is taken.
-        measures: What is measured.
-        take: What is made of one's values: the median, or `min` where noise can only add.
+        measures: The measurements.
+        take: Reduces the values of each: the median, or `min` where noise can only add.
     """
     taken: list[list[float]] = [[] for _ in measures]
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""What the JavaScript SDK costs over bare `fetch`: import, a call; and what it weighs in a bundle."""
+"""Measure what the JavaScript SDK costs over bare `fetch`: an import, a call, and its size in a bundle."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _size() -> Iterator[Figure]:
         whole = sum(_gzipped(Path(folder) / name) for name in _bundle(Path(folder)))
     note = "min + gzip, esbuild, neutral platform, `import {Arcrun}`, one file with everything"
     yield Figure("JavaScript: bundle", whole / 1000, "kB", 8, note)
-    note = "the same with code splitting: what is there before the first call"
+    note = "the same with code splitting: what is loaded before the first call"
     yield Figure("JavaScript: loaded at once", at_once / 1000, "kB", 8, note)
 
 
@@ -61,7 +61,7 @@ def _bundle(folder: Path, *options: str) -> dict[str, Any]:
 
 
 def _loaded_at_once(outputs: dict[str, Any]) -> set[str]:
-    """Return the files that the entry loads before anything is called."""
+    """Return the files that the entry imports statically."""
     waiting = [
         name
         for name, output in outputs.items()

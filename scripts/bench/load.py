@@ -1,4 +1,4 @@
-"""A bare FastAPI server to compare with, and a client that loads a server from few connections."""
+"""Run a bare FastAPI server as a baseline, and load a server over a few connections."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 8
 
-# The same process set-up as the engine's: one uvicorn worker, the same event loop and parser,
-# no access log. It also answers what the SDK's bench asks of an engine.
+# Set up as the engine is: one uvicorn worker, the same event loop and parser, no access log. It
+# also has the routes that the bench of the SDK needs.
 BARE = """
 import socket, uvicorn
 from fastapi import FastAPI
@@ -42,7 +42,7 @@ async def recipe(service: str):
 async def push(body: dict):
     return {"success": True, "name": body["name"], "service": "openai", "sensitivity": "standard"}
 
-# By name: asyncio sets TCP_NODELAY only on sockets that say that they are TCP.
+# The protocol is named because asyncio sets TCP_NODELAY only on sockets that name TCP.
 listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
 listener.bind(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
@@ -66,7 +66,7 @@ def bare_server() -> Iterator[str]:
 def request_bytes(
     method: str, path: str, *, headers: dict[str, str] | None = None, body: bytes = b""
 ) -> bytes:
-    """Write one HTTP/1.1 request, so that loading costs the client next to nothing."""
+    """Return the bytes of an HTTP/1.1 request, so that sending it costs the client almost nothing."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     if body:
@@ -78,7 +78,7 @@ def requests_a_second(url: str, request: bytes, count: int) -> float:
     """Send one request `count` times over a few connections; return how many a second.
 
     Raises:
-        RuntimeError: An answer was not 200.
+        RuntimeError: The server did not return 200.
     """
     return asyncio.run(_load(url, request, count))
 
@@ -102,6 +102,6 @@ async def _repeat(
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(f"the server answered {head.splitlines()[0].decode()}")
+            raise RuntimeError(f"the server returned {head.splitlines()[0].decode()}")
         length = head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0]
         await reader.readexactly(int(length))

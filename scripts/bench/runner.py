@@ -1,4 +1,4 @@
-"""What the conformance runner costs over the adapter that it drives."""
+"""Measure what the conformance runner costs over the adapter that it drives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def measure() -> Iterator[Figure]:
-    """Measure by the runner's own means: the same calls bare and in a scenario, in turns."""
+    """Measure the same calls with the adapter alone and in a scenario, in turns."""
     command = [sys.executable, "-m", "arcrun_conformance.cost", "--json"]
     cost = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     note = f"adapter alone: {cost['bare_ms']:.2f} ms a call; in a scenario {cost['full_ms']:.2f} ms"

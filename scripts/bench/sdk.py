@@ -1,4 +1,4 @@
-"""What the Python SDK costs over httpx: import, a call, a bind; and its size."""
+"""Measure what the Python SDK costs over httpx: an import, a call, a bind; and its size."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def measure(rounds: int) -> list[Figure]:
 
 def _import_time(rounds: int) -> Iterator[Figure]:
     def seconds(statement: str) -> Callable[[], float]:
-        # An import is work of the processor: its time tells less of what else the machine does.
+        # Processor time depends less than wall time on what else the machine does.
         timed = f"t = time.process_time(); {statement}; print(time.process_time() - t)"
         code = f"import time; {timed}"
 
@@ -76,7 +76,7 @@ def _calls(url: str, rounds: int) -> Iterator[Figure]:
             client.auth.bind("openai").close()
 
         (seconds,) = in_turns(rounds, each(bind))
-        yield Figure("one more bind()", seconds * 1000, "ms", 1.0, "absolute; the recipe is known")
+        yield Figure("one more bind()", seconds * 1000, "ms", 1.0, "absolute; the recipe is cached")
 
 
 def _size() -> Iterator[Figure]:
@@ -93,7 +93,7 @@ def _size() -> Iterator[Figure]:
 
 
 def _requirements(name: str, seen: set[str]) -> set[str]:
-    """Return everything that a distribution pulls in, without extras."""
+    """Return all distributions that a distribution needs, without extras."""
     for requirement in importlib.metadata.requires(name) or []:
         if "extra ==" in requirement or not (match := re.match(r"[\w.-]+", requirement)):
             continue
@@ -101,7 +101,7 @@ def _requirements(name: str, seen: set[str]) -> set[str]:
         try:
             importlib.metadata.distribution(needed)
         except importlib.metadata.PackageNotFoundError:
-            continue  # its marker says: not on this Python
+            continue  # its marker excludes this Python
         if needed not in seen:
             seen.add(needed)
             _requirements(needed, seen)

@@ -1,4 +1,4 @@
-"""How many requests a second the engine answers, against a bare FastAPI route."""
+"""Measure how many requests a second the engine serves, against a bare FastAPI route."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def measure(rounds: int) -> Iterator[Figure]:
 
 
 def _prepare(url: str, key: dict[str, str]) -> None:
-    """Store what the measured routes read: some credentials, and a workflow of ten nodes."""
+    """Store what the measured routes need: some credentials, and a workflow of ten nodes."""
     names = [f"節點{number}" for number in range(NODES)]
     chain = ["input", *names]
     graph = {

@@ -1,6 +1,7 @@
-"""Fuzz an engine against the contract with Schemathesis, and hold it to having really tested.
+"""Fuzz an engine against the contract with Schemathesis, and check that everything was tested.
 
-`python -m scripts.fuzz` starts the engine that is installed beside it; `schemathesis.toml` says how it is tested.
+`nox -s fuzz` starts the engine of this checkout; `schemathesis.toml` configures the tests. With
+`--target URL` it sends another engine the operations that are safe there.
 """
 
 from __future__ import annotations
@@ -18,19 +19,25 @@ from scripts.fuzz.run import FuzzFailed, fuzz, fuzz_other, safe_operations
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Fuzz the engine that is installed beside us, or another one; print what was found."""
+    """Fuzz the installed engine, or another one; print what was found."""
     parser = argparse.ArgumentParser(prog="nox -s fuzz --", description=__doc__)
-    parser.add_argument("--seed", type=int, help="repeats a run; a new one by default")
-    parser.add_argument("--target", help="another engine's URL: safe operations only")
-    parser.add_argument("--api-key", default=os.environ.get("ARCRUN_API_KEY"), help="its key")
-    parser.add_argument("--strict", action="store_true", help="deviations of a target fail the run")
+    parser.add_argument("--seed", type=int, help="repeat the run with this seed")
+    parser.add_argument("--target", help="the URL of another engine: only safe operations")
+    parser.add_argument(
+        "--api-key",
+        default=os.environ.get("ARCRUN_API_KEY"),
+        help="the API key for --target (default: ARCRUN_API_KEY)",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="fail if the target deviates from the contract"
+    )
     options = parser.parse_args(arguments)
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     report = ROOT / "reports" / "fuzz"
     with tempfile.TemporaryDirectory(prefix="arcrun-fuzz-") as work:
         if options.target:
             if not options.api_key:
-                parser.error("--target needs --api-key, or ARCRUN_API_KEY in the environment")
+                parser.error("--target needs an API key: set ARCRUN_API_KEY")
             return _fuzz_target(options, Path(work), report, seed)
         return _fuzz_ours(Path(work), report, seed)
 
@@ -48,8 +55,8 @@ def _fuzz_ours(work: Path, report: Path, seed: int) -> int:
 
 def _fuzz_target(options: argparse.Namespace, work: Path, report: Path, seed: int) -> int:
     found = fuzz_other(options.target, options.api_key, work=work, report=report, seed=seed)
-    print(found or f"{options.target} deviates nowhere, in {len(safe_operations())} operations")
-    print(f"seed {seed}; the whole log: {report / 'fuzz.log'}")
+    print(found or f"{options.target} has no deviations in {len(safe_operations())} operations")
+    print(f"seed {seed}; full log: {report / 'fuzz.log'}")
     return 1 if found and options.strict else 0
 
 

@@ -1,4 +1,4 @@
-"""Checks of our own for the fuzzer, loaded by `schemathesis.toml`."""
+"""Define checks of our own for the fuzzer; `schemathesis.toml` loads them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import schemathesis
 
-# Operation -> the codes with which it may refuse data that fits its schema.
+# The error codes with which an operation may refuse data that matches its schema.
 MEANING = {
     "POST /validate": {"invalid_graph", "unknown_component"},
     "POST /webhooks/named": {"invalid_graph", "unknown_component"},
@@ -22,7 +22,7 @@ MEANING = {
 def only_meaning_is_refused(
     ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> bool | None:
-    """Data that fits the schema may be refused only for what no schema can say of it."""
+    """Check that data that matches the schema is refused only for a reason that no schema can state."""
     del ctx
     label = f"{case.method.upper()} {case.operation.path}"
     if label not in MEANING or response.status_code != 400:
@@ -31,5 +31,5 @@ def only_meaning_is_refused(
         return None
     code = response.json().get("code")
     if code not in MEANING[label]:
-        raise AssertionError(f"{label} refused data that fits the schema with code {code!r}")
+        raise AssertionError(f"{label} refused data that matches the schema with code {code!r}")
     return None

@@ -1,4 +1,4 @@
-"""Check from the fuzzer's own reports that it really tested every operation, phase and check."""
+"""Check from the reports of the fuzzer that it tested every operation, phase and check."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CHECKS = frozenset(
 
 
 def untested(document: dict[str, Any], expected: set[str], seen: Seen) -> list[str]:
-    """List what a run of the fuzzer left out, from its own JSON report.
+    """List what a run of the fuzzer left out, from its JSON report.
 
     Args:
         document: The report.
@@ -47,7 +47,7 @@ def untested(document: dict[str, Any], expected: set[str], seen: Seen) -> list[s
         for phase in PHASES
         if document["phases"].get(phase, {}).get("status") != "success"
     ]
-    gaps += [f"check {name} judged nothing" for name in sorted(CHECKS - seen.checks)]
+    gaps += [f"check {name} was never applied" for name in sorted(CHECKS - seen.checks)]
     tested = document["operations"]["tested"]
     if tested != len(expected):
         gaps.append(f"{tested} of {len(expected)} operations were tested")
@@ -60,8 +60,8 @@ class Seen:
     """What an event log of the fuzzer shows.
 
     Attributes:
-        checks: The checks that judged at least one answer.
-        accepted: The operations, each as `METHOD /path`, that answered 2xx at least once.
+        checks: The checks that were applied to at least one response.
+        accepted: The operations, each as `METHOD /path`, that returned 2xx at least once.
     """
 
     checks: set[str] = field(default_factory=set)
@@ -69,7 +69,7 @@ class Seen:
 
 
 def seen_in(events: Path) -> Seen:
-    """Read an event log of the fuzzer, a JSON document a line."""
+    """Read an event log of the fuzzer, which has a JSON document in each line."""
     seen = Seen()
     with events.open(encoding="utf-8") as lines:
         for line in lines:

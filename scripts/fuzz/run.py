@@ -1,4 +1,4 @@
-"""Run Schemathesis against an engine, and say what it found."""
+"""Run Schemathesis against an engine, and return what it found."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 CONTRACT = ROOT / "openapi" / "arcrun.yaml"
 LIVE_SAFE = ROOT / "conformance" / "live-safe.yaml"
 SHOWN_LINES, SHOWN_COLUMNS = 80, 2000
-# The two accounts must never see each other's things: the check `object_level_authorization`.
+# Two accounts that must not see each other's data: the check `object_level_authorization`.
 ACCOUNTS: tuple[str, str] = ("owner", "stranger")
 
 
 class FuzzFailed(Exception):
-    """The engine broke the contract, or some of it was not tested."""
+    """The engine broke the contract, or not everything was tested."""
 
 
 def fuzz(engine: Engine, *, work: Path, report: Path, seed: int) -> Figures:
-    """Fuzz an engine of ours with every phase and every check; return the figures.
+    """Fuzz the reference engine with every phase and every check; return the figures.
 
     Args:
-        engine: Where it listens, and the keys of two accounts.
-        work: A private folder: the keys are in a file there while the fuzzer runs.
+        engine: The running engine.
+        work: A private folder, which has the keys in a file while the fuzzer runs.
         report: A folder for the fuzzer's own reports.
-        seed: Decides what is generated; the same seed repeats a run.
+        seed: The same seed generates the same requests.
 
     Raises:
         FuzzFailed: Something was found, or an operation, phase or check did not run.
@@ -61,10 +61,10 @@ def fuzz(engine: Engine, *, work: Path, report: Path, seed: int) -> Figures:
 
 
 def fuzz_other(url: str, key: str, *, work: Path, report: Path, seed: int) -> str:
-    """Fuzz somebody else's engine with what is safe to send there; return its deviations as text.
+    """Fuzz another engine with operations that are safe there; return its deviations as text.
 
-    Only operations that `conformance/live-safe.yaml` lists without a name of the run's own are
-    asked, by the methods that the contract gives them and by no other.
+    Safe are the operations that `conformance/live-safe.yaml` allows for any name, with the methods
+    that the contract defines for them and no others.
     """
     options = ["--config-file", str(ROOT / "schemathesis-live.toml")]
     selection = [part for name in safe_operations() for part in ("--include-operation-id", name)]
@@ -82,7 +82,7 @@ def _schemathesis(
     report: Path,
     seed: int,
 ) -> str:
-    """Run Schemathesis; return what it found, each with a curl line, or nothing."""
+    """Run Schemathesis; return what it found, each with a curl command, or an empty text."""
     accounts = work / "accounts.json"
     accounts.touch(mode=0o600)
     accounts.write_text(json.dumps(_accounts(keys)), "utf-8")
@@ -105,7 +105,7 @@ def _schemathesis(
 
 
 def findings(log: str) -> str:
-    """Cut what was found, with the request of each as a curl line, out of the fuzzer's log."""
+    """Return the part of the fuzzer's log that lists what was found, with a curl command each."""
     found = re.search(
         r"^=+ FAILURES =+$(.*?)^=+ (?:WARNINGS|SUMMARY) =+$", log, re.MULTILINE | re.DOTALL
     )
@@ -115,7 +115,7 @@ def findings(log: str) -> str:
 
 
 def safe_operations() -> list[str]:
-    """Return the ids of the operations that are safe to send to an engine that is not ours."""
+    """Return the ids of the operations that are safe to send to another engine."""
     entries = yaml.safe_load(LIVE_SAFE.read_text("utf-8"))["operations"]
     free = [entry for entry in entries if "own" not in entry]
     document = yaml.safe_load(CONTRACT.read_text("utf-8"))

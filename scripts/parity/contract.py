@@ -1,4 +1,4 @@
-"""What the contract says about SDKs: `x-arcrun-sdk`, the requests of these operations, the shipped recipes."""
+"""Read what the contract says about SDKs: `x-arcrun-sdk`, parameters of operations, shipped recipes."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def read_contract(contract: Path, recipes: Path) -> Surface:
 
 
 def contract_facts(surface: Surface) -> dict[str, str]:
-    """Return what the contract says as facts: it knows no order of parameters and no result types."""
-    silent = ("place of ", "result of ")
-    return {key: value for key, value in surface.facts().items() if not key.startswith(silent)}
+    """Return what the contract says as facts: it states no order of parameters and no result types."""
+    not_stated = ("position of ", "result of ")
+    return {key: value for key, value in surface.facts().items() if not key.startswith(not_stated)}
 
 
 def _parameters(
     document: dict[str, Any], path: dict[str, Any], operation: dict[str, Any]
 ) -> Iterator[Parameter]:
-    """Yield what a request needs from its caller: path, query, and the fields of a closed body."""
+    """Yield the parameters of a request: path, query, and the fields of its body."""
     for reference in [*path.get("parameters", ()), *operation.get("parameters", ())]:
         parameter = _resolved(document, reference)
         if parameter["in"] in {"path", "query"}:

@@ -1,4 +1,4 @@
-"""What the Python SDK offers, read from its sources with griffe: nothing of it is imported or run."""
+"""Read what the Python SDK offers from its sources, with griffe, without importing it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# Where the clients are, and what the names of the asynchronous side start with.
+# The path of each client, and the prefix of the names on the asynchronous side.
 CLIENTS = {"sync": ("_sync.client.Arcrun", ""), "async": ("_async.client.AsyncArcrun", "Async")}
 
 
@@ -81,17 +81,19 @@ def _method(function: griffe.Function, prefix: str) -> Method:
 
 def _parameters(function: Any) -> Iterator[Parameter]:
     own = [each for each in function.parameters if each.name != "self"]
-    for place, parameter in enumerate(own):
+    for position, parameter in enumerate(own):
         kind = parameter.kind
         if kind is griffe.ParameterKind.var_keyword:
             yield Parameter(parameter.name, required=False)
         else:
             by_name = kind is griffe.ParameterKind.keyword_only
-            yield Parameter(parameter.name, parameter.default is None, None if by_name else place)
+            yield Parameter(
+                parameter.name, parameter.default is None, None if by_name else position
+            )
 
 
 def _parents(found: griffe.Class) -> list[griffe.Class]:
-    """The classes of the package that a class derives from; the first is the nearest."""
+    """Return the parent classes of a class that the package defines, in their order."""
     return [cast("griffe.Class", _final(each)) for each in found.resolved_bases]
 
 
@@ -104,7 +106,7 @@ def _is_error(found: griffe.Class) -> bool:
 def _error(found: griffe.Class) -> ErrorClass:
     parents = _parents(found)
     attributes = [name for name, each in found.members.items() if each.is_attribute]
-    parent = parents[0].name if parents else "Error"  # JavaScript's word for Exception
+    parent = parents[0].name if parents else "Error"  # the name of Exception in JavaScript
     return ErrorClass(parent, tuple(attributes))
 
 
@@ -119,7 +121,7 @@ def _fields(found: griffe.Class) -> Iterator[tuple[str, bool]]:
 
 
 def _defaults(package: griffe.Module) -> Iterator[tuple[str, str]]:
-    """Yield the constants that are numbers, and the public ones that are addresses."""
+    """Yield the constants that are numbers, and the public ones that are URLs."""
     for module in _modules(package):
         for name, member in module.members.items():
             if not isinstance(member, griffe.Attribute) or not name.isupper():
@@ -132,7 +134,7 @@ def _defaults(package: griffe.Module) -> Iterator[tuple[str, str]]:
 
 
 def default(name: str, value: object, *, public: bool) -> Iterator[tuple[str, str]]:
-    """Yield a constant if it is a default: a number, or a public address."""
+    """Yield a constant if it is a default: a number, or a public URL."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         yield name.lstrip("_"), f"{value:g}"
     elif isinstance(value, str) and public and value.startswith("https://"):
@@ -147,7 +149,7 @@ def _modules(package: griffe.Module) -> Iterator[griffe.Module]:
 
 
 def _value(module: Any, name: str) -> Any:
-    """Return what a constant of literals holds, where some may stand for other constants."""
+    """Return the value of a constant made of literals and of names of other constants."""
     return _evaluated(ast.parse(str(module[name].value), mode="eval").body, module)
 
 

@@ -1,4 +1,4 @@
-"""What an SDK offers, as facts that can be laid side by side: one subject, one word a fact.
+"""Describe what an SDK offers by facts that can be compared: a subject and a value each.
 
 A fact is `parameter creds.push.value` → `required` or `error NotFoundError` → `is a APIStatusError`. Names are
 those of the contract, in snake_case, whatever the language.
@@ -22,17 +22,17 @@ class Parameter:
     """A parameter of a method, or an option of the constructor.
 
     Attributes:
-        place: Its position, from 0; None for what is given by name only.
+        position: From 0; None if it is given by name only.
     """
 
     name: str
     required: bool
-    place: int | None = None
+    position: int | None = None
 
 
 @dataclass(frozen=True)
 class Method:
-    """A method: what it takes and the name of what it returns."""
+    """A method: its parameters, and the name of the type that it returns."""
 
     parameters: tuple[Parameter, ...] = ()
     returns: str = ""
@@ -40,7 +40,7 @@ class Method:
 
 @dataclass(frozen=True)
 class ErrorClass:
-    """An error class: its parent, and the attributes that it adds."""
+    """An error class: its parent class, and the attributes that it adds."""
 
     parent: str
     attributes: tuple[str, ...] = ()
@@ -52,11 +52,11 @@ class Surface:
 
     Attributes:
         methods: By dotted name, such as `creds.push`.
-        options: What the client's constructor takes.
+        options: The parameters of the client's constructor.
         errors: The error classes.
-        results: The result types: from field to whether it is required.
-        defaults: Numbers and addresses that the SDK works with, by the constant's name.
-        origins: Where each service's secrets may go.
+        results: The result types: whether each field is required.
+        defaults: Numbers and URLs that the SDK uses, by the name of the constant.
+        origins: The origins to which the secrets of each service may be sent.
         exports: The public names.
     """
 
@@ -69,15 +69,17 @@ class Surface:
     exports: frozenset[str] = frozenset()
 
     def facts(self) -> Facts:
-        """Return it as facts."""
+        """Return the surface as facts."""
         found: Facts = {}
         for name, method in self.methods.items():
             found[f"method {name}"] = "there"
             found[f"result of {name}"] = method.returns
             for each in method.parameters:
                 found[f"parameter {name}.{each.name}"] = _need(each.required)
-                place = "by name only" if each.place is None else f"number {each.place + 1}"
-                found[f"place of {name}.{each.name}"] = place
+                position = (
+                    "by name only" if each.position is None else f"number {each.position + 1}"
+                )
+                found[f"position of {name}.{each.name}"] = position
         found |= {f"option {each.name}": _need(each.required) for each in self.options}
         for name, error in self.errors.items():
             found[f"error {name}"] = f"is a {error.parent}"
@@ -96,7 +98,7 @@ def _need(required: bool) -> str:
 def compare(first: str, one: Mapping[str, str], second: str, other: Mapping[str, str]) -> list[str]:
     """List the differences between two sets of facts, a line each.
 
-    Where one side lacks a method or an error, what belongs to it is not told as well.
+    If one side lacks a method or an error as a whole, the facts about its parts are left out.
 
     Example:
         >>> compare("Python", {"option timeout": "optional"}, "TypeScript", {})
@@ -106,28 +108,30 @@ def compare(first: str, one: Mapping[str, str], second: str, other: Mapping[str,
         f"{subject}: {one.get(subject, MISSING)} in {first}, {other.get(subject, MISSING)} in {second}"
         for subject in sorted(one.keys() | other.keys())
         if one.get(subject) != other.get(subject)
-        and not _follows(subject, one)
-        and not _follows(subject, other)
+        and not _is_part_of_missing(subject, one)
+        and not _is_part_of_missing(subject, other)
     ]
 
 
 def compare_to_contract(contract: Facts, name: str, sdk: Facts) -> list[str]:
-    """List where an SDK is not what the contract says.
+    """List how an SDK differs from the contract.
 
-    The contract says nothing about constructors, errors or time-outs, so only the methods, and what it
-    does speak of, are compared.
+    The contract says nothing about constructors, errors or time-outs, so only the methods, and the
+    facts that it states, are compared.
     """
-    spoken_of = {key: sdk[key] for key in sdk if key in contract or key.startswith("method ")}
-    return compare("the contract", contract, name, spoken_of)
+    stated = {key: sdk[key] for key in sdk if key in contract or key.startswith("method ")}
+    return compare("the contract", contract, name, stated)
 
 
-def _follows(subject: str, facts: Mapping[str, str]) -> bool:
-    """Tell whether a fact is about something that is missing as a whole."""
+def _is_part_of_missing(subject: str, facts: Mapping[str, str]) -> bool:
+    """Return whether a fact is about a part of something that is missing as a whole."""
     kind, _, name = subject.rpartition(" ")
-    if kind in {"parameter", "place of"}:
+    if kind in {"parameter", "position of"}:
         owner, _, parameter = name.rpartition(".")
-        gone = f"method {owner}" not in facts
-        return gone or (kind == "place of" and f"parameter {owner}.{parameter}" not in facts)
+        missing = f"method {owner}" not in facts
+        if kind == "position of":
+            missing = missing or f"parameter {owner}.{parameter}" not in facts
+        return missing
     if kind == "result of":
         return f"method {name}" not in facts
     if kind == "attribute":

@@ -1,4 +1,4 @@
-"""Contract, Python and TypeScript side by side, for people."""
+"""Show contract, Python and TypeScript side by side."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def tables(contract: Surface, python: Surface, typescript: Surface) -> Iterator[Table]:
-    """Yield the tables: methods and what they take, then all else that is counted or stated."""
+    """Yield two tables: the methods with their parameters, then everything else."""
     yield _methods(contract, python, typescript)
     yield _values(contract, python, typescript)
 
 
 def signature(method: Method | None) -> str:
-    """Write what a method takes; a question mark for what may be left out, names after `;`.
+    """Return the parameters of a method: optional ones with `?`, those given by name after `;`.
 
     Example:
         >>> signature(None)
@@ -28,10 +28,10 @@ def signature(method: Method | None) -> str:
     """
     if method is None:
         return "–"
-    written = [(f"{e.name}{'' if e.required else '?'}", e.place) for e in method.parameters]
-    placed = ", ".join(name for name, place in written if place is not None)
-    named = ", ".join(sorted(name for name, place in written if place is None))
-    return "; ".join(filter(None, [placed, named])) or "nothing"
+    written = [(f"{e.name}{'' if e.required else '?'}", e.position) for e in method.parameters]
+    positional = ", ".join(name for name, position in written if position is not None)
+    named = ", ".join(sorted(name for name, position in written if position is None))
+    return "; ".join(filter(None, [positional, named])) or "nothing"
 
 
 def _methods(*sides: Surface) -> Table:

@@ -1,8 +1,8 @@
 /**
  * Prints what the TypeScript SDK offers, as JSON, read from its types by its own compiler.
  *
- * Argument: the folder of the package, with `node_modules` installed. Nothing of the SDK is run but the module
- * that holds the table of pinned origins.
+ * Argument: the folder of the package, with `node_modules` installed. Of the SDK it runs only the module with the
+ * table of pinned origins.
  */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -34,7 +34,7 @@ console.log(
   }),
 );
 
-/** Opens the program that a tsconfig.json describes; a file that can't be parsed ends it. */
+/** Opens the program that a tsconfig.json describes; throws if a file can't be parsed. */
 function open(config) {
   const fail = (diagnostics) => {
     const text = diagnostics.map((each) => ts.flattenDiagnosticMessageText(each.messageText, "\n"));
@@ -48,7 +48,7 @@ function open(config) {
   return opened;
 }
 
-/** The options of the client's constructor, and the methods of the client and of what hangs on it. */
+/** Returns the options of the client's constructor, and the methods of the client and of its properties. */
 function client() {
   const symbol = exported.find(([name]) => name === "Arcrun")?.[1];
   if (!symbol) throw new Error(`${index.fileName} exports no Arcrun`);
@@ -71,14 +71,14 @@ function method(type) {
   return { parameters: parameters(signature), returns: checker.typeToString(result) };
 }
 
-/** The parameters of a function; those in a bag named `options` have no place. */
+/** Returns the parameters of a function; those in an object named `options` have no position. */
 function parameters(signature) {
-  return signature.parameters.flatMap((parameter, place) => {
+  return signature.parameters.flatMap((parameter, position) => {
     const declaration = parameter.valueDeclaration;
     if (parameter.name !== "options")
-      return { name: parameter.name, place, required: !checker.isOptionalParameter(declaration) };
-    const bag = checker.getNonNullableType(checker.getTypeOfSymbol(parameter));
-    return fields(bag).map((field) => ({ ...field, place: null }));
+      return { name: parameter.name, position, required: !checker.isOptionalParameter(declaration) };
+    const object = checker.getNonNullableType(checker.getTypeOfSymbol(parameter));
+    return fields(object).map((field) => ({ ...field, position: null }));
   });
 }
 
@@ -87,7 +87,7 @@ function fields(type) {
   return type.getProperties().map((field) => ({ name: field.name, required: required(field) }));
 }
 
-/** The public properties of a class, each with its type. */
+/** Returns the public properties of a class, each with its type. */
 function properties(type) {
   const open = type.getProperties().filter((each) => each.valueDeclaration && isPublic(each.valueDeclaration));
   return open.map((property) => [property.name, checker.getTypeOfSymbol(property)]);
@@ -99,7 +99,7 @@ function isPublic(declaration) {
   return !ts.getJSDocTags(declaration).some((tag) => tag.tagName.text === "internal");
 }
 
-/** The exported classes that derive from Error: the parent of each, and what it adds. */
+/** Returns the exported classes that derive from Error: the parent of each, and the properties that it adds. */
 function errors() {
   const found = {};
   for (const [name, symbol] of exported.filter(([, { flags }]) => flags & ts.SymbolFlags.Class)) {
@@ -115,7 +115,7 @@ function isError(type) {
   return !!type && (type.symbol.name === "Error" || (checker.getBaseTypes(type) ?? []).some(isError));
 }
 
-/** The fields of each exported interface. */
+/** Returns the fields of each exported interface. */
 function types() {
   const interfaces = exported.filter(([, { flags }]) => flags & ts.SymbolFlags.Interface);
   return Object.fromEntries(
@@ -123,7 +123,7 @@ function types() {
   );
 }
 
-/** The constants of all modules that are numbers or text. */
+/** Returns the constants of all modules that are numbers or strings. */
 function constants() {
   const found = [];
   for (const statement of files.flatMap((file) => [...file.statements])) {

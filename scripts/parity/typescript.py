@@ -1,4 +1,4 @@
-"""What the TypeScript SDK offers: `typescript.mjs` reads it from the types, here it gets common names."""
+"""Read what the TypeScript SDK offers: `typescript.mjs` reads the types, this module translates the names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 READER = Path(__file__).with_name("typescript.mjs")
 
-# TypeScript's types and the names that Python has for them.
+# Types of TypeScript, and their names in Python.
 _TYPES = {"string": "str", "void": "None"}
 
 
@@ -26,7 +26,7 @@ def read_typescript(package: Path, *, node: str, log: Path) -> Surface:
     Args:
         package: The folder of the npm package, with `node_modules` installed.
         node: The Node.js to run the compiler with.
-        log: Receives what the compiler has to say.
+        log: Receives what the compiler prints.
 
     Raises:
         processes.CommandFailed: The sources can't be read.
@@ -35,7 +35,7 @@ def read_typescript(package: Path, *, node: str, log: Path) -> Surface:
 
 
 def surface_of(read: dict[str, Any]) -> Surface:
-    """Give what was read the names that all languages share."""
+    """Translate what `typescript.mjs` prints into a surface with the names of the contract."""
     return Surface(
         methods={
             snake_case(name): Method(_parameters(each["parameters"]), _type(each["returns"]))
@@ -49,7 +49,7 @@ def surface_of(read: dict[str, Any]) -> Surface:
         results={
             name: {snake_case(each["name"]): each["required"] for each in fields}
             for name, fields in read["types"].items()
-            if not name.endswith("Options")  # they are the parameters of methods already
+            if not name.endswith("Options")  # these are the parameters of methods already
         },
         defaults=dict(
             found
@@ -62,7 +62,7 @@ def surface_of(read: dict[str, Any]) -> Surface:
 
 
 def snake_case(name: str) -> str:
-    """Write a name as Python does.
+    """Return a name in snake_case.
 
     Example:
         >>> snake_case("auth.getToken"), snake_case("created_at")
@@ -72,7 +72,7 @@ def snake_case(name: str) -> str:
 
 
 def _parameters(read: Iterable[dict[str, Any]]) -> tuple[Parameter, ...]:
-    return tuple(Parameter(snake_case(e["name"]), e["required"], e["place"]) for e in read)
+    return tuple(Parameter(snake_case(e["name"]), e["required"], e["position"]) for e in read)
 
 
 def _type(name: str) -> str:

@@ -37,7 +37,7 @@ def test_a_run_that_tested_everything_has_no_gaps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "expected"),
     [
         ({"complete": False, "stop_reason": "max_time"}, "the run stopped early: max_time"),
         ({"phases": {}}, "phase stateful: did not run"),
@@ -45,16 +45,16 @@ def test_a_run_that_tested_everything_has_no_gaps() -> None:
         ({"operations": {"tested": 1}}, "1 of 2 operations were tested"),
     ],
 )
-def test_what_a_run_left_out_is_told(changes: dict[str, Any], told: str) -> None:
-    assert told in untested(report(**changes), OPERATIONS, everything())
+def test_what_a_run_left_out_is_listed(changes: dict[str, Any], expected: str) -> None:
+    assert expected in untested(report(**changes), OPERATIONS, everything())
 
 
-def test_a_check_that_judged_nothing_is_told() -> None:
+def test_a_check_that_was_never_applied_is_listed() -> None:
     seen = Seen(set(CHECKS) - {"ignored_auth"}, OPERATIONS)
-    assert untested(report(), OPERATIONS, seen) == ["check ignored_auth judged nothing"]
+    assert untested(report(), OPERATIONS, seen) == ["check ignored_auth was never applied"]
 
 
-def test_an_operation_that_accepted_nothing_is_told() -> None:
+def test_an_operation_that_accepted_nothing_is_listed() -> None:
     seen = Seen(set(CHECKS), {"GET /health"})
     assert untested(report(), OPERATIONS, seen) == ["POST /credentials: no request was accepted"]
 

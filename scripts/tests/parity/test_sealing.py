@@ -12,21 +12,21 @@ from scripts.parity.sealing import VALUES, SealingFailed, check_sealing
 
 ADAPTERS = ROOT / "conformance" / "adapters"
 
-# An adapter of an SDK that claims to do whatever it is asked, and answers with one and the same text.
-CLAIMS = """
+# An adapter that replies to every command with the same text.
+SAME_REPLY = """
 import json, sys
 for line in sys.stdin:
     command = json.loads(line)
     print(json.dumps({"id": command["id"], "result": sys.argv[1]}), flush=True)
 """
-# One that knows nothing.
-REFUSES = """
+# An adapter that can start and construct, and nothing else.
+ALWAYS_FAILS = """
 import json, sys
 for line in sys.stdin:
     command = json.loads(line)
     known = command["command"] in {"start", "construct"}
-    answer = {"result": {}} if known else {"error": {"message": "不會"}}
-    print(json.dumps({"id": command["id"], **answer}), flush=True)
+    reply = {"result": {}} if known else {"error": {"message": "不會"}}
+    print(json.dumps({"id": command["id"], **reply}), flush=True)
 """
 
 
@@ -39,12 +39,12 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Path:
-    """The Python adapters, and some that are not what they seem."""
+    """A registry with the Python adapters, and with broken ones."""
     commands: dict[str, list[str]] = {
         "python-sync": ["{python}", str(ADAPTERS / "python_sync.py")],
         "python-async": ["{python}", "{runtimes}/python_async.py"],
-        "claims": ["{python}", "-c", CLAIMS, "whatever"],
-        "refuses": ["{python}", "-c", REFUSES],
+        "same-reply": ["{python}", "-c", SAME_REPLY, "whatever"],
+        "always-fails": ["{python}", "-c", ALWAYS_FAILS],
         "dies": ["{python}", "-c", "raise SystemExit('沒有記憶體')"],
         "absent": ["{here}/no-such-program"],
     }
@@ -70,33 +70,36 @@ def test_each_client_opens_what_each_has_sealed(engine: Engine, registry: Path) 
 
 
 @pytest.mark.parametrize(
-    ("sdks", "told"),
+    ("sdks", "expected"),
     [
         (
-            ("python-sync", "claims"),
-            "claims opens what python-sync sealed (chinese) as another text",
+            ("python-sync", "same-reply"),
+            "same-reply opened what python-sync sealed (chinese), and the text was another one",
         ),
-        (("python-sync", "refuses"), "refuses does not open what python-sync sealed (chinese)"),
         (
-            ("claims", "python-sync"),
-            "claims pushed a credential that the engine does not hold sealed",
+            ("python-sync", "always-fails"),
+            "always-fails could not open what python-sync sealed (chinese)",
+        ),
+        (
+            ("same-reply", "python-sync"),
+            "same-reply pushed a credential that the engine does not have in sealed form",
         ),
         (("python-sync", "dies"), "沒有記憶體"),
         (("absent",), "the adapter absent can't be started"),
-        (("python-sync", "pascal"), "has no pascal; it has python-sync, python-async"),
+        (("python-sync", "pascal"), "has no adapter pascal; it has python-sync, python-async"),
     ],
 )
 def test_an_sdk_that_does_not_seal_or_open_is_named(
-    engine: Engine, registry: Path, sdks: tuple[str, ...], told: str
+    engine: Engine, registry: Path, sdks: tuple[str, ...], expected: str
 ) -> None:
     with pytest.raises(SealingFailed) as caught:
         run(engine, registry, *sdks)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert not any(value in str(caught.value) for value in VALUES.values())
     assert engine.keys[0] not in str(caught.value)
 
 
-def test_a_credential_that_was_pushed_plain_is_told(engine: Engine, registry: Path) -> None:
+def test_a_credential_that_was_pushed_plain_is_found(engine: Engine, registry: Path) -> None:
     document = yaml.safe_load(registry.read_text("utf-8"))
     plain = "import runpy, sys, arcrun._core.config as config; config.check_format = lambda *_: 'plain'\n"
     plain += f"sys.path.insert(0, {str(ADAPTERS)!r})\n"

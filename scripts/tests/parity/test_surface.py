@@ -25,14 +25,14 @@ from scripts.parity.typescript import snake_case, surface_of
 
 SOURCES = ROOT / "packages" / "python-sdk" / "src"
 
-# What parity/typescript.mjs prints, cut down to one of everything.
+# What scripts/parity/typescript.mjs prints, with one of each kind.
 READ: dict[str, Any] = {
-    "options": [{"name": "maxRetries", "required": False, "place": None}],
+    "options": [{"name": "maxRetries", "required": False, "position": None}],
     "methods": {
         "auth.getToken": {
             "parameters": [
-                {"name": "service", "required": True, "place": 0},
-                {"name": "trustOrigin", "required": False, "place": None},
+                {"name": "service", "required": True, "position": 0},
+                {"name": "trustOrigin", "required": False, "position": None},
             ],
             "returns": "string",
         },
@@ -72,7 +72,7 @@ def against_python(read: dict[str, Any]) -> list[str]:
     return compare("Python", PYTHON.facts(), "TypeScript", surface_of(read).facts())
 
 
-def test_an_sdk_of_other_customs_but_the_same_offer_does_not_differ() -> None:
+def test_the_conventions_of_a_language_are_no_difference() -> None:
     assert against_python(READ) == []
 
 
@@ -86,7 +86,7 @@ SERVICE, TRUST = READ["methods"]["auth.getToken"]["parameters"]
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "expected"),
     [
         (
             method(parameters=[{**SERVICE, "name": "serviceName"}, TRUST]),
@@ -100,9 +100,9 @@ SERVICE, TRUST = READ["methods"]["auth.getToken"]["parameters"]
             ["parameter auth.get_token.trust_origin: optional in Python, required in TypeScript"],
         ),
         (
-            method(parameters=[SERVICE, {**TRUST, "place": 1}]),
+            method(parameters=[SERVICE, {**TRUST, "position": 1}]),
             [
-                "place of auth.get_token.trust_origin: by name only in Python, number 2 in TypeScript"
+                "position of auth.get_token.trust_origin: by name only in Python, number 2 in TypeScript"
             ],
         ),
         (
@@ -151,8 +151,10 @@ SERVICE, TRUST = READ["methods"]["auth.getToken"]["parameters"]
         ),
     ],
 )
-def test_each_kind_of_difference_is_told_once(changes: dict[str, Any], told: list[str]) -> None:
-    assert against_python({**READ, **changes}) == told
+def test_each_kind_of_difference_is_listed_once(
+    changes: dict[str, Any], expected: list[str]
+) -> None:
+    assert against_python({**READ, **changes}) == expected
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_names_of_typescript_become_those_of_the_contract(name: str, expected: s
     assert snake_case(name) == expected
 
 
-def test_a_signature_tells_what_may_be_left_out_and_what_is_given_by_name() -> None:
+def test_a_signature_shows_what_is_optional_and_what_is_given_by_name() -> None:
     assert signature(PYTHON.methods["auth.get_token"]) == "service; trust_origin?"
 
 
@@ -206,7 +208,7 @@ def test_both_python_clients_offer_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "before", "after", "told"),
+    ("file", "before", "after", "expected"),
     [
         (
             "_async/creds.py",
@@ -248,11 +250,17 @@ def test_both_python_clients_offer_the_same() -> None:
         ),
     ],
 )
-def test_a_change_of_the_python_sources_is_told(
-    changed: Callable[[str, str, str], Path], file: str, before: str, after: str, told: list[str]
+def test_a_change_of_the_python_sources_is_listed(
+    changed: Callable[[str, str, str], Path],
+    file: str,
+    before: str,
+    after: str,
+    expected: list[str],
 ) -> None:
     other = read_python(changed(file, before, after), "async")
-    assert compare("sync", read_python(SOURCES, "sync").facts(), "changed", other.facts()) == told
+    assert (
+        compare("sync", read_python(SOURCES, "sync").facts(), "changed", other.facts()) == expected
+    )
 
 
 # ---- The contract ----
@@ -288,7 +296,7 @@ def contract(tmp_path: Path) -> dict[str, str]:
     return contract_facts(read_contract(tmp_path / "arcrun.yaml", recipes))
 
 
-def test_the_contract_says_what_its_operations_take(contract: dict[str, str]) -> None:
+def test_the_contract_states_the_parameters_of_its_operations(contract: dict[str, str]) -> None:
     assert contract == {
         "method things.push": "there",
         "parameter things.push.name": "required",
@@ -304,14 +312,14 @@ def test_an_sdk_that_keeps_the_contract_may_offer_more(contract: dict[str, str])
     assert compare_to_contract(contract, "Python", sdk) == []
 
 
-def test_a_method_that_the_contract_does_not_know_is_told(contract: dict[str, str]) -> None:
+def test_a_method_that_is_not_in_the_contract_is_listed(contract: dict[str, str]) -> None:
     sdk = {**contract, "method things.sing": "there", "parameter things.sing.tune": "required"}
     assert compare_to_contract(contract, "Python", sdk) == [
         "method things.sing: missing in the contract, there in Python"
     ]
 
 
-def test_a_parameter_of_the_contract_that_an_sdk_lacks_is_told(contract: dict[str, str]) -> None:
+def test_a_parameter_of_the_contract_that_an_sdk_lacks_is_listed(contract: dict[str, str]) -> None:
     sdk = {key: value for key, value in contract.items() if not key.endswith(".note")}
     assert compare_to_contract(contract, "TypeScript", sdk) == [
         "parameter things.push.note: optional in the contract, missing in TypeScript"
@@ -325,7 +333,7 @@ def test_the_real_contract_names_every_call_of_the_python_sdk() -> None:
     assert promised.methods.keys() <= read_python(SOURCES, "sync").methods.keys()
 
 
-# ---- The step, from the sources to the verdict ----
+# ---- The part as a whole ----
 
 
 def test_without_the_compiler_the_step_says_how_to_get_it(tmp_path: Path) -> None:
@@ -345,7 +353,7 @@ def test_a_renamed_parameter_is_no_go_and_named() -> None:
     ]
 
 
-def test_a_difference_between_the_python_clients_is_told() -> None:
+def test_a_difference_between_the_python_clients_is_listed() -> None:
     lines = parts.surface_differences(Surface(), PYTHON, Surface(), PYTHON)
     assert "option max_retries: optional in Python, missing in asynchronous Python" in lines
 

@@ -11,14 +11,14 @@ def test_a_rehearsal_runs_every_step_in_order() -> None:
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
-def test_a_step_alone_runs_last_after_all_that_it_builds_on(step: ReleaseStep) -> None:
+def test_a_single_step_runs_after_all_steps_that_it_needs(step: ReleaseStep) -> None:
     names = [each.name for each in chosen(step.name)]
     assert names[-1] == step.name
     for each in chosen(step.name):
         assert set(each.needs) <= set(names[: names.index(each.name)])
 
 
-def test_a_rehearsal_of_python_only_leaves_out_what_is_about_npm_and_nothing_else() -> None:
+def test_python_only_leaves_out_the_npm_steps_and_nothing_else() -> None:
     names = [step.name for step in chosen(None, python_only=True)]
     assert names == ["versions", "build", "check", "upload", "install", "fuzz", "conformance"]
     assert [step.name for step in chosen("conformance", python_only=True)] == [

@@ -31,7 +31,7 @@ writeFileSync("dist/index.js", WHAT);
 
 
 def checkout(tmp_path: Path, what: str) -> Path:
-    """A checkout of a small package that needs nothing, whose build writes a JavaScript value."""
+    """A checkout of a small package without dependencies, whose build writes a JavaScript value."""
     root = tmp_path / "checkout"
     folder = root / NPM_FOLDER
     folder.mkdir(parents=True)
@@ -46,7 +46,7 @@ def checkout(tmp_path: Path, what: str) -> Path:
     return root
 
 
-def test_the_package_is_packed_the_same_whatever_umask_place_and_zone(tmp_path: Path) -> None:
+def test_umask_folder_and_time_zone_do_not_change_the_package(tmp_path: Path) -> None:
     root = checkout(tmp_path, "'// 河道'")
     built = build_twice(root, tmp_path / "work", tmp_path / "dist", tmp_path / "logs" / "npm.log")
     assert (built.artifact.package, built.version) == ("@arcrun/sdk", "1.2.3")
@@ -66,7 +66,7 @@ def test_a_build_that_depends_on_its_surroundings_is_refused(tmp_path: Path, wha
     assert not (tmp_path / "dist").exists()
 
 
-def test_a_build_that_fails_is_told_with_its_log(tmp_path: Path) -> None:
+def test_a_build_that_fails_is_an_error_with_its_log(tmp_path: Path) -> None:
     root = checkout(tmp_path, "沒有這個")
     with pytest.raises(CommandFailed, match="run build") as caught:
         build_twice(root, tmp_path / "work", tmp_path / "dist", tmp_path / "logs" / "npm.log")

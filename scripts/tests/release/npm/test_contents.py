@@ -51,7 +51,7 @@ def test_a_sound_package_passes_with_the_number_of_its_files(checkout: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "expected"),
     [
         ("notes.md", "筆記".encode(), "notes.md: not of an allowed kind"),
         ("dist/index.js.map", b"{}", "dist/index.js.map: not of an allowed kind"),
@@ -62,9 +62,9 @@ def test_a_sound_package_passes_with_the_number_of_its_files(checkout: Path) -> 
     ],
 )
 def test_a_file_that_does_not_belong_there_is_named(
-    checkout: Path, name: str, content: bytes, told: str
+    checkout: Path, name: str, content: bytes, expected: str
 ) -> None:
-    with pytest.raises(StrayFile, match=told):
+    with pytest.raises(StrayFile, match=expected):
         check_contents(tarball(checkout, sound(checkout) | {name: content}), checkout)
 
 
@@ -97,23 +97,23 @@ def test_a_source_that_git_does_not_track_is_named(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"dependencies": {"left-pad": "1.3.0"}}, "dependencies"),
         ({"scripts": {"postinstall": "node x.js"}}, r"scripts\.postinstall"),
     ],
 )
 def test_dependencies_and_install_scripts_are_refused(
-    checkout: Path, change: dict[str, Any], told: str
+    checkout: Path, change: dict[str, Any], expected: str
 ) -> None:
     (checkout / NPM_FOLDER / "package.json").write_text(json.dumps(MANIFEST | change))
     with pytest.raises(
-        StrayFile, match=rf"package\.json: {told}: dependencies and install scripts are"
+        StrayFile, match=rf"package\.json: {expected}: dependencies and install scripts are"
     ):
         check_contents(tarball(checkout, sound(checkout)), checkout)
 
 
-def test_a_tarball_over_its_budget_is_told_with_both_weights(
+def test_a_tarball_over_its_budget_is_an_error_with_both_sizes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "arcrun-sdk-1.2.3.tgz"

@@ -67,8 +67,8 @@ def test_what_is_uploaded_is_installed_by_version_and_hash_and_never_overwritten
 def test_the_registry_stops_with_its_context(verdaccio: Path, tmp_path: Path) -> None:
     with registry.npm_registry(verdaccio, tmp_path / "store", tmp_path / "log") as url:
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", url)
-        with urllib.request.urlopen(f"{url}-/ping") as answer:
-            assert answer.status == 200
+        with urllib.request.urlopen(f"{url}-/ping") as response:
+            assert response.status == 200
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"{url}-/ping")
 

@@ -23,7 +23,7 @@ def test_every_sdk_and_runtime_of_the_registry_takes_part(
     assert found.missing_summary == "none"
 
 
-def test_a_browser_that_the_machine_lacks_is_told_and_nothing_else_is_left_out(
+def test_only_the_browser_is_left_out_if_the_machine_has_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CHROMIUM", str(tmp_path / "沒有"))

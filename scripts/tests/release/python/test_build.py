@@ -90,37 +90,37 @@ def test_two_folders_with_other_files_are_not_the_same(tmp_path: Path) -> None:
 
 @pytest.fixture
 def built(tmp_path: Path) -> tuple[Path, list[Artifact]]:
-    """Where it was noted, and what was built."""
+    """The record of a build, and its artifacts."""
     path = tmp_path / "dist" / "arcrun-1.2.3.tar.gz"
     path.parent.mkdir()
     path.write_text("位元組")
     built = [Artifact("arcrun", path, sha256(path))]
-    remember(tmp_path / "memory" / "build.json", "sources", built)
-    return tmp_path / "memory" / "build.json", built
+    remember(tmp_path / "record" / "build.json", "sources", built)
+    return tmp_path / "record" / "build.json", built
 
 
 def test_a_build_of_the_same_sources_is_reused(built: tuple[Path, list[Artifact]]) -> None:
-    memory, found = built
-    assert built_before(memory, "sources", found[0].path.parent) == found
+    record, found = built
+    assert built_before(record, "sources", found[0].path.parent) == found
 
 
 def test_a_build_of_other_sources_is_not_reused(built: tuple[Path, list[Artifact]]) -> None:
-    memory, found = built
-    assert built_before(memory, "other sources", found[0].path.parent) == []
+    record, found = built
+    assert built_before(record, "other sources", found[0].path.parent) == []
 
 
-@pytest.mark.parametrize("change", ["gone", "other bytes", "a stranger beside it"])
-def test_a_build_that_is_not_whole_any_more_is_not_reused(
+@pytest.mark.parametrize("change", ["gone", "other bytes", "another file beside it"])
+def test_a_build_that_is_not_complete_any_more_is_not_reused(
     built: tuple[Path, list[Artifact]], change: str
 ) -> None:
-    memory, (artifact,) = built
+    record, (artifact,) = built
     if change == "gone":
         artifact.path.unlink()
     elif change == "other bytes":
         artifact.path.write_text("別的")
     else:
-        artifact.path.with_name("stranger.whl").write_text("")
-    assert built_before(memory, "sources", artifact.path.parent) == []
+        artifact.path.with_name("another.whl").write_text("")
+    assert built_before(record, "sources", artifact.path.parent) == []
 
 
 def test_without_an_earlier_build_nothing_is_reused(tmp_path: Path) -> None:

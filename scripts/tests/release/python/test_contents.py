@@ -56,7 +56,7 @@ def test_an_sdist_of_tracked_files_passes(checkout: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "expected"),
     [
         ("arcrun/stray.py", b"x = 1\n", "not a file that git tracks"),
         ("arcrun/__init__.py", b"changed\n", "changed since it was checked out"),
@@ -70,9 +70,9 @@ def test_an_sdist_of_tracked_files_passes(checkout: Path, tmp_path: Path) -> Non
     ],
 )
 def test_a_stray_file_in_a_wheel_is_named(
-    checkout: Path, tmp_path: Path, name: str, content: bytes, told: str
+    checkout: Path, tmp_path: Path, name: str, content: bytes, expected: str
 ) -> None:
-    with pytest.raises(StrayFile, match=told) as caught:
+    with pytest.raises(StrayFile, match=expected) as caught:
         check_contents(wheel(tmp_path, {name: content}), checkout)
     assert f"{name}:" in str(caught.value)
 
@@ -87,7 +87,7 @@ def test_a_stray_file_in_an_sdist_is_named(
         check_contents(sdist(tmp_path, {name: content}), checkout)
 
 
-def test_a_wheel_within_its_budget_tells_how_full_it_is(
+def test_a_wheel_within_its_budget_shows_the_used_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     artifact = wheel(tmp_path, {"arcrun/__init__.py": MODULE})

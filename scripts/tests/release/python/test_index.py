@@ -37,14 +37,14 @@ def test_a_version_that_exists_is_never_overwritten(artifact: Artifact, tmp_path
             index.upload_files([artifact], url, tmp_path / "upload.log")
 
 
-def test_the_registry_stops_with_its_context(tmp_path: Path) -> None:
+def test_the_index_stops_with_its_context(tmp_path: Path) -> None:
     with index.package_index(tmp_path / "store", tmp_path / "log") as url:
         assert httpx.get(f"{url}simple/").status_code == 200
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}simple/")
 
 
-def test_a_registry_that_does_not_come_up_is_told_with_its_log(
+def test_an_index_that_does_not_start_is_an_error_with_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index, "ROOT", tmp_path)  # where there is no package `scripts`
