@@ -2,7 +2,7 @@
 # requires-python = ">=3.10"
 # dependencies = ["nox[uv]==2026.10.20", "uv==0.13.9"]
 # ///
-"""Every task of the project. A session prepares an environment and calls a package; it holds no logic."""
+"""Define every task of the project. A session prepares an environment and calls a package; it has no logic."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def sync(session: nox.Session, *groups: str, workspace: bool = True) -> None:
     )
 
 
-def patiently(session: nox.Session, *command: str) -> None:
-    """Run a command that, on Ctrl-C, stops what it started: longer than nox's own patience."""
+def run_interruptible(session: nox.Session, *command: str) -> None:
+    """Run a command that stops what it started on Ctrl-C: this takes longer than nox waits by default."""
     session.run(*command, interrupt_timeout=30, terminate_timeout=10)
 
 
@@ -41,7 +41,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, the contract, the workflows, and that no generated file has drifted."""
+    """Check style, imports, sizes of files, contract, workflows, and that generated files are up to date."""
     sync(session, "lint", workspace=False)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -68,49 +68,49 @@ def typecheck(session: nox.Session) -> None:
 def serve(session: nox.Session) -> None:
     """Start the engine in development mode; it prints its URL, its docs and a key."""
     sync(session)
-    patiently(session, "arcrun-server", "serve", "--dev", *session.posargs)
+    run_interruptible(session, "arcrun-server", "serve", "--dev", *session.posargs)
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Fuzz the engine against the contract: `-- --seed N` repeats a run."""
+    """Fuzz the engine against the contract; `-- --seed N` repeats a run."""
     sync(session, "fuzz", "release")
-    patiently(session, "python", "-m", "scripts.fuzz", *session.posargs)
+    run_interruptible(session, "python", "-m", "scripts.fuzz", *session.posargs)
 
 
 @nox.session
 def conformance(session: nox.Session) -> None:
     """Run the conformance suite on the sources. Arguments go to `arcrun-conformance run`."""
     sync(session)
-    patiently(session, "arcrun-conformance", "run", *session.posargs)
+    run_interruptible(session, "arcrun-conformance", "run", *session.posargs)
 
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Hold the suite itself to account: every broken engine and SDK must be caught by name."""
+    """Test the suite itself: it must find every broken engine and SDK, by the right check."""
     sync(session)
-    patiently(session, "arcrun-conformance", "mutants", *session.posargs)
+    run_interruptible(session, "arcrun-conformance", "mutants", *session.posargs)
 
 
 @nox.session
 def release(session: nox.Session) -> None:
-    """Rehearse the release, from sources to installed, verified packages: GO or NO-GO."""
+    """Rehearse the release, from sources to installed and tested packages: GO or NO-GO."""
     sync(session, "release", "fuzz", "js", "parity", workspace=False)
-    patiently(session, "python", "-m", "scripts.release", *session.posargs)
+    run_interruptible(session, "python", "-m", "scripts.release", *session.posargs)
 
 
 @nox.session
 def verify(session: nox.Session) -> None:
-    """Check a downloaded artifact: `-- FILE --evidence release.json`."""
+    """Check a downloaded artifact against the evidence: `-- FILE --evidence release.json`."""
     sync(session, "release", workspace=False)
     session.run("python", "-m", "scripts.release.verify", *session.posargs)
 
 
 @nox.session
 def release_faults(session: nox.Session) -> None:
-    """Rehearse releases with one fault each: the right step must say NO-GO."""
+    """Rehearse releases with one fault each; the right step must say NO-GO."""
     sync(session, "release", "fuzz", "js", "parity", workspace=False)
-    patiently(session, "python", "-m", "scripts.release.faults", *session.posargs)
+    run_interruptible(session, "python", "-m", "scripts.release.faults", *session.posargs)
 
 
 def javascript(session: nox.Session, *groups: str) -> None:
@@ -143,12 +143,12 @@ def js_lint(session: nox.Session) -> None:
 
 @nox.session
 def parity(session: nox.Session) -> None:
-    """Compare contract, Python SDK and TypeScript SDK: what they offer, send and seal. GO or NO-GO."""
+    """Compare what contract, Python SDK and TypeScript SDK offer, send and seal: GO or NO-GO."""
     javascript(session, "parity", "release")
     session.chdir("../..")
     environment = "conformance/adapters/javascript/environment.py"
     session.run("python", environment, "--sdk", "packages/js-sdk", ".arcrun/javascript", "node24")
-    patiently(session, "python", "-m", "scripts.parity", *session.posargs)
+    run_interruptible(session, "python", "-m", "scripts.parity", *session.posargs)
 
 
 @nox.session
