@@ -1,7 +1,7 @@
 """Find circular imports in Python, TypeScript and JavaScript: `python -m scripts.import_cycles`.
 
 Every import counts: at the top of a module, inside a function, under `TYPE_CHECKING`, and `import type`. What two
-modules need of each other belongs in a third one.
+modules need from each other belongs in a third one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-# Folders from which Python modules are imported; a module's name is its path below one of them.
+# Folders from which Python modules are imported: the name of a module is its path relative to one.
 PYTHON_PATHS = (
     "packages/python-sdk/src",
     "packages/server/src",
@@ -34,7 +34,7 @@ NOT_SOURCES = {"node_modules", "tests", "dist", "__pycache__"}
 
 Graph = dict[str, set[str]]
 
-# A specifier is what stands in quotes after `from`, or in `import "…"`, `import("…")` and `require("…")`.
+# A specifier is the text in quotes after `from`, or in `import "…"`, `import("…")` and `require("…")`.
 _SPECIFIER = re.compile(
     r"""(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(["'])(?P<specifier>[^"'\n]+)\1"""
 )
@@ -46,9 +46,9 @@ _COMMENT = re.compile(
 
 
 def cycles(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
-    """Yield circles of a graph of imports, until every circle of it has lost one of its imports.
+    """Yield cycles of a graph of imports; after each one, leave out one of its imports and go on.
 
-    Each starts and ends with the same module, and each module imports the next one.
+    A cycle starts and ends with the same module, and each module imports the next one.
 
     Example:
         >>> list(cycles({"a": ["b"], "b": ["a"]}))
@@ -59,21 +59,21 @@ def cycles(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
         try:
             graphlib.TopologicalSorter(left).prepare()
         except graphlib.CycleError as error:
-            circle = _from_first(error.args[1][::-1])
-            yield circle
-            left[circle[-2]].remove(circle[-1])
+            cycle = _from_first(error.args[1][::-1])
+            yield cycle
+            left[cycle[-2]].remove(cycle[-1])
         else:
             return
 
 
-def _from_first(circle: list[str]) -> list[str]:
-    """Turn a circle so that it starts with the module whose name is the first."""
-    start = circle.index(min(circle))
-    return [*circle[start:-1], *circle[:start], circle[start]]
+def _from_first(cycle: list[str]) -> list[str]:
+    """Rotate a cycle so that it starts with the first module in alphabetical order."""
+    start = cycle.index(min(cycle))
+    return [*cycle[start:-1], *cycle[:start], cycle[start]]
 
 
 def python_imports(root: Path) -> Graph:
-    """Return what each Python file imports, as paths below the root."""
+    """Return the files that each Python file imports, as paths relative to the root."""
     modules = {name: path for path in _python_files(root) for name in _module_names(root, path)}
     return {
         _shown(root, path): {
@@ -103,7 +103,7 @@ def _dotted(path: Path) -> str:
 
 
 def _names_imported(root: Path, path: Path) -> Iterator[str]:
-    """Yield the full name of each module, or of something in a module, that a file imports."""
+    """Yield the full name of each module, or of each member of a module, that a file imports."""
     (name,) = _module_names(root, path)
     package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -116,14 +116,14 @@ def _names_imported(root: Path, path: Path) -> Iterator[str]:
 
 
 def _nearest(name: str, modules: Mapping[str, Path]) -> Path | None:
-    """Return the file of a module, or of the module that something with this name is in."""
+    """Return the file of a module, or of the module that has a member of this name."""
     while name and name not in modules:
         name = name.rpartition(".")[0]
     return modules.get(name)
 
 
 def javascript_imports(root: Path) -> Graph:
-    """Return what each TypeScript and JavaScript file imports, as paths below the root."""
+    """Return the files that each TypeScript or JavaScript file imports, as paths relative to the root."""
     graph: Graph = {}
     for folder in JAVASCRIPT_FOLDERS:
         conditional = _conditional_imports(root / folder)
@@ -145,7 +145,7 @@ def _specifiers(path: Path) -> Iterator[str]:
 
 
 def _conditional_imports(folder: Path) -> dict[str, list[Path]]:
-    """Return the files that `imports` of package.json names for each `#specifier`, in any condition."""
+    """Return the files of each `#specifier` in `imports` of package.json, whatever the condition."""
     for parent in (folder, folder.parent):
         manifest = parent / "package.json"
         if manifest.is_file():
@@ -163,7 +163,7 @@ def _leaves(target: object) -> Iterator[str]:
 
 
 def _source(target: Path) -> Path | None:
-    """Return the file that a specifier means: TypeScript names `x.js` where it means `x.ts`."""
+    """Return the file of a specifier; in TypeScript, `./x.js` stands for `x.ts`."""
     typescript = {".js": ".ts", ".mjs": ".mts", ".cjs": ".cts"}
     candidates = [target]
     if target.suffix in typescript:
@@ -188,10 +188,10 @@ def _shown(root: Path, path: Path) -> str:
 
 
 def main(root: Path = ROOT) -> int:
-    """Print each circle as `a.py → b.py → a.py`; return 1 if there is one."""
+    """Print each cycle as `a.py → b.py → a.py`; return 1 if there is one."""
     found = [*cycles(python_imports(root)), *cycles(javascript_imports(root))]
-    for circle in found:
-        print(f"circular import: {' → '.join(circle)}", file=sys.stderr)
+    for cycle in found:
+        print(f"circular import: {' → '.join(cycle)}", file=sys.stderr)
     return 1 if found else 0
 
 

@@ -43,12 +43,12 @@ class Rehearsal:
 
     @property
     def seconds(self) -> float:
-        """The seconds since it was started."""
+        """Return the seconds since it was started."""
         return time.monotonic() - self.started
 
     @property
     def go(self) -> bool:
-        """Whether there were steps and all of them passed."""
+        """Return whether there were steps and all of them passed."""
         return bool(self.steps) and all(step.status == "passed" for step in self.steps)
 
     @contextlib.contextmanager

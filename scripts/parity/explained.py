@@ -53,7 +53,7 @@ class Verdict:
 
     @property
     def go(self) -> bool:
-        """Whether every difference has a reason, and every reason a difference."""
+        """Return whether every difference has a reason, and every reason a difference."""
         return not self.unexplained and not self.unused
 
 

@@ -67,17 +67,17 @@ class Artifact:
 
     @property
     def is_wheel(self) -> bool:
-        """Whether it is a wheel; otherwise it is a source distribution or a tarball."""
+        """Return whether it is a wheel; otherwise it is a source distribution or a tarball."""
         return self.path.suffix == ".whl"
 
     @property
     def version(self) -> str:
-        """The version in its file name."""
+        """Return the version in its file name."""
         return self.path.name.split("-")[1].removesuffix(".tar.gz")
 
     @property
     def size(self) -> int:
-        """Its size in bytes."""
+        """Return its size in bytes."""
         return self.path.stat().st_size
 
 

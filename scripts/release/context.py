@@ -47,47 +47,47 @@ class ReleaseContext:
 
     @property
     def everything_built(self) -> list[Artifact]:
-        """All artifacts that would be published."""
+        """Return all artifacts that would be published."""
         return [*self.artifacts, *([self.npm_package.artifact] if self.npm_package else [])]
 
     @property
     def dist(self) -> Path:
-        """The folder that receives the artifacts."""
+        """Return the folder that receives the artifacts."""
         return self.root / "dist"
 
     @property
     def evidence(self) -> Path:
-        """The folder that receives the evidence."""
+        """Return the folder that receives the evidence."""
         return self.root / "evidence"
 
     @property
     def reports(self) -> Path:
-        """The folder that receives the HTML report and the summary."""
+        """Return the folder that receives the HTML report and the summary."""
         return self.root / "reports"
 
     @property
     def uploads(self) -> Path:
-        """The folder in which the package index on loopback keeps uploads."""
+        """Return the folder in which the package index on loopback keeps uploads."""
         return self.work / "index"
 
     @property
     def verdaccio(self) -> Path:
-        """The folder in which the npm registry on loopback is installed."""
+        """Return the folder in which the npm registry on loopback is installed."""
         return self.work / "verdaccio"
 
     @property
     def npm_uploads(self) -> Path:
-        """The folder in which the npm registry on loopback keeps uploads."""
+        """Return the folder in which the npm registry on loopback keeps uploads."""
         return self.work / "npm-registry"
 
     @property
     def conformance_reports(self) -> Path:
-        """The folder of the conformance suite's reports."""
+        """Return the folder of the conformance suite's reports."""
         return self.evidence / "conformance"
 
     @property
     def runtimes(self) -> Path:
-        """The folder of the JavaScript runtimes, with the installed SDK."""
+        """Return the folder of the JavaScript runtimes, with the installed SDK."""
         return self.work / "javascript"
 
     def log(self, name: str) -> Path:

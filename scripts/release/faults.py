@@ -83,7 +83,7 @@ class Fault:
 
     @property
     def options(self) -> list[str]:
-        """The options of its rehearsal."""
+        """Return the options of its rehearsal."""
         return [] if self.with_npm else ["--python-only"]
 
 

@@ -16,9 +16,9 @@ def write(root: Path, files: dict[str, str]) -> None:
         path.write_text(text, "utf-8")
 
 
-def circles(root: Path) -> list[str]:
+def cycles_of(root: Path) -> list[str]:
     found = [*cycles(python_imports(root)), *cycles(javascript_imports(root))]
-    return [" → ".join(circle) for circle in found]
+    return [" → ".join(cycle) for cycle in found]
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,12 @@ def circles(root: Path) -> list[str]:
     ],
     ids=["absolute", "module", "relative", "in a function", "for types only"],
 )
-def test_a_circle_in_python_is_found(tmp_path: Path, first: str, second: str) -> None:
+def test_a_cycle_in_python_is_found(tmp_path: Path, first: str, second: str) -> None:
     write(tmp_path, {f"{SDK}/__init__.py": "", f"{SDK}/a.py": first, f"{SDK}/b.py": second})
-    assert circles(tmp_path) == [f"{SDK}/a.py → {SDK}/b.py → {SDK}/a.py"]
+    assert cycles_of(tmp_path) == [f"{SDK}/a.py → {SDK}/b.py → {SDK}/a.py"]
 
 
-def test_a_circle_through_a_package_is_found(tmp_path: Path) -> None:
+def test_a_cycle_through_a_package_is_found(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
@@ -49,7 +49,7 @@ def test_a_circle_through_a_package_is_found(tmp_path: Path) -> None:
             f"{SDK}/core/a.py": "from arcrun import VERSION",
         },
     )
-    assert circles(tmp_path) == [f"{SDK}/__init__.py → {SDK}/core/a.py → {SDK}/__init__.py"]
+    assert cycles_of(tmp_path) == [f"{SDK}/__init__.py → {SDK}/core/a.py → {SDK}/__init__.py"]
 
 
 def test_a_package_may_import_its_modules_and_they_each_other(tmp_path: Path) -> None:
@@ -63,11 +63,11 @@ def test_a_package_may_import_its_modules_and_they_each_other(tmp_path: Path) ->
             f"{SDK}/core/c.py": "import json",
         },
     )
-    assert circles(tmp_path) == []
+    assert cycles_of(tmp_path) == []
     assert python_imports(tmp_path)[f"{SDK}/a.py"] == {f"{SDK}/b.py", f"{SDK}/core/c.py"}
 
 
-def test_a_circle_between_scripts_and_one_between_adapters_are_found(tmp_path: Path) -> None:
+def test_a_cycle_between_scripts_and_one_between_adapters_are_found(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
@@ -78,7 +78,7 @@ def test_a_circle_between_scripts_and_one_between_adapters_are_found(tmp_path: P
             "conformance/adapters/d.py": "from c import f",
         },
     )
-    assert circles(tmp_path) == [
+    assert cycles_of(tmp_path) == [
         "conformance/adapters/c.py → conformance/adapters/d.py → conformance/adapters/c.py",
         "scripts/a.py → scripts/b.py → scripts/a.py",
     ]
@@ -95,12 +95,12 @@ def test_a_circle_between_scripts_and_one_between_adapters_are_found(tmp_path: P
     ],
     ids=["import", "for types only", "export", "type expression", "dynamic"],
 )
-def test_a_circle_in_typescript_is_found(tmp_path: Path, first: str, second: str) -> None:
+def test_a_cycle_in_typescript_is_found(tmp_path: Path, first: str, second: str) -> None:
     write(tmp_path, {f"{JS_SDK}/a.ts": first, f"{JS_SDK}/b.ts": second})
-    assert circles(tmp_path) == [f"{JS_SDK}/a.ts → {JS_SDK}/b.ts → {JS_SDK}/a.ts"]
+    assert cycles_of(tmp_path) == [f"{JS_SDK}/a.ts → {JS_SDK}/b.ts → {JS_SDK}/a.ts"]
 
 
-def test_a_circle_through_an_index_or_an_export_condition_is_found(tmp_path: Path) -> None:
+def test_a_cycle_through_an_index_or_an_export_condition_is_found(tmp_path: Path) -> None:
     manifest = '{"imports": {"#crypto": {"node": "./src/node.ts", "default": "./src/web.ts"}}}'
     write(
         tmp_path,
@@ -113,10 +113,10 @@ def test_a_circle_through_an_index_or_an_export_condition_is_found(tmp_path: Pat
         },
     )
     index, seal, node = (f"{JS_SDK}/{name}.ts" for name in ("http/index", "seal", "node"))
-    assert circles(tmp_path) == [f"{index} → {seal} → {node} → {index}"]
+    assert cycles_of(tmp_path) == [f"{index} → {seal} → {node} → {index}"]
 
 
-def test_a_circle_between_javascript_files_is_found(tmp_path: Path) -> None:
+def test_a_cycle_between_javascript_files_is_found(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
@@ -124,22 +124,22 @@ def test_a_circle_between_javascript_files_is_found(tmp_path: Path) -> None:
             f"{ADAPTERS}/b.cjs": 'const { a } = require("./a.mjs");',
         },
     )
-    assert circles(tmp_path) == [f"{ADAPTERS}/a.mjs → {ADAPTERS}/b.cjs → {ADAPTERS}/a.mjs"]
+    assert cycles_of(tmp_path) == [f"{ADAPTERS}/a.mjs → {ADAPTERS}/b.cjs → {ADAPTERS}/a.mjs"]
 
 
 def test_an_import_in_a_comment_is_none(tmp_path: Path) -> None:
     comments = '// import "./a.js";\n/* from "./a.js" */\nconst url = "https://x.example/";\n'
     write(tmp_path, {f"{JS_SDK}/a.ts": 'import "./b.js";', f"{JS_SDK}/b.ts": comments})
-    assert circles(tmp_path) == []
+    assert cycles_of(tmp_path) == []
 
 
-def test_every_circle_is_reported() -> None:
+def test_every_cycle_is_reported() -> None:
     graph = {"a": ["b", "c"], "b": ["a"], "c": ["d"], "d": ["a"], "e": ["f"], "f": ["e"]}
-    found = {" ".join(circle) for circle in cycles(graph)}
+    found = {" ".join(cycle) for cycle in cycles(graph)}
     assert found == {"a b a", "a c d a", "e f e"}
 
 
-def test_the_command_prints_each_circle_and_fails(
+def test_the_command_prints_each_cycle_and_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, {f"{SDK}/a.py": "import json", f"{JS_SDK}/a.ts": "export const a = 1;"})

@@ -128,12 +128,12 @@ class Comparison:
 
     @property
     def unexplained(self) -> list[Difference]:
-        """The differences without an explanation."""
+        """Return the differences without an explanation."""
         return [difference for difference in self.differences if not difference.reason]
 
     @property
     def go(self) -> bool:
-        """Whether every difference has an explanation, and every explanation a difference."""
+        """Return whether every difference has an explanation, and every explanation a difference."""
         return not self.unexplained and not self.unused
 
 

@@ -51,7 +51,7 @@ class NpmPackage:
 
     @property
     def path(self) -> Path:
-        """The path of the tarball."""
+        """Return the path of the tarball."""
         return self.artifact.path
 
 
@@ -71,12 +71,12 @@ class Build:
 
     @property
     def source(self) -> Path:
-        """The copy of the sources in which it runs."""
+        """Return the copy of the sources in which it runs."""
         return self.folder / "src"
 
     @property
     def out(self) -> Path:
-        """The folder that receives the tarball."""
+        """Return the folder that receives the tarball."""
         return self.folder / "out"
 
 

@@ -34,7 +34,7 @@ class Matrix:
 
     @property
     def missing_summary(self) -> str:
-        """What can't run on this machine and why, in one line; `none` if nothing is missing."""
+        """Return what can't run on this machine and why, in one line; `none` if nothing is missing."""
         return "; ".join(f"{name}: {why}" for name, why in self.missing.items()) or "none"
 
 

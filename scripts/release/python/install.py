@@ -25,7 +25,7 @@ class CleanEnvironment:
 
     @property
     def python(self) -> Path:
-        """The path of its interpreter."""
+        """Return the path of its interpreter."""
         return self._scripts / f"python{sysconfig.get_config_var('EXE') or ''}"
 
     def script(self, name: str) -> Path:
