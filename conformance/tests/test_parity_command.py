@@ -121,7 +121,7 @@ def test_as_json_the_command_prints_every_difference(
     }
 
 
-def test_the_command_joins_the_reports_of_several_runs(
+def test_the_command_merges_the_reports_of_several_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one = written(tmp_path / "one", report(cell("a")))
@@ -130,7 +130,7 @@ def test_the_command_joins_the_reports_of_several_runs(
     assert main(["parity", *paths, "--explained", explained(tmp_path)]) == GO
     assert "between a, b" in capsys.readouterr().out
     assert main(["parity", one, one]) == COULD_NOT_RUN
-    assert "can't be joined" in capsys.readouterr().err
+    assert "can't be merged" in capsys.readouterr().err
 
 
 def test_one_sdk_alone_can_not_be_compared(

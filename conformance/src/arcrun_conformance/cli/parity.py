@@ -29,7 +29,7 @@ def add_to(commands: Commands) -> None:
         nargs="+",
         type=Path,
         metavar="REPORT",
-        help="a report folder or a conformance.json; several are joined",
+        help="a report folder or a conformance.json; several are merged",
     )
     compare.add_argument(
         "--explained",
@@ -49,7 +49,7 @@ def _parity(options: argparse.Namespace) -> int:
     try:
         found = parity.compare(joined(reports), parity.load(options.explained))
     except ValueError as error:
-        raise UsageError(f"these reports can't be joined: {error}") from error
+        raise UsageError(f"these reports can't be merged: {error}") from error
     except parity.NotComparable as error:
         raise UsageError(f"the requests can't be compared: {error}") from error
     if options.json:
