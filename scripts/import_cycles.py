@@ -163,7 +163,7 @@ def _leaves(target: object) -> Iterator[str]:
 
 
 def _source(target: Path) -> Path | None:
-    """Return the file of a specifier; in TypeScript, `./x.js` stands for `x.ts`."""
+    """Return the file of a specifier; in TypeScript, the suffix `.js` stands for `.ts` too."""
     typescript = {".js": ".ts", ".mjs": ".mts", ".cjs": ".cts"}
     candidates = [target]
     if target.suffix in typescript:
