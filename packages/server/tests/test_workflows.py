@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from arcrun_server.accounts.keys import new_key
 from arcrun_server.calls import Calls
 from arcrun_server.catalog import shipped
-from arcrun_server.components import Outbound, Registry
+from arcrun_server.components import Registry
 from arcrun_server.errors import StorageUnavailableError
+from arcrun_server.outbound import Outbound
 from arcrun_server.runs.environment import AccountEnvironment
 
 if TYPE_CHECKING:

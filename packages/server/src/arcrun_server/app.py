@@ -12,8 +12,9 @@ from starlette.routing import Match
 from arcrun_server._version import __version__
 from arcrun_server.calls import Calls
 from arcrun_server.catalog import shipped
-from arcrun_server.components import Outbound, Registry
+from arcrun_server.components import Registry
 from arcrun_server.errors import ApiError, StorageUnavailableError
+from arcrun_server.outbound import Outbound
 from arcrun_server.routes.api_recipes import ApiRecipeRoutes
 from arcrun_server.routes.auth_recipes import AuthRecipeRoutes
 from arcrun_server.routes.context import Context

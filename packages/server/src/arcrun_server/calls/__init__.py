@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from arcrun_server.catalog import Catalog
-    from arcrun_server.components import Outbound
     from arcrun_server.engine import Component
+    from arcrun_server.outbound import Outbound
     from arcrun_server.store import Store
 
     Secrets = Callable[[str], Awaitable[str | None]]

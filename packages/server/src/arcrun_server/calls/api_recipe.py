@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from arcrun_server.calls.auth import Secrets
     from arcrun_server.calls.tokens import Tokens
-    from arcrun_server.components import Outbound
     from arcrun_server.engine import Call, Component, JsonObject
+    from arcrun_server.outbound import Outbound
 
 _PLACE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
 _AUTH = "auth."

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from arcrun_server.calls.auth import TOKEN_PRIMITIVES, inject
-from arcrun_server.components.outbound import Unreachable
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.redaction import Redactor
+from arcrun_server.outbound import Unreachable
 
 if TYPE_CHECKING:
     from arcrun_server.calls.auth import Injected, Secrets
     from arcrun_server.calls.tokens import Tokens
-    from arcrun_server.components import Outbound
-    from arcrun_server.components.outbound import Reply
+    from arcrun_server.outbound import Outbound, Response
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -80,7 +79,7 @@ async def _attempt(
     return redactor.value(_result(reply)), reply.status
 
 
-async def _send(request: ServiceRequest, injected: Injected | None, outbound: Outbound) -> Reply:
+async def _send(request: ServiceRequest, injected: Injected | None, outbound: Outbound) -> Response:
     headers = {name.lower(): value for name, value in request.headers.items()}
     url, query, body = request.url, dict(request.query), request.body
     if injected is not None:
@@ -137,7 +136,7 @@ def _with_query(url: str, query: dict[str, str]) -> str:
     return urlunsplit(parts._replace(query=urlencode([*kept, *query.items()], quote_via=quote)))
 
 
-def _result(reply: Reply) -> dict[str, Any]:
+def _result(reply: Response) -> dict[str, Any]:
     if not reply.ok:
         return reply.failure()
     is_json, value = reply.json()

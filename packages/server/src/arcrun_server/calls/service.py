@@ -11,8 +11,8 @@ from arcrun_server.engine import ComponentError
 if TYPE_CHECKING:
     from arcrun_server.calls.auth import Secrets
     from arcrun_server.calls.tokens import Tokens
-    from arcrun_server.components import Outbound
     from arcrun_server.engine import Call, Component, JsonObject
+    from arcrun_server.outbound import Outbound
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 _PATH = re.compile(r"/[^\\\s]*")

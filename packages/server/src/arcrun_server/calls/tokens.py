@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from arcrun_server.calls.auth import render
-from arcrun_server.components.outbound import Unreachable
 from arcrun_server.engine import ComponentError
+from arcrun_server.outbound import Unreachable
 
 if TYPE_CHECKING:
-    from arcrun_server.components import Outbound
+    from arcrun_server.outbound import Outbound
 
 # Seconds before a token expires in which a new one is fetched (CONTRACT.md §4).
 REFRESH_BEFORE = 60.0

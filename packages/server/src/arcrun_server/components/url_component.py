@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
-
-from .outbound import Unreachable, json_content
+from arcrun_server.outbound import Unreachable, json_content
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Call, Component, JsonObject
-
-    from .outbound import Outbound
+    from arcrun_server.outbound import Outbound
 
 
 def component(url: str, outbound: Outbound) -> Component:
