@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
+
+from arcrun_server.engine.placeholders import only_placeholder, parse
 
 from .contract import answer, data_schema
 
@@ -29,8 +30,6 @@ CONTRACT: ComponentContract = {
     "branches": ["try", "catch"],
 }
 
-_UNRESOLVED = re.compile(r"\s*\{\{[^{}]+\}\}\s*")
-
 
 async def run(given: JsonObject, _call: Call) -> JsonObject:
     """Look for an error.
@@ -49,5 +48,5 @@ async def run(given: JsonObject, _call: Call) -> JsonObject:
 def _is_error(error: Any) -> bool:
     # A template that finds no error stays as it is written, and that is no error.
     if isinstance(error, str):
-        return bool(error.strip()) and not _UNRESOLVED.fullmatch(error)
+        return bool(error.strip()) and only_placeholder(parse(error)) is None
     return bool(error)

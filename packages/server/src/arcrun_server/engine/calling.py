@@ -53,7 +53,7 @@ class Caller:
             secrets = await self._secrets(node.credentials)
             redactor = Redactor(secrets.values())
             with_secrets = sight.with_secrets(secrets)
-            given = {**context, **fill(node.shape, with_secrets.look_up, with_secrets.room())}
+            given = {**context, **fill(node.data, with_secrets.look_up, with_secrets.budget())}
         try:
             result = await component(given, call)
         except Exception as problem:  # noqa: BLE001 - whatever a component raises fails its node

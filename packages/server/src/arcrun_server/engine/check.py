@@ -11,7 +11,7 @@ from .conditions import parse_condition
 from .labels import EDGE_TYPES, LABELS, nearest
 from .loops import find_loop
 from .model import MAX_PROBLEMS, NodeType, Problem
-from .templates import places, shape_of
+from .templates import parse_value, placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -137,12 +137,12 @@ def _data_problems(data: Any, path: str) -> list[Problem]:
         return [Problem(f"The data is larger than {MAX_DATA_BYTES} bytes as JSON.", path=path)]
     return [
         Problem(
-            f"{place.source} names no credential; write {{{{credential.NAME}}}}, the name made of "
+            f"{placeholder.source} names no credential; write {{{{credential.NAME}}}}, the name made of "
             "letters A–Z, digits and _.",
             path=path,
         )
-        for place in places(shape_of(data))
-        if place.path[0] in {"credential", "secret"} and place.credential is None
+        for placeholder in placeholders(parse_value(data))
+        if placeholder.path[0] in {"credential", "secret"} and placeholder.credential is None
     ]
 
 
@@ -292,12 +292,12 @@ def _hand_over_problems(node: dict[str, Any], path: str) -> list[Problem]:
         problems.append(Problem(message, path=f"{path}.data.wait"))
     return problems + [
         Problem(
-            f"{place.source} can't be handed to another workflow, where it would be plain input; "
+            f"{placeholder.source} can't be handed to another workflow, where it would be plain input; "
             "name the credential in the node that uses it.",
             path=f"{path}.data",
         )
-        for place in places(shape_of(data))
-        if place.credential
+        for placeholder in placeholders(parse_value(data))
+        if placeholder.credential
     ]
 
 

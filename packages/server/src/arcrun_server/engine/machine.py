@@ -382,7 +382,7 @@ class Machine:
         given = {**token.results, **token.values}
         began = time.perf_counter()
         try:
-            data = fill(node.shape, sight.look_up, sight.room())
+            data = fill(node.data, sight.look_up, sight.budget())
             given = {**given, **data}
             self.current = (node.id, given)
             name, run_input = workflow_call(node, given, data, token.values)
@@ -412,8 +412,8 @@ class Machine:
 
 def _given(node: PlannedNode, sight: Sight, context: JsonObject) -> JsonObject:
     """Give what a component gets: {…context, …its data}, credentials left as they are written."""
-    shape = node.shape
-    data = fill(shape, sight.look_up, sight.room()) if node.has_templates else shape
+    parsed = node.data
+    data = fill(parsed, sight.look_up, sight.budget()) if node.has_templates else parsed
     return {**context, **data} if data else context
 
 

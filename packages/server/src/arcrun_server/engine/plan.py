@@ -10,7 +10,7 @@ from .check import check_graph
 from .conditions import Condition, parse_condition
 from .labels import DEFAULT_ITERATOR, STRUCTURE_TYPES
 from .model import FlowError
-from .templates import has_templates, places, shape_of
+from .templates import is_template, parse_value, placeholders
 
 if TYPE_CHECKING:
     from .model import Edge, Graph, Node
@@ -41,7 +41,7 @@ class PlannedNode:
         component: The id of its component; None if it only passes things on.
         workflow: For a node that calls another workflow, the workflow's name as far as the graph
             knows it.
-        shape: Its data, templates taken apart.
+        data: Its data, with templates parsed.
         has_templates: Whether there is anything in its data to fill.
         credentials: The credentials that its data names.
         outgoing: The edges that leave it, in the order of the flow.
@@ -54,7 +54,7 @@ class PlannedNode:
     type: str
     component: str | None
     workflow: str | None
-    shape: Any
+    data: Any
     has_templates: bool
     credentials: frozenset[str]
     outgoing: list[PlannedEdge] = field(default_factory=list)
@@ -154,7 +154,7 @@ def prepare_graph(graph: Graph) -> Plan:
 
 
 def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
-    shape = shape_of(node.get("data") or {})
+    data = parse_value(node.get("data") or {})
     component = node.get("componentId")
     calls_workflow = is_called or component == TRIGGER_WORKFLOW
     name = node.get("label") or node["id"]
@@ -165,7 +165,9 @@ def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
         type="Component" if component or calls_workflow else node["type"],
         component=TRIGGER_WORKFLOW if calls_workflow else component,
         workflow=name if is_called else None,
-        shape=shape,
-        has_templates=has_templates(shape),
-        credentials=frozenset(place.credential for place in places(shape) if place.credential),
+        data=data,
+        has_templates=is_template(data),
+        credentials=frozenset(
+            placeholder.credential for placeholder in placeholders(data) if placeholder.credential
+        ),
     )

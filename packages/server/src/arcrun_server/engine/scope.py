@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import TIME_NAMES, time_variables
 from .flow import node_id
-from .sizes import Room
+from .sizes import ByteBudget
 from .templates import MISSING, find
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from .model import JsonObject
+    from .placeholders import Placeholder
     from .plan import Plan
     from .result import TraceEntry
-    from .templates import Place
 
 
 _WARNINGS = 20
@@ -256,17 +256,17 @@ class Sight:
         sight._secrets = secrets
         return sight
 
-    def room(self) -> Room:
+    def budget(self) -> ByteBudget:
         """Give the allowance for what templates put into one node's data."""
-        return Room(self._most, "what its templates put in")
+        return ByteBudget(self._most, "what its templates put in")
 
-    def look_up(self, place: Place) -> Any:
+    def look_up(self, placeholder: Placeholder) -> Any:
         """Find the value of a template's place; remember those that point nowhere."""
-        if place.credential is not None:
-            return MISSING if self._secrets is None else self._secrets[place.credential]
-        value = self.find(place.path)
+        if placeholder.credential is not None:
+            return MISSING if self._secrets is None else self._secrets[placeholder.credential]
+        value = self.find(placeholder.path)
         if value is MISSING and len(self.unresolved) < _WARNINGS:
-            self.unresolved.append(place.source[:_WARNING_LENGTH])
+            self.unresolved.append(placeholder.source[:_WARNING_LENGTH])
         return value
 
     def find_text(self, path: str) -> tuple[bool, Any]:
