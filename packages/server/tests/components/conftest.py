@@ -8,7 +8,7 @@ import pytest
 from loopback_site import door, other_site, serve, site
 
 from arcrun_server.components import Registry
-from arcrun_server.engine import Call
+from arcrun_server.engine import Invocation
 from arcrun_server.outbound import Outbound
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ MOMENT = datetime(2026, 11, 22, 8, 30, 5, tzinfo=timezone.utc)
 NOWHERE = Registry(Outbound())
 
 
-def call(**more: Any) -> Call:
+def invocation(**more: Any) -> Invocation:
     circumstances = {
         "node_id": "節點",
         "started": MOMENT,
@@ -28,7 +28,7 @@ def call(**more: Any) -> Call:
         "look_up": lambda _path: (False, None),
         **more,
     }
-    return Call(**circumstances)
+    return Invocation(**circumstances)
 
 
 @pytest.fixture
@@ -38,6 +38,6 @@ def use() -> Callable[..., Awaitable[Any]]:
     async def run(component_id: str, given: dict[str, Any], **circumstances: Any) -> Any:
         component = NOWHERE.get(component_id)
         assert component is not None
-        return await component(given, call(**circumstances))
+        return await component(given, invocation(**circumstances))
 
     return run

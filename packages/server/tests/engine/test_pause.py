@@ -201,7 +201,7 @@ async def test_a_pause_inside_foreach_goes_on_with_the_same_element(house: House
 
 
 async def test_failures_before_a_pause_inside_foreach_are_kept(house: House) -> None:
-    async def picky(given: Any, call: Any) -> Any:
+    async def picky(given: Any, invocation: Any) -> Any:
         if given["item"] == "壞":
             raise ComponentError("不行")
         return {"pending": True, "task_id": "t"}

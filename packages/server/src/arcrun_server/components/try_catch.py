@@ -9,7 +9,7 @@ from arcrun_server.engine.placeholders import only_placeholder, parse
 from .contract import answer, data_schema
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, JsonObject
+    from arcrun_server.engine import Invocation, JsonObject
 
     from .contract import ComponentContract
 
@@ -31,7 +31,7 @@ CONTRACT: ComponentContract = {
 }
 
 
-async def run(given: JsonObject, _call: Call) -> JsonObject:
+async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
     """Look for an error.
 
     Example:

@@ -8,7 +8,7 @@ from arcrun_server.engine import ComponentError
 from arcrun_server.outbound import Unreachable, json_content
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, Component, JsonObject
+    from arcrun_server.engine import Component, Invocation, JsonObject
     from arcrun_server.outbound import Outbound
 
 
@@ -18,7 +18,7 @@ def component(url: str, outbound: Outbound) -> Component:
     An answer that is not 2xx is a failure as a result (CONTRACT.md §6); none at all fails the node.
     """
 
-    async def run(given: JsonObject, _call: Call) -> Any:
+    async def run(given: JsonObject, _invocation: Invocation) -> Any:
         content = json_content(given)
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .machine import Machine
 from .outcome import find_list
-from .plan import Plan, prepare_graph
+from .plan import ExecutionPlan, prepare_graph
 from .scope import Departure, ForEach, Frame, Start, SubRun, Token, Visit, element_frame
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def write_continuation(machine: Machine, visit: Visit) -> JsonObject:
         machine: The run.
         visit: The node that waits, in the machine's last frame.
     """
-    plans: list[Plan] = []
+    plans: list[ExecutionPlan] = []
     frames = []
     for frame in machine.frames:
         if frame.plan not in plans:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from .scope import Visit
 
 
-class CallFailure(Exception):
+class InvocationFailure(Exception):
     """Why a component could not be called, or failed; the text is free of secrets."""
 
 

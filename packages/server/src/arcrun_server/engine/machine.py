@@ -11,8 +11,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .builtin_components import BUILTINS
-from .calling import Caller
-from .failures import CallFailure, NodeFailure, PauseRequest
+from .failures import InvocationFailure, NodeFailure, PauseRequest
+from .invoker import Invoker
 from .model import readable
 from .outcome import awaited_task, failure_reason, find_list, is_failure, no_list, read_branch
 from .plan import TRIGGER_WORKFLOW
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from .environment import Environment
     from .model import JsonObject
-    from .plan import Plan, PlannedEdge, PlannedNode
+    from .plan import ExecutionPlan, PlannedEdge, PlannedNode
     from .result import TraceEntry
 
 _STEPS_IN_A_ROW = 100
@@ -61,10 +61,10 @@ class Machine:
         self.steps = steps
         self.current: tuple[str, Any] = ("", None)
         self.times = TimeVariables(started)
-        self._caller = Caller(environment, started, self.deadline)
+        self._invoker = Invoker(environment, started, self.deadline)
         self._left_bytes = self.limits.total_bytes
 
-    def open(self, plan: Plan, run_input: JsonObject) -> None:
+    def open(self, plan: ExecutionPlan, run_input: JsonObject) -> None:
         """Make ready to run a graph from its start."""
         frame = Frame(
             plan=plan,
@@ -219,9 +219,9 @@ class Machine:
             if builtin and not node.credentials:
                 result = builtin(given)
             else:
-                result = await self._caller.call(node, sight, context, given)
+                result = await self._invoker.invoke(node, sight, context, given)
             self.checked(result)
-        except (CallFailure, ValueError) as problem:
+        except (InvocationFailure, ValueError) as problem:
             entry["duration_ms"] = _milliseconds(began)
             self.fail(frame, visit, entry, str(problem))
             return
@@ -387,7 +387,7 @@ class Machine:
             self.current = (node.id, given)
             name, run_input = workflow_call(node, given, data, token.values)
             plan = await find_workflow(name, self.environment)
-        except (CallFailure, TooLargeError) as failure:
+        except (InvocationFailure, TooLargeError) as failure:
             self.fail(frame, visit, _entry(node, given, None, _milliseconds(began)), str(failure))
             return
         self._check_depth(node.id)

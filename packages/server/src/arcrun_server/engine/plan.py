@@ -62,7 +62,7 @@ class PlannedNode:
     handles_failure: bool = False
 
 
-class Plan:
+class ExecutionPlan:
     """A graph ready to run; it is never changed by a run, so it may be kept and run many times.
 
     Attributes:
@@ -136,7 +136,7 @@ class Plan:
         self.nodes[target].incoming += 1
 
 
-def prepare_graph(graph: Graph) -> Plan:
+def prepare_graph(graph: Graph) -> ExecutionPlan:
     """Make a graph ready to run.
 
     Raises:
@@ -150,7 +150,7 @@ def prepare_graph(graph: Graph) -> Plan:
     problems = check_graph(graph)
     if problems:
         raise FlowError(problems)
-    return Plan(graph)
+    return ExecutionPlan(graph)
 
 
 def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:

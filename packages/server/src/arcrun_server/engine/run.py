@@ -11,7 +11,7 @@ from .continuation import read_continuation, write_continuation
 from .failures import NodeFailure, PauseRequest
 from .machine import Machine
 from .model import FlowError
-from .plan import Plan, prepare_graph
+from .plan import ExecutionPlan, prepare_graph
 from .result import Pause, RunResult
 from .sizes import json_size
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 async def run_graph(
-    graph: Graph | Plan, run_input: JsonObject, environment: Environment
+    graph: Graph | ExecutionPlan, run_input: JsonObject, environment: Environment
 ) -> RunResult:
     """Run a graph (CONTRACT.md §6).
 
@@ -50,7 +50,7 @@ async def run_graph(
     """
     began = time.perf_counter()
     try:
-        plan = graph if isinstance(graph, Plan) else prepare_graph(graph)
+        plan = graph if isinstance(graph, ExecutionPlan) else prepare_graph(graph)
     except FlowError as problem:
         return RunResult(success=False, error=f"The graph can't run: {problem}")
     try:
@@ -88,7 +88,7 @@ async def resume_graph(
     Example:
         >>> import asyncio
         >>> from arcrun_server.engine import MemoryEnvironment
-        >>> async def ask(given, call):
+        >>> async def ask(given, invocation):
         ...     return {"pending": True, "task_id": "審核-1"}
         >>> graph = {"nodes": [{"id": "審核", "type": "Component", "componentId": "ask"}], "edges": []}
         >>> house = MemoryEnvironment(components={"ask": ask})

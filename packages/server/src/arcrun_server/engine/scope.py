@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .model import JsonObject
     from .placeholders import Placeholder
-    from .plan import Plan
+    from .plan import ExecutionPlan
     from .result import TraceEntry
 
 
@@ -145,7 +145,7 @@ class Frame:
         trace: Where its nodes are noted down.
     """
 
-    plan: Plan
+    plan: ExecutionPlan
     root: Token
     prev: Any
     run_input: JsonObject
