@@ -270,7 +270,9 @@ async def test_token_is_fetched_anew_once_after_a_401(alice: Api, upstream: Upst
     assert sent == [None, "Bearer tok-old", None, "Bearer tok-new"]
 
 
-async def test_refused_token_reports_the_error_of_its_endpoint(alice: Api, upstream: Upstream) -> None:
+async def test_refused_token_reports_the_error_of_its_endpoint(
+    alice: Api, upstream: Upstream
+) -> None:
     await push_secret(alice, value=key_file(upstream.url)[0])
     await post(alice, "/auth-recipes", service_account(upstream.url))
     upstream.answers = [(400, {"error": "invalid_grant", "error_description": "long"})]
@@ -324,7 +326,9 @@ async def test_refresh_token_is_exchanged(alice: Api, upstream: Upstream) -> Non
     assert upstream.requests[1]["headers"]["authorization"] == "Bearer tok-x"
 
 
-async def test_template_that_is_not_json_when_filled_fails_the_node(alice: Api, upstream: Upstream) -> None:
+async def test_template_that_is_not_json_when_filled_fails_the_node(
+    alice: Api, upstream: Upstream
+) -> None:
     recipe = without(api_recipe(upstream.url), "body")
     await post(alice, "/recipes", recipe | {"body_template": '{"n": {{n}}}'})
     answer = await run(alice, "own_send", room="r")

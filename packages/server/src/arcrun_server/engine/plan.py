@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from .check import check_graph
 from .conditions import Condition, parse_condition
-from .labels import DEFAULT_ITERATOR, STRUCTURE_TYPES
+from .edges import STRUCTURE_TYPES
+from .labels import DEFAULT_ITERATOR
 from .model import FlowError
 from .templates import is_template, parse_value, placeholders
 

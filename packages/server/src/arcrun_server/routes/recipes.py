@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
 from arcrun_server.engine import BUILTIN_IDS
-from arcrun_server.engine.labels import nearest
+from arcrun_server.engine.nearest import nearest
 from arcrun_server.errors import ApiError, Detail
 from arcrun_server.json_text import encode
 from arcrun_server.recipes.api.record import API_RECIPE, check_api_recipe, stored_api_recipe

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter
 from typing_extensions import NotRequired, TypedDict
 
-from arcrun_server.engine.labels import nearest
+from arcrun_server.engine.nearest import nearest
 from arcrun_server.engine.placeholders import fill_text, scan
 from arcrun_server.recipes.fields import (
     DisplayName,
@@ -188,5 +188,5 @@ def _template_problems(recipe: dict[str, Any]) -> Iterator[Problem]:
                 yield recipe_problem(
                     f"there is nothing for {{{{{placeholder.name}}}}} here",
                     path,
-                    nearest(placeholder.name, names, least=0.6),
+                    nearest(placeholder.name, sorted(names), least=0.6),
                 )
