@@ -269,7 +269,7 @@ async def test_a_resumed_run_has_its_time_anew_and_may_run_out_of_it(house: Hous
 
 @pytest.mark.parametrize("state", [{}, {"version": 2}, {"version": "1"}])
 async def test_a_state_of_another_version_is_refused(house: House, state: Any) -> None:
-    with pytest.raises(ValueError, match="no state of a paused run"):
+    with pytest.raises(ValueError, match="not the state of a paused run"):
         await resume_graph(state, house.environment)
 
 

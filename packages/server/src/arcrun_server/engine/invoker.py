@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .environment import Component, Environment
     from .model import JsonObject
     from .plan import PlannedNode
-    from .scope import Sight
+    from .scope import Scope
 
 
 class Invoker:
@@ -29,13 +29,13 @@ class Invoker:
         self._components: dict[str, Component] = {}
 
     async def invoke(
-        self, node: PlannedNode, sight: Sight, context: JsonObject, given: JsonObject
+        self, node: PlannedNode, scope: Scope, context: JsonObject, given: JsonObject
     ) -> Any:
         """Call a node's component.
 
         Args:
             node: The node.
-            sight: What its templates can see.
+            scope: What its templates can see.
             context: What the component gets beside the node's data.
             given: Both together, with credentials left as they are written.
 
@@ -47,12 +47,12 @@ class Invoker:
             InvocationFailure: There is no such component or credential, or the component failed.
         """
         component = await self._resolve(node.component or "")
-        invocation = Invocation(node.id, self._started, self._deadline, sight.find_text)
+        invocation = Invocation(node.id, self._started, self._deadline, scope.find_text)
         redactor = None
         if node.credentials:
             secrets = await self._secrets(node.credentials)
             redactor = Redactor(secrets.values())
-            with_secrets = sight.with_secrets(secrets)
+            with_secrets = scope.with_secrets(secrets)
             given = {**context, **fill(node.data, with_secrets.look_up, with_secrets.budget())}
         try:
             result = await component(given, invocation)

@@ -97,14 +97,14 @@ async def resume_graph(
         {'通過': True}
     """
     began = time.perf_counter()
-    machine, visit = read_continuation(continuation, environment)
+    machine, item = read_continuation(continuation, environment)
     frame = machine.frames[-1]
-    node = frame.plan.nodes[visit.node]
+    node = frame.plan.nodes[item.node]
     machine.current = (node.id, None)
     result = {"success": True} if data is None else data
 
     async def carry_on() -> Any:
-        machine.answer(frame, visit, result, None if success else error or "the task failed")
+        machine.deliver(frame, item, result, None if success else error or "the task failed")
         return await machine.run()
 
     return await _carry_on(machine, began, carry_on())
@@ -117,7 +117,7 @@ async def _carry_on(
     try:
         data = await _within(machine.limits.seconds, work or machine.run())
     except PauseRequest as pause:
-        continuation = write_continuation(machine, pause.visit)
+        continuation = write_continuation(machine, pause.item)
         return RunResult(
             success=True,
             trace=trace,
