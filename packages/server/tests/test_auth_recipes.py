@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from arcrun_server.app import create_app
-from arcrun_server.catalog import shipped
+from arcrun_server.recipes.catalog import load_catalog
 
 if TYPE_CHECKING:
     from conftest import Api
@@ -155,8 +155,8 @@ async def test_recipes_are_for_people_who_read_chinese_and_english(nobody: Api) 
 
 
 async def test_templates_name_only_secrets_that_are_asked_for() -> None:
-    for service in shipped().services:
-        recipe = shipped().auth_recipe(service, "http://engine")
+    for service in load_catalog().auth.names:
+        recipe = load_catalog().auth.get(service, "http://engine")
         assert recipe is not None
         keys = {secret["key"] for secret in recipe["required_secrets"]}
         text = str(recipe["inject"]) + recipe["base_url"]

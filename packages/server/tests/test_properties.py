@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcrun_server.calls.api_recipe import _body, _endpoint
 from arcrun_server.errors import ApiError
+from arcrun_server.json_text import encode
+from arcrun_server.recipes.api.component import assemble_request
 from arcrun_server.sealing.server_key import ServerKey
-from arcrun_server.web.answers import encode
 from arcrun_server.web.body import parse_json
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
@@ -49,7 +49,9 @@ def test_any_bytes_are_read_or_refused_with_a_reason(content: bytes) -> None:
 
 @given(text, text)
 def test_value_stays_in_its_place_of_an_endpoint(first: str, second: str) -> None:
-    url = _endpoint("https://own.example/a/{{one}}/b?q={{two}}&z=1", {"one": first, "two": second})
+    endpoint = "https://own.example/a/{{one}}/b?q={{two}}&z=1"
+    recipe = {"method": "GET", "endpoint": endpoint}
+    url = assemble_request(recipe, {"one": first, "two": second}).url
     parts = urlsplit(url)
     assert (parts.scheme, parts.netloc, parts.fragment) == ("https", "own.example", "")
     _, a, one, b = parts.path.split("/")
@@ -63,7 +65,8 @@ def test_no_path_leads_to_another_host(path: str) -> None:
     from arcrun_server.engine import ComponentError
 
     try:
-        url = _endpoint("https://own.example{{_path}}", {"_path": path})
+        recipe = {"method": "GET", "endpoint": "https://own.example{{_path}}"}
+        url = assemble_request(recipe, {"_path": path}).url
     except ComponentError:
         return
     assert urlsplit(url).netloc == "own.example"
@@ -71,10 +74,15 @@ def test_no_path_leads_to_another_host(path: str) -> None:
 
 @given(text, json_values)
 def test_body_template_is_json_with_the_very_values(written: str, value: Any) -> None:
-    recipe = {"canonical_id": "r", "body_template": '{"t": "{{t}}", "v": {{v}}}'}
+    recipe = {
+        "canonical_id": "r",
+        "method": "POST",
+        "endpoint": "https://own.example",
+        "body_template": '{"t": "{{t}}", "v": {{v}}}',
+    }
     if value is None or isinstance(value, str):
         value = [value]  # alone, a text has no quotes of its own, and what is missing is empty
-    assert _body(recipe, {"t": written, "v": value}) == {"t": written, "v": value}
+    assert assemble_request(recipe, {"t": written, "v": value}).body == {"t": written, "v": value}
 
 
 @given(st.binary(), text, text)

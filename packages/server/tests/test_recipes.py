@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from own_recipes import SECRET_ENTRY, api_recipe, auth_recipe, post, run, without
 
-from arcrun_server.catalog import shipped
-from arcrun_server.store.recipes import hash_id
+from arcrun_server.recipes.api.record import hash_id
+from arcrun_server.recipes.catalog import load_catalog
 
 if TYPE_CHECKING:
     from conftest import Api
@@ -198,7 +198,7 @@ async def test_shipped_recipes_are_those_of_the_contract(nobody: Api) -> None:
         "line_notify_send",
         "telegram_send",
     ]
-    services = shipped().services
+    services = load_catalog().auth.names
     for recipe in listed["recipes"]:
         assert recipe["auth_service"] in services
         assert recipe["hash_id"] == hash_id(recipe["canonical_id"])

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from arcrun_server.engine import Pause, RunResult
-from arcrun_server.runs.answer import full_answer, short_answer
+from arcrun_server.routes.run_response import full_response, short_response
 from arcrun_server.store import answers as answers_module
 from arcrun_server.store import executions as executions_module
 
@@ -273,7 +273,7 @@ async def test_running_needs_a_key(nobody: Api, path: str) -> None:
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_number_that_json_has_no_word_for_fails_the_run(number: float) -> None:
-    answer = short_answer(RunResult(success=True, data={"n": number}, duration_ms=2))
+    answer = short_response(RunResult(success=True, data={"n": number}, duration_ms=2))
     body = json.loads(answer.body)
     assert (answer.status, body["success"], body["code"]) == (500, False, "run_failed")
     assert "NaN or Infinity" in body["error"]
@@ -281,15 +281,16 @@ def test_number_that_json_has_no_word_for_fails_the_run(number: float) -> None:
 
 
 def test_half_of_a_surrogate_pair_is_written_as_an_escape() -> None:
-    answer = short_answer(RunResult(success=True, data={"字": "\ud800"}))
+    answer = short_response(RunResult(success=True, data={"字": "\ud800"}))
     assert json.loads(answer.body.decode("ascii"))["data"] == {"字": "\ud800"}
 
 
 def test_run_that_pauses_fails_and_says_that_it_can_not_be_resumed() -> None:
     waiting = RunResult(success=True, paused=Pause("t-1", "審核", {}))
-    for answer in (short_answer(waiting), full_answer(waiting, {})):
-        body = json.loads(answer.body)
-        assert (answer.status, body["success"], body["failed_node"]) == (500, False, "審核")
+    short, full = short_response(waiting), full_response(waiting, {})
+    for status, content in ((short.status, short.body), (full.status_code, full.body)):
+        body = json.loads(bytes(content))
+        assert (status, body["success"], body["failed_node"]) == (500, False, "審核")
         assert "can't resume" in body["error"]
 
 

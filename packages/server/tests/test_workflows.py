@@ -12,10 +12,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from arcrun_server.accounts.keys import new_key
-from arcrun_server.calls import Calls
-from arcrun_server.catalog import shipped
-from arcrun_server.components import Outbound, Registry
+from arcrun_server.components import Registry
 from arcrun_server.errors import StorageUnavailableError
+from arcrun_server.outbound import Outbound
+from arcrun_server.recipes.catalog import load_catalog
+from arcrun_server.recipes.resolver import RecipeResolver
 from arcrun_server.runs.environment import AccountEnvironment
 
 if TYPE_CHECKING:
@@ -162,8 +163,8 @@ async def test_sealed_credential_is_opened_by_the_accounts_own_key(alice: Api) -
     account = await alice.store.accounts.of_key(alice.key)
     assert account is not None
     outbound = Outbound()
-    calls = Calls(outbound, shipped(), alice.store, "")
-    environment = AccountEnvironment(account, alice.store, Registry(outbound), calls)
+    recipes = RecipeResolver(outbound, load_catalog(), alice.store, "")
+    environment = AccountEnvironment(account, alice.store, Registry(outbound), recipes)
     assert await environment.secret("t") == "密鑰・🔑"
     assert await environment.secret("nowhere") is None
     assert environment.used == {"t"}

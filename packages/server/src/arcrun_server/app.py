@@ -10,22 +10,22 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from arcrun_server._version import __version__
-from arcrun_server.calls import Calls
-from arcrun_server.catalog import shipped
-from arcrun_server.components import Outbound, Registry
+from arcrun_server.components import Registry
 from arcrun_server.errors import ApiError, StorageUnavailableError
-from arcrun_server.routes.api_recipes import ApiRecipeRoutes
-from arcrun_server.routes.auth_recipes import AuthRecipeRoutes
+from arcrun_server.outbound import Outbound
+from arcrun_server.recipes.catalog import load_catalog
+from arcrun_server.recipes.resolver import RecipeResolver
 from arcrun_server.routes.context import Context
 from arcrun_server.routes.contract import ContractRoutes
 from arcrun_server.routes.credentials import CredentialRoutes
 from arcrun_server.routes.engine import EngineRoutes
 from arcrun_server.routes.graphs import GraphRoutes
+from arcrun_server.routes.recipes import ApiRecipeRoutes, AuthRecipeRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
-from arcrun_server.runs.runner import Runner
+from arcrun_server.runs.service import RunService
 from arcrun_server.store import Store
-from arcrun_server.web.answers import Json
 from arcrun_server.web.edge import Edge
+from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -65,14 +65,14 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     open_store = store or Store(settings.data_dir)
     outbound = Outbound(development=settings.dev)
     registry = Registry(outbound)
-    catalog = shipped()
-    calls = Calls(outbound, catalog, open_store, settings.public_url or "")
+    catalog = load_catalog()
+    recipes = RecipeResolver(outbound, catalog, open_store, settings.public_url or "")
     context = Context(
         settings=settings,
         store=open_store,
         catalog=catalog,
         registry=registry,
-        runner=Runner(open_store, registry, calls),
+        runs=RunService(open_store, registry, recipes),
     )
 
     @asynccontextmanager
@@ -95,20 +95,20 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     for group in GROUPS:
         group(context).add_to(app.router)
     app.add_middleware(Edge, cors_origins=settings.cors_origins)
-    app.add_exception_handler(ApiError, _answer_api_error)
-    app.add_exception_handler(StorageUnavailableError, _answer_storage_error)
-    app.add_exception_handler(HTTPException, _answer_routing_error)
+    app.add_exception_handler(ApiError, _respond_to_api_error)
+    app.add_exception_handler(StorageUnavailableError, _respond_to_storage_error)
+    app.add_exception_handler(HTTPException, _respond_to_routing_error)
     return app
 
 
-async def _answer_api_error(_request: Request, error: Exception) -> Response:
+async def _respond_to_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - for the type checker; it is registered for this type
-    return Json(error.body(), status_code=error.status, headers=error.headers)
+    return JsonResponse(error.body(), status_code=error.status, headers=error.headers)
 
 
-async def _answer_storage_error(request: Request, error: Exception) -> Response:
+async def _respond_to_storage_error(request: Request, error: Exception) -> Response:
     reason = error.reason if isinstance(error, StorageUnavailableError) else "it failed"
-    return await _answer_api_error(
+    return await _respond_to_api_error(
         request,
         ApiError(
             503,
@@ -120,11 +120,11 @@ async def _answer_storage_error(request: Request, error: Exception) -> Response:
     )
 
 
-async def _answer_routing_error(request: Request, error: Exception) -> Response:
+async def _respond_to_routing_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 405:
         methods = ", ".join(_allowed_methods(request))
-        return await _answer_api_error(
+        return await _respond_to_api_error(
             request,
             ApiError(
                 405,
@@ -133,7 +133,7 @@ async def _answer_routing_error(request: Request, error: Exception) -> Response:
                 headers={"Allow": methods},
             ),
         )
-    return await _answer_api_error(
+    return await _respond_to_api_error(
         request,
         ApiError(
             404,

@@ -1,26 +1,26 @@
 from __future__ import annotations
 
-import asyncio
-import ssl
 import time
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from loopback_site import door, other_site, serve, site
 
-from arcrun_server.components import Outbound, Registry
-from arcrun_server.engine import Call
+from arcrun_server.components import Registry
+from arcrun_server.engine import Invocation
+from arcrun_server.outbound import Outbound
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
+
+__all__ = ["door", "other_site", "serve", "site"]
 
 MOMENT = datetime(2026, 11, 22, 8, 30, 5, tzinfo=timezone.utc)
 NOWHERE = Registry(Outbound())
 
 
-def call(**more: Any) -> Call:
+def invocation(**more: Any) -> Invocation:
     circumstances = {
         "node_id": "節點",
         "started": MOMENT,
@@ -28,7 +28,7 @@ def call(**more: Any) -> Call:
         "look_up": lambda _path: (False, None),
         **more,
     }
-    return Call(**circumstances)
+    return Invocation(**circumstances)
 
 
 @pytest.fixture
@@ -38,120 +38,6 @@ def use() -> Callable[..., Awaitable[Any]]:
     async def run(component_id: str, given: dict[str, Any], **circumstances: Any) -> Any:
         component = NOWHERE.get(component_id)
         assert component is not None
-        return await component(given, call(**circumstances))
+        return await component(given, invocation(**circumstances))
 
     return run
-
-
-@dataclass
-class Received:
-    """A request as it came over the wire."""
-
-    line: str
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def path(self) -> str:
-        return self.line.split(" ")[1]
-
-
-@dataclass
-class Site:
-    """A web site on loopback that answers what it was told to, byte by byte."""
-
-    answers: dict[str, bytes] = field(default_factory=dict)
-    received: list[Received] = field(default_factory=list)
-    port: int = 0
-    connections: int = 0
-    handlers: set[asyncio.Task[None]] = field(default_factory=set)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def answer(
-        self,
-        path: str,
-        body: bytes | str = b"",
-        status: int = 200,
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        content = body.encode() if isinstance(body, str) else body
-        lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(content)}"]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-        self.answers[path] = ("\r\n".join(lines) + "\r\n\r\n").encode() + content
-
-    def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        self.handlers.add(asyncio.create_task(self._serve(reader, writer)))
-
-    async def close(self) -> None:
-        """End the connections that are still open, and wait until they are gone."""
-        for handler in self.handlers:
-            handler.cancel()
-        await asyncio.gather(*self.handlers, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                line, *fields = head.decode("latin-1").strip().split("\r\n")
-                pairs = (entry.split(":", 1) for entry in fields)
-                headers = {name.lower(): value.strip() for name, value in pairs}
-                body = await reader.readexactly(int(headers.get("content-length", 0)))
-                self.received.append(Received(line, headers, body))
-                answer = self.answers.get(self.received[-1].path)
-                if answer is None:
-                    await asyncio.Event().wait()  # told nothing, it says nothing
-                writer.write(answer or b"")
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
-            pass
-        finally:
-            writer.close()
-            with suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
-                await writer.wait_closed()
-
-
-@asynccontextmanager
-async def serving(context: ssl.SSLContext | None = None) -> AsyncIterator[Site]:
-    site = Site()
-    server = await asyncio.start_server(site.connected, "127.0.0.1", 0, ssl=context)
-    site.port = server.sockets[0].getsockname()[1]
-    try:
-        yield site
-    finally:
-        server.close()
-        await site.close()
-        await server.wait_closed()
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with serving() as opened:
-        yield opened
-
-
-@pytest.fixture
-async def other_site() -> AsyncIterator[Site]:
-    async with serving() as opened:
-        yield opened
-
-
-@pytest.fixture
-def serve() -> Any:
-    return serving
-
-
-@pytest.fixture
-async def door() -> AsyncIterator[Callable[..., Outbound]]:
-    """Open doors to the network that are closed at the end."""
-    opened: list[Outbound] = []
-
-    def make(**settings: Any) -> Outbound:
-        opened.append(Outbound(**{"development": True, **settings}))
-        return opened[-1]
-
-    yield make
-    for outbound in opened:
-        await outbound.aclose()

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arcrun_server.components import Outbound, Registry
+from arcrun_server.components import Registry
 from arcrun_server.engine import ComponentError, MemoryEnvironment, compile_flow, run_graph
 
 if TYPE_CHECKING:
-    from .conftest import Site
+    from loopback_site import Site
+
+    from arcrun_server.outbound import Outbound
 
 
 @pytest.fixture

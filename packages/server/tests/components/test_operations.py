@@ -352,8 +352,9 @@ PARAMETERS = st.fixed_dictionaries(
 @pytest.mark.parametrize("component_id", ["string_ops", "number_ops", "array_ops", "date_ops"])
 @given(data=st.data())
 async def test_any_parameters_give_a_result_or_a_clear_error(component_id: str, data: Any) -> None:
-    from arcrun_server.components import Outbound, Registry
-    from arcrun_server.engine import Call, MemoryEnvironment
+    from arcrun_server.components import Registry
+    from arcrun_server.engine import Invocation, MemoryEnvironment
+    from arcrun_server.outbound import Outbound
 
     registry = Registry(Outbound())
     contract = registry.contract(component_id)
@@ -364,9 +365,9 @@ async def test_any_parameters_give_a_result_or_a_clear_error(component_id: str, 
         st.sampled_from(contract["input_schema"]["properties"]["operation"]["enum"])
     )
     given = data.draw(PARAMETERS)
-    call = Call("n", MemoryEnvironment().now(), 0.0, lambda _path: (False, None))
+    invocation = Invocation("n", MemoryEnvironment().now(), 0.0, lambda _path: (False, None))
     try:
-        answer = await component({"operation": operation, **given}, call)
+        answer = await component({"operation": operation, **given}, invocation)
     except ComponentError as problem:
         answer = {"success": str(problem) != ""}
     assert answer["success"] is True

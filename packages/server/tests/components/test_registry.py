@@ -6,7 +6,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from arcrun_server.components import Outbound, Registry
+from arcrun_server.components import Registry
+from arcrun_server.outbound import Outbound
 
 REGISTRY = Registry(Outbound())
 NEEDED = {

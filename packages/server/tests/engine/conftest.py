@@ -17,7 +17,7 @@ from arcrun_server.engine import (
 )
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, RunResult
+    from arcrun_server.engine import Invocation, RunResult
 
 MOMENT = datetime(2026, 11, 22, 8, 30, 5, 678_000, tzinfo=timezone.utc)
 
@@ -68,20 +68,20 @@ class House:
     ) -> RunResult:
         return await run_graph(self.compile(lines, config), run_input or {}, self.environment)
 
-    async def _give(self, given: dict[str, Any], call: Call) -> Any:
-        self.calls.append((call.node_id, given))
+    async def _give(self, given: dict[str, Any], invocation: Invocation) -> Any:
+        self.calls.append((invocation.node_id, given))
         return given["value"]
 
-    async def _fail(self, given: dict[str, Any], call: Call) -> Any:
-        self.calls.append((call.node_id, given))
+    async def _fail(self, given: dict[str, Any], invocation: Invocation) -> Any:
+        self.calls.append((invocation.node_id, given))
         raise ComponentError(given.get("reason", "壞了"))
 
-    async def _ask(self, given: dict[str, Any], call: Call) -> Any:
-        self.calls.append((call.node_id, given))
+    async def _ask(self, given: dict[str, Any], invocation: Invocation) -> Any:
+        self.calls.append((invocation.node_id, given))
         return {"pending": True, "task_id": given.get("task", "審核-1")}
 
-    async def _hang(self, given: dict[str, Any], call: Call) -> Any:
-        self.calls.append((call.node_id, given))
+    async def _hang(self, given: dict[str, Any], invocation: Invocation) -> Any:
+        self.calls.append((invocation.node_id, given))
         self.hanging.set()
         await asyncio.Event().wait()
 

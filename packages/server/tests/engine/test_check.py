@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from arcrun_server.engine import MemoryEnvironment, RunLimits, check_graph, run_graph
 from arcrun_server.engine.check import MAX_DATA_BYTES
-from arcrun_server.engine.labels import EDGE_TYPES
+from arcrun_server.engine.edges import EDGE_TYPES
 from arcrun_server.engine.loops import find_loop
 
 

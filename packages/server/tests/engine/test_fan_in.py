@@ -160,8 +160,8 @@ async def test_in_any_graph_each_node_that_can_be_reached_runs_once_after_its_pr
     order: list[int] = []
     seen: dict[int, set[str]] = {}
 
-    async def note(given: dict[str, Any], call: Any) -> Any:
-        number = int(call.node_id)
+    async def note(given: dict[str, Any], invocation: Any) -> Any:
+        number = int(invocation.node_id)
         order.append(number)
         seen[number] = {key for key in given if key.isdigit()}
         return {}

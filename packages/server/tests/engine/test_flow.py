@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arcrun_server.engine import FlowError, Problem, compile_flow, parse_flow, search_triplets
+from arcrun_server.engine.edges import LABELS
 from arcrun_server.engine.flow import node_id
-from arcrun_server.engine.labels import LABELS
 
 
 def problems_of(lines: Any, config: Any = None) -> list[Problem]:

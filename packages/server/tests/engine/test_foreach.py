@@ -122,7 +122,7 @@ async def test_foreach_inside_foreach(house: House) -> None:
 
 
 async def test_an_element_that_fails_is_told_and_the_others_go_on(house: House) -> None:
-    async def picky(given: Any, call: Any) -> Any:
+    async def picky(given: Any, invocation: Any) -> Any:
         if given["item"] == "壞":
             raise ComponentError("這個不行")
         return {"好": given["item"]}
@@ -159,7 +159,7 @@ async def test_results_that_are_failures_count_as_failed_elements(house: House) 
 async def test_a_failure_in_an_inner_foreach_fails_only_its_outer_element(house: House) -> None:
     lines = ["input >> 完成後 >> 列", "列 >> 對每個 組 >> 拆", "拆 >> 對每個 人 >> 做"]
 
-    async def picky(given: Any, call: Any) -> Any:
+    async def picky(given: Any, invocation: Any) -> Any:
         if given["人"] == "壞":
             raise ComponentError("不行")
         return given["人"]

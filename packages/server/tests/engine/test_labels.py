@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from arcrun_server.engine.labels import EDGE_TYPES, LABELS, LabelError, nearest, read_label
+from arcrun_server.engine.edges import EDGE_KINDS, EDGE_TYPES, LABELS, STRUCTURE_TYPES
+from arcrun_server.engine.labels import LabelError, read_label
+from arcrun_server.engine.model import EdgeType
 
 TABLE = [
     ("完成後", "PIPE"),
@@ -139,13 +143,14 @@ def test_every_label_stands_for_a_known_type() -> None:
     assert set(LABELS.values()) == EDGE_TYPES
 
 
-def test_nothing_is_near_a_word_without_end() -> None:
-    assert nearest("hash" * 100, ["hash" * 100]) is None
+def test_the_table_holds_the_types_of_the_wire_and_no_label_twice() -> None:
+    assert list(EDGE_KINDS) == list(get_args(EdgeType))
+    labels = [label for kind in EDGE_KINDS.values() for label in (kind.type, *kind.labels)]
+    assert len(labels) == len(set(labels)) == len(LABELS)
+    assert all(label == label.upper() for label in labels)
 
 
-def test_nearest_finds_nothing_among_nothing() -> None:
-    assert nearest("a", []) is None
-
-
-def test_nearest_ignores_case_and_prefers_the_more_alike() -> None:
-    assert nearest("HASH", ["trash", "hash", "cash"]) == "hash"
+def test_what_is_structure_has_neither_labels_nor_arguments() -> None:
+    assert {"CONTINUE", "IS_A", "CONTAINS", "HAS_STYLE", "HAS_BEHAVIOR"} == STRUCTURE_TYPES
+    for kind in EDGE_KINDS.values():
+        assert kind.runs or (not kind.labels and kind.argument is None)

@@ -102,7 +102,7 @@ async def test_the_gathered_results_of_a_foreach_are_limited_too(house: House) -
     "value", [float("nan"), float("inf"), {1, 2}, "半\ud83d", b"bytes", object()]
 )
 async def test_a_result_that_is_no_json_fails_its_node(house: House, value: Any) -> None:
-    async def odd(given: Any, call: Any) -> Any:
+    async def odd(given: Any, invocation: Any) -> Any:
         return {"v": value}
 
     house.components = {"odd": odd}
@@ -111,7 +111,7 @@ async def test_a_result_that_is_no_json_fails_its_node(house: House, value: Any)
 
 
 async def test_a_result_that_is_nested_without_end_fails_its_node(house: House) -> None:
-    async def odd(given: Any, call: Any) -> Any:
+    async def odd(given: Any, invocation: Any) -> Any:
         endless: list[Any] = []
         endless.append(endless)
         return endless

@@ -201,7 +201,7 @@ async def test_a_pause_inside_foreach_goes_on_with_the_same_element(house: House
 
 
 async def test_failures_before_a_pause_inside_foreach_are_kept(house: House) -> None:
-    async def picky(given: Any, call: Any) -> Any:
+    async def picky(given: Any, invocation: Any) -> Any:
         if given["item"] == "壞":
             raise ComponentError("不行")
         return {"pending": True, "task_id": "t"}
@@ -269,7 +269,7 @@ async def test_a_resumed_run_has_its_time_anew_and_may_run_out_of_it(house: Hous
 
 @pytest.mark.parametrize("state", [{}, {"version": 2}, {"version": "1"}])
 async def test_a_state_of_another_version_is_refused(house: House, state: Any) -> None:
-    with pytest.raises(ValueError, match="no state of a paused run"):
+    with pytest.raises(ValueError, match="not the state of a paused run"):
         await resume_graph(state, house.environment)
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arcrun_server.engine import (
-    CallFailure,
     ComponentError,
+    InvocationFailure,
     MemoryEnvironment,
     prepare_graph,
     run_graph,
@@ -245,10 +245,10 @@ async def test_a_failing_node_ends_the_run_and_is_named(house: House) -> None:
 
 
 async def test_any_exception_of_a_component_fails_its_node_with_its_kind(house: House) -> None:
-    async def broken(given: Any, call: Any) -> Any:
+    async def broken(given: Any, invocation: Any) -> Any:
         return {}["鍵"]
 
-    async def silent(given: Any, call: Any) -> Any:
+    async def silent(given: Any, invocation: Any) -> Any:
         raise RuntimeError
 
     house.components = {"broken": broken, "silent": silent}
@@ -384,7 +384,7 @@ async def test_input_that_is_no_json_is_refused_before_anything_runs(house: Hous
 async def test_the_reason_of_a_failure_is_of_bounded_length_and_can_be_written(
     house: House,
 ) -> None:
-    async def wordy(given: Any, call: Any) -> Any:
+    async def wordy(given: Any, invocation: Any) -> Any:
         raise ComponentError("半\ud83d" + "長" * 5000)
 
     house.components = {"wordy": wordy}
@@ -410,11 +410,11 @@ async def test_a_house_can_say_why_it_cannot_give_a_component_or_a_secret(house:
     class Strict(MemoryEnvironment):
         async def resolve(self, component_id: str) -> Any:
             if component_id == "鎖":
-                raise CallFailure("此元件已停用")
+                raise InvocationFailure("此元件已停用")
             return await house.environment.resolve(component_id)
 
         async def secret(self, name: str) -> Any:
-            raise CallFailure(f"credential '{name}' is damaged; push it again")
+            raise InvocationFailure(f"credential '{name}' is damaged; push it again")
 
     for config, reason in [
         ({"component": "鎖"}, "此元件已停用"),
@@ -436,8 +436,15 @@ async def test_a_failure_of_the_house_itself_is_raised(house: House) -> None:
 async def test_a_component_is_told_the_circumstances(house: House) -> None:
     seen = []
 
-    async def curious(given: Any, call: Any) -> Any:
-        seen.append((call.node_id, call.started.year, call.look_up("input.q"), call.look_up("無")))
+    async def curious(given: Any, invocation: Any) -> Any:
+        seen.append(
+            (
+                invocation.node_id,
+                invocation.started.year,
+                invocation.look_up("input.q"),
+                invocation.look_up("無"),
+            )
+        )
         return {}
 
     house.components = {"curious": curious}
@@ -453,7 +460,7 @@ async def test_a_component_is_resolved_once_a_run(house: House) -> None:
             asked.append(component_id)
             return await super().resolve(component_id)
 
-    async def same(given: Any, call: Any) -> Any:
+    async def same(given: Any, invocation: Any) -> Any:
         return {}
 
     graph = house.compile(["a >> PIPE >> b"], {"a": {"component": "s"}, "b": {"component": "s"}})

@@ -26,7 +26,7 @@ class Thief:
         self.got: list[Any] = []
         self.answer = answer
 
-    async def __call__(self, given: dict[str, Any], call: Any) -> Any:
+    async def __call__(self, given: dict[str, Any], invocation: Any) -> Any:
         self.got.append(given)
         return given if self.answer is None else self.answer
 
@@ -118,7 +118,7 @@ async def test_an_echoed_secret_is_redacted_in_data_trace_and_later_nodes(house:
 
 
 async def test_a_secret_in_a_components_error_is_redacted(house: House) -> None:
-    async def leaky(given: Any, call: Any) -> Any:
+    async def leaky(given: Any, invocation: Any) -> Any:
         raise ComponentError(f"401 for {given['tok']}")
 
     house.components, house.secrets = {"leaky": leaky}, {"tok": SECRET}
@@ -130,7 +130,7 @@ async def test_a_secret_in_a_components_error_is_redacted(house: House) -> None:
 
 
 async def test_a_secret_is_in_no_paused_state(house: House) -> None:
-    async def ask(given: Any, call: Any) -> Any:
+    async def ask(given: Any, invocation: Any) -> Any:
         return {"pending": True, "task_id": "t-1", "echo": given["tok"]}
 
     house.components, house.secrets = {"asks": ask}, {"tok": SECRET}

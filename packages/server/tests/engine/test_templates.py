@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcrun_server.engine.sizes import Room, TooLargeError, rough_size
+from arcrun_server.engine.placeholders import Placeholder
+from arcrun_server.engine.sizes import ByteBudget, TooLargeError, rough_size
 from arcrun_server.engine.templates import (
     MISSING,
-    Place,
     fill,
     find,
     parse_template,
-    places,
-    shape_of,
+    parse_value,
+    placeholders,
 )
 
 JSON = st.recursive(
@@ -31,12 +31,12 @@ NAMES = st.text(st.characters(whitelist_categories=["Ll", "Lo", "Nd"]), min_size
 PLAIN = st.text().filter(lambda text: "{" not in text and "}" not in text)
 
 
-def plenty() -> Room:
-    return Room(10**9, "it")
+def plenty() -> ByteBudget:
+    return ByteBudget(10**9, "it")
 
 
 def filled(value: Any, values: dict[str, Any]) -> Any:
-    return fill(shape_of(value), lambda place: find(values, place.path), plenty())
+    return fill(parse_value(value), lambda placeholder: find(values, placeholder.path), plenty())
 
 
 def test_a_template_alone_gives_the_value_with_its_type() -> None:
@@ -77,11 +77,11 @@ def test_what_is_not_found_stays_as_it_is_written(text: str) -> None:
     assert filled(text, {}) == text
 
 
-def test_one_place_may_be_found_beside_one_that_is_not() -> None:
+def test_one_placeholder_may_be_found_beside_one_that_is_not() -> None:
     assert filled("{{a}}{{b}}", {"a": "{{b}}"}) == "{{b}}{{b}}"
 
 
-def test_three_braces_are_a_brace_and_a_place() -> None:
+def test_three_braces_are_a_brace_and_a_placeholder() -> None:
     assert filled("{{{n}}}", {"n": 1}) == "{1}"
 
 
@@ -98,13 +98,17 @@ def test_objects_and_lists_are_filled_inside_and_their_keys_are_not() -> None:
 
 def test_what_holds_no_template_is_not_copied() -> None:
     value = {"a": [1, {"b": "文"}]}
-    assert shape_of(value) is value
+    assert parse_value(value) is value
 
 
-def test_places_lists_every_place_of_a_value() -> None:
-    shape = shape_of({"a": "{{x}} {{ y.z }}", "b": ["{{credential.tok}}", "no"], "c": 1})
-    assert [place.path for place in places(shape)] == [("x",), ("y", "z"), ("credential", "tok")]
-    assert [place.credential for place in places(shape)] == [None, None, "tok"]
+def test_every_placeholder_of_a_value_is_found() -> None:
+    parsed = parse_value({"a": "{{x}} {{ y.z }}", "b": ["{{credential.tok}}", "no"], "c": 1})
+    assert [placeholder.path for placeholder in placeholders(parsed)] == [
+        ("x",),
+        ("y", "z"),
+        ("credential", "tok"),
+    ]
+    assert [placeholder.credential for placeholder in placeholders(parsed)] == [None, None, "tok"]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +142,7 @@ def test_missing_says_what_it_is() -> None:
 
 
 @given(PLAIN)
-def test_text_without_places_is_no_template(text: str) -> None:
+def test_text_without_placeholders_is_no_template(text: str) -> None:
     assert parse_template(text) is None
     assert filled(text, {}) == text
 
@@ -177,8 +181,8 @@ def test_no_text_is_lost_when_nothing_is_found(text: str) -> None:
 
 
 @given(JSON)
-def test_every_json_value_has_a_shape_that_fills_to_itself(value: Any) -> None:
-    assert fill(shape_of(value), lambda _place: MISSING, plenty()) == value
+def test_every_json_value_without_values_fills_to_itself(value: Any) -> None:
+    assert fill(parse_value(value), lambda _: MISSING, plenty()) == value
 
 
 @given(st.text(), st.lists(st.text(max_size=3), max_size=4))
@@ -186,26 +190,26 @@ def test_following_any_path_into_a_text_finds_nothing(value: str, path: list[str
     assert find(value, tuple(path)) is (MISSING if path else value)
 
 
-def test_a_place_keeps_its_source_for_messages() -> None:
+def test_a_placeholder_keeps_its_source_for_messages() -> None:
     template = parse_template("a {{ b }}")
     assert template is not None
-    place = template.parts[1]
-    assert isinstance(place, Place)
-    assert place.source == "{{ b }}"
+    placeholder = template.parts[1]
+    assert isinstance(placeholder, Placeholder)
+    assert placeholder.source == "{{ b }}"
 
 
-def test_no_more_is_put_in_than_there_is_room_for() -> None:
+def test_no_more_is_put_in_than_the_budget_allows() -> None:
     value = ["{{字}}", "前{{字}}", "{{列}}", "前{{列}}"]
     values = {"字": "十" * 100, "列": ["二" * 49] * 2}
     needed = 101 + 101 + 101 + 106  # each text a byte more than its characters, JSON as written
 
-    def look_up(place: Place) -> Any:
-        return find(values, place.path)
+    def look_up(placeholder: Placeholder) -> Any:
+        return find(values, placeholder.path)
 
-    assert fill(shape_of(value), look_up, Room(needed, "it"))[0] == "十" * 100
+    assert fill(parse_value(value), look_up, ByteBudget(needed, "it"))[0] == "十" * 100
     for less in (1, 10, 200, 350):
         with pytest.raises(TooLargeError, match="it is larger than"):
-            fill(shape_of(value), look_up, Room(needed - less, "it"))
+            fill(parse_value(value), look_up, ByteBudget(needed - less, "it"))
 
 
 @given(JSON)

@@ -1,14 +1,14 @@
 """The containers: one file each, registered with their contract (CONTRACT.md §9).
 
 Example:
-    >>> from arcrun_server.components import Outbound, Registry
+    >>> from arcrun_server.components import Registry
+    >>> from arcrun_server.outbound import Outbound
     >>> registry = Registry(Outbound(development=True))
     >>> registry.contract("hash")["category"]
     'logic'
 """
 
 from .contract import ComponentContract
-from .outbound import Outbound
 from .registry import Registry
 
-__all__ = ["ComponentContract", "Outbound", "Registry"]
+__all__ = ["ComponentContract", "Registry"]

@@ -14,7 +14,7 @@ from .contract import describe, given_value, optional, require
 from .operations import Operation, operations_contract, run_operation
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, JsonObject
+    from arcrun_server.engine import Invocation, JsonObject
 
 
 def _items(given: JsonObject) -> list[Any]:
@@ -176,7 +176,7 @@ CONTRACT = operations_contract(
 )
 
 
-async def run(given: JsonObject, _call: Call) -> Any:
+async def run(given: JsonObject, _invocation: Invocation) -> Any:
     """Run the operation.
 
     Example:

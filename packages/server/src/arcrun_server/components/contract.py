@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 from arcrun_server.engine import ComponentError
-from arcrun_server.engine.labels import nearest
+from arcrun_server.engine.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,7 @@ from .contract import describe, given_value, one_of, optional, require
 from .operations import Operation, operations_contract, run_operation
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, JsonObject
+    from arcrun_server.engine import Invocation, JsonObject
 
 _SECONDS = {
     "milliseconds": 0.001,
@@ -197,6 +197,6 @@ CONTRACT = operations_contract(
 )
 
 
-async def run(given: JsonObject, call: Call) -> Any:
+async def run(given: JsonObject, invocation: Invocation) -> Any:
     """Run the operation."""
-    return run_operation(OPERATIONS, {**given, _NOW: call.started})
+    return run_operation(OPERATIONS, {**given, _NOW: invocation.started})

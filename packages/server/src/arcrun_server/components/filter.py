@@ -11,7 +11,7 @@ from arcrun_server.engine.templates import MISSING, find
 from .contract import given_value, require
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, JsonObject
+    from arcrun_server.engine import Invocation, JsonObject
 
     from .contract import ComponentContract
 
@@ -49,7 +49,7 @@ CONTRACT: ComponentContract = {
 }
 
 
-async def run(given: JsonObject, _call: Call) -> JsonObject:
+async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
     """Keep what fits.
 
     Example:

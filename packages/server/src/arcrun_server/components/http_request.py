@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.outbound import Unreachable, json_content
 
 from .contract import describe, given_value, one_of, optional, require
-from .outbound import Unreachable, json_content
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, Component, JsonObject
+    from arcrun_server.engine import Component, Invocation, JsonObject
+    from arcrun_server.outbound import Outbound
 
     from .contract import ComponentContract
-    from .outbound import Outbound
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
@@ -60,7 +60,7 @@ CONTRACT: ComponentContract = {
 def component(outbound: Outbound) -> Component:
     """Make the component, with its door to the network."""
 
-    async def run(given: JsonObject, _call: Call) -> JsonObject:
+    async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
         url = require(given_value(given, "url"), str, "url")
         method = one_of(optional(given, "method", str, "GET").upper(), METHODS, "method")
         headers = _headers(optional(given, "headers", dict, {}))

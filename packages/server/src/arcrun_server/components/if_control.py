@@ -11,7 +11,7 @@ from arcrun_server.engine.templates import MISSING, find
 from .contract import answer, data_schema, given_value, optional
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, JsonObject
+    from arcrun_server.engine import Invocation, JsonObject
 
     from .contract import ComponentContract
 
@@ -38,7 +38,7 @@ CONTRACT: ComponentContract = {
 }
 
 
-async def run(given: JsonObject, call: Call) -> JsonObject:
+async def run(given: JsonObject, invocation: Invocation) -> JsonObject:
     """Decide.
 
     Example:
@@ -49,20 +49,20 @@ async def run(given: JsonObject, call: Call) -> JsonObject:
     values = optional(given, "input", dict, {})
     condition = given_value(given, "condition")
     if isinstance(condition, str):
-        holds = _holds(condition, values, given, call)
+        holds = _holds(condition, values, given, invocation)
     else:
         holds = bool(condition)  # a template gave the value itself
     return answer(holds, branch="true" if holds else "false")
 
 
-def _holds(text: str, values: JsonObject, given: JsonObject, call: Call) -> bool:
+def _holds(text: str, values: JsonObject, given: JsonObject, invocation: Invocation) -> bool:
     def look_up(path: str) -> tuple[bool, Any]:
         keys = tuple(path.split("."))
         for layer in (values, given):
             value = find(layer, keys)
             if value is not MISSING:
                 return True, value
-        return call.look_up(path)
+        return invocation.look_up(path)
 
     try:
         return parse_condition(text).holds(look_up)

@@ -9,7 +9,7 @@ from arcrun_server.engine import ComponentError
 from .contract import answer, data_schema, given_value, one_of, require
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, JsonObject
+    from arcrun_server.engine import Invocation, JsonObject
 
     from .contract import ComponentContract
 
@@ -37,7 +37,7 @@ CONTRACT: ComponentContract = {
 }
 
 
-async def run(given: JsonObject, _call: Call) -> JsonObject:
+async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
     """Merge.
 
     Example:

@@ -15,7 +15,7 @@ from .operations import Operation, operations_contract, run_operation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from arcrun_server.engine import Call, JsonObject
+    from arcrun_server.engine import Invocation, JsonObject
 
 LARGEST = 1e300
 _MAX_DIGITS = 15
@@ -154,7 +154,7 @@ CONTRACT = operations_contract(
 )
 
 
-async def run(given: JsonObject, _call: Call) -> Any:
+async def run(given: JsonObject, _invocation: Invocation) -> Any:
     """Run the operation.
 
     Example:

@@ -27,9 +27,9 @@ from . import set as set_component
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Component
+    from arcrun_server.outbound import Outbound
 
     from .contract import ComponentContract
-    from .outbound import Outbound
 
 _LOGIC = (
     array_ops,
@@ -56,7 +56,7 @@ class Registry:
         outbound: The components' door to the network. Whoever made it closes it.
 
     Example:
-        >>> from arcrun_server.components import Outbound
+        >>> from arcrun_server.outbound import Outbound
         >>> registry = Registry(Outbound())
         >>> registry.contract("switch")["display_name"]
         '多路分支 Switch'

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .contract import given_value, require
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, JsonObject
+    from arcrun_server.engine import Invocation, JsonObject
 
     from .contract import ComponentContract
 
@@ -27,7 +27,7 @@ CONTRACT: ComponentContract = {
 }
 
 
-async def run(given: JsonObject, _call: Call) -> JsonObject:
+async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
     """Give the values.
 
     Example:

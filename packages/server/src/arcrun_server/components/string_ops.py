@@ -10,7 +10,7 @@ from .contract import given_value, optional, require
 from .operations import Operation, operations_contract, run_operation
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, JsonObject
+    from arcrun_server.engine import Invocation, JsonObject
 
 MAX_LENGTH = 1_000_000
 
@@ -126,7 +126,7 @@ CONTRACT = operations_contract(
 )
 
 
-async def run(given: JsonObject, _call: Call) -> Any:
+async def run(given: JsonObject, _invocation: Invocation) -> Any:
     """Run the operation.
 
     Example:

@@ -9,7 +9,7 @@ from arcrun_server.engine.conditions import same
 from .contract import answer, data_schema, given_value, optional, require
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, JsonObject
+    from arcrun_server.engine import Invocation, JsonObject
 
     from .contract import ComponentContract
 
@@ -45,7 +45,7 @@ CONTRACT: ComponentContract = {
 }
 
 
-async def run(given: JsonObject, _call: Call) -> JsonObject:
+async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
     """Choose the branch.
 
     Example:

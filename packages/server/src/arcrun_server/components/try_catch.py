@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
+
+from arcrun_server.engine.placeholders import only_placeholder, parse
 
 from .contract import answer, data_schema
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, JsonObject
+    from arcrun_server.engine import Invocation, JsonObject
 
     from .contract import ComponentContract
 
@@ -29,10 +30,8 @@ CONTRACT: ComponentContract = {
     "branches": ["try", "catch"],
 }
 
-_UNRESOLVED = re.compile(r"\s*\{\{[^{}]+\}\}\s*")
 
-
-async def run(given: JsonObject, _call: Call) -> JsonObject:
+async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
     """Look for an error.
 
     Example:
@@ -49,5 +48,5 @@ async def run(given: JsonObject, _call: Call) -> JsonObject:
 def _is_error(error: Any) -> bool:
     # A template that finds no error stays as it is written, and that is no error.
     if isinstance(error, str):
-        return bool(error.strip()) and not _UNRESOLVED.fullmatch(error)
+        return bool(error.strip()) and only_placeholder(parse(error)) is None
     return bool(error)

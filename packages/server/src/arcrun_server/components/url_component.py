@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
-
-from .outbound import Unreachable, json_content
+from arcrun_server.outbound import Unreachable, json_content
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, Component, JsonObject
-
-    from .outbound import Outbound
+    from arcrun_server.engine import Component, Invocation, JsonObject
+    from arcrun_server.outbound import Outbound
 
 
 def component(url: str, outbound: Outbound) -> Component:
@@ -20,7 +18,7 @@ def component(url: str, outbound: Outbound) -> Component:
     An answer that is not 2xx is a failure as a result (CONTRACT.md §6); none at all fails the node.
     """
 
-    async def run(given: JsonObject, _call: Call) -> Any:
+    async def run(given: JsonObject, _invocation: Invocation) -> Any:
         content = json_content(given)
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         try:

@@ -12,7 +12,7 @@ from arcrun_server.engine import ComponentError
 from .contract import given_value, require
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, JsonObject
+    from arcrun_server.engine import Invocation, JsonObject
 
     from .contract import ComponentContract
 
@@ -70,7 +70,7 @@ CONTRACT: ComponentContract = {
 }
 
 
-async def run(given: JsonObject, _call: Call) -> JsonObject:
+async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
     """Check.
 
     Example:

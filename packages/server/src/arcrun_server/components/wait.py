@@ -11,7 +11,7 @@ from arcrun_server.engine import ComponentError
 from .contract import answer, data_schema, optional
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Call, JsonObject
+    from arcrun_server.engine import Invocation, JsonObject
 
     from .contract import ComponentContract
 
@@ -33,7 +33,7 @@ CONTRACT: ComponentContract = {
 }
 
 
-async def run(given: JsonObject, call: Call) -> JsonObject:
+async def run(given: JsonObject, invocation: Invocation) -> JsonObject:
     """Wait `seconds` and `milliseconds`, together."""
     seconds = (
         optional(given, "seconds", float, 0.0) + optional(given, "milliseconds", float, 0.0) / 1000
@@ -42,7 +42,7 @@ async def run(given: JsonObject, call: Call) -> JsonObject:
         raise ComponentError("`seconds` is missing; give it in the node's config")
     if not 0 <= seconds < float("inf"):
         raise ComponentError(f"`seconds` must be 0 or more, but it is {seconds}")
-    left = call.deadline - time.monotonic()
+    left = invocation.deadline - time.monotonic()
     if seconds > left:
         raise ComponentError(
             f"a wait of {seconds:g} s is longer than the run may take ({left:.0f} s left)"

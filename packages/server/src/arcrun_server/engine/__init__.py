@@ -18,35 +18,35 @@ Example:
 
 from .check import BUILTIN_IDS, check_graph
 from .environment import (
-    Call,
     Component,
     ComponentError,
     Environment,
+    Invocation,
     MemoryEnvironment,
     RunLimits,
 )
-from .failures import CallFailure
+from .failures import InvocationFailure
 from .flow import compile_flow, parse_flow, search_triplets
 from .model import Edge, FlowError, Graph, JsonObject, Node, Problem, SearchResult, Triplet
-from .plan import Plan, prepare_graph
+from .plan import ExecutionPlan, prepare_graph
 from .result import Pause, RunResult, TraceEntry
 from .run import resume_graph, run_graph
 
 __all__ = [
     "BUILTIN_IDS",
-    "Call",
-    "CallFailure",
     "Component",
     "ComponentError",
     "Edge",
     "Environment",
+    "ExecutionPlan",
     "FlowError",
     "Graph",
+    "Invocation",
+    "InvocationFailure",
     "JsonObject",
     "MemoryEnvironment",
     "Node",
     "Pause",
-    "Plan",
     "Problem",
     "RunLimits",
     "RunResult",

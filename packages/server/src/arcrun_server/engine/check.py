@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
 from .conditions import parse_condition
-from .labels import EDGE_TYPES, LABELS, nearest
+from .edges import EDGE_KINDS, EDGE_TYPES, LABELS
 from .loops import find_loop
 from .model import MAX_PROBLEMS, NodeType, Problem
-from .templates import places, shape_of
+from .nearest import nearest
+from .templates import parse_value, placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -98,7 +99,7 @@ def _node_problems(node: Any, path: str) -> list[Problem]:
     problems = [*_text_problems(node, "id", path, MAX_ID_LENGTH)]
     kind = node.get("type")
     if not isinstance(kind, str) or kind not in NODE_TYPES:
-        near = nearest(str(kind), NODE_TYPES)
+        near = nearest(str(kind), sorted(NODE_TYPES))
         message = f"A node's type is Input, Component or Output, not {_shown(kind)}."
         problems.append(Problem(message, path=f"{path}.type", suggestion=near))
     if "componentId" in node:
@@ -137,12 +138,12 @@ def _data_problems(data: Any, path: str) -> list[Problem]:
         return [Problem(f"The data is larger than {MAX_DATA_BYTES} bytes as JSON.", path=path)]
     return [
         Problem(
-            f"{place.source} names no credential; write {{{{credential.NAME}}}}, the name made of "
+            f"{placeholder.source} names no credential; write {{{{credential.NAME}}}}, the name made of "
             "letters A–Z, digits and _.",
             path=path,
         )
-        for place in places(shape_of(data))
-        if place.path[0] in {"credential", "secret"} and place.credential is None
+        for placeholder in placeholders(parse_value(data))
+        if placeholder.path[0] in {"credential", "secret"} and placeholder.credential is None
     ]
 
 
@@ -193,7 +194,7 @@ def _edge_problems(edge: Any, path: str, ids: frozenset[str]) -> list[Problem]:
     if not isinstance(kind, str) or kind not in EDGE_TYPES:
         problems.append(_unknown_edge_type(kind, path))
     else:
-        problems += _edge_needs(edge, kind, path)
+        problems += _argument_problems(edge, kind, path)
     return problems
 
 
@@ -207,29 +208,41 @@ def _unknown_edge_type(kind: Any, path: str) -> Problem:
     )
 
 
-def _edge_needs(edge: dict[str, Any], kind: str, path: str) -> list[Problem]:
-    if kind == "IF":
-        return _condition_problems(edge.get("condition"), f"{path}.condition")
-    branch = edge.get("branch")
-    if kind == "ON_BRANCH" and (not isinstance(branch, str) or not branch.strip()):
-        message = "An ON_BRANCH without the branch's name would never run; give `branch`."
-        return [Problem(message, path=f"{path}.branch")]
-    iterator = edge.get("iterator")
-    if kind == "FOREACH" and iterator is not None and not _is_word(iterator):
-        message = f"An iterator is one word, not {_shown(iterator)}."
-        return [Problem(message, path=f"{path}.iterator")]
-    return []
+def _argument_problems(edge: dict[str, Any], edge_type: str, path: str) -> list[Problem]:
+    argument = EDGE_KINDS[edge_type].argument
+    if argument is None:
+        return []
+    message = _ARGUMENT_CHECKS[argument](edge.get(argument))
+    return [Problem(message, path=f"{path}.{argument}")] if message else []
 
 
-def _condition_problems(condition: Any, path: str) -> list[Problem]:
+def _against_condition(condition: Any) -> str | None:
     if not isinstance(condition, str) or not condition.strip():
-        message = "An IF without a condition would always run; give `condition`, such as `n > 3`."
-        return [Problem(message, path=path)]
+        return "An IF without a condition would always run; give `condition`, such as `n > 3`."
     try:
         parse_condition(condition)
     except ValueError as problem:
-        return [Problem(str(problem), path=path)]
-    return []
+        return str(problem)
+    return None
+
+
+def _against_branch(branch: Any) -> str | None:
+    if isinstance(branch, str) and branch.strip():
+        return None
+    return "An ON_BRANCH without the branch's name would never run; give `branch`."
+
+
+def _against_iterator(iterator: Any) -> str | None:
+    if iterator is None or (isinstance(iterator, str) and _ITERATOR.fullmatch(iterator)):
+        return None
+    return f"An iterator is one word, not {_shown(iterator)}."
+
+
+_ARGUMENT_CHECKS = {
+    "condition": _against_condition,
+    "branch": _against_branch,
+    "iterator": _against_iterator,
+}
 
 
 def _component_problems(
@@ -292,12 +305,12 @@ def _hand_over_problems(node: dict[str, Any], path: str) -> list[Problem]:
         problems.append(Problem(message, path=f"{path}.data.wait"))
     return problems + [
         Problem(
-            f"{place.source} can't be handed to another workflow, where it would be plain input; "
+            f"{placeholder.source} can't be handed to another workflow, where it would be plain input; "
             "name the credential in the node that uses it.",
             path=f"{path}.data",
         )
-        for place in places(shape_of(data))
-        if place.credential
+        for placeholder in placeholders(parse_value(data))
+        if placeholder.credential
     ]
 
 
@@ -311,10 +324,6 @@ def _shape_problems(nodes: list[Any], edges: list[Any]) -> list[Problem]:
         message = "Nothing starts this workflow: every node is some edge's target."
         return [Problem(message, path="edges")]
     return []
-
-
-def _is_word(value: Any) -> bool:
-    return isinstance(value, str) and _ITERATOR.fullmatch(value) is not None
 
 
 def is_unicode(text: str) -> bool:

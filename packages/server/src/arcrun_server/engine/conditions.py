@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .placeholders import only_placeholder, parse
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,7 +23,6 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
 }
 _KEY = re.compile(r"[^\s{}\"'=<>!()（）&|]+")
-_KEY_IN_BRACES = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _HOW = "Write `key`, `key == value` or `key > 3` (also != >= < <=)."
 
 
@@ -127,9 +128,9 @@ def _blank_quoted(text: str) -> str:
 
 
 def _left_side(side: str, text: str) -> tuple[str | None, Any]:
-    braces = _KEY_IN_BRACES.fullmatch(side)
-    if braces:
-        return braces[1], None
+    placeholder = only_placeholder(parse(side))
+    if placeholder is not None:
+        return placeholder.name, None
     is_literal, literal = _literal(side)
     if is_literal:
         return None, literal

@@ -1,8 +1,9 @@
-"""A paused run, written down as JSON values and read again (CONTRACT.md §6, Pause).
+"""The state of a paused run as JSON values (docs/contract.md#execution).
 
-Contexts are not written: they are what the nodes' results, in the order of the run, make of the
-input. So the state grows with the results, not with nodes times contexts. It holds no secrets,
-since results are redacted before anything else sees them; it does not hold the trace so far.
+Contexts are not written: an activation is its bit mask of nodes and its sources, and reading it
+builds the context again from the results of these nodes (`Frame.rebuild`). So the state grows with
+the results, not with nodes times contexts. It holds no secrets, since results are redacted before
+anything else sees them; it does not hold the trace so far.
 """
 
 from __future__ import annotations
@@ -10,26 +11,36 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from .frames import (
+    Activation,
+    FollowEdges,
+    ForEach,
+    Frame,
+    RunNode,
+    StartNode,
+    SubRun,
+    element_frame,
+)
 from .machine import Machine
 from .outcome import find_list
-from .plan import Plan, prepare_graph
-from .scope import Departure, ForEach, Frame, Start, SubRun, Token, Visit, element_frame
+from .plan import ExecutionPlan, prepare_graph
 
 if TYPE_CHECKING:
     from .environment import Environment
+    from .frames import WorkItem
     from .model import JsonObject
 
 VERSION = 1
 
 
-def write_continuation(machine: Machine, visit: Visit) -> JsonObject:
-    """Write down a run that waits.
+def write_continuation(machine: Machine, waiting_node: RunNode) -> JsonObject:
+    """Return the state of a run that waits.
 
     Args:
         machine: The run.
-        visit: The node that waits, in the machine's last frame.
+        waiting_node: The node that waits, in the machine's last frame.
     """
-    plans: list[Plan] = []
+    plans: list[ExecutionPlan] = []
     frames = []
     for frame in machine.frames:
         if frame.plan not in plans:
@@ -41,22 +52,24 @@ def write_continuation(machine: Machine, visit: Visit) -> JsonObject:
         "steps": machine.steps,
         "graphs": [plan.graph for plan in plans],
         "frames": frames,
-        "visit": _write_item(visit),
+        "waiting_node": _write_item(waiting_node),
     }
 
 
-def read_continuation(continuation: JsonObject, environment: Environment) -> tuple[Machine, Visit]:
-    """Read a run that waits.
+def read_continuation(
+    continuation: JsonObject, environment: Environment
+) -> tuple[Machine, RunNode]:
+    """Rebuild a run that waits.
 
     Returns:
         The run, and the node in its last frame that waits.
 
     Raises:
-        ValueError: This is no continuation, or one of another version.
+        ValueError: This is not a continuation, or one of another version.
     """
     if continuation.get("version") != VERSION:
         raise ValueError(
-            f"This is no state of a paused run that this engine can read ({VERSION=})."
+            f"This is not the state of a paused run that this engine can read ({VERSION=})."
         )
     started = datetime.fromisoformat(continuation["started"])
     machine = Machine(environment, started, continuation["steps"])
@@ -75,10 +88,10 @@ def read_continuation(continuation: JsonObject, environment: Environment) -> tup
             frame.sub_run = _read_sub_run(below, written["sub_run"])
         machine.frames.append(frame)
     frame = machine.frames[-1]
-    visit = _read_item(frame, continuation["visit"])
-    if not isinstance(visit, Visit):
+    waiting_node = _read_item(frame, continuation["waiting_node"])
+    if not isinstance(waiting_node, RunNode):
         raise ValueError("The state of the paused run is damaged: no node waits in it.")  # noqa: TRY004
-    return machine, visit
+    return machine, waiting_node
 
 
 def _write_frame(frame: Frame, graph: int) -> JsonObject:
@@ -91,8 +104,8 @@ def _write_frame(frame: Frame, graph: int) -> JsonObject:
         "arriving": [[number, count] for number, count in frame.arriving.items()],
         "work": [_write_item(item) for item in frame.work],
         "waiting": [
-            [number, [_write_token(token) for token in tokens]]
-            for number, tokens in frame.waiting.items()
+            [number, [_write_activation(activation) for activation in activations]]
+            for number, activations in frame.waiting.items()
         ],
         "last": frame.last,
         "parts": frame.parts,
@@ -100,7 +113,7 @@ def _write_frame(frame: Frame, graph: int) -> JsonObject:
         and {
             "node": loop.node,
             "position": loop.position,
-            "token": _write_token(loop.token),
+            "activation": _write_activation(loop.activation),
             "results": loop.results,
             "failures": loop.failures,
             "first_failure": loop.first_failure and list(loop.first_failure),
@@ -109,7 +122,7 @@ def _write_frame(frame: Frame, graph: int) -> JsonObject:
         "sub_run": sub_run
         and {
             "node": sub_run.node,
-            "token": _write_token(sub_run.token),
+            "activation": _write_activation(sub_run.activation),
             "name": sub_run.name,
             "by_edge": sub_run.by_edge,
         },
@@ -121,8 +134,8 @@ def _read_frame(frame: Frame, written: JsonObject) -> None:
     frame.arriving = dict(map(tuple, written["arriving"]))
     frame.work = [_read_item(frame, item) for item in written["work"]]
     frame.waiting = {
-        number: [_read_token(frame, token) for token in tokens]
-        for number, tokens in written["waiting"]
+        number: [_read_activation(frame, activation) for activation in activations]
+        for number, activations in written["waiting"]
     }
     frame.last = written["last"]
     frame.parts = list(written["parts"])
@@ -131,14 +144,14 @@ def _read_frame(frame: Frame, written: JsonObject) -> None:
 
 
 def _read_loop(frame: Frame, written: JsonObject) -> ForEach:
-    token = _read_token(frame, written["token"])
+    activation = _read_activation(frame, written["activation"])
     node, position = written["node"], written["position"]
     edge = frame.plan.nodes[node].outgoing[position]
-    context = {**token.results, **token.values}
+    context = {**activation.results, **activation.values}
     return ForEach(
         node=node,
         position=position,
-        token=token,
+        activation=activation,
         elements=find_list(frame.executed[node], context, edge.iterator),
         results=list(written["results"]),
         failures=written["failures"],
@@ -148,31 +161,31 @@ def _read_loop(frame: Frame, written: JsonObject) -> ForEach:
 
 
 def _read_sub_run(below: Frame, written: JsonObject) -> SubRun:
-    token = _read_token(below, written["token"])
-    return SubRun(written["node"], token, None, written["name"], written["by_edge"], None)
+    activation = _read_activation(below, written["activation"])
+    return SubRun(written["node"], activation, None, written["name"], written["by_edge"], None)
 
 
-def _write_token(token: Token) -> list[Any]:
-    return [f"{token.seen:x}", list(token.sources)]
+def _write_activation(activation: Activation) -> list[Any]:
+    return [f"{activation.seen:x}", list(activation.sources)]
 
 
-def _read_token(frame: Frame, written: list[Any]) -> Token:
+def _read_activation(frame: Frame, written: list[Any]) -> Activation:
     seen, sources = written
-    return frame.token(int(seen, 16), tuple(sources))
+    return frame.rebuild(int(seen, 16), tuple(sources))
 
 
-def _write_item(item: Visit | Start | Departure) -> list[Any]:
-    if isinstance(item, Start):
-        return ["start", item.node]
-    if isinstance(item, Visit):
-        return ["visit", item.node, _write_token(item.token)]
-    return ["departure", item.node, item.position, _write_token(item.token)]
+def _write_item(item: WorkItem) -> list[Any]:
+    if isinstance(item, StartNode):
+        return ["start_node", item.node]
+    if isinstance(item, RunNode):
+        return ["run_node", item.node, _write_activation(item.activation)]
+    return ["follow_edges", item.node, item.position, _write_activation(item.activation)]
 
 
-def _read_item(frame: Frame, written: list[Any]) -> Visit | Start | Departure:
+def _read_item(frame: Frame, written: list[Any]) -> WorkItem:
     kind = written[0]
-    if kind == "start":
-        return Start(written[1])
-    if kind == "visit":
-        return Visit(written[1], _read_token(frame, written[2]))
-    return Departure(written[1], written[2], _read_token(frame, written[3]))
+    if kind == "start_node":
+        return StartNode(written[1])
+    if kind == "run_node":
+        return RunNode(written[1], _read_activation(frame, written[2]))
+    return FollowEdges(written[1], written[2], _read_activation(frame, written[3]))

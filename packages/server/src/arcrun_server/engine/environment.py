@@ -42,8 +42,8 @@ class RunLimits:
 
 
 @dataclass(frozen=True)
-class Call:
-    """The circumstances of one component call, for components that need more than their input.
+class Invocation:
+    """What a component is handed besides its input.
 
     Attributes:
         node_id: The node that is being run.
@@ -59,7 +59,7 @@ class Call:
     look_up: Callable[[str], tuple[bool, Any]]
 
 
-Component: TypeAlias = "Callable[[JsonObject, Call], Awaitable[Any]]"
+Component: TypeAlias = "Callable[[JsonObject, Invocation], Awaitable[Any]]"
 """A component: gets its input and the circumstances, answers JSON. It must not change its input.
 
 A failure that the workflow may handle is an answer `{"success": false, "error": …}`; an exception
@@ -85,7 +85,7 @@ class Environment(Protocol):
         Built-ins (`comp_*`) and `trigger_workflow` never get here: the engine runs them itself.
 
         Raises:
-            CallFailure: There is one, but it can't be used; the node fails with this reason.
+            InvocationFailure: There is one, but it can't be used; the node fails with this reason.
         """
         ...
 
@@ -93,7 +93,7 @@ class Environment(Protocol):
         """Give a credential's plaintext; None if there is no such credential.
 
         Raises:
-            CallFailure: There is one, but it can't be given; the node fails with this reason.
+            InvocationFailure: There is one, but it can't be given; the node fails with this reason.
         """
         ...
 
@@ -113,7 +113,7 @@ class MemoryEnvironment:
     Example:
         >>> import asyncio
         >>> from arcrun_server.engine import MemoryEnvironment, compile_flow, run_graph
-        >>> async def greet(given, call):
+        >>> async def greet(given, invocation):
         ...     return {"greeting": f"你好,{given['name']}"}
         >>> graph = compile_flow(["input >> 完成後 >> 問候"], {"問候": {"component": "greet"}})
         >>> house = MemoryEnvironment(components={"greet": greet})

@@ -1,15 +1,15 @@
-"""How a run leaves its course: a node that failed, a call that failed, a node that waits."""
+"""What interrupts a run: a component that failed, a node that failed, a node that waits."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .scope import Visit
+    from .frames import RunNode
 
 
-class CallFailure(Exception):
-    """Why a component could not be called, or failed; the text is free of secrets."""
+class InvocationFailure(Exception):
+    """Why a component could not be invoked, or failed; the text is free of secrets."""
 
 
 class NodeFailure(Exception):
@@ -18,7 +18,7 @@ class NodeFailure(Exception):
     Attributes:
         node: The node's id.
         reason: Why.
-        given: What it got.
+        given: What it was given.
         final: Whether the whole run ends, also from within a FOREACH.
     """
 
@@ -35,12 +35,12 @@ class PauseRequest(Exception):
 
     Attributes:
         task_id: What the component calls the task.
-        visit: The node that waits, in the last frame.
+        item: The work item of the node that waits, in the last frame.
         node: The node's id.
     """
 
-    def __init__(self, task_id: str, visit: Visit, node: str) -> None:
+    def __init__(self, task_id: str, item: RunNode, node: str) -> None:
         super().__init__(node)
         self.task_id = task_id
-        self.visit = visit
+        self.item = item
         self.node = node

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from .labels import LabelError, nearest, read_label
+from .labels import LabelError, read_label
 from .model import (
     MAX_PROBLEMS,
     Edge,
@@ -19,6 +19,7 @@ from .model import (
     SearchResult,
     Triplet,
 )
+from .nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

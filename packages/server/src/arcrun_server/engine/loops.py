@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .labels import STRUCTURE_TYPES
+from .edges import STRUCTURE_TYPES
 
 
 @dataclass(frozen=True)

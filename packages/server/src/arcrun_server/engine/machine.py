@@ -1,7 +1,14 @@
-"""The machine that runs a graph: a stack of frames, worked off depth first in the flow's order.
+"""The machine that runs a graph: a stack of frames, processed depth first in the order of the flow.
 
 Nothing of a run is kept on Python's own stack, so a run may be as deep as its graph, and a paused
-one can be written down (see `continuation`).
+one can be serialized (see `continuation`).
+
+**When a node runs.** Each frame counts, for every node, how many edges may still arrive there
+(`Frame.arriving`). An edge arrives in any case: with an activation if it is taken, without one if it
+is not, or can't be any more. A node whose count has come to zero runs if at least one activation
+waits there, on all of them merged; otherwise it never runs, and its own edges arrive without
+activations. So a node with several incoming edges runs once, and an edge that is not taken holds
+nothing up.
 """
 
 from __future__ import annotations
@@ -11,23 +18,22 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .builtin_components import BUILTINS
-from .calling import Caller
-from .failures import CallFailure, NodeFailure, PauseRequest
+from .failures import InvocationFailure, NodeFailure, PauseRequest
+from .frames import (
+    Activation,
+    FollowEdges,
+    ForEach,
+    Frame,
+    RunNode,
+    StartNode,
+    SubRun,
+    element_frame,
+)
+from .invoker import Invoker
 from .model import readable
 from .outcome import awaited_task, failure_reason, find_list, is_failure, no_list, read_branch
 from .plan import TRIGGER_WORKFLOW
-from .scope import (
-    Departure,
-    ForEach,
-    Frame,
-    Sight,
-    Start,
-    SubRun,
-    TimeVariables,
-    Token,
-    Visit,
-    element_frame,
-)
+from .scope import Scope, TimeVariables
 from .sizes import TooLargeError, json_size
 from .sub_workflow import find_workflow, sub_result, workflow_call
 from .templates import MISSING, fill, find
@@ -37,12 +43,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .environment import Environment
+    from .frames import WorkItem
     from .model import JsonObject
-    from .plan import Plan, PlannedEdge, PlannedNode
+    from .plan import ExecutionPlan, PlannedEdge, PlannedNode
     from .result import TraceEntry
 
 _STEPS_IN_A_ROW = 100
-_LONGEST_REASON = 2000
+_MAX_REASON_LENGTH = 2000
 
 
 class Machine:
@@ -50,7 +57,7 @@ class Machine:
 
     Attributes:
         frames: What is being run; the last one is worked on.
-        current: The node that runs now and what it got, for a time-out's error.
+        current: The node that runs now and what it was given, for the error of a time-out.
     """
 
     def __init__(self, environment: Environment, started: datetime, steps: int = 0) -> None:
@@ -61,20 +68,21 @@ class Machine:
         self.steps = steps
         self.current: tuple[str, Any] = ("", None)
         self.times = TimeVariables(started)
-        self._caller = Caller(environment, started, self.deadline)
+        self._invoker = Invoker(environment, started, self.deadline)
         self._left_bytes = self.limits.total_bytes
 
-    def open(self, plan: Plan, run_input: JsonObject) -> None:
-        """Make ready to run a graph from its start."""
+    def open(self, plan: ExecutionPlan, run_input: JsonObject) -> None:
+        """Push the frame of a graph that is to run from its start."""
         frame = Frame(
             plan=plan,
-            root=Token(0, (), run_input, {}),
+            root=Activation(0, (), run_input, {}),
             prev=run_input,
             run_input=run_input,
             loop=None,
             arriving=dict(plan.incoming),
-            work=[Start(number) for number in reversed(plan.starts)],
+            work=[StartNode(number) for number in reversed(plan.starts)],
         )
+        # Only structure leads to these nodes. They never run, so what they lead to must not wait for them.
         for number in plan.unreached:
             for edge in plan.nodes[number].outgoing:
                 self._arrive(frame, edge.target, None)
@@ -102,47 +110,47 @@ class Machine:
             except NodeFailure as failure:
                 self._unwind(failure)
 
-    def complete(self, frame: Frame, number: int, token: Token, result: Any) -> None:
-        """Take a node's result, and go on to the edges that leave it."""
+    def complete(self, frame: Frame, number: int, activation: Activation, result: Any) -> None:
+        """Record a node's result, and go on to the edges that leave it."""
         node = frame.plan.nodes[number]
         frame.executed[number] = result
         frame.last = number
         if node.outgoing:
-            frame.work.append(Departure(number, 0, token.after(number, node.id, result)))
+            frame.work.append(FollowEdges(number, 0, activation.after(number, node.id, result)))
 
-    def fail(self, frame: Frame, visit: Visit, entry: TraceEntry, reason: str) -> None:
-        """Take a node's failure: its ON_FAIL edges go on, or else the run ends."""
-        node = frame.plan.nodes[visit.node]
-        reason = readable(reason, _LONGEST_REASON)
+    def fail(self, frame: Frame, item: RunNode, entry: TraceEntry, reason: str) -> None:
+        """Record a node's failure: its ON_FAIL edges go on, or else the run ends."""
+        node = frame.plan.nodes[item.node]
+        reason = readable(reason, _MAX_REASON_LENGTH)
         entry["error"] = reason
         frame.trace.append(entry)
         if not node.handles_failure:
             raise NodeFailure(node.id, reason, entry["input"])
         entry["output"] = {"success": False, "error": reason}
-        self.complete(frame, visit.node, visit.token, entry["output"])
+        self.complete(frame, item.node, item.activation, entry["output"])
 
-    def answer(self, frame: Frame, visit: Visit, result: Any, error: str | None) -> None:
-        """Take what a callback brought for the node that waited: a result, or why it failed."""
-        entry = _entry(frame.plan.nodes[visit.node], None, result, 0.0)
+    def deliver(self, frame: Frame, item: RunNode, result: Any, error: str | None) -> None:
+        """Deliver what a callback brought for the node that waited: its result, or why it failed."""
+        entry = _entry(frame.plan.nodes[item.node], None, result, 0.0)
         try:
             if error is None:
-                self.checked(result)
+                self.check_result(result)
         except ValueError as problem:
             error = str(problem)
         try:
             if error is not None:
-                self.fail(frame, visit, {**entry, "output": None}, error)
+                self.fail(frame, item, {**entry, "output": None}, error)
                 return
             frame.trace.append(entry)
-            self.complete(frame, visit.node, visit.token, result)
+            self.complete(frame, item.node, item.activation, result)
         except NodeFailure as failure:
             self._unwind(failure)
 
-    def checked(self, result: Any) -> Any:
-        """Give a result back if it is JSON and not too large.
+    def check_result(self, result: Any) -> Any:
+        """Return a result if it is valid JSON and not too large.
 
         Raises:
-            ValueError: It isn't.
+            ValueError: It is not.
             NodeFailure: All results of the run together have become too large.
         """
         try:
@@ -160,33 +168,33 @@ class Machine:
             raise NodeFailure(self.current[0], reason, final=True)
         return result
 
-    async def _advance(self, frame: Frame, item: Visit | Start | Departure) -> None:
-        if isinstance(item, Departure):
-            self._depart(frame, item)
+    async def _advance(self, frame: Frame, item: WorkItem) -> None:
+        if isinstance(item, FollowEdges):
+            self._follow_edge(frame, item)
             return
-        if isinstance(item, Start):
+        if isinstance(item, StartNode):
             if frame.last is not None:
                 frame.parts.append(frame.last)
                 frame.last = None
-            item = Visit(item.node, frame.root)
-        await self._visit(frame, item)
+            item = RunNode(item.node, frame.root)
+        await self._run_node(frame, item)
 
-    async def _visit(self, frame: Frame, visit: Visit) -> None:
-        node = frame.plan.nodes[visit.node]
+    async def _run_node(self, frame: Frame, item: RunNode) -> None:
+        node = frame.plan.nodes[item.node]
         self._count_step(node)
         if self.steps % _STEPS_IN_A_ROW == 0:
-            await asyncio.sleep(0)  # long runs of built-ins let others have a turn
+            await asyncio.sleep(0)  # a long run of built-ins lets other tasks run
         if node.component is None:
-            result = frame.previous(visit.token)
+            result = frame.previous(item.activation)
             frame.trace.append(_entry(node, result, result, 0.0))
-            self.complete(frame, visit.node, visit.token, result)
+            self.complete(frame, item.node, item.activation, result)
         elif node.component == TRIGGER_WORKFLOW:
-            await self._call_workflow(frame, node, visit)
+            await self._call_workflow(frame, node, item)
         else:
-            await self._run_component(frame, node, visit)
+            await self._run_component(frame, node, item)
 
-    def _sight(self, frame: Frame, token: Token) -> Sight:
-        return Sight(frame, token, self.times, self.limits.output_bytes)
+    def _scope(self, frame: Frame, activation: Activation) -> Scope:
+        return Scope(frame, activation, self.times, self.limits.output_bytes)
 
     def _count_step(self, node: PlannedNode) -> None:
         self.current = (node.id, None)
@@ -198,100 +206,102 @@ class Machine:
             raise self.out_of_time()
 
     def out_of_time(self) -> NodeFailure:
-        """Say that the run's time is over, and at which node."""
+        """Return the failure of a run whose time is over."""
         node, given = self.current
         reason = f"the run's time is over ({self.limits.seconds:g} seconds)"
         return NodeFailure(node, reason, given, final=True)
 
-    async def _run_component(self, frame: Frame, node: PlannedNode, visit: Visit) -> None:
-        token = visit.token
-        sight = self._sight(frame, token)
+    async def _run_component(self, frame: Frame, node: PlannedNode, item: RunNode) -> None:
+        activation = item.activation
+        scope = self._scope(frame, activation)
         builtin = BUILTINS.get(node.component or "")
-        context = token.values if builtin else {**token.results, **token.values}
+        context = activation.values if builtin else {**activation.results, **activation.values}
         entry = _entry(node, context, None, 0.0)
         began = time.perf_counter()
         try:
-            given = _given(node, sight, context)
+            given = _given(node, scope, context)
             entry["input"] = given
-            if sight.unresolved:
-                entry["warnings"] = [f"{source} points nowhere" for source in sight.unresolved]
+            if scope.unresolved:
+                entry["warnings"] = [f"{source} points nowhere" for source in scope.unresolved]
             self.current = (node.id, given)
             if builtin and not node.credentials:
                 result = builtin(given)
             else:
-                result = await self._caller.call(node, sight, context, given)
-            self.checked(result)
-        except (CallFailure, ValueError) as problem:
+                result = await self._invoker.invoke(node, scope, context, given)
+            self.check_result(result)
+        except (InvocationFailure, ValueError) as problem:
             entry["duration_ms"] = _milliseconds(began)
-            self.fail(frame, visit, entry, str(problem))
+            self.fail(frame, item, entry, str(problem))
             return
         entry["duration_ms"] = _milliseconds(began)
         entry["output"] = result
         frame.trace.append(entry)
         task_id = awaited_task(result)
         if task_id:
-            raise PauseRequest(task_id, visit, node.id)
-        self.complete(frame, visit.node, token, result)
+            raise PauseRequest(task_id, item, node.id)
+        self.complete(frame, item.node, activation, result)
 
-    def _depart(self, frame: Frame, departure: Departure) -> None:
-        outgoing = frame.plan.nodes[departure.node].outgoing
-        edge = outgoing[departure.position]
-        if departure.position + 1 < len(outgoing):
-            frame.work.append(Departure(departure.node, departure.position + 1, departure.token))
+    def _follow_edge(self, frame: Frame, follow: FollowEdges) -> None:
+        outgoing = frame.plan.nodes[follow.node].outgoing
+        edge = outgoing[follow.position]
+        if follow.position + 1 < len(outgoing):
+            frame.work.append(FollowEdges(follow.node, follow.position + 1, follow.activation))
         if edge.type == "FOREACH":
-            self._begin_loop(frame, departure, edge)
+            self._begin_loop(frame, follow, edge)
         else:
-            taken = self._takes(frame, edge, departure.token)
-            self._arrive(frame, edge.target, departure.token if taken else None)
+            taken = self._takes(frame, edge, follow.activation)
+            self._arrive(frame, edge.target, follow.activation if taken else None)
 
-    def _takes(self, frame: Frame, edge: PlannedEdge, token: Token) -> bool:
+    def _takes(self, frame: Frame, edge: PlannedEdge, activation: Activation) -> bool:
         result = frame.executed[edge.source]
         if edge.type == "ON_SUCCESS":
             return not is_failure(result)
         if edge.type == "ON_FAIL":
             return is_failure(result)
         if edge.condition is not None:
-            return edge.condition.holds(_seen_from(result, self._sight(frame, token)))
+            return edge.condition.holds(_condition_look_up(result, self._scope(frame, activation)))
         if edge.type == "ON_BRANCH":
             return read_branch(result) == edge.branch
         if edge.type in {"ON_TRUE", "ON_FALSE"}:
             return (read_branch(result) or "").lower() == edge.type[3:].lower()
         return True
 
-    def _arrive(self, frame: Frame, target: int, token: Token | None) -> None:
-        """Let an edge arrive at its target, with a token or (not taken) without one.
+    def _arrive(self, frame: Frame, target: int, activation: Activation | None) -> None:
+        """Let an edge arrive at its target, with an activation or, if it is not taken, without one.
 
-        A node runs when no further edge can arrive and at least one brought a token. If none did,
-        it never runs, and its own edges arrive without tokens.
+        The module's docstring says when a node runs. Nodes that never run are handled in this loop, and
+        not by recursion: there may be a thousand of them in a row.
         """
-        ready: list[Visit | Start | Departure] = []
-        arrivals: list[tuple[int, Token | None]] = [(target, token)]
+        ready: list[WorkItem] = []
+        arrivals: list[tuple[int, Activation | None]] = [(target, activation)]
         for number, arrived in arrivals:
             frame.arriving[number] -= 1
             if arrived is not None:
                 frame.waiting.setdefault(number, []).append(arrived)
             if frame.arriving[number] > 0:
                 continue
-            tokens = frame.waiting.pop(number, None)
-            if tokens:
-                ready.append(Visit(number, frame.merged(tokens)))
+            activations = frame.waiting.pop(number, None)
+            if activations:
+                ready.append(RunNode(number, frame.merge(activations)))
             else:
                 arrivals += [(edge.target, None) for edge in frame.plan.nodes[number].outgoing]
-        if token is not None and not ready:
-            frame.last = None  # what came here goes on in the node that waits
+        if activation is not None and not ready:
+            # The activation waits at its target, whose result will be the data; that of the node that
+            # it came from is not, even if it was the last to run.
+            frame.last = None
         frame.work.extend(reversed(ready))
 
-    def _begin_loop(self, frame: Frame, departure: Departure, edge: PlannedEdge) -> None:
-        node = frame.plan.nodes[departure.node]
-        result = frame.executed[departure.node]
-        token = departure.token
-        elements = find_list(result, {**token.results, **token.values}, edge.iterator)
+    def _begin_loop(self, frame: Frame, follow: FollowEdges, edge: PlannedEdge) -> None:
+        node = frame.plan.nodes[follow.node]
+        result = frame.executed[follow.node]
+        activation = follow.activation
+        elements = find_list(result, {**activation.results, **activation.values}, edge.iterator)
         if elements is MISSING:
             if is_failure(result) and node.handles_failure:
                 self._arrive(frame, edge.target, None)
                 return
-            raise NodeFailure(node.id, no_list(result, edge.iterator), token.values)
-        loop = ForEach(departure.node, departure.position, token, elements)
+            raise NodeFailure(node.id, no_list(result, edge.iterator), activation.values)
+        loop = ForEach(follow.node, follow.position, activation, elements)
         frame.for_each = loop
         self._next_element(frame, loop)
 
@@ -323,20 +333,22 @@ class Machine:
         result = frame.executed[loop.node]
         result = {**(result if isinstance(result, dict) else {}), "results": loop.results}
         try:
-            frame.executed[loop.node] = self.checked(result)
+            frame.executed[loop.node] = self.check_result(result)
         except ValueError as problem:
-            raise NodeFailure(node.id, str(problem), loop.token.values) from None
+            raise NodeFailure(node.id, str(problem), loop.activation.values) from None
         frame.for_each = None
         frame.last = loop.node
         if loop.position + 1 < len(node.outgoing):
+            # The node's later edges are the next work: they see its result with `results` added.
             rest = frame.work[-1]
-            assert isinstance(rest, Departure), "the node's later edges are next"  # noqa: S101
-            rest.token = loop.token.after(loop.node, node.id, result)
+            assert isinstance(rest, FollowEdges), "the node's later edges are next"  # noqa: S101
+            rest.activation = loop.activation.after(loop.node, node.id, result)
         target = node.outgoing[loop.position].target
-        self._arrive(frame, target, None)  # its elements ran; in this frame it doesn't
+        # The target ran in the frames of the elements; in this frame it never does.
+        self._arrive(frame, target, None)
 
     def _leave(self, frame: Frame) -> None:
-        """Take the result of a frame that is done into the frame below."""
+        """Hand the result of a frame that is done to the frame below."""
         if frame.sub_run:
             self._end_sub_run(frame.sub_run, frame.data(), None)
             return
@@ -349,7 +361,7 @@ class Machine:
         self._end_element(result, failed)
 
     def _unwind(self, failure: NodeFailure) -> None:
-        """Take a failure to where it ends: an element of a FOREACH, a sub-workflow, or the run."""
+        """Carry a failure to where it ends: an element of a FOREACH, a sub-workflow, or the run."""
         while True:
             if failure.final or len(self.frames) == 1:
                 raise failure
@@ -376,53 +388,53 @@ class Machine:
                 loop.first_input = failure.given
         self._next_element(frame, loop)
 
-    async def _call_workflow(self, frame: Frame, node: PlannedNode, visit: Visit) -> None:
-        token = visit.token
-        sight = self._sight(frame, token)
-        given = {**token.results, **token.values}
+    async def _call_workflow(self, frame: Frame, node: PlannedNode, item: RunNode) -> None:
+        activation = item.activation
+        scope = self._scope(frame, activation)
+        given = {**activation.results, **activation.values}
         began = time.perf_counter()
         try:
-            data = fill(node.shape, sight.look_up, sight.room())
+            data = fill(node.data, scope.look_up, scope.budget())
             given = {**given, **data}
             self.current = (node.id, given)
-            name, run_input = workflow_call(node, given, data, token.values)
+            name, run_input = workflow_call(node, given, data, activation.values)
             plan = await find_workflow(name, self.environment)
-        except (CallFailure, TooLargeError) as failure:
-            self.fail(frame, visit, _entry(node, given, None, _milliseconds(began)), str(failure))
+        except (InvocationFailure, TooLargeError) as failure:
+            self.fail(frame, item, _entry(node, given, None, _milliseconds(began)), str(failure))
             return
         self._check_depth(node.id)
         self.open(plan, run_input)
         by_edge = node.workflow is not None
-        self.frames[-1].sub_run = SubRun(visit.node, token, given, name, by_edge, began)
+        self.frames[-1].sub_run = SubRun(item.node, activation, given, name, by_edge, began)
 
     def _end_sub_run(self, sub_run: SubRun, data: Any, failure: NodeFailure | None) -> None:
         frame = self.frames[-1]
         node = frame.plan.nodes[sub_run.node]
-        visit = Visit(sub_run.node, sub_run.token)
+        item = RunNode(sub_run.node, sub_run.activation)
         duration = 0.0 if sub_run.began is None else _milliseconds(sub_run.began)
         entry = _entry(node, sub_run.given, None, duration)
         if failure and sub_run.by_edge:
-            self.fail(frame, visit, entry, f"the workflow '{sub_run.name}' failed: {failure}")
+            self.fail(frame, item, entry, f"the workflow '{sub_run.name}' failed: {failure}")
             return
         result = data if sub_run.by_edge else sub_result(sub_run.name, data, failure, duration)
         entry["output"] = result
         frame.trace.append(entry)
-        self.complete(frame, sub_run.node, sub_run.token, result)
+        self.complete(frame, sub_run.node, sub_run.activation, result)
 
 
-def _given(node: PlannedNode, sight: Sight, context: JsonObject) -> JsonObject:
-    """Give what a component gets: {…context, …its data}, credentials left as they are written."""
-    shape = node.shape
-    data = fill(shape, sight.look_up, sight.room()) if node.has_templates else shape
+def _given(node: PlannedNode, scope: Scope, context: JsonObject) -> JsonObject:
+    """Return what a component is given: {…context, …its data}, credentials left as they are written."""
+    parsed = node.data
+    data = fill(parsed, scope.look_up, scope.budget()) if node.has_templates else parsed
     return {**context, **data} if data else context
 
 
-def _seen_from(result: Any, sight: Sight) -> Callable[[str], tuple[bool, Any]]:
-    """Give the look-up of a condition: the result first, then whatever templates see."""
+def _condition_look_up(result: Any, scope: Scope) -> Callable[[str], tuple[bool, Any]]:
+    """Return the look-up of a condition: the result first, then whatever templates see."""
 
     def look_up(path: str) -> tuple[bool, Any]:
         value = find(result, tuple(path.split(".")))
-        return sight.find_text(path) if value is MISSING else (True, value)
+        return scope.find_text(path) if value is MISSING else (True, value)
 
     return look_up
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from .check import check_graph
 from .conditions import Condition, parse_condition
-from .labels import DEFAULT_ITERATOR, STRUCTURE_TYPES
+from .edges import STRUCTURE_TYPES
+from .labels import DEFAULT_ITERATOR
 from .model import FlowError
-from .templates import has_templates, places, shape_of
+from .templates import is_template, parse_value, placeholders
 
 if TYPE_CHECKING:
     from .model import Edge, Graph, Node
@@ -41,7 +42,7 @@ class PlannedNode:
         component: The id of its component; None if it only passes things on.
         workflow: For a node that calls another workflow, the workflow's name as far as the graph
             knows it.
-        shape: Its data, templates taken apart.
+        data: Its data, with templates parsed.
         has_templates: Whether there is anything in its data to fill.
         credentials: The credentials that its data names.
         outgoing: The edges that leave it, in the order of the flow.
@@ -54,7 +55,7 @@ class PlannedNode:
     type: str
     component: str | None
     workflow: str | None
-    shape: Any
+    data: Any
     has_templates: bool
     credentials: frozenset[str]
     outgoing: list[PlannedEdge] = field(default_factory=list)
@@ -62,7 +63,7 @@ class PlannedNode:
     handles_failure: bool = False
 
 
-class Plan:
+class ExecutionPlan:
     """A graph ready to run; it is never changed by a run, so it may be kept and run many times.
 
     Attributes:
@@ -136,7 +137,7 @@ class Plan:
         self.nodes[target].incoming += 1
 
 
-def prepare_graph(graph: Graph) -> Plan:
+def prepare_graph(graph: Graph) -> ExecutionPlan:
     """Make a graph ready to run.
 
     Raises:
@@ -150,11 +151,11 @@ def prepare_graph(graph: Graph) -> Plan:
     problems = check_graph(graph)
     if problems:
         raise FlowError(problems)
-    return Plan(graph)
+    return ExecutionPlan(graph)
 
 
 def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
-    shape = shape_of(node.get("data") or {})
+    data = parse_value(node.get("data") or {})
     component = node.get("componentId")
     calls_workflow = is_called or component == TRIGGER_WORKFLOW
     name = node.get("label") or node["id"]
@@ -165,7 +166,9 @@ def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
         type="Component" if component or calls_workflow else node["type"],
         component=TRIGGER_WORKFLOW if calls_workflow else component,
         workflow=name if is_called else None,
-        shape=shape,
-        has_templates=has_templates(shape),
-        credentials=frozenset(place.credential for place in places(shape) if place.credential),
+        data=data,
+        has_templates=is_template(data),
+        credentials=frozenset(
+            placeholder.credential for placeholder in placeholders(data) if placeholder.credential
+        ),
     )

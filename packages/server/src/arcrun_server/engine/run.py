@@ -11,7 +11,7 @@ from .continuation import read_continuation, write_continuation
 from .failures import NodeFailure, PauseRequest
 from .machine import Machine
 from .model import FlowError
-from .plan import Plan, prepare_graph
+from .plan import ExecutionPlan, prepare_graph
 from .result import Pause, RunResult
 from .sizes import json_size
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 async def run_graph(
-    graph: Graph | Plan, run_input: JsonObject, environment: Environment
+    graph: Graph | ExecutionPlan, run_input: JsonObject, environment: Environment
 ) -> RunResult:
     """Run a graph (CONTRACT.md §6).
 
@@ -50,7 +50,7 @@ async def run_graph(
     """
     began = time.perf_counter()
     try:
-        plan = graph if isinstance(graph, Plan) else prepare_graph(graph)
+        plan = graph if isinstance(graph, ExecutionPlan) else prepare_graph(graph)
     except FlowError as problem:
         return RunResult(success=False, error=f"The graph can't run: {problem}")
     try:
@@ -88,7 +88,7 @@ async def resume_graph(
     Example:
         >>> import asyncio
         >>> from arcrun_server.engine import MemoryEnvironment
-        >>> async def ask(given, call):
+        >>> async def ask(given, invocation):
         ...     return {"pending": True, "task_id": "審核-1"}
         >>> graph = {"nodes": [{"id": "審核", "type": "Component", "componentId": "ask"}], "edges": []}
         >>> house = MemoryEnvironment(components={"ask": ask})
@@ -97,14 +97,14 @@ async def resume_graph(
         {'通過': True}
     """
     began = time.perf_counter()
-    machine, visit = read_continuation(continuation, environment)
+    machine, item = read_continuation(continuation, environment)
     frame = machine.frames[-1]
-    node = frame.plan.nodes[visit.node]
+    node = frame.plan.nodes[item.node]
     machine.current = (node.id, None)
     result = {"success": True} if data is None else data
 
     async def carry_on() -> Any:
-        machine.answer(frame, visit, result, None if success else error or "the task failed")
+        machine.deliver(frame, item, result, None if success else error or "the task failed")
         return await machine.run()
 
     return await _carry_on(machine, began, carry_on())
@@ -117,7 +117,7 @@ async def _carry_on(
     try:
         data = await _within(machine.limits.seconds, work or machine.run())
     except PauseRequest as pause:
-        continuation = write_continuation(machine, pause.visit)
+        continuation = write_continuation(machine, pause.item)
         return RunResult(
             success=True,
             trace=trace,

@@ -12,15 +12,15 @@ class TooLargeError(ValueError):
     """Something would be larger than a run allows. The text says what and how much is allowed."""
 
 
-class Room:
-    """What is left of an allowance of bytes.
+class ByteBudget:
+    """How many bytes may still be used.
 
     Args:
-        most: The allowance.
+        most: How many there are at first.
         what: What it is for, as the subject of the error's sentence.
 
     Example:
-        >>> Room(3, "its text").take(4)
+        >>> ByteBudget(3, "its text").take(4)
         Traceback (most recent call last):
         arcrun_server.engine.sizes.TooLargeError: its text is larger than the 3 bytes that a run allows
     """
@@ -33,19 +33,19 @@ class Room:
         self.left = most
 
     def take(self, size: int) -> None:
-        """Use some of it up.
+        """Use some of them.
 
         Raises:
-            TooLargeError: There is not so much left.
+            TooLargeError: There are not so many left.
         """
         self.check(size)
         self.left -= size
 
     def check(self, size: int) -> None:
-        """Tell whether so much is left.
+        """Check that so many are left, without using them.
 
         Raises:
-            TooLargeError: It isn't.
+            TooLargeError: There are not.
         """
         if size > self.left:
             raise TooLargeError(

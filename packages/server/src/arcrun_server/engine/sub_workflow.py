@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .failures import CallFailure
+from .failures import InvocationFailure
 from .model import FlowError
 from .plan import prepare_graph
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .environment import Environment
     from .failures import NodeFailure
     from .model import JsonObject
-    from .plan import Plan, PlannedNode
+    from .plan import ExecutionPlan, PlannedNode
 
 
 def workflow_call(
@@ -28,7 +28,7 @@ def workflow_call(
         values: The context's values.
 
     Raises:
-        CallFailure: The node's data doesn't say it rightly.
+        InvocationFailure: The node's data doesn't say it rightly.
     """
     if node.workflow is None:
         name, run_input = given.get("workflow_name"), given.get("input", {})
@@ -37,27 +37,29 @@ def workflow_call(
         rest = {key: value for key, value in data.items() if key != "workflow_name"}
         run_input = rest.get("input", rest or values)
     if not isinstance(name, str) or not name:
-        raise CallFailure("`workflow_name` must be the name of a workflow, as text")
+        raise InvocationFailure("`workflow_name` must be the name of a workflow, as text")
     if not isinstance(run_input, dict):
-        raise CallFailure("`input` must be an object, the input of the workflow that is run")
+        raise InvocationFailure("`input` must be an object, the input of the workflow that is run")
     if node.workflow is None and given.get("wait", True) is False:
-        raise CallFailure("`wait: false` is not supported; the called workflow is run to its end")
+        raise InvocationFailure(
+            "`wait: false` is not supported; the called workflow is run to its end"
+        )
     return name, run_input
 
 
-async def find_workflow(name: str, environment: Environment) -> Plan:
+async def find_workflow(name: str, environment: Environment) -> ExecutionPlan:
     """Find a workflow and make it ready to run.
 
     Raises:
-        CallFailure: There is none of this name, or it can't run.
+        InvocationFailure: There is none of this name, or it can't run.
     """
     graph = await environment.workflow(name)
     if graph is None:
-        raise CallFailure(f"there is no workflow '{name}'; push it first")
+        raise InvocationFailure(f"there is no workflow '{name}'; push it first")
     try:
         return prepare_graph(graph)
     except FlowError as problem:
-        raise CallFailure(f"the workflow '{name}' can't run: {problem}") from None
+        raise InvocationFailure(f"the workflow '{name}' can't run: {problem}") from None
 
 
 def sub_result(name: str, data: Any, failure: NodeFailure | None, duration_ms: float) -> JsonObject:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
     from starlette.requests import Request
 
-    from arcrun_server.catalog import Catalog
     from arcrun_server.components import Registry
-    from arcrun_server.runs.runner import Runner
+    from arcrun_server.recipes.catalog import Catalog
+    from arcrun_server.runs.service import RunService
     from arcrun_server.settings import Settings
     from arcrun_server.store import Store
 
@@ -30,16 +30,16 @@ class Context:
     Args:
         settings: What was decided before the start.
         store: What outlives a request.
-        catalog: What is shipped.
+        catalog: The recipes that are shipped.
         registry: The components of this engine.
-        runner: Runs workflows.
+        runs: Runs workflows.
     """
 
     settings: Settings
     store: Store
     catalog: Catalog
     registry: Registry
-    runner: Runner
+    runs: RunService
 
     async def account(self, request: Request) -> str:
         """Return the account of the request's key, or raise 401."""
@@ -57,7 +57,7 @@ class Context:
 
     async def known_components(self, account: str | None) -> frozenset[str]:
         """Return the ids that a graph of this account may name, besides built-ins and URLs."""
-        known = self.registry.ids | self.catalog.services | self.catalog.api_recipe_names
+        known = self.registry.ids | self.catalog.auth.names | self.catalog.api.names
         if account is None:
             return known
         own_services = await self.store.auth_recipes.names(account)

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import HTMLResponse
 
 from arcrun_server.errors import ApiError
-from arcrun_server.web.answers import Json, encode
+from arcrun_server.json_text import encode
+from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
@@ -63,15 +64,15 @@ class ContractRoutes:
         router.add_api_route("/docs/{asset}", self.asset, methods=["GET"])
 
     async def contract(self, request: Request) -> Response:
-        """Answer the contract, with this server as its first server."""
-        return Json(self._documents(self._context.base_url(request)))
+        """Return the contract, with this server as its first server."""
+        return JsonResponse(self._documents(self._context.base_url(request)))
 
     async def page(self) -> Response:
-        """Answer the page for people."""
+        """Return the page for people."""
         return HTMLResponse(_PAGE, headers=_page_headers())
 
     async def asset(self, asset: str) -> Response:
-        """Answer one of the page's files."""
+        """Return one of the page's files."""
         if asset == "start.js":
             return Response(_START, media_type="text/javascript", headers=_page_headers())
         if asset not in _ASSETS:

@@ -9,15 +9,14 @@ from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads 
 from arcrun_server.errors import ApiError
 from arcrun_server.routes.context import path_name
 from arcrun_server.routes.shapes import (
-    CREDENTIAL_NAME,
-    CREDENTIAL_NAME_RULE,
     PLAIN_PUSH,
     PLAIN_REPLACEMENT,
     SEALED_PUSH,
     SEALED_REPLACEMENT,
 )
-from arcrun_server.web.answers import Json
+from arcrun_server.validation import CREDENTIAL_NAME, CREDENTIAL_NAME_RULE
 from arcrun_server.web.body import checked, read_json
+from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
@@ -39,10 +38,10 @@ class CredentialRoutes:
         router.add_api_route("/credentials/{name}", self.delete, methods=["DELETE"])
 
     async def list(self, request: Request) -> Response:
-        """Answer names and what else may be told."""
+        """Return names and what else may be told."""
         account = await self._context.account(request)
         entries = await self._credentials.list(account)
-        return Json({"success": True, "credentials": entries, "total": len(entries)})
+        return JsonResponse({"success": True, "credentials": entries, "total": len(entries)})
 
     async def push(self, request: Request) -> Response:
         """Store or replace the credential that the body names."""
@@ -61,14 +60,14 @@ class CredentialRoutes:
         return await self._store(account, name, checked(shape, body))
 
     async def read(self, request: Request) -> Response:
-        """Answer the client's own envelope; a value that was pushed in plain form never."""
+        """Return the client's own envelope; a value that was pushed in plain form never."""
         account = await self._context.account(request)
         name = _name(request)
         found = await self._credentials.get(account, name)
         if found is None:
             raise _not_found(name)
         envelope = {"encrypted": found.encrypted, "iv": found.iv} if found.encrypted else {}
-        return Json(
+        return JsonResponse(
             {
                 "name": found.name,
                 "sealed": bool(envelope),
@@ -84,14 +83,14 @@ class CredentialRoutes:
         name = _name(request)
         if not await self._credentials.delete(account, name):
             raise _not_found(name)
-        return Json({"success": True, "name": name})
+        return JsonResponse({"success": True, "name": name})
 
     async def _body(self, request: Request) -> Any:
         return await read_json(request, self._context.settings.max_body_bytes)
 
     async def _store(self, account: str, name: str, pushed: dict[str, str]) -> Response:
         stored = await self._credentials.push(account, name, pushed)
-        return Json({"success": True, **stored})
+        return JsonResponse({"success": True, **stored})
 
 
 def _is_plain(body: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Response  # noqa: TC002 - FastAPI reads the annotations
 
 from arcrun_server._version import __version__
-from arcrun_server.web.answers import Json
+from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
@@ -26,8 +26,10 @@ class EngineRoutes:
         self._context = context
         capabilities = [*CAPABILITIES, *([DEVELOPMENT] if context.settings.dev else [])]
         # Always the same: made once, sent again and again.
-        self._root = Json({"service": "arcrun-server", "version": __version__, "status": "ok"})
-        self._health = Json(
+        self._root = JsonResponse(
+            {"service": "arcrun-server", "version": __version__, "status": "ok"}
+        )
+        self._health = JsonResponse(
             {"ok": True, "bundle_version": __version__, "capabilities": capabilities}
         )
 
@@ -37,10 +39,10 @@ class EngineRoutes:
         router.add_api_route("/health", self.health, methods=["GET"])
 
     async def root(self) -> Response:
-        """Answer name and version."""
+        """Return name and version."""
         return self._root
 
     async def health(self) -> Response:
-        """Answer that the engine is well, which includes its store."""
+        """Return that the engine is well, which includes its store."""
         await self._context.store.ping()
         return self._health

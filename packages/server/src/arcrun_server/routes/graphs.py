@@ -10,9 +10,10 @@ from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads 
 from arcrun_server._version import __version__
 from arcrun_server.engine import FlowError, check_graph, compile_flow, search_triplets
 from arcrun_server.errors import ApiError, Detail
+from arcrun_server.routes.run_response import full_response
 from arcrun_server.routes.shapes import EXECUTION, GRAPH, TRIPLET_EXECUTION, TRIPLET_SEARCH
-from arcrun_server.web.answers import Json
 from arcrun_server.web.body import checked, read_json
+from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -35,7 +36,7 @@ class GraphRoutes:
         router.add_api_route("/cypher/execute", self.execute_triplets, methods=["POST"])
 
     async def validate(self, request: Request) -> Response:
-        """Answer whether a graph can run."""
+        """Return whether a graph can run."""
         try:
             body = await read_json(request, self._context.settings.max_body_bytes)
             graph = checked_graph(body, await self._known(request), place="")
@@ -44,12 +45,12 @@ class GraphRoutes:
                 messages = [_sentence(detail) for detail in error.details] or [error.message]
                 error.extra = {"valid": False, "errors": messages}
             raise
-        return Json(
+        return JsonResponse(
             {"valid": True, "nodeCount": len(graph["nodes"]), "edgeCount": len(graph["edges"])}
         )
 
     async def search(self, request: Request) -> Response:
-        """Answer lines of a flow as nodes and edges."""
+        """Return lines of a flow as nodes and edges."""
         asked = await self._context.json(request, TRIPLET_SEARCH)
         try:
             found = search_triplets(
@@ -61,7 +62,7 @@ class GraphRoutes:
             )
         except FlowError as error:
             raise graph_error(error.problems, place="") from None
-        return Json(found)
+        return JsonResponse(found)
 
     async def execute(self, request: Request) -> Response:
         """Run a graph without storing it, and answer its data and its whole trace."""
@@ -69,8 +70,8 @@ class GraphRoutes:
         asked = await self._context.json(request, EXECUTION)
         known = await self._context.known_components(account)
         graph = checked_graph(asked["graph"], known)
-        answer = await self._context.runner.run_graph(account, graph, asked.get("context", {}))
-        return Json(answer.body, status_code=answer.status)
+        result = await self._context.runs.run_graph(account, graph, asked.get("context", {}))
+        return full_response(result, {})
 
     async def execute_triplets(self, request: Request) -> Response:
         """Compile lines of a flow and run them without storing them."""
@@ -82,9 +83,8 @@ class GraphRoutes:
         except FlowError as error:
             raise graph_error(error.problems, place="") from None
         graph = checked_graph(compiled, known)
-        context = asked.get("context", {})
-        answer = await self._context.runner.run_graph(account, graph, context, {"graph": graph})
-        return Json(answer.body, status_code=answer.status)
+        result = await self._context.runs.run_graph(account, graph, asked.get("context", {}))
+        return full_response(result, {"graph": graph})
 
     async def _known(self, request: Request) -> frozenset[str]:
         """Return the components that there are; with a key the account's own recipes too."""

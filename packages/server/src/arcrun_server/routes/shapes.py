@@ -1,7 +1,6 @@
 """What requests must look like: the contract's request schemas, as types that pydantic checks.
 
-They are dictionaries, not objects: a field that was left out stays left out, and null is no way to leave
-one out. Where the contract says `additionalProperties: false`, unknown fields are refused.
+Where the contract says `additionalProperties: false`, unknown fields are refused.
 """
 
 from __future__ import annotations
@@ -9,39 +8,19 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, with_config
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Field, TypeAdapter
 from typing_extensions import NotRequired, TypedDict
 
-CREDENTIAL_NAME = re.compile(r"(?!catalog\Z)[A-Za-z0-9_]{1,128}")
-CREDENTIAL_NAME_RULE = (
-    "1 to 128 letters, digits and underscores (A-Z a-z 0-9 _); 'catalog' is reserved"
+from arcrun_server.engine.model import EdgeType
+from arcrun_server.validation import (
+    CredentialName,
+    ServiceName,
+    WorkflowName,
+    closed,
+    extensible,
+    matching,
 )
-WORKFLOW_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
-WORKFLOW_NAME_RULE = "1 to 128 letters, digits, underscores and hyphens (A-Z a-z 0-9 _ -)"
-SERVICE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-SERVICE_NAME_RULE = (
-    "a lower-case letter, then up to 63 lower-case letters, digits and underscores (a-z 0-9 _)"
-)
 
-closed = with_config(ConfigDict(strict=True, extra="forbid"))
-_open = with_config(ConfigDict(strict=True, extra="allow"))
-
-
-def matching(pattern: re.Pattern[str], rule: str) -> AfterValidator:
-    """Return the check that a text matches a pattern in full; the rule says the same in words."""
-
-    def check(value: str) -> str:
-        if not pattern.fullmatch(value):
-            raise PydanticCustomError("pattern", "{rule}", {"rule": rule})
-        return value
-
-    return AfterValidator(check)
-
-
-CredentialName = Annotated[str, matching(CREDENTIAL_NAME, CREDENTIAL_NAME_RULE)]
-WorkflowName = Annotated[str, matching(WORKFLOW_NAME, WORKFLOW_NAME_RULE)]
-ServiceName = Annotated[str, matching(SERVICE_NAME, SERVICE_NAME_RULE)]
 Sensitivity = Literal["standard", "high"]
 SecretValue = Annotated[str, Field(min_length=1, max_length=65536)]
 Ciphertext = Annotated[
@@ -99,7 +78,7 @@ class PlainPush(TypedDict):
     sensitivity: NotRequired[Sensitivity]
 
 
-@_open
+@extensible
 class Node(TypedDict):
     """A node of a compiled graph."""
 
@@ -109,24 +88,6 @@ class Node(TypedDict):
     label: NotRequired[str]
     data: NotRequired[dict[str, Any]]
 
-
-EdgeType = Literal[
-    "PIPE",
-    "ON_SUCCESS",
-    "ON_FAIL",
-    "IF",
-    "ON_TRUE",
-    "ON_FALSE",
-    "ON_BRANCH",
-    "FOREACH",
-    "CALLS_SUBFLOW",
-    "ON_CLICK",
-    "CONTINUE",
-    "IS_A",
-    "CONTAINS",
-    "HAS_STYLE",
-    "HAS_BEHAVIOR",
-]
 
 _EndOfEdge = Annotated[str, Field(min_length=1, max_length=256)]
 Edge = TypedDict(
@@ -140,7 +101,7 @@ Edge = TypedDict(
         "branch": NotRequired[str],
     },
 )
-_open(Edge)
+extensible(Edge)
 
 
 @closed

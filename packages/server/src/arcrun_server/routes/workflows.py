@@ -9,25 +9,28 @@ from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads 
 from arcrun_server.errors import ApiError, Detail
 from arcrun_server.routes.context import path_name
 from arcrun_server.routes.graphs import checked_graph
-from arcrun_server.routes.shapes import (
-    RUN_INPUT,
-    WORKFLOW_NAME,
-    WORKFLOW_NAME_RULE,
-    WORKFLOW_PUSH,
+from arcrun_server.routes.run_response import (
+    IDEMPOTENCY_KEY,
+    REPLAYED,
+    idempotency_error,
+    short_response,
 )
-from arcrun_server.runs.repetition import HEADER as IDEMPOTENCY_KEY
-from arcrun_server.web.answers import Json
+from arcrun_server.routes.shapes import RUN_INPUT, WORKFLOW_PUSH
+from arcrun_server.runs.idempotency import IdempotencyError
+from arcrun_server.runs.service import WorkflowNotFoundError
+from arcrun_server.validation import WORKFLOW_NAME, WORKFLOW_NAME_RULE
+from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
 
-# Runs that are listed if the client names no number, and at the most.
+# How many executions are listed: by default, and at most.
 DEFAULT_LIMIT = 20
 LARGEST_LIMIT = 200
 
 
 class WorkflowRoutes:
-    """Push, list, get, delete, trigger, and what became of the runs."""
+    """Push, list, get, delete and run workflows, and list their executions."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -43,14 +46,14 @@ class WorkflowRoutes:
         router.add_api_route("/workflows/{name}/executions", self.executions, methods=["GET"])
 
     async def list(self, request: Request) -> Response:
-        """Answer all workflows of the account."""
+        """Return all workflows of the account."""
         account = await self._context.account(request)
         base_url = self._context.base_url(request)
         entries = [
             entry | {"webhook_url": _webhook_url(base_url, entry["name"])}
             for entry in await self._workflows.list(account)
         ]
-        return Json({"workflows": entries, "total": len(entries)})
+        return JsonResponse({"workflows": entries, "total": len(entries)})
 
     async def push(self, request: Request) -> Response:
         """Check a graph and store it under a name."""
@@ -65,22 +68,22 @@ class WorkflowRoutes:
             graph={**graph, "id": name, "name": name},
             config=pushed.get("config"),
         )
-        answer = {
+        created = {
             "name": name,
             "webhook_url": _webhook_url(self._context.base_url(request), name),
             "description": pushed["description"],
             "created_at": created_at,
         }
-        return Json(answer, status_code=201)
+        return JsonResponse(created, status_code=201)
 
     async def get(self, request: Request) -> Response:
-        """Answer a workflow as it is stored."""
+        """Return a workflow as it is stored."""
         account = await self._context.account(request)
         name = _name(request)
         workflow = await self._workflows.get(account, name)
         if workflow is None:
             raise _not_found(name)
-        return Json(vars(workflow))
+        return JsonResponse(vars(workflow))
 
     async def delete(self, request: Request) -> Response:
         """Remove a workflow."""
@@ -88,7 +91,7 @@ class WorkflowRoutes:
         name = _name(request)
         if not await self._workflows.delete(account, name):
             raise _not_found(name)
-        return Json({"deleted": True, "name": name})
+        return JsonResponse({"deleted": True, "name": name})
 
     async def trigger(self, request: Request) -> Response:
         """Run a workflow on the body as its input, and answer its result."""
@@ -96,14 +99,23 @@ class WorkflowRoutes:
         name = _name(request)
         run_input = await self._context.json(request, RUN_INPUT)
         key = request.headers.get(IDEMPOTENCY_KEY)
-        answer = await self._context.runner.run_named(account, name, run_input, key)
-        if answer is None:
-            raise _not_found(name)
-        headers = {"Idempotency-Replayed": "true"} if answer.repeated else None
-        return Json(answer.body, status_code=answer.status, headers=headers)
+        runs = self._context.runs
+        try:
+            if key is None:
+                response = short_response(await runs.run_workflow(account, name, run_input))
+            else:
+                response = await runs.run_workflow_once(
+                    account, name, run_input, key, short_response
+                )
+        except WorkflowNotFoundError:
+            raise _not_found(name) from None
+        except IdempotencyError as error:
+            raise idempotency_error(error) from None
+        headers = {REPLAYED: "true"} if response.replayed else None
+        return JsonResponse(response.body, status_code=response.status, headers=headers)
 
     async def executions(self, request: Request) -> Response:
-        """Answer how a workflow's latest runs ended, newest first."""
+        """Return how a workflow's latest runs ended, newest first."""
         account = await self._context.account(request)
         name = _name(request)
         count = _limit(request)
@@ -111,7 +123,7 @@ class WorkflowRoutes:
             raise _not_found(name)
         found = await self._context.store.executions.list(account, name, count)
         data = {"workflow_name": name, "count": len(found), "executions": found}
-        return Json({"ok": True, "data": data})
+        return JsonResponse({"ok": True, "data": data})
 
 
 def _webhook_url(base_url: str, name: str) -> str:

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from arcrun_server.engine import CallFailure, RunLimits
+from arcrun_server.engine import InvocationFailure, RunLimits
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from arcrun_server.calls import Calls
     from arcrun_server.components import Registry
     from arcrun_server.engine import Component, Graph
+    from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.store import Store
     from arcrun_server.store.credentials import StoredCredential
 
@@ -30,7 +30,7 @@ class AccountEnvironment:
         account: Whose run it is.
         store: Where the account's things are.
         registry: The components of this engine.
-        calls: The components that are recipes.
+        recipes: Finds the components that are recipes.
         limits: How much the run may use.
         used: Names of the credentials that the run has taken.
     """
@@ -38,7 +38,7 @@ class AccountEnvironment:
     account: str
     store: Store
     registry: Registry
-    calls: Calls
+    recipes: RecipeResolver
     limits: RunLimits = field(default_factory=RunLimits)
     used: set[str] = field(default_factory=set)
 
@@ -50,17 +50,17 @@ class AccountEnvironment:
         """Find a component: of the catalog, a URL, or a recipe (CONTRACT.md §6).
 
         Raises:
-            CallFailure: The store can't be read.
+            InvocationFailure: The store can't be read.
         """
         found = self.registry.get(component_id)
         with _store_can_be_read(f"component {component_id!r}"):
-            return found or await self.calls.component(self.account, component_id, self.secret)
+            return found or await self.recipes.component(self.account, component_id, self.secret)
 
     async def secret(self, name: str) -> str | None:
         """Give a credential's plaintext, or None if the account has none of this name.
 
         Raises:
-            CallFailure: It was sealed under a key that this account no longer has, or the store can't be read.
+            InvocationFailure: It was sealed under a key that this account no longer has, or the store can't be read.
         """
         with _store_can_be_read(f"credential {name!r}"):
             found = await self.store.credentials.get(self.account, name)
@@ -74,7 +74,7 @@ class AccountEnvironment:
         """Find another workflow of the account.
 
         Raises:
-            CallFailure: The store can't be read.
+            InvocationFailure: The store can't be read.
         """
         with _store_can_be_read(f"workflow {name!r}"):
             text = await self.store.workflows.graph_text(self.account, name)
@@ -87,7 +87,7 @@ class AccountEnvironment:
             value = _opened(api_key, found.name, found.encrypted, found.iv)
             if value is not None:
                 return value
-        raise CallFailure(
+        raise InvocationFailure(
             f"credential {found.name!r} was sealed under another key or is damaged; push it again"
         )
 
@@ -98,7 +98,7 @@ def _store_can_be_read(what: str) -> Iterator[None]:
     try:
         yield
     except StorageUnavailableError as error:
-        raise CallFailure(f"{what} can't be read now: {error.reason}") from None
+        raise InvocationFailure(f"{what} can't be read now: {error.reason}") from None
 
 
 def _opened(api_key: str, name: str, encrypted: str, iv: str) -> str | None:

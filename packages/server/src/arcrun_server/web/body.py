@@ -7,7 +7,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.errors import ApiError, Detail, nearest
+from arcrun_server.engine.nearest import nearest
+from arcrun_server.errors import ApiError, Detail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,7 +191,7 @@ def _details(error: ValidationError, adapter: TypeAdapter[Any]) -> Iterator[Deta
         place = problem["loc"]
         if problem["type"] == "extra_forbidden":
             known = _known_keys(adapter, place[:-1])
-            suggestion = nearest(str(place[-1]), known)
+            suggestion = nearest(str(place[-1]), known, least=0.6)
             yield Detail("unknown field", path=path_text(place), suggestion=suggestion)
         else:
             yield Detail(_plain(problem["msg"]), path=path_text(place) or None)

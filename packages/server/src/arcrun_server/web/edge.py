@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from arcrun_server.accounts.keys import HEADER
 from arcrun_server.errors import ApiError
-from arcrun_server.web.answers import Json
+from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -130,13 +130,13 @@ def _cors_headers(origin: bytes, *, preflight: bool) -> list[tuple[bytes, bytes]
     return headers
 
 
-def _internal_error() -> Json:
+def _internal_error() -> JsonResponse:
     error = ApiError(
         500,
         "internal_error",
         "something failed inside the engine; its log has more under this answer's X-Request-Id",
     )
-    return Json(error.body(), status_code=error.status)
+    return JsonResponse(error.body(), status_code=error.status)
 
 
 def _log_failure(error: Exception, request_id: bytes) -> None:

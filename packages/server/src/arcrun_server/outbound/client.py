@@ -42,7 +42,7 @@ _OURS = frozenset(
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """What a server answered.
 
     Attributes:
@@ -134,7 +134,7 @@ class Outbound:
         *,
         headers: dict[str, str] | None = None,
         content: bytes | None = None,
-    ) -> Reply:
+    ) -> Response:
         """Send a request and follow its redirects.
 
         Args:
@@ -167,7 +167,7 @@ class Outbound:
 
     async def _follow(
         self, method: str, url: str, headers: dict[str, str], content: bytes | None
-    ) -> Reply:
+    ) -> Response:
         for _ in range(MAX_REDIRECTS + 1):
             reply, location = await self._exchange(method, url, headers, content)
             if location is None:
@@ -183,7 +183,7 @@ class Outbound:
 
     async def _exchange(
         self, method: str, url: str, headers: dict[str, str], content: bytes | None
-    ) -> tuple[Reply, str | None]:
+    ) -> tuple[Response, str | None]:
         check_url(url)
         try:
             request = httpx.Request(
@@ -219,15 +219,15 @@ class Outbound:
             reason = str(problem) or type(problem).__name__
             raise Unreachable(f"{_shown_host(url)} can't be reached: {reason}") from None
 
-    async def _read(self, response: httpcore.Response) -> tuple[Reply, str | None]:
+    async def _read(self, response: httpcore.Response) -> tuple[Response, str | None]:
         headers = httpx.Headers(response.headers)
         location = headers.get("location")
         if response.status in _REDIRECTS and location:
-            return Reply(response.status, ""), location
+            return Response(response.status, ""), location
         if headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
             raise Unreachable("the answer is compressed, though it was asked for as it is")
         body = b"".join([part async for part in self._parts(response)])
-        return Reply(response.status, _text(body, headers)), None
+        return Response(response.status, _text(body, headers)), None
 
     async def _parts(self, response: httpcore.Response) -> AsyncIterator[bytes]:
         size = 0

@@ -53,7 +53,7 @@ def check_url(url: str) -> SplitResult:
     Example:
         >>> check_url("http://2130706433/")
         Traceback (most recent call last):
-        arcrun_server.components.guard.ForbiddenAddress: the host '2130706433' is a number in disguise; \
+        arcrun_server.outbound.guard.ForbiddenAddress: the host '2130706433' is a number in disguise; \
 write the address in its usual form
     """
     try:

@@ -1,33 +1,33 @@
-"""A service of an auth recipe as a component: any request to it, authenticated (CONTRACT.md §6)."""
+"""A service as a component: any request to it, authenticated (docs/contract.md#execution)."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.calls.request import ServiceRequest, call_service
 from arcrun_server.engine import ComponentError
+from arcrun_server.recipes.request import ServiceRequest
 
 if TYPE_CHECKING:
-    from arcrun_server.calls.auth import Secrets
-    from arcrun_server.calls.tokens import Tokens
-    from arcrun_server.components import Outbound
-    from arcrun_server.engine import Call, Component, JsonObject
+    from arcrun_server.engine import Component, Invocation, JsonObject
+    from arcrun_server.recipes.request import ServiceClient
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 _PATH = re.compile(r"/[^\\\s]*")
 
 
-def service_component(
-    recipe: dict[str, Any], secret: Secrets, outbound: Outbound, tokens: Tokens
-) -> Component:
-    """Make the component of a service.
+def service_component(recipe: dict[str, Any], client: ServiceClient) -> Component:
+    """Return the component of a service.
 
     It takes `_path` (below the service's base URL), `_method` (GET; POST if there is a body), `_query`,
-    `_headers` and `_body`, and answers `{"success", "status", "data"}`.
+    `_headers` and `_body`, and returns `{"success", "status", "data"}`.
+
+    Args:
+        recipe: The service's auth recipe.
+        client: Sends the account's requests.
     """
 
-    async def run(given: JsonObject, _call: Call) -> Any:
+    async def run(given: JsonObject, _invocation: Invocation) -> Any:
         path = given.get("_path", "")
         if not isinstance(path, str) or (path and not _PATH.fullmatch(path)):
             raise ComponentError("`_path` must be text that begins with /, as /pages")
@@ -42,7 +42,7 @@ def service_component(
             query=_texts(given, "_query"),
             body=body,
         )
-        return await call_service(request, recipe, secret, outbound, tokens)
+        return await client.call(request, recipe)
 
     return run
 

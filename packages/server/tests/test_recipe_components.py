@@ -23,7 +23,7 @@ from own_recipes import (
     without,
 )
 
-from arcrun_server.calls.api_recipe import mapped_text
+from arcrun_server.recipes.api.component import mapped_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -270,13 +270,15 @@ async def test_token_is_fetched_anew_once_after_a_401(alice: Api, upstream: Upst
     assert sent == [None, "Bearer tok-old", None, "Bearer tok-new"]
 
 
-async def test_refused_token_says_what_the_endpoint_said(alice: Api, upstream: Upstream) -> None:
+async def test_refused_token_reports_the_error_of_its_endpoint(
+    alice: Api, upstream: Upstream
+) -> None:
     await push_secret(alice, value=key_file(upstream.url)[0])
     await post(alice, "/auth-recipes", service_account(upstream.url))
     upstream.answers = [(400, {"error": "invalid_grant", "error_description": "long"})]
     answer = await run(alice, "own", _path="/x")
     assert answer.status_code == 500
-    assert "answered 400: invalid_grant" in answer.json()["error"]
+    assert "returned 400: invalid_grant" in answer.json()["error"]
     assert "PRIVATE KEY" not in answer.text
 
 
@@ -324,12 +326,14 @@ async def test_refresh_token_is_exchanged(alice: Api, upstream: Upstream) -> Non
     assert upstream.requests[1]["headers"]["authorization"] == "Bearer tok-x"
 
 
-async def test_template_that_is_no_json_when_filled_is_said(alice: Api, upstream: Upstream) -> None:
+async def test_template_that_is_not_json_when_filled_fails_the_node(
+    alice: Api, upstream: Upstream
+) -> None:
     recipe = without(api_recipe(upstream.url), "body")
     await post(alice, "/recipes", recipe | {"body_template": '{"n": {{n}}}'})
     answer = await run(alice, "own_send", room="r")
     assert answer.status_code == 500
-    assert "is no JSON" in answer.json()["error"]
+    assert "is not valid JSON" in answer.json()["error"]
     assert upstream.requests == []
 
 

@@ -1,4 +1,4 @@
-"""Access tokens of services: fetched with a service account's key or a refresh token, and kept in memory."""
+"""Access tokens of services, fetched with a service account's key or a refresh token."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from arcrun_server.calls.auth import render
-from arcrun_server.components.outbound import Unreachable
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.placeholders import as_empty
+from arcrun_server.outbound import Unreachable
+from arcrun_server.recipes.auth.injection import fill_secrets
 
 if TYPE_CHECKING:
-    from arcrun_server.components import Outbound
+    from arcrun_server.outbound import Outbound
 
-# Seconds before a token expires in which a new one is fetched (CONTRACT.md §4).
+# Seconds before a token expires in which a new one is fetched (docs/contract.md#auth-recipes).
 REFRESH_BEFORE = 60.0
 # Seconds: the longest that Google takes for an assertion.
 LIFETIME = 3600
@@ -33,53 +34,55 @@ _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 @dataclass(frozen=True, repr=False)
-class _Token:
+class _AccessToken:
     text: str
     use_until: float
 
 
-class Tokens:
-    """Fetches tokens, and remembers them until shortly before they expire.
+class AccessTokens:
+    """Fetches access tokens, and keeps them in memory until shortly before they expire.
 
     Args:
-        outbound: The guarded door to the network.
+        outbound: The guarded HTTP client.
     """
 
     def __init__(self, outbound: Outbound) -> None:
         self._outbound = outbound
-        # Under a digest of all that decides which token it is: no account gets another one's.
-        self._kept: OrderedDict[bytes, _Token] = OrderedDict()
-        self._fetching: dict[bytes, asyncio.Task[_Token]] = {}
+        # By a digest of all that decides which token it is: no account gets another one's.
+        self._kept: OrderedDict[bytes, _AccessToken] = OrderedDict()
+        self._fetching: dict[bytes, asyncio.Task[_AccessToken]] = {}
 
-    async def token(self, recipe: dict[str, Any], values: dict[str, str], *, fresh: bool) -> str:
+    async def get(self, recipe: dict[str, Any], values: dict[str, str], *, fresh: bool) -> str:
         """Return an access token.
 
         Args:
             recipe: An auth recipe of a primitive that has tokens.
-            values: The secrets, as `secret.KEY`.
+            values: The secrets, by the names of their placeholders (`secret.KEY`).
             fresh: Fetch a new one in any case.
 
         Raises:
-            ComponentError: There is none to be had; the text says why.
+            ComponentError: No token could be fetched; the text says why.
         """
-        known = json.dumps([recipe, sorted(values.items())], sort_keys=True).encode()
-        place = hashlib.sha256(known).digest()
-        kept = self._kept.get(place)
+        identity = json.dumps([recipe, sorted(values.items())], sort_keys=True).encode()
+        key = hashlib.sha256(identity).digest()
+        kept = self._kept.get(key)
         if kept is not None and not fresh and time.monotonic() < kept.use_until:
             return kept.text
-        task = self._fetching.get(place)
+        # Several runs that need the same token wait for one request; `shield` keeps it going when one
+        # of them is cancelled.
+        task = self._fetching.get(key)
         if task is None:
             task = asyncio.create_task(self._fetch(recipe, values))
-            self._fetching[place] = task
-            task.add_done_callback(lambda _: self._fetching.pop(place, None))
+            self._fetching[key] = task
+            task.add_done_callback(lambda _: self._fetching.pop(key, None))
         token = await asyncio.shield(task)
-        self._kept[place] = token
-        self._kept.move_to_end(place)
+        self._kept[key] = token
+        self._kept.move_to_end(key)
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return token.text
 
-    async def _fetch(self, recipe: dict[str, Any], values: dict[str, str]) -> _Token:
+    async def _fetch(self, recipe: dict[str, Any], values: dict[str, str]) -> _AccessToken:
         if recipe["primitive"] == "service_account":
             endpoint, form = _service_account_form(recipe, values)
         else:
@@ -89,22 +92,22 @@ class Tokens:
             "Accept": "application/json",
         }
         try:
-            reply = await self._outbound.send(
+            response = await self._outbound.send(
                 "POST", endpoint, headers=headers, content=urlencode(form).encode()
             )
         except Unreachable as problem:
             raise ComponentError(f"no access token for {recipe['service']!r}: {problem}") from None
-        _, answer = reply.json()
-        fields = answer if isinstance(answer, dict) else {}
+        _, value = response.json()
+        fields = value if isinstance(value, dict) else {}
         text, seconds = fields.get("access_token"), fields.get("expires_in")
-        if not reply.ok or not isinstance(text, str) or not text:
+        if not response.ok or not isinstance(text, str) or not text:
             reason = fields.get("error")
-            said = f": {reason}" if isinstance(reason, str) and len(reason) <= 100 else ""
+            detail = f": {reason}" if isinstance(reason, str) and len(reason) <= 100 else ""
             raise ComponentError(
-                f"no access token for {recipe['service']!r}: its token endpoint answered {reply.status}{said}"
+                f"no access token for {recipe['service']!r}: its token endpoint returned {response.status}{detail}"
             )
         lifetime = seconds if isinstance(seconds, (int, float)) else LIFETIME
-        return _Token(text, time.monotonic() + max(0.0, lifetime - REFRESH_BEFORE))
+        return _AccessToken(text, time.monotonic() + max(0.0, lifetime - REFRESH_BEFORE))
 
 
 def _service_account_form(
@@ -132,10 +135,10 @@ def _refresh_form(recipe: dict[str, Any], values: dict[str, str]) -> tuple[str, 
     form = {
         "grant_type": "refresh_token",
         "refresh_token": values.get(f"secret.{refresh}", ""),
-        "client_id": render(oauth2.get("client_id", ""), values),
+        "client_id": fill_secrets(oauth2.get("client_id", ""), values, as_empty),
     }
     if oauth2.get("client_secret"):
-        form["client_secret"] = render(oauth2["client_secret"], values)
+        form["client_secret"] = fill_secrets(oauth2["client_secret"], values, as_empty)
     if oauth2.get("scopes"):
         form["scope"] = " ".join(oauth2["scopes"])
     return oauth2.get("token_endpoint", ""), form
@@ -172,7 +175,9 @@ def _assertion(account: dict[str, str], audience: str, scopes: list[str], key: s
     except (ValueError, TypeError):
         private_key = None
     if not isinstance(private_key, RSAPrivateKey):
-        raise ComponentError(f"the private_key in the credential {key!r} is no RSA key in PEM")
+        raise ComponentError(
+            f"the private_key in the credential {key!r} is not an RSA key in PEM format"
+        )
     return f"{signed}.{_part(private_key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcrun_server.components.guard import ForbiddenAddress, check_address, check_url
-from arcrun_server.components.outbound import Unreachable
+from arcrun_server.outbound import Unreachable
+from arcrun_server.outbound.guard import ForbiddenAddress, check_address, check_url
 
 if TYPE_CHECKING:
-    from .conftest import Site
+    from loopback_site import Site
 
 ALWAYS_FORBIDDEN = [
     "169.254.169.254",

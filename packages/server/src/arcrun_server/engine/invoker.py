@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .builtin_components import BUILTINS
-from .environment import Call, ComponentError
-from .failures import CallFailure
+from .environment import ComponentError, Invocation
+from .failures import InvocationFailure
 from .redaction import Redactor
 from .templates import fill
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from .environment import Component, Environment
     from .model import JsonObject
     from .plan import PlannedNode
-    from .scope import Sight
+    from .scope import Scope
 
 
-class Caller:
-    """Calls the components of one run."""
+class Invoker:
+    """Invokes the components of one run."""
 
     def __init__(self, environment: Environment, started: datetime, deadline: float) -> None:
         self._environment = environment
@@ -28,14 +28,14 @@ class Caller:
         self._deadline = deadline
         self._components: dict[str, Component] = {}
 
-    async def call(
-        self, node: PlannedNode, sight: Sight, context: JsonObject, given: JsonObject
+    async def invoke(
+        self, node: PlannedNode, scope: Scope, context: JsonObject, given: JsonObject
     ) -> Any:
         """Call a node's component.
 
         Args:
             node: The node.
-            sight: What its templates can see.
+            scope: What its templates can see.
             context: What the component gets beside the node's data.
             given: Both together, with credentials left as they are written.
 
@@ -44,32 +44,34 @@ class Caller:
             that they leave the node in no way.
 
         Raises:
-            CallFailure: There is no such component or credential, or the component failed.
+            InvocationFailure: There is no such component or credential, or the component failed.
         """
         component = await self._resolve(node.component or "")
-        call = Call(node.id, self._started, self._deadline, sight.find_text)
+        invocation = Invocation(node.id, self._started, self._deadline, scope.find_text)
         redactor = None
         if node.credentials:
             secrets = await self._secrets(node.credentials)
             redactor = Redactor(secrets.values())
-            with_secrets = sight.with_secrets(secrets)
-            given = {**context, **fill(node.shape, with_secrets.look_up, with_secrets.room())}
+            with_secrets = scope.with_secrets(secrets)
+            given = {**context, **fill(node.data, with_secrets.look_up, with_secrets.budget())}
         try:
-            result = await component(given, call)
+            result = await component(given, invocation)
         except Exception as problem:  # noqa: BLE001 - whatever a component raises fails its node
             reason = _describe(problem)
-            raise CallFailure(redactor.text(reason) if redactor else reason) from None
+            raise InvocationFailure(redactor.text(reason) if redactor else reason) from None
         try:
             return redactor.value(result) if redactor else result
         except RecursionError:
-            raise CallFailure("its result is nested too deeply") from None
+            raise InvocationFailure("its result is nested too deeply") from None
 
     async def _resolve(self, component_id: str) -> Component:
         component = self._components.get(component_id)
         if component is None:
             component = _builtin(component_id) or await self._environment.resolve(component_id)
         if component is None:
-            raise CallFailure(f"there is no component '{component_id}'; GET /components lists them")
+            raise InvocationFailure(
+                f"there is no component '{component_id}'; GET /components lists them"
+            )
         self._components[component_id] = component
         return component
 
@@ -78,7 +80,9 @@ class Caller:
         for name in sorted(names):
             secret = await self._environment.secret(name)
             if secret is None:
-                raise CallFailure(f"there is no credential '{name}'; push it under this name first")
+                raise InvocationFailure(
+                    f"there is no credential '{name}'; push it under this name first"
+                )
             secrets[name] = secret
         return secrets
 
@@ -88,7 +92,7 @@ def _builtin(component_id: str) -> Component | None:
     if builtin is None:
         return None
 
-    async def component(given: JsonObject, _call: Call) -> Any:
+    async def component(given: JsonObject, _invocation: Invocation) -> Any:
         return builtin(given)
 
     return component

@@ -11,13 +11,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from arcrun_server.components.outbound import Unreachable
 from arcrun_server.engine import ComponentError
+from arcrun_server.outbound import Unreachable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .conftest import Site
+    from loopback_site import Site
 
 
 async def test_a_request_and_its_answer(door: Any, site: Site) -> None:

@@ -1,4 +1,4 @@
-"""An API recipe as a component: its templates filled from what the node gets (CONTRACT.md §7)."""
+"""An API recipe as a component: its templates filled with what the node is given (docs/contract.md#api-recipes)."""
 
 from __future__ import annotations
 
@@ -7,47 +7,41 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from arcrun_server.calls.request import ServiceRequest, call_service
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.placeholders import as_empty, fill_text, only_placeholder, parse
+from arcrun_server.recipes.api.record import PATH_VARIABLE
+from arcrun_server.recipes.request import ServiceRequest, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from arcrun_server.calls.auth import Secrets
-    from arcrun_server.calls.tokens import Tokens
-    from arcrun_server.components import Outbound
-    from arcrun_server.engine import Call, Component, JsonObject
+    from arcrun_server.engine import Component, Invocation, JsonObject
+    from arcrun_server.engine.placeholders import Placeholder
+    from arcrun_server.recipes.request import ServiceClient
 
-_PLACE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
+# What else stands in braces is left as it is written.
+_NAME = re.compile(r"[\w.-]+")
 _AUTH = "auth."
-_PATH_VARIABLE = "_path"
 
 
 def api_recipe_component(
-    recipe: dict[str, Any],
-    auth_recipe: dict[str, Any] | None,
-    secret: Secrets,
-    outbound: Outbound,
-    tokens: Tokens,
+    recipe: dict[str, Any], auth_recipe: dict[str, Any] | None, client: ServiceClient
 ) -> Component:
-    """Make the component of an API recipe; it answers `{"success", "status", "data", "text"?}`."""
+    """Return the component of an API recipe; its result is `{"success", "status", "data", "text"?}`.
 
-    async def run(given: JsonObject, _call: Call) -> Any:
+    Args:
+        recipe: The API recipe.
+        auth_recipe: The recipe of its `auth_service`, or None if there is none.
+        client: Sends the account's requests.
+    """
+
+    async def run(given: JsonObject, _invocation: Invocation) -> Any:
         if auth_recipe is None and recipe.get("auth_service"):
             raise ComponentError(
                 f"the recipe {recipe['canonical_id']!r} needs the service {recipe['auth_service']!r}, "
                 "for which there is no auth recipe"
             )
-        request = ServiceRequest(
-            method=recipe["method"],
-            url=_endpoint(recipe["endpoint"], given),
-            headers={
-                name: _filled(text, given, _text)
-                for name, text in recipe.get("headers", {}).items()
-            },
-            body=_body(recipe, given),
-        )
-        result = await call_service(request, auth_recipe, secret, outbound, tokens)
+        result = await client.call(assemble_request(recipe, given), auth_recipe)
         if result["success"] and "response_map" in recipe:
             text = mapped_text(result["data"], recipe["response_map"])
             return result if text is None else result | {"text": text}
@@ -56,13 +50,33 @@ def api_recipe_component(
     return run
 
 
-def mapped_text(data: Any, response_map: dict[str, Any]) -> str | None:
-    """Take the text out of an answer.
+def assemble_request(recipe: dict[str, Any], given: JsonObject) -> ServiceRequest:
+    """Fill a recipe's templates; a missing value becomes empty.
 
     Args:
-        data: The answer.
-        response_map: `text_path`, where the text is; `answer_marker`, after whose last place the answer
-            begins; `strip_prefixes`, which are taken off its beginning.
+        recipe: The API recipe.
+        given: The values.
+
+    Raises:
+        ComponentError: A value leads to another host, or the filled body is not valid JSON.
+    """
+    return ServiceRequest(
+        method=recipe["method"],
+        url=_endpoint(recipe["endpoint"], given),
+        headers={
+            name: _filled(text, given, as_text) for name, text in recipe.get("headers", {}).items()
+        },
+        body=_body(recipe, given),
+    )
+
+
+def mapped_text(data: Any, response_map: dict[str, Any]) -> str | None:
+    """Return the text of a response.
+
+    Args:
+        data: The response's body.
+        response_map: `text_path`, where the text is; `answer_marker`, after whose last occurrence it
+            begins; `strip_prefixes`, which are removed from its beginning.
 
     Returns:
         The text, or None if there is none at this path.
@@ -74,7 +88,7 @@ def mapped_text(data: Any, response_map: dict[str, Any]) -> str | None:
     found = _look_up(data, response_map["text_path"])
     if found is None:
         return None
-    text = _text(found)
+    text = as_text(found)
     marker = response_map.get("answer_marker")
     if marker and marker in text:
         text = text.rpartition(marker)[2]
@@ -85,20 +99,20 @@ def mapped_text(data: Any, response_map: dict[str, Any]) -> str | None:
 
 
 def _endpoint(template: str, given: JsonObject) -> str:
-    """Fill the endpoint: values are percent-encoded, so that none leaves its place; the host stays."""
+    """Fill the endpoint: values are percent-encoded, so that none leaves its part of the URL; the host stays."""
 
-    def fill(place: re.Match[str]) -> str:
-        name = place[1]
+    def look_up(placeholder: Placeholder) -> str | None:
+        name = placeholder.name
+        if not _NAME.fullmatch(name):
+            return placeholder.source
         if name.startswith(_AUTH):
             return f"{{{name.removeprefix(_AUTH)}}}"  # filled by the auth recipe's path values
-        value = _text(_look_up(given, name))
-        return (
-            quote(value, safe="/?&=%:,;@!$'()*+~")
-            if name == _PATH_VARIABLE
-            else quote(value, safe="")
-        )
+        value = _look_up(given, name)
+        if value is None:
+            return None
+        return quote(as_text(value), safe="/?&=%:,;@!$'()*+~" if name == PATH_VARIABLE else "")
 
-    url = _PLACE.sub(fill, template)
+    url = fill_text(template, look_up, as_empty)
     if urlsplit(url).netloc != urlsplit(template.partition("{{")[0]).netloc:
         raise ComponentError("a value in the endpoint leads to another host")
     return url
@@ -109,14 +123,14 @@ def _body(recipe: dict[str, Any], given: JsonObject) -> Any:
         return _filled_value(recipe["body"], given)
     if "body_template" in recipe:
         is_json = not _content_type(recipe) or "json" in _content_type(recipe)
-        text = _filled(recipe["body_template"], given, _inside_json if is_json else _text)
+        text = _filled(recipe["body_template"], given, _inside_json if is_json else as_text)
         if not is_json:
             return text
         try:
             return json.loads(text)
         except ValueError:
             raise ComponentError(
-                f"the body_template of {recipe['canonical_id']!r}, when filled, is no JSON"
+                f"the body_template of {recipe['canonical_id']!r}, when filled, is not valid JSON"
             ) from None
     return None
 
@@ -128,11 +142,11 @@ def _content_type(recipe: dict[str, Any]) -> str:
 
 def _filled_value(value: Any, given: JsonObject) -> Any:
     if isinstance(value, str):
-        alone = _PLACE.fullmatch(value.strip())
-        if alone:
-            found = _look_up(given, alone[1])
+        alone = only_placeholder(parse(value))
+        if alone is not None and _NAME.fullmatch(alone.name):
+            found = _look_up(given, alone.name)
             return "" if found is None else found
-        return _filled(value, given, _text)
+        return _filled(value, given, as_text)
     if isinstance(value, dict):
         return {key: _filled_value(item, given) for key, item in value.items()}
     if isinstance(value, list):
@@ -141,21 +155,19 @@ def _filled_value(value: Any, given: JsonObject) -> Any:
 
 
 def _filled(template: str, given: JsonObject, write: Callable[[Any], str]) -> str:
-    return _PLACE.sub(lambda place: write(_look_up(given, place[1])), template)
+    def look_up(placeholder: Placeholder) -> str | None:
+        if not _NAME.fullmatch(placeholder.name):
+            return placeholder.source
+        value = _look_up(given, placeholder.name)
+        return None if value is None else write(value)
+
+    return fill_text(template, look_up, as_empty)
 
 
 def _inside_json(value: Any) -> str:
     """Write a value where the template has its quotes already, or none: text without quotes, else JSON."""
-    if value is None:
-        return ""
     written = json.dumps(value, ensure_ascii=False)
     return written[1:-1] if isinstance(value, str) else written
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _look_up(value: Any, path: str) -> Any:

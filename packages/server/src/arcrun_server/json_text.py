@@ -1,0 +1,25 @@
+"""Writing JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_READABLE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_ASCII = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
+
+def encode(value: Any) -> bytes:
+    """Write a value as compact JSON in UTF-8.
+
+    Raises:
+        ValueError: It holds a number that JSON can't represent, as NaN.
+
+    Example:
+        >>> encode({"文字": "你好"}).decode()
+        '{"文字":"你好"}'
+    """
+    try:
+        return _READABLE.encode(value).encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, from some component's result
+        return _ASCII.encode(value).encode()

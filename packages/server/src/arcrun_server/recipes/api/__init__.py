@@ -1,0 +1,1 @@
+"""API recipes: HTTP requests as components (docs/contract.md#api-recipes)."""

@@ -1,0 +1,102 @@
+"""The HTTP response to a run: status and body (docs/contract.md#routes)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from arcrun_server.errors import ApiError
+from arcrun_server.json_text import encode
+from arcrun_server.runs.idempotency import (
+    IdempotencyError,
+    IdempotentResponse,
+    InvalidKeyError,
+    KeyReusedError,
+)
+from arcrun_server.web.responses import JsonResponse
+
+if TYPE_CHECKING:
+    from arcrun_server.engine import RunResult
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+
+
+def short_response(result: RunResult) -> IdempotentResponse:
+    """Return the response to a trigger: the run's data, or what failed with a short trace."""
+    if result.paused is not None:
+        status, body = _paused(result)
+    elif not result.success:
+        status, body = _failed(result, {})
+    else:
+        status, body = _encoded(200, result, {"success": True, "data": result.data})
+    return IdempotentResponse(status, body)
+
+
+def full_response(result: RunResult, more: dict[str, Any]) -> JsonResponse:
+    """Return the response to an execution: the whole trace, or what the failed node was given.
+
+    Args:
+        result: How the run ended.
+        more: Further fields, as the compiled graph.
+    """
+    if result.paused is not None:
+        status, body = _paused(result)
+    elif not result.success:
+        status, body = _failed(result, {"failed_input": result.failed_input, **more})
+    else:
+        success = {"success": True, "data": result.data, "trace": result.trace, **more}
+        status, body = _encoded(200, result, success)
+    return JsonResponse(body, status_code=status)
+
+
+def idempotency_error(error: IdempotencyError) -> ApiError:
+    """Return the error response for a key under which nothing was run."""
+    if isinstance(error, InvalidKeyError):
+        return ApiError(
+            400,
+            "invalid_request",
+            f"{IDEMPOTENCY_KEY} must be 1 to 128 visible ASCII characters without spaces",
+            requires=IDEMPOTENCY_KEY,
+        )
+    if isinstance(error, KeyReusedError):
+        message = f"this {IDEMPOTENCY_KEY} was used for another workflow or another input; use a new key for each run"
+    else:
+        message = (
+            f"the first run under this {IDEMPOTENCY_KEY} was cut off, and it is not known how far it came; "
+            "check what it did, then run again under a new key"
+        )
+    return ApiError(409, "conflict", message)
+
+
+def _paused(result: RunResult) -> tuple[int, bytes]:
+    """Return status and body for a run that waits for a callback, which can't be delivered yet."""
+    node = result.paused.node_id if result.paused else ""
+    return _encoded(
+        500,
+        result,
+        {
+            "success": False,
+            "error": f"Node {node} failed: it waits for a callback, and this engine can't resume runs yet",
+            "code": "run_failed",
+            "failed_node": node,
+            "trace": result.trace_summary(),
+        },
+    )
+
+
+def _failed(result: RunResult, more: dict[str, Any]) -> tuple[int, bytes]:
+    body = {"success": False, "error": result.error or "the run failed", "code": "run_failed"}
+    body |= {"trace": result.trace_summary(), **more}
+    if result.failed_node is not None:
+        body["failed_node"] = result.failed_node
+    return _encoded(500, result, body)
+
+
+def _encoded(status: int, result: RunResult, body: dict[str, Any]) -> tuple[int, bytes]:
+    duration = {"duration_ms": result.duration_ms}
+    try:
+        return status, encode(body | duration)
+    except ValueError:  # a component's result held such a number
+        problem = "the run's data holds a number that JSON can't represent (NaN or Infinity)"
+        failure = {"success": False, "error": problem, "code": "run_failed"}
+        return 500, encode(failure | duration)

@@ -1,0 +1,131 @@
+"""Running workflows for an account, and keeping a record of it. It knows no HTTP: it returns results."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from arcrun_server.engine import RunResult, prepare_graph, run_graph
+from arcrun_server.json_text import encode
+from arcrun_server.runs.environment import AccountEnvironment
+from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from arcrun_server.components import Registry
+    from arcrun_server.engine import ExecutionPlan, Graph
+    from arcrun_server.recipes.resolver import RecipeResolver
+    from arcrun_server.store import Store
+
+# Plans are kept for graphs up to this many characters; a larger one is prepared for each of its runs.
+CACHED_LENGTH = 64 * 1024
+
+
+class WorkflowNotFoundError(Exception):
+    """The account has no workflow of this name."""
+
+
+class RunService:
+    """Runs workflows for any account.
+
+    Args:
+        store: Where accounts and workflows are.
+        registry: The components of this engine.
+        recipes: Finds the components that are recipes.
+    """
+
+    def __init__(self, store: Store, registry: Registry, recipes: RecipeResolver) -> None:
+        self._store = store
+        self._registry = registry
+        self._recipes = recipes
+        self._idempotent = IdempotentRuns(store.answers)
+
+    async def run_workflow(self, account: str, name: str, run_input: dict[str, Any]) -> RunResult:
+        """Run a stored workflow and wait for its end.
+
+        Args:
+            account: Whose workflow it is.
+            name: Its name.
+            run_input: The run's input.
+
+        Raises:
+            WorkflowNotFoundError: There is no such workflow.
+        """
+        graph = await self._graph_text(account, name)
+        return await self._run_stored(account, name, graph, run_input)
+
+    async def run_workflow_once(
+        self,
+        account: str,
+        name: str,
+        run_input: dict[str, Any],
+        key: str,
+        render: Callable[[RunResult], IdempotentResponse],
+    ) -> IdempotentResponse:
+        """Run a stored workflow unless it has run under this key, and return the first run's response.
+
+        Args:
+            account: Whose workflow it is.
+            name: Its name.
+            run_input: The run's input.
+            key: The client's idempotency key.
+            render: Renders the response that is kept under the key.
+
+        Raises:
+            WorkflowNotFoundError: There is no such workflow.
+            IdempotencyError: The key is not valid, was used for another request, or its first run was cut off.
+        """
+        graph = await self._graph_text(account, name)
+
+        async def run() -> IdempotentResponse:
+            return render(await self._run_stored(account, name, graph, run_input))
+
+        return await self._idempotent.once(account, key, encode([name, run_input]), run)
+
+    async def run_graph(self, account: str, graph: Graph, run_input: dict[str, Any]) -> RunResult:
+        """Run a graph that is not stored.
+
+        Args:
+            account: Whose run it is.
+            graph: A graph that was checked.
+            run_input: The run's input.
+        """
+        return await self._run(account, graph, run_input)
+
+    async def _graph_text(self, account: str, name: str) -> str:
+        text = await self._store.workflows.graph_text(account, name)
+        if text is None:
+            raise WorkflowNotFoundError(name)
+        return text
+
+    async def _run_stored(
+        self, account: str, name: str, graph: str, run_input: dict[str, Any]
+    ) -> RunResult:
+        started_ms = time.time_ns() // 1_000_000
+        try:
+            plan = _cached_plan(graph) if len(graph) <= CACHED_LENGTH else _plan(graph)
+        except ValueError as error:  # stored by an engine that checked less
+            result = RunResult(success=False, error=f"the stored graph can't be run: {error}")
+        else:
+            result = await self._run(account, plan, run_input)
+        self._store.executions.record(account, name, started_ms, result)
+        return result
+
+    async def _run(
+        self, account: str, plan: ExecutionPlan | Graph, run_input: dict[str, Any]
+    ) -> RunResult:
+        environment = AccountEnvironment(account, self._store, self._registry, self._recipes)
+        result = await run_graph(plan, run_input, environment)
+        if environment.used:
+            self._store.credentials.mark_used(account, environment.used)
+        return result
+
+
+def _plan(graph: str) -> ExecutionPlan:
+    return prepare_graph(json.loads(graph))
+
+
+_cached_plan = lru_cache(maxsize=256)(_plan)
