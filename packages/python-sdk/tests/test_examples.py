@@ -23,12 +23,12 @@ from arcrun._async import auth as async_auth
 from arcrun._async import client as async_client
 from arcrun._async import creds as async_creds
 from arcrun._async import workflows as async_workflows
-from arcrun._core import errors, origins, sealing, templates
+from arcrun._core import errors, origins, placeholders, sealing
 from arcrun._sync import auth, client, creds, workflows
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 MODULES = {
-    "sync": [client, auth, creds, workflows, errors, origins, sealing, templates],
+    "sync": [client, auth, creds, workflows, errors, origins, placeholders, sealing],
     "async": [async_client, async_auth, async_creds, async_workflows],
 }
 CASES = [

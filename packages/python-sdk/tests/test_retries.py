@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import arcrun
-from arcrun._core import api, retry
-from arcrun._core.calls import Answer
+from arcrun._core import operations, retry
 from arcrun._core.errors import APIConnectionError
+from arcrun._core.request import Answer
 
 SOON = {"retry-after-ms": "1"}
 RUN_OK = {"success": True, "data": {"text": "HELLO"}, "duration_ms": 1}
@@ -25,7 +25,9 @@ def short_delays(monkeypatch) -> None:
 
 
 def delay(outcome, *, call=None, attempt=0, max_retries=2) -> float | None:
-    return retry.next_delay(call or api.health(), outcome, attempt=attempt, max_retries=max_retries)
+    return retry.next_delay(
+        call or operations.health(), outcome, attempt=attempt, max_retries=max_retries
+    )
 
 
 def answer(status: int, body: bytes = b"{}", **headers: str) -> Answer:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from arcrun._concurrency import async_in_thread
-from arcrun._core import api, recipes, setup
+from arcrun._core import operations, setup
 from arcrun._core.errors import APIStatusError, ArcrunError
 from arcrun._core.injection import split_constants
 from arcrun._core.names import check_account, check_service, credential_name
 from arcrun._core.origins import check_trusted
+from arcrun._core.placeholders import render_base_url
+from arcrun._core.recipe import check_primitive, injected, keys_used, optional_keys, token_key
 from arcrun._core.retry import check_timeout
 from arcrun._core.sealing import unseal
 from arcrun._core.secret import Secret
-from arcrun._core.templates import render_base_url
 from arcrun._core.tokens import endpoint_of
 from arcrun._core.types import AuthRecipe, SetupResult
 from arcrun._http import USER_AGENT, httpx, limits
@@ -45,7 +46,7 @@ class AsyncAuth:
             >>> "notion" in [recipe["service"] for recipe in services]
             True
         """
-        return await self._connection.call(api.list_services(), timeout)
+        return await self._connection.call(operations.list_services(), timeout)
 
     async def setup(
         self,
@@ -138,7 +139,7 @@ class AsyncAuth:
         values = await self._values(recipe, account, timeout)
         base_url = render_base_url(recipe["base_url"], values)
         own = setup.check_origin(recipe, base_url, pinned, trusted)
-        constants, inject = split_constants(recipes.injected(recipe, values))
+        constants, inject = split_constants(injected(recipe, values))
         sign_in = AsyncSignIn(inject, values, self._token_source(recipe, account, values))
         return httpx.AsyncClient(
             base_url=base_url,
@@ -183,7 +184,7 @@ class AsyncAuth:
         values = await self._values(recipe, account, timeout)
         source = self._token_source(recipe, account, values)
         if source is None:
-            return values[recipes.token_key(recipe)].reveal()
+            return values[token_key(recipe)].reveal()
         pinned = setup.pinned_origins(recipe, self._connection.settings, self._connection.memory)
         base_url = render_base_url(recipe["base_url"], values)
         setup.check_origin(recipe, base_url, pinned, trusted)
@@ -200,7 +201,7 @@ class AsyncAuth:
         check_service(service)
         check_account(account)
         recipe = await self._recipe(service, timeout)
-        recipes.check_primitive(recipe)
+        check_primitive(recipe)
         return recipe
 
     async def _values(
@@ -209,11 +210,11 @@ class AsyncAuth:
         """Find the plaintexts that a recipe uses, by key."""
         values: dict[str, Secret] = {}
         missing: list[str] = []
-        for key in recipes.keys_used(recipe):
+        for key in keys_used(recipe):
             value = await self._find(credential_name(key, account), timeout)
             if value is not None:
                 values[key] = value
-            elif key not in recipes.optional_keys(recipe):
+            elif key not in optional_keys(recipe):
                 missing.append(key)
         if missing:
             raise setup.missing(recipe["service"], account, missing)
@@ -224,7 +225,7 @@ class AsyncAuth:
     ) -> AuthRecipe:
         known = self._connection.memory.recipes
         if again or service not in known:
-            known[service] = await self._connection.call(api.get_recipe(service), timeout)
+            known[service] = await self._connection.call(operations.get_recipe(service), timeout)
         return known[service]
 
     async def _find(self, name: str, timeout: float | None) -> Secret | None:
@@ -244,7 +245,7 @@ class AsyncAuth:
     async def _sealed_read(self, name: str, timeout: float | None) -> Secret | None:
         connection, envelope = self._connection, None
         try:
-            envelope = await connection.call(api.read_credential(name), timeout)
+            envelope = await connection.call(operations.read_credential(name), timeout)
         except APIStatusError as error:
             if error.status not in {404, 405}:  # no such credential, or an engine without the read
                 raise

@@ -9,9 +9,7 @@ from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar
 
 from arcrun._concurrency import async_sleep
-from arcrun._core import api
-from arcrun._core.answers import read_answer
-from arcrun._core.calls import Answer, Call
+from arcrun._core import operations
 from arcrun._core.config import Settings
 from arcrun._core.errors import (
     APIConnectionError,
@@ -21,6 +19,8 @@ from arcrun._core.errors import (
 )
 from arcrun._core.memory import Memory
 from arcrun._core.origins import is_loopback
+from arcrun._core.request import Answer, Call
+from arcrun._core.response import read_answer
 from arcrun._core.retry import check_retries, check_timeout, next_delay
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.shapes import texts
@@ -121,7 +121,7 @@ class AsyncConnection:
         """Tell whether the engine says that it can do something. It is asked once."""
         if self.memory.capabilities is None:
             try:
-                health = await self.with_options(None, 0).call(api.health(), timeout)
+                health = await self.with_options(None, 0).call(operations.health(), timeout)
             except ArcrunError:
                 return False  # not remembered: the next call asks again
             self.memory.capabilities = frozenset(texts(health.get("capabilities")))

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NoReturn
 
 from arcrun._concurrency import AsyncLock
-from arcrun._core import recipes
 from arcrun._core.errors import ArcrunError, TokenExchangeError
 from arcrun._core.injection import Injection
+from arcrun._core.recipe import refresh_key
 from arcrun._core.secret import Secret
 from arcrun._core.tokens import Token, endpoint_of, read_token, token_form
 from arcrun._core.types import AuthRecipe
@@ -99,7 +99,7 @@ class AsyncTokenSource:
 
     async def _keep_rotated(self, token: Token) -> None:
         """Keep a new refresh token: the provider has ended the one in use."""
-        key = recipes.refresh_key(self._recipe)
+        key = refresh_key(self._recipe)
         if key is None or token.refresh is None or token.refresh == self.values[key]:
             return
         self.values[key] = token.refresh

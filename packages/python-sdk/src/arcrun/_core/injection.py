@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlencode
 
-from . import templates
+from . import placeholders
 from .errors import InvalidArgumentError, UnexpectedResponseError
 from .secret import BLANK, Secret
 
@@ -46,7 +46,7 @@ class Injection:
         def fill(section: str) -> dict[str, Secret]:
             """Render a section; wrapped, since tools print the locals of frames that raise."""
             return {
-                name: Secret(templates.render(str(item), values, token))
+                name: Secret(placeholders.render(str(item), values, token))
                 for name, item in inject.get(section, {}).items()
             }
 
@@ -140,7 +140,7 @@ def split_constants(
     constant = {
         name: _header(name, Secret(str(value)))
         for name, value in headers.items()
-        if templates.is_constant(str(value))
+        if placeholders.is_constant(str(value))
     }
     rest = {section: dict(names) for section, names in inject.items()}
     rest["header"] = {name: value for name, value in headers.items() if name not in constant}

@@ -7,9 +7,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from .answers import is_run_failure
-from .calls import Answer, Call
 from .errors import APIConnectionError, ConfigurationError, InvalidArgumentError
+from .request import Answer, Call
+from .response import is_run_failure
 from .shapes import is_count, is_number
 
 MAX_RETRIES = 2

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import recipes, templates
+from . import placeholders
 from .config import Settings
 from .errors import ArcrunError, MissingSecretError
 from .injection import Injection
 from .memory import Memory
 from .names import credential_name, variable
 from .origins import OWN, SHIPPED, check_origins, origin_of
+from .recipe import check_secrets, injected, required_keys
 from .secret import Secret
 from .tokens import endpoint_of, read_account
 from .types import AuthRecipe
@@ -22,12 +23,12 @@ def checked_values(recipe: AuthRecipe, given: Mapping[str, Secret | None]) -> di
     Raises:
         InvalidArgumentError: one is missing, unknown, empty, or can't stand where it belongs.
     """
-    recipes.check_secrets(recipe, given)
+    check_secrets(recipe, given)
     values = {key: value for key, value in given.items() if value is not None}
-    templates.render_base_url(recipe["base_url"], values)
-    Injection(recipes.injected(recipe, values), values, token=Secret("token"))
+    placeholders.render_base_url(recipe["base_url"], values)
+    Injection(injected(recipe, values), values, token=Secret("token"))
     if recipe["primitive"] == "service_account":
-        read_account(values[recipes.required_keys(recipe)[0]])
+        read_account(values[required_keys(recipe)[0]])
     return values
 
 
@@ -76,7 +77,7 @@ def check_before_secrets(recipe: AuthRecipe, pinned: tuple[str, ...], trusted: s
     Raises:
         RecipeOriginError: an origin is neither pinned nor trusted.
     """
-    if pinned and templates.is_constant(recipe["base_url"]):
+    if pinned and placeholders.is_constant(recipe["base_url"]):
         check_origin(recipe, recipe["base_url"], pinned, trusted)
 
 

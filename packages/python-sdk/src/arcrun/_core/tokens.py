@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from . import recipes, templates
+from . import placeholders
 from .errors import InvalidArgumentError, TokenExchangeError, UnexpectedResponseError
+from .recipe import refresh_key, required_keys
 from .secret import Secret, blank_out
 from .shapes import is_number, is_text, json_object, text
 from .types import AuthRecipe
@@ -61,7 +62,7 @@ def token_form(
         UnexpectedResponseError: the recipe lacks something.
     """
     if recipe["primitive"] == "service_account":
-        account = read_account(values[recipes.required_keys(recipe)[0]])
+        account = read_account(values[required_keys(recipe)[0]])
         scopes = (recipe.get("token_exchange") or {}).get("scopes") or []
         form = {"grant_type": _GRANT, "assertion": assertion(account, endpoint, scopes, now)}
     else:
@@ -160,7 +161,7 @@ def read_token(
 
 
 def _refresh_form(recipe: AuthRecipe, values: Mapping[str, Secret]) -> dict[str, str]:
-    oauth2, key = recipe.get("oauth2") or {}, recipes.refresh_key(recipe)
+    oauth2, key = recipe.get("oauth2") or {}, refresh_key(recipe)
     if key is None or "client_id" not in oauth2:
         raise UnexpectedResponseError(
             f"the recipe of {recipe['service']!r} lacks client_id or a required secret whose key "
@@ -169,11 +170,11 @@ def _refresh_form(recipe: AuthRecipe, values: Mapping[str, Secret]) -> dict[str,
     form = {
         "grant_type": "refresh_token",
         "refresh_token": values[key].reveal(),
-        "client_id": templates.render(oauth2["client_id"], values),
+        "client_id": placeholders.render(oauth2["client_id"], values),
     }
     client_secret, scopes = oauth2.get("client_secret"), oauth2.get("scopes")
     if client_secret:
-        form["client_secret"] = templates.render(client_secret, values)
+        form["client_secret"] = placeholders.render(client_secret, values)
     if scopes:
         form["scope"] = " ".join(scopes)
     return form

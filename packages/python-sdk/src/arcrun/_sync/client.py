@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Literal, NoReturn, ParamSpec, TypeVar
 
-from arcrun._core import api
+from arcrun._core import operations
 from arcrun._core.config import Source
 from arcrun._core.errors import ConfigurationError
 from arcrun._core.retry import MAX_RETRIES, check_retries, check_timeout
@@ -122,7 +122,7 @@ class Arcrun:
             >>> health["ok"]
             True
         """
-        health = self._connection.call(api.health(), timeout)
+        health = self._connection.call(operations.health(), timeout)
         self._connection.memory.capabilities = frozenset(texts(health.get("capabilities")))
         return health
 

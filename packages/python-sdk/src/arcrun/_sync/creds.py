@@ -6,7 +6,7 @@ from __future__ import annotations
 import warnings
 
 from arcrun._concurrency import in_thread
-from arcrun._core import api
+from arcrun._core import operations
 from arcrun._core.errors import ArcrunWarning, InvalidArgumentError
 from arcrun._core.names import check_credential, check_service
 from arcrun._core.sealing import is_strong
@@ -81,7 +81,7 @@ class Creds:
             >>> [credential["name"] for credential in found]
             ['notion_token']
         """
-        found = self._connection.call(api.list_credentials(), timeout)
+        found = self._connection.call(operations.list_credentials(), timeout)
         names = [name for item in found if (name := text(item.get("name")))]
         self._connection.memory.names.update({name.lower(): name for name in names})
         return found
@@ -101,7 +101,9 @@ class Creds:
             >>> result["name"]
             'notion_token'
         """
-        result = self._connection.call(api.delete_credential(check_credential(name)), timeout)
+        result = self._connection.call(
+            operations.delete_credential(check_credential(name)), timeout
+        )
         self._connection.memory.names.pop(name.lower(), None)
         _forget(self._connection, name)
         return result
@@ -117,7 +119,7 @@ def push_secret(
     timeout: float | None = None,
 ) -> PushedCredential:
     """Store a wrapped secret, and forget the plaintext that it replaces."""
-    call = api.push_credential(
+    call = operations.push_credential(
         connection.settings, connection.key(), name, value, service=service, sensitivity=sensitivity
     )
     _warn(connection, name)

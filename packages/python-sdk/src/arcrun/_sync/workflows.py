@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from arcrun._core import api
+from arcrun._core import operations
 from arcrun._core.errors import InvalidArgumentError
 from arcrun._core.graphs import compile_graph, config_of, flow_of, is_document
 from arcrun._core.names import check_workflow
@@ -65,14 +65,14 @@ class Workflows:
         settings = config or {}
         if is_document(graph):
             settings = {**config_of(graph), **settings}
-            compiled = self._connection.call(api.compile_flow(flow_of(graph)), timeout)
+            compiled = self._connection.call(operations.compile_flow(flow_of(graph)), timeout)
             graph_to_push = compile_graph(name, compiled, settings)
         else:
             graph_to_push = {**graph, "id": name, "name": name}
         words = description if description is not None else graph.get("description") or name
         if not is_text(words) or not words.strip():
             raise InvalidArgumentError("description must be text, and not empty")
-        call = api.push_workflow(name, graph_to_push, description=words, config=settings)
+        call = operations.push_workflow(name, graph_to_push, description=words, config=settings)
         return self._connection.call(call, timeout)
 
     def list(self, *, timeout: float | None = None) -> list[WorkflowSummary]:
@@ -89,7 +89,7 @@ class Workflows:
             >>> [workflow["name"] for workflow in found]
             ['greet']
         """
-        return self._connection.call(api.list_workflows(), timeout)
+        return self._connection.call(operations.list_workflows(), timeout)
 
     def get(self, name: str, *, timeout: float | None = None) -> Workflow:
         """Return a workflow's graph and config.
@@ -106,7 +106,7 @@ class Workflows:
             >>> result["graph"]["name"]
             'greet'
         """
-        return self._connection.call(api.get_workflow(check_workflow(name)), timeout)
+        return self._connection.call(operations.get_workflow(check_workflow(name)), timeout)
 
     def delete(self, name: str, *, timeout: float | None = None) -> DeletedWorkflow:
         """Delete a workflow.
@@ -123,7 +123,9 @@ class Workflows:
             >>> result["deleted"]
             True
         """
-        return self._connection.call(api.delete_workflow(check_workflow(name)), timeout)
+        return self._connection.call(
+            operations.delete_workflow(check_workflow(name)), timeout
+        )
 
     def run(
         self,
@@ -155,11 +157,11 @@ class Workflows:
         """
         connection, key = self._connection, None
         check_workflow(name)
-        api.run_workflow(name, input, run_async=run_async, idempotency_key=None).content()
+        operations.run_workflow(name, input, run_async=run_async, idempotency_key=None).content()
         connection.key()
         if connection.max_retries and connection.has("idempotency_key", timeout):
             key = os.urandom(16).hex()
-        call = api.run_workflow(name, input, run_async=run_async, idempotency_key=key)
+        call = operations.run_workflow(name, input, run_async=run_async, idempotency_key=key)
         return connection.call(call, timeout)
 
     def executions(
@@ -180,5 +182,5 @@ class Workflows:
             >>> [run["verdict"] for run in found]
             ['success']
         """
-        call = api.list_executions(check_workflow(name), limit)
+        call = operations.list_executions(check_workflow(name), limit)
         return self._connection.call(call, timeout)

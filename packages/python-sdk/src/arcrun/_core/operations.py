@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from .calls import Call, field_of, object_of
 from .config import Settings
 from .errors import InvalidArgumentError
 from .names import in_path
-from .recipes import check_recipe
+from .recipe import check_recipe
+from .request import Call, field_of, object_of
 from .sealing import Envelope, credential_body, read_envelope
 from .secret import Secret
 from .shapes import is_count, is_mapping

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from arcrun import InvalidArgumentError, UnexpectedResponseError
 from arcrun._core.injection import Injection, split_constants
+from arcrun._core.placeholders import render, render_base_url, secret_keys
 from arcrun._core.secret import Secret, blank_out
-from arcrun._core.templates import render, render_base_url, secret_keys
 
 anything = st.text(min_size=1, max_size=60)
 printable = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=60)

@@ -6,9 +6,9 @@ import re
 from typing import Any, TypeVar
 
 from . import errors
-from .calls import Answer, Call
 from .names import nearest
 from .origins import SHIPPED, origin_of
+from .request import Answer, Call
 from .shapes import json_object, objects, text, texts
 
 T = TypeVar("T")

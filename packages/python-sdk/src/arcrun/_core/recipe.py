@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from . import templates
+from . import placeholders
 from .errors import ConfigurationError, InvalidArgumentError, UnexpectedResponseError
 from .names import check_credential, nearest
 from .secret import Secret
@@ -57,7 +57,7 @@ def optional_keys(recipe: AuthRecipe) -> list[str]:
 
 def keys_used(recipe: AuthRecipe) -> list[str]:
     """List the keys of the secrets that a bound client uses, without repetition."""
-    keys = [key for template in _templates(recipe) for key in templates.secret_keys(template)]
+    keys = [key for template in _templates(recipe) for key in placeholders.secret_keys(template)]
     if recipe["primitive"] == "service_account":
         keys += required_keys(recipe)[:1]
     elif recipe["primitive"] == "oauth2" and refresh_key(recipe):
@@ -67,7 +67,7 @@ def keys_used(recipe: AuthRecipe) -> list[str]:
 
 def refresh_key(recipe: AuthRecipe) -> str | None:
     """Name the secret that is an oauth2 recipe's refresh token."""
-    named = templates.secret_keys((recipe.get("oauth2") or {}).get("refresh_token", ""))
+    named = placeholders.secret_keys((recipe.get("oauth2") or {}).get("refresh_token", ""))
     ending = [key for key in required_keys(recipe) if key.endswith("refresh_token")]
     return next(iter(named + ending), None)
 
@@ -78,7 +78,7 @@ def injected(recipe: AuthRecipe, values: Mapping[str, Secret]) -> dict[str, dict
         section: {
             name: template
             for name, template in names.items()
-            if all(key in values for key in templates.secret_keys(str(template)))
+            if all(key in values for key in placeholders.secret_keys(str(template)))
         }
         for section, names in (recipe.get("inject") or {}).items()
     }
@@ -123,7 +123,7 @@ def token_key(recipe: AuthRecipe) -> str:
         key
         for names in (recipe.get("inject") or {}).values()
         for template in names.values()
-        for key in templates.secret_keys(str(template))
+        for key in placeholders.secret_keys(str(template))
     ]
     keys = list(dict.fromkeys(found))
     if len(keys) != 1:
