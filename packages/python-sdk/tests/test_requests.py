@@ -158,10 +158,10 @@ ERRORS = {
     "nested": ({"error": {"message": "deep", "x": 1}}, ("deep", None)),
     "several": ({"valid": False, "errors": ["a", "b"]}, ("a; b", None)),
     "text": (b"404 Not Found", ("404 Not Found", None)),
-    "page": (b"<html>503</html>", ("the engine answered an error without words", None)),
-    "empty": (b"", ("the engine answered an error without words", None)),
+    "page": (b"<html>503</html>", ("the engine returned an error without a message", None)),
+    "empty": (b"", ("the engine returned an error without a message", None)),
     "no utf-8": (b"\xff\xfe", ("��", None)),
-    "a list": ([1, 2], ("the engine answered an error without words", None)),
+    "a list": ([1, 2], ("the engine returned an error without a message", None)),
 }
 
 
@@ -362,14 +362,14 @@ def test_the_raw_answer_of_what_makes_no_call(kind, server) -> None:
         return None
 
     nothing = (lambda: None) if kind.name == "sync" else nothing_async
-    with pytest.raises(TypeError, match="made no call"):
+    with pytest.raises(TypeError, match="made no request"):
         kind.run(client.with_raw_response(nothing)())
 
 
 def test_arguments_that_are_no_json_are_refused_before_any_request(kind, server) -> None:
     client = kind.client(server.url)
     for value in (object(), float("nan"), {1, 2}, "\ud800"):
-        with pytest.raises(InvalidArgumentError, match="no JSON"):
+        with pytest.raises(InvalidArgumentError, match="cannot be written as JSON"):
             kind.run(client.workflows.run("greet", {"x": value}))
     assert server.requests == []
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import arcrun
 from arcrun._core import operations, retry
 from arcrun._core.errors import APIConnectionError
-from arcrun._core.request import Answer
+from arcrun._core.response import Response
 
 SOON = {"retry-after-ms": "1"}
 RUN_OK = {"success": True, "data": {"text": "HELLO"}, "duration_ms": 1}
@@ -30,8 +30,8 @@ def delay(outcome, *, call=None, attempt=0, max_retries=2) -> float | None:
     )
 
 
-def answer(status: int, body: bytes = b"{}", **headers: str) -> Answer:
-    return Answer(status, {k.replace("_", "-"): v for k, v in headers.items()}, body)
+def answer(status: int, body: bytes = b"{}", **headers: str) -> Response:
+    return Response(status, {k.replace("_", "-"): v for k, v in headers.items()}, body)
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])

@@ -46,7 +46,7 @@ class AsyncAuth:
             >>> "notion" in [recipe["service"] for recipe in services]
             True
         """
-        return await self._connection.call(operations.list_services(), timeout)
+        return await self._connection.send(operations.list_services(), timeout)
 
     async def setup(
         self,
@@ -225,7 +225,7 @@ class AsyncAuth:
     ) -> AuthRecipe:
         known = self._connection.memory.recipes
         if again or service not in known:
-            known[service] = await self._connection.call(operations.get_recipe(service), timeout)
+            known[service] = await self._connection.send(operations.get_recipe(service), timeout)
         return known[service]
 
     async def _find(self, name: str, timeout: float | None) -> Secret | None:
@@ -245,7 +245,7 @@ class AsyncAuth:
     async def _sealed_read(self, name: str, timeout: float | None) -> Secret | None:
         connection, envelope = self._connection, None
         try:
-            envelope = await connection.call(operations.read_credential(name), timeout)
+            envelope = await connection.send(operations.read_credential(name), timeout)
         except APIStatusError as error:
             if error.status not in {404, 405}:  # no such credential, or an engine without the read
                 raise

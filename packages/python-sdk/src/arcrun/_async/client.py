@@ -17,7 +17,7 @@ from arcrun._http import HEADERS, TIMEOUT, httpx, limits, ssl_context
 from arcrun._local import KeyringStore, load_settings
 
 from .auth import AsyncAuth
-from .connection import AsyncConnection, answers
+from .connection import AsyncConnection, responses
 from .creds import AsyncCreds
 from .workflows import AsyncWorkflows
 
@@ -108,7 +108,7 @@ class AsyncArcrun:
         self.workflows = AsyncWorkflows(connection)
 
     async def health(self, *, timeout: float | None = None) -> Health:
-        """Ask whether the engine is well. Needs no API key.
+        """Check the engine's health. Needs no API key.
 
         Args:
             timeout: seconds for each attempt; None for the client's own.
@@ -121,7 +121,7 @@ class AsyncArcrun:
             >>> health["ok"]
             True
         """
-        health = await self._connection.call(operations.health(), timeout)
+        health = await self._connection.send(operations.health(), timeout)
         self._connection.memory.capabilities = frozenset(texts(health.get("capabilities")))
         return health
 
@@ -145,7 +145,7 @@ class AsyncArcrun:
     def with_raw_response(
         self, method: Callable[P, Awaitable[T]]
     ) -> Callable[P, Awaitable[RawResponse[T]]]:
-        """Return a method that gives the answer as it came, next to its usual result.
+        """Return a method that returns the raw response together with its usual result.
 
         Args:
             method: a method of this client, such as `client.workflows.run`.
@@ -156,19 +156,19 @@ class AsyncArcrun:
             (200, ['notion_token'])
         """
 
-        async def with_answer(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
-            seen = answers.set([])
+        async def with_response(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
+            token = responses.set([])
             try:
                 result = await method(*args, **kwargs)
-                found = answers.get()
+                received = responses.get()
             finally:
-                answers.reset(seen)
-            if not found:
-                raise TypeError(f"{method!r} made no call: give a method of the client")
-            answer, attempts = found[-1]
-            return RawResponse(result, answer.status, answer.headers, answer.content, attempts)
+                responses.reset(token)
+            if not received:
+                raise TypeError(f"{method!r} made no request: pass a method of the client")
+            last, attempts = received[-1]
+            return RawResponse(result, last.status, last.headers, last.content, attempts)
 
-        return with_answer
+        return with_response
 
     async def close(self) -> None:
         """Close the connections, except of an `http_client` that you gave."""

@@ -80,7 +80,7 @@ class AsyncCreds:
             >>> [credential["name"] for credential in found]
             ['notion_token']
         """
-        found = await self._connection.call(operations.list_credentials(), timeout)
+        found = await self._connection.send(operations.list_credentials(), timeout)
         names = [name for item in found if (name := text(item.get("name")))]
         self._connection.memory.names.update({name.lower(): name for name in names})
         return found
@@ -100,7 +100,7 @@ class AsyncCreds:
             >>> result["name"]
             'notion_token'
         """
-        result = await self._connection.call(
+        result = await self._connection.send(
             operations.delete_credential(check_credential(name)), timeout
         )
         self._connection.memory.names.pop(name.lower(), None)
@@ -118,11 +118,11 @@ async def push_secret(
     timeout: float | None = None,
 ) -> PushedCredential:
     """Store a wrapped secret, and forget the plaintext that it replaces."""
-    call = operations.push_credential(
+    request = operations.push_credential(
         connection.settings, connection.key(), name, value, service=service, sensitivity=sensitivity
     )
     _warn(connection, name)
-    result = await connection.call(call, timeout)
+    result = await connection.send(request, timeout)
     connection.memory.names[name.lower()] = name
     await _forget(connection, name)
     return result

@@ -64,15 +64,15 @@ class AsyncWorkflows:
         settings = config or {}
         if is_document(graph):
             settings = {**config_of(graph), **settings}
-            compiled = await self._connection.call(operations.compile_flow(flow_of(graph)), timeout)
+            compiled = await self._connection.send(operations.compile_flow(flow_of(graph)), timeout)
             graph_to_push = compile_graph(name, compiled, settings)
         else:
             graph_to_push = {**graph, "id": name, "name": name}
         words = description if description is not None else graph.get("description") or name
         if not is_text(words) or not words.strip():
             raise InvalidArgumentError("description must be text, and not empty")
-        call = operations.push_workflow(name, graph_to_push, description=words, config=settings)
-        return await self._connection.call(call, timeout)
+        request = operations.push_workflow(name, graph_to_push, description=words, config=settings)
+        return await self._connection.send(request, timeout)
 
     async def list(self, *, timeout: float | None = None) -> list[WorkflowSummary]:
         """List the workflows.
@@ -88,7 +88,7 @@ class AsyncWorkflows:
             >>> [workflow["name"] for workflow in found]
             ['greet']
         """
-        return await self._connection.call(operations.list_workflows(), timeout)
+        return await self._connection.send(operations.list_workflows(), timeout)
 
     async def get(self, name: str, *, timeout: float | None = None) -> Workflow:
         """Return a workflow's graph and config.
@@ -105,7 +105,7 @@ class AsyncWorkflows:
             >>> result["graph"]["name"]
             'greet'
         """
-        return await self._connection.call(operations.get_workflow(check_workflow(name)), timeout)
+        return await self._connection.send(operations.get_workflow(check_workflow(name)), timeout)
 
     async def delete(self, name: str, *, timeout: float | None = None) -> DeletedWorkflow:
         """Delete a workflow.
@@ -122,7 +122,7 @@ class AsyncWorkflows:
             >>> result["deleted"]
             True
         """
-        return await self._connection.call(
+        return await self._connection.send(
             operations.delete_workflow(check_workflow(name)), timeout
         )
 
@@ -160,8 +160,8 @@ class AsyncWorkflows:
         connection.key()
         if connection.max_retries and await connection.has("idempotency_key", timeout):
             key = os.urandom(16).hex()
-        call = operations.run_workflow(name, input, run_async=run_async, idempotency_key=key)
-        return await connection.call(call, timeout)
+        request = operations.run_workflow(name, input, run_async=run_async, idempotency_key=key)
+        return await connection.send(request, timeout)
 
     async def executions(
         self, name: str, *, limit: int | None = None, timeout: float | None = None
@@ -181,5 +181,5 @@ class AsyncWorkflows:
             >>> [run["verdict"] for run in found]
             ['success']
         """
-        call = operations.list_executions(check_workflow(name), limit)
-        return await self._connection.call(call, timeout)
+        request = operations.list_executions(check_workflow(name), limit)
+        return await self._connection.send(request, timeout)

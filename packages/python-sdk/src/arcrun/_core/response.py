@@ -1,14 +1,16 @@
-"""Answers become results, or typed errors: all shapes of CONTRACT.md §1 end in one."""
+"""The engine's responses: each becomes a result or a typed error (docs/contract.md#errors)."""
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
 
 from . import errors
 from .names import nearest
 from .origins import SHIPPED, origin_of
-from .request import Answer, Call
+from .request import Request
 from .shapes import json_object, objects, text, texts
 
 T = TypeVar("T")
@@ -16,107 +18,159 @@ T = TypeVar("T")
 _PAUSED = r"workflow paused at node (.+?) waiting for task (\S+)"
 
 
-def read_answer(call: Call[T], answer: Answer, *, attempt: int = 0) -> T:
-    """Return the call's result.
+class Response:
+    """An HTTP response of the engine."""
 
-    Args:
-        call: what was asked.
-        answer: what came back.
-        attempt: 0 for the first request of the call, 1 for its first retry, …
+    __slots__ = ("content", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.content = content
+
+    @property
+    def request_id(self) -> str | None:
+        """The response's `X-Request-Id`."""
+        return self.headers.get("x-request-id")
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are not UTF-8 are replaced."""
+        return self.content.decode("utf-8", "replace")
+
+    def json_object(self) -> dict[str, Any] | None:
+        """Return the body if it is a JSON object."""
+        try:
+            value = json.loads(self.content)
+        except (ValueError, RecursionError):
+            return None
+        return json_object(value)
+
+
+def field_of(content: Mapping[str, Any], key: str, kind: type[T]) -> T:
+    """Return a field that the contract promises.
 
     Raises:
-        APIStatusError: the engine answered an error.
-        UnexpectedResponseError: the answer is not what the contract promises.
+        UnexpectedResponseError: the field is missing, or has another type.
+    """
+    value = content.get(key)
+    if not isinstance(value, kind):
+        raise errors.UnexpectedResponseError(
+            f"the response has no field {key!r} of type {kind.__name__}; is the base URL an arcrun "
+            "engine?"
+        )
+    return value
+
+
+def object_of(content: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return a field that the contract promises to be an object."""
+    return cast("dict[str, Any]", field_of(content, key, dict))
+
+
+def read_response(request: Request[T], response: Response, *, attempt: int = 0) -> T:
+    """Return the request's result.
+
+    Args:
+        request: what was sent.
+        response: what came back.
+        attempt: 0 for the first attempt, 1 for the first retry, …
+
+    Raises:
+        APIStatusError: the engine responded with an error.
+        UnexpectedResponseError: the response is not what the contract promises.
         WorkflowPaused: the run waits for a callback.
     """
-    if 200 <= answer.status < 300:
-        content = answer.json_object()
+    if 200 <= response.status < 300:
+        content = response.json_object()
         if content is None:
             raise errors.UnexpectedResponseError(
-                f"{call.method} {call.path} was answered {answer.status} without a JSON object"
-                f"{_reference(None, answer)}; is the base URL an arcrun engine?"
+                f"{request.method} {request.path}: the response is not a JSON object"
+                f"{_reference(None, response)}; is the base URL an arcrun engine?"
             )
-        if call.runs:
-            check_run(answer, content)
-        return call.read(content)
-    if 300 <= answer.status < 400:
-        to = origin_of(answer.headers.get("location", "")) or "somewhere on the same host"
+        if request.runs_workflow:
+            check_run(response, content)
+        return request.read(content)
+    if 300 <= response.status < 400:
+        target = origin_of(response.headers.get("location", "")) or "another path of the same host"
         raise errors.UnexpectedResponseError(
-            f"{call.method} {call.path} was answered with a redirect ({answer.status}) to {to}, which "
-            "the SDK does not follow with your key; set base_url to the engine's own address"
+            f"{request.method} {request.path}: the engine returned a redirect ({response.status}) to "
+            f"{target}, which the SDK does not follow with your API key; set base_url to the "
+            "engine's own address"
         )
-    if answer.status == 404 and attempt > 0 and call.gone is not None:
-        return call.gone
-    if call.runs:
-        check_run(answer, answer.json_object() or {})
-    raise status_error(call, answer)
+    if response.status == 404 and attempt > 0 and request.result_if_gone is not None:
+        return request.result_if_gone
+    if request.runs_workflow:
+        check_run(response, response.json_object() or {})
+    raise status_error(request, response)
 
 
-def check_run(answer: Answer, content: dict[str, Any]) -> None:
-    """Raise if a run's answer says that it is paused or failed."""
+def check_run(response: Response, content: dict[str, Any]) -> None:
+    """Raise if the response to a run reports that it is paused or failed."""
     if _is_paused(content):
         raise _paused(content, re.search(_PAUSED, _message(content)))
-    if content.get("success") is False and (answer.status < 300 or answer.status == 500):
-        raise _run_failed(answer, content)
+    if content.get("success") is False and (response.status < 300 or response.status == 500):
+        raise _run_failed(response, content)
 
 
-def is_run_failure(answer: Answer) -> bool:
-    """Tell a workflow's own failure, or pause, from a failure of the engine."""
-    content = answer.json_object() or {}
-    return answer.status == 500 and (content.get("success") is False or _is_paused(content))
+def is_run_failure(response: Response) -> bool:
+    """Tell a failure (or pause) of the workflow itself from a failure of the engine."""
+    content = response.json_object() or {}
+    return response.status == 500 and (content.get("success") is False or _is_paused(content))
 
 
-def status_error(call: Call[Any], answer: Answer) -> errors.APIStatusError:
-    """Make the typed error of an error answer."""
-    content = answer.json_object() or {}
+def status_error(request: Request[Any], response: Response) -> errors.APIStatusError:
+    """Return the typed error for an error response."""
+    content = response.json_object() or {}
     message, code = (
         _message(content),
         text(content.get("code")) or text(content.get("error_code")),
     )
     kind = errors.BY_STATUS.get(
-        answer.status, errors.ServerError if answer.status >= 500 else errors.APIStatusError
+        response.status, errors.ServerError if response.status >= 500 else errors.APIStatusError
     )
     hint = ""
-    if call.sealed and answer.status == 400 and "value" in message and "必填" in message:
+    if request.sealed and response.status == 400 and "value" in message and "必填" in message:
         kind = errors.SealedCredentialsUnsupportedError
         hint = (
-            ". This engine does not take sealed credentials. To send the value as it is, over TLS, "
+            ". This engine does not accept sealed credentials. To send the value as it is, over TLS, "
             'opt in with Arcrun(credential_format="plain") or ARCRUN_CREDENTIAL_FORMAT=plain'
         )
-    elif call.service is not None and answer.status == 404:
+    elif request.service is not None and response.status == 404:
         kind = errors.UnknownServiceError
-        hint = nearest(call.service, list(SHIPPED)) or "; client.auth.list_services() lists all"
-        message = f"there is no auth recipe for {call.service!r}"
-    message = message or _plain(answer)
+        hint = nearest(request.service, list(SHIPPED)) or (
+            "; client.auth.list_services() lists the services"
+        )
+        message = f"there is no auth recipe for {request.service!r}"
+    message = message or _plain(response)
     next_actions = texts(content.get("next_actions"))
     return kind(
-        f"{message}{hint}{_reference(code, answer)}{_steps(content, next_actions)}",
-        status=answer.status,
+        f"{message}{hint}{_reference(code, response)}{_steps(content, next_actions)}",
+        status=response.status,
         code=code,
         message=message,
-        request_id=answer.request_id,
-        body=answer.text,
+        request_id=response.request_id,
+        body=response.text,
         requires=content.get("requires"),
         details=objects(content.get("details")),
         next_actions=next_actions,
     )
 
 
-def _run_failed(answer: Answer, content: dict[str, Any]) -> errors.WorkflowRunError:
+def _run_failed(response: Response, content: dict[str, Any]) -> errors.WorkflowRunError:
     trace = objects(content.get("trace"))
     failed = [
         item for item in trace if item.get("error") or item.get("status") in {"failed", "error"}
     ]
     node = text(content.get("failed_node")) or (text(failed[-1].get("node")) if failed else None)
-    message = _message(content) or "the run failed without a reason"
+    message = _message(content) or "the engine gave no reason"
     where = f" at node {node!r}" if node and node not in message else ""
     error = errors.WorkflowRunError(
-        f"the workflow failed{where}: {message}{_reference(text(content.get('code')), answer)}",
-        status=answer.status,
+        f"the workflow failed{where}: {message}{_reference(text(content.get('code')), response)}",
+        status=response.status,
         code=text(content.get("code")),
         message=message,
-        request_id=answer.request_id,
-        body=answer.text,
+        request_id=response.request_id,
+        body=response.text,
     )
     error.failed_node = node
     error.failed_input = content.get("failed_input")
@@ -135,14 +189,14 @@ def _paused(content: dict[str, Any], found: re.Match[str] | None) -> errors.Work
     task = text(content.get("task_id")) or (found and found[2]) or None
     error = errors.WorkflowPaused(
         f"the workflow is paused{f' at node {node!r}' if node else ''} and waits for task {task}: "
-        "POST /workflows/resume with this task_id carries it on"
+        "POST /workflows/resume with this task_id resumes it"
     )
     error.node, error.task_id, error.run_id = node, task, text(content.get("run_id"))
     return error
 
 
 def _message(content: dict[str, Any]) -> str:
-    """Find the words in the shapes that engines and gateways use."""
+    """Return the error message, wherever engines and gateways put it."""
     for key in ("error", "human_message", "message", "detail"):
         value = content.get(key)
         nested = json_object(value)
@@ -152,23 +206,26 @@ def _message(content: dict[str, Any]) -> str:
     return "; ".join(texts(content.get("errors")))
 
 
-def _plain(answer: Answer) -> str:
-    words = " ".join(answer.text.split())
-    if not words or words.startswith(("<", "{", "[")):
-        return "the engine answered an error without words"
-    return words if len(words) <= 300 else words[:300] + "…"
+def _plain(response: Response) -> str:
+    """Return a plain-text body as the message; HTML and JSON make none."""
+    message = " ".join(response.text.split())
+    if not message or message.startswith(("<", "{", "[")):
+        return "the engine returned an error without a message"
+    return message if len(message) <= 300 else message[:300] + "…"
 
 
-def _reference(code: str | None, answer: Answer) -> str:
-    parts = [f"HTTP {answer.status}", code, answer.request_id and f"request {answer.request_id}"]
+def _reference(code: str | None, response: Response) -> str:
+    request_id = response.request_id and f"request {response.request_id}"
+    parts = [f"HTTP {response.status}", code, request_id]
     return f" ({', '.join(part for part in parts if part)})"
 
 
 def _steps(content: dict[str, Any], next_actions: list[str]) -> str:
+    """Return the details and suggestions of an error response, one a line, ten at most."""
     lines: list[str] = []
     for detail in objects(content.get("details")):
-        place = detail.get("path") or (f"line {detail['line']}" if "line" in detail else "")
+        location = detail.get("path") or (f"line {detail['line']}" if "line" in detail else "")
         tip = detail.get("suggestion")
-        lines.append(f"\n  {place}: {detail.get('message', '')}" + (f" ({tip})" if tip else ""))
+        lines.append(f"\n  {location}: {detail.get('message', '')}" + (f" ({tip})" if tip else ""))
     lines += [f"\n  → {action}" for action in next_actions]
     return "".join(lines[:10])

@@ -47,7 +47,7 @@ class Auth:
             >>> "notion" in [recipe["service"] for recipe in services]
             True
         """
-        return self._connection.call(operations.list_services(), timeout)
+        return self._connection.send(operations.list_services(), timeout)
 
     def setup(
         self,
@@ -226,7 +226,7 @@ class Auth:
     ) -> AuthRecipe:
         known = self._connection.memory.recipes
         if again or service not in known:
-            known[service] = self._connection.call(operations.get_recipe(service), timeout)
+            known[service] = self._connection.send(operations.get_recipe(service), timeout)
         return known[service]
 
     def _find(self, name: str, timeout: float | None) -> Secret | None:
@@ -246,7 +246,7 @@ class Auth:
     def _sealed_read(self, name: str, timeout: float | None) -> Secret | None:
         connection, envelope = self._connection, None
         try:
-            envelope = connection.call(operations.read_credential(name), timeout)
+            envelope = connection.send(operations.read_credential(name), timeout)
         except APIStatusError as error:
             if error.status not in {404, 405}:  # no such credential, or an engine without the read
                 raise

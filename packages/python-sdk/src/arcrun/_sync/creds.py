@@ -81,7 +81,7 @@ class Creds:
             >>> [credential["name"] for credential in found]
             ['notion_token']
         """
-        found = self._connection.call(operations.list_credentials(), timeout)
+        found = self._connection.send(operations.list_credentials(), timeout)
         names = [name for item in found if (name := text(item.get("name")))]
         self._connection.memory.names.update({name.lower(): name for name in names})
         return found
@@ -101,7 +101,7 @@ class Creds:
             >>> result["name"]
             'notion_token'
         """
-        result = self._connection.call(
+        result = self._connection.send(
             operations.delete_credential(check_credential(name)), timeout
         )
         self._connection.memory.names.pop(name.lower(), None)
@@ -119,11 +119,11 @@ def push_secret(
     timeout: float | None = None,
 ) -> PushedCredential:
     """Store a wrapped secret, and forget the plaintext that it replaces."""
-    call = operations.push_credential(
+    request = operations.push_credential(
         connection.settings, connection.key(), name, value, service=service, sensitivity=sensitivity
     )
     _warn(connection, name)
-    result = connection.call(call, timeout)
+    result = connection.send(request, timeout)
     connection.memory.names[name.lower()] = name
     _forget(connection, name)
     return result

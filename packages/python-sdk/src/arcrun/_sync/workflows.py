@@ -65,15 +65,15 @@ class Workflows:
         settings = config or {}
         if is_document(graph):
             settings = {**config_of(graph), **settings}
-            compiled = self._connection.call(operations.compile_flow(flow_of(graph)), timeout)
+            compiled = self._connection.send(operations.compile_flow(flow_of(graph)), timeout)
             graph_to_push = compile_graph(name, compiled, settings)
         else:
             graph_to_push = {**graph, "id": name, "name": name}
         words = description if description is not None else graph.get("description") or name
         if not is_text(words) or not words.strip():
             raise InvalidArgumentError("description must be text, and not empty")
-        call = operations.push_workflow(name, graph_to_push, description=words, config=settings)
-        return self._connection.call(call, timeout)
+        request = operations.push_workflow(name, graph_to_push, description=words, config=settings)
+        return self._connection.send(request, timeout)
 
     def list(self, *, timeout: float | None = None) -> list[WorkflowSummary]:
         """List the workflows.
@@ -89,7 +89,7 @@ class Workflows:
             >>> [workflow["name"] for workflow in found]
             ['greet']
         """
-        return self._connection.call(operations.list_workflows(), timeout)
+        return self._connection.send(operations.list_workflows(), timeout)
 
     def get(self, name: str, *, timeout: float | None = None) -> Workflow:
         """Return a workflow's graph and config.
@@ -106,7 +106,7 @@ class Workflows:
             >>> result["graph"]["name"]
             'greet'
         """
-        return self._connection.call(operations.get_workflow(check_workflow(name)), timeout)
+        return self._connection.send(operations.get_workflow(check_workflow(name)), timeout)
 
     def delete(self, name: str, *, timeout: float | None = None) -> DeletedWorkflow:
         """Delete a workflow.
@@ -123,7 +123,7 @@ class Workflows:
             >>> result["deleted"]
             True
         """
-        return self._connection.call(
+        return self._connection.send(
             operations.delete_workflow(check_workflow(name)), timeout
         )
 
@@ -161,8 +161,8 @@ class Workflows:
         connection.key()
         if connection.max_retries and connection.has("idempotency_key", timeout):
             key = os.urandom(16).hex()
-        call = operations.run_workflow(name, input, run_async=run_async, idempotency_key=key)
-        return connection.call(call, timeout)
+        request = operations.run_workflow(name, input, run_async=run_async, idempotency_key=key)
+        return connection.send(request, timeout)
 
     def executions(
         self, name: str, *, limit: int | None = None, timeout: float | None = None
@@ -182,5 +182,5 @@ class Workflows:
             >>> [run["verdict"] for run in found]
             ['success']
         """
-        call = operations.list_executions(check_workflow(name), limit)
-        return self._connection.call(call, timeout)
+        request = operations.list_executions(check_workflow(name), limit)
+        return self._connection.send(request, timeout)
