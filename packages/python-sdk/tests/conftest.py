@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import arcrun
@@ -130,6 +131,11 @@ class Kind:
         client = self.client_class(key, base_url=url, **options)
         self._open.append(client)
         return client
+
+    def http_client(self, **options: Any) -> Any:
+        """Return an HTTP client of the same kind, to pass as `http_client`."""
+        made = httpx.Client if self.name == "sync" else httpx.AsyncClient
+        return self.keep(made(**options))
 
     def bind(self, client: Any, service: str, **options: Any) -> Any:
         bound = self.run(client.auth.bind(service, **options))

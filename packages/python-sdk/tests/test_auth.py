@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from arcrun import (
     UnexpectedResponseError,
     UnknownServiceError,
 )
+from arcrun._core.placeholders import Template
 from arcrun._core.sealing import seal
 
 BEARER = {"header": {"Authorization": "Bearer {{secret.tok}}"}}
@@ -119,7 +121,8 @@ def test_the_origin_of_ones_own_service_is_pinned_at_set_up(kind, server, offer)
     client = kind.client(server.url)
     kind.run(client.auth.setup("own", tok="tok-1"))
     assert str(kind.bind(client, "own").base_url) == "https://api.own.test/v1/"
-    client._connection.memory.recipes["own"]["base_url"] = "https://evil.test"
+    recipes = client._connection.memory.recipes
+    recipes["own"] = replace(recipes["own"], base_url=Template("https://evil.test"))
     with pytest.raises(RecipeOriginError, match=r"https://api\.own\.test"):
         kind.bind(client, "own")
     other = kind.client(server.url)
@@ -197,9 +200,9 @@ def test_malformed_names_of_accounts(account, kind, server) -> None:
 @pytest.mark.parametrize(
     ("secrets", "message"),
     [
-        ({}, r"needs also: tok \(https://x\.test\), other"),
-        ({"tok": "x"}, "needs also: other"),
-        ({"tok": "x", "other": "y", "tokk": "z"}, "no secret 'tokk'; did you mean 'tok'"),
+        ({}, r"also needs: tok \(https://x\.test\), other"),
+        ({"tok": "x"}, "also needs: other"),
+        ({"tok": "x", "other": "y", "tokk": "z"}, "takes no secret 'tokk'; did you mean 'tok'"),
         ({"tok": "", "other": "y"}, "tok must be"),
         ({"tok": 5, "other": "y"}, "tok must be"),
         ({"tok": "s3cret\ud800", "other": "y"}, "tok must be"),

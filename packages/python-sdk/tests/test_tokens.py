@@ -234,7 +234,7 @@ def test_a_key_file_that_is_none_is_refused_at_set_up(text, message, kind, googl
 def test_a_private_key_that_is_no_rsa_key_is_said_to_be(what) -> None:
     private_key = "no pem" if what == "text" else pem(ec.generate_private_key(ec.SECP256R1()))
     account = {"client_email": "a@b.test", "private_key": private_key}
-    with pytest.raises(InvalidArgumentError, match="no RSA key in PEM") as caught:
+    with pytest.raises(InvalidArgumentError, match="not an RSA key in PEM") as caught:
         tokens.assertion(account, "https://x.test", [SCOPE], 0)
     assert "BEGIN" not in str(caught.value)
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 from .config import Settings
 from .errors import InvalidArgumentError
 from .names import in_path
-from .recipe import check_recipe
+from .recipe import Recipe, parse_recipe
 from .request import Request
 from .response import field_of, object_of
 from .sealing import Envelope, credential_body, read_envelope
@@ -39,11 +39,11 @@ def list_services() -> Request[list[AuthRecipe]]:
     return Request("GET", "/auth-recipes", _only("recipes"), key="optional")
 
 
-def get_recipe(service: str) -> Request[AuthRecipe]:
+def get_recipe(service: str) -> Request[Recipe]:
     """Get a service's auth recipe: `GET /auth-recipes/{service}`."""
 
-    def read(content: dict[str, Any]) -> AuthRecipe:
-        return check_recipe(object_of(content, "recipe"), service)
+    def read(content: dict[str, Any]) -> Recipe:
+        return parse_recipe(object_of(content, "recipe"), service)
 
     path = f"/auth-recipes/{in_path(service)}"
     return Request("GET", path, read, key="optional", service=service)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from .errors import RecipeOriginError
+from .placeholders import scan
 
 _GOOGLE_TOKENS = "https://oauth2.googleapis.com"
 
@@ -47,7 +48,6 @@ OWN = frozenset({"kbdb"})  # the engine's own knowledge base: its origin is the 
 _ORIGIN = r"(?ai)https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?"
 _START = r"(?i)(https?)://([^/?#\\@\s]+)(?=[/?#]|\Z)"
 _PORTS = {"https": "443", "http": "80"}
-_BRACES = r"\{\{\s*(.*?)\s*\}\}"
 
 
 def origin_of(url: str) -> str | None:
@@ -59,16 +59,16 @@ def origin_of(url: str) -> str | None:
         >>> origin_of("https://{{ secret.jira_domain }}.Atlassian.net:443/rest/api/3")
         'https://{{secret.jira_domain}}.atlassian.net'
     """
-    squeezed = re.sub(_BRACES, r"{{\1}}", url)
-    start = re.match(_START, squeezed)
+    parts = scan(url)
+    uniform = "".join(p if isinstance(p, str) else "{{" + p.name + "}}" for p in parts)
+    start = re.match(_START, uniform)
     if start is None or not start[2].isascii():
         return None
     scheme = start[1].lower()
     host, colon, port = start[2].rpartition(":")
     if not colon or not port.isdigit():
         host, port = start[2], ""
-    parts = re.split(r"(\{\{.*?\}\})", host)
-    host = "".join(part if part.startswith("{{") else part.lower() for part in parts)
+    host = "".join(p.lower() if isinstance(p, str) else p.text for p in scan(host))
     return f"{scheme}://{host}" + (f":{port}" if port and port != _PORTS[scheme] else "")
 
 

@@ -1,134 +1,240 @@
-"""Auth recipes: which secrets they need, and whether those given fit."""
+"""Auth recipes: parsed once, then asked by attribute (docs/contract.md#auth-recipes)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
-from . import placeholders
 from .errors import ConfigurationError, InvalidArgumentError, UnexpectedResponseError
-from .names import check_credential, nearest
-from .secret import Secret
-from .shapes import is_mapping, is_text, json_list, json_object, objects
-from .types import AuthRecipe
+from .names import check_credential
+from .placeholders import Template
+from .shapes import is_mapping, is_text, json_list, json_object, objects, texts
+from .types import RequiredSecret
 
-_PRIMITIVES = frozenset({"static_key", "service_account", "oauth2"})
+_SUPPORTED = frozenset({"static_key", "service_account", "oauth2"})
 
 
-def check_recipe(recipe: Mapping[str, Any], service: str) -> AuthRecipe:
-    """Return an engine's recipe if it has the shape that the contract promises."""
-    secrets, inject = recipe.get("required_secrets"), json_object(recipe.get("inject") or {})
-    sound = (
-        recipe.get("service") == service
-        and is_text(recipe.get("base_url"))
-        and secrets == json_list(secrets) == objects(secrets)
-        and all(is_text(secret.get("key")) for secret in objects(secrets))
-        and inject is not None
-        and all(is_mapping(names) for names in inject.values())
-    )
-    if not sound:
-        raise UnexpectedResponseError(
-            f"the engine's recipe for {service!r} lacks service, base_url, required_secrets or inject "
-            "in the form of CONTRACT.md §4"
+@dataclass(frozen=True)
+class Inject:
+    """What a recipe adds to a request: templates by name, one field for each part of the request."""
+
+    header: Mapping[str, Template]
+    query: Mapping[str, Template]
+    path: Mapping[str, Template]
+    body: Mapping[str, Template]
+    body_constants: Mapping[str, Any]
+    """Fields of the body that are not text, so that they have no placeholders."""
+
+    @property
+    def templates(self) -> Iterator[Template]:
+        """All templates."""
+        for part in (self.header, self.query, self.path, self.body):
+            yield from part.values()
+
+    def with_values(self, values: Mapping[str, Any]) -> Inject:
+        """Return only what can be filled in: entries of optional secrets that are not set drop out.
+
+        Args:
+            values: the secrets, by key.
+        """
+
+        def filled(part: Mapping[str, Template]) -> dict[str, Template]:
+            return {
+                name: template
+                for name, template in part.items()
+                if all(key in values for key in template.secret_keys)
+            }
+
+        return Inject(
+            header=filled(self.header),
+            query=filled(self.query),
+            path=filled(self.path),
+            body=filled(self.body),
+            body_constants=self.body_constants,
         )
-    found = cast("AuthRecipe", recipe)
-    for key in required_keys(found) + optional_keys(found):
-        check_credential(key)
-    return found
 
 
-def check_primitive(recipe: AuthRecipe) -> None:
-    """Refuse recipes that this SDK cannot bind."""
-    if recipe["primitive"] not in _PRIMITIVES:
-        raise ConfigurationError(
-            f"{recipe['service']!r} signs in by {recipe['primitive']!r}, which this SDK cannot do"
-        )
+@dataclass(frozen=True)
+class AssertionGrant:
+    """How a service account gets an access token: for an assertion that it signs (RFC 7523)."""
+
+    endpoint: str
+    scopes: tuple[str, ...]
+    account_key: str
+    """The key of the secret that holds the account's key file."""
 
 
-def required_keys(recipe: AuthRecipe) -> list[str]:
-    """List the keys of the secrets that must be given."""
-    return [s["key"] for s in recipe["required_secrets"] if not s.get("optional")]
+@dataclass(frozen=True)
+class RefreshGrant:
+    """How an OAuth 2 client gets an access token: for its refresh token (RFC 6749, section 6)."""
+
+    endpoint: str
+    scopes: tuple[str, ...]
+    client_id: Template
+    client_secret: Template | None
+    refresh_key: str
+    """The key of the secret that holds the refresh token."""
 
 
-def optional_keys(recipe: AuthRecipe) -> list[str]:
-    """List the keys of the secrets that may be given."""
-    return [s["key"] for s in recipe["required_secrets"] if s.get("optional")]
+@dataclass(frozen=True)
+class Recipe:
+    """How requests to a service are authenticated."""
 
+    service: str
+    primitive: str
+    base_url: Template
+    secrets: tuple[RequiredSecret, ...]
+    inject: Inject
+    grant: AssertionGrant | RefreshGrant | None
+    """How an access token is fetched; None if the recipe needs none."""
 
-def keys_used(recipe: AuthRecipe) -> list[str]:
-    """List the keys of the secrets that a bound client uses, without repetition."""
-    keys = [key for template in _templates(recipe) for key in placeholders.secret_keys(template)]
-    if recipe["primitive"] == "service_account":
-        keys += required_keys(recipe)[:1]
-    elif recipe["primitive"] == "oauth2" and refresh_key(recipe):
-        keys += [str(refresh_key(recipe))]
-    return list(dict.fromkeys(keys))
+    @cached_property
+    def required_keys(self) -> tuple[str, ...]:
+        """The keys of the secrets that must be given."""
+        return tuple(s["key"] for s in self.secrets if not s.get("optional"))
 
+    @cached_property
+    def optional_keys(self) -> tuple[str, ...]:
+        """The keys of the secrets that may be given."""
+        return tuple(s["key"] for s in self.secrets if s.get("optional"))
 
-def refresh_key(recipe: AuthRecipe) -> str | None:
-    """Name the secret that is an oauth2 recipe's refresh token."""
-    named = placeholders.secret_keys((recipe.get("oauth2") or {}).get("refresh_token", ""))
-    ending = [key for key in required_keys(recipe) if key.endswith("refresh_token")]
-    return next(iter(named + ending), None)
+    @cached_property
+    def keys_used(self) -> tuple[str, ...]:
+        """The keys of the secrets that a bound client uses, each once."""
+        templates = [self.base_url, *self.inject.templates]
+        more: list[str] = []
+        if isinstance(self.grant, RefreshGrant):
+            templates.append(self.grant.client_id)
+            templates += [self.grant.client_secret] if self.grant.client_secret else []
+            more.append(self.grant.refresh_key)
+        elif self.grant is not None:
+            more.append(self.grant.account_key)
+        keys = [key for template in templates for key in template.secret_keys]
+        return tuple(dict.fromkeys(keys + more))
 
+    @property
+    def token_endpoint(self) -> str | None:
+        """The URL that access tokens are fetched from; None if the recipe needs none."""
+        return self.grant.endpoint if self.grant else None
 
-def injected(recipe: AuthRecipe, values: Mapping[str, Secret]) -> dict[str, dict[str, Any]]:
-    """Return the recipe's `inject`, without what (optional) secrets would fill that are not given."""
-    return {
-        section: {
-            name: template
-            for name, template in names.items()
-            if all(key in values for key in placeholders.secret_keys(str(template)))
-        }
-        for section, names in (recipe.get("inject") or {}).items()
-    }
+    @property
+    def token_key(self) -> str:
+        """The key of the one secret that the recipe injects.
 
-
-def check_secrets(recipe: AuthRecipe, secrets: Mapping[str, Secret | None]) -> None:
-    """Compare what `setup` was given with what the recipe needs.
-
-    Raises:
-        InvalidArgumentError: secrets are missing, unknown, empty or no text.
-    """
-    service, known = recipe["service"], required_keys(recipe) + optional_keys(recipe)
-    missing = [key for key in required_keys(recipe) if key not in secrets]
-    if missing:
-        helps = {s["key"]: s.get("help_url", "") for s in recipe["required_secrets"]}
-        needed = ", ".join(f"{key} ({helps[key]})" if helps[key] else key for key in missing)
-        raise InvalidArgumentError(f"auth.setup({service!r}) needs also: {needed}")
-    for key in secrets:
-        if key not in known:
+        Raises:
+            InvalidArgumentError: there are several, so none of them is *the* token.
+        """
+        found = [key for template in self.inject.templates for key in template.secret_keys]
+        keys = list(dict.fromkeys(found))
+        if len(keys) != 1:
             raise InvalidArgumentError(
-                f"auth.setup({service!r}) knows no secret {key!r}{nearest(key, known)}; "
-                f"it takes {', '.join(known)}"
+                f"{self.service!r} signs in with {len(keys)} secrets ({', '.join(keys)}), so it has no "
+                f"single token: use client.auth.bind({self.service!r})"
             )
-        if secrets[key] is None:
-            raise InvalidArgumentError(f"auth.setup({service!r}): {key} must be non-empty text")
+        return keys[0]
+
+    def check_supported(self) -> None:
+        """Check that this SDK can sign in by the recipe.
+
+        Raises:
+            ConfigurationError: it can't.
+        """
+        if self.primitive not in _SUPPORTED:
+            raise ConfigurationError(
+                f"{self.service!r} signs in by {self.primitive!r}, which this SDK does not support"
+            )
 
 
-def _templates(recipe: AuthRecipe) -> Iterator[str]:
-    yield recipe["base_url"]
-    for names in (recipe.get("inject") or {}, {"oauth2": recipe.get("oauth2") or {}}):
-        for values in names.values():
-            yield from (value for value in values.values() if is_text(value))
+def parse_recipe(raw: Mapping[str, Any], service: str) -> Recipe:
+    """Parse a recipe as the engine returns it.
 
-
-def token_key(recipe: AuthRecipe) -> str:
-    """Name the one secret that a static_key recipe injects.
+    Args:
+        raw: the recipe's JSON object.
+        service: the service whose recipe was fetched.
 
     Raises:
-        InvalidArgumentError: there are several, so there is no one token.
+        UnexpectedResponseError: the recipe does not have the shape that the contract promises.
+        InvalidArgumentError: the key of a secret is not a valid name.
     """
-    found = [
-        key
-        for names in (recipe.get("inject") or {}).values()
-        for template in names.values()
-        for key in placeholders.secret_keys(str(template))
-    ]
-    keys = list(dict.fromkeys(found))
-    if len(keys) != 1:
-        raise InvalidArgumentError(
-            f"{recipe['service']!r} signs in with {len(keys)} secrets ({', '.join(keys)}), so it has no "
-            f"one token: use client.auth.bind({recipe['service']!r})"
+    secrets, inject = raw.get("required_secrets"), json_object(raw.get("inject") or {})
+    base_url, primitive = raw.get("base_url"), raw.get("primitive")
+    if (
+        raw.get("service") != service
+        or not is_text(primitive)
+        or not is_text(base_url)
+        or not secrets == json_list(secrets) == objects(secrets)
+        or not all(is_text(secret.get("key")) for secret in objects(secrets))
+        or inject is None
+        or not all(is_mapping(part) for part in inject.values())
+    ):
+        raise UnexpectedResponseError(
+            f"the engine returned a malformed auth recipe for {service!r}: service, primitive and "
+            "base_url must be text, required_secrets a list of objects with a key, and inject an "
+            "object of objects"
         )
-    return keys[0]
+    for secret in objects(secrets):
+        check_credential(secret["key"])
+    required = [secret["key"] for secret in objects(secrets) if not secret.get("optional")]
+    return Recipe(
+        service=service,
+        primitive=primitive,
+        base_url=Template(base_url),
+        secrets=cast("tuple[RequiredSecret, ...]", tuple(objects(secrets))),
+        inject=parse_inject(inject),
+        grant=_parse_grant(raw, service, primitive, required),
+    )
+
+
+def parse_inject(raw: Mapping[str, Mapping[str, Any]]) -> Inject:
+    """Parse a recipe's `inject`: header, query, path and body, each from names to templates."""
+
+    def templates(part: str) -> dict[str, Template]:
+        return {name: Template(str(value)) for name, value in raw.get(part, {}).items()}
+
+    body = raw.get("body", {})
+    return Inject(
+        header=templates("header"),
+        query=templates("query"),
+        path=templates("path"),
+        body={name: Template(value) for name, value in body.items() if isinstance(value, str)},
+        body_constants={k: value for k, value in body.items() if not isinstance(value, str)},
+    )
+
+
+def _parse_grant(
+    raw: Mapping[str, Any], service: str, primitive: str, required: list[str]
+) -> AssertionGrant | RefreshGrant | None:
+    """Parse `token_exchange` or `oauth2`, as the primitive says."""
+    if primitive == "service_account":
+        exchange = json_object(raw.get("token_exchange")) or {}
+        endpoint = _parse_endpoint(exchange.get("endpoint"), service)
+        if not required:
+            raise UnexpectedResponseError(f"the auth recipe of {service!r} has no required secret")
+        return AssertionGrant(endpoint, tuple(texts(exchange.get("scopes"))), required[0])
+    if primitive == "oauth2":
+        oauth2 = json_object(raw.get("oauth2")) or {}
+        endpoint = _parse_endpoint(oauth2.get("token_endpoint"), service)
+        client_id, client_secret = oauth2.get("client_id"), oauth2.get("client_secret")
+        named = Template(str(oauth2.get("refresh_token", ""))).secret_keys
+        keys = [*named, *(key for key in required if key.endswith("refresh_token"))]
+        if not keys or not is_text(client_id):
+            raise UnexpectedResponseError(
+                f"the auth recipe of {service!r} lacks oauth2.client_id or a required secret whose "
+                "key ends in refresh_token"
+            )
+        return RefreshGrant(
+            endpoint,
+            tuple(texts(oauth2.get("scopes"))),
+            Template(client_id),
+            Template(client_secret) if is_text(client_secret) else None,
+            keys[0],
+        )
+    return None
+
+
+def _parse_endpoint(endpoint: object, service: str) -> str:
+    if not is_text(endpoint):
+        raise UnexpectedResponseError(f"the auth recipe of {service!r} has no token endpoint")
+    return endpoint

@@ -40,7 +40,7 @@ class Secret:
         return f"Secret('{BLANK}')"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret is not pickled: bind again in the process that needs it")
+        raise TypeError("a secret cannot be pickled: bind again in the process that needs it")
 
 
 def blank_out(text: str, secrets: tuple[Secret, ...]) -> str:

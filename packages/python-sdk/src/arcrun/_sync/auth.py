@@ -12,11 +12,10 @@ from arcrun._core.injection import split_constants
 from arcrun._core.names import check_account, check_service, credential_name
 from arcrun._core.origins import check_trusted
 from arcrun._core.placeholders import render_base_url
-from arcrun._core.recipe import check_primitive, injected, keys_used, optional_keys, token_key
+from arcrun._core.recipe import Recipe
 from arcrun._core.retry import check_timeout
 from arcrun._core.sealing import unseal
 from arcrun._core.secret import Secret
-from arcrun._core.tokens import endpoint_of
 from arcrun._core.types import AuthRecipe, SetupResult
 from arcrun._http import USER_AGENT, httpx, limits
 from arcrun._local import secret_from_environment
@@ -82,7 +81,7 @@ class Auth:
         check_account(account)
         connection = self._connection
         connection.key()
-        recipe = self._recipe(service, timeout, again=True)
+        recipe = self._recipe(service, timeout, refresh=True)
         values = setup.checked_values(recipe, given)
         named = {credential_name(key, account): value for key, value in values.items()}
         stored: list[str] = []
@@ -90,7 +89,7 @@ class Auth:
             try:
                 push_secret(connection, name, value, service=service, timeout=timeout)
             except ArcrunError as error:
-                setup.say_what_was_stored(error, service, stored)
+                setup.add_stored(error, service, stored)
                 raise
             stored.append(name)
         for name, value in named.items():
@@ -135,19 +134,19 @@ class Auth:
         connection, trusted = self._connection, check_trusted(trust_origin)
         seconds = connection.timeout if timeout is None else check_timeout(timeout)
         recipe = self._checked_recipe(service, account, timeout)
-        pinned = setup.pinned_origins(recipe, connection.settings, connection.memory)
-        setup.check_before_secrets(recipe, pinned, trusted)
+        known = setup.pinned_origins(recipe, connection.settings, connection.memory)
+        setup.check_before_secrets(recipe, known, trusted)
         values = self._values(recipe, account, timeout)
-        base_url = render_base_url(recipe["base_url"], values)
-        own = setup.check_origin(recipe, base_url, pinned, trusted)
-        constants, inject = split_constants(injected(recipe, values))
+        base_url = render_base_url(recipe.base_url, values)
+        allowed = setup.check_origin(recipe, base_url, known, trusted)
+        constants, inject = split_constants(recipe.inject.with_values(values))
         sign_in = SignIn(inject, values, self._token_source(recipe, account, values))
         return httpx.Client(
             base_url=base_url,
             headers={"User-Agent": USER_AGENT, **constants},
             timeout=limits(seconds),
             transport=InjectingTransport(
-                own, sign_in, transport or EnvironmentTransport()
+                allowed, sign_in, transport or EnvironmentTransport()
             ),
         )
 
@@ -185,10 +184,11 @@ class Auth:
         values = self._values(recipe, account, timeout)
         source = self._token_source(recipe, account, values)
         if source is None:
-            return values[token_key(recipe)].reveal()
-        pinned = setup.pinned_origins(recipe, self._connection.settings, self._connection.memory)
-        base_url = render_base_url(recipe["base_url"], values)
-        setup.check_origin(recipe, base_url, pinned, trusted)
+            return values[recipe.token_key].reveal()
+        connection = self._connection
+        known = setup.pinned_origins(recipe, connection.settings, connection.memory)
+        base_url = render_base_url(recipe.base_url, values)
+        setup.check_origin(recipe, base_url, known, trusted)
         transport = EnvironmentTransport()
         try:
             return (source.get(transport)).access.reveal()
@@ -197,35 +197,40 @@ class Auth:
 
     def _checked_recipe(
         self, service: str, account: str | None, timeout: float | None
-    ) -> AuthRecipe:
-        """Check the names, and return the recipe if this SDK can sign in by it."""
+    ) -> Recipe:
+        """Check the names, and return the recipe if this SDK supports it."""
         check_service(service)
         check_account(account)
         recipe = self._recipe(service, timeout)
-        check_primitive(recipe)
+        recipe.check_supported()
         return recipe
 
     def _values(
-        self, recipe: AuthRecipe, account: str | None, timeout: float | None
+        self, recipe: Recipe, account: str | None, timeout: float | None
     ) -> dict[str, Secret]:
-        """Find the plaintexts that a recipe uses, by key."""
+        """Return the secrets that a recipe uses, by key.
+
+        Raises:
+            MissingSecretError: a required one was not found.
+        """
         values: dict[str, Secret] = {}
         missing: list[str] = []
-        for key in keys_used(recipe):
+        for key in recipe.keys_used:
             value = self._find(credential_name(key, account), timeout)
             if value is not None:
                 values[key] = value
-            elif key not in optional_keys(recipe):
+            elif key not in recipe.optional_keys:
                 missing.append(key)
         if missing:
-            raise setup.missing(recipe["service"], account, missing)
+            raise setup.missing_secrets(recipe.service, account, missing)
         return values
 
     def _recipe(
-        self, service: str, timeout: float | None, *, again: bool = False
-    ) -> AuthRecipe:
+        self, service: str, timeout: float | None, *, refresh: bool = False
+    ) -> Recipe:
+        """Return a service's recipe: the remembered one, unless it is to be fetched again."""
         known = self._connection.memory.recipes
-        if again or service not in known:
+        if refresh or service not in known:
             known[service] = self._connection.send(operations.get_recipe(service), timeout)
         return known[service]
 
@@ -261,22 +266,22 @@ class Auth:
             in_thread(lambda: store.put(name, value))
 
     def _token_source(
-        self, recipe: AuthRecipe, account: str | None, values: dict[str, Secret]
+        self, recipe: Recipe, account: str | None, values: dict[str, Secret]
     ) -> TokenSource | None:
-        """Return what fetches the service's access tokens; the same for the same secrets."""
-        endpoint, connection = endpoint_of(recipe), self._connection
-        if endpoint is None:
+        """Return what fetches the service's access tokens; the same one for the same secrets."""
+        service, grant, connection = recipe.service, recipe.grant, self._connection
+        if grant is None:
             return None
         sources: dict[Any, TokenSource] = connection.memory.token_sources
-        used = (recipe["service"], account, endpoint)
+        used = (service, account, grant.endpoint)
 
         def keep(key: str, value: Secret) -> None:
             name = credential_name(key, account)
             try:
-                push_secret(connection, name, value, service=recipe["service"])
+                push_secret(connection, name, value, service=service)
             finally:
                 self._remember(name, value)
 
         if used not in sources or sources[used].values != values:
-            sources[used] = TokenSource(recipe, values, connection.timeout, keep)
+            sources[used] = TokenSource(service, grant, values, connection.timeout, keep)
         return sources[used]
