@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 
 import httpx
 import pytest
@@ -14,11 +13,9 @@ from arcrun import (
     ConfigurationError,
     InvalidArgumentError,
     MissingSecretError,
-    RecipeOriginError,
     UnexpectedResponseError,
     UnknownServiceError,
 )
-from arcrun._core.placeholders import Template
 from arcrun._core.sealing import seal
 
 BEARER = {"header": {"Authorization": "Bearer {{secret.tok}}"}}
@@ -94,60 +91,6 @@ def test_a_templated_base_url(kind, server, offer) -> None:
     assert str(seen[0].url) == "https://acme.atlassian.net/rest/api/3/myself"
     words = base64.b64encode(b"a@b.test:t0k").decode()
     assert seen[0].headers["authorization"] == f"Basic {words}"
-
-
-def test_a_recipe_that_leads_elsewhere_is_refused(kind, server, stand_in, offer) -> None:
-    offer("notion", f"{stand_in.url}/v1", ["tok"], inject=BEARER)
-    client = kind.client(server.url)
-    kind.run(client.auth.setup("notion", tok="tok-1"))
-    with pytest.raises(RecipeOriginError, match=r"expected https://api\.notion\.com") as caught:
-        kind.bind(client, "notion")
-    assert stand_in.url in str(caught.value)
-    assert stand_in.requests == []
-    assert bound_header(kind, client, stand_in, "notion") == "Bearer tok-1"
-
-
-def test_a_recipe_that_leads_elsewhere_is_refused_before_secrets_are_asked_for(
-    kind, server, stand_in, offer
-) -> None:
-    offer("notion", f"{stand_in.url}/v1", ["tok"], inject=BEARER)
-    with pytest.raises(RecipeOriginError):
-        kind.bind(kind.client(server.url), "notion")
-    assert server.to("/credentials/tok") == []
-
-
-def test_the_origin_of_ones_own_service_is_pinned_at_set_up(kind, server, offer) -> None:
-    offer("own", "https://api.own.test/v1", ["tok"], inject=BEARER)
-    client = kind.client(server.url)
-    kind.run(client.auth.setup("own", tok="tok-1"))
-    assert str(kind.bind(client, "own").base_url) == "https://api.own.test/v1/"
-    recipes = client._connection.memory.recipes
-    recipes["own"] = replace(recipes["own"], base_url=Template("https://evil.test"))
-    with pytest.raises(RecipeOriginError, match=r"https://api\.own\.test"):
-        kind.bind(client, "own")
-    other = kind.client(server.url)
-    other._connection.memory.secrets.update(client._connection.memory.secrets)
-    with pytest.raises(RecipeOriginError, match="knows none for this service"):
-        kind.bind(other, "own")
-
-
-def test_an_origin_over_plain_http_is_not_pinned(kind, server, offer) -> None:
-    offer("own", "http://api.own.test/v1", ["tok"], inject=BEARER)
-    client = kind.client(server.url)
-    kind.run(client.auth.setup("own", tok="tok-1"))
-    with pytest.raises(RecipeOriginError, match="knows none for this service"):
-        kind.bind(client, "own")
-
-
-def test_the_engines_own_service_is_where_the_engine_is(kind, server, offer) -> None:
-    server.on("GET", "/kbdb/pages", {"ok": True})
-    inject = {"header": {"Authorization": "Bearer {{secret.kbdb_api_key}}"}}
-    offer("kbdb", f"{server.url}/kbdb", ["kbdb_api_key"], inject=inject)
-    client = kind.client(server.url)
-    kind.run(client.auth.setup("kbdb", kbdb_api_key="k-1"))
-    bound = kind.bind(client, "kbdb")
-    assert kind.run(bound.get("/pages")).json() == {"ok": True}
-    assert server.requests[-1].headers["authorization"] == "Bearer k-1"
 
 
 def test_accounts_are_kept_apart(kind, server, stand_in, offered) -> None:

@@ -16,8 +16,6 @@ from arcrun import (
     APIConnectionError,
     APIStatusError,
     APITimeoutError,
-    ConfigurationError,
-    InsecureTransportError,
     InvalidArgumentError,
     UnexpectedResponseError,
 )
@@ -63,53 +61,9 @@ def test_a_base_url_with_a_path(kind, server) -> None:
     assert kind.run(kind.client(f"{server.url}/engine/").health())["ok"]
 
 
-def test_a_missing_key_is_said_before_any_request(kind, server) -> None:
-    client = kind.client(server.url, None)
-    with pytest.raises(ConfigurationError, match="ARCRUN_API_KEY"):
-        kind.run(client.creds.list())
-    assert server.requests == []
-
-
-def test_the_key_is_not_sent_over_plain_http_to_another_machine(kind) -> None:
-    client = kind.client("http://engine.test")
-    with pytest.raises(InsecureTransportError, match="allow_insecure_http=True"):
-        kind.run(client.creds.list())
-
-
-def test_without_a_key_plain_http_is_nobodys_loss(kind) -> None:
-    seen: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(200, json={"success": True, "recipes": []})
-
-    http = http_client(kind, httpx.MockTransport(answer))
-    client = kind.client("http://engine.test", http_client=http)
-    assert kind.run(client.auth.list_services()) == []
-    assert "x-arcrun-api-key" not in seen[0].headers
-
-
-def test_plain_http_may_be_allowed(kind, key) -> None:
-    seen: list[str] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request.headers["x-arcrun-api-key"])
-        return httpx.Response(200, json={"credentials": []})
-
-    http = http_client(kind, httpx.MockTransport(answer))
-    client = kind.client("http://engine.test", http_client=http, allow_insecure_http=True)
-    kind.run(client.creds.list())
-    assert seen == [key]
-
-
-def http_client(kind: Any, transport: httpx.MockTransport | None = None, **options: Any) -> Any:
-    made = httpx.Client if kind.name == "sync" else httpx.AsyncClient
-    return kind.keep(made(transport=transport, **options))
-
-
 def test_an_injected_client_is_used_and_stays_open(kind, server) -> None:
     server.on("GET", "/health", HEALTH)
-    http = http_client(kind, headers={"X-Mine": "1"}, base_url="https://elsewhere.test")
+    http = kind.http_client(headers={"X-Mine": "1"}, base_url="https://elsewhere.test")
     client = kind.client(server.url, http_client=http)
     kind.run(client.health())
     kind.run(client.close())
@@ -258,17 +212,6 @@ def test_an_answer_of_another_shape_is_unexpected(method, path, body, call, kind
         kind.run(call(kind.client(server.url)))
 
 
-def test_a_redirect_is_not_followed_with_the_key(kind, server, other_server, reply) -> None:
-    target = f"{other_server.url}/credentials"
-    server.on("GET", "/credentials", reply(307, headers={"Location": target}))
-    with pytest.raises(UnexpectedResponseError, match=f"redirect .* to {other_server.url}"):
-        kind.run(kind.client(server.url).creds.list())
-    http = http_client(kind, follow_redirects=True)
-    with pytest.raises(UnexpectedResponseError, match="redirect"):
-        kind.run(kind.client(server.url, http_client=http).creds.list())
-    assert other_server.requests == []
-
-
 def test_a_dead_engine_is_a_connection_error(kind, server) -> None:
     server.close()
     client = kind.client(server.url, max_retries=0)
@@ -310,7 +253,7 @@ def test_a_timeout_is_set_per_client_per_copy_or_per_call(kind, key) -> None:
         seen.append(request.extensions["timeout"])
         return httpx.Response(200, json=HEALTH)
 
-    http = http_client(kind, httpx.MockTransport(answer))
+    http = kind.http_client(transport=httpx.MockTransport(answer))
     client = kind.client("https://engine.test", http_client=http, timeout=7)
     kind.run(client.health())
     kind.run(client.with_options(timeout=9).health())
@@ -391,9 +334,9 @@ def test_clients_show_no_key_and_are_not_pickled(kind, server, key) -> None:
     assert repr(client) == f"<{type(client).__name__} of {server.url}>"
     assert key not in seen
     for copied in (pickle.dumps, copy.copy, copy.deepcopy):
-        with pytest.raises(TypeError, match="not pickled"):
+        with pytest.raises(TypeError, match="cannot be pickled"):
             copied(client)
-        with pytest.raises(TypeError, match="not pickled"):
+        with pytest.raises(TypeError, match="cannot be pickled"):
             copied(client._connection)
 
 
@@ -408,7 +351,7 @@ def test_what_is_left_of_a_request_has_no_key(ends, kind, key, seen_by_tools, re
             raise httpx.ReadError("broken", request=request)
         return httpx.Response(200, json={"credentials": []})
 
-    http = http_client(kind, httpx.MockTransport(answer))
+    http = kind.http_client(transport=httpx.MockTransport(answer))
     client = kind.client("https://engine.test", http_client=http, max_retries=0)
     if ends == "answer":
         kind.run(client.creds.list())
@@ -425,7 +368,7 @@ def test_a_cause_does_not_hold_a_plain_credential(kind, reachable) -> None:
         assert b"s3cret" in request.content
         raise httpx.ReadError("broken", request=request)
 
-    http = http_client(kind, httpx.MockTransport(fail))
+    http = kind.http_client(transport=httpx.MockTransport(fail))
     options = {"http_client": http, "max_retries": 0, "credential_format": "plain"}
     client = kind.client("https://engine.test", **options)
     with pytest.raises(APIConnectionError) as caught:

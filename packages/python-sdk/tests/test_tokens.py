@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from arcrun import InvalidArgumentError, RecipeOriginError, TokenExchangeError
+from arcrun import InvalidArgumentError, TokenExchangeError
 from arcrun._core import tokens
 from arcrun._core.secret import Secret
 from arcrun._core.tokens import read_token
@@ -334,26 +334,6 @@ def test_a_token_endpoint_that_is_away(kind, crm, service, reply) -> None:
     service.on("POST", "/token", reply(act=drop))
     with pytest.raises(TokenExchangeError, match="could not be reached"):
         kind.run(crm.auth.get_token("crm", trust_origin=service.url))
-
-
-def test_a_recipe_that_sends_the_refresh_token_elsewhere_is_refused(
-    kind, server, service, offer
-) -> None:
-    offer(
-        "google_sheets_sa",
-        "https://sheets.googleapis.com/v4",
-        ["google_service_account"],
-        primitive="service_account",
-        token_exchange={"endpoint": f"{service.url}/token", "scopes": []},
-        inject=RUNTIME,
-    )
-    client = kind.client(server.url)
-    key = json.dumps({"client_email": "a", "private_key": "b"})
-    kind.run(client.auth.setup("google_sheets_sa", google_service_account=key))
-    for call in (client.auth.bind, client.auth.get_token):
-        with pytest.raises(RecipeOriginError, match=r"oauth2\.googleapis\.com"):
-            kind.run(call("google_sheets_sa"))
-    assert service.requests == []
 
 
 @pytest.mark.parametrize(

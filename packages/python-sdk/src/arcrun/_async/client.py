@@ -194,4 +194,4 @@ class AsyncArcrun:
         return f"<{type(self).__name__}{where}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a client is not pickled: make one in the process that needs it")
+        raise TypeError("a client cannot be pickled: make one in the process that needs it")

@@ -9,9 +9,10 @@ from typing import Any, TypeVar, cast
 
 from . import errors
 from .names import nearest
-from .origins import SHIPPED, origin_of
+from .origins import origin_of
 from .request import Request
 from .shapes import json_object, objects, text, texts
+from .trust import SHIPPED
 
 T = TypeVar("T")
 

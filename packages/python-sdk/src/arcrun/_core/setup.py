@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .config import Settings
 from .errors import ArcrunError, InvalidArgumentError, MissingSecretError
 from .injection import Injection
-from .memory import Memory
 from .names import credential_name, nearest, variable
-from .origins import OWN, SHIPPED, check_origins, origin_of
 from .placeholders import render_base_url
 from .recipe import AssertionGrant, Recipe
 from .secret import Secret
@@ -56,49 +53,6 @@ def missing_secrets(service: str, account: str | None, keys: list[str]) -> Missi
     )
     error.missing = tuple(names)
     return error
-
-
-def pin(recipe: Recipe, memory: Memory) -> None:
-    """Remember where a service of the user's own sends its secrets, as seen at set-up."""
-    service = recipe.service
-    if service not in SHIPPED and service not in OWN:
-        found = [origin_of(url) for url in (recipe.base_url.text, recipe.token_endpoint) if url]
-        pins = [origin for origin in found if origin and origin.startswith("https:")]
-        memory.pinned[service] = tuple(pins)
-
-
-def pinned_origins(recipe: Recipe, settings: Settings, memory: Memory) -> tuple[str, ...]:
-    """Return the origins that a service's secrets may go to."""
-    service = recipe.service
-    if service in OWN:
-        return (settings.origin,)
-    return SHIPPED.get(service) or memory.pinned.get(service, ())
-
-
-def check_before_secrets(recipe: Recipe, pinned: tuple[str, ...], trusted: str | None) -> None:
-    """Refuse a recipe that leads elsewhere before any secret is looked for.
-
-    Only where an origin is pinned: for other services a missing secret is the first thing to say.
-
-    Raises:
-        RecipeOriginError: an origin is neither pinned nor trusted.
-    """
-    if pinned and recipe.base_url.is_constant:
-        check_origin(recipe, recipe.base_url.text, pinned, trusted)
-
-
-def check_origin(
-    recipe: Recipe, base_url: str, pinned: tuple[str, ...], trusted: str | None
-) -> str:
-    """Return the origin of a recipe's requests, if the service's secrets may go there.
-
-    Raises:
-        RecipeOriginError: it, or the token endpoint's, is neither pinned nor trusted.
-    """
-    service, endpoint = recipe.service, recipe.token_endpoint
-    if endpoint is not None:
-        check_origins(service, endpoint, endpoint, pinned=pinned, trusted=trusted)
-    return check_origins(service, recipe.base_url.text, base_url, pinned=pinned, trusted=trusted)
 
 
 def _check_keys(recipe: Recipe, given: Mapping[str, Secret | None]) -> None:

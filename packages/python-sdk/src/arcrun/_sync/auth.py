@@ -6,11 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 from arcrun._concurrency import in_thread
-from arcrun._core import operations, setup
+from arcrun._core import operations, setup, trust
 from arcrun._core.errors import APIStatusError, ArcrunError
 from arcrun._core.injection import split_constants
 from arcrun._core.names import check_account, check_service, credential_name
-from arcrun._core.origins import check_trusted
 from arcrun._core.placeholders import render_base_url
 from arcrun._core.recipe import Recipe
 from arcrun._core.retry import check_timeout
@@ -94,7 +93,7 @@ class Auth:
             stored.append(name)
         for name, value in named.items():
             self._remember(name, value)
-        setup.pin(recipe, connection.memory)
+        trust.pin_origins(recipe, connection.memory)
         return {"service": service, "account": account, "stored": stored}
 
     def bind(
@@ -131,14 +130,14 @@ class Auth:
             ...     str(notion.base_url)
             'https://api.notion.com/v1/'
         """
-        connection, trusted = self._connection, check_trusted(trust_origin)
+        connection, trusted = self._connection, trust.check_trust_origin(trust_origin)
         seconds = connection.timeout if timeout is None else check_timeout(timeout)
         recipe = self._checked_recipe(service, account, timeout)
-        known = setup.pinned_origins(recipe, connection.settings, connection.memory)
-        setup.check_before_secrets(recipe, known, trusted)
+        known = trust.known_origins(service, connection.settings, connection.memory)
+        trust.check_before_secrets(recipe, known, trusted)
         values = self._values(recipe, account, timeout)
         base_url = render_base_url(recipe.base_url, values)
-        allowed = setup.check_origin(recipe, base_url, known, trusted)
+        allowed = trust.check_origins(recipe, base_url, known, trusted)
         constants, inject = split_constants(recipe.inject.with_values(values))
         sign_in = SignIn(inject, values, self._token_source(recipe, account, values))
         return httpx.Client(
@@ -179,16 +178,16 @@ class Auth:
             >>> token[:4]
             'ntn_'
         """
-        trusted = check_trusted(trust_origin)
+        trusted = trust.check_trust_origin(trust_origin)
         recipe = self._checked_recipe(service, account, timeout)
         values = self._values(recipe, account, timeout)
         source = self._token_source(recipe, account, values)
         if source is None:
             return values[recipe.token_key].reveal()
         connection = self._connection
-        known = setup.pinned_origins(recipe, connection.settings, connection.memory)
+        known = trust.known_origins(service, connection.settings, connection.memory)
         base_url = render_base_url(recipe.base_url, values)
-        setup.check_origin(recipe, base_url, known, trusted)
+        trust.check_origins(recipe, base_url, known, trusted)
         transport = EnvironmentTransport()
         try:
             return (source.get(transport)).access.reveal()

@@ -12,19 +12,14 @@ from typing import Any, NoReturn, TypeVar
 from arcrun._concurrency import sleep
 from arcrun._core import operations
 from arcrun._core.config import Settings
-from arcrun._core.errors import (
-    APIConnectionError,
-    ArcrunError,
-    ConfigurationError,
-    InsecureTransportError,
-)
+from arcrun._core.errors import APIConnectionError, ArcrunError
 from arcrun._core.memory import Memory
-from arcrun._core.origins import is_loopback
 from arcrun._core.request import Request
 from arcrun._core.response import Response, read_response
 from arcrun._core.retry import check_retries, check_timeout, next_delay
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.shapes import texts
+from arcrun._core.trust import api_key_for, require_api_key
 from arcrun._http import connection_error, httpx, limits
 from arcrun._local import SecretStore
 
@@ -57,9 +52,8 @@ class Connection:
         self.timeout = timeout
         self.max_retries = max_retries
         self.store = store
+        self.allow_insecure_http = allow_insecure_http
         self.memory = Memory()
-        origin = settings.origin
-        self._is_secure = origin.startswith("https:") or allow_insecure_http or is_loopback(origin)
 
     def with_options(self, timeout: float | None, max_retries: int | None) -> Connection:
         """Return a copy with other options, which shares everything else."""
@@ -72,7 +66,7 @@ class Connection:
         return other
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a client is not pickled: make one in the process that needs it")
+        raise TypeError("a client cannot be pickled: make one in the process that needs it")
 
     def key(self) -> Secret:
         """Return the API key.
@@ -81,18 +75,7 @@ class Connection:
             ConfigurationError: there is none.
             InsecureTransportError: it would go over plain http to another machine.
         """
-        key = self.settings.api_key
-        if key is None:
-            raise ConfigurationError(
-                "this call needs an API key: pass Arcrun(api_key=…), set ARCRUN_API_KEY, or write "
-                "`api_key: ak_…` to ~/.arcrun/config.yaml; keys come from https://arcrun.dev"
-            )
-        if not self._is_secure:
-            raise InsecureTransportError(
-                f"{self.settings.base_url} is plain http: whoever listens gets your API key, which "
-                "opens every credential. Use https, or pass allow_insecure_http=True"
-            )
-        return key
+        return require_api_key(self.settings, allow_insecure_http=self.allow_insecure_http)
 
     def send(self, request: Request[T], timeout: float | None = None) -> T:
         """Send a request, retry it where that is safe, and return its result.
@@ -106,12 +89,12 @@ class Connection:
             APIStatusError: the engine responded with an error.
             UnexpectedResponseError: the response is not what the contract promises.
         """
-        if request.key == "required":
-            self.key()
+        allow_insecure_http = self.allow_insecure_http
+        key = api_key_for(request.key, self.settings, allow_insecure_http=allow_insecure_http)
         limit = self.timeout if timeout is None else check_timeout(timeout)
         attempt = 0
         while True:
-            outcome = self._attempt(request, limit)
+            outcome = self._attempt(request, key, limit)
             delay = next_delay(request, outcome, attempt=attempt, max_retries=self.max_retries)
             if delay is None:
                 break
@@ -136,9 +119,9 @@ class Connection:
         return capability in self.memory.capabilities
 
     def _attempt(
-        self, request: Request[Any], timeout: float
+        self, request: Request[Any], key: Secret | None, timeout: float
     ) -> Response | APIConnectionError:
-        """Send the request once."""
+        """Send a request once, with the API key if there is one to send."""
         started = time.monotonic()
         url = self.settings.base_url + request.path
         headers = dict(self.headers)
@@ -149,11 +132,11 @@ class Connection:
         outgoing = self.http.build_request(
             request.method, url, content=request.content(), headers=headers, timeout=limits(timeout)
         )
-        key = self.settings.api_key
-        if key and (request.key == "required" or (request.key == "optional" and self._is_secure)):
+        if key is not None:
             outgoing.headers[KEY_HEADER] = key.reveal()
         outcome: Response | APIConnectionError
         try:
+            # A redirect would take the key along; `read_response` reports it as an error.
             incoming = self.http.send(outgoing, stream=True, follow_redirects=False)
             try:
                 content = _read(incoming, started + timeout)

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from arcrun._core.injection import Injection
 from arcrun._core.tokens import Token
+from arcrun._core.trust import may_receive_secrets
 from arcrun._http import httpx, origin, proxy_for, ssl_context, stripped
 
 from .tokens import SignIn
@@ -22,20 +23,20 @@ class InjectingTransport(httpx.BaseTransport):
     and redirects only know the request as the user wrote it.
     """
 
-    def __init__(self, own: str, sign_in: SignIn, inner: httpx.BaseTransport) -> None:
-        self._own = own
+    def __init__(self, allowed: str, sign_in: SignIn, inner: httpx.BaseTransport) -> None:
+        self._allowed = allowed
         self._sign_in = sign_in
         self._inner = inner
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} for {self._own}>"
+        return f"<{type(self).__name__} for {self._allowed}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a bound client is not pickled: bind again in the process that needs it")
+        raise TypeError("a bound client cannot be pickled: bind again in the process that needs it")
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, with the secrets if it goes to the service's own origin."""
-        if origin(request.url) != self._own:
+        if not may_receive_secrets(origin(request.url), self._allowed):
             return self._inner.handle_request(request)
         token = self._sign_in.token(self._inner)
         response = self._send(request, token)
