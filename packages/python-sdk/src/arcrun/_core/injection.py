@@ -6,7 +6,6 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlencode
 
@@ -134,7 +133,7 @@ def split_constants(inject: Inject) -> tuple[dict[str, str], Inject]:
         if template.is_constant
     }
     secret = {name: item for name, item in inject.header.items() if name not in constants}
-    return constants, replace(inject, header=secret)
+    return constants, inject._replace(header=secret)
 
 
 def _header(name: str, value: Secret) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from .errors import ConfigurationError, InvalidArgumentError, UnexpectedResponseError
 from .names import check_credential
@@ -16,8 +16,7 @@ from .types import RequiredSecret
 _SUPPORTED = frozenset({"static_key", "service_account", "oauth2"})
 
 
-@dataclass(frozen=True)
-class Inject:
+class Inject(NamedTuple):
     """What a recipe adds to a request: templates by name, one field for each part of the request."""
 
     header: Mapping[str, Template]
@@ -56,8 +55,7 @@ class Inject:
         )
 
 
-@dataclass(frozen=True)
-class AssertionGrant:
+class AssertionGrant(NamedTuple):
     """How a service account gets an access token: for an assertion that it signs (RFC 7523)."""
 
     endpoint: str
@@ -66,8 +64,7 @@ class AssertionGrant:
     """The key of the secret that holds the account's key file."""
 
 
-@dataclass(frozen=True)
-class RefreshGrant:
+class RefreshGrant(NamedTuple):
     """How an OAuth 2 client gets an access token: for its refresh token (RFC 6749, section 6)."""
 
     endpoint: str
