@@ -119,7 +119,7 @@ def public_methods() -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize(("name", "method"), public_methods())
-def test_every_public_method_tells_its_arguments_errors_and_an_example(name, method) -> None:
+def test_every_public_method_documents_its_arguments_errors_and_an_example(name, method) -> None:
     text = inspect.getdoc(method)
     for parameter in inspect.signature(method).parameters:
         if parameter != "self":

@@ -56,7 +56,7 @@ def test_a_path_value_of_dots_is_refused(value: str) -> None:
 
 
 @given(anything, st.dictionaries(anything, anything, max_size=3))
-def test_a_query_value_arrives_as_it_was(value: str, own: dict[str, str]) -> None:
+def test_a_query_value_arrives_unchanged(value: str, own: dict[str, str]) -> None:
     own.pop("key", None)
     injection = make_injection({"query": {"key": "{{secret.t}}"}}, t=value)
     target = injection.target(f"/x?{urlencode(own)}".encode()).decode()
@@ -102,7 +102,7 @@ def body_injection(value: str = "s") -> Injection:
 
 
 @given(anything)
-def test_a_json_body_gets_its_fields(value: str) -> None:
+def test_fields_are_added_to_a_json_body(value: str) -> None:
     kind, content = body_injection(value).content(
         "POST", "application/json", b'{"a":"\xe4\xbd\xa0"}'
     )
@@ -111,7 +111,7 @@ def test_a_json_body_gets_its_fields(value: str) -> None:
 
 
 @given(anything)
-def test_a_form_gets_its_fields(value: str) -> None:
+def test_fields_are_added_to_a_form(value: str) -> None:
     kind = "application/x-www-form-urlencoded; charset=utf-8"
     same, content = body_injection(value).content("POST", kind, b"a=1&token=mine&a=2&e=")
     pairs = parse_qsl(content.decode(), keep_blank_values=True)
@@ -124,7 +124,7 @@ def test_an_empty_body_becomes_json() -> None:
     assert (kind, json.loads(content)) == ("application/json", {"token": "s", "version": 2})
 
 
-def test_a_get_without_body_stays_without() -> None:
+def test_a_get_without_a_body_gets_none() -> None:
     assert body_injection().content("GET", "", b"") == ("", b"")
 
 
@@ -132,7 +132,7 @@ def test_a_get_without_body_stays_without() -> None:
     ("kind", "content"),
     [("application/json", b"[1]"), ("application/json", b"{"), ("text/plain", b"x"), ("", b"x")],
 )
-def test_another_body_is_refused(kind: str, content: bytes) -> None:
+def test_a_body_that_cannot_take_fields_is_refused(kind: str, content: bytes) -> None:
     with pytest.raises(InvalidArgumentError, match="JSON object or"):
         body_injection().content("POST", kind, content)
 

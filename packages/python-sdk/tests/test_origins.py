@@ -50,7 +50,7 @@ def test_the_sdk_and_httpx_read_the_same_origin(scheme, host, port, upper) -> No
 
 
 @given(st.text(max_size=40))
-def test_where_httpx_reads_another_origin_nothing_is_injected(rest: str) -> None:
+def test_where_httpx_reads_another_origin_the_sdk_does_too(rest: str) -> None:
     """The origin found is the one that httpx connects to, or no request ever matches it."""
     url = f"https://api.notion.com{rest}"
     ours = origin_of(url)

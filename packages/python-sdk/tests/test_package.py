@@ -35,7 +35,7 @@ def test_importing_loads_nothing_heavy(beyond_httpx) -> None:
     assert others <= {"arcrun", "contextvars", "_contextvars"}
 
 
-def test_each_kind_of_client_is_loaded_when_it_is_used() -> None:
+def test_each_client_class_is_loaded_when_it_is_used() -> None:
     assert "httpx" not in loaded("import arcrun")
     assert "arcrun._async.client" not in loaded("from arcrun import Arcrun")
     assert "arcrun._sync.client" not in loaded("from arcrun import AsyncArcrun")
@@ -52,7 +52,7 @@ def test_one_module_imports_httpx() -> None:
     assert importing == ["_http.py"]
 
 
-def test_every_public_name_is_there() -> None:
+def test_every_public_name_exists() -> None:
     assert set(arcrun.__all__) <= set(dir(arcrun))
     for name in arcrun.__all__:
         assert getattr(arcrun, name) is not None
@@ -89,7 +89,7 @@ def public_signatures(client: type) -> dict[str, str]:
     return found
 
 
-def test_both_kinds_of_client_have_the_same_methods_and_parameters() -> None:
+def test_both_clients_have_the_same_methods_and_parameters() -> None:
     sync, asynchronous = public_signatures(arcrun.Arcrun), public_signatures(arcrun.AsyncArcrun)
     assert sync == asynchronous
     assert len(sync) >= 20
@@ -103,5 +103,5 @@ def test_types_can_be_inspected_at_run_time() -> None:
                     typing.get_type_hints(method)
 
 
-def test_the_package_says_that_it_is_typed() -> None:
+def test_the_package_is_marked_as_typed() -> None:
     assert (SOURCE / "py.typed").exists()

@@ -63,7 +63,7 @@ def test_a_service_account_exchanges_its_first_required_secret(parse) -> None:
         ({"refresh_token": "{{secret.other}}"}, "other"),
     ],
 )
-def test_oauth2_refreshes_with_the_named_secret_or_the_one_so_called(
+def test_oauth2_refreshes_with_the_named_secret_or_the_one_whose_key_says_so(
     more, refresh_key, parse
 ) -> None:
     keys = ["host", "client_id", "client_secret", "own_refresh_token"]
@@ -89,12 +89,12 @@ def test_the_token_of_a_recipe_is_the_one_secret_that_it_injects(parse) -> None:
     ("header", "message"),
     [({}, r"0 secrets \(\)"), ({"A": "{{secret.a}}:{{secret.b}}"}, r"2 secrets \(a, b\)")],
 )
-def test_several_secrets_are_no_token(header, message, parse) -> None:
+def test_a_recipe_with_several_secrets_or_none_has_no_single_token(header, message, parse) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         _ = parse(["a", "b"], inject={"header": header}).token_key
 
 
-def test_inject_without_what_is_not_set() -> None:
+def test_entries_whose_secrets_are_not_set_drop_out() -> None:
     inject = parse_inject(
         {
             "header": {"A": "{{secret.a}}", "B": "{{secret.b}}", "C": "constant"},
@@ -158,7 +158,7 @@ def test_the_key_of_a_secret_must_be_a_name(parse) -> None:
         parse(["../health"])
 
 
-def test_a_recipe_that_the_sdk_does_not_support_is_parsed_all_the_same(parse) -> None:
+def test_an_unsupported_recipe_is_parsed_nevertheless(parse) -> None:
     """`setup` stores its secrets: the engine may support it."""
     recipe = parse(["certificate"], primitive="mtls")
     assert recipe.required_keys == ("certificate",)

@@ -90,12 +90,12 @@ def test_an_optional_key_is_left_out_over_plain_http() -> None:
 
 
 @pytest.mark.parametrize("use", ["required", "optional"])
-def test_the_user_may_allow_plain_http(use: str) -> None:
+def test_the_user_can_allow_plain_http(use: str) -> None:
     assert api_key_for(use, PLAIN_HTTP, allow=True) == "ak_1"
 
 
 @pytest.mark.parametrize("base_url", [HTTPS, LOOPBACK, PLAIN_HTTP])
-def test_without_a_key(base_url: str) -> None:
+def test_without_a_key_a_request_that_needs_one_is_an_error(base_url: str) -> None:
     assert api_key_for("none", base_url, None) is None
     assert api_key_for("optional", base_url, None) is None
     with pytest.raises(ConfigurationError, match="ARCRUN_API_KEY"):
@@ -132,7 +132,9 @@ def engine(kind):
     ("base_url", "options"),
     [(HTTPS, {}), (LOOPBACK, {}), (PLAIN_HTTP, {"allow_insecure_http": True})],
 )
-def test_a_client_sends_the_key_with_what_needs_it(base_url, options, kind, engine, key) -> None:
+def test_a_client_sends_the_key_except_where_it_is_not_used(
+    base_url, options, kind, engine, key
+) -> None:
     client = engine.client(base_url, key, **options)
     kind.run(client.health())
     kind.run(client.auth.list_services())
@@ -157,9 +159,9 @@ def test_a_client_without_a_key_makes_no_request_that_needs_one(kind, engine) ->
     assert engine.keys == [None]
 
 
-def test_a_redirect_is_not_followed_with_the_key(kind, server, other_server, reply) -> None:
+def test_a_redirect_is_not_followed_with_the_key(kind, server, other_server, canned) -> None:
     target = f"{other_server.url}/credentials"
-    server.on("GET", "/credentials", reply(307, headers={"Location": target}))
+    server.on("GET", "/credentials", canned(307, headers={"Location": target}))
     with pytest.raises(UnexpectedResponseError, match=f"redirect .* to {other_server.url}"):
         kind.run(kind.client(server.url).creds.list())
     http = kind.http_client(follow_redirects=True)
@@ -199,18 +201,18 @@ def test_the_table_has_the_services_of_the_contract() -> None:
     assert sorted(SHIPPED) == sorted(SERVICES)
 
 
-def test_every_origin_of_the_table_is_https_and_in_the_form_that_is_compared() -> None:
+def test_every_origin_of_the_table_is_https_and_normalized() -> None:
     for origins in SHIPPED.values():
         for written in origins:
             assert written.startswith("https://")
             assert origin_of(written) == written
 
 
-def test_a_known_origin_is_right() -> None:
+def test_a_known_origin_is_accepted() -> None:
     assert check("https://api.notion.com/v1", known=SHIPPED["notion"]) == "https://api.notion.com"
 
 
-def test_a_known_pattern_is_right_as_the_recipe_writes_it() -> None:
+def test_a_known_pattern_is_accepted_as_the_recipe_writes_it() -> None:
     written = "https://{{secret.jira_domain}}.atlassian.net/rest/api/3"
     rendered = "https://acme.atlassian.net/rest/api/3"
     assert check(written, rendered, known=SHIPPED["jira"]) == "https://acme.atlassian.net"
@@ -246,7 +248,7 @@ def test_a_token_endpoint_is_checked_too() -> None:
         check(url, endpoint=evil, known=known)
 
 
-def test_the_user_may_trust_an_origin() -> None:
+def test_the_user_can_trust_an_origin() -> None:
     trusted = check_trust_origin("https://api.own.test/")
     assert check("https://api.own.test/v2", trusted=trusted) == "https://api.own.test"
     assert check_trust_origin(None) is None
@@ -295,7 +297,7 @@ def test_setup_never_changes_the_origins_that_the_sdk_ships() -> None:
     assert known_after_setup("notion", "https://evil.test") == SHIPPED["notion"]
 
 
-def test_the_engines_own_service_is_where_the_engine_is() -> None:
+def test_the_origin_of_the_engines_own_service_is_the_base_url() -> None:
     assert known_after_setup("kbdb", "https://evil.test") == (HTTPS,)
 
 
@@ -315,9 +317,9 @@ def test_a_request_to_another_origin_carries_no_secret(origin: str, expected: bo
 BEARER = {"header": {"Authorization": "Bearer {{secret.tok}}"}}
 
 
-def test_a_recipe_that_leads_elsewhere_is_refused(kind, server, other_server, offer) -> None:
+def test_a_recipe_that_leads_elsewhere_is_refused(kind, server, other_server, serve_recipe) -> None:
     other_server.on("GET", "/v1/pages", {"ok": True})
-    offer("notion", f"{other_server.url}/v1", ["tok"], inject=BEARER)
+    serve_recipe("notion", f"{other_server.url}/v1", ["tok"], inject=BEARER)
     client = kind.client(server.url)
     kind.run(client.auth.setup("notion", tok="tok-1"))
     with pytest.raises(RecipeOriginError, match=r"expected https://api\.notion\.com") as caught:
@@ -330,18 +332,18 @@ def test_a_recipe_that_leads_elsewhere_is_refused(kind, server, other_server, of
 
 
 def test_a_recipe_that_leads_elsewhere_is_refused_before_secrets_are_looked_for(
-    kind, server, other_server, offer
+    kind, server, other_server, serve_recipe
 ) -> None:
-    offer("notion", f"{other_server.url}/v1", ["tok"], inject=BEARER)
+    serve_recipe("notion", f"{other_server.url}/v1", ["tok"], inject=BEARER)
     with pytest.raises(RecipeOriginError):
         kind.bind(kind.client(server.url), "notion")
     assert server.to("/credentials/tok") == []
 
 
 def test_a_recipe_that_sends_the_refresh_token_elsewhere_is_refused(
-    kind, server, other_server, offer
+    kind, server, other_server, serve_recipe
 ) -> None:
-    offer(
+    serve_recipe(
         "google_sheets_sa",
         "https://sheets.googleapis.com/v4",
         ["google_service_account"],
@@ -358,8 +360,8 @@ def test_a_recipe_that_sends_the_refresh_token_elsewhere_is_refused(
     assert other_server.requests == []
 
 
-def test_setup_pins_the_origin_in_the_same_client(kind, server, offer) -> None:
-    offer("own", "https://api.own.test/v1", ["tok"], inject=BEARER)
+def test_setup_pins_the_origin_in_the_same_client(kind, server, serve_recipe) -> None:
+    serve_recipe("own", "https://api.own.test/v1", ["tok"], inject=BEARER)
     client = kind.client(server.url)
     kind.run(client.auth.setup("own", tok="tok-1"))
     assert str(kind.bind(client, "own").base_url) == "https://api.own.test/v1/"
@@ -373,18 +375,18 @@ def test_setup_pins_the_origin_in_the_same_client(kind, server, offer) -> None:
         kind.bind(other, "own")
 
 
-def test_setup_does_not_pin_an_origin_over_plain_http(kind, server, offer) -> None:
-    offer("own", "http://api.own.test/v1", ["tok"], inject=BEARER)
+def test_setup_does_not_pin_an_origin_over_plain_http(kind, server, serve_recipe) -> None:
+    serve_recipe("own", "http://api.own.test/v1", ["tok"], inject=BEARER)
     client = kind.client(server.url)
     kind.run(client.auth.setup("own", tok="tok-1"))
     with pytest.raises(RecipeOriginError, match="knows no origin of this service"):
         kind.bind(client, "own")
 
 
-def test_the_engines_own_service_is_bound_without_trust_origin(kind, server, offer) -> None:
+def test_the_engines_own_service_is_bound_without_trust_origin(kind, server, serve_recipe) -> None:
     server.on("GET", "/kbdb/pages", {"ok": True})
     inject = {"header": {"Authorization": "Bearer {{secret.kbdb_api_key}}"}}
-    offer("kbdb", f"{server.url}/kbdb", ["kbdb_api_key"], inject=inject)
+    serve_recipe("kbdb", f"{server.url}/kbdb", ["kbdb_api_key"], inject=inject)
     client = kind.client(server.url)
     kind.run(client.auth.setup("kbdb", kbdb_api_key="k-1"))
     bound = kind.bind(client, "kbdb")

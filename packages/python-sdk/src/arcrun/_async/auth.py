@@ -1,4 +1,4 @@
-"""Services: set up once, then bound to a client that signs every request in."""
+"""Services: set up once, then bound to an HTTP client whose requests are signed in."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from .transport import AsyncEnvironmentTransport, AsyncInjectingTransport
 
 
 class AsyncAuth:
-    """`client.auth`: sign in to services without handling their secrets in every call."""
+    """`client.auth`: sign in to services without handling their secrets in each request."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def list_services(self, *, timeout: float | None = None) -> list[AuthRecipe]:
-        """List the services that there are auth recipes for. Needs no API key.
+        """List the services that have an auth recipe. Needs no API key.
 
         Args:
             timeout: seconds for each attempt; None for the client's own.
@@ -58,15 +58,15 @@ class AsyncAuth:
 
         Args:
             service: the service's name.
-            account: stores them apart, as `KEY__account`, for one of several accounts.
+            account: one of several accounts; its secrets are stored as `KEY__account`.
             timeout: seconds for each attempt; None for the client's own.
             **secrets: each of the recipe's `required_secrets`, by key.
 
         Raises:
             UnknownServiceError: there is no recipe for the service.
-            InvalidArgumentError: a secret is missing, unknown, empty, or can't stand where the
-                recipe puts it; nothing was stored.
-            ArcrunError: storing failed; `stored` names what was stored before. Run it again.
+            InvalidArgumentError: a secret is missing, unknown or empty, or has characters that its
+                place in the request can't carry; nothing was stored.
+            ArcrunError: storing failed; `stored` names what was stored before. Call it again.
 
         Example:
             >>> result = await client.auth.setup("notion", notion_token="ntn_123")
@@ -106,21 +106,22 @@ class AsyncAuth:
     ) -> httpx.AsyncClient:
         """Return an `httpx.AsyncClient` whose requests to the service are signed in.
 
-        The secrets are put in below the client, on the way to the service's own origin only: the
-        client, its requests, responses, logs and errors never hold them. Close it after use.
+        A transport below the client adds the secrets, to requests to the service's own origin only:
+        the client, its requests, responses, logs and errors never hold them. Close it after use.
 
         Args:
             service: the service's name.
             account: one of several accounts, as named in `setup`.
             trust_origin: the origin that the recipe may send secrets to, if the SDK does not know
                 it; plain http for loopback only.
-            transport: what carries the requests after the secrets were put in; left out, a new one
-                that follows the environment's proxies and shares its SSL context.
+            transport: sends the requests after the secrets were added; by default a new one that
+                uses the environment's proxies.
             timeout: seconds for each attempt here, and the new client's own time-out.
 
         Raises:
             UnknownServiceError: there is no recipe for the service.
-            MissingSecretError: a secret is neither set up here, nor readable, nor in the environment.
+            MissingSecretError: a secret was neither set up here, nor stored sealed in the engine, nor
+                set in the environment.
             RecipeOriginError: the recipe leads to an origin that is not known to be the service's.
 
         Example:
@@ -156,21 +157,21 @@ class AsyncAuth:
         trust_origin: str | None = None,
         timeout: float | None = None,
     ) -> str:
-        """Return a service's token itself, for clients other than httpx.
+        """Return a service's token, for use without httpx.
 
-        That is the one secret that the recipe injects, or the access token fetched with it.
+        It is the one secret that the recipe injects, or the access token fetched with it.
 
         Args:
             service: the service's name.
             account: one of several accounts, as named in `setup`.
-            trust_origin: as for `bind`; matters where a token is fetched.
+            trust_origin: as for `bind`; used only if a token is fetched.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
             InvalidArgumentError: the service signs in with several secrets: use `bind`.
-            MissingSecretError: the secret is neither set up here, nor readable, nor in the
-                environment.
-            TokenExchangeError: the token endpoint gave no token.
+            MissingSecretError: the secret was neither set up here, nor stored sealed in the engine,
+                nor set in the environment.
+            TokenExchangeError: the token endpoint returned no token.
 
         Example:
             >>> token = await client.auth.get_token("notion")
@@ -233,7 +234,7 @@ class AsyncAuth:
         return known[service]
 
     async def _find(self, name: str, timeout: float | None) -> Secret | None:
-        """Look for a plaintext: in memory, the keyring, a sealed read, the environment."""
+        """Find a secret: in memory, the keyring, the engine (sealed), or the environment."""
         connection = self._connection
         if name in connection.memory.secrets:
             return connection.memory.secrets[name]
@@ -251,7 +252,10 @@ class AsyncAuth:
         try:
             envelope = await connection.send(operations.read_credential(name), timeout)
         except APIStatusError as error:
-            if error.status not in {404, 405}:  # no such credential, or an engine without the read
+            if error.status not in {
+                404,
+                405,
+            }:  # no such credential, or an engine without sealed reads
                 raise
         if envelope is None:
             return None

@@ -12,7 +12,7 @@ from arcrun._core.errors import ArcrunError, TokenExchangeError
 from arcrun._core.injection import Injection
 from arcrun._core.recipe import AssertionGrant, Inject, RefreshGrant
 from arcrun._core.secret import Secret
-from arcrun._core.tokens import Token, read_token, token_form
+from arcrun._core.tokens import AccessToken, read_token, token_form
 from arcrun._http import USER_AGENT, httpx, limits
 
 logger = logging.getLogger("arcrun")
@@ -44,13 +44,15 @@ class AsyncTokenSource:
         self._timeout = timeout
         self._keep = keep
         self._lock = AsyncLock()
-        self._token: Token | None = None
+        self._token: AccessToken | None = None
 
-    async def get(self, transport: httpx.AsyncBaseTransport, stale: Token | None = None) -> Token:
+    async def get(
+        self, transport: httpx.AsyncBaseTransport, stale: AccessToken | None = None
+    ) -> AccessToken:
         """Return an access token that has not expired.
 
         Args:
-            transport: what a token is fetched through.
+            transport: sends the request for a token.
             stale: a token that the service refused; another one is fetched, unless one was already.
 
         Raises:
@@ -62,7 +64,7 @@ class AsyncTokenSource:
                 token = self._token = await self._fetch(transport)
             return token
 
-    async def _fetch(self, transport: httpx.AsyncBaseTransport) -> Token:
+    async def _fetch(self, transport: httpx.AsyncBaseTransport) -> AccessToken:
         service = self._service
         form = token_form(self._grant, self.values, time.time())
         failure = None
@@ -98,7 +100,7 @@ class AsyncTokenSource:
         finally:
             await response.aclose()
 
-    async def _keep_rotated(self, token: Token) -> None:
+    async def _keep_rotated(self, token: AccessToken) -> None:
         """Keep a new refresh token: the one in use is no longer valid."""
         if not isinstance(self._grant, RefreshGrant) or token.refresh is None:
             return
@@ -113,7 +115,7 @@ class AsyncTokenSource:
 
 
 class AsyncSignIn:
-    """The injection of one bound client: rendered once, or again with each new token."""
+    """What one bound client signs in with: rendered once, or again for each new token."""
 
     def __init__(
         self,
@@ -124,22 +126,24 @@ class AsyncSignIn:
         self._inject = inject
         self._values = values
         self._source = source
-        self._rendered: tuple[Token | None, Injection] | None = None
+        self._rendered: tuple[AccessToken | None, Injection] | None = None
         if source is None:
             self.injection(None)  # so that `bind` refuses a secret that a request can't carry
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a bound client cannot be pickled: bind again in the process that needs it")
 
-    async def token(self, transport: httpx.AsyncBaseTransport) -> Token | None:
+    async def token(self, transport: httpx.AsyncBaseTransport) -> AccessToken | None:
         """Return the access token, if the service needs one."""
         return None if self._source is None else await self._source.get(transport)
 
-    async def renewed(self, transport: httpx.AsyncBaseTransport, stale: Token) -> Token | None:
+    async def renewed(
+        self, transport: httpx.AsyncBaseTransport, stale: AccessToken
+    ) -> AccessToken | None:
         """Return another access token than the one that the service refused."""
         return None if self._source is None else await self._source.get(transport, stale)
 
-    def injection(self, token: Token | None) -> Injection:
+    def injection(self, token: AccessToken | None) -> Injection:
         """Return what is added to a request, rendered again only for another token."""
         rendered = self._rendered
         if rendered is None or rendered[0] is not token:

@@ -1,4 +1,4 @@
-"""Workflows: pushed, listed, run."""
+"""Workflows: stored, listed, run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .connection import AsyncConnection
 
 
 class AsyncWorkflows:
-    """`client.workflows`: the workflows of your key."""
+    """`client.workflows`: the workflows of your API key."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -43,15 +43,15 @@ class AsyncWorkflows:
 
         Args:
             name: letters A-Z a-z, digits, `_` and `-`.
-            graph: a workflow document (`flow` and `config`, CONTRACT.md §5), which the engine
-                compiles first, or a compiled graph (`nodes` and `edges`).
-            description: one sentence; left out, the document's own, else the name.
-            config: settings per node, over those of the document.
+            graph: a workflow document (`flow` and `config`, docs/workflow-language.md), which the
+                engine compiles first, or a compiled graph (`nodes` and `edges`).
+            description: one sentence; by default the document's own, else the name.
+            config: settings of each node, which override those of the document.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            InvalidArgumentError: the document has a fault that shows before it is stored.
-            BadRequestError: the engine found a fault; `details` says where.
+            InvalidArgumentError: the document is not valid; nothing was stored.
+            BadRequestError: the engine found faults; `details` says where.
 
         Example:
             >>> document = {"flow": ["input >> 完成後 >> 大寫"],
@@ -68,10 +68,12 @@ class AsyncWorkflows:
             graph_to_push = compile_graph(name, compiled, settings)
         else:
             graph_to_push = {**graph, "id": name, "name": name}
-        words = description if description is not None else graph.get("description") or name
-        if not is_text(words) or not words.strip():
-            raise InvalidArgumentError("description must be text, and not empty")
-        request = operations.push_workflow(name, graph_to_push, description=words, config=settings)
+        summary = description if description is not None else graph.get("description") or name
+        if not is_text(summary) or not summary.strip():
+            raise InvalidArgumentError("description must be non-empty text")
+        request = operations.push_workflow(
+            name, graph_to_push, description=summary, config=settings
+        )
         return await self._connection.send(request, timeout)
 
     async def list(self, *, timeout: float | None = None) -> list[WorkflowSummary]:
@@ -98,7 +100,7 @@ class AsyncWorkflows:
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            NotFoundError: there is none of this name.
+            NotFoundError: there is no such workflow.
 
         Example:
             >>> result = await client.workflows.get("greet")
@@ -115,7 +117,7 @@ class AsyncWorkflows:
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            NotFoundError: there is none of this name.
+            NotFoundError: there is no such workflow.
 
         Example:
             >>> result = await client.workflows.delete("greet")
@@ -134,20 +136,20 @@ class AsyncWorkflows:
         run_async: bool = False,
         timeout: float | None = None,
     ) -> RunResult:
-        """Run a workflow and return what it made.
+        """Run a workflow and return its result.
 
-        A run is repeated after a fault only if the engine recognises repetitions (it is asked once).
+        A run is retried only if the engine supports idempotency keys, which is asked once.
 
         Args:
             name: the workflow's name.
-            input: what the run starts with.
+            input: the data that the run starts with.
             run_async: return as soon as the engine has accepted the run.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
             WorkflowRunError: the workflow failed; `failed_node` says where.
             WorkflowPaused: the run waits for a callback.
-            NotFoundError: there is none of this name.
+            NotFoundError: there is no such workflow.
 
         Example:
             >>> result = await client.workflows.run("greet", {"text": "hello"})
@@ -166,7 +168,7 @@ class AsyncWorkflows:
     async def executions(
         self, name: str, *, limit: int | None = None, timeout: float | None = None
     ) -> builtins.list[Execution]:
-        """List a workflow's runs, the latest first.
+        """List a workflow's runs, latest first.
 
         Args:
             name: the workflow's name.
@@ -174,7 +176,7 @@ class AsyncWorkflows:
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            NotFoundError: there is none of this name.
+            NotFoundError: there is no such workflow.
 
         Example:
             >>> found = await client.workflows.executions("greet", limit=1)

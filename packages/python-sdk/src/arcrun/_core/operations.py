@@ -147,7 +147,7 @@ def run_workflow(
     """
     if input is not None and not is_mapping(input):
         raise InvalidArgumentError(
-            f"input must be a mapping such as {{'text': '你好'}}, not a {type(input).__name__}"
+            f"input must be a mapping such as {{'text': '你好'}}, not a value of type {type(input).__name__}"
         )
 
     def read(content: dict[str, Any]) -> RunResult:

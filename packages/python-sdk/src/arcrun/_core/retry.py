@@ -21,14 +21,22 @@ _STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
 
 def check_timeout(seconds: float) -> float:
-    """Return the time-out if it is valid."""
+    """Return the time-out if it is valid.
+
+    Raises:
+        InvalidArgumentError: it is not.
+    """
     if not is_number(seconds) or not seconds > 0:
         raise InvalidArgumentError(f"timeout must be a number of seconds above 0, not {seconds!r}")
     return seconds
 
 
 def check_retries(max_retries: int) -> int:
-    """Return the number of retries if it is valid."""
+    """Return the number of retries if it is valid.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
     if not is_count(max_retries):
         raise ConfigurationError(
             f"max_retries must be a whole number of at least 0, not {max_retries!r}"
@@ -67,7 +75,7 @@ def backoff(attempt: int) -> float:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read `retry-after-ms`, or `Retry-After` in seconds or as an HTTP date. In seconds."""
+    """Return the delay of `retry-after-ms`, or of `Retry-After` (seconds or a date), in seconds."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         seconds = _number(headers.get(name))
         if seconds is not None:

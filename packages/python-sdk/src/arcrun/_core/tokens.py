@@ -15,10 +15,10 @@ from .shapes import is_number, is_text, json_object, text
 
 REFRESH_BEFORE = 60.0  # seconds before a token expires in which a new one is fetched
 LIFETIME = 3600  # seconds: the longest that Google accepts for an assertion
-_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
-class Token:
+class AccessToken:
     """An access token, and until when it may be used, on the clock of `time.monotonic`."""
 
     __slots__ = ("access", "refresh", "use_until")
@@ -45,7 +45,7 @@ def token_form(
     if isinstance(grant, AssertionGrant):
         account = read_account(values[grant.account_key])
         signed = assertion(account, grant.endpoint, grant.scopes, now)
-        form = {"grant_type": _GRANT, "assertion": signed}
+        form = {"grant_type": _JWT_BEARER, "assertion": signed}
     else:
         form = _refresh_form(grant, values)
     return Secret(urlencode(form))
@@ -103,7 +103,7 @@ def assertion(account: Mapping[str, str], audience: str, scopes: Iterable[str], 
 
 def read_token(
     service: str, status: int, content: bytes, *, now: float, sent: tuple[Secret, ...]
-) -> Token:
+) -> AccessToken:
     """Read the token endpoint's response.
 
     Args:
@@ -134,7 +134,7 @@ def read_token(
     seconds = fields.get("expires_in")
     lifetime = seconds if is_number(seconds) else LIFETIME
     refresh = text(fields.get("refresh_token"))
-    return Token(
+    return AccessToken(
         Secret(access),
         now + max(0.0, lifetime - REFRESH_BEFORE),
         Secret(refresh) if refresh else None,

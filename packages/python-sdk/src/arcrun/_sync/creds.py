@@ -18,7 +18,7 @@ from .connection import Connection
 
 
 class Creds:
-    """`client.creds`: the credentials of your key."""
+    """`client.creds`: the credentials of your API key."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -37,13 +37,13 @@ class Creds:
         Args:
             name: letters A-Z a-z, digits and `_`.
             value: the secret; any non-empty text.
-            service: the service that it belongs to; left out, the deployed engine clears it.
+            service: the service that it belongs to; without it, the deployed engine clears it.
             sensitivity: `standard` or `high`.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            InvalidArgumentError: the name or value is none; nothing was sent.
-            SealedCredentialsUnsupportedError: the engine takes plain credentials only.
+            InvalidArgumentError: the name or the value is not valid; nothing was sent.
+            SealedCredentialsUnsupportedError: the engine accepts plain credentials only.
             APIStatusError: the engine refused.
 
         Example:
@@ -68,7 +68,7 @@ class Creds:
         )
 
     def list(self, *, timeout: float | None = None) -> list[Credential]:
-        """List the credentials, without values. The deployed engine lists 200 at most.
+        """List the credentials, without values. The deployed engine lists at most 200.
 
         Args:
             timeout: seconds for each attempt; None for the client's own.
@@ -94,7 +94,7 @@ class Creds:
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            NotFoundError: there is none of this name (the deployed engine does not say so).
+            NotFoundError: there is no such credential (the deployed engine reports success).
 
         Example:
             >>> result = client.creds.delete("notion_token")
@@ -118,7 +118,7 @@ def push_secret(
     sensitivity: Sensitivity | None = None,
     timeout: float | None = None,
 ) -> PushedCredential:
-    """Store a wrapped secret, and forget the plaintext that it replaces."""
+    """Store a credential, and forget the remembered value that it replaces."""
     request = operations.push_credential(
         connection.settings, connection.key(), name, value, service=service, sensitivity=sensitivity
     )
@@ -130,7 +130,7 @@ def push_secret(
 
 
 def _forget(connection: Connection, name: str) -> None:
-    """Drop the plaintext that is remembered: it is no longer the one stored."""
+    """Forget a remembered value, which is no longer the stored one."""
     connection.memory.secrets.pop(name, None)
     store = connection.store
     if store is not None:
@@ -138,11 +138,12 @@ def _forget(connection: Connection, name: str) -> None:
 
 
 def _warn(connection: Connection, name: str) -> None:
+    """Warn of a name that differs in case only from another one, and of a weak API key."""
     settings, memory = connection.settings, connection.memory
     known = memory.names.get(name.lower(), name)
     if known != name:
         warnings.warn(
-            f"{name!r} and {known!r} differ in case only: some engines keep one secret for both",
+            f"{name!r} and {known!r} differ only in case: some engines store one value for both",
             ArcrunWarning,
             stacklevel=4,
         )
@@ -152,8 +153,8 @@ def _warn(connection: Connection, name: str) -> None:
     if not is_strong(key.reveal()):
         memory.warned_of_key = True
         warnings.warn(
-            "this API key is too weak to seal credentials under: it is not ak_ and 32 or more "
-            "hex digits, so it can be guessed from what the engine stores",
+            "this API key is too weak to seal credentials with: it is not ak_ and 32 or more hex "
+            "digits, so whoever has the sealed values could guess it",
             ArcrunWarning,
             stacklevel=4,
         )

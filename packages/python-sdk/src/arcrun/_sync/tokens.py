@@ -13,7 +13,7 @@ from arcrun._core.errors import ArcrunError, TokenExchangeError
 from arcrun._core.injection import Injection
 from arcrun._core.recipe import AssertionGrant, Inject, RefreshGrant
 from arcrun._core.secret import Secret
-from arcrun._core.tokens import Token, read_token, token_form
+from arcrun._core.tokens import AccessToken, read_token, token_form
 from arcrun._http import USER_AGENT, httpx, limits
 
 logger = logging.getLogger("arcrun")
@@ -45,13 +45,15 @@ class TokenSource:
         self._timeout = timeout
         self._keep = keep
         self._lock = Lock()
-        self._token: Token | None = None
+        self._token: AccessToken | None = None
 
-    def get(self, transport: httpx.BaseTransport, stale: Token | None = None) -> Token:
+    def get(
+        self, transport: httpx.BaseTransport, stale: AccessToken | None = None
+    ) -> AccessToken:
         """Return an access token that has not expired.
 
         Args:
-            transport: what a token is fetched through.
+            transport: sends the request for a token.
             stale: a token that the service refused; another one is fetched, unless one was already.
 
         Raises:
@@ -63,7 +65,7 @@ class TokenSource:
                 token = self._token = self._fetch(transport)
             return token
 
-    def _fetch(self, transport: httpx.BaseTransport) -> Token:
+    def _fetch(self, transport: httpx.BaseTransport) -> AccessToken:
         service = self._service
         form = token_form(self._grant, self.values, time.time())
         failure = None
@@ -99,7 +101,7 @@ class TokenSource:
         finally:
             response.close()
 
-    def _keep_rotated(self, token: Token) -> None:
+    def _keep_rotated(self, token: AccessToken) -> None:
         """Keep a new refresh token: the one in use is no longer valid."""
         if not isinstance(self._grant, RefreshGrant) or token.refresh is None:
             return
@@ -114,7 +116,7 @@ class TokenSource:
 
 
 class SignIn:
-    """The injection of one bound client: rendered once, or again with each new token."""
+    """What one bound client signs in with: rendered once, or again for each new token."""
 
     def __init__(
         self,
@@ -125,22 +127,24 @@ class SignIn:
         self._inject = inject
         self._values = values
         self._source = source
-        self._rendered: tuple[Token | None, Injection] | None = None
+        self._rendered: tuple[AccessToken | None, Injection] | None = None
         if source is None:
             self.injection(None)  # so that `bind` refuses a secret that a request can't carry
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a bound client cannot be pickled: bind again in the process that needs it")
 
-    def token(self, transport: httpx.BaseTransport) -> Token | None:
+    def token(self, transport: httpx.BaseTransport) -> AccessToken | None:
         """Return the access token, if the service needs one."""
         return None if self._source is None else self._source.get(transport)
 
-    def renewed(self, transport: httpx.BaseTransport, stale: Token) -> Token | None:
+    def renewed(
+        self, transport: httpx.BaseTransport, stale: AccessToken
+    ) -> AccessToken | None:
         """Return another access token than the one that the service refused."""
         return None if self._source is None else self._source.get(transport, stale)
 
-    def injection(self, token: Token | None) -> Injection:
+    def injection(self, token: AccessToken | None) -> Injection:
         """Return what is added to a request, rendered again only for another token."""
         rendered = self._rendered
         if rendered is None or rendered[0] is not token:

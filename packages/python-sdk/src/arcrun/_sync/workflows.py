@@ -1,5 +1,5 @@
 # Generated from _async by scripts/unasync.py: edit there.
-"""Workflows: pushed, listed, run."""
+"""Workflows: stored, listed, run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .connection import Connection
 
 
 class Workflows:
-    """`client.workflows`: the workflows of your key."""
+    """`client.workflows`: the workflows of your API key."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -44,15 +44,15 @@ class Workflows:
 
         Args:
             name: letters A-Z a-z, digits, `_` and `-`.
-            graph: a workflow document (`flow` and `config`, CONTRACT.md §5), which the engine
-                compiles first, or a compiled graph (`nodes` and `edges`).
-            description: one sentence; left out, the document's own, else the name.
-            config: settings per node, over those of the document.
+            graph: a workflow document (`flow` and `config`, docs/workflow-language.md), which the
+                engine compiles first, or a compiled graph (`nodes` and `edges`).
+            description: one sentence; by default the document's own, else the name.
+            config: settings of each node, which override those of the document.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            InvalidArgumentError: the document has a fault that shows before it is stored.
-            BadRequestError: the engine found a fault; `details` says where.
+            InvalidArgumentError: the document is not valid; nothing was stored.
+            BadRequestError: the engine found faults; `details` says where.
 
         Example:
             >>> document = {"flow": ["input >> 完成後 >> 大寫"],
@@ -69,10 +69,12 @@ class Workflows:
             graph_to_push = compile_graph(name, compiled, settings)
         else:
             graph_to_push = {**graph, "id": name, "name": name}
-        words = description if description is not None else graph.get("description") or name
-        if not is_text(words) or not words.strip():
-            raise InvalidArgumentError("description must be text, and not empty")
-        request = operations.push_workflow(name, graph_to_push, description=words, config=settings)
+        summary = description if description is not None else graph.get("description") or name
+        if not is_text(summary) or not summary.strip():
+            raise InvalidArgumentError("description must be non-empty text")
+        request = operations.push_workflow(
+            name, graph_to_push, description=summary, config=settings
+        )
         return self._connection.send(request, timeout)
 
     def list(self, *, timeout: float | None = None) -> list[WorkflowSummary]:
@@ -99,7 +101,7 @@ class Workflows:
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            NotFoundError: there is none of this name.
+            NotFoundError: there is no such workflow.
 
         Example:
             >>> result = client.workflows.get("greet")
@@ -116,7 +118,7 @@ class Workflows:
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            NotFoundError: there is none of this name.
+            NotFoundError: there is no such workflow.
 
         Example:
             >>> result = client.workflows.delete("greet")
@@ -135,20 +137,20 @@ class Workflows:
         run_async: bool = False,
         timeout: float | None = None,
     ) -> RunResult:
-        """Run a workflow and return what it made.
+        """Run a workflow and return its result.
 
-        A run is repeated after a fault only if the engine recognises repetitions (it is asked once).
+        A run is retried only if the engine supports idempotency keys, which is asked once.
 
         Args:
             name: the workflow's name.
-            input: what the run starts with.
+            input: the data that the run starts with.
             run_async: return as soon as the engine has accepted the run.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
             WorkflowRunError: the workflow failed; `failed_node` says where.
             WorkflowPaused: the run waits for a callback.
-            NotFoundError: there is none of this name.
+            NotFoundError: there is no such workflow.
 
         Example:
             >>> result = client.workflows.run("greet", {"text": "hello"})
@@ -167,7 +169,7 @@ class Workflows:
     def executions(
         self, name: str, *, limit: int | None = None, timeout: float | None = None
     ) -> builtins.list[Execution]:
-        """List a workflow's runs, the latest first.
+        """List a workflow's runs, latest first.
 
         Args:
             name: the workflow's name.
@@ -175,7 +177,7 @@ class Workflows:
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            NotFoundError: there is none of this name.
+            NotFoundError: there is no such workflow.
 
         Example:
             >>> found = client.workflows.executions("greet", limit=1)
