@@ -52,6 +52,38 @@ def test_one_module_imports_httpx() -> None:
     assert importing == ["_http.py"]
 
 
+def imports() -> dict[str, set[str]]:
+    """The modules that each module imports, also in functions and for type checking only."""
+    names = {
+        path: ".".join(("arcrun", *path.relative_to(SOURCE).with_suffix("").parts))
+        for path in SOURCE.rglob("*.py")
+    }
+    modules = {path: name.removesuffix(".__init__") for path, name in names.items()}
+    graph: dict[str, set[str]] = {}
+    for path, name in modules.items():
+        package = names[path].rpartition(".")[0]
+        found: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                start = package.rsplit(".", node.level - 1)[0] if node.level else ""
+                base = ".".join(filter(None, (start, node.module)))
+                found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+        graph[name] = found & set(modules.values())
+    return graph
+
+
+def test_imports_have_no_circle() -> None:
+    remaining = imports()
+    assert "arcrun._core.errors" in remaining["arcrun"]
+    assert "arcrun._async.client" in remaining["arcrun"]
+    # `from . import errors` names its package too, which imports nothing itself.
+    while free := {name for name, found in remaining.items() if not found & set(remaining)}:
+        remaining = {name: found for name, found in remaining.items() if name not in free}
+    assert remaining == {}
+
+
 def test_every_public_name_exists() -> None:
     assert set(arcrun.__all__) <= set(dir(arcrun))
     for name in arcrun.__all__:
