@@ -1,4 +1,4 @@
-"""Services: set up, bound, and where their secrets are found."""
+"""Services: setting them up, binding them, and where their secrets are found."""
 
 from __future__ import annotations
 
@@ -330,7 +330,7 @@ def test_an_unsupported_primitive_is_an_error(kind, server, serve_recipe) -> Non
 def test_a_bound_client_uses_the_environments_proxy(
     kind, server, other_server, serve_recipe, monkeypatch
 ) -> None:
-    """A plain-http proxy sees whole requests: those of the service come by with the secret."""
+    """The proxy of a plain-http service receives the whole request, with the secret."""
     other_server.on("GET", "*", {"by": "proxy"})
     monkeypatch.setenv("http_proxy", other_server.url)
     monkeypatch.setenv("no_proxy", server.url.removeprefix("http://"))

@@ -64,7 +64,7 @@ def settings(engine, monkeypatch) -> None:
 
 @pytest.fixture
 def stored(settings) -> None:
-    """What the docstrings take for granted: one secret, and one workflow that has run."""
+    """Store what the docstrings assume: one secret, and one workflow that has run."""
     document = {
         "flow": ["input >> 完成後 >> 大寫"],
         "config": {"大寫": {"component": "comp_uppercase"}},
@@ -78,7 +78,7 @@ def stored(settings) -> None:
 
 
 def run_statement(source: str, names: dict[str, Any], loop: Any) -> str:
-    """Run one statement as the interactive interpreter does; `await` may stand anywhere."""
+    """Run one statement as the interactive interpreter does; `await` is allowed anywhere."""
     code = compile(source, "<example>", "single", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown):

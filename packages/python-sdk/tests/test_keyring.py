@@ -1,4 +1,4 @@
-"""The opt-in keyring: plaintexts outlive the process, apart for each engine and key."""
+"""The opt-in keyring: it keeps secrets after the process, separately for each engine and key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import arcrun
 
 
 class MemoryKeyring:
-    """What a backend of the package `keyring` does, without the system's."""
+    """A backend of the package `keyring` in memory."""
 
     priority = 1
 

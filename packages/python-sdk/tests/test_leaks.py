@@ -1,4 +1,4 @@
-"""A bound client's secrets reach the service, and nothing else."""
+"""A bound client's secrets reach the service, and are seen nowhere else."""
 
 from __future__ import annotations
 
@@ -7,25 +7,34 @@ import logging
 import pickle
 import socket
 import traceback
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
-SECRET = "s3cret/密 key+value:1"  # written otherwise in a URL, in JSON and in a form
+SECRET = "s3cret/密 key+value:1"  # encoded differently in a URL, in JSON and in a form
 HEADER_SECRET = "s3cret-for-a-header:1"
 MARKS = ("s3cret", b"s3cret".hex())
 
-SECTIONS: dict[str, Any] = {
-    "header": ({"header": {"Authorization": "Bearer {{secret.tok}}"}}, HEADER_SECRET, "/v1/pages"),
-    "basic": (
-        {"header": {"Authorization": "Basic api:{{secret.tok}}"}},
-        HEADER_SECRET,
-        "/v1/pages",
+
+class Case(NamedTuple):
+    """A section of a recipe's `inject`, the secret that it carries, and the path to request."""
+
+    inject: dict[str, dict[str, str]]
+    secret: str
+    path: str
+
+
+SECTIONS = {
+    "header": Case(
+        {"header": {"Authorization": "Bearer {{secret.tok}}"}}, HEADER_SECRET, "/v1/pages"
     ),
-    "query": ({"query": {"key": "{{secret.tok}}"}}, SECRET, "/v1/pages"),
-    "path": ({"path": {"bot_token": "{{secret.tok}}"}}, SECRET, "/bot{bot_token}/getMe"),
-    "body": ({"body": {"token": "{{secret.tok}}"}}, SECRET, "/v1/pages"),
+    "basic": Case(
+        {"header": {"Authorization": "Basic api:{{secret.tok}}"}}, HEADER_SECRET, "/v1/pages"
+    ),
+    "query": Case({"query": {"key": "{{secret.tok}}"}}, SECRET, "/v1/pages"),
+    "path": Case({"path": {"bot_token": "{{secret.tok}}"}}, SECRET, "/bot{bot_token}/getMe"),
+    "body": Case({"body": {"token": "{{secret.tok}}"}}, SECRET, "/v1/pages"),
 }
 
 
@@ -45,8 +54,8 @@ def bound(section, kind, server, other_server, serve_recipe) -> Any:
 
 
 def send(kind, bound, section, **options) -> httpx.Response:
-    """POST a JSON body to the path of the section's case."""
-    return kind.run(bound.post(SECTIONS[section][2], json={"text": "你好"}, **options))
+    """POST a JSON body to the path of the case."""
+    return kind.run(bound.post(SECTIONS[section].path, json={"text": "你好"}, **options))
 
 
 def on_wire(section: str, request: Any) -> str:
@@ -97,7 +106,7 @@ def test_the_secret_reaches_the_service(bound, section, kind, other_server) -> N
     response = send(kind, bound, section)
     assert response.json() == {"ok": True}
     (request,) = other_server.requests
-    assert on_wire(section, request) == SECTIONS[section][1]
+    assert on_wire(section, request) == SECTIONS[section].secret
     if section != "body":
         assert request.json == {"text": "你好"}
 
@@ -188,7 +197,7 @@ def test_a_transport_error_does_not_hold_the_secret(
     assert requests
     for request in requests:
         assert_clean(request.url, dict(request.headers), request.read())
-    assert caught.value.request.url.path == httpx.URL(SECTIONS[section][2]).path
+    assert caught.value.request.url.path == httpx.URL(SECTIONS[section].path).path
 
 
 def test_a_connect_error_does_not_hold_the_secret(bound, section, kind, other_server) -> None:
@@ -214,11 +223,11 @@ def test_the_secret_does_not_follow_a_redirect_to_another_origin(
 def test_the_secret_follows_a_redirect_within_the_service(
     bound, section, kind, other_server, canned
 ) -> None:
-    path = SECTIONS[section][2]
+    path = SECTIONS[section].path
     other_server.on("POST", "*", canned(307, headers={"Location": path}), {"ok": True})
     response = send(kind, bound, section, follow_redirects=True)
     assert [on_wire(section, request) for request in other_server.requests] == [
-        SECTIONS[section][1]
+        SECTIONS[section].secret
     ] * 2
     assert_clean(*everything(response), *everything(response.history[0]))
 
@@ -227,7 +236,9 @@ def test_a_secret_is_removed_from_the_location_of_a_redirect(
     bound, section, kind, server, other_server
 ) -> None:
     def echo(handler: Any) -> None:
-        target = handler.path if section in {"path", "query"} else f"/x?t={SECTIONS[section][1]}"
+        target = (
+            handler.path if section in {"path", "query"} else f"/x?t={SECTIONS[section].secret}"
+        )
         location = f"{server.url}{target}".encode().decode("latin-1")
         handler.send_response(307)
         handler.send_header("Location", location)
@@ -261,7 +272,7 @@ def test_a_redirect_within_the_service_that_repeats_the_secret_is_followed(
     other_server.responses["POST", "*"].insert(0, first)
     response = send(kind, bound, section, follow_redirects=True)
     assert [on_wire(section, request) for request in other_server.requests] == [
-        SECTIONS[section][1]
+        SECTIONS[section].secret
     ] * 2
     assert "again=1" in other_server.requests[1].target
     assert_clean(*everything(response), *everything(response.history[0]))
@@ -272,7 +283,7 @@ def test_an_absolute_url_of_another_origin_gets_no_secret(
 ) -> None:
     server.on("POST", "*", {"ok": True})
     del server.requests[:]
-    path = SECTIONS[section][2]
+    path = SECTIONS[section].path
     kind.run(bound.post(f"{server.url}{path}", json={"text": "你好"}))
     (request,) = server.requests
     assert_clean(request.target, request.headers, request.body)
@@ -281,14 +292,14 @@ def test_an_absolute_url_of_another_origin_gets_no_secret(
 
 def test_an_absolute_url_of_the_service_gets_the_secret(bound, section, kind, other_server) -> None:
     other_server.on("POST", "*", {"ok": True})
-    kind.run(bound.post(f"{other_server.url}{SECTIONS[section][2]}", json={}))
-    assert on_wire(section, other_server.requests[0]) == SECTIONS[section][1]
+    kind.run(bound.post(f"{other_server.url}{SECTIONS[section].path}", json={}))
+    assert on_wire(section, other_server.requests[0]) == SECTIONS[section].secret
 
 
 def test_another_scheme_on_the_same_host_gets_no_secret(bound, section, kind, other_server) -> None:
     secure = other_server.url.replace("http:", "https:")
     with pytest.raises(httpx.TransportError) as caught:  # what listens there speaks no TLS
-        kind.run(bound.post(f"{secure}{SECTIONS[section][2]}", json={}))
+        kind.run(bound.post(f"{secure}{SECTIONS[section].path}", json={}))
     assert_clean(*exception_texts(caught.value))
 
 
@@ -336,11 +347,11 @@ def test_a_truncated_streamed_body_does_not_show_the_secret(
     other_server.on("POST", "*", canned(act=cut_body))
 
     def read() -> None:
-        with bound.stream("POST", SECTIONS[section][2], json={}) as response:
+        with bound.stream("POST", SECTIONS[section].path, json={}) as response:
             response.read()
 
     async def read_async() -> None:
-        async with bound.stream("POST", SECTIONS[section][2], json={}) as response:
+        async with bound.stream("POST", SECTIONS[section].path, json={}) as response:
             await response.aread()
 
     with pytest.raises(httpx.RemoteProtocolError) as caught:

@@ -1,4 +1,4 @@
-"""The package as a whole: what importing it costs, and what it shows."""
+"""The package as a whole: what importing it costs, and what it exports."""
 
 from __future__ import annotations
 

@@ -252,10 +252,8 @@ class AsyncAuth:
         try:
             envelope = await connection.send(operations.read_credential(name), timeout)
         except APIStatusError as error:
-            if error.status not in {
-                404,
-                405,
-            }:  # no such credential, or an engine without sealed reads
+            # No such credential, or an engine without sealed reads.
+            if error.status not in {404, 405}:
                 raise
         if envelope is None:
             return None

@@ -113,7 +113,7 @@ class AsyncConnection:
             try:
                 health = await self.with_options(None, 0).send(operations.health(), timeout)
             except ArcrunError:
-                return False  # not remembered: the next one asks again
+                return False  # not remembered: the next call asks again
             self.memory.capabilities = frozenset(texts(health.get("capabilities")))
         return capability in self.memory.capabilities
 

@@ -253,10 +253,8 @@ class Auth:
         try:
             envelope = connection.send(operations.read_credential(name), timeout)
         except APIStatusError as error:
-            if error.status not in {
-                404,
-                405,
-            }:  # no such credential, or an engine without sealed reads
+            # No such credential, or an engine without sealed reads.
+            if error.status not in {404, 405}:
                 raise
         if envelope is None:
             return None

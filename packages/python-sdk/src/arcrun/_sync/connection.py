@@ -114,7 +114,7 @@ class Connection:
             try:
                 health = self.with_options(None, 0).send(operations.health(), timeout)
             except ArcrunError:
-                return False  # not remembered: the next one asks again
+                return False  # not remembered: the next call asks again
             self.memory.capabilities = frozenset(texts(health.get("capabilities")))
         return capability in self.memory.capabilities
 
