@@ -48,7 +48,7 @@ def read_python(source: Path, kind: str) -> Surface:
         defaults=dict(_defaults(package)),
         origins={
             service: tuple(each)
-            for service, each in _value(package["_core.origins"], "SHIPPED").items()
+            for service, each in _value(package["_core.trust"], "SHIPPED").items()
         },
         exports=frozenset(names),
     )

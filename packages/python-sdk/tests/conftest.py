@@ -1,4 +1,4 @@
-"""A recording server on loopback, and the two kinds of client, driven alike."""
+"""A recording server on loopback, and the two kinds of client behind one interface."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import arcrun
@@ -21,7 +22,7 @@ KEY = "ak_" + "0123456789abcdef" * 3
 
 @dataclass
 class Recorded:
-    """A request as it came over the wire."""
+    """A request as the server received it."""
 
     method: str
     target: str
@@ -34,8 +35,8 @@ class Recorded:
 
 
 @dataclass
-class Reply:
-    """What to answer: a status with a body, or something that is done to the connection."""
+class CannedResponse:
+    """A response to return, or with `act` something to do to the connection instead."""
 
     status: int = 200
     body: Any = field(default_factory=dict)
@@ -44,39 +45,39 @@ class Reply:
 
 
 class Server:
-    """Answers by (method, path); a list of replies is used up one by one, the last one stays."""
+    """Serves canned responses by method and path: one after the other, the last one again and again."""
 
     def __init__(self) -> None:
         self.requests: list[Recorded] = []
-        self.replies: dict[tuple[str, str], list[Reply]] = {}
+        self.responses: dict[tuple[str, str], list[CannedResponse]] = {}
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
-            def answer(self) -> None:
+            def respond(self) -> None:
                 length = int(self.headers.get("content-length") or 0)
                 body = self.rfile.read(length)
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 outer.requests.append(Recorded(self.command, self.path, headers, body))
-                reply = outer.reply_to(self.command, self.path)
-                if reply.act:
-                    reply.act(self)
+                canned = outer.response_to(self.command, self.path)
+                if canned.act:
+                    canned.act(self)
                     self.close_connection = True
                     return
-                content = reply.body
+                content = canned.body
                 if not isinstance(content, bytes):
                     content = json.dumps(content, ensure_ascii=False).encode()
-                self.send_response(reply.status)
-                for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+                self.send_response(canned.status)
+                for name, value in {"Content-Type": "application/json", **canned.headers}.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 if self.command != "HEAD":
                     self.wfile.write(content)
 
-            do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = answer
+            do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = respond
 
             def log_message(self, *args: Any) -> None:
                 pass
@@ -90,19 +91,20 @@ class Server:
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
-    def on(self, method: str, path: str, *replies: Reply | dict[str, Any]) -> None:
-        """Set the replies for a path (without query)."""
-        self.replies[method, path] = [
-            reply if isinstance(reply, Reply) else Reply(body=reply) for reply in replies
+    def on(self, method: str, path: str, *responses: CannedResponse | dict[str, Any]) -> None:
+        """Set the responses for a path (without query)."""
+        self.responses[method, path] = [
+            canned if isinstance(canned, CannedResponse) else CannedResponse(body=canned)
+            for canned in responses
         ]
 
-    def reply_to(self, method: str, target: str) -> Reply:
-        replies = self.replies.get((method, target.partition("?")[0]))
-        if replies is None:
-            replies = self.replies.get((method, "*"))
-        if replies is None:
-            return Reply(404, {"error": f"no {method} {target}", "code": "not_found"})
-        return replies.pop(0) if len(replies) > 1 else replies[0]
+    def response_to(self, method: str, target: str) -> CannedResponse:
+        responses = self.responses.get((method, target.partition("?")[0]))
+        if responses is None:
+            responses = self.responses.get((method, "*"))
+        if responses is None:
+            return CannedResponse(404, {"error": f"no {method} {target}", "code": "not_found"})
+        return responses.pop(0) if len(responses) > 1 else responses[0]
 
     def to(self, path: str) -> list[Recorded]:
         """Return the requests to a path (without query)."""
@@ -115,7 +117,7 @@ class Server:
 
 
 class Kind:
-    """The synchronous or the asynchronous client; `run` gives a call's result for both."""
+    """The synchronous or the asynchronous client; `run` returns a call's result for both."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -130,6 +132,11 @@ class Kind:
         client = self.client_class(key, base_url=url, **options)
         self._open.append(client)
         return client
+
+    def http_client(self, **options: Any) -> Any:
+        """Return an HTTP client of the same kind, to pass as `http_client`."""
+        made = httpx.Client if self.name == "sync" else httpx.AsyncClient
+        return self.keep(made(**options))
 
     def bind(self, client: Any, service: str, **options: Any) -> Any:
         bound = self.run(client.auth.bind(service, **options))
@@ -174,8 +181,8 @@ def other_server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def reply() -> type[Reply]:
-    return Reply
+def canned() -> type[CannedResponse]:
+    return CannedResponse
 
 
 @pytest.fixture
@@ -206,7 +213,7 @@ def is_at(frame: Any, folder: str) -> bool:
 
 @pytest.fixture
 def seen_by_tools() -> Callable[[BaseException], str]:
-    """What tools print of an exception: its text, and the locals of our frames."""
+    """What tools print of an exception: its text, and the local variables of the SDK's frames."""
 
     def texts(error: BaseException) -> str:
         parts = [f"{link!r} {link} {vars(link)!r}" for link in exceptions_of(error)]
@@ -230,7 +237,7 @@ def members(value: Any) -> list[Any]:
 
 @pytest.fixture
 def reachable() -> Callable[[BaseException], str]:
-    """What the locals of an exception's frames lead to, without what the SDK guards itself."""
+    """All text reachable from the local variables of an exception's frames, except `Secret`s."""
 
     def texts(error: BaseException) -> str:
         found: list[str] = []
@@ -254,7 +261,7 @@ def reachable() -> Callable[[BaseException], str]:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home, and nothing of ours in the environment."""
+    """An empty home directory, and no settings in the environment."""
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
@@ -268,7 +275,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def make_recipe(service: str, base_url: str, keys: list[str], **more: Any) -> dict[str, Any]:
-    """A recipe as the engine gives it."""
+    """An auth recipe as the engine returns it."""
     return {
         "kind": "auth_recipe",
         "service": service,
@@ -289,13 +296,13 @@ def recipe() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def offer(server: Server) -> Callable[..., dict[str, Any]]:
-    """Let the server offer a recipe, take credentials, and have no sealed read."""
+def serve_recipe(server: Server) -> Callable[..., dict[str, Any]]:
+    """Let the server serve a recipe and accept credentials, without sealed reads."""
 
-    def offer_recipe(service: str, base_url: str, keys: list[str], **more: Any) -> dict[str, Any]:
+    def serve(service: str, base_url: str, keys: list[str], **more: Any) -> dict[str, Any]:
         made = make_recipe(service, base_url, keys, **more)
         server.on("GET", f"/auth-recipes/{service}", {"success": True, "recipe": made})
         server.on("POST", "/credentials", {"success": True, "name": "stored"})
         return made
 
-    return offer_recipe
+    return serve

@@ -79,13 +79,13 @@ def test_a_process_without_a_home_works(monkeypatch) -> None:
         assert setting(client, "api_key") is None
 
 
-def test_a_home_that_is_no_folder_works(home: Path) -> None:
+def test_a_config_folder_that_is_a_file_counts_as_missing(home: Path) -> None:
     (home / ".arcrun").write_text("")
     with arcrun.Arcrun() as client:
         assert setting(client, "api_key") is None
 
 
-def test_a_config_file_of_ones_own(tmp_path: Path) -> None:
+def test_config_file_argument(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("api_key: ak_mine\n")
     path.chmod(0o600)
@@ -93,9 +93,9 @@ def test_a_config_file_of_ones_own(tmp_path: Path) -> None:
         assert setting(client, "api_key") == "ak_mine"
 
 
-def test_a_config_file_of_ones_own_must_be_there(tmp_path: Path) -> None:
+def test_config_file_argument_must_exist(tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigurationError, match=r"none\.yaml can't be read: there is no such file"
+        ConfigurationError, match=r"none\.yaml can't be read: the file does not exist"
     ):
         arcrun.Arcrun(config_file=tmp_path / "none.yaml")
 
@@ -115,7 +115,9 @@ def test_an_empty_config_file_is_fine(home: Path) -> None:
         ("- ak_secret\n", "config.yaml is not"),
     ],
 )
-def test_a_config_file_that_is_no_mapping(text: str, where: str, home: Path) -> None:
+def test_a_config_file_that_is_not_a_mapping_is_refused_and_not_shown(
+    text: str, where: str, home: Path
+) -> None:
     path = write_config(home, text)
     with pytest.raises(ConfigurationError) as caught:
         arcrun.Arcrun()
@@ -124,13 +126,13 @@ def test_a_config_file_that_is_no_mapping(text: str, where: str, home: Path) -> 
     assert "ak_secret" not in str(caught.value)
 
 
-def test_a_config_file_that_is_not_utf8(home: Path) -> None:
+def test_a_config_file_that_is_not_utf8_is_refused(home: Path) -> None:
     write_config(home, "").write_bytes(b"api_key: \xff\xfe")
     with pytest.raises(ConfigurationError, match="not UTF-8"):
         arcrun.Arcrun()
 
 
-def test_a_config_file_that_is_a_folder(home: Path) -> None:
+def test_a_config_file_that_is_a_folder_is_refused(home: Path) -> None:
     (home / ".arcrun" / "config.yaml").mkdir(parents=True)
     with pytest.raises(ConfigurationError, match="can't be read: "):
         arcrun.Arcrun()
@@ -138,7 +140,9 @@ def test_a_config_file_that_is_a_folder(home: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
-def test_a_config_file_that_others_can_read_is_warned_of(mode: int, home: Path) -> None:
+def test_a_config_file_with_a_key_that_others_can_read_causes_a_warning(
+    mode: int, home: Path
+) -> None:
     write_config(home, "api_key: ak_secret\n", mode)
     with pytest.warns(ArcrunWarning, match="chmod 600") as seen:
         arcrun.Arcrun().close()
@@ -146,7 +150,7 @@ def test_a_config_file_that_others_can_read_is_warned_of(mode: int, home: Path) 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
-def test_without_a_key_anyone_may_read_it(home: Path) -> None:
+def test_a_config_file_without_a_key_may_be_readable_by_others(home: Path) -> None:
     write_config(home, "base_url: http://127.0.0.1:8787\n", 0o644)
     arcrun.Arcrun().close()
 
@@ -158,7 +162,7 @@ def test_a_malformed_key_is_refused_and_not_shown(key: str, seen_by_tools) -> No
     assert not key.strip() or key not in seen_by_tools(caught.value)
 
 
-def test_a_malformed_key_of_the_environment_is_not_shown(monkeypatch, seen_by_tools) -> None:
+def test_a_malformed_key_in_the_environment_is_not_shown(monkeypatch, seen_by_tools) -> None:
     monkeypatch.setenv("ARCRUN_API_KEY", "ak_s3cret secret")
     with pytest.raises(ConfigurationError, match="the variable ARCRUN_API_KEY") as caught:
         arcrun.Arcrun()
@@ -175,7 +179,7 @@ def test_a_malformed_file_with_a_key_is_not_shown(home: Path, seen_by_tools) -> 
 def test_a_path_with_braces_is_shown_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "{x}.yaml"
     path.write_text("base_url: nonsense\n")
-    with pytest.raises(ConfigurationError, match=r"base_url in .*\{x\}\.yaml is no base URL"):
+    with pytest.raises(ConfigurationError, match=r"base_url in .*\{x\}\.yaml is not a base URL"):
         arcrun.Arcrun(config_file=path)
 
 
@@ -202,13 +206,15 @@ def test_a_key_of_another_type_is_refused(home: Path) -> None:
     ],
 )
 def test_a_malformed_base_url_is_refused(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="the argument base_url is no base URL"):
+    with pytest.raises(ConfigurationError, match="the argument base_url is not a base URL"):
         arcrun.Arcrun(base_url=url)
 
 
 def test_an_unknown_credential_format_is_refused(monkeypatch) -> None:
     monkeypatch.setenv("ARCRUN_CREDENTIAL_FORMAT", "open")
-    with pytest.raises(ConfigurationError, match="ARCRUN_CREDENTIAL_FORMAT is 'open'"):
+    with pytest.raises(
+        ConfigurationError, match=r"ARCRUN_CREDENTIAL_FORMAT must be .*, not 'open'"
+    ):
         arcrun.Arcrun()
 
 
@@ -227,5 +233,5 @@ def test_a_malformed_timeout_is_refused(timeout: object) -> None:
 
 
 def test_an_unknown_secret_cache_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="secret_cache='disk'"):
+    with pytest.raises(ConfigurationError, match=r"secret_cache must be .*, not 'disk'"):
         arcrun.Arcrun(secret_cache="disk")

@@ -23,12 +23,12 @@ from arcrun._async import auth as async_auth
 from arcrun._async import client as async_client
 from arcrun._async import creds as async_creds
 from arcrun._async import workflows as async_workflows
-from arcrun._core import errors, origins, sealing, templates
+from arcrun._core import errors, origins, placeholders, sealing
 from arcrun._sync import auth, client, creds, workflows
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 MODULES = {
-    "sync": [client, auth, creds, workflows, errors, origins, sealing, templates],
+    "sync": [client, auth, creds, workflows, errors, origins, placeholders, sealing],
     "async": [async_client, async_auth, async_creds, async_workflows],
 }
 CASES = [
@@ -64,7 +64,7 @@ def settings(engine, monkeypatch) -> None:
 
 @pytest.fixture
 def stored(settings) -> None:
-    """What the docstrings take for granted: one secret, and one workflow that has run."""
+    """Store what the docstrings assume: one secret, and one workflow that has run."""
     document = {
         "flow": ["input >> 完成後 >> 大寫"],
         "config": {"大寫": {"component": "comp_uppercase"}},
@@ -78,7 +78,7 @@ def stored(settings) -> None:
 
 
 def run_statement(source: str, names: dict[str, Any], loop: Any) -> str:
-    """Run one statement as the interactive interpreter does; `await` may stand anywhere."""
+    """Run one statement as the interactive interpreter does; `await` is allowed anywhere."""
     code = compile(source, "<example>", "single", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown):
@@ -119,7 +119,7 @@ def public_methods() -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize(("name", "method"), public_methods())
-def test_every_public_method_tells_its_arguments_errors_and_an_example(name, method) -> None:
+def test_every_public_method_documents_its_arguments_errors_and_an_example(name, method) -> None:
     text = inspect.getdoc(method)
     for parameter in inspect.signature(method).parameters:
         if parameter != "self":

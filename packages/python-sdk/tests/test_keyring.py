@@ -1,4 +1,4 @@
-"""The opt-in keyring: plaintexts outlive the process, apart for each engine and key."""
+"""The opt-in keyring: it keeps secrets after the process, separately for each engine and key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import arcrun
 
 
 class MemoryKeyring:
-    """What a backend of the package `keyring` does, without the system's."""
+    """A backend of the package `keyring` in memory."""
 
     priority = 1
 
@@ -40,10 +40,10 @@ def backend():
 
 
 @pytest.fixture
-def service(offer, other_server):
+def service(serve_recipe, other_server):
     other_server.on("GET", "*", {})
     inject = {"header": {"Authorization": "Bearer {{secret.tok}}"}}
-    offer("own", other_server.url, ["tok"], inject=inject)
+    serve_recipe("own", other_server.url, ["tok"], inject=inject)
     return other_server
 
 
@@ -53,14 +53,14 @@ def bound_header(kind, client, service) -> str:
     return service.requests[-1].headers["authorization"]
 
 
-def test_a_new_process_finds_what_was_set_up(kind, server, service, backend) -> None:
+def test_a_new_process_finds_stored_secrets(kind, server, service, backend) -> None:
     kind.run(kind.client(server.url, secret_cache="keyring").auth.setup("own", tok="tok-1"))
     later = kind.client(server.url, secret_cache="keyring")
     assert bound_header(kind, later, service) == "Bearer tok-1"
     assert server.to("/credentials/tok") == []
 
 
-def test_entries_are_apart_for_each_engine_and_key(kind, server, service, backend, key) -> None:
+def test_entries_are_separate_for_each_engine_and_key(kind, server, service, backend, key) -> None:
     kind.run(kind.client(server.url, secret_cache="keyring").auth.setup("own", tok="tok-1"))
     ((owner, name),) = backend.entries
     assert name == "tok"
@@ -74,7 +74,7 @@ def test_entries_are_apart_for_each_engine_and_key(kind, server, service, backen
             kind.bind(other, "own", trust_origin=service.url)
 
 
-def test_what_is_pushed_or_deleted_is_forgotten(kind, server, service, backend) -> None:
+def test_a_pushed_or_deleted_secret_is_removed(kind, server, service, backend) -> None:
     client = kind.client(server.url, secret_cache="keyring")
     kind.run(client.auth.setup("own", tok="tok-1"))
     server.on("DELETE", "/credentials/tok", {"success": True, "name": "tok"})
@@ -84,13 +84,13 @@ def test_what_is_pushed_or_deleted_is_forgotten(kind, server, service, backend) 
     assert backend.entries == {}
 
 
-def test_without_the_package_the_extra_is_named(kind, server, monkeypatch) -> None:
+def test_without_the_keyring_package_the_extra_is_named(kind, server, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
     with pytest.raises(arcrun.ConfigurationError, match=r"arcrun\[keyring\]"):
         kind.client(server.url, secret_cache="keyring")
 
 
-def test_a_keyring_that_does_not_work_is_said_to(
+def test_a_locked_keyring_is_an_error_that_shows_no_secret(
     kind, server, service, backend, monkeypatch, seen_by_tools
 ) -> None:
     locked = importlib.import_module("keyring.errors").KeyringLocked

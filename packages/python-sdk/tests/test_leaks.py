@@ -1,4 +1,4 @@
-"""A bound client's secrets reach the service, and nothing else."""
+"""A bound client's secrets reach the service, and are seen nowhere else."""
 
 from __future__ import annotations
 
@@ -7,63 +7,72 @@ import logging
 import pickle
 import socket
 import traceback
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
-SECRET = "s3cret/密 key+value:1"  # written otherwise in a URL, in JSON and in a form
+SECRET = "s3cret/密 key+value:1"  # encoded differently in a URL, in JSON and in a form
 HEADER_SECRET = "s3cret-for-a-header:1"
 MARKS = ("s3cret", b"s3cret".hex())
 
-PLACES: dict[str, Any] = {
-    "header": ({"header": {"Authorization": "Bearer {{secret.tok}}"}}, HEADER_SECRET, "/v1/pages"),
-    "basic": (
-        {"header": {"Authorization": "Basic api:{{secret.tok}}"}},
-        HEADER_SECRET,
-        "/v1/pages",
+
+class Case(NamedTuple):
+    """A section of a recipe's `inject`, the secret that it carries, and the path to request."""
+
+    inject: dict[str, dict[str, str]]
+    secret: str
+    path: str
+
+
+SECTIONS = {
+    "header": Case(
+        {"header": {"Authorization": "Bearer {{secret.tok}}"}}, HEADER_SECRET, "/v1/pages"
     ),
-    "query": ({"query": {"key": "{{secret.tok}}"}}, SECRET, "/v1/pages"),
-    "path": ({"path": {"bot_token": "{{secret.tok}}"}}, SECRET, "/bot{bot_token}/getMe"),
-    "body": ({"body": {"token": "{{secret.tok}}"}}, SECRET, "/v1/pages"),
+    "basic": Case(
+        {"header": {"Authorization": "Basic api:{{secret.tok}}"}}, HEADER_SECRET, "/v1/pages"
+    ),
+    "query": Case({"query": {"key": "{{secret.tok}}"}}, SECRET, "/v1/pages"),
+    "path": Case({"path": {"bot_token": "{{secret.tok}}"}}, SECRET, "/bot{bot_token}/getMe"),
+    "body": Case({"body": {"token": "{{secret.tok}}"}}, SECRET, "/v1/pages"),
 }
 
 
-@pytest.fixture(params=list(PLACES))
-def place(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=list(SECTIONS))
+def section(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture
-def bound(place, kind, server, other_server, offer) -> Any:
+def bound(section, kind, server, other_server, serve_recipe) -> Any:
     """A client bound to `other_server`; the engine is `server`."""
-    inject, secret, _ = PLACES[place]
-    offer("stand_in", other_server.url, ["tok"], inject=inject)
+    inject, secret, _ = SECTIONS[section]
+    serve_recipe("stand_in", other_server.url, ["tok"], inject=inject)
     client = kind.client(server.url)
     kind.run(client.auth.setup("stand_in", tok=secret))
     return kind.bind(client, "stand_in", trust_origin=other_server.url)
 
 
-def send(kind, bound, place, **options) -> httpx.Response:
-    """POST a JSON body to the place's path."""
-    return kind.run(bound.post(PLACES[place][2], json={"text": "你好"}, **options))
+def send(kind, bound, section, **options) -> httpx.Response:
+    """POST a JSON body to the path of the case."""
+    return kind.run(bound.post(SECTIONS[section].path, json={"text": "你好"}, **options))
 
 
-def on_wire(place: str, request: Any) -> str:
+def on_wire(section: str, request: Any) -> str:
     """The secret as the request carried it, decoded by the standard library alone."""
     import base64
     import json
     from urllib.parse import parse_qs, unquote, urlsplit
 
     parts = urlsplit(request.target)
-    if place == "header":
+    if section == "header":
         return request.headers["authorization"].removeprefix("Bearer ")
-    if place == "basic":
-        words = request.headers["authorization"].removeprefix("Basic ")
-        return base64.b64decode(words).decode().removeprefix("api:")
-    if place == "query":
+    if section == "basic":
+        encoded = request.headers["authorization"].removeprefix("Basic ")
+        return base64.b64decode(encoded).decode().removeprefix("api:")
+    if section == "query":
         return parse_qs(parts.query)["key"][0]
-    if place == "path":
+    if section == "path":
         return unquote(parts.path.removeprefix("/bot").removesuffix("/getMe"))
     return json.loads(request.body)["token"]
 
@@ -92,36 +101,38 @@ def everything(response: httpx.Response) -> list[object]:
     ]
 
 
-def test_secret_reaches_the_service(bound, place, kind, other_server) -> None:
+def test_the_secret_reaches_the_service(bound, section, kind, other_server) -> None:
     other_server.on("POST", "*", {"ok": True})
-    response = send(kind, bound, place)
+    response = send(kind, bound, section)
     assert response.json() == {"ok": True}
     (request,) = other_server.requests
-    assert on_wire(place, request) == PLACES[place][1]
-    if place != "body":
+    assert on_wire(section, request) == SECTIONS[section].secret
+    if section != "body":
         assert request.json == {"text": "你好"}
 
 
-def test_client_is_a_genuine_httpx_client(bound, kind) -> None:
+def test_a_bound_client_is_a_genuine_httpx_client(bound, kind) -> None:
     assert type(bound) is (httpx.Client if kind.name == "sync" else httpx.AsyncClient)
 
 
-def test_nothing_seen_of_a_response_holds_it(bound, place, kind, other_server, caplog) -> None:
+def test_a_response_does_not_hold_the_secret(bound, section, kind, other_server, caplog) -> None:
     caplog.set_level(logging.DEBUG)
     other_server.on("POST", "*", {"ok": True})
-    response = send(kind, bound, place)
+    response = send(kind, bound, section)
     assert_clean(*everything(response), caplog.text)
     assert "HTTP Request: POST" in caplog.text
 
 
-def test_no_error_of_a_status_holds_it(bound, place, kind, other_server, reply) -> None:
-    other_server.on("POST", "*", reply(403, {"error": "no"}))
+def test_a_status_error_does_not_hold_the_secret(
+    bound, section, kind, other_server, canned
+) -> None:
+    other_server.on("POST", "*", canned(403, {"error": "no"}))
     with pytest.raises(httpx.HTTPStatusError) as caught:
-        send(kind, bound, place).raise_for_status()
+        send(kind, bound, section).raise_for_status()
     assert_clean(*exception_texts(caught.value), *everything(caught.value.response))
 
 
-def test_event_hooks_do_not_see_it(bound, place, kind, other_server) -> None:
+def test_event_hooks_do_not_see_the_secret(bound, section, kind, other_server) -> None:
     seen: list[object] = []
 
     def see(item: Any) -> None:
@@ -133,7 +144,7 @@ def test_event_hooks_do_not_see_it(bound, place, kind, other_server) -> None:
     hook = see if kind.name == "sync" else see_async
     bound.event_hooks = {"request": [hook], "response": [hook]}
     other_server.on("POST", "*", {})
-    send(kind, bound, place)
+    send(kind, bound, section)
     assert len(seen) == 6
     assert_clean(*seen)
 
@@ -175,112 +186,126 @@ def cut_body(handler: Any) -> None:
 
 
 @pytest.mark.parametrize("fault", [break_connection, cut_body])
-def test_no_transport_error_holds_it(
-    bound, place, kind, other_server, reply, fault, reachable
+def test_a_transport_error_does_not_hold_the_secret(
+    bound, section, kind, other_server, canned, fault, reachable
 ) -> None:
-    other_server.on("POST", "*", reply(act=fault))
+    other_server.on("POST", "*", canned(act=fault))
     with pytest.raises(httpx.TransportError) as caught:
-        send(kind, bound, place)
+        send(kind, bound, section)
     assert_clean(*exception_texts(caught.value), reachable(caught.value))
     requests = [x for x in frame_objects(caught.value) if isinstance(x, httpx.Request)]
     assert requests
     for request in requests:
         assert_clean(request.url, dict(request.headers), request.read())
-    assert caught.value.request.url.path == httpx.URL(PLACES[place][2]).path
+    assert caught.value.request.url.path == httpx.URL(SECTIONS[section].path).path
 
 
-def test_no_connect_error_holds_it(bound, place, kind, other_server) -> None:
+def test_a_connect_error_does_not_hold_the_secret(bound, section, kind, other_server) -> None:
     other_server.close()
     with pytest.raises(httpx.ConnectError) as caught:
-        send(kind, bound, place)
+        send(kind, bound, section)
     assert_clean(*exception_texts(caught.value))
 
 
-def test_it_is_not_taken_along_a_redirect(bound, place, kind, server, other_server, reply) -> None:
+def test_the_secret_does_not_follow_a_redirect_to_another_origin(
+    bound, section, kind, server, other_server, canned
+) -> None:
     elsewhere = f"{server.url}/caught"
-    other_server.on("POST", "*", reply(307, headers={"Location": elsewhere}))
+    other_server.on("POST", "*", canned(307, headers={"Location": elsewhere}))
     server.on("POST", "/caught", {"ok": True})
-    response = send(kind, bound, place, follow_redirects=True)
+    response = send(kind, bound, section, follow_redirects=True)
     assert str(response.url) == elsewhere
     (request,) = server.to("/caught")
     assert_clean(request.target, request.headers, request.body, *everything(response))
     assert_clean(*everything(response.history[0]))
 
 
-def test_it_goes_along_a_redirect_within_the_service(
-    bound, place, kind, other_server, reply
+def test_the_secret_follows_a_redirect_within_the_service(
+    bound, section, kind, other_server, canned
 ) -> None:
-    path = PLACES[place][2]
-    other_server.on("POST", "*", reply(307, headers={"Location": path}), {"ok": True})
-    response = send(kind, bound, place, follow_redirects=True)
-    assert [on_wire(place, request) for request in other_server.requests] == [PLACES[place][1]] * 2
+    path = SECTIONS[section].path
+    other_server.on("POST", "*", canned(307, headers={"Location": path}), {"ok": True})
+    response = send(kind, bound, section, follow_redirects=True)
+    assert [on_wire(section, request) for request in other_server.requests] == [
+        SECTIONS[section].secret
+    ] * 2
     assert_clean(*everything(response), *everything(response.history[0]))
 
 
-def test_a_redirect_that_repeats_it_is_cleaned(bound, place, kind, server, other_server) -> None:
+def test_a_secret_is_removed_from_the_location_of_a_redirect(
+    bound, section, kind, server, other_server
+) -> None:
     def echo(handler: Any) -> None:
-        target = handler.path if place in {"path", "query"} else f"/x?t={PLACES[place][1]}"
+        target = (
+            handler.path if section in {"path", "query"} else f"/x?t={SECTIONS[section].secret}"
+        )
         location = f"{server.url}{target}".encode().decode("latin-1")
         handler.send_response(307)
         handler.send_header("Location", location)
         handler.send_header("Content-Length", "0")
         handler.end_headers()
 
-    other_server.replies["POST", "*"] = [type("R", (), {"act": staticmethod(echo)})()]
+    other_server.responses["POST", "*"] = [type("R", (), {"act": staticmethod(echo)})()]
     server.on("POST", "*", {"ok": True})
     del server.requests[:]
-    response = send(kind, bound, place, follow_redirects=True)
+    response = send(kind, bound, section, follow_redirects=True)
     (request,) = server.requests
     assert_clean(request.target, request.headers, *everything(response))
     assert_clean(*everything(response.history[0]), response.history[0].next_request)
 
 
-@pytest.mark.parametrize("place", ["path", "query"], indirect=True)
-def test_a_redirect_within_the_service_that_repeats_it_is_followed(
-    bound, place, kind, other_server
+@pytest.mark.parametrize("section", ["path", "query"], indirect=True)
+def test_a_redirect_within_the_service_that_repeats_the_secret_is_followed(
+    bound, section, kind, other_server
 ) -> None:
     def echo(handler: Any) -> None:
         handler.send_response(307)
-        handler.send_header("Location", f"{handler.path}{'&' if place == 'query' else '?'}again=1")
+        handler.send_header(
+            "Location", f"{handler.path}{'&' if section == 'query' else '?'}again=1"
+        )
         handler.send_header("Content-Length", "0")
         handler.send_header("Connection", "close")  # as the server does after an `act`
         handler.end_headers()
 
     first = type("R", (), {"act": staticmethod(echo)})()
     other_server.on("POST", "*", {"ok": True})
-    other_server.replies["POST", "*"].insert(0, first)
-    response = send(kind, bound, place, follow_redirects=True)
-    assert [on_wire(place, request) for request in other_server.requests] == [PLACES[place][1]] * 2
+    other_server.responses["POST", "*"].insert(0, first)
+    response = send(kind, bound, section, follow_redirects=True)
+    assert [on_wire(section, request) for request in other_server.requests] == [
+        SECTIONS[section].secret
+    ] * 2
     assert "again=1" in other_server.requests[1].target
     assert_clean(*everything(response), *everything(response.history[0]))
 
 
-def test_an_absolute_foreign_url_gets_nothing(bound, place, kind, server, other_server) -> None:
+def test_an_absolute_url_of_another_origin_gets_no_secret(
+    bound, section, kind, server, other_server
+) -> None:
     server.on("POST", "*", {"ok": True})
     del server.requests[:]
-    path = PLACES[place][2]
+    path = SECTIONS[section].path
     kind.run(bound.post(f"{server.url}{path}", json={"text": "你好"}))
     (request,) = server.requests
     assert_clean(request.target, request.headers, request.body)
     assert not other_server.requests
 
 
-def test_an_absolute_url_of_the_service_gets_it(bound, place, kind, other_server) -> None:
+def test_an_absolute_url_of_the_service_gets_the_secret(bound, section, kind, other_server) -> None:
     other_server.on("POST", "*", {"ok": True})
-    kind.run(bound.post(f"{other_server.url}{PLACES[place][2]}", json={}))
-    assert on_wire(place, other_server.requests[0]) == PLACES[place][1]
+    kind.run(bound.post(f"{other_server.url}{SECTIONS[section].path}", json={}))
+    assert on_wire(section, other_server.requests[0]) == SECTIONS[section].secret
 
 
-def test_another_scheme_on_the_same_host_gets_nothing(bound, place, kind, other_server) -> None:
+def test_another_scheme_on_the_same_host_gets_no_secret(bound, section, kind, other_server) -> None:
     secure = other_server.url.replace("http:", "https:")
     with pytest.raises(httpx.TransportError) as caught:  # what listens there speaks no TLS
-        kind.run(bound.post(f"{secure}{PLACES[place][2]}", json={}))
+        kind.run(bound.post(f"{secure}{SECTIONS[section].path}", json={}))
     assert_clean(*exception_texts(caught.value))
 
 
-def test_no_look_at_the_client_shows_it(bound, place, kind, other_server) -> None:
+def test_inspecting_the_client_shows_no_secret(bound, section, kind, other_server) -> None:
     other_server.on("POST", "*", {})
-    send(kind, bound, place)
+    send(kind, bound, section)
     assert_clean(repr(bound), vars(bound), bound.headers, dict(bound.headers), bound.params)
     assert_clean(
         bound.base_url, bound.cookies, *(vars(x) for x in vars(bound).values() if is_ours(x))
@@ -291,7 +316,7 @@ def is_ours(item: object) -> bool:
     return type(item).__module__.startswith("arcrun") and hasattr(item, "__dict__")
 
 
-def test_client_is_not_pickled_or_copied(bound) -> None:
+def test_a_bound_client_is_not_pickled_or_copied(bound) -> None:
     with pytest.raises(TypeError):
         pickle.dumps(bound)
     with pytest.raises(TypeError, match="bind again"):
@@ -300,7 +325,7 @@ def test_client_is_not_pickled_or_copied(bound) -> None:
         copy.deepcopy(bound._transport)
 
 
-def test_a_trace_callback_does_not_see_it(bound, place, kind, other_server) -> None:
+def test_a_trace_callback_does_not_see_the_secret(bound, section, kind, other_server) -> None:
     seen: list[object] = []
 
     def see(event: str, info: dict[str, Any]) -> None:
@@ -311,22 +336,22 @@ def test_a_trace_callback_does_not_see_it(bound, place, kind, other_server) -> N
 
     other_server.on("POST", "*", {})
     trace = see if kind.name == "sync" else see_async
-    send(kind, bound, place, extensions={"trace": trace})
+    send(kind, bound, section, extensions={"trace": trace})
     assert len(other_server.requests) == 1
     assert seen == []
 
 
-def test_a_streamed_body_that_breaks_off_does_not_show_it(
-    bound, place, kind, other_server, reply, reachable
+def test_a_truncated_streamed_body_does_not_show_the_secret(
+    bound, section, kind, other_server, canned, reachable
 ) -> None:
-    other_server.on("POST", "*", reply(act=cut_body))
+    other_server.on("POST", "*", canned(act=cut_body))
 
     def read() -> None:
-        with bound.stream("POST", PLACES[place][2], json={}) as response:
+        with bound.stream("POST", SECTIONS[section].path, json={}) as response:
             response.read()
 
     async def read_async() -> None:
-        async with bound.stream("POST", PLACES[place][2], json={}) as response:
+        async with bound.stream("POST", SECTIONS[section].path, json={}) as response:
             await response.aread()
 
     with pytest.raises(httpx.RemoteProtocolError) as caught:

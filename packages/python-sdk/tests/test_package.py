@@ -1,4 +1,4 @@
-"""The package as a whole: what importing it costs, and what it shows."""
+"""The package as a whole: what importing it costs, and what it exports."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_importing_loads_nothing_heavy(beyond_httpx) -> None:
     assert others <= {"arcrun", "contextvars", "_contextvars"}
 
 
-def test_each_kind_of_client_is_loaded_when_it_is_used() -> None:
+def test_each_client_class_is_loaded_when_it_is_used() -> None:
     assert "httpx" not in loaded("import arcrun")
     assert "arcrun._async.client" not in loaded("from arcrun import Arcrun")
     assert "arcrun._sync.client" not in loaded("from arcrun import AsyncArcrun")
@@ -52,7 +52,39 @@ def test_one_module_imports_httpx() -> None:
     assert importing == ["_http.py"]
 
 
-def test_every_public_name_is_there() -> None:
+def imports() -> dict[str, set[str]]:
+    """The modules that each module imports, also in functions and for type checking only."""
+    names = {
+        path: ".".join(("arcrun", *path.relative_to(SOURCE).with_suffix("").parts))
+        for path in SOURCE.rglob("*.py")
+    }
+    modules = {path: name.removesuffix(".__init__") for path, name in names.items()}
+    graph: dict[str, set[str]] = {}
+    for path, name in modules.items():
+        package = names[path].rpartition(".")[0]
+        found: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                start = package.rsplit(".", node.level - 1)[0] if node.level else ""
+                base = ".".join(filter(None, (start, node.module)))
+                found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+        graph[name] = found & set(modules.values())
+    return graph
+
+
+def test_imports_have_no_circle() -> None:
+    remaining = imports()
+    assert "arcrun._core.errors" in remaining["arcrun"]
+    assert "arcrun._async.client" in remaining["arcrun"]
+    # `from . import errors` names its package too, which imports nothing itself.
+    while free := {name for name, found in remaining.items() if not found & set(remaining)}:
+        remaining = {name: found for name, found in remaining.items() if name not in free}
+    assert remaining == {}
+
+
+def test_every_public_name_exists() -> None:
     assert set(arcrun.__all__) <= set(dir(arcrun))
     for name in arcrun.__all__:
         assert getattr(arcrun, name) is not None
@@ -89,7 +121,7 @@ def public_signatures(client: type) -> dict[str, str]:
     return found
 
 
-def test_both_kinds_of_client_have_the_same_methods_and_parameters() -> None:
+def test_both_clients_have_the_same_methods_and_parameters() -> None:
     sync, asynchronous = public_signatures(arcrun.Arcrun), public_signatures(arcrun.AsyncArcrun)
     assert sync == asynchronous
     assert len(sync) >= 20
@@ -103,5 +135,5 @@ def test_types_can_be_inspected_at_run_time() -> None:
                     typing.get_type_hints(method)
 
 
-def test_the_package_says_that_it_is_typed() -> None:
+def test_the_package_is_marked_as_typed() -> None:
     assert (SOURCE / "py.typed").exists()

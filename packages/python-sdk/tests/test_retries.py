@@ -1,4 +1,4 @@
-"""What is repeated, how often, and after how long (CONTRACT.md §2)."""
+"""What is retried, how often, and after how long."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import arcrun
-from arcrun._core import api, retry
-from arcrun._core.calls import Answer
+from arcrun._core import operations, retry
 from arcrun._core.errors import APIConnectionError
+from arcrun._core.response import Response
 
 SOON = {"retry-after-ms": "1"}
 RUN_OK = {"success": True, "data": {"text": "HELLO"}, "duration_ms": 1}
@@ -25,16 +25,18 @@ def short_delays(monkeypatch) -> None:
 
 
 def delay(outcome, *, call=None, attempt=0, max_retries=2) -> float | None:
-    return retry.next_delay(call or api.health(), outcome, attempt=attempt, max_retries=max_retries)
+    return retry.next_delay(
+        call or operations.health(), outcome, attempt=attempt, max_retries=max_retries
+    )
 
 
-def answer(status: int, body: bytes = b"{}", **headers: str) -> Answer:
-    return Answer(status, {k.replace("_", "-"): v for k, v in headers.items()}, body)
+def response(status: int, body: bytes = b"{}", **headers: str) -> Response:
+    return Response(status, {k.replace("_", "-"): v for k, v in headers.items()}, body)
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_two_retries_by_default(status, kind, server, reply) -> None:
-    server.on("GET", "/health", reply(status, headers=SOON))
+def test_two_retries_by_default(status, kind, server, canned) -> None:
+    server.on("GET", "/health", canned(status, headers=SOON))
     with pytest.raises(arcrun.APIStatusError) as caught:
         kind.run(kind.client(server.url).health())
     assert caught.value.status == status
@@ -42,21 +44,21 @@ def test_two_retries_by_default(status, kind, server, reply) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 501])
-def test_what_would_not_get_better_is_not_repeated(status, kind, server, reply) -> None:
-    server.on("GET", "/health", reply(status, headers=SOON))
+def test_other_statuses_are_not_retried(status, kind, server, canned) -> None:
+    server.on("GET", "/health", canned(status, headers=SOON))
     with pytest.raises(arcrun.APIStatusError):
         kind.run(kind.client(server.url).health())
     assert len(server.requests) == 1
 
 
-def test_a_retry_that_succeeds_is_a_success(kind, server, reply) -> None:
-    server.on("GET", "/health", reply(503, headers=SOON), reply(502, headers=SOON), {"ok": True})
+def test_a_retry_that_succeeds_is_a_success(kind, server, canned) -> None:
+    server.on("GET", "/health", canned(503, headers=SOON), canned(502, headers=SOON), {"ok": True})
     assert kind.run(kind.client(server.url).health()) == {"ok": True}
 
 
 @pytest.mark.parametrize("max_retries", [0, 1, 3])
-def test_the_number_of_retries_is_set(max_retries, kind, server, reply) -> None:
-    server.on("GET", "/health", reply(503, headers=SOON))
+def test_max_retries_sets_the_number_of_retries(max_retries, kind, server, canned) -> None:
+    server.on("GET", "/health", canned(503, headers=SOON))
     with pytest.raises(arcrun.ServerError):
         kind.run(kind.client(server.url, max_retries=max_retries).health())
     assert len(server.requests) == max_retries + 1
@@ -71,10 +73,10 @@ def cut(handler) -> None:
 
 
 @pytest.mark.parametrize("fault", [drop, cut])
-def test_a_broken_connection_is_tried_again(fault, kind, server, reply) -> None:
-    server.on("GET", "/health", reply(act=fault), {"ok": True})
+def test_a_lost_connection_is_retried(fault, kind, server, canned) -> None:
+    server.on("GET", "/health", canned(act=fault), {"ok": True})
     assert kind.run(kind.client(server.url).health()) == {"ok": True}
-    server.on("GET", "/health", reply(act=fault))
+    server.on("GET", "/health", canned(act=fault))
     with pytest.raises(APIConnectionError):
         kind.run(kind.client(server.url).health())
 
@@ -88,8 +90,8 @@ def test_a_broken_connection_is_tried_again(fault, kind, server, reply) -> None:
         lambda c: c.workflows.delete("a"),
     ],
 )
-def test_upserts_and_deletes_are_repeated(call, kind, server, reply) -> None:
-    again = (reply(503, headers=SOON), {"name": "a", "success": True, "deleted": True})
+def test_upserts_and_deletes_are_retried(call, kind, server, canned) -> None:
+    again = (canned(503, headers=SOON), {"name": "a", "success": True, "deleted": True})
     for method, path in [
         ("POST", "/credentials"),
         ("DELETE", "/credentials/a"),
@@ -104,10 +106,10 @@ def test_upserts_and_deletes_are_repeated(call, kind, server, reply) -> None:
 
 
 @pytest.mark.parametrize("resource", ["creds", "workflows"])
-def test_a_delete_that_finds_nothing_after_a_retry_succeeded(resource, kind, server, reply) -> None:
+def test_a_delete_that_finds_nothing_after_a_retry_succeeds(resource, kind, server, canned) -> None:
     path = {"creds": "/credentials/a", "workflows": "/webhooks/named/a"}[resource]
-    gone = reply(404, {"error": "gone"})
-    server.on("DELETE", path, reply(503, headers=SOON), gone)
+    gone = canned(404, {"error": "gone"})
+    server.on("DELETE", path, canned(503, headers=SOON), gone)
     client = kind.client(server.url)
     assert kind.run(getattr(client, resource).delete("a"))["name"] == "a"
     server.on("DELETE", path, gone)
@@ -119,30 +121,30 @@ def runs(server):
     return server.to("/webhooks/named/greet/trigger")
 
 
-def test_a_run_is_not_repeated_on_an_engine_that_would_run_twice(kind, server, reply) -> None:
+def test_a_run_is_not_retried_without_idempotency_keys(kind, server, canned) -> None:
     server.on("GET", "/health", {"ok": True})
-    server.on("POST", "/webhooks/named/greet/trigger", reply(503, headers=SOON), RUN_OK)
+    server.on("POST", "/webhooks/named/greet/trigger", canned(503, headers=SOON), RUN_OK)
     with pytest.raises(arcrun.ServerError):
         kind.run(kind.client(server.url).workflows.run("greet"))
     (request,) = runs(server)
     assert "idempotency-key" not in request.headers
 
 
-def test_a_run_is_not_repeated_when_the_engine_does_not_say(kind, server, reply) -> None:
-    server.on("GET", "/health", reply(500))
-    server.on("POST", "/webhooks/named/greet/trigger", reply(503, headers=SOON), RUN_OK)
+def test_a_run_is_not_retried_when_the_capabilities_are_unknown(kind, server, canned) -> None:
+    server.on("GET", "/health", canned(500))
+    server.on("POST", "/webhooks/named/greet/trigger", canned(503, headers=SOON), RUN_OK)
     client = kind.client(server.url)
     with pytest.raises(arcrun.ServerError):
         kind.run(client.workflows.run("greet"))
     assert len(runs(server)) == 1
     assert kind.run(client.workflows.run("greet")) == RUN_OK
-    assert len(server.to("/health")) == 2  # a failed answer is not remembered
+    assert len(server.to("/health")) == 2  # a failed request is not remembered
 
 
-def test_a_run_is_repeated_under_one_idempotency_key(kind, server, reply) -> None:
+def test_a_run_is_retried_with_one_idempotency_key(kind, server, canned) -> None:
     server.on("GET", "/health", {"ok": True, "capabilities": ["idempotency_key"]})
     trigger = "/webhooks/named/greet/trigger"
-    server.on("POST", trigger, reply(503, headers=SOON), reply(act=drop), RUN_OK)
+    server.on("POST", trigger, canned(503, headers=SOON), canned(act=drop), RUN_OK)
     client = kind.client(server.url)
     assert kind.run(client.workflows.run("greet", {"text": "hello"})) == RUN_OK
     kind.run(client.workflows.run("greet"))
@@ -152,7 +154,7 @@ def test_a_run_is_repeated_under_one_idempotency_key(kind, server, reply) -> Non
     assert len(server.to("/health")) == 1
 
 
-def test_without_retries_the_engine_is_not_asked(kind, server) -> None:
+def test_without_retries_the_capabilities_are_not_fetched(kind, server) -> None:
     server.on("POST", "/webhooks/named/greet/trigger", RUN_OK)
     kind.run(kind.client(server.url, max_retries=0).workflows.run("greet"))
     assert len(server.requests) == 1
@@ -166,9 +168,9 @@ def test_without_retries_the_engine_is_not_asked(kind, server) -> None:
         {"error": "workflow paused at node a waiting for task t"},
     ],
 )
-def test_what_the_workflow_itself_says_is_never_repeated(body, kind, server, reply) -> None:
+def test_a_failure_or_pause_of_the_workflow_is_never_retried(body, kind, server, canned) -> None:
     server.on("GET", "/health", {"ok": True, "capabilities": ["idempotency_key"]})
-    server.on("POST", "/webhooks/named/greet/trigger", reply(500, body, SOON))
+    server.on("POST", "/webhooks/named/greet/trigger", canned(500, body, SOON))
     with pytest.raises(arcrun.ArcrunError):
         kind.run(kind.client(server.url).workflows.run("greet"))
     assert len(runs(server)) == 1
@@ -204,30 +206,32 @@ def test_jitter_spreads_over_the_whole_range(monkeypatch) -> None:
         ({"retry_after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
     ],
 )
-def test_the_engines_delay_is_kept(headers: dict[str, str], seconds: float) -> None:
-    assert delay(answer(429, **headers)) == seconds
+def test_the_delay_that_the_engine_asks_for_is_used(
+    headers: dict[str, str], seconds: float
+) -> None:
+    assert delay(response(429, **headers)) == seconds
 
 
 def test_a_date_is_read_as_a_delay() -> None:
     date = email.utils.formatdate(time.time() + 30, usegmt=True)
-    found = delay(answer(503, retry_after=date))
+    found = delay(response(503, retry_after=date))
     assert found is not None
     assert 27 < found <= 30
     far = email.utils.formatdate(time.time() + 86400, usegmt=True)
-    assert delay(answer(503, retry_after=far)) == retry.LONGEST_RETRY_AFTER
+    assert delay(response(503, retry_after=far)) == retry.LONGEST_RETRY_AFTER
 
 
 @pytest.mark.parametrize(
     "text", ["-1", "nan", "inf", "soon", "", "Wed, 99 Foo 2015", "Wed, 21 Oct 99999 07:28:00 GMT"]
 )
-def test_a_delay_that_is_none_is_left_to_the_sdk(text: str) -> None:
-    found = delay(answer(429, retry_after=text))
+def test_a_malformed_delay_is_ignored(text: str) -> None:
+    found = delay(response(429, retry_after=text))
     assert found is not None
     assert found <= retry.FIRST_DELAY
 
 
 def test_no_delay_after_the_last_try() -> None:
-    assert delay(answer(503), attempt=2) is None
+    assert delay(response(503), attempt=2) is None
     assert delay(APIConnectionError("x"), attempt=1, max_retries=1) is None
     assert delay(APIConnectionError("x")) is not None
-    assert delay(answer(200)) is None
+    assert delay(response(200)) is None

@@ -1,4 +1,4 @@
-"""Envelope v1 is what CONTRACT.md §3 says: opened here by cryptography's primitives alone."""
+"""Envelope v1 is what docs/contract.md says: opened here with cryptography's primitives alone."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def opened(api_key: str, name: str, body: dict[str, str]) -> str:
     return (cipher.update(sealed[:-16]) + cipher.finalize()).decode()
 
 
-def test_what_goes_over_the_wire_opens_by_primitives_alone(kind, server) -> None:
+def test_what_is_sent_can_be_opened_with_primitives_alone(kind, server) -> None:
     server.on("POST", "/credentials", {"success": True, "name": "tok"})
     client = kind.client(server.url, KEY)
     kind.run(client.creds.push("tok", "ntn_秘密"))
@@ -56,17 +56,17 @@ def test_each_push_has_a_fresh_iv(kind, server) -> None:
 
 
 @given(names, values)
-def test_any_value_opens_by_primitives_alone(name: str, value: str) -> None:
+def test_any_value_can_be_opened_with_primitives_alone(name: str, value: str) -> None:
     assert opened(KEY, name, dict(seal(KEY, name, value))) == value
 
 
 @given(names, values)
-def test_what_is_sealed_is_unsealed(name: str, value: str) -> None:
+def test_unseal_reverses_seal(name: str, value: str) -> None:
     assert unseal(KEY, name, seal(KEY, name, value)) == value
 
 
 @given(names, names, values)
-def test_an_envelope_opens_under_its_own_name_only(name: str, other: str, value: str) -> None:
+def test_an_envelope_opens_only_under_its_own_name(name: str, other: str, value: str) -> None:
     envelope = seal(KEY, name, value)
     if name != other:
         with pytest.raises(UnexpectedResponseError, match="push it again"):
@@ -76,7 +76,7 @@ def test_an_envelope_opens_under_its_own_name_only(name: str, other: str, value:
 
 
 @given(st.binary(max_size=80), st.binary(max_size=20))
-def test_what_was_not_sealed_does_not_open(sealed: bytes, iv: bytes) -> None:
+def test_random_bytes_do_not_open(sealed: bytes, iv: bytes) -> None:
     envelope = {
         "encrypted": base64.b64encode(sealed).decode(),
         "iv": base64.b64encode(iv).decode(),
@@ -85,7 +85,7 @@ def test_what_was_not_sealed_does_not_open(sealed: bytes, iv: bytes) -> None:
         unseal(KEY, "tok", envelope)
 
 
-def test_no_base64_does_not_open() -> None:
+def test_malformed_base64_does_not_open() -> None:
     with pytest.raises(UnexpectedResponseError):
         unseal(KEY, "tok", {"encrypted": "no base64!", "iv": "AAAAAAAAAAAAAAAA"})
 
@@ -110,27 +110,27 @@ def test_shared_vectors() -> None:
         ("ak_" + "a" * 48 + "\n", False),
     ],
 )
-def test_strength_of_keys(key: str, strong: bool) -> None:
+def test_strength_of_api_keys(key: str, strong: bool) -> None:
     assert is_strong(key) is strong
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "content",
     [
         None,
         [],
-        {"success": True, "credentials": []},  # what the deployed engine says for `catalog`
+        {"success": True, "credentials": []},  # what the deployed engine returns for `catalog`
         {"name": "other", "encrypted": "AA==", "iv": "AA=="},
         {"name": "tok", "encrypted": "AA=="},
         {"name": "tok", "encrypted": "", "iv": "AA=="},
         {"name": "tok", "encrypted": 1, "iv": "AA=="},
     ],
 )
-def test_an_answer_of_another_shape_is_no_envelope(answer: object) -> None:
-    assert read_envelope("tok", answer) is None
+def test_a_response_of_another_shape_is_not_an_envelope(content: object) -> None:
+    assert read_envelope("tok", content) is None
 
 
-def test_a_weak_key_is_warned_of_once(kind, server) -> None:
+def test_a_weak_key_causes_one_warning(kind, server) -> None:
     server.on("POST", "/credentials", {"success": True, "name": "tok"})
     client = kind.client(server.url, "my-tenant")
     with pytest.warns(ArcrunWarning, match="32 or more hex digits") as seen:
@@ -140,8 +140,8 @@ def test_a_weak_key_is_warned_of_once(kind, server) -> None:
     assert "my-tenant" not in str(seen[0].message)
 
 
-def test_an_engine_without_sealing_names_the_opt_in(kind, server, reply) -> None:
-    server.on("POST", "/credentials", reply(400, {"error": "value 必填（字串）"}))
+def test_an_engine_without_sealing_names_the_opt_in(kind, server, canned) -> None:
+    server.on("POST", "/credentials", canned(400, {"error": "value 必填（字串）"}))
     client = kind.client(server.url)
     with pytest.raises(SealedCredentialsUnsupportedError, match='credential_format="plain"') as e:
         kind.run(client.creds.push("tok", "value"))
@@ -149,7 +149,7 @@ def test_an_engine_without_sealing_names_the_opt_in(kind, server, reply) -> None
     assert len(server.requests) == 1
 
 
-def test_plain_is_sent_on_request_only(kind, server) -> None:
+def test_plain_values_are_sent_only_on_opt_in(kind, server) -> None:
     server.on("POST", "/credentials", {"success": True, "name": "tok"})
     client = kind.client(server.url, credential_format="plain")
     kind.run(client.creds.push("tok", "秘密", service="notion", sensitivity="high"))
@@ -162,7 +162,7 @@ def test_plain_is_sent_on_request_only(kind, server) -> None:
     }
 
 
-def test_a_weak_key_is_no_matter_for_plain(kind, server) -> None:
+def test_a_weak_key_causes_no_warning_for_plain_values(kind, server) -> None:
     server.on("POST", "/credentials", {"success": True, "name": "tok"})
     client = kind.client(server.url, "my-tenant", credential_format="plain")
     kind.run(client.creds.push("tok", "value"))

@@ -7,13 +7,13 @@ import trio
 import arcrun
 
 
-def test_calls_retries_tokens_and_bound_clients_on_trio(
-    server, other_server, offer, reply, key
+def test_requests_retries_tokens_and_bound_clients_on_trio(
+    server, other_server, serve_recipe, canned, key
 ) -> None:
-    server.on("GET", "/health", reply(503, headers={"retry-after-ms": "1"}), {"ok": True})
+    server.on("GET", "/health", canned(503, headers={"retry-after-ms": "1"}), {"ok": True})
     other_server.on("POST", "/token", {"access_token": "access-1", "expires_in": 3600})
     other_server.on("GET", "/x", {"ok": True})
-    offer(
+    serve_recipe(
         "crm",
         other_server.url,
         ["crm_refresh_token"],
@@ -21,21 +21,21 @@ def test_calls_retries_tokens_and_bound_clients_on_trio(
         oauth2={"client_id": "id", "token_endpoint": f"{other_server.url}/token"},
         inject={"header": {"Authorization": "Bearer {{runtime.access_token}}"}},
     )
-    answers: list[object] = []
+    results: list[object] = []
 
     async def main() -> None:
         async with arcrun.AsyncArcrun(key, base_url=server.url) as client:
-            answers.append(await client.health())
+            results.append(await client.health())
             await client.auth.setup("crm", crm_refresh_token="refresh-1")
             async with await client.auth.bind("crm", trust_origin=other_server.url) as crm:
 
                 async def ask() -> None:
-                    answers.append((await crm.get("/x")).json())
+                    results.append((await crm.get("/x")).json())
 
                 async with trio.open_nursery() as nursery:
                     for _ in range(3):
                         nursery.start_soon(ask)
 
     trio.run(main)
-    assert answers == [{"ok": True}] * 4
+    assert results == [{"ok": True}] * 4
     assert len(other_server.to("/token")) == 1

@@ -1,4 +1,4 @@
-"""Workflows: documents compiled as CONTRACT.md §2 says, and runs that fail or pause."""
+"""Workflows: documents that are compiled, and runs that fail or pause."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def ready(server):
     return server
 
 
-def test_a_document_is_compiled_and_its_config_put_in(kind, ready) -> None:
+def test_a_document_is_compiled_and_its_config_merged(kind, ready) -> None:
     result = kind.run(kind.client(ready.url).workflows.push("greet", DOCUMENT))
     assert result["name"] == "greet"
     (search,) = ready.to("/cypher/search")
@@ -86,7 +86,7 @@ def test_a_document_is_compiled_and_its_config_put_in(kind, ready) -> None:
     }
 
 
-def test_the_config_argument_goes_over_the_documents(kind, ready) -> None:
+def test_the_config_argument_overrides_the_documents(kind, ready) -> None:
     config = {"大寫": {"component": "comp_counter", "start": 3}}
     kind.run(kind.client(ready.url).workflows.push("greet", DOCUMENT, config=config))
     node = pushed(ready)["graph"]["nodes"][2]
@@ -94,7 +94,7 @@ def test_the_config_argument_goes_over_the_documents(kind, ready) -> None:
     assert node["data"] == {"kept": 1, "start": 3}
 
 
-def test_a_graph_is_stored_as_it_is_under_the_workflows_name(kind, ready) -> None:
+def test_a_graph_is_stored_unchanged_under_the_workflows_name(kind, ready) -> None:
     kind.run(kind.client(ready.url).workflows.push("greet", GRAPH))
     assert ready.to("/cypher/search") == []
     graph = {**GRAPH, "id": "greet", "name": "greet"}
@@ -102,7 +102,7 @@ def test_a_graph_is_stored_as_it_is_under_the_workflows_name(kind, ready) -> Non
     assert GRAPH["id"] == "x"
 
 
-def test_the_description_argument_goes_first(kind, ready) -> None:
+def test_the_description_argument_overrides_the_documents(kind, ready) -> None:
     kind.run(kind.client(ready.url).workflows.push("greet", DOCUMENT, description="打招呼"))
     assert pushed(ready)["description"] == "打招呼"
 
@@ -116,14 +116,14 @@ def test_the_description_argument_goes_first(kind, ready) -> None:
         ({"nodes": []}, "yaml.safe_load"),
         ({"flow": []}, "not empty"),
         ({"flow": "a >> b >> c"}, "list of lines"),
-        ({"flow": ["a >> b >> c", {"a": 1}]}, "flow line 2 is no text"),
+        ({"flow": ["a >> b >> c", {"a": 1}]}, "flow line 2 is not text"),
         ({"flow": FLOW, "config": []}, None),
         ({"flow": FLOW, "config": ["x"]}, "config must map"),
         ({"flow": FLOW, "config": {"大寫": "comp"}}, "config of node '大寫'"),
-        ({"flow": FLOW, "config": {"大写": {"component": "x"}}}, "names '大写'"),
+        ({"flow": FLOW, "config": {"大写": {"component": "x"}}}, "names a node '大写'"),
         ({"flow": FLOW, "config": {"read": {}}}, "did you mean 'read-it'"),
-        ({"flow": FLOW, "description": 5}, "description must be text"),
-        ({"flow": FLOW, "description": " "}, "description must be text"),
+        ({"flow": FLOW, "description": 5}, "description must be non-empty text"),
+        ({"flow": FLOW, "description": " "}, "description must be non-empty text"),
     ],
 )
 def test_a_faulty_document_is_refused_before_it_is_stored(graph, message, kind, ready) -> None:
@@ -136,7 +136,7 @@ def test_a_faulty_document_is_refused_before_it_is_stored(graph, message, kind, 
     assert ready.to("/webhooks/named") == []
 
 
-def test_what_the_engine_misses_is_listed(kind, ready) -> None:
+def test_components_that_the_engine_does_not_know_are_listed(kind, ready) -> None:
     ready.on("POST", "/cypher/search", {**COMPILED, "missing": ["kbdb_gett", "送信"]})
     with pytest.raises(InvalidArgumentError, match="does not know kbdb_gett, 送信"):
         kind.run(kind.client(ready.url).workflows.push("greet", DOCUMENT))
@@ -160,7 +160,7 @@ BAD_NAMES = ["", "a b", "a/b", "../a", "a\n", "打招呼", "é", "a?b", "a.b", N
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
-def test_bad_names_are_refused_before_any_request(name, kind, server) -> None:
+def test_malformed_workflow_names_are_refused_before_any_request(name, kind, server) -> None:
     workflows = kind.client(server.url).workflows
     for call in (
         lambda: workflows.push(name, GRAPH),
@@ -169,7 +169,7 @@ def test_bad_names_are_refused_before_any_request(name, kind, server) -> None:
         lambda: workflows.run(name),
         lambda: workflows.executions(name),
     ):
-        with pytest.raises(InvalidArgumentError, match="is no name for a workflow"):
+        with pytest.raises(InvalidArgumentError, match="is not a valid workflow name"):
             kind.run(call())
     assert server.requests == []
 
@@ -198,25 +198,25 @@ def test_executions(kind, server) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, -1, True])
-def test_a_limit_that_is_none_is_refused(limit, kind, server) -> None:
+def test_a_malformed_limit_is_refused(limit, kind, server) -> None:
     with pytest.raises(InvalidArgumentError, match="limit"):
         kind.run(kind.client(server.url).workflows.executions("greet", limit=limit))
     assert server.requests == []
 
 
 @pytest.fixture
-def run(kind, server, reply):
+def run(kind, server, canned):
     def run_workflow(status=200, body=None, **options):
         server.on("GET", "/health", {"ok": True})
-        server.on("POST", "/webhooks/named/greet/trigger", reply(status, body))
+        server.on("POST", "/webhooks/named/greet/trigger", canned(status, body))
         return kind.run(kind.client(server.url).workflows.run("greet", **options))
 
     return run_workflow
 
 
-def test_a_run_takes_input_and_gives_data(run, server) -> None:
-    answer = {"success": True, "data": {"text": "你好"}, "duration_ms": 3}
-    assert run(200, answer, input={"text": "你好"}) == answer
+def test_a_run_takes_input_and_returns_data(run, server) -> None:
+    body = {"success": True, "data": {"text": "你好"}, "duration_ms": 3}
+    assert run(200, body, input={"text": "你好"}) == body
     assert server.to("/webhooks/named/greet/trigger")[0].json == {"text": "你好"}
 
 
@@ -256,7 +256,7 @@ FAILED = {
 }
 
 
-def test_a_failed_run_says_where_and_why(run) -> None:
+def test_a_failed_run_reports_node_and_reason(run) -> None:
     with pytest.raises(WorkflowRunError, match="Node 大寫 failed: no text") as caught:
         run(500, FAILED)
     error = caught.value
@@ -284,14 +284,14 @@ def test_the_failed_node_is_found_in_the_trace(mark, run) -> None:
     assert caught.value.failed_node == "b"
 
 
-def test_a_failure_without_words_or_trace(run) -> None:
-    with pytest.raises(WorkflowRunError, match="without a reason") as caught:
+def test_a_failure_without_message_or_trace(run) -> None:
+    with pytest.raises(WorkflowRunError, match="gave no reason") as caught:
         run(500, {"success": False})
     assert caught.value.failed_node is None
     assert caught.value.duration_ms is None
 
 
-def test_a_failure_of_the_engine_is_no_failure_of_the_workflow(run) -> None:
+def test_a_failure_of_the_engine_is_not_a_failure_of_the_workflow(run) -> None:
     with pytest.raises(arcrun.ServerError) as caught:
         run(500, b"Internal Server Error")
     assert not isinstance(caught.value, WorkflowRunError)
@@ -303,13 +303,13 @@ def test_an_unknown_workflow_is_not_found(run) -> None:
         run(404, {"success": False, "error": "no such workflow"})
 
 
-def test_a_failure_answered_with_200_is_a_failure(run) -> None:
+def test_a_failure_with_status_200_is_a_failure(run) -> None:
     with pytest.raises(WorkflowRunError):
         run(200, {"success": False, "error": "x"})
 
 
 @pytest.mark.parametrize("status", [200, 202])
-def test_a_paused_run_tells_its_task(status, run) -> None:
+def test_a_paused_run_reports_its_task(status, run) -> None:
     body = {
         "success": True,
         "paused": True,
@@ -324,7 +324,7 @@ def test_a_paused_run_tells_its_task(status, run) -> None:
     assert vars(pickle.loads(pickle.dumps(error))) == vars(error)
 
 
-def test_a_paused_run_as_the_deployed_engine_says_it(run) -> None:
+def test_a_paused_run_as_the_deployed_engine_reports_it(run) -> None:
     text = "workflow paused at node 等 回覆 waiting for task task-9"
     with pytest.raises(WorkflowPaused) as caught:
         run(500, {"success": False, "error": text})

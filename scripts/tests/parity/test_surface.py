@@ -232,7 +232,7 @@ def test_both_python_clients_offer_the_same() -> None:
             ["default FIRST_DELAY: 0.5 in sync, 2 in changed"],
         ),
         (
-            "_core/origins.py",
+            "_core/trust.py",
             '"https://oauth2.googleapis.com"',
             '"https://oauth2.example"',
             [

@@ -94,7 +94,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load the kind of client that is used, when it is: nobody needs both, and httpx takes time."""
+    """Load a client class when it is used: few programs need both, and importing httpx takes time."""
     if name == "Arcrun":
         from ._sync.client import Arcrun
 

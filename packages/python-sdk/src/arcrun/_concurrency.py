@@ -1,4 +1,4 @@
-"""Waiting and locking, for both kinds of client. `scripts/unasync.py` maps the names."""
+"""Waiting and locking, for both clients. `scripts/unasync.py` maps the names."""
 
 from __future__ import annotations
 
@@ -43,24 +43,24 @@ Lock = threading.Lock
 
 
 async def async_sleep(seconds: float) -> None:
-    """Let `seconds` pass."""
+    """Wait for `seconds`."""
     import anyio
 
     await anyio.sleep(seconds)
 
 
 def sleep(seconds: float) -> None:
-    """Let `seconds` pass."""
+    """Wait for `seconds`."""
     time.sleep(seconds)
 
 
 async def async_in_thread(work: Callable[[], T]) -> T:
-    """Do work that blocks, without holding up other tasks."""
+    """Run a function that blocks, in a thread, so that other tasks go on."""
     from anyio.to_thread import run_sync
 
     return await run_sync(work)
 
 
 def in_thread(work: Callable[[], T]) -> T:
-    """Do the work: a synchronous client may block."""
+    """Run a function that blocks, in this thread: a synchronous client may block."""
     return work()

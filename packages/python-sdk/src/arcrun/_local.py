@@ -1,4 +1,4 @@
-"""What this machine gives: environment, config file, keyring. All reading of them is here."""
+"""Environment, config file and keyring. No other module reads them."""
 
 from __future__ import annotations
 
@@ -29,19 +29,23 @@ def load_settings(given: Source, config_file: str | os.PathLike[str] | None) -> 
 
 
 def read_config(config_file: str | os.PathLike[str] | None) -> Source:
-    """Read the config file; that the default one is not there is fine."""
+    """Read the config file. The default one need not exist.
+
+    Raises:
+        ConfigurationError: it can't be read, or is not a mapping in YAML.
+    """
     path = Path(config_file) if config_file is not None else default_config()
-    nothing = Source({}, "{name} in the config file")
+    empty = Source({}, "{name} in the config file")
     if path is None:
-        return nothing
+        return empty
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             text = Secret(file.read().decode())
     except (FileNotFoundError, NotADirectoryError):
         if config_file is None:
-            return nothing
-        reason = "there is no such file"
+            return empty
+        reason = "the file does not exist"
     except OSError as error:
         reason = error.strerror or type(error).__name__
     except UnicodeDecodeError:
@@ -50,7 +54,7 @@ def read_config(config_file: str | os.PathLike[str] | None) -> Source:
         settings = parse_file(text, str(path))
         if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH) and settings.get("api_key"):
             warnings.warn(
-                f"{path} holds an API key and others on this machine can read it: chmod 600 {path}",
+                f"{path} holds an API key, and other users can read it: chmod 600 {path}",
                 ArcrunWarning,
                 stacklevel=2,
             )
@@ -59,7 +63,7 @@ def read_config(config_file: str | os.PathLike[str] | None) -> Source:
 
 
 def default_config() -> Path | None:
-    """Return the path of `~/.arcrun/config.yaml`, or None for a process without a home."""
+    """Return the path of `~/.arcrun/config.yaml`, or None if there is no home directory."""
     try:
         return Path.home() / ".arcrun" / "config.yaml"
     except RuntimeError:
@@ -73,23 +77,23 @@ def secret_from_environment(name: str) -> Secret | None:
 
 
 class SecretStore(Protocol):
-    """Where plaintexts are kept beyond the process."""
+    """A store that keeps secrets after the process has ended."""
 
     def get(self, name: str) -> Secret | None:
-        """Return a plaintext, if it is there."""
+        """Return a secret, if it is there."""
         ...
 
     def put(self, name: str, value: Secret) -> None:
-        """Keep a plaintext."""
+        """Keep a secret."""
         ...
 
     def remove(self, name: str) -> None:
-        """Forget a plaintext, if it is there."""
+        """Remove a secret, if it is there."""
         ...
 
 
 class KeyringStore:
-    """The system's keyring (extra `arcrun[keyring]`), one entry a secret, apart for each key."""
+    """The system's keyring (extra `arcrun[keyring]`): an entry for each secret, API key and engine."""
 
     def __init__(self, settings: Settings) -> None:
         """Open the keyring.
@@ -108,25 +112,25 @@ class KeyringStore:
         self._service = f"arcrun {settings.origin} {hashlib.sha256(key).hexdigest()[:16]}"
 
     def get(self, name: str) -> Secret | None:
-        """Return a plaintext, if it is there."""
-        with self._refused():
+        """Return a secret, if it is there."""
+        with self._own_errors():
             text = self._keyring.get_password(self._service, name)
             return Secret(text) if text else None
 
     def put(self, name: str, value: Secret) -> None:
-        """Keep a plaintext."""
-        with self._refused():
+        """Keep a secret."""
+        with self._own_errors():
             self._keyring.set_password(self._service, name, value.reveal())
 
     def remove(self, name: str) -> None:
-        """Forget a plaintext, if it is there."""
-        with self._refused():
+        """Remove a secret, if it is there."""
+        with self._own_errors():
             if self._keyring.get_password(self._service, name) is not None:
                 self._keyring.delete_password(self._service, name)
 
     @contextlib.contextmanager
-    def _refused(self) -> Generator[None, None, None]:
-        """Say it as an error of ours if the keyring is locked, or there is none."""
+    def _own_errors(self) -> Generator[None, None, None]:
+        """Raise the SDK's own error if the keyring is locked, or there is none."""
         try:
             yield
         except self._refusal as error:
@@ -134,5 +138,5 @@ class KeyringStore:
         else:
             return
         raise ConfigurationError(
-            f"the system's keyring does not work ({reason}): unlock it, or leave secret_cache out"
+            f"the system's keyring cannot be used ({reason}): unlock it, or leave out secret_cache"
         )

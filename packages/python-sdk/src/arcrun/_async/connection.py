@@ -1,4 +1,4 @@
-"""Calls of the engine's API: one attempt, repetition, the answer read."""
+"""The connection to an engine: sends requests, retries them, reads the responses."""
 
 from __future__ import annotations
 
@@ -9,21 +9,16 @@ from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar
 
 from arcrun._concurrency import async_sleep
-from arcrun._core import api
-from arcrun._core.answers import read_answer
-from arcrun._core.calls import Answer, Call
+from arcrun._core import operations
 from arcrun._core.config import Settings
-from arcrun._core.errors import (
-    APIConnectionError,
-    ArcrunError,
-    ConfigurationError,
-    InsecureTransportError,
-)
+from arcrun._core.errors import APIConnectionError, ArcrunError
 from arcrun._core.memory import Memory
-from arcrun._core.origins import is_loopback
+from arcrun._core.request import Request
+from arcrun._core.response import Response, read_response
 from arcrun._core.retry import check_retries, check_timeout, next_delay
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.shapes import texts
+from arcrun._core.trust import api_key_for, require_api_key
 from arcrun._http import connection_error, httpx, limits
 from arcrun._local import SecretStore
 
@@ -31,11 +26,13 @@ T = TypeVar("T")
 
 KEY_HEADER = "X-Arcrun-API-Key"
 logger = logging.getLogger("arcrun")
-answers: ContextVar[list[tuple[Answer, int]] | None] = ContextVar("answers", default=None)
+
+# The responses that arrived, each with its number of attempts; `with_raw_response` sets a list.
+responses: ContextVar[list[tuple[Response, int]] | None] = ContextVar("responses", default=None)
 
 
 class AsyncConnection:
-    """One engine, one key, and how calls are made."""
+    """One engine, one API key, and the options of requests to it."""
 
     def __init__(
         self,
@@ -54,9 +51,8 @@ class AsyncConnection:
         self.timeout = timeout
         self.max_retries = max_retries
         self.store = store
+        self.allow_insecure_http = allow_insecure_http
         self.memory = Memory()
-        origin = settings.origin
-        self._is_secure = origin.startswith("https:") or allow_insecure_http or is_loopback(origin)
 
     def with_options(self, timeout: float | None, max_retries: int | None) -> AsyncConnection:
         """Return a copy with other options, which shares everything else."""
@@ -69,7 +65,7 @@ class AsyncConnection:
         return other
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a client is not pickled: make one in the process that needs it")
+        raise TypeError("a client cannot be pickled: make one in the process that needs it")
 
     def key(self) -> Secret:
         """Return the API key.
@@ -78,102 +74,103 @@ class AsyncConnection:
             ConfigurationError: there is none.
             InsecureTransportError: it would go over plain http to another machine.
         """
-        key = self.settings.api_key
-        if key is None:
-            raise ConfigurationError(
-                "this call needs an API key: pass Arcrun(api_key=…), set ARCRUN_API_KEY, or write "
-                "`api_key: ak_…` to ~/.arcrun/config.yaml; keys come from https://arcrun.dev"
-            )
-        if not self._is_secure:
-            raise InsecureTransportError(
-                f"{self.settings.base_url} is plain http: whoever listens gets your API key, which "
-                "opens every credential. Use https, or pass allow_insecure_http=True"
-            )
-        return key
+        return require_api_key(self.settings, allow_insecure_http=self.allow_insecure_http)
 
-    async def call(self, call: Call[T], timeout: float | None = None) -> T:
-        """Make a call, repeat it where that is safe, and return what its answer says.
+    async def send(self, request: Request[T], timeout: float | None = None) -> T:
+        """Send a request, retry it where that is safe, and return its result.
 
         Args:
-            call: what to ask.
+            request: what to send.
             timeout: seconds for each attempt; None for the client's own.
+
+        Raises:
+            APIConnectionError: the engine could not be reached, or did not respond in time.
+            APIStatusError: the engine responded with an error.
+            UnexpectedResponseError: the response is not what the contract promises.
         """
-        if call.key == "needed":
-            self.key()
+        allow_insecure_http = self.allow_insecure_http
+        key = api_key_for(request.key, self.settings, allow_insecure_http=allow_insecure_http)
         limit = self.timeout if timeout is None else check_timeout(timeout)
         attempt = 0
         while True:
-            outcome = await self._attempt(call, limit)
-            delay = next_delay(call, outcome, attempt=attempt, max_retries=self.max_retries)
+            outcome = await self._attempt(request, key, limit)
+            delay = next_delay(request, outcome, attempt=attempt, max_retries=self.max_retries)
             if delay is None:
                 break
-            logger.debug("%s %s: again in %.3f s", call.method, call.path, delay)
+            logger.debug("%s %s: retrying in %.3f s", request.method, request.path, delay)
             await async_sleep(delay)
             attempt += 1
         if isinstance(outcome, APIConnectionError):
             raise outcome
-        seen = answers.get()
-        if seen is not None:
-            seen.append((outcome, attempt + 1))
-        return read_answer(call, outcome, attempt=attempt)
+        received = responses.get()
+        if received is not None:
+            received.append((outcome, attempt + 1))
+        return read_response(request, outcome, attempt=attempt)
 
     async def has(self, capability: str, timeout: float | None = None) -> bool:
-        """Tell whether the engine says that it can do something. It is asked once."""
+        """Tell whether the engine has a capability (docs/contract.md#capabilities). Asks once."""
         if self.memory.capabilities is None:
             try:
-                health = await self.with_options(None, 0).call(api.health(), timeout)
+                health = await self.with_options(None, 0).send(operations.health(), timeout)
             except ArcrunError:
                 return False  # not remembered: the next call asks again
             self.memory.capabilities = frozenset(texts(health.get("capabilities")))
         return capability in self.memory.capabilities
 
-    async def _attempt(self, call: Call[Any], timeout: float) -> Answer | APIConnectionError:
+    async def _attempt(
+        self, request: Request[Any], key: Secret | None, timeout: float
+    ) -> Response | APIConnectionError:
+        """Send a request once, with the API key if there is one to send."""
         started = time.monotonic()
-        url = self.settings.base_url + call.path
+        url = self.settings.base_url + request.path
         headers = dict(self.headers)
-        if call.body is not None:
+        if request.body is not None:
             headers["Content-Type"] = "application/json"
-        if call.idempotency_key is not None:
-            headers["Idempotency-Key"] = call.idempotency_key
-        request = self.http.build_request(
-            call.method, url, content=call.content(), headers=headers, timeout=limits(timeout)
+        if request.idempotency_key is not None:
+            headers["Idempotency-Key"] = request.idempotency_key
+        outgoing = self.http.build_request(
+            request.method, url, content=request.content(), headers=headers, timeout=limits(timeout)
         )
-        key = self.settings.api_key
-        if key and (call.key == "needed" or (call.key == "welcome" and self._is_secure)):
-            request.headers[KEY_HEADER] = key.reveal()
-        outcome: Answer | APIConnectionError
+        if key is not None:
+            outgoing.headers[KEY_HEADER] = key.reveal()
+        outcome: Response | APIConnectionError
         try:
-            response = await self.http.send(request, stream=True, follow_redirects=False)
+            # A redirect would take the key along; `read_response` reports it as an error.
+            incoming = await self.http.send(outgoing, stream=True, follow_redirects=False)
             try:
-                content = await _read(response, started + timeout)
+                content = await _read(incoming, started + timeout)
             finally:
-                await response.aclose()
-            if response.status_code >= 400:
-                content = self._blanked(call, content)
-            outcome = Answer(response.status_code, response.headers, content)
+                await incoming.aclose()
+            if incoming.status_code >= 400:
+                content = self._blanked(request, content)
+            outcome = Response(incoming.status_code, incoming.headers, content)
         except httpx.RequestError as error:
-            outcome = connection_error(call.method, url, error)
+            outcome = connection_error(request.method, url, error)
         finally:
-            if KEY_HEADER in request.headers:  # exceptions and frames keep the request
-                del request.headers[KEY_HEADER]
+            if KEY_HEADER in outgoing.headers:  # exceptions and frames keep the request
+                del outgoing.headers[KEY_HEADER]
         if logger.isEnabledFor(logging.DEBUG):
-            result = outcome.status if isinstance(outcome, Answer) else type(outcome).__name__
+            result = outcome.status if isinstance(outcome, Response) else type(outcome).__name__
             spent = (time.monotonic() - started) * 1000
-            logger.debug("%s %s: %s in %.1f ms", call.method, call.path, result, spent)
+            logger.debug("%s %s: %s in %.1f ms", request.method, request.path, result, spent)
         return outcome
 
-    def _blanked(self, call: Call[Any], content: bytes) -> bytes:
-        """Blank out what an error's text repeats of the call's secrets and of the key."""
+    def _blanked(self, request: Request[Any], content: bytes) -> bytes:
+        """Blank out the request's secrets and the API key in the body of an error response."""
         key = self.settings.api_key
-        secrets = (*call.secrets, key) if key else call.secrets
+        secrets = (*request.secrets, key) if key else request.secrets
         return blank_out(content.decode("utf-8", "replace"), secrets).encode()
 
 
 async def _read(response: httpx.Response, deadline: float) -> bytes:
-    """Read the body; an answer that only trickles in is cut off at the deadline."""
+    """Read the body.
+
+    The deadline counts for the whole body: httpx's own time-out counts for each chunk, so an engine
+    that sends a byte now and then would never reach it.
+    """
     chunks: list[bytes] = []
     async for chunk in response.aiter_bytes():
         chunks.append(chunk)
         if time.monotonic() > deadline:
-            raise httpx.ReadTimeout("the body trickled in")
+            raise httpx.ReadTimeout("the body did not arrive in time")
     return b"".join(chunks)

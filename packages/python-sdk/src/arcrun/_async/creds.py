@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 from arcrun._concurrency import async_in_thread
-from arcrun._core import api
+from arcrun._core import operations
 from arcrun._core.errors import ArcrunWarning, InvalidArgumentError
 from arcrun._core.names import check_credential, check_service
 from arcrun._core.sealing import is_strong
@@ -17,7 +17,7 @@ from .connection import AsyncConnection
 
 
 class AsyncCreds:
-    """`client.creds`: the credentials of your key."""
+    """`client.creds`: the credentials of your API key."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -36,13 +36,13 @@ class AsyncCreds:
         Args:
             name: letters A-Z a-z, digits and `_`.
             value: the secret; any non-empty text.
-            service: the service that it belongs to; left out, the deployed engine clears it.
+            service: the service that it belongs to; without it, the deployed engine clears it.
             sensitivity: `standard` or `high`.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            InvalidArgumentError: the name or value is none; nothing was sent.
-            SealedCredentialsUnsupportedError: the engine takes plain credentials only.
+            InvalidArgumentError: the name or the value is not valid; nothing was sent.
+            SealedCredentialsUnsupportedError: the engine accepts plain credentials only.
             APIStatusError: the engine refused.
 
         Example:
@@ -67,7 +67,7 @@ class AsyncCreds:
         )
 
     async def list(self, *, timeout: float | None = None) -> list[Credential]:
-        """List the credentials, without values. The deployed engine lists 200 at most.
+        """List the credentials, without values. The deployed engine lists at most 200.
 
         Args:
             timeout: seconds for each attempt; None for the client's own.
@@ -80,7 +80,7 @@ class AsyncCreds:
             >>> [credential["name"] for credential in found]
             ['notion_token']
         """
-        found = await self._connection.call(api.list_credentials(), timeout)
+        found = await self._connection.send(operations.list_credentials(), timeout)
         names = [name for item in found if (name := text(item.get("name")))]
         self._connection.memory.names.update({name.lower(): name for name in names})
         return found
@@ -93,14 +93,16 @@ class AsyncCreds:
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            NotFoundError: there is none of this name (the deployed engine does not say so).
+            NotFoundError: there is no such credential (the deployed engine reports success).
 
         Example:
             >>> result = await client.creds.delete("notion_token")
             >>> result["name"]
             'notion_token'
         """
-        result = await self._connection.call(api.delete_credential(check_credential(name)), timeout)
+        result = await self._connection.send(
+            operations.delete_credential(check_credential(name)), timeout
+        )
         self._connection.memory.names.pop(name.lower(), None)
         await _forget(self._connection, name)
         return result
@@ -115,19 +117,19 @@ async def push_secret(
     sensitivity: Sensitivity | None = None,
     timeout: float | None = None,
 ) -> PushedCredential:
-    """Store a wrapped secret, and forget the plaintext that it replaces."""
-    call = api.push_credential(
+    """Store a credential, and forget the remembered value that it replaces."""
+    request = operations.push_credential(
         connection.settings, connection.key(), name, value, service=service, sensitivity=sensitivity
     )
     _warn(connection, name)
-    result = await connection.call(call, timeout)
+    result = await connection.send(request, timeout)
     connection.memory.names[name.lower()] = name
     await _forget(connection, name)
     return result
 
 
 async def _forget(connection: AsyncConnection, name: str) -> None:
-    """Drop the plaintext that is remembered: it is no longer the one stored."""
+    """Forget a remembered value, which is no longer the stored one."""
     connection.memory.secrets.pop(name, None)
     store = connection.store
     if store is not None:
@@ -135,11 +137,12 @@ async def _forget(connection: AsyncConnection, name: str) -> None:
 
 
 def _warn(connection: AsyncConnection, name: str) -> None:
+    """Warn of a name that differs in case only from another one, and of a weak API key."""
     settings, memory = connection.settings, connection.memory
     known = memory.names.get(name.lower(), name)
     if known != name:
         warnings.warn(
-            f"{name!r} and {known!r} differ in case only: some engines keep one secret for both",
+            f"{name!r} and {known!r} differ only in case: some engines store one value for both",
             ArcrunWarning,
             stacklevel=4,
         )
@@ -149,8 +152,8 @@ def _warn(connection: AsyncConnection, name: str) -> None:
     if not is_strong(key.reveal()):
         memory.warned_of_key = True
         warnings.warn(
-            "this API key is too weak to seal credentials under: it is not ak_ and 32 or more "
-            "hex digits, so it can be guessed from what the engine stores",
+            "this API key is too weak to seal credentials with: it is not ak_ and 32 or more hex "
+            "digits, so whoever has the sealed values could guess it",
             ArcrunWarning,
             stacklevel=4,
         )

@@ -1,4 +1,4 @@
-"""Where the settings come from: argument, then environment, then config file. Nothing is read here."""
+"""Settings: from an argument, else the environment, else the config file. Nothing is read here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KEY = r"[\x21-\x7e]+"
 
 
 class Settings:
-    """What a client works with."""
+    """The settings of a client."""
 
     def __init__(
         self, api_key: Secret | None, base_url: str, credential_format: CredentialFormat
@@ -35,12 +35,12 @@ class Settings:
 
 
 class Source:
-    """Where a setting may come from; its contents are not shown."""
+    """Where settings may come from; the values are not shown."""
 
     __slots__ = ("_describe", "_get")
 
     def __init__(self, values: Mapping[str, object], describe: str) -> None:
-        """Wrap the values; `describe` names one of them to people, by `{name}`."""
+        """Wrap the values; `describe` is a phrase for error messages, with `{name}` for the setting."""
         self._get = values.get
         self._describe = describe
 
@@ -49,7 +49,7 @@ class Source:
         return self._get(name)
 
     def describe(self, name: str) -> str:
-        """Say where a setting comes from."""
+        """Return a phrase that says where a setting comes from."""
         return self._describe.replace("{name}", name)
 
     def __repr__(self) -> str:
@@ -61,8 +61,8 @@ def resolve(given: Source, environment: Source, file: Source) -> Settings:
 
     Args:
         given: the arguments; None means not given.
-        environment: the process's variables; an empty one counts as not set.
-        file: what the config file says.
+        environment: the environment variables; an empty one counts as not set.
+        file: the contents of the config file.
 
     Raises:
         ConfigurationError: a setting is malformed; the message says where it came from.
@@ -77,7 +77,7 @@ def resolve(given: Source, environment: Source, file: Source) -> Settings:
 
     def choose_key() -> tuple[Secret | None, str]:
         key, origin = choose("api_key")
-        # What is no text can't be right either: an empty key is refused just the same.
+        # A value that is not text is treated as an empty key, which `check_key` refuses.
         return None if key is None else Secret(key if isinstance(key, str) else ""), origin
 
     return Settings(
@@ -88,44 +88,56 @@ def resolve(given: Source, environment: Source, file: Source) -> Settings:
 
 
 def check_key(key: Secret | None, origin: str) -> Secret | None:
-    """Return the key, or say what is wrong with it, without showing it."""
+    """Return the key if it is valid.
+
+    Raises:
+        ConfigurationError: it is not. The message does not show it.
+    """
     if key is not None and not re.fullmatch(_KEY, key.reveal()):
         raise ConfigurationError(
-            f"the API key from {origin} is empty or has characters that no key has (white space, a "
-            "line break, a quote from elsewhere): copy it again; keys look like ak_ and 48 hex digits"
+            f"the API key from {origin} is empty or has characters that do not occur in keys (white "
+            "space, a line break, a quotation mark): copy it again; a key is ak_ and 48 hex digits"
         )
     return key
 
 
 def check_base_url(url: object, origin: str) -> str:
-    """Return the base URL without a slash at its end."""
+    """Return the base URL if it is valid, without a slash at its end.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
     if url is None:
         return HOSTED
     if isinstance(url, str):
         try:
             parts = urlsplit(url)
-            sound = origin_of(url) and parts.port != 0 and not parts.query and not parts.fragment
-        except ValueError:  # a port that is none
-            sound = False
-        if sound and "{" not in url and not re.search(r"[\s\x00-\x20]", url):
+            is_valid = origin_of(url) and parts.port != 0 and not parts.query and not parts.fragment
+        except ValueError:  # the port is not a number, or is too large
+            is_valid = False
+        if is_valid and "{" not in url and not re.search(r"[\s\x00-\x20]", url):
             return url.rstrip("/")
     raise ConfigurationError(
-        f"{origin} is no base URL: write scheme, host and port, such as {HOSTED} or "
+        f"{origin} is not a base URL: write scheme, host and port, such as {HOSTED} or "
         "http://127.0.0.1:8787, without user name, query or fragment"
     )
 
 
 def check_format(value: object, origin: str) -> CredentialFormat:
-    """Return the credential format."""
+    """Return the credential format if it is valid.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
     if value is None or value == "sealed":
         return "sealed"
     if value == "plain":
         return "plain"
-    raise ConfigurationError(f"{origin} is {value!r}: it must be 'sealed' or 'plain'")
+    raise ConfigurationError(f"{origin} must be 'sealed' or 'plain', not {value!r}")
 
 
 def parse_file(text: Secret, path: str) -> Mapping[str, Any]:
-    """Read a config file's YAML.
+    """Parse the YAML of a config file.
 
     Raises:
         ConfigurationError: it is not YAML, or not a mapping of settings.

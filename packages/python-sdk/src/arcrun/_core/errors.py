@@ -1,4 +1,4 @@
-"""Every error that the SDK raises. All derive from `ArcrunError`; none ever holds a secret."""
+"""The errors of the SDK. All derive from `ArcrunError`; none holds a secret."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class ArcrunError(Exception):
-    """The base of every error of this SDK.
+    """The base class of every error of this SDK.
 
     Attributes:
         stored: names of the credentials that `auth.setup` had stored when it failed.
@@ -27,34 +27,34 @@ class ArcrunWarning(UserWarning):
 
 
 class ConfigurationError(ArcrunError):
-    """The key, base URL, credential format or config file is missing or malformed."""
+    """The API key, base URL, credential format or config file is missing or malformed."""
 
 
 class InvalidArgumentError(ArcrunError, ValueError):
-    """An argument was refused before any request was made."""
+    """An argument is not valid. No request was made."""
 
 
 class InsecureTransportError(ArcrunError):
-    """A keyed request over http:// to a host that is not loopback was refused."""
+    """The API key would be sent over plain http to a host other than loopback."""
 
 
 class APIConnectionError(ArcrunError):
-    """The engine could not be reached, or the connection broke off.
+    """The engine could not be reached, or the connection was lost.
 
-    `__cause__` is an exception of httpx of the same kind as the original, without its traceback.
+    `__cause__` is httpx's exception, without its traceback.
     """
 
 
 class APITimeoutError(APIConnectionError):
-    """The engine did not answer in time."""
+    """The engine did not respond in time."""
 
 
 class UnexpectedResponseError(ArcrunError):
-    """The answer is not what the contract promises (no JSON, another shape, a redirect)."""
+    """The response is not what the contract promises: not JSON, another shape, a redirect."""
 
 
 class MissingSecretError(ArcrunError):
-    """A secret that `bind` or `get_token` needs was found nowhere.
+    """A secret that `bind` or `get_token` needs was not found.
 
     Attributes:
         missing: the keys that were not found.
@@ -64,20 +64,20 @@ class MissingSecretError(ArcrunError):
 
 
 class RecipeOriginError(ArcrunError):
-    """A recipe would send secrets to an origin that is not known to be the service's own."""
+    """An auth recipe would send secrets to an origin that is not known to be the service's own."""
 
 
 class TokenExchangeError(ArcrunError):
-    """The service's token endpoint did not give an access token."""
+    """The service's token endpoint did not return an access token."""
 
 
 class WorkflowPaused(ArcrunError):
-    """The run waits for a callback (CONTRACT.md §2); `POST /workflows/resume` carries it on.
+    """The run waits for a callback; `POST /workflows/resume` resumes it.
 
     Attributes:
-        task_id: what the resume call names.
-        run_id: the run's id, where the engine tells it.
-        node: the node that waits, where the engine tells it.
+        task_id: the task to name when it is resumed.
+        run_id: the run's id, if the engine reports it.
+        node: the node that waits, if the engine reports it.
     """
 
     task_id: str | None = None
@@ -86,17 +86,17 @@ class WorkflowPaused(ArcrunError):
 
 
 class APIStatusError(ArcrunError):
-    """The engine answered with an error.
+    """The engine responded with an error.
 
     Attributes:
         status: the HTTP status.
-        code: the engine's error code, such as `workflow_not_found`, if it gave one.
-        message: the engine's own words.
-        request_id: the answer's `X-Request-Id`, if there was one.
-        body: the raw body; secrets of the call are blanked out.
-        requires: what the engine says is needed, if it does.
-        details: places in the input, each with at least a `message`.
-        next_actions: what the engine suggests to do.
+        code: the engine's error code, such as `workflow_not_found`, if there is one.
+        message: the engine's own message.
+        request_id: the response's `X-Request-Id`, if there is one.
+        body: the raw body; secrets of the request are blanked out.
+        requires: what the engine says is needed, if it says so.
+        details: faults in the input, each with at least a `message`.
+        next_actions: what the engine suggests.
     """
 
     def __init__(
@@ -124,11 +124,11 @@ class APIStatusError(ArcrunError):
 
 
 class BadRequestError(APIStatusError):
-    """400: the engine refused the request as it was written."""
+    """400: the engine refused the request."""
 
 
 class SealedCredentialsUnsupportedError(BadRequestError):
-    """The engine takes plain credentials only; `credential_format="plain"` is the opt-in."""
+    """The engine accepts plain credentials only; `credential_format="plain"` is the opt-in."""
 
 
 class AuthenticationError(APIStatusError):
@@ -140,7 +140,7 @@ class PermissionDeniedError(APIStatusError):
 
 
 class NotFoundError(APIStatusError):
-    """404: there is no such thing."""
+    """404: the resource does not exist."""
 
 
 class UnknownServiceError(NotFoundError):
@@ -148,25 +148,25 @@ class UnknownServiceError(NotFoundError):
 
 
 class ConflictError(APIStatusError):
-    """409: it conflicts with something that exists."""
+    """409: the request conflicts with something that exists."""
 
 
 class RateLimitError(APIStatusError):
-    """429: too many requests, also after the retries."""
+    """429: too many requests, even after the retries."""
 
 
 class ServerError(APIStatusError):
-    """5xx: the engine failed, also after the retries."""
+    """5xx: the engine failed, even after the retries."""
 
 
 class WorkflowRunError(APIStatusError):
     """The workflow itself failed. It is never retried.
 
-    `failed_input` and `trace` may hold run data: they are attributes only, and not pickled.
+    `failed_input` and `trace` may hold data of the run, so they are attributes only, and not pickled.
 
     Attributes:
         failed_node: the node that failed, if known.
-        failed_input: what it was given.
+        failed_input: the node's input.
         trace: what ran before.
         duration_ms: how long the run took, in milliseconds.
     """

@@ -1,4 +1,4 @@
-"""Workflow documents (`flow` + `config`) become graphs as the deployed clients do it (CONTRACT.md §2)."""
+"""Workflow documents (`flow` and `config`) and graphs (docs/contract.md#pushing-a-workflow)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .shapes import json_list, objects
 
 
 def is_document(graph: object) -> bool:
-    """Tell a workflow document from a compiled graph.
+    """Tell whether a workflow is a document; otherwise it is a compiled graph.
 
     Raises:
         InvalidArgumentError: it is neither.
@@ -25,12 +25,16 @@ def is_document(graph: object) -> bool:
             return False
     raise InvalidArgumentError(
         'a workflow is a document {"flow": ["input >> 完成後 >> a", …], "config": {…}} or a compiled '
-        'graph {"nodes": […], "edges": […]}; YAML text is read with yaml.safe_load first'
+        'graph {"nodes": […], "edges": […]}; parse YAML text with yaml.safe_load first'
     )
 
 
 def flow_of(document: Mapping[str, Any]) -> list[str]:
-    """Return the document's flow lines."""
+    """Return the document's flow lines.
+
+    Raises:
+        InvalidArgumentError: they are not a list of text.
+    """
     flow = document["flow"]
     if not isinstance(flow, list) or not flow:
         raise InvalidArgumentError("the document's flow must be a list of lines, and not empty")
@@ -38,13 +42,17 @@ def flow_of(document: Mapping[str, Any]) -> list[str]:
     for number, line in enumerate(lines, 1):
         if not isinstance(line, str):
             raise InvalidArgumentError(
-                f'flow line {number} is no text: write "FROM >> EDGE >> TO", quoted'
+                f'flow line {number} is not text: write "FROM >> EDGE >> TO", quoted'
             )
     return cast("list[str]", flow)
 
 
 def config_of(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the document's config: per node its component and parameters."""
+    """Return the document's config: the component and parameters of each node.
+
+    Raises:
+        InvalidArgumentError: it is not a mapping of mappings.
+    """
     config: object = document.get("config") or {}
     if not isinstance(config, dict):
         raise InvalidArgumentError("the document's config must map each node to its settings")
@@ -60,10 +68,11 @@ def config_of(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def compile_graph(
     name: str, compiled: Mapping[str, Any], config: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Put the config into the compiled nodes, and name the graph.
+    """Return the graph to push: the compiled nodes with their config, under a name.
 
     Raises:
-        InvalidArgumentError: the engine misses something, or the config has a node of no line.
+        InvalidArgumentError: the engine does not know a component, or the config names a node that
+            is not in the flow.
     """
     missing = json_list(compiled.get("missing"))
     if missing:
@@ -75,7 +84,7 @@ def compile_graph(
         node = by_id.get(key) or by_id.get(node_id(key))
         if node is None:
             raise InvalidArgumentError(
-                f"workflow {name!r}: config names {key!r}, which no line of the flow does"
+                f"workflow {name!r}: config names a node {key!r} that is not in the flow"
                 f"{nearest(key, list(by_id))}"
             )
         data = {k: v for k, v in settings.items() if k != "component"}
@@ -87,5 +96,5 @@ def compile_graph(
 
 
 def node_id(name: str) -> str:
-    """Return the id that the engine gives a node's name (CONTRACT.md §5)."""
+    """Return the id that the engine gives a node (docs/contract.md#workflow-graphs)."""
     return re.sub(r"\s+", "-", name.strip().lower())

@@ -1,4 +1,4 @@
-"""What a bound client adds to a request, and how: on plain data, so that it can be tested alone."""
+"""What a bound client adds to a request: headers, query parameters, path segments, body fields."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlencode
 
-from . import templates
 from .errors import InvalidArgumentError, UnexpectedResponseError
+from .placeholders import Template
+from .recipe import Inject
 from .secret import BLANK, Secret
 
 _HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
@@ -21,49 +22,41 @@ _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
 
 
 class Injection:
-    """The secrets of one bound client, rendered, and the places they go to."""
+    """The rendered secrets of one bound client, by the part of the request that they go to."""
 
     __slots__ = ("_body", "_headers", "_path", "_query", "_values")
 
     def __init__(
-        self,
-        inject: Mapping[str, Mapping[str, Any]],
-        values: Mapping[str, Secret],
-        token: Secret | None = None,
+        self, inject: Inject, values: Mapping[str, Secret], token: Secret | None = None
     ) -> None:
         """Render a recipe's `inject`.
 
         Args:
-            inject: its sections header, query, path and body, each from names to templates.
-            values: the plaintexts, by key.
+            inject: what the recipe adds to a request.
+            values: the secrets, by key.
             token: the fetched access token, where the recipe needs one.
 
         Raises:
-            InvalidArgumentError: a secret can't stand where the recipe puts it.
-            UnexpectedResponseError: the recipe names a header that is not a recipe's business.
+            InvalidArgumentError: a secret has characters that its place in the request can't carry.
+            UnexpectedResponseError: the recipe sets a header that a recipe may not set.
         """
 
-        def fill(section: str) -> dict[str, Secret]:
-            """Render a section; wrapped, since tools print the locals of frames that raise."""
-            return {
-                name: Secret(templates.render(str(item), values, token))
-                for name, item in inject.get(section, {}).items()
-            }
+        def render(templates: Mapping[str, Template]) -> dict[str, Secret]:
+            """Render templates; wrapped, since tools print the locals of frames that raise."""
+            return {name: Secret(item.render(values, token)) for name, item in templates.items()}
 
         self._values = [*values.values(), *([token] if token else [])]
-        self._headers = {name: _header(name, value) for name, value in fill("header").items()}
-        self._query = {
-            name: quote(value.reveal(), safe="") for name, value in fill("query").items()
-        }
-        self._path = {name: _segment(name, value) for name, value in fill("path").items()}
-        constants = {k: v for k, v in inject.get("body", {}).items() if not isinstance(v, str)}
-        self._body = {**{name: v.reveal() for name, v in fill("body").items()}, **constants}
+        self._headers = {name: _header(name, v) for name, v in render(inject.header).items()}
+        self._query = {name: quote(v.reveal(), safe="") for name, v in render(inject.query).items()}
+        self._path = {name: _segment(name, v) for name, v in render(inject.path).items()}
+        text_fields = {name: v.reveal() for name, v in render(inject.body).items()}
+        self._body = {**text_fields, **inject.body_constants}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a bound client is not pickled: bind again in the process that needs it")
+        raise TypeError("a bound client cannot be pickled: bind again in the process that needs it")
 
     @property
     def headers(self) -> dict[str, str]:
@@ -76,12 +69,12 @@ class Injection:
         return bool(self._body)
 
     def target(self, raw_path: bytes) -> bytes:
-        """Fill the places of a path in, and add the query parameters."""
+        """Fill in the `{name}` placeholders of a path, and add the query parameters."""
         path, mark, query = raw_path.decode("ascii").partition("?")
         names = "|".join(map(re.escape, self._path))
-        if names:  # in one go: what is filled in is never scanned again
-            places = rf"(?:\{{|%7[Bb])({names})(?:\}}|%7[Dd])"
-            path = re.sub(places, lambda found: self._path[found[1]], path)
+        if names:  # in one pass: a value that looks like a placeholder stays as it is
+            placeholder = rf"(?:\{{|%7[Bb])({names})(?:\}}|%7[Dd])"
+            path = re.sub(placeholder, lambda found: self._path[found[1]], path)
         if self._query:
             pairs = [pair for pair in query.split("&") if pair]
             kept = [p for p in pairs if unquote_plus(p.partition("=")[0]) not in self._query]
@@ -90,7 +83,7 @@ class Injection:
         return f"{path}{mark}{query}".encode("ascii")
 
     def content(self, method: str, content_type: str, content: bytes) -> tuple[str, bytes]:
-        """Add the body's fields; return the content type and the new content.
+        """Add fields to the body; return the content type and the new content.
 
         Raises:
             InvalidArgumentError: the body is neither a JSON object nor a form.
@@ -110,8 +103,8 @@ class Injection:
                 fields = None
         if not isinstance(fields, dict):
             raise InvalidArgumentError(
-                "this service's recipe adds fields to the body, so the body must be a JSON object or "
-                "a form: use json={…} or data={…}"
+                "the auth recipe of this service adds fields to the body, so the body must be a JSON "
+                "object or a form: use json={…} or data={…}"
             )
         merged: dict[str, Any] = {**fields, **self._body}
         return (
@@ -120,7 +113,7 @@ class Injection:
         )
 
     def without_secrets(self, url: str) -> str:
-        """Put the places back where a URL that the service answered repeats a secret."""
+        """Put placeholders back where a URL in a response header repeats a secret."""
         for name, value in {**self._path, **self._query}.items():
             url = _spellings(unquote(value)).sub(f"%7B{name}%7D", url)
         for secret in self._values:
@@ -129,47 +122,46 @@ class Injection:
         return url
 
 
-def split_constants(
-    inject: Mapping[str, Mapping[str, Any]],
-) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
-    """Part the headers that hold no secret from everything that is injected.
+def split_constants(inject: Inject) -> tuple[dict[str, str], Inject]:
+    """Separate the headers that hold no secret from everything else.
 
-    The former become the client's default headers, so that users see and override them.
+    They become the client's default headers, so that users can see and override them.
     """
-    headers = inject.get("header", {})
-    constant = {
-        name: _header(name, Secret(str(value)))
-        for name, value in headers.items()
-        if templates.is_constant(str(value))
+    constants = {
+        name: _header(name, Secret(template.text))
+        for name, template in inject.header.items()
+        if template.is_constant
     }
-    rest = {section: dict(names) for section, names in inject.items()}
-    rest["header"] = {name: value for name, value in headers.items() if name not in constant}
-    return constant, rest
+    secret = {name: item for name, item in inject.header.items() if name not in constants}
+    return constants, inject._replace(header=secret)
 
 
 def _header(name: str, value: Secret) -> str:
-    """Return a header's value, with `Basic user:password` encoded as RFC 7617 wants it."""
+    """Return a header's value, with `Basic user:password` encoded as RFC 7617 requires."""
     if not re.fullmatch(_HEADER_NAME, name) or name.lower() in _FRAMING:
-        raise UnexpectedResponseError(f"the recipe injects a header that it may not: {name!r}")
+        raise UnexpectedResponseError(
+            f"the auth recipe sets a header that a recipe may not set: {name!r}"
+        )
     basic = re.fullmatch(_BASIC, value.reveal())
     if basic:
         return "Basic " + base64.b64encode(basic[1].encode()).decode("ascii")
     if not re.fullmatch(_HEADER_VALUE, value.reveal()):
         raise InvalidArgumentError(
-            f"the secret for the header {name} has a line break or another character that no header "
-            "can carry: store it again without (a trailing line break often comes from a file)"
+            f"the secret for the header {name} has a line break or another character that a header "
+            "cannot carry: store it again without it (a trailing line break often comes from a file)"
         )
     return value.reveal()
 
 
 def _segment(name: str, value: Secret) -> str:
+    """Return a value as one segment of a path."""
     if value.reveal() in {"", ".", ".."}:
         raise InvalidArgumentError(f"the secret for {{{name}}} in the path is empty or only dots")
     return quote(value.reveal(), safe="")
 
 
 def _spellings(text: str) -> re.Pattern[str]:
-    """Match `text` in a URL, each character plain or percent-encoded."""
+    """Return a pattern that matches `text` in a URL, each character plain or percent-encoded."""
     parts: list[str] = []
     for character in text:
         encoded = "".join(f"%{byte:02x}" for byte in character.encode())

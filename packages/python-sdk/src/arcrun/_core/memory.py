@@ -1,11 +1,11 @@
-"""What a client remembers: plaintexts, recipes, pinned origins. In memory, shown nowhere."""
+"""What a client remembers: secrets, recipes, pinned origins. It is kept in memory only."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from .recipe import Recipe
 from .secret import Secret
-from .types import AuthRecipe
 
 
 class Memory:
@@ -13,7 +13,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.secrets: dict[str, Secret] = {}
-        self.recipes: dict[str, AuthRecipe] = {}
+        self.recipes: dict[str, Recipe] = {}
         self.pinned: dict[str, tuple[str, ...]] = {}
         self.names: dict[str, str] = {}  # of credentials: lower case → as pushed
         self.token_sources: dict[Any, Any] = {}

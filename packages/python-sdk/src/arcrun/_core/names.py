@@ -1,4 +1,4 @@
-"""Names are checked before any request is made (CONTRACT.md §2 and §3)."""
+"""Names, checked before any request is made."""
 
 from __future__ import annotations
 
@@ -14,64 +14,64 @@ _RESERVED = frozenset({"catalog"})  # GET /credentials/catalog is the list on th
 
 
 def check_credential(name: str) -> str:
-    """Return the credential's name, or say what is wrong with it."""
+    """Return the credential's name if it is valid (docs/contract.md#credentials)."""
     if not _fits(_CREDENTIAL, name):
         raise InvalidArgumentError(
-            f"{_shown(name)} is no name for a credential: use letters A-Z a-z, digits and _ only"
+            f"{_shown(name)} is not a valid credential name: use letters A-Z a-z, digits and _ only"
         )
     if name.lower() in _RESERVED:
         raise InvalidArgumentError(
-            f"{name!r} is a reserved name: choose another for the credential"
+            f"{name!r} is a reserved name: choose another name for the credential"
         )
     return name
 
 
 def check_account(account: str | None) -> str | None:
-    """Return the account's name, or say what is wrong with it."""
+    """Return the account's name if it is valid."""
     if account is not None and not _fits(_CREDENTIAL, account):
         raise InvalidArgumentError(
-            f"{_shown(account)} is no name for an account: use letters A-Z a-z, digits and _ only"
+            f"{_shown(account)} is not a valid account name: use letters A-Z a-z, digits and _ only"
         )
     return account
 
 
 def check_service(service: str) -> str:
-    """Return the service's name, or say what is wrong with it."""
+    """Return the service's name if it is valid."""
     if not _fits(_SERVICE, service):
         raise InvalidArgumentError(
-            f"{_shown(service)} is no name of a service: lower-case letters, digits, _ and - only; "
-            "client.auth.list_services() lists them"
+            f"{_shown(service)} is not a valid service name: use lower-case letters, digits, _ and - "
+            "only; client.auth.list_services() lists the services"
         )
     return service
 
 
 def check_workflow(name: str) -> str:
-    """Return the workflow's name, or say what is wrong with it."""
+    """Return the workflow's name if it is valid (docs/contract.md#routes)."""
     if not _fits(_WORKFLOW, name):
         raise InvalidArgumentError(
-            f"{_shown(name)} is no name for a workflow: use letters A-Z a-z, digits, _ and - (its "
-            "description and its nodes may be named in any script)"
+            f"{_shown(name)} is not a valid workflow name: use letters A-Z a-z, digits, _ and - only "
+            "(the description and the names of nodes may be in any script)"
         )
     return name
 
 
 def credential_name(key: str, account: str | None) -> str:
-    """Name the credential that holds a service's secret, for one account of several."""
+    """Return the name of the credential that holds a service's secret, for one of its accounts."""
     return key if account is None else f"{key}__{account}"
 
 
 def variable(name: str) -> str:
-    """Name the environment variable that may hold a credential."""
+    """Return the name of the environment variable that may hold a credential."""
     return f"ARCRUN_SECRET_{name.upper()}"
 
 
 def in_path(name: str) -> str:
-    """Percent-encode a name as one segment of a path."""
+    """Return a name as one segment of a path, percent-encoded."""
     return quote(name, safe="")
 
 
 def nearest(word: str, known: list[str]) -> str:
-    """Say `; did you mean …?`, or nothing if nothing is near."""
+    """Return `; did you mean …?` for an error message, or nothing if no known word is similar."""
     from difflib import get_close_matches
 
     found = get_close_matches(word, known, n=1)
@@ -83,4 +83,7 @@ def _fits(pattern: str, name: object) -> bool:
 
 
 def _shown(name: object) -> str:
-    return repr(name) if isinstance(name, str) and len(name) <= 80 else f"a {type(name).__name__}"
+    """Return a name as an error message shows it: not if it is long, since it may be a secret."""
+    if isinstance(name, str):
+        return repr(name) if len(name) <= 80 else "a text of more than 80 characters"
+    return f"a value of type {type(name).__name__}"

@@ -1,4 +1,4 @@
-"""When a call is repeated, and after how long (CONTRACT.md §2 "What may be repeated")."""
+"""When a request is retried, and after how long (docs/contract.md#retries-and-idempotency)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from .answers import is_run_failure
-from .calls import Answer, Call
 from .errors import APIConnectionError, ConfigurationError, InvalidArgumentError
+from .request import Request
+from .response import Response, is_run_failure
 from .shapes import is_count, is_number
 
 MAX_RETRIES = 2
@@ -21,47 +21,61 @@ _STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
 
 def check_timeout(seconds: float) -> float:
-    """Return a time-out, or say what is wrong with it."""
+    """Return the time-out if it is valid.
+
+    Raises:
+        InvalidArgumentError: it is not.
+    """
     if not is_number(seconds) or not seconds > 0:
-        raise InvalidArgumentError(f"timeout={seconds!r}: it is a number of seconds above 0")
+        raise InvalidArgumentError(f"timeout must be a number of seconds above 0, not {seconds!r}")
     return seconds
 
 
 def check_retries(max_retries: int) -> int:
-    """Return a number of retries, or say what is wrong with it."""
+    """Return the number of retries if it is valid.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
     if not is_count(max_retries):
-        raise ConfigurationError(f"max_retries={max_retries!r}: it is a number from 0 on")
+        raise ConfigurationError(
+            f"max_retries must be a whole number of at least 0, not {max_retries!r}"
+        )
     return max_retries
 
 
 def next_delay(
-    call: Call[Any], outcome: Answer | APIConnectionError, *, attempt: int, max_retries: int
+    request: Request[Any],
+    outcome: Response | APIConnectionError,
+    *,
+    attempt: int,
+    max_retries: int,
 ) -> float | None:
-    """Return how many seconds to wait before the call is repeated, or None if it is not.
+    """Return how many seconds to wait before the next attempt, or None if there is none.
 
     Args:
-        call: what was asked.
-        outcome: the answer, or why there is none.
-        attempt: 0 for the first request of the call, 1 for its first retry, …
-        max_retries: how many repetitions are allowed.
+        request: what was sent.
+        outcome: the response, or why there is none.
+        attempt: 0 for the first attempt, 1 for the first retry, …
+        max_retries: how many retries are allowed.
     """
-    if attempt >= max_retries or not call.repeatable:
+    if attempt >= max_retries or not request.retryable:
         return None
     if isinstance(outcome, APIConnectionError):
         return backoff(attempt)
-    if outcome.status not in _STATUSES or (call.runs and is_run_failure(outcome)):
+    if outcome.status not in _STATUSES or (request.runs_workflow and is_run_failure(outcome)):
         return None
-    asked = retry_after(outcome.headers)
-    return backoff(attempt) if asked is None else min(asked, LONGEST_RETRY_AFTER)
+    requested = retry_after(outcome.headers)
+    return backoff(attempt) if requested is None else min(requested, LONGEST_RETRY_AFTER)
 
 
 def backoff(attempt: int) -> float:
     """Return an exponential delay with full jitter, in seconds."""
-    return random.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2**attempt))  # noqa: S311 - no secret
+    return random.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2**attempt))  # noqa: S311 - not a secret
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read `retry-after-ms`, or `Retry-After` in seconds or as an HTTP date. In seconds."""
+    """Return the delay of `retry-after-ms`, or of `Retry-After` (seconds or a date), in seconds."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         seconds = _number(headers.get(name))
         if seconds is not None:

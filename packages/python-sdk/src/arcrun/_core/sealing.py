@@ -1,4 +1,4 @@
-"""Envelope v1: what `creds.push` sends instead of the plaintext (CONTRACT.md §3)."""
+"""Sealing, envelope v1: what `creds.push` sends instead of the value (docs/contract.md#credentials)."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Envelope(TypedDict):
 
 
 def is_strong(api_key: str) -> bool:
-    """Tell whether a key has the entropy to seal under: `ak_` and at least 32 hex digits."""
+    """Tell whether a key is hard to guess: `ak_` and at least 32 hex digits."""
     return re.fullmatch(_STRONG, api_key) is not None
 
 
 def derive_key(api_key: str) -> bytes:
-    """Derive the AES key: HKDF-SHA256 over the API key."""
+    """Return the AES key: HKDF-SHA256 over the API key."""
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -40,10 +40,10 @@ def seal(api_key: str, name: str, value: str, *, iv: bytes | None = None) -> Env
     """Encrypt `value` for the credential `name` under the API key.
 
     Args:
-        api_key: the key whose owner may open it.
-        name: bound into the envelope: under another name it does not open.
-        value: the plaintext.
-        iv: 12 bytes, for test vectors; left out, fresh random ones.
+        api_key: the key that opens it.
+        name: part of the encryption: under another name, the envelope does not open.
+        value: the secret.
+        iv: 12 bytes, for test vectors; by default random ones.
 
     Example:
         >>> envelope = seal("ak_" + "0" * 48, "notion_token", "ntn_秘密")
@@ -77,18 +77,18 @@ def unseal(api_key: str, name: str, envelope: Envelope) -> str:
         plain = None
     if plain is None:
         raise UnexpectedResponseError(
-            f"the credential {name!r} does not open with this API key: it was sealed under another "
+            f"the credential {name!r} cannot be opened with this API key: it was sealed under another "
             "key or name, or was altered; push it again"
         )
     return plain
 
 
-def read_envelope(name: str, answer: object) -> Envelope | None:
-    """Return the envelope in a sealed read's answer, or None if the answer is something else.
+def read_envelope(name: str, content: object) -> Envelope | None:
+    """Return the envelope in the response to a sealed read, or None if it is something else.
 
-    An engine without the sealed read may answer this path with another thing.
+    An engine without the sealed read may serve something else under this path.
     """
-    fields = json_object(answer) or {}
+    fields = json_object(content) or {}
     sealed, iv = fields.get("encrypted"), fields.get("iv")
     if fields.get("name") != name or not is_text(sealed) or not is_text(iv):
         return None
@@ -98,7 +98,7 @@ def read_envelope(name: str, answer: object) -> Envelope | None:
 def credential_body(
     api_key: Secret, name: str, value: Secret, credential_format: str
 ) -> dict[str, object]:
-    """Write the part of a push that holds the value, in the format chosen."""
+    """Return the fields of a push that hold the value, in the format chosen."""
     if credential_format == "plain":
         return {"name": name, "value": value.reveal()}
     return {"name": name, **seal(api_key.reveal(), name, value.reveal())}

@@ -1,4 +1,4 @@
-"""Plaintext in memory: wrapped, so that no repr, log line, pickle or dump of locals shows it."""
+"""Secrets in memory: wrapped, so that no repr, log line, pickle or dump of locals shows them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from typing import NoReturn
 
 BLANK = "***"
-_SHORTEST = 4  # characters: what is shorter can't be told from ordinary text
+_SHORTEST = 4  # characters: shorter secrets may be part of ordinary words
 
 
 class Secret:
-    """A plaintext that shows itself only to `reveal`."""
+    """A secret text, which only `reveal` returns."""
 
     __slots__ = ("_text",)
 
@@ -20,14 +20,14 @@ class Secret:
 
     @classmethod
     def of(cls, text: object) -> Secret | None:
-        """Wrap non-empty text that UTF-8 can write; None for anything else."""
+        """Wrap non-empty text that UTF-8 can encode; return None for anything else."""
         try:
             return cls(text) if isinstance(text, str) and text.encode() else None
         except UnicodeEncodeError:
             return None
 
     def reveal(self) -> str:
-        """Return the plaintext."""
+        """Return the text itself."""
         return self._text
 
     def __eq__(self, other: object) -> bool:
@@ -40,11 +40,11 @@ class Secret:
         return f"Secret('{BLANK}')"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret is not pickled: bind again in the process that needs it")
+        raise TypeError("a secret cannot be pickled: bind again in the process that needs it")
 
 
 def blank_out(text: str, secrets: tuple[Secret, ...]) -> str:
-    """Replace each secret in `text`, plain or as JSON writes it."""
+    """Replace each secret in `text`, as it is or as JSON writes it."""
     forms: set[str] = set()
     for secret in secrets:
         plain = secret.reveal()

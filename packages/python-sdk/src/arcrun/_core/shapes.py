@@ -1,4 +1,4 @@
-"""What came from outside, taken for what it is only after a look."""
+"""Checks and conversions of values that come from outside: arguments and JSON."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def is_text(value: object) -> TypeGuard[str]:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Tell whether a value is a number; a bool is none."""
+    """Tell whether a value is a number; a bool does not count."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def is_count(value: object) -> TypeGuard[int]:
-    """Tell whether a value is a whole number from 0 on."""
+    """Tell whether a value is a whole number of at least 0."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
@@ -32,18 +32,18 @@ def json_object(value: object) -> dict[str, Any] | None:
 
 
 def json_list(value: object) -> list[Any]:
-    """Return a JSON list; an empty one for anything else."""
+    """Return a JSON list, or an empty one for anything else."""
     return list(cast("Sequence[Any]", value)) if isinstance(value, list) else []
 
 
 def objects(value: object) -> list[dict[str, Any]]:
-    """Return the objects in a JSON list."""
+    """Return the objects in a JSON list, without its other items."""
     found = (json_object(item) for item in json_list(value))
     return [item for item in found if item is not None]
 
 
 def texts(value: object) -> list[str]:
-    """Return the texts in a JSON list."""
+    """Return the non-empty texts in a JSON list, without its other items."""
     return [item for item in json_list(value) if is_text(item)]
 
 

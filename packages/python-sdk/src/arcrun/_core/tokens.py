@@ -1,26 +1,25 @@
-"""Access tokens: the request that fetches one, and the answer read (CONTRACT.md §4)."""
+"""Access tokens: the form that requests one, and the response (docs/contract.md#auth-recipes)."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from . import recipes, templates
-from .errors import InvalidArgumentError, TokenExchangeError, UnexpectedResponseError
+from .errors import InvalidArgumentError, TokenExchangeError
+from .recipe import AssertionGrant, RefreshGrant
 from .secret import Secret, blank_out
 from .shapes import is_number, is_text, json_object, text
-from .types import AuthRecipe
 
 REFRESH_BEFORE = 60.0  # seconds before a token expires in which a new one is fetched
-LIFETIME = 3600  # seconds: the longest that Google takes for an assertion
-_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+LIFETIME = 3600  # seconds: the longest that Google accepts for an assertion
+_JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
-class Token:
-    """An access token, and until when it may be used (on the clock of `time.monotonic`)."""
+class AccessToken:
+    """An access token, and until when it may be used, on the clock of `time.monotonic`."""
 
     __slots__ = ("access", "refresh", "use_until")
 
@@ -30,42 +29,25 @@ class Token:
         self.refresh = refresh
 
 
-def endpoint_of(recipe: AuthRecipe) -> str | None:
-    """Return the token endpoint that the recipe names, if its primitive has one."""
-    if recipe["primitive"] == "service_account":
-        endpoint = (recipe.get("token_exchange") or {}).get("endpoint")
-    elif recipe["primitive"] == "oauth2":
-        endpoint = (recipe.get("oauth2") or {}).get("token_endpoint")
-    else:
-        return None
-    if not isinstance(endpoint, str):
-        raise UnexpectedResponseError(
-            f"the recipe of {recipe['service']!r} names no token endpoint"
-        )
-    return endpoint
-
-
 def token_form(
-    recipe: AuthRecipe, endpoint: str, values: Mapping[str, Secret], now: float
+    grant: AssertionGrant | RefreshGrant, values: Mapping[str, Secret], now: float
 ) -> Secret:
-    """Write the form that the token endpoint takes.
+    """Return the form to send to the token endpoint.
 
     Args:
-        recipe: the service's recipe.
-        endpoint: the token endpoint.
-        values: the plaintexts, by key.
+        grant: how the recipe gets an access token.
+        values: the secrets, by key.
         now: Unix seconds.
 
     Raises:
-        InvalidArgumentError: the service account's key file is none.
-        UnexpectedResponseError: the recipe lacks something.
+        InvalidArgumentError: the service account's key file is not valid.
     """
-    if recipe["primitive"] == "service_account":
-        account = read_account(values[recipes.required_keys(recipe)[0]])
-        scopes = (recipe.get("token_exchange") or {}).get("scopes") or []
-        form = {"grant_type": _GRANT, "assertion": assertion(account, endpoint, scopes, now)}
+    if isinstance(grant, AssertionGrant):
+        account = read_account(values[grant.account_key])
+        signed = assertion(account, grant.endpoint, grant.scopes, now)
+        form = {"grant_type": _JWT_BEARER, "assertion": signed}
     else:
-        form = _refresh_form(recipe, values)
+        form = _refresh_form(grant, values)
     return Secret(urlencode(form))
 
 
@@ -73,7 +55,7 @@ def read_account(text: Secret) -> dict[str, str]:
     """Read a service account's key file.
 
     Raises:
-        InvalidArgumentError: it is not the JSON of one.
+        InvalidArgumentError: the text is not such a file.
     """
     try:
         content: Any = json.loads(text.reveal())
@@ -88,11 +70,11 @@ def read_account(text: Secret) -> dict[str, str]:
     )
 
 
-def assertion(account: Mapping[str, str], audience: str, scopes: list[str], now: float) -> str:
-    """Sign the JWT (RS256) that a service account proves itself with.
+def assertion(account: Mapping[str, str], audience: str, scopes: Iterable[str], now: float) -> str:
+    """Return the JWT that a service account signs (RS256) to prove who it is.
 
     Raises:
-        InvalidArgumentError: the private key is no RSA key in PEM.
+        InvalidArgumentError: the private key is not an RSA key in PEM.
     """
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -115,21 +97,21 @@ def assertion(account: Mapping[str, str], audience: str, scopes: list[str], now:
     except (ValueError, TypeError):
         key = None
     if not isinstance(key, RSAPrivateKey):
-        raise InvalidArgumentError("the service account's private_key is no RSA key in PEM")
+        raise InvalidArgumentError("the service account's private_key is not an RSA key in PEM")
     return f"{signed}.{_part(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
 
 
 def read_token(
     service: str, status: int, content: bytes, *, now: float, sent: tuple[Secret, ...]
-) -> Token:
-    """Read the token endpoint's answer.
+) -> AccessToken:
+    """Read the token endpoint's response.
 
     Args:
-        service: for the error's text.
-        status: the answer's HTTP status.
-        content: its body.
+        service: the service, for the error message.
+        status: the HTTP status.
+        content: the body.
         now: the time on the clock of `time.monotonic`.
-        sent: what is blanked out of the error's text.
+        sent: the secrets that were sent; they are blanked out of the error message.
 
     Raises:
         TokenExchangeError: there is no access token in it.
@@ -141,41 +123,34 @@ def read_token(
     fields = json_object(body) or {}
     access = fields.get("access_token")
     if status != 200 or not is_text(access):
-        said = ": ".join(
+        message = ": ".join(
             str(fields[key]) for key in ("error", "error_description") if fields.get(key)
         )
-        reason = blank_out(said, sent)[:300] or "no access_token in the answer"
+        reason = blank_out(message, sent)[:300] or "no access_token in the response"
         raise TokenExchangeError(
-            f"{service!r}: the token endpoint answered HTTP {status}: {reason}; check the secrets "
+            f"{service!r}: the token endpoint returned HTTP {status}: {reason}; check the secrets "
             f"that auth.setup({service!r}) stored"
         )
     seconds = fields.get("expires_in")
     lifetime = seconds if is_number(seconds) else LIFETIME
     refresh = text(fields.get("refresh_token"))
-    return Token(
+    return AccessToken(
         Secret(access),
         now + max(0.0, lifetime - REFRESH_BEFORE),
         Secret(refresh) if refresh else None,
     )
 
 
-def _refresh_form(recipe: AuthRecipe, values: Mapping[str, Secret]) -> dict[str, str]:
-    oauth2, key = recipe.get("oauth2") or {}, recipes.refresh_key(recipe)
-    if key is None or "client_id" not in oauth2:
-        raise UnexpectedResponseError(
-            f"the recipe of {recipe['service']!r} lacks client_id or a required secret whose key "
-            "ends in refresh_token"
-        )
+def _refresh_form(grant: RefreshGrant, values: Mapping[str, Secret]) -> dict[str, str]:
     form = {
         "grant_type": "refresh_token",
-        "refresh_token": values[key].reveal(),
-        "client_id": templates.render(oauth2["client_id"], values),
+        "refresh_token": values[grant.refresh_key].reveal(),
+        "client_id": grant.client_id.render(values),
     }
-    client_secret, scopes = oauth2.get("client_secret"), oauth2.get("scopes")
-    if client_secret:
-        form["client_secret"] = templates.render(client_secret, values)
-    if scopes:
-        form["scope"] = " ".join(scopes)
+    if grant.client_secret is not None:
+        form["client_secret"] = grant.client_secret.render(values)
+    if grant.scopes:
+        form["scope"] = " ".join(grant.scopes)
     return form
 
 

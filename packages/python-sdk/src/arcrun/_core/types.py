@@ -1,4 +1,4 @@
-"""What the methods return: dictionaries in the wire's own key names, open to unknown fields."""
+"""The results of the methods: dictionaries with the field names of the API, open to unknown fields."""
 
 # Annotations are evaluated here, not kept as text: a TypedDict compiles each text, at import.
 
@@ -16,7 +16,7 @@ class _Health(TypedDict):
 
 
 class Health(_Health, total=False):
-    """Answer of `health()`; `capabilities` is missing on engines that have none."""
+    """Result of `health()`; `capabilities` is missing on engines that have none."""
 
     bundle_version: str
     capabilities: list[str]
@@ -27,7 +27,7 @@ class _RequiredSecret(TypedDict):
 
 
 class RequiredSecret(_RequiredSecret, total=False):
-    """One secret that a service needs, and where people find it."""
+    """One secret that a service needs, and where to find it."""
 
     label: str
     help: str
@@ -36,7 +36,7 @@ class RequiredSecret(_RequiredSecret, total=False):
 
 
 class TokenExchange(TypedDict, total=False):
-    """Where and for what a service account's assertion is exchanged."""
+    """Where a service account's assertion is exchanged, and for which scopes."""
 
     endpoint: str
     scopes: list[str]
@@ -60,7 +60,7 @@ class _AuthRecipe(TypedDict):
 
 
 class AuthRecipe(_AuthRecipe, total=False):
-    """How requests to a service are authenticated (CONTRACT.md §4)."""
+    """How requests to a service are authenticated (docs/contract.md#auth-recipes)."""
 
     kind: str
     version: int
@@ -75,7 +75,7 @@ class AuthRecipe(_AuthRecipe, total=False):
 
 
 class SetupResult(TypedDict):
-    """Answer of `auth.setup`: the names that the secrets were stored under."""
+    """Result of `auth.setup`: the names that the secrets were stored under."""
 
     service: str
     account: str | None
@@ -87,7 +87,7 @@ class _PushedCredential(TypedDict):
 
 
 class PushedCredential(_PushedCredential, total=False):
-    """Answer of `creds.push`."""
+    """Result of `creds.push`."""
 
     success: bool
     service: str | None
@@ -99,7 +99,7 @@ class _Credential(TypedDict):
 
 
 class Credential(_Credential, total=False):
-    """One entry of `creds.list`; times are Unix seconds. Never a value."""
+    """One entry of `creds.list`, without the value; times are Unix seconds."""
 
     service: str | None
     sensitivity: str
@@ -112,7 +112,7 @@ class _DeletedCredential(TypedDict):
 
 
 class DeletedCredential(_DeletedCredential, total=False):
-    """Answer of `creds.delete`."""
+    """Result of `creds.delete`."""
 
     success: bool
 
@@ -122,7 +122,7 @@ class _PushedWorkflow(TypedDict):
 
 
 class PushedWorkflow(_PushedWorkflow, total=False):
-    """Answer of `workflows.push`."""
+    """Result of `workflows.push`."""
 
     webhook_url: str
     description: str
@@ -148,7 +148,7 @@ class _Workflow(TypedDict):
 
 
 class Workflow(_Workflow, total=False):
-    """Answer of `workflows.get`."""
+    """Result of `workflows.get`."""
 
     description: str
     config: dict[str, Any] | None
@@ -156,14 +156,14 @@ class Workflow(_Workflow, total=False):
 
 
 class DeletedWorkflow(TypedDict):
-    """Answer of `workflows.delete`."""
+    """Result of `workflows.delete`."""
 
     deleted: bool
     name: str
 
 
 class RunResult(TypedDict, total=False):
-    """Answer of `workflows.run`: `data`, or with `run_async` only that it was `accepted`."""
+    """Result of `workflows.run`: `data`, or with `run_async` only that it was `accepted`."""
 
     success: bool
     data: Any
@@ -184,14 +184,14 @@ class Execution(TypedDict, total=False):
 
 
 class RawResponse(Generic[T]):
-    """An answer as it came, next to what the method makes of it (see `with_raw_response`).
+    """An HTTP response together with the method's result (see `with_raw_response`).
 
     Attributes:
         result: what the method returns.
         status: the HTTP status.
-        headers: the headers; names are found in any case.
+        headers: the headers; names are case-insensitive.
         content: the body.
-        attempts: how many requests the SDK made until this answer came.
+        attempts: how many attempts it took to get this response.
     """
 
     def __init__(
@@ -208,5 +208,5 @@ class RawResponse(Generic[T]):
 
     @property
     def request_id(self) -> str | None:
-        """The answer's `X-Request-Id`."""
+        """The response's `X-Request-Id`."""
         return self.headers.get("x-request-id")

@@ -1,21 +1,20 @@
 # Generated from _async by scripts/unasync.py: edit there.
-"""Services: set up once, then bound to a client that signs every request in."""
+"""Services: set up once, then bound to an HTTP client whose requests are signed in."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from arcrun._concurrency import in_thread
-from arcrun._core import api, recipes, setup
+from arcrun._core import operations, setup, trust
 from arcrun._core.errors import APIStatusError, ArcrunError
 from arcrun._core.injection import split_constants
 from arcrun._core.names import check_account, check_service, credential_name
-from arcrun._core.origins import check_trusted
+from arcrun._core.placeholders import render_base_url
+from arcrun._core.recipe import Recipe
 from arcrun._core.retry import check_timeout
 from arcrun._core.sealing import unseal
 from arcrun._core.secret import Secret
-from arcrun._core.templates import render_base_url
-from arcrun._core.tokens import endpoint_of
 from arcrun._core.types import AuthRecipe, SetupResult
 from arcrun._http import USER_AGENT, httpx, limits
 from arcrun._local import secret_from_environment
@@ -27,13 +26,13 @@ from .transport import EnvironmentTransport, InjectingTransport
 
 
 class Auth:
-    """`client.auth`: sign in to services without handling their secrets in every call."""
+    """`client.auth`: sign in to services without handling their secrets in each request."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def list_services(self, *, timeout: float | None = None) -> list[AuthRecipe]:
-        """List the services that there are auth recipes for. Needs no API key.
+        """List the services that have an auth recipe. Needs no API key.
 
         Args:
             timeout: seconds for each attempt; None for the client's own.
@@ -46,7 +45,7 @@ class Auth:
             >>> "notion" in [recipe["service"] for recipe in services]
             True
         """
-        return self._connection.call(api.list_services(), timeout)
+        return self._connection.send(operations.list_services(), timeout)
 
     def setup(
         self,
@@ -60,15 +59,15 @@ class Auth:
 
         Args:
             service: the service's name.
-            account: stores them apart, as `KEY__account`, for one of several accounts.
+            account: one of several accounts; its secrets are stored as `KEY__account`.
             timeout: seconds for each attempt; None for the client's own.
             **secrets: each of the recipe's `required_secrets`, by key.
 
         Raises:
             UnknownServiceError: there is no recipe for the service.
-            InvalidArgumentError: a secret is missing, unknown, empty, or can't stand where the
-                recipe puts it; nothing was stored.
-            ArcrunError: storing failed; `stored` names what was stored before. Run it again.
+            InvalidArgumentError: a secret is missing, unknown or empty, or has characters that its
+                place in the request can't carry; nothing was stored.
+            ArcrunError: storing failed; `stored` names what was stored before. Call it again.
 
         Example:
             >>> result = client.auth.setup("notion", notion_token="ntn_123")
@@ -81,7 +80,7 @@ class Auth:
         check_account(account)
         connection = self._connection
         connection.key()
-        recipe = self._recipe(service, timeout, again=True)
+        recipe = self._recipe(service, timeout, refresh=True)
         values = setup.checked_values(recipe, given)
         named = {credential_name(key, account): value for key, value in values.items()}
         stored: list[str] = []
@@ -89,12 +88,12 @@ class Auth:
             try:
                 push_secret(connection, name, value, service=service, timeout=timeout)
             except ArcrunError as error:
-                setup.say_what_was_stored(error, service, stored)
+                setup.add_stored(error, service, stored)
                 raise
             stored.append(name)
         for name, value in named.items():
             self._remember(name, value)
-        setup.pin(recipe, connection.memory)
+        trust.pin_origins(recipe, connection.memory)
         return {"service": service, "account": account, "stored": stored}
 
     def bind(
@@ -108,21 +107,22 @@ class Auth:
     ) -> httpx.Client:
         """Return an `httpx.Client` whose requests to the service are signed in.
 
-        The secrets are put in below the client, on the way to the service's own origin only: the
-        client, its requests, responses, logs and errors never hold them. Close it after use.
+        A transport below the client adds the secrets, to requests to the service's own origin only:
+        the client, its requests, responses, logs and errors never hold them. Close it after use.
 
         Args:
             service: the service's name.
             account: one of several accounts, as named in `setup`.
             trust_origin: the origin that the recipe may send secrets to, if the SDK does not know
                 it; plain http for loopback only.
-            transport: what carries the requests after the secrets were put in; left out, a new one
-                that follows the environment's proxies and shares its SSL context.
+            transport: sends the requests after the secrets were added; by default a new one that
+                uses the environment's proxies.
             timeout: seconds for each attempt here, and the new client's own time-out.
 
         Raises:
             UnknownServiceError: there is no recipe for the service.
-            MissingSecretError: a secret is neither set up here, nor readable, nor in the environment.
+            MissingSecretError: a secret was neither set up here, nor stored sealed in the engine, nor
+                set in the environment.
             RecipeOriginError: the recipe leads to an origin that is not known to be the service's.
 
         Example:
@@ -131,22 +131,22 @@ class Auth:
             ...     str(notion.base_url)
             'https://api.notion.com/v1/'
         """
-        connection, trusted = self._connection, check_trusted(trust_origin)
+        connection, trusted = self._connection, trust.check_trust_origin(trust_origin)
         seconds = connection.timeout if timeout is None else check_timeout(timeout)
         recipe = self._checked_recipe(service, account, timeout)
-        pinned = setup.pinned_origins(recipe, connection.settings, connection.memory)
-        setup.check_before_secrets(recipe, pinned, trusted)
+        known = trust.known_origins(service, connection.settings, connection.memory)
+        trust.check_before_secrets(recipe, known, trusted)
         values = self._values(recipe, account, timeout)
-        base_url = render_base_url(recipe["base_url"], values)
-        own = setup.check_origin(recipe, base_url, pinned, trusted)
-        constants, inject = split_constants(recipes.injected(recipe, values))
+        base_url = render_base_url(recipe.base_url, values)
+        allowed = trust.check_origins(recipe, base_url, known, trusted)
+        constants, inject = split_constants(recipe.inject.with_values(values))
         sign_in = SignIn(inject, values, self._token_source(recipe, account, values))
         return httpx.Client(
             base_url=base_url,
             headers={"User-Agent": USER_AGENT, **constants},
             timeout=limits(seconds),
             transport=InjectingTransport(
-                own, sign_in, transport or EnvironmentTransport()
+                allowed, sign_in, transport or EnvironmentTransport()
             ),
         )
 
@@ -158,36 +158,37 @@ class Auth:
         trust_origin: str | None = None,
         timeout: float | None = None,
     ) -> str:
-        """Return a service's token itself, for clients other than httpx.
+        """Return a service's token, for use without httpx.
 
-        That is the one secret that the recipe injects, or the access token fetched with it.
+        It is the one secret that the recipe injects, or the access token fetched with it.
 
         Args:
             service: the service's name.
             account: one of several accounts, as named in `setup`.
-            trust_origin: as for `bind`; matters where a token is fetched.
+            trust_origin: as for `bind`; used only if a token is fetched.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
             InvalidArgumentError: the service signs in with several secrets: use `bind`.
-            MissingSecretError: the secret is neither set up here, nor readable, nor in the
-                environment.
-            TokenExchangeError: the token endpoint gave no token.
+            MissingSecretError: the secret was neither set up here, nor stored sealed in the engine,
+                nor set in the environment.
+            TokenExchangeError: the token endpoint returned no token.
 
         Example:
             >>> token = client.auth.get_token("notion")
             >>> token[:4]
             'ntn_'
         """
-        trusted = check_trusted(trust_origin)
+        trusted = trust.check_trust_origin(trust_origin)
         recipe = self._checked_recipe(service, account, timeout)
         values = self._values(recipe, account, timeout)
         source = self._token_source(recipe, account, values)
         if source is None:
-            return values[recipes.token_key(recipe)].reveal()
-        pinned = setup.pinned_origins(recipe, self._connection.settings, self._connection.memory)
-        base_url = render_base_url(recipe["base_url"], values)
-        setup.check_origin(recipe, base_url, pinned, trusted)
+            return values[recipe.token_key].reveal()
+        connection = self._connection
+        known = trust.known_origins(service, connection.settings, connection.memory)
+        base_url = render_base_url(recipe.base_url, values)
+        trust.check_origins(recipe, base_url, known, trusted)
         transport = EnvironmentTransport()
         try:
             return (source.get(transport)).access.reveal()
@@ -196,40 +197,45 @@ class Auth:
 
     def _checked_recipe(
         self, service: str, account: str | None, timeout: float | None
-    ) -> AuthRecipe:
-        """Check the names, and return the recipe if this SDK can sign in by it."""
+    ) -> Recipe:
+        """Check the names, and return the recipe if this SDK supports it."""
         check_service(service)
         check_account(account)
         recipe = self._recipe(service, timeout)
-        recipes.check_primitive(recipe)
+        recipe.check_supported()
         return recipe
 
     def _values(
-        self, recipe: AuthRecipe, account: str | None, timeout: float | None
+        self, recipe: Recipe, account: str | None, timeout: float | None
     ) -> dict[str, Secret]:
-        """Find the plaintexts that a recipe uses, by key."""
+        """Return the secrets that a recipe uses, by key.
+
+        Raises:
+            MissingSecretError: a required one was not found.
+        """
         values: dict[str, Secret] = {}
         missing: list[str] = []
-        for key in recipes.keys_used(recipe):
+        for key in recipe.keys_used:
             value = self._find(credential_name(key, account), timeout)
             if value is not None:
                 values[key] = value
-            elif key not in recipes.optional_keys(recipe):
+            elif key not in recipe.optional_keys:
                 missing.append(key)
         if missing:
-            raise setup.missing(recipe["service"], account, missing)
+            raise setup.missing_secrets(recipe.service, account, missing)
         return values
 
     def _recipe(
-        self, service: str, timeout: float | None, *, again: bool = False
-    ) -> AuthRecipe:
+        self, service: str, timeout: float | None, *, refresh: bool = False
+    ) -> Recipe:
+        """Return a service's recipe: the remembered one, unless it is to be fetched again."""
         known = self._connection.memory.recipes
-        if again or service not in known:
-            known[service] = self._connection.call(api.get_recipe(service), timeout)
+        if refresh or service not in known:
+            known[service] = self._connection.send(operations.get_recipe(service), timeout)
         return known[service]
 
     def _find(self, name: str, timeout: float | None) -> Secret | None:
-        """Look for a plaintext: in memory, the keyring, a sealed read, the environment."""
+        """Find a secret: in memory, the keyring, the engine (sealed), or the environment."""
         connection = self._connection
         if name in connection.memory.secrets:
             return connection.memory.secrets[name]
@@ -245,9 +251,10 @@ class Auth:
     def _sealed_read(self, name: str, timeout: float | None) -> Secret | None:
         connection, envelope = self._connection, None
         try:
-            envelope = connection.call(api.read_credential(name), timeout)
+            envelope = connection.send(operations.read_credential(name), timeout)
         except APIStatusError as error:
-            if error.status not in {404, 405}:  # no such credential, or an engine without the read
+            # No such credential, or an engine without sealed reads.
+            if error.status not in {404, 405}:
                 raise
         if envelope is None:
             return None
@@ -260,22 +267,22 @@ class Auth:
             in_thread(lambda: store.put(name, value))
 
     def _token_source(
-        self, recipe: AuthRecipe, account: str | None, values: dict[str, Secret]
+        self, recipe: Recipe, account: str | None, values: dict[str, Secret]
     ) -> TokenSource | None:
-        """Return what fetches the service's access tokens; the same for the same secrets."""
-        endpoint, connection = endpoint_of(recipe), self._connection
-        if endpoint is None:
+        """Return what fetches the service's access tokens; the same one for the same secrets."""
+        service, grant, connection = recipe.service, recipe.grant, self._connection
+        if grant is None:
             return None
         sources: dict[Any, TokenSource] = connection.memory.token_sources
-        used = (recipe["service"], account, endpoint)
+        used = (service, account, grant.endpoint)
 
         def keep(key: str, value: Secret) -> None:
             name = credential_name(key, account)
             try:
-                push_secret(connection, name, value, service=recipe["service"])
+                push_secret(connection, name, value, service=service)
             finally:
                 self._remember(name, value)
 
         if used not in sources or sources[used].values != values:
-            sources[used] = TokenSource(recipe, values, connection.timeout, keep)
+            sources[used] = TokenSource(service, grant, values, connection.timeout, keep)
         return sources[used]

@@ -1,5 +1,5 @@
 # Generated from _async by scripts/unasync.py: edit there.
-"""The client."""
+"""The client of an engine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Literal, NoReturn, ParamSpec, TypeVar
 
-from arcrun._core import api
+from arcrun._core import operations
 from arcrun._core.config import Source
 from arcrun._core.errors import ConfigurationError
 from arcrun._core.retry import MAX_RETRIES, check_retries, check_timeout
@@ -18,7 +18,7 @@ from arcrun._http import HEADERS, TIMEOUT, httpx, limits, ssl_context
 from arcrun._local import KeyringStore, load_settings
 
 from .auth import Auth
-from .connection import Connection, answers
+from .connection import Connection, responses
 from .creds import Creds
 from .workflows import Workflows
 
@@ -56,7 +56,7 @@ class Arcrun:
         allow_insecure_http: bool = False,
         http_client: httpx.Client | None = None,
         config_file: str | os.PathLike[str] | None = None,
-        secret_cache: Literal["memory", "keyring"] = "memory",  # noqa: S107 - no password
+        secret_cache: Literal["memory", "keyring"] = "memory",  # noqa: S107 - not a password
     ) -> None:
         """Make a client. No request is made yet.
 
@@ -65,15 +65,15 @@ class Arcrun:
             base_url: the engine; else `ARCRUN_BASE_URL`, else the config file, else the hosted one.
             credential_format: `sealed` or `plain`; else `ARCRUN_CREDENTIAL_FORMAT`, else the config
                 file, else `sealed`.
-            timeout: seconds for each attempt of a call, 60 by default; to connect, 5 at most.
-            max_retries: how often a call is repeated after a fault, where that is safe.
-            allow_insecure_http: send the key over plain http to other machines as well.
-            http_client: your own `httpx.Client` for calls of the engine; you close it.
-            config_file: in place of `~/.arcrun/config.yaml`.
-            secret_cache: where plaintexts are remembered: `memory`, or also the system's `keyring`.
+            timeout: seconds for each attempt, 60 by default; to connect, 5 at most.
+            max_retries: how often a failed request is retried, where that is safe.
+            allow_insecure_http: send the key over plain http to other machines too.
+            http_client: your own `httpx.Client` for requests to the engine; you close it.
+            config_file: instead of `~/.arcrun/config.yaml`.
+            secret_cache: where secrets are remembered: `memory`, or also the system's `keyring`.
 
         Raises:
-            ConfigurationError: a setting is malformed; the message says where it came from.
+            ConfigurationError: a setting is not valid; the message says where it came from.
         """
         given = Source(
             {"api_key": api_key, "base_url": base_url, "credential_format": credential_format},
@@ -83,7 +83,9 @@ class Arcrun:
         settings = load_settings(given, config_file)
         seconds = check_timeout(TIMEOUT if timeout is None else timeout)
         if secret_cache not in {"memory", "keyring"}:
-            raise ConfigurationError(f"secret_cache={secret_cache!r}: it is 'memory' or 'keyring'")
+            raise ConfigurationError(
+                f"secret_cache must be 'memory' or 'keyring', not {secret_cache!r}"
+            )
         store = None if secret_cache == "memory" else KeyringStore(settings)  # noqa: S105
         retries = check_retries(max_retries)
         http = http_client or httpx.Client(
@@ -94,7 +96,7 @@ class Arcrun:
             Connection(
                 settings,
                 http,
-                headers={} if self._owns_http else HEADERS,  # httpx merges its own ones faster
+                headers={} if self._owns_http else HEADERS,  # an own client has them as defaults
                 timeout=seconds,
                 max_retries=retries,
                 allow_insecure_http=allow_insecure_http,
@@ -109,7 +111,7 @@ class Arcrun:
         self.workflows = Workflows(connection)
 
     def health(self, *, timeout: float | None = None) -> Health:
-        """Ask whether the engine is well. Needs no API key.
+        """Check the engine's health. Needs no API key.
 
         Args:
             timeout: seconds for each attempt; None for the client's own.
@@ -122,14 +124,14 @@ class Arcrun:
             >>> health["ok"]
             True
         """
-        health = self._connection.call(api.health(), timeout)
+        health = self._connection.send(operations.health(), timeout)
         self._connection.memory.capabilities = frozenset(texts(health.get("capabilities")))
         return health
 
     def with_options(
         self, *, timeout: float | None = None, max_retries: int | None = None
     ) -> Arcrun:
-        """Return a client with other options. It shares connections and memory with this one.
+        """Return a client with other options, which shares connections and memory with this one.
 
         Args:
             timeout: seconds for each attempt; None to keep this client's.
@@ -146,7 +148,7 @@ class Arcrun:
     def with_raw_response(
         self, method: Callable[P, T]
     ) -> Callable[P, RawResponse[T]]:
-        """Return a method that gives the answer as it came, next to its usual result.
+        """Return a method that returns the raw response together with its usual result.
 
         Args:
             method: a method of this client, such as `client.workflows.run`.
@@ -157,22 +159,22 @@ class Arcrun:
             (200, ['notion_token'])
         """
 
-        def with_answer(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
-            seen = answers.set([])
+        def with_response(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
+            token = responses.set([])
             try:
                 result = method(*args, **kwargs)
-                found = answers.get()
+                received = responses.get()
             finally:
-                answers.reset(seen)
-            if not found:
-                raise TypeError(f"{method!r} made no call: give a method of the client")
-            answer, attempts = found[-1]
-            return RawResponse(result, answer.status, answer.headers, answer.content, attempts)
+                responses.reset(token)
+            if not received:
+                raise TypeError(f"{method!r} made no request: pass a method of the client")
+            last, attempts = received[-1]
+            return RawResponse(result, last.status, last.headers, last.content, attempts)
 
-        return with_answer
+        return with_response
 
     def close(self) -> None:
-        """Close the connections, except of an `http_client` that you gave."""
+        """Close the connections, unless they belong to an `http_client` that you passed."""
         if self._owns_http:
             self._connection.http.close()
 
@@ -190,9 +192,9 @@ class Arcrun:
         self.close()
 
     def __repr__(self) -> str:
-        connection = self.__dict__.get("_connection")  # none while __init__ runs
+        connection = self.__dict__.get("_connection")  # missing while __init__ runs
         where = f" of {connection.settings.base_url}" if connection else ""
         return f"<{type(self).__name__}{where}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a client is not pickled: make one in the process that needs it")
+        raise TypeError("a client cannot be pickled: make one in the process that needs it")

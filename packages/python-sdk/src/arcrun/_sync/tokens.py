@@ -1,20 +1,19 @@
 # Generated from _async by scripts/unasync.py: edit there.
-"""What a bound client signs in with: rendered secrets, and an access token where one is needed."""
+"""What a bound client signs in with: the rendered secrets, and an access token if needed."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import NoReturn
 
 from arcrun._concurrency import Lock
-from arcrun._core import recipes
 from arcrun._core.errors import ArcrunError, TokenExchangeError
 from arcrun._core.injection import Injection
+from arcrun._core.recipe import AssertionGrant, Inject, RefreshGrant
 from arcrun._core.secret import Secret
-from arcrun._core.tokens import Token, endpoint_of, read_token, token_form
-from arcrun._core.types import AuthRecipe
+from arcrun._core.tokens import AccessToken, read_token, token_form
 from arcrun._http import USER_AGENT, httpx, limits
 
 logger = logging.getLogger("arcrun")
@@ -25,7 +24,8 @@ class TokenSource:
 
     def __init__(
         self,
-        recipe: AuthRecipe,
+        service: str,
+        grant: AssertionGrant | RefreshGrant,
         values: dict[str, Secret],
         timeout: float,
         keep: Callable[[str, Secret], None],
@@ -33,28 +33,31 @@ class TokenSource:
         """Prepare to fetch.
 
         Args:
-            recipe: the service's recipe.
-            values: the plaintexts, by key.
+            service: the service, for error messages.
+            grant: how its recipe gets an access token.
+            values: the secrets, by key.
             timeout: seconds for one exchange.
-            keep: stores a refresh token that replaces the one in use.
+            keep: stores a refresh token that replaces the one in use, under a key.
         """
-        self._recipe = recipe
-        self._endpoint = endpoint_of(recipe) or ""
+        self._service = service
+        self._grant = grant
         self.values = values
         self._timeout = timeout
         self._keep = keep
         self._lock = Lock()
-        self._token: Token | None = None
+        self._token: AccessToken | None = None
 
-    def get(self, transport: httpx.BaseTransport, stale: Token | None = None) -> Token:
+    def get(
+        self, transport: httpx.BaseTransport, stale: AccessToken | None = None
+    ) -> AccessToken:
         """Return an access token that has not expired.
 
         Args:
-            transport: what a token is fetched through.
-            stale: a token that the service refused: another one is fetched, unless it was already.
+            transport: sends the request for a token.
+            stale: a token that the service refused; another one is fetched, unless one was already.
 
         Raises:
-            TokenExchangeError: the token endpoint gave none.
+            TokenExchangeError: the token endpoint returned none.
         """
         with self._lock:
             token = self._token
@@ -62,14 +65,14 @@ class TokenSource:
                 token = self._token = self._fetch(transport)
             return token
 
-    def _fetch(self, transport: httpx.BaseTransport) -> Token:
-        service = self._recipe["service"]
-        form = token_form(self._recipe, self._endpoint, self.values, time.time())
+    def _fetch(self, transport: httpx.BaseTransport) -> AccessToken:
+        service = self._service
+        form = token_form(self._grant, self.values, time.time())
         failure = None
         try:
             status, content = self._exchange(transport, form)
         except httpx.RequestError as error:
-            failure = f"{service!r}: the token endpoint {self._endpoint} could not be reached"
+            failure = f"{service!r}: the token endpoint {self._grant.endpoint} could not be reached"
             failure += f" ({type(error).__name__}: {error})"
         else:
             sent = tuple(self.values.values())
@@ -83,7 +86,7 @@ class TokenSource:
     ) -> tuple[int, bytes]:
         request = httpx.Request(
             "POST",
-            self._endpoint,
+            self._grant.endpoint,
             content=form.reveal().encode("ascii"),
             headers={
                 "Content-Type": "application/x-www-form-urlencoded",
@@ -98,10 +101,12 @@ class TokenSource:
         finally:
             response.close()
 
-    def _keep_rotated(self, token: Token) -> None:
-        """Keep a new refresh token: the provider has ended the one in use."""
-        key = recipes.refresh_key(self._recipe)
-        if key is None or token.refresh is None or token.refresh == self.values[key]:
+    def _keep_rotated(self, token: AccessToken) -> None:
+        """Keep a new refresh token: the one in use is no longer valid."""
+        if not isinstance(self._grant, RefreshGrant) or token.refresh is None:
+            return
+        key = self._grant.refresh_key
+        if token.refresh == self.values[key]:
             return
         self.values[key] = token.refresh
         try:
@@ -111,34 +116,36 @@ class TokenSource:
 
 
 class SignIn:
-    """The injection of one bound client: rendered once, or again with each new token."""
+    """What one bound client signs in with: rendered once, or again for each new token."""
 
     def __init__(
         self,
-        inject: Mapping[str, Mapping[str, Any]],
+        inject: Inject,
         values: dict[str, Secret],
         source: TokenSource | None,
     ) -> None:
         self._inject = inject
         self._values = values
         self._source = source
-        self._rendered: tuple[Token | None, Injection] | None = None
+        self._rendered: tuple[AccessToken | None, Injection] | None = None
         if source is None:
-            self.injection(None)  # so that a secret that doesn't fit is refused by bind
+            self.injection(None)  # so that `bind` refuses a secret that a request can't carry
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a bound client is not pickled: bind again in the process that needs it")
+        raise TypeError("a bound client cannot be pickled: bind again in the process that needs it")
 
-    def token(self, transport: httpx.BaseTransport) -> Token | None:
+    def token(self, transport: httpx.BaseTransport) -> AccessToken | None:
         """Return the access token, if the service needs one."""
         return None if self._source is None else self._source.get(transport)
 
-    def renewed(self, transport: httpx.BaseTransport, stale: Token) -> Token | None:
+    def renewed(
+        self, transport: httpx.BaseTransport, stale: AccessToken
+    ) -> AccessToken | None:
         """Return another access token than the one that the service refused."""
         return None if self._source is None else self._source.get(transport, stale)
 
-    def injection(self, token: Token | None) -> Injection:
-        """Return what is added to a request."""
+    def injection(self, token: AccessToken | None) -> Injection:
+        """Return what is added to a request, rendered again only for another token."""
         rendered = self._rendered
         if rendered is None or rendered[0] is not token:
             access = token.access if token else None

@@ -1,5 +1,5 @@
 # Generated from _async by scripts/unasync.py: edit there.
-"""The transports under a bound client: secrets go in below everything that logs or remembers."""
+"""The transports below a bound client, where nothing logs or remembers requests."""
 
 from __future__ import annotations
 
@@ -7,35 +7,36 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from arcrun._core.injection import Injection
-from arcrun._core.tokens import Token
+from arcrun._core.tokens import AccessToken
+from arcrun._core.trust import may_receive_secrets
 from arcrun._http import httpx, origin, proxy_for, ssl_context, stripped
 
 from .tokens import SignIn
 
-_REPEATING = ("location", "content-location", "link", "refresh")
+_URL_HEADERS = ("location", "content-location", "link", "refresh")
 
 
 class InjectingTransport(httpx.BaseTransport):
     """Adds the secrets to a copy of each request that goes to the service's own origin.
 
     The client above, its log line, hooks, exceptions, `response.request`, `response.url`, history
-    and redirects only know the request as the user wrote it.
+    and redirects know the request only as the user wrote it.
     """
 
-    def __init__(self, own: str, sign_in: SignIn, inner: httpx.BaseTransport) -> None:
-        self._own = own
+    def __init__(self, allowed: str, sign_in: SignIn, inner: httpx.BaseTransport) -> None:
+        self._allowed = allowed
         self._sign_in = sign_in
         self._inner = inner
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} for {self._own}>"
+        return f"<{type(self).__name__} for {self._allowed}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a bound client is not pickled: bind again in the process that needs it")
+        raise TypeError("a bound client cannot be pickled: bind again in the process that needs it")
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, with the secrets if it goes to the service's own origin."""
-        if origin(request.url) != self._own:
+        if not may_receive_secrets(origin(request.url), self._allowed):
             return self._inner.handle_request(request)
         token = self._sign_in.token(self._inner)
         response = self._send(request, token)
@@ -45,16 +46,18 @@ class InjectingTransport(httpx.BaseTransport):
             response = self._send(request, token)
         return response
 
-    def _send(self, request: httpx.Request, token: Token | None) -> httpx.Response:
+    def _send(self, request: httpx.Request, token: AccessToken | None) -> httpx.Response:
         injection = self._sign_in.injection(token)
         body = request.read() if injection.has_body else None
         failure = None
         try:
-            response = self._inner.handle_request(_filled(request, injection, body))
-        except Exception as error:  # noqa: BLE001 - every one has frames that hold the secrets
+            response = self._inner.handle_request(
+                _with_secrets(request, injection, body)
+            )
+        except Exception as error:  # noqa: BLE001 - the frames of each hold secrets
             failure = stripped(error)
         else:
-            for name in _REPEATING:
+            for name in _URL_HEADERS:  # they may repeat a secret of the URL
                 url = response.headers.get(name, "")
                 clean = injection.without_secrets(url)
                 if clean != url:
@@ -69,10 +72,10 @@ class InjectingTransport(httpx.BaseTransport):
 
 
 class CleanStream(httpx.SyncByteStream):
-    """A body whose exceptions carry no frames: those of the connection hold the secrets."""
+    """A response body whose exceptions carry no frames: those of the connection hold secrets."""
 
     def __init__(self, inner: object) -> None:
-        assert isinstance(inner, httpx.SyncByteStream)  # noqa: S101 - what httpx asserts as well
+        assert isinstance(inner, httpx.SyncByteStream)  # noqa: S101 - httpx asserts it too
         self._inner = inner
 
     def __iter__(self) -> Iterator[bytes]:
@@ -81,7 +84,7 @@ class CleanStream(httpx.SyncByteStream):
         try:
             for part in self._inner:
                 yield part
-        except Exception as error:  # noqa: BLE001 - every one has frames that hold the secrets
+        except Exception as error:  # noqa: BLE001 - the frames of each hold secrets
             failure = stripped(error)
         if failure is not None:
             raise failure
@@ -92,7 +95,7 @@ class CleanStream(httpx.SyncByteStream):
 
 
 class EnvironmentTransport(httpx.BaseTransport):
-    """Sends as `httpx.Client()` does by itself: by the environment's proxies, if any."""
+    """Sends requests as `httpx.Client()` does by default: by the environment's proxies, if any."""
 
     def __init__(self) -> None:
         self._transports: dict[str | None, httpx.HTTPTransport] = {}
@@ -103,10 +106,10 @@ class EnvironmentTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
-        to = origin(request.url)
-        if to not in self._proxies:
-            self._proxies[to] = proxy_for(request.url)
-        proxy = self._proxies[to]
+        target = origin(request.url)
+        if target not in self._proxies:
+            self._proxies[target] = proxy_for(request.url)
+        proxy = self._proxies[target]
         if proxy not in self._transports:
             self._transports[proxy] = httpx.HTTPTransport(verify=ssl_context(), proxy=proxy)
         return self._transports[proxy].handle_request(request)
@@ -117,8 +120,10 @@ class EnvironmentTransport(httpx.BaseTransport):
             transport.close()
 
 
-def _filled(request: httpx.Request, injection: Injection, body: bytes | None) -> httpx.Request:
-    """Return a copy of a request with the secrets in it; the request itself stays clean."""
+def _with_secrets(
+    request: httpx.Request, injection: Injection, body: bytes | None
+) -> httpx.Request:
+    """Return a copy of a request with the secrets in it."""
     headers, stream = httpx.Headers(request.headers), request.stream
     if body is not None:
         kind, body = injection.content(request.method, headers.get("content-type", ""), body)
@@ -133,6 +138,6 @@ def _filled(request: httpx.Request, injection: Injection, body: bytes | None) ->
         request.url.copy_with(raw_path=injection.target(request.url.raw_path)),
         headers=headers,
         stream=stream,
-        # A trace callback is handed the request as it goes out.
+        # A trace callback would see the request with its secrets.
         extensions={name: x for name, x in request.extensions.items() if name != "trace"},
     )

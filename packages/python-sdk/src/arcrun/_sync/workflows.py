@@ -1,5 +1,5 @@
 # Generated from _async by scripts/unasync.py: edit there.
-"""Workflows: pushed, listed, run."""
+"""Workflows: stored, listed, run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from arcrun._core import api
+from arcrun._core import operations
 from arcrun._core.errors import InvalidArgumentError
 from arcrun._core.graphs import compile_graph, config_of, flow_of, is_document
 from arcrun._core.names import check_workflow
@@ -26,7 +26,7 @@ from .connection import Connection
 
 
 class Workflows:
-    """`client.workflows`: the workflows of your key."""
+    """`client.workflows`: the workflows of your API key."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -44,15 +44,15 @@ class Workflows:
 
         Args:
             name: letters A-Z a-z, digits, `_` and `-`.
-            graph: a workflow document (`flow` and `config`, CONTRACT.md §5), which the engine
-                compiles first, or a compiled graph (`nodes` and `edges`).
-            description: one sentence; left out, the document's own, else the name.
-            config: settings per node, over those of the document.
+            graph: a workflow document (`flow` and `config`, docs/workflow-language.md), which the
+                engine compiles first, or a compiled graph (`nodes` and `edges`).
+            description: one sentence; by default the document's own, else the name.
+            config: settings of each node, which override those of the document.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            InvalidArgumentError: the document has a fault that shows before it is stored.
-            BadRequestError: the engine found a fault; `details` says where.
+            InvalidArgumentError: the document is not valid; nothing was stored.
+            BadRequestError: the engine found faults; `details` says where.
 
         Example:
             >>> document = {"flow": ["input >> 完成後 >> 大寫"],
@@ -65,15 +65,17 @@ class Workflows:
         settings = config or {}
         if is_document(graph):
             settings = {**config_of(graph), **settings}
-            compiled = self._connection.call(api.compile_flow(flow_of(graph)), timeout)
+            compiled = self._connection.send(operations.compile_flow(flow_of(graph)), timeout)
             graph_to_push = compile_graph(name, compiled, settings)
         else:
             graph_to_push = {**graph, "id": name, "name": name}
-        words = description if description is not None else graph.get("description") or name
-        if not is_text(words) or not words.strip():
-            raise InvalidArgumentError("description must be text, and not empty")
-        call = api.push_workflow(name, graph_to_push, description=words, config=settings)
-        return self._connection.call(call, timeout)
+        summary = description if description is not None else graph.get("description") or name
+        if not is_text(summary) or not summary.strip():
+            raise InvalidArgumentError("description must be non-empty text")
+        request = operations.push_workflow(
+            name, graph_to_push, description=summary, config=settings
+        )
+        return self._connection.send(request, timeout)
 
     def list(self, *, timeout: float | None = None) -> list[WorkflowSummary]:
         """List the workflows.
@@ -89,7 +91,7 @@ class Workflows:
             >>> [workflow["name"] for workflow in found]
             ['greet']
         """
-        return self._connection.call(api.list_workflows(), timeout)
+        return self._connection.send(operations.list_workflows(), timeout)
 
     def get(self, name: str, *, timeout: float | None = None) -> Workflow:
         """Return a workflow's graph and config.
@@ -99,14 +101,14 @@ class Workflows:
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            NotFoundError: there is none of this name.
+            NotFoundError: there is no such workflow.
 
         Example:
             >>> result = client.workflows.get("greet")
             >>> result["graph"]["name"]
             'greet'
         """
-        return self._connection.call(api.get_workflow(check_workflow(name)), timeout)
+        return self._connection.send(operations.get_workflow(check_workflow(name)), timeout)
 
     def delete(self, name: str, *, timeout: float | None = None) -> DeletedWorkflow:
         """Delete a workflow.
@@ -116,14 +118,16 @@ class Workflows:
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            NotFoundError: there is none of this name.
+            NotFoundError: there is no such workflow.
 
         Example:
             >>> result = client.workflows.delete("greet")
             >>> result["deleted"]
             True
         """
-        return self._connection.call(api.delete_workflow(check_workflow(name)), timeout)
+        return self._connection.send(
+            operations.delete_workflow(check_workflow(name)), timeout
+        )
 
     def run(
         self,
@@ -133,20 +137,20 @@ class Workflows:
         run_async: bool = False,
         timeout: float | None = None,
     ) -> RunResult:
-        """Run a workflow and return what it made.
+        """Run a workflow and return its result.
 
-        A run is repeated after a fault only if the engine recognises repetitions (it is asked once).
+        A run is retried only if the engine supports idempotency keys, which is asked once.
 
         Args:
             name: the workflow's name.
-            input: what the run starts with.
+            input: the data that the run starts with.
             run_async: return as soon as the engine has accepted the run.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
             WorkflowRunError: the workflow failed; `failed_node` says where.
             WorkflowPaused: the run waits for a callback.
-            NotFoundError: there is none of this name.
+            NotFoundError: there is no such workflow.
 
         Example:
             >>> result = client.workflows.run("greet", {"text": "hello"})
@@ -155,17 +159,17 @@ class Workflows:
         """
         connection, key = self._connection, None
         check_workflow(name)
-        api.run_workflow(name, input, run_async=run_async, idempotency_key=None).content()
+        operations.run_workflow(name, input, run_async=run_async, idempotency_key=None).content()
         connection.key()
         if connection.max_retries and connection.has("idempotency_key", timeout):
             key = os.urandom(16).hex()
-        call = api.run_workflow(name, input, run_async=run_async, idempotency_key=key)
-        return connection.call(call, timeout)
+        request = operations.run_workflow(name, input, run_async=run_async, idempotency_key=key)
+        return connection.send(request, timeout)
 
     def executions(
         self, name: str, *, limit: int | None = None, timeout: float | None = None
     ) -> builtins.list[Execution]:
-        """List a workflow's runs, the latest first.
+        """List a workflow's runs, latest first.
 
         Args:
             name: the workflow's name.
@@ -173,12 +177,12 @@ class Workflows:
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
-            NotFoundError: there is none of this name.
+            NotFoundError: there is no such workflow.
 
         Example:
             >>> found = client.workflows.executions("greet", limit=1)
             >>> [run["verdict"] for run in found]
             ['success']
         """
-        call = api.list_executions(check_workflow(name), limit)
-        return self._connection.call(call, timeout)
+        request = operations.list_executions(check_workflow(name), limit)
+        return self._connection.send(request, timeout)

@@ -1,0 +1,196 @@
+"""The requests of the engine's API, one function for each operation (docs/contract.md#routes)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from .config import Settings
+from .errors import InvalidArgumentError
+from .names import in_path
+from .recipe import Recipe, parse_recipe
+from .request import Request
+from .response import field_of, object_of
+from .sealing import Envelope, credential_body, read_envelope
+from .secret import Secret
+from .shapes import is_count, is_mapping
+from .types import (
+    AuthRecipe,
+    Credential,
+    DeletedCredential,
+    DeletedWorkflow,
+    Execution,
+    Health,
+    PushedCredential,
+    PushedWorkflow,
+    RunResult,
+    Workflow,
+    WorkflowSummary,
+)
+
+
+def health() -> Request[Health]:
+    """Get the engine's health: `GET /health`."""
+    return Request("GET", "/health", _with("ok", bool), key="none")
+
+
+def list_services() -> Request[list[AuthRecipe]]:
+    """List the auth recipes: `GET /auth-recipes`."""
+    return Request("GET", "/auth-recipes", _only("recipes"), key="optional")
+
+
+def get_recipe(service: str) -> Request[Recipe]:
+    """Get a service's auth recipe: `GET /auth-recipes/{service}`."""
+
+    def read(content: dict[str, Any]) -> Recipe:
+        return parse_recipe(object_of(content, "recipe"), service)
+
+    path = f"/auth-recipes/{in_path(service)}"
+    return Request("GET", path, read, key="optional", service=service)
+
+
+def push_credential(
+    settings: Settings,
+    api_key: Secret,
+    name: str,
+    value: Secret,
+    *,
+    service: str | None,
+    sensitivity: str | None,
+) -> Request[PushedCredential]:
+    """Store a credential, sealed or plain: `POST /credentials`."""
+    if sensitivity not in {None, "standard", "high"}:
+        raise InvalidArgumentError(f"sensitivity must be 'standard' or 'high', not {sensitivity!r}")
+    body = credential_body(api_key, name, value, settings.credential_format)
+    extra = {"service": service, "sensitivity": sensitivity}
+    body.update({key: item for key, item in extra.items() if item is not None})
+    sealed = settings.credential_format == "sealed"  # then no response can repeat the value
+    secrets = () if sealed else (value,)
+    read = _with("name", str)
+    return Request("POST", "/credentials", read, body=body, secrets=secrets, sealed=sealed)
+
+
+def list_credentials() -> Request[list[Credential]]:
+    """List the credentials: `GET /credentials`."""
+    return Request("GET", "/credentials", _only("credentials"))
+
+
+def read_credential(name: str) -> Request[Envelope | None]:
+    """Get a credential's envelope: `GET /credentials/{name}`, the sealed read.
+
+    The result is None if the engine responds with something else.
+    """
+
+    def read(content: dict[str, Any]) -> Envelope | None:
+        return read_envelope(name, content)
+
+    return Request("GET", f"/credentials/{in_path(name)}", read)
+
+
+def delete_credential(name: str) -> Request[DeletedCredential]:
+    """Delete a credential: `DELETE /credentials/{name}`."""
+    gone: DeletedCredential = {"name": name, "success": True}
+    path = f"/credentials/{in_path(name)}"
+    return Request("DELETE", path, _with("name", str), result_if_gone=gone)
+
+
+def compile_flow(flow: list[str]) -> Request[dict[str, Any]]:
+    """Compile flow lines to a graph without config: `POST /cypher/search`."""
+
+    def read(content: dict[str, Any]) -> dict[str, Any]:
+        cypher = object_of(content, "cypher")
+        field_of(cypher, "nodes", list)
+        field_of(cypher, "edges", list)
+        return content
+
+    body = {"triplets": flow, "mode": "compile"}
+    return Request("POST", "/cypher/search", read, body=body, key="none")
+
+
+def push_workflow(
+    name: str, graph: Mapping[str, Any], *, description: str, config: Mapping[str, Any] | None
+) -> Request[PushedWorkflow]:
+    """Store a workflow: `POST /webhooks/named`."""
+    body: dict[str, Any] = {"name": name, "graph": graph, "description": description}
+    if config:
+        body["config"] = config
+    return Request("POST", "/webhooks/named", _with("name", str), body=body)
+
+
+def list_workflows() -> Request[list[WorkflowSummary]]:
+    """List the workflows: `GET /webhooks/named`."""
+    return Request("GET", "/webhooks/named", _only("workflows"))
+
+
+def get_workflow(name: str) -> Request[Workflow]:
+    """Get a workflow: `GET /webhooks/named/{name}/definition`."""
+    return Request("GET", f"/webhooks/named/{in_path(name)}/definition", _with("graph", dict))
+
+
+def delete_workflow(name: str) -> Request[DeletedWorkflow]:
+    """Delete a workflow: `DELETE /webhooks/named/{name}`."""
+    gone: DeletedWorkflow = {"deleted": True, "name": name}
+    path = f"/webhooks/named/{in_path(name)}"
+    return Request("DELETE", path, _with("name", str), result_if_gone=gone)
+
+
+def run_workflow(
+    name: str,
+    input: Mapping[str, Any] | None,  # noqa: A002 - the contract's word
+    *,
+    run_async: bool,
+    idempotency_key: str | None,
+) -> Request[RunResult]:
+    """Run a workflow: `POST /webhooks/named/{name}/trigger`.
+
+    It may be retried only with an idempotency key (docs/contract.md#retries-and-idempotency).
+    """
+    if input is not None and not is_mapping(input):
+        raise InvalidArgumentError(
+            f"input must be a mapping such as {{'text': '你好'}}, not a value of type {type(input).__name__}"
+        )
+
+    def read(content: dict[str, Any]) -> RunResult:
+        return cast("RunResult", content)
+
+    return Request(
+        "POST",
+        f"/webhooks/named/{in_path(name)}/trigger" + ("?async=1" if run_async else ""),
+        read,
+        body=dict(input or {}),
+        idempotency_key=idempotency_key,
+        retryable=idempotency_key is not None,
+        runs_workflow=True,
+    )
+
+
+def list_executions(name: str, limit: int | None) -> Request[list[Execution]]:
+    """List a workflow's runs: `GET /workflows/{name}/executions`."""
+    if limit is not None and (not is_count(limit) or limit == 0):
+        raise InvalidArgumentError(f"limit must be a whole number of at least 1, not {limit!r}")
+
+    def read(content: dict[str, Any]) -> list[Execution]:
+        return cast("list[Execution]", field_of(object_of(content, "data"), "executions", list))
+
+    query = "" if limit is None else f"?limit={limit}"
+    return Request("GET", f"/workflows/{in_path(name)}/executions{query}", read)
+
+
+def _with(key: str, kind: type) -> Callable[[dict[str, Any]], Any]:
+    """Return a reader that checks one field and returns the whole object."""
+
+    def read(content: dict[str, Any]) -> Any:
+        field_of(content, key, kind)
+        return content
+
+    return read
+
+
+def _only(key: str) -> Callable[[dict[str, Any]], Any]:
+    """Return a reader that returns the list in one field."""
+
+    def read(content: dict[str, Any]) -> Any:
+        field_of(content, key, list)
+        return content[key]
+
+    return read

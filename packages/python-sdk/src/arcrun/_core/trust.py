@@ -1,0 +1,199 @@
+"""Who may receive a secret. Every decision about sending the API key or a secret is made here.
+
+- The API key goes to the engine only: `api_key_for` decides for each request, and the SDK follows no
+  redirect with it.
+- A service's secrets go to one origin, which `check_origins` returns when a client is bound;
+  `may_receive_secrets` compares each outgoing request with it. Which origins are right is the SDK's
+  own knowledge, not what the engine says: on the deployed engine anyone can rewrite a recipe, and
+  with it where the secrets go (docs/contract.md#pinned-origins).
+"""
+
+from __future__ import annotations
+
+import re
+
+from .config import Settings
+from .errors import ConfigurationError, InsecureTransportError, RecipeOriginError
+from .memory import Memory
+from .origins import is_secure, origin_of
+from .recipe import Recipe
+from .request import KeyUse
+from .secret import Secret
+
+_GOOGLE_TOKENS = "https://oauth2.googleapis.com"
+
+# The origins of each shipped service, as its recipe writes them: for requests, then for tokens.
+SHIPPED: dict[str, tuple[str, ...]] = {
+    "notion": ("https://api.notion.com",),
+    "slack": ("https://slack.com",),
+    "github": ("https://api.github.com",),
+    "openai": ("https://api.openai.com",),
+    "anthropic": ("https://api.anthropic.com",),
+    "gemini": ("https://generativelanguage.googleapis.com",),
+    "airtable": ("https://api.airtable.com",),
+    "discord": ("https://discord.com",),
+    "stripe": ("https://api.stripe.com",),
+    "twilio": ("https://api.twilio.com",),
+    "sendgrid": ("https://api.sendgrid.com",),
+    "hubspot": ("https://api.hubapi.com",),
+    "linear": ("https://api.linear.app",),
+    "shopify": ("https://{{secret.shopify_store}}.myshopify.com",),
+    "resend": ("https://api.resend.com",),
+    "supabase": ("https://{{secret.supabase_project_ref}}.supabase.co",),
+    "typeform": ("https://api.typeform.com",),
+    "jira": ("https://{{secret.jira_domain}}.atlassian.net",),
+    "trello": ("https://api.trello.com",),
+    "mailgun": ("https://api.mailgun.net",),
+    "telegram": ("https://api.telegram.org",),
+    "line_notify": ("https://notify-api.line.me",),
+    "google_sheets_sa": ("https://sheets.googleapis.com", _GOOGLE_TOKENS),
+    "google_gmail_sa": ("https://gmail.googleapis.com", _GOOGLE_TOKENS),
+    "google_drive_sa": ("https://www.googleapis.com", _GOOGLE_TOKENS),
+}
+ENGINE_SERVICES = frozenset({"kbdb"})  # part of the engine: their origin is the client's base URL
+
+_ORIGIN = r"(?ai)https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?"
+
+
+def api_key_for(use: KeyUse, settings: Settings, *, allow_insecure_http: bool) -> Secret | None:
+    """Return the API key if a request may carry it.
+
+    Args:
+        use: `required`: the request needs the key; `optional`: it is sent where there is one and no
+            one else can read it; `none`: it is never sent.
+        settings: the client's settings.
+        allow_insecure_http: whether the user accepts that others on the network can read the key.
+
+    Raises:
+        ConfigurationError: the key is required, and there is none.
+        InsecureTransportError: the key is required, and would go over plain http to another machine.
+    """
+    if use == "required":
+        return require_api_key(settings, allow_insecure_http=allow_insecure_http)
+    if use == "optional" and (allow_insecure_http or is_secure(settings.origin)):
+        return settings.api_key
+    return None
+
+
+def require_api_key(settings: Settings, *, allow_insecure_http: bool) -> Secret:
+    """Return the API key, if there is one and it may be sent to the engine.
+
+    Raises:
+        ConfigurationError: there is no key.
+        InsecureTransportError: it would go over plain http to another machine.
+    """
+    if settings.api_key is None:
+        raise ConfigurationError(
+            "this call needs an API key: pass Arcrun(api_key=…), set ARCRUN_API_KEY, or write "
+            "`api_key: ak_…` to ~/.arcrun/config.yaml; keys come from https://arcrun.dev"
+        )
+    if not (allow_insecure_http or is_secure(settings.origin)):
+        raise InsecureTransportError(
+            f"{settings.base_url} is plain http: anyone on the network could read your API key, which "
+            "opens every credential. Use https, or pass allow_insecure_http=True"
+        )
+    return settings.api_key
+
+
+def check_trust_origin(trust_origin: str | None) -> str | None:
+    """Return the origin that the user named, in the form that `origin_of` returns.
+
+    Raises:
+        RecipeOriginError: it is not an origin, or is plain http to a host other than loopback.
+    """
+    if trust_origin is None:
+        return None
+    origin = origin_of(trust_origin) if re.fullmatch(_ORIGIN, trust_origin) else None
+    if origin is None:
+        raise RecipeOriginError(
+            f"trust_origin={trust_origin!r} is not an origin: write scheme, host and port only, "
+            'such as "https://api.example.com"'
+        )
+    if not is_secure(origin):
+        raise RecipeOriginError(
+            f"trust_origin={trust_origin!r} is not https: secrets are sent over plain http to "
+            "loopback only"
+        )
+    return origin
+
+
+def known_origins(service: str, settings: Settings, memory: Memory) -> tuple[str, ...]:
+    """Return the origins that are known to be the service's own."""
+    if service in ENGINE_SERVICES:
+        return (settings.origin,)
+    return SHIPPED.get(service) or memory.pinned.get(service, ())
+
+
+def pin_origins(recipe: Recipe, memory: Memory) -> None:
+    """Remember the origins of a service that the SDK does not ship, as seen at setup."""
+    if recipe.service not in SHIPPED and recipe.service not in ENGINE_SERVICES:
+        urls = (recipe.base_url.text, recipe.token_endpoint)
+        found = [origin_of(url) for url in urls if url]
+        https = [origin for origin in found if origin and origin.startswith("https:")]
+        memory.pinned[recipe.service] = tuple(https)
+
+
+def check_before_secrets(recipe: Recipe, known: tuple[str, ...], trusted: str | None) -> None:
+    """Refuse a recipe that leads elsewhere before any secret is looked for.
+
+    Only where origins are known: for other services a missing secret is reported first.
+
+    Raises:
+        RecipeOriginError: an origin is neither known nor trusted.
+    """
+    if known and recipe.base_url.is_constant:
+        check_origins(recipe, recipe.base_url.text, known, trusted)
+
+
+def check_origins(
+    recipe: Recipe, base_url: str, known: tuple[str, ...], trusted: str | None
+) -> str:
+    """Return the origin of a recipe's requests, if the service's secrets may be sent there.
+
+    Args:
+        recipe: the service's recipe.
+        base_url: its base URL with the placeholders filled in.
+        known: the origins known to be the service's own, as recipes write them.
+        trusted: the origin that the user named, as `check_trust_origin` returned it.
+
+    Raises:
+        RecipeOriginError: it, or the token endpoint's, is neither known nor trusted.
+    """
+    if recipe.token_endpoint is not None:
+        _check_origin(recipe.service, recipe.token_endpoint, recipe.token_endpoint, known, trusted)
+    return _check_origin(recipe.service, recipe.base_url.text, base_url, known, trusted)
+
+
+def may_receive_secrets(origin: str, allowed: str) -> bool:
+    """Tell whether a request of a bound client may carry the service's secrets.
+
+    This is asked for every request that leaves: the user may pass an absolute URL, and httpx follows
+    redirects by sending another request.
+
+    Args:
+        origin: where the request goes.
+        allowed: the origin that `check_origins` returned.
+    """
+    return origin == allowed
+
+
+def _check_origin(
+    service: str, written: str, rendered: str, known: tuple[str, ...], trusted: str | None
+) -> str:
+    """Return the origin of one of a recipe's URLs, written with placeholders and rendered without."""
+    origin = origin_of(rendered)
+    if origin is None:
+        raise RecipeOriginError(
+            f"the auth recipe of {service!r} has a URL that the SDK sends no secrets to: {written!r}"
+        )
+    # Compared as written: another's `evil.atlassian.net` is not `{{secret.jira_domain}}.atlassian.net`.
+    if origin == trusted or origin_of(written) in known:
+        return origin
+    expected = (
+        f"expected {', '.join(known)}" if known else "the SDK knows no origin of this service"
+    )
+    raise RecipeOriginError(
+        f"the auth recipe of {service!r} would send its secrets to {origin} ({expected}). If that "
+        f"origin is correct, name it: bind({service!r}, trust_origin={origin!r}); for a service of "
+        "your own, auth.setup() in the same client remembers it"
+    )

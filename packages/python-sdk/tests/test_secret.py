@@ -1,0 +1,30 @@
+"""Secrets in memory: shown by nothing but `reveal`, blanked out of error messages."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arcrun._core.secret import Secret, blank_out
+
+
+@given(st.text(st.characters(exclude_characters="«»"), min_size=4, max_size=30))
+def test_a_secret_is_blanked_out_however_json_writes_it(value: str) -> None:
+    for written in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+        clean = blank_out(f"«{written}»", (Secret(value),))
+        assert clean == "«***»"
+
+
+def test_only_reveal_shows_a_secret() -> None:
+    secret = Secret("s3cret")
+    assert secret.reveal() == "s3cret"
+    assert "s3cret" not in f"{secret} {secret!r}"
+    assert {secret} == {Secret("s3cret")}
+    assert secret != Secret("other")
+    assert secret != "s3cret"
+    with pytest.raises(TypeError, match="bind again"):
+        pickle.dumps(secret)
