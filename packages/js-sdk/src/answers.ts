@@ -9,9 +9,9 @@ import {
   UnexpectedResponseError,
   WorkflowPaused,
   WorkflowRunError,
-} from "./errors.js";
-import { originOf } from "./origins.js";
-import { type JsonObject, objectOf, objectsOf, textOf, textsOf } from "./shapes.js";
+} from "./core/errors.js";
+import { originOf } from "./core/origins.js";
+import { type JsonObject, objectOf, objectsOf, textOf, textsOf } from "./core/shapes.js";
 
 /**
  * Returns a call's result, or throws the typed error.

@@ -1,8 +1,8 @@
 /** The calls of the engine's API, one function each (CONTRACT.md §2). */
 
 import { type Call, fieldOf } from "./calls.js";
-import { InvalidArgumentError } from "./errors.js";
-import { type JsonObject, objectOf } from "./shapes.js";
+import { InvalidArgumentError } from "./core/errors.js";
+import { type JsonObject, objectOf } from "./core/shapes.js";
 import type {
   AuthRecipe,
   Credential,
@@ -14,7 +14,7 @@ import type {
   RunResult,
   Workflow,
   WorkflowSummary,
-} from "./types.js";
+} from "./core/types.js";
 
 /** Reads an answer whose fields the contract promises. */
 export const having =

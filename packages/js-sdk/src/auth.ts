@@ -3,9 +3,9 @@
 import { listServices } from "./api.js";
 import type { AuthenticatedClient } from "./bound.js";
 import type { Connection } from "./connection.js";
+import type { AuthRecipe, CallOptions, SetupResult } from "./core/types.js";
 import type { Fetch } from "./http.js";
 import { deferred } from "./loading.js";
-import type { AuthRecipe, CallOptions, SetupResult } from "./types.js";
 
 /** What `auth.setup` takes last. */
 export interface SetupOptions extends CallOptions {

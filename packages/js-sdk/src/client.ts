@@ -3,13 +3,20 @@
 import { health } from "./api.js";
 import { Auth } from "./auth.js";
 import type { Answer } from "./calls.js";
-import { checkRetries, checkTimeout, MAX_RETRIES, resolve, type SettingsOptions, TIMEOUT } from "./config.js";
 import { type Connection, connect } from "./connection.js";
+import {
+  checkRetries,
+  checkTimeout,
+  MAX_RETRIES,
+  resolve,
+  type SettingsOptions,
+  TIMEOUT,
+} from "./core/config.js";
+import { textsOf } from "./core/shapes.js";
+import type { CallOptions, Health } from "./core/types.js";
 import { Creds } from "./creds.js";
 import { type Fetch, runtimeFetch } from "./http.js";
 import { emptyMemory } from "./memory.js";
-import { textsOf } from "./shapes.js";
-import type { CallOptions, Health } from "./types.js";
 import { Workflows } from "./workflows.js";
 
 /** What `new Arcrun` takes. */

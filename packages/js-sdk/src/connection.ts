@@ -3,7 +3,7 @@
 import { readAnswer } from "./answers.js";
 import { health } from "./api.js";
 import { type Answer, type Call, content } from "./calls.js";
-import { checkTimeout, type Settings } from "./config.js";
+import { checkTimeout, type Settings } from "./core/config.js";
 import {
   APIConnectionError,
   APITimeoutError,
@@ -11,14 +11,14 @@ import {
   ConfigurationError,
   hide,
   InsecureTransportError,
-} from "./errors.js";
+} from "./core/errors.js";
+import { isLoopback, originOf } from "./core/origins.js";
+import { blankOut, type Secret } from "./core/secret.js";
+import { objectOf, parsed, textsOf } from "./core/shapes.js";
+import type { CallOptions } from "./core/types.js";
 import { type Fetch, Late, OWN_HEADERS, sleep, stripped, unrepeated, withDeadline } from "./http.js";
 import type { Memory } from "./memory.js";
-import { isLoopback, originOf } from "./origins.js";
 import { nextDelay } from "./retry.js";
-import { blankOut, type Secret } from "./secret.js";
-import { objectOf, parsed, textsOf } from "./shapes.js";
-import type { CallOptions } from "./types.js";
 
 /** What a connection is made of. */
 export interface ConnectionOptions {

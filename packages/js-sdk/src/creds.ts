@@ -2,10 +2,16 @@
 
 import { deleteCredential, listCredentials } from "./api.js";
 import type { Connection } from "./connection.js";
+import { checkCredential } from "./core/names.js";
+import { isText } from "./core/shapes.js";
+import type {
+  CallOptions,
+  Credential,
+  DeletedCredential,
+  PushedCredential,
+  Sensitivity,
+} from "./core/types.js";
 import { deferred } from "./loading.js";
-import { checkCredential } from "./names.js";
-import { isText } from "./shapes.js";
-import type { CallOptions, Credential, DeletedCredential, PushedCredential, Sensitivity } from "./types.js";
 
 /** What `creds.push` takes last. */
 export interface PushCredentialOptions extends CallOptions {

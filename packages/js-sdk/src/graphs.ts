@@ -2,10 +2,10 @@
 
 import { type Call, fieldOf } from "./calls.js";
 import type { Connection } from "./connection.js";
-import { InvalidArgumentError } from "./errors.js";
-import { nearest } from "./nearest.js";
-import { type JsonObject, listOf, objectOf, objectsOf } from "./shapes.js";
-import type { CallOptions } from "./types.js";
+import { InvalidArgumentError } from "./core/errors.js";
+import { nearest } from "./core/nearest.js";
+import { type JsonObject, listOf, objectOf, objectsOf } from "./core/shapes.js";
+import type { CallOptions } from "./core/types.js";
 
 /** Per node, its settings. */
 export type Config = Record<string, JsonObject>;

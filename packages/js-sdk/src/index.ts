@@ -7,8 +7,7 @@
 export type { Auth, BindOptions, SetupOptions, TokenOptions } from "./auth.js";
 export type { AuthenticatedClient, BoundRequestInit } from "./bound.js";
 export { Arcrun, type ArcrunOptions, type RawResponse } from "./client.js";
-export type { SettingsOptions } from "./config.js";
-export type { Creds, PushCredentialOptions } from "./creds.js";
+export type { SettingsOptions } from "./core/config.js";
 export {
   APIConnectionError,
   APIStatusError,
@@ -33,8 +32,7 @@ export {
   UnknownServiceError,
   WorkflowPaused,
   WorkflowRunError,
-} from "./errors.js";
-export type { Fetch } from "./http.js";
+} from "./core/errors.js";
 export type {
   AuthRecipe,
   CallOptions,
@@ -54,6 +52,8 @@ export type {
   Workflow,
   WorkflowDocument,
   WorkflowSummary,
-} from "./types.js";
+} from "./core/types.js";
+export type { Creds, PushCredentialOptions } from "./creds.js";
+export type { Fetch } from "./http.js";
 export { version } from "./version.js";
 export type { ExecutionsOptions, PushWorkflowOptions, RunOptions, Workflows } from "./workflows.js";

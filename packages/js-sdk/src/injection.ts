@@ -1,10 +1,10 @@
 /** What a bound client adds to a request, and how: on plain data, so that it can be tested alone. */
 
-import { InvalidArgumentError, UnexpectedResponseError } from "./errors.js";
+import { InvalidArgumentError, UnexpectedResponseError } from "./core/errors.js";
+import { toBase64, utf8 } from "./core/sealing.js";
+import { BLANK, type Secret } from "./core/secret.js";
+import { objectOf, parsed } from "./core/shapes.js";
 import type { Inject } from "./recipes.js";
-import { toBase64, utf8 } from "./sealing.js";
-import { BLANK, type Secret } from "./secret.js";
-import { objectOf, parsed } from "./shapes.js";
 import { isConstant, render, type Values } from "./templates.js";
 
 /** The secrets of one bound client, rendered. Functions only: nothing that an inspection would show. */

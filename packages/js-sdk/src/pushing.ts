@@ -2,15 +2,15 @@
 
 import { having } from "./api.js";
 import type { Call } from "./calls.js";
-import type { Settings } from "./config.js";
 import type { Connection } from "./connection.js";
+import type { Settings } from "./core/config.js";
+import { InvalidArgumentError, SealedCredentialsUnsupportedError } from "./core/errors.js";
+import { checkCredential } from "./core/names.js";
+import { seal } from "./core/sealing.js";
+import { type Secret, secretOf } from "./core/secret.js";
+import { checkService } from "./core/serviceNames.js";
+import type { PushedCredential } from "./core/types.js";
 import type { PushCredentialOptions } from "./creds.js";
-import { InvalidArgumentError, SealedCredentialsUnsupportedError } from "./errors.js";
-import { checkCredential } from "./names.js";
-import { seal } from "./sealing.js";
-import { type Secret, secretOf } from "./secret.js";
-import { checkService } from "./serviceNames.js";
-import type { PushedCredential } from "./types.js";
 
 /** `creds.push`. */
 export async function push(

@@ -2,7 +2,7 @@
 
 import { isRunFailure } from "./answers.js";
 import type { Answer, Call } from "./calls.js";
-import { APIConnectionError } from "./errors.js";
+import { APIConnectionError } from "./core/errors.js";
 
 const FIRST_DELAY = 0.5; // seconds; doubles with each retry
 const LONGEST_DELAY = 8; // seconds, of a delay that the SDK chooses

@@ -4,13 +4,18 @@ import { credentialPath } from "./api.js";
 import type { BindOptions, SetupOptions, TokenOptions } from "./auth.js";
 import { AuthenticatedClient } from "./bound.js";
 import { type Call, fieldOf } from "./calls.js";
-import { checkTimeout } from "./config.js";
 import type { Connection } from "./connection.js";
-import { APIStatusError, ArcrunError, MissingSecretError, UnknownServiceError } from "./errors.js";
+import { checkTimeout } from "./core/config.js";
+import { variable } from "./core/environment.js";
+import { APIStatusError, ArcrunError, MissingSecretError, UnknownServiceError } from "./core/errors.js";
+import { nearest } from "./core/nearest.js";
+import type { Envelope } from "./core/sealing.js";
+import { type Secret, secretOf } from "./core/secret.js";
+import { checkAccount, checkService, credentialName, secretVariable } from "./core/serviceNames.js";
+import type { AuthRecipe, CallOptions, SetupResult } from "./core/types.js";
+import { readEnvelope, unseal } from "./core/unsealing.js";
 import { runtimeFetch, unlessAborted } from "./http.js";
 import { injection, splitConstants } from "./injection.js";
-import { variable } from "./local.js";
-import { nearest } from "./nearest.js";
 import { checkOrigins, checkTrusted, OWN, shippedOrigins, writtenOrigin } from "./pinned.js";
 import { pushSecret } from "./pushing.js";
 import {
@@ -24,14 +29,9 @@ import {
   tokenKey,
   withoutUnfilled,
 } from "./recipes.js";
-import type { Envelope } from "./sealing.js";
-import { type Secret, secretOf } from "./secret.js";
-import { checkAccount, checkService, credentialName, secretVariable } from "./serviceNames.js";
 import { isConstant, renderBaseUrl, type Values } from "./templates.js";
 import { endpointOf, readAccount, type TokenSource, tokenSource } from "./tokens.js";
 import { injecting } from "./transport.js";
-import type { AuthRecipe, CallOptions, SetupResult } from "./types.js";
-import { readEnvelope, unseal } from "./unsealing.js";
 
 /** `auth.setup`. */
 export async function setup(

@@ -10,11 +10,9 @@ import {
 } from "./api.js";
 import { content } from "./calls.js";
 import type { Connection } from "./connection.js";
-import { webCrypto } from "./crypto.js";
-import { InvalidArgumentError } from "./errors.js";
-import { deferred } from "./loading.js";
-import { checkWorkflow } from "./names.js";
-
+import { webCrypto } from "./core/crypto.js";
+import { InvalidArgumentError } from "./core/errors.js";
+import { checkWorkflow } from "./core/names.js";
 import type {
   CallOptions,
   DeletedWorkflow,
@@ -25,7 +23,8 @@ import type {
   Workflow,
   WorkflowDocument,
   WorkflowSummary,
-} from "./types.js";
+} from "./core/types.js";
+import { deferred } from "./loading.js";
 
 /** What `workflows.push` takes last. */
 export interface PushWorkflowOptions extends CallOptions {

@@ -182,7 +182,7 @@ describe("a secret is found", () => {
     });
 
   it("by a sealed read, once", async () => {
-    const { seal } = await import("../src/sealing.js");
+    const { seal } = await import("../src/core/sealing.js");
     const { KEY } = await import("./support.js");
     const sealed = await seal(
       () => KEY,

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
+import { blankOut } from "../src/core/secret.js";
 import * as sdk from "../src/index.js";
 import { type APIStatusError, Arcrun } from "../src/index.js";
-import { blankOut } from "../src/secret.js";
 import { clientOf, inTurn, KEY, looks, rejection, serve } from "./support.js";
 
 const LISTED = { json: { success: true, credentials: [], total: 0 } };

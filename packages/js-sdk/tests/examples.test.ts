@@ -7,7 +7,9 @@ import { beforeAll, beforeEach, describe, expect, inject, it, vi } from "vitest"
 import * as sdk from "../src/index.js";
 
 const ROOT = new URL("../", import.meta.url);
-const FILES = ["client", "creds", "auth", "workflows", "errors", "bound"].map((name) => `src/${name}.ts`);
+const FILES = ["client", "creds", "auth", "workflows", "core/errors", "bound"].map(
+  (name) => `src/${name}.ts`,
+);
 
 interface Example {
   place: string;

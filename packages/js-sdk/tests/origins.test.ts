@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
+import { nearest } from "../src/core/nearest.js";
+import { isLoopback } from "../src/core/origins.js";
 import { RecipeOriginError } from "../src/index.js";
-import { nearest } from "../src/nearest.js";
-import { isLoopback } from "../src/origins.js";
 import { checkOrigins, checkTrusted, shippedOrigins, writtenOrigin } from "../src/pinned.js";
 import { clientOf, engineOf, recipeOf, rejection } from "./support.js";
 

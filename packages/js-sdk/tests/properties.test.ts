@@ -2,12 +2,12 @@
 
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { originOf, readOrigin } from "../src/core/origins.js";
+import { seal } from "../src/core/sealing.js";
+import { blankOut, secretOf } from "../src/core/secret.js";
+import { unseal } from "../src/core/unsealing.js";
 import { injection } from "../src/injection.js";
-import { originOf, readOrigin } from "../src/origins.js";
 import { writtenOrigin } from "../src/pinned.js";
-import { seal } from "../src/sealing.js";
-import { blankOut, secretOf } from "../src/secret.js";
-import { unseal } from "../src/unsealing.js";
 
 const key = () => `ak_${"0".repeat(48)}`;
 const text = fc.string({ unit: "grapheme", minLength: 1 });

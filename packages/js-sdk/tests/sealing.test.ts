@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { seal } from "../src/core/sealing.js";
+import { fromBase64, readEnvelope, unseal } from "../src/core/unsealing.js";
 import { UnexpectedResponseError } from "../src/index.js";
-import { seal } from "../src/sealing.js";
-import { fromBase64, readEnvelope, unseal } from "../src/unsealing.js";
 
 interface Vector {
   name: string;

@@ -1,7 +1,7 @@
 /** Where the settings come from: option, then environment, then the default. */
 
+import { variable } from "./environment.js";
 import { ConfigurationError, InvalidArgumentError } from "./errors.js";
-import { variable } from "./local.js";
 import { originOf, readOrigin } from "./origins.js";
 import type { Secret } from "./secret.js";
 import type { CredentialFormat } from "./types.js";
