@@ -1,10 +1,10 @@
 /** Services: set up once, then bound to a client that signs every request in. */
 
-import { listServices } from "./api.js";
 import type { AuthenticatedClient } from "./bound.js";
-import type { Connection } from "./connection.js";
 import type { AuthRecipe, CallOptions, SetupResult } from "./core/types.js";
-import type { Fetch } from "./http.js";
+import type { Connection } from "./http/connection.js";
+import type { Fetch } from "./http/fetch.js";
+import { listServices } from "./http/operations.js";
 import { deferred } from "./loading.js";
 
 /** What `auth.setup` takes last. */

@@ -1,9 +1,6 @@
 /** The client. */
 
-import { health } from "./api.js";
 import { Auth } from "./auth.js";
-import type { Answer } from "./calls.js";
-import { type Connection, connect } from "./connection.js";
 import {
   checkRetries,
   checkTimeout,
@@ -15,8 +12,11 @@ import {
 import { textsOf } from "./core/shapes.js";
 import type { CallOptions, Health } from "./core/types.js";
 import { Creds } from "./creds.js";
-import { type Fetch, runtimeFetch } from "./http.js";
-import { emptyMemory } from "./memory.js";
+import { type Connection, connect } from "./http/connection.js";
+import { type Fetch, runtimeFetch } from "./http/fetch.js";
+import { emptyMemory } from "./http/memory.js";
+import { health } from "./http/operations.js";
+import type { Answer } from "./http/request.js";
 import { Workflows } from "./workflows.js";
 
 /** What `new Arcrun` takes. */

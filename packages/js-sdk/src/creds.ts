@@ -1,7 +1,5 @@
 /** Credentials: stored sealed, listed without values. */
 
-import { deleteCredential, listCredentials } from "./api.js";
-import type { Connection } from "./connection.js";
 import { checkCredential } from "./core/names.js";
 import { isText } from "./core/shapes.js";
 import type {
@@ -11,6 +9,8 @@ import type {
   PushedCredential,
   Sensitivity,
 } from "./core/types.js";
+import type { Connection } from "./http/connection.js";
+import { deleteCredential, listCredentials } from "./http/operations.js";
 import { deferred } from "./loading.js";
 
 /** What `creds.push` takes last. */

@@ -54,6 +54,6 @@ export type {
   WorkflowSummary,
 } from "./core/types.js";
 export type { Creds, PushCredentialOptions } from "./creds.js";
-export type { Fetch } from "./http.js";
+export type { Fetch } from "./http/fetch.js";
 export { version } from "./version.js";
 export type { ExecutionsOptions, PushWorkflowOptions, RunOptions, Workflows } from "./workflows.js";

@@ -1,10 +1,7 @@
 /** What is behind `client.auth`: recipes read, secrets found, origins checked, clients bound. */
 
-import { credentialPath } from "./api.js";
 import type { BindOptions, SetupOptions, TokenOptions } from "./auth.js";
 import { AuthenticatedClient } from "./bound.js";
-import { type Call, fieldOf } from "./calls.js";
-import type { Connection } from "./connection.js";
 import { checkTimeout } from "./core/config.js";
 import { variable } from "./core/environment.js";
 import { APIStatusError, ArcrunError, MissingSecretError, UnknownServiceError } from "./core/errors.js";
@@ -14,7 +11,10 @@ import { type Secret, secretOf } from "./core/secret.js";
 import { checkAccount, checkService, credentialName, secretVariable } from "./core/serviceNames.js";
 import type { AuthRecipe, CallOptions, SetupResult } from "./core/types.js";
 import { readEnvelope, unseal } from "./core/unsealing.js";
-import { runtimeFetch, unlessAborted } from "./http.js";
+import type { Connection } from "./http/connection.js";
+import { runtimeFetch, unlessAborted } from "./http/fetch.js";
+import { credentialPath } from "./http/operations.js";
+import { type Call, fieldOf } from "./http/request.js";
 import { injection, splitConstants } from "./injection.js";
 import { checkOrigins, checkTrusted, OWN, shippedOrigins, writtenOrigin } from "./pinned.js";
 import { pushSecret } from "./pushing.js";

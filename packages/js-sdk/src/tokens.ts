@@ -7,7 +7,7 @@ import { blankOut, type Secret, secretOf } from "./core/secret.js";
 import { isText, type JsonObject, objectOf, parsed, textsOf } from "./core/shapes.js";
 import type { AuthRecipe } from "./core/types.js";
 import { fromBase64 } from "./core/unsealing.js";
-import { type Fetch, Late, OWN_HEADERS, stripped, withDeadline } from "./http.js";
+import { type Fetch, Late, OWN_HEADERS, stripped, withDeadline } from "./http/fetch.js";
 import { refreshKeys, requiredKeys } from "./recipes.js";
 import { render, type Values } from "./templates.js";
 

@@ -1,7 +1,7 @@
 /** Below a bound client: secrets go into a copy of each request, on the way to the service's own origin only. */
 
 import { UnexpectedResponseError } from "./core/errors.js";
-import { type Fetch, OWN_HEADERS, stripped, unlessAborted } from "./http.js";
+import { type Fetch, OWN_HEADERS, stripped, unlessAborted } from "./http/fetch.js";
 import { type Injection, injection } from "./injection.js";
 import type { Inject } from "./recipes.js";
 import type { Values } from "./templates.js";

@@ -1,15 +1,5 @@
 /** Workflows: pushed, listed, run. */
 
-import {
-  deleteWorkflow,
-  getWorkflow,
-  listExecutions,
-  listWorkflows,
-  pushWorkflow,
-  runWorkflow,
-} from "./api.js";
-import { content } from "./calls.js";
-import type { Connection } from "./connection.js";
 import { webCrypto } from "./core/crypto.js";
 import { InvalidArgumentError } from "./core/errors.js";
 import { checkWorkflow } from "./core/names.js";
@@ -24,6 +14,16 @@ import type {
   WorkflowDocument,
   WorkflowSummary,
 } from "./core/types.js";
+import type { Connection } from "./http/connection.js";
+import {
+  deleteWorkflow,
+  getWorkflow,
+  listExecutions,
+  listWorkflows,
+  pushWorkflow,
+  runWorkflow,
+} from "./http/operations.js";
+import { content } from "./http/request.js";
 import { deferred } from "./loading.js";
 
 /** What `workflows.push` takes last. */

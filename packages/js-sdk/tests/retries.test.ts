@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { backoff, retryAfter } from "../src/http/retry.js";
 import * as sdk from "../src/index.js";
-import { backoff, retryAfter } from "../src/retry.js";
 import { clientOf, inTurn, KEY, rejection, serve, withoutDelays } from "./support.js";
 
 const HEALTHY = { json: { ok: true } };

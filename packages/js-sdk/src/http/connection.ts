@@ -1,9 +1,6 @@
 /** Calls of the engine's API: one attempt, repetition, the answer read. */
 
-import { readAnswer } from "./answers.js";
-import { health } from "./api.js";
-import { type Answer, type Call, content } from "./calls.js";
-import { checkTimeout, type Settings } from "./core/config.js";
+import { checkTimeout, type Settings } from "../core/config.js";
 import {
   APIConnectionError,
   APITimeoutError,
@@ -11,13 +8,16 @@ import {
   ConfigurationError,
   hide,
   InsecureTransportError,
-} from "./core/errors.js";
-import { isLoopback, originOf } from "./core/origins.js";
-import { blankOut, type Secret } from "./core/secret.js";
-import { objectOf, parsed, textsOf } from "./core/shapes.js";
-import type { CallOptions } from "./core/types.js";
-import { type Fetch, Late, OWN_HEADERS, sleep, stripped, unrepeated, withDeadline } from "./http.js";
+} from "../core/errors.js";
+import { isLoopback, originOf } from "../core/origins.js";
+import { blankOut, type Secret } from "../core/secret.js";
+import { objectOf, parsed, textsOf } from "../core/shapes.js";
+import type { CallOptions } from "../core/types.js";
+import { type Fetch, Late, OWN_HEADERS, sleep, stripped, unrepeated, withDeadline } from "./fetch.js";
 import type { Memory } from "./memory.js";
+import { health } from "./operations.js";
+import { type Answer, type Call, content } from "./request.js";
+import { readAnswer } from "./response.js";
 import { nextDelay } from "./retry.js";
 
 /** What a connection is made of. */

@@ -1,6 +1,6 @@
 /** What the SDK needs around the runtime's `fetch`. */
 
-import { version } from "./version.js";
+import { version } from "../version.js";
 
 /** The type of the runtime's `fetch`. */
 export type Fetch = typeof globalThis.fetch;

@@ -1,8 +1,8 @@
 /** Requests and answers as data: what is sent, and what came back. */
 
-import { type APIStatusError, InvalidArgumentError, UnexpectedResponseError } from "./core/errors.js";
-import { blankOut, type Secret } from "./core/secret.js";
-import { isText, type JsonObject, objectOf } from "./core/shapes.js";
+import { type APIStatusError, InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js";
+import { blankOut, type Secret } from "../core/secret.js";
+import { isText, type JsonObject, objectOf } from "../core/shapes.js";
 
 /** What the engine answered. */
 export interface Answer {

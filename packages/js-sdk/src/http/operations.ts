@@ -1,8 +1,7 @@
 /** The calls of the engine's API, one function each (CONTRACT.md §2). */
 
-import { type Call, fieldOf } from "./calls.js";
-import { InvalidArgumentError } from "./core/errors.js";
-import { type JsonObject, objectOf } from "./core/shapes.js";
+import { InvalidArgumentError } from "../core/errors.js";
+import { type JsonObject, objectOf } from "../core/shapes.js";
 import type {
   AuthRecipe,
   Credential,
@@ -14,7 +13,8 @@ import type {
   RunResult,
   Workflow,
   WorkflowSummary,
-} from "./core/types.js";
+} from "../core/types.js";
+import { type Call, fieldOf } from "./request.js";
 
 /** Reads an answer whose fields the contract promises. */
 export const having =

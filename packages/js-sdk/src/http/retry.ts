@@ -1,8 +1,8 @@
 /** When a call is repeated, and after how long (CONTRACT.md §2 "What may be repeated"). */
 
-import { isRunFailure } from "./answers.js";
-import type { Answer, Call } from "./calls.js";
-import { APIConnectionError } from "./core/errors.js";
+import { APIConnectionError } from "../core/errors.js";
+import type { Answer, Call } from "./request.js";
+import { isRunFailure } from "./response.js";
 
 const FIRST_DELAY = 0.5; // seconds; doubles with each retry
 const LONGEST_DELAY = 8; // seconds, of a delay that the SDK chooses

@@ -1,6 +1,5 @@
 /** Answers become results, or typed errors: all shapes of CONTRACT.md §1 end in one. */
 
-import type { Answer, Call } from "./calls.js";
 import {
   type APIStatusError,
   type ErrorDetail,
@@ -9,9 +8,10 @@ import {
   UnexpectedResponseError,
   WorkflowPaused,
   WorkflowRunError,
-} from "./core/errors.js";
-import { originOf } from "./core/origins.js";
-import { type JsonObject, objectOf, objectsOf, textOf, textsOf } from "./core/shapes.js";
+} from "../core/errors.js";
+import { originOf } from "../core/origins.js";
+import { type JsonObject, objectOf, objectsOf, textOf, textsOf } from "../core/shapes.js";
+import type { Answer, Call } from "./request.js";
 
 /**
  * Returns a call's result, or throws the typed error.
