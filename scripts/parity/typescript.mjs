@@ -152,7 +152,7 @@ async function origins() {
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, outputText);
     }
-    const { shippedOrigins } = await import(pathToFileURL(join(made, "pinned.js")).href);
+    const { shippedOrigins } = await import(pathToFileURL(join(made, "recipes/pinned.js")).href);
     return Object.fromEntries(shippedOrigins);
   } finally {
     rmSync(made, { recursive: true });

@@ -4,8 +4,8 @@ import { InvalidArgumentError, UnexpectedResponseError } from "./core/errors.js"
 import { toBase64, utf8 } from "./core/sealing.js";
 import { BLANK, type Secret } from "./core/secret.js";
 import { objectOf, parsed } from "./core/shapes.js";
-import type { Inject } from "./recipes.js";
-import { isConstant, render, type Values } from "./templates.js";
+import { isConstant, render, type Values } from "./recipes/placeholders.js";
+import type { Inject } from "./recipes/recipe.js";
 
 /** The secrets of one bound client, rendered. Functions only: nothing that an inspection would show. */
 export interface Injection {

@@ -16,8 +16,9 @@ import { runtimeFetch, unlessAborted } from "./http/fetch.js";
 import { credentialPath } from "./http/operations.js";
 import { type Call, fieldOf } from "./http/request.js";
 import { injection, splitConstants } from "./injection.js";
-import { checkOrigins, checkTrusted, OWN, shippedOrigins, writtenOrigin } from "./pinned.js";
 import { pushSecret } from "./pushing.js";
+import { checkOrigins, checkTrusted, OWN, shippedOrigins, writtenOrigin } from "./recipes/pinned.js";
+import { isConstant, renderBaseUrl, type Values } from "./recipes/placeholders.js";
 import {
   checkPrimitive,
   checkRecipe,
@@ -28,8 +29,7 @@ import {
   requiredKeys,
   tokenKey,
   withoutUnfilled,
-} from "./recipes.js";
-import { isConstant, renderBaseUrl, type Values } from "./templates.js";
+} from "./recipes/recipe.js";
 import { endpointOf, readAccount, type TokenSource, tokenSource } from "./tokens.js";
 import { injecting } from "./transport.js";
 

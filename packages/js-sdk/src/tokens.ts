@@ -8,8 +8,8 @@ import { isText, type JsonObject, objectOf, parsed, textsOf } from "./core/shape
 import type { AuthRecipe } from "./core/types.js";
 import { fromBase64 } from "./core/unsealing.js";
 import { type Fetch, Late, OWN_HEADERS, stripped, withDeadline } from "./http/fetch.js";
-import { refreshKeys, requiredKeys } from "./recipes.js";
-import { render, type Values } from "./templates.js";
+import { render, type Values } from "./recipes/placeholders.js";
+import { refreshKeys, requiredKeys } from "./recipes/recipe.js";
 
 const REFRESH_BEFORE = 60; // seconds before a token expires in which a new one is fetched
 const LIFETIME = 3600; // seconds: the longest that Google takes for an assertion

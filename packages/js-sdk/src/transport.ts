@@ -3,8 +3,8 @@
 import { UnexpectedResponseError } from "./core/errors.js";
 import { type Fetch, OWN_HEADERS, stripped, unlessAborted } from "./http/fetch.js";
 import { type Injection, injection } from "./injection.js";
-import type { Inject } from "./recipes.js";
-import type { Values } from "./templates.js";
+import type { Values } from "./recipes/placeholders.js";
+import type { Inject } from "./recipes/recipe.js";
 import type { Token, TokenSource } from "./tokens.js";
 
 /** What a bound client signs in with. */

@@ -7,7 +7,7 @@ import { seal } from "../src/core/sealing.js";
 import { blankOut, secretOf } from "../src/core/secret.js";
 import { unseal } from "../src/core/unsealing.js";
 import { injection } from "../src/injection.js";
-import { writtenOrigin } from "../src/pinned.js";
+import { writtenOrigin } from "../src/recipes/pinned.js";
 
 const key = () => `ak_${"0".repeat(48)}`;
 const text = fc.string({ unit: "grapheme", minLength: 1 });

@@ -1,7 +1,7 @@
 /** Templates of auth recipes: `{{secret.KEY}}` and `{{runtime.access_token}}` (CONTRACT.md §4). */
 
-import { InvalidArgumentError, UnexpectedResponseError } from "./core/errors.js";
-import type { Secret } from "./core/secret.js";
+import { InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js";
+import type { Secret } from "../core/secret.js";
 
 /** A template's place; its group is what stands inside. */
 export const BRACES = /\{\{\s*(.*?)\s*\}\}/gs;

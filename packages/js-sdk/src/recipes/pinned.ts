@@ -4,9 +4,9 @@
  * On the deployed engine anyone can rewrite a recipe, and with it the place that secrets are sent to.
  */
 
-import { RecipeOriginError } from "./core/errors.js";
-import { isLoopback, originOf, readOrigin } from "./core/origins.js";
-import { BRACES } from "./templates.js";
+import { RecipeOriginError } from "../core/errors.js";
+import { isLoopback, originOf, readOrigin } from "../core/origins.js";
+import { BRACES } from "./placeholders.js";
 
 const GOOGLE_TOKENS = "oauth2.googleapis.com";
 

@@ -1,12 +1,12 @@
 /** Auth recipes: which secrets they need, and whether those given fit. */
 
-import { ConfigurationError, InvalidArgumentError, UnexpectedResponseError } from "./core/errors.js";
-import { checkCredential } from "./core/names.js";
-import { nearest } from "./core/nearest.js";
-import type { Secret } from "./core/secret.js";
-import { isText, type JsonObject, objectOf } from "./core/shapes.js";
-import type { AuthRecipe } from "./core/types.js";
-import { secretKeys, type Values } from "./templates.js";
+import { ConfigurationError, InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js";
+import { checkCredential } from "../core/names.js";
+import { nearest } from "../core/nearest.js";
+import type { Secret } from "../core/secret.js";
+import { isText, type JsonObject, objectOf } from "../core/shapes.js";
+import type { AuthRecipe } from "../core/types.js";
+import { secretKeys, type Values } from "./placeholders.js";
 
 /** A recipe's `inject`: from section to name to template. */
 export type Inject = Record<string, Record<string, unknown>>;
