@@ -17,7 +17,7 @@ import { type Fetch, runtimeFetch } from "./http/fetch.js";
 import { emptyMemory } from "./http/memory.js";
 import { health } from "./http/operations.js";
 import type { Answer } from "./http/request.js";
-import { Workflows } from "./workflows.js";
+import { Workflows } from "./workflows/workflows.js";
 
 /** What `new Arcrun` takes. */
 export interface ArcrunOptions extends SettingsOptions {

@@ -56,4 +56,4 @@ export type {
 export type { Creds, PushCredentialOptions } from "./creds.js";
 export type { Fetch } from "./http/fetch.js";
 export { version } from "./version.js";
-export type { ExecutionsOptions, PushWorkflowOptions, RunOptions, Workflows } from "./workflows.js";
+export type { ExecutionsOptions, PushWorkflowOptions, RunOptions, Workflows } from "./workflows/workflows.js";

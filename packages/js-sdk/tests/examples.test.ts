@@ -7,7 +7,7 @@ import { beforeAll, beforeEach, describe, expect, inject, it, vi } from "vitest"
 import * as sdk from "../src/index.js";
 
 const ROOT = new URL("../", import.meta.url);
-const FILES = ["client", "creds", "auth", "workflows", "core/errors", "bound"].map(
+const FILES = ["client", "creds", "auth", "workflows/workflows", "core/errors", "bound"].map(
   (name) => `src/${name}.ts`,
 );
 
@@ -126,7 +126,7 @@ describe("the examples run, against a real engine:", () => {
   for (const [path, found] of examples)
     for (const { place, code } of found)
       it(place, async () => {
-        if (path === "src/workflows.ts" && !code.includes("workflows.push"))
+        if (path === "src/workflows/workflows.ts" && !code.includes("workflows.push"))
           await client.workflows.push("shout", {
             flow: ["input >> 完成後 >> 大寫"],
             config: { 大寫: { component: "comp_uppercase" } },

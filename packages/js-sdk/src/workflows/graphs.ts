@@ -1,11 +1,11 @@
 /** Workflow documents (`flow` + `config`) become graphs as the deployed clients do it (CONTRACT.md §2). */
 
-import { InvalidArgumentError } from "./core/errors.js";
-import { nearest } from "./core/nearest.js";
-import { type JsonObject, listOf, objectOf, objectsOf } from "./core/shapes.js";
-import type { CallOptions } from "./core/types.js";
-import type { Connection } from "./http/connection.js";
-import { type Call, fieldOf } from "./http/request.js";
+import { InvalidArgumentError } from "../core/errors.js";
+import { nearest } from "../core/nearest.js";
+import { type JsonObject, listOf, objectOf, objectsOf } from "../core/shapes.js";
+import type { CallOptions } from "../core/types.js";
+import type { Connection } from "../http/connection.js";
+import { type Call, fieldOf } from "../http/request.js";
 
 /** Per node, its settings. */
 export type Config = Record<string, JsonObject>;

@@ -1,8 +1,8 @@
 /** Workflows: pushed, listed, run. */
 
-import { webCrypto } from "./core/crypto.js";
-import { InvalidArgumentError } from "./core/errors.js";
-import { checkWorkflow } from "./core/names.js";
+import { webCrypto } from "../core/crypto.js";
+import { InvalidArgumentError } from "../core/errors.js";
+import { checkWorkflow } from "../core/names.js";
 import type {
   CallOptions,
   DeletedWorkflow,
@@ -13,8 +13,8 @@ import type {
   Workflow,
   WorkflowDocument,
   WorkflowSummary,
-} from "./core/types.js";
-import type { Connection } from "./http/connection.js";
+} from "../core/types.js";
+import type { Connection } from "../http/connection.js";
 import {
   deleteWorkflow,
   getWorkflow,
@@ -22,9 +22,9 @@ import {
   listWorkflows,
   pushWorkflow,
   runWorkflow,
-} from "./http/operations.js";
-import { content } from "./http/request.js";
-import { deferred } from "./loading.js";
+} from "../http/operations.js";
+import { content } from "../http/request.js";
+import { deferred } from "../loading.js";
 
 /** What `workflows.push` takes last. */
 export interface PushWorkflowOptions extends CallOptions {
