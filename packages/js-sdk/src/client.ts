@@ -1,6 +1,7 @@
 /** The client. */
 
-import { Auth } from "./auth.js";
+import { Auth } from "./auth/auth.js";
+import { Creds } from "./auth/creds.js";
 import {
   checkRetries,
   checkTimeout,
@@ -11,7 +12,6 @@ import {
 } from "./core/config.js";
 import { textsOf } from "./core/shapes.js";
 import type { CallOptions, Health } from "./core/types.js";
-import { Creds } from "./creds.js";
 import { type Connection, connect } from "./http/connection.js";
 import { type Fetch, runtimeFetch } from "./http/fetch.js";
 import { emptyMemory } from "./http/memory.js";

@@ -4,8 +4,9 @@
  * @packageDocumentation
  */
 
-export type { Auth, BindOptions, SetupOptions, TokenOptions } from "./auth.js";
-export type { AuthenticatedClient, BoundRequestInit } from "./bound.js";
+export type { Auth, BindOptions, SetupOptions, TokenOptions } from "./auth/auth.js";
+export type { AuthenticatedClient, BoundRequestInit } from "./auth/bound.js";
+export type { Creds, PushCredentialOptions } from "./auth/creds.js";
 export { Arcrun, type ArcrunOptions, type RawResponse } from "./client.js";
 export type { SettingsOptions } from "./core/config.js";
 export {
@@ -53,7 +54,6 @@ export type {
   WorkflowDocument,
   WorkflowSummary,
 } from "./core/types.js";
-export type { Creds, PushCredentialOptions } from "./creds.js";
 export type { Fetch } from "./http/fetch.js";
 export { version } from "./version.js";
 export type { ExecutionsOptions, PushWorkflowOptions, RunOptions, Workflows } from "./workflows/workflows.js";

@@ -7,7 +7,7 @@ import { beforeAll, beforeEach, describe, expect, inject, it, vi } from "vitest"
 import * as sdk from "../src/index.js";
 
 const ROOT = new URL("../", import.meta.url);
-const FILES = ["client", "creds", "auth", "workflows/workflows", "core/errors", "bound"].map(
+const FILES = ["client", "auth/creds", "auth/auth", "workflows/workflows", "core/errors", "auth/bound"].map(
   (name) => `src/${name}.ts`,
 );
 

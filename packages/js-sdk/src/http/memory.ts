@@ -1,8 +1,8 @@
 /** What a client remembers: plaintexts, recipes, pinned origins. In memory, shown nowhere. */
 
+import type { TokenSource } from "../auth/tokens.js";
 import type { Secret } from "../core/secret.js";
 import type { AuthRecipe } from "../core/types.js";
-import type { TokenSource } from "../tokens.js";
 
 /** State that a client shares with its `withOptions` copies. */
 export interface Memory {

@@ -1,6 +1,6 @@
 /** What `bind` returns: a client of a service whose requests are signed in. */
 
-import { checkTimeout } from "./core/config.js";
+import { checkTimeout } from "../core/config.js";
 import type { Send } from "./transport.js";
 
 /** What `fetch` takes, and some conveniences. */

@@ -1,10 +1,10 @@
 /** Below a bound client: secrets go into a copy of each request, on the way to the service's own origin only. */
 
-import { UnexpectedResponseError } from "./core/errors.js";
-import { type Fetch, OWN_HEADERS, stripped, unlessAborted } from "./http/fetch.js";
+import { UnexpectedResponseError } from "../core/errors.js";
+import { type Fetch, OWN_HEADERS, stripped, unlessAborted } from "../http/fetch.js";
+import type { Values } from "../recipes/placeholders.js";
+import type { Inject } from "../recipes/recipe.js";
 import { type Injection, injection } from "./injection.js";
-import type { Values } from "./recipes/placeholders.js";
-import type { Inject } from "./recipes/recipe.js";
 import type { Token, TokenSource } from "./tokens.js";
 
 /** What a bound client signs in with. */

@@ -1,24 +1,20 @@
 /** What is behind `client.auth`: recipes read, secrets found, origins checked, clients bound. */
 
-import type { BindOptions, SetupOptions, TokenOptions } from "./auth.js";
-import { AuthenticatedClient } from "./bound.js";
-import { checkTimeout } from "./core/config.js";
-import { variable } from "./core/environment.js";
-import { APIStatusError, ArcrunError, MissingSecretError, UnknownServiceError } from "./core/errors.js";
-import { nearest } from "./core/nearest.js";
-import type { Envelope } from "./core/sealing.js";
-import { type Secret, secretOf } from "./core/secret.js";
-import { checkAccount, checkService, credentialName, secretVariable } from "./core/serviceNames.js";
-import type { AuthRecipe, CallOptions, SetupResult } from "./core/types.js";
-import { readEnvelope, unseal } from "./core/unsealing.js";
-import type { Connection } from "./http/connection.js";
-import { runtimeFetch, unlessAborted } from "./http/fetch.js";
-import { credentialPath } from "./http/operations.js";
-import { type Call, fieldOf } from "./http/request.js";
-import { injection, splitConstants } from "./injection.js";
-import { pushSecret } from "./pushing.js";
-import { checkOrigins, checkTrusted, OWN, shippedOrigins, writtenOrigin } from "./recipes/pinned.js";
-import { isConstant, renderBaseUrl, type Values } from "./recipes/placeholders.js";
+import { checkTimeout } from "../core/config.js";
+import { variable } from "../core/environment.js";
+import { APIStatusError, ArcrunError, MissingSecretError, UnknownServiceError } from "../core/errors.js";
+import { nearest } from "../core/nearest.js";
+import type { Envelope } from "../core/sealing.js";
+import { type Secret, secretOf } from "../core/secret.js";
+import { checkAccount, checkService, credentialName, secretVariable } from "../core/serviceNames.js";
+import type { AuthRecipe, CallOptions, SetupResult } from "../core/types.js";
+import { readEnvelope, unseal } from "../core/unsealing.js";
+import type { Connection } from "../http/connection.js";
+import { runtimeFetch, unlessAborted } from "../http/fetch.js";
+import { credentialPath } from "../http/operations.js";
+import { type Call, fieldOf } from "../http/request.js";
+import { checkOrigins, checkTrusted, OWN, shippedOrigins, writtenOrigin } from "../recipes/pinned.js";
+import { isConstant, renderBaseUrl, type Values } from "../recipes/placeholders.js";
 import {
   checkPrimitive,
   checkRecipe,
@@ -29,7 +25,11 @@ import {
   requiredKeys,
   tokenKey,
   withoutUnfilled,
-} from "./recipes/recipe.js";
+} from "../recipes/recipe.js";
+import type { BindOptions, SetupOptions, TokenOptions } from "./auth.js";
+import { AuthenticatedClient } from "./bound.js";
+import { injection, splitConstants } from "./injection.js";
+import { pushSecret } from "./push.js";
 import { endpointOf, readAccount, type TokenSource, tokenSource } from "./tokens.js";
 import { injecting } from "./transport.js";
 

@@ -1,15 +1,15 @@
 /** Access tokens: the request that fetches one, the answer read, and its keeping (CONTRACT.md §4). */
 
-import { webCrypto } from "./core/crypto.js";
-import { InvalidArgumentError, TokenExchangeError, UnexpectedResponseError } from "./core/errors.js";
-import { toBase64, utf8 } from "./core/sealing.js";
-import { blankOut, type Secret, secretOf } from "./core/secret.js";
-import { isText, type JsonObject, objectOf, parsed, textsOf } from "./core/shapes.js";
-import type { AuthRecipe } from "./core/types.js";
-import { fromBase64 } from "./core/unsealing.js";
-import { type Fetch, Late, OWN_HEADERS, stripped, withDeadline } from "./http/fetch.js";
-import { render, type Values } from "./recipes/placeholders.js";
-import { refreshKeys, requiredKeys } from "./recipes/recipe.js";
+import { webCrypto } from "../core/crypto.js";
+import { InvalidArgumentError, TokenExchangeError, UnexpectedResponseError } from "../core/errors.js";
+import { toBase64, utf8 } from "../core/sealing.js";
+import { blankOut, type Secret, secretOf } from "../core/secret.js";
+import { isText, type JsonObject, objectOf, parsed, textsOf } from "../core/shapes.js";
+import type { AuthRecipe } from "../core/types.js";
+import { fromBase64 } from "../core/unsealing.js";
+import { type Fetch, Late, OWN_HEADERS, stripped, withDeadline } from "../http/fetch.js";
+import { render, type Values } from "../recipes/placeholders.js";
+import { refreshKeys, requiredKeys } from "../recipes/recipe.js";
 
 const REFRESH_BEFORE = 60; // seconds before a token expires in which a new one is fetched
 const LIFETIME = 3600; // seconds: the longest that Google takes for an assertion

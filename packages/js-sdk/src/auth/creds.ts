@@ -1,17 +1,17 @@
 /** Credentials: stored sealed, listed without values. */
 
-import { checkCredential } from "./core/names.js";
-import { isText } from "./core/shapes.js";
+import { checkCredential } from "../core/names.js";
+import { isText } from "../core/shapes.js";
 import type {
   CallOptions,
   Credential,
   DeletedCredential,
   PushedCredential,
   Sensitivity,
-} from "./core/types.js";
-import type { Connection } from "./http/connection.js";
-import { deleteCredential, listCredentials } from "./http/operations.js";
-import { deferred } from "./loading.js";
+} from "../core/types.js";
+import type { Connection } from "../http/connection.js";
+import { deleteCredential, listCredentials } from "../http/operations.js";
+import { deferred } from "../loading.js";
 
 /** What `creds.push` takes last. */
 export interface PushCredentialOptions extends CallOptions {

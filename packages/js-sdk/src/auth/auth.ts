@@ -1,11 +1,11 @@
 /** Services: set up once, then bound to a client that signs every request in. */
 
+import type { AuthRecipe, CallOptions, SetupResult } from "../core/types.js";
+import type { Connection } from "../http/connection.js";
+import type { Fetch } from "../http/fetch.js";
+import { listServices } from "../http/operations.js";
+import { deferred } from "../loading.js";
 import type { AuthenticatedClient } from "./bound.js";
-import type { AuthRecipe, CallOptions, SetupResult } from "./core/types.js";
-import type { Connection } from "./http/connection.js";
-import type { Fetch } from "./http/fetch.js";
-import { listServices } from "./http/operations.js";
-import { deferred } from "./loading.js";
 
 /** What `auth.setup` takes last. */
 export interface SetupOptions extends CallOptions {

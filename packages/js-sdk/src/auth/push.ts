@@ -1,16 +1,16 @@
 /** Storing a credential: checked, sealed, sent. */
 
-import type { Settings } from "./core/config.js";
-import { InvalidArgumentError, SealedCredentialsUnsupportedError } from "./core/errors.js";
-import { checkCredential } from "./core/names.js";
-import { seal } from "./core/sealing.js";
-import { type Secret, secretOf } from "./core/secret.js";
-import { checkService } from "./core/serviceNames.js";
-import type { PushedCredential } from "./core/types.js";
+import type { Settings } from "../core/config.js";
+import { InvalidArgumentError, SealedCredentialsUnsupportedError } from "../core/errors.js";
+import { checkCredential } from "../core/names.js";
+import { seal } from "../core/sealing.js";
+import { type Secret, secretOf } from "../core/secret.js";
+import { checkService } from "../core/serviceNames.js";
+import type { PushedCredential } from "../core/types.js";
+import type { Connection } from "../http/connection.js";
+import { having } from "../http/operations.js";
+import type { Call } from "../http/request.js";
 import type { PushCredentialOptions } from "./creds.js";
-import type { Connection } from "./http/connection.js";
-import { having } from "./http/operations.js";
-import type { Call } from "./http/request.js";
 
 /** `creds.push`. */
 export async function push(

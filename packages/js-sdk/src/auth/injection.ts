@@ -1,11 +1,11 @@
 /** What a bound client adds to a request, and how: on plain data, so that it can be tested alone. */
 
-import { InvalidArgumentError, UnexpectedResponseError } from "./core/errors.js";
-import { toBase64, utf8 } from "./core/sealing.js";
-import { BLANK, type Secret } from "./core/secret.js";
-import { objectOf, parsed } from "./core/shapes.js";
-import { isConstant, render, type Values } from "./recipes/placeholders.js";
-import type { Inject } from "./recipes/recipe.js";
+import { InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js";
+import { toBase64, utf8 } from "../core/sealing.js";
+import { BLANK, type Secret } from "../core/secret.js";
+import { objectOf, parsed } from "../core/shapes.js";
+import { isConstant, render, type Values } from "../recipes/placeholders.js";
+import type { Inject } from "../recipes/recipe.js";
 
 /** The secrets of one bound client, rendered. Functions only: nothing that an inspection would show. */
 export interface Injection {
