@@ -4,9 +4,10 @@
  * @packageDocumentation
  */
 
-export type { Auth, BindOptions, SetupOptions, TokenOptions } from "./auth/auth.js";
+export type { Auth } from "./auth/auth.js";
 export type { AuthenticatedClient, BoundRequestInit } from "./auth/bound.js";
-export type { Creds, PushCredentialOptions } from "./auth/creds.js";
+export type { Creds } from "./auth/creds.js";
+export type { BindOptions, PushCredentialOptions, SetupOptions, TokenOptions } from "./auth/options.js";
 export { Arcrun, type ArcrunOptions, type RawResponse } from "./client.js";
 export type { SettingsOptions } from "./core/config.js";
 export {

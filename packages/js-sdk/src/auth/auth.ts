@@ -2,30 +2,10 @@
 
 import type { AuthRecipe, CallOptions, SetupResult } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
-import type { Fetch } from "../http/fetch.js";
 import { listServices } from "../http/operations.js";
 import { deferred } from "../loading.js";
 import type { AuthenticatedClient } from "./bound.js";
-
-/** What `auth.setup` takes last. */
-export interface SetupOptions extends CallOptions {
-  /** Stores the secrets apart, as `KEY__account`, for one of several accounts. */
-  account?: string;
-}
-
-/** What `auth.getToken` takes last. */
-export interface TokenOptions extends CallOptions {
-  /** One of several accounts, as named in `setup`. */
-  account?: string;
-  /** The origin that the recipe may send secrets to, if the SDK does not know it; plain http for loopback only. */
-  trustOrigin?: string;
-}
-
-/** What `auth.bind` takes last. */
-export interface BindOptions extends TokenOptions {
-  /** What carries the requests after the secrets were put in; left out, the runtime's `fetch`. */
-  fetch?: Fetch;
-}
+import type { BindOptions, SetupOptions, TokenOptions } from "./options.js";
 
 /** `client.auth`: sign in to services without handling their secrets in every call. */
 export class Auth {

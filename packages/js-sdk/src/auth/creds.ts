@@ -2,24 +2,11 @@
 
 import { checkCredential } from "../core/names.js";
 import { isText } from "../core/shapes.js";
-import type {
-  CallOptions,
-  Credential,
-  DeletedCredential,
-  PushedCredential,
-  Sensitivity,
-} from "../core/types.js";
+import type { CallOptions, Credential, DeletedCredential, PushedCredential } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
 import { deleteCredential, listCredentials } from "../http/operations.js";
 import { deferred } from "../loading.js";
-
-/** What `creds.push` takes last. */
-export interface PushCredentialOptions extends CallOptions {
-  /** The service that it belongs to; left out, the deployed engine clears it. */
-  service?: string;
-  /** `standard` or `high`. */
-  sensitivity?: Sensitivity;
-}
+import type { PushCredentialOptions } from "./options.js";
 
 /** `client.creds`: the credentials of your key. */
 export class Creds {

@@ -10,7 +10,7 @@ import type { PushedCredential } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
 import { having } from "../http/operations.js";
 import type { Call } from "../http/request.js";
-import type { PushCredentialOptions } from "./creds.js";
+import type { PushCredentialOptions } from "./options.js";
 
 /** `creds.push`. */
 export async function push(

@@ -26,9 +26,9 @@ import {
   tokenKey,
   withoutUnfilled,
 } from "../recipes/recipe.js";
-import type { BindOptions, SetupOptions, TokenOptions } from "./auth.js";
 import { AuthenticatedClient } from "./bound.js";
 import { injection, splitConstants } from "./injection.js";
+import type { BindOptions, SetupOptions, TokenOptions } from "./options.js";
 import { pushSecret } from "./push.js";
 import { endpointOf, readAccount, type TokenSource, tokenSource } from "./tokens.js";
 import { injecting } from "./transport.js";

@@ -1,0 +1,32 @@
+/** The options of `client.auth` and `client.creds`, apart from the classes, so that what those load can name them. */
+
+import type { CallOptions, Sensitivity } from "../core/types.js";
+import type { Fetch } from "../http/fetch.js";
+
+/** What `auth.setup` takes last. */
+export interface SetupOptions extends CallOptions {
+  /** Stores the secrets apart, as `KEY__account`, for one of several accounts. */
+  account?: string;
+}
+
+/** What `auth.getToken` takes last. */
+export interface TokenOptions extends CallOptions {
+  /** One of several accounts, as named in `setup`. */
+  account?: string;
+  /** The origin that the recipe may send secrets to, if the SDK does not know it; plain http for loopback only. */
+  trustOrigin?: string;
+}
+
+/** What `auth.bind` takes last. */
+export interface BindOptions extends TokenOptions {
+  /** What carries the requests after the secrets were put in; left out, the runtime's `fetch`. */
+  fetch?: Fetch;
+}
+
+/** What `creds.push` takes last. */
+export interface PushCredentialOptions extends CallOptions {
+  /** The service that it belongs to; left out, the deployed engine clears it. */
+  service?: string;
+  /** `standard` or `high`. */
+  sensitivity?: Sensitivity;
+}
