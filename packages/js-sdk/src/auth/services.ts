@@ -11,6 +11,7 @@ import type { AuthRecipe, CallOptions, SetupResult } from "../core/types.js";
 import { readEnvelope, unseal } from "../core/unsealing.js";
 import type { Connection } from "../http/connection.js";
 import { runtimeFetch, unlessAborted } from "../http/fetch.js";
+import type { TokenSource } from "../http/memory.js";
 import { credentialPath } from "../http/operations.js";
 import { type Call, fieldOf } from "../http/request.js";
 import { checkOrigins, checkTrusted, OWN, shippedOrigins, writtenOrigin } from "../recipes/pinned.js";
@@ -30,7 +31,7 @@ import { AuthenticatedClient } from "./bound.js";
 import { injection, splitConstants } from "./injection.js";
 import type { BindOptions, SetupOptions, TokenOptions } from "./options.js";
 import { pushSecret } from "./push.js";
-import { endpointOf, readAccount, type TokenSource, tokenSource } from "./tokens.js";
+import { endpointOf, readAccount, tokenSource } from "./tokens.js";
 import { injecting } from "./transport.js";
 
 /** `auth.setup`. */

@@ -8,30 +8,12 @@ import { isText, type JsonObject, objectOf, parsed, textsOf } from "../core/shap
 import type { AuthRecipe } from "../core/types.js";
 import { fromBase64 } from "../core/unsealing.js";
 import { type Fetch, Late, OWN_HEADERS, stripped, withDeadline } from "../http/fetch.js";
+import type { AccessToken, TokenSource } from "../http/memory.js";
 import { render, type Values } from "../recipes/placeholders.js";
 import { refreshKeys, requiredKeys } from "../recipes/recipe.js";
 
 const REFRESH_BEFORE = 60; // seconds before a token expires in which a new one is fetched
 const LIFETIME = 3600; // seconds: the longest that Google takes for an assertion
-
-/** An access token, and until when it may be used (on the clock of `performance.now`). */
-export interface Token {
-  access: Secret;
-  useUntil: number;
-}
-
-/** Fetches a service's access token when it is needed, and keeps it until it expires. */
-export interface TokenSource {
-  /**
-   * Returns an access token that has not expired.
-   *
-   * @param carry - What a token is fetched through.
-   * @param stale - A token that the service refused: another one is fetched, unless it was already.
-   */
-  get(carry: Fetch, stale?: Token): Promise<Token>;
-  /** Tells whether it works with these plaintexts. */
-  fits(values: Values): boolean;
-}
 
 /** Returns the token endpoint that the recipe names, if its primitive has one. */
 export function endpointOf(recipe: AuthRecipe): string | undefined {
@@ -66,10 +48,10 @@ export function tokenSource(
   keep: (key: string, value: Secret) => Promise<void>,
 ): TokenSource {
   const values = new Map(given);
-  let token: Token | undefined;
-  let pending: Promise<Token> | undefined;
+  let token: AccessToken | undefined;
+  let pending: Promise<AccessToken> | undefined;
 
-  const fetchToken = async (carry: Fetch): Promise<Token> => {
+  const fetchToken = async (carry: Fetch): Promise<AccessToken> => {
     const form = await tokenForm(recipe, endpoint, values);
     const sent = [...values.values()];
     const [status, text] = await exchange(recipe.service, endpoint, form, timeout, carry, sent);
@@ -195,7 +177,7 @@ async function assertion(
 }
 
 /** Reads the token endpoint's answer. */
-function readToken(service: string, status: number, fields: JsonObject, sent: Secret[]): Token {
+function readToken(service: string, status: number, fields: JsonObject, sent: Secret[]): AccessToken {
   const access = secretOf(fields["access_token"]);
   if (status !== 200 || !access) {
     const said = ["error", "error_description"].flatMap((key) => fields[key] || []).join(": ");

@@ -2,10 +2,10 @@
 
 import { UnexpectedResponseError } from "../core/errors.js";
 import { type Fetch, OWN_HEADERS, stripped, unlessAborted } from "../http/fetch.js";
+import type { AccessToken, TokenSource } from "../http/memory.js";
 import type { Values } from "../recipes/placeholders.js";
 import type { Inject } from "../recipes/recipe.js";
 import { type Injection, injection } from "./injection.js";
-import type { Token, TokenSource } from "./tokens.js";
 
 /** What a bound client signs in with. */
 export interface SignIn {
@@ -33,14 +33,14 @@ export function injecting(
   defaults: Record<string, string>,
   carry: Fetch,
 ): Send {
-  let rendered: [Token | undefined, Injection] | undefined;
-  const injectionFor = (token: Token | undefined): Injection => {
+  let rendered: [AccessToken | undefined, Injection] | undefined;
+  const injectionFor = (token: AccessToken | undefined): Injection => {
     if (!rendered || rendered[0] !== token) rendered = [token, injection(inject, values, token?.access)];
     return rendered[1];
   };
   if (!source) injectionFor(undefined); // so that a secret that doesn't fit is refused by bind
 
-  const signed = async (url: URL, init: RequestInit, headers: Headers, token?: Token) => {
+  const signed = async (url: URL, init: RequestInit, headers: Headers, token?: AccessToken) => {
     const used = injectionFor(token);
     let { body } = init;
     if (used.inBody) {

@@ -1,22 +1,43 @@
-/** What a client remembers: plaintexts, recipes, pinned origins. In memory, shown nowhere. */
+/** What a client remembers: plaintexts, recipes, pinned origins, access tokens. In memory, shown nowhere. */
 
-import type { TokenSource } from "../auth/tokens.js";
 import type { Secret } from "../core/secret.js";
 import type { AuthRecipe } from "../core/types.js";
+import type { Values } from "../recipes/placeholders.js";
+import type { Fetch } from "./fetch.js";
+
+/** An access token, and until when it may be used (on the clock of `performance.now`). */
+export interface AccessToken {
+  access: Secret;
+  useUntil: number;
+}
+
+/** Fetches a service's access token when it is needed, and keeps it until it expires. */
+export interface TokenSource {
+  /**
+   * Returns an access token that has not expired.
+   *
+   * @param fetch - What a token is fetched through.
+   * @param stale - A token that the service refused: another one is fetched, unless it was already.
+   */
+  get(fetch: Fetch, stale?: AccessToken): Promise<AccessToken>;
+  /** Tells whether it works with these plaintexts. */
+  fits(values: Values): boolean;
+}
 
 /** State that a client shares with its `withOptions` copies. */
 export interface Memory {
   secrets: Map<string, Secret>;
   recipes: Map<string, AuthRecipe>;
+  /** The origins of each service of the user's own, as its recipe wrote them at `auth.setup`. */
   pinned: Map<string, readonly string[]>;
-  /** From names in lower case to names as pushed. */
+  /** The names of credentials as pushed, by the same in lower case. */
   names: Map<string, string>;
   tokenSources: Map<string, TokenSource>;
   capabilities?: readonly string[] | undefined;
   warnedOfWeakKey?: boolean;
 }
 
-/** Nothing remembered yet. */
+/** Returns the memory of a new client. */
 export const emptyMemory = (): Memory => ({
   secrets: new Map(),
   recipes: new Map(),
