@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
-import { blankOut } from "../src/core/secret.js";
-import * as sdk from "../src/index.js";
-import { type APIStatusError, Arcrun } from "../src/index.js";
-import { clientOf, inTurn, KEY, looks, rejection, serve } from "./support.js";
+import { blankOut } from "../../src/core/secret.js";
+import * as sdk from "../../src/index.js";
+import { type APIStatusError, Arcrun } from "../../src/index.js";
+import { clientOf, inTurn, KEY, looks, rejection, serve } from "../support.js";
 
 const LISTED = { json: { success: true, credentials: [], total: 0 } };
 
@@ -23,7 +23,7 @@ it("sends its own User-Agent, and the key only where it is needed", async () => 
 it("does not send a User-Agent in browsers, which would ask the engine for leave", async () => {
   vi.stubGlobal("navigator", { userAgent: "Mozilla/5.0 (X11; Linux x86_64)" });
   vi.resetModules();
-  const { Arcrun } = await import("../src/index.js");
+  const { Arcrun } = await import("../../src/index.js");
   const engine = await serve(inTurn({ json: { ok: true } }));
   await new Arcrun({ baseUrl: engine.url }).health();
   expect(engine.requests[0]?.headers["user-agent"]).not.toContain("arcrun");

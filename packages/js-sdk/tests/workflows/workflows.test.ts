@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import * as sdk from "../src/index.js";
-import { clientOf, inTurn, looks, rejection, serve } from "./support.js";
+import * as sdk from "../../src/index.js";
+import { clientOf, inTurn, looks, rejection, serve } from "../support.js";
 
 const PUSHED = { status: 201, json: { name: "wf", webhook_url: "/x", description: "d", created_at: 1 } };
 const COMPILED = {

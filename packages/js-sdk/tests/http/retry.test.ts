@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { backoff, retryAfter } from "../src/http/retry.js";
-import * as sdk from "../src/index.js";
-import { clientOf, inTurn, KEY, rejection, serve, withoutDelays } from "./support.js";
+import { backoff, retryAfter } from "../../src/http/retry.js";
+import * as sdk from "../../src/index.js";
+import { clientOf, inTurn, KEY, rejection, serve, withoutDelays } from "../support.js";
 
 const HEALTHY = { json: { ok: true } };
 const REPEATS = { json: { ok: true, capabilities: ["idempotency_key"] } };
@@ -130,7 +130,7 @@ describe("a runtime that repeats by itself what breaks on a kept connection", ()
         ? Response.json(RAN.json)
         : Response.json({ ok: true, deleted: true, name: "wf" }),
     );
-    const { Arcrun } = await import("../src/index.js");
+    const { Arcrun } = await import("../../src/index.js");
     const client = new Arcrun({ apiKey: KEY, baseUrl: "https://engine.example", fetch: fetch as never });
     await client.health();
     await client.workflows.run("wf");

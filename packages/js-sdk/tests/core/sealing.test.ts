@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { seal } from "../src/core/sealing.js";
-import { fromBase64, readEnvelope, unseal } from "../src/core/unsealing.js";
-import { UnexpectedResponseError } from "../src/index.js";
+import { seal } from "../../src/core/sealing.js";
+import { fromBase64, readEnvelope, unseal } from "../../src/core/unsealing.js";
+import { UnexpectedResponseError } from "../../src/index.js";
 
 interface Vector {
   name: string;
@@ -14,7 +14,7 @@ interface Vector {
 }
 
 const vectors: Vector[] = JSON.parse(
-  readFileSync(new URL("../../../conformance/vectors/sealing-v1.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../../../conformance/vectors/sealing-v1.json", import.meta.url), "utf8"),
 );
 
 describe.each(vectors)("the vector “$name”", ({ api_key, credential_name, value, iv, encrypted }) => {

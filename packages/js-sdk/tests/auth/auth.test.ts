@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import * as sdk from "../src/index.js";
-import { clientOf, engineOf, inTurn, looks, recipeOf, rejection, type Served, serve } from "./support.js";
+import * as sdk from "../../src/index.js";
+import { clientOf, engineOf, inTurn, looks, recipeOf, rejection, type Served, serve } from "../support.js";
 
 const SECRET = "canary-0123-secret";
 const BEARER = {
@@ -182,8 +182,8 @@ describe("a secret is found", () => {
     });
 
   it("by a sealed read, once", async () => {
-    const { seal } = await import("../src/core/sealing.js");
-    const { KEY } = await import("./support.js");
+    const { seal } = await import("../../src/core/sealing.js");
+    const { KEY } = await import("../support.js");
     const sealed = await seal(
       () => KEY,
       "notion_token",

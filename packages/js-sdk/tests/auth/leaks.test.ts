@@ -2,8 +2,8 @@
 
 import { format } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import * as sdk from "../src/index.js";
-import { clientOf, engineOf, looks, recipeOf, rejection, type Served, serve } from "./support.js";
+import * as sdk from "../../src/index.js";
+import { clientOf, engineOf, looks, recipeOf, rejection, type Served, serve } from "../support.js";
 
 const SECRET = "canary/密 key!";
 const ENCODED = encodeURIComponent(SECRET);

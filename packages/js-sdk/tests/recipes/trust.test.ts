@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
-import { nearest } from "../src/core/nearest.js";
-import { isLoopback } from "../src/core/origins.js";
-import { RecipeOriginError } from "../src/index.js";
-import { checkOrigins, checkTrusted, shippedOrigins, writtenOrigin } from "../src/recipes/pinned.js";
-import { clientOf, engineOf, recipeOf, rejection } from "./support.js";
+import { nearest } from "../../src/core/nearest.js";
+import { isLoopback } from "../../src/core/origins.js";
+import { RecipeOriginError } from "../../src/index.js";
+import { checkOrigins, checkTrusted, shippedOrigins, writtenOrigin } from "../../src/recipes/pinned.js";
+import { clientOf, engineOf, recipeOf, rejection } from "../support.js";
 
 // CONTRACT.md §4, "Services to ship".
 const CONTRACT = {

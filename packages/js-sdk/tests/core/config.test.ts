@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import { Arcrun, ConfigurationError, InvalidArgumentError, version } from "../src/index.js";
-import { clientOf, inTurn, KEY, looks, serve } from "./support.js";
+import { Arcrun, ConfigurationError, InvalidArgumentError, version } from "../../src/index.js";
+import { clientOf, inTurn, KEY, looks, serve } from "../support.js";
 
 const HEALTHY = { json: { ok: true } };
 const LISTED = { json: { success: true, credentials: [], total: 0 } };
@@ -100,6 +100,6 @@ it("says how to give a key when there is none", async () => {
 });
 
 it("names the version that package.json has", async () => {
-  const { default: manifest } = await import("../package.json", { with: { type: "json" } });
+  const { default: manifest } = await import("../../package.json", { with: { type: "json" } });
   expect(version).toBe(manifest.version);
 });

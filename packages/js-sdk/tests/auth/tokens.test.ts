@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, verify } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
-import * as sdk from "../src/index.js";
+import * as sdk from "../../src/index.js";
 import {
   type Arrived,
   clientOf,
@@ -10,7 +10,7 @@ import {
   rejection,
   type Served,
   serve,
-} from "./support.js";
+} from "../support.js";
 
 const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const ACCOUNT = JSON.stringify({
