@@ -4,9 +4,8 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { injection } from "../src/auth/injection.js";
 import { originOf, readOrigin } from "../src/core/origins.js";
-import { seal } from "../src/core/sealing.js";
+import { seal, unseal } from "../src/core/sealing.js";
 import { blankOut, secretOf } from "../src/core/secret.js";
-import { unseal } from "../src/core/unsealing.js";
 import { writtenOrigin } from "../src/recipes/pinned.js";
 
 const key = () => `ak_${"0".repeat(48)}`;

@@ -2,11 +2,10 @@
 
 import { webCrypto } from "../core/crypto.js";
 import { InvalidArgumentError, TokenExchangeError, UnexpectedResponseError } from "../core/errors.js";
-import { toBase64, utf8 } from "../core/sealing.js";
+import { fromBase64, toBase64, utf8 } from "../core/sealing.js";
 import { blankOut, type Secret, secretOf } from "../core/secret.js";
 import { isText, type JsonObject, objectOf, parsed, textsOf } from "../core/shapes.js";
 import type { AuthRecipe } from "../core/types.js";
-import { fromBase64 } from "../core/unsealing.js";
 import { type Fetch, Late, OWN_HEADERS, stripped, withDeadline } from "../http/fetch.js";
 import type { AccessToken, TokenSource } from "../http/memory.js";
 import { render, type Values } from "../recipes/placeholders.js";

@@ -1,7 +1,9 @@
 /** Envelope v1: what `creds.push` sends instead of the plaintext (CONTRACT.md §3). */
 
 import { webCrypto } from "./crypto.js";
+import { ConfigurationError, UnexpectedResponseError } from "./errors.js";
 import type { Secret } from "./secret.js";
+import { type JsonObject, textOf } from "./shapes.js";
 
 /** A sealed value; both fields are base64 (standard alphabet, padded). */
 export interface Envelope {
@@ -16,8 +18,11 @@ export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder()
 export const toBase64 = (bytes: Uint8Array): string =>
   btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ""));
 
+export const fromBase64 = (text: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
 /** Derives the AES key, HKDF-SHA256 over the API key, and names what it is used with. */
-export async function cipher(apiKey: Secret, name: string, iv: Uint8Array<ArrayBuffer>) {
+async function cipher(apiKey: Secret, name: string, iv: Uint8Array<ArrayBuffer>) {
   const { subtle } = await webCrypto();
   const secret = await subtle.importKey("raw", utf8(apiKey()), "HKDF", false, ["deriveKey"]);
   const derivation = { name: "HKDF", hash: "SHA-256", salt: utf8(SCHEME), info: utf8("AES-256-GCM") };
@@ -42,4 +47,29 @@ export async function seal(
   const { subtle, key, how } = await cipher(apiKey, name, nonce);
   const sealed = await subtle.encrypt(how, key, utf8(value()));
   return { encrypted: toBase64(new Uint8Array(sealed)), iv: toBase64(nonce) };
+}
+
+/** Opens an envelope; throws if it was sealed under another key or name, or was altered. */
+export async function unseal(apiKey: Secret, name: string, envelope: Envelope): Promise<string> {
+  try {
+    const { subtle, key, how } = await cipher(apiKey, name, fromBase64(envelope.iv));
+    const plain = await subtle.decrypt(how, key, fromBase64(envelope.encrypted));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(plain);
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw error;
+    throw new UnexpectedResponseError(
+      `the credential '${name}' does not open with this API key: it was sealed under another key or name, or was altered; push it again`,
+    );
+  }
+}
+
+/**
+ * Returns the envelope in a sealed read's answer, or undefined if the answer is something else.
+ *
+ * An engine without the sealed read may answer this path with another thing.
+ */
+export function readEnvelope(name: string, answer: JsonObject): Envelope | undefined {
+  const encrypted = textOf(answer["encrypted"]);
+  const iv = textOf(answer["iv"]);
+  return answer["name"] === name && encrypted && iv ? { encrypted, iv } : undefined;
 }

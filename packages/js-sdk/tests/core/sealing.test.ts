@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { seal } from "../../src/core/sealing.js";
-import { fromBase64, readEnvelope, unseal } from "../../src/core/unsealing.js";
+import { fromBase64, readEnvelope, seal, unseal } from "../../src/core/sealing.js";
 import { UnexpectedResponseError } from "../../src/index.js";
 
 interface Vector {
