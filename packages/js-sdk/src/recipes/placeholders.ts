@@ -3,32 +3,55 @@
 import { InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js";
 import type { Secret } from "../core/secret.js";
 
-/** A template's place; its group is what stands inside. */
-export const BRACES = /\{\{\s*(.*?)\s*\}\}/gs;
-
 /** Plaintexts by key. */
 export type Values = ReadonlyMap<string, Secret>;
 
-const keyIn = (inside: string): string | undefined => /^secret\.(\w+)$/.exec(inside)?.[1];
+const keyIn = (name: string): string | undefined => /^secret\.(\w+)$/.exec(name)?.[1];
 
-const insides = (template: string): string[] =>
-  Array.from(template.matchAll(BRACES), (match) => match[1] as string);
+/**
+ * Splits a text at its placeholders: literal text at the even indices, names of placeholders at the odd ones.
+ *
+ * A placeholder goes from `{{` to the next `}}`; its name is what is inside, without the white space around it.
+ * That is what `/\{\{\s*(.*?)\s*\}\}/s` matches, but where the closing braces are missing this regular
+ * expression takes cubic time, so that a recipe could stop the process. Here each character is looked at twice
+ * at most: where no `}}` follows, none follows a later `{{` either, and the search ends.
+ *
+ * @example
+ * `scan("Bearer {{ secret.a }}!")` is `["Bearer ", "secret.a", "!"]`.
+ */
+export function scan(text: string): string[] {
+  const parts: string[] = [];
+  let end = 0;
+  for (;;) {
+    const start = text.indexOf("{{", end);
+    const close = start < 0 ? -1 : text.indexOf("}}", start + 2);
+    if (close < 0) return [...parts, text.slice(end)];
+    parts.push(text.slice(end, start), text.slice(start + 2, close).trim());
+    end = close + 2;
+  }
+}
+
+/** Replaces each placeholder of a text. What is put in is never scanned again. */
+export const replacePlaceholders = (text: string, replace: (name: string) => string): string =>
+  scan(text)
+    .map((part, i) => (i % 2 ? replace(part) : part))
+    .join("");
 
 /** Lists the keys of the secrets that a template names, in order. */
 export const secretKeys = (template: unknown): string[] =>
-  insides(String(template)).flatMap((inside) => keyIn(inside) ?? []);
+  scan(String(template)).flatMap((part, i) => (i % 2 && keyIn(part)) || []);
 
 /** Tells whether a template holds nothing to fill in. */
-export const isConstant = (template: unknown): boolean => !insides(String(template)).length;
+export const isConstant = (template: unknown): boolean => scan(String(template)).length < 2;
 
-/** Fills a template in. What is filled in is never scanned again. */
+/** Fills a template in. */
 export const render = (template: string, values: Values, token?: Secret): string =>
-  template.replace(BRACES, (place, inside: string) => {
-    const key = keyIn(inside);
-    const secret = key ? values.get(key) : inside === "runtime.access_token" ? token : undefined;
+  replacePlaceholders(template, (name) => {
+    const key = keyIn(name);
+    const secret = key ? values.get(key) : name === "runtime.access_token" ? token : undefined;
     if (secret) return secret();
     throw new UnexpectedResponseError(
-      `the recipe has a template that cannot be filled in: ${place}; known are {{secret.KEY}}, for a key of required_secrets, and {{runtime.access_token}}`,
+      `the recipe has a placeholder that cannot be filled in: {{${name}}}; supported are {{secret.KEY}}, for a key of required_secrets, and {{runtime.access_token}}`,
     );
   });
 
