@@ -1,15 +1,12 @@
 /** Storing a credential: checked, sealed, sent. */
 
-import type { Settings } from "../core/config.js";
-import { InvalidArgumentError, SealedCredentialsUnsupportedError } from "../core/errors.js";
+import { InvalidArgumentError } from "../core/errors.js";
 import { checkCredential } from "../core/names.js";
-import { seal } from "../core/sealing.js";
 import { type Secret, secretOf } from "../core/secret.js";
 import { checkService } from "../core/serviceNames.js";
 import type { PushedCredential } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
-import { having } from "../http/operations.js";
-import type { Call } from "../http/request.js";
+import { pushCredential } from "./operations.js";
 import type { PushCredentialOptions } from "./options.js";
 
 /** `creds.push`. */
@@ -57,33 +54,4 @@ function warn({ memory, settings }: Connection, name: string): void {
     console.warn(
       "arcrun: this API key is too weak to seal credentials under: it is not ak_ and 32 or more hex digits, so it can be guessed from what the engine stores",
     );
-}
-
-const SEALED_HINT =
-  '. This engine does not take sealed credentials. To send the value as it is, over TLS, opt in with new Arcrun({ credentialFormat: "plain" }) or ARCRUN_CREDENTIAL_FORMAT=plain';
-
-/** `POST /credentials`, sealed or plain. */
-async function pushCredential(
-  { credentialFormat }: Settings,
-  apiKey: Secret,
-  name: string,
-  value: Secret,
-  extra: { service?: string | undefined; sensitivity?: string | undefined },
-): Promise<Call<PushedCredential>> {
-  const { service, sensitivity } = extra;
-  if (sensitivity !== undefined && sensitivity !== "standard" && sensitivity !== "high")
-    throw new InvalidArgumentError(`sensitivity '${sensitivity}': it is 'standard' or 'high'`);
-  const sealed = credentialFormat === "sealed";
-  const held = sealed ? await seal(apiKey, name, value) : { value: value() };
-  return {
-    method: "POST",
-    path: "/credentials",
-    body: { name, ...held, service, sensitivity },
-    secrets: [value],
-    closer: (status, words) =>
-      sealed && status === 400 && /value.*必填/.test(words)
-        ? { kind: SealedCredentialsUnsupportedError, words, hint: SEALED_HINT }
-        : undefined,
-    read: having("name", "text"),
-  };
 }

@@ -1,0 +1,110 @@
+/** `auth.bind` and `auth.getToken`: find the secrets of a service, and sign in with them. */
+
+import { checkTimeout } from "../core/config.js";
+import type { Secret } from "../core/secret.js";
+import { checkAccount, checkService, credentialName } from "../core/serviceNames.js";
+import type { AuthRecipe } from "../core/types.js";
+import type { Connection } from "../http/connection.js";
+import { runtimeFetch, unlessAborted } from "../http/fetch.js";
+import type { TokenSource } from "../http/memory.js";
+import { checkOrigins, checkTrusted, OWN, shippedOrigins } from "../recipes/pinned.js";
+import { isConstant, renderBaseUrl, type Values } from "../recipes/placeholders.js";
+import { checkPrimitive, injected, tokenKey, withoutUnfilled } from "../recipes/recipe.js";
+import { AuthenticatedClient } from "./bound.js";
+import { splitConstants } from "./injection.js";
+import { recipeOf, valuesOf } from "./lookup.js";
+import type { BindOptions, TokenOptions } from "./options.js";
+import { pushSecret } from "./push.js";
+import { endpointOf, tokenSource } from "./tokens.js";
+import { injecting } from "./transport.js";
+
+/** `auth.bind`. */
+export async function bind(
+  connection: Connection,
+  service: string,
+  options: BindOptions,
+): Promise<AuthenticatedClient> {
+  const trusted = checkTrusted(options.trustOrigin);
+  const recipe = await checkedRecipe(connection, service, options);
+  const pinned = pinnedOrigins(connection, recipe);
+  // Before any secret is looked for, where that can be told. For other services a missing one is the first thing to say.
+  if (pinned.length && isConstant(recipe.base_url)) checkOrigin(recipe, recipe.base_url, pinned, trusted);
+  const values = await valuesOf(connection, recipe, options);
+  const baseUrl = renderBaseUrl(recipe.base_url, values);
+  const own = checkOrigin(recipe, baseUrl, pinned, trusted);
+  const [constants, inject] = splitConstants(withoutUnfilled(injected(recipe), values));
+  const source = tokenSourceOf(connection, recipe, options.account, values);
+  const signIn = { inject, values, source };
+  const send = injecting(own, signIn, constants, options.fetch ?? runtimeFetch);
+  const timeout = checkTimeout(options.timeout ?? connection.timeout);
+  return new AuthenticatedClient(baseUrl, send, timeout);
+}
+
+/** `auth.getToken`. */
+export async function getToken(
+  connection: Connection,
+  service: string,
+  options: TokenOptions,
+): Promise<string> {
+  const trusted = checkTrusted(options.trustOrigin);
+  const recipe = await checkedRecipe(connection, service, options);
+  const values = await valuesOf(connection, recipe, options);
+  const source = tokenSourceOf(connection, recipe, options.account, values);
+  if (!source) return (values.get(tokenKey(recipe)) as Secret)();
+  const baseUrl = renderBaseUrl(recipe.base_url, values);
+  checkOrigin(recipe, baseUrl, pinnedOrigins(connection, recipe), trusted);
+  return (await unlessAborted(source.get(runtimeFetch), options.signal)).access();
+}
+
+/** Checks the names, and returns the recipe if this SDK can sign in by it. */
+async function checkedRecipe(
+  connection: Connection,
+  service: string,
+  options: TokenOptions,
+): Promise<AuthRecipe> {
+  checkService(service);
+  checkAccount(options.account);
+  const recipe = await recipeOf(connection, service, options);
+  checkPrimitive(recipe);
+  return recipe;
+}
+
+/** Returns the origins that a service's secrets may go to. */
+const pinnedOrigins = ({ memory, origin }: Connection, { service }: AuthRecipe): readonly string[] =>
+  service === OWN ? [origin] : (shippedOrigins.get(service) ?? memory.pinned.get(service) ?? []);
+
+/** Returns the origin of a recipe's requests, if it and the token endpoint's are right. */
+function checkOrigin(
+  recipe: AuthRecipe,
+  baseUrl: string,
+  pinned: readonly string[],
+  trusted: string | undefined,
+): string {
+  const { service } = recipe;
+  const endpoint = endpointOf(recipe);
+  if (endpoint) checkOrigins(service, endpoint, endpoint, pinned, trusted);
+  return checkOrigins(service, recipe.base_url, baseUrl, pinned, trusted);
+}
+
+function tokenSourceOf(
+  connection: Connection,
+  recipe: AuthRecipe,
+  account: string | undefined,
+  values: Values,
+): TokenSource | undefined {
+  const endpoint = endpointOf(recipe);
+  if (!endpoint) return undefined;
+  const { tokenSources, secrets } = connection.memory;
+  const { service } = recipe;
+  const used = JSON.stringify([service, account, endpoint]);
+  const known = tokenSources.get(used);
+  if (known?.fits(values)) return known;
+  const source = tokenSource(recipe, endpoint, values, connection.timeout, async (key, value) => {
+    const name = credentialName(key, account);
+    secrets.set(name, value);
+    await pushSecret(connection, name, value, { service });
+    secrets.set(name, value); // a push forgets it
+  });
+  tokenSources.set(used, source);
+  return source;
+}

@@ -1,0 +1,86 @@
+/** Finds recipes and plaintexts: in memory, at the engine, in the environment. */
+
+import { variable } from "../core/environment.js";
+import { APIStatusError, MissingSecretError } from "../core/errors.js";
+import { unseal } from "../core/sealing.js";
+import { type Secret, secretOf } from "../core/secret.js";
+import { credentialName, secretVariable } from "../core/serviceNames.js";
+import type { AuthRecipe, CallOptions } from "../core/types.js";
+import type { Connection } from "../http/connection.js";
+import type { Values } from "../recipes/placeholders.js";
+import { keysUsed, optionalKeys } from "../recipes/recipe.js";
+import { getRecipe, readCredential } from "./operations.js";
+import type { TokenOptions } from "./options.js";
+
+export async function recipeOf(
+  { memory, call }: Connection,
+  service: string,
+  options: CallOptions,
+  again = false,
+): Promise<AuthRecipe> {
+  let recipe = again ? undefined : memory.recipes.get(service);
+  if (!recipe) {
+    recipe = await call(getRecipe(service), options);
+    memory.recipes.set(service, recipe);
+  }
+  return recipe;
+}
+
+/** Finds the plaintexts that a recipe uses, by key. */
+export async function valuesOf(
+  connection: Connection,
+  recipe: AuthRecipe,
+  options: TokenOptions,
+): Promise<Values> {
+  const { account } = options;
+  const values = new Map<string, Secret>();
+  const missing: string[] = [];
+  for (const key of keysUsed(recipe)) {
+    const value = await find(connection, credentialName(key, account), options);
+    if (value) values.set(key, value);
+    else if (!optionalKeys(recipe).includes(key)) missing.push(key);
+  }
+  if (missing.length) throw missingSecrets(recipe.service, account, missing);
+  return values;
+}
+
+/** Looks for a plaintext: in memory, a sealed read, the environment. */
+async function find(connection: Connection, name: string, options: CallOptions): Promise<Secret | undefined> {
+  const { memory, settings } = connection;
+  const known = memory.secrets.get(name);
+  if (known) return known;
+  if (settings.apiKey) {
+    const read = await sealedRead(connection, name, options);
+    if (read) {
+      memory.secrets.set(name, read);
+      return read;
+    }
+  }
+  return secretOf(variable(secretVariable(name)));
+}
+
+async function sealedRead(
+  connection: Connection,
+  name: string,
+  options: CallOptions,
+): Promise<Secret | undefined> {
+  try {
+    const envelope = await connection.call(readCredential(name), options);
+    return envelope && secretOf(await unseal(connection.key(), name, envelope));
+  } catch (error) {
+    // No such credential, or an engine without the read.
+    if (error instanceof APIStatusError && [404, 405].includes(error.status)) return undefined;
+    throw error;
+  }
+}
+
+function missingSecrets(service: string, account: string | undefined, keys: string[]): MissingSecretError {
+  const names = keys.map((key) => credentialName(key, account));
+  const given = keys.map((key) => `${key}: "…"`).join(", ");
+  const whose = account ? `, { account: '${account}' }` : "";
+  const error = new MissingSecretError(
+    `'${service}' needs ${names.join(", ")}: run client.auth.setup('${service}', { ${given} }${whose}), or set ${names.map(secretVariable).join(", ")}`,
+  );
+  error.missing = names;
+  return error;
+}

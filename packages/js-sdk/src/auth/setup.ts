@@ -1,0 +1,73 @@
+/** `auth.setup`: checks the secrets of a service, stores them, pins its origins. */
+
+import { ArcrunError } from "../core/errors.js";
+import { type Secret, secretOf } from "../core/secret.js";
+import { checkAccount, checkService, credentialName } from "../core/serviceNames.js";
+import type { AuthRecipe, SetupResult } from "../core/types.js";
+import type { Connection } from "../http/connection.js";
+import { OWN, shippedOrigins, writtenOrigin } from "../recipes/pinned.js";
+import { renderBaseUrl, type Values } from "../recipes/placeholders.js";
+import { checkSecrets, injected, requiredKeys, withoutUnfilled } from "../recipes/recipe.js";
+import { injection } from "./injection.js";
+import { recipeOf } from "./lookup.js";
+import type { SetupOptions } from "./options.js";
+import { pushSecret } from "./push.js";
+import { endpointOf, readAccount } from "./tokens.js";
+
+/** `auth.setup`. */
+export async function setup(
+  connection: Connection,
+  service: string,
+  secrets: Record<string, string>,
+  options: SetupOptions,
+): Promise<SetupResult> {
+  const { account } = options;
+  checkService(service);
+  checkAccount(account);
+  connection.key();
+  const given = new Map(Object.entries(secrets).map(([key, text]) => [key, secretOf(text)]));
+  const recipe = await recipeOf(connection, service, options, true);
+  checkSecrets(recipe, given);
+  const values = given as Map<string, Secret>;
+  checkFit(recipe, values);
+  const stored: string[] = [];
+  for (const [key, value] of values) {
+    const name = credentialName(key, account);
+    try {
+      await pushSecret(connection, name, value, { ...options, service });
+    } catch (error) {
+      throw halfWay(error, service, stored);
+    }
+    stored.push(name);
+  }
+  for (const [key, value] of values) connection.memory.secrets.set(credentialName(key, account), value);
+  pin(connection, recipe);
+  return { service, account: account ?? null, stored };
+}
+
+/** Remembers where a service of the user's own sends its secrets, as seen at set-up. */
+function pin(connection: Connection, recipe: AuthRecipe): void {
+  const { service, base_url } = recipe;
+  if (shippedOrigins.has(service) || service === OWN) return;
+  const found = [base_url, endpointOf(recipe)].flatMap((url) => writtenOrigin(url ?? "") ?? []);
+  connection.memory.pinned.set(
+    service,
+    found.filter((origin) => origin.startsWith("https:")),
+  );
+}
+
+/** Refuses secrets that a bound client could not use, before any is stored. */
+function checkFit(recipe: AuthRecipe, values: Values): void {
+  renderBaseUrl(recipe.base_url, values);
+  injection(withoutUnfilled(injected(recipe), values), values, () => "token");
+  if (recipe.primitive === "service_account") readAccount(values.get(requiredKeys(recipe)[0] as string));
+}
+
+/** Says in an error of `setup` what was stored before it. */
+function halfWay(error: unknown, service: string, stored: string[]): unknown {
+  if (error instanceof ArcrunError) {
+    error.stored = stored;
+    error.message += `; stored before: ${stored.join(", ") || "nothing"}. auth.setup('${service}') again completes it`;
+  }
+  return error;
+}
