@@ -7,6 +7,7 @@ import { originOf, readOrigin } from "../src/core/origins.js";
 import { seal, unseal } from "../src/core/sealing.js";
 import { blankOut, secretOf } from "../src/core/secret.js";
 import { writtenOrigin } from "../src/recipes/pinned.js";
+import { parseInject } from "../src/recipes/recipe.js";
 
 const key = () => `ak_${"0".repeat(48)}`;
 const text = fc.string({ unit: "grapheme", minLength: 1 });
@@ -35,7 +36,7 @@ it("a secret in the path neither adds a segment nor moves the request to another
     fc.property(path, text, (rest, secret) => {
       fc.pre(!/^\.{0,2}$/.test(secret));
       const { target } = injection(
-        { path: { bot_token: "{{secret.a}}" } },
+        parseInject({ path: { bot_token: "{{secret.a}}" } }),
         new Map([["a", () => secret]]),
         undefined,
       );
@@ -53,7 +54,7 @@ it("a secret in the query is one parameter, and the user's others stay as they a
   fc.assert(
     fc.property(fc.webQueryParameters(), text, (query, secret) => {
       const { target } = injection(
-        { query: { key: "{{secret.a}}" } },
+        parseInject({ query: { key: "{{secret.a}}" } }),
         new Map([["a", () => secret]]),
         undefined,
       );
@@ -70,7 +71,7 @@ it("a secret in the query is one parameter, and the user's others stay as they a
 it("a secret in a header is sent as it is, or refused", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary", minLength: 1 }), (secret) => {
-      const inject = { header: { "X-Token": "{{secret.a}}" } };
+      const inject = parseInject({ header: { "X-Token": "{{secret.a}}" } });
       const headers = new Headers();
       try {
         injection(inject, new Map([["a", () => secret]]), undefined).sign(headers);

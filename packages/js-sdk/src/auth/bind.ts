@@ -3,19 +3,18 @@
 import { checkTimeout } from "../core/config.js";
 import type { Secret } from "../core/secret.js";
 import { checkAccount, checkService, credentialName } from "../core/serviceNames.js";
-import type { AuthRecipe } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
 import { runtimeFetch, unlessAborted } from "../http/fetch.js";
 import type { TokenSource } from "../http/memory.js";
 import { checkOrigins, checkTrusted, OWN, shippedOrigins } from "../recipes/pinned.js";
-import { isConstant, renderBaseUrl, type Values } from "../recipes/placeholders.js";
-import { checkPrimitive, injected, tokenKey, withoutUnfilled } from "../recipes/recipe.js";
+import { renderBaseUrl, type Values } from "../recipes/placeholders.js";
+import { checkPrimitive, type Recipe } from "../recipes/recipe.js";
 import { AuthenticatedClient } from "./bound.js";
 import { splitConstants } from "./injection.js";
 import { recipeOf, valuesOf } from "./lookup.js";
 import type { BindOptions, TokenOptions } from "./options.js";
 import { pushSecret } from "./push.js";
-import { endpointOf, tokenSource } from "./tokens.js";
+import { tokenSource } from "./tokens.js";
 import { injecting } from "./transport.js";
 
 /** `auth.bind`. */
@@ -28,11 +27,11 @@ export async function bind(
   const recipe = await checkedRecipe(connection, service, options);
   const pinned = pinnedOrigins(connection, recipe);
   // Before any secret is looked for, where that can be told. For other services a missing one is the first thing to say.
-  if (pinned.length && isConstant(recipe.base_url)) checkOrigin(recipe, recipe.base_url, pinned, trusted);
+  if (pinned.length && recipe.baseUrl.isConstant) checkOrigin(recipe, recipe.baseUrl.text, pinned, trusted);
   const values = await valuesOf(connection, recipe, options);
-  const baseUrl = renderBaseUrl(recipe.base_url, values);
+  const baseUrl = renderBaseUrl(recipe.baseUrl, values);
   const own = checkOrigin(recipe, baseUrl, pinned, trusted);
-  const [constants, inject] = splitConstants(withoutUnfilled(injected(recipe), values));
+  const [constants, inject] = splitConstants(recipe.injected(values));
   const source = tokenSourceOf(connection, recipe, options.account, values);
   const signIn = { inject, values, source };
   const send = injecting(own, signIn, constants, options.fetch ?? runtimeFetch);
@@ -50,8 +49,8 @@ export async function getToken(
   const recipe = await checkedRecipe(connection, service, options);
   const values = await valuesOf(connection, recipe, options);
   const source = tokenSourceOf(connection, recipe, options.account, values);
-  if (!source) return (values.get(tokenKey(recipe)) as Secret)();
-  const baseUrl = renderBaseUrl(recipe.base_url, values);
+  if (!source) return (values.get(recipe.tokenKey()) as Secret)();
+  const baseUrl = renderBaseUrl(recipe.baseUrl, values);
   checkOrigin(recipe, baseUrl, pinnedOrigins(connection, recipe), trusted);
   return (await unlessAborted(source.get(runtimeFetch), options.signal)).access();
 }
@@ -61,7 +60,7 @@ async function checkedRecipe(
   connection: Connection,
   service: string,
   options: TokenOptions,
-): Promise<AuthRecipe> {
+): Promise<Recipe> {
   checkService(service);
   checkAccount(options.account);
   const recipe = await recipeOf(connection, service, options);
@@ -70,29 +69,29 @@ async function checkedRecipe(
 }
 
 /** Returns the origins that a service's secrets may go to. */
-const pinnedOrigins = ({ memory, origin }: Connection, { service }: AuthRecipe): readonly string[] =>
+const pinnedOrigins = ({ memory, origin }: Connection, { service }: Recipe): readonly string[] =>
   service === OWN ? [origin] : (shippedOrigins.get(service) ?? memory.pinned.get(service) ?? []);
 
 /** Returns the origin of a recipe's requests, if it and the token endpoint's are right. */
 function checkOrigin(
-  recipe: AuthRecipe,
+  recipe: Recipe,
   baseUrl: string,
   pinned: readonly string[],
   trusted: string | undefined,
 ): string {
   const { service } = recipe;
-  const endpoint = endpointOf(recipe);
+  const endpoint = recipe.tokenEndpoint();
   if (endpoint) checkOrigins(service, endpoint, endpoint, pinned, trusted);
-  return checkOrigins(service, recipe.base_url, baseUrl, pinned, trusted);
+  return checkOrigins(service, recipe.baseUrl.text, baseUrl, pinned, trusted);
 }
 
 function tokenSourceOf(
   connection: Connection,
-  recipe: AuthRecipe,
+  recipe: Recipe,
   account: string | undefined,
   values: Values,
 ): TokenSource | undefined {
-  const endpoint = endpointOf(recipe);
+  const endpoint = recipe.tokenEndpoint();
   if (!endpoint) return undefined;
   const { tokenSources, secrets } = connection.memory;
   const { service } = recipe;

@@ -4,7 +4,7 @@ import { InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js
 import { toBase64, utf8 } from "../core/sealing.js";
 import { BLANK, type Secret } from "../core/secret.js";
 import { objectOf, parsed } from "../core/shapes.js";
-import { isConstant, render, type Values } from "../recipes/placeholders.js";
+import { fillIn, Template, type Values } from "../recipes/placeholders.js";
 import type { Inject } from "../recipes/recipe.js";
 
 /** The secrets of one bound client, rendered. Functions only: nothing that an inspection would show. */
@@ -32,10 +32,7 @@ const quote = (text: string): string =>
  */
 export function injection(inject: Inject, values: Values, token: Secret | undefined): Injection {
   const fill = (section: string): [string, unknown][] =>
-    Object.entries(inject[section] ?? {}).map(([name, item]) => [
-      name,
-      typeof item === "string" ? render(item, values, token) : item,
-    ]);
+    Object.entries(inject[section] ?? {}).map(([name, item]) => [name, fillIn(item, values, token)]);
   const filled = (section: string, write: (value: string, name: string) => string) =>
     fill(section).map(([name, value]) => [name, write(String(value), name)] as const);
 
@@ -102,7 +99,7 @@ export function splitConstants(inject: Inject): [Record<string, string>, Inject]
   const constants: Record<string, string> = {};
   const rest: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(inject["header"] ?? {}))
-    if (isConstant(value)) constants[name] = headerValue(name, String(value));
+    if (!(value instanceof Template)) constants[name] = headerValue(name, String(value));
     else rest[name] = value;
   return [constants, { ...inject, header: rest }];
 }

@@ -5,10 +5,10 @@ import { APIStatusError, MissingSecretError } from "../core/errors.js";
 import { unseal } from "../core/sealing.js";
 import { type Secret, secretOf } from "../core/secret.js";
 import { credentialName, secretVariable } from "../core/serviceNames.js";
-import type { AuthRecipe, CallOptions } from "../core/types.js";
+import type { CallOptions } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
 import type { Values } from "../recipes/placeholders.js";
-import { keysUsed, optionalKeys } from "../recipes/recipe.js";
+import type { Recipe } from "../recipes/recipe.js";
 import { getRecipe, readCredential } from "./operations.js";
 import type { TokenOptions } from "./options.js";
 
@@ -17,7 +17,7 @@ export async function recipeOf(
   service: string,
   options: CallOptions,
   again = false,
-): Promise<AuthRecipe> {
+): Promise<Recipe> {
   let recipe = again ? undefined : memory.recipes.get(service);
   if (!recipe) {
     recipe = await call(getRecipe(service), options);
@@ -29,16 +29,16 @@ export async function recipeOf(
 /** Finds the plaintexts that a recipe uses, by key. */
 export async function valuesOf(
   connection: Connection,
-  recipe: AuthRecipe,
+  recipe: Recipe,
   options: TokenOptions,
 ): Promise<Values> {
   const { account } = options;
   const values = new Map<string, Secret>();
   const missing: string[] = [];
-  for (const key of keysUsed(recipe)) {
+  for (const key of recipe.keysUsed) {
     const value = await find(connection, credentialName(key, account), options);
     if (value) values.set(key, value);
-    else if (!optionalKeys(recipe).includes(key)) missing.push(key);
+    else if (!recipe.optionalKeys.includes(key)) missing.push(key);
   }
   if (missing.length) throw missingSecrets(recipe.service, account, missing);
   return values;

@@ -9,13 +9,13 @@ import {
 import { nearest } from "../core/nearest.js";
 import { type Envelope, readEnvelope, seal } from "../core/sealing.js";
 import type { Secret } from "../core/secret.js";
-import type { AuthRecipe, PushedCredential } from "../core/types.js";
+import type { PushedCredential } from "../core/types.js";
 import { credentialPath, having } from "../http/operations.js";
 import { type Call, fieldOf } from "../http/request.js";
 import { shippedOrigins } from "../recipes/pinned.js";
-import { checkRecipe } from "../recipes/recipe.js";
+import { parseRecipe, type Recipe } from "../recipes/recipe.js";
 /** `GET /auth-recipes/{service}`. */
-export const getRecipe = (service: string): Call<AuthRecipe> => ({
+export const getRecipe = (service: string): Call<Recipe> => ({
   method: "GET",
   path: `/auth-recipes/${encodeURIComponent(service)}`,
   key: "welcome",
@@ -27,7 +27,7 @@ export const getRecipe = (service: string): Call<AuthRecipe> => ({
           hint: nearest(service, [...shippedOrigins.keys()]) || "; client.auth.listServices() lists all",
         }
       : undefined,
-  read: (answer) => checkRecipe(fieldOf(answer, "recipe", "object"), service),
+  read: (answer) => parseRecipe(fieldOf(answer, "recipe", "object"), service),
 });
 
 /** `GET /credentials/{name}`, the sealed read; another shape of answer counts as none. */

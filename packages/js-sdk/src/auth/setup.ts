@@ -3,16 +3,16 @@
 import { ArcrunError } from "../core/errors.js";
 import { type Secret, secretOf } from "../core/secret.js";
 import { checkAccount, checkService, credentialName } from "../core/serviceNames.js";
-import type { AuthRecipe, SetupResult } from "../core/types.js";
+import type { SetupResult } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
 import { OWN, shippedOrigins, writtenOrigin } from "../recipes/pinned.js";
 import { renderBaseUrl, type Values } from "../recipes/placeholders.js";
-import { checkSecrets, injected, requiredKeys, withoutUnfilled } from "../recipes/recipe.js";
+import { checkSecrets, type Recipe } from "../recipes/recipe.js";
 import { injection } from "./injection.js";
 import { recipeOf } from "./lookup.js";
 import type { SetupOptions } from "./options.js";
 import { pushSecret } from "./push.js";
-import { endpointOf, readAccount } from "./tokens.js";
+import { readAccount } from "./tokens.js";
 
 /** `auth.setup`. */
 export async function setup(
@@ -46,10 +46,12 @@ export async function setup(
 }
 
 /** Remembers where a service of the user's own sends its secrets, as seen at set-up. */
-function pin(connection: Connection, recipe: AuthRecipe): void {
-  const { service, base_url } = recipe;
+function pin(connection: Connection, recipe: Recipe): void {
+  const { service } = recipe;
   if (shippedOrigins.has(service) || service === OWN) return;
-  const found = [base_url, endpointOf(recipe)].flatMap((url) => writtenOrigin(url ?? "") ?? []);
+  const found = [recipe.baseUrl.text, recipe.tokenEndpoint()].flatMap(
+    (url) => writtenOrigin(url ?? "") ?? [],
+  );
   connection.memory.pinned.set(
     service,
     found.filter((origin) => origin.startsWith("https:")),
@@ -57,10 +59,10 @@ function pin(connection: Connection, recipe: AuthRecipe): void {
 }
 
 /** Refuses secrets that a bound client could not use, before any is stored. */
-function checkFit(recipe: AuthRecipe, values: Values): void {
-  renderBaseUrl(recipe.base_url, values);
-  injection(withoutUnfilled(injected(recipe), values), values, () => "token");
-  if (recipe.primitive === "service_account") readAccount(values.get(requiredKeys(recipe)[0] as string));
+function checkFit(recipe: Recipe, values: Values): void {
+  renderBaseUrl(recipe.baseUrl, values);
+  injection(recipe.injected(values), values, () => "token");
+  if (recipe.primitive === "service_account") readAccount(values.get(recipe.requiredKeys[0] as string));
 }
 
 /** Says in an error of `setup` what was stored before it. */

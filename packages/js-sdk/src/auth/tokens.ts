@@ -4,24 +4,14 @@ import { webCrypto } from "../core/crypto.js";
 import { InvalidArgumentError, TokenExchangeError, UnexpectedResponseError } from "../core/errors.js";
 import { fromBase64, toBase64, utf8 } from "../core/sealing.js";
 import { blankOut, type Secret, secretOf } from "../core/secret.js";
-import { isText, type JsonObject, objectOf, parsed, textsOf } from "../core/shapes.js";
-import type { AuthRecipe } from "../core/types.js";
+import { isText, type JsonObject, objectOf, parsed } from "../core/shapes.js";
 import { type Fetch, Late, OWN_HEADERS, stripped, withDeadline } from "../http/fetch.js";
 import type { AccessToken, TokenSource } from "../http/memory.js";
-import { render, type Values } from "../recipes/placeholders.js";
-import { refreshKeys, requiredKeys } from "../recipes/recipe.js";
+import { fillIn, type Values } from "../recipes/placeholders.js";
+import type { Recipe } from "../recipes/recipe.js";
 
 const REFRESH_BEFORE = 60; // seconds before a token expires in which a new one is fetched
 const LIFETIME = 3600; // seconds: the longest that Google takes for an assertion
-
-/** Returns the token endpoint that the recipe names, if its primitive has one. */
-export function endpointOf(recipe: AuthRecipe): string | undefined {
-  const { primitive, service, token_exchange, oauth2 } = recipe;
-  if (primitive !== "service_account" && primitive !== "oauth2") return undefined;
-  const endpoint = primitive === "oauth2" ? oauth2?.token_endpoint : token_exchange?.endpoint;
-  if (isText(endpoint)) return endpoint;
-  throw new UnexpectedResponseError(`the recipe of '${service}' names no token endpoint`);
-}
 
 /** Reads a service account's key file. */
 export function readAccount(text: Secret | undefined): Record<string, string> {
@@ -40,7 +30,7 @@ export function readAccount(text: Secret | undefined): Record<string, string> {
  * @param keep - Stores a refresh token that replaces the one in use.
  */
 export function tokenSource(
-  recipe: AuthRecipe,
+  recipe: Recipe,
   endpoint: string,
   given: Values,
   timeout: number,
@@ -56,7 +46,7 @@ export function tokenSource(
     const [status, text] = await exchange(recipe.service, endpoint, form, timeout, carry, sent);
     const fields = objectOf(parsed(text)) ?? {};
     token = readToken(recipe.service, status, fields, sent);
-    const [key] = refreshKeys(recipe);
+    const key = recipe.refreshKey;
     const rotated = secretOf(fields["refresh_token"]);
     if (key && rotated && rotated() !== values.get(key)?.()) {
       values.set(key, rotated); // the provider has ended the one in use
@@ -116,25 +106,25 @@ async function exchange(
 }
 
 /** Writes the form that the token endpoint takes. */
-async function tokenForm(recipe: AuthRecipe, endpoint: string, values: Values): Promise<Secret> {
+async function tokenForm(recipe: Recipe, endpoint: string, values: Values): Promise<Secret> {
   const form = new URLSearchParams();
-  const { oauth2 = {}, token_exchange = {} } = recipe;
   if (recipe.primitive === "service_account") {
-    const account = readAccount(values.get(requiredKeys(recipe)[0] as string));
+    const account = readAccount(values.get(recipe.requiredKeys[0] as string));
     form.set("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
-    form.set("assertion", await assertion(account, endpoint, textsOf(token_exchange.scopes)));
+    form.set("assertion", await assertion(account, endpoint, recipe.scopes));
   } else {
-    const refresh = values.get(refreshKeys(recipe)[0] as string);
-    if (!refresh || !isText(oauth2.client_id))
+    const refresh = values.get(recipe.refreshKey as string);
+    const clientId = fillIn(recipe.clientId, values);
+    const clientSecret = fillIn(recipe.clientSecret, values);
+    if (!refresh || !isText(clientId))
       throw new UnexpectedResponseError(
         `the recipe of '${recipe.service}' lacks client_id or a required secret whose key ends in refresh_token`,
       );
     form.set("grant_type", "refresh_token");
     form.set("refresh_token", refresh());
-    form.set("client_id", render(oauth2.client_id, values));
-    if (isText(oauth2.client_secret)) form.set("client_secret", render(oauth2.client_secret, values));
-    const scopes = textsOf(oauth2.scopes);
-    if (scopes.length) form.set("scope", scopes.join(" "));
+    form.set("client_id", clientId);
+    if (isText(clientSecret)) form.set("client_secret", clientSecret);
+    if (recipe.scopes.length) form.set("scope", recipe.scopes.join(" "));
   }
   const text = form.toString();
   return () => text;

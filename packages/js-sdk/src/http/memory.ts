@@ -1,8 +1,8 @@
 /** What a client remembers: plaintexts, recipes, pinned origins, access tokens. In memory, shown nowhere. */
 
 import type { Secret } from "../core/secret.js";
-import type { AuthRecipe } from "../core/types.js";
 import type { Values } from "../recipes/placeholders.js";
+import type { Recipe } from "../recipes/recipe.js";
 import type { Fetch } from "./fetch.js";
 
 /** An access token, and until when it may be used (on the clock of `performance.now`). */
@@ -27,7 +27,7 @@ export interface TokenSource {
 /** State that a client shares with its `withOptions` copies. */
 export interface Memory {
   secrets: Map<string, Secret>;
-  recipes: Map<string, AuthRecipe>;
+  recipes: Map<string, Recipe>;
   /** The origins of each service of the user's own, as its recipe wrote them at `auth.setup`. */
   pinned: Map<string, readonly string[]>;
   /** The names of credentials as pushed, by the same in lower case. */

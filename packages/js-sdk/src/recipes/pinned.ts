@@ -6,7 +6,7 @@
 
 import { RecipeOriginError } from "../core/errors.js";
 import { isLoopback, originOf, readOrigin } from "../core/origins.js";
-import { replacePlaceholders } from "./placeholders.js";
+import { Template } from "./placeholders.js";
 
 const GOOGLE_TOKENS = "oauth2.googleapis.com";
 
@@ -37,8 +37,7 @@ export const OWN = "kbdb";
  *
  * Templates stay as they are: their origin is compared before any secret is filled in.
  */
-export const writtenOrigin = (url: string): string | undefined =>
-  originOf(replacePlaceholders(url, (name) => `{{${name}}}`));
+export const writtenOrigin = (url: string): string | undefined => originOf(new Template(url).normalized());
 
 /** Returns the origin that the user named, in the form that `originOf` gives. */
 export function checkTrusted(trustOrigin: string | undefined): string | undefined {

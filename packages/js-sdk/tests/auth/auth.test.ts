@@ -51,10 +51,10 @@ describe("setup", () => {
   });
 
   it.each([
-    [{}, /needs also: notion_token \(https:\/\/example.com\/help\)/],
+    [{}, /also needs notion_token \(https:\/\/example.com\/help\)/],
     [
       { notion_token: SECRET, notion_tokn: "x" },
-      /knows no secret 'notion_tokn'; did you mean 'notion_token'\?/,
+      /takes no secret 'notion_tokn'; did you mean 'notion_token'\?/,
     ],
     [{ notion_token: "" }, /notion_token must be non-empty text/],
     [{ notion_token: 5 }, /notion_token must be non-empty text/],
