@@ -3,10 +3,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { injection } from "../src/auth/injection.js";
-import { originOf, readOrigin } from "../src/core/origins.js";
 import { seal, unseal } from "../src/core/sealing.js";
 import { blankOut, secretOf } from "../src/core/secret.js";
-import { writtenOrigin } from "../src/recipes/pinned.js";
 import { parseInject } from "../src/recipes/recipe.js";
 
 const key = () => `ak_${"0".repeat(48)}`;
@@ -100,21 +98,5 @@ it("nothing of a secret stays in a text that is cleaned, however it is written t
           expect(blankOut(`${around}${written}${around}`, secrets)).not.toContain(written);
       }
     }),
-  );
-});
-
-it("an origin that is accepted is the one that fetch will connect to", () => {
-  const host = fc.oneof(fc.domain(), fc.ipV4(), fc.stringMatching(/^[a-zA-Z0-9.%:@\\[\]_-]{1,12}$/));
-  const rest = fc.stringMatching(/^[/?#\\@:a-z.%]{0,8}$/);
-  fc.assert(
-    fc.property(fc.constantFrom("https://", "http://", "HTTPS://"), host, rest, (scheme, name, end) => {
-      const url = scheme + name + end;
-      const origin = originOf(url);
-      // Where both read something, but not the same, the SDK refuses (checkOrigins, checkBaseUrl).
-      if (origin === undefined || origin !== readOrigin(url)) return;
-      expect(writtenOrigin(url)).toBe(origin);
-      expect(new URL(url).username).toBe("");
-    }),
-    { numRuns: 1000 },
   );
 });

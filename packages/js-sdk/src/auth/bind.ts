@@ -6,9 +6,9 @@ import { checkAccount, checkService, credentialName } from "../core/serviceNames
 import type { Connection } from "../http/connection.js";
 import { runtimeFetch, unlessAborted } from "../http/fetch.js";
 import type { TokenSource } from "../http/memory.js";
-import { checkOrigins, checkTrusted, OWN, shippedOrigins } from "../recipes/pinned.js";
 import { renderBaseUrl, type Values } from "../recipes/placeholders.js";
 import { checkPrimitive, type Recipe } from "../recipes/recipe.js";
+import { checkOrigins, checkTrustOrigin, knownOrigins } from "../recipes/trust.js";
 import { AuthenticatedClient } from "./bound.js";
 import { splitConstants } from "./injection.js";
 import { recipeOf, valuesOf } from "./lookup.js";
@@ -23,18 +23,18 @@ export async function bind(
   service: string,
   options: BindOptions,
 ): Promise<AuthenticatedClient> {
-  const trusted = checkTrusted(options.trustOrigin);
+  const trusted = checkTrustOrigin(options.trustOrigin);
   const recipe = await checkedRecipe(connection, service, options);
-  const pinned = pinnedOrigins(connection, recipe);
-  // Before any secret is looked for, where that can be told. For other services a missing one is the first thing to say.
-  if (pinned.length && recipe.baseUrl.isConstant) checkOrigin(recipe, recipe.baseUrl.text, pinned, trusted);
+  const known = knownOrigins(service, connection);
+  // Before any secret is looked for, where that is possible. For other services a missing secret is reported first.
+  if (known.length && recipe.baseUrl.isConstant) checkOrigins(recipe, recipe.baseUrl.text, known, trusted);
   const values = await valuesOf(connection, recipe, options);
   const baseUrl = renderBaseUrl(recipe.baseUrl, values);
-  const own = checkOrigin(recipe, baseUrl, pinned, trusted);
+  const origin = checkOrigins(recipe, baseUrl, known, trusted);
   const [constants, inject] = splitConstants(recipe.injected(values));
   const source = tokenSourceOf(connection, recipe, options.account, values);
   const signIn = { inject, values, source };
-  const send = injecting(own, signIn, constants, options.fetch ?? runtimeFetch);
+  const send = injecting(origin, signIn, constants, options.fetch ?? runtimeFetch);
   const timeout = checkTimeout(options.timeout ?? connection.timeout);
   return new AuthenticatedClient(baseUrl, send, timeout);
 }
@@ -45,13 +45,13 @@ export async function getToken(
   service: string,
   options: TokenOptions,
 ): Promise<string> {
-  const trusted = checkTrusted(options.trustOrigin);
+  const trusted = checkTrustOrigin(options.trustOrigin);
   const recipe = await checkedRecipe(connection, service, options);
   const values = await valuesOf(connection, recipe, options);
   const source = tokenSourceOf(connection, recipe, options.account, values);
   if (!source) return (values.get(recipe.tokenKey()) as Secret)();
   const baseUrl = renderBaseUrl(recipe.baseUrl, values);
-  checkOrigin(recipe, baseUrl, pinnedOrigins(connection, recipe), trusted);
+  checkOrigins(recipe, baseUrl, knownOrigins(service, connection), trusted);
   return (await unlessAborted(source.get(runtimeFetch), options.signal)).access();
 }
 
@@ -66,23 +66,6 @@ async function checkedRecipe(
   const recipe = await recipeOf(connection, service, options);
   checkPrimitive(recipe);
   return recipe;
-}
-
-/** Returns the origins that a service's secrets may go to. */
-const pinnedOrigins = ({ memory, origin }: Connection, { service }: Recipe): readonly string[] =>
-  service === OWN ? [origin] : (shippedOrigins.get(service) ?? memory.pinned.get(service) ?? []);
-
-/** Returns the origin of a recipe's requests, if it and the token endpoint's are right. */
-function checkOrigin(
-  recipe: Recipe,
-  baseUrl: string,
-  pinned: readonly string[],
-  trusted: string | undefined,
-): string {
-  const { service } = recipe;
-  const endpoint = recipe.tokenEndpoint();
-  if (endpoint) checkOrigins(service, endpoint, endpoint, pinned, trusted);
-  return checkOrigins(service, recipe.baseUrl.text, baseUrl, pinned, trusted);
 }
 
 function tokenSourceOf(

@@ -18,7 +18,7 @@ import { parseRecipe, type Recipe } from "../recipes/recipe.js";
 export const getRecipe = (service: string): Call<Recipe> => ({
   method: "GET",
   path: `/auth-recipes/${encodeURIComponent(service)}`,
-  key: "welcome",
+  key: "optional",
   closer: (status) =>
     status === 404
       ? {

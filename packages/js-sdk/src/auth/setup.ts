@@ -5,9 +5,9 @@ import { type Secret, secretOf } from "../core/secret.js";
 import { checkAccount, checkService, credentialName } from "../core/serviceNames.js";
 import type { SetupResult } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
-import { OWN, shippedOrigins, writtenOrigin } from "../recipes/pinned.js";
 import { renderBaseUrl, type Values } from "../recipes/placeholders.js";
 import { checkSecrets, type Recipe } from "../recipes/recipe.js";
+import { pinOrigins } from "../recipes/trust.js";
 import { injection } from "./injection.js";
 import { recipeOf } from "./lookup.js";
 import type { SetupOptions } from "./options.js";
@@ -41,21 +41,8 @@ export async function setup(
     stored.push(name);
   }
   for (const [key, value] of values) connection.memory.secrets.set(credentialName(key, account), value);
-  pin(connection, recipe);
+  pinOrigins(recipe, connection.memory.pinned);
   return { service, account: account ?? null, stored };
-}
-
-/** Remembers where a service of the user's own sends its secrets, as seen at set-up. */
-function pin(connection: Connection, recipe: Recipe): void {
-  const { service } = recipe;
-  if (shippedOrigins.has(service) || service === OWN) return;
-  const found = [recipe.baseUrl.text, recipe.tokenEndpoint()].flatMap(
-    (url) => writtenOrigin(url ?? "") ?? [],
-  );
-  connection.memory.pinned.set(
-    service,
-    found.filter((origin) => origin.startsWith("https:")),
-  );
 }
 
 /** Refuses secrets that a bound client could not use, before any is stored. */

@@ -5,6 +5,7 @@ import { type Fetch, OWN_HEADERS, stripped, unlessAborted } from "../http/fetch.
 import type { AccessToken, TokenSource } from "../http/memory.js";
 import type { Values } from "../recipes/placeholders.js";
 import type { Inject } from "../recipes/recipe.js";
+import { mayReceiveSecrets } from "../recipes/trust.js";
 import { type Injection, injection } from "./injection.js";
 
 /** What a bound client signs in with. */
@@ -23,12 +24,12 @@ const MAX_REDIRECTS = 20;
 /**
  * Makes what sends a bound client's requests.
  *
- * @param own - The origin that the secrets go to, and no other.
+ * @param allowed - The origin that the secrets go to, as `checkOrigins` returned it.
  * @param defaults - Headers without secrets, unless the request has its own.
  * @param carry - What carries the requests after the secrets were put in.
  */
 export function injecting(
-  own: string,
+  allowed: string,
   { inject, values, source }: SignIn,
   defaults: Record<string, string>,
   carry: Fetch,
@@ -65,7 +66,7 @@ export function injecting(
     const headers = new Headers(init.headers);
     for (const [name, value] of Object.entries({ Accept: "*/*", ...OWN_HEADERS, ...defaults }))
       if (!headers.has(name)) headers.set(name, value);
-    if (url.origin !== own) return carry(url.href, { ...init, headers, redirect: "manual" });
+    if (!mayReceiveSecrets(url, allowed)) return carry(url.href, { ...init, headers, redirect: "manual" });
     const token = source && (await unlessAborted(source.get(carry), init.signal));
     const response = await signed(url, init, new Headers(headers), token);
     if (response.status !== 401 || !token || init.body instanceof ReadableStream) return response;

@@ -21,5 +21,8 @@ export function readOrigin(url: string): string | undefined {
 }
 
 /** Tells whether an origin is on this machine. */
-export const isLoopback = (origin: string): boolean =>
+const isLoopback = (origin: string): boolean =>
   /^https?:\/\/(([^/]+\.)?localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(origin);
+
+/** Tells whether no one else can read what is sent to an origin: it is https, or on this machine. */
+export const isSecure = (origin: string): boolean => origin.startsWith("https:") || isLoopback(origin);

@@ -1,15 +1,8 @@
 /** Calls of the engine's API: one attempt, repetition, the answer read. */
 
-import { checkTimeout, type Settings } from "../core/config.js";
-import {
-  APIConnectionError,
-  APITimeoutError,
-  ArcrunError,
-  ConfigurationError,
-  hide,
-  InsecureTransportError,
-} from "../core/errors.js";
-import { isLoopback, originOf } from "../core/origins.js";
+import { checkTimeout } from "../core/config.js";
+import { APIConnectionError, APITimeoutError, ArcrunError, hide } from "../core/errors.js";
+import { originOf } from "../core/origins.js";
 import { blankOut, type Secret } from "../core/secret.js";
 import { objectOf, parsed, textsOf } from "../core/shapes.js";
 import type { CallOptions } from "../core/types.js";
@@ -19,24 +12,21 @@ import { health } from "./operations.js";
 import { type Answer, type Call, content } from "./request.js";
 import { readAnswer } from "./response.js";
 import { nextDelay } from "./retry.js";
+import { apiKeyFor, type KeyPolicy, requireApiKey } from "./trust.js";
 
 /** What a connection is made of. */
-export interface ConnectionOptions {
-  settings: Settings;
+export interface ConnectionOptions extends Omit<KeyPolicy, "origin"> {
   fetch: Fetch;
   timeout: number;
   maxRetries: number;
-  allowInsecureHttp: boolean;
   memory: Memory;
   /** Called with the answer that a call's result was read from. */
   onAnswer?: (answer: Answer, attempts: number) => void;
 }
 
 /** One engine, one key, and how calls are made. */
-export interface Connection extends ConnectionOptions {
-  /** The engine's origin. */
-  origin: string;
-  /** Returns the API key, if there is one and it would not be overheard. */
+export interface Connection extends ConnectionOptions, KeyPolicy {
+  /** Returns the API key; throws if there is none, or if it would go over plain http to another machine. */
   key(): Secret;
   /** Makes a call, repeats it where that is safe, and returns what its answer says. */
   call<T>(call: Call<T>, options?: CallOptions): Promise<T>;
@@ -46,37 +36,24 @@ export interface Connection extends ConnectionOptions {
 
 /** Makes a connection. Nothing is sent yet. */
 export function connect(made: ConnectionOptions): Connection {
-  const { settings, memory, onAnswer } = made;
-  const { apiKey, baseUrl } = settings;
-  const origin = originOf(baseUrl) as string;
-  const secure = made.allowInsecureHttp || origin[4] === "s" || isLoopback(origin);
-
-  const key = (): Secret => {
-    if (!apiKey)
-      throw new ConfigurationError(
-        "this call needs an API key: pass new Arcrun({ apiKey }) or set ARCRUN_API_KEY; keys come from https://arcrun.dev",
-      );
-    if (!secure)
-      throw new InsecureTransportError(
-        `${baseUrl} is plain http: whoever listens gets your API key, which opens every credential. Use https, or pass allowInsecureHttp: true`,
-      );
-    return apiKey;
-  };
+  const { memory, onAnswer } = made;
+  const { apiKey, baseUrl } = made.settings;
+  const policy = { ...made, origin: originOf(baseUrl) as string };
 
   const send = async <T>(
     call: Call<T>,
     { timeout = made.timeout, signal }: CallOptions,
     maxRetries: number,
   ): Promise<T> => {
-    const need = call.key ?? "needed";
     const body = content(call);
+    const key = apiKeyFor(call.key ?? "required", policy);
     const headers: Record<string, string> = {
       Accept: "application/json",
       ...OWN_HEADERS,
       ...(body && { "Content-Type": "application/json" }),
       ...call.headers,
+      ...(key && { "X-Arcrun-API-Key": key() }),
     };
-    if (need === "needed" || (need === "welcome" && secure && apiKey)) headers["X-Arcrun-API-Key"] = key()();
     const init: RequestInit = {
       method: call.method,
       headers,
@@ -99,9 +76,8 @@ export function connect(made: ConnectionOptions): Connection {
   };
 
   return {
-    ...made,
-    origin,
-    key,
+    ...policy,
+    key: () => requireApiKey(policy),
     call: (call, options = {}) => send(call, options, made.maxRetries),
     has: async (capability, options = {}) => {
       try {

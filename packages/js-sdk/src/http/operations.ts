@@ -44,7 +44,7 @@ export const health = (): Call<Health> => ({
 export const listServices = (): Call<AuthRecipe[]> => ({
   method: "GET",
   path: "/auth-recipes",
-  key: "welcome",
+  key: "optional",
   read: listIn("recipes"),
 });
 

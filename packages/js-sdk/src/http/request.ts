@@ -3,6 +3,7 @@
 import { type APIStatusError, InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js";
 import { blankOut, type Secret } from "../core/secret.js";
 import { isText, type JsonObject, objectOf } from "../core/shapes.js";
+import type { KeyUse } from "./trust.js";
 
 /** What the engine answered. */
 export interface Answer {
@@ -27,8 +28,8 @@ export interface Call<T> {
   read(answer: JsonObject): T;
   body?: object;
   headers?: Record<string, string>;
-  /** Whether the API key goes along: `welcome` leaves it out where it would be overheard. */
-  key?: "needed" | "welcome" | "none";
+  /** Whether the API key is sent; left out, it is required. */
+  key?: KeyUse;
   /** Not to be repeated after a fault. */
   once?: boolean;
   /** The result of a DELETE whose repetition finds nothing left. */

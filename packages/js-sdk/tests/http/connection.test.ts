@@ -29,43 +29,6 @@ it("does not send a User-Agent in browsers, which would ask the engine for leave
   expect(engine.requests[0]?.headers["user-agent"]).not.toContain("arcrun");
 });
 
-describe("plain http", () => {
-  it.each(["http://192.0.2.1", "http://localhost.example.com", "http://127.0.0.1.example.com"])(
-    "to %s takes no key",
-    async (baseUrl) => {
-      const fetch = vi.fn();
-      const client = new Arcrun({ apiKey: KEY, baseUrl, fetch });
-      await expect(client.creds.list()).rejects.toThrow(sdk.InsecureTransportError);
-      expect(fetch).not.toHaveBeenCalled();
-    },
-  );
-
-  it.each(["http://localhost:1234", "http://[::1]:1234", "http://engine.localhost", "http://127.9.9.9"])(
-    "to %s is fine",
-    async (baseUrl) => {
-      const fetch = vi.fn(async () => Response.json({ success: true, credentials: [] }));
-      await new Arcrun({ apiKey: KEY, baseUrl, fetch }).creds.list();
-      expect(fetch).toHaveBeenCalledOnce();
-    },
-  );
-
-  it("takes the key when told to", async () => {
-    const fetch = vi.fn(async () => Response.json({ success: true, credentials: [] }));
-    const options = { apiKey: KEY, baseUrl: "http://192.0.2.1", fetch, allowInsecureHttp: true };
-    await new Arcrun(options).creds.list();
-    expect(fetch).toHaveBeenCalledOnce();
-  });
-
-  it("leaves a welcome key out, without a complaint", async () => {
-    const fetch = vi.fn(async (_: unknown, init?: RequestInit) => {
-      expect(new Headers(init?.headers).has("x-arcrun-api-key")).toBe(false);
-      return Response.json({ success: true, recipes: [] });
-    });
-    const client = new Arcrun({ apiKey: KEY, baseUrl: "http://192.0.2.1", fetch });
-    expect(await client.auth.listServices()).toEqual([]);
-  });
-});
-
 const CLASSES: Record<string, unknown> = { ...sdk };
 
 describe("an error answer", () => {

@@ -1,11 +1,20 @@
+import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { nearest } from "../../src/core/nearest.js";
-import { isLoopback } from "../../src/core/origins.js";
+import { originOf, readOrigin } from "../../src/core/origins.js";
 import { RecipeOriginError } from "../../src/index.js";
-import { checkOrigins, checkTrusted, shippedOrigins, writtenOrigin } from "../../src/recipes/pinned.js";
+import { shippedOrigins } from "../../src/recipes/pinned.js";
+import { parseRecipe, type Recipe } from "../../src/recipes/recipe.js";
+import {
+  checkOrigins,
+  checkTrustOrigin,
+  knownOrigins,
+  mayReceiveSecrets,
+  pinOrigins,
+  writtenOrigin,
+} from "../../src/recipes/trust.js";
 import { clientOf, engineOf, recipeOf, rejection } from "../support.js";
 
-// CONTRACT.md §4, "Services to ship".
+// The services of docs/contract.md#pinned-origins.
 const CONTRACT = {
   notion: "https://api.notion.com",
   slack: "https://slack.com",
@@ -44,35 +53,10 @@ it("pins the origins that the contract names", () => {
     ]);
 });
 
-it.each([
-  ["https://api.notion.com/v1", "https://api.notion.com"],
-  ["HTTPS://API.Notion.com:443/v1", "https://api.notion.com"],
-  ["http://127.0.0.1:8787?x", "http://127.0.0.1:8787"],
-  ["http://[::1]:80/", "http://[::1]"],
-  ["http://[::1]:8080/", "http://[::1]:8080"],
-  [
-    "https://{{ secret.jira_domain }}.Atlassian.net:443/rest/api/3",
+it("compares origins as recipes write them, whatever the white space in placeholders", () =>
+  expect(writtenOrigin("https://{{ secret.jira_domain }}.Atlassian.net:443/rest/api/3")).toBe(
     "https://{{secret.jira_domain}}.atlassian.net",
-  ],
-  ["https://a@b.example", undefined],
-  ["https://api.notion.com\\@evil.example", undefined],
-  ["https://api.notion.com\u3002evil.example", undefined],
-  ["https://api.notion.com .evil.example", undefined],
-  [" https://api.notion.com", undefined],
-  ["//api.notion.com", undefined],
-  ["javascript:alert(1)", undefined],
-  ["", undefined],
-])("the origin of %j is %j", (url, origin) => expect(writtenOrigin(url)).toBe(origin));
-
-it.each([
-  ["http://localhost:1", true],
-  ["http://a.localhost", true],
-  ["http://127.1.2.3:80", true],
-  ["http://[::1]", true],
-  ["http://127.0.0.1.evil.example", false],
-  ["http://localhost.evil.example", false],
-  ["http://10.0.0.1", false],
-])("%s is loopback: %s", (origin, loopback) => expect(isLoopback(origin)).toBe(loopback));
+  ));
 
 it.each([
   "https://a.example/v1",
@@ -82,29 +66,110 @@ it.each([
   "https://*.example",
   "",
 ])("%j can't be trusted", (origin) => {
-  expect(() => checkTrusted(origin)).toThrow(RecipeOriginError);
+  expect(() => checkTrustOrigin(origin)).toThrow(RecipeOriginError);
 });
 
 it.each([
-  ["https://api.notion.com/v1", "https://api.notion.com/v1", true],
-  ["https://api.notion.com.evil.example/v1", "https://api.notion.com.evil.example/v1", false],
-  ["http://api.notion.com/v1", "http://api.notion.com/v1", false],
-  ["https://api.notion.com:8443/v1", "https://api.notion.com:8443/v1", false],
-  ["https://{{secret.notion_token}}", "https://api.notion.com", false],
-])("notion's secrets go to %s: %s %s", (written, rendered, fine) => {
-  const check = () =>
-    checkOrigins("notion", written, rendered, shippedOrigins.get("notion") ?? [], undefined);
-  if (fine) expect(check()).toBe("https://api.notion.com");
-  else expect(check).toThrow(RecipeOriginError);
+  [undefined, undefined],
+  ["https://A.example:443/", "https://a.example"],
+  ["http://127.0.0.1:8080", "http://127.0.0.1:8080"],
+])("%j is trusted as %j", (given, origin) => expect(checkTrustOrigin(given)).toBe(origin));
+
+/** A recipe with this base URL. */
+const recipeAt = (service: string, baseUrl: string, more: object = {}): Recipe =>
+  parseRecipe(recipeOf(service, baseUrl, {}, more) as Record<string, unknown>, service);
+
+/** What fetches its tokens from this endpoint. */
+const tokensFrom = (endpoint: string) => ({ primitive: "service_account", token_exchange: { endpoint } });
+
+describe("the secrets of notion", () => {
+  const known = ["https://api.notion.com"];
+
+  it.each([
+    ["https://api.notion.com.evil.example/v1", "https://api.notion.com.evil.example/v1"],
+    ["http://api.notion.com/v1", "http://api.notion.com/v1"],
+    ["https://api.notion.com:8443/v1", "https://api.notion.com:8443/v1"],
+    ["https://{{secret.notion_token}}", "https://api.notion.com"],
+  ])("do not go to %s, filled in %s", (written, rendered) => {
+    const recipe = recipeAt("notion", written);
+    expect(() => checkOrigins(recipe, rendered, known, undefined)).toThrow(RecipeOriginError);
+  });
+
+  it("go to its own origin, and to one that the user trusts", () => {
+    const own = recipeAt("notion", "https://api.notion.com/v1");
+    expect(checkOrigins(own, own.baseUrl.text, known, undefined)).toBe("https://api.notion.com");
+    const other = recipeAt("notion", "https://notion.example/v1");
+    expect(checkOrigins(other, other.baseUrl.text, known, "https://notion.example")).toBe(
+      "https://notion.example",
+    );
+  });
+
+  it("do not go to a token endpoint elsewhere", () => {
+    const recipe = recipeAt("notion", "https://api.notion.com/v1", tokensFrom("https://evil.example/token"));
+    expect(() => checkOrigins(recipe, recipe.baseUrl.text, known, undefined)).toThrow(
+      /would send its secrets to https:\/\/evil\.example/,
+    );
+  });
 });
 
 it.each(["https://127.1/v1", "https://api.notion.com%2eevil.example", "https://host:99999/"])(
-  "nothing goes to %s, which fetch would read otherwise or not at all",
+  "no secret goes to %s, which fetch would read otherwise or not at all",
   (url) => {
-    expect(() => checkOrigins("demo", url, url, [writtenOrigin(url) as string], undefined)).toThrow(
-      /has a URL that the SDK does not send secrets to/,
+    const recipe = recipeAt("demo", url);
+    expect(() => checkOrigins(recipe, url, [writtenOrigin(url) as string], undefined)).toThrow(
+      /has a URL that the SDK sends no secrets to/,
     );
   },
+);
+
+it("an origin that is accepted is the one that fetch will connect to", () => {
+  const host = fc.oneof(fc.domain(), fc.ipV4(), fc.stringMatching(/^[a-zA-Z0-9.%:@\\[\]_-]{1,12}$/));
+  const rest = fc.stringMatching(/^[/?#\\@:a-z.%]{0,8}$/);
+  fc.assert(
+    fc.property(fc.constantFrom("https://", "http://", "HTTPS://"), host, rest, (scheme, name, end) => {
+      const url = scheme + name + end;
+      const origin = originOf(url);
+      // Where both read something, but not the same, the SDK refuses (checkOrigins, checkBaseUrl).
+      if (origin === undefined || origin !== readOrigin(url)) return;
+      expect(writtenOrigin(url)).toBe(origin);
+      expect(new URL(url).username).toBe("");
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+describe("the origins that are known for a service", () => {
+  const connection = { origin: "https://engine.example", memory: { pinned: new Map() } };
+
+  it("are the SDK's own for a service that arcrun ships, whatever its recipe says", () => {
+    pinOrigins(recipeAt("notion", "https://evil.example"), connection.memory.pinned);
+    expect(knownOrigins("notion", connection)).toEqual(["https://api.notion.com"]);
+  });
+
+  it("are the engine's for its knowledge base", () => {
+    pinOrigins(recipeAt("kbdb", "https://evil.example"), connection.memory.pinned);
+    expect(knownOrigins("kbdb", connection)).toEqual(["https://engine.example"]);
+  });
+
+  it("are those of set-up for another service, if they are https", () => {
+    expect(knownOrigins("demo", connection)).toEqual([]);
+    pinOrigins(
+      recipeAt("demo", "https://{{ secret.host }}.example/v1", tokensFrom("http://one.example/token")),
+      connection.memory.pinned,
+    );
+    expect(knownOrigins("demo", connection)).toEqual(["https://{{secret.host}}.example"]);
+  });
+});
+
+it.each([
+  ["https://a.example/x", true],
+  ["https://a.example:443/", true],
+  ["http://a.example/", false],
+  ["https://a.example:8443/", false],
+  ["https://b.a.example/", false],
+  ["https://a.example@evil.example/", false],
+])("a request to %s may receive the secrets of https://a.example: %s", (url, may) =>
+  expect(mayReceiveSecrets(new URL(url), "https://a.example")).toBe(may),
 );
 
 describe("bind", () => {
@@ -115,8 +180,8 @@ describe("bind", () => {
     expect(engine.requests.map(({ path }) => path)).toEqual(["/auth-recipes/notion"]); // no secret was looked for
     expect(error).toBeInstanceOf(RecipeOriginError);
     expect(error.message).toBe(
-      "the recipe of 'notion' would send its secrets to https://api.notion.example (expected https://api.notion.com). " +
-        "If that is right, say so: bind('notion', { trustOrigin: 'https://api.notion.example' }); for a service of your own, auth.setup() in the same client pins it",
+      "the auth recipe of 'notion' would send its secrets to https://api.notion.example (expected https://api.notion.com). " +
+        "If that origin is correct, name it: bind('notion', { trustOrigin: 'https://api.notion.example' }); for a service of your own, auth.setup() in the same client remembers it",
     );
     await auth.setup("notion", { notion_token: "x" });
     const bound = await auth.bind("notion", { trustOrigin: "https://api.notion.example" });
@@ -176,11 +241,3 @@ describe("bind", () => {
     expect((await auth.bind("shopify")).baseUrl).toBe("https://my-Store.myshopify.com/admin");
   });
 });
-
-it.each([
-  ["notoin", "; did you mean 'notion'?"],
-  ["opanai", "; did you mean 'openai'?"],
-  ["zzz", ""],
-])("what is nearest to %j: %j", (word, words) =>
-  expect(nearest(word, [...shippedOrigins.keys()])).toBe(words),
-);
