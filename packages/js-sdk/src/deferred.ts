@@ -1,4 +1,4 @@
-/** What is loaded when it is first needed: more than half of the SDK, which many programs never use. */
+/** What is loaded on first use: more than half of the SDK, which many programs never need. See `loading.ts`. */
 
 export { bind, getToken } from "./auth/bind.js";
 export { push } from "./auth/push.js";

@@ -1,4 +1,4 @@
-/** Services: set up once, then bound to a client that signs every request in. */
+/** `client.auth`: services, set up once, then bound to a client that signs in every request. */
 
 import type { AuthRecipe, CallOptions, SetupResult } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
@@ -7,13 +7,13 @@ import { deferred } from "../loading.js";
 import type { AuthenticatedClient } from "./bound.js";
 import type { BindOptions, SetupOptions, TokenOptions } from "./options.js";
 
-/** `client.auth`: sign in to services without handling their secrets in every call. */
+/** `client.auth`: signs in to services, so that their secrets are handled once. */
 export class Auth {
   /** @internal */
   constructor(private readonly connection: Connection) {}
 
   /**
-   * Lists the services that there are auth recipes for. Needs no API key.
+   * Lists the services that have an auth recipe. Needs no API key.
    *
    * @throws {@link APIConnectionError} The engine could not be reached.
    *
@@ -24,7 +24,7 @@ export class Auth {
    * ```
    */
   async listServices(options?: CallOptions): Promise<AuthRecipe[]> {
-    return this.connection.call(listServices(), options);
+    return this.connection.send(listServices(), options);
   }
 
   /**
@@ -33,9 +33,9 @@ export class Auth {
    * @param service - The service's name.
    * @param secrets - Each of the recipe's `required_secrets`, by key.
    * @throws {@link UnknownServiceError} There is no recipe for the service.
-   * @throws {@link InvalidArgumentError} A secret is missing, unknown, empty, or can't stand where the recipe
-   *   puts it; nothing was stored.
-   * @throws {@link ArcrunError} Storing failed; `stored` names what was stored before. Run it again.
+   * @throws {@link InvalidArgumentError} A secret is missing, unknown, empty, or has characters that can't be sent
+   *   where the recipe puts it; nothing was stored.
+   * @throws {@link ArcrunError} Storing failed; `stored` names what was stored before. Call it again to complete it.
    *
    * @example
    * ```ts
@@ -54,12 +54,13 @@ export class Auth {
   /**
    * Returns a client of the service whose requests are signed in.
    *
-   * The secrets are put in on the way to the service's own origin only: the client, its responses and its
+   * The secrets are added to requests to the service's own origin only: the client, its responses and its
    * errors never hold them.
    *
    * @param service - The service's name.
    * @throws {@link UnknownServiceError} There is no recipe for the service.
-   * @throws {@link MissingSecretError} A secret is neither set up here, nor readable, nor in the environment.
+   * @throws {@link MissingSecretError} A secret was not set up with this client, and is found neither at the engine nor in
+   *   the environment.
    * @throws {@link RecipeOriginError} The recipe leads to an origin that is not known to be the service's.
    *
    * @example
@@ -79,8 +80,9 @@ export class Auth {
    *
    * @param service - The service's name.
    * @throws {@link InvalidArgumentError} The service signs in with several secrets: use `bind`.
-   * @throws {@link MissingSecretError} The secret is neither set up here, nor readable, nor in the environment.
-   * @throws {@link TokenExchangeError} The token endpoint gave no token.
+   * @throws {@link MissingSecretError} The secret was not set up with this client, and is found neither at the engine nor
+   *   in the environment.
+   * @throws {@link TokenExchangeError} The token endpoint returned no access token.
    *
    * @example
    * ```ts

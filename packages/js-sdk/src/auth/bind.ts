@@ -15,16 +15,16 @@ import { recipeOf, valuesOf } from "./lookup.js";
 import type { BindOptions, TokenOptions } from "./options.js";
 import { pushSecret } from "./push.js";
 import { tokenSource } from "./tokens.js";
-import { injecting } from "./transport.js";
+import { injectingSend } from "./transport.js";
 
-/** `auth.bind`. */
+/** Returns a client of a service whose requests are signed in: `auth.bind`. */
 export async function bind(
   connection: Connection,
   service: string,
   options: BindOptions,
 ): Promise<AuthenticatedClient> {
   const trusted = checkTrustOrigin(options.trustOrigin);
-  const recipe = await checkedRecipe(connection, service, options);
+  const recipe = await supportedRecipe(connection, service, options);
   const known = knownOrigins(service, connection);
   // Before any secret is looked for, where that is possible. For other services a missing secret is reported first.
   if (known.length && recipe.baseUrl.isConstant) checkOrigins(recipe, recipe.baseUrl.text, known, trusted);
@@ -34,29 +34,28 @@ export async function bind(
   const [constants, inject] = splitConstants(recipe.injected(values));
   const source = tokenSourceOf(connection, recipe, options.account, values);
   const signIn = { inject, values, source };
-  const send = injecting(origin, signIn, constants, options.fetch ?? runtimeFetch);
+  const send = injectingSend(origin, signIn, constants, options.fetch ?? runtimeFetch);
   const timeout = checkTimeout(options.timeout ?? connection.timeout);
   return new AuthenticatedClient(baseUrl, send, timeout);
 }
 
-/** `auth.getToken`. */
+/** Returns a service's token itself: `auth.getToken`. */
 export async function getToken(
   connection: Connection,
   service: string,
   options: TokenOptions,
 ): Promise<string> {
   const trusted = checkTrustOrigin(options.trustOrigin);
-  const recipe = await checkedRecipe(connection, service, options);
+  const recipe = await supportedRecipe(connection, service, options);
   const values = await valuesOf(connection, recipe, options);
   const source = tokenSourceOf(connection, recipe, options.account, values);
   if (!source) return (values.get(recipe.tokenKey()) as Secret)();
-  const baseUrl = renderBaseUrl(recipe.baseUrl, values);
-  checkOrigins(recipe, baseUrl, knownOrigins(service, connection), trusted);
+  checkOrigins(recipe, renderBaseUrl(recipe.baseUrl, values), knownOrigins(service, connection), trusted);
   return (await unlessAborted(source.get(runtimeFetch), options.signal)).access();
 }
 
-/** Checks the names, and returns the recipe if this SDK can sign in by it. */
-async function checkedRecipe(
+/** Checks the names, and returns the recipe; throws if this SDK does not support its primitive. */
+async function supportedRecipe(
   connection: Connection,
   service: string,
   options: TokenOptions,
@@ -68,6 +67,7 @@ async function checkedRecipe(
   return recipe;
 }
 
+/** Returns what fetches the recipe's access tokens, from memory if it has the same secrets; undefined if nothing does. */
 function tokenSourceOf(
   connection: Connection,
   recipe: Recipe,
@@ -78,15 +78,15 @@ function tokenSourceOf(
   if (!endpoint) return undefined;
   const { tokenSources, secrets } = connection.memory;
   const { service } = recipe;
-  const used = JSON.stringify([service, account, endpoint]);
-  const known = tokenSources.get(used);
-  if (known?.fits(values)) return known;
+  const id = JSON.stringify([service, account, endpoint]);
+  const known = tokenSources.get(id);
+  if (known?.uses(values)) return known;
   const source = tokenSource(recipe, endpoint, values, connection.timeout, async (key, value) => {
     const name = credentialName(key, account);
     secrets.set(name, value);
     await pushSecret(connection, name, value, { service });
-    secrets.set(name, value); // a push forgets it
+    secrets.set(name, value); // `pushSecret` deletes it
   });
-  tokenSources.set(used, source);
+  tokenSources.set(id, source);
   return source;
 }

@@ -1,4 +1,4 @@
-/** What `bind` returns: a client of a service whose requests are signed in. */
+/** What `bind` returns: a client of a service that signs in its requests. */
 
 import { checkTimeout } from "../core/config.js";
 import type { Send } from "./transport.js";
@@ -9,7 +9,7 @@ export interface BoundRequestInit extends RequestInit {
   query?: Record<string, string> | URLSearchParams;
   /** Sent as the body, with its content type. */
   json?: unknown;
-  /** Seconds until the answer's headers must be there; left out, the client's own. */
+  /** Seconds in which the response's headers must arrive; left out, the client's own time-out. */
   timeout?: number;
 }
 
@@ -66,15 +66,15 @@ export class AuthenticatedClient {
    * @param method - The HTTP method.
    * @param url - Relative to `baseUrl`, or absolute: another origin gets no secrets.
    * @param init - What `fetch` takes, and `query`, `json`, `timeout`.
-   * @throws TypeError - As `fetch` does, when there is no answer; a `DOMException` on abort and time-out.
+   * @throws TypeError - As `fetch` does, when there is no response; a `DOMException` on abort and time-out.
    */
   request(method: string, url: string | URL, init: BoundRequestInit = {}): Promise<Response> {
     return this.fetch(url, { ...init, method });
   }
 
-  /** Does what the global `fetch` does, signed in. A property, so that it can be handed to others. */
+  /** Does what the global `fetch` does, signed in. It is a property, so that it can be passed to other libraries. */
   readonly fetch = async (input: string | URL | Request, init: BoundRequestInit = {}): Promise<Response> => {
-    // By its looks: it may come from another realm, or be a polyfill's.
+    // Not by `instanceof`: it may come from another realm, or be a polyfill's.
     const given = typeof input === "object" && "method" in input ? input : undefined;
     const {
       query,
@@ -102,7 +102,7 @@ export class AuthenticatedClient {
   }
 }
 
-/** Takes a request apart. Its `redirect` is left out: that it says "follow" need not be anyone's wish. */
+/** Returns the parts of a request, without its `redirect`: `follow` is the default there, and may not be intended. */
 function fromRequest({ method, headers, body, signal }: Request): RequestInit {
   return { method, headers, signal, ...(body && { body, duplex: "half" }) };
 }

@@ -1,4 +1,4 @@
-/** Credentials: stored sealed, listed without values. */
+/** `client.creds`: credentials, stored sealed and listed without values. */
 
 import { checkCredential } from "../core/names.js";
 import { isText } from "../core/shapes.js";
@@ -14,13 +14,13 @@ export class Creds {
   constructor(private readonly connection: Connection) {}
 
   /**
-   * Stores a credential, or replaces it. It is encrypted before it leaves this process.
+   * Stores a credential, or replaces it. The value is encrypted before it leaves this process.
    *
    * @param name - Letters A-Z a-z, digits and `_`.
    * @param value - The secret; any non-empty text.
-   * @throws {@link InvalidArgumentError} The name or value is none; nothing was sent.
+   * @throws {@link InvalidArgumentError} The name or value is not valid; nothing was sent.
    * @throws {@link SealedCredentialsUnsupportedError} The engine takes plain credentials only.
-   * @throws {@link APIStatusError} The engine refused.
+   * @throws {@link APIStatusError} The engine responded with an error.
    *
    * @example
    * ```ts
@@ -35,7 +35,7 @@ export class Creds {
   /**
    * Lists the credentials, without values. The deployed engine lists 200 at most.
    *
-   * @throws {@link APIStatusError} The engine refused.
+   * @throws {@link APIStatusError} The engine responded with an error.
    *
    * @example
    * ```ts
@@ -44,7 +44,7 @@ export class Creds {
    * ```
    */
   async list(options?: CallOptions): Promise<Credential[]> {
-    const found = await this.connection.call(listCredentials(), options);
+    const found = await this.connection.send(listCredentials(), options);
     for (const { name } of found)
       if (isText(name)) this.connection.memory.names.set(name.toLowerCase(), name);
     return found;
@@ -53,7 +53,7 @@ export class Creds {
   /**
    * Deletes a credential.
    *
-   * @throws {@link NotFoundError} There is none of this name (the deployed engine does not say so).
+   * @throws {@link NotFoundError} There is no credential of this name (the deployed engine does not report that).
    *
    * @example
    * ```ts
@@ -63,7 +63,7 @@ export class Creds {
    */
   async delete(name: string, options?: CallOptions): Promise<DeletedCredential> {
     const { memory } = this.connection;
-    const deleted = await this.connection.call(deleteCredential(checkCredential(name)), options);
+    const deleted = await this.connection.send(deleteCredential(checkCredential(name)), options);
     memory.names.delete(name.toLowerCase());
     memory.secrets.delete(name); // no longer the one stored
     return deleted;

@@ -1,4 +1,4 @@
-/** What a bound client adds to a request, and how: on plain data, so that it can be tested alone. */
+/** What a bound client adds to a request: headers, query parameters, path segments, body fields. */
 
 import { InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js";
 import { toBase64, utf8 } from "../core/sealing.js";
@@ -7,18 +7,18 @@ import { objectOf, parsed } from "../core/shapes.js";
 import { fillIn, Template, type Values } from "../recipes/placeholders.js";
 import type { Inject } from "../recipes/recipe.js";
 
-/** The secrets of one bound client, rendered. Functions only: nothing that an inspection would show. */
+/** The rendered secrets of one bound client. It has functions only: an inspection shows no secret. */
 export interface Injection {
   /** Sets the headers. */
-  sign(headers: Headers): void;
-  /** Returns a URL's text with the places of its path filled in, and the query parameters added. */
+  setHeaders(headers: Headers): void;
+  /** Returns a URL's text with the `{name}` placeholders of its path filled in, and the query parameters added. */
   target(url: URL): string;
-  /** Returns the content type and the body with the recipe's fields added; undefined: no change. */
+  /** Returns the content type and the body with the recipe's fields added; undefined if nothing changes. */
   content(method: string, type: string, body: string): [string, string] | undefined;
   /** Whether something goes into the body. */
   readonly inBody: boolean;
-  /** Takes the secrets out of a text, such as a URL that the service answers. */
-  clean(text: string): string;
+  /** Puts placeholders back where a text, such as a URL in a response header, repeats a secret. */
+  withoutSecrets(text: string): string;
 }
 
 /** Percent-encodes all but letters, digits and `-._~`, as Python's `quote` does. */
@@ -31,31 +31,31 @@ const quote = (text: string): string =>
  * @param token - The fetched access token, where the recipe needs one.
  */
 export function injection(inject: Inject, values: Values, token: Secret | undefined): Injection {
-  const fill = (section: string): [string, unknown][] =>
+  const render = (section: string): [string, unknown][] =>
     Object.entries(inject[section] ?? {}).map(([name, item]) => [name, fillIn(item, values, token)]);
-  const filled = (section: string, write: (value: string, name: string) => string) =>
-    fill(section).map(([name, value]) => [name, write(String(value), name)] as const);
+  const encode = (section: string, encoded: (value: string, name: string) => string) =>
+    render(section).map(([name, value]) => [name, encoded(String(value), name)] as const);
 
-  const headers = filled("header", (value, name) => headerValue(name, withBasic(value)));
-  const query = filled("query", quote);
-  const path = filled("path", segment);
-  const body = fill("body");
-  const plain = [...values.values(), ...(token ? [token] : [])]
+  const headers = encode("header", (value, name) => headerValue(name, withBasic(value)));
+  const query = encode("query", quote);
+  const path = encode("path", segment);
+  const body = render("body");
+  const secrets = [...values.values(), ...(token ? [token] : [])]
     .map((secret) => secret())
     .sort((a, b) => b.length - a.length);
 
   return {
     inBody: body.length > 0,
-    sign: (target) => {
+    setHeaders: (target) => {
       for (const [name, value] of headers) target.set(name, value);
     },
     target: ({ origin, pathname, search }) => {
-      // In one go: what is filled in is never scanned again.
-      const places = new Map(path);
+      // In one pass: a value that looks like a placeholder stays as it is.
+      const segments = new Map(path);
       if (path.length)
         pathname = pathname.replace(
-          new RegExp(`(?:\\{|%7b)(${[...places.keys()].map(escaped).join("|")})(?:\\}|%7d)`, "gi"),
-          (place, name: string) => places.get(name) ?? place,
+          new RegExp(`(?:\\{|%7b)(${[...segments.keys()].map(escaped).join("|")})(?:\\}|%7d)`, "gi"),
+          (placeholder, name: string) => segments.get(name) ?? placeholder,
         );
       const names = query.map(([name]) => name);
       const kept = search
@@ -77,47 +77,49 @@ export function injection(inject: Inject, values: Values, token: Secret | undefi
       const fields = objectOf(text ? (json ? parsed(text) : undefined) : {});
       if (!fields)
         throw new InvalidArgumentError(
-          "this service's recipe adds fields to the body, so the body must be a JSON object or a form: use json: {…} or body: new URLSearchParams({…})",
+          "the auth recipe of this service adds fields to the body, so the body must be a JSON object or a form: use json: {…} or body: new URLSearchParams({…})",
         );
       return [json ? type : "application/json", JSON.stringify({ ...fields, ...Object.fromEntries(body) })];
     },
-    clean: (text) => {
+    withoutSecrets: (text) => {
       for (const [name, value] of [...path, ...query])
         text = text.replace(spellings(decodeURIComponent(value)), () => `%7B${name}%7D`);
-      for (const secret of plain) if (secret.length >= 4) text = text.replace(spellings(secret), () => BLANK);
+      for (const secret of secrets)
+        if (secret.length >= 4) text = text.replace(spellings(secret), () => BLANK);
       return text;
     },
   };
 }
 
 /**
- * Parts the headers that hold no secret from everything that is injected.
+ * Separates the headers that hold no secret from everything else.
  *
- * The former are defaults that users see and override.
+ * They become default headers, which users can see and override.
  */
 export function splitConstants(inject: Inject): [Record<string, string>, Inject] {
   const constants: Record<string, string> = {};
   const rest: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(inject["header"] ?? {}))
-    if (!(value instanceof Template)) constants[name] = headerValue(name, String(value));
-    else rest[name] = value;
+    if (value instanceof Template) rest[name] = value;
+    else constants[name] = headerValue(name, String(value));
   return [constants, { ...inject, header: rest }];
 }
 
-/** Encodes `Basic user:password` as RFC 7617 wants it; a colon can't occur in base64. */
+/** Encodes `Basic user:password` as RFC 7617 requires; base64 has no colon, so nothing is encoded twice. */
 const withBasic = (value: string): string =>
   value.replace(/^(basic) (.*:.*)$/is, (_, __, pair: string) => `Basic ${toBase64(utf8(pair))}`);
 
 function headerValue(name: string, value: string): string {
   const framing = /^(host|content-length|transfer-encoding|connection|upgrade|te)$/i;
   if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || framing.test(name))
-    throw new UnexpectedResponseError(`the recipe injects a header that it may not: '${name}'`);
+    throw new UnexpectedResponseError(`the auth recipe sets a header that a recipe may not set: '${name}'`);
   if (/^[\t -~]*$/.test(value)) return value;
   throw new InvalidArgumentError(
-    `the secret for the header ${name} has a line break or another character that no header can carry: store it again without (a trailing line break often comes from a file)`,
+    `the secret for the header ${name} has a line break or another character that a header cannot carry: store it again without it (a trailing line break often comes from a file)`,
   );
 }
 
+/** Returns a value as one segment of a path. */
 function segment(value: string, name: string): string {
   if (/^\.{0,2}$/.test(value))
     throw new InvalidArgumentError(`the secret for {${name}} in the path is empty or only dots`);
@@ -126,7 +128,7 @@ function segment(value: string, name: string): string {
 
 const escaped = (text: string): string => text.replace(/[^\w\s]/g, "\\$&");
 
-/** Matches `text` in a URL, each character plain or percent-encoded. */
+/** Returns a pattern that matches `text` in a URL, each character plain or percent-encoded. */
 const spellings = (text: string): RegExp =>
   new RegExp(
     Array.from(text, (c) => {

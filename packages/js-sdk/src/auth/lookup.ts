@@ -1,4 +1,4 @@
-/** Finds recipes and plaintexts: in memory, at the engine, in the environment. */
+/** Finds the recipe of a service, and its secrets: in memory, at the engine, in the environment. */
 
 import { variable } from "../core/environment.js";
 import { APIStatusError, MissingSecretError } from "../core/errors.js";
@@ -12,21 +12,26 @@ import type { Recipe } from "../recipes/recipe.js";
 import { getRecipe, readCredential } from "./operations.js";
 import type { TokenOptions } from "./options.js";
 
+/**
+ * Returns a service's recipe.
+ *
+ * @param refresh - Fetch it even if it is in memory.
+ */
 export async function recipeOf(
-  { memory, call }: Connection,
+  { memory, send }: Connection,
   service: string,
   options: CallOptions,
-  again = false,
+  refresh = false,
 ): Promise<Recipe> {
-  let recipe = again ? undefined : memory.recipes.get(service);
+  let recipe = refresh ? undefined : memory.recipes.get(service);
   if (!recipe) {
-    recipe = await call(getRecipe(service), options);
+    recipe = await send(getRecipe(service), options);
     memory.recipes.set(service, recipe);
   }
   return recipe;
 }
 
-/** Finds the plaintexts that a recipe uses, by key. */
+/** Returns the secrets that a recipe uses, by key; throws if one that is required is not found. */
 export async function valuesOf(
   connection: Connection,
   recipe: Recipe,
@@ -44,7 +49,7 @@ export async function valuesOf(
   return values;
 }
 
-/** Looks for a plaintext: in memory, a sealed read, the environment. */
+/** Looks for the plaintext of a credential. */
 async function find(connection: Connection, name: string, options: CallOptions): Promise<Secret | undefined> {
   const { memory, settings } = connection;
   const known = memory.secrets.get(name);
@@ -65,10 +70,10 @@ async function sealedRead(
   options: CallOptions,
 ): Promise<Secret | undefined> {
   try {
-    const envelope = await connection.call(readCredential(name), options);
+    const envelope = await connection.send(readCredential(name), options);
     return envelope && secretOf(await unseal(connection.key(), name, envelope));
   } catch (error) {
-    // No such credential, or an engine without the read.
+    // There is no such credential, or the engine has no sealed read.
     if (error instanceof APIStatusError && [404, 405].includes(error.status)) return undefined;
     throw error;
   }
@@ -76,10 +81,10 @@ async function sealedRead(
 
 function missingSecrets(service: string, account: string | undefined, keys: string[]): MissingSecretError {
   const names = keys.map((key) => credentialName(key, account));
-  const given = keys.map((key) => `${key}: "…"`).join(", ");
-  const whose = account ? `, { account: '${account}' }` : "";
+  const secrets = keys.map((key) => `${key}: "…"`).join(", ");
+  const options = account ? `, { account: '${account}' }` : "";
   const error = new MissingSecretError(
-    `'${service}' needs ${names.join(", ")}: run client.auth.setup('${service}', { ${given} }${whose}), or set ${names.map(secretVariable).join(", ")}`,
+    `'${service}' needs ${names.join(", ")}: run client.auth.setup('${service}', { ${secrets} }${options}), or set ${names.map(secretVariable).join(", ")}`,
   );
   error.missing = names;
   return error;

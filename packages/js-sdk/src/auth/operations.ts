@@ -1,4 +1,4 @@
-/** The operations that only `auth` and `creds.push` need, and that are loaded with them. */
+/** The requests that only `client.auth` and `creds.push` send, which are loaded with them. */
 
 import type { Settings } from "../core/config.js";
 import {
@@ -10,58 +10,65 @@ import { nearest } from "../core/nearest.js";
 import { type Envelope, readEnvelope, seal } from "../core/sealing.js";
 import type { Secret } from "../core/secret.js";
 import type { PushedCredential } from "../core/types.js";
-import { credentialPath, having } from "../http/operations.js";
-import { type Call, fieldOf } from "../http/request.js";
+import { credentialPath, withField } from "../http/operations.js";
+import type { ApiRequest } from "../http/request.js";
+import { fieldOf } from "../http/response.js";
 import { shippedOrigins } from "../recipes/pinned.js";
 import { parseRecipe, type Recipe } from "../recipes/recipe.js";
-/** `GET /auth-recipes/{service}`. */
-export const getRecipe = (service: string): Call<Recipe> => ({
+
+/** Gets a service's auth recipe: `GET /auth-recipes/{service}`. */
+export const getRecipe = (service: string): ApiRequest<Recipe> => ({
   method: "GET",
   path: `/auth-recipes/${encodeURIComponent(service)}`,
   key: "optional",
-  closer: (status) =>
+  preciseError: (status) =>
     status === 404
       ? {
           kind: UnknownServiceError,
-          words: `there is no auth recipe for '${service}'`,
-          hint: nearest(service, [...shippedOrigins.keys()]) || "; client.auth.listServices() lists all",
+          message: `there is no auth recipe for '${service}'`,
+          hint:
+            nearest(service, [...shippedOrigins.keys()]) || "; client.auth.listServices() lists the services",
         }
       : undefined,
-  read: (answer) => parseRecipe(fieldOf(answer, "recipe", "object"), service),
+  read: (content) => parseRecipe(fieldOf(content, "recipe", "object"), service),
 });
 
-/** `GET /credentials/{name}`, the sealed read; another shape of answer counts as none. */
-export const readCredential = (name: string): Call<Envelope | undefined> => ({
+/**
+ * Gets a credential's envelope: `GET /credentials/{name}`, the sealed read.
+ *
+ * The result is undefined if the engine responds with something else.
+ */
+export const readCredential = (name: string): ApiRequest<Envelope | undefined> => ({
   method: "GET",
   path: credentialPath(name),
-  read: (answer) => readEnvelope(name, answer),
+  read: (content) => readEnvelope(name, content),
 });
 
 const SEALED_HINT =
-  '. This engine does not take sealed credentials. To send the value as it is, over TLS, opt in with new Arcrun({ credentialFormat: "plain" }) or ARCRUN_CREDENTIAL_FORMAT=plain';
+  '. This engine does not accept sealed credentials. To send the value as it is, over TLS, opt in with new Arcrun({ credentialFormat: "plain" }) or ARCRUN_CREDENTIAL_FORMAT=plain';
 
-/** `POST /credentials`, sealed or plain. */
+/** Stores a credential, sealed or plain: `POST /credentials`. */
 export async function pushCredential(
   { credentialFormat }: Settings,
   apiKey: Secret,
   name: string,
   value: Secret,
   extra: { service?: string | undefined; sensitivity?: string | undefined },
-): Promise<Call<PushedCredential>> {
+): Promise<ApiRequest<PushedCredential>> {
   const { service, sensitivity } = extra;
   if (sensitivity !== undefined && sensitivity !== "standard" && sensitivity !== "high")
-    throw new InvalidArgumentError(`sensitivity '${sensitivity}': it is 'standard' or 'high'`);
+    throw new InvalidArgumentError(`sensitivity must be 'standard' or 'high', not '${sensitivity}'`);
   const sealed = credentialFormat === "sealed";
-  const held = sealed ? await seal(apiKey, name, value) : { value: value() };
+  const content = sealed ? await seal(apiKey, name, value) : { value: value() };
   return {
     method: "POST",
     path: "/credentials",
-    body: { name, ...held, service, sensitivity },
+    body: { name, ...content, service, sensitivity },
     secrets: [value],
-    closer: (status, words) =>
-      sealed && status === 400 && /value.*必填/.test(words)
-        ? { kind: SealedCredentialsUnsupportedError, words, hint: SEALED_HINT }
+    preciseError: (status, message) =>
+      sealed && status === 400 && /value.*必填/.test(message)
+        ? { kind: SealedCredentialsUnsupportedError, message, hint: SEALED_HINT }
         : undefined,
-    read: having("name", "text"),
+    read: withField("name", "text"),
   };
 }

@@ -1,11 +1,11 @@
-/** The options of `client.auth` and `client.creds`, apart from the classes, so that what those load can name them. */
+/** The options of `client.auth` and `client.creds`, for the classes and for what these load on first use. */
 
 import type { CallOptions, Sensitivity } from "../core/types.js";
 import type { Fetch } from "../http/fetch.js";
 
 /** What `auth.setup` takes last. */
 export interface SetupOptions extends CallOptions {
-  /** Stores the secrets apart, as `KEY__account`, for one of several accounts. */
+  /** Stores the secrets as `KEY__account`, for one of several accounts. */
   account?: string;
 }
 
@@ -19,7 +19,7 @@ export interface TokenOptions extends CallOptions {
 
 /** What `auth.bind` takes last. */
 export interface BindOptions extends TokenOptions {
-  /** What carries the requests after the secrets were put in; left out, the runtime's `fetch`. */
+  /** Sends the requests, with the secrets in them; left out, the runtime's `fetch`. */
   fetch?: Fetch;
 }
 

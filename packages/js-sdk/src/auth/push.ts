@@ -1,4 +1,4 @@
-/** Storing a credential: checked, sealed, sent. */
+/** `creds.push`: checks a credential, seals it, stores it. */
 
 import { InvalidArgumentError } from "../core/errors.js";
 import { checkCredential } from "../core/names.js";
@@ -9,7 +9,7 @@ import type { Connection } from "../http/connection.js";
 import { pushCredential } from "./operations.js";
 import type { PushCredentialOptions } from "./options.js";
 
-/** `creds.push`. */
+/** Stores a credential: `creds.push`. */
 export async function push(
   connection: Connection,
   name: string,
@@ -23,7 +23,7 @@ export async function push(
   return pushSecret(connection, name, secret, options);
 }
 
-/** Stores a wrapped secret: `push` for the SDK's own use. */
+/** Stores a wrapped secret under a name that was checked. */
 export async function pushSecret(
   connection: Connection,
   name: string,
@@ -31,11 +31,11 @@ export async function pushSecret(
   options: PushCredentialOptions,
 ): Promise<PushedCredential> {
   const { memory, settings } = connection;
-  const call = await pushCredential(settings, connection.key(), name, secret, options);
+  const request = await pushCredential(settings, connection.key(), name, secret, options);
   warn(connection, name);
-  const pushed = await connection.call(call, options);
+  const pushed = await connection.send(request, options);
   memory.names.set(name.toLowerCase(), name);
-  memory.secrets.delete(name); // no longer the one stored
+  memory.secrets.delete(name); // it may hold an older value
   return pushed;
 }
 
@@ -46,7 +46,7 @@ function warn({ memory, settings }: Connection, name: string): void {
   const known = memory.names.get(name.toLowerCase()) ?? name;
   if (known !== name)
     console.warn(
-      `arcrun: '${name}' and '${known}' differ in case only: some engines keep one secret for both`,
+      `arcrun: '${name}' and '${known}' differ in case only: some engines store one secret for both`,
     );
   if (settings.credentialFormat === "plain" || memory.warnedOfWeakKey) return;
   memory.warnedOfWeakKey = !isStrong(settings.apiKey?.() ?? "");

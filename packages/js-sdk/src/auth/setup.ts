@@ -14,7 +14,7 @@ import type { SetupOptions } from "./options.js";
 import { pushSecret } from "./push.js";
 import { readAccount } from "./tokens.js";
 
-/** `auth.setup`. */
+/** Stores a service's secrets: `auth.setup`. */
 export async function setup(
   connection: Connection,
   service: string,
@@ -29,14 +29,14 @@ export async function setup(
   const recipe = await recipeOf(connection, service, options, true);
   checkSecrets(recipe, given);
   const values = given as Map<string, Secret>;
-  checkFit(recipe, values);
+  checkUsable(recipe, values);
   const stored: string[] = [];
   for (const [key, value] of values) {
     const name = credentialName(key, account);
     try {
       await pushSecret(connection, name, value, { ...options, service });
     } catch (error) {
-      throw halfWay(error, service, stored);
+      throw withStored(error, service, stored);
     }
     stored.push(name);
   }
@@ -45,18 +45,18 @@ export async function setup(
   return { service, account: account ?? null, stored };
 }
 
-/** Refuses secrets that a bound client could not use, before any is stored. */
-function checkFit(recipe: Recipe, values: Values): void {
+/** Throws for secrets that a bound client could not use, before any is stored. */
+function checkUsable(recipe: Recipe, values: Values): void {
   renderBaseUrl(recipe.baseUrl, values);
   injection(recipe.injected(values), values, () => "token");
   if (recipe.primitive === "service_account") readAccount(values.get(recipe.requiredKeys[0] as string));
 }
 
-/** Says in an error of `setup` what was stored before it. */
-function halfWay(error: unknown, service: string, stored: string[]): unknown {
+/** Adds to an error of `setup` what was stored before it. */
+function withStored(error: unknown, service: string, stored: string[]): unknown {
   if (error instanceof ArcrunError) {
     error.stored = stored;
-    error.message += `; stored before: ${stored.join(", ") || "nothing"}. auth.setup('${service}') again completes it`;
+    error.message += `; stored before: ${stored.join(", ") || "nothing"}. Calling auth.setup('${service}') again completes it`;
   }
   return error;
 }

@@ -1,17 +1,17 @@
-/** Access tokens: the request that fetches one, the answer read, and its keeping (CONTRACT.md §4). */
+/** Access tokens: the request that fetches one, its response, and how long it is used (docs/contract.md#auth-recipes). */
 
 import { webCrypto } from "../core/crypto.js";
 import { InvalidArgumentError, TokenExchangeError, UnexpectedResponseError } from "../core/errors.js";
 import { fromBase64, toBase64, utf8 } from "../core/sealing.js";
 import { blankOut, type Secret, secretOf } from "../core/secret.js";
 import { isText, type JsonObject, objectOf, parsed } from "../core/shapes.js";
-import { type Fetch, Late, OWN_HEADERS, stripped, withDeadline } from "../http/fetch.js";
+import { cleanError, DeadlineExceeded, type Fetch, OWN_HEADERS, withDeadline } from "../http/fetch.js";
 import type { AccessToken, TokenSource } from "../http/memory.js";
 import { fillIn, type Values } from "../recipes/placeholders.js";
 import type { Recipe } from "../recipes/recipe.js";
 
 const REFRESH_BEFORE = 60; // seconds before a token expires in which a new one is fetched
-const LIFETIME = 3600; // seconds: the longest that Google takes for an assertion
+const LIFETIME = 3600; // seconds: the longest that Google accepts for an assertion
 
 /** Reads a service account's key file. */
 export function readAccount(text: Secret | undefined): Record<string, string> {
@@ -27,31 +27,31 @@ export function readAccount(text: Secret | undefined): Record<string, string> {
  * Makes a source of access tokens.
  *
  * @param timeout - Seconds for one exchange.
- * @param keep - Stores a refresh token that replaces the one in use.
+ * @param store - Stores a refresh token that replaces the one in use.
  */
 export function tokenSource(
   recipe: Recipe,
   endpoint: string,
   given: Values,
   timeout: number,
-  keep: (key: string, value: Secret) => Promise<void>,
+  store: (key: string, value: Secret) => Promise<void>,
 ): TokenSource {
   const values = new Map(given);
   let token: AccessToken | undefined;
   let pending: Promise<AccessToken> | undefined;
 
-  const fetchToken = async (carry: Fetch): Promise<AccessToken> => {
+  const fetchToken = async (fetch: Fetch): Promise<AccessToken> => {
     const form = await tokenForm(recipe, endpoint, values);
     const sent = [...values.values()];
-    const [status, text] = await exchange(recipe.service, endpoint, form, timeout, carry, sent);
+    const [status, text] = await exchange(recipe.service, endpoint, form, timeout, fetch, sent);
     const fields = objectOf(parsed(text)) ?? {};
     token = readToken(recipe.service, status, fields, sent);
     const key = recipe.refreshKey;
     const rotated = secretOf(fields["refresh_token"]);
     if (key && rotated && rotated() !== values.get(key)?.()) {
-      values.set(key, rotated); // the provider has ended the one in use
+      values.set(key, rotated); // the provider has revoked the one in use
       try {
-        await keep(key, rotated);
+        await store(key, rotated);
       } catch (error) {
         console.warn(`arcrun: the new refresh token ${key} could not be stored: ${error}`);
       }
@@ -60,30 +60,30 @@ export function tokenSource(
   };
 
   return {
-    get: async (carry, stale) => {
+    get: async (fetch, stale) => {
       if (token && token !== stale && performance.now() < token.useUntil) return token;
-      pending ??= fetchToken(carry).finally(() => {
+      pending ??= fetchToken(fetch).finally(() => {
         pending = undefined;
       });
       return pending;
     },
-    fits: (others) =>
+    uses: (others) =>
       others.size === values.size && [...others].every(([key, secret]) => values.get(key)?.() === secret()),
   };
 }
 
-/** Sends the form to the token endpoint; returns the answer's status and body. */
+/** Sends the form to the token endpoint; returns the status and body of the response. */
 async function exchange(
   service: string,
   endpoint: string,
   form: Secret,
   timeout: number,
-  carry: Fetch,
+  fetch: Fetch,
   sent: Secret[],
 ): Promise<[number, string]> {
   try {
     return await withDeadline(timeout, null, async (signal) => {
-      const response = await carry(endpoint, {
+      const response = await fetch(endpoint, {
         method: "POST",
         body: form(),
         headers: {
@@ -98,14 +98,16 @@ async function exchange(
     });
   } catch (error) {
     const reason =
-      error instanceof Late ? "no answer in time" : stripped(error, (text) => blankOut(text, sent)).message;
+      error instanceof DeadlineExceeded
+        ? "no response in time"
+        : cleanError(error, (text) => blankOut(text, sent)).message;
     throw new TokenExchangeError(
       `'${service}': the token endpoint ${endpoint} could not be reached (${reason})`,
     );
   }
 }
 
-/** Writes the form that the token endpoint takes. */
+/** Returns the form that the token endpoint accepts. */
 async function tokenForm(recipe: Recipe, endpoint: string, values: Values): Promise<Secret> {
   const form = new URLSearchParams();
   if (recipe.primitive === "service_account") {
@@ -133,7 +135,7 @@ async function tokenForm(recipe: Recipe, endpoint: string, values: Values): Prom
 const base64Url = (bytes: Uint8Array): string =>
   toBase64(bytes).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 
-/** Signs the JWT (RS256) that a service account proves itself with. */
+/** Returns the signed JWT (RS256) that a service account proves its identity with. */
 async function assertion(
   account: Record<string, string>,
   audience: string,
@@ -158,21 +160,21 @@ async function assertion(
     key = await subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
   } catch {
     throw new InvalidArgumentError(
-      "the service account's private_key is no RSA key in PEM (PKCS #8: BEGIN PRIVATE KEY)",
+      "the service account's private_key is not an RSA key in PEM (PKCS #8: BEGIN PRIVATE KEY)",
     );
   }
   const signature = await subtle.sign(algorithm, key, utf8(signed));
   return `${signed}.${base64Url(new Uint8Array(signature))}`;
 }
 
-/** Reads the token endpoint's answer. */
+/** Reads the token endpoint's response. */
 function readToken(service: string, status: number, fields: JsonObject, sent: Secret[]): AccessToken {
   const access = secretOf(fields["access_token"]);
   if (status !== 200 || !access) {
-    const said = ["error", "error_description"].flatMap((key) => fields[key] || []).join(": ");
-    const reason = blankOut(said, sent).slice(0, 300) || "no access_token in the answer";
+    const details = ["error", "error_description"].flatMap((key) => fields[key] || []).join(": ");
+    const reason = blankOut(details, sent).slice(0, 300) || "no access_token in the response";
     throw new TokenExchangeError(
-      `'${service}': the token endpoint answered HTTP ${status}: ${reason}; check the secrets that auth.setup('${service}') stored`,
+      `'${service}': the token endpoint returned HTTP ${status}: ${reason}; check the secrets that auth.setup('${service}') stored`,
     );
   }
   const seconds = fields["expires_in"];

@@ -11,7 +11,7 @@ export async function webCrypto(): Promise<Crypto> {
     return webcrypto;
   } catch {
     throw new ConfigurationError(
-      "this runtime has no Web Crypto; in a browser, the page must come over https",
+      "this runtime has no Web Crypto; in a browser, the page must be loaded over https",
     );
   }
 }

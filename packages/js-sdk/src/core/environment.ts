@@ -1,6 +1,6 @@
-/** What this machine gives: environment variables, where the runtime has them. */
+/** Environment variables, where the runtime has them. */
 
-/** Returns an environment variable; undefined if it is not set, empty, or not ours to read. */
+/** Returns an environment variable; undefined if it is not set, is empty, or may not be read. */
 export function variable(name: string): string | undefined {
   try {
     const scope = globalThis as { process?: { env?: Record<string, string | undefined> } };

@@ -34,38 +34,38 @@ export class InvalidArgumentError extends ArcrunError {}
 /** A keyed request over http:// to a host that is not loopback was refused. */
 export class InsecureTransportError extends ArcrunError {}
 
-/** The engine could not be reached, or the connection broke off. `cause` tells the runtime's reason. */
+/** The engine could not be reached, or the connection broke off. `cause` is the runtime's reason. */
 export class APIConnectionError extends ArcrunError {}
 
-/** The engine did not answer in time. */
+/** The engine did not respond in time. */
 export class APITimeoutError extends APIConnectionError {}
 
-/** The answer is not what the contract promises (no JSON, another shape, a redirect). */
+/** The response is not what the contract promises (not JSON, of another shape, a redirect). */
 export class UnexpectedResponseError extends ArcrunError {}
 
-/** A secret that `bind` or `getToken` needs was found nowhere. */
+/** A secret that `bind` or `getToken` needs was not found. */
 export class MissingSecretError extends ArcrunError {
-  /** The names that were not found. */
+  /** The names of the credentials that were not found. */
   missing: readonly string[] = [];
 }
 
 /** A recipe would send secrets to an origin that is not known to be the service's own. */
 export class RecipeOriginError extends ArcrunError {}
 
-/** The service's token endpoint did not give an access token. */
+/** The service's token endpoint did not return an access token. */
 export class TokenExchangeError extends ArcrunError {}
 
-/** The run waits for a callback (CONTRACT.md §2); `POST /workflows/resume` carries it on. */
+/** The run waits for a callback (docs/contract.md#execution); `POST /workflows/resume` resumes it. */
 export class WorkflowPaused extends ArcrunError {
-  /** What the resume call names. */
+  /** The `task_id` that the resume request needs. */
   taskId?: string;
-  /** The run's id, where the engine tells it. */
+  /** The run's id, if the engine reports it. */
   runId?: string;
-  /** The node that waits, where the engine tells it. */
+  /** The node that waits, if the engine reports it. */
   node?: string;
 }
 
-/** A place in the input that the engine found fault with. */
+/** An error in the input, with its location. */
 export interface ErrorDetail {
   message: string;
   path?: string;
@@ -75,23 +75,23 @@ export interface ErrorDetail {
   [field: string]: unknown;
 }
 
-/** The engine answered with an error. */
+/** The engine responded with an error. */
 export class APIStatusError extends ArcrunError {
   /** The HTTP status. */
   status = 0;
-  /** The engine's own words; `message` has more. */
+  /** The engine's own message; `message` has more. */
   engineMessage!: string;
-  /** The engine's error code, such as `workflow_not_found`, if it gave one. */
+  /** The engine's error code, such as `workflow_not_found`, if it sent one. */
   code?: string;
-  /** The answer's `X-Request-Id`, if there was one. */
+  /** The response's `X-Request-Id`, if it had one. */
   requestId?: string;
-  /** The raw body; secrets of the call are blanked out. Not shown by `console.log`. */
+  /** The raw body; secrets of the request are blanked out. Not shown by `console.log`. */
   body!: string;
-  /** What the engine says is needed, if it does. */
+  /** What the engine requires, if it says so. */
   requires?: unknown;
-  /** Places in the input, each with at least a `message`. */
+  /** The errors in the input, each with at least a `message`. */
   details: readonly ErrorDetail[] = [];
-  /** What the engine suggests to do. */
+  /** What the engine suggests doing. */
   nextActions: readonly string[] = [];
 }
 
@@ -104,10 +104,10 @@ export class SealedCredentialsUnsupportedError extends BadRequestError {}
 /** 401: the API key is missing, unknown or revoked. */
 export class AuthenticationError extends APIStatusError {}
 
-/** 403: the key may not do this. */
+/** 403: the API key does not allow this. */
 export class PermissionDeniedError extends APIStatusError {}
 
-/** 404: there is no such thing. */
+/** 404: it does not exist. */
 export class NotFoundError extends APIStatusError {}
 
 /** 404: there is no auth recipe for this service. */
@@ -130,9 +130,9 @@ export class ServerError extends APIStatusError {}
 export class WorkflowRunError extends APIStatusError {
   /** The node that failed, if known. */
   failedNode?: string;
-  /** What it was given. */
+  /** The input of that node. */
   failedInput?: unknown;
-  /** What ran before. */
+  /** What ran before it, node by node. */
   trace!: readonly JsonObject[];
   /** How long the run took, in milliseconds. */
   durationMs?: number;
@@ -165,7 +165,7 @@ const NAMED = {
 };
 for (const [name, { prototype }] of Object.entries(NAMED)) hide(prototype, { name });
 
-/** The class of the error for an HTTP status. */
+/** Returns the class of the error for an HTTP status. */
 export const statusClass = (status: number): typeof APIStatusError =>
   ({
     400: BadRequestError,

@@ -1,17 +1,17 @@
-/** Suggestions for misspelt names. */
+/** Suggestions for misspelled names. */
 
-/** Says `; did you mean …?`, or nothing if nothing is near. */
+/** Returns `; did you mean …?`, or an empty text if no known name is near. */
 export function nearest(word: string, known: readonly string[]): string {
   let found = "";
   let best = 0.6;
   for (const other of known) {
-    const likeness = (2 * common(word, other)) / (word.length + other.length);
-    if (likeness >= best) [found, best] = [`; did you mean '${other}'?`, likeness];
+    const similarity = (2 * common(word, other)) / (word.length + other.length);
+    if (similarity >= best) [found, best] = [`; did you mean '${other}'?`, similarity];
   }
   return found;
 }
 
-/** The length of the longest common subsequence. */
+/** Returns the length of the longest common subsequence. */
 function common(one: string, other: string): number {
   let row: number[] = [];
   for (const letter of one) {

@@ -1,4 +1,4 @@
-/** Origins of URLs. */
+/** Origins of URLs, and whether others can read what is sent to them. */
 
 /**
  * Returns `scheme://host[:port]` of a URL, the default port left out; undefined if it has none.
@@ -11,7 +11,7 @@ export function originOf(url: string): string | undefined {
   return port && port !== usual ? `${origin}:${port}` : origin;
 }
 
-/** Returns the origin that `fetch` will read in a URL; undefined if it will refuse it. */
+/** Returns the origin that `fetch` sees in a URL; undefined if it refuses the URL. */
 export function readOrigin(url: string): string | undefined {
   try {
     return new URL(url).origin;

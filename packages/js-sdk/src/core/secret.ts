@@ -1,11 +1,12 @@
-/** Plaintext in memory: wrapped, so that no inspection, JSON or clone shows it. */
+/** Secrets in memory: wrapped, so that no inspection, JSON or clone shows them. */
 
+/** What stands where a secret was. */
 export const BLANK = "***";
 
-/** A plaintext that shows itself only when called. Functions print as `[Function]` and have no JSON. */
+/** A plaintext, which only a call returns: functions print as `[Function]` and have no JSON. */
 export type Secret = () => string;
 
-/** Wraps non-empty text that UTF-8 can write (no half of a surrogate pair); undefined for anything else. */
+/** Wraps non-empty text that UTF-8 can encode (no lone surrogates); returns undefined for anything else. */
 export const secretOf = (text: unknown): Secret | undefined =>
   typeof text === "string" && text && !/[\ud800-\udfff]/u.test(text) ? () => text : undefined;
 

@@ -1,8 +1,8 @@
-/** Names of services, of their accounts, and of what holds their secrets. */
+/** Names of services, of their accounts, and of the credentials and variables that hold their secrets. */
 
 import { checkName, LETTERS, WORD } from "./names.js";
 
-/** Returns the service's name, or says what is wrong with it. */
+/** Returns a service's name; throws if it is not valid. */
 export const checkService = (service: string): string =>
   checkName(
     service,
@@ -11,14 +11,14 @@ export const checkService = (service: string): string =>
     "lower-case letters, digits, _ and -; client.auth.listServices() lists them",
   );
 
-/** Checks an account's name, if there is one. */
+/** Throws if an account's name is not valid. */
 export const checkAccount = (account: string | undefined): void => {
   if (account !== undefined) checkName(account, WORD, "an account", LETTERS);
 };
 
-/** Names the credential that holds a service's secret, for one account of several. */
+/** Returns the name of the credential that holds a service's secret, for one account of several. */
 export const credentialName = (key: string, account: string | undefined): string =>
   account === undefined ? key : `${key}__${account}`;
 
-/** Names the environment variable that may hold a credential. */
+/** Returns the name of the environment variable that may hold a credential. */
 export const secretVariable = (name: string): string => `ARCRUN_SECRET_${name.toUpperCase()}`;

@@ -1,6 +1,6 @@
-/** What the methods take and return: results in the wire's own key names, open to unknown fields. */
+/** What the methods take and return. Results have the field names of the API, and may have fields that are not listed. */
 
-/** How a credential travels: encrypted by the client, or as it is over TLS. */
+/** How a credential is sent: encrypted by the client, or as it is, over TLS. */
 export type CredentialFormat = "sealed" | "plain";
 
 /** How carefully a credential is handled. */
@@ -10,16 +10,16 @@ export type Sensitivity = "standard" | "high";
 export interface CallOptions {
   /** Seconds for each attempt; left out, the client's own. */
   timeout?: number;
-  /** Ends the call; it then rejects with the signal's reason. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
 interface Open {
-  /** Whatever else the engine says. */
+  /** Other fields of the response. */
   [field: string]: unknown;
 }
 
-/** Answer of `health()`; `capabilities` is missing on engines that have none. */
+/** Result of `health()`; `capabilities` is missing on engines that have none. */
 export interface Health extends Open {
   ok: boolean;
   bundle_version?: string;
@@ -35,7 +35,7 @@ export interface RequiredSecret extends Open {
   optional?: boolean;
 }
 
-/** How requests to a service are authenticated (CONTRACT.md §4). */
+/** How requests to a service are authenticated (docs/contract.md#auth-recipes). */
 export interface AuthRecipe extends Open {
   service: string;
   primitive: "static_key" | "service_account" | "oauth2" | "mtls";
@@ -59,14 +59,14 @@ export interface AuthRecipe extends Open {
   };
 }
 
-/** Answer of `auth.setup`: the names that the secrets were stored under. */
+/** Result of `auth.setup`: the names that the secrets were stored under. */
 export interface SetupResult {
   service: string;
   account: string | null;
   stored: string[];
 }
 
-/** Answer of `creds.push`. */
+/** Result of `creds.push`. */
 export interface PushedCredential extends Open {
   name: string;
   success?: boolean;
@@ -83,7 +83,7 @@ export interface Credential extends Open {
   last_used_at?: number | null;
 }
 
-/** Answer of `creds.delete`. */
+/** Result of `creds.delete`. */
 export interface DeletedCredential extends Open {
   name: string;
   success?: boolean;
@@ -103,7 +103,7 @@ export interface WorkflowDocument extends Open {
   description?: string;
 }
 
-/** Answer of `workflows.push`. */
+/** Result of `workflows.push`. */
 export interface PushedWorkflow extends Open {
   name: string;
   webhook_url?: string;
@@ -120,7 +120,7 @@ export interface WorkflowSummary extends Open {
   webhook_url?: string;
 }
 
-/** Answer of `workflows.get`. */
+/** Result of `workflows.get`. */
 export interface Workflow extends Open {
   name: string;
   graph: Graph;
@@ -129,16 +129,16 @@ export interface Workflow extends Open {
   created_at?: unknown;
 }
 
-/** Answer of `workflows.delete`. */
+/** Result of `workflows.delete`. */
 export interface DeletedWorkflow extends Open {
   deleted: boolean;
   name: string;
 }
 
-/** Answer of `workflows.run`: `data`, or with `runAsync` only that it was `accepted`. */
+/** Result of `workflows.run`: `data`, or with `runAsync` only that it was `accepted`. */
 export interface RunResult extends Open {
   success?: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: a run's data is the workflow's own business
+  // biome-ignore lint/suspicious/noExplicitAny: a run's data is defined by the workflow
   data?: any;
   duration_ms?: number;
   trace?: Record<string, unknown>[];

@@ -1,4 +1,4 @@
-/** Calls of the engine's API: one attempt, repetition, the answer read. */
+/** The connection to an engine: sends requests, retries them, reads the responses. */
 
 import { checkTimeout } from "../core/config.js";
 import { APIConnectionError, APITimeoutError, ArcrunError, hide } from "../core/errors.js";
@@ -6,11 +6,19 @@ import { originOf } from "../core/origins.js";
 import { blankOut, type Secret } from "../core/secret.js";
 import { objectOf, parsed, textsOf } from "../core/shapes.js";
 import type { CallOptions } from "../core/types.js";
-import { type Fetch, Late, OWN_HEADERS, sleep, stripped, unrepeated, withDeadline } from "./fetch.js";
+import {
+  cleanError,
+  DeadlineExceeded,
+  type Fetch,
+  OWN_HEADERS,
+  sleep,
+  withDeadline,
+  withoutRetries,
+} from "./fetch.js";
 import type { Memory } from "./memory.js";
 import { health } from "./operations.js";
-import { type Answer, type Call, content } from "./request.js";
-import { readAnswer } from "./response.js";
+import { type ApiRequest, bodyOf } from "./request.js";
+import { type ApiResponse, readResponse } from "./response.js";
 import { nextDelay } from "./retry.js";
 import { apiKeyFor, type KeyPolicy, requireApiKey } from "./trust.js";
 
@@ -20,56 +28,56 @@ export interface ConnectionOptions extends Omit<KeyPolicy, "origin"> {
   timeout: number;
   maxRetries: number;
   memory: Memory;
-  /** Called with the answer that a call's result was read from. */
-  onAnswer?: (answer: Answer, attempts: number) => void;
+  /** Called with each response that a result is read from, and the number of attempts. */
+  onResponse?: (response: ApiResponse, attempts: number) => void;
 }
 
-/** One engine, one key, and how calls are made. */
+/** One engine, one API key, and the options of requests to it. */
 export interface Connection extends ConnectionOptions, KeyPolicy {
   /** Returns the API key; throws if there is none, or if it would go over plain http to another machine. */
   key(): Secret;
-  /** Makes a call, repeats it where that is safe, and returns what its answer says. */
-  call<T>(call: Call<T>, options?: CallOptions): Promise<T>;
-  /** Tells whether the engine says that it can do something. It is asked once. */
+  /** Sends a request, retries it where that is safe, and returns its result. */
+  send<T>(request: ApiRequest<T>, options?: CallOptions): Promise<T>;
+  /** Tells whether the engine has a capability (docs/contract.md#capabilities). Asks once. */
   has(capability: string, options?: CallOptions): Promise<boolean>;
 }
 
 /** Makes a connection. Nothing is sent yet. */
-export function connect(made: ConnectionOptions): Connection {
-  const { memory, onAnswer } = made;
-  const { apiKey, baseUrl } = made.settings;
-  const policy = { ...made, origin: originOf(baseUrl) as string };
+export function connect(options: ConnectionOptions): Connection {
+  const { memory, onResponse } = options;
+  const { apiKey, baseUrl } = options.settings;
+  const policy = { ...options, origin: originOf(baseUrl) as string };
 
   const send = async <T>(
-    call: Call<T>,
-    { timeout = made.timeout, signal }: CallOptions,
+    request: ApiRequest<T>,
+    { timeout = options.timeout, signal }: CallOptions,
     maxRetries: number,
   ): Promise<T> => {
-    const body = content(call);
-    const key = apiKeyFor(call.key ?? "required", policy);
+    const body = bodyOf(request);
+    const key = apiKeyFor(request.key ?? "required", policy);
     const headers: Record<string, string> = {
       Accept: "application/json",
       ...OWN_HEADERS,
       ...(body && { "Content-Type": "application/json" }),
-      ...call.headers,
+      ...request.headers,
       ...(key && { "X-Arcrun-API-Key": key() }),
     };
     const init: RequestInit = {
-      method: call.method,
+      method: request.method,
       headers,
       redirect: "manual",
       ...(body && { body }),
-      ...((call.once || call.gone) && unrepeated()),
+      ...((request.retryable === false || request.resultIfGone) && withoutRetries()),
     };
-    const secrets = [...(call.secrets ?? []), ...(apiKey ? [apiKey] : [])];
-    const url = baseUrl + call.path;
+    const secrets = [...(request.secrets ?? []), ...(apiKey ? [apiKey] : [])];
+    const url = baseUrl + request.path;
     for (let attempt = 0; ; attempt++) {
-      const outcome = await once(made.fetch, url, init, checkTimeout(timeout), signal, secrets);
-      const delay = nextDelay(call, outcome, attempt, maxRetries);
+      const outcome = await sendOnce(options.fetch, url, init, checkTimeout(timeout), signal, secrets);
+      const delay = nextDelay(request, outcome, attempt, maxRetries);
       if (delay === undefined) {
         if (outcome instanceof APIConnectionError) throw outcome;
-        onAnswer?.(outcome, attempt + 1);
-        return readAnswer(call, outcome, attempt);
+        onResponse?.(outcome, attempt + 1);
+        return readResponse(request, outcome, attempt);
       }
       await sleep(delay, signal);
     }
@@ -78,10 +86,10 @@ export function connect(made: ConnectionOptions): Connection {
   return {
     ...policy,
     key: () => requireApiKey(policy),
-    call: (call, options = {}) => send(call, options, made.maxRetries),
-    has: async (capability, options = {}) => {
+    send: (request, callOptions = {}) => send(request, callOptions, options.maxRetries),
+    has: async (capability, callOptions = {}) => {
       try {
-        memory.capabilities ??= textsOf((await send(health(), options, 0)).capabilities);
+        memory.capabilities ??= textsOf((await send(health(), callOptions, 0)).capabilities);
       } catch (error) {
         if (!(error instanceof ArcrunError)) throw error;
       }
@@ -90,15 +98,15 @@ export function connect(made: ConnectionOptions): Connection {
   };
 }
 
-/** Makes one request; what an error's text repeats of the secrets is blanked out. */
-async function once(
+/** Sends a request once. Secrets are blanked out of error responses and of error messages. */
+async function sendOnce(
   fetch: Fetch,
   url: string,
   init: RequestInit,
   timeout: number,
   signal: AbortSignal | undefined,
   secrets: Secret[],
-): Promise<Answer | APIConnectionError> {
+): Promise<ApiResponse | APIConnectionError> {
   const clean = (text: string): string => blankOut(text, secrets);
   try {
     return await withDeadline(timeout, signal, async (signal) => {
@@ -110,12 +118,12 @@ async function once(
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    if (error instanceof Late)
-      return new APITimeoutError(`${init.method} ${url}: the engine did not answer in time`);
-    const cause = stripped(error, clean);
+    if (error instanceof DeadlineExceeded)
+      return new APITimeoutError(`${init.method} ${url}: the engine did not respond in time`);
+    const cause = cleanError(error, clean);
     const reason = [cause, (cause as { cause?: Error }).cause].map((error) => error?.message).filter(Boolean);
     const failure = new APIConnectionError(
-      `${init.method} ${url}: the engine could not be reached, or broke off (${reason.join(": ")})`,
+      `${init.method} ${url}: the engine could not be reached, or the connection broke off (${reason.join(": ")})`,
     );
     hide(failure, { cause });
     return failure;

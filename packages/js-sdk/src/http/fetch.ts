@@ -13,28 +13,28 @@ const inBrowser = /^Mozilla/.test(
   (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent ?? "",
 );
 
-/** The headers that each request has. */
+/** The headers of every request. */
 export const OWN_HEADERS: Record<string, string> = inBrowser ? {} : { "User-Agent": `arcrun-js/${version}` };
 
 let unpooled: unknown;
 
 /**
- * Options that keep a runtime from repeating a request by itself when a kept connection breaks, as Bun does
- * with a DELETE and Deno with anything. Browsers do so too, and can't be told.
+ * Returns options that keep a runtime from retrying a request by itself when a kept connection breaks, as Bun does
+ * with a DELETE and Deno with any request. Browsers do so too, and have no option for it.
  */
-export const unrepeated = (): RequestInit => {
+export const withoutRetries = (): RequestInit => {
   const { Deno } = globalThis as { Deno?: { createHttpClient(options: object): object } };
   unpooled ??= Deno?.createHttpClient({ poolMaxIdlePerHost: 0 });
   return { keepalive: false, ...(unpooled ? { client: unpooled } : {}) };
 };
 
 /** Thrown by `withDeadline`; never leaves the SDK. */
-export class Late extends Error {}
+export class DeadlineExceeded extends Error {}
 
 /**
- * Does some work with a signal that ends it when it takes too long, or when the caller's signal says so.
+ * Does some work with a signal that is aborted when it takes too long, or when the caller's signal is.
  *
- * @param seconds - How long it may take; then the promise is rejected with `Late`.
+ * @param seconds - How long it may take; then the promise is rejected with `DeadlineExceeded`.
  */
 export async function withDeadline<T>(
   seconds: number,
@@ -54,7 +54,7 @@ export async function withDeadline<T>(
     return await work(controller.signal);
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    throw late ? new Late() : error;
+    throw late ? new DeadlineExceeded() : error;
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
@@ -85,17 +85,17 @@ export const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal | null
   });
 
 /**
- * Returns an error free of what it has seen: name, words and code of it and of its cause, nothing else.
+ * Returns a copy of an error that holds nothing but the name, message and code of it and of its cause.
  *
- * @param clean - Takes secrets out of a text; some runtimes put the whole URL into theirs.
+ * @param clean - Takes secrets out of a text; some runtimes put the whole URL into their messages.
  */
-export function stripped(error: unknown, clean: (text: string) => string): Error {
+export function cleanError(error: unknown, clean: (text: string) => string): Error {
   const { name, message, code, cause } = error as Error & { code?: unknown; cause?: unknown };
   const copy = new TypeError(clean(String(message)));
   if (name && name !== copy.name) copy.name = clean(String(name));
   return Object.assign(
     copy,
     typeof code === "string" && { code },
-    cause instanceof Error && { cause: stripped(cause, clean) },
+    cause instanceof Error && { cause: cleanError(cause, clean) },
   );
 }

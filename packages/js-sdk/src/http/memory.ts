@@ -20,8 +20,8 @@ export interface TokenSource {
    * @param stale - A token that the service refused: another one is fetched, unless it was already.
    */
   get(fetch: Fetch, stale?: AccessToken): Promise<AccessToken>;
-  /** Tells whether it works with these plaintexts. */
-  fits(values: Values): boolean;
+  /** Tells whether it uses exactly these secrets. */
+  uses(values: Values): boolean;
 }
 
 /** State that a client shares with its `withOptions` copies. */

@@ -1,4 +1,4 @@
-/** Answers become results, or typed errors: all shapes of CONTRACT.md §1 end in one. */
+/** The engine's responses: each becomes a result or a typed error (docs/contract.md#errors). */
 
 import {
   type APIStatusError,
@@ -10,69 +10,101 @@ import {
   WorkflowRunError,
 } from "../core/errors.js";
 import { originOf } from "../core/origins.js";
-import { type JsonObject, objectOf, objectsOf, textOf, textsOf } from "../core/shapes.js";
-import type { Answer, Call } from "./request.js";
+import { isText, type JsonObject, objectOf, objectsOf, textOf, textsOf } from "../core/shapes.js";
+import type { ApiRequest } from "./request.js";
+
+/** An HTTP response of the engine. */
+export interface ApiResponse {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The body, if it is a JSON object. */
+  json: JsonObject | undefined;
+}
+
+interface Kinds {
+  text: string;
+  boolean: boolean;
+  list: unknown[];
+  object: JsonObject;
+}
+
+const IS: Record<keyof Kinds, (value: unknown) => unknown> = {
+  text: isText,
+  boolean: (value) => typeof value === "boolean",
+  list: Array.isArray,
+  object: objectOf,
+};
+
+/** Returns a field that the contract promises; throws if it is missing, or of another type. */
+export function fieldOf<K extends keyof Kinds>(content: JsonObject, key: string, kind: K): Kinds[K] {
+  const value = content[key];
+  if (IS[kind](value)) return value as Kinds[K];
+  throw new UnexpectedResponseError(
+    `the response has no field '${key}' of type ${kind}; is the base URL an arcrun engine?`,
+  );
+}
 
 /**
- * Returns a call's result, or throws the typed error.
+ * Returns a request's result; throws the typed error if there is none.
  *
- * @param attempt - 0 for the first request of the call, 1 for its first retry, …
+ * @param attempt - 0 for the first attempt, 1 for the first retry, …
  */
-export function readAnswer<T>(call: Call<T>, answer: Answer, attempt: number): T {
-  const { status, json } = answer;
-  const asked = `${call.method} ${call.path} was answered`;
+export function readResponse<T>(request: ApiRequest<T>, response: ApiResponse, attempt: number): T {
+  const { status, json } = response;
+  const subject = `${request.method} ${request.path}`;
   if (status >= 200 && status < 300) {
     if (!json)
       throw new UnexpectedResponseError(
-        `${asked} ${status} without a JSON object${reference(undefined, answer)}; is the base URL an arcrun engine?`,
+        `${subject}: the response is not a JSON object${reference(undefined, response)}; is the base URL an arcrun engine?`,
       );
-    if (call.runs) checkRun(answer, json);
-    return call.read(json);
+    if (request.runsWorkflow) checkRun(response, json);
+    return request.read(json);
   }
   // A browser hides the status of a redirect: 0.
   if (status < 400) {
-    const to = originOf(answer.headers.get("location") ?? "") ?? "somewhere on the same host";
+    const target = originOf(response.headers.get("location") ?? "") ?? "another path of the same host";
     throw new UnexpectedResponseError(
-      `${asked} with a redirect (${status}) to ${to}, which the SDK does not follow with your key; set baseUrl to the engine's own address`,
+      `${subject}: the engine returned a redirect (${status}) to ${target}, which the SDK does not follow with your API key; set baseUrl to the engine's own address`,
     );
   }
-  if (status === 404 && attempt && call.gone) return call.gone;
-  if (call.runs) checkRun(answer, json ?? {});
-  throw statusError(call, answer);
+  if (status === 404 && attempt && request.resultIfGone) return request.resultIfGone;
+  if (request.runsWorkflow) checkRun(response, json ?? {});
+  throw statusError(request, response);
 }
 
-/** Tells a workflow's own failure, or pause, from a failure of the engine. */
-export const isRunFailure = ({ status, json = {} }: Answer): boolean =>
+/** Tells a failure, or pause, of the workflow itself from a failure of the engine. */
+export const isRunFailure = ({ status, json = {} }: ApiResponse): boolean =>
   status === 500 && (json["success"] === false || isPaused(json));
 
 const PAUSED = /workflow paused at node (.+?) waiting for task (\S+)/;
 
-const isPaused = (json: JsonObject): boolean => json["paused"] === true || PAUSED.test(wordsOf(json));
+const isPaused = (json: JsonObject): boolean => json["paused"] === true || PAUSED.test(messageOf(json));
 
-/** Throws if a run's answer says that it is paused or failed. */
-function checkRun(answer: Answer, json: JsonObject): void {
-  const { status } = answer;
-  if (isPaused(json)) throw pausedError(json, PAUSED.exec(wordsOf(json)));
-  if (json["success"] === false && (status < 300 || status === 500)) throw runError(answer, json);
+/** Throws if the response to a run reports that it is paused or failed. */
+function checkRun(response: ApiResponse, json: JsonObject): void {
+  const { status } = response;
+  if (isPaused(json)) throw pausedError(json, PAUSED.exec(messageOf(json)));
+  if (json["success"] === false && (status < 300 || status === 500)) throw runError(response, json);
 }
 
-/** Makes the typed error of an error answer. */
-function statusError(call: Call<unknown>, answer: Answer): APIStatusError {
-  const { status, json = {} } = answer;
-  const said = wordsOf(json);
-  const closer = call.closer?.(status, said);
-  const words = closer?.words ?? (said || plainWords(answer));
-  const kind = closer?.kind ?? statusClass(status);
-  return filled(kind, words + (closer?.hint ?? ""), words, answer, steps(json));
+/** Returns the typed error for an error response. */
+function statusError(request: ApiRequest<unknown>, response: ApiResponse): APIStatusError {
+  const { status, json = {} } = response;
+  const found = messageOf(json);
+  const precise = request.preciseError?.(status, found);
+  const message = precise?.message ?? (found || plainMessage(response));
+  const kind = precise?.kind ?? statusClass(status);
+  return fill(kind, message + (precise?.hint ?? ""), message, response, steps(json));
 }
 
-function runError(answer: Answer, json: JsonObject): WorkflowRunError {
+function runError(response: ApiResponse, json: JsonObject): WorkflowRunError {
   const trace = objectsOf(json["trace"]);
   const failed = trace.filter(({ error, status }) => error || status === "failed" || status === "error");
   const node = textOf(json["failed_node"]) ?? textOf(failed.pop()?.["node"]);
-  const message = wordsOf(json) || "the run failed without a reason";
+  const message = messageOf(json) || "the engine gave no reason";
   const where = node && !message.includes(node) ? ` at node '${node}'` : "";
-  const error = filled(WorkflowRunError, `the workflow failed${where}: ${message}`, message, answer);
+  const error = fill(WorkflowRunError, `the workflow failed${where}: ${message}`, message, response);
   if (node) error.failedNode = node;
   hide(error, { failedInput: json["failed_input"], trace });
   if (typeof json["duration_ms"] === "number") error.durationMs = json["duration_ms"];
@@ -83,36 +115,36 @@ function pausedError(json: JsonObject, found: RegExpExecArray | null): WorkflowP
   const node = textOf(json["paused_node_id"]) ?? found?.[1];
   const task = textOf(json["task_id"]) ?? found?.[2];
   const error = new WorkflowPaused(
-    `the workflow is paused${node ? ` at node '${node}'` : ""} and waits for task ${task}: POST /workflows/resume with this task_id carries it on`,
+    `the workflow is paused${node ? ` at node '${node}'` : ""} and waits for task ${task}: POST /workflows/resume with this task_id resumes it`,
   );
   const run = textOf(json["run_id"]);
   return Object.assign(error, node && { node }, task && { taskId: task }, run && { runId: run });
 }
 
-/** Makes an error of an answer, with all attributes. */
-function filled<E extends APIStatusError>(
+/** Makes the error of a response, with all attributes. */
+function fill<E extends APIStatusError>(
   kind: new (text: string) => E,
   text: string,
   message: string,
-  answer: Answer,
+  response: ApiResponse,
   more = "",
 ): E {
-  const { status, headers, json = {} } = answer;
+  const { status, headers, json = {} } = response;
   const code = textOf(json["code"]) ?? textOf(json["error_code"]);
   const requestId = headers.get("x-request-id");
-  const error = new kind(`${text}${reference(code, answer)}${more}`);
+  const error = new kind(`${text}${reference(code, response)}${more}`);
   error.status = status;
   if (code) error.code = code;
   if (requestId) error.requestId = requestId;
   if (json["requires"] !== undefined) error.requires = json["requires"];
   error.details = objectsOf(json["details"]) as ErrorDetail[];
   error.nextActions = textsOf(json["next_actions"]);
-  hide(error, { body: answer.text, engineMessage: message });
+  hide(error, { body: response.text, engineMessage: message });
   return error;
 }
 
-/** Finds the words in the shapes that engines and gateways use. */
-function wordsOf(json: JsonObject): string {
+/** Returns the error message, wherever engines and gateways put it. */
+function messageOf(json: JsonObject): string {
   for (const key of ["error", "human_message", "message", "detail"]) {
     const value = json[key];
     const found = textOf(objectOf(value)?.["message"] ?? value);
@@ -121,21 +153,23 @@ function wordsOf(json: JsonObject): string {
   return textsOf(json["errors"]).join("; ");
 }
 
-function plainWords({ text }: Answer): string {
-  const words = text.trim().replace(/\s+/g, " ");
-  if (!words || /^[<{[]/.test(words)) return "the engine answered an error without words";
-  return words.length > 300 ? `${words.slice(0, 300)}…` : words;
+/** Returns a plain-text body as the message; HTML and JSON make none. */
+function plainMessage({ text }: ApiResponse): string {
+  const message = text.trim().replace(/\s+/g, " ");
+  if (!message || /^[<{[]/.test(message)) return "the engine returned an error without a message";
+  return message.length > 300 ? `${message.slice(0, 300)}…` : message;
 }
 
-function reference(code: string | undefined, { status, headers }: Answer): string {
+function reference(code: string | undefined, { status, headers }: ApiResponse): string {
   const id = headers.get("x-request-id");
   return ` (${[`HTTP ${status}`, code, id && `request ${id}`].filter(Boolean).join(", ")})`;
 }
 
+/** Returns the details and suggestions of an error response, one a line, ten at most. */
 function steps(json: JsonObject): string {
   const lines = objectsOf(json["details"]).map(({ path, line, message, suggestion }) => {
-    const place = path || (line === undefined ? "" : `line ${line}`);
-    return `\n  ${place}: ${message ?? ""}${suggestion ? ` (${suggestion})` : ""}`;
+    const location = path || (line === undefined ? "" : `line ${line}`);
+    return `\n  ${location}: ${message ?? ""}${suggestion ? ` (${suggestion})` : ""}`;
   });
   return [...lines, ...textsOf(json["next_actions"]).map((action) => `\n  → ${action}`)]
     .slice(0, 10)

@@ -22,4 +22,4 @@ export const shippedOrigins: ReadonlyMap<string, readonly string[]> = /* @__PURE
 );
 
 /** The engine's own knowledge base, whose origin is the client's base URL. */
-export const OWN = "kbdb";
+export const ENGINE_SERVICE = "kbdb";

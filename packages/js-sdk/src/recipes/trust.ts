@@ -2,14 +2,14 @@
  * Where a service's secrets may go. Every decision about sending them is made here.
  *
  * They go to one origin, which `checkOrigins` returns when a client is bound; `mayReceiveSecrets` compares each
- * request with it. Which origins are right is what the SDK knows, not what the engine says: on the deployed engine
+ * request with it. Which origins are right is the SDK's own knowledge, not what the engine returns: on the deployed engine
  * anyone can rewrite a recipe, and with it where the secrets go (docs/contract.md#pinned-origins). The API key is
  * decided about in `http/trust.ts`.
  */
 
 import { RecipeOriginError } from "../core/errors.js";
 import { isSecure, originOf, readOrigin } from "../core/origins.js";
-import { OWN, shippedOrigins } from "./pinned.js";
+import { ENGINE_SERVICE, shippedOrigins } from "./pinned.js";
 import { Template } from "./placeholders.js";
 import type { Recipe } from "./recipe.js";
 
@@ -37,12 +37,12 @@ export const knownOrigins = (
   service: string,
   { origin, memory }: { origin: string; memory: { pinned: ReadonlyMap<string, readonly string[]> } },
 ): readonly string[] =>
-  service === OWN ? [origin] : (shippedOrigins.get(service) ?? memory.pinned.get(service) ?? []);
+  service === ENGINE_SERVICE ? [origin] : (shippedOrigins.get(service) ?? memory.pinned.get(service) ?? []);
 
 /** Remembers the origins of a service that arcrun does not ship, as its recipe writes them at `auth.setup`. */
 export function pinOrigins(recipe: Recipe, pinned: Map<string, readonly string[]>): void {
   const { service } = recipe;
-  if (shippedOrigins.has(service) || service === OWN) return;
+  if (shippedOrigins.has(service) || service === ENGINE_SERVICE) return;
   const urls = [recipe.baseUrl.text, recipe.tokenEndpoint() ?? ""];
   pinned.set(
     service,

@@ -1,22 +1,23 @@
-/** Workflow documents (`flow` + `config`) become graphs as the deployed clients do it (CONTRACT.md §2). */
+/** Compiles workflow documents (`flow` and `config`) to graphs (docs/contract.md#pushing-a-workflow). */
 
 import { InvalidArgumentError } from "../core/errors.js";
 import { nearest } from "../core/nearest.js";
 import { type JsonObject, listOf, objectOf, objectsOf } from "../core/shapes.js";
 import type { CallOptions } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
-import { type Call, fieldOf } from "../http/request.js";
+import type { ApiRequest } from "../http/request.js";
+import { fieldOf } from "../http/response.js";
 
-/** Per node, its settings. */
+/** The settings of each node. */
 export type Config = Record<string, JsonObject>;
 
 /**
- * Returns the graph that is pushed, and the config beside it.
+ * Returns the graph that is pushed, and the config that is pushed with it.
  *
  * @param config - Settings per node, over those of a document.
  */
 export async function graphToPush(
-  { call }: Connection,
+  { send }: Connection,
   name: string,
   graph: JsonObject,
   config: Config,
@@ -24,20 +25,20 @@ export async function graphToPush(
 ): Promise<[JsonObject, Config]> {
   if (!isDocument(graph)) return [{ ...graph, id: name, name }, config];
   const settings = { ...configOf(graph), ...config };
-  return [compileGraph(name, await call(compileFlow(flowOf(graph)), options), settings), settings];
+  return [compileGraph(name, await send(compileFlow(flowOf(graph)), options), settings), settings];
 }
 
-/** `POST /cypher/search`: flow lines to a graph without config. */
-const compileFlow = (triplets: string[]): Call<JsonObject> => ({
+/** Compiles flow lines to a graph without config: `POST /cypher/search`. */
+const compileFlow = (triplets: string[]): ApiRequest<JsonObject> => ({
   method: "POST",
   path: "/cypher/search",
   key: "none",
   body: { triplets, mode: "compile" },
-  read: (answer) => {
-    const cypher = fieldOf(answer, "cypher", "object");
+  read: (content) => {
+    const cypher = fieldOf(content, "cypher", "object");
     fieldOf(cypher, "nodes", "list");
     fieldOf(cypher, "edges", "list");
-    return answer;
+    return content;
   },
 });
 
@@ -54,16 +55,15 @@ function isDocument(graph: JsonObject): boolean {
 /** Returns the document's flow lines. */
 function flowOf({ flow }: JsonObject): string[] {
   const lines = listOf(flow);
-  if (!lines.length)
-    throw new InvalidArgumentError("the document's flow must be a list of lines, and not empty");
+  if (!lines.length) throw new InvalidArgumentError("the document's flow must be a non-empty list of lines");
   lines.forEach((line, i) => {
     if (typeof line !== "string")
-      throw new InvalidArgumentError(`flow line ${i + 1} is no text: write "FROM >> EDGE >> TO", quoted`);
+      throw new InvalidArgumentError(`flow line ${i + 1} is not text: write "FROM >> EDGE >> TO", quoted`);
   });
   return lines as string[];
 }
 
-/** Returns the document's config: per node its component and parameters. */
+/** Returns the document's config: the component and parameters of each node. */
 function configOf({ config }: JsonObject): Config {
   const nodes = objectOf(config ?? {});
   if (!nodes) throw new InvalidArgumentError("the document's config must map each node to its settings");
@@ -75,7 +75,7 @@ function configOf({ config }: JsonObject): Config {
   return nodes as Config;
 }
 
-/** Puts the config into the compiled nodes, and names the graph. */
+/** Adds the config to the compiled nodes, and names the graph. */
 function compileGraph(name: string, compiled: JsonObject, config: Config): JsonObject {
   const missing = listOf(compiled["missing"]);
   if (missing.length)
@@ -87,7 +87,7 @@ function compileGraph(name: string, compiled: JsonObject, config: Config): JsonO
     const node = byId.get(key) ?? byId.get(nodeId(key));
     if (!node)
       throw new InvalidArgumentError(
-        `workflow '${name}': config names '${key}', which no line of the flow does${nearest(key, [...byId.keys()])}`,
+        `workflow '${name}': config names '${key}', which is in no line of the flow${nearest(key, [...byId.keys()])}`,
       );
     if (component) Object.assign(node, { componentId: component, type: "Component" });
     if (Object.keys(data).length) node["data"] = { ...objectOf(node["data"]), ...data };
@@ -95,5 +95,5 @@ function compileGraph(name: string, compiled: JsonObject, config: Config): JsonO
   return { id: name, name, nodes, edges: cypher["edges"] };
 }
 
-/** Returns the id that the engine gives a node's name (CONTRACT.md §5). */
+/** Returns the id that the engine gives a node (docs/contract.md#workflow-graphs). */
 const nodeId = (name: string): string => name.trim().toLowerCase().replace(/\s+/g, "-");

@@ -1,4 +1,4 @@
-/** Workflows: pushed, listed, run. */
+/** `client.workflows`: workflows, pushed, listed and run. */
 
 import { webCrypto } from "../core/crypto.js";
 import { InvalidArgumentError } from "../core/errors.js";
@@ -23,12 +23,12 @@ import {
   pushWorkflow,
   runWorkflow,
 } from "../http/operations.js";
-import { content } from "../http/request.js";
+import { bodyOf } from "../http/request.js";
 import { deferred } from "../loading.js";
 
 /** What `workflows.push` takes last. */
 export interface PushWorkflowOptions extends CallOptions {
-  /** One sentence; left out, the document's own, else the name. */
+  /** One sentence; left out, that of the document, else the name. */
   description?: string;
   /** Settings per node, over those of the document. */
   config?: Record<string, Record<string, unknown>>;
@@ -42,7 +42,7 @@ export interface RunOptions extends CallOptions {
 
 /** What `workflows.executions` takes last. */
 export interface ExecutionsOptions extends CallOptions {
-  /** How many at most; left out, the engine's own limit. */
+  /** The maximum number; left out, the engine's own limit. */
   limit?: number;
 }
 
@@ -55,10 +55,10 @@ export class Workflows {
    * Stores a workflow, or replaces it.
    *
    * @param name - Letters A-Z a-z, digits, `_` and `-`.
-   * @param graph - A workflow document (`flow` and `config`, CONTRACT.md §5), which the engine compiles
-   *   first, or a compiled graph (`nodes` and `edges`).
-   * @throws {@link InvalidArgumentError} The document has a fault that shows before it is stored.
-   * @throws {@link BadRequestError} The engine found a fault; `details` says where.
+   * @param graph - A workflow document (`flow` and `config`, docs/workflow-language.md), which the engine
+   *   compiles first, or a compiled graph (`nodes` and `edges`).
+   * @throws {@link InvalidArgumentError} The document has an error that is found before it is stored.
+   * @throws {@link BadRequestError} The engine found an error; `details` says where.
    *
    * @example
    * ```ts
@@ -81,14 +81,14 @@ export class Workflows {
     const [pushed, config] = await graphToPush(connection, name, graph, options.config ?? {}, options);
     const description = options.description ?? (graph["description"] || name);
     if (typeof description !== "string" || !description.trim())
-      throw new InvalidArgumentError("description must be text, and not empty");
-    return connection.call(pushWorkflow(name, pushed, description, config), options);
+      throw new InvalidArgumentError("description must be non-empty text");
+    return connection.send(pushWorkflow(name, pushed, description, config), options);
   }
 
   /**
    * Lists the workflows.
    *
-   * @throws {@link APIStatusError} The engine refused.
+   * @throws {@link APIStatusError} The engine responded with an error.
    *
    * @example
    * ```ts
@@ -97,13 +97,13 @@ export class Workflows {
    * ```
    */
   async list(options?: CallOptions): Promise<WorkflowSummary[]> {
-    return this.connection.call(listWorkflows(), options);
+    return this.connection.send(listWorkflows(), options);
   }
 
   /**
    * Returns a workflow's graph and config.
    *
-   * @throws {@link NotFoundError} There is none of this name.
+   * @throws {@link NotFoundError} There is no workflow of this name.
    *
    * @example
    * ```ts
@@ -112,13 +112,13 @@ export class Workflows {
    * ```
    */
   async get(name: string, options?: CallOptions): Promise<Workflow> {
-    return this.connection.call(getWorkflow(checkWorkflow(name)), options);
+    return this.connection.send(getWorkflow(checkWorkflow(name)), options);
   }
 
   /**
    * Deletes a workflow.
    *
-   * @throws {@link NotFoundError} There is none of this name.
+   * @throws {@link NotFoundError} There is no workflow of this name.
    *
    * @example
    * ```ts
@@ -127,18 +127,18 @@ export class Workflows {
    * ```
    */
   async delete(name: string, options?: CallOptions): Promise<DeletedWorkflow> {
-    return this.connection.call(deleteWorkflow(checkWorkflow(name)), options);
+    return this.connection.send(deleteWorkflow(checkWorkflow(name)), options);
   }
 
   /**
-   * Runs a workflow and returns what it made.
+   * Runs a workflow and returns its result.
    *
-   * A run is repeated after a fault only if the engine recognises repetitions (it is asked once).
+   * A run is retried after a fault only if the engine recognizes retries (it is asked once).
    *
    * @param input - What the run starts with.
    * @throws {@link WorkflowRunError} The workflow failed; `failedNode` says where.
    * @throws {@link WorkflowPaused} The run waits for a callback.
-   * @throws {@link NotFoundError} There is none of this name.
+   * @throws {@link NotFoundError} There is no workflow of this name.
    *
    * @example
    * ```ts
@@ -149,18 +149,18 @@ export class Workflows {
   async run(name: string, input?: Record<string, unknown>, options: RunOptions = {}): Promise<RunResult> {
     const { connection } = this;
     checkWorkflow(name);
-    content(runWorkflow(name, input, options.runAsync, undefined));
+    bodyOf(runWorkflow(name, input, options.runAsync, undefined));
     connection.key();
     let idempotencyKey: string | undefined;
     if (connection.maxRetries && (await connection.has("idempotency_key", options)))
       idempotencyKey = (await webCrypto()).randomUUID();
-    return connection.call(runWorkflow(name, input, options.runAsync, idempotencyKey), options);
+    return connection.send(runWorkflow(name, input, options.runAsync, idempotencyKey), options);
   }
 
   /**
-   * Lists a workflow's runs, the latest first.
+   * Lists a workflow's runs, latest first.
    *
-   * @throws {@link NotFoundError} There is none of this name.
+   * @throws {@link NotFoundError} There is no workflow of this name.
    *
    * @example
    * ```ts
@@ -169,6 +169,6 @@ export class Workflows {
    * ```
    */
   async executions(name: string, options: ExecutionsOptions = {}): Promise<Execution[]> {
-    return this.connection.call(listExecutions(checkWorkflow(name), options.limit), options);
+    return this.connection.send(listExecutions(checkWorkflow(name), options.limit), options);
   }
 }

@@ -8,10 +8,10 @@ const BEARER = {
 };
 const notion = recipeOf("notion", "https://api.notion.com/v1", BEARER);
 
-/** A service that tells what it got. */
+/** A service that responds with the path of the request. */
 const echo = (): Promise<Served> => serve(({ path }) => ({ json: { path } }));
 
-/** Binds to a stand-in of a service whose recipe injects so. */
+/** Binds to a local service whose recipe has this `inject`. */
 async function bound(
   inject: object,
   options: { secret?: string; path?: string; more?: object; service?: Served } = {},
@@ -60,16 +60,16 @@ describe("setup", () => {
     [{ notion_token: 5 }, /notion_token must be non-empty text/],
     [{ notion_token: `${SECRET}\n` }, /the header Authorization has a line break/],
     [{ notion_token: "\ud800" }, /must be non-empty text/],
-  ])("refuses %j before anything is stored", async (secrets, words) => {
+  ])("refuses %j before anything is stored", async (secrets, message) => {
     const engine = await engineOf(notion);
     const error = await rejection(clientOf(engine).auth.setup("notion", secrets as never));
     expect(error).toBeInstanceOf(sdk.InvalidArgumentError);
-    expect(error.message).toMatch(words);
+    expect(error.message).toMatch(message);
     expect(looks(error)).not.toContain(SECRET);
     expect(engine.requests.filter(({ method }) => method === "POST")).toHaveLength(0);
   });
 
-  it("that fails half-way says what was stored", async () => {
+  it("that fails half-way reports what was stored", async () => {
     const recipe = recipeOf(
       "twilio",
       "https://api.twilio.com",
@@ -88,11 +88,11 @@ describe("setup", () => {
     expect(error).toBeInstanceOf(sdk.PermissionDeniedError);
     expect(error["stored"]).toEqual(["twilio_account_sid"]);
     expect(error.message).toContain(
-      "stored before: twilio_account_sid. auth.setup('twilio') again completes it",
+      "stored before: twilio_account_sid. Calling auth.setup('twilio') again completes it",
     );
   });
 
-  it("of an unknown service names the one that was meant", async () => {
+  it("of an unknown service suggests the nearest one", async () => {
     const engine = await serve(inTurn({ status: 404, json: { error: "none", code: "service_not_found" } }));
     const error = await rejection(clientOf(engine).auth.setup("notoin", { a: "b" }));
     expect(error).toBeInstanceOf(sdk.UnknownServiceError);
@@ -107,7 +107,7 @@ describe("setup", () => {
 });
 
 describe("a credential", () => {
-  it("that takes plain values only is told with the way out", async () => {
+  it("is not pushed to an engine that takes plain values only; the error names the opt-in", async () => {
     const engine = await serve(inTurn({ status: 400, json: { error: "value 必填" } }));
     const error = await rejection(clientOf(engine).creds.push("tok", SECRET));
     expect(error).toBeInstanceOf(sdk.SealedCredentialsUnsupportedError);
@@ -117,7 +117,7 @@ describe("a credential", () => {
     expect(engine.requests).toHaveLength(1);
   });
 
-  it("travels plain when told to", async () => {
+  it("is sent plain if the client is configured so", async () => {
     const engine = await serve(inTurn({ json: { success: true, name: "tok" } }));
     const client = clientOf(engine, { credentialFormat: "plain" });
     await client.creds.push("tok", SECRET, { service: "notion", sensitivity: "high" });
@@ -138,7 +138,7 @@ describe("a credential", () => {
     },
   );
 
-  it("whose name differs in case only is warned of", async () => {
+  it("whose name differs in case only causes a warning", async () => {
     const warn = vi.spyOn(console, "warn").mockReturnValue();
     const engine = await serve(inTurn({ json: { success: true, name: "Tok" } }));
     const { creds } = clientOf(engine);
@@ -155,14 +155,14 @@ describe("a credential", () => {
     ["ak_0123456789abcdef", 1],
     ["sk_0123456789abcdef0123456789abcdef", 1],
     ["ak_0123456789abcdef0123456789abcdeg", 1],
-  ])("under the key %s is warned of %s times", async (apiKey, times) => {
+  ])("under the key %s warns %s times", async (apiKey, times) => {
     const warn = vi.spyOn(console, "warn").mockReturnValue();
     const engine = await serve(inTurn({ json: { success: true, name: "tok" } }));
     await clientOf(engine, { apiKey }).creds.push("tok", SECRET);
     expect(warn).toHaveBeenCalledTimes(times);
   });
 
-  it("under a weak key is warned of once, without the key", async () => {
+  it("under a weak key causes one warning, without the key", async () => {
     const warn = vi.spyOn(console, "warn").mockReturnValue();
     const engine = await serve(inTurn({ json: { success: true, name: "tok" } }));
     const { creds } = clientOf(engine, { apiKey: "ak_weak-canary" });
@@ -199,13 +199,13 @@ describe("a secret is found", () => {
     ]);
   });
 
-  it("in the environment, when the engine answers something else", async () => {
+  it("in the environment, when the engine responds with something else", async () => {
     vi.stubEnv("ARCRUN_SECRET_NOTION_TOKEN", SECRET);
     const engine = await engineWith({ success: true, credentials: [], total: 0 });
     expect(await clientOf(engine).auth.getToken("notion")).toBe(SECRET);
   });
 
-  it("nowhere: the error says how to supply it", async () => {
+  it("nowhere: the error tells how to supply it", async () => {
     const error = await rejection(clientOf(await engineWith()).auth.bind("notion", { account: "work" }));
     expect(error).toBeInstanceOf(sdk.MissingSecretError);
     expect(error["missing"]).toEqual(["notion_token__work"]);
@@ -300,7 +300,7 @@ describe("a bound client", () => {
     expect(response.url).toBe(`${service.url}/bot%7Bbot_token%7D/sendMessage`);
   });
 
-  it("fills the places of a path in one go", async () => {
+  it("fills in the placeholders of a path in one pass", async () => {
     const inject = { path: { a: "{{secret.demo_token}}", b: "{{secret.demo_other}}" } };
     const service = await echo();
     const more = { required_secrets: [{ key: "demo_token" }, { key: "demo_other" }] };
@@ -342,7 +342,7 @@ describe("a bound client", () => {
     });
     const { demo } = await bound({}, { service });
     const late = await rejection(demo.get("/slow", { timeout: 0.05 }));
-    expect(late).toMatchObject({ name: "TimeoutError", message: "no answer within 0.05 s" });
+    expect(late).toMatchObject({ name: "TimeoutError", message: "no response within 0.05 s" });
     expect(await (await demo.get("/stream", { timeout: 0.05 })).text()).toBe("一二");
   });
 
@@ -369,7 +369,7 @@ describe("a bound client", () => {
     expect(fetch.mock.calls[0]?.[0]).toBe("https://api.notion.com/v1/users");
   });
 
-  it("answers a redirect that a browser hides with a typed error", async () => {
+  it("throws a typed error for a redirect that a browser hides", async () => {
     const engine = await engineOf(notion);
     const client = clientOf(engine);
     await client.auth.setup("notion", { notion_token: "canary" });
@@ -377,7 +377,7 @@ describe("a bound client", () => {
     const bound = await client.auth.bind("notion", { fetch: async () => opaque });
     const error = await rejection(bound.get("/users"));
     expect(error).toBeInstanceOf(sdk.UnexpectedResponseError);
-    expect(error.message).toMatch(/api.notion.com\/v1\/users answered with a redirect, which browsers hide/);
+    expect(error.message).toMatch(/api.notion.com\/v1\/users returned a redirect, which browsers hide/);
   });
 });
 
@@ -385,7 +385,7 @@ describe("a recipe", () => {
   it.each([
     ["of another service", { ...recipeOf("other", "https://x.example", {}) }],
     ["without base_url", { service: "demo", required_secrets: [] }],
-    ["whose secrets are no list", recipeOf("demo", "https://x.example", {}, { required_secrets: {} })],
+    ["whose secrets are not a list", recipeOf("demo", "https://x.example", {}, { required_secrets: {} })],
     ["whose inject is a list", recipeOf("demo", "https://x.example", [])],
     ["whose inject has texts", recipeOf("demo", "https://x.example", { header: "x" })],
   ])("%s is refused", async (_, recipe) => {
@@ -400,7 +400,7 @@ describe("a recipe", () => {
         recipeOf("demo", "https://x.example", { header: { [name]: "{{secret.demo_token}}" } }),
       );
       await expect(clientOf(engine).auth.setup("demo", { demo_token: "x" })).rejects.toThrow(
-        /injects a header that it may not/,
+        /sets a header that a recipe may not set/,
       );
     },
   );
@@ -418,7 +418,7 @@ describe("a recipe", () => {
     },
   );
 
-  it("of a primitive that no SDK can do says so", async () => {
+  it("of an unsupported primitive is refused", async () => {
     const engine = await engineOf(recipeOf("demo", "https://x.example", {}, { primitive: "mtls" }));
     await expect(clientOf(engine).auth.bind("demo")).rejects.toThrow("'demo' signs in by 'mtls'");
   });

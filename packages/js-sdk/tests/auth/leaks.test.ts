@@ -7,23 +7,23 @@ import { clientOf, engineOf, looks, recipeOf, rejection, type Served, serve } fr
 
 const SECRET = "canary/密 key!";
 const ENCODED = encodeURIComponent(SECRET);
-const PLACES = {
+const SECTIONS = {
   header: { header: { "X-Token": "{{secret.demo_token}}" } },
   query: { query: { key: "{{secret.demo_token}}" } },
   path: { path: { bot_token: "{{secret.demo_token}}" } },
   body: { body: { token: "{{secret.demo_token}}" } },
 };
-type Place = keyof typeof PLACES;
-const places = Object.keys(PLACES) as Place[];
+type Section = keyof typeof SECTIONS;
+const sections = Object.keys(SECTIONS) as Section[];
 
 // A header can't carry Chinese.
-const secretFor = (place: Place): string => (place === "header" ? "canary/ key!" : SECRET);
+const secretFor = (section: Section): string => (section === "header" ? "canary/ key!" : SECRET);
 
 const logged: unknown[][] = [];
 beforeEach(() => {
   logged.length = 0;
   for (const method of ["log", "info", "warn", "error", "debug"] as const)
-    vi.spyOn(console, method).mockImplementation((...words) => void logged.push(words));
+    vi.spyOn(console, method).mockImplementation((...values) => void logged.push(values));
 });
 afterEach(() => expect(format(logged)).not.toMatch(/canary|密/));
 
@@ -32,10 +32,10 @@ const clean = (text: string): void => {
   expect(text.toLowerCase()).not.toContain("%e5%af%86");
 };
 
-async function bind(place: Place, service: Served) {
-  const recipe = recipeOf("demo", `${service.url}/v1`, PLACES[place]);
+async function bind(section: Section, service: Served) {
+  const recipe = recipeOf("demo", `${service.url}/v1`, SECTIONS[section]);
   const client = clientOf(await engineOf(recipe));
-  await client.auth.setup("demo", { demo_token: secretFor(place) });
+  await client.auth.setup("demo", { demo_token: secretFor(section) });
   const demo = await client.auth.bind("demo", { trustOrigin: service.url });
   return { client, demo };
 }
@@ -43,12 +43,12 @@ async function bind(place: Place, service: Served) {
 /** Whether a request carries the secret, plain or encoded. */
 const carries = (request: object | undefined): boolean => /canary/.test(JSON.stringify(request));
 
-describe.each(places)("a secret in the %s", (place) => {
+describe.each(sections)("a secret in the %s", (section) => {
   const path = "/bot{bot_token}/me";
 
-  it("reaches the service, and shows nowhere", async () => {
+  it("reaches the service, and is shown nowhere", async () => {
     const service = await serve(() => ({ json: { ok: true } }));
-    const { client, demo } = await bind(place, service);
+    const { client, demo } = await bind(section, service);
     const response = await demo.post(path, { json: { 文: 1 } });
     expect(carries(service.requests[0])).toBe(true);
     for (const shown of [client, client.auth, demo, demo.fetch, response, response.headers, response.clone()])
@@ -61,7 +61,7 @@ describe.each(places)("a secret in the %s", (place) => {
   it("does not go to another origin by an absolute URL", async () => {
     const service = await serve(() => ({ json: {} }));
     const foreign = await serve(() => ({ json: {} }));
-    const { demo } = await bind(place, service);
+    const { demo } = await bind(section, service);
     await demo.post(`${foreign.url}${path}`, { json: { 文: 1 } });
     await demo.fetch(new Request(`${foreign.url}${path}`, { method: "POST", body: "{}" }));
     await demo
@@ -82,9 +82,9 @@ describe.each(places)("a secret in the %s", (place) => {
   ])("does not go to another origin by the odd URL %j", async (url) => {
     const service = await serve(() => ({ json: {} }));
     const carried = vi.fn(async (..._: Parameters<typeof fetch>) => Response.json({}));
-    const recipe = recipeOf("demo", `${service.url}/v1`, PLACES[place]);
+    const recipe = recipeOf("demo", `${service.url}/v1`, SECTIONS[section]);
     const client = clientOf(await engineOf(recipe));
-    await client.auth.setup("demo", { demo_token: secretFor(place) });
+    await client.auth.setup("demo", { demo_token: secretFor(section) });
     const demo = await client.auth.bind("demo", { trustOrigin: service.url, fetch: carried });
     await demo.post(url, { json: {} }).catch(() => undefined);
     for (const [target, init] of carried.mock.calls) {
@@ -94,10 +94,10 @@ describe.each(places)("a secret in the %s", (place) => {
     }
   });
 
-  it("does not go along a redirect to another origin, unless it is the user's own", async () => {
+  it("is not sent along a redirect to another origin", async () => {
     const foreign = await serve(() => ({ json: { there: true } }));
     const service = await serve(() => ({ status: 307, headers: { location: `${foreign.url}/there` } }));
-    const { demo } = await bind(place, service);
+    const { demo } = await bind(section, service);
     const init = { json: { 文: 1 }, headers: { authorization: "mine", "x-mine": "1" } };
     expect((await demo.post(path, init)).status).toBe(307);
     expect(foreign.requests).toHaveLength(0);
@@ -111,24 +111,24 @@ describe.each(places)("a secret in the %s", (place) => {
     expect(arrived?.headers).not.toHaveProperty("authorization");
   });
 
-  it("goes along a redirect within the service, and is put in anew", async () => {
+  it("is sent along a redirect within the service", async () => {
     const service = await serve(({ path }) =>
       path.startsWith("/v1/")
         ? { status: 302, headers: { location: "/next/bot{bot_token}" } }
         : { json: { ok: 1 } },
     );
-    const { demo } = await bind(place, service);
+    const { demo } = await bind(section, service);
     const response = await demo.post(path, { json: { 文: 1 }, redirect: "follow" });
     expect(await response.json()).toEqual({ ok: 1 });
     const [, second] = service.requests;
     expect(second?.method).toBe("GET");
     expect(second?.headers).not.toHaveProperty("content-type");
-    expect(carries(second)).toBe(place !== "body"); // a GET has none
+    expect(carries(second)).toBe(section !== "body"); // a GET has none
     clean(response.url);
   });
 
   it("that the service repeats in its headers is taken out", async () => {
-    const secret = secretFor(place);
+    const secret = secretFor(section);
     const service = await serve(() => ({
       status: 302,
       headers: {
@@ -138,7 +138,7 @@ describe.each(places)("a secret in the %s", (place) => {
         refresh: `0;url=/${encodeURIComponent(secret)}`,
       },
     }));
-    const { demo } = await bind(place, service);
+    const { demo } = await bind(section, service);
     const response = await demo.get(path);
     clean(looks(response));
     for (const [, value] of response.headers) clean(value);
@@ -150,7 +150,7 @@ describe.each(places)("a secret in the %s", (place) => {
       response.destroy();
       return undefined;
     });
-    const { demo } = await bind(place, service);
+    const { demo } = await bind(section, service);
     const error = await rejection(demo.post(path, { json: {} }));
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toBe("fetch failed");
@@ -158,16 +158,16 @@ describe.each(places)("a secret in the %s", (place) => {
     clean(looks(error));
   });
 
-  it("is in no error of a runtime that puts the URL into its words", async () => {
+  it("is in no error of a runtime that puts the URL into its messages", async () => {
     const service = await serve(() => ({ json: {} }));
-    const recipe = recipeOf("demo", `${service.url}/v1`, PLACES[place]);
+    const recipe = recipeOf("demo", `${service.url}/v1`, SECTIONS[section]);
     const client = clientOf(await engineOf(recipe));
-    await client.auth.setup("demo", { demo_token: secretFor(place) });
+    await client.auth.setup("demo", { demo_token: secretFor(section) });
     const fetch = async (url: unknown, init?: RequestInit): Promise<Response> => {
-      const words = `${url} ${[...new Headers(init?.headers).values()]} ${String(init?.body)}`;
-      const cause = Object.assign(new Error(words), { path: words, code: "ECONNREFUSED" });
-      throw Object.assign(new TypeError(`error sending request for url (${words})`, { cause }), {
-        path: words,
+      const message = `${url} ${[...new Headers(init?.headers).values()]} ${String(init?.body)}`;
+      const cause = Object.assign(new Error(message), { path: message, code: "ECONNREFUSED" });
+      throw Object.assign(new TypeError(`error sending request for url (${message})`, { cause }), {
+        path: message,
       });
     };
     const demo = await client.auth.bind("demo", { trustOrigin: service.url, fetch: fetch as never });
@@ -178,7 +178,7 @@ describe.each(places)("a secret in the %s", (place) => {
 
   it("is in no error of a redirect that is refused", async () => {
     const service = await serve(({ path }) => ({ status: 302, headers: { location: path } }));
-    const { demo } = await bind(place, service);
+    const { demo } = await bind(section, service);
     const refused = await rejection(demo.get(path, { redirect: "error" }));
     expect(refused).toBeInstanceOf(sdk.UnexpectedResponseError);
     clean(looks(refused));
@@ -188,8 +188,8 @@ describe.each(places)("a secret in the %s", (place) => {
     expect(service.requests).toHaveLength(22);
   });
 
-  it("is in no error of an address that is none", async () => {
-    const { demo } = await bind(place, await serve(() => ({ json: {} })));
+  it("is in no error of an address that is not valid", async () => {
+    const { demo } = await bind(section, await serve(() => ({ json: {} })));
     for (const url of ["http://[", "http://user:pass@127.0.0.1:1/x"]) {
       const error = await rejection(demo.get(url));
       clean(looks(error));
@@ -197,10 +197,12 @@ describe.each(places)("a secret in the %s", (place) => {
   });
 });
 
-it("a redirect to no web address is not followed", async () => {
+it("a redirect to an address that is not http is not followed", async () => {
   const service = await serve(() => ({ status: 302, headers: { location: "data:text/plain,x" } }));
   const { demo } = await bind("header", service);
-  await expect(demo.get("/", { redirect: "follow" })).rejects.toThrow(/too often, or not over http/);
+  await expect(demo.get("/", { redirect: "follow" })).rejects.toThrow(
+    /too many redirects, or it is not http/,
+  );
 });
 
-it("the encoded form is what the test thinks", () => expect(ENCODED).toBe("canary%2F%E5%AF%86%20key!"));
+it("the encoded form is what these tests expect", () => expect(ENCODED).toBe("canary%2F%E5%AF%86%20key!"));

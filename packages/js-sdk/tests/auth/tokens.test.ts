@@ -39,7 +39,7 @@ async function service(
 
 const exchanges = (served: Served): Arrived[] => served.requests.filter(({ path }) => path === "/token");
 
-/** Binds to a stand-in by a service account. */
+/** Binds to a local service by a service account. */
 async function byAccount(served: Served, key = ACCOUNT) {
   const recipe = recipeOf("demo", `${served.url}/v1`, BEARER, {
     primitive: "service_account",
@@ -52,7 +52,7 @@ async function byAccount(served: Served, key = ACCOUNT) {
   return { client, bind, bound: await bind() };
 }
 
-/** Binds to a stand-in by a refresh token. */
+/** Binds to a local service by a refresh token. */
 async function byRefresh(served: Served) {
   const recipe = recipeOf("demo", `${served.url}/v1`, BEARER, {
     primitive: "oauth2",
@@ -76,7 +76,7 @@ async function byRefresh(served: Served) {
 }
 
 describe("a service account", () => {
-  it("proves itself with a JWT that its key signed", async () => {
+  it("proves its identity with a JWT that its key signed", async () => {
     const served = await service();
     const { bound } = await byAccount(served);
     const before = Math.floor(Date.now() / 1000);
@@ -101,7 +101,7 @@ describe("a service account", () => {
     expect(verify("sha256", signed, key, Buffer.from(signature, "base64url"))).toBe(true);
   });
 
-  it("gives its token to others", async () => {
+  it("returns its token", async () => {
     const served = await service();
     const { client } = await byAccount(served);
     expect(await client.auth.getToken("demo", { trustOrigin: served.url })).toBe("token-1");
@@ -109,7 +109,7 @@ describe("a service account", () => {
   });
 
   it.each([
-    ["no JSON", "canary"],
+    ["not JSON", "canary"],
     ["no account", '{"private_key": "canary"}'],
     ["a list", '["canary"]'],
   ])("whose file is %s is refused at setup", async (_, key) => {
@@ -119,7 +119,7 @@ describe("a service account", () => {
     expect(looks(error)).not.toContain("canary");
   });
 
-  it("whose private key is none is refused when it is used", async () => {
+  it("whose private key is not valid is refused when it is used", async () => {
     const key = JSON.stringify({ client_email: "a@b", private_key: "-----BEGIN PRIVATE KEY-----\ncanary\n" });
     const { bound } = await byAccount(await service(), key);
     const error = await rejection(bound.get("/"));
@@ -129,7 +129,7 @@ describe("a service account", () => {
 });
 
 describe("a refresh token", () => {
-  it("is exchanged as OAuth wants it", async () => {
+  it("is exchanged as OAuth 2.0 requires", async () => {
     const served = await service();
     const { bound } = await byRefresh(served);
     await bound.get("/");
@@ -161,7 +161,7 @@ describe("a refresh token", () => {
     expect(new URLSearchParams(exchanges(served)[2]?.text).get("refresh_token")).toBe("canary-r/3");
   });
 
-  it("that could not be stored is warned of, without being shown", async () => {
+  it("that could not be stored causes a warning that does not show it", async () => {
     const warn = vi.spyOn(console, "warn").mockReturnValue();
     const served = await service({ tokens: () => ({ refresh_token: "canary-r/2" }) });
     const { bound, engine } = await byRefresh(served);
@@ -201,8 +201,8 @@ describe("an access token", () => {
   it("that is refused is renewed once", async () => {
     const served = await service({ accepts: (token) => token !== "token-1" });
     const { bound } = await byAccount(served);
-    const answers = await Promise.all([bound.post("/", { json: { 一: 1 } }), bound.get("/")]);
-    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const responses = await Promise.all([bound.post("/", { json: { 一: 1 } }), bound.get("/")]);
+    expect(responses.map(({ status }) => status)).toEqual([200, 200]);
     expect(exchanges(served)).toHaveLength(2);
     expect(
       served.requests.filter(({ method, path }) => method === "POST" && path === "/v1/").at(-1)?.json,
@@ -216,10 +216,10 @@ describe("an access token", () => {
     expect(exchanges(served)).toHaveLength(2);
   });
 
-  it("that does not come is not waited for any longer than the caller wants", async () => {
+  it("that does not arrive is not waited for any longer than the caller wants", async () => {
     const served = await serve(() => undefined);
     const { bound, client } = await byAccount(served);
-    await expect(bound.get("/", { timeout: 0.05 })).rejects.toThrow("no answer within 0.05 s");
+    await expect(bound.get("/", { timeout: 0.05 })).rejects.toThrow("no response within 0.05 s");
     const controller = new AbortController();
     const waiting = [
       bound.get("/", { signal: controller.signal }),
@@ -247,20 +247,20 @@ describe("a token endpoint", () => {
       { status: 400, json: { error: "invalid_grant", error_description: "canary-r/1 expired" } },
       /HTTP 400: invalid_grant: \*\*\* expired; check the secrets that auth.setup\('demo'\) stored/,
     ],
-    ["gives no token", { json: { ok: true } }, /HTTP 200: no access_token in the answer/],
-    ["is no endpoint", { status: 404, text: "<html>" }, /HTTP 404: no access_token/],
+    ["returns no token", { json: { ok: true } }, /HTTP 200: no access_token in the response/],
+    ["is not an endpoint", { status: 404, text: "<html>" }, /HTTP 404: no access_token/],
     ["redirects", { status: 307, headers: { location: "http://127.0.0.1:9/" } }, /HTTP 307/],
-  ])("that %s is a TokenExchangeError", async (_, reply, words) => {
+  ])("that %s is a TokenExchangeError", async (_, reply, message) => {
     const served = await serve(() => reply);
     const { bound } = await byRefresh(served);
     const error = await rejection(bound.get("/"));
     expect(error).toBeInstanceOf(sdk.TokenExchangeError);
-    expect(error.message).toMatch(words);
+    expect(error.message).toMatch(message);
     expect(looks(error)).not.toContain("canary");
     expect(served.requests.map(({ path }) => path)).toEqual(["/token"]);
   });
 
-  it("that is not there is one too", async () => {
+  it("that cannot be reached is a TokenExchangeError", async () => {
     const served = await serve((_, response) => {
       response.destroy();
       return undefined;
@@ -286,7 +286,7 @@ describe("a token endpoint", () => {
     );
   });
 
-  it("of a recipe whose parts have odd types is an error of the SDK's own", async () => {
+  it("of a recipe whose fields have other types is an UnexpectedResponseError", async () => {
     const recipe = recipeOf("demo", "https://x.example", BEARER, {
       primitive: "oauth2",
       required_secrets: [{ key: "demo_refresh_token" }],
@@ -303,7 +303,7 @@ describe("a token endpoint", () => {
   it.each([
     ["service_account", { token_exchange: {} }],
     ["oauth2", {}],
-  ])("that a recipe of %s does not name is missed", async (primitive, more) => {
+  ])("must be named by a recipe of %s", async (primitive, more) => {
     const recipe = recipeOf("demo", "https://x.example", BEARER, { primitive, ...more });
     const { auth } = clientOf(await engineOf(recipe));
     await expect(auth.setup("demo", { demo_token: ACCOUNT })).rejects.toThrow(

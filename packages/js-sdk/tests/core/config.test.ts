@@ -13,7 +13,7 @@ it("takes key and address from the environment", async () => {
   expect(engine.requests[0]?.headers["x-arcrun-api-key"]).toBe(KEY);
 });
 
-it("prefers options to the environment, and takes an empty variable for none", async () => {
+it("prefers options to the environment, and ignores an empty variable", async () => {
   const engine = await serve(inTurn(LISTED));
   vi.stubEnv("ARCRUN_API_KEY", "ak_other");
   vi.stubEnv("ARCRUN_BASE_URL", "http://127.0.0.1:9");
@@ -43,7 +43,7 @@ it("works where the environment may not be read", async () => {
   expect(await new Arcrun({ baseUrl: engine.url }).health()).toEqual({ ok: true });
 });
 
-describe("refuses, and says where it came from,", () => {
+describe("refuses, naming the option or variable,", () => {
   it.each(["", "ak_1 2", "ak_1\n", "鑰匙"])("the key %j without showing it", (apiKey) => {
     const make = () => new Arcrun({ apiKey });
     expect(make).toThrow(ConfigurationError);
@@ -70,7 +70,7 @@ describe("refuses, and says where it came from,", () => {
     "",
   ])("the address %j", (baseUrl) => {
     expect(() => new Arcrun({ baseUrl })).toThrow(ConfigurationError);
-    expect(() => new Arcrun({ baseUrl })).toThrow(/^the option baseUrl is no base URL: write scheme/);
+    expect(() => new Arcrun({ baseUrl })).toThrow(/^the option baseUrl is not a base URL: write scheme/);
   });
 
   it("the format in a variable", () => {
@@ -90,7 +90,7 @@ describe("refuses, and says where it came from,", () => {
   });
 });
 
-it("says how to give a key when there is none", async () => {
+it("tells how to pass a key when there is none", async () => {
   vi.stubEnv("ARCRUN_API_KEY", "");
   const engine = await serve(inTurn(LISTED));
   await expect(new Arcrun({ baseUrl: engine.url }).creds.list()).rejects.toThrow(

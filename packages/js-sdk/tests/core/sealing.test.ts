@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromBase64, readEnvelope, seal, unseal } from "../../src/core/sealing.js";
 import { UnexpectedResponseError } from "../../src/index.js";
@@ -39,8 +40,20 @@ describe.each(vectors)("the vector “$name”", ({ api_key, credential_name, va
 
 it("there are vectors", () => expect(vectors.length).toBeGreaterThan(4));
 
+const key = () => `ak_${"0".repeat(48)}`;
+
+it("what is sealed opens again", () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.stringMatching(/^\w{1,20}$/),
+      fc.string({ unit: "grapheme", minLength: 1 }),
+      async (name, value) => {
+        expect(await unseal(key, name, await seal(key, name, () => value))).toBe(value);
+      },
+    ),
+  ));
+
 it("seals with a fresh iv each time", async () => {
-  const key = () => `ak_${"0".repeat(48)}`;
   const one = await seal(key, "tok", () => "秘密");
   const other = await seal(key, "tok", () => "秘密");
   expect(one.iv).not.toBe(other.iv);
@@ -49,13 +62,11 @@ it("seals with a fresh iv each time", async () => {
 });
 
 it("seals a value of a megabyte", async () => {
-  const key = () => `ak_${"0".repeat(48)}`;
   const value = "密".repeat(400_000);
   expect(await unseal(key, "tok", await seal(key, "tok", () => value))).toBe(value);
 });
 
-it("says of an altered envelope what to do, and nothing of the key", async () => {
-  const key = () => `ak_${"0".repeat(48)}`;
+it("tells what to do about an altered envelope, without the key", async () => {
   const opening = unseal(key, "tok", { encrypted: "AAAA", iv: "not base64!" });
   await expect(opening).rejects.toThrow(/^the credential 'tok' does not open .* push it again$/);
 });
@@ -68,6 +79,6 @@ it.each([
   [{ name: "other", encrypted: "YQ==", iv: "Yg==" }, undefined],
   [{ success: true, credentials: [], total: 0 }, undefined],
   [{ name: "tok", encrypted: "", iv: "Yg==" }, undefined],
-])("trusts a sealed read only in its shape: %j", (answer, envelope) => {
-  expect(readEnvelope("tok", answer)).toEqual(envelope);
+])("trusts a sealed read only in its shape: %j", (content, envelope) => {
+  expect(readEnvelope("tok", content)).toEqual(envelope);
 });

@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from "vitest";
-import { blankOut } from "../../src/core/secret.js";
 import * as sdk from "../../src/index.js";
 import { type APIStatusError, Arcrun } from "../../src/index.js";
 import { clientOf, inTurn, KEY, looks, rejection, serve } from "../support.js";
@@ -20,7 +19,7 @@ it("sends its own User-Agent, and the key only where it is needed", async () => 
   expect(list?.headers).not.toHaveProperty("content-type");
 });
 
-it("does not send a User-Agent in browsers, which would ask the engine for leave", async () => {
+it("sends no User-Agent in browsers, which would first ask the engine whether they may", async () => {
   vi.stubGlobal("navigator", { userAgent: "Mozilla/5.0 (X11; Linux x86_64)" });
   vi.resetModules();
   const { Arcrun } = await import("../../src/index.js");
@@ -31,7 +30,7 @@ it("does not send a User-Agent in browsers, which would ask the engine for leave
 
 const CLASSES: Record<string, unknown> = { ...sdk };
 
-describe("an error answer", () => {
+describe("an error response", () => {
   it.each([
     [400, "BadRequestError"],
     [401, "AuthenticationError"],
@@ -42,7 +41,7 @@ describe("an error answer", () => {
     [429, "RateLimitError"],
     [500, "ServerError"],
     [503, "ServerError"],
-  ] as const)("%s becomes %s, with everything that the engine says", async (status, name) => {
+  ] as const)("with status %s becomes a %s that has everything the engine reports", async (status, name) => {
     const engine = await serve(
       inTurn({
         status,
@@ -81,22 +80,22 @@ describe("an error answer", () => {
     [{ error: { message: "字" } }, "字"],
     [{ detail: "字" }, "字"],
     [{ valid: false, errors: ["字", "畫"] }, "字; 畫"],
-    [[1], "the engine answered an error without words"],
-    [{ error: 5 }, "the engine answered an error without words"],
-  ])("of the shape %j gives its words", async (json, words) => {
+    [[1], "the engine returned an error without a message"],
+    [{ error: 5 }, "the engine returned an error without a message"],
+  ])("of the shape %j gives its message", async (json, message) => {
     const engine = await serve(inTurn({ status: 400, json }));
     const error = (await rejection(clientOf(engine).creds.list())) as unknown as APIStatusError;
-    expect(error.engineMessage).toBe(words);
+    expect(error.engineMessage).toBe(message);
   });
 
   it.each([
     ["Internal  Server\nError", "Internal Server Error"],
-    ["<html>gateway</html>", "the engine answered an error without words"],
-    ["", "the engine answered an error without words"],
+    ["<html>gateway</html>", "the engine returned an error without a message"],
+    ["", "the engine returned an error without a message"],
     ["長".repeat(400), `${"長".repeat(300)}…`],
-  ])("in plain text %j", async (text, words) => {
+  ])("in plain text: %j", async (text, message) => {
     const engine = await serve(inTurn({ status: 404, text, headers: { "content-type": "text/plain" } }));
-    expect((await rejection(clientOf(engine).creds.list())).message).toBe(`${words} (HTTP 404)`);
+    expect((await rejection(clientOf(engine).creds.list())).message).toBe(`${message} (HTTP 404)`);
   });
 
   it("that repeats the key or a plain value is blanked out", async () => {
@@ -111,46 +110,39 @@ describe("an error answer", () => {
   });
 });
 
-it("blanks out the longer of two secrets that share their beginning", () => {
-  const secrets = [() => "canary", () => "canary-long", () => "x"];
-  expect(blankOut("canary-long canary x", secrets)).toBe("*** *** x");
-  expect(blankOut(JSON.stringify("密鑰\n字元"), [() => "密鑰\n字元"])).toBe('"***"');
-  expect(blankOut(String.raw`\u5bc6\u9470\n\u5b57`, [() => "密鑰\n字"])).toBe("***");
-});
-
-describe("an answer that no engine gives", () => {
+describe("a response that no engine returns", () => {
   it.each([
     [
-      "no JSON",
+      "not JSON",
       { text: "<html>", headers: { "content-type": "text/html" } },
-      /answered 200 without a JSON object/,
+      /the response is not a JSON object \(HTTP 200\)/,
     ],
-    ["a list", { json: [] }, /answered 200 without a JSON object/],
-    ["another shape", { json: { success: true } }, /no 'credentials' that is a list/],
+    ["a list", { json: [] }, /the response is not a JSON object \(HTTP 200\)/],
+    ["another shape", { json: { success: true } }, /no field 'credentials' of type list/],
     [
       "a redirect",
       { status: 302, headers: { location: "https://elsewhere.example" } },
-      /a redirect \(302\) to https:\/\/elsewhere.example, which the SDK does not follow/,
+      /returned a redirect \(302\) to https:\/\/elsewhere.example, which the SDK does not follow/,
     ],
-  ])("%s is an UnexpectedResponseError", async (_, reply, words) => {
+  ])("%s is an UnexpectedResponseError", async (_, reply, message) => {
     const engine = await serve(inTurn(reply));
     const error = await rejection(clientOf(engine).creds.list());
     expect(error).toBeInstanceOf(sdk.UnexpectedResponseError);
-    expect(error.message).toMatch(words);
+    expect(error.message).toMatch(message);
     expect(engine.requests).toHaveLength(1);
   });
 });
 
-describe("no answer", () => {
+describe("no response", () => {
   it("in time is an APITimeoutError", async () => {
     const engine = await serve(() => undefined);
     const error = await rejection(clientOf(engine, { timeout: 0.05, maxRetries: 0 }).health());
     expect(error).toBeInstanceOf(sdk.APITimeoutError);
     expect(error).toBeInstanceOf(sdk.APIConnectionError);
-    expect(error.message).toBe(`GET ${engine.url}/health: the engine did not answer in time`);
+    expect(error.message).toBe(`GET ${engine.url}/health: the engine did not respond in time`);
   });
 
-  it("that ends in time, but trickles in, is one too", async () => {
+  it("whose body does not arrive in time is an APITimeoutError", async () => {
     const engine = await serve((_, response) => {
       response.writeHead(200).write('{"ok":');
       return undefined;
@@ -167,23 +159,25 @@ describe("no answer", () => {
     const error = await rejection(clientOf(engine, { maxRetries: 0 }).creds.list());
     expect(error).toBeInstanceOf(sdk.APIConnectionError);
     expect(error).not.toBeInstanceOf(sdk.APITimeoutError);
-    expect(error.message).toMatch(/could not be reached, or broke off \(fetch failed: other side closed\)/);
+    expect(error.message).toMatch(
+      /could not be reached, or the connection broke off \(fetch failed: other side closed\)/,
+    );
     expect((error.cause as Error).message).toBe("fetch failed");
     expect(looks(error)).not.toContain(KEY);
   });
 
-  it("because the caller gave up rejects with the signal's reason", async () => {
+  it("because the caller aborted rejects with the signal's reason", async () => {
     const controller = new AbortController();
     const engine = await serve(() => {
-      controller.abort(new Error("changed my mind"));
+      controller.abort(new Error("no longer needed"));
       return undefined;
     });
     const call = clientOf(engine).creds.list({ signal: controller.signal });
-    await expect(call).rejects.toThrow("changed my mind");
+    await expect(call).rejects.toThrow("no longer needed");
     expect(engine.requests).toHaveLength(1);
   });
 
-  it("is not waited for when the caller has given up before", async () => {
+  it("is not waited for if the caller aborted before", async () => {
     const engine = await serve(inTurn(LISTED));
     const signal = AbortSignal.abort(new Error("too late"));
     await expect(clientOf(engine).creds.list({ signal })).rejects.toThrow("too late");
@@ -201,7 +195,7 @@ it("uses the fetch that it is given", async () => {
   ]);
 });
 
-it("gives the answer as it came, next to the result", async () => {
+it("returns the response next to the result", async () => {
   const engine = await serve(inTurn({ ...LISTED, headers: { "x-request-id": "req-7" } }));
   const raw = await clientOf(engine).withRawResponse((client) => client.creds.list());
   expect(raw).toMatchObject({ result: [], status: 200, attempts: 1, requestId: "req-7" });

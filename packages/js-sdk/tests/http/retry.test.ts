@@ -4,24 +4,24 @@ import * as sdk from "../../src/index.js";
 import { clientOf, inTurn, KEY, rejection, serve, withoutDelays } from "../support.js";
 
 const HEALTHY = { json: { ok: true } };
-const REPEATS = { json: { ok: true, capabilities: ["idempotency_key"] } };
+const IDEMPOTENT = { json: { ok: true, capabilities: ["idempotency_key"] } };
 const RAN = { json: { success: true, data: { text: "好" }, duration_ms: 1 } };
 
 beforeEach(withoutDelays);
 
-it.each([408, 429, 500, 502, 503, 504])("repeats a GET after %s", async (status) => {
+it.each([408, 429, 500, 502, 503, 504])("retries a GET after %s", async (status) => {
   const engine = await serve(inTurn({ status }, { status }, HEALTHY));
   expect(await clientOf(engine).health()).toEqual({ ok: true });
   expect(engine.requests).toHaveLength(3);
 });
 
-it.each([400, 401, 403, 404, 409, 501])("does not repeat after %s", async (status) => {
+it.each([400, 401, 403, 404, 409, 501])("does not retry after %s", async (status) => {
   const engine = await serve(inTurn({ status }, HEALTHY));
   await expect(clientOf(engine).health()).rejects.toThrow(sdk.APIStatusError);
   expect(engine.requests).toHaveLength(1);
 });
 
-it("gives up after two repetitions, or as many as it is told", async () => {
+it("gives up after two retries, or as many as maxRetries allows", async () => {
   const engine = await serve(inTurn({ status: 503 }));
   await expect(clientOf(engine).health()).rejects.toThrow(sdk.ServerError);
   expect(engine.requests).toHaveLength(3);
@@ -32,7 +32,7 @@ it("gives up after two repetitions, or as many as it is told", async () => {
   expect(engine.requests).toHaveLength(6);
 });
 
-it("repeats after a broken connection", async () => {
+it("retries after a broken connection", async () => {
   let times = 0;
   const engine = await serve((_, response) => {
     if (++times > 1) return HEALTHY;
@@ -42,7 +42,7 @@ it("repeats after a broken connection", async () => {
   expect(await clientOf(engine).health()).toEqual({ ok: true });
 });
 
-it("repeats pushes, which replace what is there", async () => {
+it("retries pushes, which replace what is there", async () => {
   const engine = await serve(inTurn({ status: 502 }, { json: { success: true, name: "tok" } }));
   expect(await clientOf(engine).creds.push("tok", "秘密")).toMatchObject({ name: "tok" });
   expect(engine.requests[1]?.text).toBe(engine.requests[0]?.text);
@@ -56,7 +56,7 @@ describe("a DELETE of what is gone", () => {
     await expect(clientOf(engine).creds.delete("tok")).rejects.toThrow(sdk.NotFoundError);
   });
 
-  it("is success after a repetition", async () => {
+  it("is success after a retry", async () => {
     const engine = await serve(inTurn({ status: 503 }, gone));
     expect(await clientOf(engine).creds.delete("tok")).toEqual({ name: "tok", success: true });
     const other = await serve(inTurn({ status: 503 }, gone));
@@ -74,15 +74,15 @@ describe("a run", () => {
   const triggers = (engine: { requests: { path: string }[] }) =>
     engine.requests.filter(({ path }) => path.endsWith("/trigger")).length;
 
-  it("is not repeated if the engine would run it twice", async () => {
+  it("is not retried if the engine would run it twice", async () => {
     const engine = await engineWith({ ok: true }, { status: 503 }, RAN);
     await expect(clientOf(engine).workflows.run("wf")).rejects.toThrow(sdk.ServerError);
     expect(triggers(engine)).toBe(1);
     expect(engine.requests.at(-1)?.headers).not.toHaveProperty("idempotency-key");
   });
 
-  it("is repeated under one key if the engine knows repetitions", async () => {
-    const engine = await engineWith(REPEATS.json, { status: 503 }, RAN);
+  it("is retried under one key if the engine recognizes retries", async () => {
+    const engine = await engineWith(IDEMPOTENT.json, { status: 503 }, RAN);
     const client = clientOf(engine);
     expect(await client.workflows.run("wf", { 字: "好" })).toEqual(RAN.json);
     const [, first, second] = engine.requests;
@@ -93,17 +93,17 @@ describe("a run", () => {
     expect(engine.requests.at(-1)?.headers["idempotency-key"]).not.toBe(first?.headers["idempotency-key"]);
   });
 
-  it("asks nothing when there are no repetitions anyway", async () => {
-    const engine = await engineWith(REPEATS.json, RAN);
+  it("does not ask the engine when there are no retries anyway", async () => {
+    const engine = await engineWith(IDEMPOTENT.json, RAN);
     await clientOf(engine, { maxRetries: 0 }).workflows.run("wf");
     expect(engine.requests).toHaveLength(1);
   });
 
-  it("goes on without a key when the engine does not say what it can do, and asks again", async () => {
+  it("is sent without a key if the health request fails; the next run asks again", async () => {
     let health = 0;
     const engine = await serve(({ path }) => {
       if (path !== "/health") return RAN;
-      return ++health === 1 ? { status: 500 } : REPEATS;
+      return ++health === 1 ? { status: 500 } : IDEMPOTENT;
     });
     const client = clientOf(engine);
     await client.workflows.run("wf");
@@ -115,15 +115,15 @@ describe("a run", () => {
   it.each([
     ["failure", { success: false, error: "Node 茶 failed", failed_node: "茶" }, "WorkflowRunError"],
     ["pause", { error: "workflow paused at node 等 waiting for task t-1" }, "WorkflowPaused"],
-  ] as const)("that answers its own %s is not repeated", async (_, json, name) => {
-    const engine = await engineWith(REPEATS.json, { status: 500, json });
+  ] as const)("that reports its own %s is not retried", async (_, json, name) => {
+    const engine = await engineWith(IDEMPOTENT.json, { status: 500, json });
     const error = await rejection(clientOf(engine).workflows.run("wf"));
     expect(error.name).toBe(name);
     expect(triggers(engine)).toBe(1);
   });
 });
 
-describe("a runtime that repeats by itself what breaks on a kept connection", () => {
+describe("a runtime that retries by itself when a kept connection breaks", () => {
   const calls = async () => {
     const fetch = vi.fn(async (url: unknown, _init?: RequestInit) =>
       String(url).endsWith("/trigger")
@@ -138,14 +138,14 @@ describe("a runtime that repeats by itself what breaks on a kept connection", ()
     return fetch.mock.calls.map(([, init]) => init as RequestInit & { client?: object });
   };
 
-  it("is kept from it where a repetition does harm", async () => {
+  it("is kept from it where a retry could do harm", async () => {
     const [health, run, deletion] = await calls();
     expect(health).not.toHaveProperty("keepalive");
     expect([run?.keepalive, deletion?.keepalive]).toEqual([false, false]);
     expect(run).not.toHaveProperty("client");
   });
 
-  it("is given a client that keeps no connection in Deno, always the same", async () => {
+  it("gets a client that keeps no connection in Deno, always the same", async () => {
     const createHttpClient = vi.fn(() => ({}));
     vi.stubGlobal("Deno", { createHttpClient });
     vi.resetModules();
@@ -157,7 +157,7 @@ describe("a runtime that repeats by itself what breaks on a kept connection", ()
   });
 });
 
-it("can be given up between two attempts", async () => {
+it("can be aborted between two attempts", async () => {
   vi.mocked(Math.random).mockReturnValue(1);
   const controller = new AbortController();
   const engine = await serve(() => {

@@ -30,7 +30,7 @@ describe("push", () => {
     expect(graph.id).toBe("other");
   });
 
-  it("has the engine compile a document, and puts the config in", async () => {
+  it("has the engine compile a document, and adds the config", async () => {
     const engine = await compiling();
     const flow = ["input >> 完成後 >> 讀 書"];
     const config = { "讀 書": { component: "kbdb_get", page: "首頁" } };
@@ -54,7 +54,7 @@ describe("push", () => {
     });
   });
 
-  it("prefers the settings that it is given to those of the document", async () => {
+  it("prefers the config option to the config of the document", async () => {
     const engine = await compiling();
     const document = { flow: ["a >> 完成後 >> b"], config: { "讀-書": { component: "old" } } };
     await clientOf(engine).workflows.push("wf", document, { config: { "讀-書": { component: "new" } } });
@@ -62,18 +62,18 @@ describe("push", () => {
     expect(engine.requests[1]?.json.description).toBe("wf");
   });
 
-  it("says what the engine does not know", async () => {
+  it("names the components that the engine does not know", async () => {
     const engine = await compiling({ ...COMPILED, missing: ["kbdb_gett", "foo"] });
     const push = clientOf(engine).workflows.push("wf", { flow: ["a >> b >> c"] });
     await expect(push).rejects.toThrow("workflow 'wf': the engine does not know kbdb_gett, foo");
     expect(engine.requests).toHaveLength(1);
   });
 
-  it("says that the config names a node of no line, and the one that was meant", async () => {
+  it("refuses a config for a node of no line, and suggests the nearest node", async () => {
     const engine = await compiling();
     const push = clientOf(engine).workflows.push("wf", { flow: ["a >> b >> c"], config: { inptu: {} } });
     await expect(push).rejects.toThrow(
-      "workflow 'wf': config names 'inptu', which no line of the flow does; did you mean 'input'?",
+      "workflow 'wf': config names 'inptu', which is in no line of the flow; did you mean 'input'?",
     );
   });
 
@@ -82,24 +82,30 @@ describe("push", () => {
     ["a list", [], /a workflow is a document/],
     ["nothing", undefined, /a workflow is a document/],
     ["a graph without edges", { nodes: [] }, /a workflow is a document/],
-    ["an empty flow", { flow: [] }, /flow must be a list of lines, and not empty/],
-    ["a flow of no texts", { flow: ["a >> b >> c", 5] }, /flow line 2 is no text/],
+    ["an empty flow", { flow: [] }, /flow must be a non-empty list of lines/],
+    ["a flow of numbers", { flow: ["a >> b >> c", 5] }, /flow line 2 is not text/],
     ["a config that is a list", { flow: ["a"], config: [] }, /config must map each node/],
     ["settings that are text", { flow: ["a"], config: { 讀: "x" } }, /config of node '讀' must be an object/],
-    ["an empty description", { flow: ["a >> b >> c"], description: " " }, /description must be text/],
-  ])("refuses %s before anything is stored", async (_, graph, words) => {
+    [
+      "an empty description",
+      { flow: ["a >> b >> c"], description: " " },
+      /description must be non-empty text/,
+    ],
+  ])("refuses %s before anything is stored", async (_, graph, message) => {
     const engine = await compiling();
     const error = await rejection(clientOf(engine).workflows.push("wf", graph as never));
     expect(error).toBeInstanceOf(sdk.InvalidArgumentError);
-    expect(error.message).toMatch(words);
+    expect(error.message).toMatch(message);
     expect(engine.requests.filter(({ path }) => path === "/webhooks/named")).toHaveLength(0);
   });
 
-  it("refuses what is no JSON", async () => {
+  it("refuses what cannot be written as JSON", async () => {
     const engine = await serve(inTurn(PUSHED));
     const graph = { nodes: [{ id: "a", data: { n: 1n } }], edges: [] };
     const push = clientOf(engine).workflows.push("wf", graph);
-    await expect(push).rejects.toThrow(/the body of POST \/webhooks\/named is no JSON: TypeError: .*BigInt/);
+    await expect(push).rejects.toThrow(
+      /the body of POST \/webhooks\/named cannot be written as JSON: TypeError: .*BigInt/,
+    );
   });
 });
 
@@ -120,7 +126,7 @@ describe("a name", () => {
 });
 
 describe("run", () => {
-  it("starts with an input, or with nothing", async () => {
+  it("starts with an input, or without one", async () => {
     const engine = await serve(inTurn({ json: { success: true, data: "好", duration_ms: 2 } }));
     const client = clientOf(engine, { maxRetries: 0 });
     expect(await client.workflows.run("wf", { 文: "字" })).toMatchObject({ data: "好" });
@@ -128,7 +134,7 @@ describe("run", () => {
     expect(engine.requests.map(({ json }) => json)).toEqual([{ 文: "字" }, {}]);
   });
 
-  it("can be left to the engine", async () => {
+  it("returns once it is accepted, with runAsync", async () => {
     const engine = await serve(inTurn({ status: 202, json: { accepted: true, run_id: "r-1" } }));
     const run = await clientOf(engine, { maxRetries: 0 }).workflows.run("wf", {}, { runAsync: true });
     expect(run).toEqual({ accepted: true, run_id: "r-1" });
@@ -142,7 +148,7 @@ describe("run", () => {
     expect(engine.requests).toHaveLength(0);
   });
 
-  it("that fails names the node; its data is not shown unasked", async () => {
+  it("that fails names the node, and does not show its data", async () => {
     const json = {
       success: false,
       error: "Node 茶壺 failed: 418",
@@ -167,7 +173,7 @@ describe("run", () => {
     expect(inspect(error)).not.toContain("private-data");
   });
 
-  it("that fails names the node that the trace tells", async () => {
+  it("that fails names the node from the trace", async () => {
     const json = {
       success: false,
       error: "壞了",
@@ -200,7 +206,7 @@ describe("run", () => {
     const error = await rejection(clientOf(engine, { maxRetries: 0 }).workflows.run("wf"));
     expect(error).toBeInstanceOf(sdk.WorkflowPaused);
     expect(error).toMatchObject(attributes);
-    expect(error.message).toContain("POST /workflows/resume with this task_id carries it on");
+    expect(error.message).toContain("POST /workflows/resume with this task_id resumes it");
   });
 });
 
@@ -221,7 +227,7 @@ it("lists, gets and deletes", async () => {
   ]);
 });
 
-it("lists as many executions as asked for", async () => {
+it("lists as many executions as the limit allows", async () => {
   const executions = [{ verdict: "success", duration_ms: 3 }];
   const engine = await serve(
     inTurn({ json: { ok: true, data: { workflow_name: "wf", count: 1, executions } } }),
@@ -234,7 +240,9 @@ it("lists as many executions as asked for", async () => {
     "/workflows/wf/executions",
   ]);
   for (const limit of [0, -1, 1.5, true as unknown as number])
-    await expect(workflows.executions("wf", { limit })).rejects.toThrow(/it is a number from 1 on/);
+    await expect(workflows.executions("wf", { limit })).rejects.toThrow(
+      /limit must be a whole number of at least 1/,
+    );
 });
 
 it("shows nothing of a run in the client", () => {
