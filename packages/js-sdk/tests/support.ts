@@ -92,7 +92,7 @@ export async function rejection(promise: Promise<unknown>): Promise<Error & Reco
 }
 
 /** Returns everything that logging or inspecting a value may show. */
-export function looks(value: unknown): string {
+export function inspections(value: unknown): string {
   const shown = [
     inspect(value, { showHidden: true, depth: 12 }),
     String(value),
@@ -118,6 +118,11 @@ export const recipeOf = (service: string, baseUrl: string, inject: object, more:
   required_secrets: [{ key: `${service}_token`, help_url: "https://example.com/help" }],
   inject,
   ...more,
+});
+
+/** The auth recipe of notion. */
+export const NOTION = recipeOf("notion", "https://api.notion.com/v1", {
+  header: { Authorization: "Bearer {{secret.notion_token}}", "Notion-Version": "2022-06-28" },
 });
 
 /** Starts an engine with one recipe, which stores what is pushed, unless `refuses` is set, and returns no secret. */

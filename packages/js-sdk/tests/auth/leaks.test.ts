@@ -3,7 +3,7 @@
 import { format } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as sdk from "../../src/index.js";
-import { clientOf, engineOf, looks, recipeOf, rejection, type Served, serve } from "../support.js";
+import { clientOf, engineOf, inspections, recipeOf, rejection, type Served, serve } from "../support.js";
 
 const SECRET = "canary/密 key!";
 const ENCODED = encodeURIComponent(SECRET);
@@ -52,7 +52,7 @@ describe.each(sections)("a secret in the %s", (section) => {
     const response = await demo.post(path, { json: { 文: 1 } });
     expect(carries(service.requests[0])).toBe(true);
     for (const shown of [client, client.auth, demo, demo.fetch, response, response.headers, response.clone()])
-      clean(looks(shown));
+      clean(inspections(shown));
     clean(response.url);
     expect(response.url).toBe(`${service.url}/v1/bot%7Bbot_token%7D/me`);
     clean(JSON.stringify(Object.entries(demo)));
@@ -140,7 +140,7 @@ describe.each(sections)("a secret in the %s", (section) => {
     }));
     const { demo } = await bind(section, service);
     const response = await demo.get(path);
-    clean(looks(response));
+    clean(inspections(response));
     for (const [, value] of response.headers) clean(value);
     expect(response.headers.get("location")).toMatch(/^\/login\?next=(\*\*\*|%7B\w+%7D)$/);
   });
@@ -155,7 +155,7 @@ describe.each(sections)("a secret in the %s", (section) => {
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toBe("fetch failed");
     expect((error.cause as { code: string }).code).toBe("UND_ERR_SOCKET");
-    clean(looks(error));
+    clean(inspections(error));
   });
 
   it("is in no error of a runtime that puts the URL into its messages", async () => {
@@ -172,7 +172,7 @@ describe.each(sections)("a secret in the %s", (section) => {
     };
     const demo = await client.auth.bind("demo", { trustOrigin: service.url, fetch: fetch as never });
     const error = await rejection(demo.post(path, { json: {} }));
-    clean(looks(error));
+    clean(inspections(error));
     expect((error.cause as { code: string }).code).toBe("ECONNREFUSED");
   });
 
@@ -181,10 +181,10 @@ describe.each(sections)("a secret in the %s", (section) => {
     const { demo } = await bind(section, service);
     const refused = await rejection(demo.get(path, { redirect: "error" }));
     expect(refused).toBeInstanceOf(sdk.UnexpectedResponseError);
-    clean(looks(refused));
+    clean(inspections(refused));
     const round = await rejection(demo.get(path, { redirect: "follow" }));
     expect(round).toBeInstanceOf(sdk.UnexpectedResponseError);
-    clean(looks(round));
+    clean(inspections(round));
     expect(service.requests).toHaveLength(22);
   });
 
@@ -192,7 +192,7 @@ describe.each(sections)("a secret in the %s", (section) => {
     const { demo } = await bind(section, await serve(() => ({ json: {} })));
     for (const url of ["http://[", "http://user:pass@127.0.0.1:1/x"]) {
       const error = await rejection(demo.get(url));
-      clean(looks(error));
+      clean(inspections(error));
     }
   });
 });

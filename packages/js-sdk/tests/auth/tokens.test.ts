@@ -5,7 +5,7 @@ import {
   type Arrived,
   clientOf,
   engineOf,
-  looks,
+  inspections,
   recipeOf,
   rejection,
   type Served,
@@ -116,7 +116,7 @@ describe("a service account", () => {
     const error = await rejection(byAccount(await service(), key));
     expect(error).toBeInstanceOf(sdk.InvalidArgumentError);
     expect(error.message).toMatch(/the text of its JSON key file/);
-    expect(looks(error)).not.toContain("canary");
+    expect(inspections(error)).not.toContain("canary");
   });
 
   it("whose private key is not valid is refused when it is used", async () => {
@@ -124,7 +124,7 @@ describe("a service account", () => {
     const { bound } = await byAccount(await service(), key);
     const error = await rejection(bound.get("/"));
     expect(error).toBeInstanceOf(sdk.InvalidArgumentError);
-    expect(looks(error)).not.toContain("canary");
+    expect(inspections(error)).not.toContain("canary");
   });
 });
 
@@ -256,7 +256,7 @@ describe("a token endpoint", () => {
     const error = await rejection(bound.get("/"));
     expect(error).toBeInstanceOf(sdk.TokenExchangeError);
     expect(error.message).toMatch(message);
-    expect(looks(error)).not.toContain("canary");
+    expect(inspections(error)).not.toContain("canary");
     expect(served.requests.map(({ path }) => path)).toEqual(["/token"]);
   });
 
@@ -269,7 +269,7 @@ describe("a token endpoint", () => {
     const error = await rejection(bound.get("/"));
     expect(error).toBeInstanceOf(sdk.TokenExchangeError);
     expect(error.message).toMatch(/the token endpoint .*\/token could not be reached \(fetch failed/);
-    expect(looks(error)).not.toContain("canary");
+    expect(inspections(error)).not.toContain("canary");
   });
 
   it("at another origin than the service's own is refused", async () => {

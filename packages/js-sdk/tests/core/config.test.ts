@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { Arcrun, ConfigurationError, InvalidArgumentError, version } from "../../src/index.js";
-import { clientOf, inTurn, KEY, looks, serve } from "../support.js";
+import { clientOf, inspections, inTurn, KEY, serve } from "../support.js";
 
 const HEALTHY = { json: { ok: true } };
 const LISTED = { json: { success: true, credentials: [], total: 0 } };
@@ -51,7 +51,7 @@ describe("refuses, naming the option or variable,", () => {
     try {
       make();
     } catch (error) {
-      if (apiKey) expect(looks(error)).not.toContain(apiKey);
+      if (apiKey) expect(inspections(error)).not.toContain(apiKey);
     }
   });
 

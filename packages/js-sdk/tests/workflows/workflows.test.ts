@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as sdk from "../../src/index.js";
-import { clientOf, inTurn, looks, rejection, serve } from "../support.js";
+import { clientOf, inspections, inTurn, rejection, serve } from "../support.js";
 
 const PUSHED = { status: 201, json: { name: "wf", webhook_url: "/x", description: "d", created_at: 1 } };
 const COMPILED = {
@@ -246,5 +246,5 @@ it("lists as many executions as the limit allows", async () => {
 });
 
 it("shows nothing of a run in the client", () => {
-  expect(looks(new sdk.Arcrun().workflows)).toContain("Workflows");
+  expect(inspections(new sdk.Arcrun().workflows)).toContain("Workflows");
 });
