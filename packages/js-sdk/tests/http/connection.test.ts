@@ -46,7 +46,7 @@ describe("no response", () => {
     await expect(call).rejects.toThrow(sdk.APITimeoutError);
   });
 
-  it("at all is an APIConnectionError with a cause that holds nothing", async () => {
+  it("at all is an APIConnectionError whose cause holds no key", async () => {
     const engine = await serve((_, response) => {
       response.destroy();
       return undefined;
@@ -103,7 +103,7 @@ it("shares its memory with clients of other options", async () => {
   await expect(hasty.health()).rejects.toThrow(sdk.APITimeoutError);
 });
 
-it("shows no key, however one inspections at a client", () => {
+it("shows no key when a client is inspected", () => {
   const client = new Arcrun({ apiKey: KEY });
   expect(inspections(client)).not.toContain(KEY);
   expect(inspections(client.creds)).not.toContain(KEY);
