@@ -19,13 +19,13 @@ import { health } from "./http/operations.js";
 import type { ApiResponse } from "./http/response.js";
 import { Workflows } from "./workflows/workflows.js";
 
-/** What `new Arcrun` takes. */
+/** The options of `new Arcrun`. */
 export interface ArcrunOptions extends SettingsOptions {
   /** Seconds (not milliseconds) for each attempt of a call; 60 by default. */
   timeout?: number;
   /** How often a request is retried after a fault, where that is safe; 2 by default. */
   maxRetries?: number;
-  /** Send the key over plain http to other machines as well. */
+  /** Whether the API key may be sent over plain http to other machines. */
   allowInsecureHttp?: boolean;
   /** Your own `fetch` for requests to the engine. Bound clients take theirs in `auth.bind`. */
   fetch?: Fetch;
@@ -66,7 +66,7 @@ export class Arcrun {
   private readonly connection: Connection;
 
   /**
-   * Makes a client. No request is made yet.
+   * Makes a client. Nothing is sent yet.
    *
    * @throws {@link ConfigurationError} A setting is malformed; the message says where it came from.
    */

@@ -14,10 +14,10 @@ export interface BoundRequestInit extends RequestInit {
 }
 
 /**
- * A client of one service. Its requests carry the service's secrets; itself, its responses and its errors
- * never hold them, and no other origin gets them.
+ * A client of one service. Its requests carry the service's secrets, to the service's own origin only; the client,
+ * its responses and its errors never hold them.
  *
- * Redirects are not followed unless you say `redirect: "follow"`; in browsers, which hide them, they are errors.
+ * Redirects are not followed unless you pass `redirect: "follow"`; in browsers, which hide them, they are errors.
  *
  * @example
  * ```ts

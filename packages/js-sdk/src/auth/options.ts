@@ -3,13 +3,13 @@
 import type { CallOptions, Sensitivity } from "../core/types.js";
 import type { Fetch } from "../http/fetch.js";
 
-/** What `auth.setup` takes last. */
+/** The options of `auth.setup`. */
 export interface SetupOptions extends CallOptions {
   /** Stores the secrets as `KEY__account`, for one of several accounts. */
   account?: string;
 }
 
-/** What `auth.getToken` takes last. */
+/** The options of `auth.getToken`. */
 export interface TokenOptions extends CallOptions {
   /** One of several accounts, as named in `setup`. */
   account?: string;
@@ -17,13 +17,13 @@ export interface TokenOptions extends CallOptions {
   trustOrigin?: string;
 }
 
-/** What `auth.bind` takes last. */
+/** The options of `auth.bind`. */
 export interface BindOptions extends TokenOptions {
   /** Sends the requests, with the secrets in them; left out, the runtime's `fetch`. */
   fetch?: Fetch;
 }
 
-/** What `creds.push` takes last. */
+/** The options of `creds.push`. */
 export interface PushCredentialOptions extends CallOptions {
   /** The service that it belongs to; left out, the deployed engine clears it. */
   service?: string;

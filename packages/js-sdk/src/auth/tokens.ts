@@ -120,7 +120,7 @@ async function tokenForm(recipe: Recipe, endpoint: string, values: Values): Prom
     const clientSecret = fillIn(recipe.clientSecret, values);
     if (!refresh || !isText(clientId))
       throw new UnexpectedResponseError(
-        `the recipe of '${recipe.service}' lacks client_id or a required secret whose key ends in refresh_token`,
+        `the auth recipe of '${recipe.service}' lacks client_id or a required secret whose key ends in refresh_token`,
       );
     form.set("grant_type", "refresh_token");
     form.set("refresh_token", refresh());

@@ -6,7 +6,7 @@ export type CredentialFormat = "sealed" | "plain";
 /** How carefully a credential is handled. */
 export type Sensitivity = "standard" | "high";
 
-/** What every method takes last. */
+/** The options of every method. */
 export interface CallOptions {
   /** Seconds for each attempt; left out, the client's own. */
   timeout?: number;

@@ -1,8 +1,8 @@
-/** The origins of the services that arcrun ships: the SDK's own table, not the engine's word. */
+/** The origins of the services that arcrun ships: the SDK's own table, whatever the engine returns. */
 
 const GOOGLE_TOKENS = "oauth2.googleapis.com";
 
-// The hosts of each shipped service: for requests, then for tokens. No host: api.SERVICE.com.
+// The hosts of each shipped service: for requests, then for tokens. Left out, it is api.SERVICE.com.
 const SHIPPED =
   "notion github openai anthropic airtable stripe twilio sendgrid resend typeform trello " +
   "slack=slack.com gemini=generativelanguage.googleapis.com discord=discord.com " +

@@ -63,7 +63,7 @@ export class Recipe {
   tokenEndpoint(): string | undefined {
     if (this.primitive !== "service_account" && this.primitive !== "oauth2") return undefined;
     if (isText(this.endpoint)) return this.endpoint;
-    throw new UnexpectedResponseError(`the recipe of '${this.service}' names no token endpoint`);
+    throw new UnexpectedResponseError(`the auth recipe of '${this.service}' names no token endpoint`);
   }
 
   /** Returns the key of the one secret that a static_key recipe injects. */
@@ -83,7 +83,7 @@ export class Recipe {
   }
 }
 
-/** Parses an engine's recipe; throws if it has not the shape that the contract promises. */
+/** Parses a recipe that the engine returned; throws if it does not have the shape that the contract promises. */
 export function parseRecipe(found: JsonObject, service: string): Recipe {
   const recipe = found as unknown as AuthRecipe;
   const secrets = recipe.required_secrets;
@@ -97,7 +97,7 @@ export function parseRecipe(found: JsonObject, service: string): Recipe {
     Object.values(inject).every(objectOf);
   if (!isSound)
     throw new UnexpectedResponseError(
-      `the engine's recipe for '${service}' is malformed: it needs this service, a base_url, required_secrets with a key each, and sections of names in inject`,
+      `the engine's auth recipe for '${service}' is malformed: it needs this service, a base_url, required_secrets with a key each, and sections of names in inject`,
     );
   for (const { key } of secrets) checkCredential(key);
   return new Recipe(recipe);

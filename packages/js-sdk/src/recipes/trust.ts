@@ -2,9 +2,9 @@
  * Where a service's secrets may go. Every decision about sending them is made here.
  *
  * They go to one origin, which `checkOrigins` returns when a client is bound; `mayReceiveSecrets` compares each
- * request with it. Which origins are right is the SDK's own knowledge, not what the engine returns: on the deployed engine
- * anyone can rewrite a recipe, and with it where the secrets go (docs/contract.md#pinned-origins). The API key is
- * decided about in `http/trust.ts`.
+ * request with it. Which origins are right is the SDK's own knowledge, not what the engine returns: on the deployed
+ * engine anyone can rewrite a recipe, and with it where the secrets go (docs/contract.md#pinned-origins).
+ * `http/trust.ts` decides about the API key.
  */
 
 import { RecipeOriginError } from "../core/errors.js";

@@ -26,7 +26,7 @@ import {
 import { bodyOf } from "../http/request.js";
 import { deferred } from "../loading.js";
 
-/** What `workflows.push` takes last. */
+/** The options of `workflows.push`. */
 export interface PushWorkflowOptions extends CallOptions {
   /** One sentence; left out, that of the document, else the name. */
   description?: string;
@@ -34,13 +34,13 @@ export interface PushWorkflowOptions extends CallOptions {
   config?: Record<string, Record<string, unknown>>;
 }
 
-/** What `workflows.run` takes last. */
+/** The options of `workflows.run`. */
 export interface RunOptions extends CallOptions {
   /** Return as soon as the engine has accepted the run. */
   runAsync?: boolean;
 }
 
-/** What `workflows.executions` takes last. */
+/** The options of `workflows.executions`. */
 export interface ExecutionsOptions extends CallOptions {
   /** The maximum number; left out, the engine's own limit. */
   limit?: number;
