@@ -5,10 +5,10 @@
  * table of pinned origins.
  */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const folder = resolve(process.argv[2]);
@@ -147,11 +147,12 @@ async function origins() {
     writeFileSync(join(made, "package.json"), '{"type": "module"}');
     const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2020 };
     for (const file of files) {
-      const name = basename(file.fileName).replace(/\.ts$/, ".js");
+      const path = join(made, relative(sources, file.fileName).replace(/\.ts$/, ".js"));
       const { outputText } = ts.transpileModule(file.text, { compilerOptions });
-      writeFileSync(join(made, name), outputText);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, outputText);
     }
-    const { shippedOrigins } = await import(pathToFileURL(join(made, "pinned.js")).href);
+    const { shippedOrigins } = await import(pathToFileURL(join(made, "recipes/pinned.js")).href);
     return Object.fromEntries(shippedOrigins);
   } finally {
     rmSync(made, { recursive: true });

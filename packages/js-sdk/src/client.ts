@@ -1,30 +1,37 @@
-/** The client. */
+/** The client of an engine. */
 
-import { health } from "./api.js";
-import { Auth } from "./auth.js";
-import type { Answer } from "./calls.js";
-import { checkRetries, checkTimeout, MAX_RETRIES, resolve, type SettingsOptions, TIMEOUT } from "./config.js";
-import { type Connection, connect } from "./connection.js";
-import { Creds } from "./creds.js";
-import { type Fetch, runtimeFetch } from "./http.js";
-import { emptyMemory } from "./memory.js";
-import { textsOf } from "./shapes.js";
-import type { CallOptions, Health } from "./types.js";
-import { Workflows } from "./workflows.js";
+import { Auth } from "./auth/auth.js";
+import { Creds } from "./auth/creds.js";
+import {
+  checkRetries,
+  checkTimeout,
+  MAX_RETRIES,
+  resolve,
+  type SettingsOptions,
+  TIMEOUT,
+} from "./core/config.js";
+import { textsOf } from "./core/shapes.js";
+import type { CallOptions, Health } from "./core/types.js";
+import { type Connection, connect } from "./http/connection.js";
+import { type Fetch, runtimeFetch } from "./http/fetch.js";
+import { emptyMemory } from "./http/memory.js";
+import { health } from "./http/operations.js";
+import type { ApiResponse } from "./http/response.js";
+import { Workflows } from "./workflows/workflows.js";
 
-/** What `new Arcrun` takes. */
+/** The options of `new Arcrun`. */
 export interface ArcrunOptions extends SettingsOptions {
   /** Seconds (not milliseconds) for each attempt of a call; 60 by default. */
   timeout?: number;
-  /** How often a call is repeated after a fault, where that is safe; 2 by default. */
+  /** How often a request is retried after a fault, where that is safe; 2 by default. */
   maxRetries?: number;
-  /** Send the key over plain http to other machines as well. */
+  /** Whether the API key may be sent over plain http to other machines. */
   allowInsecureHttp?: boolean;
-  /** Your own `fetch` for calls of the engine. Bound clients take theirs in `auth.bind`. */
+  /** Your own `fetch` for requests to the engine. Bound clients take theirs in `auth.bind`. */
   fetch?: Fetch;
 }
 
-/** An answer as it came, next to what the method makes of it (see `withRawResponse`). */
+/** The response that came, next to what the method makes of it (see `withRawResponse`). */
 export interface RawResponse<T> {
   /** What the method returns. */
   result: T;
@@ -33,9 +40,9 @@ export interface RawResponse<T> {
   headers: Headers;
   /** The body. */
   content: string;
-  /** How many requests the SDK made until this answer came. */
+  /** How many requests the SDK sent until this response came. */
   attempts: number;
-  /** The answer's `X-Request-Id`. */
+  /** The response's `X-Request-Id`. */
   requestId: string | null;
 }
 
@@ -50,7 +57,7 @@ export interface RawResponse<T> {
  * ```
  */
 export class Arcrun {
-  /** Sign in to services: `listServices`, `setup`, `bind`, `getToken`. */
+  /** Signs in to services: `listServices`, `setup`, `bind`, `getToken`. */
   readonly auth: Auth;
   /** Credentials: `push`, `list`, `delete`. */
   readonly creds: Creds;
@@ -59,16 +66,16 @@ export class Arcrun {
   private readonly connection: Connection;
 
   /**
-   * Makes a client. No request is made yet.
+   * Makes a client. Nothing is sent yet.
    *
    * @throws {@link ConfigurationError} A setting is malformed; the message says where it came from.
    */
   constructor(options?: ArcrunOptions);
   /** @internal */
-  constructor(options: ArcrunOptions, made: Connection);
-  constructor(options: ArcrunOptions = {}, made?: Connection) {
+  constructor(options: ArcrunOptions, connection: Connection);
+  constructor(options: ArcrunOptions = {}, existing?: Connection) {
     const connection =
-      made ??
+      existing ??
       connect({
         settings: resolve(options),
         fetch: options.fetch ?? runtimeFetch,
@@ -84,7 +91,7 @@ export class Arcrun {
   }
 
   /**
-   * Asks whether the engine is well. Needs no API key.
+   * Gets the engine's health. Needs no API key.
    *
    * @throws {@link APIConnectionError} The engine could not be reached.
    *
@@ -95,7 +102,7 @@ export class Arcrun {
    * ```
    */
   async health(options?: CallOptions): Promise<Health> {
-    const found = await this.connection.call(health(), options);
+    const found = await this.connection.send(health(), options);
     this.connection.memory.capabilities = textsOf(found.capabilities);
     return found;
   }
@@ -113,13 +120,13 @@ export class Arcrun {
     const own = this.connection;
     const timeout = checkTimeout(options.timeout ?? own.timeout);
     const maxRetries = checkRetries(options.maxRetries ?? own.maxRetries);
-    return over(connect({ ...own, timeout, maxRetries }));
+    return clientOver(connect({ ...own, timeout, maxRetries }));
   }
 
   /**
-   * Makes a call and returns the answer as it came, next to the method's usual result.
+   * Calls a method and returns the response that came, next to the method's usual result.
    *
-   * @param call - Makes one call with the client that it is given.
+   * @param call - Calls one method of the client that it is given.
    *
    * @example
    * ```ts
@@ -128,17 +135,17 @@ export class Arcrun {
    * ```
    */
   async withRawResponse<T>(call: (client: Arcrun) => Promise<T>): Promise<RawResponse<T>> {
-    let last: [Answer, number] | undefined;
-    const onAnswer = (...seen: [Answer, number]): void => {
-      last = seen;
+    let last: [ApiResponse, number] | undefined;
+    const onResponse = (...received: [ApiResponse, number]): void => {
+      last = received;
     };
-    const result = await call(over(connect({ ...this.connection, onAnswer })));
-    if (!last) throw new TypeError("no call was made: use the client that the function is given");
+    const result = await call(clientOver(connect({ ...this.connection, onResponse })));
+    if (!last) throw new TypeError("no request was sent: use the client that the function is given");
     const [{ status, headers, text }, attempts] = last;
     const requestId = headers.get("x-request-id");
     return { result, status, headers, content: text, attempts, requestId };
   }
 }
 
-/** Makes a client of a connection. Outside the class, which would else be renamed by the build. */
-const over = (connection: Connection): Arcrun => new Arcrun({}, connection);
+/** Makes a client of a connection. It stands outside the class, which the build would otherwise rename. */
+const clientOver = (connection: Connection): Arcrun => new Arcrun({}, connection);

@@ -1,5 +1,6 @@
-/** What is loaded when it is first needed: more than half of the SDK, which many programs never use. */
+/** What is loaded on first use: more than half of the SDK, which many programs never need. See `loading.ts`. */
 
-export { graphToPush } from "./graphs.js";
-export { push } from "./pushing.js";
-export { bind, getToken, setup } from "./services.js";
+export { bind, getToken } from "./auth/bind.js";
+export { push } from "./auth/push.js";
+export { setup } from "./auth/setup.js";
+export { graphToPush } from "./workflows/graphs.js";

@@ -4,11 +4,12 @@
  * @packageDocumentation
  */
 
-export type { Auth, BindOptions, SetupOptions, TokenOptions } from "./auth.js";
-export type { AuthenticatedClient, BoundRequestInit } from "./bound.js";
+export type { Auth } from "./auth/auth.js";
+export type { AuthenticatedClient, BoundRequestInit } from "./auth/bound.js";
+export type { Creds } from "./auth/creds.js";
+export type { BindOptions, PushCredentialOptions, SetupOptions, TokenOptions } from "./auth/options.js";
 export { Arcrun, type ArcrunOptions, type RawResponse } from "./client.js";
-export type { SettingsOptions } from "./config.js";
-export type { Creds, PushCredentialOptions } from "./creds.js";
+export type { SettingsOptions } from "./core/config.js";
 export {
   APIConnectionError,
   APIStatusError,
@@ -33,8 +34,7 @@ export {
   UnknownServiceError,
   WorkflowPaused,
   WorkflowRunError,
-} from "./errors.js";
-export type { Fetch } from "./http.js";
+} from "./core/errors.js";
 export type {
   AuthRecipe,
   CallOptions,
@@ -54,6 +54,7 @@ export type {
   Workflow,
   WorkflowDocument,
   WorkflowSummary,
-} from "./types.js";
+} from "./core/types.js";
+export type { Fetch } from "./http/fetch.js";
 export { version } from "./version.js";
-export type { ExecutionsOptions, PushWorkflowOptions, RunOptions, Workflows } from "./workflows.js";
+export type { ExecutionsOptions, PushWorkflowOptions, RunOptions, Workflows } from "./workflows/workflows.js";

@@ -1,4 +1,4 @@
-/** The examples of the documentation compile, run against a real engine, and print what they say. */
+/** The examples of the documentation compile, run against a real engine, and print what their comments promise. */
 
 import { readFileSync } from "node:fs";
 import { format } from "node:util";
@@ -7,20 +7,22 @@ import { beforeAll, beforeEach, describe, expect, inject, it, vi } from "vitest"
 import * as sdk from "../src/index.js";
 
 const ROOT = new URL("../", import.meta.url);
-const FILES = ["client", "creds", "auth", "workflows", "errors", "bound"].map((name) => `src/${name}.ts`);
+const FILES = ["client", "auth/creds", "auth/auth", "workflows/workflows", "core/errors", "auth/bound"].map(
+  (name) => `src/${name}.ts`,
+);
 
 interface Example {
-  place: string;
+  location: string;
   code: string;
 }
 
-/** The examples of a file, in order. */
+/** Returns the examples of a file, in order. */
 function examplesIn(path: string): Example[] {
   const text = readFileSync(new URL(path, ROOT), "utf8");
   return Array.from(
     text.matchAll(/^( \* | {3}\* |)```ts\n(.*?)^\1```$/gms),
     ([, margin = "", code = ""], i) => ({
-      place: `${path} ${i + 1}`,
+      location: `${path} ${i + 1}`,
       code: code.replace(new RegExp(`^${margin.trimEnd().replace("*", "\\*")} ?`, "gm"), ""),
     }),
   );
@@ -29,22 +31,22 @@ function examplesIn(path: string): Example[] {
 const examples = [...FILES, "README.md"].map((path) => [path, examplesIn(path)] as const);
 const engine = inject("engine");
 
-/** Adds what an example takes for granted: the imports and the client. */
+/** Adds what an example leaves out: the imports and the client. */
 function complete(code: string): string {
   const client = /^const client =/m.test(code) ? "" : 'declare const client: import("@arcrun/sdk").Arcrun;\n';
   const imports = /^import /m.test(code) ? "" : 'import { Arcrun, ArcrunError } from "@arcrun/sdk";\n';
   return imports + client + code;
 }
 
-it("there are examples everywhere", () => {
+it("every public class has examples", () => {
   expect(examples.map(([, found]) => found.length)).toEqual([4, 3, 4, 6, 1, 1, 3]);
 });
 
 it("the examples compile, strictly", () => {
   const files = new Map(
     examples.flatMap(([, found]) =>
-      found.map(({ place, code }) => [
-        new URL(`tests/${place.replace(/\W/g, "_")}.ts`, ROOT).pathname,
+      found.map(({ location, code }) => [
+        new URL(`tests/${location.replace(/\W/g, "_")}.ts`, ROOT).pathname,
         `${complete(code)}\nexport {};\n`,
       ]),
     ),
@@ -87,7 +89,7 @@ async function run(code: string, client: sdk.Arcrun): Promise<string[]> {
   const own = /const client =/.test(body) ? [] : ["client"];
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
   const names = ["Arcrun", "ArcrunError", "WorkflowRunError", "console", ...own];
-  const console = { log: (...words: unknown[]) => void printed.push(format(...words)) };
+  const console = { log: (...values: unknown[]) => void printed.push(format(...values)) };
   await new AsyncFunction(...names, body)(
     sdk.Arcrun,
     sdk.ArcrunError,
@@ -98,9 +100,9 @@ async function run(code: string, client: sdk.Arcrun): Promise<string[]> {
   return printed;
 }
 
-/** What an example says that it prints. */
+/** Returns what the comments of an example promise that it prints. */
 const promised = (code: string): string[] =>
-  Array.from(code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm), ([, words = ""]) => words);
+  Array.from(code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm), ([, output = ""]) => output);
 
 describe("the examples run, against a real engine:", () => {
   let client: sdk.Arcrun;
@@ -114,7 +116,7 @@ describe("the examples run, against a real engine:", () => {
     vi.stubEnv("ARCRUN_BASE_URL", engine.url);
     const { fetch } = globalThis;
     vi.stubGlobal("fetch", async (input: string, init?: RequestInit) =>
-      // The one place that is not on this machine.
+      // The only address that is not on this machine.
       String(input).startsWith("https://api.notion.com/")
         ? Response.json({ results: [] })
         : fetch(input, init),
@@ -122,9 +124,9 @@ describe("the examples run, against a real engine:", () => {
   });
 
   for (const [path, found] of examples)
-    for (const { place, code } of found)
-      it(place, async () => {
-        if (path === "src/workflows.ts" && !code.includes("workflows.push"))
+    for (const { location, code } of found)
+      it(location, async () => {
+        if (path === "src/workflows/workflows.ts" && !code.includes("workflows.push"))
           await client.workflows.push("shout", {
             flow: ["input >> 完成後 >> 大寫"],
             config: { 大寫: { component: "comp_uppercase" } },

@@ -1,4 +1,4 @@
-/** The package as it is published: its size, its imports, its names. Needs `npm run build` first. */
+/** The package as it is published: its size, its imports, its exports. Needs `npm run build` first. */
 
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";

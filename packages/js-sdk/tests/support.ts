@@ -1,4 +1,4 @@
-/** Loopback servers that record what they get and answer what a test says. */
+/** Loopback servers that record requests, and respond as a test tells them to. */
 
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -18,7 +18,7 @@ export interface Arrived {
   json: any;
 }
 
-/** What to answer: an object as JSON, or the whole. */
+/** What a server responds with. */
 export interface Reply {
   status?: number;
   headers?: Record<string, string>;
@@ -33,7 +33,7 @@ export interface Served {
   requests: Arrived[];
 }
 
-/** Starts a server for the rest of the test. A handler that returns undefined answers by itself, or not at all. */
+/** Starts a server for the rest of the test. A handler that returns undefined responds by itself, or not at all. */
 export async function serve(handler: Handler): Promise<Served> {
   const requests: Arrived[] = [];
   const server = createServer(async (request, response) => {
@@ -60,23 +60,23 @@ async function arrivedFrom(request: IncomingMessage): Promise<Arrived> {
   try {
     json = JSON.parse(text);
   } catch {
-    // no JSON
+    // not JSON
   }
   const { method = "", url: path = "", headers } = request;
   return { method, path, headers, text, json };
 }
 
-/** Answers one reply after the other; the last one again and again. */
+/** Responds with one reply after the other, with the last one again and again. */
 export const inTurn = (...replies: Reply[]): Handler => {
   let next = 0;
   return () => replies[Math.min(next++, replies.length - 1)];
 };
 
-/** A client of a server, with the key. */
+/** Returns a client of a server, with the key. */
 export const clientOf = (served: Served, options: ArcrunOptions = {}): Arcrun =>
   new Arcrun({ apiKey: KEY, baseUrl: served.url, ...options });
 
-/** Lets retries happen at once. */
+/** Makes retries happen without delay. */
 export const withoutDelays = (): void => {
   vi.spyOn(Math, "random").mockReturnValue(0);
 };
@@ -91,8 +91,8 @@ export async function rejection(promise: Promise<unknown>): Promise<Error & Reco
   throw new Error("the promise was fulfilled");
 }
 
-/** All that a careless look at a value shows. */
-export function looks(value: unknown): string {
+/** Returns everything that logging or inspecting a value may show. */
+export function inspections(value: unknown): string {
   const shown = [
     inspect(value, { showHidden: true, depth: 12 }),
     String(value),
@@ -108,7 +108,7 @@ export function looks(value: unknown): string {
   return shown.join("\n");
 }
 
-/** An auth recipe of a service of one's own. */
+/** Returns an auth recipe. */
 export const recipeOf = (service: string, baseUrl: string, inject: object, more: object = {}): object => ({
   kind: "auth_recipe",
   service,
@@ -120,14 +120,19 @@ export const recipeOf = (service: string, baseUrl: string, inject: object, more:
   ...more,
 });
 
-/** An engine that knows one recipe, stores whatever is pushed unless it refuses, and reads nothing back. */
+/** The auth recipe of notion. */
+export const NOTION = recipeOf("notion", "https://api.notion.com/v1", {
+  header: { Authorization: "Bearer {{secret.notion_token}}", "Notion-Version": "2022-06-28" },
+});
+
+/** Starts an engine with one recipe, which stores what is pushed, unless `refuses` is set, and returns no secret. */
 export async function engineOf(recipe: object): Promise<Served & { refuses: boolean }> {
-  const engine = { ...(await serve(answer)), refuses: false };
+  const engine = { ...(await serve(respond)), refuses: false };
   return engine;
-  function answer({ method, path, json }: Arrived): Reply {
+  function respond({ method, path, json }: Arrived): Reply {
     if (path.startsWith("/auth-recipes/")) return { json: { success: true, recipe } };
     if (method !== "POST" || path !== "/credentials")
-      return { status: 404, json: { error: "no such thing", code: "not_found" } };
+      return { status: 404, json: { error: "not found", code: "not_found" } };
     return engine.refuses
       ? { status: 403, json: { error: "no" } }
       : { json: { success: true, name: json.name } };

@@ -1,0 +1,108 @@
+/** What `bind` returns: a client of a service that signs in its requests. */
+
+import { checkTimeout } from "../core/config.js";
+import type { Send } from "./transport.js";
+
+/** What `fetch` takes, and some conveniences. */
+export interface BoundRequestInit extends RequestInit {
+  /** Added to the URL's query. */
+  query?: Record<string, string> | URLSearchParams;
+  /** Sent as the body, with its content type. */
+  json?: unknown;
+  /** Seconds in which the response's headers must arrive; left out, the client's own time-out. */
+  timeout?: number;
+}
+
+/**
+ * A client of one service. Its requests carry the service's secrets, to the service's own origin only; the client,
+ * its responses and its errors never hold them.
+ *
+ * Redirects are not followed unless you pass `redirect: "follow"`; in browsers, which hide them, they are errors.
+ *
+ * @example
+ * ```ts
+ * const notion = await client.auth.bind("notion");
+ * const response = await notion.get("/users", { query: { page_size: "10" } });
+ * console.log(response.status); // 200
+ * ```
+ */
+export class AuthenticatedClient {
+  /** @internal */
+  constructor(
+    /** The service's base URL, which relative URLs are appended to. */
+    readonly baseUrl: string,
+    private readonly send: Send,
+    private readonly timeout: number,
+  ) {}
+
+  /** Sends a GET request. */
+  get(url: string | URL, init?: BoundRequestInit): Promise<Response> {
+    return this.request("GET", url, init);
+  }
+
+  /** Sends a POST request. */
+  post(url: string | URL, init?: BoundRequestInit): Promise<Response> {
+    return this.request("POST", url, init);
+  }
+
+  /** Sends a PUT request. */
+  put(url: string | URL, init?: BoundRequestInit): Promise<Response> {
+    return this.request("PUT", url, init);
+  }
+
+  /** Sends a PATCH request. */
+  patch(url: string | URL, init?: BoundRequestInit): Promise<Response> {
+    return this.request("PATCH", url, init);
+  }
+
+  /** Sends a DELETE request. */
+  delete(url: string | URL, init?: BoundRequestInit): Promise<Response> {
+    return this.request("DELETE", url, init);
+  }
+
+  /**
+   * Sends a request.
+   *
+   * @param method - The HTTP method.
+   * @param url - Relative to `baseUrl`, or absolute: another origin gets no secrets.
+   * @param init - What `fetch` takes, and `query`, `json`, `timeout`.
+   * @throws TypeError - As `fetch` does, when there is no response; a `DOMException` on abort and time-out.
+   */
+  request(method: string, url: string | URL, init: BoundRequestInit = {}): Promise<Response> {
+    return this.fetch(url, { ...init, method });
+  }
+
+  /** Does what the global `fetch` does, signed in. It is a property, so that it can be passed to other libraries. */
+  readonly fetch = async (input: string | URL | Request, init: BoundRequestInit = {}): Promise<Response> => {
+    // Not by `instanceof`: it may come from another realm, or be a polyfill's.
+    const given = typeof input === "object" && "method" in input ? input : undefined;
+    const {
+      query,
+      json,
+      timeout = this.timeout,
+      ...rest
+    } = {
+      ...(given && fromRequest(given)),
+      ...init,
+    };
+    const url = this.resolve(given?.url ?? String(input));
+    if (query) for (const [name, value] of new URLSearchParams(query)) url.searchParams.append(name, value);
+    if (json !== undefined) {
+      const headers = new Headers(rest.headers);
+      if (!headers.has("content-type")) headers.set("content-type", "application/json");
+      Object.assign(rest, { headers, body: JSON.stringify(json) });
+    }
+    return this.send(url, rest, checkTimeout(timeout));
+  };
+
+  private resolve(url: string): URL {
+    if (/^[a-z][a-z0-9+.-]*:/i.test(url)) return new URL(url);
+    const base = this.baseUrl.replace(/\/+$/, "");
+    return new URL(!url || url[0] === "?" ? base + url : `${base}/${url.replace(/^\/+/, "")}`);
+  }
+}
+
+/** Returns the parts of a request, without its `redirect`: `follow` is the default there, and may not be intended. */
+function fromRequest({ method, headers, body, signal }: Request): RequestInit {
+  return { method, headers, signal, ...(body && { body, duplex: "half" }) };
+}

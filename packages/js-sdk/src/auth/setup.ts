@@ -1,0 +1,62 @@
+/** `auth.setup`: checks the secrets of a service, stores them, pins its origins. */
+
+import { ArcrunError } from "../core/errors.js";
+import { type Secret, secretOf } from "../core/secret.js";
+import { checkAccount, checkService, credentialName } from "../core/serviceNames.js";
+import type { SetupResult } from "../core/types.js";
+import type { Connection } from "../http/connection.js";
+import { renderBaseUrl, type Values } from "../recipes/placeholders.js";
+import { checkSecrets, type Recipe } from "../recipes/recipe.js";
+import { pinOrigins } from "../recipes/trust.js";
+import { injection } from "./injection.js";
+import { recipeOf } from "./lookup.js";
+import type { SetupOptions } from "./options.js";
+import { pushSecret } from "./push.js";
+import { readAccount } from "./tokens.js";
+
+/** Stores a service's secrets: `auth.setup`. */
+export async function setup(
+  connection: Connection,
+  service: string,
+  secrets: Record<string, string>,
+  options: SetupOptions,
+): Promise<SetupResult> {
+  const { account } = options;
+  checkService(service);
+  checkAccount(account);
+  connection.key();
+  const given = new Map(Object.entries(secrets).map(([key, text]) => [key, secretOf(text)]));
+  const recipe = await recipeOf(connection, service, options, true);
+  checkSecrets(recipe, given);
+  const values = given as Map<string, Secret>;
+  checkUsable(recipe, values);
+  const stored: string[] = [];
+  for (const [key, value] of values) {
+    const name = credentialName(key, account);
+    try {
+      await pushSecret(connection, name, value, { ...options, service });
+    } catch (error) {
+      throw withStored(error, service, stored);
+    }
+    stored.push(name);
+  }
+  for (const [key, value] of values) connection.memory.secrets.set(credentialName(key, account), value);
+  pinOrigins(recipe, connection.memory.pinned);
+  return { service, account: account ?? null, stored };
+}
+
+/** Throws for secrets that a bound client could not use, before any is stored. */
+function checkUsable(recipe: Recipe, values: Values): void {
+  renderBaseUrl(recipe.baseUrl, values);
+  injection(recipe.injected(values), values, () => "token");
+  if (recipe.primitive === "service_account") readAccount(values.get(recipe.requiredKeys[0] as string));
+}
+
+/** Adds to an error of `setup` what was stored before it. */
+function withStored(error: unknown, service: string, stored: string[]): unknown {
+  if (error instanceof ArcrunError) {
+    error.stored = stored;
+    error.message += `; stored before: ${stored.join(", ") || "nothing"}. Calling auth.setup('${service}') again completes it`;
+  }
+  return error;
+}

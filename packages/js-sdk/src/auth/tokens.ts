@@ -1,0 +1,186 @@
+/** Access tokens: the request that fetches one, its response, and how long it is used (docs/contract.md#auth-recipes). */
+
+import { webCrypto } from "../core/crypto.js";
+import { InvalidArgumentError, TokenExchangeError, UnexpectedResponseError } from "../core/errors.js";
+import { fromBase64, toBase64, utf8 } from "../core/sealing.js";
+import { blankOut, type Secret, secretOf } from "../core/secret.js";
+import { isText, type JsonObject, objectOf, parsed } from "../core/shapes.js";
+import { cleanError, DeadlineExceeded, type Fetch, OWN_HEADERS, withDeadline } from "../http/fetch.js";
+import type { AccessToken, TokenSource } from "../http/memory.js";
+import { fillIn, type Values } from "../recipes/placeholders.js";
+import type { Recipe } from "../recipes/recipe.js";
+
+const REFRESH_BEFORE = 60; // seconds before a token expires in which a new one is fetched
+const LIFETIME = 3600; // seconds: the longest that Google accepts for an assertion
+
+/** Reads a service account's key file. */
+export function readAccount(text: Secret | undefined): Record<string, string> {
+  const account = objectOf(parsed(text?.() ?? ""));
+  if (isText(account?.["client_email"]) && isText(account["private_key"]))
+    return account as Record<string, string>;
+  throw new InvalidArgumentError(
+    "the service account must be the text of its JSON key file, with client_email and private_key (Google Cloud console → IAM → Service accounts → Keys)",
+  );
+}
+
+/**
+ * Makes a source of access tokens.
+ *
+ * @param timeout - Seconds for one exchange.
+ * @param store - Stores a refresh token that replaces the one in use.
+ */
+export function tokenSource(
+  recipe: Recipe,
+  endpoint: string,
+  given: Values,
+  timeout: number,
+  store: (key: string, value: Secret) => Promise<void>,
+): TokenSource {
+  const values = new Map(given);
+  let token: AccessToken | undefined;
+  let pending: Promise<AccessToken> | undefined;
+
+  const fetchToken = async (fetch: Fetch): Promise<AccessToken> => {
+    const form = await tokenForm(recipe, endpoint, values);
+    const sent = [...values.values()];
+    const [status, text] = await exchange(recipe.service, endpoint, form, timeout, fetch, sent);
+    const fields = objectOf(parsed(text)) ?? {};
+    token = readToken(recipe.service, status, fields, sent);
+    const key = recipe.refreshKey;
+    const rotated = secretOf(fields["refresh_token"]);
+    if (key && rotated && rotated() !== values.get(key)?.()) {
+      values.set(key, rotated); // the provider has revoked the one in use
+      try {
+        await store(key, rotated);
+      } catch (error) {
+        console.warn(`arcrun: the new refresh token ${key} could not be stored: ${error}`);
+      }
+    }
+    return token;
+  };
+
+  return {
+    get: async (fetch, stale) => {
+      if (token && token !== stale && performance.now() < token.useUntil) return token;
+      pending ??= fetchToken(fetch).finally(() => {
+        pending = undefined;
+      });
+      return pending;
+    },
+    uses: (others) =>
+      others.size === values.size && [...others].every(([key, secret]) => values.get(key)?.() === secret()),
+  };
+}
+
+/** Sends the form to the token endpoint; returns the status and body of the response. */
+async function exchange(
+  service: string,
+  endpoint: string,
+  form: Secret,
+  timeout: number,
+  fetch: Fetch,
+  sent: Secret[],
+): Promise<[number, string]> {
+  try {
+    return await withDeadline(timeout, null, async (signal) => {
+      const response = await fetch(endpoint, {
+        method: "POST",
+        body: form(),
+        headers: {
+          "Content-Type": "application/x-www-form-urlencoded",
+          Accept: "application/json",
+          ...OWN_HEADERS,
+        },
+        redirect: "manual",
+        signal,
+      });
+      return [response.status, await response.text()];
+    });
+  } catch (error) {
+    const reason =
+      error instanceof DeadlineExceeded
+        ? "no response in time"
+        : cleanError(error, (text) => blankOut(text, sent)).message;
+    throw new TokenExchangeError(
+      `'${service}': the token endpoint ${endpoint} could not be reached (${reason})`,
+    );
+  }
+}
+
+/** Returns the form that the token endpoint accepts. */
+async function tokenForm(recipe: Recipe, endpoint: string, values: Values): Promise<Secret> {
+  const form = new URLSearchParams();
+  if (recipe.primitive === "service_account") {
+    const account = readAccount(values.get(recipe.requiredKeys[0] as string));
+    form.set("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+    form.set("assertion", await assertion(account, endpoint, recipe.scopes));
+  } else {
+    const refresh = values.get(recipe.refreshKey as string);
+    const clientId = fillIn(recipe.clientId, values);
+    const clientSecret = fillIn(recipe.clientSecret, values);
+    if (!refresh || !isText(clientId))
+      throw new UnexpectedResponseError(
+        `the auth recipe of '${recipe.service}' lacks client_id or a required secret whose key ends in refresh_token`,
+      );
+    form.set("grant_type", "refresh_token");
+    form.set("refresh_token", refresh());
+    form.set("client_id", clientId);
+    if (isText(clientSecret)) form.set("client_secret", clientSecret);
+    if (recipe.scopes.length) form.set("scope", recipe.scopes.join(" "));
+  }
+  const text = form.toString();
+  return () => text;
+}
+
+const base64Url = (bytes: Uint8Array): string =>
+  toBase64(bytes).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+/** Returns the signed JWT (RS256) that a service account proves its identity with. */
+async function assertion(
+  account: Record<string, string>,
+  audience: string,
+  scopes: readonly string[],
+): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  const kid = account["private_key_id"];
+  const header = { alg: "RS256", typ: "JWT", ...(kid && { kid }) };
+  const claims = {
+    iss: account["client_email"],
+    scope: scopes.join(" "),
+    aud: audience,
+    iat: now,
+    exp: now + LIFETIME,
+  };
+  const signed = [header, claims].map((part) => base64Url(utf8(JSON.stringify(part)))).join(".");
+  const { subtle } = await webCrypto();
+  const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+  let key: CryptoKey;
+  try {
+    const der = fromBase64((account["private_key"] as string).replace(/-----[^-]+-----|\s/g, ""));
+    key = await subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
+  } catch {
+    throw new InvalidArgumentError(
+      "the service account's private_key is not an RSA key in PEM (PKCS #8: BEGIN PRIVATE KEY)",
+    );
+  }
+  const signature = await subtle.sign(algorithm, key, utf8(signed));
+  return `${signed}.${base64Url(new Uint8Array(signature))}`;
+}
+
+/** Reads the token endpoint's response. */
+function readToken(service: string, status: number, fields: JsonObject, sent: Secret[]): AccessToken {
+  const access = secretOf(fields["access_token"]);
+  if (status !== 200 || !access) {
+    const details = ["error", "error_description"].flatMap((key) => fields[key] || []).join(": ");
+    const reason = blankOut(details, sent).slice(0, 300) || "no access_token in the response";
+    throw new TokenExchangeError(
+      `'${service}': the token endpoint returned HTTP ${status}: ${reason}; check the secrets that auth.setup('${service}') stored`,
+    );
+  }
+  const seconds = fields["expires_in"];
+  const lifetime = typeof seconds === "number" ? seconds : LIFETIME;
+  return {
+    access,
+    useUntil: performance.now() + Math.max(0, lifetime - REFRESH_BEFORE) * 1000,
+  };
+}

@@ -1,0 +1,80 @@
+/** The settings of a client: from its options, else from the environment, else the defaults. */
+
+import { variable } from "./environment.js";
+import { ConfigurationError, InvalidArgumentError } from "./errors.js";
+import { originOf, readOrigin } from "./origins.js";
+import type { Secret } from "./secret.js";
+import type { CredentialFormat } from "./types.js";
+
+export const HOSTED = "https://cypher.arcrun.dev";
+export const TIMEOUT = 60; // seconds, for each attempt of a request
+export const MAX_RETRIES = 2;
+
+/** The settings of a client. */
+export interface Settings {
+  apiKey: Secret | undefined;
+  baseUrl: string;
+  credentialFormat: CredentialFormat;
+}
+
+/** The options that may also come from the environment. */
+export interface SettingsOptions {
+  /** `ak_…`; else the variable `ARCRUN_API_KEY`. */
+  apiKey?: string | undefined;
+  /** The address of the engine; else `ARCRUN_BASE_URL`, else the hosted one. */
+  baseUrl?: string | undefined;
+  /** `sealed` or `plain`; else `ARCRUN_CREDENTIAL_FORMAT`, else `sealed`. */
+  credentialFormat?: CredentialFormat | undefined;
+}
+
+/** Resolves each setting; throws for a malformed one, naming the option or variable that it came from. */
+export function resolve(options: SettingsOptions): Settings {
+  const resolveOne = (name: keyof SettingsOptions, variableName: string): [unknown, string] =>
+    options[name] === undefined
+      ? [variable(variableName), `the variable ${variableName}`]
+      : [options[name], `the option ${name}`];
+  return {
+    apiKey: checkKey(...resolveOne("apiKey", "ARCRUN_API_KEY")),
+    baseUrl: checkBaseUrl(...resolveOne("baseUrl", "ARCRUN_BASE_URL")),
+    credentialFormat: checkFormat(...resolveOne("credentialFormat", "ARCRUN_CREDENTIAL_FORMAT")),
+  };
+}
+
+function checkKey(key: unknown, source: string): Secret | undefined {
+  if (key === undefined) return undefined;
+  if (typeof key === "string" && /^[!-~]+$/.test(key)) return () => key;
+  throw new ConfigurationError(
+    `the API key from ${source} is empty or has characters that no key has (white space, a line break, quotation marks): copy it again; keys look like ak_ and 48 hex digits`,
+  );
+}
+
+function checkBaseUrl(url: unknown, source: string): string {
+  if (url === undefined) return HOSTED;
+  if (typeof url === "string" && !/[\s?#{]|:0+(\/|$)/.test(url)) {
+    const own = originOf(url);
+    if (own && own === readOrigin(url)) return url.replace(/\/+$/, "");
+  }
+  throw new ConfigurationError(
+    `${source} is not a base URL: write scheme, host and port, such as ${HOSTED} or http://127.0.0.1:8787, without user name, query or fragment`,
+  );
+}
+
+function checkFormat(format: unknown, source: string): CredentialFormat {
+  if (format === undefined || format === "sealed") return "sealed";
+  if (format === "plain") return format;
+  throw new ConfigurationError(`${source} is '${format}': it must be 'sealed' or 'plain'`);
+}
+
+/** Returns a time-out in seconds; throws if it is not valid. */
+export function checkTimeout(seconds: number): number {
+  if (typeof seconds === "number" && seconds > 0 && seconds < 2e6) return seconds;
+  throw new InvalidArgumentError(
+    `timeout must be a number of seconds above 0, not ${seconds} (it is in seconds, not milliseconds)`,
+  );
+}
+
+/** Returns a number of retries; throws if it is not valid. */
+export function checkRetries(maxRetries: number): number {
+  if (Number.isInteger(maxRetries) && maxRetries >= 0) return maxRetries;
+  throw new ConfigurationError(`maxRetries must be a whole number of at least 0, not ${maxRetries}`);
+}

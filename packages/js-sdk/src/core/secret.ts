@@ -1,0 +1,24 @@
+/** Secrets in memory: wrapped, so that no inspection, JSON or clone shows them. */
+
+/** What stands where a secret was. */
+export const BLANK = "***";
+
+/** A plaintext, which only a call returns: functions print as `[Function]` and have no JSON. */
+export type Secret = () => string;
+
+/** Wraps non-empty text that UTF-8 can encode (no lone surrogates); returns undefined for anything else. */
+export const secretOf = (text: unknown): Secret | undefined =>
+  typeof text === "string" && text && !/[\ud800-\udfff]/u.test(text) ? () => text : undefined;
+
+/** Replaces each secret in `text`, plain or as JSON writes it; the longest first, as one may hold another. */
+export function blankOut(text: string, secrets: readonly Secret[]): string {
+  const forms = secrets.flatMap((secret) => {
+    const plain = secret();
+    if (plain.length < 4) return []; // too short to tell from ordinary text
+    const escaped = JSON.stringify(plain).slice(1, -1);
+    const ascii = escaped.replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    return [plain, escaped, ascii];
+  });
+  for (const form of forms.sort((a, b) => b.length - a.length)) text = text.split(form).join(BLANK);
+  return text;
+}

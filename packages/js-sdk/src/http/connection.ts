@@ -1,0 +1,131 @@
+/** The connection to an engine: sends requests, retries them, reads the responses. */
+
+import { checkTimeout } from "../core/config.js";
+import { APIConnectionError, APITimeoutError, ArcrunError, hide } from "../core/errors.js";
+import { originOf } from "../core/origins.js";
+import { blankOut, type Secret } from "../core/secret.js";
+import { objectOf, parsed, textsOf } from "../core/shapes.js";
+import type { CallOptions } from "../core/types.js";
+import {
+  cleanError,
+  DeadlineExceeded,
+  type Fetch,
+  OWN_HEADERS,
+  sleep,
+  withDeadline,
+  withoutRetries,
+} from "./fetch.js";
+import type { Memory } from "./memory.js";
+import { health } from "./operations.js";
+import { type ApiRequest, bodyOf } from "./request.js";
+import { type ApiResponse, readResponse } from "./response.js";
+import { nextDelay } from "./retry.js";
+import { apiKeyFor, type KeyPolicy, requireApiKey } from "./trust.js";
+
+/** What a connection is made of. */
+export interface ConnectionOptions extends Omit<KeyPolicy, "origin"> {
+  fetch: Fetch;
+  timeout: number;
+  maxRetries: number;
+  memory: Memory;
+  /** Called with each response that a result is read from, and the number of attempts. */
+  onResponse?: (response: ApiResponse, attempts: number) => void;
+}
+
+/** One engine, one API key, and the options of requests to it. */
+export interface Connection extends ConnectionOptions, KeyPolicy {
+  /** Returns the API key; throws if there is none, or if it would go over plain http to another machine. */
+  key(): Secret;
+  /** Sends a request, retries it where that is safe, and returns its result. */
+  send<T>(request: ApiRequest<T>, options?: CallOptions): Promise<T>;
+  /** Tells whether the engine has a capability (docs/contract.md#capabilities). Asks once. */
+  has(capability: string, options?: CallOptions): Promise<boolean>;
+}
+
+/** Makes a connection. Nothing is sent yet. */
+export function connect(options: ConnectionOptions): Connection {
+  const { memory, onResponse } = options;
+  const { apiKey, baseUrl } = options.settings;
+  const policy = { ...options, origin: originOf(baseUrl) as string };
+
+  const send = async <T>(
+    request: ApiRequest<T>,
+    { timeout = options.timeout, signal }: CallOptions,
+    maxRetries: number,
+  ): Promise<T> => {
+    const body = bodyOf(request);
+    const key = apiKeyFor(request.key ?? "required", policy);
+    const headers: Record<string, string> = {
+      Accept: "application/json",
+      ...OWN_HEADERS,
+      ...(body && { "Content-Type": "application/json" }),
+      ...request.headers,
+      ...(key && { "X-Arcrun-API-Key": key() }),
+    };
+    const init: RequestInit = {
+      method: request.method,
+      headers,
+      redirect: "manual",
+      ...(body && { body }),
+      ...((request.retryable === false || request.resultIfGone) && withoutRetries()),
+    };
+    const secrets = [...(request.secrets ?? []), ...(apiKey ? [apiKey] : [])];
+    const url = baseUrl + request.path;
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await sendOnce(options.fetch, url, init, checkTimeout(timeout), signal, secrets);
+      const delay = nextDelay(request, outcome, attempt, maxRetries);
+      if (delay === undefined) {
+        if (outcome instanceof APIConnectionError) throw outcome;
+        onResponse?.(outcome, attempt + 1);
+        return readResponse(request, outcome, attempt);
+      }
+      await sleep(delay, signal);
+    }
+  };
+
+  return {
+    ...policy,
+    key: () => requireApiKey(policy),
+    send: (request, callOptions = {}) => send(request, callOptions, options.maxRetries),
+    has: async (capability, callOptions = {}) => {
+      try {
+        memory.capabilities ??= textsOf((await send(health(), callOptions, 0)).capabilities);
+      } catch (error) {
+        if (!(error instanceof ArcrunError)) throw error;
+      }
+      return !!memory.capabilities?.includes(capability); // after an error, asked again next time
+    },
+  };
+}
+
+/** Sends a request once. Secrets are blanked out of error responses and of error messages. */
+async function sendOnce(
+  fetch: Fetch,
+  url: string,
+  init: RequestInit,
+  timeout: number,
+  signal: AbortSignal | undefined,
+  secrets: Secret[],
+): Promise<ApiResponse | APIConnectionError> {
+  const clean = (text: string): string => blankOut(text, secrets);
+  try {
+    return await withDeadline(timeout, signal, async (signal) => {
+      const response = await fetch(url, { ...init, signal });
+      const { status, headers } = response;
+      const body = await response.text();
+      const text = status < 400 ? body : clean(body);
+      return { status, headers, text, json: objectOf(parsed(text)) };
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    if (error instanceof DeadlineExceeded)
+      return new APITimeoutError(`${init.method} ${url}: the engine did not respond in time`);
+    const cause = cleanError(error, clean);
+    const reason = [cause, (cause as { cause?: Error }).cause].map((error) => error?.message).filter(Boolean);
+    const failure = new APIConnectionError(
+      `${init.method} ${url}: the engine could not be reached, or the connection broke off (${reason.join(": ")})`,
+    );
+    hide(failure, { cause });
+    return failure;
+  }
+}

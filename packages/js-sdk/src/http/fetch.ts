@@ -1,0 +1,101 @@
+/** What the SDK needs around the runtime's `fetch`. */
+
+import { version } from "../version.js";
+
+/** The type of the runtime's `fetch`. */
+export type Fetch = typeof globalThis.fetch;
+
+/** The runtime's `fetch`, looked up at each call, so that it can be replaced and keeps its `this`. */
+export const runtimeFetch: Fetch = (input, init) => globalThis.fetch(input, init);
+
+// Browsers can't set it, or ask the server whether they may (CORS).
+const inBrowser = /^Mozilla/.test(
+  (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent ?? "",
+);
+
+/** The headers of every request. */
+export const OWN_HEADERS: Record<string, string> = inBrowser ? {} : { "User-Agent": `arcrun-js/${version}` };
+
+let unpooled: unknown;
+
+/**
+ * Returns options that keep a runtime from retrying a request by itself when a kept connection breaks, as Bun does
+ * with a DELETE and Deno with any request. Browsers do so too, and have no option for it.
+ */
+export const withoutRetries = (): RequestInit => {
+  const { Deno } = globalThis as { Deno?: { createHttpClient(options: object): object } };
+  unpooled ??= Deno?.createHttpClient({ poolMaxIdlePerHost: 0 });
+  return { keepalive: false, ...(unpooled ? { client: unpooled } : {}) };
+};
+
+/** Thrown by `withDeadline`; never leaves the SDK. */
+export class DeadlineExceeded extends Error {}
+
+/**
+ * Does some work with a signal that is aborted when it takes too long, or when the caller's signal is.
+ *
+ * @param seconds - How long it may take; then the promise is rejected with `DeadlineExceeded`.
+ */
+export async function withDeadline<T>(
+  seconds: number,
+  signal: AbortSignal | null | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(signal?.reason);
+  let late = false;
+  if (signal?.aborted) throw signal.reason;
+  signal?.addEventListener("abort", abort);
+  const timer = setTimeout(() => {
+    late = true;
+    controller.abort();
+  }, seconds * 1000);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw late ? new DeadlineExceeded() : error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** Waits; rejects with the signal's reason as soon as that is aborted. */
+export const sleep = (seconds: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      if (signal?.aborted) reject(signal.reason);
+      else resolve();
+    };
+    const timer = setTimeout(end, seconds * 1000);
+    signal?.addEventListener("abort", end);
+    if (signal?.aborted) end();
+  });
+
+/** Waits for what others wait for as well; rejects with the signal's reason as soon as that is aborted. */
+export const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    promise.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
+  });
+
+/**
+ * Returns a copy of an error that holds nothing but the name, message and code of it and of its cause.
+ *
+ * @param clean - Takes secrets out of a text; some runtimes put the whole URL into their messages.
+ */
+export function cleanError(error: unknown, clean: (text: string) => string): Error {
+  const { name, message, code, cause } = error as Error & { code?: unknown; cause?: unknown };
+  const copy = new TypeError(clean(String(message)));
+  if (name && name !== copy.name) copy.name = clean(String(name));
+  return Object.assign(
+    copy,
+    typeof code === "string" && { code },
+    cause instanceof Error && { cause: cleanError(cause, clean) },
+  );
+}

@@ -1,0 +1,99 @@
+/** Compiles workflow documents (`flow` and `config`) to graphs (docs/contract.md#pushing-a-workflow). */
+
+import { InvalidArgumentError } from "../core/errors.js";
+import { nearest } from "../core/nearest.js";
+import { type JsonObject, listOf, objectOf, objectsOf } from "../core/shapes.js";
+import type { CallOptions } from "../core/types.js";
+import type { Connection } from "../http/connection.js";
+import type { ApiRequest } from "../http/request.js";
+import { fieldOf } from "../http/response.js";
+
+/** The settings of each node. */
+export type Config = Record<string, JsonObject>;
+
+/**
+ * Returns the graph that is pushed, and the config that is pushed with it.
+ *
+ * @param config - Settings per node, over those of a document.
+ */
+export async function graphToPush(
+  { send }: Connection,
+  name: string,
+  graph: JsonObject,
+  config: Config,
+  options: CallOptions,
+): Promise<[JsonObject, Config]> {
+  if (!isDocument(graph)) return [{ ...graph, id: name, name }, config];
+  const settings = { ...configOf(graph), ...config };
+  return [compileGraph(name, await send(compileFlow(flowOf(graph)), options), settings), settings];
+}
+
+/** Compiles flow lines to a graph without config: `POST /cypher/search`. */
+const compileFlow = (triplets: string[]): ApiRequest<JsonObject> => ({
+  method: "POST",
+  path: "/cypher/search",
+  key: "none",
+  body: { triplets, mode: "compile" },
+  read: (content) => {
+    const cypher = fieldOf(content, "cypher", "object");
+    fieldOf(cypher, "nodes", "list");
+    fieldOf(cypher, "edges", "list");
+    return content;
+  },
+});
+
+/** Tells a workflow document from a compiled graph; throws if it is neither. */
+function isDocument(graph: JsonObject): boolean {
+  const fields = objectOf(graph);
+  if (fields && "flow" in fields) return true;
+  if (Array.isArray(fields?.["nodes"]) && Array.isArray(fields["edges"])) return false;
+  throw new InvalidArgumentError(
+    'a workflow is a document { flow: ["input >> 完成後 >> a", …], config: {…} } or a compiled graph { nodes: […], edges: […] }; parse YAML text first',
+  );
+}
+
+/** Returns the document's flow lines. */
+function flowOf({ flow }: JsonObject): string[] {
+  const lines = listOf(flow);
+  if (!lines.length) throw new InvalidArgumentError("the document's flow must be a non-empty list of lines");
+  lines.forEach((line, i) => {
+    if (typeof line !== "string")
+      throw new InvalidArgumentError(`flow line ${i + 1} is not text: write "FROM >> EDGE >> TO", quoted`);
+  });
+  return lines as string[];
+}
+
+/** Returns the document's config: the component and parameters of each node. */
+function configOf({ config }: JsonObject): Config {
+  const nodes = objectOf(config ?? {});
+  if (!nodes) throw new InvalidArgumentError("the document's config must map each node to its settings");
+  for (const [node, settings] of Object.entries(nodes))
+    if (!objectOf(settings))
+      throw new InvalidArgumentError(
+        `the config of node '${node}' must be an object, such as { component: "set", … }`,
+      );
+  return nodes as Config;
+}
+
+/** Adds the config to the compiled nodes, and names the graph. */
+function compileGraph(name: string, compiled: JsonObject, config: Config): JsonObject {
+  const missing = listOf(compiled["missing"]);
+  if (missing.length)
+    throw new InvalidArgumentError(`workflow '${name}': the engine does not know ${missing.join(", ")}`);
+  const cypher = compiled["cypher"] as JsonObject;
+  const nodes = objectsOf(cypher["nodes"]).map((node) => ({ ...node }) as JsonObject);
+  const byId = new Map(nodes.map((node) => [String(node["id"]), node]));
+  for (const [key, { component, ...data }] of Object.entries(config)) {
+    const node = byId.get(key) ?? byId.get(nodeId(key));
+    if (!node)
+      throw new InvalidArgumentError(
+        `workflow '${name}': config names '${key}', which is in no line of the flow${nearest(key, [...byId.keys()])}`,
+      );
+    if (component) Object.assign(node, { componentId: component, type: "Component" });
+    if (Object.keys(data).length) node["data"] = { ...objectOf(node["data"]), ...data };
+  }
+  return { id: name, name, nodes, edges: cypher["edges"] };
+}
+
+/** Returns the id that the engine gives a node (docs/contract.md#workflow-graphs). */
+const nodeId = (name: string): string => name.trim().toLowerCase().replace(/\s+/g, "-");

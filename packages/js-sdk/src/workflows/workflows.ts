@@ -1,0 +1,174 @@
+/** `client.workflows`: workflows, pushed, listed and run. */
+
+import { webCrypto } from "../core/crypto.js";
+import { InvalidArgumentError } from "../core/errors.js";
+import { checkWorkflow } from "../core/names.js";
+import type {
+  CallOptions,
+  DeletedWorkflow,
+  Execution,
+  Graph,
+  PushedWorkflow,
+  RunResult,
+  Workflow,
+  WorkflowDocument,
+  WorkflowSummary,
+} from "../core/types.js";
+import type { Connection } from "../http/connection.js";
+import {
+  deleteWorkflow,
+  getWorkflow,
+  listExecutions,
+  listWorkflows,
+  pushWorkflow,
+  runWorkflow,
+} from "../http/operations.js";
+import { bodyOf } from "../http/request.js";
+import { deferred } from "../loading.js";
+
+/** The options of `workflows.push`. */
+export interface PushWorkflowOptions extends CallOptions {
+  /** One sentence; left out, that of the document, else the name. */
+  description?: string;
+  /** Settings per node, over those of the document. */
+  config?: Record<string, Record<string, unknown>>;
+}
+
+/** The options of `workflows.run`. */
+export interface RunOptions extends CallOptions {
+  /** Return as soon as the engine has accepted the run. */
+  runAsync?: boolean;
+}
+
+/** The options of `workflows.executions`. */
+export interface ExecutionsOptions extends CallOptions {
+  /** The maximum number; left out, the engine's own limit. */
+  limit?: number;
+}
+
+/** `client.workflows`: the workflows of your key. */
+export class Workflows {
+  /** @internal */
+  constructor(private readonly connection: Connection) {}
+
+  /**
+   * Stores a workflow, or replaces it.
+   *
+   * @param name - Letters A-Z a-z, digits, `_` and `-`.
+   * @param graph - A workflow document (`flow` and `config`, docs/workflow-language.md), which the engine
+   *   compiles first, or a compiled graph (`nodes` and `edges`).
+   * @throws {@link InvalidArgumentError} The document has an error that is found before it is stored.
+   * @throws {@link BadRequestError} The engine found an error; `details` says where.
+   *
+   * @example
+   * ```ts
+   * const pushed = await client.workflows.push("shout", {
+   *   description: "把文字變大寫",
+   *   flow: ["input >> 完成後 >> 大寫"],
+   *   config: { 大寫: { component: "comp_uppercase" } },
+   * });
+   * console.log(pushed.name); // shout
+   * ```
+   */
+  async push(
+    name: string,
+    graph: WorkflowDocument | Graph,
+    options: PushWorkflowOptions = {},
+  ): Promise<PushedWorkflow> {
+    const { connection } = this;
+    checkWorkflow(name);
+    const { graphToPush } = await deferred();
+    const [pushed, config] = await graphToPush(connection, name, graph, options.config ?? {}, options);
+    const description = options.description ?? (graph["description"] || name);
+    if (typeof description !== "string" || !description.trim())
+      throw new InvalidArgumentError("description must be non-empty text");
+    return connection.send(pushWorkflow(name, pushed, description, config), options);
+  }
+
+  /**
+   * Lists the workflows.
+   *
+   * @throws {@link APIStatusError} The engine responded with an error.
+   *
+   * @example
+   * ```ts
+   * const found = await client.workflows.list();
+   * console.log(found.map((workflow) => workflow.name)); // [ 'shout' ]
+   * ```
+   */
+  async list(options?: CallOptions): Promise<WorkflowSummary[]> {
+    return this.connection.send(listWorkflows(), options);
+  }
+
+  /**
+   * Returns a workflow's graph and config.
+   *
+   * @throws {@link NotFoundError} There is no workflow of this name.
+   *
+   * @example
+   * ```ts
+   * const workflow = await client.workflows.get("shout");
+   * console.log(workflow.graph["name"]); // shout
+   * ```
+   */
+  async get(name: string, options?: CallOptions): Promise<Workflow> {
+    return this.connection.send(getWorkflow(checkWorkflow(name)), options);
+  }
+
+  /**
+   * Deletes a workflow.
+   *
+   * @throws {@link NotFoundError} There is no workflow of this name.
+   *
+   * @example
+   * ```ts
+   * const deleted = await client.workflows.delete("shout");
+   * console.log(deleted.deleted); // true
+   * ```
+   */
+  async delete(name: string, options?: CallOptions): Promise<DeletedWorkflow> {
+    return this.connection.send(deleteWorkflow(checkWorkflow(name)), options);
+  }
+
+  /**
+   * Runs a workflow and returns its result.
+   *
+   * A run is retried after a fault only if the engine recognizes retries (it is asked once).
+   *
+   * @param input - What the run starts with.
+   * @throws {@link WorkflowRunError} The workflow failed; `failedNode` says where.
+   * @throws {@link WorkflowPaused} The run waits for a callback.
+   * @throws {@link NotFoundError} There is no workflow of this name.
+   *
+   * @example
+   * ```ts
+   * const run = await client.workflows.run("shout", { text: "hello 河道" });
+   * console.log(run.data.text); // HELLO 河道
+   * ```
+   */
+  async run(name: string, input?: Record<string, unknown>, options: RunOptions = {}): Promise<RunResult> {
+    const { connection } = this;
+    checkWorkflow(name);
+    bodyOf(runWorkflow(name, input, options.runAsync, undefined));
+    connection.key();
+    let idempotencyKey: string | undefined;
+    if (connection.maxRetries && (await connection.has("idempotency_key", options)))
+      idempotencyKey = (await webCrypto()).randomUUID();
+    return connection.send(runWorkflow(name, input, options.runAsync, idempotencyKey), options);
+  }
+
+  /**
+   * Lists a workflow's runs, latest first.
+   *
+   * @throws {@link NotFoundError} There is no workflow of this name.
+   *
+   * @example
+   * ```ts
+   * const runs = await client.workflows.executions("shout", { limit: 1 });
+   * console.log(runs.map((run) => run.verdict)); // [ 'success' ]
+   * ```
+   */
+  async executions(name: string, options: ExecutionsOptions = {}): Promise<Execution[]> {
+    return this.connection.send(listExecutions(checkWorkflow(name), options.limit), options);
+  }
+}

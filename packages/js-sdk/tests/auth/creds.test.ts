@@ -1,0 +1,73 @@
+import { describe, expect, it, vi } from "vitest";
+import * as sdk from "../../src/index.js";
+import { clientOf, inTurn, rejection, serve } from "../support.js";
+
+const SECRET = "canary-0123-secret";
+
+describe("a credential", () => {
+  it("is not pushed to an engine that takes plain values only; the error names the opt-in", async () => {
+    const engine = await serve(inTurn({ status: 400, json: { error: "value 必填" } }));
+    const error = await rejection(clientOf(engine).creds.push("tok", SECRET));
+    expect(error).toBeInstanceOf(sdk.SealedCredentialsUnsupportedError);
+    expect(error.message).toContain(
+      'new Arcrun({ credentialFormat: "plain" }) or ARCRUN_CREDENTIAL_FORMAT=plain',
+    );
+    expect(engine.requests).toHaveLength(1);
+  });
+
+  it("is sent plain if the client is configured so", async () => {
+    const engine = await serve(inTurn({ json: { success: true, name: "tok" } }));
+    const client = clientOf(engine, { credentialFormat: "plain" });
+    await client.creds.push("tok", SECRET, { service: "notion", sensitivity: "high" });
+    expect(engine.requests[0]?.json).toEqual({
+      name: "tok",
+      value: SECRET,
+      service: "notion",
+      sensitivity: "high",
+    });
+  });
+
+  it.each(["", "a-b", "a b", "密鑰", "a\n", "catalog", "CATALOG", 5])(
+    "of the name %j is refused",
+    async (name) => {
+      const { creds } = new sdk.Arcrun();
+      await expect(creds.push(name as string, "x")).rejects.toThrow(sdk.InvalidArgumentError);
+      await expect(creds.delete(name as string)).rejects.toThrow(sdk.InvalidArgumentError);
+    },
+  );
+
+  it("whose name differs in case only causes a warning", async () => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    const engine = await serve(inTurn({ json: { success: true, name: "Tok" } }));
+    const { creds } = clientOf(engine);
+    await creds.push("Tok", SECRET);
+    expect(warn).not.toHaveBeenCalled();
+    await creds.push("tok", SECRET);
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      expect.stringContaining("'tok' and 'Tok' differ in case only"),
+    );
+  });
+
+  it.each([
+    ["ak_0123456789abcdef0123456789abcdef", 0],
+    ["ak_0123456789abcdef", 1],
+    ["sk_0123456789abcdef0123456789abcdef", 1],
+    ["ak_0123456789abcdef0123456789abcdeg", 1],
+  ])("under the key %s warns %s times", async (apiKey, times) => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    const engine = await serve(inTurn({ json: { success: true, name: "tok" } }));
+    await clientOf(engine, { apiKey }).creds.push("tok", SECRET);
+    expect(warn).toHaveBeenCalledTimes(times);
+  });
+
+  it("under a weak key causes one warning, without the key", async () => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    const engine = await serve(inTurn({ json: { success: true, name: "tok" } }));
+    const { creds } = clientOf(engine, { apiKey: "ak_weak-canary" });
+    await creds.push("tok", SECRET);
+    await creds.push("tok", SECRET);
+    expect(warn).toHaveBeenCalledOnce();
+    expect(warn.mock.calls[0]?.[0]).toMatch(/too weak to seal/);
+    expect(warn.mock.calls[0]?.[0]).not.toContain("canary");
+  });
+});

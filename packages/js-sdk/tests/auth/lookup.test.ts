@@ -1,0 +1,59 @@
+import { describe, expect, it, vi } from "vitest";
+import { seal } from "../../src/core/sealing.js";
+import * as sdk from "../../src/index.js";
+import { clientOf, KEY, NOTION, rejection, serve } from "../support.js";
+
+const SECRET = "canary-0123-secret";
+
+describe("a secret is found", () => {
+  const engineWith = (envelope?: object) =>
+    serve(({ path }) => {
+      if (path.startsWith("/auth-recipes/")) return { json: { success: true, recipe: NOTION } };
+      return envelope ? { json: envelope } : { status: 404, json: { error: "none" } };
+    });
+
+  it("by a sealed read, once", async () => {
+    const sealed = await seal(
+      () => KEY,
+      "notion_token",
+      () => SECRET,
+    );
+    const engine = await engineWith({ name: "notion_token", ...sealed });
+    const { auth } = clientOf(engine);
+    expect(await auth.getToken("notion")).toBe(SECRET);
+    expect(await auth.getToken("notion")).toBe(SECRET);
+    expect(engine.requests.map(({ path }) => path)).toEqual([
+      "/auth-recipes/notion",
+      "/credentials/notion_token",
+    ]);
+  });
+
+  it("in the environment, when the engine responds with something else", async () => {
+    vi.stubEnv("ARCRUN_SECRET_NOTION_TOKEN", SECRET);
+    const engine = await engineWith({ success: true, credentials: [], total: 0 });
+    expect(await clientOf(engine).auth.getToken("notion")).toBe(SECRET);
+  });
+
+  it("nowhere: the error tells how to supply it", async () => {
+    const error = await rejection(clientOf(await engineWith()).auth.bind("notion", { account: "work" }));
+    expect(error).toBeInstanceOf(sdk.MissingSecretError);
+    expect(error["missing"]).toEqual(["notion_token__work"]);
+    expect(error.message).toBe(
+      `'notion' needs notion_token__work: run client.auth.setup('notion', { notion_token: "…" }, { account: 'work' }), or set ARCRUN_SECRET_NOTION_TOKEN__WORK`,
+    );
+  });
+
+  it("no more after a push of another value, or a deletion", async () => {
+    const engine = await serve(({ method, path, json }) => {
+      if (path.startsWith("/auth-recipes/")) return { json: { success: true, recipe: NOTION } };
+      if (method === "GET") return { status: 404, json: {} };
+      return { json: { success: true, name: json?.name ?? "notion_token" } };
+    });
+    const { auth, creds } = clientOf(engine);
+    for (const change of [() => creds.push("notion_token", "new"), () => creds.delete("notion_token")]) {
+      await auth.setup("notion", { notion_token: SECRET });
+      await change();
+      await expect(auth.getToken("notion")).rejects.toThrow(sdk.MissingSecretError);
+    }
+  });
+});

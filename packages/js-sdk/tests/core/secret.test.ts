@@ -1,0 +1,19 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { blankOut, secretOf } from "../../src/core/secret.js";
+
+it("text with a lone surrogate is not a secret, all other text is", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", minLength: 1 }), (value) => {
+      expect(secretOf(value)?.()).toBe(value);
+      expect(secretOf(`${value}\ud800`)).toBeUndefined();
+    }),
+  );
+});
+
+it("blanks out the longer of two secrets that share their beginning", () => {
+  const secrets = [() => "canary", () => "canary-long", () => "x"];
+  expect(blankOut("canary-long canary x", secrets)).toBe("*** *** x");
+  expect(blankOut(JSON.stringify("密鑰\n字元"), [() => "密鑰\n字元"])).toBe('"***"');
+  expect(blankOut(String.raw`\u5bc6\u9470\n\u5b57`, [() => "密鑰\n字"])).toBe("***");
+});

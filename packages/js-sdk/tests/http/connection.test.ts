@@ -1,0 +1,110 @@
+import { describe, expect, it, vi } from "vitest";
+import * as sdk from "../../src/index.js";
+import { Arcrun } from "../../src/index.js";
+import { clientOf, inspections, inTurn, KEY, rejection, serve } from "../support.js";
+
+const LISTED = { json: { success: true, credentials: [], total: 0 } };
+
+it("sends its own User-Agent, and the key only where it is needed", async () => {
+  const engine = await serve(({ path }) =>
+    path === "/health" ? { json: { ok: true } } : { json: { success: true, credentials: [] } },
+  );
+  const client = clientOf(engine);
+  await client.health();
+  await client.creds.list();
+  const [health, list] = engine.requests;
+  expect(health?.headers["user-agent"]).toBe(`arcrun-js/${sdk.version}`);
+  expect(health?.headers).not.toHaveProperty("x-arcrun-api-key");
+  expect(list?.headers["x-arcrun-api-key"]).toBe(KEY);
+  expect(list?.headers).not.toHaveProperty("content-type");
+});
+
+it("sends no User-Agent in browsers, which would first ask the engine whether they may", async () => {
+  vi.stubGlobal("navigator", { userAgent: "Mozilla/5.0 (X11; Linux x86_64)" });
+  vi.resetModules();
+  const { Arcrun } = await import("../../src/index.js");
+  const engine = await serve(inTurn({ json: { ok: true } }));
+  await new Arcrun({ baseUrl: engine.url }).health();
+  expect(engine.requests[0]?.headers["user-agent"]).not.toContain("arcrun");
+});
+
+describe("no response", () => {
+  it("in time is an APITimeoutError", async () => {
+    const engine = await serve(() => undefined);
+    const error = await rejection(clientOf(engine, { timeout: 0.05, maxRetries: 0 }).health());
+    expect(error).toBeInstanceOf(sdk.APITimeoutError);
+    expect(error).toBeInstanceOf(sdk.APIConnectionError);
+    expect(error.message).toBe(`GET ${engine.url}/health: the engine did not respond in time`);
+  });
+
+  it("whose body does not arrive in time is an APITimeoutError", async () => {
+    const engine = await serve((_, response) => {
+      response.writeHead(200).write('{"ok":');
+      return undefined;
+    });
+    const call = clientOf(engine, { maxRetries: 0 }).health({ timeout: 0.05 });
+    await expect(call).rejects.toThrow(sdk.APITimeoutError);
+  });
+
+  it("at all is an APIConnectionError whose cause holds no key", async () => {
+    const engine = await serve((_, response) => {
+      response.destroy();
+      return undefined;
+    });
+    const error = await rejection(clientOf(engine, { maxRetries: 0 }).creds.list());
+    expect(error).toBeInstanceOf(sdk.APIConnectionError);
+    expect(error).not.toBeInstanceOf(sdk.APITimeoutError);
+    expect(error.message).toMatch(
+      /could not be reached, or the connection broke off \(fetch failed: other side closed\)/,
+    );
+    expect((error.cause as Error).message).toBe("fetch failed");
+    expect(inspections(error)).not.toContain(KEY);
+  });
+
+  it("because the caller aborted rejects with the signal's reason", async () => {
+    const controller = new AbortController();
+    const engine = await serve(() => {
+      controller.abort(new Error("no longer needed"));
+      return undefined;
+    });
+    const call = clientOf(engine).creds.list({ signal: controller.signal });
+    await expect(call).rejects.toThrow("no longer needed");
+    expect(engine.requests).toHaveLength(1);
+  });
+
+  it("is not waited for if the caller aborted before", async () => {
+    const engine = await serve(inTurn(LISTED));
+    const signal = AbortSignal.abort(new Error("too late"));
+    await expect(clientOf(engine).creds.list({ signal })).rejects.toThrow("too late");
+    expect(engine.requests).toHaveLength(0);
+  });
+});
+
+it("uses the fetch that it is given", async () => {
+  const fetch = vi.fn(async () => Response.json({ ok: true, bundle_version: "1" }));
+  const client = new Arcrun({ baseUrl: "https://engine.example", fetch });
+  expect(await client.health()).toEqual({ ok: true, bundle_version: "1" });
+  expect(fetch.mock.calls[0]).toEqual([
+    "https://engine.example/health",
+    expect.objectContaining({ redirect: "manual" }),
+  ]);
+});
+
+it("returns the response next to the result", async () => {
+  const engine = await serve(inTurn({ ...LISTED, headers: { "x-request-id": "req-7" } }));
+  const raw = await clientOf(engine).withRawResponse((client) => client.creds.list());
+  expect(raw).toMatchObject({ result: [], status: 200, attempts: 1, requestId: "req-7" });
+  expect(JSON.parse(raw.content)).toEqual(LISTED.json);
+});
+
+it("shares its memory with clients of other options", async () => {
+  const engine = await serve(() => undefined);
+  const hasty = clientOf(engine, { timeout: 60 }).withOptions({ timeout: 0.05, maxRetries: 0 });
+  await expect(hasty.health()).rejects.toThrow(sdk.APITimeoutError);
+});
+
+it("shows no key when a client is inspected", () => {
+  const client = new Arcrun({ apiKey: KEY });
+  expect(inspections(client)).not.toContain(KEY);
+  expect(inspections(client.creds)).not.toContain(KEY);
+});
