@@ -1,11 +1,9 @@
 """The README's own code runs, against a real engine, as a newcomer would run it."""
 
-import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,19 +14,6 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[dict[str, str]]:
-    command = [sys.executable, "-m", "arcrun_server", "serve", "--dev", "--json", "--port", "0"]
-    with subprocess.Popen(
-        [*command, "--data", str(tmp_path / "data")], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())
-        finally:
-            process.terminate()
 
 
 def test_the_quick_start_does_what_it_says(engine: dict[str, str], tmp_path: Path) -> None:
