@@ -51,6 +51,8 @@ SOURCES = {".md", ".py", ".ts", ".mjs", ".yaml", ".toml"}
 
 # What a command of ours makes; it is in no checkout.
 GENERATED = ("dist/", "evidence/", "reports/", "summary.md")
+# What stands in a path for a name of the reader's choice.
+PLACEHOLDERS = {"D", "DIR", "ID", "NAME", "SERVICE"}
 # Packages of ours and where they are; dotted names below them must exist.
 PACKAGES = {
     "arcrun_server": "packages/server/src/",
@@ -61,7 +63,7 @@ PACKAGES = {
 HOSTED_ROUTES = {
     "GET /credentials/catalog": "why the name `catalog` is reserved",
     "POST /workflows/resume": "what a `WorkflowPaused` error tells the user to call",
-    "POST /init": "an example of what the suite never sends to it",
+    "POST /init": "global in effect there, so the suite never sends it",
 }
 
 SPAN = re.compile(r"`([^`\n]+)`")
@@ -197,7 +199,7 @@ def looks_like_a_path(repository: Repository, name: str) -> bool:
         PATH.fullmatch(name) is not None
         and ((slash and folder in repository.top_folders) or suffix in (TEXT if slash else SOURCES))
         and not name.startswith(GENERATED)
-        and not any(part.isupper() and "." not in part for part in name.split("/"))  # DIR/x.json
+        and not PLACEHOLDERS & {part.partition(".")[0] for part in name.split("/")}
     )
 
 
