@@ -52,7 +52,7 @@ SOURCES = {".md", ".py", ".ts", ".mjs", ".yaml", ".toml"}
 # What a command of ours makes; it is in no checkout.
 GENERATED = ("dist/", "evidence/", "reports/", "summary.md")
 # What stands in a path for a name of the reader's choice.
-PLACEHOLDERS = {"D", "DIR", "ID", "NAME", "SERVICE"}
+PLACEHOLDER = re.compile(r"D|DIR|ID|NAME|SERVICE|\w+_N")
 # Packages of ours and where they are; dotted names below them must exist.
 PACKAGES = {
     "arcrun_server": "packages/server/src/",
@@ -108,23 +108,11 @@ class Repository:
             for method in item
         ]
 
-    @functools.cache  # noqa: B019 - there is one repository, and a few of the tests' own
     def text(self, path: str) -> str:
-        try:
-            return (self.root / path).read_text("utf-8")
-        except (UnicodeDecodeError, FileNotFoundError):  # binary, or deleted and not yet staged
-            return ""
+        return text_of(self.root / path)
 
-    @functools.cache  # noqa: B019
     def anchors(self, path: str) -> set[str]:
-        """The anchors of a document's headings, by GitHub's rules."""
-        found: set[str] = set()
-        for heading in re.findall(r"^#{1,6} +(.+?) *#*$", prose(self.text(path)), re.MULTILINE):
-            words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
-            slug = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
-            same = sum(1 for anchor in found if re.fullmatch(rf"{re.escape(slug)}(-\d+)?", anchor))
-            found.add(f"{slug}-{same}" if slug in found else slug)
-        return found
+        return anchors_of(self.root / path)
 
     def has(self, path: str) -> bool:
         """Tell whether there is such a file or folder, by its whole path or the end of one."""
@@ -143,6 +131,27 @@ class Repository:
                     rest = parts[length : length + 1]
                     return not rest or re.search(rf"\b{rest[0]}\b", self.text(file)) is not None
         return False
+
+
+@functools.cache
+def text_of(file: Path) -> str:
+    """Return a file's text; nothing for one that is binary, or deleted and not yet staged."""
+    try:
+        return file.read_text("utf-8")
+    except (UnicodeDecodeError, FileNotFoundError):
+        return ""
+
+
+@functools.cache
+def anchors_of(document: Path) -> set[str]:
+    """Return the anchors of a document's headings, by GitHub's rules."""
+    found: set[str] = set()
+    for heading in re.findall(r"^#{1,6} +(.+?) *#*$", prose(text_of(document)), re.MULTILINE):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+        slug = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+        same = sum(1 for anchor in found if re.fullmatch(rf"{re.escape(slug)}(-\d+)?", anchor))
+        found.add(f"{slug}-{same}" if slug in found else slug)
+    return found
 
 
 def prose(text: str) -> str:
@@ -199,7 +208,7 @@ def looks_like_a_path(repository: Repository, name: str) -> bool:
         PATH.fullmatch(name) is not None
         and ((slash and folder in repository.top_folders) or suffix in (TEXT if slash else SOURCES))
         and not name.startswith(GENERATED)
-        and not PLACEHOLDERS & {part.partition(".")[0] for part in name.split("/")}
+        and not any(PLACEHOLDER.fullmatch(part.partition(".")[0]) for part in name.split("/"))
     )
 
 

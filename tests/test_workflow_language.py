@@ -1,5 +1,6 @@
 """Every example of `docs/workflow-language.md` runs, and gives the result that stands below it."""
 
+import importlib
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import pytest
 import yaml
 
 from arcrun import APIStatusError, Arcrun
+from arcrun_server.engine.clock import TIME_NAMES
 from arcrun_server.engine.labels import LABELS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -214,6 +216,30 @@ def test_the_table_of_edges_has_every_label() -> None:
     rows = re.findall(r"^\| ([A-Z_]+) \| ([^|]+) \|", PAGE, re.MULTILINE)
     written = {label: kind for kind, labels in rows for label in labels.strip().split(", ")}
     assert written == dict(LABELS)
+
+
+def section(heading: str) -> str:
+    """Return what stands below a heading of the page, up to the next one."""
+    return PAGE.partition(f"\n{heading}\n")[2].partition("\n#")[0]
+
+
+def test_every_component_has_a_section() -> None:
+    folder = ROOT / "packages/server/src/arcrun_server/components"
+    files = [path for path in folder.glob("*.py") if "\nCONTRACT" in path.read_text("utf-8")]
+    assert files
+    assert [path.stem for path in files if not section(f"### {path.stem}")] == []
+
+
+@pytest.mark.parametrize("component", ["array_ops", "string_ops", "number_ops", "date_ops"])
+def test_the_table_of_a_component_has_every_operation(component: str) -> None:
+    contract = importlib.import_module(f"arcrun_server.components.{component}").CONTRACT
+    cells = re.findall(r"^\| ([a-z_, ]+) \|", section(f"### {component}"), re.MULTILINE)
+    written = [operation for cell in cells for operation in cell.split(", ")]
+    assert sorted(written) == sorted(contract["input_schema"]["properties"]["operation"]["enum"])
+
+
+def test_the_table_of_times_has_every_variable() -> None:
+    assert set(re.findall(r"`(_\w+)`", section("### Time"))) == TIME_NAMES
 
 
 @pytest.mark.parametrize(
