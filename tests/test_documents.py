@@ -59,7 +59,7 @@ PACKAGES = {
     "arcrun_conformance": "conformance/src/",
     "scripts": "",
 }
-# Routes of the hosted engine that ours does not have, and who relies on them.
+# Routes of the hosted engine that ours does not have, and why they are named.
 HOSTED_ROUTES = {
     "GET /credentials/catalog": "why the name `catalog` is reserved",
     "POST /workflows/resume": "what a `WorkflowPaused` error tells the user to call",
@@ -106,6 +106,7 @@ class Repository:
             re.compile(f"{method.upper()} " + re.sub(r"{\w+}", "[^/]+", path))
             for path, item in paths.items()
             for method in item
+            if method != "parameters"
         ]
 
     def text(self, path: str) -> str:
