@@ -148,8 +148,8 @@ def anchors_of(document: Path) -> set[str]:
     """Return the anchors of a document's headings, by GitHub's rules."""
     found: set[str] = set()
     for heading in re.findall(r"^#{1,6} +(.+?) *#*$", prose(text_of(document)), re.MULTILINE):
-        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
-        slug = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+        slug = re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
         same = sum(1 for anchor in found if re.fullmatch(rf"{re.escape(slug)}(-\d+)?", anchor))
         found.add(f"{slug}-{same}" if slug in found else slug)
     return found

@@ -78,7 +78,7 @@ EXAMPLES = examples(PAGE)
 
 
 class ExampleServer(BaseHTTPRequestHandler):
-    """What the page's `weather.example` answers."""
+    """The server that the page calls `weather.example`."""
 
     responses: ClassVar[dict[str, tuple[int, Any]]] = {
         "/v1/taipei": (200, {"城市": "台北", "溫度": 21}),
@@ -87,12 +87,12 @@ class ExampleServer(BaseHTTPRequestHandler):
     }
 
     def do_GET(self) -> None:
-        """Answer one of the responses, or repeat the request's Authorization."""
+        """Return one of the responses, or repeat the request's Authorization."""
         echo = (200, {"authorization": self.headers["Authorization"]})
         self.respond(*self.responses.get(self.path, echo))
 
     def do_POST(self) -> None:
-        """Answer one of the responses, or repeat the request's body."""
+        """Return one of the responses, or repeat the request's body."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.respond(*self.responses.get(self.path, (200, {"got": body})))
 
