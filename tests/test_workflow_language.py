@@ -1,4 +1,4 @@
-"""Every example of `docs/workflow-language.md` runs, and gives the result that stands below it."""
+"""Every example of the pages for workflow authors runs, and gives the result that stands below it."""
 
 import importlib
 import json
@@ -22,7 +22,8 @@ from arcrun_server.engine.clock import TIME_NAMES
 from arcrun_server.engine.labels import LABELS
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = (ROOT / "docs/workflow-language.md").read_text("utf-8")
+PAGES = ("docs/workflow-language.md", "docs/components.md")
+PAGE = "\n".join((ROOT / page).read_text("utf-8") for page in PAGES)
 KINDS = {
     "python",
     "yaml workflow",
@@ -39,7 +40,7 @@ EXAMPLE_SERVER = "https://weather.example"
 
 @dataclass
 class Example:
-    """A workflow of the page: what its run is given, and what it must give.
+    """A workflow of the pages: what its run is given, and what it must give.
 
     One without an expectation is stored for the examples after it, as credentials and recipes are.
     """
@@ -202,7 +203,7 @@ def test_the_python_code_runs(engine: dict[str, str]) -> None:
     assert (ran.stdout, ran.stderr) == ("{'text': 'HELLO, 世界'}\n", "")
 
 
-def test_no_block_of_the_page_is_left_out() -> None:
+def test_no_block_of_the_pages_is_left_out() -> None:
     assert {kind for kind, _ in blocks(PAGE)} == KINDS
     assert PAGE.count("\n```") == 2 * len(blocks(PAGE))
 
@@ -219,7 +220,7 @@ def test_the_table_of_edges_has_every_label() -> None:
 
 
 def section(heading: str) -> str:
-    """Return what stands below a heading of the page, up to the next one."""
+    """Return what stands below a heading of the pages, up to the next one."""
     return PAGE.partition(f"\n{heading}\n")[2].partition("\n#")[0]
 
 
@@ -227,13 +228,13 @@ def test_every_component_has_a_section() -> None:
     folder = ROOT / "packages/server/src/arcrun_server/components"
     files = [path for path in folder.glob("*.py") if "\nCONTRACT" in path.read_text("utf-8")]
     assert files
-    assert [path.stem for path in files if not section(f"### {path.stem}")] == []
+    assert [path.stem for path in files if not section(f"## {path.stem}")] == []
 
 
 @pytest.mark.parametrize("component", ["array_ops", "string_ops", "number_ops", "date_ops"])
 def test_the_table_of_a_component_has_every_operation(component: str) -> None:
     contract = importlib.import_module(f"arcrun_server.components.{component}").CONTRACT
-    cells = re.findall(r"^\| ([a-z_, ]+) \|", section(f"### {component}"), re.MULTILINE)
+    cells = re.findall(r"^\| ([a-z_, ]+) \|", section(f"## {component}"), re.MULTILINE)
     written = [operation for cell in cells for operation in cell.split(", ")]
     assert sorted(written) == sorted(contract["input_schema"]["properties"]["operation"]["enum"])
 
