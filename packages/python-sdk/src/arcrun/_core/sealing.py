@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
+from os import urandom
 from typing import TypedDict
 
 from .errors import UnexpectedResponseError
@@ -52,7 +52,7 @@ def seal(api_key: str, name: str, value: str, *, iv: bytes | None = None) -> Env
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    nonce = iv or os.urandom(12)
+    nonce = iv or urandom(12)
     sealed = AESGCM(derive_key(api_key)).encrypt(nonce, value.encode(), _bound_to(name))
     return {
         "encrypted": base64.b64encode(sealed).decode("ascii"),
