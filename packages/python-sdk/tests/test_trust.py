@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -366,7 +365,7 @@ def test_setup_pins_the_origin_in_the_same_client(kind, server, serve_recipe) ->
     kind.run(client.auth.setup("own", tok="tok-1"))
     assert str(kind.bind(client, "own").base_url) == "https://api.own.test/v1/"
     recipes = client._connection.memory.recipes
-    recipes["own"] = replace(recipes["own"], base_url=Template("https://evil.test"))
+    recipes["own"] = recipes["own"]._replace(base_url=Template("https://evil.test"))
     with pytest.raises(RecipeOriginError, match=r"https://api\.own\.test"):
         kind.bind(client, "own")
     other = kind.client(server.url)

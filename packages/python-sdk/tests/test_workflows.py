@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import pickle
+import re
+import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import arcrun
 from arcrun import InvalidArgumentError, WorkflowPaused, WorkflowRunError
 from arcrun._core.graphs import node_id
+from arcrun._core.response import find_pause
 
 FLOW = ["input >> 完成後 >> Read It", "Read It >> 對每個 >> 大寫"]
 COMPILED = {
@@ -329,3 +334,21 @@ def test_a_paused_run_as_the_deployed_engine_reports_it(run) -> None:
     with pytest.raises(WorkflowPaused) as caught:
         run(500, {"success": False, "error": text})
     assert (caught.value.task_id, caught.value.node) == ("task-9", "等 回覆")
+
+
+PAUSED = r"workflow paused at node (.+?) waiting for task (\S+)"
+fragments = st.sampled_from(
+    ["workflow paused at node ", " waiting for task ", "a", " ", "\n", "\r", "等", "x y"]
+)
+
+
+@given(st.lists(fragments, max_size=9).map("".join))
+def test_a_pause_is_found_as_the_regular_expression_finds_it(message: str) -> None:
+    found, expected = find_pause(message), re.search(PAUSED, message)
+    assert (found and found.groups()) == (expected and expected.groups())
+
+
+def test_a_long_message_is_searched_in_linear_time() -> None:
+    started = time.perf_counter()
+    assert find_pause("workflow paused at node " * 40_000) is None  # some minutes if quadratic
+    assert time.perf_counter() - started < 5

@@ -1,10 +1,9 @@
 """Auth recipes: parsed once, then asked by attribute (docs/contract.md#auth-recipes)."""
 
-from __future__ import annotations
+# Named tuples, and annotations that are evaluated: to import `dataclasses`, or to compile each
+# annotation from text, would take 2 ms of every import of the SDK.
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple, cast
 
 from .errors import ConfigurationError, InvalidArgumentError, UnexpectedResponseError
@@ -32,7 +31,7 @@ class Inject(NamedTuple):
         for part in (self.header, self.query, self.path, self.body):
             yield from part.values()
 
-    def with_values(self, values: Mapping[str, Any]) -> Inject:
+    def with_values(self, values: Mapping[str, Any]) -> "Inject":
         """Return only what can be filled in: entries of optional secrets that are not set drop out.
 
         Args:
@@ -75,29 +74,29 @@ class RefreshGrant(NamedTuple):
     """The key of the secret that holds the refresh token."""
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(NamedTuple):
     """How requests to a service are authenticated."""
 
     service: str
     primitive: str
     base_url: Template
     secrets: tuple[RequiredSecret, ...]
+    """The secrets that the service needs, the optional ones included."""
     inject: Inject
     grant: AssertionGrant | RefreshGrant | None
     """How an access token is fetched; None if the recipe needs none."""
 
-    @cached_property
+    @property
     def required_keys(self) -> tuple[str, ...]:
         """The keys of the secrets that must be given."""
         return tuple(s["key"] for s in self.secrets if not s.get("optional"))
 
-    @cached_property
+    @property
     def optional_keys(self) -> tuple[str, ...]:
         """The keys of the secrets that may be given."""
         return tuple(s["key"] for s in self.secrets if s.get("optional"))
 
-    @cached_property
+    @property
     def keys_used(self) -> tuple[str, ...]:
         """The keys of the secrets that a bound client uses, each once."""
         templates = [self.base_url, *self.inject.templates]

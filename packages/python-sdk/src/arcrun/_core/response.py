@@ -108,7 +108,7 @@ def read_response(request: Request[T], response: Response, *, attempt: int = 0) 
 def check_run(response: Response, content: dict[str, Any]) -> None:
     """Raise if the response to a run reports that it is paused or failed."""
     if _is_paused(content):
-        raise _paused(content, re.search(_PAUSED, _message(content)))
+        raise _paused(content, find_pause(_message(content)))
     if content.get("success") is False and (response.status < 300 or response.status == 500):
         raise _run_failed(response, content)
 
@@ -181,8 +181,22 @@ def _run_failed(response: Response, content: dict[str, Any]) -> errors.WorkflowR
     return error
 
 
+def find_pause(message: str) -> re.Match[str] | None:
+    """Find node and task in the error message with which the deployed engine reports a pause.
+
+    Only the first start in each line is tried: where a later one would match, the first one does. To
+    try them all takes quadratic time, and the message may repeat what a service returned.
+    """
+    for line in message.split("\n"):
+        start = line.find("workflow paused at node ")
+        found = re.match(_PAUSED, line[start:]) if start >= 0 else None
+        if found:
+            return found
+    return None
+
+
 def _is_paused(content: dict[str, Any]) -> bool:
-    return content.get("paused") is True or re.search(_PAUSED, _message(content)) is not None
+    return content.get("paused") is True or find_pause(_message(content)) is not None
 
 
 def _paused(content: dict[str, Any], found: re.Match[str] | None) -> errors.WorkflowPaused:

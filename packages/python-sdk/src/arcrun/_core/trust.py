@@ -180,13 +180,13 @@ def may_receive_secrets(origin: str, allowed: str) -> bool:
 def _check_origin(
     service: str, written: str, rendered: str, known: tuple[str, ...], trusted: str | None
 ) -> str:
-    """Return the origin of one of a recipe's URLs, written with placeholders and rendered without."""
+    """Return the origin of a URL of a recipe, given with and without placeholders, if it is right."""
     origin = origin_of(rendered)
     if origin is None:
         raise RecipeOriginError(
             f"the auth recipe of {service!r} has a URL that the SDK sends no secrets to: {written!r}"
         )
-    # Compared as written: another's `evil.atlassian.net` is not `{{secret.jira_domain}}.atlassian.net`.
+    # Compared as written: `evil.atlassian.net` is not `{{secret.jira_domain}}.atlassian.net`.
     if origin == trusted or origin_of(written) in known:
         return origin
     expected = (
