@@ -1,4 +1,4 @@
-"""Programs that releases and checks need, and that no package imports."""
+"""Run the release and its checks: programs that no package imports."""
 
 from pathlib import Path
 

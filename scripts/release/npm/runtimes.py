@@ -49,10 +49,9 @@ def matrix(registry: Path) -> Matrix:
     adapters = yaml.safe_load(registry.read_text("utf-8"))["adapters"]
     javascript = [each for each in adapters if each["language"] == "javascript"]
     chromium = os.environ.get("CHROMIUM", "chromium")  # as environment.py looks for it
+    reason = f"{chromium} was not found: install the package chromium, or set CHROMIUM to its path"
     missing = {
-        each[
-            "name"
-        ]: f"{chromium} was not found: install the package chromium, or set CHROMIUM to its path"
+        each["name"]: reason
         for each in javascript
         if each["runtime"] == "chromium" and shutil.which(chromium) is None
     }

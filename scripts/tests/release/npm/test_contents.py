@@ -29,8 +29,8 @@ def checkout(tmp_path: Path) -> Path:
     return root
 
 
-def sound(root: Path) -> dict[str, bytes]:
-    """The files of a package in which nothing is wrong."""
+def valid_files(root: Path) -> dict[str, bytes]:
+    """The files of a valid package."""
     copied = {name: (root / NPM_FOLDER / name).read_bytes() for name in contents.AS_CHECKED_OUT}
     built = ("index.js", "index.cjs", "index.d.ts", "index.d.cts", "deferred-ECCA327C.js")
     return copied | {f"dist/{name}": b"export {};\n" for name in built}
@@ -46,8 +46,8 @@ def tarball(root: Path, members: dict[str, bytes], mode: int = 0o644) -> Path:
     return path
 
 
-def test_a_sound_package_passes_with_the_number_of_its_files(checkout: Path) -> None:
-    assert check_contents(tarball(checkout, sound(checkout)), checkout) == 8
+def test_a_valid_package_passes_with_the_number_of_its_files(checkout: Path) -> None:
+    assert check_contents(tarball(checkout, valid_files(checkout)), checkout) == 8
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_a_file_that_does_not_belong_there_is_named(
     checkout: Path, name: str, content: bytes, expected: str
 ) -> None:
     with pytest.raises(StrayFile, match=expected):
-        check_contents(tarball(checkout, sound(checkout) | {name: content}), checkout)
+        check_contents(tarball(checkout, valid_files(checkout) | {name: content}), checkout)
 
 
 def test_a_file_that_is_missing_is_named(checkout: Path) -> None:
-    members = sound(checkout)
+    members = valid_files(checkout)
     del members["dist/index.d.cts"]
     with pytest.raises(StrayFile, match=r"package/dist/index\.d\.cts: missing"):
         check_contents(tarball(checkout, members), checkout)
@@ -77,7 +77,7 @@ def test_a_file_that_is_missing_is_named(checkout: Path) -> None:
 
 def test_a_mode_that_the_umask_left_is_named(checkout: Path) -> None:
     with pytest.raises(StrayFile, match="has the mode 600, not 644"):
-        check_contents(tarball(checkout, sound(checkout), mode=0o600), checkout)
+        check_contents(tarball(checkout, valid_files(checkout), mode=0o600), checkout)
 
 
 def test_a_link_is_not_a_regular_file(checkout: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_link_is_not_a_regular_file(checkout: Path) -> None:
 def test_a_source_that_git_does_not_track_is_named(checkout: Path) -> None:
     (checkout / NPM_FOLDER / "src" / "new.ts").write_text("export {};\n")
     with pytest.raises(StrayFile, match=r"src/new\.ts: git does not track it"):
-        check_contents(tarball(checkout, sound(checkout)), checkout)
+        check_contents(tarball(checkout, valid_files(checkout)), checkout)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_dependencies_and_install_scripts_are_refused(
     with pytest.raises(
         StrayFile, match=rf"package\.json: {expected}: dependencies and install scripts are"
     ):
-        check_contents(tarball(checkout, sound(checkout)), checkout)
+        check_contents(tarball(checkout, valid_files(checkout)), checkout)
 
 
 def test_a_tarball_over_its_budget_is_an_error_with_both_sizes(

@@ -46,8 +46,8 @@ def sdist(folder: Path, members: dict[str, bytes]) -> Artifact:
 
 
 def test_a_wheel_of_tracked_code_and_metadata_passes(checkout: Path, tmp_path: Path) -> None:
-    sound = wheel(tmp_path, {"arcrun/__init__.py": MODULE, METADATA: b"Name: arcrun"})
-    assert check_contents(sound, checkout) == 2
+    valid = wheel(tmp_path, {"arcrun/__init__.py": MODULE, METADATA: b"Name: arcrun"})
+    assert check_contents(valid, checkout) == 2
 
 
 def test_an_sdist_of_tracked_files_passes(checkout: Path, tmp_path: Path) -> None:
