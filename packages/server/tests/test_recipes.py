@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from own_recipes import SECRET_ENTRY, api_recipe, auth_recipe, post, run, without
+from pushed_recipes import SECRET_ENTRY, api_recipe, auth_recipe, post, run, without
 
 from arcrun_server.recipes.api.record import hash_id
 from arcrun_server.recipes.catalog import load_catalog
