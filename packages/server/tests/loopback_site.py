@@ -31,9 +31,9 @@ class Received:
 
 @dataclass
 class Site:
-    """A web site on loopback that answers what it was told to, byte by byte."""
+    """A web site on loopback that returns prepared responses, byte by byte."""
 
-    answers: dict[str, bytes] = field(default_factory=dict)
+    responses: dict[str, bytes] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
     port: int = 0
     connections: int = 0
@@ -43,7 +43,7 @@ class Site:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def answer(
+    def respond(
         self,
         path: str,
         body: bytes | str = b"",
@@ -53,7 +53,7 @@ class Site:
         content = body.encode() if isinstance(body, str) else body
         lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(content)}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-        self.answers[path] = ("\r\n".join(lines) + "\r\n\r\n").encode() + content
+        self.responses[path] = ("\r\n".join(lines) + "\r\n\r\n").encode() + content
 
     def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -73,10 +73,10 @@ class Site:
                 headers = {name.lower(): value.strip() for name, value in pairs}
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 self.received.append(Received(line, headers, body))
-                answer = self.answers.get(self.received[-1].path)
-                if answer is None:
-                    await asyncio.Event().wait()  # told nothing, it says nothing
-                writer.write(answer or b"")
+                response = self.responses.get(self.received[-1].path)
+                if response is None:
+                    await asyncio.Event().wait()  # no response is prepared: it stays silent
+                writer.write(response or b"")
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
             pass
@@ -117,7 +117,7 @@ def serve() -> Any:
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[Callable[..., Outbound]]:
+async def make_client() -> AsyncIterator[Callable[..., Outbound]]:
     """Open doors to the network that are closed at the end."""
     opened: list[Outbound] = []
 

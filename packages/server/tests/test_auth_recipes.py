@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from arcrun_server.settings import Settings
     from arcrun_server.store import Store
 
-# CONTRACT.md §4: service → primitive, base URL, secrets.
+# Of each service its primitive, base URL and secrets, as docs/contract.md#auth-recipes lists them.
 SERVICES = {
     "notion": ("static_key", "https://api.notion.com/v1", ["notion_token"]),
     "slack": ("static_key", "https://slack.com/api", ["slack_bot_token"]),
@@ -127,10 +127,10 @@ async def test_all_services_of_the_contract_are_listed_in_order(nobody: Api) -> 
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_recipe_says_what_the_contract_says(nobody: Api, service: str) -> None:
-    answer = (await nobody("GET", f"/auth-recipes/{service}")).json()
-    recipe = answer["recipe"]
-    assert answer["success"] is True
+async def test_recipe_is_that_of_the_contract(nobody: Api, service: str) -> None:
+    response = (await nobody("GET", f"/auth-recipes/{service}")).json()
+    recipe = response["recipe"]
+    assert response["success"] is True
     keys = [secret["key"] for secret in recipe["required_secrets"]]
     assert (recipe["primitive"], recipe["base_url"], keys) == SERVICES[service]
     assert recipe["service"] == service
@@ -139,7 +139,7 @@ async def test_recipe_says_what_the_contract_says(nobody: Api, service: str) -> 
         assert recipe["inject"] == INJECTED[service]
 
 
-async def test_recipes_are_for_people_who_read_chinese_and_english(nobody: Api) -> None:
+async def test_recipes_have_texts_in_chinese_and_english(nobody: Api) -> None:
     for recipe in (await nobody("GET", "/auth-recipes")).json()["recipes"]:
         assert recipe["category"]
         for text in (
@@ -183,31 +183,31 @@ async def test_ended_service_is_marked(nobody: Api) -> None:
 
 
 async def test_unknown_service_is_404_with_the_nearest_one(nobody: Api) -> None:
-    answer = await nobody("GET", "/auth-recipes/notoin")
-    assert (answer.status_code, answer.json()["code"]) == (404, "service_not_found")
-    assert "did you mean 'notion'" in answer.json()["error"]
+    response = await nobody("GET", "/auth-recipes/notoin")
+    assert (response.status_code, response.json()["code"]) == (404, "service_not_found")
+    assert "did you mean 'notion'" in response.json()["error"]
 
 
 @pytest.mark.parametrize("service", ["Notion", "a-b", "%E5%90%8D", "a" * 65, "1a"])
 async def test_bad_service_names_are_refused(nobody: Api, service: str) -> None:
-    answer = await nobody("GET", f"/auth-recipes/{service}")
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_name")
+    response = await nobody("GET", f"/auth-recipes/{service}")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_name")
 
 
 async def test_unknown_key_is_refused_even_where_none_is_needed(nobody: Api) -> None:
     for path in ("/auth-recipes", "/auth-recipes/notion"):
-        answer = await nobody("GET", path, headers={"X-Arcrun-API-Key": "ak_" + "0" * 48})
-        assert (answer.status_code, answer.json()["code"]) == (401, "unknown_api_key")
+        response = await nobody("GET", path, headers={"X-Arcrun-API-Key": "ak_" + "0" * 48})
+        assert (response.status_code, response.json()["code"]) == (401, "unknown_api_key")
 
 
 async def test_own_knowledge_base_lives_under_the_url_that_the_client_uses(nobody: Api) -> None:
-    answer = await nobody("GET", "/auth-recipes/kbdb", headers={"Host": "engine.local:9000"})
-    assert answer.json()["recipe"]["base_url"] == "http://engine.local:9000/kbdb"
+    response = await nobody("GET", "/auth-recipes/kbdb", headers={"Host": "engine.local:9000"})
+    assert response.json()["recipe"]["base_url"] == "http://engine.local:9000/kbdb"
 
 
-async def test_host_that_is_none_is_not_repeated(nobody: Api) -> None:
-    answer = await nobody("GET", "/auth-recipes/kbdb", headers={"Host": 'a"b/c'})
-    assert answer.json()["recipe"]["base_url"] == "http://testserver/kbdb"
+async def test_invalid_host_header_is_not_repeated(nobody: Api) -> None:
+    response = await nobody("GET", "/auth-recipes/kbdb", headers={"Host": 'a"b/c'})
+    assert response.json()["recipe"]["base_url"] == "http://testserver/kbdb"
 
 
 async def test_url_that_is_set_is_used_for_everybody(store: Store, settings: Settings) -> None:

@@ -53,7 +53,7 @@ async def test_contract_is_served_with_this_engine_as_its_first_server(nobody: A
     assert served == expected
 
 
-async def test_page_for_people_loads_nothing_from_elsewhere(nobody: Api) -> None:
+async def test_html_page_loads_nothing_from_elsewhere(nobody: Api) -> None:
     page = await nobody("GET", "/docs")
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     policy = page.headers["Content-Security-Policy"]
@@ -64,12 +64,12 @@ async def test_page_for_people_loads_nothing_from_elsewhere(nobody: Api) -> None
     files = re.findall(r'(?:src|href)="(docs/[^"]+)"', page.text)
     assert len(files) == 4
     for file in files:
-        answer = await nobody("GET", f"/{file}")
-        assert answer.status_code == 200, file
-        assert answer.content
+        response = await nobody("GET", f"/{file}")
+        assert response.status_code == 200, file
+        assert response.content
 
 
-async def test_files_of_the_page_are_what_they_say(nobody: Api) -> None:
+async def test_files_of_the_page_have_the_right_content_type(nobody: Api) -> None:
     kinds = {
         "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
         "swagger-ui.css": "text/css; charset=utf-8",
@@ -77,14 +77,14 @@ async def test_files_of_the_page_are_what_they_say(nobody: Api) -> None:
         "start.js": "text/javascript; charset=utf-8",
     }
     for name, kind in kinds.items():
-        answer = await nobody("GET", f"/docs/{name}")
-        assert answer.headers["Content-Type"] == kind
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        response = await nobody("GET", f"/docs/{name}")
+        assert response.headers["Content-Type"] == kind
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
     for name in ("../app.py", "..%2Fapp.py", "redoc.standalone.js"):
         assert (await nobody("GET", f"/docs/{name}")).status_code == 404
 
 
-async def test_health_names_what_is_there(nobody: Api) -> None:
+async def test_health_lists_the_capabilities(nobody: Api) -> None:
     health = (await nobody("GET", "/health")).json()
     assert health["ok"] is True
     assert health["capabilities"] == [
@@ -101,6 +101,6 @@ async def test_health_names_what_is_there(nobody: Api) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/health"])
-async def test_neither_needs_a_key_nor_minds_a_wrong_one(nobody: Api, path: str) -> None:
-    answer = await nobody("GET", path, headers={"X-Arcrun-API-Key": "nonsense"})
-    assert answer.status_code == 200
+async def test_neither_a_missing_nor_a_wrong_key_matters(nobody: Api, path: str) -> None:
+    response = await nobody("GET", path, headers={"X-Arcrun-API-Key": "nonsense"})
+    assert response.status_code == 200

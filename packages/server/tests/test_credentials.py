@@ -18,9 +18,9 @@ ENVELOPE = {
 
 
 async def push(api: Api, **body: Any) -> Any:
-    answer = await api("POST", "/credentials", json=body)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    response = await api("POST", "/credentials", json=body)
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 async def test_sealed_push_is_read_back_as_it_was_given(alice: Api) -> None:
@@ -43,8 +43,8 @@ async def test_sealed_push_is_read_back_as_it_was_given(alice: Api) -> None:
 
 async def test_plain_push_is_never_read_back(alice: Api) -> None:
     await push(alice, name="line_token", value="密鑰", sensitivity="high")
-    answer = await alice("GET", "/credentials/line_token")
-    assert answer.json() == {
+    response = await alice("GET", "/credentials/line_token")
+    assert response.json() == {
         "name": "line_token",
         "sealed": False,
         "service": None,
@@ -55,8 +55,8 @@ async def test_plain_push_is_never_read_back(alice: Api) -> None:
 async def test_list_shows_all_sorted_and_no_value(alice: Api) -> None:
     await push(alice, name="b", value="plain-secret-value")
     await push(alice, name="a", service="openai", sensitivity="high", **ENVELOPE)
-    answer = await alice("GET", "/credentials")
-    listed = answer.json()
+    response = await alice("GET", "/credentials")
+    listed = response.json()
     assert (listed["success"], listed["total"]) == (True, 2)
     assert [entry["name"] for entry in listed["credentials"]] == ["a", "b"]
     first = listed["credentials"][0]
@@ -67,11 +67,11 @@ async def test_list_shows_all_sorted_and_no_value(alice: Api) -> None:
         "sensitivity": "high",
         "last_used_at": None,
     }
-    assert "plain-secret-value" not in answer.text
-    assert ENVELOPE["encrypted"] not in answer.text
+    assert "plain-secret-value" not in response.text
+    assert ENVELOPE["encrypted"] not in response.text
 
 
-async def test_second_push_replaces_the_first_and_keeps_its_birthday(alice: Api) -> None:
+async def test_second_push_replaces_the_first_and_keeps_its_creation_time(alice: Api) -> None:
     await push(alice, name="t", value="one", service="slack", sensitivity="high")
     born = (await alice("GET", "/credentials")).json()["credentials"][0]["created_at"]
     await push(alice, name="t", **ENVELOPE)
@@ -87,10 +87,10 @@ async def test_second_push_replaces_the_first_and_keeps_its_birthday(alice: Api)
 
 
 async def test_put_stores_under_the_name_in_the_path(alice: Api) -> None:
-    answer = await alice(
+    response = await alice(
         "PUT", "/credentials/tok", json={"value": "新的密鑰", "sensitivity": "high"}
     )
-    assert answer.json() == {
+    assert response.json() == {
         "success": True,
         "name": "tok",
         "service": None,
@@ -147,45 +147,45 @@ async def test_accounts_do_not_see_each_other(alice: Api, bob: Api) -> None:
 async def test_bad_pushes_say_where_and_store_nothing(
     alice: Api, body: dict[str, Any], path: str, code: str
 ) -> None:
-    answer = await alice("POST", "/credentials", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (400, code)
-    assert path in [detail.get("path") for detail in answer.json()["details"]]
-    assert path in answer.json()["error"]
+    response = await alice("POST", "/credentials", json=body)
+    assert (response.status_code, response.json()["code"]) == (400, code)
+    assert path in [detail.get("path") for detail in response.json()["details"]]
+    assert path in response.json()["error"]
     assert (await alice("GET", "/credentials")).json()["total"] == 0
 
 
 async def test_misspelt_field_is_named_with_the_nearest_known_one(alice: Api) -> None:
-    answer = await alice("POST", "/credentials", json={"name": "a", "value": "v", "servce": "x"})
-    assert answer.json()["details"] == [
+    response = await alice("POST", "/credentials", json={"name": "a", "value": "v", "servce": "x"})
+    assert response.json()["details"] == [
         {"message": "unknown field", "path": "servce", "suggestion": "service"}
     ]
-    assert answer.json()["error"] == "servce: unknown field; did you mean 'service'?"
+    assert response.json()["error"] == "servce: unknown field; did you mean 'service'?"
 
 
 @pytest.mark.parametrize("body", [[], "text", 1, None, True])
 async def test_bodies_that_are_no_objects_are_refused(alice: Api, body: Any) -> None:
-    answer = await alice(
+    response = await alice(
         "POST",
         "/credentials",
         content=json.dumps(body),
         headers={"Content-Type": "application/json"},
     )
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("name", ["catalog", "a-b", "a%20b", "%E5%90%8D", "a" * 129, "a%0A"])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 async def test_bad_names_in_the_path_are_refused(alice: Api, method: str, name: str) -> None:
     body = {"json": {"value": "v"}} if method == "PUT" else {}
-    answer = await alice(method, f"/credentials/{name}", **body)
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_name")
+    response = await alice(method, f"/credentials/{name}", **body)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_name")
 
 
 async def test_error_about_a_secret_does_not_quote_it(alice: Api) -> None:
     secret = "sk-very-secret-" + "x" * 65536
-    answer = await alice("POST", "/credentials", json={"name": "a", "value": secret})
-    assert answer.status_code == 400
-    assert "sk-very-secret" not in answer.text
+    response = await alice("POST", "/credentials", json={"name": "a", "value": secret})
+    assert response.status_code == 400
+    assert "sk-very-secret" not in response.text
 
 
 async def test_database_holds_no_secret_in_plain_text(alice: Api, bob: Api, tmp_path: Path) -> None:

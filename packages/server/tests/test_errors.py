@@ -37,34 +37,34 @@ KEYED = [
 
 
 @pytest.mark.parametrize(("method", "path"), KEYED)
-async def test_key_is_asked_for_first(nobody: Api, method: str, path: str) -> None:
-    answer = await nobody(method, path, content=b"{broken")
-    assert (answer.status_code, answer.json()["code"]) == (401, "missing_api_key")
-    assert answer.json()["requires"] == "X-Arcrun-API-Key"
-    assert answer.headers["WWW-Authenticate"] == 'ApiKey header="X-Arcrun-API-Key"'
+async def test_key_is_checked_first(nobody: Api, method: str, path: str) -> None:
+    response = await nobody(method, path, content=b"{broken")
+    assert (response.status_code, response.json()["code"]) == (401, "missing_api_key")
+    assert response.json()["requires"] == "X-Arcrun-API-Key"
+    assert response.headers["WWW-Authenticate"] == 'ApiKey header="X-Arcrun-API-Key"'
 
 
 @pytest.mark.parametrize(("method", "path"), KEYED)
 @pytest.mark.parametrize("key", ["ak_" + "0" * 48, "ak_short", "nonsense", "ak_" + "g" * 48])
 async def test_unknown_key_is_refused(nobody: Api, method: str, path: str, key: str) -> None:
-    answer = await nobody(method, path, headers={"X-Arcrun-API-Key": key})
-    assert (answer.status_code, answer.json()["code"]) == (401, "unknown_api_key")
-    assert key not in answer.text
+    response = await nobody(method, path, headers={"X-Arcrun-API-Key": key})
+    assert (response.status_code, response.json()["code"]) == (401, "unknown_api_key")
+    assert key not in response.text
 
 
 async def test_revoked_key_is_refused_at_once(alice: Api) -> None:
     assert (await alice("GET", "/credentials")).status_code == 200
     [entry] = alice.store.accounts.keys()
     assert alice.store.accounts.revoke(entry.id)
-    answer = await alice("GET", "/credentials")
-    assert (answer.status_code, answer.json()["code"]) == (401, "unknown_api_key")
+    response = await alice("GET", "/credentials")
+    assert (response.status_code, response.json()["code"]) == (401, "unknown_api_key")
 
 
 async def test_unknown_route_is_404_in_the_common_shape(nobody: Api) -> None:
     for path in ("/nope", "/credentials/", "/health/", "/docs/secret.txt"):
-        answer = await nobody("GET", path)
-        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
-        assert answer.headers["X-Request-Id"]
+        response = await nobody("GET", path)
+        assert (response.status_code, response.json()["code"]) == (404, "not_found"), path
+        assert response.headers["X-Request-Id"]
 
 
 @pytest.mark.parametrize(
@@ -79,14 +79,14 @@ async def test_unknown_route_is_404_in_the_common_shape(nobody: Api) -> None:
         ("QUERY", "/", "GET"),
     ],
 )
-async def test_other_methods_are_405_and_told_which_there_are(
+async def test_other_methods_are_405_with_the_allowed_ones(
     nobody: Api, method: str, path: str, allowed: str
 ) -> None:
-    answer = await nobody(method, path)
-    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    response = await nobody(method, path)
+    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
     # Auth-recipe paths take more methods as the contract grows; what must hold is named exactly.
-    assert set(allowed.split(", ")) <= set(answer.headers["Allow"].split(", "))
-    assert method not in answer.headers["Allow"].split(", ")
+    assert set(allowed.split(", ")) <= set(response.headers["Allow"].split(", "))
+    assert method not in response.headers["Allow"].split(", ")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ async def test_other_methods_are_405_and_told_which_there_are(
         (b'{"a": -Infinity}', "Infinity"),
         (b'{"a": 1e999}', "too large"),
         (b'{"a": ' + b"9" * 5000 + b"}", "digits"),
-        (b'{"name": "a", "name": "b"}', "twice"),
+        (b'{"name": "a", "name": "b"}', "duplicate key"),
         (b'{"a": "\xff"}', "UTF-8"),
         (b'\xef\xbb\xbf{"a": 1}', "line 1"),
         ('{"a": "名"}'.encode("utf-16"), "UTF-8"),
@@ -113,13 +113,13 @@ async def test_other_methods_are_405_and_told_which_there_are(
     ],
     ids=range(18),
 )
-async def test_bad_json_is_400_with_the_place(alice: Api, content: bytes, says: str) -> None:
+async def test_bad_json_is_400_with_its_position(alice: Api, content: bytes, says: str) -> None:
     for path in ("/credentials", "/webhooks/named", "/validate", "/cypher/search"):
-        answer = await alice(
+        response = await alice(
             "POST", path, content=content, headers={"Content-Type": "application/json"}
         )
-        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_json"), path
-        assert says in answer.json()["error"]
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_json"), path
+        assert says in response.json()["error"]
 
 
 async def test_surrogate_pairs_and_deep_but_sane_json_are_taken(alice: Api) -> None:
@@ -146,22 +146,22 @@ JSON = {"Content-Type": "application/json"}
     ],
 )
 async def test_other_media_types_are_415(alice: Api, headers: dict[str, str]) -> None:
-    answer = await alice(
+    response = await alice(
         "POST", "/credentials", content=b'{"name": "a", "value": "v"}', headers=headers
     )
-    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
     assert (await alice("GET", "/credentials")).json()["total"] == 0
 
 
 @pytest.mark.parametrize("kind", ["application/json; charset=UTF-8", "Application/JSON"])
 async def test_json_by_any_of_its_spellings_is_taken(alice: Api, kind: str) -> None:
-    answer = await alice(
+    response = await alice(
         "POST",
         "/credentials",
         content='{"name": "a", "value": "密"}'.encode(),
         headers={"Content-Type": kind},
     )
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 async def parts(size: int) -> AsyncIterator[bytes]:
@@ -172,21 +172,21 @@ async def parts(size: int) -> AsyncIterator[bytes]:
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_body_over_the_limit_is_413_and_names_the_limit(alice: Api, streamed: bool) -> None:
     content: Any = parts(3 * 1024) if streamed else b" " * (2 * 1024 * 1024 + 1)
-    answer = await alice("POST", "/credentials", content=content, headers=JSON)
-    assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
-    assert "2097152" in answer.json()["error"]
+    response = await alice("POST", "/credentials", content=content, headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (413, "payload_too_large")
+    assert "2097152" in response.json()["error"]
 
 
 async def test_clients_request_id_is_repeated(nobody: Api) -> None:
     for path, status in (("/health", 200), ("/nope", 404), ("/credentials", 401)):
-        answer = await nobody("GET", path, headers={"X-Request-Id": "req-1:a/b.c"})
-        assert (answer.status_code, answer.headers["X-Request-Id"]) == (status, "req-1:a/b.c")
+        response = await nobody("GET", path, headers={"X-Request-Id": "req-1:a/b.c"})
+        assert (response.status_code, response.headers["X-Request-Id"]) == (status, "req-1:a/b.c")
 
 
 @pytest.mark.parametrize("sent", ["", "a b", "名".encode(), "x" * 129, 'x"y', "<script>"])
 async def test_request_id_that_is_not_safe_to_repeat_is_replaced(nobody: Api, sent: Any) -> None:
-    answer = await nobody("GET", "/health", headers={"X-Request-Id": sent})
-    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-Id"])
+    response = await nobody("GET", "/health", headers={"X-Request-Id": sent})
+    assert re.fullmatch(r"[0-9a-f]{32}", response.headers["X-Request-Id"])
 
 
 async def test_failure_inside_is_500_and_logs_no_secret(
@@ -197,30 +197,30 @@ async def test_failure_inside_is_500_and_logs_no_secret(
         caplog.at_level(logging.INFO, "arcrun_server"),
         failing(alice.store.credentials, "push", error),
     ):
-        answer = await alice(
+        response = await alice(
             "POST",
             "/credentials?q=sk-secret-in-query",
             json={"name": "a", "value": "sk-secret-in-a-body"},
             headers={"X-Request-Id": "find-me"},
         )
-    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
-    assert answer.headers["X-Request-Id"] == "find-me"
+    assert (response.status_code, response.json()["code"]) == (500, "internal_error")
+    assert response.headers["X-Request-Id"] == "find-me"
     assert "RuntimeError" in caplog.text
     assert "find-me" in caplog.text
     assert "POST /credentials 500" in caplog.text
     assert alice.key is not None
     for secret in ("sk-secret", alice.key):
         assert secret not in caplog.text
-        assert secret not in answer.text
+        assert secret not in response.text
 
 
 async def test_storage_failure_is_503_and_says_to_try_again(alice: Api, failing: Any) -> None:
     reason = StorageUnavailableError("the disk is full")
     with failing(alice.store.credentials, "push", reason):
-        answer = await alice("POST", "/credentials", json={"name": "a", "value": "v"})
-    assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
-    assert "the disk is full" in answer.json()["error"]
-    assert answer.headers["Retry-After"] == "1"
+        response = await alice("POST", "/credentials", json={"name": "a", "value": "v"})
+    assert (response.status_code, response.json()["code"]) == (503, "storage_unavailable")
+    assert "the disk is full" in response.json()["error"]
+    assert response.headers["Retry-After"] == "1"
 
 
 async def test_full_disk_is_503_and_the_rest_goes_on(alice: Api) -> None:
@@ -231,9 +231,9 @@ async def test_full_disk_is_503_and_the_rest_goes_on(alice: Api) -> None:
     room = database.read_now(pages)
     database.write_now(lambda c: c.execute(text(f"PRAGMA max_page_count = {room}")).scalar_one())
     body = {"name": "a", "value": "密" * 60_000}
-    answer = await alice("POST", "/credentials", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
-    assert "disk is full" in answer.json()["error"]
+    response = await alice("POST", "/credentials", json=body)
+    assert (response.status_code, response.json()["code"]) == (503, "storage_unavailable")
+    assert "disk is full" in response.json()["error"]
     assert (await alice("GET", "/credentials")).json()["total"] == 0
     assert (await alice("GET", "/health")).status_code == 200
     database.write_now(lambda c: c.execute(text("PRAGMA max_page_count = 99999")).scalar_one())
@@ -270,7 +270,7 @@ async def test_client_that_leaves_is_no_failure(
     assert "failed" not in caplog.text
 
 
-async def test_answers_to_an_account_are_kept_by_no_cache(alice: Api, nobody: Api) -> None:
+async def test_responses_to_an_account_are_kept_by_no_cache(alice: Api, nobody: Api) -> None:
     assert (await alice("GET", "/credentials")).headers["Cache-Control"] == "no-store"
     assert "Cache-Control" not in (await nobody("GET", "/auth-recipes")).headers
 
@@ -294,11 +294,11 @@ async def test_pages_of_named_origins_may_call(store: Store, settings: Settings)
         assert {"Content-Type", "Authorization", "X-Arcrun-API-Key", "Idempotency-Key"} <= set(
             allowed.split(", ")
         )
-        answer = await client.get("/credentials", headers={"Origin": "https://arcrun.dev"})
-        assert answer.status_code == 401
-        assert answer.headers["Access-Control-Allow-Origin"] == "https://arcrun.dev"
-        assert "X-Request-Id" in answer.headers["Access-Control-Expose-Headers"]
-        assert answer.headers["Vary"] == "Origin"
+        response = await client.get("/credentials", headers={"Origin": "https://arcrun.dev"})
+        assert response.status_code == 401
+        assert response.headers["Access-Control-Allow-Origin"] == "https://arcrun.dev"
+        assert "X-Request-Id" in response.headers["Access-Control-Expose-Headers"]
+        assert response.headers["Vary"] == "Origin"
         stranger = await client.options(
             "/credentials",
             headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "PUT"},
@@ -308,6 +308,6 @@ async def test_pages_of_named_origins_may_call(store: Store, settings: Settings)
 
 
 async def test_without_the_setting_no_origin_may_call(nobody: Api) -> None:
-    answer = await nobody("GET", "/health", headers={"Origin": "https://arcrun.dev"})
-    assert answer.status_code == 200
-    assert "Access-Control-Allow-Origin" not in answer.headers
+    response = await nobody("GET", "/health", headers={"Origin": "https://arcrun.dev"})
+    assert response.status_code == 200
+    assert "Access-Control-Allow-Origin" not in response.headers

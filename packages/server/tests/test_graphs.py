@@ -16,9 +16,9 @@ GRAPH = {
 }
 
 
-async def test_sound_graph_is_counted(nobody: Api) -> None:
-    answer = await nobody("POST", "/validate", json=GRAPH)
-    assert answer.json() == {"valid": True, "nodeCount": 2, "edgeCount": 1}
+async def test_nodes_and_edges_of_a_valid_graph_are_counted(nobody: Api) -> None:
+    response = await nobody("POST", "/validate", json=GRAPH)
+    assert response.json() == {"valid": True, "nodeCount": 2, "edgeCount": 1}
 
 
 @pytest.mark.parametrize(
@@ -34,32 +34,34 @@ async def test_sound_graph_is_counted(nobody: Api) -> None:
         {"nodes": GRAPH["nodes"] * 600},
     ],
 )
-async def test_unsound_graph_is_told_what_is_wrong(nobody: Api, change: dict[str, Any]) -> None:
-    answer = await nobody("POST", "/validate", json={**GRAPH, **change})
-    body = answer.json()
-    assert answer.status_code == 400
+async def test_error_for_an_invalid_graph_says_what_is_wrong(
+    nobody: Api, change: dict[str, Any]
+) -> None:
+    response = await nobody("POST", "/validate", json={**GRAPH, **change})
+    body = response.json()
+    assert response.status_code == 400
     assert (body["valid"], body["code"]) == (False, "invalid_graph")
     assert body["errors"]
     assert all(isinstance(error, str) and error for error in body["errors"])
     assert body["errors"][0].split(";")[0] in body["error"]
 
 
-async def test_what_is_no_graph_at_all_is_told_in_the_same_shape(nobody: Api) -> None:
+async def test_error_for_what_is_not_a_graph_has_the_same_shape(nobody: Api) -> None:
     for content in (b"[]", b"5", b"{", b""):
-        answer = await nobody(
+        response = await nobody(
             "POST", "/validate", content=content, headers={"Content-Type": "application/json"}
         )
-        body = answer.json()
-        assert answer.status_code == 400
+        body = response.json()
+        assert response.status_code == 400
         assert body["valid"] is False
         assert body["errors"] == [body["error"]] or body["details"]
 
 
 async def test_lines_are_compiled(nobody: Api) -> None:
     lines = ["input >> 完成後 >> 翻譯", "翻譯 >> 失敗時 >> 通知"]
-    answer = await nobody("POST", "/cypher/search", json={"triplets": lines, "mode": "compile"})
-    found = answer.json()
-    assert answer.status_code == 200
+    response = await nobody("POST", "/cypher/search", json={"triplets": lines, "mode": "compile"})
+    found = response.json()
+    assert response.status_code == 200
     assert [(node["id"], node["type"]) for node in found["cypher"]["nodes"]] == [
         ("input", "Input"),
         ("翻譯", "Component"),
@@ -74,9 +76,9 @@ async def test_lines_are_compiled(nobody: Api) -> None:
 
 async def test_malformed_lines_are_named_by_line_and_column(nobody: Api) -> None:
     lines = ["input >> 完成後 >> 翻譯", "翻譯 >> 失敗是 >> 通知"]
-    answer = await nobody("POST", "/cypher/search", json={"triplets": lines})
-    body = answer.json()
-    assert (answer.status_code, body["code"]) == (400, "invalid_graph")
+    response = await nobody("POST", "/cypher/search", json={"triplets": lines})
+    body = response.json()
+    assert (response.status_code, body["code"]) == (400, "invalid_graph")
     assert (body["details"][0]["line"], body["details"][0]["column"]) == (2, 7)
     assert "失敗時" in body["details"][0]["suggestion"]
 
@@ -94,5 +96,5 @@ async def test_malformed_lines_are_named_by_line_and_column(nobody: Api) -> None
     ],
 )
 async def test_bad_searches_are_refused(nobody: Api, body: dict[str, Any]) -> None:
-    answer = await nobody("POST", "/cypher/search", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    response = await nobody("POST", "/cypher/search", json=body)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_request")

@@ -48,7 +48,7 @@ def test_any_bytes_are_read_or_refused_with_a_reason(content: bytes) -> None:
 
 
 @given(text, text)
-def test_value_stays_in_its_place_of_an_endpoint(first: str, second: str) -> None:
+def test_value_stays_in_its_part_of_an_endpoint(first: str, second: str) -> None:
     endpoint = "https://own.example/a/{{one}}/b?q={{two}}&z=1"
     recipe = {"method": "GET", "endpoint": endpoint}
     url = assemble_request(recipe, {"one": first, "two": second}).url
@@ -86,7 +86,9 @@ def test_body_template_is_json_with_the_very_values(written: str, value: Any) ->
 
 
 @given(st.binary(), text, text)
-def test_what_is_sealed_opens_at_its_place_only(content: bytes, place: str, other: str) -> None:
+def test_what_is_sealed_opens_under_its_own_name_only(
+    content: bytes, place: str, other: str
+) -> None:
     key = ServerKey(b"\x07" * 32)
     sealed = key.seal(content, place)
     assert key.open(sealed, place) == content

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from own_recipes import SECRET_ENTRY, api_recipe, auth_recipe, post, run, without
+from pushed_recipes import SECRET_ENTRY, api_recipe, auth_recipe, post, run, without
 
 from arcrun_server.recipes.api.record import hash_id
 from arcrun_server.recipes.catalog import load_catalog
@@ -59,8 +59,8 @@ async def test_own_recipes_are_private(alice: Api, bob: Api, nobody: Api) -> Non
 async def test_what_is_shipped_can_not_be_changed(
     alice: Api, method: str, path: str, body: Any
 ) -> None:
-    answer = await alice(method, path, **({"json": body} if body else {}))
-    assert (answer.status_code, answer.json()["code"]) == (403, "recipe_immutable")
+    response = await alice(method, path, **({"json": body} if body else {}))
+    assert (response.status_code, response.json()["code"]) == (403, "recipe_immutable")
 
 
 @pytest.mark.parametrize(
@@ -109,17 +109,17 @@ FINE = auth_recipe("https://own.example")
     ],
 )
 async def test_bad_auth_recipes_say_where(alice: Api, recipe: Any, path: str) -> None:
-    answer = await alice("POST", "/auth-recipes", json=recipe)
-    assert answer.status_code == 400, answer.text
-    assert answer.json()["code"] in {"invalid_request", "invalid_recipe"}
-    assert path in [detail.get("path") for detail in answer.json()["details"]]
+    response = await alice("POST", "/auth-recipes", json=recipe)
+    assert response.status_code == 400, response.text
+    assert response.json()["code"] in {"invalid_request", "invalid_recipe"}
+    assert path in [detail.get("path") for detail in response.json()["details"]]
     assert (await alice("GET", "/auth-recipes")).json()["count"] == 26
 
 
-async def test_misspelt_template_is_told_the_nearest(alice: Api) -> None:
+async def test_error_for_a_misspelt_placeholder_suggests_the_nearest(alice: Api) -> None:
     recipe = FINE | {"inject": {"header": {"A": "{{secret.own_tokn}}"}}}
-    answer = await alice("POST", "/auth-recipes", json=recipe)
-    assert answer.json()["details"][0]["suggestion"] == "secret.own_token"
+    response = await alice("POST", "/auth-recipes", json=recipe)
+    assert response.json()["details"][0]["suggestion"] == "secret.own_token"
 
 
 API = api_recipe("https://own.example")
@@ -147,9 +147,9 @@ API = api_recipe("https://own.example")
     ],
 )
 async def test_bad_api_recipes_say_where(alice: Api, recipe: Any, path: str) -> None:
-    answer = await alice("POST", "/recipes", json=recipe)
-    assert answer.status_code == 400, answer.text
-    assert path in [detail.get("path") for detail in answer.json()["details"]]
+    response = await alice("POST", "/recipes", json=recipe)
+    assert response.status_code == 400, response.text
+    assert path in [detail.get("path") for detail in response.json()["details"]]
     assert (await alice("GET", "/recipes")).json()["count"] == 5
 
 
@@ -166,11 +166,11 @@ async def test_name_under_which_it_would_not_be_found_is_refused(
     alice: Api, name: str, status: int, code: str
 ) -> None:
     await post(alice, "/auth-recipes", FINE)
-    answer = await alice("POST", "/recipes", json=API | {"canonical_id": name})
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    response = await alice("POST", "/recipes", json=API | {"canonical_id": name})
+    assert (response.status_code, response.json()["code"]) == (status, code)
 
 
-async def test_service_that_is_not_named_for_people_bears_its_own_name(alice: Api) -> None:
+async def test_display_name_defaults_to_the_service(alice: Api) -> None:
     pushed = await post(alice, "/auth-recipes", without(FINE, "display_name"))
     assert pushed["recipe"]["display_name"] == "own"
 

@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from arcrun_server.engine import Pause, RunResult
 from arcrun_server.routes.run_response import full_response, short_response
-from arcrun_server.store import answers as answers_module
 from arcrun_server.store import executions as executions_module
+from arcrun_server.store import responses as answers_module
 
 if TYPE_CHECKING:
     import httpx
@@ -49,9 +49,9 @@ async def trigger(api: Api, name: str, run_input: Any, key: str | None = None) -
 
 
 async def executions(api: Api, name: str, query: str = "") -> list[dict[str, Any]]:
-    answer = await api("GET", f"/workflows/{name}/executions{query}")
-    assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()["data"]["executions"]
+    response = await api("GET", f"/workflows/{name}/executions{query}")
+    assert response.status_code == 200, response.text
+    found: list[dict[str, Any]] = response.json()["data"]["executions"]
     return found
 
 
@@ -69,7 +69,7 @@ async def test_repetition_under_the_same_key_runs_once(alice: Api) -> None:
     assert len(await executions(alice, "w")) == 3
 
 
-async def test_failed_run_is_answered_the_same_again(alice: Api) -> None:
+async def test_failed_run_has_the_same_response_again(alice: Api) -> None:
     await push(alice, "w", FAIL)
     first = await trigger(alice, "w", {}, "k")
     again = await trigger(alice, "w", {}, "k")
@@ -81,8 +81,8 @@ async def test_failed_run_is_answered_the_same_again(alice: Api) -> None:
 async def test_repetitions_at_the_same_time_run_once(alice: Api) -> None:
     await push(alice, "w", COUNT)
     several = await asyncio.gather(*(trigger(alice, "w", {"count": 1}, "k") for _ in range(20)))
-    assert {answer.content for answer in several} == {several[0].content}
-    assert [answer.status_code for answer in several] == [200] * 20
+    assert {response.content for response in several} == {several[0].content}
+    assert [response.status_code for response in several] == [200] * 20
     assert len(await executions(alice, "w")) == 1
 
 
@@ -90,12 +90,12 @@ async def test_key_of_another_request_is_refused(alice: Api) -> None:
     await push(alice, "w", COUNT)
     await push(alice, "v", COUNT)
     await trigger(alice, "w", {"count": 1}, "k")
-    for answer in (
+    for response in (
         await trigger(alice, "w", {"count": 2}, "k"),
         await trigger(alice, "v", {"count": 1}, "k"),
     ):
-        assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
-        assert "Idempotency-Key" in answer.json()["error"]
+        assert (response.status_code, response.json()["code"]) == (409, "conflict")
+        assert "Idempotency-Key" in response.json()["error"]
     assert len(await executions(alice, "w")) == 1
 
 
@@ -109,12 +109,12 @@ async def test_accounts_have_keys_of_their_own(alice: Api, bob: Api) -> None:
 async def test_run_that_was_cut_off_is_not_run_again(alice: Api) -> None:
     await push(alice, "w", COUNT)
     await trigger(alice, "w", {"count": 1}, "k")
-    alice.store.database.write_now(  # as a kill between claim and answer leaves it
+    alice.store.database.write_now(  # as a kill between claim and response leaves it
         lambda c: c.execute(text("UPDATE idempotent_answers SET status = NULL, body = NULL"))
     )
-    answer = await trigger(alice, "w", {"count": 1}, "k")
-    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
-    assert "cut off" in answer.json()["error"]
+    response = await trigger(alice, "w", {"count": 1}, "k")
+    assert (response.status_code, response.json()["code"]) == (409, "conflict")
+    assert "cut off" in response.json()["error"]
     assert len(await executions(alice, "w")) == 1
 
 
@@ -130,7 +130,7 @@ async def test_key_is_forgotten_after_a_day(alice: Api, monkeypatch: pytest.Monk
     assert kept == 1
 
 
-async def test_kept_answers_are_sealed_in_the_database(alice: Api) -> None:
+async def test_kept_responses_are_sealed_in_the_database(alice: Api) -> None:
     await push(alice, "w", COUNT)
     await trigger(alice, "w", {"count": 1, "who": "customer-of-mine"}, "k")
     body = alice.store.database.read_now(
@@ -142,10 +142,10 @@ async def test_kept_answers_are_sealed_in_the_database(alice: Api) -> None:
 @pytest.mark.parametrize("key", ["", "a b", "k" * 129, "k\x7f"])
 async def test_key_of_a_wrong_form_is_refused(alice: Api, key: str) -> None:
     await push(alice, "w", COUNT)
-    answer = await alice(
+    response = await alice(
         "POST", "/webhooks/named/w/trigger", json={}, headers={"Idempotency-Key": key}
     )
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_request")
     assert await executions(alice, "w") == []
 
 
@@ -154,10 +154,10 @@ async def test_executions_are_listed_newest_first(alice: Api) -> None:
     await trigger(alice, "w", {})
     await push(alice, "w", FAIL)
     await trigger(alice, "w", {})
-    answer = (await alice("GET", "/workflows/w/executions")).json()
-    assert answer["ok"] is True
-    assert (answer["data"]["workflow_name"], answer["data"]["count"]) == ("w", 2)
-    newest, oldest = answer["data"]["executions"]
+    response = (await alice("GET", "/workflows/w/executions")).json()
+    assert response["ok"] is True
+    assert (response["data"]["workflow_name"], response["data"]["count"]) == ("w", 2)
+    newest, oldest = response["data"]["executions"]
     assert (newest["verdict"], oldest["verdict"]) == ("failed", "success")
     assert "失敗" in newest["message"]
     assert oldest["message"] == ""
@@ -203,15 +203,15 @@ async def test_history_is_bounded(alice: Api, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "ten", "", "1.0", "٣", "9" * 30])
 async def test_limit_must_be_a_number_in_bounds(alice: Api, limit: str) -> None:
     await push(alice, "w", COUNT)
-    answer = await alice("GET", f"/workflows/w/executions?limit={limit}")
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
-    assert answer.json()["details"][0]["path"] == "limit"
+    response = await alice("GET", f"/workflows/w/executions?limit={limit}")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_request")
+    assert response.json()["details"][0]["path"] == "limit"
 
 
 async def test_graph_is_run_without_storing_it(alice: Api) -> None:
-    answer = await alice("POST", "/execute", json={"graph": COUNT, "context": {"count": 4}})
-    body = answer.json()
-    assert answer.status_code == 200
+    response = await alice("POST", "/execute", json={"graph": COUNT, "context": {"count": 4}})
+    body = response.json()
+    assert response.status_code == 200
     assert (body["success"], body["data"]["count"]) == (True, 5)
     assert [(entry["nodeId"], entry["type"]) for entry in body["trace"]][-1] == ("n", "Component")
     assert {"input", "output", "duration_ms"} <= set(body["trace"][-1])
@@ -219,16 +219,16 @@ async def test_graph_is_run_without_storing_it(alice: Api) -> None:
 
 
 async def test_graph_that_fails_says_what_the_node_got(alice: Api) -> None:
-    answer = await alice("POST", "/execute", json={"graph": FAIL, "context": {"a": 1}})
-    body = answer.json()
-    assert answer.status_code == 500
+    response = await alice("POST", "/execute", json={"graph": FAIL, "context": {"a": 1}})
+    body = response.json()
+    assert response.status_code == 500
     assert (body["success"], body["code"], body["failed_node"]) == (False, "run_failed", "失敗")
     assert body["failed_input"]["a"] == 1
     assert body["trace"][-1]["status"] == "failed"
 
 
 async def test_lines_are_run_without_storing_them(alice: Api) -> None:
-    answer = await alice(
+    response = await alice(
         "POST",
         "/cypher/execute",
         json={
@@ -237,8 +237,8 @@ async def test_lines_are_run_without_storing_them(alice: Api) -> None:
             "context": {"名字": "小明"},
         },
     )
-    body = answer.json()
-    assert answer.status_code == 200
+    body = response.json()
+    assert response.status_code == 200
     assert body["data"]["text"] == "小明 OK"
     assert [node["id"] for node in body["graph"]["nodes"]] == ["input", "放大", "output"]
 
@@ -261,28 +261,28 @@ async def test_lines_are_run_without_storing_them(alice: Api) -> None:
     ],
 )
 async def test_what_can_not_run_is_refused(alice: Api, path: str, body: Any, code: str) -> None:
-    answer = await alice("POST", path, json=body)
-    assert (answer.status_code, answer.json()["code"]) == (400, code), answer.text
+    response = await alice("POST", path, json=body)
+    assert (response.status_code, response.json()["code"]) == (400, code), response.text
 
 
 @pytest.mark.parametrize("path", ["/execute", "/cypher/execute"])
 async def test_running_needs_a_key(nobody: Api, path: str) -> None:
-    answer = await nobody("POST", path, content=json.dumps({}), headers={"Content-Type": "a/b"})
-    assert (answer.status_code, answer.json()["code"]) == (401, "missing_api_key")
+    response = await nobody("POST", path, content=json.dumps({}), headers={"Content-Type": "a/b"})
+    assert (response.status_code, response.json()["code"]) == (401, "missing_api_key")
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_number_that_json_has_no_word_for_fails_the_run(number: float) -> None:
-    answer = short_response(RunResult(success=True, data={"n": number}, duration_ms=2))
-    body = json.loads(answer.body)
-    assert (answer.status, body["success"], body["code"]) == (500, False, "run_failed")
+    response = short_response(RunResult(success=True, data={"n": number}, duration_ms=2))
+    body = json.loads(response.body)
+    assert (response.status, body["success"], body["code"]) == (500, False, "run_failed")
     assert "NaN or Infinity" in body["error"]
     assert body["duration_ms"] == 2
 
 
 def test_half_of_a_surrogate_pair_is_written_as_an_escape() -> None:
-    answer = short_response(RunResult(success=True, data={"字": "\ud800"}))
-    assert json.loads(answer.body.decode("ascii"))["data"] == {"字": "\ud800"}
+    response = short_response(RunResult(success=True, data={"字": "\ud800"}))
+    assert json.loads(response.body.decode("ascii"))["data"] == {"字": "\ud800"}
 
 
 def test_run_that_pauses_fails_and_says_that_it_can_not_be_resumed() -> None:
@@ -300,9 +300,9 @@ async def test_stored_graph_that_can_not_run_fails_its_runs(alice: Api) -> None:
     alice.store.database.write_now(  # as an engine that checked less has left it
         lambda c: c.execute(text("UPDATE workflows SET graph = :graph"), {"graph": graph})
     )
-    answer = await trigger(alice, "w", {})
-    assert (answer.status_code, answer.json()["code"]) == (500, "run_failed")
-    assert "can't be run" in answer.json()["error"]
+    response = await trigger(alice, "w", {})
+    assert (response.status_code, response.json()["code"]) == (500, "run_failed")
+    assert "can't be run" in response.json()["error"]
     assert [entry["verdict"] for entry in await executions(alice, "w")] == ["failed"]
 
 

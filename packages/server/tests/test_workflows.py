@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def sealed(api_key: str, name: str, value: str) -> dict[str, str]:
-    """Seal as a client does: envelope v1 by the primitives alone (CONTRACT.md §3)."""
+    """Seal as a client does: envelope v1 by the primitives alone (docs/contract.md#credentials)."""
     key = HKDF(hashes.SHA256(), 32, b"arcrun.credentials.v1", b"AES-256-GCM").derive(
         api_key.encode()
     )
@@ -57,9 +57,9 @@ def using_secret(text: str) -> dict[str, Any]:
 
 async def push(api: Api, name: str, graph: Any, **more: Any) -> Any:
     body = {"name": name, "graph": graph, "description": "測試流程", **more}
-    answer = await api("POST", "/webhooks/named", json=body)
-    assert answer.status_code == 201, answer.text
-    return answer.json()
+    response = await api("POST", "/webhooks/named", json=body)
+    assert response.status_code == 201, response.text
+    return response.json()
 
 
 async def trigger(api: Api, name: str, run_input: Any) -> Any:
@@ -108,7 +108,7 @@ async def test_pushed_workflow_is_listed_read_run_and_removed(alice: Api) -> Non
     assert (await trigger(alice, "greet", {})).json()["code"] == "workflow_not_found"
 
 
-async def test_second_push_replaces_what_runs_and_keeps_the_birthday(alice: Api) -> None:
+async def test_second_push_replaces_what_runs_and_keeps_its_creation_time(alice: Api) -> None:
     first = await push(alice, "w", UPPER)
     assert (await trigger(alice, "w", {"text": "a"})).json()["data"]["text"] == "A"
     counter = {"nodes": [INPUT, component("n", "comp_counter")], "edges": line("input", "n")}
@@ -136,9 +136,9 @@ async def test_accounts_do_not_see_each_other(alice: Api, bob: Api) -> None:
 
 async def test_run_that_fails_says_where_and_is_no_engine_error(alice: Api) -> None:
     await push(alice, "bad", using_secret("{{credential.nowhere}}"))
-    answer = await trigger(alice, "bad", {})
-    failure = answer.json()
-    assert answer.status_code == 500
+    response = await trigger(alice, "bad", {})
+    failure = response.json()
+    assert response.status_code == 500
     assert (failure["success"], failure["code"]) == (False, "run_failed")
     assert failure["failed_node"] == "大寫"
     assert "nowhere" in failure["error"]
@@ -149,9 +149,9 @@ async def test_run_that_fails_says_where_and_is_no_engine_error(alice: Api) -> N
 async def test_plain_credential_reaches_the_component_and_nothing_else(alice: Api) -> None:
     await alice("POST", "/credentials", json={"name": "t", "value": "abc-secret"})
     await push(alice, "use", using_secret("{{secret.t}} and {{credential.t}}"))
-    answer = await trigger(alice, "use", {})
-    assert answer.status_code == 200
-    assert "abc-secret" not in answer.text
+    response = await trigger(alice, "use", {})
+    assert response.status_code == 200
+    assert "abc-secret" not in response.text
     await alice.store.database.settle()
     [entry] = (await alice("GET", "/credentials")).json()["credentials"]
     assert entry["last_used_at"] >= entry["created_at"]
@@ -175,20 +175,20 @@ async def test_sealed_credential_is_opened_by_the_accounts_own_key(alice: Api) -
 async def test_envelope_of_another_key_fails_the_run_and_says_what_to_do(alice: Api) -> None:
     await alice("POST", "/credentials", json=sealed(new_key(), "t", "密鑰"))
     await push(alice, "use", using_secret("{{secret.t}}"))
-    answer = await trigger(alice, "use", {})
-    assert answer.status_code == 500
-    assert answer.json()["code"] == "run_failed"
-    assert "push it again" in answer.json()["error"]
+    response = await trigger(alice, "use", {})
+    assert response.status_code == 500
+    assert response.json()["code"] == "run_failed"
+    assert "push it again" in response.json()["error"]
 
 
 async def test_store_that_fails_during_a_run_fails_the_node(alice: Api, failing: Any) -> None:
     await alice("POST", "/credentials", json={"name": "t", "value": "v"})
     await push(alice, "use", using_secret("{{secret.t}}"))
     with failing(alice.store.credentials, "get", StorageUnavailableError("the disk is gone")):
-        answer = await trigger(alice, "use", {})
-    assert (answer.status_code, answer.json()["code"]) == (500, "run_failed")
+        response = await trigger(alice, "use", {})
+    assert (response.status_code, response.json()["code"]) == (500, "run_failed")
     assert (
-        answer.json()["error"]
+        response.json()["error"]
         == "Node 大寫 failed: credential 't' can't be read now: the disk is gone"
     )
 
@@ -196,9 +196,9 @@ async def test_store_that_fails_during_a_run_fails_the_node(alice: Api, failing:
 async def test_run_input_that_names_a_credential_stays_text(alice: Api) -> None:
     await alice("POST", "/credentials", json={"name": "t", "value": "abc-secret"})
     await push(alice, "echo", UPPER)
-    answer = await trigger(alice, "echo", {"text": "{{credential.t}}", "x": "{{secret.t}}"})
-    assert answer.json()["data"]["text"] == "{{CREDENTIAL.T}}"
-    assert "abc-secret" not in answer.text
+    response = await trigger(alice, "echo", {"text": "{{credential.t}}", "x": "{{secret.t}}"})
+    assert response.json()["data"]["text"] == "{{CREDENTIAL.T}}"
+    assert "abc-secret" not in response.text
 
 
 @pytest.mark.parametrize(
@@ -246,10 +246,10 @@ async def test_bad_pushes_say_where_and_store_nothing(
     alice: Api, change: dict[str, Any], code: str, path: str | None
 ) -> None:
     body = {"name": "w", "graph": UPPER, "description": "d", **change}
-    answer = await alice("POST", "/webhooks/named", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (400, code), answer.text
+    response = await alice("POST", "/webhooks/named", json=body)
+    assert (response.status_code, response.json()["code"]) == (400, code), response.text
     if path is not None:
-        assert path in [detail.get("path") for detail in answer.json()["details"]]
+        assert path in [detail.get("path") for detail in response.json()["details"]]
     assert (await alice("GET", "/webhooks/named")).json()["total"] == 0
 
 
@@ -257,16 +257,16 @@ async def test_bad_pushes_say_where_and_store_nothing(
 async def test_missing_fields_are_named(alice: Api, missing: str) -> None:
     body = {"name": "w", "graph": UPPER, "description": "d"}
     del body[missing]
-    answer = await alice("POST", "/webhooks/named", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
-    assert [detail["path"] for detail in answer.json()["details"]] == [missing]
+    response = await alice("POST", "/webhooks/named", json=body)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_request")
+    assert [detail["path"] for detail in response.json()["details"]] == [missing]
 
 
 @pytest.mark.parametrize("body", [[], "text", False, 5])
 async def test_run_input_must_be_an_object(alice: Api, body: Any) -> None:
     await push(alice, "w", UPPER)
-    answer = await trigger(alice, "w", body)
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    response = await trigger(alice, "w", body)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_request")
 
 
 async def test_name_in_the_path_must_be_a_name(alice: Api) -> None:
@@ -274,8 +274,8 @@ async def test_name_in_the_path_must_be_a_name(alice: Api) -> None:
         ("DELETE", "/webhooks/named/a%20b"),
         ("GET", "/webhooks/named/%E5%90%8D/definition"),
     ):
-        answer = await alice(method, path)
-        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_name")
+        response = await alice(method, path)
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_name")
 
 
 async def test_workflow_calls_another_of_the_same_account_only(alice: Api, bob: Api) -> None:

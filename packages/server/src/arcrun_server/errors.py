@@ -1,4 +1,4 @@
-"""What the engine answers when a request can't be done, in one shape (CONTRACT.md §1)."""
+"""Errors: the response to a request that can't be done, in one shape (docs/contract.md#errors)."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ class Detail:
     suggestion: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the fields that say something."""
+        """Return the fields that have a value."""
         return {key: value for key, value in vars(self).items() if value is not None}
 
 
 class ApiError(Exception):
-    """An answer that is an error: raised anywhere below a route, sent by the app.
+    """An error response: raised by a route or below it, sent by the application.
 
-    The message goes to the client and to nobody's log; it never quotes a value from the request.
+    The message goes to the client and into no log; it never quotes a value from the request.
 
     Args:
         status: HTTP status.
         code: One of the contract's codes, as `invalid_request`.
         message: What is wrong, where, and what to do.
         requires: What the request lacks.
-        details: All that is wrong, one entry each.
+        details: Everything that is wrong, one entry each.
         next_actions: What the caller can do now.
-        headers: Further headers of the answer.
-        extra: Further fields of the answer, as `valid` for an invalid graph.
+        headers: Further headers of the response.
+        extra: Further fields of the response, as `valid` for an invalid graph.
 
     Example:
         >>> ApiError(404, "workflow_not_found", "no workflow 'greet' in this account").body()
@@ -75,7 +75,7 @@ class ApiError(Exception):
         self.extra = extra or {}
 
     def body(self) -> dict[str, Any]:
-        """Return the JSON body of the answer."""
+        """Return the JSON body of the response."""
         body: dict[str, Any] = {"error": self.message, "code": self.code}
         if self.requires is not None:
             body["requires"] = self.requires
@@ -87,14 +87,14 @@ class ApiError(Exception):
 
 
 class StartupError(Exception):
-    """Something that keeps the server or a command from starting; the text is for the person at the terminal."""
+    """Something that keeps the server or a command from starting; the message is for the terminal."""
 
 
 class StorageUnavailableError(Exception):
     """The store can't be used now: locked, full, or damaged. Nothing was changed.
 
     Args:
-        reason: A few words without any value from a request, as `the disk is full`.
+        reason: Why, without any value from a request, as `the disk is full`.
     """
 
     def __init__(self, reason: str) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from loopback_site import door, other_site, serve, site
+from loopback_site import make_client, other_site, serve, site
 
 from arcrun_server.components import Registry
 from arcrun_server.engine import Invocation
@@ -14,7 +14,7 @@ from arcrun_server.outbound import Outbound
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["door", "other_site", "serve", "site"]
+__all__ = ["make_client", "other_site", "serve", "site"]
 
 MOMENT = datetime(2026, 11, 22, 8, 30, 5, tzinfo=timezone.utc)
 NOWHERE = Registry(Outbound())

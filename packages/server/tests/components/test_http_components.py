@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def ask(door: Any) -> Any:
+def ask(make_client: Any) -> Any:
     """Call a component that goes out, in development mode."""
-    registry = Registry(door())
+    registry = Registry(make_client())
 
     async def run(component_id: str, given: dict[str, Any]) -> Any:
         component = registry.get(component_id)
@@ -27,8 +27,8 @@ def ask(door: Any) -> Any:
     return run
 
 
-async def test_http_request_answers_json_in_its_body(ask: Any, site: Site) -> None:
-    site.answer("/x", '{"名": ["甲"]}')
+async def test_http_request_returns_json_in_its_body(ask: Any, site: Site) -> None:
+    site.respond("/x", '{"名": ["甲"]}')
     assert await ask("http_request", {"url": f"{site.url}/x"}) == {
         "success": True,
         "status": 200,
@@ -37,15 +37,15 @@ async def test_http_request_answers_json_in_its_body(ask: Any, site: Site) -> No
     assert site.received[0].line.startswith("GET /x ")
 
 
-async def test_http_request_answers_text_that_is_no_json(ask: Any, site: Site) -> None:
+async def test_http_request_returns_text_that_is_not_json(ask: Any, site: Site) -> None:
     for body in ["你好", "NaN", "[" * 100_000]:
-        site.answer("/x", body, status=201)
-        answer = await ask("http_request", {"url": f"{site.url}/x"})
-        assert answer == {"success": True, "status": 201, "data": {"body": body}}
+        site.respond("/x", body, status=201)
+        response = await ask("http_request", {"url": f"{site.url}/x"})
+        assert response == {"success": True, "status": 201, "data": {"body": body}}
 
 
 async def test_http_request_sends_a_body_as_text_or_as_json(ask: Any, site: Site) -> None:
-    site.answer("/x", "")
+    site.respond("/x", "")
     for given, kind, body in [
         ({"body": "你好"}, "text/plain; charset=utf-8", "你好"),
         ({"body": {"名": 1}}, "application/json", '{"名": 1}'),
@@ -61,37 +61,37 @@ async def test_http_request_sends_a_body_as_text_or_as_json(ask: Any, site: Site
 
 
 async def test_http_request_sends_no_body_with_get(ask: Any, site: Site) -> None:
-    site.answer("/x", "")
+    site.respond("/x", "")
     await ask("http_request", {"url": f"{site.url}/x", "body": "字"})
     assert site.received[0].body == b""
 
 
 async def test_http_request_turns_numbers_in_headers_into_text(ask: Any, site: Site) -> None:
-    site.answer("/x", "")
+    site.respond("/x", "")
     await ask("http_request", {"url": f"{site.url}/x", "headers": {"X-N": 5}})
     assert site.received[0].headers["x-n"] == "5"
 
 
 @pytest.mark.parametrize("component", ["http_request", "url"])
-async def test_an_answer_that_is_not_2xx_is_a_failure_with_its_first_200_characters(
+async def test_a_response_that_is_not_2xx_is_a_failure_with_its_first_200_characters(
     ask: Any, site: Site, component: str
 ) -> None:
     url = f"{site.url}/x"
-    site.answer("/x", "壞" * 300, status=503)
-    answer = await ask(component if component == "http_request" else url, {"url": url})
-    assert answer == {"success": False, "status": 503, "error": "壞" * 200}
-    site.answer("/x", "", status=404)
-    answer = await ask(component if component == "http_request" else url, {"url": url})
-    assert answer == {"success": False, "status": 404, "error": "HTTP 404"}
+    site.respond("/x", "壞" * 300, status=503)
+    response = await ask(component if component == "http_request" else url, {"url": url})
+    assert response == {"success": False, "status": 503, "error": "壞" * 200}
+    site.respond("/x", "", status=404)
+    response = await ask(component if component == "http_request" else url, {"url": url})
+    assert response == {"success": False, "status": 404, "error": "HTTP 404"}
 
 
-async def test_http_request_that_gets_no_answer_is_a_failure_as_a_result(
+async def test_http_request_without_a_response_is_a_failure_as_a_result(
     ask: Any, site: Site
 ) -> None:
-    site.answers["/x"] = b"garbage\r\n\r\n"
-    answer = await ask("http_request", {"url": f"{site.url}/x"})
-    assert answer["success"] is False
-    assert answer["error"].startswith("127.0.0.1 can't be reached")
+    site.responses["/x"] = b"garbage\r\n\r\n"
+    response = await ask("http_request", {"url": f"{site.url}/x"})
+    assert response["success"] is False
+    assert response["error"].startswith("127.0.0.1 can't be reached")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ async def test_http_request_says_what_is_wrong_with_its_config(
 async def test_a_url_component_is_posted_the_context_and_its_json_is_the_result(
     ask: Any, site: Site
 ) -> None:
-    site.answer("/c", '["好"]')
+    site.respond("/c", '["好"]')
     assert await ask(f"{site.url}/c", {"題": "天氣", "n": 1}) == ["好"]
     received = site.received[0]
     assert received.line.startswith("POST /c ")
@@ -141,19 +141,21 @@ async def test_a_context_that_is_too_large_to_send_is_not_even_written(
     assert site.connections == 0
 
 
-async def test_a_url_component_that_answers_no_json_gives_its_text(ask: Any, site: Site) -> None:
-    site.answer("/c", "純文字")
+async def test_a_url_component_whose_response_is_not_json_returns_its_text(
+    ask: Any, site: Site
+) -> None:
+    site.respond("/c", "純文字")
     assert await ask(f"{site.url}/c", {}) == {"success": True, "data": "純文字"}
 
 
 async def test_a_url_component_that_is_not_there_fails_its_node(ask: Any, site: Site) -> None:
-    site.answers["/c"] = b"garbage\r\n\r\n"
+    site.responses["/c"] = b"garbage\r\n\r\n"
     with pytest.raises(ComponentError, match="can't be reached"):
         await ask(f"{site.url}/c", {})
 
 
-class House(MemoryEnvironment):
-    """A house whose components are those of the catalog."""
+class RecordingEngine(MemoryEnvironment):
+    """An engine whose components are those of the catalog."""
 
     registry: Registry
 
@@ -161,16 +163,16 @@ class House(MemoryEnvironment):
         return self.registry.get(component_id)
 
 
-def house(outbound: Outbound, **more: Any) -> House:
-    made = House(**more)
+def engine(outbound: Outbound, **more: Any) -> RecordingEngine:
+    made = RecordingEngine(**more)
     object.__setattr__(made, "registry", Registry(outbound))
     return made
 
 
 async def test_a_workflow_goes_out_with_a_credential_and_leaves_none_behind(
-    door: Any, site: Site
+    make_client: Any, site: Site
 ) -> None:
-    site.answer("/who", '{"you": "Bearer s3cr3t-token", "again": "s3cr3t-token"}')
+    site.respond("/who", '{"you": "Bearer s3cr3t-token", "again": "s3cr3t-token"}')
     graph = compile_flow(
         ["input >> 完成後 >> 問", "問 >> ON_SUCCESS >> 答", "答 >> 完成後 >> 轉"],
         {
@@ -186,8 +188,10 @@ async def test_a_workflow_goes_out_with_a_credential_and_leaves_none_behind(
             "轉": {"component": f"{site.url}/echo"},
         },
     )
-    site.answer("/echo", '{"好": true}')
-    result = await run_graph(graph, {"路": "who"}, house(door(), secrets={"tok": "s3cr3t-token"}))
+    site.respond("/echo", '{"好": true}')
+    result = await run_graph(
+        graph, {"路": "who"}, engine(make_client(), secrets={"tok": "s3cr3t-token"})
+    )
     assert result.data == {"好": True}
     assert site.received[0].headers["authorization"] == "Bearer s3cr3t-token"
     assert json.loads(site.received[1].body)["誰"] == "Bearer [redacted]"
@@ -196,12 +200,12 @@ async def test_a_workflow_goes_out_with_a_credential_and_leaves_none_behind(
 
 
 async def test_in_production_a_workflow_cannot_reach_the_machine_it_runs_on(
-    door: Any, site: Site
+    make_client: Any, site: Site
 ) -> None:
     graph = compile_flow(
         ["input >> 完成後 >> 問"], {"問": {"component": "http_request", "url": site.url}}
     )
-    result = await run_graph(graph, {}, house(door(development=False)))
+    result = await run_graph(graph, {}, engine(make_client(development=False)))
     assert str(result.error).startswith(
         "Node 問 failed: '127.0.0.1' can't be reached from a workflow"
     )

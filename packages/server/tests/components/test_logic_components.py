@@ -10,9 +10,9 @@ from arcrun_server.engine import ComponentError
 
 
 async def result(use: Any, component_id: str, /, **given: Any) -> Any:
-    answer = await use(component_id, given)
-    assert answer["success"] is True
-    return answer["data"]["result"]
+    response = await use(component_id, given)
+    assert response["success"] is True
+    return response["data"]["result"]
 
 
 async def refusal(use: Any, component_id: str, /, **given: Any) -> str:
@@ -38,8 +38,8 @@ async def refusal(use: Any, component_id: str, /, **given: Any) -> str:
 async def test_if_control_takes_the_branch_of_its_condition(
     use: Any, given: Any, holds: bool
 ) -> None:
-    answer = await use("if_control", given)
-    assert answer == {
+    response = await use("if_control", given)
+    assert response == {
         "success": True,
         "data": {"result": holds, "branch": "true" if holds else "false"},
     }
@@ -49,8 +49,8 @@ async def test_if_control_sees_what_templates_see(use: Any) -> None:
     def look_up(path: str) -> tuple[bool, Any]:
         return path == "loop.index", 3
 
-    answer = await use("if_control", {"condition": "loop.index > 2"}, look_up=look_up)
-    assert answer["data"]["branch"] == "true"
+    response = await use("if_control", {"condition": "loop.index > 2"}, look_up=look_up)
+    assert response["data"]["branch"] == "true"
 
 
 async def test_if_control_says_what_is_wrong(use: Any) -> None:
@@ -73,8 +73,8 @@ CASES = [
 async def test_switch_takes_the_first_case_that_matches_by_type(
     use: Any, value: Any, branch: str
 ) -> None:
-    answer = await use("switch", {"value": value, "cases": CASES, "default_branch": "其他"})
-    assert answer == {"success": True, "data": {"result": value, "branch": branch}}
+    response = await use("switch", {"value": value, "cases": CASES, "default_branch": "其他"})
+    assert response == {"success": True, "data": {"result": value, "branch": branch}}
 
 
 async def test_switch_without_a_default_takes_default(use: Any) -> None:
@@ -104,9 +104,9 @@ async def test_switch_says_what_is_wrong(use: Any) -> None:
 async def test_try_catch_takes_catch_if_there_is_an_error(
     use: Any, given: Any, branch: str
 ) -> None:
-    answer = await use("try_catch", given)
+    response = await use("try_catch", given)
     expected = given.get("error") if branch == "catch" else None
-    assert answer == {"success": True, "data": {"result": expected, "branch": branch}}
+    assert response == {"success": True, "data": {"result": expected, "branch": branch}}
 
 
 async def test_foreach_control_gives_a_part_of_a_list_or_batches(use: Any) -> None:
@@ -118,8 +118,8 @@ async def test_foreach_control_gives_a_part_of_a_list_or_batches(use: Any) -> No
         ({"offset": 9}, []),
         ({"batch_size": 3}, [["甲", "乙", "丙"], ["丁"]]),
     ]:
-        answer = await use("foreach_control", {"items": items, **given})
-        assert answer == {"success": True, "data": {"items": expected, "count": len(expected)}}
+        response = await use("foreach_control", {"items": items, **given})
+        assert response == {"success": True, "data": {"items": expected, "count": len(expected)}}
 
 
 async def test_foreach_control_says_what_is_wrong(use: Any) -> None:
@@ -132,14 +132,14 @@ async def test_foreach_control_says_what_is_wrong(use: Any) -> None:
 
 async def test_filter_keeps_the_elements_for_which_the_condition_holds(use: Any) -> None:
     items = [{"分": 59}, {"分": 60}, {}, "文"]
-    answer = await use("filter", {"items": items, "condition": "分 >= 60"})
-    assert answer["data"] == {"items": [{"分": 60}], "count": 1, "removed": 3}
-    answer = await use("filter", {"items": [1, 5, 9], "condition": "item > 3"})
-    assert answer["data"]["items"] == [5, 9]
-    answer = await use("filter", {"items": [{"item": 1}, {"item": 9}], "condition": "item > 3"})
-    assert answer["data"]["items"] == [{"item": 9}]
-    answer = await use("filter", {"items": [{"a": {"b": 1}}], "condition": "item.a.b == 1"})
-    assert answer["data"]["count"] == 1
+    response = await use("filter", {"items": items, "condition": "分 >= 60"})
+    assert response["data"] == {"items": [{"分": 60}], "count": 1, "removed": 3}
+    response = await use("filter", {"items": [1, 5, 9], "condition": "item > 3"})
+    assert response["data"]["items"] == [5, 9]
+    response = await use("filter", {"items": [{"item": 1}, {"item": 9}], "condition": "item > 3"})
+    assert response["data"]["items"] == [{"item": 9}]
+    response = await use("filter", {"items": [{"a": {"b": 1}}], "condition": "item.a.b == 1"})
+    assert response["data"]["count"] == 1
 
 
 async def test_filter_says_what_is_wrong(use: Any) -> None:
@@ -217,7 +217,7 @@ async def test_hash_takes_what_is_no_text_as_compact_json(use: Any) -> None:
 
 async def test_hash_says_what_is_wrong(use: Any) -> None:
     message = await refusal(use, "hash", text="x", algorithm="sha257")
-    assert "did you mean 'sha256'? There are: sha256, sha512" in message
+    assert "did you mean 'sha256'? The choices are: sha256, sha512" in message
     assert "`text` is missing" in await refusal(use, "hash")
     assert "`key` must be text" in await refusal(use, "hash", text="x", key=1)
 
@@ -233,35 +233,37 @@ SCHEMA = {
 
 
 async def test_validate_json_reads_text_and_checks_it(use: Any) -> None:
-    answer = await use("validate_json", {"data": '{"標題": "a"}', "schema": SCHEMA})
-    assert answer["data"] == {
+    response = await use("validate_json", {"data": '{"標題": "a"}', "schema": SCHEMA})
+    assert response["data"] == {
         "result": True,
         "branch": "true",
         "value": {"標題": "a"},
         "errors": [],
     }
-    answer = await use("validate_json", {"data": {"頁": [0, 5]}, "schema": SCHEMA})
-    assert answer["data"]["branch"] == "false"
-    assert sorted(error["path"] for error in answer["data"]["errors"]) == ["", "頁.0"]
+    response = await use("validate_json", {"data": {"頁": [0, 5]}, "schema": SCHEMA})
+    assert response["data"]["branch"] == "false"
+    assert sorted(error["path"] for error in response["data"]["errors"]) == ["", "頁.0"]
 
 
-async def test_validate_json_says_where_a_text_is_no_json(use: Any) -> None:
-    answer = await use("validate_json", {"data": '{"a": 1,\n x}'})
-    assert answer["data"]["value"] is None
-    assert "line 2, column 2" in answer["data"]["errors"][0]["message"]
-    answer = await use("validate_json", {"data": "[" * 200_000})
-    assert "too deeply" in answer["data"]["errors"][0]["message"]
+async def test_validate_json_says_where_a_text_is_not_json(use: Any) -> None:
+    response = await use("validate_json", {"data": '{"a": 1,\n x}'})
+    assert response["data"]["value"] is None
+    assert "line 2, column 2" in response["data"]["errors"][0]["message"]
+    response = await use("validate_json", {"data": "[" * 200_000})
+    assert "too deeply" in response["data"]["errors"][0]["message"]
 
 
 async def test_validate_json_tells_at_most_twenty_errors(use: Any) -> None:
-    answer = await use("validate_json", {"data": [0] * 50, "schema": {"items": {"type": "string"}}})
-    assert len(answer["data"]["errors"]) == 20
+    response = await use(
+        "validate_json", {"data": [0] * 50, "schema": {"items": {"type": "string"}}}
+    )
+    assert len(response["data"]["errors"]) == 20
 
 
 async def test_validate_json_is_not_held_up_by_a_pattern(use: Any) -> None:
     began = time.monotonic()
-    answer = await use("validate_json", {"data": {"標題": "a" * 40 + "!"}, "schema": SCHEMA})
-    assert answer["data"]["result"] is False
+    response = await use("validate_json", {"data": {"標題": "a" * 40 + "!"}, "schema": SCHEMA})
+    assert response["data"]["result"] is False
     assert time.monotonic() - began < 2
 
 

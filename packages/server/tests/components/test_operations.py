@@ -14,9 +14,9 @@ from arcrun_server.engine import ComponentError
 
 
 async def compute(use: Any, component_id: str, operation: str, given: dict[str, Any]) -> Any:
-    answer = await use(component_id, {"operation": operation, **given})
-    assert answer["success"] is True
-    return answer["data"]["result"]
+    response = await use(component_id, {"operation": operation, **given})
+    assert response["success"] is True
+    return response["data"]["result"]
 
 
 STRINGS: list[tuple[str, dict[str, Any], Any]] = [
@@ -222,7 +222,11 @@ def test_every_operation_is_in_the_table() -> None:
 @pytest.mark.parametrize(
     ("component_id", "given", "message"),
     [
-        ("string_ops", {"operation": "uper"}, "did you mean 'upper'? There are: upper, lower"),
+        (
+            "string_ops",
+            {"operation": "uper"},
+            "did you mean 'upper'? The choices are: upper, lower",
+        ),
         ("string_ops", {"operation": 3}, "`operation` can't be the number 3"),
         ("string_ops", {}, "`operation` is missing"),
         ("string_ops", {"operation": "upper"}, "`text` is missing"),
@@ -266,15 +270,15 @@ def test_every_operation_is_in_the_table() -> None:
         ("number_ops", {"operation": "add", "values": []}, "`values` is empty"),
         ("number_ops", {"operation": "add", "values": [1, "x"]}, "`values.1` must be a number"),
         ("number_ops", {"operation": "divide", "a": 1, "b": 0}, "nothing can be divided by 0"),
-        ("number_ops", {"operation": "power", "a": 10, "b": 10**9}, "is no number"),
-        ("number_ops", {"operation": "power", "a": 0, "b": -1}, "is no number"),
-        ("number_ops", {"operation": "power", "a": -8, "b": 0.5}, "is no real number"),
+        ("number_ops", {"operation": "power", "a": 10, "b": 10**9}, "is not a number"),
+        ("number_ops", {"operation": "power", "a": 0, "b": -1}, "is not a number"),
+        ("number_ops", {"operation": "power", "a": -8, "b": 0.5}, "is not a real number"),
         ("number_ops", {"operation": "multiply", "a": 1e200, "b": 1e200}, "too large"),
         ("number_ops", {"operation": "multiply", "values": [10**200] * 50}, "too large"),
         ("number_ops", {"operation": "root", "a": -1}, "no square root"),
         ("number_ops", {"operation": "round", "a": 1, "digits": 99}, "-15 to 15"),
         ("number_ops", {"operation": "clamp", "a": 1, "min": 5, "max": 1}, "greater than"),
-        ("number_ops", {"operation": "parse", "text": "三"}, "`text` is no number: '三'"),
+        ("number_ops", {"operation": "parse", "text": "三"}, "`text` is not a number: '三'"),
         ("number_ops", {"operation": "parse", "text": "nan"}, "too large"),
         ("array_ops", {"operation": "get", "items": [1], "index": 1}, "the list has 1 elements"),
         ("array_ops", {"operation": "sort", "items": [1, "a"]}, "only numbers or only texts"),
@@ -282,8 +286,8 @@ def test_every_operation_is_in_the_table() -> None:
         ("array_ops", {"operation": "sort", "items": [{}, {"a": 1}], "by": "a"}, "nothing"),
         ("array_ops", {"operation": "chunk", "items": [], "size": 0}, "1 or more"),
         ("array_ops", {"operation": "pluck", "items": []}, "`field` is missing"),
-        ("date_ops", {"operation": "format", "date": "昨天"}, "`date` is no date: '昨天'"),
-        ("date_ops", {"operation": "format", "date": 1e30}, "is no date"),
+        ("date_ops", {"operation": "format", "date": "昨天"}, "`date` is not a date: '昨天'"),
+        ("date_ops", {"operation": "format", "date": 1e30}, "is not a date"),
         ("date_ops", {"operation": "format", "date": True}, "must be text"),
         ("date_ops", {"operation": "now", "timezone": "Asia/Taipai"}, "no time zone 'Asia/Taipai'"),
         ("date_ops", {"operation": "now", "timezone": "../etc/passwd"}, "no time zone"),
@@ -291,11 +295,15 @@ def test_every_operation_is_in_the_table() -> None:
         ("date_ops", {"operation": "add", "amount": 1, "unit": "day"}, "did you mean 'days'"),
         ("date_ops", {"operation": "add", "amount": 1e12, "unit": "days"}, "years 1 to 9999"),
         ("date_ops", {"operation": "add", "amount": 99999, "unit": "years"}, "years 1 to 9999"),
-        ("date_ops", {"operation": "add", "amount": 0.5, "unit": "months"}, "added whole"),
+        (
+            "date_ops",
+            {"operation": "add", "amount": 0.5, "unit": "months"},
+            "must be a whole number",
+        ),
         ("date_ops", {"operation": "difference"}, "`to` must be text, but it is null"),
     ],
 )
-async def test_what_is_wrong_is_said(
+async def test_the_error_says_what_is_wrong(
     use: Any, component_id: str, given: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ComponentError) as caught:
@@ -367,7 +375,7 @@ async def test_any_parameters_give_a_result_or_a_clear_error(component_id: str, 
     given = data.draw(PARAMETERS)
     invocation = Invocation("n", MemoryEnvironment().now(), 0.0, lambda _path: (False, None))
     try:
-        answer = await component({"operation": operation, **given}, invocation)
+        response = await component({"operation": operation, **given}, invocation)
     except ComponentError as problem:
-        answer = {"success": str(problem) != ""}
-    assert answer["success"] is True
+        response = {"success": str(problem) != ""}
+    assert response["success"] is True

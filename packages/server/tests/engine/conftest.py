@@ -23,8 +23,8 @@ MOMENT = datetime(2026, 11, 22, 8, 30, 5, 678_000, tzinfo=timezone.utc)
 
 
 @dataclass
-class House:
-    """A house to run workflows in, with a few components that tell what they were given."""
+class RecordingEngine:
+    """An engine to run workflows in, with a few components that record what they were given."""
 
     secrets: dict[str, str] = field(default_factory=dict)
     workflows: dict[str, Any] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class House:
 
     @property
     def order(self) -> list[str]:
-        """The nodes that ran a component of ours, in order."""
+        """The nodes that ran one of these components, in order."""
         return [name for name, _ in self.calls]
 
     def compile(
@@ -87,5 +87,5 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def engine() -> RecordingEngine:
+    return RecordingEngine()

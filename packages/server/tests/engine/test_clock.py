@@ -29,7 +29,7 @@ def test_all_time_variables_of_a_moment() -> None:
     }
 
 
-def test_time_is_told_in_utc_whatever_the_zone() -> None:
+def test_time_variables_are_in_utc_whatever_the_zone() -> None:
     taipei = timezone(timedelta(hours=8))
     values = time_variables(datetime(2027, 1, 1, 2, 0, tzinfo=taipei))
     assert (values["_today"], values["_year"], values["_iso_year"]) == ("2026-12-31", 2026, 2026)

@@ -1,4 +1,4 @@
-"""One test for each place where CONTRACT.md §5 and §6 say that ours differs from the deployed engine."""
+"""One test for each difference from the deployed engine (docs/contract.md#differences-from-the-deployed-engine)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import pytest
 from arcrun_server.engine import FlowError, check_graph, compile_flow, parse_flow, run_graph
 
 if TYPE_CHECKING:
-    from .conftest import House
+    from .conftest import RecordingEngine
 
 
 def give(value: Any) -> dict[str, Any]:
     return {"component": "give", "value": value}
 
 
-async def test_a_start_node_with_a_component_is_a_component_and_runs(house: House) -> None:
+async def test_a_start_node_with_a_component_is_a_component_and_runs(
+    engine: RecordingEngine,
+) -> None:
     graph: Any = {
         "nodes": [
             {"id": "取", "type": "Input", "componentId": "give", "data": {"value": {"x": 1}}},
@@ -27,8 +29,8 @@ async def test_a_start_node_with_a_component_is_a_component_and_runs(house: Hous
     assert (
         compile_flow(["取 >> 完成後 >> output"], {"取": give(1)})["nodes"][0]["type"] == "Component"
     )
-    result = await run_graph(graph, {}, house.environment)
-    assert house.order == ["取"]
+    result = await run_graph(graph, {}, engine.environment)
+    assert engine.order == ["取"]
     assert result.data == {"x": 1}
     assert result.trace[0]["type"] == "Component"
 
@@ -56,16 +58,16 @@ def test_an_unknown_label_is_refused_and_not_taken_for_a_pipe() -> None:
     assert (problem.line, problem.column) == (1, 6)
 
 
-async def test_an_if_compares_by_type_and_not_as_text(house: House) -> None:
+async def test_an_if_compares_by_type_and_not_as_text(engine: RecordingEngine) -> None:
     lines = ["input >> 完成後 >> a", "a >> IF(n == 3) >> 數", "a >> IF(n > 10) >> 大"]
     config = {"a": give({"n": "3"}), "數": give(0), "大": give(0)}
-    await house.run(lines, config)
-    assert house.order == ["a"]
+    await engine.run(lines, config)
+    assert engine.order == ["a"]
 
 
-async def test_an_if_on_a_missing_key_is_false(house: House) -> None:
-    await house.run(["input >> 完成後 >> a", "a >> IF(沒有) >> b"], {"a": give({}), "b": give(0)})
-    assert house.order == ["a"]
+async def test_an_if_on_a_missing_key_is_false(engine: RecordingEngine) -> None:
+    await engine.run(["input >> 完成後 >> a", "a >> IF(沒有) >> b"], {"a": give({}), "b": give(0)})
+    assert engine.order == ["a"]
 
 
 def test_an_if_without_condition_is_refused() -> None:
@@ -81,50 +83,50 @@ def test_a_bare_on_branch_is_refused() -> None:
         parse_flow(["a >> ON_BRANCH >> b"])
 
 
-async def test_calls_subflow_is_no_no_op(house: House) -> None:
-    house.workflows = {"子": compile_flow(["input >> PIPE >> 內"], {"內": give("子的結果")})}
-    result = await house.run(["input >> CALLS_SUBFLOW >> 子"])
+async def test_calls_subflow_is_no_no_op(engine: RecordingEngine) -> None:
+    engine.workflows = {"子": compile_flow(["input >> PIPE >> 內"], {"內": give("子的結果")})}
+    result = await engine.run(["input >> CALLS_SUBFLOW >> 子"])
     assert result.data == "子的結果"
 
 
-async def test_the_second_edge_sees_its_own_nodes_result(house: House) -> None:
+async def test_the_second_edge_sees_its_own_nodes_result(engine: RecordingEngine) -> None:
     lines = ["input >> 完成後 >> a", "a >> 完成後 >> b", "a >> 完成後 >> c"]
     config = {"a": give({"v": "a的"}), "b": give({"v": "b的"}), "c": give("{{prev.v}}{{v}}")}
-    assert (await house.run(lines, config)).data == "a的a的"
+    assert (await engine.run(lines, config)).data == "a的a的"
 
 
-async def test_of_on_true_and_on_false_at_most_one_fires(house: House) -> None:
+async def test_of_on_true_and_on_false_at_most_one_fires(engine: RecordingEngine) -> None:
     lines = ["input >> 完成後 >> a", "a >> 成立時 >> 真", "a >> 不成立時 >> 假"]
     config = {"a": give({"branch": "true"}), "真": give({"branch": "false"}), "假": give(0)}
-    await house.run(lines, config)
-    assert house.order == ["a", "真"]
+    await engine.run(lines, config)
+    assert engine.order == ["a", "真"]
 
 
-async def test_of_on_success_and_on_fail_exactly_one_fires(house: House) -> None:
+async def test_of_on_success_and_on_fail_exactly_one_fires(engine: RecordingEngine) -> None:
     lines = ["input >> 完成後 >> a", "a >> ON_SUCCESS >> 好", "a >> ON_FAIL >> 壞"]
     config = {"a": give({"success": True}), "好": give({"success": False}), "壞": give(0)}
-    await house.run(lines, config)
-    assert house.order == ["a", "好"]
+    await engine.run(lines, config)
+    assert engine.order == ["a", "好"]
 
 
-async def test_edges_after_a_foreach_see_results(house: House) -> None:
+async def test_edges_after_a_foreach_see_results(engine: RecordingEngine) -> None:
     lines = ["input >> 完成後 >> 列", "列 >> 對每個 >> 做", "列 >> 完成後 >> 報"]
     config = {
         "列": give({"items": [1, 2]}),
         "做": give("{{item}}"),
         "報": give(["{{results}}", "{{列.results}}"]),
     }
-    assert (await house.run(lines, config)).data == [[1, 2], [1, 2]]
+    assert (await engine.run(lines, config)).data == [[1, 2], [1, 2]]
 
 
-async def test_an_untaken_edge_does_not_starve_a_fan_in(house: House) -> None:
+async def test_an_untaken_edge_does_not_starve_a_fan_in(engine: RecordingEngine) -> None:
     lines = ["input >> 完成後 >> a", "a >> 成立時 >> b", "b >> 完成後 >> 合", "a >> 完成後 >> 合"]
     config = {"a": give({"branch": "false"}), "b": give(0), "合": give("到了")}
-    assert (await house.run(lines, config)).data == "到了"
+    assert (await engine.run(lines, config)).data == "到了"
 
 
-async def test_templates_of_chinese_and_with_spaces_are_filled(house: House) -> None:
-    result = await house.run(
+async def test_templates_of_chinese_and_with_spaces_are_filled(engine: RecordingEngine) -> None:
+    result = await engine.run(
         ["input >> 完成後 >> 讀", "讀 >> 完成後 >> 寫"],
         {"讀": give({"t": "文"}), "寫": give("{{讀.t}} {{ 讀.t }} {{ q }}")},
         {"q": 1},
@@ -132,22 +134,22 @@ async def test_templates_of_chinese_and_with_spaces_are_filled(house: House) -> 
     assert result.data == "文 文 1"
 
 
-async def test_run_input_cannot_fetch_secrets(house: House) -> None:
-    house.secrets = {"tok": "s3cr3t-value"}
-    result = await house.run(
+async def test_run_input_cannot_fetch_secrets(engine: RecordingEngine) -> None:
+    engine.secrets = {"tok": "s3cr3t-value"}
+    result = await engine.run(
         ["input >> 完成後 >> a"], {"a": give("{{input.q}}")}, {"q": "{{credential.tok}}"}
     )
     assert result.data == "{{credential.tok}}"
 
 
-async def test_loop_stays_bound_downstream(house: House) -> None:
+async def test_loop_stays_bound_downstream(engine: RecordingEngine) -> None:
     lines = ["input >> 完成後 >> 列", "列 >> 對每個 >> 做", "做 >> 完成後 >> 後"]
     config = {
         "列": give({"items": ["甲"]}),
         "做": give({}),
         "後": give("{{loop.item}}{{loop.index}}"),
     }
-    assert (await house.run(lines, config)).data["results"] == ["甲0"]
+    assert (await engine.run(lines, config)).data["results"] == ["甲0"]
 
 
 def test_loops_are_found_before_a_graph_is_stored() -> None:
@@ -155,12 +157,12 @@ def test_loops_are_found_before_a_graph_is_stored() -> None:
     assert "甲 → 乙 → 甲" in check_graph(graph)[0].message
 
 
-async def test_a_resumed_run_obeys_the_types_of_edges(house: House) -> None:
+async def test_a_resumed_run_obeys_the_types_of_edges(engine: RecordingEngine) -> None:
     from arcrun_server.engine import resume_graph
 
     lines = ["input >> 完成後 >> 審", "審 >> 失敗時 >> 壞", "審 >> ON_SUCCESS >> 好"]
-    graph = house.compile(lines, {"審": {"component": "ask"}, "壞": give(0), "好": give(0)})
-    paused = (await run_graph(graph, {}, house.environment)).paused
+    graph = engine.compile(lines, {"審": {"component": "ask"}, "壞": give(0), "好": give(0)})
+    paused = (await run_graph(graph, {}, engine.environment)).paused
     assert paused is not None
-    await resume_graph(paused.continuation, house.environment, data={"x": 1})
-    assert house.order == ["審", "好"]
+    await resume_graph(paused.continuation, engine.environment, data={"x": 1})
+    assert engine.order == ["審", "好"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from arcrun_server.engine import MemoryEnvironment, run_graph
 
 if TYPE_CHECKING:
-    from .conftest import House
+    from .conftest import RecordingEngine
 
 
 def give(value: Any) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def give(value: Any) -> dict[str, Any]:
 
 
 async def test_a_node_with_several_predecessors_runs_once_on_the_merged_context(
-    house: House,
+    engine: RecordingEngine,
 ) -> None:
     lines = [
         "input >> 完成後 >> a",
@@ -31,19 +31,21 @@ async def test_a_node_with_several_predecessors_runs_once_on_the_merged_context(
         "b": give({"乙": 2}),
         "合": give(["{{甲}}", "{{乙}}", "{{a.甲}}"]),
     }
-    result = await house.run(lines, config)
-    assert house.order == ["a", "b", "合"]
+    result = await engine.run(lines, config)
+    assert engine.order == ["a", "b", "合"]
     assert result.data == [1, 2, 1]
 
 
-async def test_two_start_nodes_that_meet_give_the_result_of_where_they_meet(house: House) -> None:
+async def test_two_start_nodes_that_meet_give_the_result_of_where_they_meet(
+    engine: RecordingEngine,
+) -> None:
     lines = ["a >> 完成後 >> 合", "b >> 完成後 >> 合"]
     config = {"a": give({"甲": 1}), "b": give({"乙": 2}), "合": give({"丙": 3})}
-    assert (await house.run(lines, config)).data == {"丙": 3}
+    assert (await engine.run(lines, config)).data == {"丙": 3}
 
 
 async def test_where_branches_meet_the_later_write_counts_not_what_was_inherited(
-    house: House,
+    engine: RecordingEngine,
 ) -> None:
     lines = [
         "input >> 完成後 >> a",
@@ -52,23 +54,27 @@ async def test_where_branches_meet_the_later_write_counts_not_what_was_inherited
         "b >> 完成後 >> 合",
     ]
     config = {"a": give({"狀態": "完成"}), "b": give({"別": 1}), "合": give("{{狀態}}")}
-    result = await house.run(lines, config, {"狀態": "新"})
+    result = await engine.run(lines, config, {"狀態": "新"})
     assert result.data == "完成"
 
 
-async def test_results_that_are_no_objects_meet_by_the_names_of_their_nodes(house: House) -> None:
+async def test_results_that_are_no_objects_meet_by_the_names_of_their_nodes(
+    engine: RecordingEngine,
+) -> None:
     lines = ["a >> 完成後 >> 合", "b >> 完成後 >> 合"]
     config = {"a": give("甲"), "b": give(["乙"]), "合": give(["{{a}}", "{{b.0}}", "{{prev}}"])}
-    assert (await house.run(lines, config)).data == ["甲", "乙", ["乙"]]
+    assert (await engine.run(lines, config)).data == ["甲", "乙", ["乙"]]
 
 
-async def test_prev_of_a_meeting_point_is_what_all_before_it_gave(house: House) -> None:
+async def test_prev_of_a_meeting_point_is_what_all_before_it_gave(engine: RecordingEngine) -> None:
     lines = ["a >> 完成後 >> 合", "b >> 完成後 >> 合"]
     config = {"a": give({"甲": 1, "同": 1}), "b": give({"乙": 2, "同": 2}), "合": give("{{prev}}")}
-    assert (await house.run(lines, config)).data == {"甲": 1, "同": 2, "乙": 2}
+    assert (await engine.run(lines, config)).data == {"甲": 1, "同": 2, "乙": 2}
 
 
-async def test_an_untaken_edge_does_not_starve_the_node_it_leads_to(house: House) -> None:
+async def test_an_untaken_edge_does_not_starve_the_node_it_leads_to(
+    engine: RecordingEngine,
+) -> None:
     lines = [
         "input >> 完成後 >> 判",
         "判 >> 成立時 >> 甲",
@@ -80,11 +86,13 @@ async def test_an_untaken_edge_does_not_starve_the_node_it_leads_to(house: House
         "判": give({"branch": "true"}),
         **{name: give({name: 1}) for name in ("甲", "乙", "合")},
     }
-    await house.run(lines, config)
-    assert house.order == ["判", "甲", "合"]
+    await engine.run(lines, config)
+    assert engine.order == ["判", "甲", "合"]
 
 
-async def test_an_edge_found_untaken_later_lets_the_waiting_node_run(house: House) -> None:
+async def test_an_edge_found_untaken_later_lets_the_waiting_node_run(
+    engine: RecordingEngine,
+) -> None:
     lines = [
         "input >> 完成後 >> 甲",
         "甲 >> 完成後 >> 合",
@@ -97,22 +105,22 @@ async def test_an_edge_found_untaken_later_lets_the_waiting_node_run(house: Hous
         "判": give({"branch": "false"}),
         **{name: give({}) for name in ("甲", "乙", "丙", "合")},
     }
-    await house.run(lines, config)
-    assert house.order == ["甲", "判", "合"]
+    await engine.run(lines, config)
+    assert engine.order == ["甲", "判", "合"]
 
 
-async def test_a_node_none_of_whose_edges_is_taken_never_runs(house: House) -> None:
+async def test_a_node_none_of_whose_edges_is_taken_never_runs(engine: RecordingEngine) -> None:
     lines = [
         "input >> 完成後 >> 判",
         "判 >> 成立時 >> 甲",
         "判 >> ON_BRANCH(x) >> 甲",
         "甲 >> 完成後 >> 乙",
     ]
-    await house.run(lines, {"判": give({"branch": "false"}), "甲": give(0), "乙": give(0)})
-    assert house.order == ["判"]
+    await engine.run(lines, {"判": give({"branch": "false"}), "甲": give(0), "乙": give(0)})
+    assert engine.order == ["判"]
 
 
-async def test_edges_of_any_kind_meet(house: House) -> None:
+async def test_edges_of_any_kind_meet(engine: RecordingEngine) -> None:
     lines = [
         "input >> 完成後 >> a",
         "input >> 完成後 >> b",
@@ -124,18 +132,20 @@ async def test_edges_of_any_kind_meet(house: House) -> None:
         "b": give({"error": "乙壞"}),
         "警": give("{{a.error}} {{b.error}}"),
     }
-    result = await house.run(lines, config)
-    assert house.order == ["a", "b", "警"]
+    result = await engine.run(lines, config)
+    assert engine.order == ["a", "b", "警"]
     assert result.data == "甲壞 乙壞"
 
 
-async def test_two_edges_between_the_same_nodes_run_the_target_once(house: House) -> None:
+async def test_two_edges_between_the_same_nodes_run_the_target_once(
+    engine: RecordingEngine,
+) -> None:
     lines = ["input >> 完成後 >> a", "a >> ON_SUCCESS >> b", "a >> 完成後 >> b"]
-    await house.run(lines, {"a": give({}), "b": give({})})
-    assert house.order == ["a", "b"]
+    await engine.run(lines, {"a": give({}), "b": give({})})
+    assert engine.order == ["a", "b"]
 
 
-async def test_a_node_waits_for_the_far_way_round(house: House) -> None:
+async def test_a_node_waits_for_the_far_way_round(engine: RecordingEngine) -> None:
     lines = [
         "input >> 完成後 >> a",
         "a >> 完成後 >> 合",
@@ -144,8 +154,8 @@ async def test_a_node_waits_for_the_far_way_round(house: House) -> None:
         "c >> 完成後 >> 合",
         "合 >> 完成後 >> 末",
     ]
-    await house.run(lines, {name: give({name: 1}) for name in ("a", "b", "c", "合", "末")})
-    assert house.order == ["a", "b", "c", "合", "末"]
+    await engine.run(lines, {name: give({name: 1}) for name in ("a", "b", "c", "合", "末")})
+    assert engine.order == ["a", "b", "c", "合", "末"]
 
 
 @pytest.mark.parametrize("kind", ["PIPE", "ON_SUCCESS"])

@@ -45,7 +45,7 @@ def test_output_names_are_virtual_in_any_case(name: str) -> None:
     assert graph["nodes"][1] == {"id": name.lower(), "type": "Output", "label": name}
 
 
-def test_a_node_that_is_nobodys_target_and_has_no_component_is_an_input() -> None:
+def test_a_node_without_incoming_edges_and_component_is_an_input() -> None:
     graph = compile_flow(["使用者 >> 完成後 >> 做"], {"做": {"component": "c"}})
     assert graph["nodes"][0]["type"] == "Input"
 
@@ -120,7 +120,7 @@ def test_an_empty_line_is_an_error() -> None:
         ("a >> 完成後 → b", 10, "a >> 完成後 >> b"),
     ],
 )
-def test_another_arrow_is_answered_with_the_right_one(
+def test_the_error_for_another_arrow_suggests_the_right_one(
     line: str, column: int, suggestion: str
 ) -> None:
     problem = only_problem(line)
@@ -146,10 +146,10 @@ def test_a_missing_part_is_an_error_where_it_should_stand(
 def test_an_unknown_label_is_an_error_at_its_column_with_the_nearest_label() -> None:
     problem = only_problem("讀取草稿 >> 完成 >> 合成")
     assert (problem.line, problem.column, problem.suggestion) == (1, 9, "完成後")
-    assert str(problem).startswith("line 1, column 9: '完成' is no edge label")
+    assert str(problem).startswith("line 1, column 9: '完成' is not an edge label")
 
 
-def test_every_problem_of_a_flow_is_told_at_once() -> None:
+def test_every_problem_of_a_flow_is_reported_at_once() -> None:
     problems = problems_of(["a >> b", "a >> 完成後 >> b", " >> 完了 >> ", 7])
     assert [(problem.line, problem.column) for problem in problems] == [
         (1, 6),
@@ -174,7 +174,7 @@ def test_a_flow_has_at_most_a_thousand_lines() -> None:
     assert "1001 lines" in problems_of(["a >> PIPE >> b"] * 1001)[0].message
 
 
-def test_about_fifty_problems_are_told_and_not_more() -> None:
+def test_about_fifty_problems_are_reported_and_not_more() -> None:
     assert 50 <= len(problems_of(["a >> b"] * 1000)) <= 52
     assert len(problems_of(["a >> PIPE >> b"], {f"x{n}": {} for n in range(1000)})) == 50
 
@@ -218,7 +218,7 @@ def search(lines: list[str], mode: str | None = None) -> Any:
     return search_triplets(lines, known=["hash"], now=NOW, version="1.2.3", mode=mode)
 
 
-def test_search_answers_nodes_edges_and_what_is_missing() -> None:
+def test_search_returns_nodes_edges_and_what_is_missing() -> None:
     found = search(["input >> 完成後 >> hash", "hash >> 失敗時 >> 通知"])
     assert found["version"] == "1.2.3"
     assert found["timestamp"] == "2026-11-22T08:30:00.000Z"
@@ -248,7 +248,7 @@ def test_search_does_not_miss_the_component_of_a_sub_workflow() -> None:
     assert search(["input >> SUBFLOW >> 子流程"])["missing"] == []
 
 
-def test_what_search_answers_compiles_to_the_same_graph_as_the_document() -> None:
+def test_what_search_returns_compiles_to_the_same_graph_as_the_document() -> None:
     lines = ["input >> 完成後 >> 讀", "讀 >> 對每個 篇 >> 寫", "讀 >> 失敗時 >> output"]
     config = {"讀": {"component": "x", "頁": "{{input.p}}"}, "寫": {"component": "y"}}
     cypher = search(lines, mode="compile")["cypher"]
@@ -266,7 +266,7 @@ PART = st.text(max_size=20).filter(lambda text: ">" not in text)
 
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=5))
-def test_any_lines_are_either_parsed_or_refused_with_their_place(lines: list[str]) -> None:
+def test_any_lines_are_either_parsed_or_refused_with_their_position(lines: list[str]) -> None:
     try:
         assert len(parse_flow(lines)) == len(lines)
     except FlowError as error:
@@ -279,7 +279,7 @@ def test_any_lines_are_either_parsed_or_refused_with_their_place(lines: list[str
 
 
 @given(PART, PART, PART)
-def test_any_three_parts_are_parsed_or_refused_with_their_place(
+def test_any_three_parts_are_parsed_or_refused_with_their_position(
     source: str, label: str, target: str
 ) -> None:
     line = f"{source}>>{label}>>{target}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from arcrun_server.engine import ComponentError, run_graph
 
 if TYPE_CHECKING:
-    from .conftest import House
+    from .conftest import RecordingEngine
 
 
 def give(value: Any) -> dict[str, Any]:
@@ -15,84 +15,88 @@ def give(value: Any) -> dict[str, Any]:
 FLOW = ["input >> 完成後 >> 列", "列 >> 對每個 >> 做"]
 
 
-async def test_the_target_runs_per_element_and_the_results_are_gathered(house: House) -> None:
+async def test_the_target_runs_per_element_and_the_results_are_gathered(
+    engine: RecordingEngine,
+) -> None:
     config = {
         "列": give({"items": ["甲", "乙"], "頁": 1}),
         "做": give("{{item}}{{loop.item}}{{loop.index}}"),
     }
-    result = await house.run(FLOW, config)
+    result = await engine.run(FLOW, config)
     assert result.data == {"items": ["甲", "乙"], "頁": 1, "results": ["甲甲0", "乙乙1"]}
 
 
-async def test_the_iterator_names_the_list_and_the_element(house: House) -> None:
+async def test_the_iterator_names_the_list_and_the_element(engine: RecordingEngine) -> None:
     lines = ["input >> 完成後 >> 列", "列 >> 對每個 草稿 >> 做"]
     config = {
         "列": give({"草稿": [{"題": "一"}, {"題": "二"}], "別": [0]}),
         "做": give("{{草稿.題}}"),
     }
-    assert (await house.run(lines, config)).data["results"] == ["一", "二"]
+    assert (await engine.run(lines, config)).data["results"] == ["一", "二"]
 
 
-async def test_everything_downstream_runs_per_element(house: House) -> None:
+async def test_everything_downstream_runs_per_element(engine: RecordingEngine) -> None:
     lines = [*FLOW, "做 >> 完成後 >> 再", "再 >> 完成後 >> output"]
     config = {
         "列": give({"items": [1, 2]}),
         "做": give({"n": "{{item}}"}),
         "再": give("{{loop.index}}:{{n}}:{{prev.n}}:{{列.items.0}}"),
     }
-    result = await house.run(lines, config)
+    result = await engine.run(lines, config)
     assert result.data["results"] == ["0:1:1:1", "1:2:2:1"]
-    assert house.order == ["列", "做", "再", "做", "再"]
+    assert engine.order == ["列", "做", "再", "做", "再"]
 
 
-async def test_an_element_replaces_a_node_of_the_same_name(house: House) -> None:
+async def test_an_element_replaces_a_node_of_the_same_name(engine: RecordingEngine) -> None:
     lines = ["input >> 完成後 >> item", "item >> 對每個 >> 做"]
-    await house.run(lines, {"item": give({"items": ["甲"]}), "做": give(0)})
-    assert house.given_to("做")[0]["item"] == "甲"
+    await engine.run(lines, {"item": give({"items": ["甲"]}), "做": give(0)})
+    assert engine.given_to("做")[0]["item"] == "甲"
 
 
-async def test_later_edges_of_the_node_see_results(house: House) -> None:
+async def test_later_edges_of_the_node_see_results(engine: RecordingEngine) -> None:
     lines = [*FLOW, "列 >> 完成後 >> 報"]
     config = {
         "列": give({"items": [1, 2]}),
         "做": give("{{item}}"),
         "報": give(["{{results}}", "{{列.results.1}}", "{{prev.results}}"]),
     }
-    assert (await house.run(lines, config)).data == [[1, 2], 2, [1, 2]]
+    assert (await engine.run(lines, config)).data == [[1, 2], 2, [1, 2]]
 
 
-async def test_earlier_edges_of_the_node_do_not_see_results(house: House) -> None:
+async def test_earlier_edges_of_the_node_do_not_see_results(engine: RecordingEngine) -> None:
     lines = ["input >> 完成後 >> 列", "列 >> 完成後 >> 先", "列 >> 對每個 >> 做"]
     config = {"列": give({"items": [1]}), "先": give("{{results}}"), "做": give(0)}
-    result = await house.run(lines, config)
-    assert house.order == ["列", "先", "做"]
+    result = await engine.run(lines, config)
+    assert engine.order == ["列", "先", "做"]
     assert result.trace[2]["output"] == "{{results}}"
 
 
-async def test_a_list_as_a_result_gets_results_beside_nothing(house: House) -> None:
+async def test_a_list_as_a_result_gets_results_beside_nothing(engine: RecordingEngine) -> None:
     config = {"列": give([1, 2]), "做": give("{{item}}")}
-    assert (await house.run(FLOW, config)).data == {"results": [1, 2]}
+    assert (await engine.run(FLOW, config)).data == {"results": [1, 2]}
 
 
-async def test_an_empty_list_runs_nothing(house: House) -> None:
-    result = await house.run(FLOW, {"列": give({"items": []}), "做": give(0)})
+async def test_an_empty_list_runs_nothing(engine: RecordingEngine) -> None:
+    result = await engine.run(FLOW, {"列": give({"items": []}), "做": give(0)})
     assert (result.success, result.data) == (True, {"items": [], "results": []})
-    assert house.order == ["列"]
+    assert engine.order == ["列"]
 
 
-async def test_a_node_below_a_foreach_and_another_edge_runs_in_both(house: House) -> None:
+async def test_a_node_below_a_foreach_and_another_edge_runs_in_both(
+    engine: RecordingEngine,
+) -> None:
     lines = [*FLOW, "做 >> 完成後 >> 報", "列 >> 完成後 >> 報"]
     config = {
         "列": give({"items": [1, 2]}),
         "做": give({"n": 1}),
         "報": give({"看": "{{results}}"}),
     }
-    result = await house.run(lines, config)
-    assert house.order == ["列", "做", "報", "做", "報", "報"]
+    result = await engine.run(lines, config)
+    assert engine.order == ["列", "做", "報", "做", "報", "報"]
     assert result.data == {"看": [{"看": "{{results}}"}, {"看": "{{results}}"}]}
 
 
-async def test_branches_inside_a_foreach_meet_again(house: House) -> None:
+async def test_branches_inside_a_foreach_meet_again(engine: RecordingEngine) -> None:
     lines = [
         *FLOW,
         "做 >> 成立時 >> 甲",
@@ -107,29 +111,31 @@ async def test_branches_inside_a_foreach_meet_again(house: House) -> None:
         "乙": give("否"),
         "合": give("{{prev}}"),
     }
-    assert (await house.run(lines, config)).data["results"] == ["是", "否"]
+    assert (await engine.run(lines, config)).data["results"] == ["是", "否"]
 
 
-async def test_foreach_inside_foreach(house: House) -> None:
+async def test_foreach_inside_foreach(engine: RecordingEngine) -> None:
     lines = ["input >> 完成後 >> 列", "列 >> 對每個 組 >> 拆", "拆 >> 對每個 人 >> 做"]
     config = {
         "列": give({"組": [{"人": ["甲", "乙"]}, {"人": ["丙"]}]}),
         "拆": give("{{組}}"),
         "做": give("{{loop.index}}{{loop.item}}{{人}}"),
     }
-    result = await house.run(lines, config)
+    result = await engine.run(lines, config)
     assert [inner["results"] for inner in result.data["results"]] == [["0甲甲", "1乙乙"], ["0丙丙"]]
 
 
-async def test_an_element_that_fails_is_told_and_the_others_go_on(house: House) -> None:
+async def test_an_element_that_fails_is_in_the_results_and_the_others_go_on(
+    engine: RecordingEngine,
+) -> None:
     async def picky(given: Any, invocation: Any) -> Any:
         if given["item"] == "壞":
             raise ComponentError("這個不行")
         return {"好": given["item"]}
 
-    house.components = {"picky": picky}
+    engine.components = {"picky": picky}
     config = {"列": give({"items": ["壞", "甲"]}), "做": {"component": "picky"}}
-    result = await house.run(FLOW, config)
+    result = await engine.run(FLOW, config)
     assert result.success
     assert result.data["results"] == [
         {"success": False, "error": "Node 做 failed: 這個不行"},
@@ -137,26 +143,30 @@ async def test_an_element_that_fails_is_told_and_the_others_go_on(house: House) 
     ]
 
 
-async def test_if_every_element_fails_the_run_fails_with_the_first_reason(house: House) -> None:
+async def test_if_every_element_fails_the_run_fails_with_the_first_reason(
+    engine: RecordingEngine,
+) -> None:
     config = {
         "列": give({"items": ["甲", "乙"]}),
         "做": {"component": "fail", "reason": "不行:{{item}}"},
     }
-    result = await house.run(FLOW, config)
+    result = await engine.run(FLOW, config)
     assert not result.success
     assert result.error == "Node 做 failed: all 2 elements of '列' failed; the first: 不行:甲"
     assert result.failed_node == "做"
     assert result.failed_input["item"] == "甲"
 
 
-async def test_results_that_are_failures_count_as_failed_elements(house: House) -> None:
+async def test_results_that_are_failures_count_as_failed_elements(engine: RecordingEngine) -> None:
     config = {"列": give({"items": [1, 2]}), "做": give({"success": False, "error": "HTTP 500"})}
-    result = await house.run(FLOW, config)
+    result = await engine.run(FLOW, config)
     assert result.error == "Node 做 failed: all 2 elements of '列' failed; the first: HTTP 500"
     assert result.failed_node == "做"
 
 
-async def test_a_failure_in_an_inner_foreach_fails_only_its_outer_element(house: House) -> None:
+async def test_a_failure_in_an_inner_foreach_fails_only_its_outer_element(
+    engine: RecordingEngine,
+) -> None:
     lines = ["input >> 完成後 >> 列", "列 >> 對每個 組 >> 拆", "拆 >> 對每個 人 >> 做"]
 
     async def picky(given: Any, invocation: Any) -> Any:
@@ -164,57 +174,63 @@ async def test_a_failure_in_an_inner_foreach_fails_only_its_outer_element(house:
             raise ComponentError("不行")
         return given["人"]
 
-    house.components = {"picky": picky}
+    engine.components = {"picky": picky}
     config = {
         "列": give({"組": [{"人": ["壞", "壞"]}, {"人": ["甲"]}]}),
         "拆": give("{{組}}"),
         "做": {"component": "picky"},
     }
-    result = await house.run(lines, config)
+    result = await engine.run(lines, config)
     first, second = result.data["results"]
     assert first["error"] == "Node 做 failed: all 2 elements of '拆' failed; the first: 不行"
     assert second["results"] == ["甲"]
 
 
-async def test_a_list_that_is_not_there_fails_the_node_and_says_what_is(house: House) -> None:
-    result = await house.run(FLOW, {"列": give({"甲": [1], "乙": [2]}), "做": give(0)})
+async def test_a_list_that_is_not_there_fails_the_node_and_says_what_is(
+    engine: RecordingEngine,
+) -> None:
+    result = await engine.run(FLOW, {"列": give({"甲": [1], "乙": [2]}), "做": give(0)})
     assert result.error == (
         "Node 列 failed: FOREACH item finds no list 'item' or 'items' in its result, which has: 甲, 乙"
     )
-    result = await house.run(FLOW, {"列": give("文"), "做": give(0)})
+    result = await engine.run(FLOW, {"列": give("文"), "做": give(0)})
     assert result.error is not None
     assert result.error.endswith("which has: a str")
 
 
 async def test_the_failure_of_the_node_itself_is_the_reason_if_it_gives_no_list(
-    house: House,
+    engine: RecordingEngine,
 ) -> None:
     failing = give({"success": False, "error": "沒有頁面"})
-    result = await house.run(FLOW, {"列": failing, "做": give(0)})
+    result = await engine.run(FLOW, {"列": failing, "做": give(0)})
     assert result.error == "Node 列 failed: 沒有頁面"
 
 
-async def test_a_failed_node_with_an_on_fail_edge_skips_its_foreach(house: House) -> None:
+async def test_a_failed_node_with_an_on_fail_edge_skips_its_foreach(
+    engine: RecordingEngine,
+) -> None:
     lines = [*FLOW, "列 >> 失敗時 >> 警"]
     config = {"列": {"component": "fail"}, "做": give(0), "警": give("{{prev.error}}")}
-    result = await house.run(lines, config)
+    result = await engine.run(lines, config)
     assert (result.success, result.data) == (True, "壞了")
-    assert house.order == ["列", "警"]
+    assert engine.order == ["列", "警"]
 
 
-async def test_the_traces_of_all_elements_are_in_the_trace(house: House) -> None:
-    result = await house.run(FLOW, {"列": give({"items": [1, 2]}), "做": give("{{item}}")})
+async def test_the_traces_of_all_elements_are_in_the_trace(engine: RecordingEngine) -> None:
+    result = await engine.run(FLOW, {"列": give({"items": [1, 2]}), "做": give("{{item}}")})
     assert [(entry["nodeId"], entry["output"]) for entry in result.trace][2:] == [
         ("做", 1),
         ("做", 2),
     ]
 
 
-async def test_a_passthrough_per_element_gives_no_more_than_the_values(house: House) -> None:
-    graph = house.compile(
+async def test_a_passthrough_per_element_gives_no_more_than_the_values(
+    engine: RecordingEngine,
+) -> None:
+    graph = engine.compile(
         FLOW, {"列": give({"items": [1, 2]}), "做": {"component": "comp_passthrough"}}
     )
-    result = await run_graph(graph, {"q": 0}, house.environment)
+    result = await run_graph(graph, {"q": 0}, engine.environment)
     assert result.data["results"] == [
         {"q": 0, "items": [1, 2], "item": 1},
         {"q": 0, "items": [1, 2], "item": 2},

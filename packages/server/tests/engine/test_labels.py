@@ -126,15 +126,17 @@ def test_a_label_that_takes_nothing_says_so() -> None:
         ("为真时", "為真時"),
     ],
 )
-def test_an_unknown_label_is_answered_with_the_nearest_one(label: str, suggestion: str) -> None:
+def test_the_error_for_an_unknown_label_suggests_the_nearest_one(
+    label: str, suggestion: str
+) -> None:
     with pytest.raises(LabelError, match="did you mean") as caught:
         read_label(label)
     assert caught.value.suggestion == suggestion
 
 
 @pytest.mark.parametrize("label", ["🦆🦆🦆", "(x)", "完全不是這個意思"])
-def test_a_label_that_is_near_nothing_is_answered_with_some_labels(label: str) -> None:
-    with pytest.raises(LabelError, match="Some that are: 完成後") as caught:
+def test_the_error_for_a_label_that_resembles_none_lists_some(label: str) -> None:
+    with pytest.raises(LabelError, match="Some labels are: 完成後") as caught:
         read_label(label)
     assert caught.value.suggestion is None
 

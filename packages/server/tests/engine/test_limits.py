@@ -8,7 +8,7 @@ import pytest
 from arcrun_server.engine import RunLimits, run_graph
 
 if TYPE_CHECKING:
-    from .conftest import House
+    from .conftest import RecordingEngine
 
 
 def give(value: Any) -> dict[str, Any]:
@@ -18,45 +18,47 @@ def give(value: Any) -> dict[str, Any]:
 FLOW = ["input >> 完成後 >> 列", "列 >> 對每個 >> 做"]
 
 
-async def test_a_run_ends_at_its_limit_of_steps(house: House) -> None:
-    house.limits = RunLimits(steps=5)
+async def test_a_run_ends_at_its_limit_of_steps(engine: RecordingEngine) -> None:
+    engine.limits = RunLimits(steps=5)
     config = {"列": give({"items": list(range(100))}), "做": give("{{item}}")}
-    result = await house.run(FLOW, config)
+    result = await engine.run(FLOW, config)
     assert result.error == "Node 做 failed: the run has taken 5 steps, which is the limit"
-    assert len(house.given_to("做")) == 3
+    assert len(engine.given_to("做")) == 3
 
 
-async def test_a_run_ends_when_its_time_is_over_even_while_a_component_hangs(house: House) -> None:
-    house.limits = RunLimits(seconds=0.02)
-    result = await house.run(["input >> PIPE >> 掛"], {"掛": {"component": "hang", "x": 1}})
+async def test_a_run_ends_when_its_time_is_over_even_while_a_component_hangs(
+    engine: RecordingEngine,
+) -> None:
+    engine.limits = RunLimits(seconds=0.02)
+    result = await engine.run(["input >> PIPE >> 掛"], {"掛": {"component": "hang", "x": 1}})
     assert result.error == "Node 掛 failed: the run's time is over (0.02 seconds)"
     assert result.failed_node == "掛"
     assert result.failed_input == {"input": {}, "x": 1}
 
 
-async def test_a_run_of_built_ins_only_ends_when_its_time_is_over(house: House) -> None:
-    house.limits = RunLimits(seconds=0.02, steps=10_000_000)
+async def test_a_run_of_built_ins_only_ends_when_its_time_is_over(engine: RecordingEngine) -> None:
+    engine.limits = RunLimits(seconds=0.02, steps=10_000_000)
     config = {"列": give({"items": list(range(100_000))}), "做": {"component": "comp_counter"}}
-    result = await house.run(FLOW, config)
+    result = await engine.run(FLOW, config)
     assert result.error == "Node 做 failed: the run's time is over (0.02 seconds)"
 
 
-async def test_time_that_is_over_is_seen_before_the_next_node(house: House) -> None:
-    house.limits = RunLimits(seconds=-1)
-    graph = house.compile(["input >> PIPE >> a"], {"a": give(0)})
-    result = await run_graph(graph, {}, house.environment)
+async def test_time_that_is_over_is_seen_before_the_next_node(engine: RecordingEngine) -> None:
+    engine.limits = RunLimits(seconds=-1)
+    graph = engine.compile(["input >> PIPE >> a"], {"a": give(0)})
+    result = await run_graph(graph, {}, engine.environment)
     assert not result.success
     assert "time is over" in str(result.error)
-    assert house.order == []
+    assert engine.order == []
 
 
-async def test_time_is_not_given_back_by_an_element_that_fails(house: House) -> None:
-    house.limits = RunLimits(seconds=0.02)
-    result = await house.run(FLOW, {"列": give({"items": [1, 2]}), "做": {"component": "hang"}})
+async def test_time_is_not_given_back_by_an_element_that_fails(engine: RecordingEngine) -> None:
+    engine.limits = RunLimits(seconds=0.02)
+    result = await engine.run(FLOW, {"列": give({"items": [1, 2]}), "做": {"component": "hang"}})
     assert result.error == "Node 做 failed: the run's time is over (0.02 seconds)"
 
 
-async def test_a_run_lets_others_have_a_turn(house: House) -> None:
+async def test_a_run_lets_others_have_a_turn(engine: RecordingEngine) -> None:
     turns = 0
 
     async def other() -> None:
@@ -67,33 +69,33 @@ async def test_a_run_lets_others_have_a_turn(house: House) -> None:
 
     task = asyncio.create_task(other())
     config = {"列": give({"items": list(range(1000))}), "做": {"component": "comp_counter"}}
-    result = await house.run(FLOW, config)
+    result = await engine.run(FLOW, config)
     task.cancel()
     assert result.success
     assert turns >= 5
 
 
-async def test_a_run_that_is_cancelled_from_outside_is_cancelled(house: House) -> None:
-    graph = house.compile(["input >> PIPE >> 掛"], {"掛": {"component": "hang"}})
-    task = asyncio.create_task(run_graph(graph, {}, house.environment))
-    await house.hanging.wait()
+async def test_a_run_that_is_cancelled_from_outside_is_cancelled(engine: RecordingEngine) -> None:
+    graph = engine.compile(["input >> PIPE >> 掛"], {"掛": {"component": "hang"}})
+    task = asyncio.create_task(run_graph(graph, {}, engine.environment))
+    await engine.hanging.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
-async def test_a_result_that_is_too_large_fails_its_node(house: House) -> None:
-    house.limits = RunLimits(output_bytes=100)
-    result = await house.run(["input >> PIPE >> a"], {"a": give("字" * 33)})
+async def test_a_result_that_is_too_large_fails_its_node(engine: RecordingEngine) -> None:
+    engine.limits = RunLimits(output_bytes=100)
+    result = await engine.run(["input >> PIPE >> a"], {"a": give("字" * 33)})
     assert result.error == "Node a failed: its result has 101 bytes as JSON; a run allows 100"
-    house.limits = RunLimits(output_bytes=101)
-    assert (await house.run(["input >> PIPE >> a"], {"a": give("字" * 33)})).success
+    engine.limits = RunLimits(output_bytes=101)
+    assert (await engine.run(["input >> PIPE >> a"], {"a": give("字" * 33)})).success
 
 
-async def test_the_gathered_results_of_a_foreach_are_limited_too(house: House) -> None:
-    house.limits = RunLimits(output_bytes=200)
+async def test_the_gathered_results_of_a_foreach_are_limited_too(engine: RecordingEngine) -> None:
+    engine.limits = RunLimits(output_bytes=200)
     config = {"列": give({"items": list(range(20))}), "做": give("十個字元十個字元")}
-    result = await house.run(FLOW, config)
+    result = await engine.run(FLOW, config)
     assert result.failed_node == "列"
     assert "bytes as JSON; a run allows 200" in str(result.error)
 
@@ -101,79 +103,83 @@ async def test_the_gathered_results_of_a_foreach_are_limited_too(house: House) -
 @pytest.mark.parametrize(
     "value", [float("nan"), float("inf"), {1, 2}, "半\ud83d", b"bytes", object()]
 )
-async def test_a_result_that_is_no_json_fails_its_node(house: House, value: Any) -> None:
+async def test_a_result_that_is_not_json_fails_its_node(
+    engine: RecordingEngine, value: Any
+) -> None:
     async def odd(given: Any, invocation: Any) -> Any:
         return {"v": value}
 
-    house.components = {"odd": odd}
-    result = await house.run(["input >> PIPE >> a"], {"a": {"component": "odd"}})
+    engine.components = {"odd": odd}
+    result = await engine.run(["input >> PIPE >> a"], {"a": {"component": "odd"}})
     assert str(result.error).startswith("Node a failed: its result is not valid JSON (")
 
 
-async def test_a_result_that_is_nested_without_end_fails_its_node(house: House) -> None:
+async def test_a_result_that_is_nested_without_end_fails_its_node(engine: RecordingEngine) -> None:
     async def odd(given: Any, invocation: Any) -> Any:
         endless: list[Any] = []
         endless.append(endless)
         return endless
 
-    house.components = {"odd": odd}
-    result = await house.run(["input >> PIPE >> a"], {"a": {"component": "odd"}})
+    engine.components = {"odd": odd}
+    result = await engine.run(["input >> PIPE >> a"], {"a": {"component": "odd"}})
     assert "not valid JSON" in str(result.error)
 
 
-async def test_a_run_over_its_total_ends_also_within_foreach(house: House) -> None:
-    house.limits = RunLimits(total_bytes=1000)
+async def test_a_run_over_its_total_ends_also_within_foreach(engine: RecordingEngine) -> None:
+    engine.limits = RunLimits(total_bytes=1000)
     config = {"列": give({"items": list(range(50))}), "做": give("十個字元十個字元")}
-    result = await house.run(FLOW, config)
+    result = await engine.run(FLOW, config)
     assert result.error == (
         "Node 做 failed: the run's results together have more than 1,000 bytes, which is the limit"
     )
-    assert len(house.given_to("做")) < 50
-    house.limits = RunLimits(total_bytes=10_000)
-    assert (await house.run(FLOW, config)).success
+    assert len(engine.given_to("做")) < 50
+    engine.limits = RunLimits(total_bytes=10_000)
+    assert (await engine.run(FLOW, config)).success
 
 
-async def test_the_total_of_results_is_counted_to_the_byte(house: House) -> None:
+async def test_the_total_of_results_is_counted_to_the_byte(engine: RecordingEngine) -> None:
     for total, success in [(8, True), (7, False)]:
-        house.limits = RunLimits(total_bytes=total)
-        assert (await house.run(["input >> PIPE >> a"], {"a": give("字字")})).success is success
+        engine.limits = RunLimits(total_bytes=total)
+        assert (await engine.run(["input >> PIPE >> a"], {"a": give("字字")})).success is success
 
 
-async def test_templates_cannot_blow_a_value_up(house: House) -> None:
-    house.limits = RunLimits(output_bytes=10_000)
+async def test_templates_cannot_blow_a_value_up(engine: RecordingEngine) -> None:
+    engine.limits = RunLimits(output_bytes=10_000)
     lines = ["input >> 完成後 >> a", "a >> 完成後 >> b"]
     for value in (["{{a.v}}"] * 20, "{{a.v}}" * 20, "{{a}}" * 20, ["{{a}}"] * 20):
-        result = await house.run(lines, {"a": give({"v": "字" * 1000}), "b": give(value)})
+        result = await engine.run(lines, {"a": give({"v": "字" * 1000}), "b": give(value)})
         assert result.error == (
             "Node b failed: what its templates put in is larger than the 10,000 bytes that a run allows"
         )
-    assert house.given_to("b") == []
-    house.workflows = {}
+    assert engine.given_to("b") == []
+    engine.workflows = {}
     call = {"component": "trigger_workflow", "workflow_name": "x", "input": {"v": "{{a.v}}" * 20}}
-    result = await house.run(lines, {"a": give({"v": "字" * 1000}), "b": call})
+    result = await engine.run(lines, {"a": give({"v": "字" * 1000}), "b": call})
     assert "what its templates put in" in str(result.error)
 
 
-async def test_warnings_about_templates_are_limited(house: House) -> None:
+async def test_warnings_about_templates_are_limited(engine: RecordingEngine) -> None:
     config = {"a": {"component": "comp_counter", "v": "{{無}}" * 500 + "{{" + "長" * 500 + "}}"}}
-    result = await house.run(["input >> 完成後 >> a"], config)
+    result = await engine.run(["input >> 完成後 >> a"], config)
     warnings = result.trace[1]["warnings"]
     assert len(warnings) == 20
     assert max(map(len, warnings)) < 300
 
 
-async def test_foreach_is_nested_to_the_limit_of_depth(house: House) -> None:
+async def test_foreach_is_nested_to_the_limit_of_depth(engine: RecordingEngine) -> None:
     lines = ["input >> 完成後 >> n0"] + [f"n{i} >> 對每個 >> n{i + 1}" for i in range(4)]
     config = {f"n{i}": give({"items": [0]}) for i in range(5)}
-    house.limits = RunLimits(depth=4)
-    assert (await house.run(lines, config)).success
-    house.limits = RunLimits(depth=3)
-    result = await house.run(lines, config)
+    engine.limits = RunLimits(depth=4)
+    assert (await engine.run(lines, config)).success
+    engine.limits = RunLimits(depth=3)
+    result = await engine.run(lines, config)
     assert "nested deeper than 3 levels" in str(result.error)
 
 
-async def test_results_of_built_ins_do_not_grow_with_the_number_of_nodes(house: House) -> None:
+async def test_results_of_built_ins_do_not_grow_with_the_number_of_nodes(
+    engine: RecordingEngine,
+) -> None:
     lines = [f"n{i} >> PIPE >> n{i + 1}" for i in range(200)]
     config = {f"n{i}": {"component": "comp_passthrough"} for i in range(201)}
-    result = await house.run(lines, config, {"文": "字"})
+    result = await engine.run(lines, config, {"文": "字"})
     assert result.data == {"文": "字"}

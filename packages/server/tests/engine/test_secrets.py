@@ -13,7 +13,7 @@ from arcrun_server.engine import ComponentError, compile_flow, resume_graph, run
 from arcrun_server.engine.redaction import REDACTED, Redactor
 
 if TYPE_CHECKING:
-    from .conftest import House
+    from .conftest import RecordingEngine
 
 PART = "s3cr3t"
 SECRET = f'密鑰-{PART}/+ä"x'
@@ -22,13 +22,13 @@ SECRET = f'密鑰-{PART}/+ä"x'
 class Thief:
     """A component that keeps what it got and echoes it in every way."""
 
-    def __init__(self, answer: Any = None) -> None:
+    def __init__(self, response: Any = None) -> None:
         self.got: list[Any] = []
-        self.answer = answer
+        self.response = response
 
     async def __call__(self, given: dict[str, Any], invocation: Any) -> Any:
         self.got.append(given)
-        return given if self.answer is None else self.answer
+        return given if self.response is None else self.response
 
 
 def everything(result: Any) -> str:
@@ -41,10 +41,10 @@ def everything(result: Any) -> str:
 
 @pytest.mark.parametrize("root", ["credential", "secret"])
 async def test_a_credential_reaches_the_component_whose_data_names_it(
-    house: House, root: str
+    engine: RecordingEngine, root: str
 ) -> None:
     thief = Thief({"ok": True})
-    house.components, house.secrets = {"thief": thief}, {"tok": SECRET}
+    engine.components, engine.secrets = {"thief": thief}, {"tok": SECRET}
     config = {
         "取": {
             "component": "thief",
@@ -52,7 +52,7 @@ async def test_a_credential_reaches_the_component_whose_data_names_it(
             "單": "{{ " + root + ".tok }}",
         }
     }
-    result = await house.run(["input >> PIPE >> 取"], config)
+    result = await engine.run(["input >> PIPE >> 取"], config)
     assert result.success
     assert thief.got[0]["headers"] == {"授權": f"Bearer {SECRET}"}
     assert thief.got[0]["單"] == SECRET
@@ -61,9 +61,9 @@ async def test_a_credential_reaches_the_component_whose_data_names_it(
     assert "warnings" not in result.trace[1]
 
 
-async def test_run_input_that_holds_a_reference_stays_text(house: House) -> None:
+async def test_run_input_that_holds_a_reference_stays_text(engine: RecordingEngine) -> None:
     thief = Thief()
-    house.components, house.secrets = {"thief": thief}, {"tok": SECRET}
+    engine.components, engine.secrets = {"thief": thief}, {"tok": SECRET}
     config = {
         "取": {
             "component": "thief",
@@ -74,7 +74,7 @@ async def test_run_input_that_holds_a_reference_stays_text(house: House) -> None
         "後": {"component": "thief", "c": "{{取.a}}"},
     }
     lines = ["input >> PIPE >> 取", "取 >> PIPE >> 後"]
-    result = await house.run(lines, config, {"x": "{{credential.tok}} {{secret.tok}}"})
+    result = await engine.run(lines, config, {"x": "{{credential.tok}} {{secret.tok}}"})
     assert thief.got[0]["a"] == "{{credential.tok}} {{secret.tok}}"
     assert thief.got[0]["b"] == "前 {{credential.tok}} {{secret.tok}} 後"
     assert thief.got[0]["x"] == "{{credential.tok}} {{secret.tok}}"
@@ -82,103 +82,107 @@ async def test_run_input_that_holds_a_reference_stays_text(house: House) -> None
     assert PART not in everything(result)
 
 
-async def test_a_reference_in_run_input_alone_asks_for_no_secret(house: House) -> None:
+async def test_a_reference_in_run_input_alone_asks_for_no_secret(engine: RecordingEngine) -> None:
     asked: list[str] = []
     thief = Thief()
-    house.components = {"thief": thief}
-    environment = house.environment
+    engine.components = {"thief": thief}
+    environment = engine.environment
 
     class Watched(type(environment)):  # type: ignore[misc]
         async def secret(self, name: str) -> str | None:
             asked.append(name)
             return SECRET
 
-    graph = house.compile(
+    graph = engine.compile(
         ["input >> PIPE >> 取"], {"取": {"component": "thief", "a": "{{input.x}}"}}
     )
     result = await run_graph(
-        graph, {"x": "{{credential.tok}}"}, Watched(components=house.components)
+        graph, {"x": "{{credential.tok}}"}, Watched(components=engine.components)
     )
     assert result.success
     assert asked == []
 
 
-async def test_an_echoed_secret_is_redacted_in_data_trace_and_later_nodes(house: House) -> None:
+async def test_an_echoed_secret_is_redacted_in_data_trace_and_later_nodes(
+    engine: RecordingEngine,
+) -> None:
     thief = Thief()
-    house.components, house.secrets = {"thief": thief}, {"tok": SECRET}
+    engine.components, engine.secrets = {"thief": thief}, {"tok": SECRET}
     lines = ["input >> PIPE >> 取", "取 >> PIPE >> 後"]
     config = {
         "取": {"component": "thief", "deep": [{"k": "x {{credential.tok}} y"}]},
         "後": {"component": "thief", "看": "{{取.deep.0.k}}"},
     }
-    result = await house.run(lines, config)
+    result = await engine.run(lines, config)
     assert thief.got[0]["deep"] == [{"k": f"x {SECRET} y"}]
     assert thief.got[1]["看"] == f"x {REDACTED} y"
     assert PART not in everything(result)
 
 
-async def test_a_secret_in_a_components_error_is_redacted(house: House) -> None:
+async def test_a_secret_in_a_components_error_is_redacted(engine: RecordingEngine) -> None:
     async def leaky(given: Any, invocation: Any) -> Any:
         raise ComponentError(f"401 for {given['tok']}")
 
-    house.components, house.secrets = {"leaky": leaky}, {"tok": SECRET}
-    result = await house.run(
+    engine.components, engine.secrets = {"leaky": leaky}, {"tok": SECRET}
+    result = await engine.run(
         ["input >> PIPE >> 取"], {"取": {"component": "leaky", "tok": "{{secret.tok}}"}}
     )
     assert result.error == f"Node 取 failed: 401 for {REDACTED}"
     assert PART not in everything(result)
 
 
-async def test_a_secret_is_in_no_paused_state(house: House) -> None:
+async def test_a_secret_is_in_no_paused_state(engine: RecordingEngine) -> None:
     async def ask(given: Any, invocation: Any) -> Any:
         return {"pending": True, "task_id": "t-1", "echo": given["tok"]}
 
-    house.components, house.secrets = {"asks": ask}, {"tok": SECRET}
-    graph = house.compile(
+    engine.components, engine.secrets = {"asks": ask}, {"tok": SECRET}
+    graph = engine.compile(
         ["input >> PIPE >> 問", "問 >> PIPE >> 後"],
         {
             "問": {"component": "asks", "tok": "{{secret.tok}}"},
             "後": {"component": "comp_passthrough"},
         },
     )
-    paused = await run_graph(graph, {}, house.environment)
+    paused = await run_graph(graph, {}, engine.environment)
     assert paused.paused is not None
     assert PART not in everything(paused)
-    resumed = await resume_graph(paused.paused.continuation, house.environment, data={"ok": 1})
+    resumed = await resume_graph(paused.paused.continuation, engine.environment, data={"ok": 1})
     assert resumed.data == {"ok": 1}
 
 
-async def test_a_built_in_with_a_credential_gives_it_redacted(house: House) -> None:
-    house.secrets = {"tok": SECRET}
+async def test_a_built_in_with_a_credential_gives_it_redacted(engine: RecordingEngine) -> None:
+    engine.secrets = {"tok": SECRET}
     config = {"過": {"component": "comp_passthrough", "tok": "{{credential.tok}}"}}
-    result = await house.run(["input >> PIPE >> 過"], config)
+    result = await engine.run(["input >> PIPE >> 過"], config)
     assert result.data == {"tok": REDACTED}
 
 
-async def test_a_built_in_that_changes_a_secret_gives_it_redacted(house: House) -> None:
-    house.secrets = {"tok": SECRET}
+async def test_a_built_in_that_changes_a_secret_gives_it_redacted(engine: RecordingEngine) -> None:
+    engine.secrets = {"tok": SECRET}
     config = {"大": {"component": "comp_uppercase", "text": "Bearer {{credential.tok}}"}}
-    result = await house.run(["input >> PIPE >> 大"], config)
+    result = await engine.run(["input >> PIPE >> 大"], config)
     assert result.data == {"text": f"BEARER {REDACTED}"}
 
 
-async def test_a_result_nested_too_deeply_to_redact_fails_its_node(house: House) -> None:
+async def test_a_result_nested_too_deeply_to_redact_fails_its_node(engine: RecordingEngine) -> None:
     deep: Any = "字"
     for _ in range(100_000):
         deep = [deep]
-    house.components, house.secrets = {"thief": Thief(deep)}, {"tok": SECRET}
+    engine.components, engine.secrets = {"thief": Thief(deep)}, {"tok": SECRET}
     config = {"取": {"component": "thief", "tok": "{{credential.tok}}"}}
-    result = await house.run(["input >> PIPE >> 取"], config)
+    result = await engine.run(["input >> PIPE >> 取"], config)
     assert result.error == "Node 取 failed: its result is nested too deeply"
     while isinstance(deep, list):  # taken apart here: to free it in one go is deep as well
         deep = deep.pop()
 
 
-async def test_a_credential_that_is_not_there_fails_the_node_and_says_so(house: House) -> None:
+async def test_a_credential_that_is_not_there_fails_the_node_and_says_so(
+    engine: RecordingEngine,
+) -> None:
     thief = Thief()
-    house.components = {"thief": thief}
+    engine.components = {"thief": thief}
     config = {"取": {"component": "thief", "tok": "{{credential.tok}}"}}
-    result = await house.run(["input >> PIPE >> 取"], config)
+    result = await engine.run(["input >> PIPE >> 取"], config)
     assert (
         result.error
         == "Node 取 failed: there is no credential 'tok'; push it under this name first"
@@ -186,25 +190,27 @@ async def test_a_credential_that_is_not_there_fails_the_node_and_says_so(house: 
     assert thief.got == []
 
 
-async def test_only_the_node_that_names_a_credential_gets_it(house: House) -> None:
+async def test_only_the_node_that_names_a_credential_gets_it(engine: RecordingEngine) -> None:
     thief = Thief({})
-    house.components, house.secrets = {"thief": thief}, {"tok": SECRET}
+    engine.components, engine.secrets = {"thief": thief}, {"tok": SECRET}
     lines = ["input >> PIPE >> 取", "取 >> PIPE >> 後"]
     config = {
         "取": {"component": "thief", "tok": "{{credential.tok}}"},
         "後": {"component": "thief"},
     }
-    await house.run(lines, config)
+    await engine.run(lines, config)
     assert PART not in json.dumps(thief.got[1], ensure_ascii=False)
 
 
-async def test_a_context_key_called_secret_is_never_taken_for_a_credential(house: House) -> None:
+async def test_a_context_key_called_secret_is_never_taken_for_a_credential(
+    engine: RecordingEngine,
+) -> None:
     thief = Thief({})
-    house.components = {"thief": thief}
+    engine.components = {"thief": thief}
     config = {"取": {"component": "thief", "a": "{{secret.deep.x}}", "b": "{{credential}}"}}
     graph = compile_flow(["input >> PIPE >> 取"], config)
     graph["nodes"][1]["data"] = {"b": "{{ctx.secret.tok}}"}
-    await run_graph(graph, {"secret": {"tok": "只是資料"}}, house.environment)
+    await run_graph(graph, {"secret": {"tok": "只是資料"}}, engine.environment)
     assert thief.got[0]["b"] == "只是資料"
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from arcrun_server.engine import RunLimits, compile_flow
 
 if TYPE_CHECKING:
-    from .conftest import House
+    from .conftest import RecordingEngine
 
 
 def give(value: Any) -> dict[str, Any]:
@@ -23,13 +23,15 @@ def child(value: Any) -> Any:
     return compile_flow(["input >> 完成後 >> 內"], {"內": give(value)}, name="子")
 
 
-async def test_trigger_workflow_runs_another_workflow_and_tells_how_it_went(house: House) -> None:
-    house.workflows = {"子": child({"問": "{{input.q}}"})}
+async def test_trigger_workflow_runs_another_workflow_and_tells_how_it_went(
+    engine: RecordingEngine,
+) -> None:
+    engine.workflows = {"子": child({"問": "{{input.q}}"})}
     config = {
         "呼叫": trigger(workflow_name="子", input={"q": "{{input.題}}"}),
         "後": give("{{prev}}"),
     }
-    result = await house.run(LINES, config, {"題": "天氣"})
+    result = await engine.run(LINES, config, {"題": "天氣"})
     duration = result.data["sub_result"].pop("duration_ms")
     assert duration >= 0
     assert result.data == {
@@ -41,27 +43,29 @@ async def test_trigger_workflow_runs_another_workflow_and_tells_how_it_went(hous
     assert [entry["nodeId"] for entry in result.trace] == ["input", "呼叫", "後"]
 
 
-async def test_the_called_workflow_sees_its_own_input_only(house: House) -> None:
-    house.workflows = {"子": child(["{{input}}", "{{題}}", "{{loop.item}}"])}
+async def test_the_called_workflow_sees_its_own_input_only(engine: RecordingEngine) -> None:
+    engine.workflows = {"子": child(["{{input}}", "{{題}}", "{{loop.item}}"])}
     config = {
         "呼叫": trigger(workflow_name="子", input={"q": 1}),
         "後": give("{{呼叫.sub_result.data}}"),
     }
-    assert (await house.run(LINES, config, {"題": "天氣"})).data == [
+    assert (await engine.run(LINES, config, {"題": "天氣"})).data == [
         {"q": 1},
         "{{題}}",
         "{{loop.item}}",
     ]
 
 
-async def test_a_called_workflow_that_fails_is_a_failure_as_a_result(house: House) -> None:
+async def test_a_called_workflow_that_fails_is_a_failure_as_a_result(
+    engine: RecordingEngine,
+) -> None:
     failing = compile_flow(
         ["input >> 完成後 >> 內"], {"內": {"component": "fail", "reason": "沒電"}}
     )
-    house.workflows = {"子": failing}
+    engine.workflows = {"子": failing}
     lines = ["input >> 完成後 >> 呼叫", "呼叫 >> ON_SUCCESS >> 好", "呼叫 >> 失敗時 >> 壞"]
     config = {"呼叫": trigger(workflow_name="子"), "好": give(0), "壞": give("{{prev}}")}
-    result = await house.run(lines, config)
+    result = await engine.run(lines, config)
     sub_result = result.data.pop("sub_result")
     assert result.data == {
         "success": False,
@@ -70,35 +74,37 @@ async def test_a_called_workflow_that_fails_is_a_failure_as_a_result(house: Hous
         "error": "Node 內 failed: 沒電",
     }
     assert (sub_result["success"], sub_result["failed_node"]) == (False, "內")
-    assert house.order == ["內", "壞"]
+    assert engine.order == ["內", "壞"]
 
 
-async def test_a_workflow_that_is_not_there_fails_the_node(house: House) -> None:
-    result = await house.run(LINES, {"呼叫": trigger(workflow_name="沒有"), "後": give(0)})
+async def test_a_workflow_that_is_not_there_fails_the_node(engine: RecordingEngine) -> None:
+    result = await engine.run(LINES, {"呼叫": trigger(workflow_name="沒有"), "後": give(0)})
     assert result.error == "Node 呼叫 failed: there is no workflow '沒有'; push it first"
 
 
-async def test_a_workflow_that_is_not_there_goes_along_the_on_fail_edge(house: House) -> None:
+async def test_a_workflow_that_is_not_there_goes_along_the_on_fail_edge(
+    engine: RecordingEngine,
+) -> None:
     lines = ["input >> 完成後 >> 呼叫", "呼叫 >> 失敗時 >> 警"]
     config = {"呼叫": trigger(workflow_name="沒有"), "警": give("{{prev.error}}")}
-    assert (await house.run(lines, config)).data == "there is no workflow '沒有'; push it first"
+    assert (await engine.run(lines, config)).data == "there is no workflow '沒有'; push it first"
 
 
-async def test_a_workflow_that_cannot_run_fails_the_node(house: House) -> None:
-    house.workflows = {"子": {"nodes": [], "edges": []}}
-    result = await house.run(LINES, {"呼叫": trigger(workflow_name="子"), "後": give(0)})
+async def test_a_workflow_that_cannot_run_fails_the_node(engine: RecordingEngine) -> None:
+    engine.workflows = {"子": {"nodes": [], "edges": []}}
+    result = await engine.run(LINES, {"呼叫": trigger(workflow_name="子"), "後": give(0)})
     assert result.error is not None
     assert result.error.startswith("Node 呼叫 failed: the workflow '子' can't run: nodes:")
 
 
-async def test_what_trigger_workflow_is_told_wrongly_is_said(house: House) -> None:
+async def test_wrong_parameters_of_trigger_workflow_are_errors(engine: RecordingEngine) -> None:
     for data, message in [
         ({}, "`workflow_name` must be the name of a workflow, as text"),
         ({"workflow_name": 3}, "`workflow_name` must be the name of a workflow, as text"),
         ({"workflow_name": "子", "input": []}, "`input` must be an object"),
         ({"workflow_name": "子", "wait": "{{input.等}}"}, "`wait: false` is not supported"),
     ]:
-        result = await house.run(LINES, {"呼叫": trigger(**data), "後": give(0)}, {"等": False})
+        result = await engine.run(LINES, {"呼叫": trigger(**data), "後": give(0)}, {"等": False})
         assert result.error is not None
         assert message in result.error
 
@@ -106,63 +112,71 @@ async def test_what_trigger_workflow_is_told_wrongly_is_said(house: House) -> No
 EDGE = ["input >> CALLS_SUBFLOW >> 子", "子 >> 完成後 >> 後"]
 
 
-async def test_a_subflow_edge_runs_the_workflow_that_its_target_names(house: House) -> None:
-    house.workflows = {"子": child({"問": "{{input.q}}"})}
-    result = await house.run(EDGE, {"後": give(["{{問}}", "{{子.問}}"])}, {"q": "天氣"})
+async def test_a_subflow_edge_runs_the_workflow_that_its_target_names(
+    engine: RecordingEngine,
+) -> None:
+    engine.workflows = {"子": child({"問": "{{input.q}}"})}
+    result = await engine.run(EDGE, {"後": give(["{{問}}", "{{子.問}}"])}, {"q": "天氣"})
     assert result.data == ["天氣", "天氣"]
 
 
-async def test_a_subflow_edge_hands_over_input_or_data_or_the_context(house: House) -> None:
-    house.workflows = {"子": child("{{input}}"), "別": child("別的")}
+async def test_a_subflow_edge_hands_over_input_or_data_or_the_context(
+    engine: RecordingEngine,
+) -> None:
+    engine.workflows = {"子": child("{{input}}"), "別": child("別的")}
     for config, expected in [
         ({}, {"q": 1}),
         ({"子": {"輸": "{{input.q}}"}}, {"輸": 1}),
         ({"子": {"input": {"q": 2}, "輸": 1}}, {"q": 2}),
         ({"子": {"workflow_name": "別"}}, "別的"),
     ]:
-        result = await house.run(EDGE, {**config, "後": give("{{prev}}")}, {"q": 1})
+        result = await engine.run(EDGE, {**config, "後": give("{{prev}}")}, {"q": 1})
         assert result.data == expected
 
 
-async def test_a_subflow_edge_to_a_workflow_that_fails_fails_the_node(house: House) -> None:
+async def test_a_subflow_edge_to_a_workflow_that_fails_fails_the_node(
+    engine: RecordingEngine,
+) -> None:
     failing = compile_flow(["input >> 完成後 >> 內"], {"內": {"component": "fail"}})
-    house.workflows = {"子": failing}
-    result = await house.run(EDGE, {"後": give(0)})
+    engine.workflows = {"子": failing}
+    result = await engine.run(EDGE, {"後": give(0)})
     assert result.error == "Node 子 failed: the workflow '子' failed: Node 內 failed: 壞了"
     assert result.failed_node == "子"
 
 
-async def test_a_failed_subflow_goes_along_its_on_fail_edge(house: House) -> None:
+async def test_a_failed_subflow_goes_along_its_on_fail_edge(engine: RecordingEngine) -> None:
     failing = compile_flow(["input >> 完成後 >> 內"], {"內": {"component": "fail"}})
-    house.workflows = {"子": failing}
+    engine.workflows = {"子": failing}
     lines = ["input >> SUBFLOW >> 子", "子 >> 失敗時 >> 警"]
-    result = await house.run(lines, {"警": give("{{prev.error}}")})
+    result = await engine.run(lines, {"警": give("{{prev.error}}")})
     assert result.data == "the workflow '子' failed: Node 內 failed: 壞了"
 
 
-async def test_a_workflow_that_calls_itself_ends_at_the_depth_limit(house: House) -> None:
+async def test_a_workflow_that_calls_itself_ends_at_the_depth_limit(
+    engine: RecordingEngine,
+) -> None:
     graph = compile_flow(["input >> 完成後 >> 又"], {"又": trigger(workflow_name="己")}, name="己")
-    house.workflows = {"己": graph}
-    house.limits = RunLimits(depth=5)
-    result = await house.run(LINES, {"呼叫": trigger(workflow_name="己"), "後": give(0)})
+    engine.workflows = {"己": graph}
+    engine.limits = RunLimits(depth=5)
+    result = await engine.run(LINES, {"呼叫": trigger(workflow_name="己"), "後": give(0)})
     assert not result.success
     assert result.error is not None
     assert "nested deeper than 5 levels; does a workflow call itself?" in result.error
 
 
-async def test_a_called_workflow_shares_the_limit_of_steps(house: House) -> None:
-    house.workflows = {"子": child(0)}
-    house.limits = RunLimits(steps=3)
-    result = await house.run(LINES, {"呼叫": trigger(workflow_name="子"), "後": give(0)})
+async def test_a_called_workflow_shares_the_limit_of_steps(engine: RecordingEngine) -> None:
+    engine.workflows = {"子": child(0)}
+    engine.limits = RunLimits(steps=3)
+    result = await engine.run(LINES, {"呼叫": trigger(workflow_name="子"), "後": give(0)})
     assert result.error == "Node 內 failed: the run has taken 3 steps, which is the limit"
 
 
-async def test_a_workflow_can_be_called_for_each_element(house: House) -> None:
-    house.workflows = {"子": child("{{input.字}}!")}
+async def test_a_workflow_can_be_called_for_each_element(engine: RecordingEngine) -> None:
+    engine.workflows = {"子": child("{{input.字}}!")}
     lines = ["input >> 完成後 >> 列", "列 >> 對每個 >> 呼叫"]
     config = {
         "列": give({"items": ["甲", "乙"]}),
         "呼叫": trigger(workflow_name="子", input={"字": "{{item}}"}),
     }
-    result = await house.run(lines, config)
+    result = await engine.run(lines, config)
     assert [each["sub_result"]["data"] for each in result.data["results"]] == ["甲!", "乙!"]

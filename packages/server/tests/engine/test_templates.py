@@ -142,7 +142,7 @@ def test_missing_says_what_it_is() -> None:
 
 
 @given(PLAIN)
-def test_text_without_placeholders_is_no_template(text: str) -> None:
+def test_text_without_placeholders_is_not_a_template(text: str) -> None:
     assert parse_template(text) is None
     assert filled(text, {}) == text
 

@@ -92,11 +92,11 @@ class Client:
         length = next(
             int(line[15:]) for line in lines if line.lower().startswith("content-length:")
         )
-        answer = json.loads(await reader.readexactly(length))
+        response = json.loads(await reader.readexactly(length))
         self._totals.slowest = max(self._totals.slowest, time.monotonic() - started)
         self._totals.requests += 1
-        self._expect(lines[0].endswith("200 OK"), f"{method} {path}: {lines[0]} {answer}")
-        return answer
+        self._expect(lines[0].endswith("200 OK"), f"{method} {path}: {lines[0]} {response}")
+        return response
 
     def _expect(self, holds: bool, otherwise: str) -> None:
         if not holds:

@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from loopback_site import door, other_site, serve, site
+from loopback_site import make_client, other_site, serve, site
 
-__all__ = ["door", "other_site", "serve", "site"]
+__all__ = ["make_client", "other_site", "serve", "site"]

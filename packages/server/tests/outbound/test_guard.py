@@ -156,65 +156,71 @@ def test_any_text_is_a_url_or_refused(text: str) -> None:
     assert scheme in {"http", "https"}
 
 
-async def test_a_site_on_loopback_is_not_reached_in_production(door: Any, site: Site) -> None:
-    site.answer("/", "secret")
+async def test_a_site_on_loopback_is_not_reached_in_production(
+    make_client: Any, site: Site
+) -> None:
+    site.respond("/", "secret")
     with pytest.raises(ForbiddenAddress, match=r"'127\.0\.0\.1' can't be reached"):
-        await door(development=False).send("GET", site.url)
+        await make_client(development=False).send("GET", site.url)
     assert site.connections == 0
 
 
 async def test_a_name_that_stands_for_a_forbidden_address_is_not_reached(
-    door: Any, site: Site
+    make_client: Any, site: Site
 ) -> None:
     async def resolver(host: str, port: int) -> list[str]:
         return ["127.0.0.1"]
 
     with pytest.raises(ForbiddenAddress, match=r"'example\.com' \(127\.0\.0\.1\) can't be reached"):
-        await door(development=False, resolver=resolver).send(
+        await make_client(development=False, resolver=resolver).send(
             "GET", f"http://example.com:{site.port}/"
         )
     assert site.connections == 0
 
 
-async def test_one_forbidden_address_among_several_is_enough(door: Any) -> None:
+async def test_one_forbidden_address_among_several_is_enough(make_client: Any) -> None:
     async def resolver(host: str, port: int) -> list[str]:
         return ["8.8.8.8", "10.0.0.1"]
 
     with pytest.raises(ForbiddenAddress, match=r"10\.0\.0\.1"):
-        await door(development=False, resolver=resolver).send("GET", "http://example.com/")
+        await make_client(development=False, resolver=resolver).send("GET", "http://example.com/")
 
 
-async def test_the_connection_goes_to_the_address_that_was_checked(door: Any, site: Site) -> None:
-    site.answer("/x", "好")
+async def test_the_connection_goes_to_the_address_that_was_checked(
+    make_client: Any, site: Site
+) -> None:
+    site.respond("/x", "好")
     looked_up: list[str] = []
 
     async def rebinding(host: str, port: int) -> list[str]:
         looked_up.append(host)
         return ["127.0.0.1"] if len(looked_up) == 1 else ["169.254.169.254"]
 
-    reply = await door(resolver=rebinding).send("GET", f"http://name.example:{site.port}/x")
+    reply = await make_client(resolver=rebinding).send("GET", f"http://name.example:{site.port}/x")
     assert reply.text == "好"
     assert looked_up == ["name.example"]
     assert site.received[0].headers["host"] == f"name.example:{site.port}"
 
 
 async def test_a_name_that_changes_its_address_later_is_checked_again(
-    door: Any, site: Site
+    make_client: Any, site: Site
 ) -> None:
-    site.answer("/x", "好", headers={"Connection": "close"})
-    answers = iter([["127.0.0.1"], ["169.254.169.254"]])
+    site.respond("/x", "好", headers={"Connection": "close"})
+    responses = iter([["127.0.0.1"], ["169.254.169.254"]])
 
     async def rebinding(host: str, port: int) -> list[str]:
-        return next(answers)
+        return next(responses)
 
-    outbound = door(resolver=rebinding)
+    outbound = make_client(resolver=rebinding)
     assert (await outbound.send("GET", f"http://name.example:{site.port}/x")).ok
     with pytest.raises(ForbiddenAddress, match="metadata"):
         await outbound.send("GET", f"http://name.example:{site.port}/x")
     assert len(site.received) == 1
 
 
-async def test_a_redirect_to_a_forbidden_address_is_not_followed(door: Any, site: Site) -> None:
+async def test_a_redirect_to_a_forbidden_address_is_not_followed(
+    make_client: Any, site: Site
+) -> None:
     for path, target in [
         ("/a", "http://169.254.169.254/latest/meta-data/"),
         ("/b", "http://[fd00:ec2::254]/"),
@@ -222,22 +228,22 @@ async def test_a_redirect_to_a_forbidden_address_is_not_followed(door: Any, site
         ("/d", "file:///etc/passwd"),
         ("/e", "http://example.com:99999/"),
     ]:
-        site.answer(path, status=302, headers={"Location": target})
+        site.respond(path, status=302, headers={"Location": target})
         with pytest.raises(ForbiddenAddress):
-            await door().send("GET", site.url + path)
+            await make_client().send("GET", site.url + path)
 
 
-async def test_the_second_of_two_good_addresses_is_tried(door: Any, site: Site) -> None:
-    site.answer("/", "好")
+async def test_the_second_of_two_good_addresses_is_tried(make_client: Any, site: Site) -> None:
+    site.respond("/", "好")
 
     async def resolver(host: str, port: int) -> list[str]:
         return ["127.0.0.2", "127.0.0.1"]
 
-    reply = await door(resolver=resolver).send("GET", f"http://two.example:{site.port}/")
+    reply = await make_client(resolver=resolver).send("GET", f"http://two.example:{site.port}/")
     assert reply.text == "好"
 
 
-async def test_a_name_that_stands_for_nothing_is_unreachable(door: Any) -> None:
+async def test_a_name_that_stands_for_nothing_is_unreachable(make_client: Any) -> None:
     async def nothing(host: str, port: int) -> list[str]:
         return []
 
@@ -246,10 +252,10 @@ async def test_a_name_that_stands_for_nothing_is_unreachable(door: Any) -> None:
 
     for resolver in (nothing, unknown):
         with pytest.raises(Unreachable, match=r"no\.example"):
-            await door(resolver=resolver).send("GET", "http://no.example/")
+            await make_client(resolver=resolver).send("GET", "http://no.example/")
 
 
-async def test_resolving_has_a_time_out(door: Any) -> None:
+async def test_resolving_has_a_time_out(make_client: Any) -> None:
     async def slow(host: str, port: int) -> list[str]:
         import asyncio
 
@@ -257,4 +263,4 @@ async def test_resolving_has_a_time_out(door: Any) -> None:
         return []
 
     with pytest.raises(Unreachable, match="in time"):
-        await door(resolver=slow, connect_timeout=0.01).send("GET", "http://slow.example/")
+        await make_client(resolver=slow, connect_timeout=0.01).send("GET", "http://slow.example/")

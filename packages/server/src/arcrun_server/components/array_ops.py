@@ -72,7 +72,7 @@ def _order(a: Any, b: Any) -> int:
         if isinstance(a, kind) and isinstance(b, kind) and not isinstance(a, bool):
             return (a > b) - (a < b)  # type: ignore[operator]
     shown = " and ".join("nothing" if side is MISSING else describe(side) for side in (a, b))
-    raise ComponentError(f"only numbers or only texts can be put in order, not {shown}")
+    raise ComponentError(f"only numbers or only texts can be sorted, not {shown}")
 
 
 def _unique(given: JsonObject) -> list[Any]:
@@ -88,7 +88,7 @@ def _unique(given: JsonObject) -> list[Any]:
 
 
 def _mark(value: Any) -> str:
-    """Give a text that is the same for equal JSON values only, 1 and 1.0 being equal."""
+    """Return a text that is the same for equal JSON values only, 1 and 1.0 being equal."""
     if value is MISSING:
         return "missing"
     if isinstance(value, float) and value.is_integer():
@@ -132,18 +132,18 @@ def _index_of(given: JsonObject) -> int:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "length": Operation(lambda given: len(_items(given)), "how many"),
+    "length": Operation(lambda given: len(_items(given)), "the number of elements"),
     "first": Operation(_first, "the first element, null if there is none"),
     "last": Operation(_last, "the last element, null if there is none"),
     "get": Operation(_get, "the element at `index`, negative from the end"),
     "slice": Operation(_slice, "from `start` up to `end`"),
-    "concat": Operation(_concat, "with the list `other` behind it"),
-    "append": Operation(_append, "with `value` behind it"),
-    "reverse": Operation(lambda given: _items(given)[::-1], "backwards"),
-    "sort": Operation(_sort, "in order, of the field `by`, perhaps `descending`"),
-    "unique": Operation(_unique, "each once, by the field `by`"),
-    "flatten": Operation(_flatten, "lists inside it laid open, one level"),
-    "pluck": Operation(_pluck, "the `field` of each"),
+    "concat": Operation(_concat, "with the list `other` appended"),
+    "append": Operation(_append, "with `value` appended"),
+    "reverse": Operation(lambda given: _items(given)[::-1], "in reverse order"),
+    "sort": Operation(_sort, "sorted, by the field `by`, `descending` if true"),
+    "unique": Operation(_unique, "without duplicates, by the field `by`"),
+    "flatten": Operation(_flatten, "lists inside it flattened, one level"),
+    "pluck": Operation(_pluck, "the `field` of each element"),
     "group": Operation(_group, "an object of lists, by the field `by`"),
     "chunk": Operation(_chunk, "lists of `size`"),
     "includes": Operation(lambda given: _index_of(given) >= 0, "whether `value` is in it"),

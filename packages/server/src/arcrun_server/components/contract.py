@@ -1,4 +1,4 @@
-"""What a component says of itself, and how the components here read what they are given."""
+"""The contract of a component, and what the components share to read what they are given."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _ContractRequired(TypedDict):
 
 
 class ComponentContract(_ContractRequired, total=False):
-    """An entry of the component catalog (CONTRACT.md §9)."""
+    """An entry of the component catalog (docs/contract.md#components)."""
 
     branches: list[str]
 
@@ -43,7 +43,7 @@ _KINDS: dict[type, str] = {
 
 
 def data_schema(result: JsonObject, **more: JsonObject) -> JsonObject:
-    """Give the output schema `{"success": true, "data": {"result": …}}`."""
+    """Return the output schema `{"success": true, "data": {"result": …}}`."""
     properties = {"result": result, **more}
     return {
         "type": "object",
@@ -55,18 +55,18 @@ def data_schema(result: JsonObject, **more: JsonObject) -> JsonObject:
     }
 
 
-def answer(result: Any, **more: Any) -> JsonObject:
-    """Give the answer `{"success": true, "data": {"result": …}}`.
+def success(result: Any, **more: Any) -> JsonObject:
+    """Return the result `{"success": true, "data": {"result": …}}`.
 
     Example:
-        >>> answer(3, branch="甲")
+        >>> success(3, branch="甲")
         {'success': True, 'data': {'result': 3, 'branch': '甲'}}
     """
     return {"success": True, "data": {"result": result, **more}}
 
 
 def given_value(given: JsonObject, *names: str) -> Any:
-    """Read a value that must be there, under the first of its names that is given.
+    """Return a required parameter, under the first of its names that is given.
 
     Raises:
         ComponentError: None of the names is given.
@@ -78,10 +78,10 @@ def given_value(given: JsonObject, *names: str) -> Any:
 
 
 def require(value: Any, kind: type[T], name: str) -> T:
-    """Give a value back if it is of a kind; a whole number is a number too.
+    """Return a value if it is of a type; a whole number is a number too.
 
     Raises:
-        ComponentError: It is of another kind; the message says which, and where it was meant.
+        ComponentError: It is of another type; the message says which, and the parameter.
 
     Example:
         >>> require(3, float, "seconds")
@@ -96,33 +96,35 @@ def require(value: Any, kind: type[T], name: str) -> T:
 
 
 def optional(given: JsonObject, name: str, kind: type[T], default: T) -> T:
-    """Read a value of a kind that may be left out."""
+    """Return a parameter of a type, or its default if it was left out."""
     value = given.get(name)
     return default if value is None else require(value, kind, name)
 
 
 def one_of(value: Any, choices: Iterable[str], name: str) -> str:
-    """Give a word back if it is one of the choices.
+    """Return a text if it is one of the choices.
 
     Raises:
-        ComponentError: It isn't; the message names the nearest choice and lists them all.
+        ComponentError: It is not; the message names the nearest choice and lists them all.
 
     Example:
         >>> one_of("sha257", ["sha256", "sha512"], "algorithm")
         Traceback (most recent call last):
         arcrun_server.engine.environment.ComponentError: `algorithm` can't be 'sha257'; did you mean \
-'sha256'? There are: sha256, sha512
+'sha256'? The choices are: sha256, sha512
     """
     known = list(choices)
     if isinstance(value, str) and value in known:
         return value
     near = nearest(value, known) if isinstance(value, str) else None
     hint = f"; did you mean '{near}'?" if near else "."
-    raise ComponentError(f"`{name}` can't be {describe(value)}{hint} There are: {', '.join(known)}")
+    raise ComponentError(
+        f"`{name}` can't be {describe(value)}{hint} The choices are: {', '.join(known)}"
+    )
 
 
 def describe(value: Any) -> str:
-    """Say briefly what a value is, as an error message needs it."""
+    """Return briefly what a value is, for an error message."""
     if value is None:
         return "null"
     if isinstance(value, str):

@@ -42,7 +42,7 @@ def _zone(given: JsonObject) -> tzinfo:
 
 
 def _moment(given: JsonObject, name: str = "date") -> datetime:
-    """Read a moment: ISO 8601 text, a date alone, or Unix seconds; left out, the run's time."""
+    """Return a moment: ISO 8601 text, a date alone, or Unix seconds; if left out, the run's time."""
     value = given.get(name)
     zone = _zone(given)
     if value is None and name == "date":
@@ -62,7 +62,7 @@ def _read(value: Any, name: str, zone: tzinfo) -> datetime:
         return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
     except (ValueError, OverflowError, OSError):
         raise ComponentError(
-            f"`{name}` is no date: {describe(value)}; write it as in '2026-11-22' or "
+            f"`{name}` is not a date: {describe(value)}; write it as in '2026-11-22' or "
             "'2026-11-22T08:30:00+08:00', or as Unix seconds"
         ) from None
 
@@ -101,7 +101,7 @@ def _shift(given: JsonObject, direction: int) -> Any:
 
 def _add_months(moment: datetime, months: float) -> datetime:
     if months != int(months):
-        raise ComponentError("months and years are added whole; give a whole `amount`")
+        raise ComponentError("`amount` must be a whole number for months and years")
     year, month = divmod(moment.year * 12 + moment.month - 1 + int(months), 12)
     if not 1 <= year <= 9999:
         raise OverflowError
@@ -165,13 +165,13 @@ OPERATIONS: dict[str, Operation] = {
     "format": Operation(
         lambda given: _written(_moment(given), given), "`date` in another `format`"
     ),
-    "add": Operation(lambda given: _shift(given, 1), "`date` and `amount` of `unit`"),
-    "subtract": Operation(lambda given: _shift(given, -1), "`date` less `amount` of `unit`"),
+    "add": Operation(lambda given: _shift(given, 1), "`date` plus `amount` of `unit`"),
+    "subtract": Operation(lambda given: _shift(given, -1), "`date` minus `amount` of `unit`"),
     "difference": Operation(_difference, "from `date` to `to`, in `unit`"),
     "before": Operation(_before, "whether `date` is before `to`"),
     "start_of": Operation(lambda given: _edge(given, at_end=False), "the start of its `unit`"),
     "end_of": Operation(lambda given: _edge(given, at_end=True), "the end of its `unit`"),
-    "parts": Operation(_parts, "an object of year, month, day, hour …"),
+    "parts": Operation(_parts, "an object with year, month, day, hour …"),
 }
 
 CONTRACT = operations_contract(

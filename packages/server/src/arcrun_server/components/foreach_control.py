@@ -18,7 +18,7 @@ CONTRACT: ComponentContract = {
     "display_name": "迴圈準備 For Each",
     "category": "logic",
     "version": "1.0.0",
-    "description": "Gives `items` for a FOREACH edge: all of a list, a part of it, or batches.",
+    "description": "Returns `items` for a FOREACH edge: all of a list, a part of it, or batches.",
     "input_schema": {
         "type": "object",
         "required": ["items"],

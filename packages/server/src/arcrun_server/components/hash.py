@@ -8,7 +8,7 @@ import hmac
 import json
 from typing import TYPE_CHECKING, Any
 
-from .contract import answer, data_schema, given_value, one_of, require
+from .contract import data_schema, given_value, one_of, require, success
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Invocation, JsonObject
@@ -24,7 +24,7 @@ CONTRACT: ComponentContract = {
     "category": "logic",
     "version": "1.0.0",
     "description": (
-        "The digest of a text as UTF-8; with `key` an HMAC. What is no text is taken as compact JSON."
+        "The digest of a text as UTF-8; with `key` an HMAC. A value that is not text is hashed as compact JSON."
     ),
     "input_schema": {
         "type": "object",
@@ -58,7 +58,7 @@ async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
         digest = hashlib.new(algorithm, content, usedforsecurity=False).digest()
     else:
         digest = hmac.digest(_bytes(require(given["key"], str, "key")), content, algorithm)
-    return answer(_encode(digest, encoding))
+    return success(_encode(digest, encoding))
 
 
 def _bytes(value: Any) -> bytes:

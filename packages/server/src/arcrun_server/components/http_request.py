@@ -22,7 +22,7 @@ CONTRACT: ComponentContract = {
     "display_name": "HTTP 請求 HTTP request",
     "category": "api",
     "version": "1.0.0",
-    "description": "Sends a request; an answer that is not 2xx, or none at all, is a failure.",
+    "description": "Sends a request; a response that is not 2xx, or none at all, is a failure.",
     "input_schema": {
         "type": "object",
         "required": ["url"],
@@ -58,7 +58,7 @@ CONTRACT: ComponentContract = {
 
 
 def component(outbound: Outbound) -> Component:
-    """Make the component, with its door to the network."""
+    """Return the component, with its HTTP client."""
 
     async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
         url = require(given_value(given, "url"), str, "url")
@@ -66,14 +66,14 @@ def component(outbound: Outbound) -> Component:
         headers = _headers(optional(given, "headers", dict, {}))
         content = None if method in {"GET", "HEAD"} else _content(given, headers)
         try:
-            reply = await outbound.send(method, url, headers=headers, content=content)
+            response = await outbound.send(method, url, headers=headers, content=content)
         except Unreachable as problem:
             return {"success": False, "error": str(problem)}
-        if not reply.ok:
-            return reply.failure()
-        is_json, value = reply.json()
-        body = value if is_json else reply.text
-        return {"success": True, "status": reply.status, "data": {"body": body}}
+        if not response.ok:
+            return response.failure()
+        is_json, value = response.json()
+        body = value if is_json else response.text
+        return {"success": True, "status": response.status, "data": {"body": body}}
 
     return run
 
@@ -88,7 +88,7 @@ def _headers(given: JsonObject) -> dict[str, str]:
 
 
 def _content(given: JsonObject, headers: dict[str, str]) -> bytes | None:
-    """Read the body, and say what it is if no header does."""
+    """Return the body, and set its content type if no header does."""
     body: Any = given.get("body")
     as_json = given.get("body_json")
     if as_json is None and body is None:

@@ -8,7 +8,7 @@ from arcrun_server.engine import ComponentError
 from arcrun_server.engine.conditions import parse_condition
 from arcrun_server.engine.templates import MISSING, find
 
-from .contract import answer, data_schema, given_value, optional
+from .contract import data_schema, given_value, optional, success
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Invocation, JsonObject
@@ -52,7 +52,7 @@ async def run(given: JsonObject, invocation: Invocation) -> JsonObject:
         holds = _holds(condition, values, given, invocation)
     else:
         holds = bool(condition)  # a template gave the value itself
-    return answer(holds, branch="true" if holds else "false")
+    return success(holds, branch="true" if holds else "false")
 
 
 def _holds(text: str, values: JsonObject, given: JsonObject, invocation: Invocation) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
 
-from .contract import answer, data_schema, given_value, one_of, require
+from .contract import data_schema, given_value, one_of, require, success
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Invocation, JsonObject
@@ -58,7 +58,7 @@ async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
         else:
             fields = require(source, dict, f"sources.{number}")
             merged = _deep(merged, fields) if mode == "deep" else {**merged, **fields}
-    return answer(merged)
+    return success(merged)
 
 
 def _deep(under: JsonObject, over: JsonObject) -> JsonObject:

@@ -26,7 +26,7 @@ def _number(given: JsonObject, name: str) -> float:
 
 
 def _numbers(given: JsonObject) -> list[float]:
-    """Read `values`, or `a` and `b`."""
+    """Return `values`, or `a` and `b`."""
     if given.get("values") is None:
         return [_number(given, "a"), _number(given, "b")]
     values = require(given["values"], list, "values")
@@ -54,9 +54,9 @@ def _power(given: JsonObject) -> float:
     try:
         result = float(a) ** b
     except (OverflowError, ZeroDivisionError):
-        raise ComponentError(f"{a:g} to the power of {b:g} is no number") from None
+        raise ComponentError(f"{a:g} to the power of {b:g} is not a number") from None
     if isinstance(result, complex):
-        raise ComponentError(f"{a:g} to the power of {b:g} is no real number")
+        raise ComponentError(f"{a:g} to the power of {b:g} is not a real number")
     return _usable(result)
 
 
@@ -90,7 +90,7 @@ def _parse(given: JsonObject) -> float:
             int(text) if text.lstrip("+-").isdigit() and len(text) < 300 else float(text)
         )
     except ValueError:
-        raise ComponentError(f"`text` is no number: {describe(given['text'])}") from None
+        raise ComponentError(f"`text` is not a number: {describe(given['text'])}") from None
 
 
 def _compared(compare: Callable[[float, float], bool]) -> Callable[[JsonObject], bool]:
@@ -98,7 +98,7 @@ def _compared(compare: Callable[[float, float], bool]) -> Callable[[JsonObject],
 
 
 def _usable(result: float) -> float:
-    """Give a result as JSON has it: 2 for 2.0, and nothing infinite."""
+    """Return a result as JSON represents it: 2 for 2.0, and nothing infinite."""
     if abs(result) > LARGEST or result != result:  # noqa: PLR0124 - NaN is not itself
         raise ComponentError("the result is too large to be a number in JSON")
     return int(result) if abs(result) < 2**53 and result == int(result) else result
@@ -110,20 +110,20 @@ OPERATIONS: dict[str, Operation] = {
     "multiply": Operation(_folded(operator.mul), "`a` x `b`, or the product of `values`"),
     "divide": Operation(_divided(operator.truediv), "`a` / `b`"),
     "integer_divide": Operation(_divided(operator.floordiv), "`a` / `b`, rounded down"),
-    "modulo": Operation(_divided(operator.mod), "what `a` / `b` leaves"),
+    "modulo": Operation(_divided(operator.mod), "the remainder of `a` / `b`"),
     "power": Operation(_power, "`a` to the power of `b`"),
     "root": Operation(_root, "the square root of `a`"),
-    "round": Operation(_round, "`a` to `digits` behind the point (half to even)"),
+    "round": Operation(_round, "`a` rounded to `digits` after the decimal point (half to even)"),
     "floor": Operation(lambda given: math.floor(_finite(given)), "`a` rounded down"),
     "ceil": Operation(lambda given: math.ceil(_finite(given)), "`a` rounded up"),
     "abs": Operation(lambda given: _usable(abs(_number(given, "a"))), "`a` without its sign"),
-    "min": Operation(lambda given: _usable(min(_numbers(given))), "the least"),
-    "max": Operation(lambda given: _usable(max(_numbers(given))), "the greatest"),
+    "min": Operation(lambda given: _usable(min(_numbers(given))), "the smallest"),
+    "max": Operation(lambda given: _usable(max(_numbers(given))), "the largest"),
     "average": Operation(
         lambda given: _usable(math.fsum(_numbers(given)) / len(_numbers(given))), "the mean"
     ),
     "clamp": Operation(_clamp, "`a`, but at least `min` and at most `max`"),
-    "parse": Operation(_parse, "the number that `text` says"),
+    "parse": Operation(_parse, "the number that `text` holds"),
     "equal": Operation(_compared(operator.eq), "whether `a` = `b`"),
     "greater": Operation(_compared(operator.gt), "whether `a` > `b`"),
     "less": Operation(_compared(operator.lt), "whether `a` < `b`"),

@@ -1,11 +1,11 @@
-"""What the components with an `operation` share: a closed list of operations, each with its needs."""
+"""What the components with an `operation` share: a closed list of operations."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .contract import answer, data_schema, given_value, one_of
+from .contract import data_schema, given_value, one_of, success
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ class Operation:
     """One operation.
 
     Attributes:
-        compute: Gives the result of what the node was given.
+        compute: Returns the result for what the node was given.
         summary: What it does and which parameters it takes.
     """
 
@@ -32,10 +32,10 @@ def run_operation(operations: Mapping[str, Operation], given: JsonObject) -> Jso
     """Run the operation that a node asks for.
 
     Raises:
-        ComponentError: There is no such operation (the nearest is named), or it can't be done.
+        ComponentError: There is no such operation (the message names the nearest), or it failed.
     """
     name = one_of(given_value(given, "operation", "op"), operations, "operation")
-    return answer(operations[name].compute(given))
+    return success(operations[name].compute(given))
 
 
 def operations_contract(
@@ -47,7 +47,7 @@ def operations_contract(
     parameters: JsonObject,
     config_example: JsonObject,
 ) -> ComponentContract:
-    """Write the contract of such a component."""
+    """Return the contract of such a component."""
     listed = "; ".join(f"{name}: {operation.summary}" for name, operation in operations.items())
     return {
         "canonical_id": canonical_id,

@@ -1,4 +1,4 @@
-"""Which components there are."""
+"""The components of an engine."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Registry:
     """The components of an engine, by id; URLs are components too.
 
     Args:
-        outbound: The components' door to the network. Whoever made it closes it.
+        outbound: The components' HTTP client. Closing it is left to the caller.
 
     Example:
         >>> from arcrun_server.outbound import Outbound
@@ -80,15 +80,15 @@ class Registry:
         return frozenset(self._contracts)
 
     def get(self, component_id: str) -> Component | None:
-        """Find the component of a catalog id or an http(s) URL; None if there is none."""
+        """Return the component of a catalog id or an http(s) URL, or None."""
         if is_url(component_id):
             return url_component.component(component_id, self.outbound)
         return self._components.get(component_id)
 
     def contract(self, component_id: str) -> ComponentContract | None:
-        """Give one component's contract; None if there is no such component."""
+        """Return one component's contract, or None if there is no such component."""
         return self._contracts.get(component_id)
 
     def contracts(self) -> list[ComponentContract]:
-        """Give all contracts, sorted by id."""
+        """Return all contracts, sorted by id."""
         return [self._contracts[component_id] for component_id in sorted(self._contracts)]

@@ -28,7 +28,7 @@ CONTRACT: ComponentContract = {
 
 
 async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
-    """Give the values.
+    """Return the values.
 
     Example:
         >>> import asyncio

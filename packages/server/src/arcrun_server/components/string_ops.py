@@ -77,10 +77,10 @@ OPERATIONS: dict[str, Operation] = {
     "upper": Operation(lambda given: _text(given).upper(), "`text` in capitals"),
     "lower": Operation(lambda given: _text(given).lower(), "`text` in small letters"),
     "trim": Operation(lambda given: _text(given).strip(), "without white space at both ends"),
-    "length": Operation(lambda given: len(_text(given)), "how many characters"),
-    "replace": Operation(_replace, "every `search` becomes `replacement`"),
-    "split": Operation(_split, "a list, cut at `separator` (a comma; empty: each character)"),
-    "join": Operation(_join, "`items` to one text, with `separator` between"),
+    "length": Operation(lambda given: len(_text(given)), "the number of characters"),
+    "replace": Operation(_replace, "every `search` replaced by `replacement`"),
+    "split": Operation(_split, "a list, split at `separator` (a comma; empty: each character)"),
+    "join": Operation(_join, "`items` as one text, with `separator` between them"),
     "slice": Operation(_slice, "from `start` up to `end`, negative from the end"),
     "contains": Operation(
         lambda given: _word(given, "search") in _text(given), "whether `search` is in it"
@@ -92,12 +92,14 @@ OPERATIONS: dict[str, Operation] = {
         lambda given: _text(given).endswith(_word(given, "search")), "whether `search` ends it"
     ),
     "index_of": Operation(_index_of, "where `search` is, -1 if nowhere"),
-    "repeat": Operation(_repeat, "`count` times"),
+    "repeat": Operation(_repeat, "repeated `count` times"),
     "pad_start": Operation(
-        lambda given: _pad(given, at_start=True), "`fill` up to `length` before"
+        lambda given: _pad(given, at_start=True), "padded with `fill` to `length` at the start"
     ),
-    "pad_end": Operation(lambda given: _pad(given, at_start=False), "`fill` up to `length` behind"),
-    "reverse": Operation(lambda given: _text(given)[::-1], "backwards"),
+    "pad_end": Operation(
+        lambda given: _pad(given, at_start=False), "padded with `fill` to `length` at the end"
+    ),
+    "reverse": Operation(lambda given: _text(given)[::-1], "reversed"),
 }
 
 CONTRACT = operations_contract(

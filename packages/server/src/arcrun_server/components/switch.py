@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from arcrun_server.engine.conditions import same
 
-from .contract import answer, data_schema, given_value, optional, require
+from .contract import data_schema, given_value, optional, require, success
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Invocation, JsonObject
@@ -62,4 +62,4 @@ async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
         if same(entry.get("match"), value):
             branch = name
             break
-    return answer(value, branch=branch)
+    return success(value, branch=branch)

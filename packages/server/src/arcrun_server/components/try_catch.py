@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine.placeholders import only_placeholder, parse
 
-from .contract import answer, data_schema
+from .contract import data_schema, success
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Invocation, JsonObject
@@ -41,12 +41,12 @@ async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
     """
     error = given.get("error")
     if _is_error(error):
-        return answer(error, branch="catch")
-    return answer(None, branch="try")
+        return success(error, branch="catch")
+    return success(None, branch="try")
 
 
 def _is_error(error: Any) -> bool:
-    # A template that finds no error stays as it is written, and that is no error.
+    # A template that finds no error stays as it is written, which is not an error.
     if isinstance(error, str):
         return bool(error.strip()) and only_placeholder(parse(error)) is None
     return bool(error)

@@ -1,4 +1,4 @@
-"""Components on the web: their id is a URL that takes the context and answers JSON."""
+"""Components on the web: their id is a URL that takes the context and returns JSON."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 def component(url: str, outbound: Outbound) -> Component:
-    """Make the component at a URL: it is POSTed the context and its answer is read as JSON.
+    """Return the component at a URL: the context is POSTed to it, and its response is read as JSON.
 
-    An answer that is not 2xx is a failure as a result (CONTRACT.md §6); none at all fails the node.
+    A response that is not 2xx is a failure as a result (docs/contract.md#execution); none at all fails the node.
     """
 
     async def run(given: JsonObject, _invocation: Invocation) -> Any:
         content = json_content(given)
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         try:
-            reply = await outbound.send("POST", url, headers=headers, content=content)
+            response = await outbound.send("POST", url, headers=headers, content=content)
         except Unreachable as problem:
             raise ComponentError(str(problem)) from None
-        if not reply.ok:
-            return reply.failure()
-        is_json, value = reply.json()
-        return value if is_json else {"success": True, "data": reply.text}
+        if not response.ok:
+            return response.failure()
+        is_json, value = response.json()
+        return value if is_json else {"success": True, "data": response.text}
 
     return run

@@ -1,4 +1,4 @@
-"""Checks JSON: whether a text is JSON, and whether a value fits a JSON Schema."""
+"""Checks whether a text is valid JSON, and whether a value fits a JSON Schema."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ CONTRACT: ComponentContract = {
                 "properties": {
                     "result": {"type": "boolean"},
                     "branch": {"enum": ["true", "false"]},
-                    "value": {"description": "The value that was checked; null if it is no JSON."},
+                    "value": {
+                        "description": "The value that was checked; null if it is not valid JSON."
+                    },
                     "errors": {
                         "type": "array",
                         "items": {
@@ -100,9 +102,9 @@ def _read(data: Any) -> tuple[Any, list[JsonObject]]:
         return json.loads(data), []
     except json.JSONDecodeError as problem:
         where = f"line {problem.lineno}, column {problem.colno}"
-        return None, [{"path": "", "message": f"this is no JSON: {problem.msg} ({where})"}]
+        return None, [{"path": "", "message": f"not valid JSON: {problem.msg} ({where})"}]
     except RecursionError:
-        return None, [{"path": "", "message": "this JSON is nested too deeply"}]
+        return None, [{"path": "", "message": "the JSON is nested too deeply"}]
 
 
 def _violations(schema: Any, value: Any) -> list[JsonObject]:
@@ -117,7 +119,7 @@ def _violations(schema: Any, value: Any) -> list[JsonObject]:
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as problem:
         message = getattr(problem, "message", None) or str(problem)
-        raise ComponentError(f"`schema` is no usable JSON Schema: {message[:300]}") from None
+        raise ComponentError(f"`schema` is not a valid JSON Schema: {message[:300]}") from None
     errors = []
     for error in validator.iter_errors(value):
         path = ".".join(map(str, error.instance_path))

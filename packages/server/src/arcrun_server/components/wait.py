@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from arcrun_server.engine import ComponentError
 
-from .contract import answer, data_schema, optional
+from .contract import data_schema, optional, success
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Invocation, JsonObject
@@ -48,4 +48,4 @@ async def run(given: JsonObject, invocation: Invocation) -> JsonObject:
             f"a wait of {seconds:g} s is longer than the run may take ({left:.0f} s left)"
         )
     await asyncio.sleep(seconds)
-    return answer(seconds)
+    return success(seconds)

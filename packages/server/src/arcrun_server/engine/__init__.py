@@ -1,4 +1,6 @@
-"""The workflow engine: flow text → graph → run. Pure: no HTTP, no database (CONTRACT.md §5, §6).
+"""The workflow engine: flow text → graph → run. Pure: no HTTP, no database.
+
+What graphs and runs mean is in docs/contract.md#workflow-graphs and docs/contract.md#execution.
 
 A document's `flow` is parsed by `parse_flow` and compiled by `compile_flow`; `check_graph` says
 what is wrong with a graph before it is stored; `run_graph` runs it in an `Environment`.

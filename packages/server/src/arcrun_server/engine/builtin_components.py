@@ -1,4 +1,4 @@
-"""The three built-ins (CONTRACT.md §6); they see the context without the results kept by node."""
+"""The three built-ins (docs/contract.md#execution); they see the context without the results kept by node."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def passthrough(given: JsonObject) -> JsonObject:
-    """Give the context back unchanged.
+    """Return the context unchanged.
 
     Example:
         >>> passthrough({"文": "你好"})
@@ -21,7 +21,7 @@ def passthrough(given: JsonObject) -> JsonObject:
 
 
 def uppercase(given: JsonObject) -> JsonObject:
-    """Give the context with `text` in capitals; what is no text becomes text.
+    """Return the context with `text` in capitals; a value that is not text is converted.
 
     Example:
         >>> uppercase({"text": "ok 好"})
@@ -32,7 +32,7 @@ def uppercase(given: JsonObject) -> JsonObject:
 
 
 def counter(given: JsonObject) -> JsonObject:
-    """Give the context with `count` one higher; what is no number counts as 0.
+    """Return the context with `count` one higher; a value that is not a number counts as 0.
 
     Example:
         >>> counter({"count": 2}), counter({})

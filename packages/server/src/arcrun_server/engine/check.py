@@ -1,4 +1,4 @@
-"""What is wrong with a graph, found before it is stored (CONTRACT.md §2, §5)."""
+"""What is wrong with a graph, found before it is stored (docs/contract.md#pushing-a-workflow)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_graph(graph: Any, known: Collection[str] | None = None) -> list[Proble
             None leaves components unchecked.
 
     Returns:
-        Every problem, each with the place where it is; nothing if the graph can run.
+        Every problem, with its path; an empty list if the graph can run.
 
     Example:
         >>> node = {"id": "計數", "type": "Component", "componentId": "comp_countr"}
@@ -123,7 +123,7 @@ def _text_problems(owner: dict[str, Any], key: str, path: str, most: int) -> Ite
             f"`{key}` has {len(value)} characters; at most {most} are allowed.", path=where
         )
     elif not is_unicode(value):
-        yield Problem(f"`{key}` holds half a character (a lone surrogate).", path=where)
+        yield Problem(f"`{key}` holds half of a character (a lone surrogate).", path=where)
 
 
 def _data_problems(data: Any, path: str) -> list[Problem]:
@@ -133,12 +133,12 @@ def _data_problems(data: Any, path: str) -> list[Problem]:
         return [Problem(f"The data is nested deeper than {MAX_NESTING} levels.", path=path)]
     text = _json_text(data)
     if not is_unicode(text):
-        return [Problem("The data holds half a character (a lone surrogate).", path=path)]
+        return [Problem("The data holds half of a character (a lone surrogate).", path=path)]
     if len(text.encode()) > MAX_DATA_BYTES:
         return [Problem(f"The data is larger than {MAX_DATA_BYTES} bytes as JSON.", path=path)]
     return [
         Problem(
-            f"{placeholder.source} names no credential; write {{{{credential.NAME}}}}, the name made of "
+            f"{placeholder.source} is not the name of a credential; write {{{{credential.NAME}}}}, with a name of "
             "letters A–Z, digits and _.",
             path=path,
         )
@@ -148,7 +148,7 @@ def _data_problems(data: Any, path: str) -> list[Problem]:
 
 
 def _nesting(value: Any) -> int:
-    """Measure how deep a JSON value is nested, level by level, so that no depth can overrun us."""
+    """Return how deep a JSON value is nested. It goes level by level: recursion could overflow."""
     depth, level = 0, [value]
     while level:
         depth += 1
@@ -288,11 +288,15 @@ def _known_problems(component: str, path: str, known: Collection[str] | None) ->
             host, _ = urlsplit(component).hostname, urlsplit(component).port
         except ValueError:
             host = None
-        return [] if host else [Problem(f"'{component}' is no complete URL.", path=path)]
+        return [] if host else [Problem(f"'{component}' is not a complete URL.", path=path)]
     if known is None or component in BUILTIN_IDS or component in known:
         return []
     near = nearest(component, sorted({*known, *BUILTIN_IDS}))
-    hint = f"; did you mean '{near}'?" if near else "; GET /components lists them."
+    hint = (
+        f"; did you mean '{near}'?"
+        if near
+        else "; use a component of the engine, a URL, or the name of a recipe."
+    )
     message = f"There is no component '{component}'{hint}"
     return [Problem(message, path=path, suggestion=near, code="unknown_component")]
 
@@ -327,7 +331,7 @@ def _shape_problems(nodes: list[Any], edges: list[Any]) -> list[Problem]:
 
 
 def is_unicode(text: str) -> bool:
-    r"""Tell whether a text can be written as UTF-8: it holds no lone surrogate.
+    r"""Tell whether a text is valid Unicode: it holds no lone surrogate.
 
     Example:
         >>> is_unicode("好"), is_unicode("\ud83d")

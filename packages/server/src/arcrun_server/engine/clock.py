@@ -1,4 +1,4 @@
-"""The time variables that every run sees, in UTC (CONTRACT.md §6)."""
+"""The time variables that every run sees, in UTC (docs/contract.md#execution)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ TIME_NAMES = frozenset(
 
 
 def time_variables(moment: datetime) -> dict[str, Any]:
-    """Give the time variables of a run that started at a moment.
+    """Return the time variables of a run that started at a moment.
 
     Args:
-        moment: A time with a zone; it is turned into UTC.
+        moment: A time with a zone; it is converted to UTC.
 
     Example:
         >>> values = time_variables(datetime(2026, 11, 22, 8, 30, tzinfo=timezone.utc))

@@ -1,4 +1,4 @@
-"""Conditions of IF edges and of `if_control`: `key`, `key == value`, `key > n` (CONTRACT.md §5)."""
+"""Conditions of IF edges and of `if_control`: `key`, `key == value`, `key > n` (docs/contract.md#workflow-graphs)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Condition:
         or below anything.
 
         Args:
-            look_up: Finds a dotted path; answers `(found, value)`.
+            look_up: Finds a dotted path; returns `(found, value)`.
 
         Example:
             >>> parse_condition("分數 >= 60").holds(lambda path: (path == "分數", 61.5))
@@ -90,14 +90,14 @@ def same(left: Any, right: Any) -> bool:
 
 
 def parse_condition(text: str) -> Condition:
-    """Read a condition.
+    """Parse a condition.
 
     Args:
-        text: `key`, `key == value`, `key > n`; the key may stand in `{{ }}`, a value that is no
-            JSON literal is text.
+        text: `key`, `key == value`, `key > n`; the key may stand in `{{ }}`, a value that is not
+            a JSON literal is text.
 
     Raises:
-        ValueError: The text is no condition; the message says how one is written.
+        ValueError: The text is not a condition; the message says how to write one.
 
     Example:
         >>> condition = parse_condition("狀態 == 完成")
@@ -135,7 +135,7 @@ def _left_side(side: str, text: str) -> tuple[str | None, Any]:
     if is_literal:
         return None, literal
     if not _KEY.fullmatch(side):
-        raise ValueError(f"`{side}` in the condition `{text}` is no key. {_HOW}")
+        raise ValueError(f"`{side}` in the condition `{text}` is not a key. {_HOW}")
     return side, None
 
 

@@ -1,4 +1,4 @@
-"""What a run is handed from outside: components, secrets, other workflows, the time, limits."""
+"""What a run needs from outside: components, secrets, other workflows, the time, limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ComponentError(Exception):
-    """What a component raises to fail its node, with a sentence for the person who wrote the flow.
+    """What a component raises to fail its node; the message is for the author of the workflow.
 
     Example:
         >>> str(ComponentError("`url` is missing"))
@@ -50,7 +50,7 @@ class Invocation:
         started: When the run started (UTC); the same for every node of a run.
         deadline: When the run's time is over, on the clock of `time.monotonic`.
         look_up: Finds a dotted path of a template (`ctx.a`, `input.b`, `prev.c`, `loop.item`,
-            `node.d`); answers `(found, value)`.
+            `node.d`); returns `(found, value)`.
     """
 
     node_id: str
@@ -60,15 +60,15 @@ class Invocation:
 
 
 Component: TypeAlias = "Callable[[JsonObject, Invocation], Awaitable[Any]]"
-"""A component: gets its input and the circumstances, answers JSON. It must not change its input.
+"""A component: takes its input and an invocation, returns JSON. It must not change its input.
 
-A failure that the workflow may handle is an answer `{"success": false, "error": …}`; an exception
+A failure that the workflow may handle is a result `{"success": false, "error": …}`; an exception
 fails the node (`ON_FAIL` edges still run), and its text goes into the run's error.
 """
 
 
 class Environment(Protocol):
-    """What a run needs from the house it runs in; every look-up is for the run's own tenant."""
+    """What a run needs from where it runs; every look-up is for the run's own account."""
 
     @property
     def limits(self) -> RunLimits:
@@ -76,29 +76,29 @@ class Environment(Protocol):
         ...
 
     def now(self) -> datetime:
-        """Give the present time, with a time zone."""
+        """Return the current time, with a time zone."""
         ...
 
     async def resolve(self, component_id: str) -> Component | None:
-        """Find a component; None if there is no such one.
+        """Find a component; return None if it does not exist.
 
         Built-ins (`comp_*`) and `trigger_workflow` never get here: the engine runs them itself.
 
         Raises:
-            InvocationFailure: There is one, but it can't be used; the node fails with this reason.
+            InvocationFailure: It exists, but can't be used; the node fails with this reason.
         """
         ...
 
     async def secret(self, name: str) -> str | None:
-        """Give a credential's plaintext; None if there is no such credential.
+        """Return a credential's plaintext, or None if it does not exist.
 
         Raises:
-            InvocationFailure: There is one, but it can't be given; the node fails with this reason.
+            InvocationFailure: It exists, but can't be opened; the node fails with this reason.
         """
         ...
 
     async def workflow(self, name: str) -> Graph | None:
-        """Find another workflow's graph; None if there is no such workflow."""
+        """Return another workflow's graph, or None if it does not exist."""
         ...
 
 
@@ -116,8 +116,8 @@ class MemoryEnvironment:
         >>> async def greet(given, invocation):
         ...     return {"greeting": f"你好,{given['name']}"}
         >>> graph = compile_flow(["input >> 完成後 >> 問候"], {"問候": {"component": "greet"}})
-        >>> house = MemoryEnvironment(components={"greet": greet})
-        >>> asyncio.run(run_graph(graph, {"name": "小明"}, house)).data
+        >>> environment = MemoryEnvironment(components={"greet": greet})
+        >>> asyncio.run(run_graph(graph, {"name": "小明"}, environment)).data
         {'greeting': '你好,小明'}
     """
 
@@ -128,7 +128,7 @@ class MemoryEnvironment:
     clock: Callable[[], datetime] = _utc_now
 
     def now(self) -> datetime:
-        """Give the clock's time."""
+        """Return the clock's time."""
         return self.clock()
 
     async def resolve(self, component_id: str) -> Component | None:
@@ -136,7 +136,7 @@ class MemoryEnvironment:
         return self.components.get(component_id)
 
     async def secret(self, name: str) -> str | None:
-        """Give a secret by its name."""
+        """Return a secret by its name."""
         return self.secrets.get(name)
 
     async def workflow(self, name: str) -> Graph | None:

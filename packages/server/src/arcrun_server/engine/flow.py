@@ -1,4 +1,4 @@
-"""Flow lines `FROM >> EDGE >> TO` into triplets and graphs (CONTRACT.md §5)."""
+"""Flow lines `FROM >> EDGE >> TO` into triplets and graphs (docs/contract.md#workflow-graphs)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _WRONG_ARROWS = re.compile(r"＞＞|》|»|->|→|=>")
 
 
 def node_id(name: str) -> str:
-    """Give the id of a node: its name in lower case, white space turned into `-`.
+    """Return the id of a node: its name in lower case, with white space replaced by `-`.
 
     Example:
         >>> node_id("Read 草稿")
@@ -61,7 +61,7 @@ def parse_flow(lines: Sequence[str]) -> list[Triplet]:
         'ON_FAIL'
         >>> parse_flow(["a >> 完成 >> b"])
         Traceback (most recent call last):
-        arcrun_server.engine.model.FlowError: line 1, column 6: '完成' is no edge label; did you mean '完成後'?
+        arcrun_server.engine.model.FlowError: line 1, column 6: '完成' is not an edge label; did you mean '完成後'?
     """
     if isinstance(lines, str) or not isinstance(lines, (list, tuple)):
         raise FlowError([Problem("A flow is a list of lines `FROM >> EDGE >> TO`.", path="flow")])
@@ -129,12 +129,12 @@ def search_triplets(
     version: str,
     mode: str | None = None,
 ) -> SearchResult:
-    """Answer `POST /cypher/search` (CONTRACT.md §2).
+    """Return the response to `POST /cypher/search` (docs/contract.md#routes).
 
     Args:
         triplets: Flow lines.
         known: Component ids; a node that is named like one gets it.
-        now: The answer's time stamp, with a zone.
+        now: The response's timestamp, with a zone.
         version: The engine's version.
         mode: With `compile` nothing is missing: the client has the config with the components.
 
@@ -233,7 +233,7 @@ def _wrong_count(number: int, line: str, parts: list[tuple[str, int]]) -> Proble
         return Problem(message, line=number, column=1)
     wrong_arrow = _WRONG_ARROWS.search(line)
     if wrong_arrow and len(parts) < 3:
-        message = f"'{wrong_arrow[0]}' is no arrow here; a line is `FROM >> EDGE >> TO`."
+        message = f"'{wrong_arrow[0]}' is not an arrow here; a line is `FROM >> EDGE >> TO`."
         suggestion = _WRONG_ARROWS.sub(ARROW, line)
         return Problem(message, line=number, column=wrong_arrow.start() + 1, suggestion=suggestion)
     message = f"A line has three parts, `FROM >> EDGE >> TO`, but this one has {len(parts)}."
@@ -254,7 +254,7 @@ def _name_problems(number: int, name: str, column: int, side: str) -> list[Probl
         message = f"The name has {len(name)} characters; at most {MAX_NAME_LENGTH} are allowed."
         return [Problem(message, line=number, column=column)]
     if any("\ud800" <= character <= "\udfff" for character in name):
-        message = "The name holds half a character (a lone surrogate); write it anew."
+        message = "The name holds half of a character (a lone surrogate); write it again."
         return [Problem(message, line=number, column=column)]
     return []
 
@@ -339,5 +339,5 @@ def _configure(node: Node, entry: JsonObject, path: str) -> list[Problem]:
         message = "`component` is the id of a component, as text."
         return [Problem(message, path=f"{path}.component")]
     node["componentId"] = component
-    node["type"] = "Component"  # ours: also if the node is nobody's target (CONTRACT.md §5)
+    node["type"] = "Component"  # on the deployed engine, a node without incoming edges is an Input
     return []

@@ -1,4 +1,4 @@
-"""Calling a component: finding it, giving it the secrets that its node names, redacting."""
+"""Invoking a component: finding it, passing it the secrets that its node names, redacting its result."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ class Invoker:
     async def invoke(
         self, node: PlannedNode, scope: Scope, context: JsonObject, given: JsonObject
     ) -> Any:
-        """Call a node's component.
+        """Invoke a node's component.
 
         Args:
             node: The node.
             scope: What its templates can see.
-            context: What the component gets beside the node's data.
+            context: What the component is given besides the node's data.
             given: Both together, with credentials left as they are written.
 
         Returns:
-            The component's answer; if the node names credentials, with their values redacted, so
-            that they leave the node in no way.
+            The component's result. If the node names credentials, their values are redacted in it, so
+            that they never leave the node.
 
         Raises:
             InvocationFailure: There is no such component or credential, or the component failed.
@@ -70,7 +70,7 @@ class Invoker:
             component = _builtin(component_id) or await self._environment.resolve(component_id)
         if component is None:
             raise InvocationFailure(
-                f"there is no component '{component_id}'; GET /components lists them"
+                f"there is no component '{component_id}'; use one of the engine, a URL, or the name of a recipe"
             )
         self._components[component_id] = component
         return component

@@ -1,4 +1,4 @@
-"""Edge labels: the words between the arrows of a flow line (docs/contract.md#workflow-graphs)."""
+"""Edge labels: what stands between the arrows of a flow line (docs/contract.md#workflow-graphs)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHAPE = re.compile(r"(?P<head>[^\s(（]+)\s*(?:[(（](?P<inside>.*)[)）]|(?P<a
 
 @dataclass(frozen=True)
 class EdgeLabel:
-    """An edge label, understood: the edge's type and what belongs to that type."""
+    """A parsed edge label: the edge's type, and what belongs to that type."""
 
     type: EdgeType
     condition: str | None = None
@@ -31,10 +31,10 @@ class EdgeLabel:
 
 
 class LabelError(ValueError):
-    """A label that means nothing here.
+    """A label that is not valid.
 
     Attributes:
-        suggestion: What was probably meant, if something is near.
+        suggestion: What was probably meant, if a label is similar.
     """
 
     def __init__(self, message: str, suggestion: str | None = None) -> None:
@@ -43,7 +43,7 @@ class LabelError(ValueError):
 
 
 def read_label(text: str) -> EdgeLabel:
-    """Understand an edge label: `完成後`, `on_fail`, `對每個 草稿`, `分支（急件）`, `IF(n > 3)`.
+    """Parse an edge label: `完成後`, `on_fail`, `對每個 草稿`, `分支（急件）`, `IF(n > 3)`.
 
     Raises:
         LabelError: The label is unknown, or what it needs is missing.
@@ -108,7 +108,7 @@ def _unknown(text: str, head: str) -> LabelError:
     near = nearest(head.translate(_TRADITIONAL), LABELS, least=0.4)
     if near is None:
         common = "完成後 (PIPE), ON_SUCCESS, 失敗時, 條件滿足時, 成立時, 不成立時, 分支(…), 對每個"
-        return LabelError(f"'{text}' is no edge label. Some that are: {common}.")
+        return LabelError(f"'{text}' is not an edge label. Some labels are: {common}.")
     return LabelError(
-        f"'{text}' is no edge label; did you mean '{near}'?", near + text[len(head) :]
+        f"'{text}' is not an edge label; did you mean '{near}'?", near + text[len(head) :]
     )

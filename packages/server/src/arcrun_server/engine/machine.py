@@ -222,7 +222,7 @@ class Machine:
             given = _given(node, scope, context)
             entry["input"] = given
             if scope.unresolved:
-                entry["warnings"] = [f"{source} points nowhere" for source in scope.unresolved]
+                entry["warnings"] = [f"{source} has no value" for source in scope.unresolved]
             self.current = (node.id, given)
             if builtin and not node.credentials:
                 result = builtin(given)

@@ -1,4 +1,4 @@
-"""The words of a workflow: problems, triplets, graphs."""
+"""The data types of workflows: problems, triplets, graphs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypedDict
 
 MAX_PROBLEMS = 50
-"""How many problems are told at once; looking for what was meant takes time for each."""
+"""How many problems are reported at once; finding a suggestion takes time for each."""
 
 JsonObject: TypeAlias = dict[str, Any]
 """A JSON object as Python's `json` reads it."""
@@ -38,7 +38,7 @@ class _NodeRequired(TypedDict):
 
 
 class Node(_NodeRequired, total=False):
-    """A node of a compiled graph (CONTRACT.md §5)."""
+    """A node of a compiled graph (docs/contract.md#workflow-graphs)."""
 
     componentId: str
     label: str
@@ -49,7 +49,7 @@ _EdgeRequired = TypedDict("_EdgeRequired", {"from": str, "to": str, "type": Edge
 
 
 class Edge(_EdgeRequired, total=False):
-    """An edge of a compiled graph (CONTRACT.md §5)."""
+    """An edge of a compiled graph (docs/contract.md#workflow-graphs)."""
 
     condition: str
     iterator: str
@@ -62,14 +62,14 @@ class _GraphRequired(TypedDict):
 
 
 class Graph(_GraphRequired, total=False):
-    """A compiled graph in its wire form (CONTRACT.md §5)."""
+    """A compiled graph in its wire form (docs/contract.md#workflow-graphs)."""
 
     id: str
     name: str
 
 
 def readable(text: str, most: int = 500) -> str:
-    """Make a text fit for answers and logs: of bounded length, and always writable as UTF-8.
+    """Return a text that is fit for responses and logs: of bounded length, and valid UTF-8.
 
     Example:
         >>> readable("half " + chr(0xD83D)).isascii(), readable("長" * 9, 5)
@@ -86,10 +86,10 @@ class Problem:
     Attributes:
         message: What is wrong and what to do about it, a full sentence.
         line: The flow line, counted from 1.
-        column: The place in that line in characters, counted from 1.
-        path: The place in a graph or a config, such as `edges[0].type`.
-        suggestion: What was probably meant, ready to put in place of the wrong text.
-        code: The error code of an answer that reports this problem.
+        column: The column in that line in characters, counted from 1.
+        path: The path in a graph or a config, such as `edges[0].type`.
+        suggestion: What was probably meant, ready to replace the wrong text.
+        code: The error code of a response that reports this problem.
 
     Example:
         >>> str(Problem("An edge label is missing.", line=2, column=6))
@@ -118,7 +118,7 @@ class Problem:
         return f"{self.path}: {self.message}" if self.path else self.message
 
     def detail(self) -> JsonObject:
-        """Give the problem as an entry of an error answer's `details`."""
+        """Return the problem as an entry of an error response's `details`."""
         fields = {
             "path": self.path,
             "line": self.line,
@@ -143,10 +143,10 @@ class FlowError(ValueError):
 
 @dataclass(frozen=True)
 class Triplet:
-    """One flow line `FROM >> EDGE >> TO`, understood.
+    """One parsed flow line `FROM >> EDGE >> TO`.
 
     Attributes:
-        line: Its place in the flow, counted from 1.
+        line: Its number in the flow, counted from 1.
         source: The name before the edge, as it was written.
         label: The edge label as it was written.
         target: The name after the edge, as it was written.
@@ -167,7 +167,7 @@ class Triplet:
 
 
 class SearchResult(TypedDict):
-    """What `POST /cypher/search` answers (CONTRACT.md §2)."""
+    """The body of a response to `POST /cypher/search` (docs/contract.md#routes)."""
 
     version: str
     timestamp: str

@@ -1,4 +1,4 @@
-"""Reading a node's result: is it a failure, which branch did it take, which list does it hold."""
+"""Interpreting a node's result: is it a failure, which branch does it take, which list does it hold."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def is_failure(result: Any) -> bool:
 
 
 def failure_reason(result: dict[str, Any]) -> str:
-    """Say in one line why a failure failed."""
+    """Return in one line why a node failed."""
     error = result.get("error")
     return error if isinstance(error, str) and error else "its result says success: false"
 
 
 def read_branch(result: Any) -> str | None:
-    """Read which branch a result takes: `data.branch`, `branch`, or a boolean `result`.
+    """Return which branch a result takes: `data.branch`, `branch`, or a boolean `result`.
 
     Returns:
         The branch's name (`true` and `false` for booleans), or None if none can be read.
@@ -53,7 +53,7 @@ def read_branch(result: Any) -> str | None:
 
 
 def find_list(result: Any, context: dict[str, Any], iterator: str) -> Any:
-    """Find the list that a FOREACH goes through.
+    """Find the list that a FOREACH iterates over.
 
     The list's name is the iterator or a plural of it, in the result, one level down in it, or in
     the context. A result that is itself a list needs no name; nor does the only list of a result
@@ -82,7 +82,7 @@ def find_list(result: Any, context: dict[str, Any], iterator: str) -> Any:
 
 
 def plurals(word: str) -> list[str]:
-    """Give the plural forms that a list of such elements may be called by."""
+    """Return the plural forms that may name a list of such elements."""
     forms = [word + "s", word + "es", word + "_list", word + "列表", word + "們"]
     if word.endswith("y"):
         forms.insert(0, word[:-1] + "ies")
@@ -90,7 +90,7 @@ def plurals(word: str) -> list[str]:
 
 
 def no_list(result: Any, iterator: str) -> str:
-    """Say that `find_list` found nothing, and what there is instead."""
+    """Return the error for a result in which `find_list` found nothing: what there is instead."""
     if is_failure(result):
         return failure_reason(result)
     found = ", ".join(result) if isinstance(result, dict) else f"a {type(result).__name__}"
@@ -101,7 +101,7 @@ def no_list(result: Any, iterator: str) -> str:
 
 
 def awaited_task(result: Any) -> str | None:
-    """Read the task that a result waits for: `{"pending": true, "task_id": …}`."""
+    """Return the task that a result waits for: `{"pending": true, "task_id": …}`."""
     if not isinstance(result, dict) or result.get("pending") is not True:
         return None
     task_id = result.get("task_id")

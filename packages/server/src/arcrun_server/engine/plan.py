@@ -1,4 +1,4 @@
-"""A graph made ready to run: templates and conditions compiled, edges counted."""
+"""A graph prepared to run: templates and conditions parsed, edges counted."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class PlannedNode:
     """A node ready to run.
 
     Attributes:
-        number: Its place among the graph's nodes.
+        number: Its position among the graph's nodes.
         id: Its id.
         type: `Component` if it runs something, else `Input` or `Output`.
         component: The id of its component; None if it only passes things on.
@@ -64,12 +64,12 @@ class PlannedNode:
 
 
 class ExecutionPlan:
-    """A graph ready to run; it is never changed by a run, so it may be kept and run many times.
+    """A graph that is ready to run. No run changes it, so it may be kept and run many times.
 
     Attributes:
         graph: The graph as it was given.
         nodes: Its nodes in order.
-        starts: The numbers of the nodes that start a run: those that are nobody's target.
+        starts: The numbers of the nodes that start a run: those that no edge leads to.
         unreached: Nodes that only structure leads to; they never run.
         numbers: Node ids to numbers.
     """
@@ -99,7 +99,7 @@ class ExecutionPlan:
         return {node.number: node.incoming for node in self.nodes}
 
     def region(self, target: int) -> dict[int, int]:
-        """Give the part of the graph that a FOREACH runs for each element.
+        """Return the part of the graph that a FOREACH runs for each element.
 
         Args:
             target: The node that the FOREACH leads to.
@@ -138,7 +138,7 @@ class ExecutionPlan:
 
 
 def prepare_graph(graph: Graph) -> ExecutionPlan:
-    """Make a graph ready to run.
+    """Prepare a graph to run.
 
     Raises:
         FlowError: The graph can't run; `check_graph` says why. Components are not looked up.
@@ -162,7 +162,7 @@ def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
     return PlannedNode(
         number=number,
         id=node["id"],
-        # Ours: a node with a component runs it, whatever a client called the node.
+        # A node with a component runs it, whatever type a client gave the node.
         type="Component" if component or calls_workflow else node["type"],
         component=TRIGGER_WORKFLOW if calls_workflow else component,
         workflow=name if is_called else None,

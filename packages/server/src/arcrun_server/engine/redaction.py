@@ -1,4 +1,4 @@
-"""Taking secrets out of what a node gives back (CONTRACT.md §6)."""
+"""Removing secrets from what a node returns (docs/contract.md#execution)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Redactor:
     """Replaces known secrets by `[redacted]`, wherever a component echoes them.
 
     It also knows them in other letter cases, and escaped, percent-encoded and in base64. A secret of fewer than six
-    characters is only replaced where it stands as a word of its own, so that the rest of the text
+    characters is only replaced where it stands alone, not as a part of a word, so that the rest of the text
     stays readable.
 
     Example:
@@ -35,11 +35,11 @@ class Redactor:
         self._pattern = re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
 
     def text(self, text: str) -> str:
-        """Take the secrets out of a text."""
+        """Return a text with the secrets replaced."""
         return self._pattern.sub(REDACTED, text) if self._pattern else text
 
     def value(self, value: Any) -> Any:
-        """Take the secrets out of a JSON value, keys included."""
+        """Return a JSON value with the secrets replaced, in keys too."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What a run gives back."""
+"""The result of a run."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class _TraceRequired(TypedDict):
 
 
 class TraceEntry(_TraceRequired, total=False):
-    """What one node got and gave, in the order of the run (CONTRACT.md §2).
+    """What one node was given and returned (docs/contract.md#routes). Entries are in the order of the run.
 
-    `type` is the node's type. `error` is there if the node failed. `warnings` names templates that
-    pointed nowhere and stayed as they were written. No entry holds a secret.
+    `type` is the node's type. `error` is there if the node failed. `warnings` names placeholders
+    that have no value and stayed as they were written. No entry holds a secret.
     """
 
     error: str
@@ -45,16 +45,16 @@ class Pause:
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended: with data, with a failure, or for now with a pause.
+    """How a run ended: with data, with a failure, or with a pause.
 
     Attributes:
         success: False only for a failure; a paused run is a success so far.
         data: The result of the last edge that ran.
-        trace: What each node got and gave.
+        trace: What each node was given and returned.
         duration_ms: How long the run took, in milliseconds.
         error: Why it failed: `Node X failed: …`.
         failed_node: The id of the node that failed; None if the graph itself could not be run.
-        failed_input: What that node got, free of secrets.
+        failed_input: What that node was given, free of secrets.
         paused: Set if the run waits for a callback.
     """
 
@@ -68,7 +68,7 @@ class RunResult:
     paused: Pause | None = None
 
     def trace_summary(self) -> list[JsonObject]:
-        """Give the trace as answers about failed runs do: `[{"node", "status", "error"?}]`."""
+        """Return the trace as responses about failed runs have it: `[{"node", "status", "error"?}]`."""
         return [
             {"node": entry["nodeId"], "status": "failed", "error": entry["error"]}
             if "error" in entry

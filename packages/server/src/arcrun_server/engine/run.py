@@ -1,4 +1,4 @@
-"""Running a graph, and carrying on a paused run."""
+"""Running a graph, and resuming a paused run."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 async def run_graph(
     graph: Graph | ExecutionPlan, run_input: JsonObject, environment: Environment
 ) -> RunResult:
-    """Run a graph (CONTRACT.md §6).
+    """Run a graph (docs/contract.md#execution).
 
     Args:
         graph: The graph, or for many runs of it what `prepare_graph` made of it.
-        run_input: The run's input, a JSON object. Nothing in it is taken for a template.
+        run_input: The run's input, a JSON object. Nothing in it is a template.
         environment: Components, secrets, other workflows, the time and the limits.
 
     Returns:
@@ -59,7 +59,7 @@ async def run_graph(
         return RunResult(success=False, error=f"The run's input is {problem}.")
     machine = Machine(environment, environment.now())
     machine.open(plan, run_input)
-    return await _carry_on(machine, began)
+    return await _finish(machine, began)
 
 
 async def resume_graph(
@@ -70,11 +70,11 @@ async def resume_graph(
     data: Any = None,
     error: str | None = None,
 ) -> RunResult:
-    """Carry on a paused run with what its callback brought.
+    """Resume a paused run with what its callback brought.
 
     Args:
         continuation: `RunResult.paused.continuation`; it may have been stored as JSON.
-        environment: As for `run_graph`; the run's time starts anew.
+        environment: As for `run_graph`; the run has its full time again.
         success: Whether the task that was waited for succeeded.
         data: The result of the node that waited.
         error: Why the task failed, if it did.
@@ -83,7 +83,7 @@ async def resume_graph(
         How the run ended. Its trace begins with the node that waited.
 
     Raises:
-        ValueError: This is no continuation, or one of another version.
+        ValueError: This is not a continuation, or one of another version.
 
     Example:
         >>> import asyncio
@@ -91,9 +91,9 @@ async def resume_graph(
         >>> async def ask(given, invocation):
         ...     return {"pending": True, "task_id": "審核-1"}
         >>> graph = {"nodes": [{"id": "審核", "type": "Component", "componentId": "ask"}], "edges": []}
-        >>> house = MemoryEnvironment(components={"ask": ask})
-        >>> paused = asyncio.run(run_graph(graph, {}, house)).paused
-        >>> asyncio.run(resume_graph(paused.continuation, house, data={"通過": True})).data
+        >>> environment = MemoryEnvironment(components={"ask": ask})
+        >>> paused = asyncio.run(run_graph(graph, {}, environment)).paused
+        >>> asyncio.run(resume_graph(paused.continuation, environment, data={"通過": True})).data
         {'通過': True}
     """
     began = time.perf_counter()
@@ -103,14 +103,14 @@ async def resume_graph(
     machine.current = (node.id, None)
     result = {"success": True} if data is None else data
 
-    async def carry_on() -> Any:
+    async def deliver_and_run() -> Any:
         machine.deliver(frame, item, result, None if success else error or "the task failed")
         return await machine.run()
 
-    return await _carry_on(machine, began, carry_on())
+    return await _finish(machine, began, deliver_and_run())
 
 
-async def _carry_on(
+async def _finish(
     machine: Machine, began: float, work: Coroutine[Any, Any, Any] | None = None
 ) -> RunResult:
     trace = machine.frames[0].trace

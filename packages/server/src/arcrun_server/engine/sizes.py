@@ -1,4 +1,4 @@
-"""How large a JSON value is, found without writing it: what is large may be too large to write."""
+"""Sizes of JSON values, measured without writing them: a large value may be too large to write."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=("
 
 
 class TooLargeError(ValueError):
-    """Something would be larger than a run allows. The text says what and how much is allowed."""
+    """Something would be larger than a run allows. The message says what, and how much is allowed."""
 
 
 class ByteBudget:
@@ -57,7 +57,7 @@ def json_size(value: Any) -> int:
     """Write a value as JSON and tell how many bytes it has.
 
     Raises:
-        ValueError: It is no JSON; the text says why.
+        ValueError: It is not valid JSON; the message says why.
 
     Example:
         >>> json_size({"文": 1})

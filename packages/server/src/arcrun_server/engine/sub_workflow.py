@@ -1,4 +1,4 @@
-"""Calling another workflow, by `trigger_workflow` or a CALLS_SUBFLOW edge (CONTRACT.md §5, §9)."""
+"""Calling another workflow, by `trigger_workflow` or a CALLS_SUBFLOW edge (docs/contract.md#workflow-graphs)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 def workflow_call(
     node: PlannedNode, given: JsonObject, data: JsonObject, values: JsonObject
 ) -> tuple[str, JsonObject]:
-    """Read which workflow a node calls, and with what input.
+    """Return which workflow a node calls, and with what input.
 
     Args:
         node: The node.
         given: The context and its data.
-        data: Its data alone, filled. A node that an edge calls hands `data.input` over, else its
+        data: Its data alone, filled. A node that an edge calls passes `data.input` on, else its
             data, else the context's values.
         values: The context's values.
 
     Raises:
-        InvocationFailure: The node's data doesn't say it rightly.
+        InvocationFailure: The node's data names no workflow, or has an input that is not an object.
     """
     if node.workflow is None:
         name, run_input = given.get("workflow_name"), given.get("input", {})
@@ -48,7 +48,7 @@ def workflow_call(
 
 
 async def find_workflow(name: str, environment: Environment) -> ExecutionPlan:
-    """Find a workflow and make it ready to run.
+    """Find a workflow and prepare it to run.
 
     Raises:
         InvocationFailure: There is none of this name, or it can't run.
@@ -63,7 +63,7 @@ async def find_workflow(name: str, environment: Environment) -> ExecutionPlan:
 
 
 def sub_result(name: str, data: Any, failure: NodeFailure | None, duration_ms: float) -> JsonObject:
-    """Give the result of a `trigger_workflow` node (CONTRACT.md §9)."""
+    """Return the result of a `trigger_workflow` node (docs/contract.md#components)."""
     if failure is None:
         return {
             "success": True,

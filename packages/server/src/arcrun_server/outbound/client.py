@@ -1,4 +1,4 @@
-"""The one door to the network for components: guarded, with time-outs and caps."""
+"""The HTTP client of components and recipes: guarded, with time-outs and limits."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _OURS = frozenset(
 
 @dataclass(frozen=True)
 class Response:
-    """What a server answered.
+    """A response.
 
     Attributes:
         status: The HTTP status.
@@ -59,14 +59,14 @@ class Response:
         return 200 <= self.status < 300
 
     def json(self) -> tuple[bool, Any]:
-        """Read the body as JSON; answers `(is it JSON, value)`."""
+        """Return whether the body is valid JSON, and its value."""
         try:
             return True, json.loads(self.text, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             return False, None
 
     def failure(self) -> dict[str, Any]:
-        """Give the result of a component that was answered so (CONTRACT.md §6)."""
+        """Return the result of a component that received this response (docs/contract.md#execution)."""
         error = self.text.strip()[:ERROR_LENGTH] or f"HTTP {self.status}"
         return {"success": False, "status": self.status, "error": error}
 
@@ -87,7 +87,7 @@ def json_content(value: Any) -> bytes:
 
 
 class Unreachable(Exception):
-    """No answer came, or none that can be used. The text says why, and holds no more than the host."""
+    """No response came, or none that can be used. The message says why, and names no more than the host."""
 
 
 class Outbound:
@@ -96,9 +96,9 @@ class Outbound:
     Args:
         development: Allow loopback and private addresses (never link-local or metadata ones).
         connect_timeout: Seconds to resolve and connect.
-        read_timeout: Seconds to wait for each part of the answer.
+        read_timeout: Seconds to wait for each part of the response.
         total_timeout: Seconds for a request with its redirects.
-        max_bytes: Size of an answer's body.
+        max_bytes: Size of a response's body.
         resolver: Turns host names into addresses.
         ssl_context: For TLS; the default trusts the usual authorities.
     """
@@ -145,7 +145,7 @@ class Outbound:
 
         Raises:
             ComponentError: The request can't be sent as it is (ForbiddenAddress: not to there).
-            Unreachable: No usable answer came.
+            Unreachable: No usable response came.
         """
         fields = _checked_headers(headers or {})
         fields.setdefault("user-agent", f"arcrun-engine/{__version__}")
@@ -156,7 +156,7 @@ class Outbound:
             )
         except asyncio.TimeoutError:
             raise Unreachable(
-                f"{_shown_host(url)} did not answer in {self._total_timeout:g} s"
+                f"{_shown_host(url)} did not respond within {self._total_timeout:g} s"
             ) from None
 
     async def aclose(self) -> None:
@@ -169,11 +169,11 @@ class Outbound:
         self, method: str, url: str, headers: dict[str, str], content: bytes | None
     ) -> Response:
         for _ in range(MAX_REDIRECTS + 1):
-            reply, location = await self._exchange(method, url, headers, content)
+            response, location = await self._exchange(method, url, headers, content)
             if location is None:
-                return reply
+                return response
             target = _target(url, location)
-            if reply.status in {301, 302, 303} and method not in {"GET", "HEAD"}:
+            if response.status in {301, 302, 303} and method not in {"GET", "HEAD"}:
                 method, content = "GET", None
                 headers = {key: value for key, value in headers.items() if key != "content-type"}
             if _origin(target) != _origin(url):
@@ -214,7 +214,7 @@ class Outbound:
             finally:
                 await response.aclose()
         except httpcore.TimeoutException:
-            raise Unreachable(f"{_shown_host(url)} did not answer in time") from None
+            raise Unreachable(f"{_shown_host(url)} did not respond in time") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as problem:
             reason = str(problem) or type(problem).__name__
             raise Unreachable(f"{_shown_host(url)} can't be reached: {reason}") from None
@@ -225,7 +225,7 @@ class Outbound:
         if response.status in _REDIRECTS and location:
             return Response(response.status, ""), location
         if headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
-            raise Unreachable("the answer is compressed, though it was asked for as it is")
+            raise Unreachable("the response is compressed, though the request forbade that")
         body = b"".join([part async for part in self._parts(response)])
         return Response(response.status, _text(body, headers)), None
 
@@ -234,7 +234,7 @@ class Outbound:
         async for part in response.aiter_stream():
             size += len(part)
             if size > self._max_bytes:
-                raise Unreachable(f"the answer is larger than {self._max_bytes:,} bytes")
+                raise Unreachable(f"the response is larger than {self._max_bytes:,} bytes")
             yield part
 
     def _connections(self) -> httpcore.AsyncConnectionPool:
@@ -255,7 +255,7 @@ def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
     checked: dict[str, str] = {}
     for name, value in headers.items():
         if not name or not name.isascii() or any(sign in name for sign in " \t\r\n:\0"):
-            raise ComponentError(f"'{name[:60]!s}' is no name of a header")
+            raise ComponentError(f"'{name[:60]!s}' is not a valid header name")
         if any(sign in value for sign in "\r\n\0"):
             raise ComponentError(f"the header '{name}' holds a line break or a NUL")
         if name.lower() in _OURS:
@@ -268,7 +268,7 @@ def _target(url: str, location: str) -> str:
     try:
         target = urljoin(url, location)
     except ValueError:
-        raise Unreachable(f"{_shown_host(url)} redirects to what is no address") from None
+        raise Unreachable(f"{_shown_host(url)} redirects to an invalid address") from None
     check_url(target)
     return target
 
@@ -306,4 +306,4 @@ def _text(body: bytes, headers: httpx.Headers) -> str:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")

@@ -1,4 +1,4 @@
-"""Which addresses a workflow may reach: the guard of everything that goes out.
+"""The guard of all outgoing requests: which addresses a workflow may reach.
 
 A name is resolved once, every address is checked, and the connection goes to a checked address:
 no second look-up can bring another one (DNS rebinding). TLS and Host still use the name.
@@ -38,7 +38,7 @@ _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
 class ForbiddenAddress(ComponentError):
-    """An address that a workflow must not reach. The text says which and why."""
+    """An address that a workflow must not reach. The message says which, and why."""
 
 
 def check_url(url: str) -> SplitResult:
@@ -48,7 +48,7 @@ def check_url(url: str) -> SplitResult:
         url: What the workflow wants to reach.
 
     Raises:
-        ForbiddenAddress: It is no plain http or https URL, or its host is a disguised number.
+        ForbiddenAddress: It is not a plain http or https URL, or its host is a disguised number.
 
     Example:
         >>> check_url("http://2130706433/")
@@ -117,7 +117,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     def __init__(self, *, development: bool, resolver: Resolver = system_resolver) -> None:
         self._development = development
         self._resolver = resolver
-        # httpcore has a stand-in of this name for houses without anyio; httpx brings anyio.
+        # httpcore has a placeholder of this name where anyio is not installed; httpx installs it.
         self._backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
 
     async def connect_tcp(
@@ -147,7 +147,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectTimeout(f"'{host}' was not resolved in time") from None
         except (OSError, UnicodeError):
             raise httpcore.ConnectError(f"there is no host '{host}'") from None
-        # One forbidden address among several is enough: an honest name has none.
+        # One forbidden address among several is enough: a harmless name has none.
         return [check_address(text, host, development=self._development) for text in found]
 
 
@@ -177,7 +177,7 @@ def _reason_against(address: Address, *, development: bool) -> str | None:
     if address.is_link_local:
         return "it is a link-local address"
     if address.is_multicast or address.is_unspecified:
-        return "it is no address of a single machine"
+        return "it is not the address of a single machine"
     if address.is_loopback or address.is_private or not address.is_global:
         if development and (address.is_loopback or address.is_private):
             return None

@@ -25,11 +25,11 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 @dataclass(frozen=True)
 class Context:
-    """The server's parts, handed to each group of routes.
+    """The server's parts, passed to each group of routes.
 
     Args:
         settings: What was decided before the start.
-        store: What outlives a request.
+        store: What is stored.
         catalog: The recipes that are shipped.
         registry: The components of this engine.
         runs: Runs workflows.
@@ -64,7 +64,7 @@ class Context:
         return known | own_services | await self.store.api_recipes.names(account)
 
     async def account_if_known(self, request: Request) -> str | None:
-        """Return the account of the request's key, or None: for routes that need no key and refuse none."""
+        """Return the account of the request's key, or None: for routes that need no key and accept any."""
         try:
             return await self.optional_account(request)
         except ApiError:
@@ -88,7 +88,7 @@ def path_name(request: Request, parameter: str, pattern: re.Pattern[str], rule: 
         request: The request.
         parameter: Name of the path's parameter.
         pattern: What it must match in full.
-        rule: The same in words.
+        rule: The same as text.
 
     Raises:
         ApiError: 400 `invalid_name`.
@@ -98,7 +98,7 @@ def path_name(request: Request, parameter: str, pattern: re.Pattern[str], rule: 
         raise ApiError(
             400,
             "invalid_name",
-            f"the {parameter} in the path is no valid name: {rule}",
+            f"the {parameter} in the path is not a valid name: {rule}",
             details=[Detail(rule, path=parameter)],
         )
     return name

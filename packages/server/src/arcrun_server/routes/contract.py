@@ -1,4 +1,4 @@
-"""`/openapi.json` and `/docs`: the contract, for programs and for people; nothing is fetched from elsewhere."""
+"""`/openapi.json` and `/docs`: the contract as JSON and as an HTML page; nothing is loaded from other servers."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class ContractRoutes:
         return JsonResponse(self._documents(self._context.base_url(request)))
 
     async def page(self) -> Response:
-        """Return the page for people."""
+        """Return the HTML page."""
         return HTMLResponse(_PAGE, headers=_page_headers())
 
     async def asset(self, asset: str) -> Response:
@@ -76,7 +76,7 @@ class ContractRoutes:
         if asset == "start.js":
             return Response(_START, media_type="text/javascript", headers=_page_headers())
         if asset not in _ASSETS:
-            raise ApiError(404, "not_found", "the page for people has no such file")
+            raise ApiError(404, "not_found", "the page /docs has no such file")
         return Response(
             _asset(asset),
             media_type=_ASSETS[asset],

@@ -1,4 +1,4 @@
-"""`/credentials`: the account's secrets, never their values (CONTRACT.md §3)."""
+"""`/credentials`: the account's secrets, without their values (docs/contract.md#credentials)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CredentialRoutes:
         router.add_api_route("/credentials/{name}", self.delete, methods=["DELETE"])
 
     async def list(self, request: Request) -> Response:
-        """Return names and what else may be told."""
+        """Return the names, and what is not secret."""
         account = await self._context.account(request)
         entries = await self._credentials.list(account)
         return JsonResponse({"success": True, "credentials": entries, "total": len(entries)})
@@ -60,7 +60,7 @@ class CredentialRoutes:
         return await self._store(account, name, checked(shape, body))
 
     async def read(self, request: Request) -> Response:
-        """Return the client's own envelope; a value that was pushed in plain form never."""
+        """Return the client's own envelope; never a value that was pushed in plain form."""
         account = await self._context.account(request)
         name = _name(request)
         found = await self._credentials.get(account, name)
@@ -94,7 +94,7 @@ class CredentialRoutes:
 
 
 def _is_plain(body: Any) -> bool:
-    """Tell the two formats apart, so that an error speaks of the one that was meant."""
+    """Tell whether a body is meant to be in plain form, so that an error is about the right form."""
     return isinstance(body, dict) and "value" in body
 
 

@@ -12,7 +12,7 @@ from arcrun_server.web.responses import JsonResponse
 if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
 
-# Only what is really there: clients rely on it (CONTRACT.md §1).
+# Only what is really there: clients rely on it (docs/contract.md#capabilities).
 CAPABILITIES = ("sealed_credentials", "sealed_read", "idempotency_key")
 
 # Components may reach private and loopback addresses: in development mode only.

@@ -39,7 +39,7 @@ class GraphRoutes:
         """Return whether a graph can run."""
         try:
             body = await read_json(request, self._context.settings.max_body_bytes)
-            graph = checked_graph(body, await self._known(request), place="")
+            graph = checked_graph(body, await self._known(request), prefix="")
         except ApiError as error:
             if error.status == 400:
                 messages = [_sentence(detail) for detail in error.details] or [error.message]
@@ -61,11 +61,11 @@ class GraphRoutes:
                 mode=asked.get("mode"),
             )
         except FlowError as error:
-            raise graph_error(error.problems, place="") from None
+            raise graph_error(error.problems, prefix="") from None
         return JsonResponse(found)
 
     async def execute(self, request: Request) -> Response:
-        """Run a graph without storing it, and answer its data and its whole trace."""
+        """Run a graph without storing it, and return its data and its whole trace."""
         account = await self._context.account(request)
         asked = await self._context.json(request, EXECUTION)
         known = await self._context.known_components(account)
@@ -81,7 +81,7 @@ class GraphRoutes:
         try:
             compiled = compile_flow(asked["triplets"], asked.get("config"), known=known)
         except FlowError as error:
-            raise graph_error(error.problems, place="") from None
+            raise graph_error(error.problems, prefix="") from None
         graph = checked_graph(compiled, known)
         result = await self._context.runs.run_graph(account, graph, asked.get("context", {}))
         return full_response(result, {"graph": graph})
@@ -92,37 +92,37 @@ class GraphRoutes:
         return await self._context.known_components(account)
 
 
-def checked_graph(graph: Any, known: Collection[str], *, place: str = "graph") -> Graph:
-    """Check a graph: what it says, then its shape against the contract.
+def checked_graph(graph: Any, known: Collection[str], *, prefix: str = "graph") -> Graph:
+    """Check a graph: first what it means, then its fields against the contract.
 
     Args:
         graph: What the client sent.
         known: Component ids that there are, besides built-ins and URLs.
-        place: Where in the body it stands.
+        prefix: Its path in the body.
 
     Raises:
         ApiError: 400, with everything that is wrong.
     """
     problems = check_graph(graph, known)
     if problems:
-        raise graph_error(problems, place=place)
+        raise graph_error(problems, prefix=prefix)
     try:
         checked_value: Graph = checked(GRAPH, graph, "invalid_graph")
     except ApiError as error:
         error.details = tuple(
-            Detail(detail.message, path=_join(place, detail.path), suggestion=detail.suggestion)
+            Detail(detail.message, path=_join(prefix, detail.path), suggestion=detail.suggestion)
             for detail in error.details
         )
         raise
     return checked_value
 
 
-def graph_error(problems: Sequence[Problem], *, place: str) -> ApiError:
-    """Return the answer about what the engine found wrong."""
+def graph_error(problems: Sequence[Problem], *, prefix: str) -> ApiError:
+    """Return the error response for what the engine found wrong."""
     details = [
         Detail(
             problem.message,
-            path=_join(place, problem.path) if problem.line is None else None,
+            path=_join(prefix, problem.path) if problem.line is None else None,
             line=problem.line,
             column=problem.column,
             suggestion=problem.suggestion,
@@ -135,10 +135,10 @@ def graph_error(problems: Sequence[Problem], *, place: str) -> ApiError:
     return ApiError(400, problems[0].code, text, details=details)
 
 
-def _join(place: str, path: str | None) -> str | None:
-    if path == "graph":  # the engine's word for the graph as a whole
+def _join(prefix: str, path: str | None) -> str | None:
+    if path == "graph":  # the engine's path of the graph as a whole
         path = None
-    return ".".join(part for part in (place, path) if part) or None
+    return ".".join(part for part in (prefix, path) if part) or None
 
 
 def _sentence(detail: Detail) -> str:

@@ -42,7 +42,7 @@ class RecipeKind:
         parameter: Name of the path's parameter.
         name_field: The field that holds a recipe's name.
         name_pattern: What a name in the path must match in full.
-        name_rule: The same in words.
+        name_rule: The same as text.
         noun: What a recipe stands for, in messages.
         not_found_code: Code of the error for a name that is not there.
         not_found: Its message, up to the name.

@@ -106,7 +106,7 @@ extensible(Edge)
 
 @closed
 class Graph(TypedDict):
-    """A compiled graph (CONTRACT.md §5)."""
+    """A compiled graph (docs/contract.md#workflow-graphs)."""
 
     id: NotRequired[str]
     name: NotRequired[str]
@@ -119,12 +119,12 @@ class WorkflowPush(TypedDict):
     """`POST /webhooks/named`."""
 
     name: WorkflowName
-    # The engine checks it, and says better what is wrong in it; then `GRAPH` has the last word.
+    # The engine checks it first, with better messages; then `GRAPH` checks it against the contract.
     graph: Any
     description: Annotated[
         str,
         Field(min_length=1, max_length=4096),
-        matching(re.compile(r"(?s).*\S.*"), "it must say something"),
+        matching(re.compile(r"(?s).*\S.*"), "it must not be blank"),
     ]
     config: NotRequired[dict[str, Any]]
 

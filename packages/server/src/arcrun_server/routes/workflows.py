@@ -94,7 +94,7 @@ class WorkflowRoutes:
         return JsonResponse({"deleted": True, "name": name})
 
     async def trigger(self, request: Request) -> Response:
-        """Run a workflow on the body as its input, and answer its result."""
+        """Run a workflow with the body as its input, and return its result."""
         account = await self._context.account(request)
         name = _name(request)
         run_input = await self._context.json(request, RUN_INPUT)

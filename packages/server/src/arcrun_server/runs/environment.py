@@ -1,4 +1,4 @@
-"""What a run is handed: this account's secrets, recipes and workflows, and nobody else's."""
+"""What a run can use: its own account's secrets, recipes and workflows, and no others."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class AccountEnvironment:
 
     Args:
         account: Whose run it is.
-        store: Where the account's things are.
+        store: Where the account's credentials, recipes and workflows are.
         registry: The components of this engine.
         recipes: Finds the components that are recipes.
         limits: How much the run may use.
-        used: Names of the credentials that the run has taken.
+        used: Names of the credentials that the run has opened.
     """
 
     account: str
@@ -43,11 +43,11 @@ class AccountEnvironment:
     used: set[str] = field(default_factory=set)
 
     def now(self) -> datetime:
-        """Give the present time, in UTC."""
+        """Return the current time, in UTC."""
         return datetime.now(timezone.utc)
 
     async def resolve(self, component_id: str) -> Component | None:
-        """Find a component: of the catalog, a URL, or a recipe (CONTRACT.md §6).
+        """Find a component: of the catalog, a URL, or a recipe (docs/contract.md#execution).
 
         Raises:
             InvocationFailure: The store can't be read.
@@ -57,7 +57,7 @@ class AccountEnvironment:
             return found or await self.recipes.component(self.account, component_id, self.secret)
 
     async def secret(self, name: str) -> str | None:
-        """Give a credential's plaintext, or None if the account has none of this name.
+        """Return a credential's plaintext, or None if the account has none of this name.
 
         Raises:
             InvocationFailure: It was sealed under a key that this account no longer has, or the store can't be read.

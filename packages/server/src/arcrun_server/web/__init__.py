@@ -1,1 +1,1 @@
-"""HTTP as the contract wants it: strict bodies, JSON answers, request ids."""
+"""HTTP as the contract defines it: strict bodies, JSON responses, request ids."""

@@ -1,4 +1,4 @@
-"""Reading a request's JSON: strictly, so that what is stored can be written out again by anybody."""
+"""Reading a request's JSON: strictly, so that any client can read what is stored."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _is_utf8(parameters: str) -> bool:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise _invalid("the body has an object in which a key stands twice")
+        raise _invalid("the body has an object with a duplicate key")
     return result
 
 
@@ -151,7 +151,7 @@ def _float(digits: str) -> float:
 
 
 def _no_constant(name: str) -> Any:
-    raise _invalid(f"the body has {name}, which JSON does not know")
+    raise _invalid(f"the body has {name}, which is not valid in JSON")
 
 
 _DECODER = json.JSONDecoder(
@@ -182,23 +182,23 @@ def _check_surrogates(value: Any) -> None:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise _invalid(
-            "the body has half of a surrogate pair (\\ud800 to \\udfff), which is no character"
+            "the body has half of a surrogate pair (\\ud800 to \\udfff), which is not a character"
         ) from None
 
 
 def _details(error: ValidationError, adapter: TypeAdapter[Any]) -> Iterator[Detail]:
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        place = problem["loc"]
+        path = problem["loc"]
         if problem["type"] == "extra_forbidden":
-            known = _known_keys(adapter, place[:-1])
-            suggestion = nearest(str(place[-1]), known, least=0.6)
-            yield Detail("unknown field", path=path_text(place), suggestion=suggestion)
+            known = _known_keys(adapter, path[:-1])
+            suggestion = nearest(str(path[-1]), known, least=0.6)
+            yield Detail("unknown field", path=path_text(path), suggestion=suggestion)
         else:
-            yield Detail(_plain(problem["msg"]), path=path_text(place) or None)
+            yield Detail(_plain(problem["msg"]), path=path_text(path) or None)
 
 
-def _known_keys(adapter: TypeAdapter[Any], place: tuple[int | str, ...]) -> list[str]:
-    """Return the field names that the shape has at this place."""
+def _known_keys(adapter: TypeAdapter[Any], path: tuple[int | str, ...]) -> list[str]:
+    """Return the names of the fields that the schema has at this path."""
     schema = adapter.json_schema(mode="validation")
     definitions = schema.get("$defs", {})
 
@@ -208,21 +208,21 @@ def _known_keys(adapter: TypeAdapter[Any], place: tuple[int | str, ...]) -> list
         return node
 
     node = resolved(schema)
-    for step in place:
+    for step in path:
         inner = node.get("items") if isinstance(step, int) else node.get("properties", {}).get(step)
         node = resolved(inner or {})
     return list(node.get("properties", {}))
 
 
-def path_text(place: tuple[int | str, ...]) -> str:
-    """Write a place in a body as people write it.
+def path_text(path: tuple[int | str, ...]) -> str:
+    """Return a path in a body as text.
 
     Example:
         >>> path_text(("graph", "edges", 0, "to"))
         'graph.edges[0].to'
     """
     text = ""
-    for step in place:
+    for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}"
     return text.removeprefix(".")
 

@@ -1,4 +1,4 @@
-"""The outermost layer: request ids, CORS, the access log, and an answer when something of ours fails."""
+"""The outermost layer: request ids, CORS, the access log, and the response to an unhandled error."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 access_log = logging.getLogger("arcrun_server.access")
 error_log = logging.getLogger("arcrun_server.error")
 
-# What the access log says when the client left before its request was read.
+# The status in the access log when the client left before its request was read.
 CLIENT_CLOSED = 499
 _KEY = HEADER.lower().encode()
-# What an account is answered is for it alone: no cache may keep it.
+# A response to an account is for it alone: no cache may keep it.
 _NO_STORE = (b"cache-control", b"no-store")
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _EXPOSED = b"X-Request-Id, Retry-After, Allow"
@@ -36,12 +36,12 @@ _CORS_SECONDS = b"600"
 class Edge:
     """ASGI middleware around everything else.
 
-    It answers with the client's `X-Request-Id` if that is safe to repeat, else with a new one. Its log lines
+    The response carries the client's `X-Request-Id` if that is safe to repeat, else a new one. Its log lines
     hold method, path, status and time; never a header, a query or a body.
 
     Args:
         app: What it wraps.
-        cors_origins: Origins whose pages may call (CONTRACT.md §1).
+        cors_origins: Origins whose pages may call (docs/contract.md#transport).
     """
 
     def __init__(self, app: ASGIApp, cors_origins: tuple[str, ...] = ()) -> None:
@@ -71,11 +71,11 @@ class Edge:
             else:
                 await self._app(scope, receive, send_marked)
         except ClientDisconnect:
-            status = CLIENT_CLOSED  # nobody is left to answer
+            status = CLIENT_CLOSED  # no one is left to respond to
         except Exception as error:
             _log_failure(error, request_id)
             if status:
-                raise  # too late for an answer: let the connection break
+                raise  # too late for a response: let the connection break
             await _internal_error()(scope, receive, send_marked)
         finally:
             if access_log.isEnabledFor(logging.INFO):
@@ -134,7 +134,7 @@ def _internal_error() -> JsonResponse:
     error = ApiError(
         500,
         "internal_error",
-        "something failed inside the engine; its log has more under this answer's X-Request-Id",
+        "something failed inside the engine; its log has more, under the X-Request-Id of this response",
     )
     return JsonResponse(error.body(), status_code=error.status)
 

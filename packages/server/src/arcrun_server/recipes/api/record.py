@@ -79,7 +79,8 @@ def check_api_recipe(recipe: dict[str, Any]) -> list[Problem]:
     if not _has_fixed_host(recipe["endpoint"]):
         problems.append(
             recipe_problem(
-                "it must begin with https:// or http:// and a host that is no template", "endpoint"
+                "it must begin with https:// or http:// and a host that is not a template",
+                "endpoint",
             )
         )
     if "body" in recipe and "body_template" in recipe:
@@ -126,7 +127,7 @@ def _template_problems(recipe: dict[str, Any]) -> Iterator[Problem]:
             elif name.startswith("auth.") and not recipe.get("auth_service"):
                 message = f"{{{{{name}}}}} needs an auth_service"
             elif not _NAME.fullmatch(name):
-                message = f"{{{{{name}}}}} is no template; write a name, as {{{{chat_id}}}}"
+                message = f"{{{{{name}}}}} is not a placeholder; write a name, as {{{{chat_id}}}}"
             else:
                 continue
             yield recipe_problem(message, path)

@@ -132,7 +132,7 @@ def _secret_problems(recipe: dict[str, Any]) -> Iterator[Problem]:
     keys: set[str] = set()
     for number, secret in enumerate(recipe["required_secrets"]):
         if secret["key"] in keys:
-            yield recipe_problem("this key stands twice", f"required_secrets[{number}].key")
+            yield recipe_problem("this key is listed twice", f"required_secrets[{number}].key")
         keys.add(secret["key"])
         if not host_of(secret["help_url"]):
             yield recipe_problem("this URL has no host", f"required_secrets[{number}].help_url")
@@ -149,7 +149,7 @@ def _url_problems(recipe: dict[str, Any]) -> Iterator[Problem]:
         if not host:
             yield recipe_problem("this URL has no host", path)
         elif url.startswith("http://") and host not in _LOOPBACK:
-            yield recipe_problem("secrets go over https only", path)
+            yield recipe_problem("secrets are sent over https only", path)
         if path != "base_url" and any(scan(url)):
             yield recipe_problem("a token endpoint can't be a template", path)
 
@@ -186,7 +186,7 @@ def _template_problems(recipe: dict[str, Any]) -> Iterator[Problem]:
         for placeholder in scan(text):
             if placeholder.name not in names:
                 yield recipe_problem(
-                    f"there is nothing for {{{{{placeholder.name}}}}} here",
+                    f"{{{{{placeholder.name}}}}} has no value here",
                     path,
                     nearest(placeholder.name, sorted(names), least=0.6),
                 )

@@ -1,4 +1,4 @@
-"""Recipes of an account's own, and the service on loopback that they lead to."""
+"""Recipes that an account pushes, and the service on loopback that they lead to."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SECRET = "sk-own-secret"
 
 
 class Upstream:
-    """A service on loopback: notes what it is asked, answers what it is told to."""
+    """A service on loopback: records requests and returns prepared responses."""
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
-        self.answers: list[tuple[int, Any]] = []
+        self.responses: list[tuple[int, Any]] = []
         upstream = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -32,8 +32,8 @@ class Upstream:
                         "body": self.rfile.read(size).decode(),
                     }
                 )
-                status, answer = upstream.answers.pop(0) if upstream.answers else (200, {})
-                content = json.dumps(answer).encode()
+                status, response = upstream.responses.pop(0) if upstream.responses else (200, {})
+                content = json.dumps(response).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(content)))
@@ -86,9 +86,9 @@ def api_recipe(url: str, **change: Any) -> dict[str, Any]:
 
 
 async def post(api: Api, path: str, body: Any, status: int = 200) -> Any:
-    answer = await api("POST", path, json=body)
-    assert answer.status_code == status, answer.text
-    return answer.json()
+    response = await api("POST", path, json=body)
+    assert response.status_code == status, response.text
+    return response.json()
 
 
 async def run(api: Api, component: str, **data: Any) -> Any:

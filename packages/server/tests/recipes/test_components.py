@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from own_recipes import (
+from pushed_recipes import (
     SECRET_ENTRY,
     Upstream,
     api_recipe,
@@ -41,9 +41,9 @@ def upstream() -> Iterator[Upstream]:
 async def test_api_recipe_runs_with_its_templates_filled(alice: Api, upstream: Upstream) -> None:
     headers = {"X-Room": "{{room}}"}
     await post(alice, "/recipes", api_recipe(upstream.url, headers=headers))
-    upstream.answers = [(200, {"ok": 1})]
-    answer = await run(alice, "own_send", room="a/b ?", text="你好", items=[1, {"二": 2}])
-    assert answer.json()["data"] == {"success": True, "status": 200, "data": {"ok": 1}}
+    upstream.responses = [(200, {"ok": 1})]
+    response = await run(alice, "own_send", room="a/b ?", text="你好", items=[1, {"二": 2}])
+    assert response.json()["data"] == {"success": True, "status": 200, "data": {"ok": 1}}
     [request] = upstream.requests
     assert (request["method"], request["path"]) == ("POST", "/send/a%2Fb%20%3F")
     assert request["headers"]["x-room"] == "a/b ?"
@@ -76,11 +76,11 @@ async def test_form_is_sent_as_a_form(alice: Api, upstream: Upstream) -> None:
     assert parse_qs(upstream.requests[0]["body"]) == {"message": ["a&b=中"]}
 
 
-async def test_answer_that_is_no_success_is_a_failure_with_its_beginning(
+async def test_response_that_is_not_2xx_is_a_failure_with_its_beginning(
     alice: Api, upstream: Upstream
 ) -> None:
     await post(alice, "/recipes", api_recipe(upstream.url))
-    upstream.answers = [(422, {"message": "x" * 300})]
+    upstream.responses = [(422, {"message": "x" * 300})]
     data = (await run(alice, "own_send", room="r")).json()["data"]
     assert (data["success"], data["status"], len(data["error"])) == (False, 422, 200)
 
@@ -101,35 +101,37 @@ async def test_answer_that_is_no_success_is_a_failure_with_its_beginning(
         ({"t": "Re: Fw: hi"}, {"text_path": "t", "strip_prefixes": ["Re:", "Fw:"]}, "hi"),
     ],
 )
-def test_text_of_an_answer(data: Any, response_map: Any, expected: str | None) -> None:
+def test_text_of_a_response(data: Any, response_map: Any, expected: str | None) -> None:
     assert mapped_text(data, response_map) == expected
 
 
 async def test_mapped_text_is_in_the_result(alice: Api, upstream: Upstream) -> None:
     await post(alice, "/recipes", api_recipe(upstream.url, response_map={"text_path": "r.text"}))
-    upstream.answers = [(200, {"r": {"text": "結果"}})]
+    upstream.responses = [(200, {"r": {"text": "結果"}})]
     assert (await run(alice, "own_send", room="r")).json()["data"]["text"] == "結果"
 
 
-async def test_service_is_called_with_its_secret_and_shows_it_to_nobody(
+async def test_service_is_called_with_its_secret_which_is_shown_to_no_one(
     alice: Api, upstream: Upstream
 ) -> None:
     await push_secret(alice, value="abc-secret-token")
     await post(alice, "/auth-recipes", auth_recipe(upstream.url))
-    upstream.answers = [(200, {"echo": "abc-secret-token", "n": 1})]
-    answer = await run(alice, "own", _path="/pages", _query={"q": "中"}, _body={"a": 1})
+    upstream.responses = [(200, {"echo": "abc-secret-token", "n": 1})]
+    response = await run(alice, "own", _path="/pages", _query={"q": "中"}, _body={"a": 1})
     [request] = upstream.requests
     assert (request["method"], request["path"]) == ("POST", "/v1/pages?q=%E4%B8%AD")
     assert request["headers"]["x-token"] == "abc-secret-token"
     assert json.loads(request["body"]) == {"a": 1}
-    assert "abc-secret" not in answer.text
-    assert answer.json()["data"]["data"]["n"] == 1
+    assert "abc-secret" not in response.text
+    assert response.json()["data"]["data"]["n"] == 1
     await alice.store.database.settle()
     [entry] = (await alice("GET", "/credentials")).json()["credentials"]
     assert entry["last_used_at"] is not None
 
 
-async def test_every_place_of_a_recipe_is_filled(alice: Api, upstream: Upstream) -> None:
+async def test_every_part_of_a_request_is_filled_by_the_recipe(
+    alice: Api, upstream: Upstream
+) -> None:
     await push_secret(alice, value="t:1/2")
     inject = {
         "header": {"Authorization": "Basic me:{{secret.own_token}}"},
@@ -159,9 +161,9 @@ async def test_secret_of_a_service_goes_to_that_service_only(
     await push_secret(alice)
     await post(alice, "/auth-recipes", auth_recipe("https://own.example"))
     await post(alice, "/recipes", api_recipe(upstream.url, auth_service="own"))
-    answer = await run(alice, "own_send", room="r")
-    assert answer.status_code == 500
-    assert "own.example only" in answer.json()["error"]
+    response = await run(alice, "own_send", room="r")
+    assert response.status_code == 500
+    assert "own.example only" in response.json()["error"]
     assert upstream.requests == []
 
 
@@ -169,20 +171,20 @@ async def test_secret_of_a_service_goes_to_that_service_only(
 async def test_path_can_not_lead_elsewhere(alice: Api, upstream: Upstream, path: Any) -> None:
     await push_secret(alice, value="token")
     await post(alice, "/auth-recipes", auth_recipe(upstream.url))
-    answer = await run(alice, "own", _path=path)
-    assert answer.status_code == 500
+    response = await run(alice, "own", _path=path)
+    assert response.status_code == 500
     assert upstream.requests == []
 
 
 async def test_missing_secret_is_named(alice: Api, upstream: Upstream) -> None:
     await post(alice, "/auth-recipes", auth_recipe(upstream.url))
-    answer = await run(alice, "own", _path="/x")
-    assert answer.status_code == 500
-    assert "own_token" in answer.json()["error"]
+    response = await run(alice, "own", _path="/x")
+    assert response.status_code == 500
+    assert "own_token" in response.json()["error"]
     assert upstream.requests == []
 
 
-async def test_secret_that_does_not_open_is_said(alice: Api, upstream: Upstream) -> None:
+async def test_secret_that_does_not_open_fails_the_node(alice: Api, upstream: Upstream) -> None:
     envelope = {
         "name": "own_token",
         "encrypted": base64.b64encode(bytes(40)).decode(),
@@ -190,8 +192,8 @@ async def test_secret_that_does_not_open_is_said(alice: Api, upstream: Upstream)
     }
     await post(alice, "/credentials", envelope)
     await post(alice, "/auth-recipes", auth_recipe(upstream.url))
-    answer = await run(alice, "own", _path="/x")
-    assert answer.json()["error"].startswith(
+    response = await run(alice, "own", _path="/x")
+    assert response.json()["error"].startswith(
         "Node n failed: credential 'own_token' was sealed under"
     )
     assert upstream.requests == []
@@ -203,9 +205,9 @@ async def test_part_of_a_host_may_only_hold_what_stays_in_the_host(
     base = "https://{{secret.own_token}}.example.test"
     await post(alice, "/auth-recipes", auth_recipe(upstream.url, base_url=base))
     await push_secret(alice, value="evil.test/?")
-    answer = await run(alice, "own", _path="/x")
-    assert "letters, digits and hyphens only" in answer.json()["error"]
-    assert "evil.test" not in answer.text
+    response = await run(alice, "own", _path="/x")
+    assert "letters, digits and hyphens only" in response.json()["error"]
+    assert "evil.test" not in response.text
 
 
 def key_file(url: str) -> tuple[str, rsa.RSAPrivateKey]:
@@ -232,7 +234,7 @@ async def test_service_account_fetches_a_token_once(alice: Api, upstream: Upstre
     text, key = key_file(upstream.url)
     await push_secret(alice, value=text)
     await post(alice, "/auth-recipes", service_account(upstream.url))
-    upstream.answers = [
+    upstream.responses = [
         (200, {"access_token": "tok-one-1", "expires_in": 3600}),
         (200, {}),
         (200, {}),
@@ -258,14 +260,14 @@ async def test_service_account_fetches_a_token_once(alice: Api, upstream: Upstre
 async def test_token_is_fetched_anew_once_after_a_401(alice: Api, upstream: Upstream) -> None:
     await push_secret(alice, value=key_file(upstream.url)[0])
     await post(alice, "/auth-recipes", service_account(upstream.url))
-    upstream.answers = [
+    upstream.responses = [
         (200, {"access_token": "tok-old", "expires_in": 3600}),
         (401, {"error": "expired"}),
         (200, {"access_token": "tok-new", "expires_in": 3600}),
         (200, {"fine": True}),
     ]
-    answer = await run(alice, "own", _path="/x")
-    assert answer.json()["data"]["data"] == {"fine": True}
+    response = await run(alice, "own", _path="/x")
+    assert response.json()["data"]["data"] == {"fine": True}
     sent = [request["headers"].get("authorization") for request in upstream.requests]
     assert sent == [None, "Bearer tok-old", None, "Bearer tok-new"]
 
@@ -275,22 +277,22 @@ async def test_refused_token_reports_the_error_of_its_endpoint(
 ) -> None:
     await push_secret(alice, value=key_file(upstream.url)[0])
     await post(alice, "/auth-recipes", service_account(upstream.url))
-    upstream.answers = [(400, {"error": "invalid_grant", "error_description": "long"})]
-    answer = await run(alice, "own", _path="/x")
-    assert answer.status_code == 500
-    assert "returned 400: invalid_grant" in answer.json()["error"]
-    assert "PRIVATE KEY" not in answer.text
+    upstream.responses = [(400, {"error": "invalid_grant", "error_description": "long"})]
+    response = await run(alice, "own", _path="/x")
+    assert response.status_code == 500
+    assert "returned 400: invalid_grant" in response.json()["error"]
+    assert "PRIVATE KEY" not in response.text
 
 
 @pytest.mark.parametrize(
     "value", ["no json", "[]", '{"client_email": "a"}', '{"client_email": "a", "private_key": "b"}']
 )
-async def test_what_is_no_key_file_is_said(alice: Api, upstream: Upstream, value: str) -> None:
+async def test_invalid_key_file_fails_the_node(alice: Api, upstream: Upstream, value: str) -> None:
     await push_secret(alice, value=value)
     await post(alice, "/auth-recipes", service_account(upstream.url))
-    answer = await run(alice, "own", _path="/x")
-    assert answer.status_code == 500
-    assert "own_token" in answer.json()["error"]
+    response = await run(alice, "own", _path="/x")
+    assert response.status_code == 500
+    assert "own_token" in response.json()["error"]
     assert upstream.requests == []
 
 
@@ -314,7 +316,7 @@ async def test_refresh_token_is_exchanged(alice: Api, upstream: Upstream) -> Non
     await push_secret(alice, "own_refresh_token", "refresh-1")
     await push_secret(alice, "own_client_secret", "client-secret-1")
     await post(alice, "/auth-recipes", recipe)
-    upstream.answers = [(200, {"access_token": "tok-x"}), (200, {})]
+    upstream.responses = [(200, {"access_token": "tok-x"}), (200, {})]
     await run(alice, "own", _path="/x")
     assert parse_qs(upstream.requests[0]["body"]) == {
         "grant_type": ["refresh_token"],
@@ -331,9 +333,9 @@ async def test_template_that_is_not_json_when_filled_fails_the_node(
 ) -> None:
     recipe = without(api_recipe(upstream.url), "body")
     await post(alice, "/recipes", recipe | {"body_template": '{"n": {{n}}}'})
-    answer = await run(alice, "own_send", room="r")
-    assert answer.status_code == 500
-    assert "is not valid JSON" in answer.json()["error"]
+    response = await run(alice, "own_send", room="r")
+    assert response.status_code == 500
+    assert "is not valid JSON" in response.json()["error"]
     assert upstream.requests == []
 
 
@@ -363,18 +365,18 @@ async def test_body_keeps_lists_texts_and_numbers(alice: Api, upstream: Upstream
 
 async def test_value_can_not_lead_to_another_host(alice: Api, upstream: Upstream) -> None:
     await post(alice, "/recipes", api_recipe(upstream.url, endpoint=f"{upstream.url}{{{{_path}}}}"))
-    answer = await run(alice, "own_send", _path=".evil.example/x")
-    assert answer.status_code == 500
-    assert "another host" in answer.json()["error"]
-    answer = await run(alice, "own_send", _path="/a/b?c=1")
+    response = await run(alice, "own_send", _path=".evil.example/x")
+    assert response.status_code == 500
+    assert "another host" in response.json()["error"]
+    response = await run(alice, "own_send", _path="/a/b?c=1")
     assert upstream.requests[0]["path"] == "/a/b?c=1"
 
 
 async def test_service_that_was_removed_is_named(alice: Api, upstream: Upstream) -> None:
     await post(alice, "/recipes", api_recipe(upstream.url, auth_service="own"))
-    answer = await run(alice, "own_send", room="r")
-    assert answer.status_code == 500
-    assert "'own'" in answer.json()["error"]
+    response = await run(alice, "own_send", room="r")
+    assert response.status_code == 500
+    assert "'own'" in response.json()["error"]
     assert upstream.requests == []
 
 
@@ -387,15 +389,15 @@ async def test_service_that_was_removed_is_named(alice: Api, upstream: Upstream)
         ({"path": {"p": "{{secret.own_token}}"}}, "..", "only dots"),
     ],
 )
-async def test_secret_that_can_not_stand_in_its_place_is_said(
+async def test_secret_that_does_not_fit_its_part_of_the_request_fails_the_node(
     alice: Api, upstream: Upstream, inject: Any, value: str, says: str
 ) -> None:
     await push_secret(alice, value=value)
     await post(alice, "/auth-recipes", auth_recipe(upstream.url, inject=inject))
-    answer = await run(alice, "own", _path="/{p}")
-    assert answer.status_code == 500
-    assert says in answer.json()["error"]
-    assert "X-Evil" not in answer.text
+    response = await run(alice, "own", _path="/{p}")
+    assert response.status_code == 500
+    assert says in response.json()["error"]
+    assert "X-Evil" not in response.text
     assert upstream.requests == []
 
 
@@ -409,21 +411,21 @@ async def test_optional_secret_may_be_missing_until_it_is_used(
     assert (await run(alice, "own", _path="/x")).json()["success"] is True
     recipe["inject"] = {"header": {"X-More": "{{secret.own_more}}"}}
     await post(alice, "/auth-recipes", recipe)
-    answer = await run(alice, "own", _path="/x")
-    assert "no value for {{secret.own_more}}" in answer.json()["error"]
+    response = await run(alice, "own", _path="/x")
+    assert "no value for {{secret.own_more}}" in response.json()["error"]
 
 
 @pytest.mark.parametrize(
     "data", [{"_method": "BREW"}, {"_query": []}, {"_headers": {"A": None}}, {"_path": "//x\ty"}]
 )
-async def test_wrong_request_to_a_service_is_said(
+async def test_wrong_request_to_a_service_fails_the_node(
     alice: Api, upstream: Upstream, data: dict[str, Any]
 ) -> None:
     await push_secret(alice, value="token-1")
     await post(alice, "/auth-recipes", auth_recipe(upstream.url))
-    answer = await run(alice, "own", **data)
-    assert answer.status_code == 500
-    assert next(iter(data)) in answer.json()["error"]
+    response = await run(alice, "own", **data)
+    assert response.status_code == 500
+    assert next(iter(data)) in response.json()["error"]
     assert upstream.requests == []
 
 
@@ -433,17 +435,17 @@ async def test_service_that_can_not_be_reached_fails_the_run_without_its_secret(
     await push_secret(alice, value="token-secret-1")
     await post(alice, "/auth-recipes", auth_recipe(upstream.url))
     upstream.close_listening()
-    answer = await run(alice, "own", _path="/token-secret-1")
-    assert answer.status_code == 500
-    assert "127.0.0.1" in answer.json()["error"]
-    assert "token-secret-1" not in json.dumps(answer.json()["error"])
+    response = await run(alice, "own", _path="/token-secret-1")
+    assert response.status_code == 500
+    assert "127.0.0.1" in response.json()["error"]
+    assert "token-secret-1" not in json.dumps(response.json()["error"])
 
 
-async def test_token_endpoint_that_can_not_be_reached_is_said(
+async def test_token_endpoint_that_can_not_be_reached_fails_the_node(
     alice: Api, upstream: Upstream
 ) -> None:
     await push_secret(alice, value=key_file(upstream.url)[0])
     await post(alice, "/auth-recipes", service_account(upstream.url))
     upstream.close_listening()
-    answer = await run(alice, "own", _path="/x")
-    assert "no access token for 'own'" in answer.json()["error"]
+    response = await run(alice, "own", _path="/x")
+    assert "no access token for 'own'" in response.json()["error"]
