@@ -7,7 +7,7 @@ import type { Connection } from "../http/connection.js";
 import { runtimeFetch, unlessAborted } from "../http/fetch.js";
 import type { TokenSource } from "../http/memory.js";
 import { renderBaseUrl, type Values } from "../recipes/placeholders.js";
-import { checkPrimitive, type Recipe } from "../recipes/recipe.js";
+import { checkSupported, type Recipe } from "../recipes/recipe.js";
 import { checkOrigins, checkTrustOrigin, knownOrigins } from "../recipes/trust.js";
 import { AuthenticatedClient } from "./bound.js";
 import { splitConstants } from "./injection.js";
@@ -63,7 +63,7 @@ async function supportedRecipe(
   checkService(service);
   checkAccount(options.account);
   const recipe = await recipeOf(connection, service, options);
-  checkPrimitive(recipe);
+  checkSupported(recipe);
   return recipe;
 }
 
@@ -74,14 +74,13 @@ function tokenSourceOf(
   account: string | undefined,
   values: Values,
 ): TokenSource | undefined {
-  const endpoint = recipe.tokenEndpoint();
-  if (!endpoint) return undefined;
+  const { grant, service } = recipe;
+  if (!grant) return undefined;
   const { tokenSources, secrets } = connection.memory;
-  const { service } = recipe;
-  const id = JSON.stringify([service, account, endpoint]);
+  const id = JSON.stringify([service, account, grant.endpoint]);
   const known = tokenSources.get(id);
   if (known?.uses(values)) return known;
-  const source = tokenSource(recipe, endpoint, values, connection.timeout, async (key, value) => {
+  const source = tokenSource(service, grant, values, connection.timeout, async (key, value) => {
     const name = credentialName(key, account);
     secrets.set(name, value);
     await pushSecret(connection, name, value, { service });

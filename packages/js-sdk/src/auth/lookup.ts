@@ -84,7 +84,7 @@ function missingSecrets(service: string, account: string | undefined, keys: stri
   const secrets = keys.map((key) => `${key}: "…"`).join(", ");
   const options = account ? `, { account: '${account}' }` : "";
   const error = new MissingSecretError(
-    `'${service}' needs ${names.join(", ")}: run client.auth.setup('${service}', { ${secrets} }${options}), or set ${names.map(secretVariable).join(", ")}`,
+    `'${service}' needs ${names.join(", ")}: call client.auth.setup('${service}', { ${secrets} }${options}), or set ${names.map(secretVariable).join(", ")}`,
   );
   error.missing = names;
   return error;

@@ -46,12 +46,12 @@ function warn({ memory, settings }: Connection, name: string): void {
   const known = memory.names.get(name.toLowerCase()) ?? name;
   if (known !== name)
     console.warn(
-      `arcrun: '${name}' and '${known}' differ in case only: some engines store one secret for both`,
+      `arcrun: '${name}' and '${known}' differ only in case: some engines store one value for both`,
     );
   if (settings.credentialFormat === "plain" || memory.warnedOfWeakKey) return;
   memory.warnedOfWeakKey = !isStrong(settings.apiKey?.() ?? "");
   if (memory.warnedOfWeakKey)
     console.warn(
-      "arcrun: this API key is too weak to seal credentials under: it is not ak_ and 32 or more hex digits, so it can be guessed from what the engine stores",
+      "arcrun: this API key is too weak to seal credentials with: it is not ak_ and 32 or more hex digits, so whoever has the sealed values could guess it",
     );
 }

@@ -49,14 +49,14 @@ export async function setup(
 function checkUsable(recipe: Recipe, values: Values): void {
   renderBaseUrl(recipe.baseUrl, values);
   injection(recipe.injected(values), values, () => "token");
-  if (recipe.primitive === "service_account") readAccount(values.get(recipe.requiredKeys[0] as string));
+  if (recipe.primitive === "service_account") readAccount(values.get(recipe.grant?.key as string) as Secret);
 }
 
 /** Adds to an error of `setup` what was stored before it. */
 function withStored(error: unknown, service: string, stored: string[]): unknown {
   if (error instanceof ArcrunError) {
     error.stored = stored;
-    error.message += `; stored before: ${stored.join(", ") || "nothing"}. Calling auth.setup('${service}') again completes it`;
+    error.message += `; stored before: ${stored.join(", ") || "nothing"}. Call auth.setup('${service}') again to complete it`;
   }
   return error;
 }

@@ -1,21 +1,21 @@
 /** Access tokens: the request that fetches one, its response, and how long it is used (docs/contract.md#auth-recipes). */
 
 import { webCrypto } from "../core/crypto.js";
-import { InvalidArgumentError, TokenExchangeError, UnexpectedResponseError } from "../core/errors.js";
+import { InvalidArgumentError, TokenExchangeError } from "../core/errors.js";
 import { fromBase64, toBase64, utf8 } from "../core/sealing.js";
 import { blankOut, type Secret, secretOf } from "../core/secret.js";
 import { isText, type JsonObject, objectOf, parsed } from "../core/shapes.js";
 import { cleanError, DeadlineExceeded, type Fetch, OWN_HEADERS, withDeadline } from "../http/fetch.js";
 import type { AccessToken, TokenSource } from "../http/memory.js";
-import { fillIn, type Values } from "../recipes/placeholders.js";
-import type { Recipe } from "../recipes/recipe.js";
+import type { Values } from "../recipes/placeholders.js";
+import type { Grant } from "../recipes/recipe.js";
 
 const REFRESH_BEFORE = 60; // seconds before a token expires in which a new one is fetched
 const LIFETIME = 3600; // seconds: the longest that Google accepts for an assertion
 
 /** Reads a service account's key file. */
-export function readAccount(text: Secret | undefined): Record<string, string> {
-  const account = objectOf(parsed(text?.() ?? ""));
+export function readAccount(text: Secret): Record<string, string> {
+  const account = objectOf(parsed(text()));
   if (isText(account?.["client_email"]) && isText(account["private_key"]))
     return account as Record<string, string>;
   throw new InvalidArgumentError(
@@ -30,8 +30,8 @@ export function readAccount(text: Secret | undefined): Record<string, string> {
  * @param store - Stores a refresh token that replaces the one in use.
  */
 export function tokenSource(
-  recipe: Recipe,
-  endpoint: string,
+  service: string,
+  grant: Grant,
   given: Values,
   timeout: number,
   store: (key: string, value: Secret) => Promise<void>,
@@ -41,14 +41,14 @@ export function tokenSource(
   let pending: Promise<AccessToken> | undefined;
 
   const fetchToken = async (fetch: Fetch): Promise<AccessToken> => {
-    const form = await tokenForm(recipe, endpoint, values);
+    const form = await tokenForm(grant, values);
     const sent = [...values.values()];
-    const [status, text] = await exchange(recipe.service, endpoint, form, timeout, fetch, sent);
+    const [status, text] = await exchange(service, grant.endpoint, form, timeout, fetch, sent);
     const fields = objectOf(parsed(text)) ?? {};
-    token = readToken(recipe.service, status, fields, sent);
-    const key = recipe.refreshKey;
-    const rotated = secretOf(fields["refresh_token"]);
-    if (key && rotated && rotated() !== values.get(key)?.()) {
+    token = readToken(service, status, fields, sent);
+    const { key, clientId } = grant;
+    const rotated = clientId && secretOf(fields["refresh_token"]);
+    if (rotated && rotated() !== values.get(key)?.()) {
       values.set(key, rotated); // the provider has revoked the one in use
       try {
         await store(key, rotated);
@@ -108,25 +108,19 @@ async function exchange(
 }
 
 /** Returns the form that the token endpoint accepts. */
-async function tokenForm(recipe: Recipe, endpoint: string, values: Values): Promise<Secret> {
+async function tokenForm(grant: Grant, values: Values): Promise<Secret> {
   const form = new URLSearchParams();
-  if (recipe.primitive === "service_account") {
-    const account = readAccount(values.get(recipe.requiredKeys[0] as string));
+  const { endpoint, scopes, key, clientId, clientSecret } = grant;
+  const secret = values.get(key) as Secret;
+  if (!clientId) {
     form.set("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
-    form.set("assertion", await assertion(account, endpoint, recipe.scopes));
+    form.set("assertion", await assertion(readAccount(secret), endpoint, scopes));
   } else {
-    const refresh = values.get(recipe.refreshKey as string);
-    const clientId = fillIn(recipe.clientId, values);
-    const clientSecret = fillIn(recipe.clientSecret, values);
-    if (!refresh || !isText(clientId))
-      throw new UnexpectedResponseError(
-        `the auth recipe of '${recipe.service}' lacks client_id or a required secret whose key ends in refresh_token`,
-      );
     form.set("grant_type", "refresh_token");
-    form.set("refresh_token", refresh());
-    form.set("client_id", clientId);
-    if (isText(clientSecret)) form.set("client_secret", clientSecret);
-    if (recipe.scopes.length) form.set("scope", recipe.scopes.join(" "));
+    form.set("refresh_token", secret());
+    form.set("client_id", clientId.render(values));
+    if (clientSecret) form.set("client_secret", clientSecret.render(values));
+    if (scopes.length) form.set("scope", scopes.join(" "));
   }
   const text = form.toString();
   return () => text;

@@ -44,7 +44,7 @@ function checkKey(key: unknown, source: string): Secret | undefined {
   if (key === undefined) return undefined;
   if (typeof key === "string" && /^[!-~]+$/.test(key)) return () => key;
   throw new ConfigurationError(
-    `the API key from ${source} is empty or has characters that no key has (white space, a line break, quotation marks): copy it again; keys look like ak_ and 48 hex digits`,
+    `the API key from ${source} is empty or has characters that do not occur in keys (white space, a line break, a quotation mark): copy it again; a key is ak_ and 48 hex digits`,
   );
 }
 
@@ -62,7 +62,7 @@ function checkBaseUrl(url: unknown, source: string): string {
 function checkFormat(format: unknown, source: string): CredentialFormat {
   if (format === undefined || format === "sealed") return "sealed";
   if (format === "plain") return format;
-  throw new ConfigurationError(`${source} is '${format}': it must be 'sealed' or 'plain'`);
+  throw new ConfigurationError(`${source} must be 'sealed' or 'plain', not '${format}'`);
 }
 
 /** Returns a time-out in seconds; throws if it is not valid. */

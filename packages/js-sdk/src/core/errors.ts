@@ -1,4 +1,4 @@
-/** Every error that the SDK throws. All derive from `ArcrunError`; none ever holds a secret. */
+/** Every error that the SDK throws. All derive from `ArcrunError`; none holds a secret. */
 
 import type { JsonObject } from "./shapes.js";
 
@@ -28,19 +28,19 @@ export class ArcrunError extends Error {
 /** The key, base URL, credential format or another option is missing or malformed. */
 export class ConfigurationError extends ArcrunError {}
 
-/** An argument was refused before any request was made. */
+/** An argument is not valid. No request was sent for it. */
 export class InvalidArgumentError extends ArcrunError {}
 
-/** A keyed request over http:// to a host that is not loopback was refused. */
+/** The API key would be sent over plain http to a host other than loopback. */
 export class InsecureTransportError extends ArcrunError {}
 
-/** The engine could not be reached, or the connection broke off. `cause` is the runtime's reason. */
+/** The engine could not be reached, or the connection was lost. `cause` is the runtime's reason. */
 export class APIConnectionError extends ArcrunError {}
 
 /** The engine did not respond in time. */
 export class APITimeoutError extends APIConnectionError {}
 
-/** The response is not what the contract promises (not JSON, of another shape, a redirect). */
+/** The response is not what the contract promises: not JSON, another shape, a redirect. */
 export class UnexpectedResponseError extends ArcrunError {}
 
 /** A secret that `bind` or `getToken` needs was not found. */
@@ -49,7 +49,7 @@ export class MissingSecretError extends ArcrunError {
   missing: readonly string[] = [];
 }
 
-/** A recipe would send secrets to an origin that is not known to be the service's own. */
+/** An auth recipe would send secrets to an origin that is not known to be the service's own. */
 export class RecipeOriginError extends ArcrunError {}
 
 /** The service's token endpoint did not return an access token. */
@@ -57,7 +57,7 @@ export class TokenExchangeError extends ArcrunError {}
 
 /** The run waits for a callback (docs/contract.md#execution); `POST /workflows/resume` resumes it. */
 export class WorkflowPaused extends ArcrunError {
-  /** The `task_id` that the resume request needs. */
+  /** The task to name when it is resumed. */
   taskId?: string;
   /** The run's id, if the engine reports it. */
   runId?: string;
@@ -95,31 +95,31 @@ export class APIStatusError extends ArcrunError {
   nextActions: readonly string[] = [];
 }
 
-/** 400: the engine refused the request as it was written. */
+/** 400: the engine refused the request. */
 export class BadRequestError extends APIStatusError {}
 
-/** The engine takes plain credentials only; `credentialFormat: "plain"` is the opt-in. */
+/** The engine accepts plain credentials only; `credentialFormat: "plain"` is the opt-in. */
 export class SealedCredentialsUnsupportedError extends BadRequestError {}
 
 /** 401: the API key is missing, unknown or revoked. */
 export class AuthenticationError extends APIStatusError {}
 
-/** 403: the API key does not allow this. */
+/** 403: the API key may not do this. */
 export class PermissionDeniedError extends APIStatusError {}
 
-/** 404: it does not exist. */
+/** 404: the resource does not exist. */
 export class NotFoundError extends APIStatusError {}
 
 /** 404: there is no auth recipe for this service. */
 export class UnknownServiceError extends NotFoundError {}
 
-/** 409: it conflicts with something that exists. */
+/** 409: the request conflicts with something that exists. */
 export class ConflictError extends APIStatusError {}
 
-/** 429: too many requests, also after the retries. */
+/** 429: too many requests, even after the retries. */
 export class RateLimitError extends APIStatusError {}
 
-/** 5xx: the engine failed, also after the retries. */
+/** 5xx: the engine failed, even after the retries. */
 export class ServerError extends APIStatusError {}
 
 /**

@@ -7,13 +7,13 @@ export const checkService = (service: string): string =>
   checkName(
     service,
     /^[a-z0-9_][a-z0-9_-]*$/,
-    "a service",
-    "lower-case letters, digits, _ and -; client.auth.listServices() lists them",
+    "service",
+    "lower-case letters, digits, _ and -; client.auth.listServices() lists the services",
   );
 
 /** Throws if an account's name is not valid. */
 export const checkAccount = (account: string | undefined): void => {
-  if (account !== undefined) checkName(account, WORD, "an account", LETTERS);
+  if (account !== undefined) checkName(account, WORD, "account", LETTERS);
 };
 
 /** Returns the name of the credential that holds a service's secret, for one account of several. */

@@ -123,7 +123,7 @@ async function sendOnce(
     const cause = cleanError(error, clean);
     const reason = [cause, (cause as { cause?: Error }).cause].map((error) => error?.message).filter(Boolean);
     const failure = new APIConnectionError(
-      `${init.method} ${url}: the engine could not be reached, or the connection broke off (${reason.join(": ")})`,
+      `${init.method} ${url}: the engine could not be reached, or closed the connection (${reason.join(": ")})`,
     );
     hide(failure, { cause });
     return failure;

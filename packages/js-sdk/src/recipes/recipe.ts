@@ -11,71 +11,57 @@ import { parseTemplate, Template, type Values } from "./placeholders.js";
 /** What a recipe adds to requests: by section (`header`, `query`, …) and name, a `Template` or a constant. */
 export type Inject = Record<string, JsonObject>;
 
+/** How an access token is fetched: for an assertion that a service account signs, or for a refresh token. */
+export interface Grant {
+  endpoint: string;
+  scopes: readonly string[];
+  /** The key of the secret that is the account's key file, or the refresh token. */
+  key: string;
+  /** For a refresh token only. */
+  clientId?: Template | undefined;
+  clientSecret?: Template | undefined;
+}
+
 /** How requests to a service are authenticated (docs/contract.md#auth-recipes). Holds no secret. */
 export class Recipe {
   readonly service: string;
   readonly primitive: string;
   readonly baseUrl: Template;
-  /** The secrets that must be given. */
-  readonly required: readonly RequiredSecret[];
-  readonly requiredKeys: readonly string[];
+  readonly secrets: readonly RequiredSecret[];
+  /** The keys of the secrets that need not be given. */
   readonly optionalKeys: readonly string[];
   readonly inject: Inject;
-  /** The key of the secret that is the refresh token of an oauth2 recipe. */
-  readonly refreshKey: string | undefined;
-  /** A `Template` or a constant, as `clientSecret`. */
-  readonly clientId: unknown;
-  readonly clientSecret: unknown;
-  /** The scopes of the access tokens that are fetched. */
-  readonly scopes: readonly string[];
-  /** The keys of the secrets that a bound client uses, without repetition. */
+  /** How an access token is fetched; undefined if the recipe needs none. */
+  readonly grant: Grant | undefined;
+  /** The keys of the secrets that a bound client uses, each once. */
   readonly keysUsed: readonly string[];
-  private readonly endpoint: unknown;
 
   /** Takes a recipe whose shape `parseRecipe` has checked. */
   constructor(found: AuthRecipe) {
-    const { service, primitive, required_secrets: secrets } = found;
-    const isOAuth2 = primitive === "oauth2";
-    const oauth2 = parseTemplates(objectOf(found.oauth2) ?? {});
-    const exchange = objectOf(isOAuth2 ? found.oauth2 : found.token_exchange) ?? {};
-    this.service = service;
-    this.primitive = primitive;
+    this.service = found.service;
+    this.primitive = found.primitive;
     this.baseUrl = new Template(found.base_url);
-    this.required = secrets.filter(({ optional }) => !optional);
-    this.requiredKeys = this.required.map(({ key }) => key);
-    this.optionalKeys = secrets.flatMap(({ key, optional }) => (optional ? key : []));
+    this.secrets = found.required_secrets;
     this.inject = parseInject(found.inject ?? {});
-    this.refreshKey = [
-      ...keysIn(oauth2["refresh_token"]),
-      ...this.requiredKeys.filter((key) => key.endsWith("refresh_token")),
-    ][0];
-    this.clientId = oauth2["client_id"];
-    this.clientSecret = oauth2["client_secret"];
-    this.scopes = textsOf(exchange["scopes"]);
-    this.endpoint = exchange[isOAuth2 ? "token_endpoint" : "endpoint"];
-    const keys = [this.baseUrl, ...injections(this.inject), ...Object.values(oauth2)].flatMap(keysIn);
-    if (primitive === "service_account") keys.push(...this.requiredKeys.slice(0, 1));
-    if (isOAuth2 && this.refreshKey) keys.push(this.refreshKey);
-    this.keysUsed = [...new Set(keys)];
+    this.grant = parseGrant(found);
+    const { clientId, clientSecret, key: grantKey } = this.grant ?? {};
+    this.optionalKeys = this.secrets.flatMap(({ key, optional }) =>
+      optional && key !== grantKey ? key : [],
+    );
+    const templates = [this.baseUrl, ...injections(this.inject), clientId, clientSecret];
+    this.keysUsed = [...new Set([...templates.flatMap(keysIn), ...(grantKey ? [grantKey] : [])])];
   }
 
-  /** Returns the token endpoint; undefined for a recipe that fetches no access token. */
-  tokenEndpoint(): string | undefined {
-    if (this.primitive !== "service_account" && this.primitive !== "oauth2") return undefined;
-    if (isText(this.endpoint)) return this.endpoint;
-    throw new UnexpectedResponseError(`the auth recipe of '${this.service}' names no token endpoint`);
-  }
-
-  /** Returns the key of the one secret that a static_key recipe injects. */
+  /** Returns the key of the one secret that the recipe injects; throws if there are several. */
   tokenKey(): string {
     const keys = [...new Set(injections(this.inject).flatMap(keysIn))];
     if (keys.length === 1) return keys[0] as string;
     throw new InvalidArgumentError(
-      `'${this.service}' signs in with ${keys.length} secrets (${keys.join(", ")}), so it has no one token: use client.auth.bind('${this.service}')`,
+      `'${this.service}' signs in with ${keys.length} secrets (${keys.join(", ")}), so it has no single token: use client.auth.bind('${this.service}')`,
     );
   }
 
-  /** Returns what is injected, without what an optional secret would fill that was not given. */
+  /** Returns what is injected, without entries that need an optional secret that was not given. */
   injected(values: Values): Inject {
     return mapSections(this.inject, (names) =>
       Object.entries(names).filter(([, item]) => keysIn(item).every((key) => values.has(key))),
@@ -97,10 +83,36 @@ export function parseRecipe(found: JsonObject, service: string): Recipe {
     Object.values(inject).every(objectOf);
   if (!isSound)
     throw new UnexpectedResponseError(
-      `the engine's auth recipe for '${service}' is malformed: it needs this service, a base_url, required_secrets with a key each, and sections of names in inject`,
+      `the engine returned a malformed auth recipe for '${service}': base_url must be text, required_secrets a list of objects with a key, and inject an object of objects`,
     );
   for (const { key } of secrets) checkCredential(key);
   return new Recipe(recipe);
+}
+
+/** Parses `token_exchange` or `oauth2`, as the primitive requires. */
+function parseGrant(found: AuthRecipe): Grant | undefined {
+  const { service, primitive, oauth2, token_exchange } = found;
+  if (primitive !== "oauth2" && primitive !== "service_account") return undefined;
+  const isOAuth2 = primitive === "oauth2";
+  const section = objectOf(isOAuth2 ? oauth2 : token_exchange) ?? {};
+  const templateIn = (name: string) => (isText(section[name]) ? new Template(section[name]) : undefined);
+  const endpoint = templateIn(isOAuth2 ? "token_endpoint" : "endpoint")?.text;
+  if (!endpoint) throw new UnexpectedResponseError(`the auth recipe of '${service}' has no token endpoint`);
+  const scopes = textsOf(section["scopes"]);
+  const required = found.required_secrets.flatMap(({ key, optional }) => (optional ? [] : key));
+  if (!isOAuth2) {
+    const [key] = required;
+    if (!key) throw new UnexpectedResponseError(`the auth recipe of '${service}' has no required secret`);
+    return { endpoint, scopes, key };
+  }
+  const clientId = templateIn("client_id");
+  const key =
+    templateIn("refresh_token")?.secretKeys[0] ?? required.find((key) => key.endsWith("refresh_token"));
+  if (!key || !clientId)
+    throw new UnexpectedResponseError(
+      `the auth recipe of '${service}' lacks oauth2.client_id or a required secret whose key ends in refresh_token`,
+    );
+  return { endpoint, scopes, key, clientId, clientSecret: templateIn("client_secret") };
 }
 
 /** Parses a recipe's `inject`. */
@@ -120,20 +132,20 @@ const injections = (inject: Inject): unknown[] =>
 
 const keysIn = (item: unknown): readonly string[] => (item instanceof Template ? item.secretKeys : []);
 
-/** Throws for recipes that this SDK cannot bind. */
-export function checkPrimitive({ primitive, service }: Recipe): void {
+/** Throws for a recipe that this SDK cannot bind. */
+export function checkSupported({ primitive, service }: Recipe): void {
   if (!["static_key", "service_account", "oauth2"].includes(primitive))
     throw new ConfigurationError(`'${service}' signs in by '${primitive}', which this SDK does not support`);
 }
 
 /** Throws if the secrets given to `setup` are not those that the recipe asks for. */
 export function checkSecrets(recipe: Recipe, secrets: ReadonlyMap<string, Secret | undefined>): void {
-  const known = [...recipe.requiredKeys, ...recipe.optionalKeys];
+  const known = recipe.secrets.map(({ key }) => key);
   const subject = `auth.setup('${recipe.service}')`;
-  const missing = recipe.required.filter(({ key }) => !secrets.has(key));
+  const missing = recipe.secrets.filter(({ key, optional }) => !optional && !secrets.has(key));
   if (missing.length)
     throw new InvalidArgumentError(
-      `${subject} also needs ${missing.map(({ key, help_url }) => (help_url ? `${key} (${help_url})` : key)).join(", ")}`,
+      `${subject} also needs: ${missing.map(({ key, help_url }) => (help_url ? `${key} (${help_url})` : key)).join(", ")}`,
     );
   for (const [key, secret] of secrets) {
     if (!known.includes(key))

@@ -43,7 +43,7 @@ export const knownOrigins = (
 export function pinOrigins(recipe: Recipe, pinned: Map<string, readonly string[]>): void {
   const { service } = recipe;
   if (shippedOrigins.has(service) || service === ENGINE_SERVICE) return;
-  const urls = [recipe.baseUrl.text, recipe.tokenEndpoint() ?? ""];
+  const urls = [recipe.baseUrl.text, recipe.grant?.endpoint ?? ""];
   pinned.set(
     service,
     urls.flatMap((url) => writtenOrigin(url) ?? []).filter((origin) => origin.startsWith("https:")),
@@ -64,7 +64,7 @@ export function checkOrigins(
   known: readonly string[],
   trusted: string | undefined,
 ): string {
-  const endpoint = recipe.tokenEndpoint();
+  const endpoint = recipe.grant?.endpoint;
   if (endpoint) checkOrigin(recipe.service, endpoint, endpoint, known, trusted);
   return checkOrigin(recipe.service, recipe.baseUrl.text, baseUrl, known, trusted);
 }

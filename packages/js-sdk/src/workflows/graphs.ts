@@ -87,7 +87,7 @@ function compileGraph(name: string, compiled: JsonObject, config: Config): JsonO
     const node = byId.get(key) ?? byId.get(nodeId(key));
     if (!node)
       throw new InvalidArgumentError(
-        `workflow '${name}': config names '${key}', which is in no line of the flow${nearest(key, [...byId.keys()])}`,
+        `workflow '${name}': config names a node '${key}' that is not in the flow${nearest(key, [...byId.keys()])}`,
       );
     if (component) Object.assign(node, { componentId: component, type: "Component" });
     if (Object.keys(data).length) node["data"] = { ...objectOf(node["data"]), ...data };

@@ -44,7 +44,7 @@ describe("a credential", () => {
     expect(warn).not.toHaveBeenCalled();
     await creds.push("tok", SECRET);
     expect(warn).toHaveBeenCalledExactlyOnceWith(
-      expect.stringContaining("'tok' and 'Tok' differ in case only"),
+      expect.stringContaining("'tok' and 'Tok' differ only in case"),
     );
   });
 

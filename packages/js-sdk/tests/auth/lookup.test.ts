@@ -39,7 +39,7 @@ describe("a secret is found", () => {
     expect(error).toBeInstanceOf(sdk.MissingSecretError);
     expect(error["missing"]).toEqual(["notion_token__work"]);
     expect(error.message).toBe(
-      `'notion' needs notion_token__work: run client.auth.setup('notion', { notion_token: "…" }, { account: 'work' }), or set ARCRUN_SECRET_NOTION_TOKEN__WORK`,
+      `'notion' needs notion_token__work: call client.auth.setup('notion', { notion_token: "…" }, { account: 'work' }), or set ARCRUN_SECRET_NOTION_TOKEN__WORK`,
     );
   });
 

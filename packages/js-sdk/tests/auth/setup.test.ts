@@ -30,7 +30,7 @@ describe("setup", () => {
   });
 
   it.each([
-    [{}, /also needs notion_token \(https:\/\/example.com\/help\)/],
+    [{}, /also needs: notion_token \(https:\/\/example.com\/help\)/],
     [
       { notion_token: SECRET, notion_tokn: "x" },
       /takes no secret 'notion_tokn'; did you mean 'notion_token'\?/,
@@ -67,7 +67,7 @@ describe("setup", () => {
     expect(error).toBeInstanceOf(sdk.PermissionDeniedError);
     expect(error["stored"]).toEqual(["twilio_account_sid"]);
     expect(error.message).toContain(
-      "stored before: twilio_account_sid. Calling auth.setup('twilio') again completes it",
+      "stored before: twilio_account_sid. Call auth.setup('twilio') again to complete it",
     );
   });
 

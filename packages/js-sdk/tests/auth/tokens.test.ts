@@ -293,11 +293,11 @@ describe("a token endpoint", () => {
       oauth2: { token_endpoint: "https://x.example/token", client_id: 5, scopes: "a b" },
       token_exchange: null,
     });
-    const { auth } = clientOf(await engineOf(recipe));
-    await auth.setup("demo", { demo_refresh_token: "x" });
-    const error = await rejection(auth.getToken("demo"));
+    const engine = await engineOf(recipe);
+    const error = await rejection(clientOf(engine).auth.setup("demo", { demo_refresh_token: "x" }));
     expect(error).toBeInstanceOf(sdk.UnexpectedResponseError);
-    expect(error.message).toMatch(/lacks client_id/);
+    expect(error.message).toMatch(/lacks oauth2\.client_id/);
+    expect(engine.requests.map(({ method }) => method)).toEqual(["GET"]); // nothing was stored
   });
 
   it.each([
@@ -307,7 +307,7 @@ describe("a token endpoint", () => {
     const recipe = recipeOf("demo", "https://x.example", BEARER, { primitive, ...more });
     const { auth } = clientOf(await engineOf(recipe));
     await expect(auth.setup("demo", { demo_token: ACCOUNT })).rejects.toThrow(
-      "'demo' names no token endpoint",
+      "the auth recipe of 'demo' has no token endpoint",
     );
   });
 });

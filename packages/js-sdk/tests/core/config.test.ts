@@ -76,7 +76,7 @@ describe("refuses, naming the option or variable,", () => {
   it("the format in a variable", () => {
     vi.stubEnv("ARCRUN_CREDENTIAL_FORMAT", "open");
     expect(() => new Arcrun()).toThrow(
-      "the variable ARCRUN_CREDENTIAL_FORMAT is 'open': it must be 'sealed' or 'plain'",
+      "the variable ARCRUN_CREDENTIAL_FORMAT must be 'sealed' or 'plain', not 'open'",
     );
   });
 

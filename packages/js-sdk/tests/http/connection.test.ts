@@ -55,7 +55,7 @@ describe("no response", () => {
     expect(error).toBeInstanceOf(sdk.APIConnectionError);
     expect(error).not.toBeInstanceOf(sdk.APITimeoutError);
     expect(error.message).toMatch(
-      /could not be reached, or the connection broke off \(fetch failed: other side closed\)/,
+      /could not be reached, or closed the connection \(fetch failed: other side closed\)/,
     );
     expect((error.cause as Error).message).toBe("fetch failed");
     expect(inspections(error)).not.toContain(KEY);

@@ -15,45 +15,56 @@ describe("the secrets that a recipe uses", () => {
         primitive: "oauth2",
         base_url: "https://{{secret.store}}.example",
         required_secrets: keys("store", "id", "demo_refresh_token", "unused"),
-        oauth2: { client_id: "{{ secret.id }}", client_secret: 5 },
+        oauth2: { token_endpoint: "https://x.example", client_id: "{{ secret.id }}", client_secret: 5 },
       },
       { query: { store: "{{secret.store}}", n: 1 } },
     );
     expect(recipe.keysUsed).toEqual(["store", "id", "demo_refresh_token"]);
-    expect(recipe.refreshKey).toBe("demo_refresh_token");
   });
 
   it("include the refresh token that the oauth2 section names", () => {
     const recipe = demo({
       primitive: "oauth2",
-      required_secrets: keys("other_refresh_token", "renewal"),
-      oauth2: { refresh_token: "{{secret.renewal}}" },
+      required_secrets: [...keys("other_refresh_token"), { key: "renewal", optional: true }],
+      oauth2: { token_endpoint: "https://x.example", client_id: "id", refresh_token: "{{secret.renewal}}" },
     });
-    expect([recipe.refreshKey, recipe.keysUsed]).toEqual(["renewal", ["renewal"]]);
+    expect([recipe.grant?.key, recipe.keysUsed]).toEqual(["renewal", ["renewal"]]);
+    expect(recipe.optionalKeys).toEqual([]); // a bound client can't do without it
   });
 
   it("include the key file of a service account, the first required secret", () => {
     const required_secrets = [{ key: "hint", optional: true }, ...keys("key_file", "unused")];
-    const recipe = demo({ primitive: "service_account", required_secrets });
-    expect([recipe.optionalKeys, recipe.requiredKeys]).toEqual([["hint"], ["key_file", "unused"]]);
-    expect(recipe.keysUsed).toEqual(["key_file"]);
+    const token_exchange = { endpoint: "https://x.example" };
+    const recipe = demo({ primitive: "service_account", required_secrets, token_exchange });
+    expect([recipe.optionalKeys, recipe.keysUsed]).toEqual([["hint"], ["key_file"]]);
   });
 });
 
-describe("the token endpoint of a recipe", () => {
+describe("the grant of a recipe", () => {
   const more = {
-    oauth2: { token_endpoint: "https://x.example/oauth2", scopes: ["a"] },
+    required_secrets: keys("key_file", "demo_refresh_token"),
+    oauth2: { token_endpoint: "https://x.example/oauth2", client_id: "id", scopes: ["a"] },
     token_exchange: { endpoint: "https://x.example/exchange", scopes: ["b", 5] },
   };
 
   it.each([
-    ["static_key", undefined, ["b"]],
-    ["mtls", undefined, ["b"]],
-    ["oauth2", "https://x.example/oauth2", ["a"]],
-    ["service_account", "https://x.example/exchange", ["b"]],
-  ])("of the primitive %s is %s", (primitive, endpoint, scopes) => {
-    const recipe = demo({ ...more, primitive });
-    expect([recipe.tokenEndpoint(), recipe.scopes]).toEqual([endpoint, scopes]);
+    ["static_key", undefined],
+    ["mtls", undefined],
+    ["oauth2", { endpoint: "https://x.example/oauth2", scopes: ["a"], key: "demo_refresh_token" }],
+    ["service_account", { endpoint: "https://x.example/exchange", scopes: ["b"], key: "key_file" }],
+  ])("of the primitive %s is %j", (primitive, grant) => {
+    const found = demo({ ...more, primitive }).grant;
+    expect(found && { endpoint: found.endpoint, scopes: found.scopes, key: found.key }).toEqual(grant);
+  });
+
+  it.each([
+    ["oauth2", { oauth2: { token_endpoint: "https://x.example" } }, /lacks oauth2\.client_id/],
+    ["oauth2", { required_secrets: keys("key_file") }, /a required secret whose key ends in refresh_token/],
+    ["oauth2", { oauth2: { client_id: "id" } }, /has no token endpoint/],
+    ["service_account", { token_exchange: null }, /has no token endpoint/],
+    ["service_account", { required_secrets: [] }, /has no required secret/],
+  ])("of the primitive %s is refused if it is incomplete: %j", (primitive, change, message) => {
+    expect(() => demo({ ...more, primitive, ...change })).toThrow(message);
   });
 });
 

@@ -73,7 +73,7 @@ describe("push", () => {
     const engine = await compiling();
     const push = clientOf(engine).workflows.push("wf", { flow: ["a >> b >> c"], config: { inptu: {} } });
     await expect(push).rejects.toThrow(
-      "workflow 'wf': config names 'inptu', which is in no line of the flow; did you mean 'input'?",
+      "workflow 'wf': config names a node 'inptu' that is not in the flow; did you mean 'input'?",
     );
   });
 
