@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arcrun_conformance.cli.run import chosen
-from arcrun_conformance.registry import Registered, registered
+from arcrun_conformance.registry import RegisteredAdapter, read_registry
 from arcrun_conformance.report import describe, failed
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.runner import Plan, execute
+from arcrun_conformance.runner import RunConfig, execute
 from arcrun_conformance.scenario import Scenario, load
 from arcrun_conformance.target import Target, open_target
 
@@ -50,9 +50,9 @@ class ScenarioFile(pytest.File):
 
 
 @functools.cache
-def _sdks() -> list[Registered]:
+def _sdks() -> list[RegisteredAdapter]:
     python = os.environ.get("ARCRUN_CONFORMANCE_ADAPTER_PYTHON", sys.executable)
-    known = registered(DATA / "adapters/adapters.yaml", python)
+    known = read_registry(DATA / "adapters/adapters.yaml", python)
     return chosen(known, os.environ.get("ARCRUN_CONFORMANCE_SDK"))
 
 
@@ -63,7 +63,7 @@ class CellFailed(Exception):
 class ScenarioItem(pytest.Item):
     """A scenario with an SDK."""
 
-    def __init__(self, *, scenario: Scenario, sdk: Registered, **more: Any) -> None:
+    def __init__(self, *, scenario: Scenario, sdk: RegisteredAdapter, **more: Any) -> None:
         super().__init__(**more)
         self.scenario, self.sdk = scenario, sdk
 
@@ -107,16 +107,16 @@ class _Engine:
             config.add_cleanup(engine.close)
         return config.stash[cls._KEY]
 
-    def run(self, scenario: Scenario, sdk: Registered) -> dict[str, Any]:
+    def run(self, scenario: Scenario, sdk: RegisteredAdapter) -> dict[str, Any]:
         return self._loop.run_until_complete(self._run(scenario, sdk))
 
-    async def _run(self, scenario: Scenario, sdk: Registered) -> dict[str, Any]:
+    async def _run(self, scenario: Scenario, sdk: RegisteredAdapter) -> dict[str, Any]:
         if self._target is None:
             name = os.environ.get("ARCRUN_CONFORMANCE_TARGET", "local")
             key = os.environ.get("ARCRUN_CONFORMANCE_API_KEY")
             python = os.environ.get("ARCRUN_CONFORMANCE_SERVER_PYTHON", sys.executable)
             self._target = await self._stack.enter_async_context(open_target(name, key, python))
-        return describe(await execute(Plan(self._target, [scenario], {sdk.name: sdk.open})))
+        return describe(await execute(RunConfig(self._target, [scenario], {sdk.name: sdk.open})))
 
     def close(self) -> None:
         self._loop.run_until_complete(self._stack.aclose())

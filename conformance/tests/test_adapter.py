@@ -1,4 +1,4 @@
-"""Adapters in processes of their own, some of them wrong on purpose."""
+"""Adapters in their own processes, some of them with a defect."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_a_process_that_ends_is_a_crash_with_its_exit_code_and_stderr(adap
 
 async def test_a_process_that_hangs_is_a_timeout_and_is_killed(adapter) -> None:
     running = await adapter("import time; time.sleep(60)", seconds=0.2)
-    with pytest.raises(AdapterFailure, match=r"no answer within 0\.2 s") as caught:
+    with pytest.raises(AdapterFailure, match=r"no reply within 0\.2 s") as caught:
         await running.start()
     began = time.monotonic()
     await running.abandon()
@@ -57,26 +57,26 @@ async def test_a_process_that_hangs_is_a_timeout_and_is_killed(adapter) -> None:
     assert time.monotonic() - began < 10
 
 
-async def test_text_on_stdout_is_garbage(adapter) -> None:
+async def test_text_on_stdout_is_invalid_json(adapter) -> None:
     running = await adapter("input(); print('hello'); input()")
-    with pytest.raises(AdapterFailure, match="no JSON: 'hello") as caught:
+    with pytest.raises(AdapterFailure, match='not valid JSON: "hello') as caught:
         await running.start()
-    assert caught.value.kind == "garbage"
+    assert caught.value.kind == "invalid-json"
 
 
-async def test_an_answer_in_pieces_without_a_line_end_is_a_crash_not_a_pass(adapter) -> None:
+async def test_a_reply_without_a_line_end_is_a_crash(adapter) -> None:
     running = await adapter(f"input(); print({START!r}, end='')")
     with pytest.raises(AdapterFailure) as caught:
         await running.start()
     assert caught.value.kind == "crash"
 
 
-async def test_a_second_answer_to_one_command_is_noticed_as_a_wrong_id(adapter) -> None:
+async def test_a_second_reply_to_one_command_has_a_mismatched_id(adapter) -> None:
     running = await adapter(f"input(); print({START!r}); print({START!r}, flush=True); input()")
     await running.start()
-    with pytest.raises(AdapterFailure, match="carries id 1, the command had id 2") as caught:
+    with pytest.raises(AdapterFailure, match="has the id 1, the command had the id 2") as caught:
         await running.send("stop")
-    assert caught.value.kind == "wrong-id"
+    assert caught.value.kind == "mismatched-id"
 
 
 async def test_the_environment_is_clean_and_the_home_empty(
@@ -133,7 +133,7 @@ def _is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    # A killed child that nobody waits for stays as a zombie where no init reaps it.
+    # A killed child that no process waits for remains as a zombie if no init reaps it.
     status = Path(f"/proc/{pid}/status")
     return not (status.exists() and "State:\tZ" in status.read_text())
 
@@ -144,7 +144,7 @@ async def test_a_command_that_does_not_exist_says_where_to_look() -> None:
     assert caught.value.kind == "not-started"
 
 
-async def test_the_miniature_sdk_speaks_the_protocol_as_a_process() -> None:
+async def test_the_mini_sdk_implements_the_protocol_as_a_process() -> None:
     command = [sys.executable, str(HERE / "mini_sdk.py")]
     running = Adapter(await SubprocessConnection.open(command))
     identity = await running.start()
@@ -156,22 +156,26 @@ async def test_the_miniature_sdk_speaks_the_protocol_as_a_process() -> None:
 @pytest.mark.parametrize(
     ("line", "kind", "message"),
     [
-        ("[1]", "schema", "is not of type 'object'"),
-        ('{"id": 4}', "schema", "the answer"),
-        ('{"id": 4, "result": 1, "failure": {"message": "m"}}', "schema", "the answer"),
-        ('{"id": 4, "error": {"name": "NotFound", "class": "", "message": ""}}', "schema", "name"),
-        ('{"id": 5, "result": {}}', "wrong-id", "id 5"),
-        ('{"id": 4, "failure": {"message": "no such client"}}', "could-not-run", "no such client"),
-        ('{"id": 4, "result": {"status": "200"}}', "schema", "bound.request"),
+        ("[1]", "invalid-reply", "is not of type 'object'"),
+        ('{"id": 4}', "invalid-reply", "the reply"),
+        ('{"id": 4, "result": 1, "failure": {"message": "m"}}', "invalid-reply", "the reply"),
+        (
+            '{"id": 4, "error": {"name": "NotFound", "class": "", "message": ""}}',
+            "invalid-reply",
+            "name",
+        ),
+        ('{"id": 5, "result": {}}', "mismatched-id", "id 5"),
+        ('{"id": 4, "failure": {"message": "no such client"}}', "failure", "no such client"),
+        ('{"id": 4, "result": {"status": "200"}}', "invalid-reply", "bound.request"),
     ],
 )
-def test_answers_of_another_shape_are_adapter_failures(line: str, kind: str, message: str) -> None:
+def test_invalid_replies_are_adapter_failures(line: str, kind: str, message: str) -> None:
     with pytest.raises(AdapterFailure, match=message) as caught:
         decode(line, 4, "bound.request")
     assert caught.value.kind == kind
 
 
-def test_results_and_sdk_errors_are_told_apart() -> None:
+def test_results_and_sdk_errors_are_distinguished() -> None:
     assert decode('{"id": 1, "result": null}', 1, "call") == Result(None)
     error = decode(
         '{"id": 1, "error": {"name": "not_found", "class": "E", "message": "m"}}', 1, "call"

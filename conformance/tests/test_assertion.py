@@ -1,4 +1,4 @@
-"""The JWT of a service account: what the check takes, and what it does not."""
+"""The JWT of a service account: which tokens are accepted, and which are refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from arcrun_conformance.assertion import claims_of, private_key, service_account
+from arcrun_conformance.assertion import private_key, service_account, verified_claims
 from arcrun_conformance.matching import differences
 
 GOOD = {"iss": "me", "iat": 1_700_000_000, "exp": 1_700_003_600}
@@ -30,32 +30,32 @@ def signed(claims: Any, alg: str = "RS256", key: Any = None) -> str:
 
 
 def test_claims_of_a_token_that_the_account_signed() -> None:
-    assert claims_of(signed(GOOD)) == GOOD
+    assert verified_claims(signed(GOOD)) == GOOD
     assert differences({"$jwt": {"iss": "me"}}, signed(GOOD)) == []
     assert differences({"$jwt": {"iss": "you"}}, signed(GOOD), "body") == [
-        "claims of body.iss: expected 'you', got 'me'"
+        'claims of body.iss: expected "you", got "me"'
     ]
 
 
 @pytest.mark.parametrize(
     ("token", "message"),
     [
-        ("", "is no JWT"),
-        (None, "is no JWT"),
-        ("a.b.c", "is no JWT"),
-        (signed(GOOD, key=generate_private_key(65537, 2048)), "not the service account's"),
-        (signed(GOOD)[:-8] + "AAAAAAAA", "not the service account's"),
+        ("", "expected a JWT"),
+        (None, "expected a JWT"),
+        ("a.b.c", "expected a JWT"),
+        (signed(GOOD, key=generate_private_key(65537, 2048)), "not signed with"),
+        (signed(GOOD)[:-8] + "AAAAAAAA", "not signed with"),
         (signed(GOOD, alg="none"), "not RS256"),
-        (signed({**GOOD, "exp": GOOD["exp"] + 1}), "lives 3601 s"),
-        (signed({**GOOD, "exp": GOOD["iat"]}), "lives 0 s"),
+        (signed({**GOOD, "exp": GOOD["exp"] + 1}), "valid for 3601 s"),
+        (signed({**GOOD, "exp": GOOD["iat"]}), "valid for 0 s"),
     ],
 )
 def test_other_tokens_are_refused_with_the_reason(token: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        claims_of(token)
+        verified_claims(token)
 
 
-def test_the_key_file_is_one() -> None:
+def test_the_key_file_contains_the_private_key() -> None:
     account = json.loads(service_account())
     assert account["type"] == "service_account"
     assert account["private_key"] == private_key()

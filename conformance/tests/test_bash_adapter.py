@@ -1,4 +1,4 @@
-"""The worked example runs every scenario that it is capable of."""
+"""The worked example passes every scenario that it has the capabilities for."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from arcrun_conformance.registry import registered
+from arcrun_conformance.registry import read_registry
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.runner import Plan, execute
+from arcrun_conformance.runner import RunConfig, execute
 from arcrun_conformance.scenario import load_all
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
 @needs_curl
 async def test_it_passes_what_it_can_and_skips_the_rest(engine: MiniEngine) -> None:
     data = data_directory()
-    adapter = registered(data / "adapters/adapters.yaml", sys.executable)["bash-curl"]
+    adapter = read_registry(data / "adapters/adapters.yaml", sys.executable)["bash-curl"]
     assert not adapter.default
     scenarios = load_all(data / "scenarios")
-    run = await execute(Plan(engine.target, scenarios, {"bash-curl": adapter.open}))
+    run = await execute(RunConfig(engine.target, scenarios, {"bash-curl": adapter.open}))
 
     outcomes = {cell.scenario: cell.outcome for cell in run.cells}
     ran = {
-        "answer-in-drips",
-        "answer-not-http",
-        "answer-with-unknown-fields",
+        "response-byte-by-byte",
+        "response-not-http",
+        "response-with-unknown-fields",
         "connection-refused",
         "creds-bad-names",
         "creds-delete-missing",
@@ -40,7 +40,7 @@ async def test_it_passes_what_it_can_and_skips_the_rest(engine: MiniEngine) -> N
         "error-shapes",
         "health",
         "insecure-http",
-        "redirect-keeps-the-key",
+        "redirect-without-the-key",
         "retry-switched-off",
         "timeout-call",
         "timeout-client",
@@ -52,16 +52,16 @@ async def test_it_passes_what_it_can_and_skips_the_rest(engine: MiniEngine) -> N
 
 @needs_curl
 async def test_its_key_is_on_no_command_line(engine: MiniEngine, monkeypatch, tmp_path) -> None:
-    """A curl that writes down its arguments shows neither key nor secret."""
+    """A curl that records its arguments gets neither the key nor the secret as one."""
     spy = tmp_path / "curl"
     real = shutil.which("curl")
     spy.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {tmp_path}/seen\nexec {real} "$@"\n')
     spy.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{sys.exec_prefix}/bin:/usr/bin:/bin")
     data = data_directory()
-    adapter = registered(data / "adapters/adapters.yaml", sys.executable)["bash-curl"]
+    adapter = read_registry(data / "adapters/adapters.yaml", sys.executable)["bash-curl"]
     (scenario,) = (s for s in load_all(data / "scenarios") if s.id == "creds-plain-push-list")
-    run = await execute(Plan(engine.target, [scenario], {"bash-curl": adapter.open}))
+    run = await execute(RunConfig(engine.target, [scenario], {"bash-curl": adapter.open}))
 
     assert run.cells[0].outcome == "passed"
     seen = await asyncio.to_thread((tmp_path / "seen").read_text)

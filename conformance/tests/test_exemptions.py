@@ -1,4 +1,4 @@
-"""What an adapter can't do: exempt checks, other expectations, and all the rest that still counts."""
+"""Missing capabilities: exempt checks, other expectations, and the checks that still count."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from arcrun_conformance.adapter import InMemoryConnection
 from arcrun_conformance.report import describe, terminal, write_all
 from arcrun_conformance.report.html import embedded_report
 from arcrun_conformance.resources import validator
-from arcrun_conformance.runner import Plan, execute
+from arcrun_conformance.runner import RunConfig, execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ ALL = ("user_agent", "single_requests", "raw_http")
 SCENARIO = """\
 id: limited
 title: limited
-spec: [§1]
+spec: [docs/contract.md#routes]
 variables:
   name: "${run}_密"
 steps:
@@ -67,7 +67,7 @@ async def report_of(
     async def opener() -> InMemoryConnection:
         return InMemoryConnection(MiniSdk(capabilities=capabilities))
 
-    report = describe(await execute(Plan(engine.target, [scenario], {"mini": opener})))
+    report = describe(await execute(RunConfig(engine.target, [scenario], {"mini": opener})))
     assert list(validator("report").iter_errors(report)) == []
     return report
 
@@ -94,7 +94,7 @@ async def test_an_able_adapter_is_exempt_from_nothing(
     assert cell["lacks"] == []
 
 
-async def test_a_lack_exempts_its_checks_and_no_others(
+async def test_a_missing_capability_exempts_its_checks_and_no_others(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario]
 ) -> None:
     cell = await cell_of(engine, scenario_of(SCENARIO), ("single_requests",))
@@ -106,7 +106,7 @@ async def test_a_lack_exempts_its_checks_and_no_others(
     assert cell["lacks"] == ["user_agent"]
 
 
-async def test_an_exempt_step_is_not_done_and_what_holds_instead_is_checked(
+async def test_an_exempt_step_is_not_carried_out_and_the_alternative_is_checked(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario]
 ) -> None:
     cell = await cell_of(engine, scenario_of(SCENARIO), ("user_agent",))
@@ -137,7 +137,7 @@ async def test_what_is_not_exempt_can_fail(
     assert failed == [caught_by]
 
 
-async def test_requests_that_only_an_exempt_check_speaks_of_are_expected_all_the_same(
+async def test_requests_that_only_an_exempt_check_matches_are_expected_nevertheless(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario]
 ) -> None:
     cell = await cell_of(engine, scenario_of(SCENARIO), ())
@@ -146,19 +146,23 @@ async def test_requests_that_only_an_exempt_check_speaks_of_are_expected_all_the
     assert by_id["no-other-requests"]["outcome"] == "passed"
 
 
-async def test_a_skip_for_the_adapters_sake_names_what_it_lacks(
+async def test_a_skip_because_of_the_adapter_names_the_missing_capability(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario]
 ) -> None:
-    text = SCENARIO.replace("spec: [§1]", "spec: [§1]\nadapter_needs: [config_file]")
+    text = SCENARIO.replace(
+        "spec: [docs/contract.md#routes]",
+        "spec: [docs/contract.md#routes]\nadapter_needs: [config_file]",
+    )
     cell = await cell_of(engine, scenario_of(text), ALL)
     assert (cell["outcome"], cell["lacks"]) == ("skipped", ["config_file"])
 
 
-async def test_a_skip_for_the_engines_sake_is_no_lack_of_the_adapter(
+async def test_a_skip_because_of_the_engine_names_no_capability_of_the_adapter(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario]
 ) -> None:
     text = SCENARIO.replace(
-        "spec: [§1]", "spec: [§1]\nneeds: [durable_runs]\nadapter_needs: [config_file]"
+        "spec: [docs/contract.md#routes]",
+        "spec: [docs/contract.md#routes]\nneeds: [durable_runs]\nadapter_needs: [config_file]",
     )
     cell = await cell_of(engine, scenario_of(text), ALL)
     assert (cell["outcome"], cell["lacks"]) == ("skipped", [])

@@ -1,4 +1,4 @@
-"""Patterns: what fits, and how a difference reads."""
+"""Patterns: which values match, and the messages about those that do not."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ json_values = st.recursive(
 
 
 @given(json_values)
-def test_every_value_fits_itself(value: Any) -> None:
+def test_every_value_matches_itself(value: Any) -> None:
     assert differences(value, value) == []
 
 
@@ -38,7 +38,7 @@ def test_equals_holds_only_between_equal_values(one: Any, other: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "fits", "fits_not"),
+    ("pattern", "matching", "differing"),
     [
         ({"a": 1}, {"a": 1, "b": 2}, {"a": 2}),
         ({"a": {"b": [1]}}, {"a": {"b": [1], "c": 0}}, {"a": {"b": [1, 2]}}),
@@ -74,19 +74,51 @@ def test_equals_holds_only_between_equal_values(one: Any, other: Any) -> None:
         ({"$min": 0}, 0, True),
     ],
 )
-def test_patterns(pattern: Any, fits: Any, fits_not: Any) -> None:
-    assert differences(pattern, fits) == []
-    assert differences(pattern, fits_not) != []
+def test_patterns(pattern: Any, matching: Any, differing: Any) -> None:
+    assert differences(pattern, matching) == []
+    assert differences(pattern, differing) != []
 
 
-def test_every_operator_is_tried_above() -> None:
-    tried = {
+@pytest.mark.parametrize(
+    ("pattern", "value", "message"),
+    [
+        ({"a": 1}, {}, "a: expected 1, but it is missing"),
+        ({"a": 1}, [], "expected an object, got []"),
+        ({"ok": True}, {"ok": False}, "ok: expected true, got false"),
+        ({"a": {"$absent": True}}, {"a": 1}, "a: expected no value, got 1"),
+        ({"a": {"$present": True}}, {}, "a: expected a value, but it is missing"),
+        ({"$type": "array"}, {}, "expected a value of type array, got {}"),
+        ({"$regex": "^a"}, "b", 'expected a string that matches ^a, got "b"'),
+        (
+            {"$contains": {"ok": True}},
+            [{"ok": None}],
+            'expected a list with an item that matches {"ok": true}, got [{"ok": null}]',
+        ),
+        ({"$contains": "a"}, "b", 'expected a string that contains "a", got "b"'),
+        (
+            {"a": {"$contains": "b"}},
+            {},
+            'a: expected a string that contains "b", but it is missing',
+        ),
+        ({"$lacks": "b"}, "abc", 'expected a string or a list without "b", got "abc"'),
+        ({"$not": None}, None, "expected a value that does not match null, got null"),
+        ({"$any": [1, 2]}, 3, "expected a match for one of [1, 2], got 3"),
+        ({"$min": 2}, 1, "expected at least 2, got 1"),
+        ([1], [], "expected 1 items, got 0: []"),
+    ],
+)
+def test_messages_show_values_as_json(pattern: Any, value: Any, message: str) -> None:
+    assert differences(pattern, value) == [message]
+
+
+def test_every_operator_is_tested_above() -> None:
+    tested = {
         key
         for mark in test_patterns.pytestmark
         for case in mark.args[1]
         for key in _operators(case[0])
     }
-    assert tried | {"$jwt"} == set(OPERATORS), "$jwt has tests of its own"
+    assert tested | {"$jwt"} == set(OPERATORS), "$jwt has its own tests"
 
 
 def _operators(value: Any) -> set[str]:
@@ -98,9 +130,9 @@ def _operators(value: Any) -> set[str]:
     return set()
 
 
-def test_a_difference_names_the_place_and_both_values() -> None:
+def test_a_difference_has_the_path_and_both_values() -> None:
     found = differences({"a": [{"b": 1}]}, {"a": [{"b": "1"}]}, "request")
-    assert found == ["request.a[0].b: expected 1, got '1'"]
+    assert found == ['request.a[0].b: expected 1, got "1"']
 
 
 def test_long_values_are_cut() -> None:
@@ -108,9 +140,9 @@ def test_long_values_are_cut() -> None:
     assert len(found) < 400
 
 
-def test_an_envelope_with_another_value_says_so_and_shows_neither() -> None:
+def test_the_message_about_an_envelope_with_another_value_shows_neither_value() -> None:
     pattern = {"$opens": {"key": SEALED["api_key"], "value": "another"}}
-    assert differences(pattern, ENVELOPE, "body") == ["body: the envelope holds another value"]
+    assert differences(pattern, ENVELOPE, "body") == ["body: the envelope contains another value"]
     assert differences(pattern, {}, "body") == [
         "body: expected an object with name, encrypted and iv"
     ]

@@ -111,3 +111,19 @@ def test_the_guarantee_for_languages_without_a_parser_holds() -> None:
         '"arguments": {"name": "n", "value": "密"}}'
     )
     assert json.loads(line)["arguments"] == {"name": "n", "value": "密"}
+
+
+def test_the_page_lists_every_error_whose_message_a_scenario_matches() -> None:
+    section = PAGE.split("### Messages", 1)[1]
+    of_the_response = {"bad_request", "permission_denied", "not_found", "conflict", "server"}
+    matched = {
+        name
+        for scenario in load_all(data_directory() / "scenarios")
+        for step in scenario.steps
+        if "message" in step.expect.get("error", {})
+        and isinstance(step.expect["error"]["name"], str)
+        for name in [step.expect["error"]["name"]]
+    }
+    assert "token_exchange" in matched
+    for name in matched - of_the_response:
+        assert f"`{name}`" in section, name

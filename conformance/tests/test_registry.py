@@ -1,4 +1,4 @@
-"""The registry of adapters: places filled in, and what is not installed told as such."""
+"""The registry of adapters: placeholders are filled in, and missing runtimes are reported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.protocol import AdapterFailure
-from arcrun_conformance.registry import Registered, default_runtimes, registered
+from arcrun_conformance.registry import RegisteredAdapter, default_runtimes, read_registry
 from arcrun_conformance.resources import data_directory
 
 ENTRY = """\
@@ -23,10 +23,10 @@ adapters:
 """
 
 
-def read(tmp_path: Path, text: str = ENTRY) -> Registered:
+def read(tmp_path: Path, text: str = ENTRY) -> RegisteredAdapter:
     path = tmp_path / "adapters.yaml"
     path.write_text(text, "utf-8")
-    return registered(path, "/bin/py", tmp_path / "runtimes")["a-b"]
+    return read_registry(path, "/bin/py", tmp_path / "runtimes")["a-b"]
 
 
 def test_interpreter_folder_runtimes_and_runtime_are_filled_in(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_interpreter_folder_runtimes_and_runtime_are_filled_in(tmp_path: Path) -
     assert read(tmp_path).command == ("/bin/py", f"{tmp_path}/a.py", node)
 
 
-def test_the_folder_of_runtimes_is_the_repositorys_or_the_one_told(
+def test_the_folder_of_runtimes_is_the_configured_one_or_that_of_the_repository(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ARCRUN_CONFORMANCE_RUNTIMES", raising=False)
@@ -46,7 +46,9 @@ def test_the_folder_of_runtimes_is_the_repositorys_or_the_one_told(
     assert default_runtimes() == Path("/elsewhere")
 
 
-async def test_what_is_not_installed_is_not_available_and_told_how_to_make(tmp_path: Path) -> None:
+async def test_a_missing_runtime_is_not_available_and_the_message_says_how_to_install_it(
+    tmp_path: Path,
+) -> None:
     adapter = read(tmp_path)
     (tmp_path / "runtimes").mkdir()
     (tmp_path / "runtimes/sdk.mjs").touch()
@@ -54,21 +56,23 @@ async def test_what_is_not_installed_is_not_available_and_told_how_to_make(tmp_p
         await adapter.open()
     assert caught.value.kind == "not-available"
     assert str(caught.value) == (
-        f"not available: there is no {tmp_path}/runtimes/node99/node — make it with "
+        f"not available: {tmp_path}/runtimes/node99/node does not exist; install it with "
         f"`make node99 {tmp_path}/runtimes`"
     )
 
 
-async def test_once_it_is_installed_it_is_started(tmp_path: Path) -> None:
-    adapter = Registered("a", "x", "y", (sys.executable, "-c", ""), requires=(str(tmp_path),))
-    assert adapter.lack() == ""
+async def test_an_installed_adapter_is_started(tmp_path: Path) -> None:
+    adapter = RegisteredAdapter(
+        "a", "x", "y", (sys.executable, "-c", ""), requires=(str(tmp_path),)
+    )
+    assert adapter.why_unavailable() == ""
     connection = await adapter.open()
     await connection.close(20)
 
 
-def test_each_shipped_javascript_adapter_says_what_it_requires_and_how_to_make_it() -> None:
+def test_each_shipped_javascript_adapter_lists_what_it_requires_and_how_to_install_it() -> None:
     path = data_directory() / "adapters/adapters.yaml"
-    shipped = [a for a in registered(path, "python").values() if a.language == "javascript"]
+    shipped = [a for a in read_registry(path, "python").values() if a.language == "javascript"]
     assert len(shipped) == 9
     for adapter in shipped:
         assert adapter.command[0] in adapter.requires
@@ -82,7 +86,7 @@ def test_each_shipped_javascript_adapter_says_what_it_requires_and_how_to_make_i
         ('command: ["{pyton}"]', r"adapters\.yaml:6: .*does not match(.|\n)*\{runtimes\}"),
     ],
 )
-def test_a_bad_registry_names_the_line_and_what_is_expected(
+def test_an_invalid_registry_is_reported_with_the_line_and_what_is_expected(
     tmp_path: Path, wrong: str, message: str
 ) -> None:
     text = f"adapters:\n- name: a-b\n  language: x\n  runtime: y\n  default: false\n  {wrong}\n"

@@ -1,4 +1,4 @@
-"""The runner with in-memory adapters: what passes, and what each defect is caught by."""
+"""The runner with in-memory adapters: what passes, and which check catches each defect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mini_sdk import MiniSdk
 
 from arcrun_conformance.adapter import InMemoryConnection
 from arcrun_conformance.report import describe, failed
-from arcrun_conformance.runner import Plan, execute
+from arcrun_conformance.runner import RunConfig, execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PUSH = """\
 id: push
 title: push
-spec: [§3]
+spec: [docs/contract.md#routes]
 needs: [sealed_credentials]
 secrets:
   token: {value: "canary-${run}-密鑰"}
@@ -41,7 +41,7 @@ wire:
 
 
 class Connection(InMemoryConnection):
-    """An in-memory adapter whose stderr is the miniature's."""
+    """An in-memory adapter with the stderr of the mini SDK."""
 
     def __init__(self, sdk: MiniSdk) -> None:
         super().__init__(sdk)
@@ -52,14 +52,16 @@ class Connection(InMemoryConnection):
         return taken
 
 
-async def run(engine: MiniEngine, scenarios: Sequence[Scenario], defect: str = "", **plan) -> Run:
+async def run(
+    engine: MiniEngine, scenarios: Sequence[Scenario], defect: str = "", **options
+) -> Run:
     async def opener() -> Connection:
         return Connection(MiniSdk(defect))
 
-    return await execute(Plan(engine.target, scenarios, {"mini": opener}, **plan))
+    return await execute(RunConfig(engine.target, scenarios, {"mini": opener}, **options))
 
 
-async def test_a_sound_sdk_passes_and_everything_is_removed(
+async def test_a_correct_sdk_passes_and_everything_is_removed(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario]
 ) -> None:
     done = await run(engine, [scenario_of(PUSH)])
@@ -90,8 +92,8 @@ async def test_a_sound_sdk_passes_and_everything_is_removed(
         ("leaks-secret-stderr", "secret-token"),
         ("leaks-key", "secret-api_key"),
         ("extra-request", "no-other-requests"),
-        ("garbage", "adapter-garbage"),
-        ("wrong-id", "adapter-wrong-id"),
+        ("invalid-json", "adapter-invalid-json"),
+        ("mismatched-id", "adapter-mismatched-id"),
     ],
 )
 async def test_each_defect_of_an_sdk_is_caught_by_a_named_check(
@@ -107,7 +109,7 @@ async def test_each_defect_of_an_sdk_is_caught_by_a_named_check(
     assert engine.credentials == {}, "what was created is removed after a failure as well"
 
 
-async def test_a_step_that_fails_keeps_later_ones_from_being_reached(
+async def test_steps_after_a_failed_one_are_not_reached(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario]
 ) -> None:
     text = PUSH.replace(
@@ -121,7 +123,7 @@ async def test_a_step_that_fails_keeps_later_ones_from_being_reached(
     assert outcomes["healthy"] == "not-reached"
 
 
-async def test_what_the_engine_lacks_is_skipped_with_the_reason(
+async def test_a_scenario_is_skipped_if_the_engine_lacks_a_capability(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario]
 ) -> None:
     engine.capabilities = []
@@ -131,7 +133,7 @@ async def test_what_the_engine_lacks_is_skipped_with_the_reason(
     assert done.cells[0].reason == "the engine lacks sealed_credentials"
 
 
-async def test_what_the_adapter_lacks_is_skipped_with_the_reason(
+async def test_a_scenario_is_skipped_if_the_adapter_lacks_a_capability(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario]
 ) -> None:
     done = await run(engine, [scenario_of(PUSH)], "incapable")
@@ -140,7 +142,7 @@ async def test_what_the_adapter_lacks_is_skipped_with_the_reason(
     assert done.cells[0].reason == "the adapter lacks creds.push"
 
 
-async def test_an_expected_sdk_error_is_told_from_a_result(
+async def test_an_expected_sdk_error_is_distinguished_from_a_result(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario]
 ) -> None:
     done = await run(engine, [scenario_of(WRONG_KEY), scenario_of(EXPECTS_ERROR)])
@@ -148,13 +150,13 @@ async def test_an_expected_sdk_error_is_told_from_a_result(
     wrong_key, expects_error = done.cells
     assert wrong_key.outcome == "passed"
     assert expects_error.outcome == "failed"
-    assert "expected the SDK error 'not_found', got the result" in expects_error.checks[0].message
+    assert 'expected the SDK error "not_found", got the result' in expects_error.checks[0].message
 
 
 WRONG_KEY = """\
 id: a-wrong-key
 title: a wrong key
-spec: [§1]
+spec: [docs/contract.md#routes]
 secrets: {wrong: {value: ak_wrong_wrong_wrong, may_appear: [key-header]}}
 client: {options: {api_key: "${secret.wrong}"}}
 steps:
@@ -169,7 +171,7 @@ wire:
 EXPECTS_ERROR = """\
 id: b-expects-error
 title: an error that does not come
-spec: [§1]
+spec: [docs/contract.md#routes]
 steps:
   - {id: missing, call: health, expect: {error: {name: not_found}}}
 wire:
@@ -177,8 +179,8 @@ wire:
 """
 
 
-class Impatient(InMemoryConnection):
-    """Waits for a moment only, whatever the plan says."""
+class ShortTimeout(InMemoryConnection):
+    """Waits for 0.05 s only, whatever the configuration says."""
 
     async def exchange(self, line: str, seconds: float) -> str:
         return await super().exchange(line, 0.05)
@@ -198,16 +200,16 @@ async def test_an_adapter_that_hangs_times_out_and_the_next_scenario_gets_a_new_
                 await asyncio.Event().wait()
             return await sdk(line)
 
-        opened.append(Impatient(handle) if hangs else InMemoryConnection(handle))
+        opened.append(ShortTimeout(handle) if hangs else InMemoryConnection(handle))
         return opened[-1]
 
     second = PUSH.replace("id: push\n", "id: push-again\n")
-    plan = Plan(
+    config = RunConfig(
         engine.target,
         [scenario_of(PUSH), scenario_of(second)],
         {"mini": opener},
     )
-    first, again = (await execute(plan)).cells
+    first, again = (await execute(config)).cells
 
     assert first.outcome == "error"
     assert first.checks[0].id == "adapter-timeout"
@@ -215,7 +217,7 @@ async def test_an_adapter_that_hangs_times_out_and_the_next_scenario_gets_a_new_
     assert [connection.closed for connection in opened] == [True, True]
 
 
-async def test_an_engine_that_keeps_what_was_deleted_fails_the_run(
+async def test_an_engine_that_does_not_delete_fails_the_run(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario]
 ) -> None:
     class Keeping(dict):
@@ -237,16 +239,18 @@ async def test_interrupting_a_run_removes_what_it_created(
     sdk = MiniSdk()
 
     async def handle(line: str) -> str:
-        answer = await sdk(line)
+        reply = await sdk(line)
         if json.loads(line)["command"] == "call":
             pushed.set()
             await asyncio.Event().wait()
-        return answer
+        return reply
 
     async def opener() -> InMemoryConnection:
         return InMemoryConnection(handle)
 
-    task = asyncio.ensure_future(execute(Plan(engine.target, [scenario_of(PUSH)], {"m": opener})))
+    task = asyncio.ensure_future(
+        execute(RunConfig(engine.target, [scenario_of(PUSH)], {"m": opener}))
+    )
     await pushed.wait()
     assert len(engine.credentials) == 1
     task.cancel()  # what asyncio.run does on Ctrl-C
@@ -267,7 +271,9 @@ async def test_names_without_the_run_id_are_reported_and_never_deleted(
     failing = [check.id for check in done.cells[0].checks if check.outcome == "failed"]
     assert failing == ["names-carry-the-run"]
     assert list(engine.credentials) == ["PRECIOUS"]
-    assert done.leftovers.problems == ["credential PRECIOUS carries no run id, so it is left alone"]
+    assert done.leftovers.problems == [
+        "credential PRECIOUS has no run id in its name, so it was not removed"
+    ]
 
 
 async def test_jobs_run_cells_at_the_same_time_and_report_them_in_order(
@@ -281,7 +287,7 @@ async def test_jobs_run_cells_at_the_same_time_and_report_them_in_order(
     assert engine.credentials == {}
 
 
-def test_the_key_shows_in_no_repr(engine_target: object) -> None:
+def test_the_repr_of_a_target_does_not_contain_the_key(engine_target: object) -> None:
     assert KEY not in repr(engine_target)
 
 

@@ -1,4 +1,4 @@
-"""Scenario files: what is wrong is named with file, line, and what to do."""
+"""Scenario files: errors are reported with file, line, and what to do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 GOOD = """\
 id: good
 title: a title
-spec: [§1]
+spec: [docs/contract.md#routes]
 variables:
   name: "${run}_x"
 steps:
@@ -47,23 +47,26 @@ def test_a_good_scenario_is_read(tmp_path: Path) -> None:
     ("change", "expected"),
     [
         (("title: a title\n", ""), ["good.yaml:1", "'title' is a required property"]),
-        (("spec: [§1]", "spec: [1.1]"), ["good.yaml:3", "spec.0", "Sections of CONTRACT.md"]),
+        (
+            ("spec: [docs/contract.md#routes]", "spec: ['1.1']"),
+            ["good.yaml:3", "spec.0", "A section of the contract"],
+        ),
         (("call: health", "cal: health"), ["good.yaml:7", "steps.0"]),
         (("    count: 1", "    cuont: 1"), ["good.yaml:13", "unknown key cuont", "count"]),
         (("id: asked", "id: Asked!"), ["good.yaml:11", "Lower-case words joined by hyphens"]),
-        (("id: asked", "id: healthy"), ["good.yaml:11", "stands twice", "id of its own"]),
+        (("id: asked", "id: healthy"), ["good.yaml:11", "is used twice", "its own id"]),
         (
             ("path: /health", 'path: "${nmae}"'),
-            ["good.yaml:12", "nothing defines ${nmae}", "${name}"],
+            ["good.yaml:12", "${nmae} is not defined", "${name}"],
         ),
         (("{ok: true}", "{ok: {$tpye: boolean}}"), ["good.yaml:9", "no operator $tpye", "$type"]),
         (("{result: {ok: true}}", "{}"), ["good.yaml:9", "steps.0.expect"]),
-        (("id: good", "id: other"), ["good.yaml:1", "Name the file other.yaml"]),
-        (("title: a title", "title: a\ntitle: b"), ["good.yaml:3", "'title' stands twice"]),
-        (("title: a title", "title: [a"), ["good.yaml", "is no valid YAML"]),
+        (("id: good", "id: other"), ["good.yaml:1", "Rename the file to other.yaml"]),
+        (("title: a title", "title: a\ntitle: b"), ["good.yaml:3", "duplicate key title"]),
+        (("title: a title", "title: [a"), ["good.yaml", "is not valid YAML"]),
         (
             ("call: health", "call: health\n    adapter_needs: [raw_http]"),
-            ["good.yaml", "every step has adapter_needs", "for the whole scenario"],
+            ["good.yaml", "every step has adapter_needs", "top of the scenario"],
         ),
         (
             ("call: health", "call: health\n    without: {raw_http: {expect: {result: {$is: 1}}}}"),
@@ -72,7 +75,7 @@ def test_a_good_scenario_is_read(tmp_path: Path) -> None:
         ((GOOD, ""), ["good.yaml", "None is not of type 'object'"]),
     ],
 )
-def test_what_is_wrong_is_named_with_line_and_remedy(
+def test_an_error_is_reported_with_its_line_and_what_to_do(
     tmp_path: Path, change: tuple[str, str], expected: list[str]
 ) -> None:
     path = write(tmp_path, GOOD.replace(*change))
@@ -82,15 +85,15 @@ def test_what_is_wrong_is_named_with_line_and_remedy(
         assert part in str(caught.value)
 
 
-def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf8_is_reported(tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_bytes("id: 測試".encode("big5"))
     with pytest.raises(DocumentError, match=r"good\.yaml: can't be read"):
         load(tmp_path / "good.yaml")
 
 
-def test_all_problems_of_a_folder_are_shown_at_once(tmp_path: Path) -> None:
+def test_all_problems_of_a_folder_are_reported_at_once(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace("title: a title\n", ""), "one.yaml")
-    write(tmp_path, GOOD.replace("spec: [§1]\n", ""), "two.yaml")
+    write(tmp_path, GOOD.replace("spec: [docs/contract.md#routes]\n", ""), "two.yaml")
     with pytest.raises(DocumentError) as caught:
         load_all(tmp_path)
     assert [problem.path.name for problem in caught.value.problems] == ["one.yaml", "two.yaml"]
@@ -100,12 +103,12 @@ def test_two_scenarios_of_one_id_are_an_error(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
     (tmp_path / "sub").mkdir()
     write(tmp_path / "sub", GOOD)
-    with pytest.raises(DocumentError, match=r"the id good is taken by good\.yaml"):
+    with pytest.raises(DocumentError, match=r"the id good is already used by good\.yaml"):
         load_all(tmp_path)
 
 
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match="holds no scenarios"):
+    with pytest.raises(DocumentError, match="contains no scenarios"):
         load_all(tmp_path)
 
 
@@ -119,11 +122,11 @@ def test_globs_select_by_id() -> None:
 
 
 @pytest.mark.parametrize("scenario", SHIPPED, ids=lambda scenario: scenario.id)
-def test_a_shipped_scenario_creates_names_that_carry_the_run(scenario) -> None:
+def test_a_shipped_scenario_creates_names_that_contain_the_run_id(scenario) -> None:
     for step in scenario.steps:
         refused = "error" in step.expect
         if step.kind == "call" and step.subject in {"creds.push", "workflows.push"} and not refused:
-            name = step.order["with"]["name"]
+            name = step.definition["with"]["name"]
             assert "${run}" in str(scenario.variables.get(name[2:-1], name)), step.id
         if step.kind == "call" and step.subject == "auth.setup":
-            assert "${run}" in step.order["with"]["account"], step.id
+            assert "${run}" in step.definition["with"]["account"], step.id

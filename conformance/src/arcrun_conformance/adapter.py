@@ -1,4 +1,4 @@
-"""Adapters: the connection to one, and the commands that go over it."""
+"""Adapters: the connection to an adapter, and the commands that are sent over it."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from .protocol import AdapterFailure, Identity, Result, SdkError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-ANSWER_SECONDS = 30.0
+REPLY_SECONDS = 30.0
 STOP_SECONDS = 3.0
 _LINE_LIMIT = 32 * 1024 * 1024
 _STDERR_LIMIT = 256 * 1024
 
 
 class Connection(Protocol):
-    """A way to send an adapter a line and to get one back."""
+    """A way to send an adapter a line and to receive one."""
 
     async def exchange(self, line: str, seconds: float) -> str:
-        """Send a line and wait for the answer, at most that long."""
+        """Send a line and return the reply; wait for it at most `seconds`."""
         ...
 
     async def close(self, seconds: float) -> None:
-        """End the adapter: wait for it at most that long, then by force."""
+        """Wait at most `seconds` until the adapter exits, then kill it."""
         ...
 
     async def take_stderr(self) -> str:
-        """What it has written to stderr since this was last asked."""
+        """Return what was written to stderr since the last call."""
         ...
 
 
 class SubprocessConnection:
-    """An adapter in a process of its own.
+    """An adapter in its own process.
 
-    Its environment is the runner's without `ARCRUN_*`, with an empty home directory: what a
-    developer has configured for himself must not take part in a scenario.
+    It gets the runner's environment without `ARCRUN_*` and an empty home directory, so that a
+    developer's own configuration does not influence a scenario.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, home: str) -> None:
@@ -56,7 +56,7 @@ class SubprocessConnection:
         """Start the command.
 
         Raises:
-            AdapterFailure: It can't be started.
+            AdapterFailure: The command can't be started.
         """
         home = tempfile.mkdtemp(prefix="arcrun-conformance-")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ARCRUN_")}
@@ -69,7 +69,7 @@ class SubprocessConnection:
                 stderr=asyncio.subprocess.PIPE,
                 env=environment,
                 limit=_LINE_LIMIT,
-                start_new_session=True,  # Ctrl-C is for the runner, which then ends its adapters
+                start_new_session=True,  # only the runner gets Ctrl-C; it then stops its adapters
             )
         except OSError as error:
             shutil.rmtree(home)
@@ -79,33 +79,35 @@ class SubprocessConnection:
         return cls(process, home)
 
     async def exchange(self, line: str, seconds: float) -> str:
-        """Send a line and wait for the answer, at most that long."""
+        """Send a line and return the reply; wait for it at most `seconds`."""
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise AdapterFailure("crash", "the adapter has no pipes")
-        # A process that has ended breaks the pipe; what it left on stdout tells more.
+        # A process that has exited breaks the pipe; what it left on stdout says more.
         with contextlib.suppress(ConnectionError):
             stdin.write(line.encode() + b"\n")
             await stdin.drain()
         try:
-            answer = await asyncio.wait_for(stdout.readline(), seconds)
+            reply = await asyncio.wait_for(stdout.readline(), seconds)
         except asyncio.TimeoutError:
-            raise AdapterFailure("timeout", f"no answer within {seconds:g} s") from None
+            raise AdapterFailure("timeout", f"no reply within {seconds:g} s") from None
         except ValueError:
-            raise AdapterFailure("garbage", f"a line of more than {_LINE_LIMIT} bytes") from None
-        if not answer.endswith(b"\n"):
+            raise AdapterFailure(
+                "invalid-reply", f"a line on stdout is longer than {_LINE_LIMIT} bytes"
+            ) from None
+        if not reply.endswith(b"\n"):
             code = await self._exit_code()
-            raise AdapterFailure("crash", f"the adapter ended (exit code {code}) without an answer")
-        return answer.decode("utf-8", "replace")
+            raise AdapterFailure("crash", f"the adapter exited (exit code {code}) without a reply")
+        return reply.decode("utf-8", "replace")
 
     async def _exit_code(self) -> int | str:
         try:
             return await asyncio.wait_for(self._process.wait(), 1)
         except asyncio.TimeoutError:
-            return "none yet: only stdout is closed"
+            return "none yet: it has only closed stdout"
 
     async def close(self, seconds: float) -> None:
-        """End the adapter and everything it started: wait at most that long, then by force."""
+        """Wait at most `seconds` until the adapter exits, then kill it and all that it started."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         with contextlib.suppress(asyncio.TimeoutError):
@@ -118,9 +120,9 @@ class SubprocessConnection:
         shutil.rmtree(self._home, ignore_errors=True)
 
     async def take_stderr(self) -> str:
-        """What it has written to stderr since this was last asked, the last 256 KiB."""
-        # What was written before an answer is in the pipe when the answer is; the loop needs a
-        # few turns to carry it from there to here.
+        """Return what was written to stderr since the last call, at most the last 256 KiB."""
+        # What was written before a reply is in the pipe when the reply is; the event loop needs a
+        # few turns to read it.
         for _ in range(4):
             await asyncio.sleep(0)
         taken = self._errors.decode("utf-8", "replace")
@@ -135,7 +137,7 @@ class SubprocessConnection:
 
 
 class InMemoryConnection:
-    """The in-memory twin: an adapter that is a function, so the runner is tested without processes.
+    """An adapter that is a function, so that the runner can be tested without processes.
 
     Example:
         >>> InMemoryConnection(lambda line: '{"id": 1, "result": {}}').closed
@@ -148,21 +150,21 @@ class InMemoryConnection:
         self.closed = False
 
     async def exchange(self, line: str, seconds: float) -> str:
-        """Hand the line to the function."""
-        answer = self._handler(line)
-        if isinstance(answer, str):
-            return answer
+        """Return what the function returns for the line."""
+        reply = self._handler(line)
+        if isinstance(reply, str):
+            return reply
         try:
-            return await asyncio.wait_for(answer, seconds)
+            return await asyncio.wait_for(reply, seconds)
         except asyncio.TimeoutError:
-            raise AdapterFailure("timeout", f"no answer within {seconds:g} s") from None
+            raise AdapterFailure("timeout", f"no reply within {seconds:g} s") from None
 
     async def close(self, seconds: float) -> None:  # noqa: ARG002 -- nothing to wait for
-        """Note that it was closed."""
+        """Record that the connection was closed."""
         self.closed = True
 
     async def take_stderr(self) -> str:
-        """What the test put there."""
+        """Return what the test has put into `errors`."""
         taken, self.errors = self.errors, ""
         return taken
 
@@ -177,52 +179,53 @@ class Adapter:
         ...     return await adapter.send("call", client="main", method="health", arguments={})
     """
 
-    def __init__(self, connection: Connection, seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, connection: Connection, seconds: float = REPLY_SECONDS) -> None:
         self._connection = connection
         self._seconds = seconds
         self._last_id = 0
 
     async def start(self) -> Identity:
-        """Begin the conversation.
+        """Send `start` and return the SDK that the adapter names.
 
         Raises:
-            AdapterFailure: It did not answer, or not as the protocol says.
+            AdapterFailure: There was no reply, or it does not keep the protocol.
         """
-        answer = await self.send("start", protocol=protocol.VERSION)
-        if isinstance(answer, SdkError):
+        reply = await self.send("start", protocol=protocol.VERSION)
+        if isinstance(reply, SdkError):
             raise AdapterFailure(
-                "schema", "`start` answered an SDK error; only `failure` fits here"
+                "invalid-reply",
+                "the reply to `start` is an SDK error; reply with `result` or `failure`",
             )
-        said = answer.value
+        started = reply.value
         return Identity(
-            sdk=said["sdk"]["name"],
-            version=said["sdk"]["version"],
-            language=said["sdk"]["language"],
-            runtime=said["runtime"],
-            capabilities=frozenset(said["capabilities"]),
+            sdk=started["sdk"]["name"],
+            version=started["sdk"]["version"],
+            language=started["sdk"]["language"],
+            runtime=started["runtime"],
+            capabilities=frozenset(started["capabilities"]),
         )
 
     async def send(self, command: str, **body: Any) -> Result | SdkError:
-        """Send a command and read its answer.
+        """Send a command and return the adapter's reply.
 
         Raises:
-            AdapterFailure: The adapter crashed, hung, spoke nonsense or said that it could not.
+            AdapterFailure: The adapter crashed, hung, sent an invalid reply or reported a failure.
         """
         self._last_id += 1
         line = protocol.encode(self._last_id, command, body)
-        answer = await self._connection.exchange(line, self._seconds)
-        return protocol.decode(answer, self._last_id, command)
+        reply = await self._connection.exchange(line, self._seconds)
+        return protocol.decode(reply, self._last_id, command)
 
     async def stop(self) -> None:
-        """End it: politely, and if that fails by force."""
+        """Send `stop`, and kill the adapter if it does not exit."""
         with contextlib.suppress(AdapterFailure):
             await self.send("stop")
         await self._connection.close(STOP_SECONDS)
 
     async def abandon(self) -> None:
-        """End it by force, after a failure."""
+        """Kill the adapter, after a failure."""
         await self._connection.close(0)
 
     async def take_stderr(self) -> str:
-        """What it has written to stderr since this was last asked."""
+        """Return what was written to stderr since the last call."""
         return await self._connection.take_stderr()

@@ -1,4 +1,4 @@
-"""A service account of the test's own, and the check of the JWT that proves it (CONTRACT.md §4)."""
+"""A service account for tests, and the verification of its JWTs (docs/contract.md#auth-recipes)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 EMAIL = "conformance@arcrun-test.iam.gserviceaccount.com"
-_LONGEST = 3600  # seconds between iat and exp
+_MAX_LIFETIME = 3600  # seconds between iat and exp
 
 
 @cache
@@ -28,13 +28,13 @@ def _key() -> RSAPrivateKey:
 
 @cache
 def private_key() -> str:
-    """The account's private key in PEM; made anew for each run of the runner, it opens nothing."""
+    """Return the account's private key in PEM; it is generated for each process."""
     return _key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 @cache
 def service_account() -> str:
-    """The text of the account's key file."""
+    """Return the content of the account's key file."""
     return json.dumps(
         {
             "type": "service_account",
@@ -47,11 +47,11 @@ def service_account() -> str:
     )
 
 
-def claims_of(token: str) -> dict[str, Any]:
-    """The claims of a JWT that this account has signed with RS256.
+def verified_claims(token: str) -> dict[str, Any]:
+    """Return the claims of a JWT that this account has signed with RS256.
 
     Raises:
-        ValueError: It is none, or its signature is not the account's.
+        ValueError: It is not a JWT, is not signed by the account, or is valid for too long.
     """
     try:
         head, claims, signature = token.split(".")
@@ -61,14 +61,14 @@ def claims_of(token: str) -> dict[str, Any]:
         )
         found: dict[str, Any] = json.loads(_bytes(claims))
     except InvalidSignature:
-        raise ValueError("the signature is not the service account's") from None
+        raise ValueError("the JWT is not signed with the service account's key") from None
     except (ValueError, AttributeError) as error:
-        raise ValueError(f"is no JWT: {error}") from None
+        raise ValueError(f"expected a JWT: {error}") from None
     if header.get("alg") != "RS256":
-        raise ValueError(f"its alg is {header.get('alg')!r}, not RS256")
+        raise ValueError(f"the JWT's alg is {header.get('alg')}, not RS256")
     lifetime = found.get("exp", 0) - found.get("iat", 0)
-    if not 0 < lifetime <= _LONGEST:
-        raise ValueError(f"it lives {lifetime} s, more than {_LONGEST} or not at all")
+    if not 0 < lifetime <= _MAX_LIFETIME:
+        raise ValueError(f"the JWT is valid for {lifetime} s, not for 1 to {_MAX_LIFETIME} s")
     return found
 
 

@@ -1,4 +1,4 @@
-"""One scenario with one SDK: servers up, steps done, checks made."""
+"""One scenario with one SDK: start the servers, carry out the steps, make the checks."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from . import assertion
 from .checks import Check, check, step_differences
 from .cleanup import created_in
 from .exemptions import exemption
-from .faults import FaultPlan, Rewrite, fault_of
+from .faults import FaultInjector, Rewrite, fault_of
 from .journal import Exchange, Journal
-from .leaks import Seen, leak_checks
+from .leaks import Observations, leak_checks
 from .protocol import AdapterFailure, Identity, Result, SdkError
 from .proxy import Proxy
 from .resources import data_directory
@@ -39,7 +39,7 @@ _CONSTRUCT = "construct"
 
 
 def is_skipped(cell: Cell, scenario: Scenario, target: Target, identity: Identity) -> bool:
-    """Whether the scenario can't be run with this SDK against this target; the cell then says why."""
+    """Return whether the scenario can't be run with this SDK and target; record why in the cell."""
     engine_lacks = [need for need in scenario.needs if need not in target.capabilities]
     if engine_lacks:
         cell.outcome, cell.reason = "skipped", f"the engine lacks {', '.join(engine_lacks)}"
@@ -60,19 +60,20 @@ async def run_cell(
     run: str,
     capabilities: Collection[str],
 ) -> None:
-    """Run a scenario with an SDK; an adapter's failure ends up in the cell, as outcome `error`.
+    """Run a scenario with an SDK; an adapter's failure gives the cell the outcome `error`.
 
     Args:
-        cell: Is filled while the scenario runs, so that a run that is broken off can be tidied up.
+        cell: The cell to fill. It is filled while the scenario runs, so that what an interrupted
+            run has created can be removed.
         scenario: The scenario.
         adapter: The adapter, started.
         target: The engine.
-        run: The prefix for the names of all that is created, `${run}` in the scenario.
-        capabilities: The adapter's; from checks that need others it is exempt.
+        run: The prefix of every name that the scenario creates, `${run}` there.
+        capabilities: The adapter's capabilities; it is exempt from checks that need others.
     """
     began = time.perf_counter()
-    with _unused_port() as port, _folder() as files:
-        journal, engine_faults, standin_faults = Journal(), FaultPlan(), FaultPlan()
+    with _unused_port() as port, _temporary_folder() as files:
+        journal, engine_faults, standin_faults = Journal(), FaultInjector(), FaultInjector()
         cell.exchanges = journal.exchanges
         standin = Standin(journal, standin_faults)
         guard = _safety().guard(run) if target.remote else None
@@ -87,17 +88,17 @@ async def run_cell(
                 "unused_port": port,
                 "files": files,
             }
-            if "${service_account" in scenario.source:  # making its key takes a moment
+            if "${service_account" in scenario.source:  # generating its key takes a moment
                 values["service_account"] = assertion.service_account()
                 values["service_account_key"] = assertion.private_key()
-            values |= _own_values(scenario, values)
+            values |= _scenario_values(scenario, values)
             secrets = _secrets(scenario, values)
             cell.secrets = {name: secret.value for name, secret in secrets.items()}
             _write_files(scenario, values)
-            standin.answers = fill(list(scenario.standin), values)
+            standin.responses = fill(list(scenario.standin), values)
             rewrites = fill(list(scenario.rewrite), values)
             engine_faults.rewrites = [Rewrite(**rewrite) for rewrite in rewrites]
-            conversation = _Conversation(
+            step_runner = _StepRunner(
                 scenario,
                 adapter,
                 journal,
@@ -107,19 +108,19 @@ async def run_cell(
                 standin_faults,
                 capabilities,
             )
-            await conversation.run()
+            await step_runner.run()
     cell.stderr = await adapter.take_stderr()
-    orders = fill(list(scenario.wire), values)
-    cell.checks += _wire_checks(orders, journal, run, capabilities)
-    seen = Seen(journal.exchanges, conversation.answers, cell.stderr)
-    cell.checks += leak_checks(secrets, seen)
+    definitions = fill(list(scenario.wire), values)
+    cell.checks += _wire_checks(definitions, journal, run, capabilities)
+    observations = Observations(journal.exchanges, step_runner.replies, cell.stderr)
+    cell.checks += leak_checks(secrets, observations)
     if cell.outcome == "passed" and not all(c.passed or c.outcome == "exempt" for c in cell.checks):
         cell.outcome = "failed"
     cell.seconds = time.perf_counter() - began
 
 
-def _own_values(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The scenario's variables and secrets; a variable may use those above it."""
+def _scenario_values(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the scenario's variables and secrets; a variable may use those above it."""
     own: dict[str, Any] = {}
     for name, secret in scenario.secrets.items():
         own[f"secret.{name}"] = fill(secret.value, values)
@@ -129,7 +130,7 @@ def _own_values(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _secrets(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Secret]:
-    """The key and the scenario's own secrets, with their values and where they may be seen."""
+    """Return the API key and the scenario's secrets, with their values and where they may appear."""
     secrets = {"api_key": Secret(values["api_key"], frozenset({"key-header"}))}
     for name, secret in scenario.secrets.items():
         secrets[name] = Secret(values[f"secret.{name}"], secret.may_appear)
@@ -142,8 +143,8 @@ def _safety() -> Safety:
 
 
 @contextlib.contextmanager
-def _folder() -> Iterator[str]:
-    """A new folder for the scenario's files, with a name that no one guesses."""
+def _temporary_folder() -> Iterator[str]:
+    """Create a folder for the scenario's files, with an unpredictable name."""
     with tempfile.TemporaryDirectory(prefix="arcrun-conformance-") as folder:
         yield folder
 
@@ -158,48 +159,48 @@ def _write_files(scenario: Scenario, values: Mapping[str, Any]) -> None:
 
 @contextlib.contextmanager
 def _unused_port() -> Iterator[int]:
-    """A port that is taken, so that no one else gets it, and refuses every connection."""
+    """Reserve a port that refuses every connection, so that nothing else can listen on it."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
 
 
 @dataclass
-class _Conversation:
-    """The steps of a scenario, spoken with an adapter."""
+class _StepRunner:
+    """Carries out the steps of a scenario with an adapter."""
 
     scenario: Scenario
     adapter: Adapter
     journal: Journal
     cell: Cell
     values: Mapping[str, Any]
-    engine_faults: FaultPlan
-    standin_faults: FaultPlan
+    engine_faults: FaultInjector
+    standin_faults: FaultInjector
     capabilities: Collection[str]
-    answers: list[tuple[str, Result | SdkError]] = field(default_factory=list)
+    replies: list[tuple[str, Result | SdkError]] = field(default_factory=list)
 
     async def run(self) -> None:
-        """Do all steps; after the first that fails the rest is not reached."""
-        self._order_faults(self.scenario.faults)
+        """Carry out all steps; after one that fails, the others are not reached."""
+        self._add_faults(self.scenario.faults)
         steps = list(self.scenario.steps)
         if steps[0].kind != "construct":
-            order = {"expect": {"result": {}}, **self.scenario.client}
-            steps.insert(0, Step(_CONSTRUCT, "construct", MAIN_CLIENT, order))
+            definition = {"expect": {"result": {}}, **self.scenario.client}
+            steps.insert(0, Step(_CONSTRUCT, "construct", MAIN_CLIENT, definition))
         while steps:
             step = steps.pop(0)
-            if exempt := exemption(step.order, self.capabilities):
+            if exempt := exemption(step.definition, self.capabilities):
                 self.cell.checks.append(exempt)
-            elif not await self._do(step):
+            elif not await self._carry_out(step):
                 break
         self.cell.checks += [Check(step.id, "not-reached") for step in steps]
 
-    async def _do(self, step: Step) -> bool:
+    async def _carry_out(self, step: Step) -> bool:
         self.journal.step = step.id
-        self._order_faults(step.order.get("faults", ()))
+        self._add_faults(step.definition.get("faults", ()))
         command, body = self._command(step)
         began = time.perf_counter()
         try:
-            answer = await self.adapter.send(command, **body)
+            reply = await self.adapter.send(command, **body)
         except AdapterFailure as failure:
             self.cell.outcome = "error"
             self.cell.reason = str(failure)
@@ -208,72 +209,77 @@ class _Conversation:
             return False
         seconds = time.perf_counter() - began
         described = (
-            {"error": answer.fields} if isinstance(answer, SdkError) else {"result": answer.value}
+            {"error": reply.fields} if isinstance(reply, SdkError) else {"result": reply.value}
         )
         self.cell.steps.append(
             StepRecord(step.id, {"command": command, **body}, described, seconds)
         )
-        self.answers.append((step.id, answer))
-        outcome = check(step.id, step_differences(fill(step.expect, self.values), answer))
+        self.replies.append((step.id, reply))
+        outcome = check(step.id, step_differences(fill(step.expect, self.values), reply))
         if step.id != _CONSTRUCT or not outcome.passed:
             self.cell.checks.append(outcome)
         return outcome.passed
 
     def _command(self, step: Step) -> tuple[str, dict[str, Any]]:
-        order = fill(
-            {k: v for k, v in step.order.items() if k not in {"expect", "faults", "without"}},
+        definition = fill(
+            {k: v for k, v in step.definition.items() if k not in {"expect", "faults", "without"}},
             self.values,
         )
         if step.kind == "call":
             body = {
-                "client": order.get("client", MAIN_CLIENT),
+                "client": definition.get("client", MAIN_CLIENT),
                 "method": step.subject,
-                "arguments": order.get("with", {}),
+                "arguments": definition.get("with", {}),
             }
-            return "call", body | ({"bound": order["as"]} if "as" in order else {})
+            return "call", body | ({"bound": definition["as"]} if "as" in definition else {})
         if step.kind == "request":
             body = {
                 "bound": step.subject,
-                "method": order.get("method", "GET"),
-                "url": order["url"],
+                "method": definition.get("method", "GET"),
+                "url": definition["url"],
             }
             optional = ("headers", "query", "json", "body", "follow_redirects")
-            return "bound.request", body | {key: order[key] for key in optional if key in order}
+            given = {key: definition[key] for key in optional if key in definition}
+            return "bound.request", body | given
         defaults = {"api_key": self.values["api_key"], "base_url": self.values["base_url"]}
-        options = {**defaults, **order.get("options", {})}
-        given = {key: value for key, value in options.items() if value is not None}
-        body = {"client": step.subject, "options": given}
-        environment = order.get("environment")
+        options = {**defaults, **definition.get("options", {})}
+        passed = {key: value for key, value in options.items() if value is not None}
+        body = {"client": step.subject, "options": passed}
+        environment = definition.get("environment")
         return "construct", body | ({"environment": environment} if environment else {})
 
-    def _order_faults(self, orders: Any) -> None:
-        for order in fill(list(orders), self.values):
-            at_standin = order.get("at") == "standin"
-            plan = self.standin_faults if at_standin else self.engine_faults
-            plan.add([fault_of(order)])
+    def _add_faults(self, definitions: Any) -> None:
+        for definition in fill(list(definitions), self.values):
+            at_standin = definition.get("at") == "standin"
+            faults = self.standin_faults if at_standin else self.engine_faults
+            faults.add([fault_of(definition)])
 
 
 def _wire_checks(
-    orders: list[dict[str, Any]], journal: Journal, run: str, capabilities: Collection[str]
+    definitions: list[dict[str, Any]], journal: Journal, run: str, capabilities: Collection[str]
 ) -> list[Check]:
     exchanges = journal.exchanges
-    made = [exemption(order, capabilities) or wire_check(order, exchanges) for order in orders]
-    made.append(no_other_requests(orders, exchanges))
-    made.append(check("well-formed-http", journal.broken_requests))
-    made.append(_names_carry_the_run(exchanges, run))
+    checks = [
+        exemption(definition, capabilities) or wire_check(definition, exchanges)
+        for definition in definitions
+    ]
+    checks.append(no_other_requests(definitions, exchanges))
+    checks.append(check("well-formed-http", journal.broken_requests))
+    checks.append(_names_carry_the_run(exchanges, run))
     refused = [exchange for exchange in exchanges if exchange.refusal]
     if refused:
-        made.append(check("live-safe", [str(e.refusal) for e in refused], refused))
+        checks.append(check("live-safe", [str(e.refusal) for e in refused], refused))
     unreachable = [exchange for exchange in exchanges if exchange.problem]
     if unreachable:
-        made.append(check("target-answers", [str(e.problem) for e in unreachable], unreachable))
-    return made
+        problems = [str(e.problem) for e in unreachable]
+        checks.append(check("target-reachable", problems, unreachable))
+    return checks
 
 
 def _names_carry_the_run(exchanges: list[Exchange], run: str) -> Check:
-    done = [e for e in exchanges if e.answer is not None and e.answer.status < 300]
-    strangers = [created for created in created_in(done) if run not in created.name]
+    done = [e for e in exchanges if e.response is not None and e.response.status < 300]
+    unexpected = [created for created in created_in(done) if run not in created.name]
     return check(
         "names-carry-the-run",
-        [f"{created} was created without {run} in its name" for created in strangers],
+        [f"{created} was created without {run} in its name" for created in unexpected],
     )

@@ -1,11 +1,11 @@
-"""Checks: a named statement about a scenario's run that holds or does not."""
+"""Checks: named assertions about a scenario's run, each with its outcome."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .matching import differences
+from .matching import differences, show
 from .protocol import Result, SdkError
 
 if TYPE_CHECKING:
@@ -21,10 +21,11 @@ class Check:
     """One check's outcome.
 
     Attributes:
-        id: Stable within its scenario.
-        outcome: `not-reached` where an earlier step failed first, `exempt` where the adapter lacks what
-            it needs; neither is a pass, but `exempt` fails no scenario (the gate judges it).
-        message: What was expected and what was there instead, or why it is exempt; empty if passed.
+        id: Unique within its scenario, and stable.
+        outcome: `not-reached` if an earlier step failed first, `exempt` if the adapter lacks a
+            capability that the check needs. Neither counts as passed, but `exempt` does not fail
+            the scenario: the gate decides.
+        message: What was expected and what was found, or why it is exempt; empty if passed.
         exchanges: Numbers of the exchanges that it is about.
     """
 
@@ -35,35 +36,37 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Whether it holds."""
+        """Return whether the check passed."""
         return self.outcome == "passed"
 
 
-def check(identifier: str, differing: Sequence[str], exchanges: Sequence[Exchange] = ()) -> Check:
-    """A check that holds if nothing differs.
+def check(identifier: str, problems: Sequence[str], exchanges: Sequence[Exchange] = ()) -> Check:
+    """Return a check that failed with these problems, or passed if there are none.
 
     Example:
         >>> check("sealed", []).passed
         True
     """
     numbers = tuple(exchange.number for exchange in exchanges)
-    if differing:
-        return Check(identifier, "failed", "\n".join(differing), numbers)
+    if problems:
+        return Check(identifier, "failed", "\n".join(problems), numbers)
     return Check(identifier, "passed", "", numbers)
 
 
-def step_differences(expect: Mapping[str, Any], answer: Result | SdkError) -> list[str]:
-    """How an answer differs from what a step expects.
+def step_differences(expect: Mapping[str, Any], reply: Result | SdkError) -> list[str]:
+    """Return how a reply differs from what a step expects.
 
     Example:
         >>> step_differences({"error": {"name": "not_found"}}, Result({}))
-        ["expected the SDK error 'not_found', got the result {}"]
+        ['expected the SDK error "not_found", got the result {}']
     """
     if "error" in expect:
         pattern = expect["error"]
-        if isinstance(answer, SdkError):
-            return differences(pattern, answer.fields, "error")
-        return [f"expected the SDK error {pattern['name']!r}, got the result {answer.value!r}"]
-    if isinstance(answer, SdkError):
-        return [f"expected a result, got the SDK error {answer.name}: {answer.message}"]
-    return differences(expect["result"], answer.value, "result")
+        if isinstance(reply, SdkError):
+            return differences(pattern, reply.fields, "error")
+        return [
+            f"expected the SDK error {show(pattern['name'])}, got the result {show(reply.value)}"
+        ]
+    if isinstance(reply, SdkError):
+        return [f"expected a result, got the SDK error {reply.name}: {reply.message}"]
+    return differences(expect["result"], reply.value, "result")

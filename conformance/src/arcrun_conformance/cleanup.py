@@ -1,4 +1,4 @@
-"""Whatever a run creates is removed again, by plain HTTP, and that is verified."""
+"""Removes what a run has created, by plain HTTP, and verifies that nothing is left."""
 
 from __future__ import annotations
 
@@ -22,14 +22,13 @@ RUN_ID = re.compile(rf"{PREFIX}[0-9a-f]{{8}}", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Resource:
-    """A kind of thing that can be created.
+    """A kind of resource that a scenario can create.
 
     Attributes:
-        kind: Its name, for people.
-        path: Its collection: POST creates, GET lists, DELETE of `{path}/{name}` removes.
-        name_field: The field that holds the name.
-        list_field: The field of the list's answer that holds the list.
-        page: Query of the list.
+        kind: The name of the kind, for messages.
+        path: The path of the collection: POST creates, GET lists, DELETE of `{path}/{name}` removes.
+        name_field: The field that contains the name.
+        list_field: The field of the response to GET that contains the list.
     """
 
     kind: str
@@ -46,7 +45,7 @@ RESOURCES = (
 
 @dataclass(frozen=True)
 class Created:
-    """One thing that a request tried to create."""
+    """A resource that a request tried to create."""
 
     resource: Resource
     name: str
@@ -57,7 +56,7 @@ class Created:
 
 
 def created_by(request: Request) -> Created | None:
-    """What a request creates, whether or not it was answered; `None` for other requests."""
+    """Return what a request creates, with or without a response; `None` for other requests."""
     key = request.header(KEY_HEADER) or ""
     for resource in RESOURCES:
         if request.method == "POST" and request.path == resource.path:
@@ -70,13 +69,13 @@ def created_by(request: Request) -> Created | None:
 
 
 def created_in(exchanges: Iterable[Exchange]) -> list[Created]:
-    """Everything that these exchanges may have created, each once."""
-    found = (created_by(e.request) for e in exchanges if e.place == "engine")
+    """Return everything that these exchanges may have created, each once."""
+    found = (created_by(e.request) for e in exchanges if e.server == "engine")
     return list(dict.fromkeys(created for created in found if created))
 
 
 class Cleaner:
-    """Removes and counts what is left, directly at the target."""
+    """Removes and lists what a run has left, with requests to the target itself."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -85,41 +84,42 @@ class Cleaner:
         )
 
     async def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         await self._client.aclose()
 
     async def remove(self, created: Iterable[Created]) -> list[str]:
-        """Remove these; what is not there any more counts as removed. Returns the problems."""
+        """Remove these and return the problems; what no longer exists counts as removed."""
         problems = []
         for thing in created:
             if not RUN_ID.search(thing.name):
-                problems.append(f"{thing} carries no run id, so it is left alone")
+                problems.append(f"{thing} has no run id in its name, so it was not removed")
                 continue
             try:
-                answer = await self._client.delete(
+                response = await self._client.delete(
                     f"{thing.resource.path}/{quote(thing.name, safe='')}",
                     headers={KEY_HEADER: thing.api_key},
                 )
             except httpx.HTTPError as error:
                 problems.append(f"{thing} could not be removed: {error!r}")
                 continue
-            # 401: a scenario with a wrong key tried to create it, so it is not there.
-            if answer.status_code >= 300 and answer.status_code not in {401, 404}:
-                problems.append(f"{thing} could not be removed: {answer.status_code}")
+            # 401: a scenario tried to create it with a wrong key, so it does not exist.
+            if response.status_code >= 300 and response.status_code not in {401, 404}:
+                problems.append(f"{thing} could not be removed: {response.status_code}")
         return problems
 
     async def left(self, run: str = PREFIX) -> list[Created]:
-        """What is there of a run (or of any run), by the target's own lists.
+        """Return what the target still lists of a run, or of any run.
 
         Raises:
-            httpx.HTTPError: A list can't be had.
+            httpx.HTTPError: A list can't be read.
         """
         found = []
         key = self._target.api_key
         for resource in RESOURCES:
-            answer = await self._client.get(resource.path, headers={KEY_HEADER: key})
-            answer.raise_for_status()
-            names = [entry[resource.name_field] for entry in answer.json()[resource.list_field]]
-            # Some engines store names in capitals (CONTRACT.md §3).
+            response = await self._client.get(resource.path, headers={KEY_HEADER: key})
+            response.raise_for_status()
+            names = [entry[resource.name_field] for entry in response.json()[resource.list_field]]
+            # The deployed engine stores names in upper case
+            # (docs/contract.md#differences-from-the-deployed-engine).
             found += [Created(resource, n, key) for n in names if run.lower() in n.lower()]
         return found

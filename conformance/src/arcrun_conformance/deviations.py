@@ -1,4 +1,4 @@
-"""Deviations: where a target differs from the contract, known ones with their reason."""
+"""Deviations: where a target differs from the contract, with the reason of the known ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Known:
-    """A deviation that is written down."""
+    """A deviation that is listed in a file."""
 
     scenario: str
     spec: str
@@ -24,15 +24,15 @@ def load(path: Path) -> list[Known]:
     """Read a file of deviations.
 
     Raises:
-        DocumentError: The file can't be used.
+        DocumentError: The file is invalid.
     """
     return [Known(**entry) for entry in read(path, "deviations").value["deviations"]]
 
 
 def found_in(report: dict[str, Any], known: list[Known]) -> list[dict[str, Any]]:
-    """The deviations that a report shows: each scenario that failed, with what is known of it.
+    """Return the deviations that a report shows: the scenarios that failed, known ones first.
 
-    Known ones come first; a known one that has passed everywhere is told too, since its entry can go.
+    A known one that has passed everywhere is included as `gone`, since its entry can be removed.
     """
     reasons = {entry.scenario: entry for entry in known}
     rows = []

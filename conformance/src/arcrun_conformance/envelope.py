@@ -1,4 +1,7 @@
-"""Envelope v1 of a sealed credential (CONTRACT.md §3), opened by `cryptography`'s primitives alone."""
+"""Opens envelope v1 of a sealed credential (docs/contract.md#credentials).
+
+It uses the primitives of `cryptography` only, so that it shares no code with an SDK.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,17 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 SALT = "arcrun.credentials.v1"
 
 
-def opened(api_key: str, name: str, encrypted: str, iv: str) -> str | None:
-    """The plaintext of an envelope; `None` if it does not open under this key and name.
+def open_envelope(api_key: str, name: str, encrypted: str, iv: str) -> str | None:
+    """Return the plaintext of an envelope; `None` if this key and name do not open it.
 
     Args:
-        api_key: The key that it was sealed under.
-        name: The credential's name, which is authenticated with it.
+        api_key: The key that it was sealed with.
+        name: The credential's name, which is authenticated as well.
         encrypted: Ciphertext and tag, base64.
         iv: Initialisation vector, base64.
 
     Example:
-        >>> opened("ak_0123456789abcdef0123456789abcdef", "E", "zEjR+RbzC1N06PoswZJ99w==",
+        >>> open_envelope("ak_0123456789abcdef0123456789abcdef", "E", "zEjR+RbzC1N06PoswZJ99w==",
         ...        "AAAAAAAAAAAAAAAB")
         ''
     """
@@ -36,18 +39,18 @@ def opened(api_key: str, name: str, encrypted: str, iv: str) -> str | None:
 
 
 def differences(argument: dict[str, str], value: Any, path: str) -> list[str]:
-    """How an object `{name, encrypted, iv}` differs from a sealed value; the operator `$opens`.
+    """Return how an object `{name, encrypted, iv}` differs from a sealed value: the operator `$opens`.
 
     Args:
-        argument: `key`, and `value`: what must come out.
-        value: What was there.
-        path: Where it stands, for the texts.
+        argument: `key`, and `value`: the expected plaintext.
+        value: The object.
+        path: The path of the object, for the messages.
     """
     at = f"{path}: " if path else ""
     try:
-        plain = opened(argument["key"], value["name"], value["encrypted"], value["iv"])
+        plain = open_envelope(argument["key"], value["name"], value["encrypted"], value["iv"])
     except (KeyError, TypeError):
         return [f"{at}expected an object with name, encrypted and iv"]
     if plain is None:
-        return [f"{at}the envelope does not open under the key and the name {value['name']!r}"]
-    return [] if plain == argument["value"] else [f"{at}the envelope holds another value"]
+        return [f"{at}the key and the name {value['name']} do not open the envelope"]
+    return [] if plain == argument["value"] else [f"{at}the envelope contains another value"]

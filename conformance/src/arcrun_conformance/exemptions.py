@@ -1,4 +1,4 @@
-"""What an adapter can't do: which checks it is exempt from, and what is expected instead."""
+"""Exemptions: the checks that do not apply to an adapter, and what is expected of it instead."""
 
 from __future__ import annotations
 
@@ -13,35 +13,40 @@ if TYPE_CHECKING:
     from .scenario import Scenario
 
 
-def exemption(order: Mapping[str, Any], capabilities: Collection[str]) -> Check | None:
-    """The check `exempt` in place of a step's or wire check's own, if the adapter lacks what it needs.
+def exemption(definition: Mapping[str, Any], capabilities: Collection[str]) -> Check | None:
+    """Return the check `exempt` for a step or a wire check if the adapter lacks what it needs.
 
     Example:
-        >>> order = {"id": "own-user-agent", "adapter_needs": ["user_agent"]}
-        >>> exemption(order, {"health"}).message
+        >>> definition = {"id": "own-user-agent", "adapter_needs": ["user_agent"]}
+        >>> exemption(definition, {"health"}).message
         'the adapter lacks user_agent'
-        >>> exemption(order, {"health", "user_agent"})
+        >>> exemption(definition, {"health", "user_agent"})
     """
-    lacking = [need for need in order.get("adapter_needs", ()) if need not in capabilities]
+    lacking = [need for need in definition.get("adapter_needs", ()) if need not in capabilities]
     if not lacking:
         return None
-    return Check(order["id"], "exempt", f"the adapter lacks {', '.join(lacking)}")
+    return Check(definition["id"], "exempt", f"the adapter lacks {', '.join(lacking)}")
 
 
-def suited(scenario: Scenario, capabilities: Collection[str]) -> Scenario:
-    """The scenario with what it says under `without` in force for the capabilities that are lacking."""
-    steps = (replace(step, order=_suited(step.order, capabilities)) for step in scenario.steps)
-    wire = (_suited(order, capabilities) for order in scenario.wire)
+def apply_alternatives(scenario: Scenario, capabilities: Collection[str]) -> Scenario:
+    """Return the scenario with its `without` entries applied for the capabilities that are missing."""
+    steps = (
+        replace(step, definition=_with_alternatives(step.definition, capabilities))
+        for step in scenario.steps
+    )
+    wire = (_with_alternatives(definition, capabilities) for definition in scenario.wire)
     return replace(scenario, steps=tuple(steps), wire=tuple(wire))
 
 
-def _suited(order: Mapping[str, Any], capabilities: Collection[str]) -> Mapping[str, Any]:
-    for capability, instead in order.get("without", {}).items():
+def _with_alternatives(
+    definition: Mapping[str, Any], capabilities: Collection[str]
+) -> Mapping[str, Any]:
+    for capability, alternative in definition.get("without", {}).items():
         if capability not in capabilities:
-            order = {**order, **instead}
-    return order
+            definition = {**definition, **alternative}
+    return definition
 
 
-def lacking(scenario: Scenario, capabilities: Collection[str]) -> list[str]:
-    """The capabilities whose lack changes what the scenario checks, in order, each once."""
+def missing_capabilities(scenario: Scenario, capabilities: Collection[str]) -> list[str]:
+    """Return the missing capabilities that change what the scenario checks, in order, each once."""
     return [name for name in scenario.capabilities_of_checks() if name not in capabilities]

@@ -1,4 +1,4 @@
-"""Faults that a scenario orders: which exchanges they hit, and what they do to them."""
+"""Fault injection: which exchanges the faults of a scenario affect, and what they do to them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from .journal import Answer, Exchange
+from .journal import Exchange, Response
 from .matching import differences
 
 if TYPE_CHECKING:
@@ -19,117 +19,119 @@ FaultKind = Literal[
 
 @dataclass
 class Fault:
-    """One thing that goes wrong.
+    """One fault.
 
     Attributes:
-        kind: What happens: `status` and `redirect` answer in the engine's place, `reset` breaks the
-            connection, `truncate` ends the body half-way, `delay` waits before the engine is
-            asked, `drip` sends byte by byte, `malformed` sends what is no HTTP or no JSON; after `close`
-            the answer is whole, but ends its connection, so that the next request needs a new one.
-        where: Pattern of the request that it hits.
-        times: How many requests it hits.
-        forward: Whether the engine gets the request, so that only its answer is lost.
-        answer: What is answered instead.
-        seconds: Length of the delay, or of the pause between two bytes.
+        kind: What happens: `status` and `redirect` replace the engine's response, `reset` breaks
+            the connection, `truncate` ends the body half-way, `delay` waits before the request is
+            passed on, `drip` sends the body byte by byte, `malformed` sends invalid HTTP or JSON,
+            and `close` closes the connection after a complete response, so that the next request
+            needs a new one.
+        where: The pattern of the requests that it affects.
+        times: How many requests it affects.
+        forward: Whether the engine gets the request, so that only its response is lost.
+        response: The response that is sent instead.
+        seconds: The length of the delay, or of the pause between two bytes.
     """
 
     kind: FaultKind
     where: Mapping[str, Any]
     times: int = 1
     forward: bool = False
-    answer: Answer | None = None
+    response: Response | None = None
     seconds: float = 0.0
     hits: int = field(default=0, init=False)
 
     @property
     def text(self) -> str:
-        """The fault in a few words, for reports."""
-        passed_on = " (after the engine had answered)" if self.forward else ""
-        return f"{self.kind}{passed_on}"
+        """Return a short description, for reports."""
+        forwarded = " (after the engine had responded)" if self.forward else ""
+        return f"{self.kind}{forwarded}"
 
 
 @dataclass(frozen=True)
 class Rewrite:
-    """A field of an answer's JSON that gets another value on its way to the SDK."""
+    """A field of a response's JSON that is changed on the way to the SDK."""
 
     where: Mapping[str, Any]
     field: str
     value: Any
 
 
-class FaultPlan:
-    """The faults and rewrites in force for one server; each fault hits its number of times."""
+class FaultInjector:
+    """The active faults and rewrites of one server; counts how often each fault was used."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.rewrites: list[Rewrite] = []
 
     def add(self, faults: Iterable[Fault]) -> None:
-        """Put further faults in force."""
+        """Activate more faults."""
         self.faults.extend(faults)
 
     def take(self, exchange: Exchange) -> Fault | None:
-        """The fault that hits this exchange, if any; it is counted."""
+        """Return the fault for this exchange, if any, and count it as used."""
         for fault in self.faults:
             if fault.hits < fault.times and not differences(fault.where, exchange.request.value()):
                 fault.hits += 1
                 return fault
         return None
 
-    def rewrite(self, exchange: Exchange, answer: Answer) -> Answer:
-        """The answer with the fields changed that the rewrites name."""
+    def rewrite(self, exchange: Exchange, response: Response) -> Response:
+        """Return the response with the rewrites applied."""
         for rewrite in self.rewrites:
-            if answer.status < 300 and not differences(rewrite.where, exchange.request.value()):
-                answer = _with_field(answer, rewrite.field, rewrite.value)
-        return answer
+            if response.status < 300 and not differences(rewrite.where, exchange.request.value()):
+                response = _with_field(response, rewrite.field, rewrite.value)
+        return response
 
 
-def _with_field(answer: Answer, path: str, value: Any) -> Answer:
-    body = json.loads(answer.body)
+def _with_field(response: Response, path: str, value: Any) -> Response:
+    body = json.loads(response.body)
     *parents, last = path.split(".")
-    place = body
+    parent = body
     for part in parents:
-        place = place[_key(place, part)]
-    place[_key(place, last)] = value
-    return Answer(answer.status, answer.headers, json.dumps(body, ensure_ascii=False).encode())
+        parent = parent[_key(parent, part)]
+    parent[_key(parent, last)] = value
+    changed = json.dumps(body, ensure_ascii=False).encode()
+    return Response(response.status, response.headers, changed)
 
 
-def _key(place: Any, part: str) -> str | int:
-    return int(part) if isinstance(place, list) else part
+def _key(parent: Any, part: str) -> str | int:
+    return int(part) if isinstance(parent, list) else part
 
 
-def fault_of(order: Mapping[str, Any]) -> Fault:
-    """A fault from its place in a scenario (schema `scenario`, definition `fault`).
+def fault_of(definition: Mapping[str, Any]) -> Fault:
+    """Return a fault from its definition in a scenario (schema `scenario`, definition `fault`).
 
     Example:
         >>> fault_of({"where": {"path": "/health"}, "do": "reset", "times": 2}).kind
         'reset'
     """
-    where, times = order.get("where", {}), order.get("times", 1)
-    do = order["do"]
+    where, times = definition.get("where", {}), definition.get("times", 1)
+    do = definition["do"]
     name: Any
     setting: Any
     name, setting = (do, None) if isinstance(do, str) else next(iter(do.items()))
     kind: FaultKind = name
-    forward = order.get("forward", kind in {"delay", "drip", "truncate", "close"})
+    forward = definition.get("forward", kind in {"delay", "drip", "truncate", "close"})
     fault = Fault(kind, where, times, forward)
     if kind in {"delay", "drip"}:
         fault.seconds = setting
     elif kind == "status":
-        fault.answer = _status_answer(setting)
+        fault.response = _status_response(setting)
     elif kind == "redirect":
         headers = [("location", setting["to"])]
-        fault.answer = Answer(setting.get("status", 307), headers)
+        fault.response = Response(setting.get("status", 307), headers)
     elif kind == "malformed" and setting == "json":
-        fault.answer = Answer(200, [("content-type", "application/json")], b'{"success": tru')
+        fault.response = Response(200, [("content-type", "application/json")], b'{"success": tru')
     return fault
 
 
-def _status_answer(setting: Mapping[str, Any]) -> Answer:
-    body = setting.get("body", {"error": "a fault of the test", "code": "fault"})
+def _status_response(setting: Mapping[str, Any]) -> Response:
+    body = setting.get("body", {"error": "a fault injected by the test", "code": "fault"})
     if isinstance(body, str):
-        answer = Answer(setting["status"], [("content-type", "text/plain")], body.encode())
+        response = Response(setting["status"], [("content-type", "text/plain")], body.encode())
     else:
-        answer = Answer.of_json(body, setting["status"])
-    answer.headers += [(name, str(value)) for name, value in setting.get("headers", {}).items()]
-    return answer
+        response = Response.from_json(body, setting["status"])
+    response.headers += [(name, str(value)) for name, value in setting.get("headers", {}).items()]
+    return response

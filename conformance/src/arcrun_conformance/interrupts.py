@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: they end the work, never the tidying up after it."""
+"""Ctrl-C and SIGTERM: they end a run, but not the cleanup after it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import sys
 
 
 def cancel_on_signals() -> None:
-    """From now on the first signal cancels the current task; further ones only say to wait.
+    """Cancel the current task on the first signal; on further ones only print that it is ending.
 
-    What is cancelled removes what it had created, which takes a moment; a second Ctrl-C in that
-    moment would leave things behind at the target.
+    A cancelled run first removes what it has created; a second Ctrl-C must not interrupt that.
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     seen: list[int] = []
@@ -21,7 +20,7 @@ def cancel_on_signals() -> None:
         seen.append(number)
         if len(seen) == 1 and task is not None:
             task.cancel()
-        print("removing what was created, a moment please", file=sys.stderr)
+        print("interrupted: removing what the run has created, please wait", file=sys.stderr)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         # Windows, and threads that are not the main one, have no such handlers.

@@ -1,4 +1,4 @@
-"""What went over the wire: every request and answer, in order, with times."""
+"""The journal: every request and response that went over the wire, in order, with times."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 Headers = list[tuple[str, str]]
-Place = Literal["engine", "standin"]
+ServerName = Literal["engine", "standin"]
 
 
 def body_value(body: bytes) -> Any:
-    """A body as scenarios see it: parsed JSON, else text, else `None` if there is none."""
+    """Return a body as scenarios see it: parsed JSON, or else text; `None` if there is no body."""
     if not body:
         return None
     try:
@@ -23,7 +23,7 @@ def body_value(body: bytes) -> Any:
 
 
 def headers_value(headers: Headers) -> dict[str, str]:
-    """Headers with lower-case names; values of a repeated name joined by a comma."""
+    """Return headers with lower-case names; values of a repeated name are joined by a comma."""
     joined: dict[str, str] = {}
     for name, value in headers:
         key = name.lower()
@@ -33,7 +33,7 @@ def headers_value(headers: Headers) -> dict[str, str]:
 
 @dataclass
 class Request:
-    """A request as it arrived."""
+    """A request as it was received."""
 
     method: str
     target: str
@@ -42,12 +42,12 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The path, percent-decoded."""
+        """Return the path, percent-decoded."""
         return unquote(urlsplit(self.target).path)
 
     @property
     def query(self) -> dict[str, str | list[str]]:
-        """Query parameters; a repeated one is a list."""
+        """Return the query parameters; a repeated one is a list."""
         collected: dict[str, str | list[str]] = {}
         for name, value in parse_qsl(urlsplit(self.target).query, keep_blank_values=True):
             before = collected.get(name)
@@ -60,11 +60,11 @@ class Request:
         return collected
 
     def header(self, name: str) -> str | None:
-        """The value of a header, by its name in lower case."""
+        """Return the value of a header, by its name in lower case."""
         return headers_value(self.headers).get(name)
 
     def value(self) -> dict[str, Any]:
-        """The request as scenarios match it; the body parsed where it is JSON or a form."""
+        """Return the request as scenarios match it; the body is parsed if it is JSON or a form."""
         return {
             "method": self.method,
             "path": self.path,
@@ -80,21 +80,21 @@ class Request:
 
 
 @dataclass
-class Answer:
-    """An answer as it was sent on."""
+class Response:
+    """A response as it was passed on."""
 
     status: int
     headers: Headers = field(default_factory=list)
     body: bytes = b""
 
     @classmethod
-    def of_json(cls, value: Any, status: int = 200) -> Answer:
-        """An answer with a JSON body."""
+    def from_json(cls, value: Any, status: int = 200) -> Response:
+        """Return a response with a JSON body."""
         body = json.dumps(value, ensure_ascii=False).encode()
         return cls(status, [("content-type", "application/json")], body)
 
     def value(self) -> dict[str, Any]:
-        """The answer as scenarios match it."""
+        """Return the response as scenarios match it."""
         return {
             "status": self.status,
             "headers": headers_value(self.headers),
@@ -104,26 +104,26 @@ class Answer:
 
 @dataclass
 class Exchange:
-    """One request and what became of it.
+    """One request with its response.
 
     Attributes:
-        number: Position in the journal, from 1, over all servers of the run of a scenario.
-        place: `engine` (through the proxy) or `standin`.
-        step: Id of the step that was going on.
+        number: The position in the journal, from 1, over all servers of the run of a scenario.
+        server: The server that received it: `engine` (the proxy before it) or `standin`.
+        step: The id of the step that was being carried out.
         started: Seconds since the journal began.
-        finished: The same, when the answer had been sent; `None` if it never was.
-        answer: `None` if none was sent.
-        fault: What was done to the exchange on purpose, in words.
-        problem: Why the proxy could not do its part, in words.
+        finished: The same, when the response had been sent; `None` if it was not.
+        response: The response; `None` if none was sent.
+        fault: The injected fault, as text.
+        problem: Why the proxy failed, as text.
         refusal: Why the request was not passed on: it is not safe with this target.
     """
 
     number: int
-    place: Place
+    server: ServerName
     step: str
     started: float
     request: Request
-    answer: Answer | None = None
+    response: Response | None = None
     finished: float | None = None
     fault: str | None = None
     problem: str | None = None
@@ -140,17 +140,17 @@ class Journal:
         self._began = time.perf_counter()
 
     def now(self) -> float:
-        """Seconds since the journal began."""
+        """Return the seconds since the journal began."""
         return time.perf_counter() - self._began
 
-    def open(self, place: Place, request: Request) -> Exchange:
-        """Note a request that has arrived."""
+    def open(self, server: ServerName, request: Request) -> Exchange:
+        """Record a request that a server has received."""
         number = len(self.exchanges) + 1
-        exchange = Exchange(number, place, self.step, self.now(), request)
+        exchange = Exchange(number, server, self.step, self.now(), request)
         self.exchanges.append(exchange)
         return exchange
 
-    def close(self, exchange: Exchange, answer: Answer | None) -> None:
-        """Note that an answer has been sent, or that none will be."""
-        exchange.answer = answer
+    def close(self, exchange: Exchange, response: Response | None) -> None:
+        """Record that a response has been sent, or that there will be none."""
+        exchange.response = response
         exchange.finished = self.now()

@@ -1,4 +1,4 @@
-"""The leak check: each secret is looked for everywhere, and allowed only where the scenario says."""
+"""The leak check: a secret may appear only where the scenario allows it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .checks import Check, check
 from .protocol import Result, SdkError
-from .secrets import forms
+from .secrets import encodings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,70 +20,68 @@ KEY_HEADER = "x-arcrun-api-key"
 
 
 @dataclass
-class Seen:
-    """All texts of one run of a scenario in which a secret could stand.
+class Observations:
+    """Everything from one run of a scenario in which a secret could appear.
 
     Attributes:
-        exchanges: What went over the wire.
-        answers: What the adapter answered, by step.
+        exchanges: The requests and responses.
+        replies: The adapter's replies, by step.
         stderr: What the adapter wrote to stderr meanwhile.
     """
 
     exchanges: Sequence[Exchange]
-    answers: list[tuple[str, Result | SdkError]] = field(default_factory=list)
+    replies: list[tuple[str, Result | SdkError]] = field(default_factory=list)
     stderr: str = ""
 
 
 @dataclass(frozen=True)
 class _Text:
-    place: str
-    where: str
+    location: str
+    description: str
     text: str
 
 
-def leak_checks(secrets: Mapping[str, Secret], seen: Seen) -> list[Check]:
-    """One check `secret-NAME` for each secret.
+def leak_checks(secrets: Mapping[str, Secret], observations: Observations) -> list[Check]:
+    """Return one check `secret-NAME` for each secret.
 
     Example:
         >>> from arcrun_conformance.scenario import Secret
         >>> secret = Secret("sk-canary-1", frozenset())
-        >>> leak_checks({"token": secret}, Seen([], stderr="key is sk-canary-1"))[0].message
-        "the secret 'token' stands on the adapter's stderr"
+        >>> leak_checks({"token": secret}, Observations([], stderr="key is sk-canary-1"))[0].message
+        "the secret token appears on the adapter's stderr"
     """
-    texts = list(_texts(seen))
+    texts = list(_texts(observations))
     return [_leak_check(name, secret, texts) for name, secret in secrets.items()]
 
 
 def _leak_check(name: str, secret: Secret, texts: Iterable[_Text]) -> Check:
-    shapes = forms(secret.value)
+    encoded = encodings(secret.value)
     leaks = [
-        f"the secret {name!r} stands {text.where}"
+        f"the secret {name} appears {text.description}"
         for text in texts
-        if text.place not in secret.may_appear and any(shape in text.text for shape in shapes)
+        if text.location not in secret.may_appear and any(form in text.text for form in encoded)
     ]
     return check(f"secret-{name}", list(dict.fromkeys(leaks)))
 
 
-def _texts(seen: Seen) -> Iterator[_Text]:
-    for exchange in seen.exchanges:
+def _texts(observations: Observations) -> Iterator[_Text]:
+    for exchange in observations.exchanges:
         yield from _exchange_texts(exchange)
-    for step, answer in seen.answers:
-        if isinstance(answer, SdkError):
-            yield _Text("never", f"in the error of step {step!r}", _json(answer.fields))
+    for step, reply in observations.replies:
+        if isinstance(reply, SdkError):
+            yield _Text("never", f"in the error of step {step}", _json(reply.fields))
         else:
-            value, shown = _without_shown(answer.value)
-            yield _Text("answers", f"in the result of step {step!r}", _json(value))
-            yield _Text(
-                "never", f"in what an object of step {step!r} shows of itself", _json(shown)
-            )
-    yield _Text("never", "on the adapter's stderr", seen.stderr)
+            value, shown = _without_shown(reply.value)
+            yield _Text("results", f"in the result of step {step}", _json(value))
+            yield _Text("never", f"in the printed form of an object of step {step}", _json(shown))
+    yield _Text("never", "on the adapter's stderr", observations.stderr)
 
 
 def _exchange_texts(exchange: Exchange) -> Iterator[_Text]:
     request, number = exchange.request, exchange.number
-    name = f"request {number} ({request.method} at the {exchange.place})"
+    name = f"request {number} ({request.method} at the {exchange.server})"
     body = request.body.decode("utf-8", "replace")
-    if exchange.place == "standin":
+    if exchange.server == "standin":
         head = f"{request.target}\n{_lines(request.headers)}"
         yield _Text("standin", f"in {name}", f"{head}\n{body}")
     else:
@@ -93,11 +91,12 @@ def _exchange_texts(exchange: Exchange) -> Iterator[_Text]:
         yield _Text("key-header", f"in the key header of {name}", _lines(key))
         yield _Text("never", f"in the headers of {name}", _lines(rest))
         yield _Text("engine", f"in the body of {name}", body)
-    if exchange.answer is not None:
-        # What the stand-in answers is written in the scenario.
-        place = "standin" if exchange.place == "standin" else "never"
-        body = exchange.answer.body.decode("utf-8", "replace")
-        yield _Text(place, f"in the answer to {name}", f"{_lines(exchange.answer.headers)}\n{body}")
+    if exchange.response is not None:
+        # The stand-in's responses are written in the scenario.
+        location = "standin" if exchange.server == "standin" else "never"
+        body = exchange.response.body.decode("utf-8", "replace")
+        text = f"{_lines(exchange.response.headers)}\n{body}"
+        yield _Text(location, f"in the response to {name}", text)
 
 
 def _lines(headers: Headers) -> str:

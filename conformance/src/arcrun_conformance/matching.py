@@ -1,9 +1,10 @@
-"""Patterns: what a scenario says of a value, and every way in which a value differs from it."""
+"""Patterns: what a scenario expects of a value, and every way in which a value differs from it."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,22 +23,22 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 def differences(pattern: Any, value: Any, path: str = "") -> list[str]:
-    """All differences between a pattern and a value; empty if it fits.
+    """Return all differences between a pattern and a value; an empty list if the value matches.
 
-    An object fits if each key of the pattern fits: further keys are allowed, since every answer may
-    grow. Lists and scalars must be equal; text, numbers and booleans are never taken for each other.
-    Keys that begin with `$` are operators, which may stand beside others: `$absent`, `$present`, `$type`, `$regex`,
-    `$length`, `$contains`, `$lacks`, `$each`, `$equals`, `$not`, `$any`, `$base64`, `$opens`, `$jwt`,
-    `$min`, `$max`.
+    An object matches if each key of the pattern does: further keys are allowed, since every
+    response may grow. Lists and scalars must be equal; strings, numbers and booleans are never
+    converted into each other. Keys that begin with `$` are operators, which may stand beside other
+    keys: `$absent`, `$present`, `$type`, `$regex`, `$length`, `$contains`, `$lacks`, `$each`,
+    `$equals`, `$not`, `$any`, `$base64`, `$opens`, `$jwt`, `$min`, `$max`.
 
     Args:
         pattern: The pattern.
-        value: What was there.
-        path: Where the value stands, for the texts.
+        value: The value to compare.
+        path: The path of the value, for the messages.
 
     Example:
         >>> differences({"name": {"$regex": "^a"}}, {"name": "b", "more": 1})
-        ["name: 'b' does not match ^a"]
+        ['name: expected a string that matches ^a, got "b"']
     """
     if isinstance(pattern, Mapping):
         plain = {key: item for key, item in pattern.items() if not str(key).startswith("$")}
@@ -49,30 +50,39 @@ def differences(pattern: Any, value: Any, path: str = "") -> list[str]:
     if isinstance(pattern, list):
         return _list(pattern, value, path)
     if type(pattern) is not type(value) and not _both_numbers(pattern, value):
-        return [f"{_at(path)}expected {_show(pattern)}, got {_show(value)}"]
+        return _unexpected(path, show(pattern), value)
     if pattern != value:
-        return [f"{_at(path)}expected {_show(pattern)}, got {_show(value)}"]
+        return _unexpected(path, show(pattern), value)
     return []
+
+
+def show(value: Any) -> str:
+    """Return a value as JSON, for a message; what is longer than 300 characters is cut.
+
+    Example:
+        >>> show({"ok": True, "名": None})
+        '{"ok": true, "名": null}'
+    """
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 300 else f"{text[:300]}…"
 
 
 def _both_numbers(one: Any, other: Any) -> bool:
     return all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in (one, other))
 
 
-def _show(value: Any) -> str:
-    if value is _MISSING:
-        return "nothing"
-    text = repr(value)
-    return text if len(text) <= 300 else f"{text[:300]}…"
-
-
 def _at(path: str) -> str:
     return f"{path}: " if path else ""
 
 
+def _unexpected(path: str, expected: str, value: Any) -> list[str]:
+    got = "but it is missing" if value is _MISSING else f"got {show(value)}"
+    return [f"{_at(path)}expected {expected}, {got}"]
+
+
 def _object(pattern: Mapping[str, Any], value: Any, path: str) -> list[str]:
     if not isinstance(value, dict):
-        return [f"{_at(path)}expected an object, got {_show(value)}"]
+        return _unexpected(path, "an object", value)
     found = []
     for key, expected in pattern.items():
         inner = f"{path}.{key}" if path else str(key)
@@ -82,9 +92,9 @@ def _object(pattern: Mapping[str, Any], value: Any, path: str) -> list[str]:
 
 def _list(pattern: list[Any], value: Any, path: str) -> list[str]:
     if not isinstance(value, list):
-        return [f"{_at(path)}expected a list, got {_show(value)}"]
+        return _unexpected(path, "a list", value)
     if len(pattern) != len(value):
-        return [f"{_at(path)}expected {len(pattern)} items, got {len(value)}: {_show(value)}"]
+        return [f"{_at(path)}expected {len(pattern)} items, got {len(value)}: {show(value)}"]
     found = []
     for index, (expected, item) in enumerate(zip(pattern, value, strict=True)):
         found += differences(expected, item, f"{path}[{index}]")
@@ -94,7 +104,7 @@ def _list(pattern: list[Any], value: Any, path: str) -> list[str]:
 def _absent(argument: bool, value: Any, path: str) -> list[str]:
     if (value is _MISSING) is argument:
         return []
-    return [f"{_at(path)}expected {'nothing' if argument else 'a value'}, got {_show(value)}"]
+    return _unexpected(path, "no value" if argument else "a value", value)
 
 
 def _present(argument: bool, value: Any, path: str) -> list[str]:
@@ -102,41 +112,44 @@ def _present(argument: bool, value: Any, path: str) -> list[str]:
 
 
 def _type(argument: str, value: Any, path: str) -> list[str]:
-    fits = isinstance(value, _TYPES[argument])
+    matches = isinstance(value, _TYPES[argument])
     if argument == "number" and isinstance(value, bool):
-        fits = False
-    return [] if fits else [f"{_at(path)}expected a {argument}, got {_show(value)}"]
+        matches = False
+    return [] if matches else _unexpected(path, f"a value of type {argument}", value)
 
 
 def _regex(argument: str, value: Any, path: str) -> list[str]:
     if isinstance(value, str) and re.search(argument, value):
         return []
-    return [f"{_at(path)}{_show(value)} does not match {argument}"]
+    return _unexpected(path, f"a string that matches {argument}", value)
 
 
 def _length(argument: Any, value: Any, path: str) -> list[str]:
     if not isinstance(value, (str, list, dict)):
-        return [f"{_at(path)}expected something with a length, got {_show(value)}"]
+        return _unexpected(path, "a string, a list or an object", value)
     return differences(argument, len(value), f"length of {path or 'the value'}")
 
 
 def _contains(argument: Any, value: Any, path: str) -> list[str]:
-    if isinstance(value, str) and isinstance(argument, str):
-        fits = argument in value
-    else:
-        fits = isinstance(value, list) and any(not differences(argument, item) for item in value)
-    return [] if fits else [f"{_at(path)}{_show(value)} contains no {_show(argument)}"]
+    if isinstance(value, list):
+        if any(not differences(argument, item) for item in value):
+            return []
+        return _unexpected(path, f"a list with an item that matches {show(argument)}", value)
+    if isinstance(value, str) and isinstance(argument, str) and argument in value:
+        return []
+    container = "a string that contains" if isinstance(argument, str) else "a list that contains"
+    return _unexpected(path, f"{container} {show(argument)}", value)
 
 
 def _lacks(argument: Any, value: Any, path: str) -> list[str]:
     if isinstance(value, (str, list)) and _contains(argument, value, path):
         return []
-    return [f"{_at(path)}{_show(value)} should not contain {_show(argument)}"]
+    return _unexpected(path, f"a string or a list without {show(argument)}", value)
 
 
 def _each(argument: Any, value: Any, path: str) -> list[str]:
     if not isinstance(value, list):
-        return [f"{_at(path)}expected a list, got {_show(value)}"]
+        return _unexpected(path, "a list", value)
     found = []
     for index, item in enumerate(value):
         found += differences(argument, item, f"{path}[{index}]")
@@ -146,45 +159,45 @@ def _each(argument: Any, value: Any, path: str) -> list[str]:
 def _equals(argument: Any, value: Any, path: str) -> list[str]:
     if argument == value and isinstance(argument, bool) is isinstance(value, bool):
         return []
-    return [f"{_at(path)}expected exactly {_show(argument)}, got {_show(value)}"]
+    return _unexpected(path, f"exactly {show(argument)}", value)
 
 
 def _not(argument: Any, value: Any, path: str) -> list[str]:
     if differences(argument, value):
         return []
-    return [f"{_at(path)}{_show(value)} is what it must not be"]
+    return _unexpected(path, f"a value that does not match {show(argument)}", value)
 
 
 def _any(argument: list[Any], value: Any, path: str) -> list[str]:
     if any(not differences(option, value) for option in argument):
         return []
-    return [f"{_at(path)}{_show(value)} fits none of {_show(argument)}"]
+    return _unexpected(path, f"a match for one of {show(argument)}", value)
 
 
 def _base64(argument: Any, value: Any, path: str) -> list[str]:
     try:
         decoded = base64.b64decode(value, validate=True)
     except (TypeError, ValueError, binascii.Error):
-        return [f"{_at(path)}{_show(value)} is no base64 (standard alphabet, padded)"]
+        return _unexpected(path, "base64 in the standard alphabet, padded", value)
     return differences(argument, len(decoded), f"bytes in {path or 'the value'}")
 
 
 def _jwt(argument: Any, value: Any, path: str) -> list[str]:
     try:
-        claims = assertion.claims_of(value)
+        claims = assertion.verified_claims(value)
     except ValueError as error:
         return [f"{_at(path)}{error}"]
     return differences(argument, claims, f"claims of {path or 'the token'}")
 
 
 def _bound(
-    holds: Callable[[float, float], bool], word: str
+    holds: Callable[[float, float], bool], comparison: str
 ) -> Callable[[Any, Any, str], list[str]]:
     def check(argument: float, value: Any, path: str) -> list[str]:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if number and holds(value, argument):
             return []
-        return [f"{_at(path)}expected {word} {argument}, got {_show(value)}"]
+        return _unexpected(path, f"{comparison} {argument}", value)
 
     return check
 

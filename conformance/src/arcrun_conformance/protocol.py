@@ -1,4 +1,4 @@
-"""The adapter protocol: commands out, answers in, one JSON object a line. See PROTOCOL.md."""
+"""The adapter protocol: commands go out, replies come in, one JSON object a line. See PROTOCOL.md."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ FailureKind = Literal[
     "not-started",
     "crash",
     "timeout",
-    "garbage",
-    "wrong-id",
-    "schema",
-    "could-not-run",
+    "invalid-json",
+    "mismatched-id",
+    "invalid-reply",
+    "failure",
 ]
 
 
 class AdapterFailure(Exception):
-    """The adapter did not do what the protocol says; never a pass, never an answer of the SDK.
+    """The adapter did not keep the protocol; this never counts as passed, nor as an SDK's error.
 
     Attributes:
-        kind: `not-available` (what it runs on is not installed), `not-started`, `crash`, `timeout`,
-            `garbage` (no JSON on stdout), `wrong-id`, `schema` (an answer of another shape) or `could-not-run` (the adapter says so itself).
+        kind: `not-available` (its runtime is not installed), `not-started`, `crash`, `timeout`,
+            `invalid-json` (a line on stdout is not JSON), `mismatched-id`, `invalid-reply` (the
+            reply does not match its schema) or `failure` (reported by the adapter itself).
         stderr: What an adapter that did not start had written to stderr.
     """
 
@@ -55,7 +56,7 @@ class SdkError:
 
 @dataclass(frozen=True)
 class Identity:
-    """What an adapter said of itself at `start`."""
+    """The SDK and runtime that an adapter names in its reply to `start`."""
 
     sdk: str
     version: str
@@ -65,53 +66,52 @@ class Identity:
 
 
 def encode(identifier: int, command: str, body: dict[str, Any]) -> str:
-    """A command as a line, checked against its schema."""
+    """Return a command as a line, checked against its schema."""
     message = {"id": identifier, "command": command, **body}
     validator(f"protocol/{command}").validate(message)
     return json.dumps(message, ensure_ascii=False)
 
 
 def decode(line: str, identifier: int, command: str) -> Result | SdkError:
-    """The answer in a line that an adapter wrote.
+    """Parse the reply in a line that an adapter wrote.
 
     Raises:
-        AdapterFailure: The line is no JSON, answers another command, or has another shape.
+        AdapterFailure: The line is not JSON, replies to another command, or does not match the
+            schema.
 
     Example:
         >>> decode('{"id": 3, "result": {"ok": true}}', 3, "call")
         Result(value={'ok': True})
     """
     try:
-        answer = json.loads(line)
+        reply = json.loads(line)
     except ValueError:
         raise AdapterFailure(
-            "garbage",
-            f"stdout holds a line that is no JSON: {line[:200]!r}. Only answers may go to stdout; "
-            "send everything else to stderr.",
+            "invalid-json",
+            f"a line on stdout is not valid JSON: {json.dumps(line[:200], ensure_ascii=False)}. "
+            "Write only replies to stdout, and everything else to stderr.",
         ) from None
-    _check("protocol/answer", None, answer, "the answer")
-    if answer["id"] != identifier:
+    _check("protocol/reply", None, reply, "the reply")
+    if reply["id"] != identifier:
         raise AdapterFailure(
-            "wrong-id",
-            f"the answer carries id {answer['id']}, the command had id {identifier}. Answer each "
-            "command once, in order, with its own id.",
+            "mismatched-id",
+            f"the reply has the id {reply['id']}, the command had the id {identifier}. Reply to "
+            "each command once, in order, with the command's id.",
         )
-    if "failure" in answer:
-        failure = answer["failure"]
+    if "failure" in reply:
+        failure = reply["failure"]
         detail = failure.get("detail", "")
-        raise AdapterFailure(
-            "could-not-run", failure["message"] + (f"\n{detail}" if detail else "")
-        )
-    if "error" in answer:
-        error = answer["error"]
+        raise AdapterFailure("failure", failure["message"] + (f"\n{detail}" if detail else ""))
+    if "error" in reply:
+        error = reply["error"]
         return SdkError(error["name"], error["message"], error)
-    _check(f"protocol/{command}", "result", answer["result"], f"the result of `{command}`")
-    return Result(answer["result"])
+    _check(f"protocol/{command}", "result", reply["result"], f"the result of `{command}`")
+    return Result(reply["result"])
 
 
 def _check(schema_name: str, definition: str | None, value: Any, what: str) -> None:
     for error in validator(schema_name, definition).iter_errors(value):
-        place = "".join(f".{part}" for part in error.absolute_path)
+        path = "".join(f".{part}" for part in error.absolute_path)
         raise AdapterFailure(
-            "schema", f"{what}{place} has another shape than the protocol says: {error.message}"
+            "invalid-reply", f"{what}{path} does not match the protocol's schema: {error.message}"
         )

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server on loopback that records; the proxy and the stand-in are built on it."""
+"""A small HTTP/1.1 server on loopback that records: the base of the proxy and the stand-in."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from .journal import Answer, Exchange, Headers, Journal, Place, Request
+from .journal import Exchange, Headers, Journal, Request, Response, ServerName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from typing_extensions import Self
 
-    from .faults import Fault, FaultPlan
+    from .faults import Fault, FaultInjector
 
-# More than any scenario sends; a body beyond it is a defect of the SDK, not something to record.
+# More than any scenario sends; a larger body is a defect of the SDK.
 MAX_BODY = 8 * 1024 * 1024
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "te"}
 
 
 async def next_event(connection: h11.Connection, reader: asyncio.StreamReader) -> h11.Event:
-    """The next HTTP event of a connection, read from the network as needed."""
+    """Return the next HTTP event of a connection, reading from the network as needed."""
     while True:
         event = connection.next_event()
         if isinstance(event, h11.Event):
             return event
         if event is h11.PAUSED:
-            raise h11.RemoteProtocolError("pipelined requests are not used by any SDK")
+            raise h11.RemoteProtocolError("pipelined requests are not supported")
         connection.receive_data(await reader.read(65536))
 
 
 async def read_body(connection: h11.Connection, reader: asyncio.StreamReader) -> bytes:
-    """The rest of a message, as one piece."""
+    """Read the body of a message to its end."""
     body = bytearray()
     while True:
         event = await next_event(connection, reader)
@@ -50,17 +50,17 @@ async def read_body(connection: h11.Connection, reader: asyncio.StreamReader) ->
 
 
 def text_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Headers as text, each byte one character, as HTTP/1.1 defines them."""
+    """Return headers as text, one character for each byte (Latin-1), as HTTP/1.1 defines them."""
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
 
 def end_to_end(headers: Headers) -> Headers:
-    """Headers without those that belong to one connection only."""
+    """Return headers without the hop-by-hop ones."""
     return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP]
 
 
 class RecordingServer(ABC):
-    """Listens on a free loopback port, records each exchange, applies faults, answers.
+    """Listens on a free loopback port, records each exchange, applies faults, and responds.
 
     Example:
         >>> async def use(server: RecordingServer) -> None:
@@ -68,17 +68,17 @@ class RecordingServer(ABC):
         ...         print(server.origin)
     """
 
-    def __init__(self, place: Place, journal: Journal, faults: FaultPlan) -> None:
+    def __init__(self, name: ServerName, journal: Journal, faults: FaultInjector) -> None:
         self.origin = ""
-        self._place: Place = place
+        self._name: ServerName = name
         self._journal = journal
         self._faults = faults
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @abstractmethod
-    async def answer(self, exchange: Exchange) -> Answer:
-        """What to answer; called after the request has been read whole."""
+    async def respond(self, exchange: Exchange) -> Response:
+        """Return the response; called after the whole request has been read."""
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -106,8 +106,8 @@ class RecordingServer(ABC):
         except h11.RemoteProtocolError as error:
             self._journal.broken_requests.append(str(error))
         except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client has gone: what it had asked for is recorded
-        except Exception as error:  # noqa: BLE001 -- a defect of ours must not look like the SDK's
+            pass  # the client has closed the connection; its request is recorded
+        except Exception as error:  # noqa: BLE001 -- a bug here must not look like one of the SDK
             self._journal.broken_requests.append(f"the recording server failed: {error!r}")
         finally:
             writer.close()
@@ -120,7 +120,7 @@ class RecordingServer(ABC):
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> bool:
-        """Serve one request; `False` when the connection is done with."""
+        """Serve one request; return whether the connection can be used again."""
         event = await next_event(connection, reader)
         if not isinstance(event, h11.Request):
             return False
@@ -132,52 +132,54 @@ class RecordingServer(ABC):
                 connection.send(h11.InformationalResponse(status_code=100, headers=[])) or b""
             )
         request.body = await read_body(connection, reader)
-        exchange = self._journal.open(self._place, request)
+        exchange = self._journal.open(self._name, request)
         fault = self._faults.take(exchange)
-        answer = None
+        response = None
         try:
-            answer = await self._decide(exchange, fault)
-            alive = await _send(connection, writer, request, answer, fault)
+            response = await self._respond_with(exchange, fault)
+            alive = await _send(connection, writer, request, response, fault)
         finally:
-            self._journal.close(exchange, answer)
+            self._journal.close(exchange, response)
         return alive and connection.our_state is h11.DONE and connection.their_state is h11.DONE
 
-    async def _decide(self, exchange: Exchange, fault: Fault | None) -> Answer:
+    async def _respond_with(self, exchange: Exchange, fault: Fault | None) -> Response:
         if fault is None:
-            answer = await self.answer(exchange)
+            response = await self.respond(exchange)
         else:
             exchange.fault = fault.text
             if fault.kind == "delay":
                 await asyncio.sleep(fault.seconds)
-            forwarded = await self.answer(exchange) if fault.forward else None
-            answer = fault.answer or forwarded or Answer(200)
-        return self._faults.rewrite(exchange, answer)
+            forwarded = await self.respond(exchange) if fault.forward else None
+            response = fault.response or forwarded or Response(200)
+        return self._faults.rewrite(exchange, response)
 
 
 async def _send(
     connection: h11.Connection,
     writer: asyncio.StreamWriter,
     request: Request,
-    answer: Answer,
+    response: Response,
     fault: Fault | None,
 ) -> bool:
-    """Send an answer, broken as the fault says; `False` when the connection must end."""
+    """Send a response, broken as the fault demands; return whether the connection can go on."""
     kind = fault.kind if fault else None
     if kind == "reset":
         _reset(writer)
         return False
-    if kind == "malformed" and fault is not None and fault.answer is None:
+    if kind == "malformed" and fault is not None and fault.response is None:
         writer.write(b"HTTP/1.1 banana\r\nthis is : not { HTTP\r\n\r\n")
         await writer.drain()
         return False
-    body = b"" if request.method == "HEAD" else answer.body
-    headers = [(name.encode(), _header_bytes(value)) for name, value in end_to_end(answer.headers)]
-    if answer.status != 204:
-        headers.append((b"content-length", b"%d" % len(answer.body)))
+    body = b"" if request.method == "HEAD" else response.body
+    headers = [
+        (name.encode(), _header_bytes(value)) for name, value in end_to_end(response.headers)
+    ]
+    if response.status != 204:
+        headers.append((b"content-length", b"%d" % len(response.body)))
     if kind == "close":
         headers.append((b"connection", b"close"))
-    response = h11.Response(status_code=answer.status, headers=headers)
-    writer.write(connection.send(response) or b"")
+    head = h11.Response(status_code=response.status, headers=headers)
+    writer.write(connection.send(head) or b"")
     if kind == "truncate":
         writer.write(connection.send(h11.Data(data=body[: len(body) // 2])) or b"")
         await writer.drain()
@@ -194,7 +196,7 @@ async def _send(
 
 
 def _header_bytes(value: str) -> bytes:
-    # What was read is Latin-1, as HTTP has it; what a scenario orders may be any text.
+    # What was read from the network is Latin-1; a header from a scenario may be any text.
     try:
         return value.encode("latin-1")
     except UnicodeEncodeError:
@@ -202,7 +204,7 @@ def _header_bytes(value: str) -> bytes:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    # Lingering for zero seconds makes closing send RST, which is what a broken network looks like.
+    # With a linger time of zero, closing sends RST, as a broken network does.
     raw: socket.socket | None = writer.get_extra_info("socket")
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,4 +1,4 @@
-"""The registry of adapters: how each is started, and whether what it runs on is there."""
+"""The registry of adapters: how to start each one, and whether its runtime is installed."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .resources import checkout
 
 
 @dataclass(frozen=True)
-class Registered:
+class RegisteredAdapter:
     """An entry of `adapters.yaml`.
 
     Attributes:
-        name: What `--sdk` calls it.
+        name: The name for `--sdk`.
         language: The SDK's language.
-        runtime: What the SDK runs on.
-        command: The command, its places filled in.
-        default: Whether it runs without being named.
-        requires: Files and folders that must be there.
-        install: How they are made: a command, and what is to be known about it.
+        runtime: The SDK's runtime.
+        command: The command, its placeholders filled in.
+        default: Whether it is run without `--sdk`.
+        requires: Files and folders that must exist.
+        install: How to create them: a command, with notes.
     """
 
     name: str
@@ -35,42 +35,45 @@ class Registered:
     requires: tuple[str, ...] = ()
     install: str = ""
 
-    def lack(self) -> str:
-        """What keeps it from being started, and how to mend that; empty if nothing does.
+    def why_unavailable(self) -> str:
+        """Return why it can't be started and how to fix that; an empty string if it can be.
 
         Example:
-            >>> Registered("x", "bash", "bash", ("bash",), requires=("/no/bun",)).lack()
-            'not available: there is no /no/bun'
+            >>> RegisteredAdapter("x", "bash", "bash", ("bash",), requires=("/no/bun",)).why_unavailable()
+            'not available: /no/bun does not exist'
         """
         missing = [path for path in self.requires if not Path(path).exists()]
         if not missing:
             return ""
-        advice = f" — make it with {self.install}" if self.install else ""
-        return f"not available: there is no {', no '.join(missing)}{advice}"
+        advice = f"; install it with {self.install}" if self.install else ""
+        verb = "does not exist" if len(missing) == 1 else "do not exist"
+        return f"not available: {', '.join(missing)} {verb}{advice}"
 
     async def open(self) -> SubprocessConnection:
-        """Start it.
+        """Start the adapter.
 
         Raises:
-            AdapterFailure: What it runs on is not there (`not-available`), or it can't be started.
+            AdapterFailure: Its runtime is not installed (`not-available`), or it can't be started.
         """
-        if lack := self.lack():
-            raise AdapterFailure("not-available", lack)
+        if reason := self.why_unavailable():
+            raise AdapterFailure("not-available", reason)
         return await SubprocessConnection.open(self.command)
 
 
 def default_runtimes() -> Path:
-    """Where the runtimes are that `adapters/javascript/environment.py` installs, unless told.
+    """Return the folder of the runtimes that `adapters/javascript/environment.py` installs.
 
-    `ARCRUN_CONFORMANCE_RUNTIMES`, else `.arcrun/javascript` of the repository that the runner is
-    run from, else of the working directory.
+    That is `ARCRUN_CONFORMANCE_RUNTIMES`, or else `.arcrun/javascript` in the repository that the
+    runner is run from, or else in the working directory.
     """
-    told = os.environ.get("ARCRUN_CONFORMANCE_RUNTIMES")
-    return Path(told) if told else (checkout() or Path.cwd()) / ".arcrun/javascript"
+    configured = os.environ.get("ARCRUN_CONFORMANCE_RUNTIMES")
+    return Path(configured) if configured else (checkout() or Path.cwd()) / ".arcrun/javascript"
 
 
-def registered(path: Path, python: str, runtimes: Path | None = None) -> dict[str, Registered]:
-    """The adapters that a registry file names.
+def read_registry(
+    path: Path, python: str, runtimes: Path | None = None
+) -> dict[str, RegisteredAdapter]:
+    """Read the adapters of a registry file, by name.
 
     Args:
         path: The file, `adapters.yaml`.
@@ -78,25 +81,25 @@ def registered(path: Path, python: str, runtimes: Path | None = None) -> dict[st
         runtimes: The folder that `{runtimes}` stands for; `default_runtimes()` if not given.
 
     Raises:
-        DocumentError: The file can't be used.
+        DocumentError: The file is invalid.
     """
-    places = {
+    placeholders = {
         "python": python,
         "here": str(path.parent.absolute()),
         "runtimes": str((runtimes or default_runtimes()).absolute()),
     }
     entries = read(path, "adapters").value["adapters"]
-    return {entry["name"]: _registered(entry, places) for entry in entries}
+    return {entry["name"]: _registered_adapter(entry, placeholders) for entry in entries}
 
 
-def _registered(entry: dict[str, Any], places: dict[str, str]) -> Registered:
-    known = {**places, "runtime": entry["runtime"]}
-    return Registered(
+def _registered_adapter(entry: dict[str, Any], placeholders: dict[str, str]) -> RegisteredAdapter:
+    values = {**placeholders, "runtime": entry["runtime"]}
+    return RegisteredAdapter(
         entry["name"],
         entry["language"],
         entry["runtime"],
-        tuple(part.format(**known) for part in entry["command"]),
+        tuple(part.format(**values) for part in entry["command"]),
         entry.get("default", True),
-        tuple(path.format(**known) for path in entry.get("requires", ())),
-        entry.get("install", "").format(**known),
+        tuple(path.format(**values) for path in entry.get("requires", ())),
+        entry.get("install", "").format(**values),
     )

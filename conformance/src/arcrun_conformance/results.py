@@ -1,4 +1,4 @@
-"""What a run found, as data that all reports are made from."""
+"""The results of a run, as the data that all reports are made from."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ CellOutcome = Literal["passed", "failed", "error", "skipped", "unavailable"]
 
 @dataclass(frozen=True)
 class StepRecord:
-    """A step that was carried out: what was asked, what came back, how long it took."""
+    """A step that was carried out: the command, the reply, and how long it took."""
 
     id: str
     command: dict[str, Any]
-    answer: dict[str, Any]
+    reply: dict[str, Any]
     seconds: float
 
 
@@ -32,16 +32,16 @@ class Cell:
     Attributes:
         scenario: The scenario's id.
         sdk: The adapter's name.
-        outcome: `error` where the adapter could not do its part, `unavailable` where what it runs on
-            is not installed; both count as failed.
+        outcome: `error` if the adapter failed, `unavailable` if its runtime is not installed; both
+            count as failed.
         reason: Why it was skipped, what is missing, or what the adapter did wrong.
-        checks: In order: the steps, the wire, those that every scenario has.
-        steps: What was called.
-        exchanges: What went over the wire.
+        checks: In order: the steps, the wire, and the checks that every scenario has.
+        steps: The steps that were carried out.
+        exchanges: The requests and responses.
         stderr: What the adapter wrote to stderr meanwhile.
-        secrets: The values that no report may show, by name.
-        lacks: The capabilities that the adapter lacks, and because of which the scenario was skipped,
-            or checks of it are exempt or others.
+        secrets: The values that no report may contain, by name.
+        lacks: The adapter's missing capabilities that changed the outcome: the scenario was
+            skipped, or some of its checks are exempt or were replaced.
         seconds: How long it took.
     """
 
@@ -60,10 +60,10 @@ class Cell:
 
 @dataclass
 class Leftovers:
-    """What the end of a run had to say about what the run had created.
+    """The result of removing what a run has created.
 
     Attributes:
-        created: How many things the run had created.
+        created: How many credentials and workflows the run has created.
         problems: Removals that failed.
         left: What was still there at the end; must be empty.
     """
@@ -78,13 +78,13 @@ class Run:
     """A whole run.
 
     Attributes:
-        id: The run's id, which the names of all that it creates carry.
+        id: The run's id, which is part of the name of everything that it creates.
         target: The engine.
-        scenarios: Those selected, in order.
-        sdks: What each adapter said of itself; `None` for one that did not start.
-        cells: The outcomes, in the order of scenarios, then SDKs.
-        leftovers: What the end of the run found.
-        started: When, in ISO 8601, UTC.
+        scenarios: The scenarios that were selected, in order.
+        sdks: The SDK and runtime of each adapter; `None` if it did not start.
+        cells: The cells, in the order of scenarios, then SDKs.
+        leftovers: What was left at the target.
+        started: The start time, in ISO 8601, UTC.
         seconds: How long it took.
         interrupted: Whether Ctrl-C ended it.
     """

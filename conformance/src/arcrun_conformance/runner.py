@@ -1,4 +1,4 @@
-"""A run: all cells, then the removal of everything that they created."""
+"""A run: all cells, then the removal of everything that they have created."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .adapter import Adapter, Connection
 from .cell import is_skipped, run_cell
 from .checks import Check
 from .cleanup import PREFIX, Cleaner, Created, created_in
-from .exemptions import lacking, suited
+from .exemptions import apply_alternatives, missing_capabilities
 from .protocol import AdapterFailure, Identity
 from .results import Cell, CellOutcome, Run
 
@@ -28,49 +28,49 @@ Opener = Callable[[], Awaitable[Connection]]
 
 
 @dataclass
-class Plan:
-    """What is to be run.
+class RunConfig:
+    """The settings of a run.
 
     Attributes:
         target: The engine.
         scenarios: The scenarios, in order.
-        openers: For each SDK, how to open a connection to an adapter of it.
-        answer_seconds: How long an adapter may take for one answer.
-        jobs: How many cells are run at a time.
-        on_cell: Called with each cell that is done.
+        openers: For each SDK, a function that opens a connection to its adapter.
+        reply_seconds: How long to wait for a reply of an adapter.
+        jobs: How many cells are run at the same time.
+        on_cell: Called with each finished cell.
     """
 
     target: Target
     scenarios: Sequence[Scenario]
     openers: Mapping[str, Opener]
-    answer_seconds: float = 30.0
+    reply_seconds: float = 30.0
     jobs: int = 1
     on_cell: Callable[[Cell], None] = lambda _: None
 
 
-async def execute(plan: Plan) -> Run:
-    """Run the plan, remove what it created, and verify that nothing is left.
+async def execute(config: RunConfig) -> Run:
+    """Run all cells, remove what they have created, and verify that nothing is left.
 
-    Ctrl-C ends the cells; the removal is done all the same, and the run says `interrupted`.
+    Ctrl-C ends the cells; the removal is done nevertheless, and the run is marked `interrupted`.
     """
     run = Run(
         id=PREFIX + secrets.token_hex(4),
-        target=plan.target,
-        scenarios=list(plan.scenarios),
-        sdks=dict.fromkeys(plan.openers),
+        target=config.target,
+        scenarios=list(config.scenarios),
+        sdks=dict.fromkeys(config.openers),
         started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
     )
     began = time.perf_counter()
-    work = _Work(plan, run)
+    queue = _CellQueue(config, run)
     try:
-        await work.do()
+        await queue.run_all()
     except asyncio.CancelledError:
         run.interrupted = True
     finally:
         # Shielded: a second Ctrl-C during the removal must not leave things behind either.
-        await asyncio.shield(_remove(run, work.created))
-    order = {(s.id, sdk): n for n, (s, sdk) in enumerate(work.cells())}
-    run.cells.sort(key=lambda cell: order[cell.scenario, cell.sdk])
+        await asyncio.shield(_remove(run, queue.created))
+    positions = {(s.id, sdk): n for n, (s, sdk) in enumerate(queue.cells())}
+    run.cells.sort(key=lambda cell: positions[cell.scenario, cell.sdk])
     run.seconds = time.perf_counter() - began
     return run
 
@@ -82,28 +82,28 @@ async def _remove(run: Run, created: Sequence[Created]) -> None:
         run.leftovers.problems = await cleaner.remove(created)
         run.leftovers.left = [str(thing) for thing in await cleaner.left(run.id)]
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        run.leftovers.problems.append(f"whether anything is left can't be told: {error!r}")
+        run.leftovers.problems.append(f"can't list what is left at the target: {error!r}")
     finally:
         await cleaner.close()
 
 
-class _Work:
-    """The cells of a run, handed out to workers that keep an adapter process for each SDK."""
+class _CellQueue:
+    """The cells of a run, distributed to workers, each of which keeps its own adapter process."""
 
-    def __init__(self, plan: Plan, run: Run) -> None:
+    def __init__(self, config: RunConfig, run: Run) -> None:
         self.created: list[Created] = []
-        self._plan = plan
+        self._config = config
         self._run = run
         self._waiting = list(enumerate(self.cells(), start=1))
-        self._waiting.sort(key=lambda item: list(plan.openers).index(item[1][1]))
+        self._waiting.sort(key=lambda item: list(config.openers).index(item[1][1]))
 
     def cells(self) -> list[tuple[Scenario, str]]:
-        """All cells, in the order of the report."""
-        return [(s, sdk) for s in self._plan.scenarios for sdk in self._plan.openers]
+        """Return all cells, in the order of the report."""
+        return [(s, sdk) for s in self._config.scenarios for sdk in self._config.openers]
 
-    async def do(self) -> None:
-        """Do all cells."""
-        workers = [asyncio.ensure_future(self._worker()) for _ in range(self._plan.jobs)]
+    async def run_all(self) -> None:
+        """Run all cells."""
+        workers = [asyncio.ensure_future(self._worker()) for _ in range(self._config.jobs)]
         try:
             await asyncio.gather(*workers)
         finally:
@@ -112,13 +112,13 @@ class _Work:
             await asyncio.gather(*workers, return_exceptions=True)
 
     async def _worker(self) -> None:
-        pool = _AdapterPool(self._plan)
+        pool = _AdapterPool(self._config)
         try:
             while self._waiting:
                 number, (scenario, sdk) = self._waiting.pop(0)
                 cell = await self._cell(pool, number, scenario, sdk)
                 self._run.cells.append(cell)
-                self._plan.on_cell(cell)
+                self._config.on_cell(cell)
             await pool.stop()
         finally:
             await asyncio.shield(pool.abandon())
@@ -133,15 +133,15 @@ class _Work:
             return Cell(scenario.id, sdk, outcome, message, [failed])
         self._run.sdks[sdk] = identity
         cell = Cell(scenario.id, sdk)
-        if is_skipped(cell, scenario, self._plan.target, identity):
+        if is_skipped(cell, scenario, self._config.target, identity):
             return cell
-        cell.lacks = lacking(scenario, identity.capabilities)
+        cell.lacks = missing_capabilities(scenario, identity.capabilities)
         try:
             await run_cell(
                 cell,
-                suited(scenario, identity.capabilities),
+                apply_alternatives(scenario, identity.capabilities),
                 adapter,
-                self._plan.target,
+                self._config.target,
                 run=f"{self._run.id}_{number}",
                 capabilities=identity.capabilities,
             )
@@ -153,23 +153,23 @@ class _Work:
 
 
 class _AdapterPool:
-    """One worker's adapters, started when first needed and again after a failure."""
+    """One worker's adapters, started on first use and again after a failure."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, config: RunConfig) -> None:
+        self._config = config
         self._running: dict[str, tuple[Adapter, Identity]] = {}
         self._broken: dict[str, AdapterFailure] = {}
 
     async def adapter(self, sdk: str) -> tuple[Adapter, Identity]:
-        """The adapter of an SDK.
+        """Return the running adapter of an SDK, started if necessary.
 
         Raises:
-            AdapterFailure: It can't be started; it is not tried again.
+            AdapterFailure: The adapter can't be started; it is not tried again.
         """
         if sdk in self._broken:
             raise self._broken[sdk]
         if sdk not in self._running:
-            await self.stop()  # cells come SDK by SDK: the one before is not needed any more
+            await self.stop()  # cells come SDK by SDK: the previous adapter is no longer needed
             try:
                 self._running[sdk] = await self._start(sdk)
             except AdapterFailure as failure:
@@ -178,8 +178,8 @@ class _AdapterPool:
         return self._running[sdk]
 
     async def _start(self, sdk: str) -> tuple[Adapter, Identity]:
-        connection = await self._plan.openers[sdk]()
-        adapter = Adapter(connection, self._plan.answer_seconds)
+        connection = await self._config.openers[sdk]()
+        adapter = Adapter(connection, self._config.reply_seconds)
         try:
             return adapter, await adapter.start()
         except AdapterFailure as failure:
@@ -191,18 +191,18 @@ class _AdapterPool:
             raise
 
     async def discard(self, sdk: str) -> None:
-        """End an adapter that has failed; the next cell gets a new one."""
+        """Kill an adapter that has failed; the next cell gets a new one."""
         adapter, _ = self._running.pop(sdk)
         await adapter.abandon()
 
     async def stop(self) -> None:
-        """Stop all adapters politely."""
+        """Stop all adapters."""
         while self._running:
             _, (adapter, _) = self._running.popitem()
             await adapter.stop()
 
     async def abandon(self) -> None:
-        """End those that still run, by force."""
+        """Kill the adapters that are still running."""
         while self._running:
             _, (adapter, _) = self._running.popitem()
             await adapter.abandon()

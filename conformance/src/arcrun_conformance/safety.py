@@ -1,4 +1,4 @@
-"""What may be sent to an engine that others use as well (`live-safe.yaml`)."""
+"""The requests that may be sent to an engine that others use as well (`live-safe.yaml`)."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Operation:
-    """Requests that may be sent: a method, a pattern of the path, and whose name must be the run's."""
+    """Requests that may be sent: the method, a pattern of the path, and where the run's id must be."""
 
     method: str
     path: re.Pattern[str]
     own: str = ""
 
     def covers(self, request: Request) -> re.Match[str] | None:
-        """The match, if the request is one of these."""
+        """Return the match if the request is one of these."""
         return self.path.match(request.path) if request.method == self.method else None
 
 
 class Safety:
-    """The list of what may be sent.
+    """The list of the requests that may be sent.
 
     Example:
         >>> from arcrun_conformance.journal import Request
@@ -47,7 +47,7 @@ class Safety:
         """Read the list.
 
         Raises:
-            DocumentError: The file can't be used.
+            DocumentError: The file is invalid.
         """
         entries = read(path, "live-safe").value["operations"]
         return cls(
@@ -55,7 +55,7 @@ class Safety:
         )
 
     def guard(self, run: str) -> Guard:
-        """A function that says why a request must not be sent; `None` if it may."""
+        """Return a function that returns why a request must not be sent; `None` if it may."""
 
         def refusal(request: Request) -> str | None:
             for operation in self._operations:
@@ -77,4 +77,4 @@ def _not_own(operation: Operation, found: re.Match[str], request: Request, run: 
         name = body.get(operation.own.removeprefix("body.")) if isinstance(body, dict) else None
     if isinstance(name, str) and run.lower() in name.lower():
         return None
-    return f"{request.method} {request.path}: {name!r} does not carry the run's id {run}"
+    return f"{request.method} {request.path}: the name {name} does not contain the run's id {run}"

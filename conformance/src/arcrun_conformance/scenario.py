@@ -1,4 +1,4 @@
-"""Scenarios: what to call, what must come back, and what must have gone over the wire."""
+"""Scenarios: what to call, what the SDK must return, and what must have gone over the wire."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ _PATTERN_KEYS = ("expect", "wire", "faults", "rewrite", "standin")
 
 @dataclass(frozen=True)
 class Step:
-    """One command to the adapter and what its answer must be.
+    """One command to the adapter and the reply that is expected.
 
     Attributes:
-        id: Its id, which is also the id of its check.
+        id: The step's id, which is also the id of its check.
         kind: `call` (a method of a client), `construct` (a client) or `request` (through a bound
             client).
         subject: The method, the client's name, or the bound client's name.
-        order: The step as written, for the rest.
+        definition: The whole step as written.
     """
 
     id: str
     kind: StepKind
     subject: str
-    order: Mapping[str, Any]
+    definition: Mapping[str, Any]
 
     @property
     def expect(self) -> Mapping[str, Any]:
-        """`{"result": pattern}` or `{"error": pattern}`."""
-        expected: Mapping[str, Any] = self.order["expect"]
+        """Return `{"result": pattern}` or `{"error": pattern}`."""
+        expected: Mapping[str, Any] = self.definition["expect"]
         return expected
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret value and the places where it may be seen."""
+    """A secret value and the locations where it may appear."""
 
     value: str
     may_appear: frozenset[str]
@@ -53,7 +53,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A scenario as read from its file; texts still hold their `${places}`."""
+    """A scenario as read from its file; its placeholders are not filled in yet."""
 
     id: str
     title: str
@@ -73,18 +73,21 @@ class Scenario:
     source: str = field(default="", repr=False)
 
     def adapter_capabilities(self) -> list[str]:
-        """What an adapter must be able to do to run it, in order, each once."""
+        """Return the capabilities that an adapter needs to run it, in order, each once."""
         methods = [step.subject for step in self.steps if step.kind == "call"]
         return list(dict.fromkeys([*methods, *self.adapter_needs]))
 
     def capabilities_of_checks(self) -> list[str]:
-        """What single checks need of an adapter, in order, each once; without it they are exempt, or other."""
-        orders = [*(step.order for step in self.steps), *self.wire]
-        named = ((*order.get("adapter_needs", ()), *order.get("without", ())) for order in orders)
+        """Return the capabilities that single checks need, in order, each once.
+
+        An adapter without one of them is exempt from the check, or the check is replaced.
+        """
+        definitions = [*(step.definition for step in self.steps), *self.wire]
+        named = ((*each.get("adapter_needs", ()), *each.get("without", ())) for each in definitions)
         return list(dict.fromkeys(name for names in named for name in names))
 
     def check_ids(self) -> list[str]:
-        """The ids of its own checks; the runner adds those every scenario has."""
+        """Return the ids of its own checks, without those that the runner adds to every scenario."""
         return [step.id for step in self.steps] + [check["id"] for check in self.wire]
 
 
@@ -92,7 +95,7 @@ def load(path: Path) -> Scenario:
     """Read one scenario.
 
     Raises:
-        DocumentError: It can't be used; each problem names the line and what to do.
+        DocumentError: The file is invalid; each problem has its line and what to do.
     """
     document = read(path, "scenario")
     problems = list(_problems(document))
@@ -126,7 +129,7 @@ def load_all(directory: Path) -> list[Scenario]:
     """Read all scenarios of a folder, sorted by id.
 
     Raises:
-        DocumentError: Some can't be used, or two have the same id; all problems at once.
+        DocumentError: Some files are invalid, or two have the same id; holds all problems.
     """
     found: dict[str, Scenario] = {}
     problems: list[Problem] = []
@@ -138,26 +141,28 @@ def load_all(directory: Path) -> list[Scenario]:
             continue
         if scenario.id in found:
             other = found[scenario.id].path
-            problems.append(Problem(path, 1, f"the id {scenario.id} is taken by {other.name}"))
+            problems.append(
+                Problem(path, 1, f"the id {scenario.id} is already used by {other.name}")
+            )
         found[scenario.id] = scenario
     if not found and not problems:
-        problems.append(Problem(directory, None, "holds no scenarios (*.yaml)"))
+        problems.append(Problem(directory, None, "contains no scenarios (*.yaml)"))
     if problems:
         raise DocumentError(problems)
     return [found[identifier] for identifier in sorted(found)]
 
 
 def select(scenarios: Sequence[Scenario], globs: Sequence[str]) -> list[Scenario]:
-    """The scenarios whose id fits one of the patterns; all of them if there is no pattern."""
+    """Return the scenarios whose id matches one of the patterns; all of them without a pattern."""
     if not globs:
         return list(scenarios)
     return [s for s in scenarios if any(fnmatch.fnmatchcase(s.id, glob) for glob in globs)]
 
 
-def _step(order: Mapping[str, Any]) -> Step:
+def _step(definition: Mapping[str, Any]) -> Step:
     kinds: tuple[StepKind, ...] = ("call", "construct", "request")
-    kind: StepKind = next(kind for kind in kinds if kind in order)
-    return Step(order["id"], kind, order[kind], order)
+    kind: StepKind = next(kind for kind in kinds if kind in definition)
+    return Step(definition["id"], kind, definition[kind], definition)
 
 
 def _problems(document: Document) -> Iterator[Problem]:
@@ -166,7 +171,7 @@ def _problems(document: Document) -> Iterator[Problem]:
         yield document.problem(
             ["id"],
             f"the id is {value['id']}, the file is named {document.path.name}",
-            f"Name the file {value['id']}.yaml: people look for a scenario by its id.",
+            f"Rename the file to {value['id']}.yaml: a scenario is looked up by its id.",
         )
     seen: set[str] = set()
     for part in ("steps", "wire"):
@@ -174,11 +179,11 @@ def _problems(document: Document) -> Iterator[Problem]:
             if entry["id"] in seen:
                 yield document.problem(
                     [part, index, "id"],
-                    f"the id {entry['id']} stands twice in this scenario",
-                    "Every check has an id of its own, which stays.",
+                    f"the id {entry['id']} is used twice in this scenario",
+                    "Give each step and each wire check its own id.",
                 )
             seen.add(entry["id"])
-    yield from _unknown_places(document)
+    yield from _unknown_placeholders(document)
     for key in _PATTERN_KEYS:
         yield from _unknown_operators(document, value.get(key), (key,))
     for index, step in enumerate(value["steps"]):
@@ -187,20 +192,20 @@ def _problems(document: Document) -> Iterator[Problem]:
     if all("adapter_needs" in step for step in value["steps"]):
         yield document.problem(
             ["steps"],
-            "every step has adapter_needs: an adapter that is exempt from all would pass unseen",
-            "Say adapter_needs for the whole scenario instead: then it is skipped.",
+            "every step has adapter_needs: an adapter that is exempt from all would pass untested",
+            "Move adapter_needs to the top of the scenario: then it is skipped instead.",
         )
 
 
-def _unknown_places(document: Document) -> Iterator[Problem]:
+def _unknown_placeholders(document: Document) -> Iterator[Problem]:
     value = document.value
     known = [*template.BUILT_IN, *value.get("variables", {})]
     known += [f"secret.{name}" for name in value.get("secrets", {})]
-    for name, pointer in template.places(value):
+    for name, pointer in template.placeholders(value):
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
             hint = f"Did you mean ${{{close[0]}}}?" if close else f"Known: {', '.join(known)}."
-            yield document.problem(pointer, f"nothing defines ${{{name}}}", hint)
+            yield document.problem(pointer, f"${{{name}}} is not defined", hint)
 
 
 def _unknown_operators(

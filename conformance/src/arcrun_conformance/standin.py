@@ -1,34 +1,34 @@
-"""The stand-in: an origin on loopback that plays the service which a bound client calls."""
+"""The stand-in: a server on loopback in place of the service that a bound client calls."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .journal import Answer, Exchange, Journal
+from .journal import Exchange, Journal, Response
 from .matching import differences
 from .recording import RecordingServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .faults import FaultPlan
+    from .faults import FaultInjector
 
 
 class Standin(RecordingServer):
-    """Catches bound requests, records them, and answers as the scenario says (else 200, `{}`)."""
+    """Records the requests of bound clients and responds as the scenario says, or with 200 `{}`."""
 
     def __init__(
-        self, journal: Journal, faults: FaultPlan, answers: Sequence[Mapping[str, Any]] = ()
+        self, journal: Journal, faults: FaultInjector, responses: Sequence[Mapping[str, Any]] = ()
     ) -> None:
         super().__init__("standin", journal, faults)
-        self.answers = list(answers)
+        self.responses = list(responses)
 
-    async def answer(self, exchange: Exchange) -> Answer:
-        """The first of the scenario's answers whose `where` fits the request."""
+    async def respond(self, exchange: Exchange) -> Response:
+        """Return the first of the scenario's responses whose `where` matches the request."""
         request = exchange.request.value()
-        for prepared in self.answers:
+        for prepared in self.responses:
             if not differences(prepared.get("where", {}), request):
-                answer = Answer.of_json(prepared.get("body", {}), prepared.get("status", 200))
-                answer.headers += list(prepared.get("headers", {}).items())
-                return answer
-        return Answer.of_json({})
+                response = Response.from_json(prepared.get("body", {}), prepared.get("status", 200))
+                response.headers += list(prepared.get("headers", {}).items())
+                return response
+        return Response.from_json({})

@@ -1,4 +1,4 @@
-"""`arcrun-conformance list`, `show` and `validate`: what there is, and whether it is sound."""
+"""The commands `arcrun-conformance list`, `show` and `validate`."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 def add_to(commands: Commands) -> None:
-    """Add the commands."""
+    """Add the commands to the parser."""
     listing = command(commands, "list", "List the scenarios, the SDKs or the capabilities.")
     what = listing.add_mutually_exclusive_group()
     for name, text in (
-        ("scenarios", "what is checked (the default)"),
+        ("scenarios", "the scenarios (the default)"),
         ("sdks", "the adapters of the registry"),
-        ("capabilities", "what scenarios need of engines and adapters"),
+        ("capabilities", "the capabilities of engines and adapters that scenarios need"),
     ):
         what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=text)
     add_adapters(listing)
@@ -68,9 +68,10 @@ def _table(*columns: str) -> Table:
 
 
 def _scenarios(_: argparse.Namespace) -> Table:
-    table = _table("scenario", "spec", "title")
+    table = _table("scenario", "contract", "title")
     for scenario in load_all(DATA / "scenarios"):
-        table.add_row(scenario.id, " ".join(scenario.spec), escape(scenario.title))
+        sections = ", ".join(link.partition("#")[2] for link in scenario.spec)
+        table.add_row(scenario.id, sections, escape(scenario.title))
     return table
 
 
@@ -78,7 +79,7 @@ def _sdks(options: argparse.Namespace) -> Table:
     table = _table("sdk", "language", "runtime", "by default", "available", "command")
     for sdk in adapters(options).values():
         default = "yes" if sdk.default else "no"
-        row = (sdk.name, sdk.language, sdk.runtime, default, sdk.lack() or "yes")
+        row = (sdk.name, sdk.language, sdk.runtime, default, sdk.why_unavailable() or "yes")
         table.add_row(*map(escape, row), escape(" ".join(sdk.command)))
     return table
 
@@ -102,7 +103,9 @@ def _show(options: argparse.Namespace) -> int:
     scenarios = {scenario.id: scenario for scenario in load_all(options.scenarios)}
     scenario = scenarios.get(options.id)
     if scenario is None:
-        raise UsageError(f"no scenario is named {options.id}; `arcrun-conformance list` shows all")
+        raise UsageError(
+            f"no scenario is named {options.id}; list all with `arcrun-conformance list`"
+        )
     Console().print(Syntax(scenario.source, "yaml", background_color="default"))
     return GO
 
@@ -111,5 +114,5 @@ def _validate(options: argparse.Namespace) -> int:
     scenarios = load_all(options.scenarios)
     gates.load(options.gate_file, [scenario.id for scenario in scenarios])
     known = adapters(options)
-    Console().print(f"{len(scenarios)} scenarios, the gate and {len(known)} adapters are sound")
+    Console().print(f"{len(scenarios)} scenarios, the gate and {len(known)} adapters are valid")
     return GO

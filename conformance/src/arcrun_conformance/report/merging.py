@@ -1,4 +1,4 @@
-"""Joining the reports of several runs, the shards of one, into one report."""
+"""Merges the reports of several runs, such as shards, into one report."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def joined(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """One report that holds the cells of all; its `gate` is left open.
+def merged(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return one report with the cells of all; its `gate` is `None`.
 
     Raises:
-        ValueError: They are of different runners, contracts or engines, or two hold the same cell.
+        ValueError: Runners, contracts or engines differ, or two reports contain the same cell.
     """
     first = reports[0]
     _same("runners", [report["runner"] for report in reports])
@@ -46,7 +46,7 @@ def joined(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _same(what: str, values: Sequence[Any]) -> None:
     found = list(dict.fromkeys(map(str, values)))
     if len(found) > 1:
-        raise ValueError(f"they are of different {what}: {', '.join(found)}")
+        raise ValueError(f"the {what} differ: {', '.join(found)}")
 
 
 def _cells(reports: Sequence[dict[str, Any]], sdks: list[str]) -> list[dict[str, Any]]:
@@ -55,6 +55,6 @@ def _cells(reports: Sequence[dict[str, Any]], sdks: list[str]) -> list[dict[str,
         for cell in report["cells"]:
             key = (cell["scenario"], cell["sdk"])
             if key in cells:
-                raise ValueError(f"two hold {key[0]} with {key[1]}")
+                raise ValueError(f"two of them contain {key[0]} with {key[1]}")
             cells[key] = cell
     return [cells[key] for key in sorted(cells, key=lambda key: (key[0], sdks.index(key[1])))]
