@@ -21,7 +21,7 @@ from arcrun_conformance.registry import RegisteredAdapter, read_registry
 from arcrun_conformance.report import describe, failed
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.runner import RunConfig, execute
-from arcrun_conformance.scenario import Scenario, load
+from arcrun_conformance.scenarios.scenario import Scenario, load
 from arcrun_conformance.target import Target, open_target
 
 if TYPE_CHECKING:

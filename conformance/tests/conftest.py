@@ -14,7 +14,7 @@ from mini_engine import MiniEngine  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from arcrun_conformance.scenario import Scenario
+    from arcrun_conformance.scenarios.scenario import Scenario
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def engine() -> AsyncIterator[MiniEngine]:
 @pytest.fixture
 def scenario_of(tmp_path: Path) -> Callable[[str], Scenario]:
     """Return a function that writes a scenario to a file and loads it."""
-    from arcrun_conformance.scenario import load
+    from arcrun_conformance.scenarios.scenario import load
 
     def write(text: str) -> Scenario:
         name = text.split("id: ", 1)[1].split("\n", 1)[0]

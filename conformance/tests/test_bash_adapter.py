@@ -12,7 +12,7 @@ import pytest
 from arcrun_conformance.registry import read_registry
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.runner import RunConfig, execute
-from arcrun_conformance.scenario import load_all
+from arcrun_conformance.scenarios.scenario import load_all
 
 if TYPE_CHECKING:
     from mini_engine import MiniEngine

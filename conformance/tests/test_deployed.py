@@ -20,7 +20,7 @@ from arcrun_conformance.journal import Journal, Request
 from arcrun_conformance.proxy import Proxy
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.safety import Safety
-from arcrun_conformance.scenario import load_all
+from arcrun_conformance.scenarios.scenario import load_all
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from mini_engine import MiniEngine
 
-    from arcrun_conformance.scenario import Scenario
+    from arcrun_conformance.scenarios.scenario import Scenario
 
 ALL = ("user_agent", "single_requests", "raw_http")
 SCENARIO = """\

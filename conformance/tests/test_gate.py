@@ -10,7 +10,7 @@ import pytest
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.gate import Gate, KnownFailure, Unsupported, judge, load
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.scenario import load_all
+from arcrun_conformance.scenarios.scenario import load_all
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from arcrun_conformance.journal import Response
 from arcrun_conformance.mutants import Mutant, Trial, Trials, alter, load
 from arcrun_conformance.registry import read_registry
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.scenario import load_all
+from arcrun_conformance.scenarios.scenario import load_all
 
 if TYPE_CHECKING:
     from pathlib import Path

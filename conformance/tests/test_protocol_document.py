@@ -13,7 +13,7 @@ from mini_engine import KEY, MiniEngine
 
 from arcrun_conformance.cli import main
 from arcrun_conformance.resources import data_directory, schema
-from arcrun_conformance.scenario import load_all
+from arcrun_conformance.scenarios.scenario import load_all
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from arcrun_conformance.results import Run
-    from arcrun_conformance.scenario import Scenario
+    from arcrun_conformance.scenarios.scenario import Scenario
 
 
 @pytest.fixture

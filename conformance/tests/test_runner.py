@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from arcrun_conformance.results import Run
-    from arcrun_conformance.scenario import Scenario
+    from arcrun_conformance.scenarios.scenario import Scenario
 
 PUSH = """\
 id: push

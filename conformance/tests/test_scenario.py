@@ -8,7 +8,7 @@ import pytest
 
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.scenario import load, load_all, select
+from arcrun_conformance.scenarios.scenario import load, load_all, select
 
 if TYPE_CHECKING:
     from pathlib import Path

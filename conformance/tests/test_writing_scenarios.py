@@ -13,14 +13,14 @@ from test_protocol_document import normal
 
 from arcrun_conformance.cli import FAILED, GO, main
 from arcrun_conformance.documents import read
-from arcrun_conformance.matching import OPERATORS
 from arcrun_conformance.mutants import Trials
 from arcrun_conformance.mutants import load as load_mutants
 from arcrun_conformance.registry import read_registry
 from arcrun_conformance.resources import checkout, data_directory, schema
-from arcrun_conformance.scenario import load
+from arcrun_conformance.scenarios.patterns import OPERATORS
+from arcrun_conformance.scenarios.scenario import load
+from arcrun_conformance.scenarios.template import BUILT_IN
 from arcrun_conformance.target import open_target
-from arcrun_conformance.template import BUILT_IN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

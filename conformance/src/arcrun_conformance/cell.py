@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import assertion
 from .checks import Check, check, step_differences
 from .cleanup import created_in
 from .exemptions import exemption
@@ -23,9 +22,10 @@ from .proxy import Proxy
 from .resources import data_directory
 from .results import Cell, StepRecord
 from .safety import Safety
-from .scenario import Scenario, Secret, Step
+from .scenarios import service_account
+from .scenarios.scenario import Scenario, Secret, Step
+from .scenarios.template import fill
 from .standin import Standin
-from .template import fill
 from .wire import no_other_requests, wire_check
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ async def run_cell(
                 "files": files,
             }
             if "${service_account" in scenario.source:  # generating its key takes a moment
-                values["service_account"] = assertion.service_account()
-                values["service_account_key"] = assertion.private_key()
+                values["service_account"] = service_account.key_file()
+                values["service_account_key"] = service_account.private_key()
             values |= _scenario_values(scenario, values)
             secrets = _secrets(scenario, values)
             cell.secrets = {name: secret.value for name, secret in secrets.items()}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .matching import differences, show
 from .protocol import Result, SdkError
+from .scenarios.patterns import differences, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

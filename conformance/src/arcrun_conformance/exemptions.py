@@ -10,7 +10,7 @@ from .checks import Check
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from .scenario import Scenario
+    from .scenarios.scenario import Scenario
 
 
 def exemption(definition: Mapping[str, Any], capabilities: Collection[str]) -> Check | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from .journal import Exchange, Response
-from .matching import differences
+from .scenarios.patterns import differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

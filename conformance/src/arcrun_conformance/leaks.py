@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .journal import Exchange, Headers
-    from .scenario import Secret
+    from .scenarios.scenario import Secret
 
 KEY_HEADER = "x-arcrun-api-key"
 
@@ -45,7 +45,7 @@ def leak_checks(secrets: Mapping[str, Secret], observations: Observations) -> li
     """Return one check `secret-NAME` for each secret.
 
     Example:
-        >>> from arcrun_conformance.scenario import Secret
+        >>> from arcrun_conformance.scenarios.scenario import Secret
         >>> secret = Secret("sk-canary-1", frozenset())
         >>> leak_checks({"token": secret}, Observations([], stderr="key is sk-canary-1"))[0].message
         "the secret token appears on the adapter's stderr"

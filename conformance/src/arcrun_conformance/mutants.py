@@ -11,17 +11,17 @@ from .adapter import SubprocessConnection
 from .documents import Document, DocumentError, Problem, read
 from .faults import FaultInjector
 from .journal import Exchange, Journal, Response
-from .matching import differences
 from .proxy import Proxy
 from .report import describe
 from .runner import Opener, RunConfig, execute
+from .scenarios.patterns import differences
 from .target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from .scenario import Scenario
+    from .scenarios.scenario import Scenario
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .checks import Check
     from .journal import Exchange
     from .protocol import Identity
-    from .scenario import Scenario
+    from .scenarios.scenario import Scenario
     from .target import Target
 
 CellOutcome = Literal["passed", "failed", "error", "skipped", "unavailable"]

@@ -21,7 +21,7 @@ from .protocol import AdapterFailure, Identity
 from .results import Cell, CellOutcome, Run
 
 if TYPE_CHECKING:
-    from .scenario import Scenario
+    from .scenarios.scenario import Scenario
     from .target import Target
 
 Opener = Callable[[], Awaitable[Connection]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .journal import Exchange, Journal, Response
-from .matching import differences
 from .recording import RecordingServer
+from .scenarios.patterns import differences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

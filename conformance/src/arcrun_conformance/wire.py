@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from .checks import Check, check
-from .matching import differences, show
+from .scenarios.patterns import differences, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from arcrun_conformance import gate as gates
-from arcrun_conformance.scenario import load_all
+from arcrun_conformance.scenarios.scenario import load_all
 
 from .options import (
     DATA,

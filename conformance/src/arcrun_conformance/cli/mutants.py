@@ -10,7 +10,7 @@ from rich.console import Console
 
 from arcrun_conformance.interrupts import cancel_on_signals
 from arcrun_conformance.mutants import Mutant, Trial, Trials, load
-from arcrun_conformance.scenario import load_all
+from arcrun_conformance.scenarios.scenario import load_all
 from arcrun_conformance.target import open_target
 
 from .options import (
@@ -29,7 +29,7 @@ from .options import (
 if TYPE_CHECKING:
     import argparse
 
-    from arcrun_conformance.scenario import Scenario
+    from arcrun_conformance.scenarios.scenario import Scenario
 
     from .options import Commands
 

@@ -12,7 +12,7 @@ from arcrun_conformance.adapter import REPLY_SECONDS
 from arcrun_conformance.interrupts import cancel_on_signals
 from arcrun_conformance.report import describe, terminal
 from arcrun_conformance.runner import Opener, RunConfig, execute
-from arcrun_conformance.scenario import Scenario, load_all, select
+from arcrun_conformance.scenarios.scenario import Scenario, load_all, select
 from arcrun_conformance.target import open_target
 
 from .options import (

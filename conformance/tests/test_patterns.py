@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcrun_conformance.matching import OPERATORS, differences
 from arcrun_conformance.resources import data_directory
+from arcrun_conformance.scenarios.patterns import OPERATORS, differences
 
 SEALED = json.loads((data_directory() / "vectors/sealing-v1.json").read_text("utf-8"))[1]
 ENVELOPE = {"name": SEALED["credential_name"], **{k: SEALED[k] for k in ("encrypted", "iv")}}

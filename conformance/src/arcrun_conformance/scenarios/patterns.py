@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import assertion, envelope
+from . import envelope, service_account
 
 _MISSING: Any = object()
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -184,7 +184,7 @@ def _base64(argument: Any, value: Any, path: str) -> list[str]:
 
 def _jwt(argument: Any, value: Any, path: str) -> list[str]:
     try:
-        claims = assertion.verified_claims(value)
+        claims = service_account.verified_claims(value)
     except ValueError as error:
         return [f"{_at(path)}{error}"]
     return differences(argument, claims, f"claims of {path or 'the token'}")

@@ -33,7 +33,7 @@ def private_key() -> str:
 
 
 @cache
-def service_account() -> str:
+def key_file() -> str:
     """Return the content of the account's key file."""
     return json.dumps(
         {

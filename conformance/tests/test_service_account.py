@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from arcrun_conformance.assertion import private_key, service_account, verified_claims
-from arcrun_conformance.matching import differences
+from arcrun_conformance.scenarios.patterns import differences
+from arcrun_conformance.scenarios.service_account import key_file, private_key, verified_claims
 
 GOOD = {"iss": "me", "iat": 1_700_000_000, "exp": 1_700_003_600}
 
@@ -56,6 +56,6 @@ def test_other_tokens_are_refused_with_the_reason(token: Any, message: str) -> N
 
 
 def test_the_key_file_contains_the_private_key() -> None:
-    account = json.loads(service_account())
+    account = json.loads(key_file())
     assert account["type"] == "service_account"
     assert account["private_key"] == private_key()

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from arcrun_conformance.documents import Document, DocumentError, Problem, read
+
 from . import template
-from .documents import Document, DocumentError, Problem, read
-from .matching import OPERATORS
+from .patterns import OPERATORS
 
 if TYPE_CHECKING:
     from pathlib import Path
