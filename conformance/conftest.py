@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from arcrun_conformance.adapters.registry import RegisteredAdapter, read_registry
 from arcrun_conformance.cli.run import chosen
-from arcrun_conformance.registry import RegisteredAdapter, read_registry
 from arcrun_conformance.report import describe, failed
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.runner import RunConfig, execute

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from arcrun_conformance.adapter import Adapter, SubprocessConnection
-from arcrun_conformance.protocol import AdapterFailure, Result, SdkError, decode, encode
+from arcrun_conformance.adapters.adapter import Adapter, SubprocessConnection
+from arcrun_conformance.adapters.protocol import AdapterFailure, Result, SdkError, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from arcrun_conformance.registry import read_registry
+from arcrun_conformance.adapters.registry import read_registry
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.runner import RunConfig, execute
 from arcrun_conformance.scenarios.scenario import load_all

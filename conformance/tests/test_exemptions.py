@@ -9,7 +9,7 @@ import pytest
 from mini_sdk import MiniSdk
 from rich.console import Console
 
-from arcrun_conformance.adapter import InMemoryConnection
+from arcrun_conformance.adapters.adapter import InMemoryConnection
 from arcrun_conformance.report import describe, terminal, write_all
 from arcrun_conformance.report.html import embedded_report
 from arcrun_conformance.resources import validator

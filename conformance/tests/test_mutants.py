@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from arcrun_conformance.adapters.registry import read_registry
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.journal import Response
 from arcrun_conformance.mutants import Mutant, Trial, Trials, alter, load
-from arcrun_conformance.registry import read_registry
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.scenarios.scenario import load_all
 

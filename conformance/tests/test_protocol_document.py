@@ -99,7 +99,7 @@ def test_the_page_names_every_capability_that_a_shipped_scenario_asks_for() -> N
 
 
 def test_the_guarantee_for_languages_without_a_parser_holds() -> None:
-    from arcrun_conformance.protocol import encode
+    from arcrun_conformance.adapters.protocol import encode
 
     line = encode(
         7,

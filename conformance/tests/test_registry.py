@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from arcrun_conformance.adapters.protocol import AdapterFailure
+from arcrun_conformance.adapters.registry import RegisteredAdapter, default_runtimes, read_registry
 from arcrun_conformance.documents import DocumentError
-from arcrun_conformance.protocol import AdapterFailure
-from arcrun_conformance.registry import RegisteredAdapter, default_runtimes, read_registry
 from arcrun_conformance.resources import data_directory
 
 ENTRY = """\
@@ -39,7 +39,7 @@ def test_the_folder_of_runtimes_is_the_configured_one_or_that_of_the_repository(
 ) -> None:
     monkeypatch.delenv("ARCRUN_CONFORMANCE_RUNTIMES", raising=False)
     assert default_runtimes() == data_directory().parent / ".arcrun/javascript"
-    monkeypatch.setattr("arcrun_conformance.registry.checkout", lambda: None)
+    monkeypatch.setattr("arcrun_conformance.adapters.registry.checkout", lambda: None)
     monkeypatch.chdir(tmp_path)
     assert default_runtimes() == tmp_path / ".arcrun/javascript"
     monkeypatch.setenv("ARCRUN_CONFORMANCE_RUNTIMES", "/elsewhere")

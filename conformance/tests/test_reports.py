@@ -14,7 +14,7 @@ from mini_sdk import MiniSdk
 from rich.console import Console
 from test_runner import PUSH
 
-from arcrun_conformance.adapter import InMemoryConnection
+from arcrun_conformance.adapters.adapter import InMemoryConnection
 from arcrun_conformance.checks import Check
 from arcrun_conformance.gate import Verdict
 from arcrun_conformance.report import describe, terminal, write_all

@@ -10,7 +10,7 @@ import pytest
 from mini_engine import KEY, MiniEngine
 from mini_sdk import MiniSdk
 
-from arcrun_conformance.adapter import InMemoryConnection
+from arcrun_conformance.adapters.adapter import InMemoryConnection
 from arcrun_conformance.report import describe, failed
 from arcrun_conformance.runner import RunConfig, execute
 

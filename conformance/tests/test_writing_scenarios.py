@@ -11,11 +11,11 @@ import pytest
 import yaml
 from test_protocol_document import normal
 
+from arcrun_conformance.adapters.registry import read_registry
 from arcrun_conformance.cli import FAILED, GO, main
 from arcrun_conformance.documents import read
 from arcrun_conformance.mutants import Trials
 from arcrun_conformance.mutants import load as load_mutants
-from arcrun_conformance.registry import read_registry
 from arcrun_conformance.resources import checkout, data_directory, schema
 from arcrun_conformance.scenarios.patterns import OPERATORS
 from arcrun_conformance.scenarios.scenario import load

@@ -11,13 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .adapters.protocol import AdapterFailure, Identity, Result, SdkError
 from .checks import Check, check, step_differences
 from .cleanup import created_in
 from .exemptions import exemption
 from .faults import FaultInjector, Rewrite, fault_of
 from .journal import Exchange, Journal
 from .leaks import Observations, leak_checks
-from .protocol import AdapterFailure, Identity, Result, SdkError
 from .proxy import Proxy
 from .resources import data_directory
 from .results import Cell, StepRecord
@@ -31,7 +31,7 @@ from .wire import no_other_requests, wire_check
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from .adapter import Adapter
+    from .adapters.adapter import Adapter
     from .target import Target
 
 MAIN_CLIENT = "main"

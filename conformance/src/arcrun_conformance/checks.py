@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .protocol import Result, SdkError
+from .adapters.protocol import Result, SdkError
 from .scenarios.patterns import differences, show
 
 if TYPE_CHECKING:

@@ -17,12 +17,12 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from .adapter import Adapter, SubprocessConnection
+from .adapters.adapter import Adapter, SubprocessConnection
+from .adapters.registry import read_registry
 from .faults import FaultInjector
 from .journal import Exchange, Journal, Response
 from .proxy import Proxy
 from .recording import RecordingServer
-from .registry import read_registry
 from .resources import data_directory
 
 if TYPE_CHECKING:

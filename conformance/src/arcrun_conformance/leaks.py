@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .adapters.protocol import Result, SdkError
 from .checks import Check, check
-from .protocol import Result, SdkError
 from .secrets import encodings
 
 if TYPE_CHECKING:

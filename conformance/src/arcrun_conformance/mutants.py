@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .adapter import SubprocessConnection
+from .adapters.adapter import SubprocessConnection
 from .documents import Document, DocumentError, Problem, read
 from .faults import FaultInjector
 from .journal import Exchange, Journal, Response

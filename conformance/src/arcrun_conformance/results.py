@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from .adapters.protocol import Identity
     from .checks import Check
     from .journal import Exchange
-    from .protocol import Identity
     from .scenarios.scenario import Scenario
     from .target import Target
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from .adapter import Adapter, Connection
+from .adapters.adapter import Adapter, Connection
+from .adapters.protocol import AdapterFailure, Identity
 from .cell import is_skipped, run_cell
 from .checks import Check
 from .cleanup import PREFIX, Cleaner, Created, created_in
 from .exemptions import apply_alternatives, missing_capabilities
-from .protocol import AdapterFailure, Identity
 from .results import Cell, CellOutcome, Run
 
 if TYPE_CHECKING:

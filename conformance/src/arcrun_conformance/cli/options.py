@@ -13,7 +13,7 @@ from rich.console import Console
 
 from arcrun_conformance import deviations, report
 from arcrun_conformance import gate as gates
-from arcrun_conformance.registry import RegisteredAdapter, default_runtimes, read_registry
+from arcrun_conformance.adapters.registry import RegisteredAdapter, default_runtimes, read_registry
 from arcrun_conformance.report import terminal
 from arcrun_conformance.resources import data_directory, validator
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from arcrun_conformance.adapter import REPLY_SECONDS
+from arcrun_conformance.adapters.adapter import REPLY_SECONDS
 from arcrun_conformance.interrupts import cancel_on_signals
 from arcrun_conformance.report import describe, terminal
 from arcrun_conformance.runner import Opener, RunConfig, execute
@@ -33,7 +33,7 @@ from .options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from arcrun_conformance.registry import RegisteredAdapter
+    from arcrun_conformance.adapters.registry import RegisteredAdapter
     from arcrun_conformance.results import Cell, Run
 
     from .options import Commands

@@ -11,9 +11,9 @@ from arcrun_conformance.secrets import Redactor
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from arcrun_conformance.adapters.protocol import Identity
     from arcrun_conformance.checks import Check
     from arcrun_conformance.journal import Exchange, Request, Response
-    from arcrun_conformance.protocol import Identity
     from arcrun_conformance.results import Cell, Run
 
 FORMAT = 1

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .resources import validator
+from arcrun_conformance.resources import validator
 
 VERSION = 1
 

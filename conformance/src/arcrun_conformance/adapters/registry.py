@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from arcrun_conformance.documents import read
+from arcrun_conformance.resources import checkout
+
 from .adapter import SubprocessConnection
-from .documents import read
 from .protocol import AdapterFailure
-from .resources import checkout
 
 
 @dataclass(frozen=True)
