@@ -12,9 +12,9 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from arcrun_conformance.faults import FaultInjector
-from arcrun_conformance.journal import Exchange, Journal, Request, Response, body_value
-from arcrun_conformance.recording import RecordingServer
+from arcrun_conformance.wire.faults import FaultInjector
+from arcrun_conformance.wire.journal import Exchange, Journal, Request, Response, body_value
+from arcrun_conformance.wire.recording import RecordingServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

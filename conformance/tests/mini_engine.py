@@ -6,10 +6,10 @@ import asyncio
 import re
 from typing import Any
 
-from arcrun_conformance.faults import FaultInjector
-from arcrun_conformance.journal import Exchange, Journal, Response, body_value
-from arcrun_conformance.recording import RecordingServer
 from arcrun_conformance.target import Target
+from arcrun_conformance.wire.faults import FaultInjector
+from arcrun_conformance.wire.journal import Exchange, Journal, Response, body_value
+from arcrun_conformance.wire.recording import RecordingServer
 
 KEY = "ak_" + 3 * "0123456789abcdef"
 CAPABILITIES = ["sealed_credentials", "sealed_read"]

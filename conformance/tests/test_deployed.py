@@ -14,13 +14,13 @@ from mini_engine import KEY
 
 from arcrun_conformance import deviations
 from arcrun_conformance.cli import FAILED, GO, main
-from arcrun_conformance.faults import FaultInjector
 from arcrun_conformance.gate import load as load_gate
-from arcrun_conformance.journal import Journal, Request
-from arcrun_conformance.proxy import Proxy
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.safety import Safety
 from arcrun_conformance.scenarios.scenario import load_all
+from arcrun_conformance.wire.faults import FaultInjector
+from arcrun_conformance.wire.journal import Journal, Request
+from arcrun_conformance.wire.proxy import Proxy
+from arcrun_conformance.wire.safety import Safety
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -10,10 +10,10 @@ import pytest
 
 from arcrun_conformance.adapters.registry import read_registry
 from arcrun_conformance.documents import DocumentError
-from arcrun_conformance.journal import Response
 from arcrun_conformance.mutants import Mutant, Trial, Trials, alter, load
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.scenarios.scenario import load_all
+from arcrun_conformance.wire.journal import Response
 
 if TYPE_CHECKING:
     from pathlib import Path

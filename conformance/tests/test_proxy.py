@@ -11,10 +11,10 @@ import httpx
 import pytest
 from mini_engine import KEY, MiniEngine
 
-from arcrun_conformance.faults import FaultInjector, Rewrite, fault_of
-from arcrun_conformance.journal import Journal
-from arcrun_conformance.proxy import Proxy
-from arcrun_conformance.standin import Standin
+from arcrun_conformance.wire.faults import FaultInjector, Rewrite, fault_of
+from arcrun_conformance.wire.journal import Journal
+from arcrun_conformance.wire.proxy import Proxy
+from arcrun_conformance.wire.standin import Standin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -15,18 +15,18 @@ from .adapters.protocol import AdapterFailure, Identity, Result, SdkError
 from .checks import Check, check, step_differences
 from .cleanup import created_in
 from .exemptions import exemption
-from .faults import FaultInjector, Rewrite, fault_of
-from .journal import Exchange, Journal
 from .leaks import Observations, leak_checks
-from .proxy import Proxy
 from .resources import data_directory
 from .results import Cell, StepRecord
-from .safety import Safety
 from .scenarios import service_account
 from .scenarios.scenario import Scenario, Secret, Step
 from .scenarios.template import fill
-from .standin import Standin
-from .wire import no_other_requests, wire_check
+from .wire.faults import FaultInjector, Rewrite, fault_of
+from .wire.journal import Exchange, Journal
+from .wire.proxy import Proxy
+from .wire.safety import Safety
+from .wire.standin import Standin
+from .wire_checks import no_other_requests, wire_check
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

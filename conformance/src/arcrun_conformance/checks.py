@@ -11,7 +11,7 @@ from .scenarios.patterns import differences, show
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .journal import Exchange
+    from .wire.journal import Exchange
 
 Outcome = Literal["passed", "failed", "not-reached", "exempt"]
 

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import httpx
 
-from .journal import Exchange, Request, body_value
 from .leaks import KEY_HEADER
 from .target import USER_AGENT, Target
+from .wire.journal import Exchange, Request, body_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 
 from .adapters.adapter import Adapter, SubprocessConnection
 from .adapters.registry import read_registry
-from .faults import FaultInjector
-from .journal import Exchange, Journal, Response
-from .proxy import Proxy
-from .recording import RecordingServer
 from .resources import data_directory
+from .wire.faults import FaultInjector
+from .wire.journal import Exchange, Journal, Response
+from .wire.proxy import Proxy
+from .wire.recording import RecordingServer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

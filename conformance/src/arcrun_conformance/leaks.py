@@ -13,8 +13,8 @@ from .secrets import encodings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from .journal import Exchange, Headers
     from .scenarios.scenario import Secret
+    from .wire.journal import Exchange, Headers
 
 KEY_HEADER = "x-arcrun-api-key"
 

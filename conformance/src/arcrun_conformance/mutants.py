@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from .adapters.adapter import SubprocessConnection
 from .documents import Document, DocumentError, Problem, read
-from .faults import FaultInjector
-from .journal import Exchange, Journal, Response
-from .proxy import Proxy
 from .report import describe
 from .runner import Opener, RunConfig, execute
 from .scenarios.patterns import differences
 from .target import Target
+from .wire.faults import FaultInjector
+from .wire.journal import Exchange, Journal, Response
+from .wire.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

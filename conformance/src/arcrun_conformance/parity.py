@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .documents import read
-from .journal import body_value
+from .wire.journal import body_value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

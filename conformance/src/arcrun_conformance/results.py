@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from .adapters.protocol import Identity
     from .checks import Check
-    from .journal import Exchange
     from .scenarios.scenario import Scenario
     from .target import Target
+    from .wire.journal import Exchange
 
 CellOutcome = Literal["passed", "failed", "error", "skipped", "unavailable"]
 

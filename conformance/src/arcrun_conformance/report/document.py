@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from arcrun_conformance.adapters.protocol import Identity
     from arcrun_conformance.checks import Check
-    from arcrun_conformance.journal import Exchange, Request, Response
     from arcrun_conformance.results import Cell, Run
+    from arcrun_conformance.wire.journal import Exchange, Request, Response
 
 FORMAT = 1
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from arcrun_conformance.scenarios.patterns import differences
+
 from .journal import Exchange, Journal, Response
 from .recording import RecordingServer
-from .scenarios.patterns import differences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from .scenarios.patterns import differences, show
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .journal import Exchange
+    from .wire.journal import Exchange
 
 # Any SDK may ask for the engine's capabilities at any time (docs/contract.md#capabilities).
 _ALWAYS_ALLOWED = {"method": "GET", "path": "/health"}

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from arcrun_conformance.scenarios.patterns import differences
+
 from .journal import Exchange, Response
-from .scenarios.patterns import differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .documents import read
+from arcrun_conformance.documents import read
+
 from .journal import Request, body_value
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Safety:
     """The list of the requests that may be sent.
 
     Example:
-        >>> from arcrun_conformance.journal import Request
+        >>> from arcrun_conformance.wire.journal import Request
         >>> safety = Safety([Operation("GET", re.compile("^/health$"))])
         >>> safety.guard("arcconf_0a1b2c3d")(Request("POST", "/init", []))
         'POST /init is not in live-safe.yaml'
