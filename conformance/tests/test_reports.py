@@ -15,7 +15,7 @@ from rich.console import Console
 from test_runner import PUSH
 
 from arcrun_conformance.adapters.adapter import InMemoryConnection
-from arcrun_conformance.checks import Check
+from arcrun_conformance.checks.check import Check
 from arcrun_conformance.gate import Verdict
 from arcrun_conformance.report import describe, terminal, write_all
 from arcrun_conformance.report.html import embedded_report

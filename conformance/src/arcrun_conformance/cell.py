@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .adapters.protocol import AdapterFailure, Identity, Result, SdkError
-from .checks import Check, check, step_differences
+from .checks.check import Check, check, step_differences
+from .checks.exemptions import exemption
+from .checks.leaks import Observations, leak_checks
+from .checks.wire import no_other_requests, wire_check
 from .cleanup import created_in
-from .exemptions import exemption
-from .leaks import Observations, leak_checks
 from .resources import data_directory
 from .results import Cell, StepRecord
 from .scenarios import service_account
@@ -26,7 +27,6 @@ from .wire.journal import Exchange, Journal
 from .wire.proxy import Proxy
 from .wire.safety import Safety
 from .wire.standin import Standin
-from .wire_checks import no_other_requests, wire_check
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from .leaks import KEY_HEADER
+from .checks.leaks import KEY_HEADER
 from .target import USER_AGENT, Target
 from .wire.journal import Exchange, Request, body_value
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from .adapters.protocol import Identity
-    from .checks import Check
+    from .checks.check import Check
     from .scenarios.scenario import Scenario
     from .target import Target
     from .wire.journal import Exchange

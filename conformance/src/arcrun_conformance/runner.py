@@ -15,9 +15,9 @@ import httpx
 from .adapters.adapter import Adapter, Connection
 from .adapters.protocol import AdapterFailure, Identity
 from .cell import is_skipped, run_cell
-from .checks import Check
+from .checks.check import Check
+from .checks.exemptions import apply_alternatives, missing_capabilities
 from .cleanup import PREFIX, Cleaner, Created, created_in
-from .exemptions import apply_alternatives, missing_capabilities
 from .results import Cell, CellOutcome, Run
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from arcrun_conformance.adapters.protocol import Identity
-    from arcrun_conformance.checks import Check
+    from arcrun_conformance.checks.check import Check
     from arcrun_conformance.results import Cell, Run
     from arcrun_conformance.wire.journal import Exchange, Request, Response
 

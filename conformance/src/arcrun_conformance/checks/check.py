@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .adapters.protocol import Result, SdkError
-from .scenarios.patterns import differences, show
+from arcrun_conformance.adapters.protocol import Result, SdkError
+from arcrun_conformance.scenarios.patterns import differences, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .wire.journal import Exchange
+    from arcrun_conformance.wire.journal import Exchange
 
 Outcome = Literal["passed", "failed", "not-reached", "exempt"]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from .checks import Check, check
-from .scenarios.patterns import differences, show
+from arcrun_conformance.scenarios.patterns import differences, show
+
+from .check import Check, check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .wire.journal import Exchange
+    from arcrun_conformance.wire.journal import Exchange
 
 # Any SDK may ask for the engine's capabilities at any time (docs/contract.md#capabilities).
 _ALWAYS_ALLOWED = {"method": "GET", "path": "/health"}

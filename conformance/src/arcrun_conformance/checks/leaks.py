@@ -6,15 +6,16 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .adapters.protocol import Result, SdkError
-from .checks import Check, check
-from .secrets import encodings
+from arcrun_conformance.adapters.protocol import Result, SdkError
+from arcrun_conformance.secrets import encodings
+
+from .check import Check, check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from .scenarios.scenario import Secret
-    from .wire.journal import Exchange, Headers
+    from arcrun_conformance.scenarios.scenario import Secret
+    from arcrun_conformance.wire.journal import Exchange, Headers
 
 KEY_HEADER = "x-arcrun-api-key"
 

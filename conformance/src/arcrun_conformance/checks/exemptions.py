@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .checks import Check
+from .check import Check
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from .scenarios.scenario import Scenario
+    from arcrun_conformance.scenarios.scenario import Scenario
 
 
 def exemption(definition: Mapping[str, Any], capabilities: Collection[str]) -> Check | None:
