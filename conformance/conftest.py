@@ -20,7 +20,7 @@ from arcrun_conformance.adapters.registry import RegisteredAdapter, read_registr
 from arcrun_conformance.cli.run import chosen
 from arcrun_conformance.report import describe, failed
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.runner import RunConfig, execute
+from arcrun_conformance.runs.runner import RunConfig, execute
 from arcrun_conformance.scenarios.scenario import Scenario, load
 from arcrun_conformance.target import Target, open_target
 

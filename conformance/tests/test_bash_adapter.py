@@ -11,7 +11,7 @@ import pytest
 
 from arcrun_conformance.adapters.registry import read_registry
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.runner import RunConfig, execute
+from arcrun_conformance.runs.runner import RunConfig, execute
 from arcrun_conformance.scenarios.scenario import load_all
 
 if TYPE_CHECKING:

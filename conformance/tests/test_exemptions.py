@@ -13,7 +13,7 @@ from arcrun_conformance.adapters.adapter import InMemoryConnection
 from arcrun_conformance.report import describe, terminal, write_all
 from arcrun_conformance.report.html import embedded_report
 from arcrun_conformance.resources import validator
-from arcrun_conformance.runner import RunConfig, execute
+from arcrun_conformance.runs.runner import RunConfig, execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable

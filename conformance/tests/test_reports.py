@@ -20,14 +20,14 @@ from arcrun_conformance.gate import Verdict
 from arcrun_conformance.report import describe, terminal, write_all
 from arcrun_conformance.report.html import embedded_report
 from arcrun_conformance.resources import validator
-from arcrun_conformance.runner import RunConfig, execute
+from arcrun_conformance.runs.runner import RunConfig, execute
 from arcrun_conformance.secrets import encodings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from arcrun_conformance.results import Run
+    from arcrun_conformance.runs.results import Run
     from arcrun_conformance.scenarios.scenario import Scenario
 
 

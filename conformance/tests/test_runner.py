@@ -12,12 +12,12 @@ from mini_sdk import MiniSdk
 
 from arcrun_conformance.adapters.adapter import InMemoryConnection
 from arcrun_conformance.report import describe, failed
-from arcrun_conformance.runner import RunConfig, execute
+from arcrun_conformance.runs.runner import RunConfig, execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from arcrun_conformance.results import Run
+    from arcrun_conformance.runs.results import Run
     from arcrun_conformance.scenarios.scenario import Scenario
 
 PUSH = """\

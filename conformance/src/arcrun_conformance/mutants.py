@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .adapters.adapter import SubprocessConnection
 from .documents import Document, DocumentError, Problem, read
 from .report import describe
-from .runner import Opener, RunConfig, execute
+from .runs.runner import Opener, RunConfig, execute
 from .scenarios.patterns import differences
 from .target import Target
 from .wire.faults import FaultInjector

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from arcrun_conformance.interrupts import cancel_on_signals
 from arcrun_conformance.mutants import Mutant, Trial, Trials, load
 from arcrun_conformance.scenarios.scenario import load_all
 from arcrun_conformance.target import open_target
 
+from .interrupts import cancel_on_signals
 from .options import (
     DATA,
     FAILED,

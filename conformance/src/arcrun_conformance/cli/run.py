@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from arcrun_conformance.adapters.adapter import REPLY_SECONDS
-from arcrun_conformance.interrupts import cancel_on_signals
 from arcrun_conformance.report import describe, terminal
-from arcrun_conformance.runner import Opener, RunConfig, execute
+from arcrun_conformance.runs.runner import Opener, RunConfig, execute
 from arcrun_conformance.scenarios.scenario import Scenario, load_all, select
 from arcrun_conformance.target import open_target
 
+from .interrupts import cancel_on_signals
 from .options import (
     UsageError,
     adapters,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from arcrun_conformance.adapters.registry import RegisteredAdapter
-    from arcrun_conformance.results import Cell, Run
+    from arcrun_conformance.runs.results import Cell, Run
 
     from .options import Commands
 

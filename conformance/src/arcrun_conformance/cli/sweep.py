@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 from rich.console import Console
 
-from arcrun_conformance.cleanup import PREFIX, RUN_ID, Cleaner
+from arcrun_conformance.runs.cleanup import PREFIX, RUN_ID, Cleaner
 from arcrun_conformance.target import TargetError, open_target
 
 from .options import FAILED, GO, UsageError, add_target, api_key, command

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from arcrun_conformance.adapters.protocol import Identity
     from arcrun_conformance.checks.check import Check
-    from arcrun_conformance.results import Cell, Run
+    from arcrun_conformance.runs.results import Cell, Run
     from arcrun_conformance.wire.journal import Exchange, Request, Response
 
 FORMAT = 1

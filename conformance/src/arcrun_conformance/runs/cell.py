@@ -11,28 +11,29 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .adapters.protocol import AdapterFailure, Identity, Result, SdkError
-from .checks.check import Check, check, step_differences
-from .checks.exemptions import exemption
-from .checks.leaks import Observations, leak_checks
-from .checks.wire import no_other_requests, wire_check
+from arcrun_conformance.adapters.protocol import AdapterFailure, Identity, Result, SdkError
+from arcrun_conformance.checks.check import Check, check, step_differences
+from arcrun_conformance.checks.exemptions import exemption
+from arcrun_conformance.checks.leaks import Observations, leak_checks
+from arcrun_conformance.checks.wire import no_other_requests, wire_check
+from arcrun_conformance.resources import data_directory
+from arcrun_conformance.scenarios import service_account
+from arcrun_conformance.scenarios.scenario import Scenario, Secret, Step
+from arcrun_conformance.scenarios.template import fill
+from arcrun_conformance.wire.faults import FaultInjector, Rewrite, fault_of
+from arcrun_conformance.wire.journal import Exchange, Journal
+from arcrun_conformance.wire.proxy import Proxy
+from arcrun_conformance.wire.safety import Safety
+from arcrun_conformance.wire.standin import Standin
+
 from .cleanup import created_in
-from .resources import data_directory
 from .results import Cell, StepRecord
-from .scenarios import service_account
-from .scenarios.scenario import Scenario, Secret, Step
-from .scenarios.template import fill
-from .wire.faults import FaultInjector, Rewrite, fault_of
-from .wire.journal import Exchange, Journal
-from .wire.proxy import Proxy
-from .wire.safety import Safety
-from .wire.standin import Standin
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from .adapters.adapter import Adapter
-    from .target import Target
+    from arcrun_conformance.adapters.adapter import Adapter
+    from arcrun_conformance.target import Target
 
 MAIN_CLIENT = "main"
 _CONSTRUCT = "construct"

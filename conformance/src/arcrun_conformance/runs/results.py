@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from .adapters.protocol import Identity
-    from .checks.check import Check
-    from .scenarios.scenario import Scenario
-    from .target import Target
-    from .wire.journal import Exchange
+    from arcrun_conformance.adapters.protocol import Identity
+    from arcrun_conformance.checks.check import Check
+    from arcrun_conformance.scenarios.scenario import Scenario
+    from arcrun_conformance.target import Target
+    from arcrun_conformance.wire.journal import Exchange
 
 CellOutcome = Literal["passed", "failed", "error", "skipped", "unavailable"]
 

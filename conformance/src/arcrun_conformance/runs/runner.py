@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from .adapters.adapter import Adapter, Connection
-from .adapters.protocol import AdapterFailure, Identity
+from arcrun_conformance.adapters.adapter import Adapter, Connection
+from arcrun_conformance.adapters.protocol import AdapterFailure, Identity
+from arcrun_conformance.checks.check import Check
+from arcrun_conformance.checks.exemptions import apply_alternatives, missing_capabilities
+
 from .cell import is_skipped, run_cell
-from .checks.check import Check
-from .checks.exemptions import apply_alternatives, missing_capabilities
 from .cleanup import PREFIX, Cleaner, Created, created_in
 from .results import Cell, CellOutcome, Run
 
 if TYPE_CHECKING:
-    from .scenarios.scenario import Scenario
-    from .target import Target
+    from arcrun_conformance.scenarios.scenario import Scenario
+    from arcrun_conformance.target import Target
 
 Opener = Callable[[], Awaitable[Connection]]
 

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import httpx
 
-from .checks.leaks import KEY_HEADER
-from .target import USER_AGENT, Target
-from .wire.journal import Exchange, Request, body_value
+from arcrun_conformance.checks.leaks import KEY_HEADER
+from arcrun_conformance.target import USER_AGENT, Target
+from arcrun_conformance.wire.journal import Exchange, Request, body_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
