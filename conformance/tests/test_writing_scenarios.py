@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from test_protocol_document import normal
+from printed_output import assert_printed
 
 from arcrun_conformance.adapters.registry import read_registry
 from arcrun_conformance.cli import FAILED, GO, main
@@ -155,11 +155,7 @@ def test_the_tutorial_prints_what_the_page_shows(
 
     assert main(["run", *arguments, "--scenarios", str(tmp_path)]) == code
 
-    printed = [normal(line) for line in capsys.readouterr().out.splitlines()]
-    for line in console[1:]:
-        if line != "…":
-            assert normal(line) in printed
-            printed = printed[printed.index(normal(line)) + 1 :]
+    assert_printed(console[1:], capsys.readouterr().out)
 
 
 def test_the_real_scenario_passes(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from mini_engine import KEY, MiniEngine
 from mini_sdk import MiniSdk
+from push_scenario import PUSH
 from rich.console import Console
-from test_runner import PUSH
 
 from arcrun_conformance.adapters.adapter import InMemoryConnection
 from arcrun_conformance.checks.check import Check

@@ -17,7 +17,7 @@ from arcrun_conformance.adapters.protocol import AdapterFailure, Result, SdkErro
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 START = (
     '{"id": 1, "result": {"protocol": 1, "sdk": {"name": "x", "version": "1", "language": "py"},'
     ' "runtime": "r", "capabilities": []}}'
@@ -145,7 +145,7 @@ async def test_a_command_that_does_not_exist_says_where_to_look() -> None:
 
 
 async def test_the_mini_sdk_implements_the_protocol_as_a_process() -> None:
-    command = [sys.executable, str(HERE / "mini_sdk.py")]
+    command = [sys.executable, str(TESTS / "mini_sdk.py")]
     running = Adapter(await SubprocessConnection.open(command))
     identity = await running.start()
     await running.stop()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from mini_engine import KEY, MiniEngine
 from mini_sdk import MiniSdk
+from push_scenario import PUSH
 
 from arcrun_conformance.adapters.adapter import InMemoryConnection
 from arcrun_conformance.report import describe, failed
@@ -19,25 +20,6 @@ if TYPE_CHECKING:
 
     from arcrun_conformance.runs.results import Run
     from arcrun_conformance.scenarios.scenario import Scenario
-
-PUSH = """\
-id: push
-title: push
-spec: [docs/contract.md#routes]
-needs: [sealed_credentials]
-secrets:
-  token: {value: "canary-${run}-密鑰"}
-steps:
-  - id: pushed
-    call: creds.push
-    with: {name: "${run}_token", value: "${secret.token}"}
-    expect: {result: {name: "${run}_token"}}
-wire:
-  - id: sealed
-    where: {method: POST, path: /credentials}
-    count: 1
-    request: {body: {encrypted: {$base64: 32}, value: {$absent: true}}}
-"""
 
 
 class Connection(InMemoryConnection):

@@ -1,4 +1,4 @@
-"""PROTOCOL.md: every step is carried out, and its output is what the page shows."""
+"""PROTOCOL.md: every step is run, and prints what the page shows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from mini_engine import KEY, MiniEngine
+from printed_output import assert_printed
 
 from arcrun_conformance.cli import main
 from arcrun_conformance.resources import data_directory, schema
@@ -23,7 +24,7 @@ BLOCK = re.compile(r"```(\w+)(?: (\S+))?\n(.*?)```", re.DOTALL)
 
 
 def steps() -> list[tuple[dict[str, str], list[str]]]:
-    """Each console block with the files as they are at that point of the page."""
+    """Return each console block with the files as they are at that point of the page."""
     files: dict[str, str] = {}
     found = []
     for kind, name, text in BLOCK.findall(PAGE):
@@ -32,13 +33,6 @@ def steps() -> list[tuple[dict[str, str], list[str]]]:
         elif kind == "console":
             found.append((dict(files), text.splitlines()))
     return found
-
-
-def normal(line: str) -> str:
-    """The line without what differs from run to run, and from terminal to terminal."""
-    line = re.sub(r"curl/[0-9.]+", "curl/8.5.0", line)
-    line = re.sub(r" · [0-9.]+ s$", "", line)
-    return " ".join(line.split())
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the page's adapter needs curl")
@@ -58,11 +52,7 @@ async def test_each_step_prints_what_the_page_shows(
 
     await asyncio.to_thread(main, [*given, "--target", engine.origin, "--api-key", KEY])
 
-    printed = [normal(line) for line in capsys.readouterr().out.splitlines()]
-    for line in shown[1:]:
-        if line != "…":
-            assert normal(line) in printed
-            printed = printed[printed.index(normal(line)) + 1 :]
+    assert_printed(shown[1:], capsys.readouterr().out)
 
 
 def test_the_page_has_all_steps() -> None:

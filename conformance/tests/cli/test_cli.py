@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from mini_engine import KEY, MiniEngine
-from test_runner import PUSH
+from push_scenario import PUSH
 
 from arcrun_conformance.cli import COULD_NOT_RUN, FAILED, GO, main
 from arcrun_conformance.resources import validator
@@ -19,7 +19,7 @@ from arcrun_conformance.resources import validator
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def workspace(tmp_path: Path) -> Path:
     (tmp_path / "scenarios/push.yaml").write_text(PUSH, "utf-8")
     gate = 'contracts: {"1.0.0": {local: [push], live: []}}\n'
     (tmp_path / "gate.yaml").write_text(gate, "utf-8")
-    script = json.dumps(str(HERE / "mini_sdk.py"))
+    script = json.dumps(str(TESTS / "mini_sdk.py"))
     entry = "- {{name: {0}, language: x, runtime: y, command: ['{{python}}', {1}, '{2}']}}\n"
     defects = {
         "correct": "none",
@@ -280,7 +280,7 @@ async def test_a_signal_ends_the_run_and_leaves_nothing_behind(
     engine: MiniEngine, workspace: Path, number: signal.Signals
 ) -> None:
     hanging = f"- {{name: hanging, language: x, runtime: y, command: ['{sys.executable}', "
-    hanging += f"'{HERE / 'mini_sdk.py'}', hangs-after-push]}}\n"
+    hanging += f"'{TESTS / 'mini_sdk.py'}', hangs-after-push]}}\n"
     (workspace / "adapters.yaml").write_text("adapters:\n" + hanging, "utf-8")
     process = await asyncio.create_subprocess_exec(
         *[sys.executable, "-m", "arcrun_conformance", "run", "--target", engine.origin],
