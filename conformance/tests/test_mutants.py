@@ -68,7 +68,7 @@ def test_the_ids_of_shipped_mutants_are_unique() -> None:
 def test_a_mutant_for_an_unknown_scenario_is_reported_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "mutants.yaml"
     path.write_text("engines: []\nsdks:\n- {id: x, caught_by: gone/check}\n")
-    with pytest.raises(DocumentError, match=r"mutants\.yaml:3: there is no scenario gone"):
+    with pytest.raises(DocumentError, match=r"mutants\.yaml:3: the scenario gone does not exist"):
         load(path, SCENARIOS)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownDeviation:
     """A deviation that is listed in a file."""
 
     scenario: str
@@ -20,16 +20,16 @@ class Known:
     text: str
 
 
-def load(path: Path) -> list[Known]:
+def load(path: Path) -> list[KnownDeviation]:
     """Read a file of deviations.
 
     Raises:
         DocumentError: The file is invalid.
     """
-    return [Known(**entry) for entry in read(path, "deviations").value["deviations"]]
+    return [KnownDeviation(**entry) for entry in read(path, "deviations").value["deviations"]]
 
 
-def found_in(report: dict[str, Any], known: list[Known]) -> list[dict[str, Any]]:
+def found_in(report: dict[str, Any], known: list[KnownDeviation]) -> list[dict[str, Any]]:
     """Return the deviations that a report shows: the scenarios that failed, known ones first.
 
     A known one that has passed everywhere is included as `gone`, since its entry can be removed.
@@ -47,7 +47,7 @@ def found_in(report: dict[str, Any], known: list[Known]) -> list[dict[str, Any]]
 
 
 def _row(
-    scenario: dict[str, Any], failed: list[dict[str, Any]], entry: Known | None
+    scenario: dict[str, Any], failed: list[dict[str, Any]], entry: KnownDeviation | None
 ) -> dict[str, Any]:
     checks = [
         check["id"] for cell in failed for check in cell["checks"] if check["outcome"] == "failed"

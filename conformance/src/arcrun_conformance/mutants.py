@@ -85,7 +85,7 @@ def _unknown_scenarios(document: Document, scenarios: Mapping[str, Scenario]) ->
             scenario = entry["caught_by"].split("/")[0]
             if scenario not in scenarios:
                 pointer = [kind, index, "caught_by"]
-                yield document.problem(pointer, f"there is no scenario {scenario}")
+                yield document.problem(pointer, f"the scenario {scenario} does not exist")
 
 
 class MutantEngine(Proxy):

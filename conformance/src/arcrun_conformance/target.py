@@ -188,7 +188,7 @@ async def _ready(process: asyncio.subprocess.Process, log: _Log) -> tuple[str, s
         if not line:
             await log.end()
         raise TargetError(
-            f"the local server did not start; it printed {line.decode('utf-8', 'replace')!r}; its "
+            f"the local server did not start; its stdout:\n{line.decode('utf-8', 'replace')}\nits "
             f"stderr:\n{log.text}\nIs arcrun-server installed for this interpreter? Pass another "
             "one by --server-python."
         ) from None

@@ -59,7 +59,10 @@ def test_a_good_scenario_is_read(tmp_path: Path) -> None:
             ("path: /health", 'path: "${nmae}"'),
             ["good.yaml:12", "${nmae} is not defined", "${name}"],
         ),
-        (("{ok: true}", "{ok: {$tpye: boolean}}"), ["good.yaml:9", "no operator $tpye", "$type"]),
+        (
+            ("{ok: true}", "{ok: {$tpye: boolean}}"),
+            ["good.yaml:9", "unknown operator $tpye", "$type"],
+        ),
         (("{result: {ok: true}}", "{}"), ["good.yaml:9", "steps.0.expect"]),
         (("id: good", "id: other"), ["good.yaml:1", "Rename the file to other.yaml"]),
         (("title: a title", "title: a\ntitle: b"), ["good.yaml:3", "duplicate key title"]),
@@ -70,7 +73,7 @@ def test_a_good_scenario_is_read(tmp_path: Path) -> None:
         ),
         (
             ("call: health", "call: health\n    without: {raw_http: {expect: {result: {$is: 1}}}}"),
-            ["good.yaml", "there is no operator $is"],
+            ["good.yaml", "unknown operator $is"],
         ),
         ((GOOD, ""), ["good.yaml", "None is not of type 'object'"]),
     ],

@@ -236,7 +236,7 @@ async def test_a_failure_of_the_proxy_itself_is_recorded(bench: Bench) -> None:
     bench.faults.rewrites = [Rewrite({}, "no.such.field", 1)]
     with pytest.raises(httpx.RemoteProtocolError):
         await bench.client.get("/health")
-    assert bench.journal.broken_requests == ["the recording server failed: KeyError('no')"]
+    assert bench.journal.broken_requests == ["the recording server failed: KeyError: 'no'"]
 
 
 async def test_a_request_that_is_not_http_is_recorded(bench: Bench) -> None:

@@ -112,7 +112,7 @@ def _run(options: argparse.Namespace) -> int:
         )
     index, total = options.shard
     selected = selected[index - 1 :: total]
-    sdks = chosen(adapters(options), options.sdk)
+    sdks = select_adapters(adapters(options), options.sdk)
     if options.report_dir:
         options.report_dir.mkdir(parents=True, exist_ok=True)
     run = asyncio.run(_execute(options, selected, sdks))
@@ -139,7 +139,7 @@ async def _execute(
             return await execute(config)
 
 
-def chosen(known: dict[str, RegisteredAdapter], names: str | None) -> list[RegisteredAdapter]:
+def select_adapters(known: dict[str, RegisteredAdapter], names: str | None) -> list[RegisteredAdapter]:
     """Return the SDKs of a comma-separated list; without a list, those that run by default.
 
     Raises:

@@ -51,7 +51,9 @@ async def _clean(options: argparse.Namespace, run: str) -> int:
             problems = await cleaner.remove(found)
             problems += [f"still there: {thing}" for thing in await cleaner.left(run)]
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            raise TargetError(f"can't list what is at the target: {error!r}") from error
+            raise TargetError(
+                f"can't list what is at the target: {type(error).__name__}: {error}"
+            ) from error
         finally:
             await cleaner.close()
     for problem in problems:

@@ -100,7 +100,7 @@ class Cleaner:
                     headers={KEY_HEADER: thing.api_key},
                 )
             except httpx.HTTPError as error:
-                problems.append(f"{thing} could not be removed: {error!r}")
+                problems.append(f"{thing} could not be removed: {type(error).__name__}: {error}")
                 continue
             # 401: a scenario tried to create it with a wrong key, so it does not exist.
             if response.status_code >= 300 and response.status_code not in {401, 404}:

@@ -83,7 +83,9 @@ async def _remove(run: Run, created: Sequence[Created]) -> None:
         run.leftovers.problems = await cleaner.remove(created)
         run.leftovers.left = [str(thing) for thing in await cleaner.left(run.id)]
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        run.leftovers.problems.append(f"can't list what is left at the target: {error!r}")
+        run.leftovers.problems.append(
+            f"can't list what is left at the target: {type(error).__name__}: {error}"
+        )
     finally:
         await cleaner.close()
 

@@ -217,7 +217,7 @@ def _unknown_operators(
             if str(key).startswith("$") and not str(key).startswith("${") and key not in OPERATORS:
                 close = difflib.get_close_matches(key, OPERATORS, 1)
                 hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(OPERATORS)}."
-                yield document.problem([*pointer, key], f"there is no operator {key}", hint)
+                yield document.problem([*pointer, key], f"unknown operator {key}", hint)
             yield from _unknown_operators(document, item, (*pointer, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):

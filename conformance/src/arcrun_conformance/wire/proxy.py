@@ -52,7 +52,7 @@ class Proxy(RecordingServer):
         try:
             return await asyncio.wait_for(self._forward(exchange.request), RESPONSE_SECONDS)
         except (OSError, h11.ProtocolError, asyncio.TimeoutError) as error:
-            exchange.problem = f"the target did not respond: {error!r}"
+            exchange.problem = f"the target did not respond: {type(error).__name__}: {error}"
             return Response.from_json(
                 {"error": exchange.problem, "code": "target_unreachable"}, 502
             )

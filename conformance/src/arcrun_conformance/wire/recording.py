@@ -108,7 +108,9 @@ class RecordingServer(ABC):
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client has closed the connection; its request is recorded
         except Exception as error:  # noqa: BLE001 -- a bug here must not look like one of the SDK
-            self._journal.broken_requests.append(f"the recording server failed: {error!r}")
+            self._journal.broken_requests.append(
+                f"the recording server failed: {type(error).__name__}: {error}"
+            )
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):
