@@ -1,8 +1,8 @@
-"""Makes `pytest conformance/` run the scenarios: one item for each scenario and SDK.
+"""Lets `pytest conformance/` run the scenarios: one item for each scenario and SDK.
 
 -k, -x and xdist work as usual: `pytest conformance/scenarios -k "workflow and python-sync"`. The
 target is a local engine unless ARCRUN_CONFORMANCE_TARGET names another (with
-ARCRUN_CONFORMANCE_API_KEY); ARCRUN_CONFORMANCE_SDK chooses the SDKs, as --sdk does.
+ARCRUN_CONFORMANCE_API_KEY); ARCRUN_CONFORMANCE_SDK selects the SDKs, as --sdk does.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arcrun_conformance.cli.run import chosen
-from arcrun_conformance.registry import Registered, registered
+from arcrun_conformance.adapters.registry import RegisteredAdapter, read_registry
+from arcrun_conformance.cli.run import select_adapters
 from arcrun_conformance.report import describe, failed
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.runner import Plan, execute
-from arcrun_conformance.scenario import Scenario, load
+from arcrun_conformance.runs.runner import RunConfig, execute
+from arcrun_conformance.scenarios.scenario import Scenario, load
 from arcrun_conformance.target import Target, open_target
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ DATA = data_directory()
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A scenario's file is a collector of items."""
+    """Return a collector for a scenario's file; `None` for other files."""
     if file_path.suffix == ".yaml" and file_path.is_relative_to(DATA / "scenarios"):
         return ScenarioFile.from_parent(parent, path=file_path)
     return None
@@ -42,7 +42,7 @@ class ScenarioFile(pytest.File):
     """A scenario's file: an item for each SDK."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """The items, one for each SDK."""
+        """Yield an item for each SDK."""
         for sdk in _sdks():
             yield ScenarioItem.from_parent(
                 self, name=f"[{sdk.name}]", scenario=load(self.path), sdk=sdk
@@ -50,25 +50,25 @@ class ScenarioFile(pytest.File):
 
 
 @functools.cache
-def _sdks() -> list[Registered]:
+def _sdks() -> list[RegisteredAdapter]:
     python = os.environ.get("ARCRUN_CONFORMANCE_ADAPTER_PYTHON", sys.executable)
-    known = registered(DATA / "adapters/adapters.yaml", python)
-    return chosen(known, os.environ.get("ARCRUN_CONFORMANCE_SDK"))
+    known = read_registry(DATA / "adapters/adapters.yaml", python)
+    return select_adapters(known, os.environ.get("ARCRUN_CONFORMANCE_SDK"))
 
 
 class CellFailed(Exception):
-    """Checks of a scenario do not hold; the text names them."""
+    """Checks of a scenario failed; the message names them."""
 
 
 class ScenarioItem(pytest.Item):
     """A scenario with an SDK."""
 
-    def __init__(self, *, scenario: Scenario, sdk: Registered, **more: Any) -> None:
+    def __init__(self, *, scenario: Scenario, sdk: RegisteredAdapter, **more: Any) -> None:
         super().__init__(**more)
         self.scenario, self.sdk = scenario, sdk
 
     def runtest(self) -> None:
-        """Run the cell, remove what it created, and fail if a check does not hold."""
+        """Run the cell, remove what it has created, and raise if a check failed."""
         report = _Engine.of(self.config).run(self.scenario, self.sdk)
         (cell,) = report["cells"]
         if cell["outcome"] == "skipped":
@@ -80,18 +80,18 @@ class ScenarioItem(pytest.Item):
             raise CellFailed("\n".join([*lines, cell["stderr"]]).rstrip())
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The failing checks, without a traceback of ours."""
+        """Return the failed checks, without a traceback."""
         if isinstance(excinfo.value, CellFailed):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """How the item is called in reports."""
+        """Return the path and the name of the item for reports."""
         return self.path, 0, f"{self.scenario.id} with {self.sdk.name}"
 
 
 class _Engine:
-    """The target, opened when the first scenario needs it and closed with the session."""
+    """The target, opened for the first scenario and closed with the session."""
 
     _KEY = pytest.StashKey["_Engine"]()
 
@@ -107,16 +107,16 @@ class _Engine:
             config.add_cleanup(engine.close)
         return config.stash[cls._KEY]
 
-    def run(self, scenario: Scenario, sdk: Registered) -> dict[str, Any]:
+    def run(self, scenario: Scenario, sdk: RegisteredAdapter) -> dict[str, Any]:
         return self._loop.run_until_complete(self._run(scenario, sdk))
 
-    async def _run(self, scenario: Scenario, sdk: Registered) -> dict[str, Any]:
+    async def _run(self, scenario: Scenario, sdk: RegisteredAdapter) -> dict[str, Any]:
         if self._target is None:
             name = os.environ.get("ARCRUN_CONFORMANCE_TARGET", "local")
             key = os.environ.get("ARCRUN_CONFORMANCE_API_KEY")
             python = os.environ.get("ARCRUN_CONFORMANCE_SERVER_PYTHON", sys.executable)
             self._target = await self._stack.enter_async_context(open_target(name, key, python))
-        return describe(await execute(Plan(self._target, [scenario], {sdk.name: sdk.open})))
+        return describe(await execute(RunConfig(self._target, [scenario], {sdk.name: sdk.open})))
 
     def close(self) -> None:
         self._loop.run_until_complete(self._stack.aclose())

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # The worked example of PROTOCOL.md: a small arcrun SDK and its adapter in plain bash and curl.
-# It can do health and credentials, in the plain format. bash has no JSON parser; two guarantees of
-# the protocol stand in for one: commands are single lines whose keys come in the documented order,
+# It supports health and credentials, in the plain format. bash has no JSON parser; two guarantees of
+# the protocol replace it: commands are single lines whose keys come in the documented order,
 # with one space after each colon and comma, and `arguments` is always the last key.
 set -u
 VERSION=0.1.0
 declare -A key base_url format timeout # by client
 
-# --- reading and answering -------------------------------------------------------------------
+# --- reading commands, writing replies ---------------------------------------------------------
 
 # field NAME: the text of that field in $line, still escaped as JSON; empty if it is not there.
 field() {
@@ -31,19 +31,19 @@ error() {
 
 # request METHOD PATH [BODY]: sets $status, $request_id and $body; fails as curl does.
 request() {
-  local answer seconds
+  local output seconds
   seconds=$(number timeout)
-  # Key and body go through file descriptors: a command line is there for every user to read.
-  answer=$(curl --silent --max-time "${seconds:-${timeout[$client]:-20}}" --request "$1" "${base_url[$client]}$2" \
+  # Key and body go through file descriptors: every user can read a command line.
+  output=$(curl --silent --max-time "${seconds:-${timeout[$client]:-20}}" --request "$1" "${base_url[$client]}$2" \
     --user-agent "arcrun-bash/$VERSION" --header "Content-Type: application/json" \
     --config <(printf 'header = "X-Arcrun-API-Key: %s"\n' "${key[$client]}") \
     --write-out '\n%{http_code} %header{x-request-id}' \
     ${3:+--data-binary @-} <<<"${3:-}") || return
-  body=${answer%$'\n'*}
-  read -r status request_id <<<"${answer##*$'\n'}"
+  body=${output%$'\n'*}
+  read -r status request_id <<<"${output##*$'\n'}"
 }
 
-# call METHOD PATH [BODY]: request, and answer what is common to all calls.
+# call METHOD PATH [BODY]: sends a request and writes the reply if it fails.
 call() {
   if [[ ! ${base_url[$client]} =~ ^(https://|http://(127\.0\.0\.1|localhost|\[::1\])(:|/|$)) ]]; then
     error insecure_transport "a key must not go over plain http; there is no allow_insecure_http"
@@ -52,12 +52,12 @@ call() {
   request "$@"
   case $? in
     0) ;;
-    28) error timeout "${base_url[$client]} did not answer in time" && return 1 ;;
-    *) error connection "no answer from ${base_url[$client]}" && return 1 ;;
+    28) error timeout "${base_url[$client]} did not respond in time" && return 1 ;;
+    *) error connection "no response from ${base_url[$client]}" && return 1 ;;
   esac
   if ((status < 300)); then
     [[ $body == [\{[]*[\]}] ]] && return 0
-    error unexpected_response "no JSON came from ${base_url[$client]}" "$status"
+    error unexpected_response "the response of ${base_url[$client]} is not JSON" "$status"
     return 1
   fi
   local name=status message code next_actions line=$body
@@ -70,7 +70,7 @@ call() {
     429) name=rate_limit ;;
     5*) name=server ;;
   esac
-  line=${line//\":\"/\": \"} # some engines put no space after the colon
+  line=${line//\":\"/\": \"} # some engines write no space after the colon
   message=$(field error)$(field human_message) code=$(field code)$(field error_code)
   [[ $line =~ \"next_actions\":\ (\[[^]]*\]) ]] && next_actions=${BASH_REMATCH[1]}
   error "$name" "${message:-${body//[\"\\]/}}" "$status" "$code" "$request_id" "${next_actions:-}"
@@ -79,7 +79,7 @@ call() {
 
 creds_name_is_good() {
   [[ $name =~ ^[A-Za-z0-9_]+$ ]] && return 0
-  error invalid_argument "a credential's name is letters, digits and _"
+  error invalid_argument "the name of a credential may contain letters, digits and _ only"
   return 1
 }
 
@@ -114,22 +114,22 @@ while IFS= read -r line; do
         creds.push)
           creds_name_is_good || continue
           if [[ ${format[$client]} != plain ]]; then
-            failure "this SDK can't seal: it needs credential_format plain"
+            failure "this SDK can't seal; use credential_format plain"
             continue
           fi
-          arguments=${line#*\"arguments\": } # exactly the body that the engine wants
+          arguments=${line#*\"arguments\": } # exactly the body that the engine expects
           call POST /credentials "${arguments%\}}" && result "$body"
           ;;
         creds.delete)
           creds_name_is_good && call DELETE "/credentials/$name" && result "$body"
           ;;
-        *) failure "this SDK has no such method" ;;
+        *) failure "this SDK does not have this method" ;;
       esac
       ;;
     stop)
       result '{}'
       exit
       ;;
-    *) failure "this adapter can't do $command" ;;
+    *) failure "this adapter does not support $command" ;;
   esac
 done

@@ -10,14 +10,14 @@ import arcrun
 
 
 def main() -> None:
-    """Serve with an event loop that lasts as long as the process."""
+    """Serve with one event loop for the whole process."""
     loop = asyncio.new_event_loop()
 
-    async def settled(value: Any) -> Any:
+    async def awaited(value: Any) -> Any:
         return await value if inspect.isawaitable(value) else value
 
     try:
-        serve(arcrun.AsyncArcrun, value_of=lambda value: loop.run_until_complete(settled(value)))
+        serve(arcrun.AsyncArcrun, value_of=lambda value: loop.run_until_complete(awaited(value)))
     finally:
         loop.close()
 

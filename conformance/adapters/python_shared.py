@@ -1,7 +1,7 @@
-"""What both Python hosts share: the conformance protocol (PROTOCOL.md) spoken for `arcrun`.
+"""The conformance protocol (PROTOCOL.md) for `arcrun`, shared by both Python adapters.
 
-A host hands `serve` its client class and a way to get the value of a call: the synchronous one
-calls, the asynchronous one calls and awaits. Nothing but protocol lines may reach stdout.
+An adapter passes `serve` its client class and a function that returns the value of a call: the
+asynchronous one awaits it. Only lines of the protocol may be written to stdout.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ OPTIONS = (
     "raw_http",
 )
 
-# The SDK's classes and their names in all languages, subclasses before their bases.
+# The SDK's error classes and their names in all languages, subclasses before their bases.
 ERROR_NAMES = {
     "SealedCredentialsUnsupportedError": "sealed_unsupported",
     "UnknownServiceError": "unknown_service",
@@ -70,7 +70,7 @@ ERROR_NAMES = {
     "APIStatusError": "status",
 }
 
-# Attributes of errors that scenarios look at; values that are no JSON are left out.
+# The attributes of errors that scenarios check; values that are not JSON are left out.
 ERROR_ATTRIBUTES = ("requires", "details", "next_actions", "failed_node", "task_id", "missing")
 
 
@@ -85,7 +85,7 @@ class Host:
         self._replaced_environment: dict[str, str | None] = {}
 
     def start(self, protocol: int) -> dict[str, Any]:
-        """Say which SDK this is and what it can do; methods that the SDK lacks are left out."""
+        """Return the SDK and its capabilities, without methods that the SDK does not have."""
         return {
             "protocol": protocol,
             "sdk": {"name": "arcrun", "version": arcrun.__version__, "language": "python"},
@@ -94,7 +94,7 @@ class Host:
         }
 
     def _has(self, method: str) -> bool:
-        # `auth`, `creds` and `workflows` are made in __init__, so the class alone can't tell.
+        # `auth`, `creds` and `workflows` are set in __init__, so the class alone is not enough.
         client = self._client_class(api_key="ak_" + "0" * 48)
         try:
             target = client
@@ -110,7 +110,7 @@ class Host:
         options: dict[str, Any],
         environment: dict[str, str | None] | None = None,
     ) -> dict[str, Any]:
-        """Make a client, in the environment asked for and no other."""
+        """Create a client, with exactly the environment variables of the command."""
         self._discard(client)
         self._set_environment(self._replaced_environment)
         self._replaced_environment = {name: os.environ.get(name) for name in environment or {}}
@@ -129,12 +129,12 @@ class Host:
     def call(
         self, client: str, method: str, arguments: dict[str, Any], bound: str | None = None
     ) -> Any:
-        """Call a method; what `auth.bind` returns is kept under the name `bound`."""
+        """Call a method; keep the client that `auth.bind` returns under the name `bound`."""
         target = self._clients[client]
         for part in method.split("."):
             target = getattr(target, part)
         arguments = dict(arguments)
-        # `setup` takes secrets as keywords of their own; the protocol keeps them together.
+        # `setup` takes secrets as keyword arguments; in the protocol they are one object.
         arguments.update(arguments.pop("secrets", {}) if method == "auth.setup" else {})
         value = self._value_of(target(**arguments))
         if method == "auth.bind":
@@ -146,22 +146,22 @@ class Host:
         """Send a request through a bound client."""
         renamed = {"query": "params", "body": "content"}
         options = {renamed.get(name, name): value for name, value in rest.items()}
-        answer = self._value_of(self._bound[bound][1].request(method, url, **options))
+        response = self._value_of(self._bound[bound][1].request(method, url, **options))
         return {
-            "status": answer.status_code,
-            "headers": dict(answer.headers),
-            "body": answer.text,
+            "status": response.status_code,
+            "headers": dict(response.headers),
+            "body": response.text,
             "shown": [
-                repr(answer),
-                str(answer.url),
-                repr(answer.request),
-                repr(answer.request.headers),
-                repr(answer.history),
+                repr(response),
+                str(response.url),
+                repr(response.request),
+                repr(response.request.headers),
+                repr(response.history),
             ],
         }
 
     def stop(self) -> dict[str, Any]:
-        """Close everything."""
+        """Close all clients."""
         for client in list(self._clients):
             self._discard(client)
         return {}
@@ -181,7 +181,7 @@ class Host:
 
 
 def sdk_error(error: arcrun.ArcrunError) -> dict[str, Any]:
-    """A typed error as the protocol carries it."""
+    """Return a typed error as an object of the protocol."""
     names = [
         ERROR_NAMES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in ERROR_NAMES
     ]
@@ -201,7 +201,7 @@ def sdk_error(error: arcrun.ArcrunError) -> dict[str, Any]:
 
 
 def is_json(value: Any) -> bool:
-    """Whether a value can be carried as JSON."""
+    """Return whether a value can be written as JSON."""
     try:
         json.dumps(value)
     except (TypeError, ValueError):
@@ -209,8 +209,8 @@ def is_json(value: Any) -> bool:
     return True
 
 
-def answer(host: Host, line: str) -> dict[str, Any]:
-    """Carry out one command."""
+def reply_to(host: Host, line: str) -> dict[str, Any]:
+    """Carry out one command and return the reply."""
     command = json.loads(line)
     identifier, name = command.pop("id"), command.pop("command").replace(".", "_")
     try:
@@ -228,12 +228,12 @@ def answer(host: Host, line: str) -> dict[str, Any]:
 
 
 def serve(client_class: Callable[..., Any], value_of: Callable[[Any], Any]) -> None:
-    """Answer commands from stdin until `stop`."""
+    """Reply to the commands from stdin until `stop`."""
     out = sys.stdout.buffer
     sys.stdout = sys.stderr  # a stray print of the SDK must not break the protocol
     host = Host(client_class, value_of)
     for line in sys.stdin.buffer:
-        reply = answer(host, line.decode())
+        reply = reply_to(host, line.decode())
         out.write(json.dumps(reply, ensure_ascii=False).encode() + b"\n")
         out.flush()
         if json.loads(line)["command"] == "stop":

@@ -1,7 +1,7 @@
-"""The Python SDK with one defect: `python python_mutant.py DEFECT` is its adapter.
+"""The adapter of the Python SDK with one defect: `python python_mutant.py DEFECT`.
 
-Defects are made around the SDK, in what it sends, gets and gives back, so that they do not depend on
-how it is written inside. Each is a method of `Mutant` by the defect's name.
+Defects are made around the SDK, in what it sends, receives and returns, so that they do not depend
+on its implementation. The ids of the defects are those of mutants.yaml.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _send: Send = httpx.HTTPTransport.handle_request
 
 
 def changed(request: httpx.Request, **changes: Any) -> httpx.Request:
-    """A copy of a request with another URL, body or headers; headers that are None are left out."""
+    """Return a copy of a request with another URL, body or headers; headers that are None are removed."""
     headers = {**request.headers, **changes.get("headers", {})}
     headers.pop("content-length", None)
     return httpx.Request(
@@ -46,17 +46,17 @@ def changed(request: httpx.Request, **changes: Any) -> httpx.Request:
 
 
 def body_of(request: httpx.Request) -> Any:
-    """The JSON body of a request."""
+    """Return the JSON body of a request."""
     return json.loads(request.read() or b"null")
 
 
 def with_body(request: httpx.Request, body: Any) -> httpx.Request:
-    """A copy of a request with another JSON body."""
+    """Return a copy of a request with another JSON body."""
     return changed(request, content=json.dumps(body, ensure_ascii=False).encode())
 
 
 class Mutant(python_shared.Host):
-    """A host whose SDK has a defect; the methods below change a request, an answer or a call."""
+    """A host whose SDK has a defect; its methods change a request, a response or a call."""
 
     def __init__(self, defect: str) -> None:
         super().__init__(arcrun.Arcrun, lambda value: value)
@@ -76,7 +76,7 @@ class Mutant(python_shared.Host):
     def exchange(
         self, send: Callable[[httpx.Request], httpx.Response], request: httpx.Request
     ) -> httpx.Response:
-        """Send a request as the defect has it."""
+        """Send a request, with the defect."""
         action = getattr(self, "_send_" + self.defect.replace("-", "_"), None)
         response: httpx.Response = action(send, request) if action else send(request)
         return response
@@ -121,18 +121,18 @@ class Mutant(python_shared.Host):
         return send(request)
 
     def _send_falls_back_to_plain(self, send: Any, request: httpx.Request) -> Any:
-        answer = send(request)
-        if answer.status_code == 400 and request.url.path == "/credentials":
-            answer.read()
+        response = send(request)
+        if response.status_code == 400 and request.url.path == "/credentials":
+            response.read()
             body = {"name": body_of(request)["name"], "value": self.value}
             return send(with_body(request, body))
-        return answer
+        return response
 
-    def _send_asks_once_more(self, send: Any, request: httpx.Request) -> Any:
+    def _send_sends_an_extra_request(self, send: Any, request: httpx.Request) -> Any:
         send(httpx.Request("GET", request.url.join("/auth-recipes"))).read()
         return send(request)
 
-    def _send_sends_twice(self, send: Any, request: httpx.Request) -> Any:
+    def _send_sends_runs_twice(self, send: Any, request: httpx.Request) -> Any:
         if request.url.path.endswith("/trigger"):
             send(request).read()
         return send(request)
@@ -146,22 +146,22 @@ class Mutant(python_shared.Host):
         text = request.read().decode().encode("ascii", "replace")
         return send(changed(request, content=text))
 
-    def _send_repeats_client_errors(self, send: Any, request: httpx.Request) -> Any:
-        answer = send(request)
-        if 400 <= answer.status_code < 500:
-            answer.read()
+    def _send_retries_client_errors(self, send: Any, request: httpx.Request) -> Any:
+        response = send(request)
+        if 400 <= response.status_code < 500:
+            response.read()
             return send(request)
-        return answer
+        return response
 
-    def _send_repeats_runs(self, send: Any, request: httpx.Request) -> Any:
+    def _send_retries_runs(self, send: Any, request: httpx.Request) -> Any:
         try:
-            answer = send(request)
+            response = send(request)
         except httpx.TransportError:
             return send(request)
-        if answer.status_code >= 500:
-            answer.read()
+        if response.status_code >= 500:
+            response.read()
             return send(request)
-        return answer
+        return response
 
     def _send_new_idempotency_key(self, send: Any, request: httpx.Request) -> Any:
         if "idempotency-key" in request.headers:
@@ -169,20 +169,20 @@ class Mutant(python_shared.Host):
         return send(request)
 
     def _send_follows_with_the_key(self, send: Any, request: httpx.Request) -> Any:
-        answer = send(request)
-        if answer.is_redirect:
-            return send(changed(request, url=httpx.URL(answer.headers["location"])))
-        return answer
+        response = send(request)
+        if response.is_redirect:
+            return send(changed(request, url=httpx.URL(response.headers["location"])))
+        return response
 
-    def _send_takes_any_answer(self, send: Any, request: httpx.Request) -> Any:
-        answer = send(request)
-        answer.read()
+    def _send_accepts_any_response(self, send: Any, request: httpx.Request) -> Any:
+        response = send(request)
+        response.read()
         try:
-            good = isinstance(answer.json(), dict) and len(answer.json()) > 1
+            good = isinstance(response.json(), dict) and len(response.json()) > 1
         except ValueError:
             good = False
         empty = {"success": True, "credentials": [], "workflows": [], "total": 0}
-        return answer if good else httpx.Response(200, json=empty)
+        return response if good else httpx.Response(200, json=empty)
 
     def _send_secret_to_every_origin(self, send: Any, request: httpx.Request) -> Any:
         if request.url.path == "/health" and self._bound:
@@ -196,7 +196,7 @@ class Mutant(python_shared.Host):
             request = changed(request, headers={"authorization": plain})
         return send(request)
 
-    # --- what it does and gives back ---------------------------------------------------------
+    # --- what it does and returns ------------------------------------------------------------
 
     def construct(
         self,
@@ -204,9 +204,9 @@ class Mutant(python_shared.Host):
         options: dict[str, Any],
         environment: dict[str, str | None] | None = None,
     ) -> dict[str, Any]:
-        """Make a client, as the defect has it."""
+        """Create a client, with the defect."""
         self.key = options.get("api_key", "")
-        if self.defect == "never-repeats":
+        if self.defect == "never-retries":
             options = {**options, "max_retries": 0}
         if self.defect == "ignores-the-environment":
             environment = None
@@ -215,16 +215,16 @@ class Mutant(python_shared.Host):
     def call(
         self, client: str, method: str, arguments: dict[str, Any], bound: str | None = None
     ) -> Any:
-        """Call a method, as the defect has it."""
+        """Call a method, with the defect."""
         given = [arguments.get("value", ""), *arguments.get("secrets", {}).values()]
         self.value = next(filter(None, given), self.value)
         if self.defect == "prints-secrets":
             print("pushing", self.value, file=sys.stderr)
-        if self.defect == "takes-any-name" and " " in arguments.get("name", ""):
+        if self.defect == "accepts-any-name" and " " in arguments.get("name", ""):
             return {"name": arguments["name"]}
         if self.defect == "crashes":
             os._exit(9)
-        if self.defect == "talks-on-stdout":
+        if self.defect == "prints-on-stdout":
             os.write(1, b"calling the engine\n")
         result = super().call(client, method, arguments, bound)
         if self.defect == "drops-unknown-fields" and method == "health":
@@ -233,8 +233,8 @@ class Mutant(python_shared.Host):
             return {"shown": [f"<Client headers={{'authorization': 'Bearer {self.value}'}}>"]}
         return result
 
-    def altered(self, reply: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a command, as the defect has it."""
+    def alter(self, reply: dict[str, Any]) -> dict[str, Any]:
+        """Return the reply to a command, with the defect."""
         error = reply.get("error")
         if error and self.defect == "error-shows-the-key":
             error["message"] += f" (key {self.key})"
@@ -246,13 +246,12 @@ class Mutant(python_shared.Host):
 
 
 def main() -> None:
-    """Serve until `stop`, with the defect that the command line names."""
+    """Serve until `stop`, with the defect named on the command line."""
     out = os.fdopen(os.dup(1), "wb")
     mutant = Mutant(sys.argv[1])
     for line in sys.stdin.buffer:
         command = json.loads(line)
-        reply = python_shared.answer(mutant, line.decode())
-        reply = mutant.altered(reply)
+        reply = mutant.alter(python_shared.reply_to(mutant, line.decode()))
         out.write(json.dumps(reply, ensure_ascii=False).encode() + b"\n")
         out.flush()
         if command["command"] == "stop":

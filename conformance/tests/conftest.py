@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))  # for the miniatures that several test modules use
+sys.path.insert(0, str(HERE))  # for the modules that several test modules share
 
 from mini_engine import MiniEngine  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from arcrun_conformance.scenario import Scenario
+    from arcrun_conformance.scenarios.scenario import Scenario
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ async def engine() -> AsyncIterator[MiniEngine]:
 
 @pytest.fixture
 def scenario_of(tmp_path: Path) -> Callable[[str], Scenario]:
-    """Write a scenario's YAML to a file of its name and load it."""
-    from arcrun_conformance.scenario import load
+    """Return a function that writes a scenario to a file and loads it."""
+    from arcrun_conformance.scenarios.scenario import load
 
     def write(text: str) -> Scenario:
         name = text.split("id: ", 1)[1].split("\n", 1)[0]

@@ -1,7 +1,8 @@
-"""A stand-in of the hosted engine, built from CONTRACT.md's [deployed] facts.
+"""A fake of the hosted engine (docs/contract.md#differences-from-the-deployed-engine).
 
-It takes any key, stores plain credentials under upper-cased names, knows no sealed read, no
-`/register`, no prompt recipes, stores graphs unchecked, and answers unknown routes in plain text.
+It accepts any key, stores plain credentials under upper-case names, has no sealed read, no
+`/register` and no prompt recipes, stores graphs unchecked, and responds to unknown routes in plain
+text.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from arcrun_conformance.faults import FaultPlan
-from arcrun_conformance.journal import Answer, Exchange, Journal, Request, body_value
-from arcrun_conformance.recording import RecordingServer
+from arcrun_conformance.wire.faults import FaultInjector
+from arcrun_conformance.wire.journal import Exchange, Journal, Request, Response, body_value
+from arcrun_conformance.wire.recording import RecordingServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 RELEASE = "1.4.24"
 HEALTH = {"ok": True, "bundle_version": RELEASE}
 
-# service, base URL, secrets, where they go; `Basic user:token` without base64, as deployed has it
+# service, base URL, secrets, location; `Basic user:token` without base64, as on the deployed engine
 SERVICES = """
 notion https://api.notion.com/v1 notion_token Bearer
 slack https://slack.com/api slack_bot_token Bearer
@@ -86,31 +87,31 @@ RECIPES = {line.split()[0]: recipe(*line.split()) for line in SERVICES.strip().s
 LABELS = {"完成後": "PIPE", "SUCCESS": "ON_SUCCESS", "FAIL": "ON_FAIL", "失敗時": "ON_FAIL"}
 
 
-def text(status: int, body: str) -> Answer:
-    return Answer(status, [("content-type", "text/plain")], body.encode())
+def text(status: int, body: str) -> Response:
+    return Response(status, [("content-type", "text/plain")], body.encode())
 
 
 class DeployedEngine(RecordingServer):
     def __init__(self) -> None:
         self.journal = Journal()
-        super().__init__("engine", self.journal, FaultPlan())
+        super().__init__("engine", self.journal, FaultInjector())
         self.credentials: dict[str, dict[str, Any]] = {}
         self.workflows: dict[str, dict[str, Any]] = {}
         self.executions: list[dict[str, Any]] = []
 
-    async def answer(self, exchange: Exchange) -> Answer:
+    async def respond(self, exchange: Exchange) -> Response:
         request = exchange.request
         for method, pattern, needs_key, action in self._routes():
             match = re.fullmatch(pattern, request.path)
             if match and method == request.method:
                 if needs_key and not request.header("x-arcrun-api-key"):
-                    return Answer.of_json({"error": "missing X-Arcrun-API-Key"}, 401)
+                    return Response.from_json({"error": "missing X-Arcrun-API-Key"}, 401)
                 return await asyncio.to_thread(action, request, *match.groups())
         return text(404, "404 Not Found")
 
-    def _routes(self) -> list[tuple[str, str, bool, Callable[..., Answer]]]:
+    def _routes(self) -> list[tuple[str, str, bool, Callable[..., Response]]]:
         return [
-            ("GET", "/health", False, lambda _: Answer.of_json(HEALTH)),
+            ("GET", "/health", False, lambda _: Response.from_json(HEALTH)),
             ("GET", "/auth-recipes", False, self._list_recipes),
             ("GET", r"/auth-recipes/(\w+)", False, self._recipe),
             ("GET", "/credentials", True, self._list_credentials),
@@ -126,23 +127,25 @@ class DeployedEngine(RecordingServer):
             ("POST", "/cypher/search", False, self._compile),
         ]
 
-    def _list_recipes(self, _: Request) -> Answer:
+    def _list_recipes(self, _: Request) -> Response:
         listed = list(RECIPES.values())
-        return Answer.of_json({"success": True, "recipes": listed, "count": len(listed)})
+        return Response.from_json({"success": True, "recipes": listed, "count": len(listed)})
 
-    def _recipe(self, _: Request, service: str) -> Answer:
+    def _recipe(self, _: Request, service: str) -> Response:
         if service not in RECIPES:
-            return Answer.of_json({"success": False, "error": f"recipe not found: {service}"}, 404)
-        return Answer.of_json({"success": True, "recipe": RECIPES[service]})
+            return Response.from_json(
+                {"success": False, "error": f"recipe not found: {service}"}, 404
+            )
+        return Response.from_json({"success": True, "recipe": RECIPES[service]})
 
-    def _list_credentials(self, _: Request) -> Answer:
+    def _list_credentials(self, _: Request) -> Response:
         listed = list(self.credentials.values())[:200]
-        return Answer.of_json({"success": True, "credentials": listed, "total": len(listed)})
+        return Response.from_json({"success": True, "credentials": listed, "total": len(listed)})
 
-    def _push_credential(self, request: Request) -> Answer:
+    def _push_credential(self, request: Request) -> Response:
         body = body_value(request.body)
         if not body.get("value"):
-            return Answer.of_json({"success": False, "error": "value 必填"}, 400)
+            return Response.from_json({"success": False, "error": "value 必填"}, 400)
         stored = {
             "name": body["name"].upper(),
             "service": body.get("service"),
@@ -150,43 +153,45 @@ class DeployedEngine(RecordingServer):
         }
         more = {"created_at": int(time.time()), "last_used_at": None}
         self.credentials[stored["name"]] = stored | more
-        return Answer.of_json({"success": True, **stored})
+        return Response.from_json({"success": True, **stored})
 
-    def _delete_credential(self, _: Request, name: str) -> Answer:
+    def _delete_credential(self, _: Request, name: str) -> Response:
         if self.credentials.pop(name.upper(), None) is None:
-            return Answer.of_json({"success": True, "name": name, "source": "legacy-kv"})
-        return Answer.of_json({"success": True, "name": name.upper()})
+            return Response.from_json({"success": True, "name": name, "source": "legacy-kv"})
+        return Response.from_json({"success": True, "name": name.upper()})
 
-    def _list_workflows(self, _: Request) -> Answer:
+    def _list_workflows(self, _: Request) -> Response:
         keys = ("name", "description", "created_at", "webhook_url")
         listed = [{key: stored[key] for key in keys} for stored in self.workflows.values()]
-        return Answer.of_json({"workflows": listed, "total": len(listed)})
+        return Response.from_json({"workflows": listed, "total": len(listed)})
 
-    def _push_workflow(self, request: Request) -> Answer:
+    def _push_workflow(self, request: Request) -> Response:
         body = body_value(request.body)
         if not body.get("description"):
-            return Answer.of_json({"error": "description 必填"}, 400)
+            return Response.from_json({"error": "description 必填"}, 400)
         url = f"{self.origin}/webhooks/named/{body['name']}/trigger"
         more = {"created_at": "2026-08-01T00:00:00.000Z", "webhook_url": url}
         stored = {"config": {}, **body, **more}
         self.workflows[body["name"]] = stored
         shown = ("name", "webhook_url", "description", "created_at")
-        return Answer.of_json({key: stored[key] for key in shown}, 201)
+        return Response.from_json({key: stored[key] for key in shown}, 201)
 
-    def _missing(self, name: str) -> Answer:
-        return Answer.of_json({"error": f"workflow not found: {name}"}, 404)
+    def _missing(self, name: str) -> Response:
+        return Response.from_json({"error": f"workflow not found: {name}"}, 404)
 
-    def _workflow(self, _: Request, name: str) -> Answer:
+    def _workflow(self, _: Request, name: str) -> Response:
         return (
-            Answer.of_json(self.workflows[name]) if name in self.workflows else self._missing(name)
+            Response.from_json(self.workflows[name])
+            if name in self.workflows
+            else self._missing(name)
         )
 
-    def _delete_workflow(self, _: Request, name: str) -> Answer:
+    def _delete_workflow(self, _: Request, name: str) -> Response:
         if self.workflows.pop(name, None) is None:
             return self._missing(name)
-        return Answer.of_json({"deleted": True, "name": name})
+        return Response.from_json({"deleted": True, "name": name})
 
-    def _trigger(self, request: Request, name: str) -> Answer:
+    def _trigger(self, request: Request, name: str) -> Response:
         if name not in self.workflows:
             return self._missing(name)
         graph = self.workflows[name]["graph"]
@@ -202,7 +207,7 @@ class DeployedEngine(RecordingServer):
         execution = {"workflow_id": graph.get("id", "?"), "verdict": "success", "duration_ms": 1}
         more = {"timestamp": "2026-08-01T00:00:00.000Z", "message": ""}
         self.executions.insert(0, execution | more)
-        return Answer.of_json({"success": True, "data": data, "duration_ms": 1})
+        return Response.from_json({"success": True, "data": data, "duration_ms": 1})
 
     def _each(
         self, edge: dict[str, Any], node: dict[str, Any], context: dict[str, Any]
@@ -223,13 +228,13 @@ class DeployedEngine(RecordingServer):
             return {**given, "count": given.get("count", 0) + 1}
         return given
 
-    def _executions(self, request: Request, name: str) -> Answer:
+    def _executions(self, request: Request, name: str) -> Response:
         mine = [run for run in self.executions if run["workflow_id"] == name]
         limited = mine[: int(str(request.query.get("limit", 50)))]
         data = {"workflow_name": name, "count": len(limited), "executions": limited}
-        return Answer.of_json({"ok": True, "data": data})
+        return Response.from_json({"ok": True, "data": data})
 
-    def _compile(self, request: Request) -> Answer:
+    def _compile(self, request: Request) -> Response:
         body = body_value(request.body)
         lines = [[part.strip() for part in line.split(">>")] for line in body["triplets"]]
         lines = [line for line in lines if len(line) == 3]  # malformed ones are dropped
@@ -238,15 +243,15 @@ class DeployedEngine(RecordingServer):
         edges = [{"from": line[0], "to": line[2], **_edge(line[1])} for line in lines]
         compiled = {"nodes": nodes, "edges": edges}
         more = {"version": RELEASE, "timestamp": "2026-08-01T00:00:00.000Z", "missing": []}
-        return Answer.of_json(
+        return Response.from_json(
             {**more, "triplets": body["triplets"], "nodes": [], "cypher": compiled}
         )
 
 
-def _failed(trace: list[dict[str, Any]], node: str, reason: str) -> Answer:
+def _failed(trace: list[dict[str, Any]], node: str, reason: str) -> Response:
     failed = [*trace, {"node": node, "status": "failed", "error": reason}]
     error = f"Node {node} failed: {reason}"
-    return Answer.of_json(
+    return Response.from_json(
         {"success": False, "error": error, "duration_ms": 1, "trace": failed}, 500
     )
 
@@ -255,15 +260,15 @@ def _edge(label: str) -> dict[str, Any]:
     each = re.fullmatch(r"(?:對每個|FOREACH)(?: (\w+))?", label)
     if each:
         return {"type": "FOREACH", "iterator": each[1] or "item"}
-    return {"type": LABELS.get(label, "PIPE")}  # an unknown label is taken for PIPE
+    return {"type": LABELS.get(label, "PIPE")}  # an unknown label is treated as PIPE
 
 
 def _kind(name: str, lines: list[list[str]]) -> str:
-    # Deployed makes any node that is nobody's target an Input.
+    # The deployed engine makes any node that is not the target of an edge an Input.
     return "Component" if any(line[2] == name for line in lines) else "Input"
 
 
 def _filled(value: Any, context: dict[str, Any]) -> Any:
     if not isinstance(value, str):
         return value
-    return re.sub(r"\{\{(\w+)\}\}", lambda place: str(context.get(place[1], place[0])), value)
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: str(context.get(match[1], match[0])), value)

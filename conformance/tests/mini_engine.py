@@ -1,4 +1,4 @@
-"""A very small engine: health, credentials and workflows in memory, as CONTRACT.md §2 has them."""
+"""A very small engine: health, credentials and workflows in memory (docs/contract.md#routes)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 import re
 from typing import Any
 
-from arcrun_conformance.faults import FaultPlan
-from arcrun_conformance.journal import Answer, Exchange, Journal, body_value
-from arcrun_conformance.recording import RecordingServer
 from arcrun_conformance.target import Target
+from arcrun_conformance.wire.faults import FaultInjector
+from arcrun_conformance.wire.journal import Exchange, Journal, Response, body_value
+from arcrun_conformance.wire.recording import RecordingServer
 
 KEY = "ak_" + 3 * "0123456789abcdef"
 CAPABILITIES = ["sealed_credentials", "sealed_read"]
@@ -18,42 +18,44 @@ CAPABILITIES = ["sealed_credentials", "sealed_read"]
 class MiniEngine(RecordingServer):
     def __init__(self) -> None:
         self.journal = Journal()
-        super().__init__("engine", self.journal, FaultPlan())
+        super().__init__("engine", self.journal, FaultInjector())
         self.credentials: dict[str, Any] = {}
         self.workflows: dict[str, Any] = {}
         self.capabilities = list(CAPABILITIES)
         self.remote = False
         self.pushed = asyncio.Event()
-        self.broken = False  # lists nothing
+        self.lists_nothing = False
 
     @property
     def target(self) -> Target:
         health = {"ok": True, "capabilities": self.capabilities}
         return Target("mini", self.origin, KEY, health, "1.0.0", remote=self.remote)
 
-    async def answer(self, exchange: Exchange) -> Answer:
+    async def respond(self, exchange: Exchange) -> Response:
         request = exchange.request
         if request.path == "/health":
-            return Answer.of_json({"ok": True, "capabilities": self.capabilities})
+            return Response.from_json({"ok": True, "capabilities": self.capabilities})
         if request.header("x-arcrun-api-key") != KEY:
-            return Answer.of_json({"error": "unknown key", "code": "unknown_api_key"}, 401)
+            return Response.from_json({"error": "unknown key", "code": "unknown_api_key"}, 401)
         match = re.fullmatch("/(credentials|webhooks/named)(?:/(.+))?", request.path)
         if match is None:
-            return Answer.of_json({"error": "no such route", "code": "not_found"}, 404)
+            return Response.from_json({"error": "no such route", "code": "not_found"}, 404)
         kind = "workflows" if match[1] == "webhooks/named" else match[1]
         return self._stored(kind, request.method, match[2], body_value(request.body))
 
-    def _stored(self, kind: str, method: str, name: str | None, body: Any) -> Answer:
+    def _stored(self, kind: str, method: str, name: str | None, body: Any) -> Response:
         store = self.credentials if kind == "credentials" else self.workflows
         if method == "POST":
             store[body["name"]] = body
             self.pushed.set()
-            return Answer.of_json({"success": True, "name": body["name"]}, 201)
+            return Response.from_json({"success": True, "name": body["name"]}, 201)
         if method == "GET":
-            return Answer.of_json({kind: [{"name": name} for name in store if not self.broken]})
+            return Response.from_json(
+                {kind: [{"name": name} for name in store if not self.lists_nothing]}
+            )
         if store.pop(name, None) is None:
             code = f"{kind.rstrip('s')}_not_found"
-            answer = Answer.of_json({"error": f"{name}: not found", "code": code}, 404)
-            answer.headers.append(("x-request-id", "r-1"))
-            return answer
-        return Answer.of_json({"success": True, "name": name})
+            response = Response.from_json({"error": f"{name}: not found", "code": code}, 404)
+            response.headers.append(("x-request-id", "r-1"))
+            return response
+        return Response.from_json({"success": True, "name": name})

@@ -21,7 +21,7 @@ class SdkError(Exception):
 
 
 class MiniSdk:
-    """Answers protocol lines; `defect` names what it does wrong, `capabilities` what more it can do."""
+    """Replies to protocol lines; `defect` names what it does wrong, `capabilities` what it adds."""
 
     def __init__(self, defect: str = "", capabilities: tuple[str, ...] = ()) -> None:
         self.defect = defect
@@ -33,9 +33,9 @@ class MiniSdk:
         message = json.loads(line)
         identifier = message["id"]
         try:
-            answer: dict[str, Any] = {"result": await self._do(message)}
+            reply: dict[str, Any] = {"result": await self._carry_out(message)}
         except SdkError as error:
-            answer = {
+            reply = {
                 "error": {
                     "name": error.name,
                     "class": "MiniError",
@@ -43,15 +43,15 @@ class MiniSdk:
                     "status": error.status,
                 }
             }
-        if self.defect == "wrong-id":
+        if self.defect == "mismatched-id":
             identifier += message["command"] == "call"
         if self.defect == "hangs-after-push" and message["command"] == "call":
             await asyncio.Event().wait()
-        if self.defect == "garbage" and message["command"] == "call":
+        if self.defect == "invalid-json" and message["command"] == "call":
             return "pushing the credential now\n"
-        return json.dumps({"id": identifier, **answer})
+        return json.dumps({"id": identifier, **reply})
 
-    async def _do(self, message: dict[str, Any]) -> Any:
+    async def _carry_out(self, message: dict[str, Any]) -> Any:
         command = message["command"]
         if command == "start":
             sdk = {"name": "mini", "version": "1", "language": "python"}
@@ -82,31 +82,31 @@ class MiniSdk:
             if method == "creds.list":
                 return (await http.get("/credentials")).json()["credentials"]
             if method == "creds.delete":
-                answer = await http.delete(f"/credentials/{arguments['name']}")
+                response = await http.delete(f"/credentials/{arguments['name']}")
             else:
-                answer = await http.post("/credentials", json=self._sealed(arguments))
-        if answer.status_code >= 400:
-            name = "authentication" if answer.status_code == 401 else "not_found"
-            raise SdkError(name, answer.json()["error"], answer.status_code)
+                response = await http.post("/credentials", json=self._sealed(arguments))
+        if response.status_code >= 400:
+            name = "authentication" if response.status_code == 401 else "not_found"
+            raise SdkError(name, response.json()["error"], response.status_code)
         if self.defect == "wrong-result":
             return {"name": "another"}
-        return answer.json()
+        return response.json()
 
     def _sealed(self, arguments: dict[str, Any]) -> dict[str, Any]:
         if self.defect == "plain-value":
             return arguments
-        hidden = base64.b64encode(bytes(32)).decode()
-        return {"name": arguments["name"], "encrypted": hidden, "iv": hidden[:16]}
+        encrypted = base64.b64encode(bytes(32)).decode()
+        return {"name": arguments["name"], "encrypted": encrypted, "iv": encrypted[:16]}
 
 
 def main() -> None:
     sdk = MiniSdk(sys.argv[1] if len(sys.argv) > 1 else "")
     for line in sys.stdin:
-        answer = asyncio.run(sdk(line))
+        reply = asyncio.run(sdk(line))
         sys.stderr.write(sdk.stderr)
         sys.stderr.flush()
         sdk.stderr = ""
-        sys.stdout.write(answer if answer.endswith("\n") else f"{answer}\n")
+        sys.stdout.write(reply if reply.endswith("\n") else f"{reply}\n")
         sys.stdout.flush()
         if json.loads(line)["command"] == "stop":
             return

@@ -1,4 +1,4 @@
-"""The runner's own cost can be measured; how large it is depends on the machine."""
+"""The runner's overhead can be measured; how large it is depends on the machine."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ async def test_both_ways_of_calling_are_measured() -> None:
     assert cost.full_ms > 0
 
 
-def test_the_runners_own_cost_is_the_difference() -> None:
+def test_the_runners_overhead_is_the_difference() -> None:
     assert Cost(1.0, 2.5).own_ms == 1.5

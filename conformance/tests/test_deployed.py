@@ -1,4 +1,4 @@
-"""Against an engine such as the hosted one: only what is safe is sent, and deviations are told."""
+"""With an engine like the hosted one: only safe requests are sent, and deviations are reported."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mini_engine import KEY
 
 from arcrun_conformance import deviations
 from arcrun_conformance.cli import FAILED, GO, main
-from arcrun_conformance.faults import FaultPlan
 from arcrun_conformance.gate import load as load_gate
-from arcrun_conformance.journal import Journal, Request
-from arcrun_conformance.proxy import Proxy
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.safety import Safety
-from arcrun_conformance.scenario import load_all
+from arcrun_conformance.scenarios.scenario import load_all
+from arcrun_conformance.wire.faults import FaultInjector
+from arcrun_conformance.wire.journal import Journal, Request
+from arcrun_conformance.wire.proxy import Proxy
+from arcrun_conformance.wire.safety import Safety
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -47,7 +47,7 @@ def run(deployed: DeployedEngine, tmp_path: Path) -> Callable:
     return call
 
 
-async def test_the_live_column_can_be_met_and_deviations_are_told(
+async def test_the_live_column_can_pass_and_deviations_are_reported(
     run: Callable,
     deployed: DeployedEngine,
     capsys: pytest.CaptureFixture[str],
@@ -62,7 +62,10 @@ async def test_the_live_column_can_be_met_and_deviations_are_told(
     assert {row["state"] for row in report["deviations"]} == {"known"}
     assert "deviations from the contract" in capsys.readouterr().out
     summary = (tmp_path / "summary.md").read_text("utf-8")
-    assert "| known | key-unknown | §1 | Any header value is a tenant" in summary
+    assert (
+        "| known | key-unknown | docs/contract.md#transport | Any header value is a tenant"
+        in summary
+    )
     assert deployed.credentials == {}
     assert deployed.workflows == {}
 
@@ -74,7 +77,7 @@ async def test_strict_makes_known_deviations_fail(run: Callable) -> None:
     assert [row["state"] for row in report["deviations"]] == ["new"]
 
 
-async def test_a_deviation_that_no_one_knows_fails_the_run(run: Callable, tmp_path: Path) -> None:
+async def test_a_deviation_that_is_not_listed_fails_the_run(run: Callable, tmp_path: Path) -> None:
     path = tmp_path / "none.yaml"
     path.write_text("deviations: []\n")
     code, report = await run("--scenario", "key-unknown", "--deviations", str(path))
@@ -82,19 +85,20 @@ async def test_a_deviation_that_no_one_knows_fails_the_run(run: Callable, tmp_pa
     assert [row["state"] for row in report["deviations"]] == ["new"]
 
 
-async def test_an_entry_that_passes_is_told_as_gone(run: Callable, tmp_path: Path) -> None:
+async def test_an_entry_that_passes_is_reported_as_gone(run: Callable, tmp_path: Path) -> None:
     path = tmp_path / "some.yaml"
-    path.write_text("deviations:\n- {scenario: health, spec: §1, text: is never well}\n", "utf-8")
+    entry = "{scenario: health, spec: docs/contract.md#routes, text: is never ok}"
+    path.write_text(f"deviations:\n- {entry}\n", "utf-8")
     code, report = await run("--scenario", "health", "--deviations", str(path))
     assert code == GO
     assert [(row["scenario"], row["state"]) for row in report["deviations"]] == [("health", "gone")]
 
 
-async def test_what_is_not_safe_never_reaches_the_engine(deployed: DeployedEngine) -> None:
+async def test_an_unsafe_request_never_reaches_the_engine(deployed: DeployedEngine) -> None:
     guard = Safety.load(DATA / "live-safe.yaml").guard(RUN)
     journal = Journal()
     async with (
-        Proxy(deployed.origin, journal, FaultPlan(), guard) as proxy,
+        Proxy(deployed.origin, journal, FaultInjector(), guard) as proxy,
         httpx.AsyncClient(base_url=proxy.origin) as client,
     ):
         refused = await client.post("/auth-recipes", json={"service": "openai"})

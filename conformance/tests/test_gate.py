@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arcrun_conformance.documents import DocumentError
-from arcrun_conformance.gate import ByNature, Gate, KnownFailure, judge, load
+from arcrun_conformance.gate import Gate, KnownFailure, Unsupported, judge, load
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.scenario import load_all
+from arcrun_conformance.scenarios.scenario import load_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ def run(
     left: tuple[str, ...] = (),
     interrupted: bool = False,
 ) -> dict[str, Any]:
-    """A report, as far as the gate looks at it."""
+    """Return a report with the fields that the gate reads."""
     sealed = {"id": "sealed", "outcome": "failed", "message": ""}
     made = [
         {"scenario": scenario, "sdk": sdk, "outcome": outcome, "reason": "", "checks": [sealed]}
@@ -50,7 +50,7 @@ def test_go_when_all_of_the_column_passed_for_every_sdk() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["failed", "error", "skipped"])
-def test_nothing_but_passed_is_passed(outcome: str) -> None:
+def test_only_passed_counts_as_passed(outcome: str) -> None:
     verdict = judge(GATE, run(("one", "py", "passed"), ("two", "py", outcome)), TODAY)
     assert verdict.reasons == [f"two with py: {outcome} (sealed)"]
 
@@ -79,20 +79,20 @@ def test_another_host_is_judged_by_the_live_column() -> None:
     assert (verdict.column, verdict.needed) == ("live", 1)
 
 
-def test_things_left_behind_are_no_go() -> None:
+def test_leftovers_are_no_go() -> None:
     verdict = judge(GATE, run(*PASSED, left=("credential x",)), TODAY)
-    assert verdict.reasons == ["the run left things behind at the target"]
+    assert verdict.reasons == ["the run left credentials or workflows at the target"]
 
 
 def test_an_interrupted_run_is_no_go() -> None:
     assert not judge(GATE, run(*PASSED, interrupted=True), TODAY).go
 
 
-def test_an_sdk_that_is_not_available_is_no_go_and_told_once() -> None:
+def test_an_sdk_that_is_not_available_is_no_go_and_reported_once() -> None:
     report = run(*PASSED, ("one", "js", "unavailable"), ("two", "js", "unavailable"))
     for cell in report["cells"]:
-        cell["reason"] = "not available: there is no node"
-    assert judge(GATE, report, TODAY).reasons == ["js: not available: there is no node"]
+        cell["reason"] = "not available: node does not exist"
+    assert judge(GATE, report, TODAY).reasons == ["js: not available: node does not exist"]
 
 
 def gate_with(**known) -> Gate:
@@ -109,14 +109,14 @@ def test_a_known_failure_is_accepted_through_its_last_day() -> None:
     assert verdict.accepted == ["known failure two (server bug 7, until 2026-11-22)"]
 
 
-def test_a_known_failure_that_is_over_is_no_go() -> None:
+def test_an_expired_known_failure_is_no_go() -> None:
     verdict = judge(gate_with(until=date(2026, 11, 21)), run(*FAILED), TODAY)
-    assert verdict.reasons == ["known failure two (server bug 7, until 2026-11-21) is over"]
+    assert verdict.reasons == ["known failure two (server bug 7, until 2026-11-21) has expired"]
 
 
 def test_a_known_failure_that_passes_must_be_removed() -> None:
     (reason,) = judge(gate_with(), run(*PASSED), TODAY).reasons
-    assert reason.endswith("passes: remove it from gate.yaml")
+    assert reason.endswith("passes: remove the entry from gate.yaml")
 
 
 def test_a_known_failure_that_matches_nothing_is_no_go() -> None:
@@ -134,13 +134,15 @@ def test_a_known_failure_of_another_sdk_or_target_excuses_nothing() -> None:
     assert not judge(gate_with(target="live"), run(*FAILED), TODAY).go
 
 
-CONFIG = ByNature("config_file", "runs without files", language="javascript")
-AGENT = ByNature("user_agent", "a browser's own", sdk="page")
-NATURAL = Gate(GATE.contract, GATE.columns, (), (CONFIG, AGENT))
+CONFIG_FILE = Unsupported("config_file", "runs without files", language="javascript")
+USER_AGENT = Unsupported("user_agent", "a browser's own", sdk="page")
+GATE_WITH_UNSUPPORTED = Gate(GATE.contract, GATE.columns, (), (CONFIG_FILE, USER_AGENT))
 
 
-def run_lacking(outcome: str, *lacks: str, language: str = "javascript", **sdk) -> dict[str, Any]:
-    """A report of one SDK, in which `two` has that outcome, because of what the adapter lacks."""
+def report_lacking(
+    outcome: str, *lacks: str, language: str = "javascript", **sdk
+) -> dict[str, Any]:
+    """Return a report of one SDK in which `two` has this outcome because of missing capabilities."""
     report = run(("one", "page", "passed"), ("two", "page", outcome))
     report["cells"][1] |= {"lacks": list(lacks), "checks": [], "reason": "the adapter lacks it"}
     report["sdks"][0] |= {"language": language, "capabilities": ["health"], **sdk}
@@ -149,53 +151,56 @@ def run_lacking(outcome: str, *lacks: str, language: str = "javascript", **sdk) 
 
 @pytest.mark.parametrize("outcome", ["skipped", "passed"])
 @pytest.mark.parametrize("lacks", [("config_file",), ("user_agent", "config_file")])
-def test_what_an_sdk_lacks_by_nature_is_accepted_with_its_reason(
+def test_an_unsupported_capability_is_accepted_with_its_reason(
     outcome: str, lacks: tuple[str, ...]
 ) -> None:
-    verdict = judge(NATURAL, run_lacking(outcome, *lacks), TODAY)
+    verdict = judge(GATE_WITH_UNSUPPORTED, report_lacking(outcome, *lacks), TODAY)
     assert verdict.go
     assert verdict.accepted[0] == (
-        "javascript lacks config_file by nature (runs without files): two"
+        "javascript does not support config_file (runs without files): two"
     )
     assert len(verdict.accepted) == len(lacks)
 
 
 @pytest.mark.parametrize("lacks", [("redirects",), ("config_file", "redirects")])
-def test_a_skip_for_another_lack_is_no_go(lacks: tuple[str, ...]) -> None:
-    verdict = judge(NATURAL, run_lacking("skipped", *lacks), TODAY)
+def test_a_skip_because_of_another_capability_is_no_go(lacks: tuple[str, ...]) -> None:
+    verdict = judge(GATE_WITH_UNSUPPORTED, report_lacking("skipped", *lacks), TODAY)
     assert verdict.reasons == ["two with page: skipped (the adapter lacks it)"]
 
 
 @pytest.mark.parametrize("lacks", [("redirects",), ("config_file", "redirects")])
-def test_checks_that_are_exempt_for_another_lack_are_no_go(lacks: tuple[str, ...]) -> None:
-    verdict = judge(NATURAL, run_lacking("passed", *lacks), TODAY)
-    expected = "two with page: less was checked, as the adapter lacks redirects"
+def test_checks_that_are_exempt_because_of_another_capability_are_no_go(
+    lacks: tuple[str, ...],
+) -> None:
+    verdict = judge(GATE_WITH_UNSUPPORTED, report_lacking("passed", *lacks), TODAY)
+    expected = "two with page: checks were omitted: the adapter lacks redirects"
     assert verdict.reasons == [expected]
 
 
-def test_a_skip_for_the_engines_sake_is_no_go_whatever_is_listed() -> None:
-    assert not judge(NATURAL, run_lacking("skipped"), TODAY).go
+def test_a_skip_because_of_the_engine_is_no_go_whatever_is_listed() -> None:
+    assert not judge(GATE_WITH_UNSUPPORTED, report_lacking("skipped"), TODAY).go
 
 
-def test_a_failure_is_not_excused_by_a_lack() -> None:
-    assert not judge(NATURAL, run_lacking("failed", "config_file"), TODAY).go
+def test_a_failure_is_not_excused_by_an_unsupported_capability() -> None:
+    assert not judge(GATE_WITH_UNSUPPORTED, report_lacking("failed", "config_file"), TODAY).go
 
 
 @pytest.mark.parametrize(
     ("language", "name"), [("python", "page"), ("javascript", "another")], ids=["language", "sdk"]
 )
-def test_one_sdks_lack_excuses_no_other(language: str, name: str) -> None:
-    report = run_lacking("skipped", "config_file", "user_agent", language=language, name=name)
+def test_an_unsupported_capability_of_one_sdk_excuses_no_other(language: str, name: str) -> None:
+    report = report_lacking("skipped", "config_file", "user_agent", language=language, name=name)
     for cell in report["cells"]:
         cell["sdk"] = name
-    assert not judge(NATURAL, report, TODAY).go
+    assert not judge(GATE_WITH_UNSUPPORTED, report, TODAY).go
 
 
-def test_a_lack_that_is_none_must_be_removed() -> None:
-    report = run_lacking("passed", capabilities=["health", "user_agent"])
-    (reason,) = judge(NATURAL, report, TODAY).reasons
-    assert (
-        reason == "page lacks user_agent by nature (a browser's own), but page can: mend gate.yaml"
+def test_an_entry_for_a_capability_that_the_sdk_has_must_be_removed() -> None:
+    report = report_lacking("passed", capabilities=["health", "user_agent"])
+    (reason,) = judge(GATE_WITH_UNSUPPORTED, report, TODAY).reasons
+    assert reason == (
+        "page does not support user_agent (a browser's own), but page supports it: remove the "
+        "entry from gate.yaml"
     )
 
 
@@ -212,7 +217,7 @@ def test_the_newest_contract_is_taken_by_number_not_by_text(tmp_path: Path) -> N
     assert load(path, ["a"], "1.9.0").contract == "1.9.0"
 
 
-def test_a_scenario_renamed_away_from_the_gate_is_named_with_its_line(tmp_path: Path) -> None:
+def test_a_scenario_that_does_not_exist_is_reported_with_its_line(tmp_path: Path) -> None:
     path = write(tmp_path, 'contracts:\n  "1.0.0":\n    local:\n      - gone\n    live: []\n')
     with pytest.raises(DocumentError, match=r"gate\.yaml:4: the gate needs the scenario gone"):
         load(path, ["other"])
@@ -222,7 +227,7 @@ def test_a_scenario_renamed_away_from_the_gate_is_named_with_its_line(tmp_path: 
     ("entry", "message"),
     [
         ("{scenario: a, reason: r}", "'until' is a required property"),
-        ("{scenario: a, reason: r, until: 2026-13-01}", "is no date"),
+        ("{scenario: a, reason: r, until: 2026-13-01}", "is not a date"),
         ("{scenario: a, reason: r, until: soon}", "does not match"),
         ("{scenario: gone, reason: r, until: 2026-12-01}", "which does not exist"),
     ],
@@ -244,20 +249,20 @@ def test_a_known_failure_needs_a_reason_an_end_and_a_scenario(
         ("{lacks: creds.push, reason: r, sdk: a}", "does not match"),
     ],
 )
-def test_a_lack_by_nature_needs_a_reason_and_one_owner_and_is_no_method(
+def test_an_unsupported_capability_needs_a_reason_and_one_owner_and_is_not_a_method(
     tmp_path: Path, entry: str, message: str
 ) -> None:
-    text = f'contracts: {{"1.0.0": {{local: [a], live: []}}}}\nby_nature:\n  - {entry}\n'
+    text = f'contracts: {{"1.0.0": {{local: [a], live: []}}}}\nunsupported:\n  - {entry}\n'
     with pytest.raises(DocumentError, match=message):
         load(write(tmp_path, text), ["a"])
 
 
-def test_the_shipped_gate_lists_only_what_scenarios_ask_for() -> None:
+def test_the_shipped_gate_lists_only_capabilities_that_scenarios_need() -> None:
     data = data_directory()
     scenarios = load_all(data / "scenarios")
-    asked = {n for s in scenarios for n in (*s.adapter_needs, *s.capabilities_of_checks())}
+    needed = {n for s in scenarios for n in (*s.adapter_needs, *s.capabilities_of_checks())}
     gate = load(data / "gate.yaml", [scenario.id for scenario in scenarios])
-    assert {entry.lacks for entry in gate.by_nature} <= asked
+    assert {entry.lacks for entry in gate.unsupported} <= needed
 
 
 def test_the_shipped_gate_needs_every_shipped_scenario_locally() -> None:

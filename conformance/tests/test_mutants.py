@@ -1,4 +1,4 @@
-"""Mutants: defects are made as ordered, and a mutant that is not caught is told."""
+"""Mutants: responses are altered as defined, and a mutant that is not caught is reported."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from arcrun_conformance.adapters.registry import read_registry
 from arcrun_conformance.documents import DocumentError
-from arcrun_conformance.journal import Answer
-from arcrun_conformance.mutants import Mutant, Trial, Trials, altered, load
-from arcrun_conformance.registry import registered
+from arcrun_conformance.mutants import Mutant, Trial, Trials, alter, load
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.scenario import load_all
+from arcrun_conformance.scenarios.scenario import load_all
+from arcrun_conformance.wire.journal import Response
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DATA = data_directory()
 SCENARIOS = {scenario.id: scenario for scenario in load_all(DATA / "scenarios")}
-ANSWER = Answer(
+RESPONSE = Response(
     200,
     [("X-Request-Id", "r"), ("Content-Type", "application/json")],
     json.dumps({"list": [{"a": 1}, {"a": 2}], "deep": {"b": "字"}}).encode(),
@@ -30,7 +30,7 @@ ANSWER = Answer(
 
 
 @pytest.mark.parametrize(
-    ("order", "expected"),
+    ("alteration", "expected"),
     [
         ({"set": {"deep.b": 0}}, {"list": [{"a": 1}, {"a": 2}], "deep": {"b": 0}}),
         (
@@ -42,53 +42,54 @@ ANSWER = Answer(
         ({"body": {}, "echo": "received"}, {"received": "sent"}),
     ],
 )
-def test_bodies_are_altered_as_ordered(order: dict[str, Any], expected: Any) -> None:
-    assert json.loads(altered(ANSWER, order, b"sent").body) == expected
+def test_bodies_are_altered(alteration: dict[str, Any], expected: Any) -> None:
+    assert json.loads(alter(RESPONSE, alteration, b"sent").body) == expected
 
 
-def test_status_and_headers_are_altered_as_ordered() -> None:
-    made = altered(ANSWER, {"status": 201, "headers": {"x-request-id": None, "x-new": "1"}}, b"")
+def test_status_and_headers_are_altered() -> None:
+    made = alter(RESPONSE, {"status": 201, "headers": {"x-request-id": None, "x-new": "1"}}, b"")
     assert made.status == 201
     assert dict(made.headers) == {"content-type": "application/json", "x-new": "1"}
 
 
-def test_every_shipped_mutant_names_a_check_that_there_is() -> None:
+def test_every_shipped_mutant_names_an_existing_check() -> None:
     for mutant in load(DATA / "mutants/mutants.yaml", SCENARIOS):
         own = SCENARIOS[mutant.scenario].check_ids()
         automatic = ("secret-", "adapter-", "no-other-requests")
         assert mutant.check in own or mutant.check.startswith(automatic), str(mutant)
 
 
-def test_shipped_mutants_have_each_their_own_id() -> None:
+def test_the_ids_of_shipped_mutants_are_unique() -> None:
     named = [str(mutant) for mutant in load(DATA / "mutants/mutants.yaml", SCENARIOS)]
     assert len(named) == len(set(named))
     assert len(named) >= 50
 
 
-def test_a_mutant_for_no_scenario_is_named_with_its_line(tmp_path: Path) -> None:
+def test_a_mutant_for_an_unknown_scenario_is_reported_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "mutants.yaml"
     path.write_text("engines: []\nsdks:\n- {id: x, caught_by: gone/check}\n")
-    with pytest.raises(DocumentError, match=r"mutants\.yaml:3: there is no scenario gone"):
+    with pytest.raises(DocumentError, match=r"mutants\.yaml:3: the scenario gone does not exist"):
         load(path, SCENARIOS)
 
 
-async def test_caught_and_uncaught_mutants_are_told_apart(engine: MiniEngine) -> None:
-    sound = registered(DATA / "adapters/adapters.yaml", sys.executable)["python-sync"].command
-    broken = [sys.executable, str(DATA / "mutants/python_mutant.py")]
-    ill = {"where": {"path": "/health"}, "set": {"ok": False}}
+async def test_caught_and_uncaught_mutants_are_distinguished(engine: MiniEngine) -> None:
+    correct = read_registry(DATA / "adapters/adapters.yaml", sys.executable)["python-sync"].command
+    defective = [sys.executable, str(DATA / "mutants/python_mutant.py")]
+    not_ok = {"where": {"path": "/health"}, "set": {"ok": False}}
     mutants = [
-        Mutant("is-not-well", "engine", "health", "healthy", ill),
+        Mutant("health-is-not-ok", "engine", "health", "returns-ok", not_ok),
         Mutant("crashes", "sdk", "health", "adapter-crash"),
-        Mutant("harmless", "sdk", "health", "healthy"),
+        Mutant("harmless", "sdk", "health", "returns-ok"),
     ]
-    told: list[Trial] = []
-    trials = await Trials(engine.target, SCENARIOS, sound, broken).run(mutants, told.append)
+    reported: list[Trial] = []
+    run = Trials(engine.target, SCENARIOS, correct, defective).run
+    trials = await run(mutants, reported.append)
 
     assert [trial.good for trial in trials] == [True, True, True, False]
     assert trials[0].mutant is None
-    assert "health/healthy" in trials[1].failed
-    assert told == trials
+    assert "health/returns-ok" in trials[1].failed
+    assert reported == trials
 
 
-def test_a_sound_pair_that_fails_is_no_good() -> None:
-    assert not Trial(None, ("health/healthy",)).good
+def test_a_failure_without_a_defect_is_not_good() -> None:
+    assert not Trial(None, ("health/returns-ok",)).good

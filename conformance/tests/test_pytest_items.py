@@ -54,7 +54,7 @@ async def test_items_are_named_by_scenario_and_sdk_and_can_be_chosen(pytest_on: 
 
 
 async def test_a_failing_item_names_the_check(pytest_on: Callable, engine: MiniEngine) -> None:
-    engine.broken = True
+    engine.lists_nothing = True
     code, out = await pytest_on("creds-plain-push-list")
     assert code == 1
     assert "listed: result:" in out

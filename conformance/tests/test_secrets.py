@@ -1,4 +1,4 @@
-"""Redaction by value: no form of a secret is left."""
+"""Redaction by value: no encoding of a secret is left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcrun_conformance.secrets import Redactor, forms
+from arcrun_conformance.secrets import Redactor, encodings
 
 SECRET = 'sk-密鑰/+"x y"-1'
 
@@ -30,10 +30,10 @@ SECRET = 'sk-密鑰/+"x y"-1'
         base64.urlsafe_b64encode(SECRET.encode()).decode(),
     ],
 )
-def test_each_form_is_redacted(shown: str) -> None:
+def test_each_encoding_is_redacted(shown: str) -> None:
     redacted = Redactor({"token": SECRET}).text(f"before {shown} after")
     assert "‹token›" in redacted
-    assert not any(form in redacted for form in forms(SECRET))
+    assert not any(form in redacted for form in encodings(SECRET))
 
 
 @given(
@@ -41,9 +41,7 @@ def test_each_form_is_redacted(shown: str) -> None:
     st.text("abcdefghij0123456789", min_size=12, max_size=40),
     st.text("xyz", max_size=5),
 )
-def test_basic_credentials_are_redacted_wherever_the_secret_stands(
-    user: str, secret: str, rest: str
-) -> None:
+def test_basic_credentials_are_redacted_at_any_offset(user: str, secret: str, rest: str) -> None:
     encoded = base64.b64encode(f"{user}:{secret}{rest}".encode()).decode()
     assert "‹token›" in Redactor({"token": secret}).text(f"Basic {encoded}")
 
@@ -55,17 +53,17 @@ def test_values_are_redacted_at_any_depth_and_in_keys() -> None:
     assert redacted == {"‹token›": [{"a": ["‹token›", 3]}]}
 
 
-def test_of_two_secrets_of_which_one_holds_the_other_both_are_redacted() -> None:
+def test_two_secrets_of_which_one_contains_the_other_are_both_redacted() -> None:
     redactor = Redactor({"short": "canary-1", "long": "canary-1-and-more"})
     assert redactor.text("canary-1-and-more canary-1") == "‹long› ‹short›"
 
 
-def test_among_the_secrets_of_a_whole_run_each_is_redacted_under_its_own_name() -> None:
+def test_each_of_many_secrets_is_redacted_under_its_own_name() -> None:
     values = {f"token-{n}": f"canary-arcconf_0a1b2c3d_{n}-密鑰" for n in range(1000)}
     redactor = Redactor(values)
     for name, value in values.items():
         assert redactor.text(f"a {value} b {value.encode().hex()}") == f"a ‹{name}› b ‹{name}›"
 
 
-def test_very_short_values_are_left_alone() -> None:
+def test_very_short_values_are_not_redacted() -> None:
     assert Redactor({"x": "abc"}).text("abc abcd") == "abc abcd"

@@ -1,15 +1,15 @@
-// Computes sealing-v1.json with Node's own crypto, by a route that shares no code with any of our
-// SDKs: HKDF written out from RFC 5869 over HMAC, AES-256-GCM through createCipheriv, and every
-// result opened again by WebCrypto before it is written. Inputs are fixed, so a second run writes the
-// same bytes. Usage: node make_sealing_v1.mjs > sealing-v1.json
+// Computes sealing-v1.json with Node's own crypto, which shares no code with our SDKs: HKDF is
+// implemented from RFC 5869 with HMAC, AES-256-GCM is createCipheriv, and every result is opened with
+// WebCrypto before it is written. The inputs are fixed, so a second run writes the same bytes.
+// Usage: node make_sealing_v1.mjs > sealing-v1.json
 
 import { createCipheriv, createHmac, webcrypto } from "node:crypto";
 
 const SALT = "arcrun.credentials.v1";
 const INFO = "AES-256-GCM";
 
-// These keys and values exist only here; they open nothing. Real keys have 48 digits: these have fewer,
-// so that a search for real keys in what is published finds none.
+// These keys and values are used only here. Real keys have 48 digits: these have fewer, so that a search
+// for real keys in published files does not find them.
 const INPUTS = [
   {
     name: "ascii value",

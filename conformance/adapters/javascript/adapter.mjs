@@ -1,10 +1,10 @@
 /**
- * What all JavaScript hosts share: the conformance protocol (PROTOCOL.md) spoken for `@arcrun/sdk`.
+ * The conformance protocol (PROTOCOL.md) for `@arcrun/sdk`, shared by all JavaScript hosts.
  *
- * Nothing of any one runtime in here. A host hands over the SDK and what its runtime has, then passes lines.
+ * It uses nothing that only one runtime has. A host passes the SDK and a description of its runtime, then lines.
  */
 
-// From each method to the arguments that stand on their own; the others go into the last argument.
+// The positional arguments of each method; the others are passed as an object in the last argument.
 const METHODS = {
   health: [],
   "auth.list_services": [],
@@ -22,10 +22,10 @@ const METHODS = {
   "workflows.executions": ["name"],
 };
 
-// What HTTP clients leave to the SDK, and browsers do not.
+// Capabilities that a browser does not have.
 const HTTP_CAPABILITIES = ["user_agent", "redirects", "single_requests", "raw_http"];
 
-// The SDK's classes and their names in all languages.
+// The SDK's error classes and their names in all languages.
 const ERROR_NAMES = {
   SealedCredentialsUnsupportedError: "sealed_unsupported",
   UnknownServiceError: "unknown_service",
@@ -51,11 +51,11 @@ const ERROR_NAMES = {
   ArcrunError: "arcrun",
 };
 
-// Attributes of errors that scenarios look at.
+// The attributes of errors that scenarios check.
 const ERROR_ATTRIBUTES = ["requires", "details", "next_actions", "failed_node", "task_id", "missing"];
 
 /**
- * Returns a function that carries out one line and returns its answer's line.
+ * Returns a function that carries out a command and returns the reply; both are lines.
  *
  * @param sdk - The module `@arcrun/sdk`.
  * @param {{name: string, browser?: boolean, environment?: Record<string, string | undefined>, inspect?: (value: unknown) => string}} runtime
@@ -86,7 +86,7 @@ class Host {
     this.#runtime = runtime;
   }
 
-  /** Says which SDK this is and what it can do; methods that the SDK lacks are left out. */
+  /** Returns the SDK and its capabilities, without methods that the SDK does not have. */
   start({ protocol }) {
     const client = new this.#sdk.Arcrun({ apiKey: `ak_${"0".repeat(48)}` });
     const has = (method) => typeof this.#method(client, method)[1] === "function";
@@ -104,7 +104,7 @@ class Host {
     };
   }
 
-  /** Makes a client, in the environment asked for and no other. */
+  /** Creates a client, with exactly the environment variables of the command. */
   construct({ client, options, environment = {} }) {
     this.#setEnvironment(this.#replacedEnvironment);
     const variables = this.#runtime.environment ?? {};
@@ -123,7 +123,7 @@ class Host {
     }
   }
 
-  /** Calls a method; what `auth.bind` returns is kept under the name `bound`. */
+  /** Calls a method; keeps the client that `auth.bind` returns under the name `bound`. */
   async call({ client, method, arguments: given, bound = "main" }) {
     const [target, called] = this.#method(this.#clients.get(client), method);
     const options = { ...given };
@@ -168,7 +168,7 @@ class Host {
     return {};
   }
 
-  /** A typed error as the protocol carries it. */
+  /** Returns a typed error as an object of the protocol. */
   sdkError(error) {
     let kind = error.constructor;
     while (!(kind.prototype.name in ERROR_NAMES)) kind = Object.getPrototypeOf(kind);
@@ -189,19 +189,19 @@ class Host {
     };
   }
 
-  /** What a careless log line would show of a value. */
+  /** Returns what a careless log line would contain of a value. */
   #shown(value) {
     const shown = [String(value), String(value?.stack), String(value?.cause), JSON.stringify(value) ?? ""];
     if (this.#runtime.inspect) shown.push(this.#runtime.inspect(value));
     for (const name of Object.getOwnPropertyNames(value)) {
-      // The body of an error answer is an attribute on purpose; nobody is shown it unasked.
+      // The body of an error response is an attribute on purpose; a log line does not contain it by itself.
       if (name !== "body") shown.push(`${name}: ${String(value[name])}`);
     }
     return shown;
   }
 }
 
-/** Names as JavaScript writes them; only the names of options, not what is inside their values. */
+/** Returns options with their names in camel case; their values are not changed. */
 function camelCase(options) {
   const renamed = Object.entries(options).map(([name, value]) => [
     name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()),

@@ -1,4 +1,4 @@
-/** The adapter for Bun. Argument: the folder that environment.py made. */
+/** The adapter for Bun. Argument: the folder that environment.py created. */
 
 import { adapter } from "./adapter.mjs";
 import { serve } from "./stdio.mjs";

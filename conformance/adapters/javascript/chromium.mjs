@@ -1,8 +1,8 @@
 /**
- * The adapter for browsers, in Chromium by playwright. Argument: the folder that environment.py made.
+ * The adapter for browsers: Chromium, driven by playwright. Argument: the folder that environment.py created.
  *
- * The page's origin differs from the engine's, and neither proxy nor stand-in speak CORS: Chromium is told not
- * to ask. All else is as any page has it: opaque redirects, no `User-Agent` of one's own.
+ * The page's origin differs from the engine's, and neither proxy nor stand-in support CORS, so Chromium's check is
+ * switched off. Everything else is as on any page: opaque redirects, the browser's own `User-Agent`.
  */
 
 import { createServer } from "node:http";
@@ -16,7 +16,7 @@ const executablePath = resolve(folder, "chromium/chromium");
 const script = await bundled(
   folder,
   "{ name: navigator.userAgent.match(/Chrome\\/[\\d.]+/)[0], browser: true }",
-  "globalThis.answer = answer;",
+  "globalThis.replyTo = replyTo;",
 );
 const page = '<!doctype html><title>adapter</title><script type="module" src="/script.mjs"></script>';
 const server = createServer(({ url }, response) => {
@@ -31,7 +31,7 @@ const browser = await chromium.launch({
 const tab = await browser.newPage();
 tab.on("console", (message) => console.error(message.text()));
 await tab.goto(`http://127.0.0.1:${server.address().port}/`);
-await tab.waitForFunction(() => "answer" in globalThis);
-await serve((line) => tab.evaluate((line) => globalThis.answer(line), line));
+await tab.waitForFunction(() => "replyTo" in globalThis);
+await serve((line) => tab.evaluate((line) => globalThis.replyTo(line), line));
 await browser.close();
 server.close();

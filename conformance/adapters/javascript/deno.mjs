@@ -1,4 +1,4 @@
-/** The adapter for Deno. Argument: the folder that environment.py made. */
+/** The adapter for Deno. Argument: the folder that environment.py created. */
 
 import process from "node:process";
 import { pathToFileURL } from "node:url";

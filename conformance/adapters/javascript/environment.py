@@ -1,10 +1,11 @@
-"""Makes the environment that the JavaScript adapters run in: an SDK, installed, and runtimes for it.
+"""Creates the environment that the JavaScript adapters run in: an installed SDK and its runtimes.
 
     python environment.py --sdk packages/js-sdk .arcrun/javascript node20 node22 deno
 
-Runtimes come from PyPI and npm, never from the machine; only Chromium is the system's (Debian's package
-`chromium`; the environment variable CHROMIUM names another). What is there already is kept, the SDK apart: `--sdk` takes a folder, a packed `.tgz`, or what
-else `npm install` understands. `workerd` and `chromium` are driven by node24, which comes with them.
+Runtimes are installed from PyPI and npm; only Chromium is the system's (Debian's package `chromium`, or
+the program that the environment variable CHROMIUM names). Existing runtimes are kept, the SDK is always
+installed again: `--sdk` takes a folder, a packed `.tgz`, or anything else that `npm install` accepts.
+`workerd` and `chromium` are driven by node24, which is installed with them.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ FROM_NPM = ("bun", "workerd", "chromium")
 
 
 def main() -> None:
-    """Make what the command line names."""
+    """Install the SDK and the runtimes named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--sdk", required=True, help="the SDK, as `npm install` takes it")
+    parser.add_argument("--sdk", required=True, help="the SDK, as for `npm install`")
     parser.add_argument("folder", type=Path)
     parser.add_argument("runtimes", nargs="*", help=", ".join([*FROM_PYPI, *FROM_NPM]))
     options = parser.parse_args()
     if unknown := set(options.runtimes) - {*FROM_PYPI, *FROM_NPM}:
-        parser.error(f"no runtime is named {', '.join(sorted(unknown))}")
+        parser.error(f"unknown runtime {', '.join(sorted(unknown))}")
     folder = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     for name in options.runtimes:
@@ -51,7 +52,7 @@ def main() -> None:
 
 
 def add_from_pypi(folder: Path, name: str) -> None:
-    """Put a runtime into the folder: `NAME/node`, `NAME/deno`."""
+    """Install a runtime from PyPI: `NAME/node` or `NAME/deno`."""
     kind = name.rstrip("0123456789")
     program = folder / name / kind
     if program.exists():
@@ -78,10 +79,10 @@ def add_from_npm(folder: Path) -> None:
 
 
 def add_chromium(folder: Path) -> None:
-    """Link the machine's browser: `chromium/chromium`."""
+    """Link the system's browser: `chromium/chromium`."""
     found = shutil.which(os.environ.get("CHROMIUM", "chromium"))
     if found is None:
-        raise SystemExit("there is no chromium: `apt install chromium`, or name one by CHROMIUM")
+        raise SystemExit("chromium not found: `apt install chromium`, or set CHROMIUM to its path")
     program = folder / "chromium" / "chromium"
     program.parent.mkdir(exist_ok=True)
     program.unlink(missing_ok=True)
@@ -89,7 +90,7 @@ def add_chromium(folder: Path) -> None:
 
 
 def add_sdk(folder: Path, sdk: str) -> None:
-    """Install the SDK, and the modules through which the hosts find it."""
+    """Install the SDK, and the modules through which the hosts import it."""
     source = str(Path(sdk).resolve()) if Path(sdk).exists() else sdk
     shutil.rmtree(folder / "node_modules", ignore_errors=True)
     (folder / "package.json").write_text('{"private": true}\n')
@@ -99,10 +100,10 @@ def add_sdk(folder: Path, sdk: str) -> None:
 
 
 def run(command: str, *arguments: str, cwd: Path | None = None) -> None:
-    """Run a tool, or say where it comes from."""
+    """Run a program; exit with a message if it is not installed."""
     if (found := shutil.which(command)) is None:
         raise SystemExit(
-            f"there is no {command}: `uv sync --group js` installs Node.js; uv comes first"
+            f"{command} not found: install uv, then `uv sync --group js` installs Node.js"
         )
     subprocess.run([found, *arguments], check=True, cwd=cwd)  # noqa: S603 -- our own arguments
 

@@ -1,4 +1,4 @@
-/** The adapter for Node.js, SDK required as CommonJS. Argument: the folder that environment.py made. */
+/** The adapter for Node.js, SDK required as CommonJS. Argument: the folder that environment.py created. */
 
 const { resolve } = require("node:path");
 const sdk = require(resolve(process.argv[2], "sdk.cjs"));

@@ -1,4 +1,4 @@
-/** The adapter for Node.js, SDK imported as an ES module. Argument: the folder that environment.py made. */
+/** The adapter for Node.js, SDK imported as an ES module. Argument: the folder that environment.py created. */
 
 import { pathToFileURL } from "node:url";
 import { adapter } from "./adapter.mjs";

@@ -1,21 +1,21 @@
-/** Lines in from stdin, lines out to stdout, for runtimes with Node's modules. Nothing else may reach stdout. */
+/** Reads lines from stdin and writes lines to stdout, for runtimes with Node's modules. */
 
 import { createInterface } from "node:readline";
 import { inspect } from "node:util";
 
-/** How this kind of runtime shows a value to those who look closely. */
+/** Returns the most detailed text that this kind of runtime prints of a value. */
 export const show = (value) => inspect(value, { showHidden: true, depth: 8 });
 
 /**
- * Answers commands from stdin until `stop`.
+ * Replies to the commands from stdin until `stop`. Nothing else may be written to stdout.
  *
- * @param {(line: string) => Promise<string>} answer
+ * @param {(line: string) => Promise<string>} replyTo
  */
-export async function serve(answer) {
+export async function serve(replyTo) {
   const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = process.stderr.write.bind(process.stderr); // a stray print must not break the protocol
   for await (const line of createInterface({ input: process.stdin })) {
-    write(`${await answer(line)}\n`);
+    write(`${await replyTo(line)}\n`);
     if (JSON.parse(line).command === "stop") return;
   }
 }

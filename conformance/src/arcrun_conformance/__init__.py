@@ -1,4 +1,4 @@
-"""Proves that an arcrun SDK and an arcrun engine keep the wire contract."""
+"""Checks that arcrun SDKs and engines conform to the wire contract."""
 
 from ._version import __version__
 

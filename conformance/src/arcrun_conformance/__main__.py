@@ -1,4 +1,4 @@
-"""`python -m arcrun_conformance` is the command line."""
+"""Runs the command line: `python -m arcrun_conformance`."""
 
 from .cli import main
 

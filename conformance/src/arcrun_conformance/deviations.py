@@ -1,4 +1,4 @@
-"""Deviations: where a target differs from the contract, known ones with their reason."""
+"""Deviations: where a target differs from the contract, with the reason of the known ones."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Known:
-    """A deviation that is written down."""
+class KnownDeviation:
+    """A deviation that is listed in a file."""
 
     scenario: str
     spec: str
     text: str
 
 
-def load(path: Path) -> list[Known]:
+def load(path: Path) -> list[KnownDeviation]:
     """Read a file of deviations.
 
     Raises:
-        DocumentError: The file can't be used.
+        DocumentError: The file is invalid.
     """
-    return [Known(**entry) for entry in read(path, "deviations").value["deviations"]]
+    return [KnownDeviation(**entry) for entry in read(path, "deviations").value["deviations"]]
 
 
-def found_in(report: dict[str, Any], known: list[Known]) -> list[dict[str, Any]]:
-    """The deviations that a report shows: each scenario that failed, with what is known of it.
+def found_in(report: dict[str, Any], known: list[KnownDeviation]) -> list[dict[str, Any]]:
+    """Return the deviations that a report shows: the scenarios that failed, known ones first.
 
-    Known ones come first; a known one that has passed everywhere is told too, since its entry can go.
+    A known one that has passed everywhere is included as `gone`, since its entry can be removed.
     """
     reasons = {entry.scenario: entry for entry in known}
     rows = []
@@ -47,7 +47,7 @@ def found_in(report: dict[str, Any], known: list[Known]) -> list[dict[str, Any]]
 
 
 def _row(
-    scenario: dict[str, Any], failed: list[dict[str, Any]], entry: Known | None
+    scenario: dict[str, Any], failed: list[dict[str, Any]], entry: KnownDeviation | None
 ) -> dict[str, Any]:
     checks = [
         check["id"] for cell in failed for check in cell["checks"] if check["outcome"] == "failed"

@@ -1,4 +1,4 @@
-"""YAML files that people write: read, checked against a JSON Schema, errors with file and line."""
+"""Reads hand-written YAML files and checks them against a JSON Schema; errors have file and line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a file: where, what, and what to do about it."""
+    """One error in a file: where it is, what is wrong, and what to do about it."""
 
     path: Path
     line: int | None
@@ -28,38 +28,39 @@ class Problem:
     suggestion: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.path}:{self.line}" if self.line else str(self.path)
-        return f"{place}: {self.message}" + (f"\n    {self.suggestion}" if self.suggestion else "")
+        location = f"{self.path}:{self.line}" if self.line else str(self.path)
+        suggestion = f"\n    {self.suggestion}" if self.suggestion else ""
+        return f"{location}: {self.message}{suggestion}"
 
 
 class DocumentError(Exception):
-    """One or several files can't be used; `problems` says where and why."""
+    """One or several files are invalid; `problems` says where and why."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
 
 
-# libyaml, where PyYAML was built with it, is ten times faster.
+# libyaml is ten times faster; not every build of PyYAML has it.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
-    """YAML's safe subset; a key that stands twice in a mapping is an error, not a silent loss."""
+    """Loads YAML's safe subset; a duplicate key in a mapping is an error instead of being ignored."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} stands twice here", key.start_mark
+                    None, None, f"duplicate key {key.value}", key.start_mark
                 )
             seen.add(key.value)
         constructed: dict[Hashable, Any] = super().construct_mapping(node, deep)
         return constructed
 
 
-# A date stays the text that was written: it is compared and shown, never computed with.
+# Dates stay text: they are compared and shown, but not computed with.
 _UniqueKeyLoader.add_constructor(
     "tag:yaml.org,2002:timestamp", yaml.SafeLoader.yaml_constructors["tag:yaml.org,2002:str"]
 )
@@ -67,14 +68,14 @@ _UniqueKeyLoader.add_constructor(
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed YAML file that remembers on which line each of its values stands."""
+    """A parsed YAML file that knows the line of each of its values."""
 
     path: Path
     value: Any
     _root: yaml.Node | None = field(repr=False)
 
     def line_of(self, pointer: Sequence[str | int]) -> int | None:
-        """The line (from 1) of the value under `pointer`, or of its nearest parent that exists."""
+        """Return the line (from 1) of the value at `pointer`, or of its nearest existing parent."""
         node, line = self._root, self._root.start_mark.line + 1 if self._root else None
         for part in pointer:
             child = _child(node, part)
@@ -85,7 +86,7 @@ class Document:
         return line
 
     def problem(self, pointer: Sequence[str | int], message: str, suggestion: str = "") -> Problem:
-        """A problem with the value under `pointer`."""
+        """Return a problem with the value at `pointer`."""
         return Problem(self.path, self.line_of(pointer), message, suggestion)
 
 
@@ -103,8 +104,8 @@ def read(path: Path, schema_name: str) -> Document:
     """Read a YAML file and check it against one of the package's schemas.
 
     Raises:
-        DocumentError: The file is missing, is no YAML, or breaks the schema; every problem has
-            its line and what to do.
+        DocumentError: The file is missing, is not YAML, or does not match the schema; each
+            problem has its line and what to do.
     """
     try:
         text = path.read_text("utf-8")
@@ -116,9 +117,9 @@ def read(path: Path, schema_name: str) -> Document:
         value = loader.construct_document(root) if root else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise DocumentError([Problem(path, line, f"is no valid YAML: {error.problem}")]) from error
+        raise DocumentError([Problem(path, line, f"is not valid YAML: {error.problem}")]) from error
     except yaml.YAMLError as error:
-        raise DocumentError([Problem(path, None, f"is no valid YAML: {error}")]) from error
+        raise DocumentError([Problem(path, None, f"is not valid YAML: {error}")]) from error
     document = Document(path, value, root)
     errors = sorted(validator(schema_name).iter_errors(value), key=relevance)
     if errors:
@@ -127,7 +128,7 @@ def read(path: Path, schema_name: str) -> Document:
 
 
 def _explain(document: Document, error: ValidationError) -> Problem:
-    # Under oneOf/anyOf the branch that came closest says more than "is not valid under any".
+    # For oneOf/anyOf the branch that matches best says more than "is not valid under any".
     deepest = best_match(error.context) if error.context else None
     error = deepest or error
     rules: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}

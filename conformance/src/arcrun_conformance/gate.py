@@ -1,4 +1,4 @@
-"""The gate: which scenarios a release needs, and whether a run shows them all."""
+"""The gate: the scenarios that a release needs, and whether a run shows that they passed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Column = Literal["local", "live"]
 
 @dataclass(frozen=True)
 class KnownFailure:
-    """A failure that is accepted for a while; empty `sdk` or `target` stand for all."""
+    """A failure that is accepted for a limited time; an empty `sdk` or `target` means any."""
 
     scenario: str
     reason: str
@@ -27,7 +27,7 @@ class KnownFailure:
     target: str = ""
 
     def covers(self, cell: dict[str, Any], column: Column) -> bool:
-        """Whether it speaks of this cell of a report."""
+        """Return whether it applies to this cell of a report."""
         return (
             self.scenario == cell["scenario"]
             and self.sdk in {"", cell["sdk"]}
@@ -40,20 +40,20 @@ class KnownFailure:
 
 
 @dataclass(frozen=True)
-class ByNature:
-    """What an SDK, or each of a language, need not be capable of: it can't be, and it says why."""
+class Unsupported:
+    """A capability that an SDK, or each SDK of a language, is allowed to lack, with the reason."""
 
     lacks: str
     reason: str
     sdk: str = ""
     language: str = ""
 
-    def speaks_of(self, sdk: dict[str, Any]) -> bool:
-        """Whether it is about this SDK of a report."""
+    def applies_to(self, sdk: dict[str, Any]) -> bool:
+        """Return whether it applies to this SDK of a report."""
         return self.sdk == sdk["name"] if self.sdk else self.language == sdk.get("language")
 
     def __str__(self) -> str:
-        return f"{self.sdk or self.language} lacks {self.lacks} by nature ({self.reason})"
+        return f"{self.sdk or self.language} does not support {self.lacks} ({self.reason})"
 
 
 @dataclass(frozen=True)
@@ -63,24 +63,24 @@ class Gate:
     contract: str
     columns: dict[str, tuple[str, ...]]
     known_failures: tuple[KnownFailure, ...] = ()
-    by_nature: tuple[ByNature, ...] = ()
+    unsupported: tuple[Unsupported, ...] = ()
 
-    def unexplained(self, cell: dict[str, Any], sdk: dict[str, Any]) -> list[str]:
-        """The capabilities whose lack changed what a cell shows, and that the gate does not list."""
-        listed = {entry.lacks for entry in self.by_nature if entry.speaks_of(sdk)}
+    def unlisted(self, cell: dict[str, Any], sdk: dict[str, Any]) -> list[str]:
+        """Return the missing capabilities that changed a cell's outcome and that are not listed."""
+        listed = {entry.lacks for entry in self.unsupported if entry.applies_to(sdk)}
         return [name for name in cell.get("lacks", ()) if name not in listed]
 
 
 @dataclass
 class Verdict:
-    """GO if there are no reasons against it.
+    """The gate's verdict on a run: GO if there are no reasons against it.
 
     Attributes:
-        contract: The contract version whose gate it was.
+        contract: The contract version whose gate was applied.
         column: The target's column.
         needed: How many scenarios the column names.
-        reasons: Why not, one line each.
-        accepted: Known failures that did fail, and what SDKs lack by nature.
+        reasons: The reasons for NO-GO, one line each.
+        accepted: Known failures that occurred, and unsupported capabilities that had an effect.
     """
 
     contract: str
@@ -91,11 +91,11 @@ class Verdict:
 
     @property
     def go(self) -> bool:
-        """Whether a release may go out."""
+        """Return whether the release may be published."""
         return not self.reasons
 
-    def described(self) -> dict[str, Any]:
-        """The verdict as reports hold it."""
+    def as_dict(self) -> dict[str, Any]:
+        """Return the verdict as reports contain it."""
         return {
             "verdict": "GO" if self.go else "NO-GO",
             "contract": self.contract,
@@ -107,10 +107,10 @@ class Verdict:
 
 
 def load(path: Path, scenario_ids: Sequence[str], contract: str | None = None) -> Gate:
-    """Read the gate of a contract version, the newest if none is given.
+    """Read the gate of a contract version; of the newest one if none is given.
 
     Raises:
-        DocumentError: The file can't be used, or names a scenario that does not exist.
+        DocumentError: The file is invalid, or names a scenario that does not exist.
     """
     document = read(path, "gate")
     contracts = document.value["contracts"]
@@ -125,8 +125,8 @@ def load(path: Path, scenario_ids: Sequence[str], contract: str | None = None) -
     if problems or wrong:
         raise DocumentError([*problems, *wrong])
     columns = {name: tuple(ids) for name, ids in contracts[version].items()}
-    by_nature = tuple(ByNature(**entry) for entry in document.value.get("by_nature", ()))
-    return Gate(version, columns, tuple(known), by_nature)
+    unsupported = tuple(Unsupported(**entry) for entry in document.value.get("unsupported", ()))
+    return Gate(version, columns, tuple(known), unsupported)
 
 
 def _as_numbers(version: str) -> list[int]:
@@ -138,7 +138,7 @@ def _renamed(document: Document, version: str, scenario_ids: Sequence[str]) -> l
         document.problem(
             ["contracts", version, column, index],
             f"the gate needs the scenario {identifier}, which does not exist",
-            "The list is frozen: bring the scenario back under its name.",
+            "The list is frozen: restore the scenario under this id.",
         )
         for column, ids in document.value["contracts"][version].items()
         for index, identifier in enumerate(ids)
@@ -161,28 +161,28 @@ def _known_failures(
         try:
             until = date.fromisoformat(entry["until"])
         except ValueError as error:
-            problems.append(document.problem([*pointer, "until"], f"is no date: {error}"))
+            problems.append(document.problem([*pointer, "until"], f"is not a date: {error}"))
             continue
         known.append(KnownFailure(**{**entry, "until": until}))
     return known, problems
 
 
 def column_of(report: dict[str, Any]) -> Column:
-    """The column that a target is judged by."""
+    """Return the column that applies to a report's target."""
     return "live" if report["target"]["remote"] else "local"
 
 
 def judge(gate: Gate, report: dict[str, Any], today: date) -> Verdict:
-    """Whether a report shows what the gate needs, for every SDK that took part.
+    """Return whether a report shows what the gate needs, for every SDK that took part.
 
-    Skipped is not passed; a scenario that was not run is not passed either. Only what an SDK lacks by
-    nature, as the gate lists it, excuses a scenario that was skipped or a check that is exempt. A known failure that is
-    over, passes, or matches nothing that was run is a reason against, too.
+    A scenario that was skipped or not run has not passed. A skip, or an exempt check, is accepted
+    only if the gate lists the missing capability under `unsupported`. A known failure that has
+    expired, that passes, or that matches nothing in the run is a reason for NO-GO as well.
 
     Args:
         gate: The gate.
-        report: The run, as `report.document.describe` gives it.
-        today: The day by which known failures end.
+        report: The run, as returned by `report.document.describe`.
+        today: The date at which known failures may have expired.
     """
     column = column_of(report)
     needed = gate.columns[column]
@@ -194,14 +194,14 @@ def judge(gate: Gate, report: dict[str, Any], today: date) -> Verdict:
     verdict.reasons += [f"{sdk}: {reason}" for sdk, reason in missing.items()]
     for scenario in needed:
         for sdk in report["sdks"]:
-            if sdk["name"] not in missing:  # said once above, not for each scenario
+            if sdk["name"] not in missing:  # reported once above, not for each scenario
                 cell = cells.get((scenario, sdk["name"]))
                 name = f"{scenario} with {sdk['name']}"
                 _judge_cell(gate, verdict, cell, sdk, name=name, today=today)
-    _judge_by_nature(gate, report, verdict)
+    _judge_unsupported(gate, report, verdict)
     _judge_known_failures(gate, report, verdict)
     if report["leftovers"]["left"] or report["leftovers"]["problems"]:
-        verdict.reasons.append("the run left things behind at the target")
+        verdict.reasons.append("the run left credentials or workflows at the target")
     if report["interrupted"]:
         verdict.reasons.append("the run was interrupted")
     return verdict
@@ -219,38 +219,40 @@ def _judge_cell(
     if cell is None:
         verdict.reasons.append(f"{name}: was not run")
         return
-    unexplained = ", ".join(gate.unexplained(cell, sdk))
+    unlisted = ", ".join(gate.unlisted(cell, sdk))
     if cell["outcome"] == "passed":
-        if unexplained:
-            verdict.reasons.append(f"{name}: less was checked, as the adapter lacks {unexplained}")
+        if unlisted:
+            verdict.reasons.append(f"{name}: checks were omitted: the adapter lacks {unlisted}")
         return
-    if cell["outcome"] == "skipped" and cell.get("lacks") and not unexplained:
+    if cell["outcome"] == "skipped" and cell.get("lacks") and not unlisted:
         return
     for known in gate.known_failures:
         if known.covers(cell, verdict.column) and cell["outcome"] != "skipped":
             if known.until >= today:
                 verdict.accepted.append(str(known))
             else:
-                verdict.reasons.append(f"{known} is over")
+                verdict.reasons.append(f"{known} has expired")
             return
     failing = ", ".join(check["id"] for check in cell["checks"] if check["outcome"] == "failed")
     verdict.reasons.append(f"{name}: {cell['outcome']} ({failing or cell['reason']})")
 
 
-def _judge_by_nature(gate: Gate, report: dict[str, Any], verdict: Verdict) -> None:
-    for entry in gate.by_nature:
-        sdks = [sdk for sdk in report["sdks"] if entry.speaks_of(sdk)]
+def _judge_unsupported(gate: Gate, report: dict[str, Any], verdict: Verdict) -> None:
+    for entry in gate.unsupported:
+        sdks = [sdk for sdk in report["sdks"] if entry.applies_to(sdk)]
         able = [sdk["name"] for sdk in sdks if entry.lacks in sdk.get("capabilities", ())]
         if able:
-            verdict.reasons.append(f"{entry}, but {', '.join(able)} can: mend gate.yaml")
+            verdict.reasons.append(
+                f"{entry}, but {', '.join(able)} supports it: remove the entry from gate.yaml"
+            )
         names = {sdk["name"] for sdk in sdks}
-        concerned = [
+        affected = [
             cell["scenario"]
             for cell in report["cells"]
             if cell["sdk"] in names and entry.lacks in cell.get("lacks", ())
         ]
-        if concerned:
-            verdict.accepted.append(f"{entry}: {', '.join(dict.fromkeys(concerned))}")
+        if affected:
+            verdict.accepted.append(f"{entry}: {', '.join(dict.fromkeys(affected))}")
 
 
 def _judge_known_failures(gate: Gate, report: dict[str, Any], verdict: Verdict) -> None:
@@ -259,9 +261,9 @@ def _judge_known_failures(gate: Gate, report: dict[str, Any], verdict: Verdict) 
         if known.target not in {"", verdict.column}:
             continue
         if known.sdk and known.sdk not in sdks:
-            continue  # another SDK's run will tell
+            continue  # the run of that SDK decides
         covered = [cell for cell in report["cells"] if known.covers(cell, verdict.column)]
         if not covered:
             verdict.reasons.append(f"{known} matches nothing that was run")
         elif all(cell["outcome"] == "passed" for cell in covered):
-            verdict.reasons.append(f"{known} passes: remove it from gate.yaml")
+            verdict.reasons.append(f"{known} passes: remove the entry from gate.yaml")

@@ -1,4 +1,4 @@
-"""Mutants: engines and SDKs with one defect each, to show that the suite would notice."""
+"""Mutants: engines and SDKs with one defect each, which the suite must detect."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .adapter import SubprocessConnection
+from .adapters.adapter import SubprocessConnection
 from .documents import Document, DocumentError, Problem, read
-from .faults import FaultPlan
-from .journal import Answer, Exchange, Journal
-from .matching import differences
-from .proxy import Proxy
 from .report import describe
-from .runner import Opener, Plan, execute
+from .runs.runner import Opener, RunConfig, execute
+from .scenarios.patterns import differences
 from .target import Target
+from .wire.faults import FaultInjector
+from .wire.journal import Exchange, Journal, Response
+from .wire.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from .scenario import Scenario
+    from .scenarios.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,18 @@ class Mutant:
     """One defect and the check that must catch it.
 
     Attributes:
-        id: What is wrong, in a few words.
+        id: A name for the defect.
         kind: `engine` or `sdk`.
         scenario: The scenario that is run.
-        check: The check of it that must fail.
-        order: How an engine's answers are altered.
+        check: The check of that scenario that must fail.
+        alteration: How an engine's responses are altered.
     """
 
     id: str
     kind: str
     scenario: str
     check: str
-    order: Mapping[str, Any] = field(default_factory=dict)
+    alteration: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
@@ -48,14 +48,14 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of a mutant, or of the sound pair (`mutant` is `None`)."""
+    """The result for a mutant, or for engine and SDK without a defect (`mutant` is `None`)."""
 
     mutant: Mutant | None
     failed: tuple[str, ...]
 
     @property
     def good(self) -> bool:
-        """Whether the mutant was caught by its check, or the sound pair by none."""
+        """Return whether the mutant was caught by its check, or nothing failed without a defect."""
         if self.mutant is None:
             return not self.failed
         return f"{self.mutant.scenario}/{self.mutant.check}" in self.failed
@@ -65,7 +65,7 @@ def load(path: Path, scenarios: Mapping[str, Scenario]) -> list[Mutant]:
     """Read the mutants.
 
     Raises:
-        DocumentError: The file can't be used, or names a scenario that does not exist.
+        DocumentError: The file is invalid, or names a scenario that does not exist.
     """
     document = read(path, "mutants")
     problems = list(_unknown_scenarios(document, scenarios))
@@ -85,84 +85,84 @@ def _unknown_scenarios(document: Document, scenarios: Mapping[str, Scenario]) ->
             scenario = entry["caught_by"].split("/")[0]
             if scenario not in scenarios:
                 pointer = [kind, index, "caught_by"]
-                yield document.problem(pointer, f"there is no scenario {scenario}")
+                yield document.problem(pointer, f"the scenario {scenario} does not exist")
 
 
 class MutantEngine(Proxy):
-    """An engine whose answers to some requests are not as they should be."""
+    """An engine whose responses to some requests are altered."""
 
-    def __init__(self, target: str, order: Mapping[str, Any]) -> None:
-        super().__init__(target, Journal(), FaultPlan())
-        self._order = order
+    def __init__(self, target: str, alteration: Mapping[str, Any]) -> None:
+        super().__init__(target, Journal(), FaultInjector())
+        self._alteration = alteration
 
-    async def answer(self, exchange: Exchange) -> Answer:
-        """The target's answer, altered where the order says so."""
-        answer = await super().answer(exchange)
-        if differences(self._order["where"], exchange.request.value()):
-            return answer
-        return altered(answer, self._order, exchange.request.body)
+    async def respond(self, exchange: Exchange) -> Response:
+        """Return the target's response, altered if the request matches."""
+        response = await super().respond(exchange)
+        if differences(self._alteration["where"], exchange.request.value()):
+            return response
+        return alter(response, self._alteration, exchange.request.body)
 
 
-def altered(answer: Answer, order: Mapping[str, Any], request_body: bytes) -> Answer:
-    """An answer with a defect (schema `mutants`, definition `engine`)."""
-    headers: dict[str, str | None] = {name.lower(): value for name, value in answer.headers}
-    headers |= order.get("headers", {})
-    body = order["body"] if "body" in order else json.loads(answer.body)
-    for path, value in order.get("set", {}).items():
-        for parent, key in _places(body, path.split(".")):
+def alter(response: Response, alteration: Mapping[str, Any], request_body: bytes) -> Response:
+    """Return an altered response (schema `mutants`, definition `engine`)."""
+    headers: dict[str, str | None] = {name.lower(): value for name, value in response.headers}
+    headers |= alteration.get("headers", {})
+    body = alteration["body"] if "body" in alteration else json.loads(response.body)
+    for path, value in alteration.get("set", {}).items():
+        for parent, key in _parents(body, path.split(".")):
             parent[key] = value
-    for path in order.get("remove", ()):
-        for parent, key in _places(body, path.split(".")):
+    for path in alteration.get("remove", ()):
+        for parent, key in _parents(body, path.split(".")):
             parent.pop(key, None)
-    if "echo" in order:
-        body[order["echo"]] = request_body.decode()
-    return Answer(
-        order.get("status", answer.status),
+    if "echo" in alteration:
+        body[alteration["echo"]] = request_body.decode()
+    return Response(
+        alteration.get("status", response.status),
         [(name, value) for name, value in headers.items() if value is not None],
         json.dumps(body, ensure_ascii=False).encode(),
     )
 
 
-def _places(value: Any, path: Sequence[str]) -> Iterator[tuple[Any, str]]:
-    """The objects that a path leads to, with the last key; `*` stands for every element."""
+def _parents(value: Any, path: Sequence[str]) -> Iterator[tuple[Any, str]]:
+    """Yield the objects that a path leads to, with its last key; `*` stands for every element."""
     if len(path) == 1:
         if isinstance(value, dict):
             yield value, path[0]
     elif path[0] == "*" and isinstance(value, list):
         for item in value:
-            yield from _places(item, path[1:])
+            yield from _parents(item, path[1:])
     elif isinstance(value, dict) and path[0] in value:
-        yield from _places(value[path[0]], path[1:])
+        yield from _parents(value[path[0]], path[1:])
 
 
 class Trials:
-    """Runs mutants, each on the one scenario that must catch it.
+    """Runs mutants, each with the one scenario that must catch it.
 
     Args:
-        target: A sound engine.
+        target: An engine without a defect.
         scenarios: All scenarios, by id.
-        sound: The command of the sound SDK's adapter.
-        broken: The command of the broken SDK's adapter, less the defect's name.
+        correct: The command of the adapter of the SDK without a defect.
+        defective: The command of the adapter of the SDK with a defect, without the defect's name.
     """
 
     def __init__(
         self,
         target: Target,
         scenarios: Mapping[str, Scenario],
-        sound: Sequence[str],
-        broken: Sequence[str],
+        correct: Sequence[str],
+        defective: Sequence[str],
     ) -> None:
         self._target = target
         self._scenarios = scenarios
-        self._sound = sound
-        self._broken = broken
+        self._correct = correct
+        self._defective = defective
 
     async def run(
         self, mutants: Sequence[Mutant], on_trial: Callable[[Trial], None] = lambda _: None
     ) -> list[Trial]:
-        """Try the sound pair on all scenarios that mutants name, then each mutant on its own."""
+        """Run all scenarios that mutants name without a defect, then each mutant with its own."""
         names = dict.fromkeys(mutant.scenario for mutant in mutants)
-        failed = await self._failing(self._target, self._sound, list(names))
+        failed = await self._failing(self._target, self._correct, list(names))
         trials = [Trial(None, failed)]
         on_trial(trials[0])
         for mutant in mutants:
@@ -173,18 +173,18 @@ class Trials:
 
     async def _try(self, mutant: Mutant) -> tuple[str, ...]:
         if mutant.kind == "sdk":
-            command = [*self._broken, mutant.id]
+            command = [*self._defective, mutant.id]
             return await self._failing(self._target, command, [mutant.scenario])
-        async with MutantEngine(self._target.url, mutant.order) as engine:
+        async with MutantEngine(self._target.url, mutant.alteration) as engine:
             target = Target("mutant", engine.origin, self._target.api_key, self._target.health)
-            return await self._failing(target, self._sound, [mutant.scenario])
+            return await self._failing(target, self._correct, [mutant.scenario])
 
     async def _failing(
         self, target: Target, command: Sequence[str], names: Sequence[str]
     ) -> tuple[str, ...]:
         opener: Opener = functools.partial(SubprocessConnection.open, command)
         chosen = [self._scenarios[name] for name in names]
-        report = describe(await execute(Plan(target, chosen, {"sdk": opener})))
+        report = describe(await execute(RunConfig(target, chosen, {"sdk": opener})))
         return tuple(
             f"{cell['scenario']}/{check['id']}"
             for cell in report["cells"]

@@ -1,4 +1,4 @@
-"""Where the data lies: beside the package in the repository, inside it once installed."""
+"""Finds the data files: beside the package in the repository, inside it once installed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _INSTALLED = _PACKAGE / "data"
 
 
 def data_directory() -> Path:
-    """The folder that holds `scenarios/`, `vectors/`, `adapters/` and `gate.yaml`.
+    """Return the folder that contains `scenarios/`, `vectors/`, `adapters/` and `gate.yaml`.
 
     Example:
         >>> (data_directory() / "scenarios").is_dir()
@@ -24,7 +24,7 @@ def data_directory() -> Path:
 
 
 def checkout() -> Path | None:
-    """The repository that the runner is run from; `None` once it is installed."""
+    """Return the repository that the runner is run from; `None` if the runner is installed."""
     data = data_directory()
     repository = data.parent
     return repository if (repository / "packages").is_dir() and data != _INSTALLED else None
@@ -32,7 +32,7 @@ def checkout() -> Path | None:
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """A JSON Schema shipped with the package, by its path below `schemas/`, without `.json`.
+    """Return a JSON Schema of the package, by its path below `schemas/`, without `.json`.
 
     Example:
         >>> schema("protocol/start")["title"]
@@ -45,7 +45,7 @@ def schema(name: str) -> dict[str, Any]:
 
 @cache
 def validator(name: str, definition: str | None = None) -> Draft202012Validator:
-    """The compiled validator of `schema(name)`, or of one of its `$defs`."""
+    """Return the compiled validator of `schema(name)`, or of one of its `$defs`."""
     root = schema(name)
     if definition is not None:
         root = {"$ref": f"#/$defs/{definition}", "$defs": root["$defs"]}

@@ -1,4 +1,4 @@
-"""Redaction: no secret value reaches a report, in any of the forms that it can take."""
+"""Redaction: no secret value reaches a report, in any of its encodings."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-# Shorter values would blank out ordinary text, and are no secrets.
+# Shorter values occur in ordinary text, which must not be redacted.
 _SHORTEST = 6
 
 
-def forms(value: str) -> set[str]:
-    """The texts that a secret can stand as: itself, escaped for JSON or a URL, base64, hex, repr.
+def encodings(value: str) -> set[str]:
+    """Return the texts that a secret can appear as: plain, escaped for JSON or a URL, base64, hex, repr.
 
-    Base64 shifts with what stands before the secret (`user:secret` of HTTP Basic), so the part that
-    stays the same at each of the three shifts is included.
+    The base64 of a secret depends on how many bytes precede it (as in `user:secret` of HTTP
+    Basic), so for each of the three possible offsets the part that does not change is included.
 
     Example:
-        >>> {"sk-1234567", "c2stMTIzNDU2N", "736b2d31323334353637"} <= forms("sk-1234567")
+        >>> {"sk-1234567", "c2stMTIzNDU2N", "736b2d31323334353637"} <= encodings("sk-1234567")
         True
     """
     raw = value.encode()
@@ -40,14 +40,14 @@ def forms(value: str) -> set[str]:
 
 
 def _stable_part(encoded: str, shift: int, length: int) -> str:
-    # Characters that mix bits of the secret with its neighbours' are cut off on both sides.
+    # Characters that also encode bits of the neighbouring bytes are cut off on both sides.
     start = (0, 2, 3)[shift]
     end = (shift + length) * 8 // 6
     return encoded[start:end]
 
 
 class Redactor:
-    """Replaces secrets by their names in whatever is about to be reported.
+    """Replaces secrets by their names in everything that is reported.
 
     Example:
         >>> redactor = Redactor({"token": "sk-canary-1"})
@@ -62,15 +62,16 @@ class Redactor:
             self.add(name, value)
 
     def add(self, name: str, value: str) -> None:
-        """Redact a further secret from now on."""
-        for form in forms(value):
+        """Add a secret to redact."""
+        for form in encodings(value):
             self._names[form] = f"‹{name}›"
             self._by_start.setdefault(form[:_SHORTEST], set()).add(form)
 
     def text(self, text: str) -> str:
-        """The text without the secrets."""
-        # A report has thousands of secrets and millions of characters: only forms whose start stands
-        # in the text are looked for. Longer ones first, as one secret may hold another.
+        """Return the text without the secrets."""
+        # A report has thousands of secrets and millions of characters, so only the encodings whose
+        # first characters occur in the text are searched for. Longer ones come first, since one
+        # secret may contain another.
         starts = {text[i : i + _SHORTEST] for i in range(len(text) - _SHORTEST + 1)}
         candidates = {form for s in starts & self._by_start.keys() for form in self._by_start[s]}
         for form in sorted(candidates, key=lambda form: (-len(form), form)):
@@ -78,7 +79,7 @@ class Redactor:
         return text
 
     def value(self, value: Any) -> Any:
-        """A JSON value without the secrets, in keys as well as in values."""
+        """Return a JSON value without the secrets, in keys as well as in values."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):

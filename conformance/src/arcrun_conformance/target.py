@@ -24,20 +24,20 @@ USER_AGENT = f"arcrun-conformance/{__version__}"
 
 
 class TargetError(Exception):
-    """The target can't be used; the text says why and what to do."""
+    """The target can't be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """An engine that answers.
+    """An engine that responds.
 
     Attributes:
-        name: `local`, `live` or the URL: what the user asked for.
-        url: Its base URL, without a trailing slash.
+        name: `local`, `live` or the URL, as given by the user.
+        url: The base URL, without a trailing slash.
         api_key: The key to use; not in `repr`.
-        health: What `GET /health` answered.
+        health: The response to `GET /health`.
         contract: `info.version` of its `GET /openapi.json`, if it has one.
-        remote: Whether others use it as well: only what is safe there is sent.
+        remote: Whether others use it as well, so that only live-safe requests may be sent.
     """
 
     name: str
@@ -49,12 +49,12 @@ class Target:
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """What the engine says it can do."""
+        """Return the capabilities that the engine reports."""
         return frozenset(self.health.get("capabilities", ()))
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL names this machine.
+    """Return whether a URL refers to this machine.
 
     Example:
         >>> is_loopback("http://[::1]:80"), is_loopback("http://127.0.0.1.example.org")
@@ -73,44 +73,48 @@ def is_loopback(url: str) -> bool:
 async def open_target(
     name: str, api_key: str | None, python: str, *, remote: bool = False
 ) -> AsyncIterator[Target]:
-    """The target of that name, started first if it is `local`.
+    """Open the target of that name; start the engine first if it is `local`.
 
     Args:
         name: `local`, `live` or a URL.
-        api_key: The key; a local target makes its own.
-        python: The interpreter that has `arcrun_server`, for `local`.
-        remote: Treat it as one that others use, even if it is on this machine.
+        api_key: The key; a local target creates its own.
+        python: The interpreter that has `arcrun_server` installed, for `local`.
+        remote: Treat the target as one that others use, even if it is on this machine.
 
     Raises:
-        TargetError: It does not start, does not answer, or needs a key.
+        TargetError: The engine does not start, does not respond, or needs a key.
     """
     if name == "local":
         async with _local_server(python) as (url, key):
-            yield await _asked(Target(name, url, key, remote=remote))
+            yield await _described(Target(name, url, key, remote=remote))
         return
     url = LIVE_URL if name == "live" else name.rstrip("/")
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        raise TargetError(f"{name!r} is no target: say local, live, or a URL such as {LIVE_URL}")
+        raise TargetError(
+            f"{name} is not a valid target: use local, live, or a URL such as {LIVE_URL}"
+        )
     if not api_key:
         raise TargetError(
-            f"the target {name} needs a key: --api-key K, or the environment variable "
-            "ARCRUN_CONFORMANCE_API_KEY"
+            f"the target {name} needs a key: set the environment variable "
+            "ARCRUN_CONFORMANCE_API_KEY, or pass --api-key K"
         )
     remote = remote or not is_loopback(url)
-    yield await _asked(Target(name, url, api_key, remote=remote))
+    yield await _described(Target(name, url, api_key, remote=remote))
 
 
-async def _asked(target: Target) -> Target:
-    """The target with what it says of itself."""
+async def _described(target: Target) -> Target:
+    """Return the target with its health and its contract version."""
     async with httpx.AsyncClient(headers={"user-agent": USER_AGENT}, timeout=30) as client:
         try:
-            answer = await client.get(f"{target.url}/health")
-            answer.raise_for_status()
-            health = answer.json()
+            response = await client.get(f"{target.url}/health")
+            response.raise_for_status()
+            health = response.json()
         except (httpx.HTTPError, ValueError) as error:
             raise TargetError(f"GET {target.url}/health failed: {error}") from error
         if not isinstance(health, dict):
-            raise TargetError(f"GET {target.url}/health answered no object: {answer.text[:100]}")
+            raise TargetError(
+                f"GET {target.url}/health did not return a JSON object: {response.text[:100]}"
+            )
         contract = None
         with contextlib.suppress(httpx.HTTPError, ValueError, KeyError, TypeError):
             described = (await client.get(f"{target.url}/openapi.json")).json()
@@ -134,7 +138,7 @@ async def _local_server(python: str) -> AsyncIterator[tuple[str, str]]:
         )
     except OSError as error:
         raise TargetError(
-            f"the local server did not start: {error}. Another interpreter: --server-python."
+            f"the local server did not start: {error}. Pass another interpreter by --server-python."
         ) from error
     log = _Log(process.stderr)
     try:
@@ -151,7 +155,7 @@ async def _local_server(python: str) -> AsyncIterator[tuple[str, str]]:
 
 
 class _Log:
-    """Reads a process's stderr, so that it never blocks, and keeps the end of it."""
+    """Reads a process's stderr, so that the process never blocks, and keeps the end of it."""
 
     def __init__(self, stream: asyncio.StreamReader | None) -> None:
         self.text = ""
@@ -168,14 +172,14 @@ class _Log:
 
 
 async def _ready(process: asyncio.subprocess.Process, log: _Log) -> tuple[str, str]:
-    """URL and key from the one line that the server prints when it is listening."""
+    """Return URL and key from the line that the server prints when it is listening."""
     if process.stdout is None:
         raise TargetError("the local server has no stdout")
     try:
         line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
     except asyncio.TimeoutError:
         raise TargetError(
-            f"the local server was not ready within {READY_SECONDS:g} s; it said:\n{log.text}"
+            f"the local server was not ready within {READY_SECONDS:g} s; its stderr:\n{log.text}"
         ) from None
     try:
         ready = json.loads(line)
@@ -184,7 +188,7 @@ async def _ready(process: asyncio.subprocess.Process, log: _Log) -> tuple[str, s
         if not line:
             await log.end()
         raise TargetError(
-            f"the local server did not start; it printed {line.decode('utf-8', 'replace')!r} and "
-            f"said:\n{log.text}\nIs arcrun-server installed for this interpreter? Another one: "
-            "--server-python."
+            f"the local server did not start; its stdout:\n{line.decode('utf-8', 'replace')}\nits "
+            f"stderr:\n{log.text}\nIs arcrun-server installed for this interpreter? Pass another "
+            "one by --server-python."
         ) from None

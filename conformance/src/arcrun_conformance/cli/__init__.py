@@ -13,7 +13,7 @@ from arcrun_conformance._version import __version__
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.target import TargetError
 
-from . import look, merge, mutants, parity, run, sweep
+from . import inspection, merge, mutants, parity, run, sweep
 from .options import COULD_NOT_RUN, FAILED, GO, UsageError
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ __all__ = ["COULD_NOT_RUN", "FAILED", "GO", "main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out a command; returns the exit code.
+    """Run a command and return the exit code.
 
-    0: GO, everything asked for passed. 1: something failed. 2: it could not be run.
+    0: everything passed. 1: something failed. 2: the command could not be run.
     """
     options = _parser().parse_args(arguments)
     errors = Console(stderr=True)
@@ -43,10 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="arcrun-conformance",
-        description="Proves that an arcrun SDK and an arcrun engine keep the wire contract.",
+        description="Checks that arcrun SDKs and engines conform to the wire contract.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for part in (run, look, merge, sweep, mutants, parity):
+    for part in (run, inspection, merge, sweep, mutants, parity):
         part.add_to(commands)
     return parser

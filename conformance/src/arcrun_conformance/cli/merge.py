@@ -1,12 +1,12 @@
-"""`arcrun-conformance merge`: join the reports of shards into one."""
+"""The command `arcrun-conformance merge`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arcrun_conformance.report import joined
-from arcrun_conformance.scenario import load_all
+from arcrun_conformance.report import merged
+from arcrun_conformance.scenarios.scenario import load_all
 
 from .options import (
     UsageError,
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 
 def add_to(commands: Commands) -> None:
-    """Add the command."""
-    merge = command(commands, "merge", "Join the reports of shards into one.")
+    """Add the command to the parser."""
+    merge = command(commands, "merge", "Merge the reports of shards into one.")
     merge.add_argument(
         "reports",
         nargs="+",
@@ -47,7 +47,7 @@ def _merge(options: argparse.Namespace) -> int:
     gate = read_gate(options, load_all(options.scenarios) if options.gate else ())
     reports = [read_report(path) for path in options.reports]
     try:
-        described = joined(reports)
+        described = merged(reports)
     except ValueError as error:
-        raise UsageError(f"these reports can't be joined: {error}") from error
+        raise UsageError(f"these reports can't be merged: {error}") from error
     return conclude(options, described, gate)

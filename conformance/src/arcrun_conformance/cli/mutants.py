@@ -1,4 +1,4 @@
-"""`arcrun-conformance mutants`: the suite's own test."""
+"""The command `arcrun-conformance mutants`: tests the suite itself."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from arcrun_conformance.interrupts import cancel_on_signals
 from arcrun_conformance.mutants import Mutant, Trial, Trials, load
-from arcrun_conformance.scenario import load_all
+from arcrun_conformance.scenarios.scenario import load_all
 from arcrun_conformance.target import open_target
 
+from .interrupts import cancel_on_signals
 from .options import (
     DATA,
     FAILED,
@@ -29,24 +29,24 @@ from .options import (
 if TYPE_CHECKING:
     import argparse
 
-    from arcrun_conformance.scenario import Scenario
+    from arcrun_conformance.scenarios.scenario import Scenario
 
     from .options import Commands
 
 
 def add_to(commands: Commands) -> None:
-    """Add the command."""
+    """Add the command to the parser."""
     mutants = command(
-        commands, "mutants", "Show that each of many broken engines and SDKs is caught."
+        commands, "mutants", "Check that engines and SDKs with a defect fail the suite."
     )
     add_target(mutants, default="local")
-    mutants.add_argument("--only", metavar="ID", help="only the mutant of this id")
+    mutants.add_argument("--only", metavar="ID", help="only the mutant with this id")
     mutants.add_argument(
         "--mutants",
         type=Path,
         default=DATA / "mutants/mutants.yaml",
         metavar="FILE",
-        help="the mutants (default: those that came with the runner)",
+        help="the mutants (default: those of the package)",
     )
     add_scenarios(mutants)
     add_adapters(mutants)
@@ -72,19 +72,19 @@ async def _try(
 ) -> list[Trial]:
     cancel_on_signals()
     console = Console()
-    sound = adapters(options)["python-sync"].command
-    broken = [options.adapter_python, str(options.mutants.with_name("python_mutant.py"))]
+    correct = adapters(options)["python-sync"].command
+    defective = [options.adapter_python, str(options.mutants.with_name("python_mutant.py"))]
 
-    def tell(trial: Trial) -> None:
-        name = trial.mutant or "the sound engine and SDK"
+    def show(trial: Trial) -> None:
+        name = trial.mutant or "engine and SDK without a defect"
         by = trial.mutant and f"{trial.mutant.scenario}/{trial.mutant.check}"
+        failed = ", ".join(trial.failed) or "nothing"
         if trial.good:
-            text = f"caught by {by}" if by else "caught by none"
+            text = f"caught by {by}" if by else "all checks passed"
             console.print(f"[green]✓[/] {name}: {text}", highlight=False, soft_wrap=True)
         else:
-            text = f"not caught by {by}" if by else "caught"
-            others = ", ".join(trial.failed) or "nothing failed"
-            console.print(f"[red]✗[/] {name}: {text}; {others}", highlight=False, soft_wrap=True)
+            text = f"not caught by {by}; failed: {failed}" if by else f"failed: {failed}"
+            console.print(f"[red]✗[/] {name}: {text}", highlight=False, soft_wrap=True)
 
     async with open_target(options.target, api_key(options), options.server_python) as target:
-        return await Trials(target, scenarios, sound, broken).run(chosen, tell)
+        return await Trials(target, scenarios, correct, defective).run(chosen, show)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from arcrun_conformance import deviations, report
 from arcrun_conformance import gate as gates
-from arcrun_conformance.registry import Registered, default_runtimes, registered
+from arcrun_conformance.adapters.registry import RegisteredAdapter, default_runtimes, read_registry
 from arcrun_conformance.report import terminal
 from arcrun_conformance.resources import data_directory, validator
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from arcrun_conformance.scenario import Scenario
+    from arcrun_conformance.scenarios.scenario import Scenario
 
 GO, FAILED, COULD_NOT_RUN = 0, 1, 2
 DATA = data_directory()
 
 
 class UsageError(Exception):
-    """The command can't be carried out as it was given; the text says what to do."""
+    """The command can't be run with these arguments; the message says what to do."""
 
 
 if TYPE_CHECKING:
@@ -36,35 +36,35 @@ if TYPE_CHECKING:
 
 
 def command(commands: Commands, name: str, text: str) -> argparse.ArgumentParser:
-    """A new command with its help."""
+    """Add a command with its help and return its parser."""
     return commands.add_parser(name, help=text, description=text)
 
 
 def add_scenarios(parser: argparse.ArgumentParser) -> None:
-    """Where the scenarios are."""
+    """Add the option for the folder of the scenarios."""
     parser.add_argument(
         "--scenarios",
         type=Path,
         default=DATA / "scenarios",
         metavar="DIR",
-        help="the folder of the scenarios (default: those that came with the runner)",
+        help="the folder of the scenarios (default: those of the package)",
     )
 
 
 def add_adapters(parser: argparse.ArgumentParser) -> None:
-    """Where the adapters are registered, and what runs them."""
+    """Add the options for the registry of adapters and for what runs them."""
     parser.add_argument(
         "--adapters",
         type=Path,
         default=DATA / "adapters/adapters.yaml",
         metavar="FILE",
-        help="the registry of adapters (default: the one that came with the runner)",
+        help="the registry of adapters (default: that of the package)",
     )
     parser.add_argument(
         "--adapter-python",
         default=os.environ.get("ARCRUN_CONFORMANCE_ADAPTER_PYTHON", sys.executable),
         metavar="PYTHON",
-        help="the interpreter that has the SDK (default: this one)",
+        help="the interpreter that has the SDK installed (default: this one)",
     )
     parser.add_argument(
         "--adapter-runtimes",
@@ -76,21 +76,21 @@ def add_adapters(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def adapters(options: argparse.Namespace) -> dict[str, Registered]:
-    """The adapters of the registry that the options name."""
-    return registered(options.adapters, options.adapter_python, options.adapter_runtimes)
+def adapters(options: argparse.Namespace) -> dict[str, RegisteredAdapter]:
+    """Return the adapters of the registry that the options name."""
+    return read_registry(options.adapters, options.adapter_python, options.adapter_runtimes)
 
 
 def add_gate(parser: argparse.ArgumentParser) -> None:
-    """Whether to end with GO or NO-GO, and by which gate."""
+    """Add the options for the gate."""
     parser.add_argument(
-        "--gate", action="store_true", help="end with GO or NO-GO, as gate.yaml says"
+        "--gate", action="store_true", help="end with GO or NO-GO, according to gate.yaml"
     )
     add_gate_file(parser)
 
 
 def add_deviations(parser: argparse.ArgumentParser) -> None:
-    """Which differences of a remote target are known."""
+    """Add the options for known deviations of a remote target."""
     parser.add_argument(
         "--deviations",
         type=Path,
@@ -104,28 +104,28 @@ def add_deviations(parser: argparse.ArgumentParser) -> None:
 
 
 def add_gate_file(parser: argparse.ArgumentParser) -> None:
-    """Where the gate is."""
+    """Add the option for the file of the gate."""
     parser.add_argument(
         "--gate-file",
         type=Path,
         default=DATA / "gate.yaml",
         metavar="FILE",
-        help="the gate (default: the one that came with the runner)",
+        help="the gate (default: that of the package)",
     )
 
 
 def add_reports(parser: argparse.ArgumentParser) -> None:
-    """Where to write reports."""
+    """Add the option for the folder of the reports."""
     parser.add_argument(
         "--report-dir",
         type=Path,
         metavar="D",
-        help="write conformance.json, junit.xml, summary.md and index.html there",
+        help="write conformance.json, junit.xml, summary.md and index.html to this folder",
     )
 
 
 def add_target(parser: argparse.ArgumentParser, default: str | None) -> None:
-    """The engine."""
+    """Add the options for the engine."""
     parser.add_argument(
         "--target",
         default=default,
@@ -140,17 +140,18 @@ def add_target(parser: argparse.ArgumentParser, default: str | None) -> None:
         "--server-python",
         default=os.environ.get("ARCRUN_CONFORMANCE_SERVER_PYTHON", sys.executable),
         metavar="PYTHON",
-        help="the interpreter that has arcrun-server, for the target local (default: this one)",
+        help="the interpreter that has arcrun-server installed, for the target local (default: "
+        "this one)",
     )
 
 
 def api_key(options: argparse.Namespace) -> str | None:
-    """The key from the option or the environment."""
+    """Return the key from the option or the environment."""
     return options.api_key or os.environ.get("ARCRUN_CONFORMANCE_API_KEY")
 
 
 def read_gate(options: argparse.Namespace, scenarios: Sequence[Scenario]) -> gates.Gate | None:
-    """The gate, if it was asked for; read before anything is run, so that it fails at once."""
+    """Return the gate if `--gate` was given; read it before a run, so that errors come at once."""
     if not options.gate:
         return None
     return gates.load(options.gate_file, [scenario.id for scenario in scenarios])
@@ -159,13 +160,13 @@ def read_gate(options: argparse.Namespace, scenarios: Sequence[Scenario]) -> gat
 def conclude(
     options: argparse.Namespace, described: dict[str, Any], gate: gates.Gate | None
 ) -> int:
-    """Judge a run, write and show its reports; returns the exit code."""
+    """Apply the gate to a run, write and print its reports, and return the exit code."""
     if described["target"]["remote"]:
         known = [] if options.strict else deviations.load(options.deviations)
         described["deviations"] = deviations.found_in(described, known)
     if gate is not None:
         today = datetime.now(timezone.utc).date()
-        described["gate"] = gates.judge(gate, described, today).described()
+        described["gate"] = gates.judge(gate, described, today).as_dict()
     if options.report_dir:
         report.write_all(described, options.report_dir)
     terminal.show(described, Console())
@@ -175,10 +176,10 @@ def conclude(
 
 
 def read_report(path: Path) -> dict[str, Any]:
-    """A report from its folder or its file.
+    """Read a report from its folder or its file.
 
     Raises:
-        UsageError: It can't be read, or is none.
+        UsageError: The file can't be read, or is not a report.
     """
     file = path / "conformance.json" if path.is_dir() else path
     try:
@@ -186,5 +187,5 @@ def read_report(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UsageError(f"{file} can't be read: {error}") from error
     for broken in validator("report").iter_errors(report):
-        raise UsageError(f"{file} is no report of arcrun-conformance: {broken.message}")
+        raise UsageError(f"{file} is not a report of arcrun-conformance: {broken.message}")
     return report

@@ -1,4 +1,4 @@
-"""`arcrun-conformance run`."""
+"""The command `arcrun-conformance run`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from arcrun_conformance.adapter import ANSWER_SECONDS
-from arcrun_conformance.interrupts import cancel_on_signals
+from arcrun_conformance.adapters.adapter import REPLY_SECONDS
 from arcrun_conformance.report import describe, terminal
-from arcrun_conformance.runner import Opener, Plan, execute
-from arcrun_conformance.scenario import Scenario, load_all, select
+from arcrun_conformance.runs.runner import Opener, RunConfig, execute
+from arcrun_conformance.scenarios.scenario import Scenario, load_all, select
 from arcrun_conformance.target import open_target
 
+from .interrupts import cancel_on_signals
 from .options import (
     UsageError,
     adapters,
@@ -33,36 +33,46 @@ from .options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from arcrun_conformance.registry import Registered
-    from arcrun_conformance.results import Cell, Run
+    from arcrun_conformance.adapters.registry import RegisteredAdapter
+    from arcrun_conformance.runs.results import Cell, Run
 
     from .options import Commands
 
 
 def add_to(commands: Commands) -> None:
-    """Add the command."""
+    """Add the command to the parser."""
     run = command(commands, "run", "Run scenarios with SDKs against a target.")
     add_target(run, default="local")
-    run.add_argument("--sdk", metavar="NAME,…", help="the SDKs (default: all of the registry)")
+    run.add_argument(
+        "--sdk",
+        metavar="NAME,…",
+        help="the SDKs (default: those that the registry runs by default)",
+    )
     run.add_argument(
         "--scenario",
         action="append",
         default=[],
         metavar="GLOB",
-        help="only scenarios whose id fits; may be repeated",
+        help="only scenarios whose id matches; may be repeated",
     )
     run.add_argument(
-        "--jobs", type=_positive, default=1, metavar="N", help="cells at a time (default: 1)"
+        "--jobs",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="how many scenarios to run at the same time (default: 1)",
     )
     run.add_argument(
         "--shard", type=_shard, default=(1, 1), metavar="I/N", help="only the Ith of N parts"
     )
     run.add_argument(
+        "--reply-seconds",
         "--answer-seconds",
+        dest="reply_seconds",
         type=float,
-        default=ANSWER_SECONDS,
+        default=REPLY_SECONDS,
         metavar="S",
-        help=f"how long an adapter may take for one answer (default: {ANSWER_SECONDS:g})",
+        help=f"how long to wait for a reply of an adapter (default: {REPLY_SECONDS:g})",
     )
     add_reports(run)
     run.add_argument(
@@ -97,11 +107,12 @@ def _run(options: argparse.Namespace) -> int:
     selected = select(scenarios, options.scenario)
     if not selected:
         raise UsageError(
-            f"no scenario fits {', '.join(options.scenario)}; `arcrun-conformance list` shows all"
+            f"no scenario matches {', '.join(options.scenario)}; list all with "
+            "`arcrun-conformance list`"
         )
     index, total = options.shard
     selected = selected[index - 1 :: total]
-    sdks = chosen(adapters(options), options.sdk)
+    sdks = select_adapters(adapters(options), options.sdk)
     if options.report_dir:
         options.report_dir.mkdir(parents=True, exist_ok=True)
     run = asyncio.run(_execute(options, selected, sdks))
@@ -109,7 +120,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 async def _execute(
-    options: argparse.Namespace, scenarios: Sequence[Scenario], sdks: Sequence[Registered]
+    options: argparse.Namespace, scenarios: Sequence[Scenario], sdks: Sequence[RegisteredAdapter]
 ) -> Run:
     cancel_on_signals()
     openers: dict[str, Opener] = {sdk.name: sdk.open for sdk in sdks}
@@ -122,12 +133,14 @@ async def _execute(
         async with open_target(
             options.target, api_key(options), options.server_python, remote=options.remote
         ) as target:
-            plan = Plan(target, scenarios, openers, options.answer_seconds, options.jobs, on_cell)
-            return await execute(plan)
+            config = RunConfig(
+                target, scenarios, openers, options.reply_seconds, options.jobs, on_cell
+            )
+            return await execute(config)
 
 
-def chosen(known: dict[str, Registered], names: str | None) -> list[Registered]:
-    """The SDKs of a comma-separated list; without one, those that run by default.
+def select_adapters(known: dict[str, RegisteredAdapter], names: str | None) -> list[RegisteredAdapter]:
+    """Return the SDKs of a comma-separated list; without a list, those that run by default.
 
     Raises:
         UsageError: A name is not in the registry.
@@ -138,7 +151,6 @@ def chosen(known: dict[str, Registered], names: str | None) -> list[Registered]:
     unknown = [name for name in wanted if name not in known]
     if unknown or not wanted:
         raise UsageError(
-            f"no SDK is named {', '.join(unknown) or repr(names)}; the registry has "
-            f"{', '.join(known)}"
+            f"no SDK is named {', '.join(unknown) or names}; the registry has {', '.join(known)}"
         )
     return [known[name] for name in dict.fromkeys(wanted)]

@@ -1,4 +1,4 @@
-"""`arcrun-conformance sweep`: remove what aborted runs left at a target."""
+"""The command `arcrun-conformance sweep`: removes what aborted runs have left at a target."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 from rich.console import Console
 
-from arcrun_conformance.cleanup import PREFIX, RUN_ID, Cleaner
+from arcrun_conformance.runs.cleanup import PREFIX, RUN_ID, Cleaner
 from arcrun_conformance.target import TargetError, open_target
 
 from .options import FAILED, GO, UsageError, add_target, api_key, command
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 def add_to(commands: Commands) -> None:
-    """Add the command."""
-    sweep = command(commands, "sweep", "Remove what aborted runs left at a target.")
+    """Add the command to the parser."""
+    sweep = command(commands, "sweep", "Remove what aborted runs have left at a target.")
     add_target(sweep, default=None)
     sweep.add_argument("--run", metavar="ID", help="only what this run left (default: any run)")
-    sweep.add_argument("--dry-run", action="store_true", help="only say what is there")
+    sweep.add_argument("--dry-run", action="store_true", help="only list it, remove nothing")
     sweep.set_defaults(command=_sweep)
 
 
 def _sweep(options: argparse.Namespace) -> int:
     run = options.run or PREFIX
     if options.run and not RUN_ID.fullmatch(options.run):
-        raise UsageError(f"{options.run!r} is no run's id; they look like {PREFIX}0a1b2c3d")
+        raise UsageError(f"{options.run} is not a run's id; an example is {PREFIX}0a1b2c3d")
     if options.target == "local":
-        raise UsageError("a local target is new each time: there is nothing to sweep")
+        raise UsageError("a local target is created for each run: there is nothing to sweep")
     return asyncio.run(_clean(options, run))
 
 
@@ -46,15 +46,17 @@ async def _clean(options: argparse.Namespace, run: str) -> int:
             for thing in found:
                 console.print(str(thing), highlight=False)
             if options.dry_run:
-                console.print(f"{len(found)} things there, none removed")
+                console.print(f"{len(found)} found, none removed")
                 return GO
             problems = await cleaner.remove(found)
             problems += [f"still there: {thing}" for thing in await cleaner.left(run)]
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            raise TargetError(f"what is there can't be listed: {error!r}") from error
+            raise TargetError(
+                f"can't list what is at the target: {type(error).__name__}: {error}"
+            ) from error
         finally:
             await cleaner.close()
     for problem in problems:
         console.print(f"[red]{problem}[/]", highlight=False)
-    console.print(f"{len(found)} things removed" if not problems else "not all could be removed")
+    console.print(f"{len(found)} removed" if not problems else "some could not be removed")
     return FAILED if problems else GO

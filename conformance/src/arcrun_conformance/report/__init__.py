@@ -1,4 +1,4 @@
-"""Reports of a run. Every one of them is made from the redacted data of `describe`."""
+"""Reports of a run; all of them are made from the redacted data that `describe` returns."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from . import document, html, junit, markdown
 from .document import describe, failed
-from .joining import joined
+from .merging import merged
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["describe", "failed", "joined", "write_all"]
+__all__ = ["describe", "failed", "merged", "write_all"]
 
 
 def write_all(described: dict[str, Any], directory: Path) -> None:
-    """Write every report that is a file."""
+    """Write all reports that are files."""
     directory.mkdir(parents=True, exist_ok=True)
     document.write(described, directory / "conformance.json")
     junit.write(described, directory / "junit.xml")

@@ -1,4 +1,4 @@
-"""A run as one JSON document: `conformance.json`, and what all other reports are made from."""
+"""A run as one JSON document: `conformance.json`, from which all other reports are made."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from arcrun_conformance.secrets import Redactor
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from arcrun_conformance.checks import Check
-    from arcrun_conformance.journal import Answer, Exchange, Request
-    from arcrun_conformance.protocol import Identity
-    from arcrun_conformance.results import Cell, Run
+    from arcrun_conformance.adapters.protocol import Identity
+    from arcrun_conformance.checks.check import Check
+    from arcrun_conformance.runs.results import Cell, Run
+    from arcrun_conformance.wire.journal import Exchange, Request, Response
 
 FORMAT = 1
 
 
 def describe(run: Run) -> dict[str, Any]:
-    """The run as JSON values, without any secret (schema `report`); `gate` is left open."""
+    """Return the run as JSON values, without secrets (schema `report`); `gate` is `None`."""
     described = {
         "format": FORMAT,
         "runner": __version__,
@@ -51,7 +51,7 @@ def describe(run: Run) -> dict[str, Any]:
 
 
 def failed(document: dict[str, Any]) -> bool:
-    """Whether anything is not as it should be; what was skipped or is a known deviation is no failure."""
+    """Return whether the run failed; skipped scenarios and known deviations are not failures."""
     known = {row["scenario"] for row in document["deviations"] if row["state"] == "known"}
     bad = any(
         cell["outcome"] not in {"passed", "skipped"} and cell["scenario"] not in known
@@ -62,7 +62,7 @@ def failed(document: dict[str, Any]) -> bool:
 
 
 def exempt(document: dict[str, Any]) -> list[str]:
-    """A line for each SDK and reason: the checks that are exempt for it."""
+    """Return a line for each SDK and reason, with the checks that the SDK is exempt from."""
     found: dict[tuple[str, str], list[str]] = {}
     for cell in document["cells"]:
         for check in cell["checks"]:
@@ -115,7 +115,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
             {
                 "id": step.id,
                 "command": step.command,
-                "answer": step.answer,
+                "answer": step.reply,
                 "seconds": round(step.seconds, 4),
             }
             for step in cell.steps
@@ -138,12 +138,12 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
     finished = exchange.finished
     return {
         "number": exchange.number,
-        "place": exchange.place,
+        "place": exchange.server,
         "step": exchange.step,
         "started": round(exchange.started, 4),
         "seconds": None if finished is None else round(finished - exchange.started, 4),
         "request": _request(exchange.request),
-        "answer": _answer(exchange.answer) if exchange.answer else None,
+        "answer": _response(exchange.response) if exchange.response else None,
         "fault": exchange.fault,
         "problem": exchange.problem or exchange.refusal,
     }
@@ -158,9 +158,9 @@ def _request(request: Request) -> dict[str, Any]:
     }
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+def _response(response: Response) -> dict[str, Any]:
     return {
-        "status": answer.status,
-        "headers": [list(header) for header in answer.headers],
-        "body": answer.body.decode("utf-8", "replace"),
+        "status": response.status,
+        "headers": [list(header) for header in response.headers],
+        "body": response.body.decode("utf-8", "replace"),
     }

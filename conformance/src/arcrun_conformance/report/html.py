@@ -1,4 +1,4 @@
-"""`index.html`: one self-contained page; each cell of its matrix opens checks and wire traffic."""
+"""Writes `index.html`: one self-contained page; each cell of its matrix opens checks and traffic."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _PAGE = Path(__file__).with_name("page.html")
 
 
 def write(document: dict[str, Any], path: Path) -> None:
-    """Write the page, with the report inside it, compressed: a matrix's traffic repeats itself."""
+    """Write the page with the report in it, compressed: the traffic of a matrix repeats itself."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    # In base64 no text of the report can end the script element that holds it.
+    # In base64, no text of the report can end the script element that contains it.
     data = base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode("ascii")
     path.write_text(_PAGE.read_text("utf-8").replace("{{report}}", data, 1), "utf-8")
 
 
 def embedded_report(page: str) -> dict[str, Any]:
-    """Read the report back out of a page, as its script does."""
+    """Return the report that a page contains, as its script reads it."""
     data = page.split('id="report">', 1)[1].split("</script>", 1)[0]
     document: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(data)))
     return document

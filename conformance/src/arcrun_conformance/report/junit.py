@@ -1,4 +1,4 @@
-"""`junit.xml`: one test case for each scenario and SDK, as CI systems read it."""
+"""Writes `junit.xml` for CI systems: one test case for each scenario and SDK."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What XML 1.0 can't carry at all, not even escaped.
+# Characters that XML 1.0 can't represent, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -68,7 +68,9 @@ def _cleanup_case(root: ET.Element, leftovers: dict[str, Any]) -> None:
     )
     case = ET.SubElement(suite, "testcase", classname="run", name="nothing-left-behind")
     if problems:
-        failure = ET.SubElement(case, "failure", message="things were left at the target")
+        failure = ET.SubElement(
+            case, "failure", message="credentials or workflows were left at the target"
+        )
         failure.text = _clean("\n".join(problems))
 
 

@@ -1,4 +1,4 @@
-"""`summary.md`: the matrix and what failed, for a job's summary page."""
+"""Writes `summary.md`: the matrix and the failures, for a CI job's summary page."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _lines(document: dict[str, Any]) -> list[str]:
     reasons = [*(gate["reasons"] if gate else ()), *document["leftovers"]["problems"]]
     reasons += [f"left behind: {thing}" for thing in document["leftovers"]["left"]]
     if reasons:
-        lines += ["", "### Why not", "", *(f"- {_text(reason)}" for reason in reasons)]
+        lines += ["", "### Problems", "", *(f"- {_text(reason)}" for reason in reasons)]
     if document["deviations"]:
         lines += ["", "### Deviations from the contract", "", *_deviations(document["deviations"])]
     missing = _unavailable(document)
@@ -45,7 +45,7 @@ def _lines(document: dict[str, Any]) -> list[str]:
         lines += ["", "### Exempt checks", "", *(f"- {_text(line)}" for line in exempted)]
     failed = [cell for cell in document["cells"] if cell["outcome"] in {"failed", "error"}]
     if failed:
-        lines += ["", "### What failed"]
+        lines += ["", "### Failures"]
         for cell in failed:
             lines += ["", *_failure(cell)]
     return lines
@@ -68,7 +68,7 @@ def _unavailable(document: dict[str, Any]) -> list[str]:
 
 
 def _deviations(rows: list[dict[str, Any]]) -> list[str]:
-    head = ["| | scenario | section | what |", "|---|---|---|---|"]
+    head = ["| | scenario | contract | difference |", "|---|---|---|---|"]
     return head + [
         f"| {row['state']} | {row['scenario']} | {row['spec']} | {_text(row['text'])} |"
         for row in rows
@@ -84,7 +84,7 @@ def _failure(cell: dict[str, Any]) -> list[str]:
 
 
 def _fenced(text: str) -> list[str]:
-    # A fence longer than any inside: what an engine answered can't end the block.
+    # The fence is longer than any inside, so that an engine's response can't end the block.
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return [f"{fence}text", text, fence]

@@ -1,4 +1,4 @@
-"""The terminal: progress while it runs, then the matrix, what failed and why, and the verdict."""
+"""Prints a run on the terminal: progress, then the matrix, the failures, and the verdict."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MARKS = {
 
 
 def progress(console: Console) -> Progress:
-    """A progress bar that leaves nothing behind when it ends."""
+    """Return a progress bar that disappears when it ends."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -65,10 +65,10 @@ def _matrix(document: dict[str, Any]) -> Table:
     cells = {(cell["scenario"], cell["sdk"]): cell for cell in document["cells"]}
     for scenario in document["scenarios"]:
         row = [cells.get((scenario["id"], name)) for name in names]
-        # What is not available is told once, below, not in every row.
-        told = (c["reason"] for c in row if c and c["outcome"] != "unavailable" and c["reason"])
-        skipped = next(told, "")
-        note = skipped.splitlines()[0] if skipped else ""
+        # That an adapter is not available is reported once, below, not in every row.
+        reasons = (c["reason"] for c in row if c and c["outcome"] != "unavailable" and c["reason"])
+        reason = next(reasons, "")
+        note = reason.splitlines()[0] if reason else ""
         marks = [_MARKS[cell["outcome"]] if cell else " " for cell in row]
         table.add_row(scenario["id"], *marks, escape(note))
     return table
@@ -76,7 +76,7 @@ def _matrix(document: dict[str, Any]) -> Table:
 
 def _deviations(rows: list[dict[str, Any]]) -> Table:
     table = Table(title="deviations from the contract", title_justify="left", box=None)
-    for column in ("", "scenario", "spec", "what", "checks"):
+    for column in ("", "scenario", "contract", "difference", "checks"):
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(
@@ -99,7 +99,7 @@ def _show_failure(cell: dict[str, Any], console: Console) -> None:
             for line in lines[:12]:
                 console.print(f"      {escape(line)}", highlight=False, soft_wrap=True)
             if len(lines) > 12:
-                console.print(f"      … and {len(lines) - 12} lines more in conformance.json")
+                console.print(f"      … and {len(lines) - 12} more lines in conformance.json")
     if cell["stderr"]:
         console.print("  stderr of the adapter:", style="dim")
         for line in cell["stderr"].splitlines()[-12:]:
@@ -124,7 +124,7 @@ def _show_end(document: dict[str, Any], console: Console) -> None:
     checks = [check["outcome"] for cell in document["cells"] for check in cell["checks"]]
     exempted = f", {checks.count('exempt')} of them exempt" if "exempt" in checks else ""
     console.print(
-        f"{counted or 'nothing was run'} · {len(checks)} checks{exempted} · {document['seconds']:.1f} s",
+        f"{counted or 'no scenario was run'} · {len(checks)} checks{exempted} · {document['seconds']:.1f} s",
         highlight=False,
         soft_wrap=True,
     )
@@ -132,7 +132,8 @@ def _show_end(document: dict[str, Any], console: Console) -> None:
     for line in [*leftovers["problems"], *(f"left behind: {x}" for x in leftovers["left"])]:
         console.print(f"[red]{escape(line)}[/]", highlight=False, soft_wrap=True)
     if not leftovers["problems"] and not leftovers["left"]:
-        console.print(f"{leftovers['created']} things created, all removed", style="dim")
+        text = f"{leftovers['created']} credentials and workflows created, all removed"
+        console.print(text, style="dim")
     if document["interrupted"]:
         console.print("[red bold]interrupted[/]")
     _show_verdict(document["gate"], console)

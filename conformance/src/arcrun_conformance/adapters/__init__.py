@@ -1,0 +1,1 @@
+"""Adapters: the protocol, the connection to an adapter, and the registry."""

@@ -1,0 +1,118 @@
+"""The commands `arcrun-conformance list`, `show` and `validate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.syntax import Syntax
+from rich.table import Table
+
+from arcrun_conformance import gate as gates
+from arcrun_conformance.scenarios.scenario import load_all
+
+from .options import (
+    DATA,
+    GO,
+    UsageError,
+    adapters,
+    add_adapters,
+    add_gate_file,
+    add_scenarios,
+    command,
+)
+
+if TYPE_CHECKING:
+    import argparse
+
+    from .options import Commands
+
+
+def add_to(commands: Commands) -> None:
+    """Add the commands to the parser."""
+    listing = command(commands, "list", "List the scenarios, the SDKs or the capabilities.")
+    what = listing.add_mutually_exclusive_group()
+    for name, text in (
+        ("scenarios", "the scenarios (the default)"),
+        ("sdks", "the adapters of the registry"),
+        ("capabilities", "the capabilities of engines and adapters that scenarios need"),
+    ):
+        what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=text)
+    add_adapters(listing)
+    listing.set_defaults(command=_list, what="scenarios")
+
+    show = command(commands, "show", "Show a scenario.")
+    show.add_argument("id", help="the scenario's id")
+    add_scenarios(show)
+    show.set_defaults(command=_show)
+
+    validate = command(commands, "validate", "Check the scenarios, the gate and the registry.")
+    add_scenarios(validate)
+    add_gate_file(validate)
+    add_adapters(validate)
+    validate.set_defaults(command=_validate)
+
+
+def _list(options: argparse.Namespace) -> int:
+    tables = {"scenarios": _scenarios, "sdks": _sdks, "capabilities": _capabilities}
+    Console().print(tables[options.what](options))
+    return GO
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def _scenarios(_: argparse.Namespace) -> Table:
+    table = _table("scenario", "contract", "title")
+    for scenario in load_all(DATA / "scenarios"):
+        sections = ", ".join(link.partition("#")[2] for link in scenario.spec)
+        table.add_row(scenario.id, sections, escape(scenario.title))
+    return table
+
+
+def _sdks(options: argparse.Namespace) -> Table:
+    table = _table("sdk", "language", "runtime", "by default", "available", "command")
+    for sdk in adapters(options).values():
+        default = "yes" if sdk.default else "no"
+        row = (sdk.name, sdk.language, sdk.runtime, default, sdk.why_unavailable() or "yes")
+        table.add_row(*map(escape, row), escape(" ".join(sdk.command)))
+    return table
+
+
+def _capabilities(_: argparse.Namespace) -> Table:
+    needed: dict[tuple[str, str], list[str]] = {}
+    for scenario in load_all(DATA / "scenarios"):
+        for capability in scenario.needs:
+            needed.setdefault(("engine", capability), []).append(scenario.id)
+        for capability in scenario.adapter_capabilities():
+            needed.setdefault(("adapter", capability), []).append(scenario.id)
+        for capability in scenario.capabilities_of_checks():
+            needed.setdefault(("adapter, for single checks", capability), []).append(scenario.id)
+    table = _table("of", "capability", "scenarios that need it")
+    for (owner, capability), scenarios in sorted(needed.items()):
+        table.add_row(owner, capability, str(len(scenarios)))
+    return table
+
+
+def _show(options: argparse.Namespace) -> int:
+    scenarios = {scenario.id: scenario for scenario in load_all(options.scenarios)}
+    scenario = scenarios.get(options.id)
+    if scenario is None:
+        raise UsageError(
+            f"no scenario is named {options.id}; list all with `arcrun-conformance list`"
+        )
+    Console().print(Syntax(scenario.source, "yaml", background_color="default"))
+    return GO
+
+
+def _validate(options: argparse.Namespace) -> int:
+    scenarios = load_all(options.scenarios)
+    gates.load(options.gate_file, [scenario.id for scenario in scenarios])
+    known = adapters(options)
+    Console().print(f"{len(scenarios)} scenarios, the gate and {len(known)} adapters are valid")
+    return GO

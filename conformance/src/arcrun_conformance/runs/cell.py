@@ -1,0 +1,286 @@
+"""One scenario with one SDK: start the servers, carry out the steps, make the checks."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import tempfile
+import time
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arcrun_conformance.adapters.protocol import AdapterFailure, Identity, Result, SdkError
+from arcrun_conformance.checks.check import Check, check, step_differences
+from arcrun_conformance.checks.exemptions import exemption
+from arcrun_conformance.checks.leaks import Observations, leak_checks
+from arcrun_conformance.checks.wire import no_other_requests, wire_check
+from arcrun_conformance.resources import data_directory
+from arcrun_conformance.scenarios import service_account
+from arcrun_conformance.scenarios.scenario import Scenario, Secret, Step
+from arcrun_conformance.scenarios.template import fill
+from arcrun_conformance.wire.faults import FaultInjector, Rewrite, fault_of
+from arcrun_conformance.wire.journal import Exchange, Journal
+from arcrun_conformance.wire.proxy import Proxy
+from arcrun_conformance.wire.safety import Safety
+from arcrun_conformance.wire.standin import Standin
+
+from .cleanup import created_in
+from .results import Cell, StepRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from arcrun_conformance.adapters.adapter import Adapter
+    from arcrun_conformance.target import Target
+
+MAIN_CLIENT = "main"
+_CONSTRUCT = "construct"
+
+
+def is_skipped(cell: Cell, scenario: Scenario, target: Target, identity: Identity) -> bool:
+    """Return whether the scenario can't be run with this SDK and target; record why in the cell."""
+    engine_lacks = [need for need in scenario.needs if need not in target.capabilities]
+    if engine_lacks:
+        cell.outcome, cell.reason = "skipped", f"the engine lacks {', '.join(engine_lacks)}"
+        return True
+    needed = scenario.adapter_capabilities()
+    cell.lacks = [need for need in needed if need not in identity.capabilities]
+    if cell.lacks:
+        cell.outcome, cell.reason = "skipped", f"the adapter lacks {', '.join(cell.lacks)}"
+    return bool(cell.lacks)
+
+
+async def run_cell(
+    cell: Cell,
+    scenario: Scenario,
+    adapter: Adapter,
+    target: Target,
+    *,
+    run: str,
+    capabilities: Collection[str],
+) -> None:
+    """Run a scenario with an SDK; an adapter's failure gives the cell the outcome `error`.
+
+    Args:
+        cell: The cell to fill. It is filled while the scenario runs, so that what an interrupted
+            run has created can be removed.
+        scenario: The scenario.
+        adapter: The adapter, started.
+        target: The engine.
+        run: The prefix of every name that the scenario creates, `${run}` there.
+        capabilities: The adapter's capabilities; it is exempt from checks that need others.
+    """
+    began = time.perf_counter()
+    with _unused_port() as port, _temporary_folder() as files:
+        journal, engine_faults, standin_faults = Journal(), FaultInjector(), FaultInjector()
+        cell.exchanges = journal.exchanges
+        standin = Standin(journal, standin_faults)
+        guard = _safety().guard(run) if target.remote else None
+        async with Proxy(target.url, journal, engine_faults, guard) as proxy, standin:
+            values = {
+                "run": run,
+                "run_in_capitals": run.upper(),
+                "api_key": target.api_key,
+                "base_url": proxy.origin,
+                "target": target.url,
+                "standin": standin.origin,
+                "unused_port": port,
+                "files": files,
+            }
+            if "${service_account" in scenario.source:  # generating its key takes a moment
+                values["service_account"] = service_account.key_file()
+                values["service_account_key"] = service_account.private_key()
+            values |= _scenario_values(scenario, values)
+            secrets = _secrets(scenario, values)
+            cell.secrets = {name: secret.value for name, secret in secrets.items()}
+            _write_files(scenario, values)
+            standin.responses = fill(list(scenario.standin), values)
+            rewrites = fill(list(scenario.rewrite), values)
+            engine_faults.rewrites = [Rewrite(**rewrite) for rewrite in rewrites]
+            step_runner = _StepRunner(
+                scenario,
+                adapter,
+                journal,
+                cell,
+                values,
+                engine_faults,
+                standin_faults,
+                capabilities,
+            )
+            await step_runner.run()
+    cell.stderr = await adapter.take_stderr()
+    definitions = fill(list(scenario.wire), values)
+    cell.checks += _wire_checks(definitions, journal, run, capabilities)
+    observations = Observations(journal.exchanges, step_runner.replies, cell.stderr)
+    cell.checks += leak_checks(secrets, observations)
+    if cell.outcome == "passed" and not all(c.passed or c.outcome == "exempt" for c in cell.checks):
+        cell.outcome = "failed"
+    cell.seconds = time.perf_counter() - began
+
+
+def _scenario_values(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the scenario's variables and secrets; a variable may use those above it."""
+    own: dict[str, Any] = {}
+    for name, secret in scenario.secrets.items():
+        own[f"secret.{name}"] = fill(secret.value, values)
+    for name, value in scenario.variables.items():
+        own[name] = fill(value, {**values, **own})
+    return own
+
+
+def _secrets(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Secret]:
+    """Return the API key and the scenario's secrets, with their values and where they may appear."""
+    secrets = {"api_key": Secret(values["api_key"], frozenset({"key-header"}))}
+    for name, secret in scenario.secrets.items():
+        secrets[name] = Secret(values[f"secret.{name}"], secret.may_appear)
+    return secrets
+
+
+@cache
+def _safety() -> Safety:
+    return Safety.load(data_directory() / "live-safe.yaml")
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[str]:
+    """Create a folder for the scenario's files, with an unpredictable name."""
+    with tempfile.TemporaryDirectory(prefix="arcrun-conformance-") as folder:
+        yield folder
+
+
+def _write_files(scenario: Scenario, values: Mapping[str, Any]) -> None:
+    for name, text in scenario.files.items():
+        path = Path(values["files"], name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # a config file holds a key
+        path.write_text(fill(text, values), "utf-8")
+
+
+@contextlib.contextmanager
+def _unused_port() -> Iterator[int]:
+    """Reserve a port that refuses every connection, so that nothing else can listen on it."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+@dataclass
+class _StepRunner:
+    """Carries out the steps of a scenario with an adapter."""
+
+    scenario: Scenario
+    adapter: Adapter
+    journal: Journal
+    cell: Cell
+    values: Mapping[str, Any]
+    engine_faults: FaultInjector
+    standin_faults: FaultInjector
+    capabilities: Collection[str]
+    replies: list[tuple[str, Result | SdkError]] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Carry out all steps; after one that fails, the others are not reached."""
+        self._add_faults(self.scenario.faults)
+        steps = list(self.scenario.steps)
+        if steps[0].kind != "construct":
+            definition = {"expect": {"result": {}}, **self.scenario.client}
+            steps.insert(0, Step(_CONSTRUCT, "construct", MAIN_CLIENT, definition))
+        while steps:
+            step = steps.pop(0)
+            if exempt := exemption(step.definition, self.capabilities):
+                self.cell.checks.append(exempt)
+            elif not await self._carry_out(step):
+                break
+        self.cell.checks += [Check(step.id, "not-reached") for step in steps]
+
+    async def _carry_out(self, step: Step) -> bool:
+        self.journal.step = step.id
+        self._add_faults(step.definition.get("faults", ()))
+        command, body = self._command(step)
+        began = time.perf_counter()
+        try:
+            reply = await self.adapter.send(command, **body)
+        except AdapterFailure as failure:
+            self.cell.outcome = "error"
+            self.cell.reason = str(failure)
+            self.cell.checks.append(Check(f"adapter-{failure.kind}", "failed", str(failure)))
+            self.cell.checks.append(Check(step.id, "not-reached"))
+            return False
+        seconds = time.perf_counter() - began
+        described = (
+            {"error": reply.fields} if isinstance(reply, SdkError) else {"result": reply.value}
+        )
+        self.cell.steps.append(
+            StepRecord(step.id, {"command": command, **body}, described, seconds)
+        )
+        self.replies.append((step.id, reply))
+        outcome = check(step.id, step_differences(fill(step.expect, self.values), reply))
+        if step.id != _CONSTRUCT or not outcome.passed:
+            self.cell.checks.append(outcome)
+        return outcome.passed
+
+    def _command(self, step: Step) -> tuple[str, dict[str, Any]]:
+        definition = fill(
+            {k: v for k, v in step.definition.items() if k not in {"expect", "faults", "without"}},
+            self.values,
+        )
+        if step.kind == "call":
+            body = {
+                "client": definition.get("client", MAIN_CLIENT),
+                "method": step.subject,
+                "arguments": definition.get("with", {}),
+            }
+            return "call", body | ({"bound": definition["as"]} if "as" in definition else {})
+        if step.kind == "request":
+            body = {
+                "bound": step.subject,
+                "method": definition.get("method", "GET"),
+                "url": definition["url"],
+            }
+            optional = ("headers", "query", "json", "body", "follow_redirects")
+            given = {key: definition[key] for key in optional if key in definition}
+            return "bound.request", body | given
+        defaults = {"api_key": self.values["api_key"], "base_url": self.values["base_url"]}
+        options = {**defaults, **definition.get("options", {})}
+        passed = {key: value for key, value in options.items() if value is not None}
+        body = {"client": step.subject, "options": passed}
+        environment = definition.get("environment")
+        return "construct", body | ({"environment": environment} if environment else {})
+
+    def _add_faults(self, definitions: Any) -> None:
+        for definition in fill(list(definitions), self.values):
+            at_standin = definition.get("at") == "standin"
+            faults = self.standin_faults if at_standin else self.engine_faults
+            faults.add([fault_of(definition)])
+
+
+def _wire_checks(
+    definitions: list[dict[str, Any]], journal: Journal, run: str, capabilities: Collection[str]
+) -> list[Check]:
+    exchanges = journal.exchanges
+    checks = [
+        exemption(definition, capabilities) or wire_check(definition, exchanges)
+        for definition in definitions
+    ]
+    checks.append(no_other_requests(definitions, exchanges))
+    checks.append(check("well-formed-http", journal.broken_requests))
+    checks.append(_names_carry_the_run(exchanges, run))
+    refused = [exchange for exchange in exchanges if exchange.refusal]
+    if refused:
+        checks.append(check("live-safe", [str(e.refusal) for e in refused], refused))
+    unreachable = [exchange for exchange in exchanges if exchange.problem]
+    if unreachable:
+        problems = [str(e.problem) for e in unreachable]
+        checks.append(check("target-reachable", problems, unreachable))
+    return checks
+
+
+def _names_carry_the_run(exchanges: list[Exchange], run: str) -> Check:
+    done = [e for e in exchanges if e.response is not None and e.response.status < 300]
+    unexpected = [created for created in created_in(done) if run not in created.name]
+    return check(
+        "names-carry-the-run",
+        [f"{created} was created without {run} in its name" for created in unexpected],
+    )

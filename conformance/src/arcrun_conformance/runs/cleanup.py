@@ -1,0 +1,125 @@
+"""Removes what a run has created, by plain HTTP, and verifies that nothing is left."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import httpx
+
+from arcrun_conformance.checks.leaks import KEY_HEADER
+from arcrun_conformance.target import USER_AGENT, Target
+from arcrun_conformance.wire.journal import Exchange, Request, body_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PREFIX = "arcconf_"
+RUN_ID = re.compile(rf"{PREFIX}[0-9a-f]{{8}}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A kind of resource that a scenario can create.
+
+    Attributes:
+        kind: The name of the kind, for messages.
+        path: The path of the collection: POST creates, GET lists, DELETE of `{path}/{name}` removes.
+        name_field: The field that contains the name.
+        list_field: The field of the response to GET that contains the list.
+    """
+
+    kind: str
+    path: str
+    name_field: str
+    list_field: str
+
+
+RESOURCES = (
+    Resource("workflow", "/webhooks/named", "name", "workflows"),
+    Resource("credential", "/credentials", "name", "credentials"),
+)
+
+
+@dataclass(frozen=True)
+class Created:
+    """A resource that a request tried to create."""
+
+    resource: Resource
+    name: str
+    api_key: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.resource.kind} {self.name}"
+
+
+def created_by(request: Request) -> Created | None:
+    """Return what a request creates, with or without a response; `None` for other requests."""
+    key = request.header(KEY_HEADER) or ""
+    for resource in RESOURCES:
+        if request.method == "POST" and request.path == resource.path:
+            body = body_value(request.body)
+            name = body.get(resource.name_field) if isinstance(body, dict) else None
+            return Created(resource, name, key) if isinstance(name, str) and name else None
+        if request.method == "PUT" and request.path.startswith(f"{resource.path}/"):
+            return Created(resource, request.path[len(resource.path) + 1 :], key)
+    return None
+
+
+def created_in(exchanges: Iterable[Exchange]) -> list[Created]:
+    """Return everything that these exchanges may have created, each once."""
+    found = (created_by(e.request) for e in exchanges if e.server == "engine")
+    return list(dict.fromkeys(created for created in found if created))
+
+
+class Cleaner:
+    """Removes and lists what a run has left, with requests to the target itself."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._client = httpx.AsyncClient(
+            base_url=target.url, headers={"user-agent": USER_AGENT}, timeout=30
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def remove(self, created: Iterable[Created]) -> list[str]:
+        """Remove these and return the problems; what no longer exists counts as removed."""
+        problems = []
+        for thing in created:
+            if not RUN_ID.search(thing.name):
+                problems.append(f"{thing} has no run id in its name, so it was not removed")
+                continue
+            try:
+                response = await self._client.delete(
+                    f"{thing.resource.path}/{quote(thing.name, safe='')}",
+                    headers={KEY_HEADER: thing.api_key},
+                )
+            except httpx.HTTPError as error:
+                problems.append(f"{thing} could not be removed: {type(error).__name__}: {error}")
+                continue
+            # 401: a scenario tried to create it with a wrong key, so it does not exist.
+            if response.status_code >= 300 and response.status_code not in {401, 404}:
+                problems.append(f"{thing} could not be removed: {response.status_code}")
+        return problems
+
+    async def left(self, run: str = PREFIX) -> list[Created]:
+        """Return what the target still lists of a run, or of any run.
+
+        Raises:
+            httpx.HTTPError: A list can't be read.
+        """
+        found = []
+        key = self._target.api_key
+        for resource in RESOURCES:
+            response = await self._client.get(resource.path, headers={KEY_HEADER: key})
+            response.raise_for_status()
+            names = [entry[resource.name_field] for entry in response.json()[resource.list_field]]
+            # The deployed engine stores names in upper case
+            # (docs/contract.md#differences-from-the-deployed-engine).
+            found += [Created(resource, n, key) for n in names if run.lower() in n.lower()]
+        return found

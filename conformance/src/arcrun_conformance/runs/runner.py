@@ -1,0 +1,211 @@
+"""A run: all cells, then the removal of everything that they have created."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import httpx
+
+from arcrun_conformance.adapters.adapter import Adapter, Connection
+from arcrun_conformance.adapters.protocol import AdapterFailure, Identity
+from arcrun_conformance.checks.check import Check
+from arcrun_conformance.checks.exemptions import apply_alternatives, missing_capabilities
+
+from .cell import is_skipped, run_cell
+from .cleanup import PREFIX, Cleaner, Created, created_in
+from .results import Cell, CellOutcome, Run
+
+if TYPE_CHECKING:
+    from arcrun_conformance.scenarios.scenario import Scenario
+    from arcrun_conformance.target import Target
+
+Opener = Callable[[], Awaitable[Connection]]
+
+
+@dataclass
+class RunConfig:
+    """The settings of a run.
+
+    Attributes:
+        target: The engine.
+        scenarios: The scenarios, in order.
+        openers: For each SDK, a function that opens a connection to its adapter.
+        reply_seconds: How long to wait for a reply of an adapter.
+        jobs: How many cells are run at the same time.
+        on_cell: Called with each finished cell.
+    """
+
+    target: Target
+    scenarios: Sequence[Scenario]
+    openers: Mapping[str, Opener]
+    reply_seconds: float = 30.0
+    jobs: int = 1
+    on_cell: Callable[[Cell], None] = lambda _: None
+
+
+async def execute(config: RunConfig) -> Run:
+    """Run all cells, remove what they have created, and verify that nothing is left.
+
+    Ctrl-C ends the cells; the removal is done nevertheless, and the run is marked `interrupted`.
+    """
+    run = Run(
+        id=PREFIX + secrets.token_hex(4),
+        target=config.target,
+        scenarios=list(config.scenarios),
+        sdks=dict.fromkeys(config.openers),
+        started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    )
+    began = time.perf_counter()
+    queue = _CellQueue(config, run)
+    try:
+        await queue.run_all()
+    except asyncio.CancelledError:
+        run.interrupted = True
+    finally:
+        # Shielded: a second Ctrl-C during the removal must not leave things behind either.
+        await asyncio.shield(_remove(run, queue.created))
+    positions = {(s.id, sdk): n for n, (s, sdk) in enumerate(queue.cells())}
+    run.cells.sort(key=lambda cell: positions[cell.scenario, cell.sdk])
+    run.seconds = time.perf_counter() - began
+    return run
+
+
+async def _remove(run: Run, created: Sequence[Created]) -> None:
+    cleaner = Cleaner(run.target)
+    try:
+        run.leftovers.created = len(created)
+        run.leftovers.problems = await cleaner.remove(created)
+        run.leftovers.left = [str(thing) for thing in await cleaner.left(run.id)]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        run.leftovers.problems.append(
+            f"can't list what is left at the target: {type(error).__name__}: {error}"
+        )
+    finally:
+        await cleaner.close()
+
+
+class _CellQueue:
+    """The cells of a run, distributed to workers, each of which keeps its own adapter process."""
+
+    def __init__(self, config: RunConfig, run: Run) -> None:
+        self.created: list[Created] = []
+        self._config = config
+        self._run = run
+        self._waiting = list(enumerate(self.cells(), start=1))
+        self._waiting.sort(key=lambda item: list(config.openers).index(item[1][1]))
+
+    def cells(self) -> list[tuple[Scenario, str]]:
+        """Return all cells, in the order of the report."""
+        return [(s, sdk) for s in self._config.scenarios for sdk in self._config.openers]
+
+    async def run_all(self) -> None:
+        """Run all cells."""
+        workers = [asyncio.ensure_future(self._worker()) for _ in range(self._config.jobs)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _worker(self) -> None:
+        pool = _AdapterPool(self._config)
+        try:
+            while self._waiting:
+                number, (scenario, sdk) = self._waiting.pop(0)
+                cell = await self._cell(pool, number, scenario, sdk)
+                self._run.cells.append(cell)
+                self._config.on_cell(cell)
+            await pool.stop()
+        finally:
+            await asyncio.shield(pool.abandon())
+
+    async def _cell(self, pool: _AdapterPool, number: int, scenario: Scenario, sdk: str) -> Cell:
+        try:
+            adapter, identity = await pool.adapter(sdk)
+        except AdapterFailure as failure:
+            message = f"{failure}\n{failure.stderr}".rstrip()
+            failed = Check(f"adapter-{failure.kind}", "failed", message)
+            outcome: CellOutcome = "unavailable" if failure.kind == "not-available" else "error"
+            return Cell(scenario.id, sdk, outcome, message, [failed])
+        self._run.sdks[sdk] = identity
+        cell = Cell(scenario.id, sdk)
+        if is_skipped(cell, scenario, self._config.target, identity):
+            return cell
+        cell.lacks = missing_capabilities(scenario, identity.capabilities)
+        try:
+            await run_cell(
+                cell,
+                apply_alternatives(scenario, identity.capabilities),
+                adapter,
+                self._config.target,
+                run=f"{self._run.id}_{number}",
+                capabilities=identity.capabilities,
+            )
+        finally:
+            self.created += created_in(cell.exchanges)
+        if cell.outcome == "error":
+            await pool.discard(sdk)
+        return cell
+
+
+class _AdapterPool:
+    """One worker's adapters, started on first use and again after a failure."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self._config = config
+        self._running: dict[str, tuple[Adapter, Identity]] = {}
+        self._broken: dict[str, AdapterFailure] = {}
+
+    async def adapter(self, sdk: str) -> tuple[Adapter, Identity]:
+        """Return the running adapter of an SDK, started if necessary.
+
+        Raises:
+            AdapterFailure: The adapter can't be started; it is not tried again.
+        """
+        if sdk in self._broken:
+            raise self._broken[sdk]
+        if sdk not in self._running:
+            await self.stop()  # cells come SDK by SDK: the previous adapter is no longer needed
+            try:
+                self._running[sdk] = await self._start(sdk)
+            except AdapterFailure as failure:
+                self._broken[sdk] = failure
+                raise
+        return self._running[sdk]
+
+    async def _start(self, sdk: str) -> tuple[Adapter, Identity]:
+        connection = await self._config.openers[sdk]()
+        adapter = Adapter(connection, self._config.reply_seconds)
+        try:
+            return adapter, await adapter.start()
+        except AdapterFailure as failure:
+            await adapter.abandon()
+            failure.stderr = await adapter.take_stderr()
+            raise
+        except asyncio.CancelledError:
+            await adapter.abandon()
+            raise
+
+    async def discard(self, sdk: str) -> None:
+        """Kill an adapter that has failed; the next cell gets a new one."""
+        adapter, _ = self._running.pop(sdk)
+        await adapter.abandon()
+
+    async def stop(self) -> None:
+        """Stop all adapters."""
+        while self._running:
+            _, (adapter, _) = self._running.popitem()
+            await adapter.stop()
+
+    async def abandon(self) -> None:
+        """Kill the adapters that are still running."""
+        while self._running:
+            _, (adapter, _) = self._running.popitem()
+            await adapter.abandon()

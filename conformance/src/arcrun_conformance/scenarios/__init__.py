@@ -1,0 +1,1 @@
+"""The scenario language: files, placeholders, and the patterns that values are compared with."""

@@ -1,0 +1,224 @@
+"""Scenarios: what to call, what the SDK must return, and what must have gone over the wire."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from arcrun_conformance.documents import Document, DocumentError, Problem, read
+
+from . import template
+from .patterns import OPERATORS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+StepKind = Literal["call", "construct", "request"]
+_PATTERN_KEYS = ("expect", "wire", "faults", "rewrite", "standin")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command to the adapter and the reply that is expected.
+
+    Attributes:
+        id: The step's id, which is also the id of its check.
+        kind: `call` (a method of a client), `construct` (a client) or `request` (through a bound
+            client).
+        subject: The method, the client's name, or the bound client's name.
+        definition: The whole step as written.
+    """
+
+    id: str
+    kind: StepKind
+    subject: str
+    definition: Mapping[str, Any]
+
+    @property
+    def expect(self) -> Mapping[str, Any]:
+        """Return `{"result": pattern}` or `{"error": pattern}`."""
+        expected: Mapping[str, Any] = self.definition["expect"]
+        return expected
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret value and the locations where it may appear."""
+
+    value: str
+    may_appear: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A scenario as read from its file; its placeholders are not filled in yet."""
+
+    id: str
+    title: str
+    spec: tuple[str, ...]
+    path: Path
+    needs: tuple[str, ...]
+    adapter_needs: tuple[str, ...]
+    variables: Mapping[str, Any]
+    secrets: Mapping[str, Secret]
+    client: Mapping[str, Any]
+    steps: tuple[Step, ...]
+    wire: tuple[Mapping[str, Any], ...]
+    faults: tuple[Mapping[str, Any], ...] = ()
+    rewrite: tuple[Mapping[str, Any], ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    standin: tuple[Mapping[str, Any], ...] = ()
+    source: str = field(default="", repr=False)
+
+    def adapter_capabilities(self) -> list[str]:
+        """Return the capabilities that an adapter needs to run it, in order, each once."""
+        methods = [step.subject for step in self.steps if step.kind == "call"]
+        return list(dict.fromkeys([*methods, *self.adapter_needs]))
+
+    def capabilities_of_checks(self) -> list[str]:
+        """Return the capabilities that single checks need, in order, each once.
+
+        An adapter without one of them is exempt from the check, or the check is replaced.
+        """
+        definitions = [*(step.definition for step in self.steps), *self.wire]
+        named = ((*each.get("adapter_needs", ()), *each.get("without", ())) for each in definitions)
+        return list(dict.fromkeys(name for names in named for name in names))
+
+    def check_ids(self) -> list[str]:
+        """Return the ids of its own checks, without those that the runner adds to every scenario."""
+        return [step.id for step in self.steps] + [check["id"] for check in self.wire]
+
+
+def load(path: Path) -> Scenario:
+    """Read one scenario.
+
+    Raises:
+        DocumentError: The file is invalid; each problem has its line and what to do.
+    """
+    document = read(path, "scenario")
+    problems = list(_problems(document))
+    if problems:
+        raise DocumentError(problems)
+    value = document.value
+    return Scenario(
+        id=value["id"],
+        title=value["title"],
+        spec=tuple(value["spec"]),
+        path=path,
+        needs=tuple(value.get("needs", ())),
+        adapter_needs=tuple(value.get("adapter_needs", ())),
+        variables=value.get("variables", {}),
+        secrets={
+            name: Secret(secret["value"], frozenset(secret.get("may_appear", ())))
+            for name, secret in value.get("secrets", {}).items()
+        },
+        client=value.get("client", {}),
+        steps=tuple(map(_step, value["steps"])),
+        wire=tuple(value["wire"]),
+        faults=tuple(value.get("faults", ())),
+        rewrite=tuple(value.get("rewrite", ())),
+        files=value.get("files", {}),
+        standin=tuple(value.get("standin", ())),
+        source=path.read_text("utf-8"),
+    )
+
+
+def load_all(directory: Path) -> list[Scenario]:
+    """Read all scenarios of a folder, sorted by id.
+
+    Raises:
+        DocumentError: Some files are invalid, or two have the same id; holds all problems.
+    """
+    found: dict[str, Scenario] = {}
+    problems: list[Problem] = []
+    for path in sorted(directory.rglob("*.yaml")):
+        try:
+            scenario = load(path)
+        except DocumentError as error:
+            problems += error.problems
+            continue
+        if scenario.id in found:
+            other = found[scenario.id].path
+            problems.append(
+                Problem(path, 1, f"the id {scenario.id} is already used by {other.name}")
+            )
+        found[scenario.id] = scenario
+    if not found and not problems:
+        problems.append(Problem(directory, None, "contains no scenarios (*.yaml)"))
+    if problems:
+        raise DocumentError(problems)
+    return [found[identifier] for identifier in sorted(found)]
+
+
+def select(scenarios: Sequence[Scenario], globs: Sequence[str]) -> list[Scenario]:
+    """Return the scenarios whose id matches one of the patterns; all of them without a pattern."""
+    if not globs:
+        return list(scenarios)
+    return [s for s in scenarios if any(fnmatch.fnmatchcase(s.id, glob) for glob in globs)]
+
+
+def _step(definition: Mapping[str, Any]) -> Step:
+    kinds: tuple[StepKind, ...] = ("call", "construct", "request")
+    kind: StepKind = next(kind for kind in kinds if kind in definition)
+    return Step(definition["id"], kind, definition[kind], definition)
+
+
+def _problems(document: Document) -> Iterator[Problem]:
+    value = document.value
+    if document.path.stem != value["id"]:
+        yield document.problem(
+            ["id"],
+            f"the id is {value['id']}, the file is named {document.path.name}",
+            f"Rename the file to {value['id']}.yaml: a scenario is looked up by its id.",
+        )
+    seen: set[str] = set()
+    for part in ("steps", "wire"):
+        for index, entry in enumerate(value[part]):
+            if entry["id"] in seen:
+                yield document.problem(
+                    [part, index, "id"],
+                    f"the id {entry['id']} is used twice in this scenario",
+                    "Give each step and each wire check its own id.",
+                )
+            seen.add(entry["id"])
+    yield from _unknown_placeholders(document)
+    for key in _PATTERN_KEYS:
+        yield from _unknown_operators(document, value.get(key), (key,))
+    for index, step in enumerate(value["steps"]):
+        for key in ("expect", "without"):
+            yield from _unknown_operators(document, step.get(key), ("steps", index, key))
+    if all("adapter_needs" in step for step in value["steps"]):
+        yield document.problem(
+            ["steps"],
+            "every step has adapter_needs: an adapter that is exempt from all would pass untested",
+            "Move adapter_needs to the top of the scenario: then it is skipped instead.",
+        )
+
+
+def _unknown_placeholders(document: Document) -> Iterator[Problem]:
+    value = document.value
+    known = [*template.BUILT_IN, *value.get("variables", {})]
+    known += [f"secret.{name}" for name in value.get("secrets", {})]
+    for name, pointer in template.placeholders(value):
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"Did you mean ${{{close[0]}}}?" if close else f"Known: {', '.join(known)}."
+            yield document.problem(pointer, f"${{{name}}} is not defined", hint)
+
+
+def _unknown_operators(
+    document: Document, value: Any, pointer: tuple[str | int, ...]
+) -> Iterator[Problem]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if str(key).startswith("$") and not str(key).startswith("${") and key not in OPERATORS:
+                close = difflib.get_close_matches(key, OPERATORS, 1)
+                hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(OPERATORS)}."
+                yield document.problem([*pointer, key], f"unknown operator {key}", hint)
+            yield from _unknown_operators(document, item, (*pointer, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unknown_operators(document, item, (*pointer, index))

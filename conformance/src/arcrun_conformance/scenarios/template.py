@@ -1,0 +1,60 @@
+"""Placeholders `${name}` in scenarios, filled with the run's values just before they are needed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_PLACEHOLDER = re.compile(r"\$\{([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?)\}")
+
+# Supplied by the runner, in addition to the scenario's own variables and secrets.
+BUILT_IN = (
+    "run",
+    "run_in_capitals",
+    "api_key",
+    "base_url",
+    "standin",
+    "target",
+    "unused_port",
+    "files",
+    "service_account",
+    "service_account_key",
+)
+
+
+def fill(value: Any, values: Mapping[str, Any]) -> Any:
+    """Return a copy of a value with every `${name}` replaced, keys of objects included.
+
+    A string that consists of one placeholder becomes the value itself, with its type.
+
+    Example:
+        >>> fill({"name": "${run}_token", "n": "${count}"}, {"run": "r1", "count": 2})
+        {'name': 'r1_token', 'n': 2}
+    """
+    if isinstance(value, str):
+        whole = _PLACEHOLDER.fullmatch(value)
+        if whole:
+            return values[whole[1]]
+        return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), value)
+    if isinstance(value, Mapping):
+        return {fill(key, values): fill(item, values) for key, item in value.items()}
+    if isinstance(value, list):
+        return [fill(item, values) for item in value]
+    return value
+
+
+def placeholders(
+    value: Any, pointer: tuple[str | int, ...] = ()
+) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    """Yield the name of each placeholder in a value, with the path to the string that contains it."""
+    if isinstance(value, str):
+        for match in _PLACEHOLDER.finditer(value):
+            yield match[1], pointer
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from placeholders(key, (*pointer, key))
+            yield from placeholders(item, (*pointer, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from placeholders(item, (*pointer, index))

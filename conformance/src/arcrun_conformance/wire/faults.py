@@ -1,0 +1,138 @@
+"""Fault injection: which exchanges the faults of a scenario affect, and what they do to them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from arcrun_conformance.scenarios.patterns import differences
+
+from .journal import Exchange, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+FaultKind = Literal[
+    "status", "reset", "truncate", "delay", "drip", "malformed", "redirect", "close"
+]
+
+
+@dataclass
+class Fault:
+    """One fault.
+
+    Attributes:
+        kind: What happens: `status` and `redirect` replace the engine's response, `reset` breaks
+            the connection, `truncate` ends the body half-way, `delay` waits before the request is
+            passed on, `drip` sends the body byte by byte, `malformed` sends invalid HTTP or JSON,
+            and `close` closes the connection after a complete response, so that the next request
+            needs a new one.
+        where: The pattern of the requests that it affects.
+        times: How many requests it affects.
+        forward: Whether the engine gets the request, so that only its response is lost.
+        response: The response that is sent instead.
+        seconds: The length of the delay, or of the pause between two bytes.
+    """
+
+    kind: FaultKind
+    where: Mapping[str, Any]
+    times: int = 1
+    forward: bool = False
+    response: Response | None = None
+    seconds: float = 0.0
+    hits: int = field(default=0, init=False)
+
+    @property
+    def text(self) -> str:
+        """Return a short description, for reports."""
+        forwarded = " (after the engine had responded)" if self.forward else ""
+        return f"{self.kind}{forwarded}"
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """A field of a response's JSON that is changed on the way to the SDK."""
+
+    where: Mapping[str, Any]
+    field: str
+    value: Any
+
+
+class FaultInjector:
+    """The active faults and rewrites of one server; counts how often each fault was used."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self.rewrites: list[Rewrite] = []
+
+    def add(self, faults: Iterable[Fault]) -> None:
+        """Activate more faults."""
+        self.faults.extend(faults)
+
+    def take(self, exchange: Exchange) -> Fault | None:
+        """Return the fault for this exchange, if any, and count it as used."""
+        for fault in self.faults:
+            if fault.hits < fault.times and not differences(fault.where, exchange.request.value()):
+                fault.hits += 1
+                return fault
+        return None
+
+    def rewrite(self, exchange: Exchange, response: Response) -> Response:
+        """Return the response with the rewrites applied."""
+        for rewrite in self.rewrites:
+            if response.status < 300 and not differences(rewrite.where, exchange.request.value()):
+                response = _with_field(response, rewrite.field, rewrite.value)
+        return response
+
+
+def _with_field(response: Response, path: str, value: Any) -> Response:
+    body = json.loads(response.body)
+    *parents, last = path.split(".")
+    parent = body
+    for part in parents:
+        parent = parent[_key(parent, part)]
+    parent[_key(parent, last)] = value
+    changed = json.dumps(body, ensure_ascii=False).encode()
+    return Response(response.status, response.headers, changed)
+
+
+def _key(parent: Any, part: str) -> str | int:
+    return int(part) if isinstance(parent, list) else part
+
+
+def fault_of(definition: Mapping[str, Any]) -> Fault:
+    """Return a fault from its definition in a scenario (schema `scenario`, definition `fault`).
+
+    Example:
+        >>> fault_of({"where": {"path": "/health"}, "do": "reset", "times": 2}).kind
+        'reset'
+    """
+    where, times = definition.get("where", {}), definition.get("times", 1)
+    do = definition["do"]
+    name: Any
+    setting: Any
+    name, setting = (do, None) if isinstance(do, str) else next(iter(do.items()))
+    kind: FaultKind = name
+    forward = definition.get("forward", kind in {"delay", "drip", "truncate", "close"})
+    fault = Fault(kind, where, times, forward)
+    if kind in {"delay", "drip"}:
+        fault.seconds = setting
+    elif kind == "status":
+        fault.response = _status_response(setting)
+    elif kind == "redirect":
+        headers = [("location", setting["to"])]
+        fault.response = Response(setting.get("status", 307), headers)
+    elif kind == "malformed" and setting == "json":
+        fault.response = Response(200, [("content-type", "application/json")], b'{"success": tru')
+    return fault
+
+
+def _status_response(setting: Mapping[str, Any]) -> Response:
+    body = setting.get("body", {"error": "a fault injected by the test", "code": "fault"})
+    if isinstance(body, str):
+        response = Response(setting["status"], [("content-type", "text/plain")], body.encode())
+    else:
+        response = Response.from_json(body, setting["status"])
+    response.headers += [(name, str(value)) for name, value in setting.get("headers", {}).items()]
+    return response

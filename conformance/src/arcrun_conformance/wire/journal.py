@@ -1,0 +1,156 @@
+"""The journal: every request and response that went over the wire, in order, with times."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+Headers = list[tuple[str, str]]
+ServerName = Literal["engine", "standin"]
+
+
+def body_value(body: bytes) -> Any:
+    """Return a body as scenarios see it: parsed JSON, or else text; `None` if there is no body."""
+    if not body:
+        return None
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode("utf-8", "replace")
+
+
+def headers_value(headers: Headers) -> dict[str, str]:
+    """Return headers with lower-case names; values of a repeated name are joined by a comma."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return joined
+
+
+@dataclass
+class Request:
+    """A request as it was received."""
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        """Return the path, percent-decoded."""
+        return unquote(urlsplit(self.target).path)
+
+    @property
+    def query(self) -> dict[str, str | list[str]]:
+        """Return the query parameters; a repeated one is a list."""
+        collected: dict[str, str | list[str]] = {}
+        for name, value in parse_qsl(urlsplit(self.target).query, keep_blank_values=True):
+            before = collected.get(name)
+            if before is None:
+                collected[name] = value
+            elif isinstance(before, list):
+                before.append(value)
+            else:
+                collected[name] = [before, value]
+        return collected
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a header, by its name in lower case."""
+        return headers_value(self.headers).get(name)
+
+    def value(self) -> dict[str, Any]:
+        """Return the request as scenarios match it; the body is parsed if it is JSON or a form."""
+        return {
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "headers": headers_value(self.headers),
+            "body": self._body(),
+        }
+
+    def _body(self) -> Any:
+        if (self.header("content-type") or "").startswith("application/x-www-form-urlencoded"):
+            return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+        return body_value(self.body)
+
+
+@dataclass
+class Response:
+    """A response as it was passed on."""
+
+    status: int
+    headers: Headers = field(default_factory=list)
+    body: bytes = b""
+
+    @classmethod
+    def from_json(cls, value: Any, status: int = 200) -> Response:
+        """Return a response with a JSON body."""
+        body = json.dumps(value, ensure_ascii=False).encode()
+        return cls(status, [("content-type", "application/json")], body)
+
+    def value(self) -> dict[str, Any]:
+        """Return the response as scenarios match it."""
+        return {
+            "status": self.status,
+            "headers": headers_value(self.headers),
+            "body": body_value(self.body),
+        }
+
+
+@dataclass
+class Exchange:
+    """One request with its response.
+
+    Attributes:
+        number: The position in the journal, from 1, over all servers of the run of a scenario.
+        server: The server that received it: `engine` (the proxy before it) or `standin`.
+        step: The id of the step that was being carried out.
+        started: Seconds since the journal began.
+        finished: The same, when the response had been sent; `None` if it was not.
+        response: The response; `None` if none was sent.
+        fault: The injected fault, as text.
+        problem: Why the proxy failed, as text.
+        refusal: Why the request was not passed on: it is not safe with this target.
+    """
+
+    number: int
+    server: ServerName
+    step: str
+    started: float
+    request: Request
+    response: Response | None = None
+    finished: float | None = None
+    fault: str | None = None
+    problem: str | None = None
+    refusal: str | None = None
+
+
+class Journal:
+    """The exchanges of one scenario with one SDK."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+        self.broken_requests: list[str] = []
+        self.step = ""
+        self._began = time.perf_counter()
+
+    def now(self) -> float:
+        """Return the seconds since the journal began."""
+        return time.perf_counter() - self._began
+
+    def open(self, server: ServerName, request: Request) -> Exchange:
+        """Record a request that a server has received."""
+        number = len(self.exchanges) + 1
+        exchange = Exchange(number, server, self.step, self.now(), request)
+        self.exchanges.append(exchange)
+        return exchange
+
+    def close(self, exchange: Exchange, response: Response | None) -> None:
+        """Record that a response has been sent, or that there will be none."""
+        exchange.response = response
+        exchange.finished = self.now()

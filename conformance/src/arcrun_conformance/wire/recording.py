@@ -1,0 +1,213 @@
+"""A small HTTP/1.1 server on loopback that records: the base of the proxy and the stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+import h11
+
+from .journal import Exchange, Headers, Journal, Request, Response, ServerName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from typing_extensions import Self
+
+    from .faults import Fault, FaultInjector
+
+# More than any scenario sends; a larger body is a defect of the SDK.
+MAX_BODY = 8 * 1024 * 1024
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "te"}
+
+
+async def next_event(connection: h11.Connection, reader: asyncio.StreamReader) -> h11.Event:
+    """Return the next HTTP event of a connection, reading from the network as needed."""
+    while True:
+        event = connection.next_event()
+        if isinstance(event, h11.Event):
+            return event
+        if event is h11.PAUSED:
+            raise h11.RemoteProtocolError("pipelined requests are not supported")
+        connection.receive_data(await reader.read(65536))
+
+
+async def read_body(connection: h11.Connection, reader: asyncio.StreamReader) -> bytes:
+    """Read the body of a message to its end."""
+    body = bytearray()
+    while True:
+        event = await next_event(connection, reader)
+        if isinstance(event, h11.Data):
+            body += event.data
+            if len(body) > MAX_BODY:
+                raise h11.RemoteProtocolError(f"a body of more than {MAX_BODY} bytes")
+        elif isinstance(event, (h11.EndOfMessage, h11.ConnectionClosed)):
+            return bytes(body)
+
+
+def text_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return headers as text, one character for each byte (Latin-1), as HTTP/1.1 defines them."""
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+
+
+def end_to_end(headers: Headers) -> Headers:
+    """Return headers without the hop-by-hop ones."""
+    return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP]
+
+
+class RecordingServer(ABC):
+    """Listens on a free loopback port, records each exchange, applies faults, and responds.
+
+    Example:
+        >>> async def use(server: RecordingServer) -> None:
+        ...     async with server:
+        ...         print(server.origin)
+    """
+
+    def __init__(self, name: ServerName, journal: Journal, faults: FaultInjector) -> None:
+        self.origin = ""
+        self._name: ServerName = name
+        self._journal = journal
+        self._faults = faults
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @abstractmethod
+    async def respond(self, exchange: Exchange) -> Response:
+        """Return the response; called after the whole request has been read."""
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self.origin = f"http://127.0.0.1:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._server is not None:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            connection = h11.Connection(h11.SERVER)
+            while await self._serve_one(connection, reader, writer):
+                connection.start_next_cycle()
+        except h11.RemoteProtocolError as error:
+            self._journal.broken_requests.append(str(error))
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # the client has closed the connection; its request is recorded
+        except Exception as error:  # noqa: BLE001 -- a bug here must not look like one of the SDK
+            self._journal.broken_requests.append(
+                f"the recording server failed: {type(error).__name__}: {error}"
+            )
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def _serve_one(
+        self,
+        connection: h11.Connection,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> bool:
+        """Serve one request; return whether the connection can be used again."""
+        event = await next_event(connection, reader)
+        if not isinstance(event, h11.Request):
+            return False
+        request = Request(
+            event.method.decode("ascii"), event.target.decode("ascii"), text_headers(event.headers)
+        )
+        if connection.they_are_waiting_for_100_continue:
+            writer.write(
+                connection.send(h11.InformationalResponse(status_code=100, headers=[])) or b""
+            )
+        request.body = await read_body(connection, reader)
+        exchange = self._journal.open(self._name, request)
+        fault = self._faults.take(exchange)
+        response = None
+        try:
+            response = await self._respond_with(exchange, fault)
+            alive = await _send(connection, writer, request, response, fault)
+        finally:
+            self._journal.close(exchange, response)
+        return alive and connection.our_state is h11.DONE and connection.their_state is h11.DONE
+
+    async def _respond_with(self, exchange: Exchange, fault: Fault | None) -> Response:
+        if fault is None:
+            response = await self.respond(exchange)
+        else:
+            exchange.fault = fault.text
+            if fault.kind == "delay":
+                await asyncio.sleep(fault.seconds)
+            forwarded = await self.respond(exchange) if fault.forward else None
+            response = fault.response or forwarded or Response(200)
+        return self._faults.rewrite(exchange, response)
+
+
+async def _send(
+    connection: h11.Connection,
+    writer: asyncio.StreamWriter,
+    request: Request,
+    response: Response,
+    fault: Fault | None,
+) -> bool:
+    """Send a response, broken as the fault demands; return whether the connection can go on."""
+    kind = fault.kind if fault else None
+    if kind == "reset":
+        _reset(writer)
+        return False
+    if kind == "malformed" and fault is not None and fault.response is None:
+        writer.write(b"HTTP/1.1 banana\r\nthis is : not { HTTP\r\n\r\n")
+        await writer.drain()
+        return False
+    body = b"" if request.method == "HEAD" else response.body
+    headers = [
+        (name.encode(), _header_bytes(value)) for name, value in end_to_end(response.headers)
+    ]
+    if response.status != 204:
+        headers.append((b"content-length", b"%d" % len(response.body)))
+    if kind == "close":
+        headers.append((b"connection", b"close"))
+    head = h11.Response(status_code=response.status, headers=headers)
+    writer.write(connection.send(head) or b"")
+    if kind == "truncate":
+        writer.write(connection.send(h11.Data(data=body[: len(body) // 2])) or b"")
+        await writer.drain()
+        return False
+    pieces = [body[i : i + 1] for i in range(len(body))] if kind == "drip" else [body]
+    for piece in pieces:
+        writer.write(connection.send(h11.Data(data=piece)) or b"")
+        if fault is not None and kind == "drip":
+            await writer.drain()
+            await asyncio.sleep(fault.seconds)
+    writer.write(connection.send(h11.EndOfMessage()) or b"")
+    await writer.drain()
+    return True
+
+
+def _header_bytes(value: str) -> bytes:
+    # What was read from the network is Latin-1; a header from a scenario may be any text.
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    # With a linger time of zero, closing sends RST, as a broken network does.
+    raw: socket.socket | None = writer.get_extra_info("socket")
+    if raw is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

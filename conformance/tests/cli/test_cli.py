@@ -1,0 +1,315 @@
+"""The command line, as a user calls it: exit codes, reports, messages."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from mini_engine import KEY, MiniEngine
+from push_scenario import PUSH
+
+from arcrun_conformance.cli import COULD_NOT_RUN, FAILED, GO, main
+from arcrun_conformance.resources import validator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TESTS = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """Return a folder with one scenario, its gate, and adapters with and without a defect."""
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios/push.yaml").write_text(PUSH, "utf-8")
+    gate = 'contracts: {"1.0.0": {local: [push], live: []}}\n'
+    (tmp_path / "gate.yaml").write_text(gate, "utf-8")
+    script = json.dumps(str(TESTS / "mini_sdk.py"))
+    entry = "- {{name: {0}, language: x, runtime: y, command: ['{{python}}', {1}, '{2}']}}\n"
+    defects = {
+        "correct": "none",
+        "crashing": "crash",
+        "plain": "plain-value",
+        "incapable": "incapable",
+    }
+    lines = [entry.format(name, script, defect) for name, defect in defects.items()]
+    (tmp_path / "adapters.yaml").write_text("adapters:\n" + "".join(lines), "utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+async def call(engine: MiniEngine, workspace: Path) -> Callable:
+    async def run(*arguments: str, target: str = engine.origin, key: str = KEY) -> int:
+        given = ["run", "--target", target, "--api-key", key]
+        given += [
+            "--scenarios",
+            f"{workspace}/scenarios",
+            "--adapters",
+            f"{workspace}/adapters.yaml",
+        ]
+        given += ["--gate-file", f"{workspace}/gate.yaml", "--report-dir", f"{workspace}/reports"]
+        # In another thread, since the engine runs in this one.
+        return await asyncio.to_thread(main, [*given, *arguments])
+
+    return run
+
+
+@pytest.mark.parametrize("gate", [(), ("--gate",)])
+async def test_an_adapter_that_is_not_installed_is_reported_once_and_fails_the_run(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str], gate: tuple[str, ...]
+) -> None:
+    (workspace / "scenarios/again.yaml").write_text(
+        PUSH.replace("id: push\n", "id: again\n"), "utf-8"
+    )
+    entry = """\
+- name: absent
+  language: x
+  runtime: y
+  command: ["{runtimes}/y"]
+  requires: ["{runtimes}/y"]
+  install: "`make {runtime}`"
+"""
+    (workspace / "adapters.yaml").write_text((workspace / "adapters.yaml").read_text() + entry)
+    runtimes = ("--adapter-runtimes", f"{workspace}/runtimes")
+    assert await call("--sdk", "correct,absent", *runtimes, *gate) == FAILED
+    out = capsys.readouterr().out
+    reason = f"not available: {workspace}/runtimes/y does not exist; install it with `make y`"
+    assert out.count(f"absent {reason}\n") == 1
+    assert "2 passed, 2 unavailable" in out
+    assert ("NO-GO" in out) == bool(gate)
+    report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
+    assert list(validator("report").iter_errors(report)) == []
+    junit = (workspace / "reports/junit.xml").read_text("utf-8")
+    assert junit.count('<error message="adapter-not-available">') == 2
+    assert "### Not available" in (workspace / "reports/summary.md").read_text("utf-8")
+
+
+async def test_go_is_exit_code_0(
+    call: Callable, engine: MiniEngine, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call("--sdk", "correct", "--gate") == GO
+    out = capsys.readouterr().out
+    assert "GO gate 1.0.0, column local" in out
+    assert "1 credentials and workflows created, all removed" in out
+    report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
+    assert report["cells"][0]["outcome"] == "passed"
+    assert (workspace / "reports/junit.xml").exists()
+    assert engine.credentials == {}
+
+
+@pytest.mark.parametrize(
+    ("sdk", "named"),
+    [("crashing", "adapter-crash"), ("plain", "secret-token"), ("incapable", "skipped")],
+)
+async def test_no_go_is_exit_code_1_and_names_the_check(
+    call: Callable, capsys: pytest.CaptureFixture[str], sdk: str, named: str
+) -> None:
+    assert await call("--sdk", sdk, "--gate") == FAILED
+    out = capsys.readouterr().out
+    assert named in out
+    assert "NO-GO" in out
+
+
+async def test_without_the_gate_a_skip_is_no_failure(call: Callable) -> None:
+    assert await call("--sdk", "incapable") == GO
+
+
+async def test_a_crash_does_not_stop_another_sdk(call: Callable, workspace: Path) -> None:
+    assert await call("--sdk", "crashing,correct") == FAILED
+    report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
+    assert [cell["outcome"] for cell in report["cells"]] == ["error", "passed"]
+    assert "exit code 3" in report["cells"][0]["checks"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sdk", "rust"], "no SDK is named rust"),
+        (["--sdk", ","], "no SDK is named"),
+        (["--scenario", "nope*"], "no scenario matches nope*; list all with"),
+        (["--scenarios", "/nowhere"], "contains no scenarios"),
+        (["--target", "ftp://x"], "is not a valid target"),
+        (["--target", "http://127.0.0.1:1"], "GET http://127.0.0.1:1/health failed"),
+        (["--target", "live", "--api-key", ""], "needs a key"),
+        (["--target", "local", "--server-python", "/usr/bin/false"], "did not start"),
+        (["--target", "local", "--server-python", "/no/python"], "--server-python"),
+    ],
+)
+async def test_a_run_that_is_not_possible_is_exit_code_2_and_says_what_to_do(
+    call: Callable, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert await call(*arguments) == COULD_NOT_RUN
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+async def test_a_wrong_key_is_reported_if_leftovers_can_not_be_listed(
+    call: Callable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call("--sdk", "correct", key="ak_wrong_wrong") == FAILED
+    assert "can't list what is left at the target" in capsys.readouterr().out
+
+
+def test_the_key_may_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ARCRUN_CONFORMANCE_API_KEY", KEY)
+    assert main(["run", "--target", "http://127.0.0.1:1"]) == COULD_NOT_RUN
+    errors = capsys.readouterr().err
+    assert "needs a key" not in errors
+    assert KEY not in errors
+
+
+async def test_shards_are_merged_into_one_report_and_judged_together(
+    call: Callable, engine: MiniEngine, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = PUSH.replace("id: push\n", "id: other\n")
+    (workspace / "scenarios/other.yaml").write_text(other, "utf-8")
+    for index in ("1", "2"):
+        report = str(workspace / f"shard-{index}")
+        assert await call("--sdk", "correct", "--shard", f"{index}/2", "--report-dir", report) == GO
+    shards = [str(workspace / "shard-1"), str(workspace / "shard-2/conformance.json")]
+    more = [
+        "--gate",
+        "--gate-file",
+        f"{workspace}/gate.yaml",
+        "--scenarios",
+        f"{workspace}/scenarios",
+    ]
+
+    assert main(["merge", *shards, "--report-dir", str(workspace / "all"), *more]) == GO
+
+    merged = json.loads((workspace / "all/conformance.json").read_text("utf-8"))
+    assert [cell["scenario"] for cell in merged["cells"]] == ["other", "push"]
+    assert merged["leftovers"]["created"] == 2
+    assert list(validator("report").iter_errors(merged)) == []
+    assert main(["merge", shards[0], *more]) == FAILED, "the gate needs the other shard"
+    assert main(["merge", shards[1], shards[1]]) == COULD_NOT_RUN
+    assert "two of them contain push with correct" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["{", "{}"])
+def test_merge_refuses_a_file_that_is_not_a_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    (tmp_path / "conformance.json").write_text(content)
+    assert main(["merge", str(tmp_path)]) == COULD_NOT_RUN
+    assert "conformance.json" in capsys.readouterr().err
+
+
+async def test_sweep_removes_what_runs_have_left_and_nothing_else(
+    engine: MiniEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, capitals, theirs = "arcconf_0123abcd_1_token", "ARCCONF_89ABCDEF_2_X", "openai_api_key"
+    engine.credentials = {name: {} for name in (ours, capitals, theirs)}
+    engine.workflows = {"arcconf_0123abcd_3_flow": {}}
+    given = ["sweep", "--target", engine.origin, "--api-key", KEY]
+
+    assert await asyncio.to_thread(main, [*given, "--dry-run"]) == GO
+    assert len(engine.credentials) == 3
+    assert await asyncio.to_thread(main, [*given, "--run", "arcconf_0123abcd"]) == GO
+    assert set(engine.credentials) == {capitals, theirs}
+    assert engine.workflows == {}
+    assert await asyncio.to_thread(main, given) == GO
+    assert set(engine.credentials) == {theirs}
+    assert await asyncio.to_thread(main, [*given, "--run", "arcconf"]) == COULD_NOT_RUN
+    assert "is not a run's id" in capsys.readouterr().err
+
+
+async def test_sweep_reports_what_it_could_not_remove(
+    engine: MiniEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.credentials = Undeletable({"arcconf_0123abcd_1_token": {}})
+    given = ["sweep", "--target", engine.origin, "--api-key", KEY]
+    assert await asyncio.to_thread(main, given) == FAILED
+    assert "still there: credential arcconf_0123abcd_1_token" in capsys.readouterr().out
+
+
+class Undeletable(dict):
+    def pop(self, name: str, default: object = None) -> object:
+        return self.get(name, default)
+
+
+def test_sdks_and_capabilities_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--sdks"]) == GO
+    shown = capsys.readouterr().out
+    assert "python-sync" in shown
+    assert "bash-curl" in shown
+    assert main(["list", "--capabilities"]) == GO
+    shown = capsys.readouterr().out
+    assert "sealed_credentials" in shown
+    assert "creds.push" in shown
+
+
+def test_list_show_and_validate(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == GO
+    assert "creds-push-list" in capsys.readouterr().out
+    assert main(["show", "health"]) == GO
+    assert "call: health" in capsys.readouterr().out
+    assert main(["validate"]) == GO
+    assert "are valid" in capsys.readouterr().out
+    assert main(["show", "nope"]) == COULD_NOT_RUN
+    assert "no scenario is named nope" in capsys.readouterr().err
+
+
+def test_validate_reports_the_line_of_an_error(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workspace / "scenarios/push.yaml").write_text(PUSH.replace("count: 1", "count: x"), "utf-8")
+    given = ["validate", "--scenarios", f"{workspace}/scenarios"]
+    assert main(given) == COULD_NOT_RUN
+    assert "push.yaml:15" in "".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["fly"], ["run", "--jobs", "0"], ["run", "--shard", "3/2"], ["sweep"]]
+)
+def test_usage_errors_are_exit_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == COULD_NOT_RUN
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_the_run_and_leaves_nothing_behind(
+    engine: MiniEngine, workspace: Path, number: signal.Signals
+) -> None:
+    hanging = f"- {{name: hanging, language: x, runtime: y, command: ['{sys.executable}', "
+    hanging += f"'{TESTS / 'mini_sdk.py'}', hangs-after-push]}}\n"
+    (workspace / "adapters.yaml").write_text("adapters:\n" + hanging, "utf-8")
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "arcrun_conformance", "run", "--target", engine.origin],
+        *["--api-key", KEY, "--scenarios", f"{workspace}/scenarios", "--adapters"],
+        *[f"{workspace}/adapters.yaml", "--report-dir", f"{workspace}/reports"],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    await asyncio.wait_for(engine.pushed.wait(), 30)
+    process.send_signal(number)
+    process.send_signal(number)  # a second one changes nothing
+    out, errors = await asyncio.wait_for(process.communicate(), 30)
+
+    assert process.returncode == FAILED, errors.decode()
+    assert engine.credentials == {}
+    assert "interrupted" in out.decode()
+    assert "please wait" in errors.decode()
+    report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
+    assert report["interrupted"] is True
+    assert report["leftovers"] == {"created": 1, "problems": [], "left": []}
+
+
+def test_the_module_runs_as_well() -> None:
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-m", "arcrun_conformance", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("0.")

@@ -1,0 +1,182 @@
+"""docs/writing-scenarios.md: it covers the whole language, and its examples are correct."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from printed_output import assert_printed
+
+from arcrun_conformance.adapters.registry import read_registry
+from arcrun_conformance.cli import FAILED, GO, main
+from arcrun_conformance.documents import read
+from arcrun_conformance.mutants import Trials
+from arcrun_conformance.mutants import load as load_mutants
+from arcrun_conformance.resources import checkout, data_directory, schema
+from arcrun_conformance.scenarios.patterns import OPERATORS
+from arcrun_conformance.scenarios.scenario import load
+from arcrun_conformance.scenarios.template import BUILT_IN
+from arcrun_conformance.target import open_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+REPOSITORY = checkout()
+if REPOSITORY is None:
+    pytest.skip("the page is in the repository only", allow_module_level=True)
+PAGE = (REPOSITORY / "docs/writing-scenarios.md").read_text("utf-8")
+BLOCK = re.compile(r"```(\w+)(?: (\S+))?\n(.*?)```", re.DOTALL)
+BLOCKS = [(kind, name, text) for kind, name, text in BLOCK.findall(PAGE)]
+CONSOLE = [text.splitlines() for kind, _, text in BLOCKS if kind == "console"]
+TUTORIAL = "workflow-default-description"
+
+# What a fragment leaves out is taken from here.
+BASE: dict[str, Any] = {
+    "id": "fragment",
+    "title": "a fragment of the page",
+    "spec": ["docs/contract.md#routes"],
+    "steps": [{"id": "healthy", "call": "health", "expect": {"result": {"ok": True}}}],
+    "wire": [{"id": "one-request", "where": {"path": "/health"}, "count": 1}],
+}
+
+
+def block(name: str) -> str:
+    (text,) = (text for _, found, text in BLOCKS if found == name)
+    return text
+
+
+FRAGMENTS = [text for kind, name, text in BLOCKS if kind == "yaml" and not name]
+
+
+@pytest.mark.parametrize("text", FRAGMENTS)
+def test_each_fragment_is_valid(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "fragment.yaml"
+    path.write_text(yaml.safe_dump({**BASE, **yaml.safe_load(text)}, allow_unicode=True), "utf-8")
+    load(path)
+
+
+def test_the_real_scenario_is_shown_as_it_is() -> None:
+    shown = block("creds-push-list")
+    assert shown == (data_directory() / "scenarios/creds-push-list.yaml").read_text("utf-8")
+
+
+def keys_of(definition: Any) -> Iterator[str]:
+    """Yield the names of all properties in a schema."""
+    if isinstance(definition, dict):
+        if isinstance(properties := definition.get("properties"), dict):
+            yield from properties
+        for value in definition.values():
+            yield from keys_of(value)
+    elif isinstance(definition, list):
+        for value in definition:
+            yield from keys_of(value)
+
+
+def values_of(definition: Any) -> Iterator[str]:
+    """Yield the values of all enumerations in a schema."""
+    if isinstance(definition, dict):
+        yield from definition.get("enum", ())
+        for value in definition.values():
+            yield from values_of(value)
+    elif isinstance(definition, list):
+        for value in definition:
+            yield from values_of(value)
+
+
+def examples() -> Iterator[str]:
+    """Yield all keys and operators that the examples of the page use."""
+
+    def walk(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                yield str(key)
+                yield from walk(item)
+        elif isinstance(value, list):
+            for item in value:
+                yield from walk(item)
+
+    for kind, name, text in BLOCKS:
+        if kind == "yaml" and name != "addition":
+            yield from walk(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize("name", ["scenario", "gate", "mutants"])
+def test_every_key_of_the_language_is_explained_and_has_an_example(name: str) -> None:
+    used = set(examples())
+    prose = BLOCK.sub("", PAGE)
+    for key in keys_of(schema(name)):
+        assert key in used, f"{key} has no example"
+        assert re.search(rf"`[^`\n]*\b{key}\b[^`\n]*`", prose), key
+
+
+def test_every_value_of_the_language_is_explained() -> None:
+    for value in values_of(schema("scenario")):
+        assert re.search(rf"`[^`\n]*\b{value}\b[^`\n]*`", PAGE), value
+
+
+def test_every_operator_and_placeholder_is_explained() -> None:
+    for operator in OPERATORS:
+        assert f"`{operator}`" in PAGE, operator
+    for name in BUILT_IN:
+        assert f"`${{{name}}}`" in PAGE, name
+
+
+@pytest.mark.parametrize("name", ["gate.yaml", "mutants.yaml"])
+def test_the_other_files_are_valid(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text(block(name), "utf-8")
+    read(path, path.stem)
+
+
+@pytest.mark.parametrize(
+    ("text", "console", "code"),
+    [
+        (block("draft"), CONSOLE[0], FAILED),
+        (block("draft") + block("addition"), CONSOLE[1], GO),
+    ],
+    ids=["draft", "complete"],
+)
+def test_the_tutorial_prints_what_the_page_shows(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    console: list[str],
+    code: int,
+) -> None:
+    (tmp_path / f"{TUTORIAL}.yaml").write_text(text, "utf-8")
+    prefix = "$ nox -s conformance -- "
+    assert console[0].startswith(prefix)
+    arguments = console[0].removeprefix(prefix).split()
+
+    assert main(["run", *arguments, "--scenarios", str(tmp_path)]) == code
+
+    assert_printed(console[1:], capsys.readouterr().out)
+
+
+def test_the_real_scenario_passes(tmp_path: Path) -> None:
+    (tmp_path / "creds-push-list.yaml").write_text(block("creds-push-list"), "utf-8")
+    assert main(["run", "--sdk", "python-sync", "--scenarios", str(tmp_path)]) == GO
+
+
+def test_the_mutants_of_the_tutorial_are_caught(tmp_path: Path) -> None:
+    path = tmp_path / f"{TUTORIAL}.yaml"
+    path.write_text(block("draft") + block("addition"), "utf-8")
+    (tmp_path / "mutants.yaml").write_text(block("mutants.yaml"), "utf-8")
+    chinese = data_directory() / "scenarios/workflow-chinese.yaml"
+    scenarios = {TUTORIAL: load(path), chinese.stem: load(chinese)}
+    mutants = load_mutants(tmp_path / "mutants.yaml", scenarios)
+    registry = read_registry(data_directory() / "adapters/adapters.yaml", sys.executable)
+
+    async def run() -> list[bool]:
+        async with open_target("local", None, sys.executable) as target:
+            correct = registry["python-sync"].command
+            defective = [sys.executable, str(data_directory() / "mutants/python_mutant.py")]
+            trials = await Trials(target, scenarios, correct, defective).run(mutants)
+        return [trial.good for trial in trials]
+
+    assert asyncio.run(run()) == [True] * (1 + len(mutants))
