@@ -44,6 +44,12 @@ def server(*folders: str, pure: bool = False) -> Rule:
     return Rule(tuple(f"arcrun_server.{name}" for name in (*shared, *folders)), pure)
 
 
+def harness(*folders: str) -> Rule:
+    """Return the rule of a folder of the harness, where everything may read documents and packaged data."""
+    shared = ("documents", "resources", "_version")
+    return Rule(tuple(f"arcrun_conformance.{name}" for name in (*shared, *folders)))
+
+
 SDK, SERVER, HARNESS = (
     "packages/python-sdk/src/arcrun",
     "packages/server/src/arcrun_server",
@@ -74,9 +80,15 @@ RULES = {
     f"{SERVER}/store/migrations": server("store"),
     f"{SERVER}/sealing": server(),
     # The harness speaks to adapters over stdio and to engines over HTTP: it imports neither SDK nor server.
+    # Inside of it: cli → report → runs → checks → wire and adapters → scenarios.
     HARNESS: Rule(("arcrun_conformance",)),
     f"{HARNESS}/cli": Rule(("arcrun_conformance",)),
-    f"{HARNESS}/report": Rule(("arcrun_conformance",)),
+    f"{HARNESS}/report": harness("runs", "checks", "wire", "adapters", "secrets"),
+    f"{HARNESS}/runs": harness("checks", "wire", "adapters", "scenarios", "secrets", "target"),
+    f"{HARNESS}/checks": harness("wire", "adapters", "scenarios", "secrets"),
+    f"{HARNESS}/wire": harness("scenarios"),
+    f"{HARNESS}/adapters": harness(),
+    f"{HARNESS}/scenarios": harness(),
     "conformance/adapters": Rule(("arcrun",)),
     "conformance/adapters/javascript": Rule(),
     # What releases and comparisons need: no package of ours is imported, each is run.

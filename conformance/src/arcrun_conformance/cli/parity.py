@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from arcrun_conformance import parity
-from arcrun_conformance.report import joined
+from arcrun_conformance.report import merged
 
 from .options import DATA, FAILED, GO, UsageError, command, read_report
 
@@ -47,7 +47,7 @@ def add_to(commands: Commands) -> None:
 def _parity(options: argparse.Namespace) -> int:
     reports = [read_report(path) for path in options.reports]
     try:
-        found = parity.compare(joined(reports), parity.load(options.explained))
+        found = parity.compare(merged(reports), parity.load(options.explained))
     except ValueError as error:
         raise UsageError(f"these reports can't be merged: {error}") from error
     except parity.NotComparable as error:
