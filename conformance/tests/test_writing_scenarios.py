@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from arcrun_conformance.resources import checkout, data_directory, schema
 from arcrun_conformance.scenarios.patterns import OPERATORS
 from arcrun_conformance.scenarios.scenario import load
 from arcrun_conformance.scenarios.template import BUILT_IN
-from arcrun_conformance.target import open_target
+from arcrun_conformance.target import Target, open_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,22 @@ BASE: dict[str, Any] = {
     "steps": [{"id": "healthy", "call": "health", "expect": {"result": {"ok": True}}}],
     "wire": [{"id": "one-request", "where": {"path": "/health"}, "count": 1}],
 }
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Target]:
+    """Start the local engine, once for this module."""
+    loop = asyncio.new_event_loop()
+    stack = contextlib.AsyncExitStack()
+    local = open_target("local", None, sys.executable)
+    yield loop.run_until_complete(stack.enter_async_context(local))
+    loop.run_until_complete(stack.aclose())
+    loop.close()
+
+
+def run(engine: Target, scenarios: Path, *arguments: str) -> int:
+    given = ["run", "--target", engine.url, "--api-key", engine.api_key]
+    return main([*given, "--scenarios", str(scenarios), *arguments])
 
 
 def block(name: str) -> str:
@@ -134,36 +151,34 @@ def test_the_other_files_are_valid(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "console", "code"),
-    [
-        (block("draft"), CONSOLE[0], FAILED),
-        (block("draft") + block("addition"), CONSOLE[1], GO),
-    ],
+    ("text", "console"),
+    [(block("draft"), CONSOLE[0]), (block("draft") + block("addition"), CONSOLE[1])],
     ids=["draft", "complete"],
 )
 def test_the_tutorial_prints_what_the_page_shows(
+    engine: Target,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     text: str,
     console: list[str],
-    code: int,
 ) -> None:
     (tmp_path / f"{TUTORIAL}.yaml").write_text(text, "utf-8")
     prefix = "$ nox -s conformance -- "
     assert console[0].startswith(prefix)
     arguments = console[0].removeprefix(prefix).split()
 
-    assert main(["run", *arguments, "--scenarios", str(tmp_path)]) == code
+    code = run(engine, tmp_path, *arguments)
 
+    assert code == (GO if block("addition") in text else FAILED)
     assert_printed(console[1:], capsys.readouterr().out)
 
 
-def test_the_real_scenario_passes(tmp_path: Path) -> None:
+def test_the_real_scenario_passes(engine: Target, tmp_path: Path) -> None:
     (tmp_path / "creds-push-list.yaml").write_text(block("creds-push-list"), "utf-8")
-    assert main(["run", "--sdk", "python-sync", "--scenarios", str(tmp_path)]) == GO
+    assert run(engine, tmp_path, "--sdk", "python-sync") == GO
 
 
-def test_the_mutants_of_the_tutorial_are_caught(tmp_path: Path) -> None:
+async def test_the_mutants_of_the_page_are_caught(engine: Target, tmp_path: Path) -> None:
     path = tmp_path / f"{TUTORIAL}.yaml"
     path.write_text(block("draft") + block("addition"), "utf-8")
     (tmp_path / "mutants.yaml").write_text(block("mutants.yaml"), "utf-8")
@@ -171,12 +186,9 @@ def test_the_mutants_of_the_tutorial_are_caught(tmp_path: Path) -> None:
     scenarios = {TUTORIAL: load(path), chinese.stem: load(chinese)}
     mutants = load_mutants(tmp_path / "mutants.yaml", scenarios)
     registry = read_registry(data_directory() / "adapters/adapters.yaml", sys.executable)
+    correct = registry["python-sync"].command
+    defective = [sys.executable, str(data_directory() / "mutants/python_mutant.py")]
 
-    async def run() -> list[bool]:
-        async with open_target("local", None, sys.executable) as target:
-            correct = registry["python-sync"].command
-            defective = [sys.executable, str(data_directory() / "mutants/python_mutant.py")]
-            trials = await Trials(target, scenarios, correct, defective).run(mutants)
-        return [trial.good for trial in trials]
+    trials = await Trials(engine, scenarios, correct, defective).run(mutants)
 
-    assert asyncio.run(run()) == [True] * (1 + len(mutants))
+    assert [trial.good for trial in trials] == [True] * (1 + len(mutants))
