@@ -26,7 +26,7 @@ export interface KeyPolicy {
  */
 export type KeyUse = "required" | "optional" | "none";
 
-/** Returns the API key if a request may carry it; throws if it needs the key and there is none that it may. */
+/** Returns the API key if a request may carry it; throws if it needs the key and there is none that may be sent. */
 export function apiKeyFor(use: KeyUse, policy: KeyPolicy): Secret | undefined {
   if (use === "required") return requireApiKey(policy);
   return use === "optional" && isPrivate(policy) ? policy.settings.apiKey : undefined;

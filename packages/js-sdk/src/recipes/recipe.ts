@@ -117,10 +117,7 @@ function parseGrant(found: AuthRecipe): Grant | undefined {
 
 /** Parses a recipe's `inject`. */
 export const parseInject = (inject: Inject): Inject =>
-  mapSections(inject, (names) => Object.entries(parseTemplates(names)));
-
-const parseTemplates = (names: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(names).map(([name, value]) => [name, parseTemplate(value)]));
+  mapSections(inject, (names) => Object.entries(names).map(([name, value]) => [name, parseTemplate(value)]));
 
 const mapSections = (inject: Inject, change: (names: JsonObject) => [string, unknown][]): Inject =>
   Object.fromEntries(

@@ -58,7 +58,7 @@ describe("plain http", () => {
     },
   );
 
-  it("takes the key when told to", async () => {
+  it("takes the key if the client allows it", async () => {
     const fetch = vi.fn(async () => Response.json({ success: true, credentials: [] }));
     const options = { apiKey: KEY, baseUrl: "http://192.0.2.1", fetch, allowInsecureHttp: true };
     await new Arcrun(options).creds.list();
