@@ -18,6 +18,7 @@ from arcrun_server.json_text import encode
 from arcrun_server.recipes.api.record import API_RECIPE, check_api_recipe, stored_api_recipe
 from arcrun_server.recipes.auth.record import AUTH_RECIPE, check_auth_recipe, stored_auth_recipe
 from arcrun_server.routes.context import path_name
+from arcrun_server.routes.problems import details_of
 from arcrun_server.validation import RECIPE_ID, RECIPE_ID_RULE, SERVICE_NAME, SERVICE_NAME_RULE
 from arcrun_server.web.responses import JsonResponse
 
@@ -242,8 +243,4 @@ def _invalid(problems: list[Problem]) -> ApiError:
     text = str(first)
     if first.suggestion:
         text += f"; did you mean {first.suggestion!r}?"
-    details = [
-        Detail(problem.message, path=problem.path, suggestion=problem.suggestion)
-        for problem in problems
-    ]
-    return ApiError(400, first.code, text, details=details)
+    return ApiError(400, first.code, text, details=details_of(problems))
