@@ -51,6 +51,7 @@ class RecipeKind:
         fields: The fields of a pushed recipe.
         check: Returns why a recipe with the right fields could not work.
         stored: Returns a pushed recipe as it is stored.
+        services_first: Whether a node that names a recipe of this kind finds a service of that name first.
     """
 
     path: str
@@ -65,6 +66,7 @@ class RecipeKind:
     fields: TypeAdapter[Any]
     check: Callable[[dict[str, Any]], list[Problem]]
     stored: Callable[[dict[str, Any]], dict[str, Any]]
+    services_first: bool
 
 
 AUTH = RecipeKind(
@@ -80,6 +82,7 @@ AUTH = RecipeKind(
     fields=AUTH_RECIPE,
     check=check_auth_recipe,
     stored=stored_auth_recipe,
+    services_first=False,
 )
 API = RecipeKind(
     path="/recipes",
@@ -94,6 +97,7 @@ API = RecipeKind(
     fields=API_RECIPE,
     check=check_api_recipe,
     stored=stored_api_recipe,
+    services_first=True,
 )
 
 
@@ -178,7 +182,7 @@ class RecipeRoutes:
             raise _immutable(f"the {self._kind.noun} {name!r}")
         if name in BUILTIN_IDS | self._context.registry.ids:
             raise _immutable(f"the component {name!r}")
-        if self._kind is API:
+        if self._kind.services_first:
             await self._check_no_service(account, name)
 
     async def _check_no_service(self, account: str, name: str) -> None:
@@ -187,8 +191,8 @@ class RecipeRoutes:
             raise ApiError(
                 400,
                 "invalid_recipe",
-                f"{name!r} is the name of a service, which would be found first; take another canonical_id",
-                details=[Detail("this is the name of a service", path="canonical_id")],
+                f"{name!r} is the name of a service, which would be found first; take another {self._kind.name_field}",
+                details=[Detail("this is the name of a service", path=self._kind.name_field)],
             )
 
     async def _not_found(self, account: str | None, name: str) -> ApiError:
