@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from arcrun_server.engine import Pause, RunResult
 from arcrun_server.routes.run_response import full_response, short_response
+from arcrun_server.store import answers as idempotency_module
 from arcrun_server.store import executions as executions_module
-from arcrun_server.store import responses as answers_module
 
 if TYPE_CHECKING:
     import httpx
@@ -122,7 +122,7 @@ async def test_key_is_forgotten_after_a_day(alice: Api, monkeypatch: pytest.Monk
     await push(alice, "w", COUNT)
     await trigger(alice, "w", {"count": 1}, "k")
     tomorrow = time.time() + 24 * 60 * 60 + 1
-    monkeypatch.setattr(answers_module.time, "time", lambda: tomorrow)
+    monkeypatch.setattr(idempotency_module.time, "time", lambda: tomorrow)
     assert (await trigger(alice, "w", {"count": 5}, "k")).json()["data"]["count"] == 6
     kept = alice.store.database.read_now(
         lambda c: c.execute(text("SELECT count(*) FROM idempotent_answers")).scalar_one()

@@ -71,7 +71,7 @@ def run(app: FastAPI, listener: socket.socket, announce: Callable[[], None]) -> 
     config = uvicorn.Config(
         app,
         log_config=None,
-        access_log=False,  # web/edge.py writes the access log
+        access_log=False,  # web/middleware.py writes the access log
         server_header=False,
         lifespan="on",
         ws="none",
