@@ -99,7 +99,7 @@ def test_data_that_can_not_be_used_is_said_in_one_message(
     if kind == "text":
         command("keys", "create", "--data", tmp_path)
         (tmp_path / "arcrun.db").write_text("no database " * 100)
-        expected = "damaged or is no SQLite database"
+        expected = "damaged or is not a SQLite database"
     elif kind == "readable key":
         if sys.platform == "win32":
             pytest.skip("file modes are POSIX")

@@ -12,7 +12,7 @@ from arcrun_server.runs.answer import Answer
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from arcrun_server.store.answers import Answers, Earlier
+    from arcrun_server.store.idempotency import IdempotencyKeys, IdempotentResponse
 
 HEADER = "Idempotency-Key"
 _SHAPE = re.compile(r"[\x21-\x7e]{1,128}")
@@ -25,7 +25,7 @@ class Repetitions:
         answers: Where the first answers are kept.
     """
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: IdempotencyKeys) -> None:
         self._answers = answers
         self._running: dict[tuple[str, str], asyncio.Event] = {}
 
@@ -67,7 +67,7 @@ class Repetitions:
             done.set()
 
 
-def _first_answer(earlier: Earlier) -> Answer:
+def _first_answer(earlier: IdempotentResponse) -> Answer:
     if not earlier.same_request:
         raise ApiError(
             409,

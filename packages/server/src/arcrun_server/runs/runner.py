@@ -36,7 +36,7 @@ class Runner:
         self._store = store
         self._registry = registry
         self._calls = calls
-        self._repetitions = Repetitions(store.answers)
+        self._repetitions = Repetitions(store.idempotency)
 
     async def run_named(
         self,
