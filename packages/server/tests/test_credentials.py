@@ -188,6 +188,7 @@ async def test_error_about_a_secret_does_not_quote_it(alice: Api) -> None:
     assert "sk-very-secret" not in answer.text
 
 
+@pytest.mark.sqlite
 async def test_database_holds_no_secret_in_plain_text(alice: Api, bob: Api, tmp_path: Path) -> None:
     await push(alice, name="t", value="sk-plain-text-secret")
     assert alice.key is not None

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(tmp_path: Path, database_url: str | None) -> Iterator[Database]:
     """An empty database of the newest version."""
-    database = open_database(tmp_path)
+    database = open_database(tmp_path, database_url)
     yield database
     database.close()

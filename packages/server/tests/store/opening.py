@@ -1,6 +1,6 @@
 """A process that opens a store, for tests that kill it or run two of it.
 
-Arguments: the data folder and where to stop: `nowhere`,
+Arguments: the data folder, the URL of a PostgreSQL database or an empty text, and where to stop: `nowhere`,
 `before the backup is named`, `before the first change`, `between two changes` or `before the commit`. There, the process
 kills itself; with `wait` in front, it prints a line and goes on once it has read one.
 """
@@ -50,8 +50,8 @@ def stop_at(point: str, waiting: bool) -> None:
 
 
 if __name__ == "__main__":
-    folder, point = sys.argv[1:]
+    folder, url, point = sys.argv[1:]
     if point != "nowhere":
         stop_at(point.removeprefix("wait "), point.startswith("wait "))
-    Store(Path(folder)).close()
+    Store(Path(folder), url or None).close()
     print("opened", flush=True)

@@ -109,12 +109,12 @@ async def test_settling_waits_for_writes_behind(database: Database) -> None:
     assert len(await database.read(names)) == 50
 
 
-async def test_closing_finishes_what_came_in(tmp_path: Path) -> None:
-    database = open_database(tmp_path)
+async def test_closing_finishes_what_came_in(tmp_path: Path, database_url: str | None) -> None:
+    database = open_database(tmp_path, database_url)
     for number in range(20):
         database.write_behind(INSERT, {"name": f"n{number}", "value": b""})
     database.close()
-    again = open_database(tmp_path)
+    again = open_database(tmp_path, database_url)
     assert len(again.read_now(names)) == 20
     again.close()
     assert "arcrun-writer" not in [thread.name for thread in threading.enumerate()]

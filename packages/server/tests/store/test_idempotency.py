@@ -17,9 +17,9 @@ KEY = "ak_" + "0" * 48
 
 
 @pytest.fixture
-def other(tmp_path: Path, store: Store) -> Iterator[Store]:
+def other(tmp_path: Path, store: Store, database_url: str | None) -> Iterator[Store]:
     """A second server on the same database."""
-    other = Store(tmp_path / "data")
+    other = Store(tmp_path / "data", database_url)
     yield other
     other.close()
 

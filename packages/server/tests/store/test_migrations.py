@@ -18,11 +18,13 @@ from sqlalchemy import Inspector, create_engine, inspect, text
 from arcrun_server.errors import StartupError
 from arcrun_server.sealing.envelope import open_envelope
 from arcrun_server.store import Store, idempotency, migrations, open_database
+from arcrun_server.store.database_url import read_database_url
 from arcrun_server.store.schema import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from postgresql_server import PostgreSQLServer
     from sqlalchemy import Connection
 
 V1 = Path(__file__).parent / "databases" / "v1"
@@ -152,9 +154,9 @@ def backups(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if "backup" in path.name)
 
 
-def opening(folder: Path, point: str) -> subprocess.Popen[str]:
+def opening(folder: Path, point: str, url: str = "") -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, Path(__file__).parent / "opening.py", folder, point],
+        [sys.executable, Path(__file__).parent / "opening.py", folder, url, point],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -277,11 +279,13 @@ async def test_of_two_processes_that_start_at_once_one_upgrades_and_the_other_wa
     await everything_is_in(v1, monkeypatch)
 
 
-async def test_two_processes_may_start_at_once_on_a_new_database(tmp_path: Path) -> None:
-    first = opening(tmp_path, "wait before the commit")
+async def test_two_processes_may_start_at_once_on_a_new_database(
+    tmp_path: Path, database_kind: str, database_url: str | None
+) -> None:
+    first = opening(tmp_path, "wait before the commit", database_url or "")
     assert first.stdout
     assert first.stdout.readline() == "stopped\n"
-    second = opening(tmp_path, "nowhere")
+    second = opening(tmp_path, "nowhere", database_url or "")
     with pytest.raises(subprocess.TimeoutExpired):
         second.wait(1)
     for process in (first, second):
@@ -291,25 +295,49 @@ async def test_two_processes_may_start_at_once_on_a_new_database(tmp_path: Path)
 
 @posix
 @pytest.mark.parametrize("point", ["before the first change", "before the commit"])
-def test_new_database_can_be_made_after_a_kill(point: str, tmp_path: Path) -> None:
-    process = opening(tmp_path, point)
+def test_new_database_can_be_made_after_a_kill(
+    point: str, tmp_path: Path, database_kind: str, database_url: str | None
+) -> None:
+    process = opening(tmp_path, point, database_url or "")
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (-9, ""), err
-    store = Store(tmp_path)
+    store = Store(tmp_path, database_url)
     store.accounts.create(ALICE_KEY)
     store.close()
 
 
 def test_database_of_a_newer_version_is_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_kind: str, database_url: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         newer = (*migrations.MIGRATIONS, lambda _connection: None)
         patch.setattr(migrations, "MIGRATIONS", newer)
-        open_database(tmp_path).close()
+        open_database(tmp_path, database_url).close()
     with pytest.raises(StartupError, match=r"newer.*schema 3, this one knows 2") as caught:
-        open_database(tmp_path)
+        open_database(tmp_path, database_url)
     assert "Install the newer version" in str(caught.value)
+
+
+def test_postgresql_is_upgraded_from_version_1(
+    postgresql: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = postgresql.schema()
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
+        database = open_database(tmp_path, url)
+        database.write_now(
+            lambda connection: connection.execute(
+                text("INSERT INTO facts VALUES ('a', CAST('x' AS bytea))")
+            ).close()
+        )
+        patch.setattr(migrations, "MIGRATIONS", (None, failing_half_way))
+        with pytest.raises(StartupError, match="cannot upgrade"):
+            open_database(tmp_path, url)
+        database.close()
+    database = open_database(tmp_path, url)
+    found = database.read_now(lambda c: c.execute(text("SELECT name FROM properties")).scalar())
+    assert found == "a"
+    database.close()
 
 
 def described(inspector: Inspector) -> dict[str, Any]:
@@ -344,11 +372,19 @@ def described(inspector: Inspector) -> dict[str, Any]:
 
 
 @pytest.fixture
-def connected(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
+def connected(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str | None], Any]:
     """Run a function with a connection of its own to a database."""
 
-    def run(use: Callable[[Connection], Any]) -> Any:
-        engine = create_engine(f"sqlite:///{tmp_path / 'arcrun.db'}")
+    def run(database_url: str | None, use: Callable[[Connection], Any]) -> Any:
+        if database_url is None:
+            engine = create_engine(f"sqlite:///{tmp_path / 'arcrun.db'}")
+        else:
+            import psycopg
+
+            parameters = read_database_url(database_url).parameters
+            engine = create_engine(
+                "postgresql+psycopg://", creator=lambda: psycopg.connect(**parameters)
+            )
         with engine.begin() as connection:
             found = use(connection)
         engine.dispose()
@@ -359,10 +395,12 @@ def connected(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
 
 def test_migrations_end_at_the_schema_that_the_program_uses(
     tmp_path: Path,
+    database_kind: str,
+    database_url: str | None,
     connected: Any,
 ) -> None:
-    open_database(tmp_path).close()
-    migrated = connected(lambda connection: described(inspect(connection)))
+    open_database(tmp_path, database_url).close()
+    migrated = connected(database_url, lambda connection: described(inspect(connection)))
     migrated.pop("schema_version", None)
 
     def recreated(connection: Connection) -> Any:
@@ -370,7 +408,7 @@ def test_migrations_end_at_the_schema_that_the_program_uses(
         metadata.create_all(connection)
         return described(inspect(connection))
 
-    created = connected(recreated)
+    created = connected(database_url, recreated)
     created.pop("schema_version", None)
     assert set(created) == set(metadata.tables)
     assert migrated == created

@@ -1,4 +1,4 @@
-"""What the server stores, in one SQLite file, and beside it the key that opens what is secret in it."""
+"""What the server stores, in SQLite or in PostgreSQL, and beside it the key that opens what is secret in it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from arcrun_server.sealing.server_key import FILE_NAME, create_server_key, load_
 from arcrun_server.store.accounts import Accounts
 from arcrun_server.store.credentials import Credentials
 from arcrun_server.store.database import Query
+from arcrun_server.store.database_url import read_database_url
 from arcrun_server.store.executions import Executions
 from arcrun_server.store.idempotency import IdempotencyKeys
 from arcrun_server.store.recipes import Recipes
@@ -43,24 +44,28 @@ class Store:
     """Everything that outlives a request, each kind under its name.
 
     Args:
-        data_dir: Folder of the database and of the server key.
+        data_dir: Folder of the server key, and of the database if that is SQLite.
+        database_url: URL of a PostgreSQL database; by default, the database is SQLite.
         create: Create the folder, for its owner only, and what is in it, if it is not there.
 
     Raises:
         StartupError: The folder, the key or the database can't be used; the text says why and what to do.
     """
 
-    def __init__(self, data_dir: Path, *, create: bool = True) -> None:
+    def __init__(
+        self, data_dir: Path, database_url: str | None = None, *, create: bool = True
+    ) -> None:
         if not create:
-            _require(data_dir, DATABASE_NAME)
+            _require(data_dir, FILE_NAME if database_url else DATABASE_NAME)
         try:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StartupError(
                 f"cannot make the data folder {data_dir}: {error.strerror}"
             ) from None
-        _provide_key_of_sqlite(data_dir)
-        self.database = open_database(data_dir)
+        if database_url is None:
+            _provide_key_of_sqlite(data_dir)
+        self.database = open_database(data_dir, database_url)
         try:
             server_key = _matching_key(self.database, data_dir)
         except BaseException:
@@ -110,13 +115,18 @@ def _provide_key_of_sqlite(data_dir: Path) -> None:
     create_server_key(key)
 
 
-def open_database(data_dir: Path) -> Database:
-    """Open the database in the data folder; create its tables or upgrade them.
+def open_database(data_dir: Path, database_url: str | None = None) -> Database:
+    """Open the database at this URL, or else the SQLite file in the data folder; create its tables or upgrade them.
 
     Raises:
         StartupError: It can't be used; the text says why and what to do.
     """
-    return SQLiteDatabase(data_dir / DATABASE_NAME)
+    if database_url is None:
+        return SQLiteDatabase(data_dir / DATABASE_NAME)
+    url = read_database_url(database_url)
+    from arcrun_server.store.postgresql import PostgreSQLDatabase  # noqa: PLC0415 - needs the driver
+
+    return PostgreSQLDatabase(url)
 
 
 def _matching_key(database: Database, data_dir: Path) -> ServerKey:
@@ -155,6 +165,6 @@ def _read_check(connection: Connection) -> bytes | None:
 def _missing_key(path: Path) -> StartupError:
     return StartupError(
         f"the server key {path} is missing, but the database has been used with one.\n"
-        "Put the key file back from your backup; "
+        "Put the key file back from your backup, or copy it from the other servers of this database; "
         "a new one could not open what is stored."
     )
