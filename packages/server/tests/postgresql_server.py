@@ -5,11 +5,14 @@ Whoever comes first starts it, whoever ends last stops it and removes its files.
 
 from __future__ import annotations
 
+import getpass
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
+import time
 import uuid
 import warnings
 from contextlib import contextmanager
@@ -62,48 +65,65 @@ class PostgreSQLServer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._package = load()
-        self._server = self._package.get_server(folder, cleanup_mode=None)
-        self.uri: str = self._server.get_uri()
+        self._server = self._started(tries=10)
 
-    def schema(self) -> str:
+    def _started(self, tries: int) -> Any:
+        try:
+            return self._package.get_server(self.folder, cleanup_mode=None)
+        except (subprocess.TimeoutExpired, AssertionError):
+            # The package waits 10 s, and takes a server for broken that is still starting: look again.
+            if tries == 1:
+                raise
+            self._package.PostgresServer._instances.pop(self.folder, None)
+            time.sleep(2)
+            return self._started(tries - 1)
+
+    def url(self, database: str = "postgres", password: str = "") -> str:
+        """Return the URL of a database; the server lets everyone in, whatever the password."""
+        return self._server.get_uri(database).replace("postgres:@", f"postgres:{password}@")
+
+    def schema(self, password: str = "") -> str:
         """Create an empty schema, and return the URL of the database in which that is the only one."""
         import psycopg
 
         name = f"test_{uuid.uuid4().hex}"
-        with psycopg.connect(self.uri, autocommit=True) as connection:
+        url = self.url(password=password)
+        with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"CREATE SCHEMA {name}")
-        return f"{self.uri}&options={quote(f'-c search_path={name}')}"
+        return f"{url}{'&' if '?' in url else '?'}options={quote(f'-c search_path={name}')}"
 
     def configure(self) -> None:
-        """Trade safety against power cuts for speed."""
+        """Write down where it listens, and trade safety against power cuts for speed."""
+        info = self._server.get_postmaster_info()
+        listening = (
+            ("listen_addresses = ''", f"unix_socket_directories = '{info.socket_dir}'")
+            if info.socket_dir
+            else (f"listen_addresses = '{info.hostname}'", f"port = {info.port}")
+        )
         with (self.folder / "postgresql.auto.conf").open("a") as file:
-            file.write("\n".join([*CONFIGURATION, ""]))
+            file.write("\n".join([*CONFIGURATION, *listening, ""]))
         self.restart()
 
-    def restart(self, mode: str = "immediate") -> None:
+    def restart(self) -> None:
         """End all its processes, without letting them finish, and start it again."""
-        self._control("restart", "-m", mode)
+        self.halt()
+        self.start_again()
 
-    def stop(self) -> None:
-        """End it and remove its files."""
-        self._control("stop", "-m", "immediate")
-        shutil.rmtree(self.folder)
+    def halt(self) -> None:
+        """End all its processes, without letting them finish, and keep its files."""
+        self._control("-m", "immediate", "stop")
 
     def start_again(self) -> None:
         """Start it after `halt`."""
-        options = (self.folder / "options").read_text()
-        self._control("start", "-o", options, "-l", str(self.folder / "log"))
+        self._control("-l", str(self.folder / "log"), "start")
 
-    def halt(self) -> None:
-        """End it, and keep its files."""
-        socket_folder = self.uri.rpartition("=")[2]
-        (self.folder / "options").write_text(f"-h '' -k {socket_folder}")
-        self._control("stop", "-m", "immediate")
+    def stop(self) -> None:
+        """End it and remove its files."""
+        self.halt()
+        shutil.rmtree(self.folder)
 
-    def _control(self, action: str, *arguments: str) -> None:
-        self._package.pg_ctl(
-            ["-w", *arguments, action], pgdata=self.folder, user=self._server.system_user
-        )
+    def _control(self, *arguments: str) -> None:
+        self._package.pg_ctl(["-w", *arguments], pgdata=self.folder, user=self._server.system_user)
 
 
 @contextmanager
@@ -116,10 +136,12 @@ def shared_server(run_id: str) -> Iterator[PostgreSQLServer]:
     import fasteners
     import psutil
 
-    # Outside of pytest's own folders, which no other user may enter: PostgreSQL refuses to run as root.
-    folder = Path(tempfile.gettempdir()) / f"arcrun-postgresql-{run_id}"
-    lock = fasteners.InterProcessLock(folder.with_suffix(".lock"))
+    # Not in pytest's own folders, which no other user may enter: PostgreSQL refuses to run as root.
+    temporary = Path(tempfile.gettempdir()).resolve()
+    folder = temporary / f"arcrun-postgresql-{run_id}"
     users = folder.with_suffix(".users")
+    # One for all runs of a user, so that it need never be removed while another process waits for it.
+    lock = fasteners.InterProcessLock(temporary / f"arcrun-postgresql-{getpass.getuser()}.lock")
     with lock:
         users.mkdir(exist_ok=True)
         others = [int(path.name) for path in users.iterdir()]
@@ -134,7 +156,6 @@ def shared_server(run_id: str) -> Iterator[PostgreSQLServer]:
         if not alive:
             server.stop()
             shutil.rmtree(users)
-            folder.with_suffix(".lock").unlink()
 
 
 def require() -> None:

@@ -48,7 +48,7 @@ def test_ready_line_is_all_that_stdout_gets_and_the_server_responds(
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_lines_without_json_and_ctrl_c(serve: Callable[..., Any], tmp_path: Path) -> None:
     server = serve("--data", tmp_path / "data")
-    assert server._first.wait(30)
+    server.first_line()
     assert server.stop(signal.SIGINT) == 0
     assert [line.split()[0] for line in server.output] == ["url", "docs"]
     assert (tmp_path / "data" / "arcrun.db").exists()
@@ -235,17 +235,13 @@ def test_body_over_http_is_bounded_by_the_setting(serve: Callable[..., Any]) -> 
     assert json.loads(response.text)["error"].endswith("100 bytes, which is the limit here")
 
 
-def with_password(url: str) -> str:
-    return url.replace("postgres:@", "postgres:s3cret@")
-
-
 def test_database_can_be_postgresql(
     serve: Callable[..., Any],
     command: Callable[..., Any],
     postgresql: PostgreSQLServer,
     tmp_path: Path,
 ) -> None:
-    url = with_password(postgresql.schema())
+    url = postgresql.schema("s3cret")
     key = command("keys", "create", "--data", tmp_path, "--database", url).stdout.strip()
     server = serve("--json", "--data", tmp_path, ARCRUN_SERVER_DATABASE=url)
     ready = server.ready()
@@ -268,7 +264,7 @@ def test_database_can_be_postgresql(
 def test_database_that_can_not_be_used_is_reported_without_its_password(
     command: Callable[..., Any], postgresql: PostgreSQLServer, tmp_path: Path
 ) -> None:
-    url = with_password(postgresql.uri).replace("/postgres?", "/nowhere?")
+    url = postgresql.url("nowhere", "s3cret")
     ended = command("serve", "--data", tmp_path, "--port", 0, "--database", url)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "/nowhere: there is no database of this name" in ended.stderr

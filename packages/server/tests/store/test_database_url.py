@@ -83,6 +83,10 @@ class ReportedError(Exception):
             "the connection to the database was lost",
         ),
         (
+            ReportedError(None, "SSL connection has been closed unexpectedly"),
+            "the connection to the database was lost",
+        ),
+        (
             ReportedError(None, "FATAL:  the database system is starting up"),
             "the database is starting or stopping",
         ),

@@ -31,6 +31,7 @@ V1 = Path(__file__).parent / "databases" / "v1"
 ALICE_KEY = "ak_" + "a11ce0" * 8
 BOB_KEY = "ak_" + "b0b000" * 8
 JANUARY_2026 = 1767225600
+WAIT = 120
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 
@@ -219,7 +220,7 @@ async def test_killed_upgrade_leaves_the_database_as_it_was(
     point: str, left: list[str], v1: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process = opening(v1, point)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=WAIT)
     assert (process.returncode, out) == (-9, ""), err
     assert backups(v1) == left
     assert version_of(v1 / "arcrun.db") == 1
@@ -273,7 +274,7 @@ async def test_of_two_processes_that_start_at_once_one_upgrades_and_the_other_wa
     with pytest.raises(subprocess.TimeoutExpired):
         second.wait(1)
     for process in (first, second):
-        out, err = process.communicate("go on\n", timeout=60)
+        out, err = process.communicate("go on\n", timeout=WAIT)
         assert (process.returncode, out) == (0, "opened\n"), err
     assert backups(v1) == ["arcrun.db.backup-v1"]
     await everything_is_in(v1, monkeypatch)
@@ -289,7 +290,7 @@ async def test_two_processes_may_start_at_once_on_a_new_database(
     with pytest.raises(subprocess.TimeoutExpired):
         second.wait(1)
     for process in (first, second):
-        out, err = process.communicate("go on\n", timeout=60)
+        out, err = process.communicate("go on\n", timeout=WAIT)
         assert (process.returncode, out) == (0, "opened\n"), err
 
 
@@ -299,7 +300,7 @@ def test_new_database_can_be_made_after_a_kill(
     point: str, tmp_path: Path, database_kind: str, database_url: str | None
 ) -> None:
     process = opening(tmp_path, point, database_url or "")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=WAIT)
     assert (process.returncode, out) == (-9, ""), err
     store = Store(tmp_path, database_url)
     store.accounts.create(ALICE_KEY)

@@ -93,7 +93,7 @@ async def test_ended_connections_are_replaced(own_server: PostgreSQLServer) -> N
     database = open_database(own_server.schema())
     await asyncio.gather(*(database.read(names) for _ in range(8)))
     await database.write(add("before"))
-    with session(own_server.uri) as other:
+    with session(own_server.url()) as other:
         [ended] = other.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
             " WHERE application_name = 'arcrun-server'"
@@ -168,7 +168,7 @@ async def test_write_is_done_once_if_the_connection_is_lost_at_its_commit(
     assert await database.read(names) == ["before", "once"]
 
 
-async def test_unknown_outcome_is_said_to_be_unknown(
+async def test_unknown_outcome_is_reported_as_unknown(
     own_server: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import psycopg
@@ -243,22 +243,21 @@ def test_database_that_can_not_be_written_to_is_reported(url: str) -> None:
 
 
 def test_database_in_another_encoding_is_refused(postgresql: PostgreSQLServer) -> None:
-    with session(postgresql.uri) as other:
+    with session(postgresql.url()) as other:
         other.execute(
             "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
         )
     with pytest.raises(StartupError, match=r"not encoded in UTF-8"):
-        open_database(postgresql.uri.replace("/postgres?", "/latin?"))
-    with session(postgresql.uri) as other:
+        open_database(postgresql.url("latin"))
+    with session(postgresql.url()) as other:
         other.execute("DROP DATABASE latin")
 
 
 def test_missing_database_is_named_without_the_password(postgresql: PostgreSQLServer) -> None:
-    url = postgresql.uri.replace("postgres:@/postgres?", "postgres:s3cret@/nowhere?")
     with pytest.raises(
         StartupError, match=r"/nowhere: there is no database of this name"
     ) as caught:
-        open_database(url)
+        open_database(postgresql.url("nowhere", "s3cret"))
     assert "s3cret" not in str(caught.value)
 
 

@@ -37,16 +37,19 @@ _BY_TEXT = {
     "recovery mode": _BY_STATE["57P03"],
     "too many": _BY_STATE["53300"],
     "connection slots": _BY_STATE["53300"],
+    # Before TLS: "SSL connection has been closed unexpectedly" is about a connection that was there.
+    "closed": _LOST,
+    "eof detected": _LOST,
+    "lost": _LOST,
+    "terminat": _LOST,
     "certificate": "the TLS connection to the database can't be trusted",
     "ssl": "there is no TLS connection to the database",
     "refused": "the database can't be reached (connection refused)",
+    "timed out": "the database can't be reached (no response in time)",
     "timeout": "the database can't be reached (no response in time)",
     "resolve": "the database can't be reached (unknown host)",
     "translate": "the database can't be reached (unknown host)",
     "no such file": "the database can't be reached (there is no such socket)",
-    "closed": _LOST,
-    "lost": _LOST,
-    "terminat": _LOST,
 }
 
 

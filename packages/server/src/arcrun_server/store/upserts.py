@@ -23,7 +23,7 @@ class Upsert:
     Example:
         >>> from arcrun_server.store.schema import properties
         >>> upsert = Upsert(properties, replaced=["value"])
-        >>> # connection.execute(upsert.on(connection), {"name": "a", "value": b""})
+        >>> connection.execute(upsert.on(connection), {"name": "a", "value": b""})  # doctest: +SKIP
     """
 
     def __init__(
