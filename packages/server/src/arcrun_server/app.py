@@ -62,7 +62,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         >>> create_app(Settings(data_dir=Path(mkdtemp()))).title
         'arcrun-server'
     """
-    open_store = store or Store(settings.data_dir)
+    open_store = store or Store(settings.data_dir, settings.database_url)
     outbound = Outbound(development=settings.dev)
     registry = Registry(outbound)
     catalog = load_catalog()
@@ -107,13 +107,13 @@ async def _respond_to_api_error(_request: Request, error: Exception) -> Response
 
 
 async def _respond_to_storage_error(request: Request, error: Exception) -> Response:
-    reason = error.reason if isinstance(error, StorageUnavailableError) else "it failed"
+    assert isinstance(error, StorageUnavailableError)  # noqa: S101 - as above
     return await _respond_to_api_error(
         request,
         ApiError(
             503,
             "storage_unavailable",
-            f"the engine's store can't be used now ({reason}); nothing was changed",
+            f"the engine's store can't be used now ({error.reason}); {error.outcome}",
             next_actions=["try again in a moment"],
             headers={"Retry-After": "1"},
         ),
