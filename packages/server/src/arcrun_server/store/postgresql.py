@@ -150,8 +150,9 @@ class PostgreSQLDatabase(Database):
             try:
                 transaction.commit()
             except DBAPIError as error:
-                unclear = error.connection_invalidated and transaction_id is not None
-                if not (unclear and self._committed(transaction_id)):
+                if transaction_id is None or not error.connection_invalidated:
+                    raise
+                if not self._committed(transaction_id):
                     raise
             return outcomes
 

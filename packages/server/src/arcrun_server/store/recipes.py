@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -88,13 +87,3 @@ class Recipes:
         return await self._database.write(
             lambda connection: connection.execute(statement).rowcount > 0
         )
-
-
-def hash_id(canonical_id: str) -> str:
-    """Return the other name of a recipe: `rec_` and 8 hex digits (docs/contract.md#api-recipes).
-
-    Example:
-        >>> hash_id("telegram_send")
-        'rec_3366235b'
-    """
-    return f"rec_{hashlib.sha256(canonical_id.encode()).hexdigest()[:8]}"
