@@ -264,6 +264,23 @@ def test_backup_that_can_not_be_written_stops_the_upgrade(
     assert backups(v1) == []
 
 
+def test_backup_that_sqlite_can_not_finish_leaves_no_files(
+    v1: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk, SQLite leaves the log of the copy and its index, which hold secrets too."""
+
+    def full(_path: Path, draft: Path) -> None:
+        for ending in ("", "-wal", "-shm"):
+            draft.with_name(draft.name + ending).write_bytes(b"a part")
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr("arcrun_server.store.backup._copy", full)
+    with pytest.raises(StartupError, match="the disk may be full"):
+        Store(v1)
+    assert version_of(v1 / "arcrun.db") == 1
+    assert backups(v1) == []
+
+
 async def test_of_two_processes_that_start_at_once_one_upgrades_and_the_other_waits(
     v1: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -204,6 +204,8 @@ _REASONS = {
     "readonly": "the database can't be written to",
     "not a database": _DAMAGED,
     "malformed": _DAMAGED,
+    "disk i/o error": "reading or writing its files failed; the disk may be full",
+    "unable to open": "the file can't be opened",
 }
 
 
