@@ -62,8 +62,8 @@ def idempotency_error(error: IdempotencyError) -> ApiError:
         message = f"this {IDEMPOTENCY_KEY} was used for another workflow or another input; use a new key for each run"
     else:
         message = (
-            f"the first run under this {IDEMPOTENCY_KEY} was cut off, and it is not known how far it came; "
-            "check what it did, then run again under a new key"
+            f"the first run under this {IDEMPOTENCY_KEY} was cut off, or is still running on another server of this "
+            "database; check what it did before you run it under a new key"
         )
     return ApiError(409, "conflict", message)
 
