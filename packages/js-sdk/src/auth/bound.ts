@@ -82,7 +82,7 @@ export class AuthenticatedClient {
       timeout = this.timeout,
       ...rest
     } = {
-      ...(given && fromRequest(given)),
+      ...(given && (await fromRequest(given))),
       ...init,
     };
     const url = this.resolve(given?.url ?? String(input));
@@ -102,7 +102,14 @@ export class AuthenticatedClient {
   }
 }
 
-/** Returns the parts of a request, without its `redirect`: `follow` is the default there, and may not be intended. */
-function fromRequest({ method, headers, body, signal }: Request): RequestInit {
-  return { method, headers, signal, ...(body && { body, duplex: "half" }) };
+/**
+ * Returns the parts of a request, without its `redirect`: `follow` is the default there, and may not be intended.
+ *
+ * The body is read to its end: a request holds a stream, which could not be sent again with a new access token.
+ */
+async function fromRequest(request: Request): Promise<RequestInit> {
+  const { method, headers, signal } = request;
+  // By its method: some browsers have no `body` here.
+  const body = /^(GET|HEAD)$/i.test(method) ? undefined : await request.arrayBuffer();
+  return { method, headers, signal, ...(body?.byteLength && { body }) };
 }

@@ -70,7 +70,7 @@ export function injectingSend(
     if (!mayReceiveSecrets(url, allowed)) return fetch(url.href, { ...init, headers, redirect: "manual" });
     const token = source && (await unlessAborted(source.get(fetch), init.signal));
     const response = await sendSigned(url, init, new Headers(headers), token);
-    if (response.status !== 401 || !token || init.body instanceof ReadableStream) return response;
+    if (response.status !== 401 || !token || !isReplayable(init.body)) return response;
     await response.body?.cancel();
     const renewed = await unlessAborted((source as TokenSource).get(fetch, token), init.signal);
     return sendSigned(url, init, headers, renewed);
@@ -86,19 +86,20 @@ export function injectingSend(
         throw new UnexpectedResponseError(
           `${url.href} returned a redirect, which browsers hide: request the address that it leads to`,
         );
-      if (!location || init.redirect !== "follow") {
+      const next = location ? new URL(location, url) : url;
+      const following = afterRedirect(init, status, next.origin === url.origin);
+      if (!location || init.redirect !== "follow" || !isReplayable(following.body)) {
         if (location && init.redirect === "error")
           throw new UnexpectedResponseError(`${url.href} returned a redirect to ${location}`);
         if (hops) Object.defineProperty(response, "redirected", { value: true });
         return response;
       }
-      const next = new URL(location, url);
       if (hops === MAX_REDIRECTS || !/^https?:$/.test(next.protocol))
         throw new UnexpectedResponseError(
           `${url.href} redirects to ${next.href}: there are too many redirects, or it is not http`,
         );
       await response.body?.cancel();
-      init = afterRedirect(init, status, next.origin === url.origin);
+      init = following;
       url = next;
     }
   };
@@ -126,6 +127,19 @@ function either(own: AbortController, other: AbortSignal | null | undefined): Ab
   else other.addEventListener("abort", abort, { once: true });
   return own.signal;
 }
+
+/**
+ * Tells whether a body gives the same bytes each time that it is read.
+ *
+ * By its kind, not by `instanceof`: it may come from another realm. Anything that can be iterated asynchronously, such
+ * as a stream, a generator or a form of a Node package, is empty when it is read again.
+ */
+const isReplayable = (body: unknown): boolean =>
+  !body ||
+  typeof body !== "object" ||
+  (!(Symbol.asyncIterator in body) &&
+    (ArrayBuffer.isView(body) ||
+      /ArrayBuffer|URLSearchParams|Blob|File|FormData/.test(Object.prototype.toString.call(body))));
 
 /** Returns what is sent after a redirect, as `fetch` itself would. */
 function afterRedirect(init: RequestInit, status: number, sameOrigin: boolean): RequestInit {

@@ -161,6 +161,16 @@ describe("a bound client", () => {
     expect(fetch.mock.calls[0]?.[0]).toBe("https://api.notion.com/v1/users");
   });
 
+  it.each([307, 308])("hands a %i to the user where the body can be read once", async (status) => {
+    const service = await serve(() => ({ status, headers: { location: "/v1/next" } }));
+    const { demo } = await bound({}, { service });
+    const body = new Blob(["文"]).stream();
+    const init = { method: "POST", body, duplex: "half", redirect: "follow" } as RequestInit;
+    const response = await demo.fetch("/first", init);
+    expect([response.status, response.headers.get("location")]).toEqual([status, "/v1/next"]);
+    expect(service.requests.map(({ path, text }) => [path, text])).toEqual([["/v1/first", "文"]]);
+  });
+
   it("throws a typed error for a redirect that a browser hides", async () => {
     const engine = await engineOf(NOTION);
     const client = clientOf(engine);

@@ -230,13 +230,53 @@ describe("an access token", () => {
       expect(outcome).toMatchObject({ status: "rejected", reason: { message: "enough" } });
   });
 
-  it("is not renewed for a body that can't be sent twice", async () => {
+  it.each<[string, () => BodyInit]>([
+    ["stream", () => new Blob(["文"]).stream()],
+    [
+      "generator",
+      () =>
+        (async function* () {
+          yield new TextEncoder().encode("文");
+        })() as unknown as BodyInit,
+    ],
+  ])("is not renewed for a body that can be read once: %s", async (_, body) => {
     const served = await service({ accepts: () => false });
     const { bound } = await byAccount(served);
-    const body = new Blob(["文"]).stream();
-    const init = { method: "POST", body, duplex: "half" } as RequestInit;
+    const init = { method: "POST", body: body(), duplex: "half" } as RequestInit;
     expect((await bound.fetch("/", init)).status).toBe(401);
-    expect(exchanges(served)).toHaveLength(1);
+    expect(served.requests.map(({ path, text }) => [path, path === "/token" || text])).toEqual([
+      ["/token", true],
+      ["/v1/", "文"],
+    ]);
+  });
+
+  it.each<[string, () => BodyInit, string]>([
+    ["text", () => "文", "文"],
+    ["bytes", () => new TextEncoder().encode("文"), "文"],
+    ["ArrayBuffer", () => new TextEncoder().encode("文").buffer, "文"],
+    ["form", () => new URLSearchParams({ a: "1" }), "a=1"],
+    ["blob", () => new Blob(["文"]), "文"],
+  ])("is renewed for a body that can be read again: %s", async (_, body, text) => {
+    const served = await service({ accepts: (token) => token !== "token-1" });
+    const { bound } = await byAccount(served);
+    expect((await bound.post("/", { body: body() })).status).toBe(200);
+    expect(
+      (await bound.fetch(new Request(`${served.url}/v1/`, { method: "POST", body: body() }))).status,
+    ).toBe(200);
+    const sent = served.requests.filter(({ path }) => path === "/v1/");
+    expect(sent.map((request) => request.text)).toEqual([text, text, text]);
+  });
+
+  it("is renewed for a request and for a form with files", async () => {
+    const served = await service({ accepts: (token) => token !== "token-1" });
+    const { bound } = await byAccount(served);
+    const form = new FormData();
+    form.set("file", new Blob(["文"]), "a.txt");
+    const response = await bound.fetch(new Request(`${served.url}/v1/`, { method: "POST", body: form }));
+    expect(response.status).toBe(200);
+    const sent = served.requests.filter(({ path }) => path === "/v1/");
+    expect(sent.map(({ text }) => /filename="a.txt".*文/s.test(text))).toEqual([true, true]);
+    expect(sent[1]?.headers["content-type"]).toMatch(/^multipart\/form-data; boundary=/);
   });
 });
 
