@@ -3,9 +3,10 @@
 import type { AuthRecipe, CallOptions, SetupResult } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
 import { listServices } from "../http/operations.js";
-import { deferred } from "../loading.js";
+import { bind, getToken } from "./bind.js";
 import type { AuthenticatedClient } from "./bound.js";
 import type { BindOptions, SetupOptions, TokenOptions } from "./options.js";
+import { setup } from "./setup.js";
 
 /** `client.auth`: signs in to services, so that their secrets are handled once. */
 export class Auth {
@@ -48,7 +49,7 @@ export class Auth {
     secrets: Record<string, string>,
     options: SetupOptions = {},
   ): Promise<SetupResult> {
-    return (await deferred()).setup(this.connection, service, secrets, options);
+    return setup(this.connection, service, secrets, options);
   }
 
   /**
@@ -70,7 +71,7 @@ export class Auth {
    * ```
    */
   async bind(service: string, options: BindOptions = {}): Promise<AuthenticatedClient> {
-    return (await deferred()).bind(this.connection, service, options);
+    return bind(this.connection, service, options);
   }
 
   /**
@@ -91,6 +92,6 @@ export class Auth {
    * ```
    */
   async getToken(service: string, options: TokenOptions = {}): Promise<string> {
-    return (await deferred()).getToken(this.connection, service, options);
+    return getToken(this.connection, service, options);
   }
 }

@@ -5,8 +5,8 @@ import { isText } from "../core/shapes.js";
 import type { CallOptions, Credential, DeletedCredential, PushedCredential } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
 import { deleteCredential, listCredentials } from "../http/operations.js";
-import { deferred } from "../loading.js";
 import type { PushCredentialOptions } from "./options.js";
+import { push } from "./push.js";
 
 /** `client.creds`: the credentials of your key. */
 export class Creds {
@@ -29,7 +29,7 @@ export class Creds {
    * ```
    */
   async push(name: string, value: string, options: PushCredentialOptions = {}): Promise<PushedCredential> {
-    return (await deferred()).push(this.connection, name, value, options);
+    return push(this.connection, name, value, options);
   }
 
   /**

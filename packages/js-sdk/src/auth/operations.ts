@@ -1,4 +1,4 @@
-/** The requests that only `client.auth` and `creds.push` send, which are loaded with them. */
+/** The requests of `client.auth` and `creds.push`. */
 
 import type { Settings } from "../core/config.js";
 import {

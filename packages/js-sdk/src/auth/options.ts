@@ -1,4 +1,4 @@
-/** The options of `client.auth` and `client.creds`, for the classes and for what these load on first use. */
+/** The options of `client.auth` and `client.creds`. */
 
 import type { CallOptions, Sensitivity } from "../core/types.js";
 import type { Fetch } from "../http/fetch.js";

@@ -1,7 +1,7 @@
 /** Access tokens: the request that fetches one, its response, and how long it is used (docs/contract.md#auth-recipes). */
 
 import { webCrypto } from "../core/crypto.js";
-import { InvalidArgumentError, TokenExchangeError } from "../core/errors.js";
+import { ArcrunError, InvalidArgumentError, TokenExchangeError } from "../core/errors.js";
 import { fromBase64, toBase64, utf8 } from "../core/sealing.js";
 import { blankOut, type Secret, secretOf } from "../core/secret.js";
 import { isText, type JsonObject, objectOf, parsed } from "../core/shapes.js";
@@ -97,6 +97,7 @@ async function exchange(
       return [response.status, await response.text()];
     });
   } catch (error) {
+    if (error instanceof ArcrunError) throw error;
     const reason =
       error instanceof DeadlineExceeded
         ? "no response in time"
@@ -146,7 +147,7 @@ async function assertion(
     exp: now + LIFETIME,
   };
   const signed = [header, claims].map((part) => base64Url(utf8(JSON.stringify(part)))).join(".");
-  const { subtle } = await webCrypto();
+  const { subtle } = webCrypto();
   const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
   let key: CryptoKey;
   try {

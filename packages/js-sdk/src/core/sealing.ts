@@ -23,7 +23,7 @@ export const fromBase64 = (text: string): Uint8Array<ArrayBuffer> =>
 
 /** Derives the AES key (HKDF-SHA256 over the API key); returns it with the parameters that it is used with. */
 async function cipher(apiKey: Secret, name: string, iv: Uint8Array<ArrayBuffer>) {
-  const { subtle } = await webCrypto();
+  const { subtle } = webCrypto();
   const secret = await subtle.importKey("raw", utf8(apiKey()), "HKDF", false, ["deriveKey"]);
   const derivation = { name: "HKDF", hash: "SHA-256", salt: utf8(SCHEME), info: utf8("AES-256-GCM") };
   const aes = { name: "AES-GCM", length: 256 };
@@ -43,7 +43,7 @@ export async function seal(
   value: Secret,
   iv?: Uint8Array<ArrayBuffer>,
 ): Promise<Envelope> {
-  const nonce = iv ?? (await webCrypto()).getRandomValues(new Uint8Array(12));
+  const nonce = iv ?? webCrypto().getRandomValues(new Uint8Array(12));
   const { subtle, key, parameters } = await cipher(apiKey, name, nonce);
   const sealed = await subtle.encrypt(parameters, key, utf8(value()));
   return { encrypted: toBase64(new Uint8Array(sealed)), iv: toBase64(nonce) };

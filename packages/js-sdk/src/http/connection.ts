@@ -117,7 +117,7 @@ async function sendOnce(
       return { status, headers, text, json: objectOf(parsed(text)) };
     });
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (signal?.aborted || error instanceof ArcrunError) throw error;
     if (error instanceof DeadlineExceeded)
       return new APITimeoutError(`${init.method} ${url}: the engine did not respond in time`);
     const cause = cleanError(error, clean);

@@ -1,12 +1,18 @@
 /** What the SDK needs around the runtime's `fetch`. */
 
+import { ArcrunError, ConfigurationError } from "../core/errors.js";
 import { version } from "../version.js";
 
 /** The type of the runtime's `fetch`. */
 export type Fetch = typeof globalThis.fetch;
 
 /** The runtime's `fetch`, looked up at each call, so that it can be replaced and keeps its `this`. */
-export const runtimeFetch: Fetch = (input, init) => globalThis.fetch(input, init);
+export const runtimeFetch: Fetch = (input, init) => {
+  if (globalThis.fetch) return globalThis.fetch(input, init);
+  throw new ConfigurationError(
+    "this runtime has no fetch: pass one, as new Arcrun({ fetch }) and client.auth.bind(service, { fetch })",
+  );
+};
 
 // Browsers can't set it, or ask the server whether they may (CORS).
 const inBrowser = /^Mozilla/.test(
@@ -90,6 +96,7 @@ export const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal | null
  * @param clean - Takes secrets out of a text; some runtimes put the whole URL into their messages.
  */
 export function cleanError(error: unknown, clean: (text: string) => string): Error {
+  if (error instanceof ArcrunError) return error; // its text is the SDK's own
   const { name, message, code, cause } = error as Error & { code?: unknown; cause?: unknown };
   const copy = new TypeError(clean(String(message)));
   if (name && name !== copy.name) copy.name = clean(String(name));

@@ -24,7 +24,7 @@ import {
   runWorkflow,
 } from "../http/operations.js";
 import { bodyOf } from "../http/request.js";
-import { deferred } from "../loading.js";
+import { graphToPush } from "./graphs.js";
 
 /** The options of `workflows.push`. */
 export interface PushWorkflowOptions extends CallOptions {
@@ -77,7 +77,6 @@ export class Workflows {
   ): Promise<PushedWorkflow> {
     const { connection } = this;
     checkWorkflow(name);
-    const { graphToPush } = await deferred();
     const [pushed, config] = await graphToPush(connection, name, graph, options.config ?? {}, options);
     const description = options.description ?? (graph["description"] || name);
     if (typeof description !== "string" || !description.trim())
@@ -153,7 +152,7 @@ export class Workflows {
     connection.key();
     let idempotencyKey: string | undefined;
     if (connection.maxRetries && (await connection.has("idempotency_key", options)))
-      idempotencyKey = (await webCrypto()).randomUUID();
+      idempotencyKey = webCrypto().randomUUID();
     return connection.send(runWorkflow(name, input, options.runAsync, idempotencyKey), options);
   }
 

@@ -108,3 +108,23 @@ it("shows no key when a client is inspected", () => {
   expect(inspections(client)).not.toContain(KEY);
   expect(inspections(client.creds)).not.toContain(KEY);
 });
+
+describe("a runtime that lacks something", () => {
+  it("is told that it has no fetch, at once", async () => {
+    const retried = vi.spyOn(globalThis, "setTimeout");
+    vi.stubGlobal("fetch", undefined);
+    const error = await rejection(new Arcrun({ apiKey: KEY, baseUrl: "http://127.0.0.1:9" }).creds.list());
+    expect(error).toBeInstanceOf(sdk.ConfigurationError);
+    expect(error.message).toMatch(/^this runtime has no fetch: pass one, as new Arcrun\(\{ fetch \}\)/);
+    expect(retried).toHaveBeenCalledTimes(1); // the deadline of one attempt
+  });
+
+  it("is told that it has no Web Crypto, before anything is sent", async () => {
+    const engine = await serve(inTurn(LISTED));
+    vi.stubGlobal("crypto", { getRandomValues: () => undefined }); // as jsdom
+    const error = await rejection(clientOf(engine).creds.push("a", "值"));
+    expect(error).toBeInstanceOf(sdk.ConfigurationError);
+    expect(error.message).toMatch(/^this runtime has no Web Crypto \(crypto\.subtle\)/);
+    expect(engine.requests).toHaveLength(0);
+  });
+});
