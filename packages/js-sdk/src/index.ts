@@ -26,6 +26,7 @@ export {
   NotFoundError,
   PermissionDeniedError,
   RateLimitError,
+  RecipeChangedError,
   RecipeOriginError,
   SealedCredentialsUnsupportedError,
   ServerError,

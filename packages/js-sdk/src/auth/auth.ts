@@ -63,6 +63,7 @@ export class Auth {
    * @throws {@link MissingSecretError} A secret was not set up with this client, and is found neither at the engine nor in
    *   the environment.
    * @throws {@link RecipeOriginError} The recipe leads to an origin that is not known to be the service's.
+   * @throws {@link RecipeChangedError} The recipe of a shipped service is not the known one.
    *
    * @example
    * ```ts
@@ -83,6 +84,7 @@ export class Auth {
    * @throws {@link InvalidArgumentError} The service signs in with several secrets: use `bind`.
    * @throws {@link MissingSecretError} The secret was not set up with this client, and is found neither at the engine nor
    *   in the environment.
+   * @throws {@link RecipeChangedError} The recipe of a shipped service is not the known one.
    * @throws {@link TokenExchangeError} The token endpoint returned no access token.
    *
    * @example

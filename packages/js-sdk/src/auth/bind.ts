@@ -82,9 +82,9 @@ function tokenSourceOf(
   if (known?.uses(values)) return known;
   const source = tokenSource(service, grant, values, connection.timeout, async (key, value) => {
     const name = credentialName(key, account);
-    secrets.set(name, value);
+    secrets.set(name, { value, service });
     await pushSecret(connection, name, value, { service });
-    secrets.set(name, value); // `pushSecret` deletes it
+    secrets.set(name, { value, service }); // `pushSecret` deletes it
   });
   tokenSources.set(id, source);
   return source;

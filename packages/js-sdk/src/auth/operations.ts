@@ -13,8 +13,8 @@ import type { PushedCredential } from "../core/types.js";
 import { credentialPath, withField } from "../http/operations.js";
 import type { ApiRequest } from "../http/request.js";
 import { fieldOf } from "../http/response.js";
-import { shippedOrigins } from "../recipes/pinned.js";
 import { parseRecipe, type Recipe } from "../recipes/recipe.js";
+import { shippedServices } from "../recipes/trust.js";
 
 /** Gets a service's auth recipe: `GET /auth-recipes/{service}`. */
 export const getRecipe = (service: string): ApiRequest<Recipe> => ({
@@ -26,8 +26,7 @@ export const getRecipe = (service: string): ApiRequest<Recipe> => ({
       ? {
           kind: UnknownServiceError,
           message: `there is no auth recipe for '${service}'`,
-          hint:
-            nearest(service, [...shippedOrigins.keys()]) || "; client.auth.listServices() lists the services",
+          hint: nearest(service, shippedServices) || "; client.auth.listServices() lists the services",
         }
       : undefined,
   read: (content) => parseRecipe(fieldOf(content, "recipe", "object"), service),

@@ -15,6 +15,11 @@ export interface TokenOptions extends CallOptions {
   account?: string;
   /** The origin that the recipe may send secrets to, if the SDK does not know it; plain http for loopback only. */
   trustOrigin?: string;
+  /**
+   * Accepts the engine's recipe, though it is not the one that the SDK knows, or asks for secrets that were stored
+   * without a service.
+   */
+  trustRecipe?: boolean;
 }
 
 /** The options of `auth.bind`. */

@@ -40,8 +40,9 @@ export async function setup(
     }
     stored.push(name);
   }
-  for (const [key, value] of values) connection.memory.secrets.set(credentialName(key, account), value);
-  pinOrigins(recipe, connection.memory.pinned);
+  for (const [key, value] of values)
+    connection.memory.secrets.set(credentialName(key, account), { value, service });
+  pinOrigins(recipe, connection);
   return { service, account: account ?? null, stored };
 }
 

@@ -52,6 +52,9 @@ export class MissingSecretError extends ArcrunError {
 /** An auth recipe would send secrets to an origin that is not known to be the service's own. */
 export class RecipeOriginError extends ArcrunError {}
 
+/** A shipped service's auth recipe is not the one that the SDK knows: no secret was used. */
+export class RecipeChangedError extends ArcrunError {}
+
 /** The service's token endpoint did not return an access token. */
 export class TokenExchangeError extends ArcrunError {}
 
@@ -149,6 +152,7 @@ const NAMED = {
   UnexpectedResponseError,
   MissingSecretError,
   RecipeOriginError,
+  RecipeChangedError,
   TokenExchangeError,
   WorkflowPaused,
   APIStatusError,

@@ -5,10 +5,11 @@ import { ConfigurationError, UnexpectedResponseError } from "./errors.js";
 import type { Secret } from "./secret.js";
 import { type JsonObject, textOf } from "./shapes.js";
 
-/** A sealed value; both fields are base64 (standard alphabet, padded). */
+/** A sealed value, in base64 (standard alphabet, padded), and the service that it was stored for. */
 export interface Envelope {
   encrypted: string;
   iv: string;
+  service?: string | undefined;
 }
 
 const SCHEME = "arcrun.credentials.v1";
@@ -71,5 +72,7 @@ export async function unseal(apiKey: Secret, name: string, envelope: Envelope): 
 export function readEnvelope(name: string, content: JsonObject): Envelope | undefined {
   const encrypted = textOf(content["encrypted"]);
   const iv = textOf(content["iv"]);
-  return content["name"] === name && encrypted && iv ? { encrypted, iv } : undefined;
+  return content["name"] === name && encrypted && iv
+    ? { encrypted, iv, service: textOf(content["service"]) }
+    : undefined;
 }

@@ -24,9 +24,15 @@ export interface TokenSource {
   uses(values: Values): boolean;
 }
 
+/** A secret, and the service that it was stored for; undefined if it was stored without one. */
+export interface StoredSecret {
+  value: Secret;
+  service: string | undefined;
+}
+
 /** State that a client shares with its `withOptions` copies. */
 export interface Memory {
-  secrets: Map<string, Secret>;
+  secrets: Map<string, StoredSecret>;
   recipes: Map<string, Recipe>;
   /** The origins of each service of the user's own, as its recipe wrote them at `auth.setup`. */
   pinned: Map<string, readonly string[]>;

@@ -321,7 +321,7 @@ describe("a token endpoint", () => {
     });
     const client = clientOf(await engineOf(recipe));
     vi.stubEnv("ARCRUN_SECRET_DEMO_REFRESH_TOKEN", "canary");
-    await expect(client.auth.bind("demo", { trustOrigin: served.url })).rejects.toThrow(
+    await expect(client.auth.bind("demo", { trustOrigin: served.url, trustRecipe: true })).rejects.toThrow(
       /would send its secrets to https:\/\/evil.example/,
     );
   });
