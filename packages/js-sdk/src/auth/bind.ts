@@ -4,7 +4,7 @@ import { checkTimeout } from "../core/config.js";
 import type { Secret } from "../core/secret.js";
 import { checkAccount, checkService, credentialName } from "../core/serviceNames.js";
 import type { Connection } from "../http/connection.js";
-import { runtimeFetch, unlessAborted } from "../http/fetch.js";
+import { runtimeFetch } from "../http/fetch.js";
 import type { TokenSource } from "../http/memory.js";
 import { renderBaseUrl, type Values } from "../recipes/placeholders.js";
 import { checkSupported, type Recipe } from "../recipes/recipe.js";
@@ -51,7 +51,7 @@ export async function getToken(
   const source = tokenSourceOf(connection, recipe, options.account, values);
   if (!source) return (values.get(recipe.tokenKey()) as Secret)();
   checkOrigins(recipe, renderBaseUrl(recipe.baseUrl, values), knownOrigins(service, connection), trusted);
-  return (await unlessAborted(source.get(runtimeFetch), options.signal)).access();
+  return (await source.get(runtimeFetch, options.signal)).access();
 }
 
 /** Checks the names, and returns the recipe; throws if this SDK does not support its primitive. */

@@ -5,12 +5,23 @@ import { ArcrunError, InvalidArgumentError, TokenExchangeError } from "../core/e
 import { fromBase64, toBase64, utf8 } from "../core/sealing.js";
 import { blankOut, type Secret, secretOf } from "../core/secret.js";
 import { isText, type JsonObject, objectOf, parsed } from "../core/shapes.js";
-import { cleanError, DeadlineExceeded, type Fetch, OWN_HEADERS, withDeadline } from "../http/fetch.js";
+import {
+  cleanError,
+  DeadlineExceeded,
+  type Fetch,
+  OWN_HEADERS,
+  onAbort,
+  waitFor,
+  withDeadline,
+} from "../http/fetch.js";
 import type { AccessToken, TokenSource } from "../http/memory.js";
 import type { Values } from "../recipes/placeholders.js";
 import type { Grant } from "../recipes/recipe.js";
 
 const REFRESH_BEFORE = 60; // seconds before a token expires in which a new one is fetched
+// Seconds to wait for a token that another call fetches. In Workers, its connection ends with the request that it
+// belongs to, and the promise is never settled.
+const SHARED = 5;
 const LIFETIME = 3600; // seconds: the longest that Google accepts for an assertion
 
 /** Reads a service account's key file. */
@@ -60,12 +71,18 @@ export function tokenSource(
   };
 
   return {
-    get: async (fetch, stale) => {
+    get: async (fetch, signal, stale) => {
       if (token && token !== stale && performance.now() < token.useUntil) return token;
-      pending ??= fetchToken(fetch).finally(() => {
-        pending = undefined;
-      });
-      return pending;
+      const found = pending && (await waitFor(pending, signal, SHARED));
+      if (found) return found;
+      const own = fetchToken(fetch);
+      const forget = (): void => {
+        if (pending === own) pending = undefined;
+      };
+      pending = own;
+      own.then(forget, forget);
+      const stop = onAbort(signal, forget);
+      return waitFor(own, signal).finally(stop) as Promise<AccessToken>;
     },
     uses: (others) =>
       others.size === values.size && [...others].every(([key, secret]) => values.get(key)?.() === secret()),

@@ -1,7 +1,7 @@
 /** Sends the requests of a bound client: adds the secrets to a copy of each that goes to the service's own origin. */
 
 import { UnexpectedResponseError } from "../core/errors.js";
-import { cleanError, type Fetch, OWN_HEADERS, unlessAborted } from "../http/fetch.js";
+import { cleanError, type Fetch, OWN_HEADERS, onAbort } from "../http/fetch.js";
 import type { AccessToken, TokenSource } from "../http/memory.js";
 import type { Values } from "../recipes/placeholders.js";
 import type { Inject } from "../recipes/recipe.js";
@@ -68,11 +68,11 @@ export function injectingSend(
     for (const [name, value] of Object.entries({ Accept: "*/*", ...OWN_HEADERS, ...defaults }))
       if (!headers.has(name)) headers.set(name, value);
     if (!mayReceiveSecrets(url, allowed)) return fetch(url.href, { ...init, headers, redirect: "manual" });
-    const token = source && (await unlessAborted(source.get(fetch), init.signal));
+    const token = await source?.get(fetch, init.signal);
     const response = await sendSigned(url, init, new Headers(headers), token);
     if (response.status !== 401 || !token || !isReplayable(init.body)) return response;
     await response.body?.cancel();
-    const renewed = await unlessAborted((source as TokenSource).get(fetch, token), init.signal);
+    const renewed = await (source as TokenSource).get(fetch, init.signal, token);
     return sendSigned(url, init, headers, renewed);
   };
 
@@ -124,7 +124,7 @@ function either(own: AbortController, other: AbortSignal | null | undefined): Ab
   if (AbortSignal.any) return AbortSignal.any([own.signal, other]);
   const abort = (): void => own.abort(other.reason); // Node 18
   if (other.aborted) abort();
-  else other.addEventListener("abort", abort, { once: true });
+  onAbort(other, abort);
   return own.signal;
 }
 

@@ -51,7 +51,7 @@ export async function withDeadline<T>(
   const abort = (): void => controller.abort(signal?.reason);
   let late = false;
   if (signal?.aborted) throw signal.reason;
-  signal?.addEventListener("abort", abort);
+  const stop = onAbort(signal, abort);
   const timer = setTimeout(() => {
     late = true;
     controller.abort();
@@ -63,32 +63,61 @@ export async function withDeadline<T>(
     throw late ? new DeadlineExceeded() : error;
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
+    stop();
   }
 }
 
 /** Waits; rejects with the signal's reason as soon as that is aborted. */
-export const sleep = (seconds: number, signal?: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-      if (signal?.aborted) reject(signal.reason);
-      else resolve();
-    };
-    const timer = setTimeout(end, seconds * 1000);
-    signal?.addEventListener("abort", end);
-    if (signal?.aborted) end();
-  });
+export const sleep = (seconds: number, signal?: AbortSignal): Promise<unknown> =>
+  waitFor(new Promise(() => undefined), signal, seconds);
 
-/** Waits for what others wait for as well; rejects with the signal's reason as soon as that is aborted. */
-export const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal?.reason);
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort);
-    promise.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
-  });
+/**
+ * Waits for a promise; rejects with the signal's reason as soon as that is aborted.
+ *
+ * @param seconds - How long to wait at most; then the result is undefined. Left out, as long as it takes.
+ */
+export async function waitFor<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | null | undefined,
+  seconds?: number,
+): Promise<T | undefined> {
+  let timer: unknown;
+  let stop = (): unknown => undefined;
+  if (signal?.aborted) throw signal.reason;
+  try {
+    return await Promise.race([
+      promise,
+      new Promise<undefined>((resolve, reject) => {
+        stop = onAbort(signal, () => reject(signal?.reason));
+        if (seconds !== undefined) timer = setTimeout(resolve, seconds * 1000);
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer as number);
+    stop();
+  }
+}
+
+const callbacks = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls back when a signal is aborted; returns a function that ends this.
+ *
+ * One listener serves all: runtimes warn of more than ten on one signal, which many calls may share.
+ */
+export function onAbort(signal: AbortSignal | null | undefined, callback: () => void): () => unknown {
+  if (!signal) return () => undefined;
+  const known = callbacks.get(signal);
+  const waiting = known ?? new Set();
+  if (!known) {
+    callbacks.set(signal, waiting);
+    signal.addEventListener("abort", () => {
+      for (const call of waiting) call();
+    });
+  }
+  waiting.add(callback);
+  return () => waiting.delete(callback);
+}
 
 /**
  * Returns a copy of an error that holds nothing but the name, message and code of it and of its cause.

@@ -17,9 +17,10 @@ export interface TokenSource {
    * Returns an access token that has not expired.
    *
    * @param fetch - What a token is fetched through.
+   * @param signal - Ends the caller's waiting.
    * @param stale - A token that the service refused: another one is fetched, unless it was already.
    */
-  get(fetch: Fetch, stale?: AccessToken): Promise<AccessToken>;
+  get(fetch: Fetch, signal: AbortSignal | null | undefined, stale?: AccessToken): Promise<AccessToken>;
   /** Tells whether it uses exactly these secrets. */
   uses(values: Values): boolean;
 }

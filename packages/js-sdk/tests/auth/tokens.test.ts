@@ -230,6 +230,37 @@ describe("an access token", () => {
       expect(outcome).toMatchObject({ status: "rejected", reason: { message: "enough" } });
   });
 
+  it("is fetched again when the call that began to fetch it gives up", async () => {
+    let asked = 0;
+    const served = await serve(({ path }) =>
+      path !== "/token" || ++asked > 1 ? { json: { access_token: "token-2" } } : undefined,
+    );
+    const { bound } = await byAccount(served);
+    const controller = new AbortController();
+    const first = rejection(bound.get("/", { signal: controller.signal }));
+    await vi.waitUntil(() => asked === 1);
+    controller.abort(new Error("gone"));
+    expect((await first).message).toBe("gone");
+    expect((await bound.get("/")).status).toBe(200);
+  });
+
+  it("that another call fetches is waited for only a while", async () => {
+    const wait = globalThis.setTimeout;
+    vi.stubGlobal("setTimeout", ((call: () => void, ms: number) =>
+      wait(call, ms === 5000 ? 1 : ms)) as typeof setTimeout);
+    let asked = 0;
+    const served = await serve(({ path }) =>
+      path !== "/token" || ++asked > 1 ? { json: { access_token: "token-2" } } : undefined,
+    );
+    const { bound } = await byAccount(served);
+    const controller = new AbortController();
+    const first = rejection(bound.get("/", { signal: controller.signal })); // as one whose request has ended
+    await vi.waitUntil(() => asked === 1);
+    expect((await bound.get("/")).status).toBe(200);
+    controller.abort();
+    await first;
+  });
+
   it.each<[string, () => BodyInit]>([
     ["stream", () => new Blob(["文"]).stream()],
     [

@@ -128,3 +128,15 @@ describe("a runtime that lacks something", () => {
     expect(engine.requests).toHaveLength(0);
   });
 });
+
+it("many calls may share one signal", async () => {
+  const warnings: string[] = [];
+  const warned = ({ message }: Error): void => void warnings.push(message);
+  process.on("warning", warned);
+  const { signal } = new AbortController();
+  const client = clientOf(await serve(inTurn(LISTED)));
+  await Promise.all(Array.from({ length: 20 }, () => client.creds.list({ signal })));
+  await new Promise(setImmediate); // when warnings are emitted
+  process.off("warning", warned);
+  expect(warnings).toEqual([]);
+});
