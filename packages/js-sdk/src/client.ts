@@ -10,6 +10,8 @@ import {
   type SettingsOptions,
   TIMEOUT,
 } from "./core/config.js";
+import { ConfigurationError } from "./core/errors.js";
+import { checkNames, checkOptions } from "./core/options.js";
 import { textsOf } from "./core/shapes.js";
 import type { CallOptions, Health } from "./core/types.js";
 import { type Connection, connect } from "./http/connection.js";
@@ -18,6 +20,8 @@ import { emptyMemory } from "./http/memory.js";
 import { health } from "./http/operations.js";
 import type { ApiResponse } from "./http/response.js";
 import { Workflows } from "./workflows/workflows.js";
+
+const OPTIONS = "apiKey baseUrl credentialFormat timeout maxRetries allowInsecureHttp fetch";
 
 /** The options of `new Arcrun`. */
 export interface ArcrunOptions extends SettingsOptions {
@@ -74,6 +78,7 @@ export class Arcrun {
   /** @internal */
   constructor(options: ArcrunOptions, connection: Connection);
   constructor(options: ArcrunOptions = {}, existing?: Connection) {
+    checkNames(options, "new Arcrun", OPTIONS, ConfigurationError);
     const connection =
       existing ??
       connect({
@@ -102,7 +107,7 @@ export class Arcrun {
    * ```
    */
   async health(options?: CallOptions): Promise<Health> {
-    const found = await this.connection.send(health(), options);
+    const found = await this.connection.send(health(), checkOptions(options, "client.health"));
     this.connection.memory.capabilities = textsOf(found.capabilities);
     return found;
   }
@@ -118,6 +123,7 @@ export class Arcrun {
    */
   withOptions(options: { timeout?: number; maxRetries?: number }): Arcrun {
     const own = this.connection;
+    checkNames(options, "client.withOptions", "timeout maxRetries", ConfigurationError);
     const timeout = checkTimeout(options.timeout ?? own.timeout);
     const maxRetries = checkRetries(options.maxRetries ?? own.maxRetries);
     return clientOver(connect({ ...own, timeout, maxRetries }));

@@ -1,5 +1,6 @@
 /** `client.auth`: services, set up once, then bound to a client that signs in every request. */
 
+import { checkOptions } from "../core/options.js";
 import type { AuthRecipe, CallOptions, SetupResult } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
 import { listServices } from "../http/operations.js";
@@ -7,6 +8,8 @@ import { bind, getToken } from "./bind.js";
 import type { AuthenticatedClient } from "./bound.js";
 import type { BindOptions, SetupOptions, TokenOptions } from "./options.js";
 import { setup } from "./setup.js";
+
+const BINDING = "account trustOrigin trustRecipe";
 
 /** `client.auth`: signs in to services, so that their secrets are handled once. */
 export class Auth {
@@ -25,7 +28,7 @@ export class Auth {
    * ```
    */
   async listServices(options?: CallOptions): Promise<AuthRecipe[]> {
-    return this.connection.send(listServices(), options);
+    return this.connection.send(listServices(), checkOptions(options, "client.auth.listServices"));
   }
 
   /**
@@ -49,6 +52,7 @@ export class Auth {
     secrets: Record<string, string>,
     options: SetupOptions = {},
   ): Promise<SetupResult> {
+    checkOptions(options, "client.auth.setup", "account");
     return setup(this.connection, service, secrets, options);
   }
 
@@ -72,6 +76,7 @@ export class Auth {
    * ```
    */
   async bind(service: string, options: BindOptions = {}): Promise<AuthenticatedClient> {
+    checkOptions(options, "client.auth.bind", `${BINDING} fetch`);
     return bind(this.connection, service, options);
   }
 
@@ -94,6 +99,7 @@ export class Auth {
    * ```
    */
   async getToken(service: string, options: TokenOptions = {}): Promise<string> {
+    checkOptions(options, "client.auth.getToken", BINDING);
     return getToken(this.connection, service, options);
   }
 }

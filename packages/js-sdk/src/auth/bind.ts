@@ -24,6 +24,7 @@ export async function bind(
   options: BindOptions,
 ): Promise<AuthenticatedClient> {
   const trusted = checkTrustOrigin(options.trustOrigin);
+  const timeout = checkTimeout(options.timeout ?? connection.timeout);
   const recipe = await supportedRecipe(connection, service, options);
   const known = knownOrigins(service, connection);
   // Before any secret is looked for, where that is possible. For other services a missing secret is reported first.
@@ -35,7 +36,6 @@ export async function bind(
   const source = tokenSourceOf(connection, recipe, options.account, values);
   const signIn = { inject, values, source };
   const send = injectingSend(origin, signIn, constants, options.fetch ?? runtimeFetch);
-  const timeout = checkTimeout(options.timeout ?? connection.timeout);
   return new AuthenticatedClient(baseUrl, send, timeout);
 }
 

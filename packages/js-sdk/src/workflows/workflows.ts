@@ -3,6 +3,8 @@
 import { webCrypto } from "../core/crypto.js";
 import { InvalidArgumentError } from "../core/errors.js";
 import { checkWorkflow } from "../core/names.js";
+import { checkOptions } from "../core/options.js";
+import { objectOf } from "../core/shapes.js";
 import type {
   CallOptions,
   DeletedWorkflow,
@@ -76,11 +78,13 @@ export class Workflows {
     options: PushWorkflowOptions = {},
   ): Promise<PushedWorkflow> {
     const { connection } = this;
+    checkOptions(options, "client.workflows.push", "description config");
     checkWorkflow(name);
-    const [pushed, config] = await graphToPush(connection, name, graph, options.config ?? {}, options);
-    const description = options.description ?? (graph["description"] || name);
+    connection.key();
+    const { config: given = {}, description = objectOf(graph)?.["description"] || name } = options;
     if (typeof description !== "string" || !description.trim())
       throw new InvalidArgumentError("description must be non-empty text");
+    const [pushed, config] = await graphToPush(connection, name, graph, given, options);
     return connection.send(pushWorkflow(name, pushed, description, config), options);
   }
 
@@ -96,7 +100,7 @@ export class Workflows {
    * ```
    */
   async list(options?: CallOptions): Promise<WorkflowSummary[]> {
-    return this.connection.send(listWorkflows(), options);
+    return this.connection.send(listWorkflows(), checkOptions(options, "client.workflows.list"));
   }
 
   /**
@@ -111,6 +115,7 @@ export class Workflows {
    * ```
    */
   async get(name: string, options?: CallOptions): Promise<Workflow> {
+    checkOptions(options, "client.workflows.get");
     return this.connection.send(getWorkflow(checkWorkflow(name)), options);
   }
 
@@ -126,6 +131,7 @@ export class Workflows {
    * ```
    */
   async delete(name: string, options?: CallOptions): Promise<DeletedWorkflow> {
+    checkOptions(options, "client.workflows.delete");
     return this.connection.send(deleteWorkflow(checkWorkflow(name)), options);
   }
 
@@ -147,6 +153,7 @@ export class Workflows {
    */
   async run(name: string, input?: Record<string, unknown>, options: RunOptions = {}): Promise<RunResult> {
     const { connection } = this;
+    checkOptions(options, "client.workflows.run", "runAsync");
     checkWorkflow(name);
     bodyOf(runWorkflow(name, input, options.runAsync, undefined));
     connection.key();
@@ -168,6 +175,7 @@ export class Workflows {
    * ```
    */
   async executions(name: string, options: ExecutionsOptions = {}): Promise<Execution[]> {
+    checkOptions(options, "client.workflows.executions", "limit");
     return this.connection.send(listExecutions(checkWorkflow(name), options.limit), options);
   }
 }
