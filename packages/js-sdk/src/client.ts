@@ -3,8 +3,10 @@
 import { Auth } from "./auth/auth.js";
 import { Creds } from "./auth/creds.js";
 import {
+  checkLimit,
   checkRetries,
   checkTimeout,
+  MAX_RESPONSE_BYTES,
   MAX_RETRIES,
   resolve,
   type SettingsOptions,
@@ -21,7 +23,7 @@ import { health } from "./http/operations.js";
 import type { ApiResponse } from "./http/response.js";
 import { Workflows } from "./workflows/workflows.js";
 
-const OPTIONS = "apiKey baseUrl credentialFormat timeout maxRetries allowInsecureHttp fetch";
+const OPTIONS = "apiKey baseUrl credentialFormat timeout maxRetries maxResponseBytes allowInsecureHttp fetch";
 
 /** The options of `new Arcrun`. */
 export interface ArcrunOptions extends SettingsOptions {
@@ -29,6 +31,8 @@ export interface ArcrunOptions extends SettingsOptions {
   timeout?: number;
   /** How often a request is retried after a fault, where that is safe; 2 by default. */
   maxRetries?: number;
+  /** The longest response of the engine that is read, in bytes after decompression; 64 MiB by default. */
+  maxResponseBytes?: number;
   /** Whether the API key may be sent over plain http to other machines. */
   allowInsecureHttp?: boolean;
   /** Your own `fetch` for requests to the engine. Bound clients take theirs in `auth.bind`. */
@@ -86,6 +90,7 @@ export class Arcrun {
         fetch: options.fetch ?? runtimeFetch,
         timeout: checkTimeout(options.timeout ?? TIMEOUT),
         maxRetries: checkRetries(options.maxRetries ?? MAX_RETRIES),
+        maxResponseBytes: checkLimit(options.maxResponseBytes ?? MAX_RESPONSE_BYTES),
         allowInsecureHttp: options.allowInsecureHttp ?? false,
         memory: emptyMemory(),
       });

@@ -1,6 +1,7 @@
 /** What `bind` returns: a client of a service that signs in its requests. */
 
 import { checkTimeout } from "../core/config.js";
+import { withoutSlashes } from "../core/origins.js";
 import type { Send } from "./transport.js";
 
 /** What `fetch` takes, and some conveniences. */
@@ -97,7 +98,7 @@ export class AuthenticatedClient {
 
   private resolve(url: string): URL {
     if (/^[a-z][a-z0-9+.-]*:/i.test(url)) return new URL(url);
-    const base = this.baseUrl.replace(/\/+$/, "");
+    const base = withoutSlashes(this.baseUrl);
     return new URL(!url || url[0] === "?" ? base + url : `${base}/${url.replace(/^\/+/, "")}`);
   }
 }

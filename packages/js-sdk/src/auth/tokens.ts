@@ -1,7 +1,7 @@
 /** Access tokens: the request that fetches one, its response, and how long it is used (docs/contract.md#auth-recipes). */
 
 import { webCrypto } from "../core/crypto.js";
-import { ArcrunError, InvalidArgumentError, TokenExchangeError } from "../core/errors.js";
+import { ConfigurationError, InvalidArgumentError, TokenExchangeError } from "../core/errors.js";
 import { fromBase64, toBase64, utf8 } from "../core/sealing.js";
 import { blankOut, type Secret, secretOf } from "../core/secret.js";
 import { isText, type JsonObject, objectOf, parsed } from "../core/shapes.js";
@@ -10,7 +10,9 @@ import {
   DeadlineExceeded,
   type Fetch,
   OWN_HEADERS,
+  OWN_OPTIONS,
   onAbort,
+  textOfBody,
   waitFor,
   withDeadline,
 } from "../http/fetch.js";
@@ -22,6 +24,7 @@ const REFRESH_BEFORE = 60; // seconds before a token expires in which a new one 
 // Seconds to wait for a token that another call fetches. In Workers, its connection ends with the request that it
 // belongs to, and the promise is never settled.
 const SHARED = 5;
+const LONGEST = 1e6; // bytes of a response
 const LIFETIME = 3600; // seconds: the longest that Google accepts for an assertion
 
 /** Reads a service account's key file. */
@@ -101,6 +104,7 @@ async function exchange(
   try {
     return await withDeadline(timeout, null, async (signal) => {
       const response = await fetch(endpoint, {
+        ...OWN_OPTIONS,
         method: "POST",
         body: form(),
         headers: {
@@ -111,10 +115,10 @@ async function exchange(
         redirect: "manual",
         signal,
       });
-      return [response.status, await response.text()];
+      return [response.status, await textOfBody(response, LONGEST, "")];
     });
   } catch (error) {
-    if (error instanceof ArcrunError) throw error;
+    if (error instanceof ConfigurationError) throw error;
     const reason =
       error instanceof DeadlineExceeded
         ? "no response in time"

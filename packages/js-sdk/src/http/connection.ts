@@ -11,7 +11,9 @@ import {
   DeadlineExceeded,
   type Fetch,
   OWN_HEADERS,
+  OWN_OPTIONS,
   sleep,
+  textOfBody,
   withDeadline,
   withoutRetries,
 } from "./fetch.js";
@@ -27,6 +29,8 @@ export interface ConnectionOptions extends Omit<KeyPolicy, "origin"> {
   fetch: Fetch;
   timeout: number;
   maxRetries: number;
+  /** The longest response that is read, in bytes after decompression. */
+  maxResponseBytes: number;
   memory: Memory;
   /** Called with each response that a result is read from, and the number of attempts. */
   onResponse?: (response: ApiResponse, attempts: number) => void;
@@ -63,6 +67,7 @@ export function connect(options: ConnectionOptions): Connection {
       ...(key && { "X-Arcrun-API-Key": key() }),
     };
     const init: RequestInit = {
+      ...OWN_OPTIONS,
       method: request.method,
       headers,
       redirect: "manual",
@@ -72,7 +77,7 @@ export function connect(options: ConnectionOptions): Connection {
     const secrets = [...(request.secrets ?? []), ...(apiKey ? [apiKey] : [])];
     const url = baseUrl + request.path;
     for (let attempt = 0; ; attempt++) {
-      const outcome = await sendOnce(options.fetch, url, init, checkTimeout(timeout), signal, secrets);
+      const outcome = await sendOnce(options, url, init, checkTimeout(timeout), signal, secrets);
       const delay = nextDelay(request, outcome, attempt, maxRetries);
       if (delay === undefined) {
         if (outcome instanceof APIConnectionError) throw outcome;
@@ -100,7 +105,7 @@ export function connect(options: ConnectionOptions): Connection {
 
 /** Sends a request once. Secrets are blanked out of error responses and of error messages. */
 async function sendOnce(
-  fetch: Fetch,
+  { fetch, maxResponseBytes }: ConnectionOptions,
   url: string,
   init: RequestInit,
   timeout: number,
@@ -112,7 +117,7 @@ async function sendOnce(
     return await withDeadline(timeout, signal, async (signal) => {
       const response = await fetch(url, { ...init, signal });
       const { status, headers } = response;
-      const body = await response.text();
+      const body = await textOfBody(response, maxResponseBytes, ": raise the option maxResponseBytes");
       const text = status < 400 ? body : clean(body);
       return { status, headers, text, json: objectOf(parsed(text)) };
     });

@@ -1,6 +1,6 @@
 /** What the SDK needs around the runtime's `fetch`. */
 
-import { ArcrunError, ConfigurationError } from "../core/errors.js";
+import { ArcrunError, ConfigurationError, UnexpectedResponseError } from "../core/errors.js";
 import { version } from "../version.js";
 
 /** The type of the runtime's `fetch`. */
@@ -22,6 +22,14 @@ const inBrowser = /^Mozilla/.test(
 /** The headers of every request. */
 export const OWN_HEADERS: Record<string, string> = inBrowser ? {} : { "User-Agent": `arcrun-js/${version}` };
 
+/**
+ * The options of every request of the SDK's own: frameworks such as Next.js keep responses for as long as a year.
+ *
+ * Some runtimes refuse the option; they don't have it in their requests either.
+ */
+export const OWN_OPTIONS: RequestInit =
+  typeof Request === "function" && "cache" in Request.prototype ? { cache: "no-store" } : {};
+
 let unpooled: unknown;
 
 /**
@@ -33,6 +41,28 @@ export const withoutRetries = (): RequestInit => {
   unpooled ??= Deno?.createHttpClient({ poolMaxIdlePerHost: 0 });
   return { keepalive: false, ...(unpooled ? { client: unpooled } : {}) };
 };
+
+/**
+ * Returns a response's body as text; throws if it is too long.
+ *
+ * @param limit - In bytes, as they are after decompression: a few kilobytes may become a gigabyte.
+ */
+export async function textOfBody(response: Response, limit: number, hint: string): Promise<string> {
+  const reader = response.body?.getReader?.();
+  if (!reader) return response.text(); // a `fetch` of the user's own
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let size = 0; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    size += value.length;
+    if (size > limit) {
+      reader.cancel().catch(() => undefined);
+      throw new UnexpectedResponseError(`the response is longer than ${limit} bytes${hint}`);
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
 
 /** Thrown by `withDeadline`; never leaves the SDK. */
 export class DeadlineExceeded extends Error {}

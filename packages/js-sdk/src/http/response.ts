@@ -77,14 +77,28 @@ export function readResponse<T>(request: ApiRequest<T>, response: ApiResponse, a
 export const isRunFailure = ({ status, json = {} }: ApiResponse): boolean =>
   status === 500 && (json["success"] === false || isPaused(json));
 
-const PAUSED = /workflow paused at node (.+?) waiting for task (\S+)/;
+/**
+ * Finds node and task in the error message with which the deployed engine reports a pause.
+ *
+ * Only the first start in each line is tried: where a later one would match, the first one does. To try them all takes
+ * quadratic time, and the message may repeat what a service returned.
+ */
+function findPause(message: string): RegExpExecArray | null {
+  for (const line of message.split(/[\n\r\u2028\u2029]/)) {
+    const start = line.indexOf("workflow paused at node ");
+    const found =
+      start < 0 ? null : /^workflow paused at node (.+?) waiting for task (\S+)/.exec(line.slice(start));
+    if (found) return found;
+  }
+  return null;
+}
 
-const isPaused = (json: JsonObject): boolean => json["paused"] === true || PAUSED.test(messageOf(json));
+const isPaused = (json: JsonObject): boolean => json["paused"] === true || !!findPause(messageOf(json));
 
 /** Throws if the response to a run reports that it is paused or failed. */
 function checkRun(response: ApiResponse, json: JsonObject): void {
   const { status } = response;
-  if (isPaused(json)) throw pausedError(json, PAUSED.exec(messageOf(json)));
+  if (isPaused(json)) throw pausedError(json, findPause(messageOf(json)));
   if (json["success"] === false && (status < 300 || status === 500)) throw runError(response, json);
 }
 

@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { describe, expect, it, vi } from "vitest";
 import * as sdk from "../../src/index.js";
 import { Arcrun } from "../../src/index.js";
@@ -139,4 +140,42 @@ it("many calls may share one signal", async () => {
   await new Promise(setImmediate); // when warnings are emitted
   process.off("warning", warned);
   expect(warnings).toEqual([]);
+});
+
+it("a response that grows beyond the limit when it is decoded is refused, once", async () => {
+  const zipped = gzipSync(`{"ok": true, "filler": "${"a".repeat(5_000_000)}"}`);
+  const engine = await serve((_, response) => {
+    response.writeHead(200, { "content-encoding": "gzip" }).end(zipped);
+    return undefined;
+  });
+  const error = await rejection(clientOf(engine, { maxResponseBytes: 1_000_000 }).health());
+  expect(error).toBeInstanceOf(sdk.UnexpectedResponseError);
+  expect(error.message).toBe("the response is longer than 1000000 bytes: raise the option maxResponseBytes");
+  expect(engine.requests).toHaveLength(1);
+  expect((await clientOf(engine).health()).ok).toBe(true);
+  expect(() => clientOf(engine, { maxResponseBytes: 0 })).toThrow(sdk.ConfigurationError);
+});
+
+describe("no framework or browser keeps a response", () => {
+  it("where the runtime has the option", async () => {
+    const fetched = vi.spyOn(globalThis, "fetch");
+    await clientOf(await serve(inTurn(LISTED))).creds.list();
+    expect(fetched.mock.calls[0]?.[1]).toMatchObject({ cache: "no-store" });
+  });
+
+  it("and where it has not, the option is left out", async () => {
+    vi.stubGlobal("Request", class {});
+    vi.resetModules();
+    const { Arcrun } = await import("../../src/index.js");
+    const fetched = vi.spyOn(globalThis, "fetch");
+    const engine = await serve(inTurn(LISTED));
+    await new Arcrun({ apiKey: KEY, baseUrl: engine.url }).creds.list();
+    expect(fetched.mock.calls[0]?.[1]).not.toHaveProperty("cache");
+  });
+});
+
+it("a fetch whose responses have no stream can be used", async () => {
+  const fetch = async () =>
+    ({ status: 200, headers: new Headers(), text: async () => '{"ok": true}' }) as Response;
+  expect((await new Arcrun({ fetch }).health()).ok).toBe(true);
 });

@@ -107,3 +107,11 @@ describe("a response that no engine returns", () => {
     expect(engine.requests).toHaveLength(1);
   });
 });
+
+it("a text that almost says that a run is paused is read in time that grows with its length", async () => {
+  const message = "workflow paused at node ".repeat(100_000);
+  const engine = await serve(() => ({ status: 500, json: { success: false, error: message } }));
+  const started = performance.now();
+  await expect(clientOf(engine, { maxRetries: 0 }).workflows.run("w")).rejects.toThrow(sdk.WorkflowRunError);
+  expect(performance.now() - started).toBeLessThan(5000); // minutes, if it were quadratic
+});
