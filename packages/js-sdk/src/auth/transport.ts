@@ -57,7 +57,7 @@ export function injectingSend(
     injected.setHeaders(headers);
     try {
       const signed = { ...init, headers, redirect: "manual" as const, ...(body && { body }) };
-      return cleanResponse(await fetch(injected.target(url), signed), url, injected.withoutSecrets);
+      return await cleanResponse(await fetch(injected.target(url), signed), url, injected.withoutSecrets);
     } catch (error) {
       throw init.signal?.aborted ? init.signal.reason : cleanError(error, injected.withoutSecrets);
     }
@@ -154,7 +154,11 @@ function afterRedirect(init: RequestInit, status: number, sameOrigin: boolean): 
 }
 
 /** Returns a copy of a response whose URL is the one that the user wrote, and whose headers repeat no secret. */
-function cleanResponse(response: Response, url: URL, withoutSecrets: (text: string) => string): Response {
+async function cleanResponse(
+  response: Response,
+  url: URL,
+  withoutSecrets: (text: string) => string,
+): Promise<Response> {
   if (response.type === "opaqueredirect") return response; // it has no URL and no headers
   const headers = new Headers(response.headers);
   for (const name of URL_HEADERS) {
@@ -162,7 +166,19 @@ function cleanResponse(response: Response, url: URL, withoutSecrets: (text: stri
     if (value) headers.set(name, withoutSecrets(value));
   }
   const { status, statusText } = response;
-  const body = [204, 205, 304].includes(status) ? null : response.body;
-  const copy = new Response(body, { status, statusText, headers });
-  return Object.defineProperty(copy, "url", { value: url.href });
+  // A `fetch` of the user's own may have no streams.
+  const body = response.body === undefined ? await response.arrayBuffer() : response.body;
+  const isUsual = status >= 200 && status < 600; // others can't be constructed, but some services return 999
+  const copy = new Response([204, 205, 304].includes(status) ? null : body, {
+    status: isUsual ? status : 200,
+    statusText,
+    headers,
+  });
+  return dressed(copy, url.href, isUsual ? {} : { status: { value: status }, ok: { value: false } });
+}
+
+/** Gives a response, and each clone of it, the properties that can't be constructed. */
+function dressed(response: Response, url: string, others: PropertyDescriptorMap): Response {
+  const clone = (): Response => dressed(Response.prototype.clone.call(response), url, others);
+  return Object.defineProperties(response, { url: { value: url }, clone: { value: clone }, ...others });
 }

@@ -171,6 +171,34 @@ describe("a bound client", () => {
     expect(service.requests.map(({ path, text }) => [path, text])).toEqual([["/v1/first", "文"]]);
   });
 
+  it.each([600, 999])("hands on a response with the status %i", async (status) => {
+    const service = await serve(() => ({ status, text: "denied" }));
+    const { demo } = await bound({}, { service });
+    const response = await demo.get("/");
+    const clone = response.clone();
+    expect([response.status, response.ok, await response.text()]).toEqual([status, false, "denied"]);
+    expect([clone.status, clone.ok, await clone.text()]).toEqual([status, false, "denied"]);
+  });
+
+  it("returns responses whose clones have the URL too", async () => {
+    const { demo, service } = await bound({});
+    const clone = (await demo.get("/a")).clone().clone();
+    expect([clone.url, await clone.json()]).toEqual([`${service.url}/v1/a`, { path: "/v1/a" }]);
+  });
+
+  it("reads responses of a fetch that has no streams", async () => {
+    const service = await echo();
+    const engine = await engineOf(recipeOf("demo", service.url, {}));
+    const { auth } = clientOf(engine);
+    await auth.setup("demo", { demo_token: "x" });
+    const fetch = async () => {
+      const response = new Response("文");
+      return Object.defineProperty(response, "body", { value: undefined });
+    };
+    const demo = await auth.bind("demo", { trustOrigin: service.url, fetch });
+    expect(await (await demo.get("/")).text()).toBe("文");
+  });
+
   it("throws a typed error for a redirect that a browser hides", async () => {
     const engine = await engineOf(NOTION);
     const client = clientOf(engine);
