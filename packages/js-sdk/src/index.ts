@@ -50,6 +50,7 @@ export type {
   PushedWorkflow,
   RequiredSecret,
   RunResult,
+  RunWarning,
   Sensitivity,
   SetupResult,
   Workflow,

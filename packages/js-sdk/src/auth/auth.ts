@@ -28,7 +28,7 @@ export class Auth {
    * ```
    */
   async listServices(options?: CallOptions): Promise<AuthRecipe[]> {
-    return this.connection.send(listServices(), checkOptions(options, "client.auth.listServices"));
+    return this.connection.list(listServices(), checkOptions(options, "client.auth.listServices"));
   }
 
   /**

@@ -46,7 +46,7 @@ export class Creds {
    * ```
    */
   async list(options?: CallOptions): Promise<Credential[]> {
-    const found = await this.connection.send(listCredentials(), checkOptions(options, "client.creds.list"));
+    const found = await this.connection.list(listCredentials(), checkOptions(options, "client.creds.list"));
     for (const { name } of found)
       if (isText(name)) this.connection.memory.names.set(name.toLowerCase(), name);
     return found;

@@ -135,6 +135,12 @@ export interface DeletedWorkflow extends Open {
   name: string;
 }
 
+/** A placeholder of a node that pointed nowhere. */
+export interface RunWarning extends Open {
+  node?: string;
+  placeholder?: string;
+}
+
 /** Result of `workflows.run`: `data`, or with `runAsync` only that it was `accepted`. */
 export interface RunResult extends Open {
   success?: boolean;
@@ -142,6 +148,10 @@ export interface RunResult extends Open {
   data?: any;
   duration_ms?: number;
   trace?: Record<string, unknown>[];
+  /** Placeholders that pointed nowhere, and stayed as they were written. */
+  warnings?: RunWarning[];
+  /** The nodes that failed though the run went on. */
+  failed_nodes?: string[];
   accepted?: boolean;
   run_id?: string;
 }

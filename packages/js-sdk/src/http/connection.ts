@@ -18,7 +18,7 @@ import {
   withoutRetries,
 } from "./fetch.js";
 import type { Memory } from "./memory.js";
-import { health } from "./operations.js";
+import { health, wholeList } from "./operations.js";
 import { type ApiRequest, bodyOf } from "./request.js";
 import { type ApiResponse, readResponse } from "./response.js";
 import { nextDelay } from "./retry.js";
@@ -42,6 +42,8 @@ export interface Connection extends ConnectionOptions, KeyPolicy {
   key(): Secret;
   /** Sends a request, retries it where that is safe, and returns its result. */
   send<T>(request: ApiRequest<T>, options?: CallOptions): Promise<T>;
+  /** Gets a list to its end. */
+  list<T>(request: Parameters<typeof wholeList<T>>[1], options?: CallOptions): Promise<T[]>;
   /** Tells whether the engine has a capability (docs/contract.md#capabilities). Asks once. */
   has(capability: string, options?: CallOptions): Promise<boolean>;
 }
@@ -92,6 +94,8 @@ export function connect(options: ConnectionOptions): Connection {
     ...policy,
     key: () => requireApiKey(policy),
     send: (request, callOptions = {}) => send(request, callOptions, options.maxRetries),
+    list: (request, callOptions = {}) =>
+      wholeList((page) => send(page, callOptions, options.maxRetries), request),
     has: async (capability, callOptions = {}) => {
       try {
         memory.capabilities ??= textsOf((await send(health(), callOptions, 0)).capabilities);

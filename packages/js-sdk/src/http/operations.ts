@@ -1,7 +1,7 @@
 /** The requests of the engine's API, one function for each operation (docs/contract.md#routes). */
 
-import { InvalidArgumentError } from "../core/errors.js";
-import { type JsonObject, objectOf } from "../core/shapes.js";
+import { InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js";
+import { type JsonObject, objectOf, textOf } from "../core/shapes.js";
 import type {
   AuthRecipe,
   Credential,
@@ -25,11 +25,42 @@ export const withField =
     return content as T;
   };
 
-/** Returns a reader that returns the list in one field. */
-const listIn =
+/** A part of a list, and what leads to the next one. */
+interface Page<T> {
+  items: T[];
+  cursor: string | undefined;
+}
+
+/** Returns a reader that returns the page of a list in one field. */
+const pageIn =
   <T>(key: string) =>
-  (content: JsonObject): T[] =>
-    fieldOf(content, key, "list") as T[];
+  (content: JsonObject): Page<T> => ({
+    items: fieldOf(content, key, "list") as T[],
+    cursor: textOf(content["next_cursor"]),
+  });
+
+/**
+ * Gets a list, page by page (docs/contract.md#lists).
+ *
+ * @param send - Sends the request of a page.
+ * @param request - The request of the first page.
+ */
+export async function wholeList<T>(
+  send: (request: ApiRequest<Page<T>>) => Promise<Page<T>>,
+  request: ApiRequest<Page<T>>,
+): Promise<T[]> {
+  const pages: T[][] = [];
+  const seen = new Set<string>();
+  for (let path = request.path; ; ) {
+    const { items, cursor } = await send({ ...request, path });
+    pages.push(items);
+    if (!cursor) return pages.flat();
+    if (seen.has(cursor))
+      throw new UnexpectedResponseError(`${request.path}: the engine repeats a page of the list`);
+    seen.add(cursor);
+    path = `${request.path}?cursor=${encodeURIComponent(cursor)}`;
+  }
+}
 
 /** Returns the path of a credential. */
 export const credentialPath = (name: string): string => `/credentials/${encodeURIComponent(name)}`;
@@ -45,18 +76,18 @@ export const health = (): ApiRequest<Health> => ({
 });
 
 /** Lists the auth recipes: `GET /auth-recipes`. */
-export const listServices = (): ApiRequest<AuthRecipe[]> => ({
+export const listServices = (): ApiRequest<Page<AuthRecipe>> => ({
   method: "GET",
   path: "/auth-recipes",
   key: "optional",
-  read: listIn("recipes"),
+  read: pageIn("recipes"),
 });
 
 /** Lists the credentials: `GET /credentials`. */
-export const listCredentials = (): ApiRequest<Credential[]> => ({
+export const listCredentials = (): ApiRequest<Page<Credential>> => ({
   method: "GET",
   path: "/credentials",
-  read: listIn("credentials"),
+  read: pageIn("credentials"),
 });
 
 /** Deletes a credential: `DELETE /credentials/{name}`. */
@@ -81,10 +112,10 @@ export const pushWorkflow = (
 });
 
 /** Lists the workflows: `GET /webhooks/named`. */
-export const listWorkflows = (): ApiRequest<WorkflowSummary[]> => ({
+export const listWorkflows = (): ApiRequest<Page<WorkflowSummary>> => ({
   method: "GET",
   path: WORKFLOWS,
-  read: listIn("workflows"),
+  read: pageIn("workflows"),
 });
 
 /** Gets a workflow: `GET /webhooks/named/{name}/definition`. */
@@ -126,12 +157,12 @@ export function runWorkflow(
 }
 
 /** Lists a workflow's runs: `GET /workflows/{name}/executions`. */
-export function listExecutions(name: string, limit: number | undefined): ApiRequest<Execution[]> {
+export function listExecutions(name: string, limit: number | undefined): ApiRequest<Page<Execution>> {
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
     throw new InvalidArgumentError(`limit must be a whole number of at least 1, not ${limit}`);
   return {
     method: "GET",
     path: `/workflows/${encodeURIComponent(name)}/executions${limit ? `?limit=${limit}` : ""}`,
-    read: (content) => listIn<Execution>("executions")(fieldOf(content, "data", "object")),
+    read: (content) => pageIn<Execution>("executions")(fieldOf(content, "data", "object")),
   };
 }

@@ -44,7 +44,7 @@ export interface RunOptions extends CallOptions {
 
 /** The options of `workflows.executions`. */
 export interface ExecutionsOptions extends CallOptions {
-  /** The maximum number; left out, the engine's own limit. */
+  /** The maximum number; left out, all of them. */
   limit?: number;
 }
 
@@ -100,7 +100,7 @@ export class Workflows {
    * ```
    */
   async list(options?: CallOptions): Promise<WorkflowSummary[]> {
-    return this.connection.send(listWorkflows(), checkOptions(options, "client.workflows.list"));
+    return this.connection.list(listWorkflows(), checkOptions(options, "client.workflows.list"));
   }
 
   /**
@@ -176,6 +176,8 @@ export class Workflows {
    */
   async executions(name: string, options: ExecutionsOptions = {}): Promise<Execution[]> {
     checkOptions(options, "client.workflows.executions", "limit");
-    return this.connection.send(listExecutions(checkWorkflow(name), options.limit), options);
+    const request = listExecutions(checkWorkflow(name), options.limit);
+    if (options.limit === undefined) return this.connection.list(request, options);
+    return (await this.connection.send(request, options)).items;
   }
 }
