@@ -8,7 +8,13 @@ export type { Auth } from "./auth/auth.js";
 export type { AuthenticatedClient, BoundRequestInit } from "./auth/bound.js";
 export type { Creds } from "./auth/creds.js";
 export type { BindOptions, PushCredentialOptions, SetupOptions, TokenOptions } from "./auth/options.js";
-export { Arcrun, type ArcrunOptions, type RawResponse } from "./client.js";
+export {
+  Arcrun,
+  type ArcrunOptions,
+  type ClientOptions,
+  type RawResponse,
+  type RequestOptions,
+} from "./client.js";
 export type { SettingsOptions } from "./core/config.js";
 export {
   APIConnectionError,

@@ -1,6 +1,7 @@
 /** `auth.bind` and `auth.getToken`: find the secrets of a service, and sign in with them. */
 
 import { checkTimeout } from "../core/config.js";
+import { checkProxy } from "../core/proxies.js";
 import type { Secret } from "../core/secret.js";
 import { checkAccount, checkService, credentialName } from "../core/serviceNames.js";
 import type { Connection } from "../http/connection.js";
@@ -25,7 +26,7 @@ export async function bind(
 ): Promise<AuthenticatedClient> {
   const trusted = checkTrustOrigin(options.trustOrigin);
   const timeout = checkTimeout(options.timeout ?? connection.timeout);
-  const recipe = await supportedRecipe(connection, service, options);
+  const recipe = await supportedRecipe(connection, service, options, "auth.bind");
   const known = knownOrigins(service, connection);
   // Before any secret is looked for, where that is possible. For other services a missing secret is reported first.
   if (known.length && recipe.baseUrl.isConstant) checkOrigins(recipe, recipe.baseUrl.text, known, trusted);
@@ -35,6 +36,7 @@ export async function bind(
   const [constants, inject] = splitConstants(recipe.injected(values));
   const source = tokenSourceOf(connection, recipe, options.account, values);
   const signIn = { inject, values, source };
+  if (!options.fetch) checkProxy(origin);
   const send = injectingSend(origin, signIn, constants, options.fetch ?? runtimeFetch);
   return new AuthenticatedClient(baseUrl, send, timeout);
 }
@@ -46,7 +48,7 @@ export async function getToken(
   options: TokenOptions,
 ): Promise<string> {
   const trusted = checkTrustOrigin(options.trustOrigin);
-  const recipe = await supportedRecipe(connection, service, options);
+  const recipe = await supportedRecipe(connection, service, options, "auth.getToken");
   const values = await valuesOf(connection, recipe, options);
   const source = tokenSourceOf(connection, recipe, options.account, values);
   if (!source) return (values.get(recipe.tokenKey()) as Secret)();
@@ -59,10 +61,11 @@ async function supportedRecipe(
   connection: Connection,
   service: string,
   options: TokenOptions,
+  call: "auth.bind" | "auth.getToken",
 ): Promise<Recipe> {
   checkService(service);
   checkAccount(options.account);
-  const recipe = await recipeOf(connection, service, options);
+  const recipe = await recipeOf(connection, service, options, call);
   checkSupported(recipe);
   return recipe;
 }

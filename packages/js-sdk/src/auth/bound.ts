@@ -1,6 +1,8 @@
 /** What `bind` returns: a client of a service that signs in its requests. */
 
 import { checkTimeout } from "../core/config.js";
+import { InvalidArgumentError } from "../core/errors.js";
+import { toJson } from "../core/json.js";
 import { withoutSlashes } from "../core/origins.js";
 import type { Send } from "./transport.js";
 
@@ -67,6 +69,7 @@ export class AuthenticatedClient {
    * @param method - The HTTP method.
    * @param url - Relative to `baseUrl`, or absolute: another origin gets no secrets.
    * @param init - What `fetch` takes, and `query`, `json`, `timeout`.
+   * @throws {@link InvalidArgumentError} The URL, or what goes into `json`, is not valid; nothing was sent.
    * @throws TypeError - As `fetch` does, when there is no response; a `DOMException` on abort and time-out.
    */
   request(method: string, url: string | URL, init: BoundRequestInit = {}): Promise<Response> {
@@ -91,15 +94,23 @@ export class AuthenticatedClient {
     if (json !== undefined) {
       const headers = new Headers(rest.headers);
       if (!headers.has("content-type")) headers.set("content-type", "application/json");
-      Object.assign(rest, { headers, body: JSON.stringify(json) });
+      Object.assign(rest, { headers, body: toJson(json, "the option json") });
     }
     return this.send(url, rest, checkTimeout(timeout));
   };
 
   private resolve(url: string): URL {
-    if (/^[a-z][a-z0-9+.-]*:/i.test(url)) return new URL(url);
+    if (/^[a-z][a-z0-9+.-]*:/i.test(url)) return parse(url);
     const base = withoutSlashes(this.baseUrl);
-    return new URL(!url || url[0] === "?" ? base + url : `${base}/${url.replace(/^\/+/, "")}`);
+    return parse(!url || url[0] === "?" ? base + url : `${base}/${url.replace(/^\/+/, "")}`);
+  }
+}
+
+function parse(url: string): URL {
+  try {
+    return new URL(url);
+  } catch {
+    throw new InvalidArgumentError(`'${url}' is not a URL: pass a path such as "/users", or a whole address`);
   }
 }
 

@@ -14,20 +14,16 @@ import { checkRecipe, mayUse } from "../recipes/trust.js";
 import { getRecipe, readCredential } from "./operations.js";
 import type { TokenOptions } from "./options.js";
 
-/**
- * Returns a service's recipe.
- *
- * @param refresh - Fetch it even if it is in memory.
- */
+/** Returns a service's recipe, which `auth.setup` fetches even if it is in memory. */
 export async function recipeOf(
   { memory, send }: Connection,
   service: string,
   options: CallOptions,
-  refresh = false,
+  call: "auth.setup" | "auth.bind" | "auth.getToken",
 ): Promise<Recipe> {
-  let recipe = refresh ? undefined : memory.recipes.get(service);
+  let recipe = call === "auth.setup" ? undefined : memory.recipes.get(service);
   if (!recipe) {
-    recipe = await send(getRecipe(service), options);
+    recipe = await send(getRecipe(service, call), options);
     memory.recipes.set(service, recipe);
   }
   return recipe;

@@ -17,7 +17,8 @@ import { parseRecipe, type Recipe } from "../recipes/recipe.js";
 import { shippedServices } from "../recipes/trust.js";
 
 /** Gets a service's auth recipe: `GET /auth-recipes/{service}`. */
-export const getRecipe = (service: string): ApiRequest<Recipe> => ({
+export const getRecipe = (service: string, call: string): ApiRequest<Recipe> => ({
+  call,
   method: "GET",
   path: `/auth-recipes/${encodeURIComponent(service)}`,
   key: "optional",
@@ -38,6 +39,7 @@ export const getRecipe = (service: string): ApiRequest<Recipe> => ({
  * The result is undefined if the engine responds with something else.
  */
 export const readCredential = (name: string): ApiRequest<Envelope | undefined> => ({
+  call: "auth.bind",
   method: "GET",
   path: credentialPath(name),
   read: (content) => readEnvelope(name, content),
@@ -60,6 +62,7 @@ export async function pushCredential(
   const sealed = credentialFormat === "sealed";
   const content = sealed ? await seal(apiKey, name, value) : { value: value() };
   return {
+    call: "creds.push",
     method: "POST",
     path: "/credentials",
     body: { name, ...content, service, sensitivity },

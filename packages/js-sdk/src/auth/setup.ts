@@ -28,7 +28,7 @@ export async function setup(
   checkAccount(account);
   connection.key();
   const values = checkValues(service, secrets);
-  const recipe = await recipeOf(connection, service, options, true);
+  const recipe = await recipeOf(connection, service, options, "auth.setup");
   checkSecrets(recipe, values);
   checkUsable(recipe, values);
   const stored: string[] = [];

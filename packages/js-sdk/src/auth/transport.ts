@@ -1,6 +1,6 @@
 /** Sends the requests of a bound client: adds the secrets to a copy of each that goes to the service's own origin. */
 
-import { UnexpectedResponseError } from "../core/errors.js";
+import { InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js";
 import { cleanError, type Fetch, OWN_HEADERS, onAbort } from "../http/fetch.js";
 import type { AccessToken, TokenSource } from "../http/memory.js";
 import type { Values } from "../recipes/placeholders.js";
@@ -104,7 +104,12 @@ export function injectingSend(
     }
   };
 
+  const places = Object.keys(inject["path"] ?? {});
   return async (url, init, timeout) => {
+    if (mayReceiveSecrets(url, allowed) && places.length && !places.some((name) => hasPlace(url, name)))
+      throw new InvalidArgumentError(
+        `this service takes its secret in the path, and '${url.href}' has no place for it: write {${places.join("} or {")}} where it goes`,
+      );
     const deadline = new AbortController();
     const timer = setTimeout(
       () => deadline.abort(new DOMException(`no response within ${timeout} s`, "TimeoutError")),
@@ -117,6 +122,10 @@ export function injectingSend(
     }
   };
 }
+
+/** Tells whether a URL's path has a placeholder. */
+const hasPlace = ({ pathname }: URL, name: string): boolean =>
+  pathname.replace(/%7b/gi, "{").replace(/%7d/gi, "}").includes(`{${name}}`);
 
 /** Joins the user's signal with ours. It stays in force while the body is read. */
 function either(own: AbortController, other: AbortSignal | null | undefined): AbortSignal {

@@ -77,6 +77,19 @@ export function checkTimeout(seconds: number): number {
 /** Returns a number of retries; throws if it is not valid. */
 export const checkRetries = (maxRetries: number): number => checkWhole("maxRetries", maxRetries, 0);
 
+/** Returns headers in lower case; throws if one can't be sent, naming it without its value. */
+export function checkHeaders(headers: Record<string, string>, option: string): Record<string, string> {
+  const checked: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || typeof value !== "string" || !/^[\t -~]*$/.test(value))
+      throw new ConfigurationError(
+        `${option}: the header '${name}' cannot be sent: a name has letters, digits and -, a value is ASCII text without line breaks`,
+      );
+    checked[name.toLowerCase()] = value;
+  }
+  return checked;
+}
+
 /** Returns a number of bytes; throws if it is not valid. */
 export const checkLimit = (bytes: number): number => checkWhole("maxResponseBytes", bytes, 1);
 

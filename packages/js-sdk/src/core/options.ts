@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "./errors.js";
 import { nearest } from "./nearest.js";
 import { objectOf } from "./shapes.js";
 
-const EVERY_CALL = "timeout signal";
+const EVERY_CALL = "timeout signal maxRetries extraHeaders";
 
 /**
  * Returns the options of a call; throws for one that it does not have.

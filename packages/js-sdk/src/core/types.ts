@@ -12,6 +12,10 @@ export interface CallOptions {
   timeout?: number;
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal;
+  /** How often this call is retried, where that is safe; left out, as often as the client says. */
+  maxRetries?: number;
+  /** Headers of this call, over those of the client. */
+  extraHeaders?: Record<string, string>;
 }
 
 interface Open {

@@ -20,7 +20,7 @@ const inBrowser = /^Mozilla/.test(
 );
 
 /** The headers of every request. */
-export const OWN_HEADERS: Record<string, string> = inBrowser ? {} : { "User-Agent": `arcrun-js/${version}` };
+export const OWN_HEADERS: Record<string, string> = inBrowser ? {} : { "user-agent": `arcrun-js/${version}` };
 
 /**
  * The options of every request of the SDK's own: frameworks such as Next.js keep responses for as long as a year.

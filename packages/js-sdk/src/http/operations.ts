@@ -14,7 +14,7 @@ import type {
   Workflow,
   WorkflowSummary,
 } from "../core/types.js";
-import type { ApiRequest } from "./request.js";
+import { type ApiRequest, nameOf } from "./request.js";
 import { fieldOf } from "./response.js";
 
 /** Returns a reader that checks one field and returns the whole object. */
@@ -56,7 +56,7 @@ export async function wholeList<T>(
     pages.push(items);
     if (!cursor) return pages.flat();
     if (seen.has(cursor))
-      throw new UnexpectedResponseError(`${request.path}: the engine repeats a page of the list`);
+      throw new UnexpectedResponseError(`${nameOf(request)}: the engine repeats a page of the list`);
     seen.add(cursor);
     path = `${request.path}?cursor=${encodeURIComponent(cursor)}`;
   }
@@ -69,6 +69,7 @@ const workflowPath = (name: string): string => `${WORKFLOWS}/${encodeURIComponen
 
 /** Gets the engine's health: `GET /health`. */
 export const health = (): ApiRequest<Health> => ({
+  call: "health",
   method: "GET",
   path: "/health",
   key: "none",
@@ -77,6 +78,7 @@ export const health = (): ApiRequest<Health> => ({
 
 /** Lists the auth recipes: `GET /auth-recipes`. */
 export const listServices = (): ApiRequest<Page<AuthRecipe>> => ({
+  call: "auth.listServices",
   method: "GET",
   path: "/auth-recipes",
   key: "optional",
@@ -85,6 +87,7 @@ export const listServices = (): ApiRequest<Page<AuthRecipe>> => ({
 
 /** Lists the credentials: `GET /credentials`. */
 export const listCredentials = (): ApiRequest<Page<Credential>> => ({
+  call: "creds.list",
   method: "GET",
   path: "/credentials",
   read: pageIn("credentials"),
@@ -92,6 +95,7 @@ export const listCredentials = (): ApiRequest<Page<Credential>> => ({
 
 /** Deletes a credential: `DELETE /credentials/{name}`. */
 export const deleteCredential = (name: string): ApiRequest<DeletedCredential> => ({
+  call: "creds.delete",
   method: "DELETE",
   path: credentialPath(name),
   resultIfGone: { name, success: true },
@@ -105,6 +109,7 @@ export const pushWorkflow = (
   description: string,
   config: object,
 ): ApiRequest<PushedWorkflow> => ({
+  call: "workflows.push",
   method: "POST",
   path: WORKFLOWS,
   body: { name, graph, description, ...(Object.keys(config).length && { config }) },
@@ -113,6 +118,7 @@ export const pushWorkflow = (
 
 /** Lists the workflows: `GET /webhooks/named`. */
 export const listWorkflows = (): ApiRequest<Page<WorkflowSummary>> => ({
+  call: "workflows.list",
   method: "GET",
   path: WORKFLOWS,
   read: pageIn("workflows"),
@@ -120,6 +126,7 @@ export const listWorkflows = (): ApiRequest<Page<WorkflowSummary>> => ({
 
 /** Gets a workflow: `GET /webhooks/named/{name}/definition`. */
 export const getWorkflow = (name: string): ApiRequest<Workflow> => ({
+  call: "workflows.get",
   method: "GET",
   path: `${workflowPath(name)}/definition`,
   read: withField("graph", "object"),
@@ -127,6 +134,7 @@ export const getWorkflow = (name: string): ApiRequest<Workflow> => ({
 
 /** Deletes a workflow: `DELETE /webhooks/named/{name}`. */
 export const deleteWorkflow = (name: string): ApiRequest<DeletedWorkflow> => ({
+  call: "workflows.delete",
   method: "DELETE",
   path: workflowPath(name),
   resultIfGone: { deleted: true, name },
@@ -143,14 +151,17 @@ export function runWorkflow(
   input: object | undefined,
   runAsync: boolean | undefined,
   idempotencyKey: string | undefined,
+  retryable: boolean,
 ): ApiRequest<RunResult> {
   if (input !== undefined && !objectOf(input))
     throw new InvalidArgumentError(`input must be an object such as { text: "你好" }`);
   return {
+    call: "workflows.run",
     method: "POST",
     path: `${workflowPath(name)}/trigger${runAsync ? "?async=1" : ""}`,
     body: input ?? {},
-    ...(idempotencyKey ? { headers: { "Idempotency-Key": idempotencyKey } } : { retryable: false }),
+    ...(idempotencyKey && { headers: { "Idempotency-Key": idempotencyKey } }),
+    retryable,
     runsWorkflow: true,
     read: (content) => content,
   };
@@ -161,6 +172,7 @@ export function listExecutions(name: string, limit: number | undefined): ApiRequ
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
     throw new InvalidArgumentError(`limit must be a whole number of at least 1, not ${limit}`);
   return {
+    call: "workflows.executions",
     method: "GET",
     path: `/workflows/${encodeURIComponent(name)}/executions${limit ? `?limit=${limit}` : ""}`,
     read: (content) => pageIn<Execution>("executions")(fieldOf(content, "data", "object")),

@@ -31,6 +31,7 @@ export async function graphToPush(
 
 /** Compiles flow lines to a graph without config: `POST /cypher/search`. */
 const compileFlow = (triplets: string[]): ApiRequest<JsonObject> => ({
+  call: "workflows.push",
   method: "POST",
   path: "/cypher/search",
   key: "none",

@@ -40,6 +40,8 @@ export interface PushWorkflowOptions extends CallOptions {
 export interface RunOptions extends CallOptions {
   /** Return as soon as the engine has accepted the run. */
   runAsync?: boolean;
+  /** Recognizes this run, if it is sent again within a day: left out, the SDK makes one for each call. */
+  idempotencyKey?: string;
 }
 
 /** The options of `workflows.executions`. */
@@ -153,14 +155,21 @@ export class Workflows {
    */
   async run(name: string, input?: Record<string, unknown>, options: RunOptions = {}): Promise<RunResult> {
     const { connection } = this;
-    checkOptions(options, "client.workflows.run", "runAsync");
+    checkOptions(options, "client.workflows.run", "runAsync idempotencyKey");
     checkWorkflow(name);
-    bodyOf(runWorkflow(name, input, options.runAsync, undefined));
+    const { runAsync, maxRetries = connection.maxRetries } = options;
+    let { idempotencyKey } = options;
+    if (idempotencyKey !== undefined && !/^[!-~]{1,255}$/.test(idempotencyKey))
+      throw new InvalidArgumentError("idempotencyKey must be 1 to 255 visible ASCII characters");
+    bodyOf(runWorkflow(name, input, runAsync, idempotencyKey, false));
     connection.key();
-    let idempotencyKey: string | undefined;
-    if (connection.maxRetries && (await connection.has("idempotency_key", options)))
-      idempotencyKey = webCrypto().randomUUID();
-    return connection.send(runWorkflow(name, input, options.runAsync, idempotencyKey), options);
+    if (runAsync && (await connection.has("durable_runs", options)) === false)
+      throw new InvalidArgumentError(
+        "this engine cannot run a workflow in the background (it lists no durable_runs): leave runAsync out",
+      );
+    const isRepeatable = maxRetries > 0 && (await connection.has("idempotency_key", options)) === true;
+    if (isRepeatable) idempotencyKey ??= webCrypto().randomUUID();
+    return connection.send(runWorkflow(name, input, runAsync, idempotencyKey, isRepeatable), options);
   }
 
   /**

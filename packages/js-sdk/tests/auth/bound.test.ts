@@ -199,6 +199,28 @@ describe("a bound client", () => {
     expect(await (await demo.get("/")).text()).toBe("文");
   });
 
+  it("sends nothing where the secret has no place in the path", async () => {
+    const { demo, service } = await bound({ path: { bot_token: "{{secret.demo_token}}" } }, { path: "" });
+    const error = await rejection(demo.get("/getMe"));
+    expect(error).toBeInstanceOf(sdk.InvalidArgumentError);
+    expect(error.message).toBe(
+      `this service takes its secret in the path, and '${service.url}/getMe' has no place for it: write {bot_token} where it goes`,
+    );
+    expect(service.requests).toHaveLength(0);
+    expect((await demo.get("/bot{bot_token}/getMe")).status).toBe(200);
+    const elsewhere = await echo();
+    expect((await demo.get(`${elsewhere.url}/getMe`)).status).toBe(200);
+  });
+
+  it.each<[string, (demo: sdk.AuthenticatedClient) => Promise<unknown>]>([
+    ["a URL", (demo) => demo.get("http://[")],
+    ["JSON", (demo) => demo.post("/", { json: { a: Number.NaN } })],
+  ])("says what is wrong with %s, and sends nothing", async (_, send) => {
+    const { demo, service } = await bound({});
+    await expect(send(demo)).rejects.toThrow(sdk.InvalidArgumentError);
+    expect(service.requests).toHaveLength(0);
+  });
+
   it("throws a typed error for a redirect that a browser hides", async () => {
     const engine = await engineOf(NOTION);
     const client = clientOf(engine);

@@ -35,7 +35,7 @@ describe("no response", () => {
     const error = await rejection(clientOf(engine, { timeout: 0.05, maxRetries: 0 }).health());
     expect(error).toBeInstanceOf(sdk.APITimeoutError);
     expect(error).toBeInstanceOf(sdk.APIConnectionError);
-    expect(error.message).toBe(`GET ${engine.url}/health: the engine did not respond in time`);
+    expect(error.message).toBe(`client.health(): ${engine.url} did not respond within 0.05 s`);
   });
 
   it("whose body does not arrive in time is an APITimeoutError", async () => {

@@ -15,7 +15,7 @@ const paged = () =>
     return { json: { recipes: items, credentials: items, workflows: items, ...next } };
   });
 
-it.each<[string, (client: sdk.Arcrun) => Promise<{ name?: unknown; message?: unknown }[]>]>([
+it.each<[string, (client: sdk.Arcrun) => Promise<Record<string, unknown>[]>]>([
   ["auth.listServices", ({ auth }) => auth.listServices()],
   ["creds.list", ({ creds }) => creds.list()],
   ["workflows.list", ({ workflows }) => workflows.list()],

@@ -69,8 +69,8 @@ describe("an error response", () => {
     ["", "the engine returned an error without a message"],
     ["長".repeat(400), `${"長".repeat(300)}…`],
   ])("in plain text: %j", async (text, message) => {
-    const engine = await serve(inTurn({ status: 404, text, headers: { "content-type": "text/plain" } }));
-    expect((await rejection(clientOf(engine).creds.list())).message).toBe(`${message} (HTTP 404)`);
+    const engine = await serve(inTurn({ status: 403, text, headers: { "content-type": "text/plain" } }));
+    expect((await rejection(clientOf(engine).creds.list())).message).toBe(`${message} (HTTP 403)`);
   });
 
   it("that repeats the key or a plain value is blanked out", async () => {
