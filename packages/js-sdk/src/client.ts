@@ -31,17 +31,17 @@ const OPTIONS =
 /** The options of `new Arcrun`. */
 export interface ArcrunOptions extends SettingsOptions {
   /** Seconds (not milliseconds) for each attempt of a call; 60 by default. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** How often a request is retried after a fault, where that is safe; 2 by default. */
-  maxRetries?: number;
+  maxRetries?: number | undefined;
   /** Sent with every request to the engine. */
-  defaultHeaders?: Record<string, string>;
+  defaultHeaders?: Record<string, string> | undefined;
   /** The longest response of the engine that is read, in bytes after decompression; 64 MiB by default. */
-  maxResponseBytes?: number;
+  maxResponseBytes?: number | undefined;
   /** Whether the API key may be sent over plain http to other machines. */
-  allowInsecureHttp?: boolean;
+  allowInsecureHttp?: boolean | undefined;
   /** Your own `fetch` for requests to the engine. Bound clients take theirs in `auth.bind`. */
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
 }
 
 const CHANGEABLE = "apiKey baseUrl timeout maxRetries defaultHeaders";
@@ -55,9 +55,9 @@ export type ClientOptions = Pick<
 /** The options of `client.request`. */
 export interface RequestOptions extends CallOptions {
   /** Sent as the body. */
-  json?: object;
+  json?: object | undefined;
   /** Sent in the URL. */
-  query?: Record<string, string>;
+  query?: Record<string, string> | undefined;
 }
 
 /** The response that came, next to what the method makes of it (see `withRawResponse`). */
@@ -176,8 +176,8 @@ export class Arcrun {
    *
    * @example
    * ```ts
-   * const found = await client.request("GET", "/components");
-   * console.log(Array.isArray(found.components)); // true
+   * const contract = await client.request("GET", "/openapi.json");
+   * console.log(contract.info.title.includes("arcrun")); // true
    * ```
    */
   // biome-ignore lint/suspicious/noExplicitAny: the route decides what it returns

@@ -42,6 +42,7 @@ export {
   WorkflowPaused,
   WorkflowRunError,
 } from "./core/errors.js";
+export type { Secrets, ServiceName, Services } from "./core/services.js";
 export type {
   AuthRecipe,
   CallOptions,

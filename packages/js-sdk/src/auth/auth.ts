@@ -1,6 +1,7 @@
 /** `client.auth`: services, set up once, then bound to a client that signs in every request. */
 
 import { checkOptions } from "../core/options.js";
+import type { Secrets, ServiceName } from "../core/services.js";
 import type { AuthRecipe, CallOptions, SetupResult } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
 import { listServices } from "../http/operations.js";
@@ -47,9 +48,9 @@ export class Auth {
    * console.log(result.stored); // [ 'notion_token' ]
    * ```
    */
-  async setup(
-    service: string,
-    secrets: Record<string, string>,
+  async setup<S extends string>(
+    service: ServiceName<S>,
+    secrets: Secrets<S>,
     options: SetupOptions = {},
   ): Promise<SetupResult> {
     checkOptions(options, "client.auth.setup", "account");
@@ -75,7 +76,10 @@ export class Auth {
    * console.log(notion.baseUrl); // https://api.notion.com/v1
    * ```
    */
-  async bind(service: string, options: BindOptions = {}): Promise<AuthenticatedClient> {
+  async bind<S extends string>(
+    service: ServiceName<S>,
+    options: BindOptions = {},
+  ): Promise<AuthenticatedClient> {
     checkOptions(options, "client.auth.bind", `${BINDING} fetch`);
     return bind(this.connection, service, options);
   }
@@ -98,7 +102,7 @@ export class Auth {
    * console.log(token.length); // 11
    * ```
    */
-  async getToken(service: string, options: TokenOptions = {}): Promise<string> {
+  async getToken<S extends string>(service: ServiceName<S>, options: TokenOptions = {}): Promise<string> {
     checkOptions(options, "client.auth.getToken", BINDING);
     return getToken(this.connection, service, options);
   }

@@ -9,11 +9,11 @@ import type { Send } from "./transport.js";
 /** What `fetch` takes, and some conveniences. */
 export interface BoundRequestInit extends RequestInit {
   /** Added to the URL's query. */
-  query?: Record<string, string> | URLSearchParams;
+  query?: Record<string, string> | URLSearchParams | undefined;
   /** Sent as the body, with its content type. */
-  json?: unknown;
+  json?: unknown | undefined;
   /** Seconds in which the response's headers must arrive; left out, the client's own time-out. */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /**

@@ -20,7 +20,7 @@ import { readAccount } from "./tokens.js";
 export async function setup(
   connection: Connection,
   service: string,
-  secrets: Record<string, string>,
+  secrets: object,
   options: SetupOptions,
 ): Promise<SetupResult> {
   const { account } = options;

@@ -9,13 +9,13 @@ export type Sensitivity = "standard" | "high";
 /** The options of every method. */
 export interface CallOptions {
   /** Seconds for each attempt; left out, the client's own. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Aborts the call, which then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** How often this call is retried, where that is safe; left out, as often as the client says. */
-  maxRetries?: number;
+  maxRetries?: number | undefined;
   /** Headers of this call, over those of the client. */
-  extraHeaders?: Record<string, string>;
+  extraHeaders?: Record<string, string> | undefined;
 }
 
 interface Open {
@@ -146,10 +146,10 @@ export interface RunWarning extends Open {
 }
 
 /** Result of `workflows.run`: `data`, or with `runAsync` only that it was `accepted`. */
-export interface RunResult extends Open {
+// biome-ignore lint/suspicious/noExplicitAny: a run's data is defined by the workflow
+export interface RunResult<T = any> extends Open {
   success?: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: a run's data is defined by the workflow
-  data?: any;
+  data?: T;
   duration_ms?: number;
   trace?: Record<string, unknown>[];
   /** Placeholders that pointed nowhere, and stayed as they were written. */

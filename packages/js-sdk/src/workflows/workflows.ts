@@ -31,23 +31,23 @@ import { graphToPush } from "./graphs.js";
 /** The options of `workflows.push`. */
 export interface PushWorkflowOptions extends CallOptions {
   /** One sentence; left out, that of the document, else the name. */
-  description?: string;
+  description?: string | undefined;
   /** Settings per node, over those of the document. */
-  config?: Record<string, Record<string, unknown>>;
+  config?: Record<string, Record<string, unknown>> | undefined;
 }
 
 /** The options of `workflows.run`. */
 export interface RunOptions extends CallOptions {
   /** Return as soon as the engine has accepted the run. */
-  runAsync?: boolean;
+  runAsync?: boolean | undefined;
   /** Recognizes this run, if it is sent again within a day: left out, the SDK makes one for each call. */
-  idempotencyKey?: string;
+  idempotencyKey?: string | undefined;
 }
 
 /** The options of `workflows.executions`. */
 export interface ExecutionsOptions extends CallOptions {
   /** The maximum number; left out, all of them. */
-  limit?: number;
+  limit?: number | undefined;
 }
 
 /** `client.workflows`: the workflows of your key. */
@@ -143,6 +143,7 @@ export class Workflows {
    * A run is retried after a fault only if the engine recognizes retries (it is asked once).
    *
    * @param input - What the run starts with.
+   * @typeParam T - What `data` is.
    * @throws {@link WorkflowRunError} The workflow failed; `failedNode` says where.
    * @throws {@link WorkflowPaused} The run waits for a callback.
    * @throws {@link NotFoundError} There is no workflow of this name.
@@ -153,7 +154,8 @@ export class Workflows {
    * console.log(run.data.text); // HELLO 河道
    * ```
    */
-  async run(name: string, input?: Record<string, unknown>, options: RunOptions = {}): Promise<RunResult> {
+  // biome-ignore lint/suspicious/noExplicitAny: a run's data is defined by the workflow
+  async run<T = any>(name: string, input?: object, options: RunOptions = {}): Promise<RunResult<T>> {
     const { connection } = this;
     checkOptions(options, "client.workflows.run", "runAsync idempotencyKey");
     checkWorkflow(name);
@@ -169,7 +171,10 @@ export class Workflows {
       );
     const isRepeatable = maxRetries > 0 && (await connection.has("idempotency_key", options)) === true;
     if (isRepeatable) idempotencyKey ??= webCrypto().randomUUID();
-    return connection.send(runWorkflow(name, input, runAsync, idempotencyKey, isRepeatable), options);
+    return connection.send<RunResult<T>>(
+      runWorkflow(name, input, runAsync, idempotencyKey, isRepeatable),
+      options,
+    );
   }
 
   /**

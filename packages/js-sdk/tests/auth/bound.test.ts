@@ -17,8 +17,13 @@ async function bound(
     recipeOf("demo", service.url + (options.path ?? "/v1"), inject, options.more),
   );
   const client = clientOf(engine);
-  await client.auth.setup("demo", { demo_token: options.secret ?? "canary-0123" });
-  return { client, service, engine, demo: await client.auth.bind("demo", { trustOrigin: service.url }) };
+  await client.auth.setup<string>("demo", { demo_token: options.secret ?? "canary-0123" });
+  return {
+    client,
+    service,
+    engine,
+    demo: await client.auth.bind<string>("demo", { trustOrigin: service.url }),
+  };
 }
 
 describe("a bound client", () => {
@@ -97,8 +102,8 @@ describe("a bound client", () => {
     const service = await echo();
     const more = { required_secrets: [{ key: "demo_token" }, { key: "demo_other" }] };
     const { auth } = clientOf(await engineOf(recipeOf("demo", service.url, inject, more)));
-    await auth.setup("demo", { demo_token: "{b}", demo_other: "{a}" });
-    const demo = await auth.bind("demo", { trustOrigin: service.url });
+    await auth.setup<string>("demo", { demo_token: "{b}", demo_other: "{a}" });
+    const demo = await auth.bind<string>("demo", { trustOrigin: service.url });
     await demo.get("/{a}/%7bb%7D/{c}");
     expect(service.requests[0]?.path).toBe("/%7Bb%7D/%7Ba%7D/%7Bc%7D");
   });
@@ -190,12 +195,12 @@ describe("a bound client", () => {
     const service = await echo();
     const engine = await engineOf(recipeOf("demo", service.url, {}));
     const { auth } = clientOf(engine);
-    await auth.setup("demo", { demo_token: "x" });
+    await auth.setup<string>("demo", { demo_token: "x" });
     const fetch = async () => {
       const response = new Response("文");
       return Object.defineProperty(response, "body", { value: undefined });
     };
-    const demo = await auth.bind("demo", { trustOrigin: service.url, fetch });
+    const demo = await auth.bind<string>("demo", { trustOrigin: service.url, fetch });
     expect(await (await demo.get("/")).text()).toBe("文");
   });
 

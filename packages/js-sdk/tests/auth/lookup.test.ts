@@ -55,7 +55,9 @@ describe("a secret is found", () => {
     });
     const options = { trustOrigin: "https://crm.example" };
     for (owner of ["stripe", undefined]) {
-      const error = await rejection(clientOf(engine).auth.bind("crm", { ...options, trustRecipe: true }));
+      const error = await rejection(
+        clientOf(engine).auth.bind<string>("crm", { ...options, trustRecipe: true }),
+      );
       expect(error).toBeInstanceOf(sdk.MissingSecretError);
       expect(error["missing"]).toEqual(["stripe_secret_key"]);
       expect(error.message).toContain(
@@ -63,7 +65,7 @@ describe("a secret is found", () => {
       );
     }
     owner = "crm";
-    expect((await clientOf(engine).auth.bind("crm", options)).baseUrl).toBe("https://crm.example");
+    expect((await clientOf(engine).auth.bind<string>("crm", options)).baseUrl).toBe("https://crm.example");
   });
 
   it("nowhere: the error tells how to supply it", async () => {

@@ -47,8 +47,8 @@ async function byAccount(served: Served, key = ACCOUNT) {
     token_exchange: { endpoint: `${served.url}/token`, scopes: SCOPES },
   });
   const client = clientOf(await engineOf(recipe));
-  await client.auth.setup("demo", { demo_token: key });
-  const bind = () => client.auth.bind("demo", { trustOrigin: served.url });
+  await client.auth.setup<string>("demo", { demo_token: key });
+  const bind = () => client.auth.bind<string>("demo", { trustOrigin: served.url });
   return { client, bind, bound: await bind() };
 }
 
@@ -71,8 +71,8 @@ async function byRefresh(served: Served) {
     demo_client_secret: "canary-s&c",
     demo_refresh_token: "canary-r/1",
   };
-  await client.auth.setup("demo", secrets);
-  return { client, engine, bound: await client.auth.bind("demo", { trustOrigin: served.url }) };
+  await client.auth.setup<string>("demo", secrets);
+  return { client, engine, bound: await client.auth.bind<string>("demo", { trustOrigin: served.url }) };
 }
 
 describe("a service account", () => {
@@ -104,8 +104,8 @@ describe("a service account", () => {
   it("returns its token", async () => {
     const served = await service();
     const { client } = await byAccount(served);
-    expect(await client.auth.getToken("demo", { trustOrigin: served.url })).toBe("token-1");
-    await expect(client.auth.getToken("demo")).rejects.toThrow(sdk.RecipeOriginError);
+    expect(await client.auth.getToken<string>("demo", { trustOrigin: served.url })).toBe("token-1");
+    await expect(client.auth.getToken<string>("demo")).rejects.toThrow(sdk.RecipeOriginError);
   });
 
   it.each([
@@ -156,7 +156,7 @@ describe("a refresh token", () => {
     const pushed = engine.requests.filter(({ method }) => method === "POST").slice(3);
     expect(pushed.map(({ json }) => json.name)).toEqual(["demo_refresh_token", "demo_refresh_token"]);
     expect(pushed[0]?.json.service).toBe("demo");
-    const again = await client.auth.bind("demo", { trustOrigin: served.url });
+    const again = await client.auth.bind<string>("demo", { trustOrigin: served.url });
     await again.get("/");
     expect(new URLSearchParams(exchanges(served)[2]?.text).get("refresh_token")).toBe("canary-r/3");
   });
@@ -223,7 +223,7 @@ describe("an access token", () => {
     const controller = new AbortController();
     const waiting = [
       bound.get("/", { signal: controller.signal }),
-      client.auth.getToken("demo", { trustOrigin: served.url, signal: controller.signal }),
+      client.auth.getToken<string>("demo", { trustOrigin: served.url, signal: controller.signal }),
     ];
     setTimeout(() => controller.abort(new Error("enough")), 10);
     for (const outcome of await Promise.allSettled(waiting))
@@ -352,9 +352,9 @@ describe("a token endpoint", () => {
     });
     const client = clientOf(await engineOf(recipe));
     vi.stubEnv("ARCRUN_SECRET_DEMO_REFRESH_TOKEN", "canary");
-    await expect(client.auth.bind("demo", { trustOrigin: served.url, trustRecipe: true })).rejects.toThrow(
-      /would send its secrets to https:\/\/evil.example/,
-    );
+    await expect(
+      client.auth.bind<string>("demo", { trustOrigin: served.url, trustRecipe: true }),
+    ).rejects.toThrow(/would send its secrets to https:\/\/evil.example/);
   });
 
   it("of a recipe whose fields have other types is an UnexpectedResponseError", async () => {
@@ -365,7 +365,7 @@ describe("a token endpoint", () => {
       token_exchange: null,
     });
     const engine = await engineOf(recipe);
-    const error = await rejection(clientOf(engine).auth.setup("demo", { demo_refresh_token: "x" }));
+    const error = await rejection(clientOf(engine).auth.setup<string>("demo", { demo_refresh_token: "x" }));
     expect(error).toBeInstanceOf(sdk.UnexpectedResponseError);
     expect(error.message).toMatch(/lacks oauth2\.client_id/);
     expect(engine.requests.map(({ method }) => method)).toEqual(["GET"]); // nothing was stored
@@ -377,7 +377,7 @@ describe("a token endpoint", () => {
   ])("must be named by a recipe of %s", async (primitive, more) => {
     const recipe = recipeOf("demo", "https://x.example", BEARER, { primitive, ...more });
     const { auth } = clientOf(await engineOf(recipe));
-    await expect(auth.setup("demo", { demo_token: ACCOUNT })).rejects.toThrow(
+    await expect(auth.setup<string>("demo", { demo_token: ACCOUNT })).rejects.toThrow(
       "the auth recipe of 'demo' has no token endpoint",
     );
   });

@@ -29,9 +29,9 @@ describe.each(Object.keys(RUNTIMES))("%s, which takes proxies from the environme
   it("gets no secret for a service on this machine", async () => {
     const engine = await engineOf(recipeOf("demo", "http://127.0.0.1:9", {}));
     const client = clientOf(engine);
-    await client.auth.setup("demo", { demo_token: "x" });
+    await client.auth.setup<string>("demo", { demo_token: "x" });
     proxied();
-    const bind = client.auth.bind("demo", { trustOrigin: "http://127.0.0.1:9" });
+    const bind = client.auth.bind<string>("demo", { trustOrigin: "http://127.0.0.1:9" });
     await expect(bind).rejects.toThrow(sdk.InsecureTransportError);
   });
 

@@ -257,3 +257,38 @@ it("the table has what each deployed recipe says of secrets", () => {
     expect(Object.keys(sections ?? {})).toEqual(Object.keys(inject));
   }
 });
+
+// A key that the type lacks does not compile.
+const TYPED: { [S in keyof sdk.Services]: sdk.Services[S][] } = {
+  airtable: ["airtable_token"],
+  anthropic: ["anthropic_api_key"],
+  discord: ["discord_bot_token"],
+  gemini: ["gemini_api_key"],
+  github: ["github_token"],
+  google_drive_sa: ["google_service_account"],
+  google_gmail_sa: ["google_service_account"],
+  google_sheets_sa: ["google_service_account"],
+  hubspot: ["hubspot_token"],
+  jira: ["jira_api_token", "jira_email", "jira_domain"],
+  kbdb: ["kbdb_api_key"],
+  line_notify: ["line_token"],
+  linear: ["linear_api_key"],
+  mailgun: ["mailgun_api_key", "mailgun_domain"],
+  notion: ["notion_token"],
+  openai: ["openai_api_key"],
+  resend: ["resend_api_key"],
+  sendgrid: ["sendgrid_api_key"],
+  shopify: ["shopify_access_token", "shopify_store"],
+  slack: ["slack_bot_token"],
+  stripe: ["stripe_secret_key"],
+  supabase: ["supabase_service_key", "supabase_project_ref"],
+  telegram: ["telegram_bot_token"],
+  trello: ["trello_api_key", "trello_token"],
+  twilio: ["twilio_account_sid", "twilio_auth_token"],
+  typeform: ["typeform_token"],
+};
+
+it("the types name the services of the table, and their secrets", () =>
+  expect(TYPED).toEqual(
+    Object.fromEntries(Object.entries(knownRecipes).map(([service, [, , keys]]) => [service, keys])),
+  ));

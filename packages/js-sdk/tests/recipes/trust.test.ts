@@ -208,9 +208,9 @@ describe("bind", () => {
     const engine = await engineOf(recipe);
     const { auth } = clientOf(engine);
     vi.stubEnv("ARCRUN_SECRET_DEMO_TOKEN", "x");
-    await expect(auth.bind("demo")).rejects.toThrow(RecipeOriginError);
-    await auth.setup("demo", { demo_token: "x" });
-    expect((await auth.bind("demo")).baseUrl).toBe("https://one.example/v1");
+    await expect(auth.bind<string>("demo")).rejects.toThrow(RecipeOriginError);
+    await auth.setup<string>("demo", { demo_token: "x" });
+    expect((await auth.bind<string>("demo")).baseUrl).toBe("https://one.example/v1");
   });
 
   it("takes the engine's own address for kbdb", async () => {
