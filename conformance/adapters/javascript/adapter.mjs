@@ -37,6 +37,7 @@ const ERROR_NAMES = {
   UnexpectedResponseError: "unexpected_response",
   MissingSecretError: "missing_secret",
   RecipeOriginError: "recipe_origin",
+  RecipeChangedError: "recipe_changed",
   WorkflowPaused: "workflow_paused",
   TokenExchangeError: "token_exchange",
   WorkflowRunError: "workflow_run",

@@ -32,7 +32,7 @@ def checkout(tmp_path: Path) -> Path:
 def valid_files(root: Path) -> dict[str, bytes]:
     """The files of a valid package."""
     copied = {name: (root / NPM_FOLDER / name).read_bytes() for name in contents.AS_CHECKED_OUT}
-    built = ("index.js", "index.cjs", "index.d.ts", "index.d.cts", "deferred-ECCA327C.js")
+    built = ("index.js", "index.cjs", "index.d.ts", "index.d.cts", "node.js", "node.cjs")
     return copied | {f"dist/{name}": b"export {};\n" for name in built}
 
 
