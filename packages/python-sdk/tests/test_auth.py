@@ -207,7 +207,7 @@ def test_a_setup_that_fails_halfway_reports_what_was_stored(
 def test_a_secret_is_read_back_sealed_and_remembered(
     kind, server, stand_in, own_service, key
 ) -> None:
-    sealed = {"name": "tok", **seal(key, "tok", "tok-9")}
+    sealed = {"name": "tok", "service": "own", **seal(key, "tok", "tok-9")}
     server.on("GET", "/credentials/tok", sealed)
     client = kind.client(server.url)
     assert bound_header(kind, client, stand_in) == "Bearer tok-9"
@@ -235,7 +235,8 @@ def test_without_a_sealed_read_the_environment_is_used(
 ) -> None:
     monkeypatch.setenv("ARCRUN_SECRET_TOK", "tok-env")
     server.on("GET", "/credentials/tok", canned(*response))
-    assert bound_header(kind, kind.client(server.url), stand_in) == "Bearer tok-env"
+    client = kind.client(server.url)
+    assert bound_header(kind, client, stand_in, trust_recipe=True) == "Bearer tok-env"
 
 
 def test_without_an_api_key_the_environment_is_used(
@@ -243,7 +244,8 @@ def test_without_an_api_key_the_environment_is_used(
 ) -> None:
     monkeypatch.setenv("ARCRUN_SECRET_TOK__WORK", "tok-env")
     client = kind.client(server.url, None)
-    assert bound_header(kind, client, stand_in, account="work") == "Bearer tok-env"
+    options = {"account": "work", "trust_recipe": True}
+    assert bound_header(kind, client, stand_in, **options) == "Bearer tok-env"
     assert server.to("/credentials/tok__work") == []
 
 
@@ -268,8 +270,9 @@ def test_a_pushed_or_deleted_secret_is_no_longer_remembered(
 ) -> None:
     client = kind.client(server.url)
     kind.run(client.auth.setup("own", tok="old"))
-    kind.run(client.creds.push("tok", "new"))
-    server.on("GET", "/credentials/tok", {"name": "tok", **seal(key, "tok", "new")})
+    kind.run(client.creds.push("tok", "new", service="own"))
+    stored = {"name": "tok", "service": "own", **seal(key, "tok", "new")}
+    server.on("GET", "/credentials/tok", stored)
     assert bound_header(kind, client, stand_in) == "Bearer new"
     server.on("DELETE", "/credentials/tok", {"success": True, "name": "tok"})
     kind.run(client.creds.delete("tok"))
@@ -285,10 +288,11 @@ def test_get_token(kind, server, own_service) -> None:
 
 
 def test_a_service_with_several_secrets_has_no_single_token(kind, server, serve_recipe) -> None:
-    inject = {"query": {"key": "{{secret.a}}", "token": "{{secret.b}}"}}
-    serve_recipe("trello", "https://api.trello.com/1", ["a", "b"], inject=inject)
+    inject = {"query": {"key": "{{secret.trello_api_key}}", "token": "{{secret.trello_token}}"}}
+    keys = ["trello_api_key", "trello_token"]
+    serve_recipe("trello", "https://api.trello.com/1", keys, inject=inject)
     client = kind.client(server.url)
-    kind.run(client.auth.setup("trello", a="1", b="2"))
+    kind.run(client.auth.setup("trello", trello_api_key="1", trello_token="2"))
     with pytest.raises(InvalidArgumentError, match="2 secrets"):
         kind.run(client.auth.get_token("trello"))
 

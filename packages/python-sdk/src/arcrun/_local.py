@@ -14,8 +14,11 @@ from typing import Any, Protocol
 
 from ._core.config import Settings, Source, parse_file, resolve
 from ._core.errors import ArcrunWarning, ConfigurationError
+from ._core.memory import StoredSecret
 from ._core.names import variable
 from ._core.secret import Secret
+
+_ENTRY = "arcrun.v1:"  # in the keyring: this, the service, a colon, the value
 
 
 def load_settings(given: Source, config_file: str | os.PathLike[str] | None) -> Settings:
@@ -70,26 +73,34 @@ def default_config() -> Path | None:
         return None
 
 
-def secret_from_environment(name: str) -> Secret | None:
+def secret_from_environment(name: str) -> StoredSecret | None:
     """Return the secret in the variable `ARCRUN_SECRET_<NAME>`, if it is set."""
     text = os.environ.get(variable(name))
-    return Secret(text) if text else None
+    return StoredSecret(Secret(text), None) if text else None
 
 
 class SecretStore(Protocol):
     """A store that keeps secrets after the process has ended."""
 
-    def get(self, name: str) -> Secret | None:
+    def get(self, name: str) -> StoredSecret | None:
         """Return a secret, if it is there."""
         ...
 
-    def put(self, name: str, value: Secret) -> None:
+    def put(self, name: str, secret: StoredSecret) -> None:
         """Keep a secret."""
         ...
 
     def remove(self, name: str) -> None:
         """Remove a secret, if it is there."""
         ...
+
+
+def _read_entry(entry: Secret) -> StoredSecret:
+    """Read an entry of the keyring; one that an earlier version wrote is the value alone."""
+    if not entry.reveal().startswith(_ENTRY):
+        return StoredSecret(entry, None)
+    service, _, value = entry.reveal()[len(_ENTRY) :].partition(":")
+    return StoredSecret(Secret(value), service or None)
 
 
 class KeyringStore:
@@ -111,16 +122,18 @@ class KeyringStore:
         key = settings.api_key.reveal().encode() if settings.api_key else b""
         self._service = f"arcrun {settings.origin} {hashlib.sha256(key).hexdigest()[:16]}"
 
-    def get(self, name: str) -> Secret | None:
+    def get(self, name: str) -> StoredSecret | None:
         """Return a secret, if it is there."""
         with self._own_errors():
-            text = self._keyring.get_password(self._service, name)
-            return Secret(text) if text else None
+            entry = Secret(self._keyring.get_password(self._service, name) or "")
+        return _read_entry(entry) if entry.reveal() else None
 
-    def put(self, name: str, value: Secret) -> None:
-        """Keep a secret."""
+    def put(self, name: str, secret: StoredSecret) -> None:
+        """Keep a secret, with the service that it was stored for."""
         with self._own_errors():
-            self._keyring.set_password(self._service, name, value.reveal())
+            self._keyring.set_password(
+                self._service, name, f"{_ENTRY}{secret.service or ''}:{secret.value.reveal()}"
+            )
 
     def remove(self, name: str) -> None:
         """Remove a secret, if it is there."""

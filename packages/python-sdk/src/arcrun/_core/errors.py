@@ -67,6 +67,10 @@ class RecipeOriginError(ArcrunError):
     """An auth recipe would send secrets to an origin that is not known to be the service's own."""
 
 
+class RecipeChangedError(ArcrunError):
+    """A shipped service's auth recipe is not the one that the SDK knows: no secret was used."""
+
+
 class TokenExchangeError(ArcrunError):
     """The service's token endpoint did not return an access token."""
 

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from .placeholders import scan
+from .placeholders import scan, uniform
 
 _START = r"(?i)(https?)://([^/?#\\@\s]+)(?=[/?#]|\Z)"
 _PORTS = {"https": "443", "http": "80"}
@@ -22,9 +22,7 @@ def origin_of(url: str) -> str | None:
         >>> origin_of("https://{{ secret.jira_domain }}.Atlassian.net:443/rest/api/3")
         'https://{{secret.jira_domain}}.atlassian.net'
     """
-    parts = scan(url)
-    uniform = "".join(p if isinstance(p, str) else "{{" + p.name + "}}" for p in parts)
-    start = re.match(_START, uniform)
+    start = re.match(_START, uniform(url))
     if start is None or not start[2].isascii():
         return None
     scheme = start[1].lower()

@@ -55,6 +55,19 @@ def missing_secrets(service: str, account: str | None, keys: list[str]) -> Missi
     return error
 
 
+def refused_secret(service: str, name: str, stored_for: str | None) -> MissingSecretError:
+    """Return the error for a secret that is there, and that a service's recipe may not use."""
+    where = f"stored for {stored_for!r}" if stored_for else "stored without a service"
+    trust = "" if stored_for else f", or trust the recipe: bind({service!r}, trust_recipe=True)"
+    error = MissingSecretError(
+        f"the auth recipe of {service!r} asks for {name!r}, which is {where}: a secret serves its own "
+        f"service only. If it is for {service!r}, store it for it: client.auth.setup({service!r}, …), or "
+        f"client.creds.push({name!r}, …, service={service!r}){trust}"
+    )
+    error.missing = (name,)
+    return error
+
+
 def _check_keys(recipe: Recipe, given: Mapping[str, Secret | None]) -> None:
     """Compare the keys that `setup` was given with those that the recipe takes."""
     service, known = recipe.service, [*recipe.required_keys, *recipe.optional_keys]

@@ -9,6 +9,7 @@ from arcrun._concurrency import in_thread
 from arcrun._core import operations, setup, trust
 from arcrun._core.errors import APIStatusError, ArcrunError
 from arcrun._core.injection import split_constants
+from arcrun._core.memory import StoredSecret
 from arcrun._core.names import check_account, check_service, credential_name
 from arcrun._core.placeholders import render_base_url
 from arcrun._core.recipe import Recipe
@@ -92,7 +93,7 @@ class Auth:
                 raise
             stored.append(name)
         for name, value in named.items():
-            self._remember(name, value)
+            self._remember(name, StoredSecret(value, service))
         trust.pin_origins(recipe, connection.memory)
         return {"service": service, "account": account, "stored": stored}
 
@@ -102,6 +103,7 @@ class Auth:
         *,
         account: str | None = None,
         trust_origin: str | None = None,
+        trust_recipe: bool = False,
         transport: httpx.BaseTransport | None = None,
         timeout: float | None = None,
     ) -> httpx.Client:
@@ -115,6 +117,8 @@ class Auth:
             account: one of several accounts, as named in `setup`.
             trust_origin: the origin that the recipe may send secrets to, if the SDK does not know
                 it; plain http for loopback only.
+            trust_recipe: accept the engine's recipe, though it is not the one that the SDK knows, or
+                asks for secrets that were stored without a service.
             transport: sends the requests after the secrets were added; by default a new one that
                 uses the environment's proxies.
             timeout: seconds for each attempt here, and the new client's own time-out.
@@ -124,6 +128,7 @@ class Auth:
             MissingSecretError: a secret was neither set up here, nor stored sealed in the engine, nor
                 set in the environment.
             RecipeOriginError: the recipe leads to an origin that is not known to be the service's.
+            RecipeChangedError: the recipe of a shipped service is not the known one.
 
         Example:
             >>> notion = client.auth.bind("notion")
@@ -136,7 +141,7 @@ class Auth:
         recipe = self._checked_recipe(service, account, timeout)
         known = trust.known_origins(service, connection.settings, connection.memory)
         trust.check_before_secrets(recipe, known, trusted)
-        values = self._values(recipe, account, timeout)
+        values = self._values(recipe, account, timeout, trust_recipe=trust_recipe)
         base_url = render_base_url(recipe.base_url, values)
         allowed = trust.check_origins(recipe, base_url, known, trusted)
         constants, inject = split_constants(recipe.inject.with_values(values))
@@ -156,6 +161,7 @@ class Auth:
         *,
         account: str | None = None,
         trust_origin: str | None = None,
+        trust_recipe: bool = False,
         timeout: float | None = None,
     ) -> str:
         """Return a service's token, for use without httpx.
@@ -166,12 +172,14 @@ class Auth:
             service: the service's name.
             account: one of several accounts, as named in `setup`.
             trust_origin: as for `bind`; used only if a token is fetched.
+            trust_recipe: as for `bind`.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
             InvalidArgumentError: the service signs in with several secrets: use `bind`.
             MissingSecretError: the secret was neither set up here, nor stored sealed in the engine,
                 nor set in the environment.
+            RecipeChangedError: the recipe of a shipped service is not the known one.
             TokenExchangeError: the token endpoint returned no token.
 
         Example:
@@ -181,7 +189,7 @@ class Auth:
         """
         trusted = trust.check_trust_origin(trust_origin)
         recipe = self._checked_recipe(service, account, timeout)
-        values = self._values(recipe, account, timeout)
+        values = self._values(recipe, account, timeout, trust_recipe=trust_recipe)
         source = self._token_source(recipe, account, values)
         if source is None:
             return values[recipe.token_key].reveal()
@@ -206,19 +214,25 @@ class Auth:
         return recipe
 
     def _values(
-        self, recipe: Recipe, account: str | None, timeout: float | None
+        self, recipe: Recipe, account: str | None, timeout: float | None, *, trust_recipe: bool
     ) -> dict[str, Secret]:
         """Return the secrets that a recipe uses, by key.
 
         Raises:
-            MissingSecretError: a required one was not found.
+            RecipeChangedError: the recipe is not the known one, and the user does not trust it.
+            MissingSecretError: a required one was not found, or was stored for another service.
         """
+        if not trust_recipe:
+            trust.check_recipe(recipe, self._connection.settings)
         values: dict[str, Secret] = {}
         missing: list[str] = []
         for key in recipe.keys_used:
-            value = self._find(credential_name(key, account), timeout)
-            if value is not None:
-                values[key] = value
+            name = credential_name(key, account)
+            found = self._find(name, timeout)
+            if found is not None:
+                if not trust.may_use(recipe.service, key, found.service, trust_recipe=trust_recipe):
+                    raise setup.refused_secret(recipe.service, name, found.service)
+                values[key] = found.value
             elif key not in recipe.optional_keys:
                 missing.append(key)
         if missing:
@@ -234,21 +248,21 @@ class Auth:
             known[service] = self._connection.send(operations.get_recipe(service), timeout)
         return known[service]
 
-    def _find(self, name: str, timeout: float | None) -> Secret | None:
+    def _find(self, name: str, timeout: float | None) -> StoredSecret | None:
         """Find a secret: in memory, the keyring, the engine (sealed), or the environment."""
         connection = self._connection
         if name in connection.memory.secrets:
             return connection.memory.secrets[name]
         store = connection.store
-        value = in_thread(lambda: store.get(name)) if store else None
-        if value is None and connection.settings.api_key is not None:
-            value = self._sealed_read(name, timeout)
-        if value is not None:
-            self._remember(name, value)
-            return value
+        found = in_thread(lambda: store.get(name)) if store else None
+        if found is None and connection.settings.api_key is not None:
+            found = self._sealed_read(name, timeout)
+        if found is not None:
+            self._remember(name, found)
+            return found
         return secret_from_environment(name)
 
-    def _sealed_read(self, name: str, timeout: float | None) -> Secret | None:
+    def _sealed_read(self, name: str, timeout: float | None) -> StoredSecret | None:
         connection, envelope = self._connection, None
         try:
             envelope = connection.send(operations.read_credential(name), timeout)
@@ -258,13 +272,14 @@ class Auth:
                 raise
         if envelope is None:
             return None
-        return Secret(unseal(connection.key().reveal(), name, envelope))
+        value = Secret(unseal(connection.key().reveal(), name, envelope))
+        return StoredSecret(value, envelope.get("service"))
 
-    def _remember(self, name: str, value: Secret) -> None:
-        self._connection.memory.secrets[name] = value
+    def _remember(self, name: str, secret: StoredSecret) -> None:
+        self._connection.memory.secrets[name] = secret
         store = self._connection.store
         if store is not None:
-            in_thread(lambda: store.put(name, value))
+            in_thread(lambda: store.put(name, secret))
 
     def _token_source(
         self, recipe: Recipe, account: str | None, values: dict[str, Secret]
@@ -281,7 +296,7 @@ class Auth:
             try:
                 push_secret(connection, name, value, service=service)
             finally:
-                self._remember(name, value)
+                self._remember(name, StoredSecret(value, service))
 
         if used not in sources or sources[used].values != values:
             sources[used] = TokenSource(service, grant, values, connection.timeout, keep)
