@@ -334,18 +334,16 @@ def test_an_unsupported_primitive_is_an_error(kind, server, serve_recipe) -> Non
 def test_a_bound_client_uses_the_environments_proxy(
     kind, server, other_server, serve_recipe, monkeypatch
 ) -> None:
-    """The proxy of a plain-http service receives the whole request, with the secret."""
-    other_server.on("GET", "*", {"by": "proxy"})
-    monkeypatch.setenv("http_proxy", other_server.url)
-    monkeypatch.setenv("no_proxy", server.url.removeprefix("http://"))
-    serve_recipe("own", "http://app.localhost:9", ["tok"], inject=BEARER)
+    """The proxy is asked for a tunnel, and sees no secret."""
+    monkeypatch.setenv("https_proxy", other_server.url)
+    serve_recipe("own", "https://api.own.test", ["tok"], inject=BEARER)
     client = kind.client(server.url)
     kind.run(client.auth.setup("own", tok="tok-1"))
-    bound = kind.bind(client, "own", trust_origin="http://app.localhost:9")
-    assert kind.run(bound.get("/x")).json() == {"by": "proxy"}
+    with pytest.raises(httpx.ProxyError):
+        kind.run(kind.bind(client, "own").get("/x"))
     (request,) = other_server.requests
-    assert request.target == "http://app.localhost:9/x"
-    assert request.headers["authorization"] == "Bearer tok-1"
+    assert (request.method, request.target) == ("CONNECT", "api.own.test:443")
+    assert "tok-1" not in str(request.headers)
 
 
 def test_names_that_differ_only_in_case_cause_a_warning(

@@ -236,9 +236,11 @@ def test_both_python_clients_offer_the_same() -> None:
             "https://oauth2.googleapis.com/token",
             "https://oauth2.example/token",
             [
-                "origins of google_drive_sa: https://www.googleapis.com "
-                "https://oauth2.googleapis.com in sync, https://www.googleapis.com "
-                "https://oauth2.example in changed"
+                (
+                    "origins of google_drive_sa: https://www.googleapis.com "
+                    "https://oauth2.googleapis.com in sync, https://www.googleapis.com "
+                    "https://oauth2.example in changed"
+                )
             ],
         ),
         (

@@ -12,7 +12,6 @@ from arcrun._core.memory import StoredSecret
 from arcrun._core.names import check_account, check_service, credential_name
 from arcrun._core.placeholders import render_base_url
 from arcrun._core.recipe import Recipe
-from arcrun._core.retry import check_timeout
 from arcrun._core.sealing import unseal
 from arcrun._core.secret import Secret
 from arcrun._core.types import AuthRecipe, SetupResult
@@ -136,7 +135,7 @@ class AsyncAuth:
             'https://api.notion.com/v1/'
         """
         connection, trusted = self._connection, trust.check_trust_origin(trust_origin)
-        seconds = connection.timeout if timeout is None else check_timeout(timeout)
+        time_out = connection.timeout if timeout is None else limits(timeout)
         recipe = await self._checked_recipe(service, account, timeout)
         known = trust.known_origins(service, connection.settings, connection.memory)
         trust.check_before_secrets(recipe, known, trusted)
@@ -148,9 +147,9 @@ class AsyncAuth:
         return httpx.AsyncClient(
             base_url=base_url,
             headers={"User-Agent": USER_AGENT, **constants},
-            timeout=limits(seconds),
+            timeout=time_out,
             transport=AsyncInjectingTransport(
-                allowed, sign_in, transport or AsyncEnvironmentTransport()
+                allowed, sign_in, transport or AsyncEnvironmentTransport(hidden=True)
             ),
         )
 
@@ -196,7 +195,7 @@ class AsyncAuth:
         known = trust.known_origins(service, connection.settings, connection.memory)
         base_url = render_base_url(recipe.base_url, values)
         trust.check_origins(recipe, base_url, known, trusted)
-        transport = AsyncEnvironmentTransport()
+        transport = AsyncEnvironmentTransport(hidden=True)
         try:
             return (await source.get(transport)).access.reveal()
         finally:
