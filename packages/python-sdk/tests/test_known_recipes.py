@@ -246,6 +246,8 @@ def test_all_texts_of_all_recipes_changed_one_by_one_are_refused_or_move_nothing
         ("own", "own_token", "other", True, False),
         ("own", "stripe_secret_key", "stripe", True, False),
         ("own", "stripe_secret_key", None, True, False),
+        ("own", "stripe_secret_key__work", None, True, False),
+        ("own", "Stripe_Secret_Key", None, True, False),
         ("own", "stripe_secret_key", "own", False, True),
         ("telegram", "stripe_secret_key", None, True, False),
         ("telegram", "own_token", "own", True, False),

@@ -99,7 +99,7 @@ def test_every_error_is_an_arcrun_error_and_public() -> None:
     classes = [
         c for _, c in inspect.getmembers(errors, inspect.isclass) if c.__module__ == errors.__name__
     ]
-    assert len(classes) == 24
+    assert len(classes) == 25
     for found in classes:
         assert getattr(arcrun, found.__name__) is found
         assert issubclass(found, (arcrun.ArcrunError, arcrun.ArcrunWarning))

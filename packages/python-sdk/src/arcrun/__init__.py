@@ -27,6 +27,7 @@ from ._core.errors import (
     UnknownServiceError,
     WorkflowPaused,
     WorkflowRunError,
+    WorkflowWarning,
 )
 from ._core.types import (
     AuthRecipe,
@@ -40,6 +41,7 @@ from ._core.types import (
     RawResponse,
     RequiredSecret,
     RunResult,
+    RunWarning,
     SetupResult,
     Workflow,
     WorkflowSummary,
@@ -81,6 +83,7 @@ __all__ = [
     "RecipeOriginError",
     "RequiredSecret",
     "RunResult",
+    "RunWarning",
     "SealedCredentialsUnsupportedError",
     "ServerError",
     "SetupResult",
@@ -91,6 +94,7 @@ __all__ = [
     "WorkflowPaused",
     "WorkflowRunError",
     "WorkflowSummary",
+    "WorkflowWarning",
     "__version__",
 ]
 

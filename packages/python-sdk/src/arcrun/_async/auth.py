@@ -44,7 +44,7 @@ class AsyncAuth:
             >>> "notion" in [recipe["service"] for recipe in services]
             True
         """
-        return await self._connection.send(operations.list_services(), timeout)
+        return await self._connection.send_all(operations.list_services, timeout)
 
     async def setup(
         self,

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar
 
 from arcrun._concurrency import async_sleep
 from arcrun._core import operations
 from arcrun._core.config import Settings
-from arcrun._core.errors import APIConnectionError, ArcrunError, ConfigurationError
+from arcrun._core.errors import (
+    APIConnectionError,
+    ArcrunError,
+    ConfigurationError,
+    UnexpectedResponseError,
+)
 from arcrun._core.memory import Memory
+from arcrun._core.operations import Page
 from arcrun._core.request import Request
 from arcrun._core.response import Response, read_response
 from arcrun._core.retry import check_retries, next_delay
@@ -26,6 +32,7 @@ from .reading import read_body
 
 T = TypeVar("T")
 
+_MOST_PAGES = 100_000
 KEY_HEADER = "X-Arcrun-API-Key"
 logger = logging.getLogger("arcrun")
 
@@ -112,6 +119,33 @@ class AsyncConnection:
         if received is not None:
             received.append((outcome, attempt + 1))
         return read_response(request, outcome, attempt=attempt)
+
+    async def send_all(
+        self, page: Callable[[str | None], Request[Page[T]]], timeout: float | None
+    ) -> list[T]:
+        """Get a whole list, page by page.
+
+        Args:
+            page: returns the request of the page that a cursor leads to; None for the first page.
+            timeout: seconds for each attempt; None for the client's own.
+
+        Raises:
+            UnexpectedResponseError: a cursor came again, so that there would be no end.
+        """
+        found: list[T] = []
+        seen: set[str | None] = {None}
+        cursor = None
+        while True:
+            part = await self.send(page(cursor), timeout)
+            found += part.items
+            cursor = part.cursor
+            if cursor is None:
+                return found
+            if cursor in seen or len(seen) > _MOST_PAGES:
+                raise UnexpectedResponseError(
+                    f"{page(None)!r}: the engine's pages of this list have no end"
+                )
+            seen.add(cursor)
 
     async def has(self, capability: str, timeout: float | None = None) -> bool:
         """Tell whether the engine has a capability (docs/contract.md#capabilities). Asks once."""

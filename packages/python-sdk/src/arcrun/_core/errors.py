@@ -26,6 +26,10 @@ class ArcrunWarning(UserWarning):
     """The category of every warning of this SDK."""
 
 
+class WorkflowWarning(ArcrunWarning):
+    """A run went on although a placeholder had no value, or the engine warned of something else."""
+
+
 class ConfigurationError(ArcrunError):
     """The API key, base URL, credential format or config file is missing or malformed."""
 

@@ -130,7 +130,9 @@ def may_use(service: str, key: str, stored_for: str | None, *, trust_recipe: boo
     """
     if stored_for == service or (service in KNOWN and key in KNOWN[service].keys):
         return True
-    belongs_elsewhere = stored_for or any(key in known.keys for known in KNOWN.values())
+    # In the form of variables: one of them holds `a_token` and `A_Token`; `a_token__x` is an account's.
+    own = key.lower().partition("__")[0]
+    belongs_elsewhere = stored_for or any(own in known.keys for known in KNOWN.values())
     return trust_recipe and not belongs_elsewhere
 
 

@@ -45,7 +45,7 @@ class Auth:
             >>> "notion" in [recipe["service"] for recipe in services]
             True
         """
-        return self._connection.send(operations.list_services(), timeout)
+        return self._connection.send_all(operations.list_services, timeout)
 
     def setup(
         self,
