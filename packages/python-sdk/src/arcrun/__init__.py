@@ -112,5 +112,11 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+# A traceback says `arcrun.NotFoundError`: the name to import.
+for _name in __all__:
+    if isinstance(globals().get(_name), type):
+        globals()[_name].__module__ = __name__
+
+
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})

@@ -26,6 +26,7 @@ __all__ = [
     "TIMEOUT",
     "USER_AGENT",
     "check_next_hop",
+    "check_url",
     "connection_error",
     "httpx",
     "limits",
@@ -97,6 +98,21 @@ def origin(url: httpx.URL) -> str:
     port = f":{url.port}" if url.port is not None else ""  # httpx drops the default port
     host = url.raw_host.decode("ascii")
     return f"{url.scheme}://{f'[{host}]' if ':' in host else host}{port}"
+
+
+def check_url(url: str) -> None:
+    """Check that requests can be made for a base URL.
+
+    Raises:
+        ConfigurationError: they can't.
+    """
+    try:
+        httpx.URL(url)
+    except httpx.InvalidURL as error:
+        reason = str(error)
+    else:
+        return
+    raise ConfigurationError(f"the base URL {url!r} can't be used: {reason}")
 
 
 def stripped(error: BaseException) -> BaseException:

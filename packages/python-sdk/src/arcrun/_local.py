@@ -37,7 +37,10 @@ def read_config(config_file: str | os.PathLike[str] | None) -> Source:
     Raises:
         ConfigurationError: it can't be read, or is not a mapping in YAML.
     """
-    path = Path(config_file) if config_file is not None else default_config()
+    try:
+        path = Path(config_file) if config_file is not None else default_config()
+    except TypeError:
+        raise ConfigurationError(f"config_file must be a path, not {config_file!r}") from None
     empty = Source({}, "{name} in the config file")
     if path is None:
         return empty
@@ -53,6 +56,8 @@ def read_config(config_file: str | os.PathLike[str] | None) -> Source:
         reason = error.strerror or type(error).__name__
     except UnicodeDecodeError:
         reason = "it is not UTF-8"
+    except ValueError as error:  # NUL in the path
+        reason = str(error)
     else:
         settings = parse_file(text, str(path))
         if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH) and settings.get("api_key"):
@@ -118,7 +123,6 @@ class KeyringStore:
             raise ConfigurationError(
                 'secret_cache="keyring" needs the package keyring: pip install "arcrun[keyring]"'
             ) from error
-        self._refusal: type[Exception] = import_module("keyring.errors").KeyringError
         key = settings.api_key.reveal().encode() if settings.api_key else b""
         self._service = f"arcrun {settings.origin} {hashlib.sha256(key).hexdigest()[:16]}"
 
@@ -146,7 +150,7 @@ class KeyringStore:
         """Raise the SDK's own error if the keyring is locked, or there is none."""
         try:
             yield
-        except self._refusal as error:
+        except Exception as error:  # noqa: BLE001 - backends raise what they like
             reason = f"{type(error).__name__}: {error}"
         else:
             return

@@ -15,7 +15,7 @@ from arcrun._core.recipe import Recipe
 from arcrun._core.sealing import unseal
 from arcrun._core.secret import Secret
 from arcrun._core.types import AuthRecipe, SetupResult
-from arcrun._http import USER_AGENT, httpx, limits
+from arcrun._http import USER_AGENT, check_url, httpx, limits
 from arcrun._local import secret_from_environment
 
 from .connection import AsyncConnection
@@ -141,6 +141,7 @@ class AsyncAuth:
         trust.check_before_secrets(recipe, known, trusted)
         values = await self._values(recipe, account, timeout, trust_recipe=trust_recipe)
         base_url = render_base_url(recipe.base_url, values)
+        check_url(base_url)
         allowed = trust.check_origins(recipe, base_url, known, trusted)
         constants, inject = split_constants(recipe.inject.with_values(values))
         sign_in = AsyncSignIn(inject, values, self._token_source(recipe, account, values))

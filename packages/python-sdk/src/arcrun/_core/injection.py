@@ -99,7 +99,7 @@ class Injection:
         if kind == "application/json" or kind.endswith("+json"):
             try:
                 fields = json.loads(content or b"{}")
-            except ValueError:
+            except (ValueError, RecursionError):
                 fields = None
         if not isinstance(fields, dict):
             raise InvalidArgumentError(

@@ -204,9 +204,8 @@ def _page(key: str) -> Callable[[dict[str, Any]], Page[Any]]:
     """Return a reader that returns the page of a list in one field."""
 
     def read(content: dict[str, Any]) -> Page[Any]:
-        return Page(
-            cast("list[Any]", field_of(content, key, list)), text(content.get("next_cursor"))
-        )
+        items = cast("Any", field_of(content, key, list))
+        return Page(items, text(content.get("next_cursor")))
 
     return read
 

@@ -29,6 +29,8 @@ def origin_of(url: str) -> str | None:
     host, colon, port = start[2].rpartition(":")
     if not colon or not port.isdigit():
         host, port = start[2], ""
+    if len(port) > 5 or int(port or 0) > 65535:
+        return None
     host = "".join(p.lower() if isinstance(p, str) else p.text for p in scan(host))
     return f"{scheme}://{host}" + (f":{port}" if port and port != _PORTS[scheme] else "")
 

@@ -71,16 +71,17 @@ def refused_secret(service: str, name: str, stored_for: str | None) -> MissingSe
 def _check_keys(recipe: Recipe, given: Mapping[str, Secret | None]) -> None:
     """Compare the keys that `setup` was given with those that the recipe takes."""
     service, known = recipe.service, [*recipe.required_keys, *recipe.optional_keys]
+    for key in given:
+        if key not in known:
+            raise InvalidArgumentError(
+                f"auth.setup({service!r}) takes no secret {key!r}{nearest(key, known)}; it takes "
+                f"{', '.join(known)}"
+            )
     missing = [key for key in recipe.required_keys if key not in given]
     if missing:
         help_urls = {secret["key"]: secret.get("help_url", "") for secret in recipe.secrets}
         listed = [f"{key} ({help_urls[key]})" if help_urls[key] else key for key in missing]
         raise InvalidArgumentError(f"auth.setup({service!r}) also needs: {', '.join(listed)}")
     for key, value in given.items():
-        if key not in known:
-            raise InvalidArgumentError(
-                f"auth.setup({service!r}) takes no secret {key!r}{nearest(key, known)}; it takes "
-                f"{', '.join(known)}"
-            )
         if value is None:
             raise InvalidArgumentError(f"auth.setup({service!r}): {key} must be non-empty text")

@@ -30,6 +30,7 @@ from .recipe import Recipe
 from .recipe_shape import difference, is_same_url, shown
 from .request import KeyUse
 from .secret import Secret
+from .shapes import is_text
 
 ENGINE_URL = "{{engine.url}}"  # in known recipes: the client's base URL
 _ORIGIN = r"(?ai)https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?"
@@ -83,7 +84,8 @@ def check_trust_origin(trust_origin: str | None) -> str | None:
     """
     if trust_origin is None:
         return None
-    origin = origin_of(trust_origin) if re.fullmatch(_ORIGIN, trust_origin) else None
+    fits = is_text(trust_origin) and re.fullmatch(_ORIGIN, trust_origin)
+    origin = origin_of(trust_origin) if fits else None
     if origin is None:
         raise RecipeOriginError(
             f"trust_origin={trust_origin!r} is not an origin: write scheme, host and port only, "

@@ -11,7 +11,7 @@ from typing import Literal, NoReturn, ParamSpec, TypeVar
 from arcrun._core import operations
 from arcrun._core.config import Settings, Source
 from arcrun._core.decoding import MAX_RESPONSE_BYTES
-from arcrun._core.errors import ConfigurationError
+from arcrun._core.errors import ConfigurationError, InvalidArgumentError
 from arcrun._core.retry import MAX_RETRIES, check_retries, check_size
 from arcrun._core.shapes import texts
 from arcrun._core.types import CredentialFormat, Health, RawResponse
@@ -20,6 +20,7 @@ from arcrun._http import (
     MAX_CONNECTIONS,
     TIMEOUT,
     check_next_hop,
+    check_url,
     httpx,
     limits,
     time_out_of,
@@ -96,6 +97,7 @@ class Arcrun:
         )
         del api_key  # tools print the locals of frames
         settings = load_settings(given, config_file)
+        check_url(settings.base_url)
         if http_client is not None:
             _check_client(http_client, settings)
         if timeout is None:
@@ -188,7 +190,9 @@ class Arcrun:
             finally:
                 responses.reset(token)
             if not received:
-                raise TypeError(f"{method!r} made no request: pass a method of the client")
+                raise InvalidArgumentError(
+                    f"{method!r} made no request: pass a method of the client, without calling it"
+                )
             last, attempts = received[-1]
             return RawResponse(result, last.status, last.headers, last.content, attempts)
 

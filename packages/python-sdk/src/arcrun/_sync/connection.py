@@ -119,7 +119,8 @@ class Connection:
         received = responses.get()
         if received is not None:
             received.append((outcome, attempt + 1))
-        return read_response(request, outcome, attempt=attempt)
+        base_url = self.settings.base_url
+        return read_response(request, outcome, attempt=attempt, base_url=base_url)
 
     def send_all(
         self, page: Callable[[str | None], Request[Page[T]]], timeout: float | None
@@ -171,10 +172,17 @@ class Connection:
             lost = connection_error(request.method, url, error)
             _log(request, started, type(lost).__name__)
             return lost
+        except ArcrunError as error:
+            failure = stripped(error)
         except RuntimeError as error:
             failure = ConfigurationError(
                 f"{request.method} {url} could not be sent ({error}): a client can't be used after it "
                 "was closed, and an http_client only in the event loop that it was made for"
+            )
+        except (ValueError, OverflowError, httpx.InvalidURL) as error:
+            failure = ConfigurationError(
+                f"{request.method} {url} could not be sent ({type(error).__name__}: {error}): is base_url "
+                "right?"
             )
         except BaseException as error:  # noqa: BLE001 - the frames of each hold the key
             failure = stripped(error)

@@ -206,7 +206,8 @@ def _warn(name: str, result: RunResult) -> None:
     found = objects(result.get("warnings"))
     if found:
         parts = [
-            f"{each.get('placeholder')} at node {each.get('node')!r} has no value" for each in found[:5]
+            f"{each.get('placeholder')} at node {each.get('node')!r} has no value"
+            for each in found[:5]
         ]
         more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
         warnings.warn(f"workflow {name!r}: {'; '.join(parts)}{more}", WorkflowWarning, stacklevel=3)
