@@ -416,3 +416,19 @@ def test_no_local_variable_of_the_sdk_shows_a_pushed_value(
     assert "Secret('***')" in shown
     assert key not in shown
     assert "s3cret" not in shown
+
+
+def test_secrets_whose_keys_are_names_of_arguments_are_set_up(kind, server, serve_recipe) -> None:
+    serve_recipe("own", "https://api.own.test", ["account", "timeout", "service"])
+    auth = kind.client(server.url).auth
+    secrets = {"account": "a", "timeout": "b", "service": "c"}
+    assert kind.run(auth.setup("own", secrets=secrets))["stored"] == list(secrets)
+
+
+def test_a_secret_that_is_given_twice_is_refused(kind, server) -> None:
+    auth = kind.client(server.url).auth
+    with pytest.raises(InvalidArgumentError, match="'tok' was given twice"):
+        kind.run(auth.setup("own", secrets={"tok": "a"}, tok="b"))
+    with pytest.raises(InvalidArgumentError, match="must be a mapping"):
+        kind.run(auth.setup("own", secrets="s3cret"))
+    assert server.requests == []

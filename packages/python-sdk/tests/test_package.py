@@ -8,6 +8,7 @@ import subprocess
 import sys
 import typing
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import pytest
 
@@ -137,3 +138,14 @@ def test_types_can_be_inspected_at_run_time() -> None:
 
 def test_the_package_is_marked_as_typed() -> None:
     assert (SOURCE / "py.typed").exists()
+
+
+def test_a_client_can_be_mocked_with_its_resources(kind) -> None:
+    made = create_autospec(kind.client_class)
+    client = made("ak_1")
+    client.workflows.run.return_value = {"data": 1}
+    kind.run(client.auth.bind("notion", account="work"))
+    with pytest.raises(TypeError):
+        kind.run(client.auth.bind())
+    with pytest.raises(AttributeError):
+        client.workflows.no_such_method("greet")

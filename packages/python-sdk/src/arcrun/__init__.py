@@ -99,17 +99,19 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load a client class when it is used: few programs need both, and importing httpx takes time."""
-    if name == "Arcrun":
-        from ._sync.client import Arcrun
+if not TYPE_CHECKING:  # a type checker would take any name for one that is there
 
-        return Arcrun
-    if name == "AsyncArcrun":
-        from ._async.client import AsyncArcrun
+    def __getattr__(name: str) -> Any:
+        """Load a client class when it is used: few programs need both, and importing httpx takes time."""
+        if name == "Arcrun":
+            from ._sync.client import Arcrun
 
-        return AsyncArcrun
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return Arcrun
+        if name == "AsyncArcrun":
+            from ._async.client import AsyncArcrun
+
+            return AsyncArcrun
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 # A traceback says `arcrun.NotFoundError`: the name to import.

@@ -11,6 +11,7 @@ from arcrun._core import operations
 from arcrun._core.config import Settings, Source
 from arcrun._core.decoding import MAX_RESPONSE_BYTES
 from arcrun._core.errors import ConfigurationError, InvalidArgumentError
+from arcrun._core.resources import resource
 from arcrun._core.retry import MAX_RETRIES, check_retries, check_size
 from arcrun._core.shapes import texts
 from arcrun._core.types import CredentialFormat, Health, RawResponse
@@ -51,9 +52,9 @@ class AsyncArcrun:
         True
     """
 
-    auth: AsyncAuth
-    creds: AsyncCreds
-    workflows: AsyncWorkflows
+    auth: AsyncAuth = resource(AsyncAuth)
+    creds: AsyncCreds = resource(AsyncCreds)
+    workflows: AsyncWorkflows = resource(AsyncWorkflows)
 
     def __init__(
         self,

@@ -10,7 +10,24 @@ from .names import credential_name, nearest, variable
 from .placeholders import render_base_url
 from .recipe import AssertionGrant, Recipe
 from .secret import Secret
+from .shapes import is_mapping
 from .tokens import read_account
+
+
+def wrapped(service: str, secrets: object, more: Mapping[str, object]) -> dict[str, Secret | None]:
+    """Return the secrets that `setup` was given, by key; None where one is not non-empty text.
+
+    Raises:
+        InvalidArgumentError: they are not a mapping, or one was given twice.
+    """
+    if secrets is not None and not is_mapping(secrets):
+        problem = "secrets must be a mapping from keys to texts"
+    elif twice := [key for key in more if key in (secrets or ())]:
+        problem = f"{twice[0]!r} was given twice"
+    else:
+        return {key: Secret.of(text) for key, text in {**(secrets or {}), **more}.items()}
+    del secrets, more  # tools print the locals of frames
+    raise InvalidArgumentError(f"auth.setup({service!r}): {problem}")
 
 
 def checked_values(recipe: Recipe, given: Mapping[str, Secret | None]) -> dict[str, Secret]:

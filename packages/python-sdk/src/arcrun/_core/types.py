@@ -169,14 +169,17 @@ class RunWarning(TypedDict, total=False):
     placeholder: str
 
 
-class RunResult(TypedDict, total=False):
-    """Result of `workflows.run`: `data`, or with `run_async` only that it was `accepted`.
+class _RunResult(TypedDict):
+    data: Any
+
+
+class RunResult(_RunResult, total=False):
+    """Result of `workflows.run`: `data`, or with `run_async` instead that it was `accepted`.
 
     `failed_nodes` names nodes that failed although the run went on.
     """
 
     success: bool
-    data: Any
     duration_ms: float
     trace: list[dict[str, Any]]
     accepted: bool

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, overload
 
 from arcrun._concurrency import in_thread
 from arcrun._core import operations, setup, trust
@@ -47,13 +48,29 @@ class Auth:
         """
         return self._connection.send_all(operations.list_services, timeout)
 
+    # For type checkers: of `**secrets` they ask that each value fits each argument that has a default.
+    @overload
+    def setup(
+        self, service: str, *, account: str | None = None, **more_secrets: str
+    ) -> SetupResult: ...
+    @overload
     def setup(
         self,
         service: str,
         *,
         account: str | None = None,
         timeout: float | None = None,
-        **secrets: str,
+        secrets: Mapping[str, str] | None = None,
+        **more_secrets: str,
+    ) -> SetupResult: ...
+    def setup(
+        self,
+        service: str,
+        *,
+        account: str | None = None,
+        timeout: Any = None,
+        secrets: Any = None,
+        **more_secrets: str,
     ) -> SetupResult:
         """Store a service's secrets, each as a credential under its key.
 
@@ -61,11 +78,12 @@ class Auth:
             service: the service's name.
             account: one of several accounts; its secrets are stored as `KEY__account`.
             timeout: seconds for each attempt; None for the client's own.
-            **secrets: each of the recipe's `required_secrets`, by key.
+            secrets: each of the recipe's `required_secrets`, by key.
+            **more_secrets: the same, as arguments, except keys that are names of arguments here.
 
         Raises:
             UnknownServiceError: there is no recipe for the service.
-            InvalidArgumentError: a secret is missing, unknown or empty, or has characters that its
+            InvalidArgumentError: a secret is missing, given twice, unknown or empty, or has characters that its
                 place in the request can't carry; nothing was stored.
             ArcrunError: storing failed; `stored` names what was stored before. Call it again.
 
@@ -74,8 +92,8 @@ class Auth:
             >>> result["stored"]
             ['notion_token']
         """
-        given = {key: Secret.of(text) for key, text in secrets.items()}
-        del secrets  # tools print the locals of frames
+        given = setup.wrapped(service, secrets, more_secrets)
+        del secrets, more_secrets  # tools print the locals of frames
         check_service(service)
         check_account(account)
         connection = self._connection

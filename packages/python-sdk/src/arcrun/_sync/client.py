@@ -12,6 +12,7 @@ from arcrun._core import operations
 from arcrun._core.config import Settings, Source
 from arcrun._core.decoding import MAX_RESPONSE_BYTES
 from arcrun._core.errors import ConfigurationError, InvalidArgumentError
+from arcrun._core.resources import resource
 from arcrun._core.retry import MAX_RETRIES, check_retries, check_size
 from arcrun._core.shapes import texts
 from arcrun._core.types import CredentialFormat, Health, RawResponse
@@ -52,9 +53,9 @@ class Arcrun:
         True
     """
 
-    auth: Auth
-    creds: Creds
-    workflows: Workflows
+    auth: Auth = resource(Auth)
+    creds: Creds = resource(Creds)
+    workflows: Workflows = resource(Workflows)
 
     def __init__(
         self,
