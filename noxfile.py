@@ -63,6 +63,8 @@ def typecheck(session: nox.Session) -> None:
     sync(session, "typecheck", "release", "fuzz", "parity")
     session.run("mypy")
     session.run("pyright")
+    for checker in ("mypy", "pyright"):  # as strict users of the SDK do
+        session.run(checker, "packages/python-sdk/tests/typed_program.py")
 
 
 @nox.session

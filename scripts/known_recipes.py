@@ -74,7 +74,9 @@ def python_module(shapes: Mapping[str, list[Any]]) -> str:
         "KNOWN: dict[str, KnownRecipe] = {",
     ]
     for service, shape in shapes.items():
-        arguments = ", ".join(json.dumps(part) for part in shape)  # Python writes these the same way
+        arguments = ", ".join(
+            json.dumps(part) for part in shape
+        )  # Python writes these the same way
         lines.append(f"    {json.dumps(service)}: KnownRecipe({arguments}),")
     return "\n".join([*lines, "}", ""])
 

@@ -82,7 +82,9 @@ def test_basic_that_is_already_encoded_stays() -> None:
     assert make_injection(inject, t=encoded).headers == {"Authorization": f"Basic {encoded}"}
 
 
-@pytest.mark.parametrize("value", ["tok\n", "a\r\nX-Evil: 1", "nul\0", "密", "\x7f"])
+@pytest.mark.parametrize(
+    "value", ["tok\n", "tok ", "tok\t", "a\r\nX-Evil: 1", "nul\0", "密", "\x7f"]
+)
 def test_a_value_that_a_header_cannot_carry_is_refused_and_not_shown(value: str) -> None:
     with pytest.raises(InvalidArgumentError, match="line break") as caught:
         make_injection({"header": {"X-Key": "{{secret.t}}"}}, t=value)

@@ -352,3 +352,30 @@ def test_a_long_message_is_searched_in_linear_time() -> None:
     started = time.perf_counter()
     assert find_pause("workflow paused at node " * 40_000) is None  # some minutes if quadratic
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("graph", [DOCUMENT, GRAPH])
+def test_nothing_is_sent_without_a_key(graph, kind, server) -> None:
+    workflows = kind.client(server.url, None).workflows
+    with pytest.raises(arcrun.ConfigurationError, match="API key"):
+        kind.run(workflows.push("greet", graph))
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("graph", [DOCUMENT, GRAPH])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"description": " "},
+        {"description": 5},
+        {"config": {"a": 1}},
+        {"config": 5},
+        {"timeout": 0},
+        {"timeout": float("inf")},
+        {"timeout": 1e300},
+    ],
+)
+def test_options_are_checked_before_the_first_request(options, graph, kind, server) -> None:
+    with pytest.raises(InvalidArgumentError):
+        kind.run(kind.client(server.url).workflows.push("greet", graph, **options))
+    assert server.requests == []

@@ -146,7 +146,7 @@ def parse_file(text: Secret, path: str) -> Mapping[str, Any]:
 
     try:
         content: object = yaml.safe_load(text.reveal())
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date may be no date
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
     else:
