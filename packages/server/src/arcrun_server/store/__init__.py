@@ -13,6 +13,7 @@ from arcrun_server.errors import StartupError
 from arcrun_server.sealing.server_key import FILE_NAME, create_server_key, load_server_key
 from arcrun_server.store.accounts import Accounts
 from arcrun_server.store.credentials import Credentials
+from arcrun_server.store.cursors import Cursors
 from arcrun_server.store.database import Query
 from arcrun_server.store.database_url import read_database_url
 from arcrun_server.store.executions import Executions
@@ -78,6 +79,7 @@ class Store:
         self.auth_recipes = Recipes(self.database, "auth")
         self.api_recipes = Recipes(self.database, "api")
         self.executions = Executions(self.database)
+        self.cursors = Cursors(server_key)
         self.idempotency = IdempotencyKeys(self.database, server_key)
 
     async def ping(self) -> None:
