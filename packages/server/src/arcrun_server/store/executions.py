@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Entries kept for each workflow; trimmed when this many more have come.
 KEPT = 500
 SLACK = 100
+# Workflows whose runs are counted; it bounds the memory, not the histories.
+COUNTED = 10_000
 
 _table = executions.c
 _RECORD = insert(executions)
@@ -49,7 +51,8 @@ class Executions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._recorded = 0
+        # Runs of each workflow since its history was trimmed.
+        self._recorded: dict[tuple[str, str], int] = {}
 
     def record(self, account: str, workflow: str, started_ms: int, result: RunResult) -> None:
         """Note how a run ended."""
@@ -59,12 +62,20 @@ class Executions:
             "started_at_ms": started_ms,
             "verdict": "success" if result.success and result.paused is None else "failed",
             "duration_ms": round(result.duration_ms),
-            "message": result.error or "",
+            # A service's text may be no text; no database takes half of a surrogate pair.
+            "message": (result.error or "").encode("utf-8", "replace").decode(),
         }
         self._database.write_behind(_RECORD, row)
-        self._recorded += 1
-        if self._recorded % SLACK == 0:
+        if self._is_due(account, workflow):
             self._database.write_behind(_TRIM, {"of": account, "named": workflow})
+
+    def _is_due(self, account: str, workflow: str) -> bool:
+        """Count a run, and tell whether the history is to be trimmed: at the first run, then after each `SLACK`."""
+        if len(self._recorded) >= COUNTED:
+            self._recorded.clear()  # all are trimmed at their next run
+        recorded = self._recorded.get((account, workflow), 0)
+        self._recorded[account, workflow] = (recorded + 1) % SLACK
+        return recorded == 0
 
     async def list(self, account: str, workflow: str, request: PageRequest) -> Page:
         """Return a page of a workflow's runs, newest first; waits for those that are being recorded."""
