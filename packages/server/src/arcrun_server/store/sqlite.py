@@ -80,7 +80,7 @@ class SQLiteDatabase(Database):
         prepared = self._texts.get(query)
         if prepared is None:
             compiled = query.statement.compile(dialect=sqlite_dialect.dialect(paramstyle="named"))
-            prepared = self._texts[query] = (str(compiled), compiled.params)
+            prepared = self._texts[query] = (str(compiled), dict(compiled.params))
         text, literals = prepared
         try:
             return self._driver.execute(text, {**literals, **parameters}).fetchall()
