@@ -96,7 +96,12 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     )
     for group in GROUPS:
         group(context).add_to(app.router)
-    app.add_middleware(ServerMiddleware, cors_origins=settings.cors_origins)
+    app.add_middleware(
+        ServerMiddleware,
+        cors_origins=settings.cors_origins,
+        local_pages=settings.dev,
+        local_only=settings.dev and settings.public_url is None,
+    )
     app.add_exception_handler(ApiError, _respond_to_api_error)
     app.add_exception_handler(StorageUnavailableError, _respond_to_storage_error)
     app.add_exception_handler(HTTPException, _respond_to_routing_error)

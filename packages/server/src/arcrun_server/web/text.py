@@ -17,7 +17,7 @@ _MAY_BE_BAD = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
 def bad_text(source: str, value: Any) -> tuple[_Path, str] | None:
-    """Find the first text in a JSON value that can't be stored and compared everywhere.
+    r"""Find the first text in a JSON value that can't be stored and compared everywhere.
 
     Args:
         source: The JSON that the value was parsed from.
@@ -27,8 +27,8 @@ def bad_text(source: str, value: Any) -> tuple[_Path, str] | None:
         The path to it and what is wrong with it, or None. The path to a key is that of its object.
 
     Example:
-        >>> bad_text('{"a": ["\\\\u0000"]}', {"a": ["\\x00"]})
-        (('a', 0), 'the character NUL (\\\\u0000)')
+        >>> bad_text('{"a": ["\\u0000"]}', {"a": ["\x00"]})
+        (('a', 0), 'the character NUL (\\u0000)')
     """
     if not _MAY_BE_BAD.search(source):
         return None
