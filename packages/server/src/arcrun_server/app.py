@@ -63,7 +63,9 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         >>> create_app(Settings(data_dir=Path(mkdtemp()))).title
         'arcrun-server'
     """
-    open_store = store or Store(settings.data_dir, settings.database_url)
+    open_store = store or Store(
+        settings.data_dir, settings.database_url, serving=True, development=settings.dev
+    )
     outbound = Outbound(development=settings.dev)
     registry = Registry(outbound)
     catalog = load_catalog()
