@@ -31,6 +31,7 @@ ON_BOTH_DATABASES = {
     "test_auth_recipes",
     "test_credentials",
     "test_durability",
+    "test_paging",
     "test_recipes",
     "test_runs",
     "test_server_key",
@@ -118,7 +119,7 @@ async def nobody(store: Store, settings: Settings) -> AsyncIterator[Api]:
     transport = httpx.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         yield Api(app, client, store)
 

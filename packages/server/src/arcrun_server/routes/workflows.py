@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
-from arcrun_server.errors import ApiError, Detail
+from arcrun_server.errors import ApiError
 from arcrun_server.routes.context import path_name
 from arcrun_server.routes.graphs import checked_graph
 from arcrun_server.routes.run_response import (
@@ -24,9 +24,7 @@ from arcrun_server.web.responses import JsonResponse
 if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
 
-# How many executions are listed: by default, and at most.
-DEFAULT_LIMIT = 20
-LARGEST_LIMIT = 200
+_LISTED = "workflows"
 
 
 class WorkflowRoutes:
@@ -46,14 +44,16 @@ class WorkflowRoutes:
         router.add_api_route("/workflows/{name}/executions", self.executions, methods=["GET"])
 
     async def list(self, request: Request) -> Response:
-        """Return all workflows of the account."""
+        """Return a page of the account's workflows."""
         account = await self._context.account(request)
+        pages = self._context.pages
+        page = await self._workflows.list(account, pages.requested(request, _LISTED))
         base_url = self._context.base_url(request)
         entries = [
-            entry | {"webhook_url": _webhook_url(base_url, entry["name"])}
-            for entry in await self._workflows.list(account)
+            entry | {"webhook_url": _webhook_url(base_url, entry["name"])} for entry in page.entries
         ]
-        return JsonResponse({"workflows": entries, "total": len(entries)})
+        body = {"workflows": entries, "total": page.total}
+        return JsonResponse(body | pages.next(page, _LISTED))
 
     async def push(self, request: Request) -> Response:
         """Check a graph and store it under a name."""
@@ -115,15 +115,16 @@ class WorkflowRoutes:
         return JsonResponse(response.body, status_code=response.status, headers=headers)
 
     async def executions(self, request: Request) -> Response:
-        """Return how a workflow's latest runs ended, newest first."""
+        """Return a page of how a workflow's runs ended, newest first."""
         account = await self._context.account(request)
         name = _name(request)
-        count = _limit(request)
+        pages, listed = self._context.pages, f"executions:{name}"
+        asked = pages.requested(request, listed)
         if await self._workflows.graph_text(account, name) is None:
             raise _not_found(name)
-        found = await self._context.store.executions.list(account, name, count)
-        data = {"workflow_name": name, "count": len(found), "executions": found}
-        return JsonResponse({"ok": True, "data": data})
+        page = await self._context.store.executions.list(account, name, asked)
+        data = {"workflow_name": name, "count": page.total, "executions": page.entries}
+        return JsonResponse({"ok": True, "data": data | pages.next(page, listed)})
 
 
 def _webhook_url(base_url: str, name: str) -> str:
@@ -132,22 +133,6 @@ def _webhook_url(base_url: str, name: str) -> str:
 
 def _name(request: Request) -> str:
     return path_name(request, "name", WORKFLOW_NAME, WORKFLOW_NAME_RULE)
-
-
-def _limit(request: Request) -> int:
-    """Read `?limit=`."""
-    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not (
-        text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= LARGEST_LIMIT
-    ):
-        rule = f"a whole number from 1 to {LARGEST_LIMIT}"
-        raise ApiError(
-            400,
-            "invalid_request",
-            f"limit must be {rule}",
-            details=[Detail(rule, path="limit")],
-        )
-    return int(text)
 
 
 def _not_found(name: str) -> ApiError:

@@ -52,7 +52,7 @@ class SQLiteDatabase(Database):
 
     def __init__(self, path: Path, *, write_wait_ms: int = WRITE_WAIT_MS) -> None:
         self.path = path
-        self._texts: dict[Query, str] = {}
+        self._texts: dict[Query, tuple[str, dict[str, Any]]] = {}
         self._write_wait_ms = write_wait_ms
         with ExitStack() as connections:
             try:
@@ -77,12 +77,13 @@ class SQLiteDatabase(Database):
 
     async def rows(self, query: Query, **parameters: Any) -> list[tuple[Any, ...]]:
         """Return all rows, read by the driver itself: SQLAlchemy compiles each query once."""
-        text = self._texts.get(query)
-        if text is None:
-            dialect = sqlite_dialect.dialect(paramstyle="named")
-            text = self._texts[query] = str(query.statement.compile(dialect=dialect))
+        prepared = self._texts.get(query)
+        if prepared is None:
+            compiled = query.statement.compile(dialect=sqlite_dialect.dialect(paramstyle="named"))
+            prepared = self._texts[query] = (str(compiled), dict(compiled.params))
+        text, literals = prepared
         try:
-            return self._driver.execute(text, parameters).fetchall()
+            return self._driver.execute(text, {**literals, **parameters}).fetchall()
         except sqlite3.ProgrammingError:
             raise  # a mistake of ours
         except sqlite3.DatabaseError as error:
