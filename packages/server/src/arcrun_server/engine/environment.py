@@ -51,12 +51,24 @@ class Invocation:
         deadline: When the run's time is over, on the clock of `time.monotonic`.
         look_up: Finds a dotted path of a template (`ctx.a`, `input.b`, `prev.c`, `loop.item`,
             `node.d`); returns `(found, value)`.
+        own: The node's own data, its placeholders filled. What steers a request (where to, how,
+            with what) is read here and never in the input, where the context would set what the
+            node left out.
+        written: The node's own data as it was pushed.
+        credentials: The credentials that it names.
+        fill: Fills the placeholders of a text of `written`, each value written by a function.
     """
 
     node_id: str
     started: datetime
     deadline: float
     look_up: Callable[[str], tuple[bool, Any]]
+    own: JsonObject = field(default_factory=dict, repr=False)
+    written: JsonObject = field(default_factory=dict, repr=False)
+    credentials: frozenset[str] = frozenset()
+    fill: Callable[[str, Callable[[Any], str]], str] = field(
+        default=lambda text, _write: text, repr=False
+    )
 
 
 Component: TypeAlias = "Callable[[JsonObject, Invocation], Awaitable[Any]]"

@@ -219,7 +219,10 @@ class Machine:
         entry = _entry(node, context, None, 0.0)
         began = time.perf_counter()
         try:
-            given = _given(node, scope, context)
+            own = (
+                fill(node.data, scope.look_up, scope.budget()) if node.has_templates else node.data
+            )
+            given = {**context, **own} if own else context
             entry["input"] = given
             if scope.unresolved:
                 entry["warnings"] = [f"{source} has no value" for source in scope.unresolved]
@@ -227,7 +230,7 @@ class Machine:
             if builtin and not node.credentials:
                 result = builtin(given)
             else:
-                result = await self._invoker.invoke(node, scope, context, given)
+                result = await self._invoker.invoke(node, scope, context, own)
             self.check_result(result)
         except (InvocationFailure, ValueError) as problem:
             entry["duration_ms"] = _milliseconds(began)
@@ -397,7 +400,7 @@ class Machine:
             data = fill(node.data, scope.look_up, scope.budget())
             given = {**given, **data}
             self.current = (node.id, given)
-            name, run_input = workflow_call(node, given, data, activation.values)
+            name, run_input = workflow_call(node, data, activation.values)
             plan = await find_workflow(name, self.environment)
         except (InvocationFailure, TooLargeError) as failure:
             self.fail(frame, item, _entry(node, given, None, _milliseconds(began)), str(failure))
@@ -420,13 +423,6 @@ class Machine:
         entry["output"] = result
         frame.trace.append(entry)
         self.complete(frame, sub_run.node, sub_run.activation, result)
-
-
-def _given(node: PlannedNode, scope: Scope, context: JsonObject) -> JsonObject:
-    """Return what a component is given: {…context, …its data}, credentials left as they are written."""
-    parsed = node.data
-    data = fill(parsed, scope.look_up, scope.budget()) if node.has_templates else parsed
-    return {**context, **data} if data else context
 
 
 def _condition_look_up(result: Any, scope: Scope) -> Callable[[str], tuple[bool, Any]]:

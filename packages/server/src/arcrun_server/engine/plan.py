@@ -14,7 +14,7 @@ from .model import FlowError
 from .templates import is_template, parse_value, placeholders
 
 if TYPE_CHECKING:
-    from .model import Edge, Graph, Node
+    from .model import Edge, Graph, JsonObject, Node
 
 TRIGGER_WORKFLOW = "trigger_workflow"
 
@@ -42,7 +42,8 @@ class PlannedNode:
         component: The id of its component; None if it only passes things on.
         workflow: For a node that calls another workflow, the workflow's name as far as the graph
             knows it.
-        data: Its data, with templates parsed.
+        written: Its data as it was pushed.
+        data: The same, with templates parsed.
         has_templates: Whether there is anything in its data to fill.
         credentials: The credentials that its data names.
         outgoing: The edges that leave it, in the order of the flow.
@@ -55,6 +56,7 @@ class PlannedNode:
     type: str
     component: str | None
     workflow: str | None
+    written: JsonObject
     data: Any
     has_templates: bool
     credentials: frozenset[str]
@@ -155,7 +157,8 @@ def prepare_graph(graph: Graph) -> ExecutionPlan:
 
 
 def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
-    data = parse_value(node.get("data") or {})
+    written = node.get("data") or {}
+    data = parse_value(written)
     component = node.get("componentId")
     calls_workflow = is_called or component == TRIGGER_WORKFLOW
     name = node.get("label") or node["id"]
@@ -166,6 +169,7 @@ def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
         type="Component" if component or calls_workflow else node["type"],
         component=TRIGGER_WORKFLOW if calls_workflow else component,
         workflow=name if is_called else None,
+        written=written,
         data=data,
         has_templates=is_template(data),
         credentials=frozenset(

@@ -13,6 +13,7 @@ import httpx
 
 from arcrun_server._version import __version__
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.shorten import shorten
 from arcrun_server.engine.sizes import rough_size
 
 from .guard import GuardedBackend, check_url, system_resolver
@@ -67,7 +68,7 @@ class Response:
 
     def failure(self) -> dict[str, Any]:
         """Return the result of a component that received this response (docs/contract.md#execution)."""
-        error = self.text.strip()[:ERROR_LENGTH] or f"HTTP {self.status}"
+        error = shorten(self.text.strip(), ERROR_LENGTH) or f"HTTP {self.status}"
         return {"success": False, "status": self.status, "error": error}
 
 
@@ -255,7 +256,7 @@ def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
     checked: dict[str, str] = {}
     for name, value in headers.items():
         if not name or not name.isascii() or any(sign in name for sign in " \t\r\n:\0"):
-            raise ComponentError(f"'{name[:60]!s}' is not a valid header name")
+            raise ComponentError(f"'{shorten(name, 60)}' is not a valid header name")
         if any(sign in value for sign in "\r\n\0"):
             raise ComponentError(f"the header '{name}' holds a line break or a NUL")
         if name.lower() in _OURS:
