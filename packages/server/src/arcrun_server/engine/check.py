@@ -7,11 +7,12 @@ import re
 from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
-from .conditions import parse_condition
+from .condition_parser import parse_condition
 from .edges import EDGE_KINDS, EDGE_TYPES, LABELS
 from .loops import find_loop
 from .model import MAX_PROBLEMS, NodeType, Problem
 from .nearest import nearest
+from .parameters import parameter_problems
 from .templates import parse_value, placeholders
 
 if TYPE_CHECKING:
@@ -107,7 +108,10 @@ def _node_problems(node: Any, path: str) -> list[Problem]:
     if "label" in node and not isinstance(node["label"], str):
         problems.append(Problem("A node's label is text.", path=f"{path}.label"))
     if "data" in node:
-        problems += _data_problems(node["data"], f"{path}.data")
+        data_problems = _data_problems(node["data"], f"{path}.data")
+        problems += data_problems or parameter_problems(
+            node.get("componentId"), node["data"], f"{path}.data"
+        )
     return problems
 
 

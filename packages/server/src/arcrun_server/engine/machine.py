@@ -262,7 +262,8 @@ class Machine:
         if edge.type == "ON_FAIL":
             return is_failure(result)
         if edge.condition is not None:
-            return edge.condition.holds(_condition_look_up(result, self._scope(frame, activation)))
+            scope = self._scope(frame, activation)
+            return edge.condition.holds(_key_look_up(result, scope), scope.find_text)
         if edge.type == "ON_BRANCH":
             return read_branch(result) == edge.branch
         if edge.type in {"ON_TRUE", "ON_FALSE"}:
@@ -425,8 +426,8 @@ class Machine:
         self.complete(frame, sub_run.node, sub_run.activation, result)
 
 
-def _condition_look_up(result: Any, scope: Scope) -> Callable[[str], tuple[bool, Any]]:
-    """Return the look-up of a condition: the result first, then whatever templates see."""
+def _key_look_up(result: Any, scope: Scope) -> Callable[[str], tuple[bool, Any]]:
+    """Return the look-up of a condition's keys: the result first, then whatever templates see."""
 
     def look_up(path: str) -> tuple[bool, Any]:
         value = find(result, tuple(path.split(".")))

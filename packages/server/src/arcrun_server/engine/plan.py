@@ -7,13 +7,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .check import check_graph
-from .conditions import Condition, parse_condition
+from .condition_parser import parse_condition
 from .edges import STRUCTURE_TYPES
 from .labels import DEFAULT_ITERATOR
 from .model import FlowError
-from .templates import is_template, parse_value, placeholders
+from .parameters import parse_parameters
+from .templates import is_template, placeholders
 
 if TYPE_CHECKING:
+    from .conditions import Condition
     from .model import Edge, Graph, JsonObject, Node
 
 TRIGGER_WORKFLOW = "trigger_workflow"
@@ -158,8 +160,8 @@ def prepare_graph(graph: Graph) -> ExecutionPlan:
 
 def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
     written = node.get("data") or {}
-    data = parse_value(written)
     component = node.get("componentId")
+    data = parse_parameters(component, written)
     calls_workflow = is_called or component == TRIGGER_WORKFLOW
     name = node.get("label") or node["id"]
     return PlannedNode(
