@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arcrun_server.components import Registry
-from arcrun_server.engine import check_graph, compile_flow
+from arcrun_server.engine import check_parameters, compile_flow
 from arcrun_server.outbound import Outbound
 
 if TYPE_CHECKING:
@@ -89,5 +89,5 @@ async def test_an_error_that_looks_like_a_placeholder_is_an_error(
 @pytest.mark.parametrize("component", ["if_control", "filter"])
 def test_a_condition_that_is_none_is_refused_when_it_is_pushed(component: str) -> None:
     config = {"判": {"component": component, "items": [], "condition": "n === 3"}}
-    problems = check_graph(compile_flow(["input >> 完成後 >> 判"], config))
-    assert [problem.path for problem in problems] == ["nodes[1].data.condition"]
+    found = check_parameters(compile_flow(["input >> 完成後 >> 判"], config))
+    assert [problem.path for problem in found.problems] == ["nodes[1].data.condition"]

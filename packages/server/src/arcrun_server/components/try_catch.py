@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from arcrun_server.engine.placeholders import only_placeholder, parse
+from arcrun_server.engine.placeholders import only_placeholder, parse_escaped
 
 from .contract import data_schema, success
 
@@ -46,5 +46,5 @@ async def run(given: JsonObject, invocation: Invocation) -> JsonObject:
 def _found_nothing(invocation: Invocation) -> bool:
     """Tell whether the node's own `error` is a placeholder without a value; what one yields is not parsed."""
     written = invocation.written.get("error")
-    alone = only_placeholder(parse(written)) if isinstance(written, str) else None
+    alone = only_placeholder(parse_escaped(written)) if isinstance(written, str) else None
     return alone is not None and not alone.credential and not invocation.look_up(alone.name)[0]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from .model import Graph, JsonObject
+    from .result import RunResult
 
 
 class ComponentError(Exception):
@@ -113,6 +114,10 @@ class Environment(Protocol):
         """Return another workflow's graph, or None if it does not exist."""
         ...
 
+    def sub_run_ended(self, name: str, result: RunResult) -> None:
+        """Take note of how the run of another workflow ended."""
+        ...
+
 
 def _utc_now() -> datetime:
     return datetime.now(timezone.utc)
@@ -138,6 +143,7 @@ class MemoryEnvironment:
     workflows: Mapping[str, Graph] = field(default_factory=dict)
     limits: RunLimits = RunLimits()
     clock: Callable[[], datetime] = _utc_now
+    sub_runs: list[tuple[str, RunResult]] = field(default_factory=list, repr=False)
 
     def now(self) -> datetime:
         """Return the clock's time."""
@@ -154,3 +160,7 @@ class MemoryEnvironment:
     async def workflow(self, name: str) -> Graph | None:
         """Find a workflow by its name."""
         return self.workflows.get(name)
+
+    def sub_run_ended(self, name: str, result: RunResult) -> None:
+        """Keep how the run of another workflow ended, in `sub_runs`."""
+        self.sub_runs.append((name, result))

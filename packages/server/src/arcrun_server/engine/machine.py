@@ -33,6 +33,7 @@ from .invoker import Invoker
 from .model import readable
 from .outcome import awaited_task, failure_reason, find_list, is_failure, no_list, read_branch
 from .plan import TRIGGER_WORKFLOW
+from .result import RunResult
 from .scope import Scope, TimeVariables
 from .sizes import TooLargeError, json_size
 from .sub_workflow import find_workflow, sub_result, workflow_call
@@ -57,15 +58,19 @@ class Machine:
 
     Attributes:
         frames: What is being run; the last one is worked on.
+        strict: Whether a placeholder without a value fails its node, in all graphs of the run.
         current: The node that runs now and what it was given, for the error of a time-out.
     """
 
-    def __init__(self, environment: Environment, started: datetime, steps: int = 0) -> None:
+    def __init__(
+        self, environment: Environment, started: datetime, steps: int = 0, *, strict: bool = False
+    ) -> None:
         self.environment = environment
         self.limits = environment.limits
         self.deadline = time.monotonic() + self.limits.seconds
         self.frames: list[Frame] = []
         self.steps = steps
+        self.strict = strict
         self.current: tuple[str, Any] = ("", None)
         self.times = TimeVariables(started)
         self._invoker = Invoker(environment, started, self.deadline)
@@ -115,8 +120,22 @@ class Machine:
         node = frame.plan.nodes[number]
         frame.executed[number] = result
         frame.last = number
+        # Built-ins give back the context, and with it the failure of a node before them.
+        if node.component and node.component not in BUILTINS:
+            self._note_failure(frame, node, result)
         if node.outgoing:
             frame.work.append(FollowEdges(number, 0, activation.after(number, node.id, result)))
+
+    def _note_failure(self, frame: Frame, node: PlannedNode, result: Any) -> None:
+        if is_failure(result) and not node.handles_failure:
+            frame.failed_nodes[node.id] = None
+
+    def _check_resolved(self, frame: Frame, node: PlannedNode, unresolved: list[str]) -> None:
+        """Note the placeholders that have no value; in a strict run they fail the node."""
+        frame.warn(node.id, unresolved)
+        if unresolved and (self.strict or frame.plan.strict):
+            listed = ", ".join(unresolved)
+            raise InvocationFailure(f"{listed} has no value, and the run is strict")
 
     def fail(self, frame: Frame, item: RunNode, entry: TraceEntry, reason: str) -> None:
         """Record a node's failure: its ON_FAIL edges go on, or else the run ends."""
@@ -224,9 +243,11 @@ class Machine:
             )
             given = {**context, **own} if own else context
             entry["input"] = given
-            if scope.unresolved:
-                entry["warnings"] = [f"{source} has no value" for source in scope.unresolved]
             self.current = (node.id, given)
+            unresolved = [source for source in scope.unresolved if source not in node.optional]
+            if unresolved:
+                entry["warnings"] = [f"{source} has no value" for source in unresolved]
+                self._check_resolved(frame, node, unresolved)
             if builtin and not node.credentials:
                 result = builtin(given)
             else:
@@ -354,7 +375,7 @@ class Machine:
     def _leave(self, frame: Frame) -> None:
         """Hand the result of a frame that is done to the frame below."""
         if frame.sub_run:
-            self._end_sub_run(frame.sub_run, frame.data(), None)
+            self._end_sub_run(frame, frame.sub_run, frame.data(), None)
             return
         result = frame.data()
         failed = None
@@ -372,8 +393,9 @@ class Machine:
             frame = self.frames.pop()
             try:
                 if frame.sub_run:
-                    self._end_sub_run(frame.sub_run, None, failure)
+                    self._end_sub_run(frame, frame.sub_run, None, failure)
                 else:
+                    frame.failed_nodes[failure.node] = None
                     self._end_element({"success": False, "error": str(failure)}, failure)
             except NodeFailure as outer:
                 failure = outer
@@ -401,6 +423,7 @@ class Machine:
             data = fill(node.data, scope.look_up, scope.budget())
             given = {**given, **data}
             self.current = (node.id, given)
+            self._check_resolved(frame, node, scope.unresolved)
             name, run_input = workflow_call(node, data, activation.values)
             plan = await find_workflow(name, self.environment)
         except (InvocationFailure, TooLargeError) as failure:
@@ -411,16 +434,41 @@ class Machine:
         by_edge = node.workflow is not None
         self.frames[-1].sub_run = SubRun(item.node, activation, given, name, by_edge, began)
 
-    def _end_sub_run(self, sub_run: SubRun, data: Any, failure: NodeFailure | None) -> None:
+    def abandon(self, failure: NodeFailure) -> None:
+        """Report the sub-workflows that a failure of the whole run cut off."""
+        for frame in reversed(self.frames):
+            if frame.sub_run:
+                self._report(frame, frame.sub_run, None, failure)
+
+    def _report(
+        self, ended: Frame, sub_run: SubRun, data: Any, failure: NodeFailure | None
+    ) -> float:
+        duration = 0.0 if sub_run.began is None else _milliseconds(sub_run.began)
+        result = RunResult(
+            success=failure is None,
+            data=data,
+            duration_ms=duration,
+            error=None if failure is None else str(failure),
+            failed_nodes=list(ended.failed_nodes),
+        )
+        self.environment.sub_run_ended(sub_run.name, result)
+        return duration
+
+    def _end_sub_run(
+        self, ended: Frame, sub_run: SubRun, data: Any, failure: NodeFailure | None
+    ) -> None:
         frame = self.frames[-1]
         node = frame.plan.nodes[sub_run.node]
         item = RunNode(sub_run.node, sub_run.activation)
-        duration = 0.0 if sub_run.began is None else _milliseconds(sub_run.began)
+        duration = self._report(ended, sub_run, data, failure)
         entry = _entry(node, sub_run.given, None, duration)
         if failure and sub_run.by_edge:
             self.fail(frame, item, entry, f"the workflow '{sub_run.name}' failed: {failure}")
             return
-        result = data if sub_run.by_edge else sub_result(sub_run.name, data, failure, duration)
+        result = data
+        if not sub_run.by_edge:
+            failed_nodes = list(ended.failed_nodes)
+            result = sub_result(sub_run.name, data, failure, failed_nodes, duration)
         entry["output"] = result
         frame.trace.append(entry)
         self.complete(frame, sub_run.node, sub_run.activation, result)

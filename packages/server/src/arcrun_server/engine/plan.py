@@ -11,7 +11,7 @@ from .condition_parser import parse_condition
 from .edges import STRUCTURE_TYPES
 from .labels import DEFAULT_ITERATOR
 from .model import FlowError
-from .parameters import parse_parameters
+from .parameters import optional_placeholders, parse_parameters
 from .templates import is_template, placeholders
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class PlannedNode:
         written: Its data as it was pushed.
         data: The same, with templates parsed.
         has_templates: Whether there is anything in its data to fill.
+        optional: The placeholders in its data that may find nothing.
         credentials: The credentials that its data names.
         outgoing: The edges that leave it, in the order of the flow.
         incoming: How many edges that are run arrive here.
@@ -61,6 +62,7 @@ class PlannedNode:
     written: JsonObject
     data: Any
     has_templates: bool
+    optional: frozenset[str]
     credentials: frozenset[str]
     outgoing: list[PlannedEdge] = field(default_factory=list)
     incoming: int = 0
@@ -72,6 +74,7 @@ class ExecutionPlan:
 
     Attributes:
         graph: The graph as it was given.
+        strict: Whether a placeholder without a value fails its node.
         nodes: Its nodes in order.
         starts: The numbers of the nodes that start a run: those that no edge leads to.
         unreached: Nodes that only structure leads to; they never run.
@@ -80,6 +83,7 @@ class ExecutionPlan:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.strict = graph.get("strict") is True
         called = {edge["to"] for edge in graph["edges"] if edge["type"] == "CALLS_SUBFLOW"}
         self.nodes = [
             _plan_node(number, node, is_called=node["id"] in called)
@@ -174,6 +178,7 @@ def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
         written=written,
         data=data,
         has_templates=is_template(data),
+        optional=optional_placeholders(component, written),
         credentials=frozenset(
             placeholder.credential for placeholder in placeholders(data) if placeholder.credential
         ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import TIME_NAMES, time_variables
 from .flow import node_id
-from .placeholders import as_written, fill_text
+from .placeholders import as_written, fill_parts, parse_escaped
 from .sizes import ByteBudget
 from .templates import MISSING, find
 
@@ -94,7 +94,7 @@ class Scope:
             value = self.look_up(placeholder)
             return None if value is MISSING else write(value)
 
-        return fill_text(text, look_up, as_written)
+        return fill_parts(parse_escaped(text), look_up, as_written)
 
     def find_text(self, path: str) -> tuple[bool, Any]:
         """Find a dotted path for conditions and components; return whether it was found, and its value."""

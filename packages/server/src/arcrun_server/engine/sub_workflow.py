@@ -61,14 +61,21 @@ async def find_workflow(name: str, environment: Environment) -> ExecutionPlan:
         raise InvocationFailure(f"the workflow '{name}' can't run: {problem}") from None
 
 
-def sub_result(name: str, data: Any, failure: NodeFailure | None, duration_ms: float) -> JsonObject:
+def sub_result(
+    name: str,
+    data: Any,
+    failure: NodeFailure | None,
+    failed_nodes: list[str],
+    duration_ms: float,
+) -> JsonObject:
     """Return the result of a `trigger_workflow` node (docs/contract.md#components)."""
+    noted = {"failed_nodes": failed_nodes} if failed_nodes else {}
     if failure is None:
         return {
             "success": True,
             "triggered_workflow": name,
             "status": "completed",
-            "sub_result": {"success": True, "data": data, "duration_ms": duration_ms},
+            "sub_result": {"success": True, "data": data, "duration_ms": duration_ms, **noted},
         }
     return {
         "success": False,

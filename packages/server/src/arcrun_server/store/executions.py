@@ -54,7 +54,7 @@ class Executions:
             "account": account,
             "workflow": workflow,
             "started_at_ms": started_ms,
-            "verdict": "success" if result.success and result.paused is None else "failed",
+            "verdict": result.verdict,
             "duration_ms": round(result.duration_ms),
             "message": result.error or "",
         }
