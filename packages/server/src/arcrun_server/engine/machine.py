@@ -204,13 +204,26 @@ class Machine:
         if self.steps % _STEPS_IN_A_ROW == 0:
             await asyncio.sleep(0)  # a long run of built-ins lets other tasks run
         if node.component is None:
-            result = frame.previous(item.activation)
-            frame.trace.append(_entry(node, result, result, 0.0))
-            self.complete(frame, item.node, item.activation, result)
+            self._pass_on(frame, node, item)
         elif node.component == TRIGGER_WORKFLOW:
             await self._call_workflow(frame, node, item)
         else:
             await self._run_component(frame, node, item)
+
+    def _pass_on(self, frame: Frame, node: PlannedNode, item: RunNode) -> None:
+        """Run an Input or an Output node: its result is what came before, with an Input's own data over it."""
+        result = given = frame.previous(item.activation)
+        if node.type == "Input" and node.data:
+            scope = self._scope(frame, item.activation)
+            try:
+                own = fill(node.data, scope.look_up, scope.budget())
+                self._check_resolved(frame, node, scope.unresolved)
+            except (InvocationFailure, TooLargeError) as problem:
+                self.fail(frame, item, _entry(node, given, None, 0.0), str(problem))
+                return
+            result = {**given, **own} if isinstance(given, dict) else own
+        frame.trace.append(_entry(node, given, result, 0.0))
+        self.complete(frame, item.node, item.activation, result)
 
     def _scope(self, frame: Frame, activation: Activation) -> Scope:
         return Scope(frame, activation, self.times, self.limits.output_bytes)
