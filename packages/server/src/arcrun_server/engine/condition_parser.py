@@ -51,6 +51,8 @@ def parse_condition(text: str) -> Condition:
         raise ValueError(f"The condition is empty. {_HOW}")
     condition = Condition(text, _Parser(text).whole())
     for placeholder in condition.placeholders():
+        if not placeholder.name:
+            raise ValueError(f"The condition `{text}` has a placeholder without a name. {_HOW}")
         if placeholder.credential is not None:
             raise ValueError(
                 f"{placeholder.source} can't be compared in the condition `{text}`: a condition sees no credentials."
