@@ -44,7 +44,11 @@ CONTRACT: ComponentContract = {
             "data": {
                 "type": "object",
                 "required": ["body"],
-                "properties": {"body": {"description": "JSON if it is JSON, else text."}},
+                "properties": {
+                    "body": {"description": "JSON if its type is JSON, else text or Base64."},
+                    "encoding": {"const": "base64"},
+                    "content_type": {"type": "string"},
+                },
             },
             "error": {"type": "string"},
         },
@@ -75,9 +79,7 @@ def component(outbound: Outbound) -> Component:
             return {"success": False, "error": str(problem)}
         if not response.ok:
             return response.failure()
-        is_json, value = response.json()
-        body = value if is_json else response.text
-        return {"success": True, "status": response.status, "data": {"body": body}}
+        return {"success": True, "status": response.status, "data": response.content()}
 
     return run
 

@@ -169,5 +169,6 @@ def _content(body: Any, headers: dict[str, str]) -> bytes | None:
 def _result(response: Response) -> dict[str, Any]:
     if not response.ok:
         return response.failure()
-    is_json, value = response.json()
-    return {"success": True, "status": response.status, "data": value if is_json else response.text}
+    content = response.content()
+    data = content if response.is_base64 else content["body"]
+    return {"success": True, "status": response.status, "data": data}

@@ -111,7 +111,7 @@ class AccessTokens:
             )
         except Unreachable as problem:
             raise ComponentError(f"no access token for {recipe['service']!r}: {problem}") from None
-        _, value = response.json()
+        _, value = response.json(of_any_type=True)
         fields = value if isinstance(value, dict) else {}
         text, seconds = fields.get("access_token"), fields.get("expires_in")
         if not response.ok or not isinstance(text, str) or not text:
