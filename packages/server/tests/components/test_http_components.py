@@ -8,6 +8,8 @@ import pytest
 from arcrun_server.components import Registry
 from arcrun_server.engine import ComponentError, MemoryEnvironment, compile_flow, run_graph
 
+from .conftest import invocation
+
 if TYPE_CHECKING:
     from loopback_site import Site
 
@@ -22,7 +24,7 @@ def ask(make_client: Any) -> Any:
     async def run(component_id: str, given: dict[str, Any]) -> Any:
         component = registry.get(component_id)
         assert component is not None
-        return await component(given, None)  # type: ignore[arg-type]
+        return await component(given, invocation(own=given, written=given))
 
     return run
 
@@ -210,3 +212,90 @@ async def test_in_production_a_workflow_cannot_reach_the_machine_it_runs_on(
         "Node 問 failed: '127.0.0.1' can't be reached from a workflow"
     )
     assert site.connections == 0
+
+
+def requesting(outbound: Outbound, **secrets: str) -> MemoryEnvironment:
+    components = {"http_request": Registry(outbound).get("http_request")}
+    return MemoryEnvironment(components=components, secrets=secrets)  # type: ignore[arg-type]
+
+
+def node(**data: Any) -> Any:
+    config = {"問": {"component": "http_request", **data}}
+    return compile_flow(["input >> 完成後 >> 問"], config)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [None, "{{input.url}}", "{{url}}/x", "http://{{host}}/x", "http://127.0.0.1:{{port}}/x"],
+)
+async def test_a_credential_goes_to_no_host_that_the_input_chooses(
+    make_client: Any, site: Site, url: str | None
+) -> None:
+    site.respond("/x", "")
+    graph = node(headers={"X-Token": "{{credential.tok}}"}, **({"url": url} if url else {}))
+    run_input = {"url": f"{site.url}/x", "host": f"127.0.0.1:{site.port}", "port": site.port}
+    result = await run_graph(graph, run_input, requesting(make_client(), tok="s3cr3t-value"))
+    assert not result.success
+    assert "url" in str(result.error)
+    assert site.received == []
+
+
+async def test_a_credential_goes_to_the_host_that_stands_in_the_node(
+    make_client: Any, site: Site
+) -> None:
+    site.respond("/x/1", "")
+    graph = node(url=f"{site.url}/x/{{{{input.id}}}}", headers={"X-Token": "{{credential.tok}}"})
+    result = await run_graph(graph, {"id": 1}, requesting(make_client(), tok="s3cr3t-value"))
+    assert result.success
+    assert site.received[0].headers["x-token"] == "s3cr3t-value"
+
+
+async def test_a_host_from_the_input_is_fine_without_a_credential(
+    make_client: Any, site: Site
+) -> None:
+    site.respond("/x", "")
+    result = await run_graph(
+        node(url="{{input.url}}"), {"url": f"{site.url}/x"}, requesting(make_client())
+    )
+    assert result.success
+
+
+async def test_a_secret_that_reaches_over_the_end_of_an_error_is_redacted_first(
+    make_client: Any, site: Site
+) -> None:
+    secret = "s3cr3t-value-that-is-long"
+    site.respond("/x", "x" * 190 + secret, status=400)
+    graph = node(url=f"{site.url}/x", headers={"X-Token": "{{credential.tok}}"})
+    result = await run_graph(graph, {}, requesting(make_client(), tok=secret))
+    assert result.data["error"] == "x" * 190 + "[redacted]"
+
+
+async def test_a_secret_in_a_parameter_that_is_quoted_in_an_error_is_redacted_first(
+    make_client: Any, site: Site
+) -> None:
+    secret = "s3cr3t-" * 20
+    graph = node(url=f"{site.url}/x", method="{{credential.tok}}")
+    result = await run_graph(graph, {}, requesting(make_client(), tok=secret))
+    assert "[REDACTED]" in str(result.error).upper()
+    assert "s3cr3t" not in str(result.error).lower()
+
+
+@pytest.mark.parametrize(
+    "run_input",
+    [
+        {"method": "DELETE"},
+        {"headers": {"X-Evil": "1"}},
+        {"body": "x"},
+        {"url": "http://127.0.0.1:1"},
+    ],
+)
+async def test_the_input_sets_no_parameter_of_a_request(
+    make_client: Any, site: Site, run_input: dict[str, Any]
+) -> None:
+    site.respond("/x", "")
+    result = await run_graph(node(url=f"{site.url}/x"), run_input, requesting(make_client()))
+    assert result.success
+    [request] = site.received
+    assert request.line.startswith("GET /x ")
+    assert "x-evil" not in request.headers
+    assert request.body == b""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.outbound import Unreachable, json_content
+from arcrun_server.outbound.urls import fixed_origin
 
 from .contract import describe, given_value, one_of, optional, require
 
@@ -43,7 +44,11 @@ CONTRACT: ComponentContract = {
             "data": {
                 "type": "object",
                 "required": ["body"],
-                "properties": {"body": {"description": "JSON if it is JSON, else text."}},
+                "properties": {
+                    "body": {"description": "JSON if its type is JSON, else text or Base64."},
+                    "encoding": {"const": "base64"},
+                    "content_type": {"type": "string"},
+                },
             },
             "error": {"type": "string"},
         },
@@ -60,8 +65,11 @@ CONTRACT: ComponentContract = {
 def component(outbound: Outbound) -> Component:
     """Return the component, with its HTTP client."""
 
-    async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
+    async def run(_given: JsonObject, invocation: Invocation) -> JsonObject:
+        given = invocation.own
         url = require(given_value(given, "url"), str, "url")
+        if invocation.credentials:
+            _check_origin(require(invocation.written["url"], str, "url"), invocation.credentials)
         method = one_of(optional(given, "method", str, "GET").upper(), METHODS, "method")
         headers = _headers(optional(given, "headers", dict, {}))
         content = None if method in {"GET", "HEAD"} else _content(given, headers)
@@ -71,11 +79,18 @@ def component(outbound: Outbound) -> Component:
             return {"success": False, "error": str(problem)}
         if not response.ok:
             return response.failure()
-        is_json, value = response.json()
-        body = value if is_json else response.text
-        return {"success": True, "status": response.status, "data": {"body": body}}
+        return {"success": True, "status": response.status, "data": response.content()}
 
     return run
+
+
+def _check_origin(written: str, credentials: frozenset[str]) -> None:
+    """Refuse to send credentials to a host that data chooses."""
+    if fixed_origin(written) is None:
+        raise ComponentError(
+            f"the credential {', '.join(sorted(credentials))} is sent only to a host that stands in the node's "
+            "own `url`; write the host there instead of a placeholder"
+        )
 
 
 def _headers(given: JsonObject) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
-from arcrun_server.errors import ApiError
+from arcrun_server.errors import ApiError, Detail
 from arcrun_server.routes.context import path_name
 from arcrun_server.routes.graphs import checked_graph
 from arcrun_server.routes.run_response import (
@@ -60,7 +60,11 @@ class WorkflowRoutes:
         account = await self._context.account(request)
         pushed = await self._context.json(request, WORKFLOW_PUSH)
         name: str = pushed["name"]
-        graph = checked_graph(pushed["graph"], await self._context.known_components(account))
+        graph, warnings = checked_graph(
+            pushed["graph"],
+            await self._context.known_components(account),
+            strict=pushed.get("strict"),
+        )
         created_at = await self._workflows.push(
             account,
             name,
@@ -73,6 +77,7 @@ class WorkflowRoutes:
             "webhook_url": _webhook_url(self._context.base_url(request), name),
             "description": pushed["description"],
             "created_at": created_at,
+            **warnings,
         }
         return JsonResponse(created, status_code=201)
 
@@ -97,15 +102,19 @@ class WorkflowRoutes:
         """Run a workflow with the body as its input, and return its result."""
         account = await self._context.account(request)
         name = _name(request)
+        strict = _flag(request, "strict")
+        _refuse_async(request)
         run_input = await self._context.json(request, RUN_INPUT)
         key = request.headers.get(IDEMPOTENCY_KEY)
         runs = self._context.runs
         try:
             if key is None:
-                response = short_response(await runs.run_workflow(account, name, run_input))
+                response = short_response(
+                    await runs.run_workflow(account, name, run_input, strict=strict)
+                )
             else:
                 response = await runs.run_workflow_once(
-                    account, name, run_input, key, short_response
+                    account, name, run_input, key, short_response, strict=strict
                 )
         except WorkflowNotFoundError:
             raise _not_found(name) from None
@@ -133,6 +142,34 @@ def _webhook_url(base_url: str, name: str) -> str:
 
 def _name(request: Request) -> str:
     return path_name(request, "name", WORKFLOW_NAME, WORKFLOW_NAME_RULE)
+
+
+_TRUE, _FALSE = frozenset({"1", "true"}), frozenset({"0", "false"})
+
+
+def _flag(request: Request, name: str) -> bool:
+    """Read a parameter of the query that is true or false; left out, it is false."""
+    text = request.query_params.get(name, "false").lower()
+    if text not in _TRUE | _FALSE:
+        raise ApiError(
+            400,
+            "invalid_request",
+            f"{name} must be true or false",
+            details=[Detail("true or false", path=name)],
+        )
+    return text in _TRUE
+
+
+def _refuse_async(request: Request) -> None:
+    """Refuse to run without being waited for: there would be no way to ask for the result."""
+    if _flag(request, "async"):
+        raise ApiError(
+            400,
+            "invalid_request",
+            "this engine does not run workflows in the background (?async=1): it has no capability durable_runs",
+            requires="durable_runs",
+            next_actions=["leave async out and wait for the result"],
+        )
 
 
 def _not_found(name: str) -> ApiError:

@@ -60,7 +60,7 @@ class Executions:
             "account": account,
             "workflow": workflow,
             "started_at_ms": started_ms,
-            "verdict": "success" if result.success and result.paused is None else "failed",
+            "verdict": result.verdict,
             "duration_ms": round(result.duration_ms),
             # A service's text may be no text; no database takes half of a surrogate pair.
             "message": (result.error or "").encode("utf-8", "replace").decode(),

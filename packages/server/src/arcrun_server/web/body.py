@@ -52,7 +52,7 @@ def parse_json(content: bytes) -> Any:
     if not content:
         raise _invalid("the body is empty; send a JSON object, at least {}")
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _invalid(f"the body is not UTF-8 (byte {error.start + 1})") from None
     try:
