@@ -54,10 +54,8 @@ export type ClientOptions = Pick<
 
 /** The options of `client.request`. */
 export interface RequestOptions extends CallOptions {
-  /** Sent as the body. */
-  json?: object | undefined;
-  /** Sent in the URL. */
-  query?: Record<string, string> | undefined;
+  /** Sent as JSON. */
+  body?: object | undefined;
 }
 
 /** The response that came, next to what the method makes of it (see `withRawResponse`). */
@@ -171,7 +169,7 @@ export class Arcrun {
    * Sends a request to a route that no method has yet, and returns the JSON object of the response.
    *
    * @param method - It is retried unless it is POST or PATCH.
-   * @param path - Begins with `/`, such as `/runs`.
+   * @param path - With its query, percent-encoded, such as `/runs?status=failed`.
    * @throws {@link APIStatusError} The engine responded with an error.
    *
    * @example
@@ -186,21 +184,20 @@ export class Arcrun {
     path: string,
     options: RequestOptions = {},
   ): Promise<T> {
-    checkOptions(options, "client.request", "json query");
+    checkOptions(options, "client.request", "body");
     const isKnown = /^(GET|POST|PUT|PATCH|DELETE)$/.test(method);
-    if (!isKnown || !/^\/(?![/\\])[^?#\s]*$/.test(path))
+    if (!isKnown || !/^\/(?![/\\])[!"$-~]*$/.test(path))
       throw new InvalidArgumentError(
-        'client.request() takes GET, POST, PUT, PATCH or DELETE, and a path such as "/runs"; what follows a ? goes into query',
+        'client.request() takes GET, POST, PUT, PATCH or DELETE, and a path with its query, percent-encoded, such as "/runs?status=failed"',
       );
-    const query = new URLSearchParams(options.query).toString();
     return this.connection.send(
       {
         call: "request",
         method,
-        path: path + (query && `?${query}`),
+        path,
         key: this.connection.settings.apiKey ? "required" : "none",
         retryable: !/^P(OST|ATCH)$/.test(method),
-        ...(options.json && { body: options.json }),
+        ...(options.body && { body: options.body }),
         read: (content) => content as T,
       },
       options,

@@ -44,8 +44,8 @@ describe("request", () => {
   it("sends what no method sends yet", async () => {
     const engine = await serve(inTurn({ json: { runs: [1] } }));
     const client = clientOf(engine);
-    expect(await client.request("GET", "/runs", { query: { status: "失敗&" } })).toEqual({ runs: [1] });
-    await client.request("POST", "/runs/r-1/retry", { json: { from: "a" } });
+    expect(await client.request("GET", "/runs?status=%E5%A4%B1%E6%95%97%26")).toEqual({ runs: [1] });
+    await client.request("POST", "/runs/r-1/retry", { body: { from: "a" } });
     expect(engine.requests).toMatchObject([
       { method: "GET", path: "/runs?status=%E5%A4%B1%E6%95%97%26", headers: { "x-arcrun-api-key": KEY } },
       { method: "POST", path: "/runs/r-1/retry", json: { from: "a" } },
@@ -61,7 +61,7 @@ describe("request", () => {
     expect(engine.requests).toHaveLength(4);
   });
 
-  it.each(["//evil.example/x", "runs", "/a?b", "/a#b", "/\\evil.example", "https://evil.example"])(
+  it.each(["//evil.example/x", "runs", "/a#b", "/a b", "/文", "/\\evil.example", "https://evil.example"])(
     "refuses the path %s",
     async (path) => {
       const engine = await serve(inTurn(LISTED));
@@ -102,7 +102,7 @@ it("ARCRUN_LOG=debug tells of each request, and of no secret", async () => {
   const engine = await serve(inTurn({ status: 503 }, { json: { name: "a" } }));
   const client = clientOf(engine, { defaultHeaders: { "x-a": "canary-1" } });
   await client.creds.push("a", "canary-2");
-  await client.request("GET", "/x", { query: { q: "canary-3" } });
+  await client.request("GET", "/x?q=canary-3");
   expect(lines).toEqual([
     [`arcrun: POST ${engine.url}/credentials, attempt 1: HTTP 503`],
     [`arcrun: POST ${engine.url}/credentials, attempt 2: HTTP 200`],

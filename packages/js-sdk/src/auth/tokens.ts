@@ -10,8 +10,8 @@ import {
   DeadlineExceeded,
   type Fetch,
   OWN_HEADERS,
-  OWN_OPTIONS,
   onAbort,
+  ownOptions,
   textOfBody,
   waitFor,
   withDeadline,
@@ -104,7 +104,7 @@ async function exchange(
   try {
     return await withDeadline(timeout, null, async (signal) => {
       const response = await fetch(endpoint, {
-        ...OWN_OPTIONS,
+        ...ownOptions(),
         method: "POST",
         body: form(),
         headers: {

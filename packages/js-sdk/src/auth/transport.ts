@@ -86,9 +86,9 @@ export function injectingSend(
         throw new UnexpectedResponseError(
           `${url.href} returned a redirect, which browsers hide: request the address that it leads to`,
         );
-      const next = location ? new URL(location, url) : url;
-      const following = afterRedirect(init, status, next.origin === url.origin);
-      if (!location || init.redirect !== "follow" || !isReplayable(following.body)) {
+      const next = location && init.redirect === "follow" ? targetOf(location, url) : undefined;
+      const following = afterRedirect(init, status, next?.origin === url.origin);
+      if (!next || !isReplayable(following.body)) {
         if (location && init.redirect === "error")
           throw new UnexpectedResponseError(`${url.href} returned a redirect to ${location}`);
         if (hops) Object.defineProperty(response, "redirected", { value: true });
@@ -121,6 +121,15 @@ export function injectingSend(
       clearTimeout(timer); // a body may take longer, as a stream of events does
     }
   };
+}
+
+/** Returns the address that a redirect leads to. */
+function targetOf(location: string, from: URL): URL {
+  try {
+    return new URL(location, from);
+  } catch {
+    throw new UnexpectedResponseError(`${from.href} redirects to '${location}', which is not a URL`);
+  }
 }
 
 /** Tells whether a URL's path has a placeholder. */

@@ -12,7 +12,7 @@ import {
   DeadlineExceeded,
   type Fetch,
   OWN_HEADERS,
-  OWN_OPTIONS,
+  ownOptions,
   runtimeFetch,
   sleep,
   textOfBody,
@@ -85,7 +85,7 @@ export function connect(options: ConnectionOptions): Connection {
       ...(key && { "x-arcrun-api-key": key() }),
     };
     const init: RequestInit = {
-      ...OWN_OPTIONS,
+      ...ownOptions(),
       method: request.method,
       headers,
       redirect: "manual",

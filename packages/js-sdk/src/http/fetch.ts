@@ -23,11 +23,12 @@ const inBrowser = /^Mozilla/.test(
 export const OWN_HEADERS: Record<string, string> = inBrowser ? {} : { "user-agent": `arcrun-js/${version}` };
 
 /**
- * The options of every request of the SDK's own: frameworks such as Next.js keep responses for as long as a year.
+ * Returns the options of every request of the SDK's own: frameworks such as Next.js keep responses as long as a year.
  *
- * Some runtimes refuse the option; they don't have it in their requests either.
+ * Some runtimes refuse the option; they don't have it in their requests either. It is asked when a request is sent:
+ * Node.js loads all of `fetch` for it.
  */
-export const OWN_OPTIONS: RequestInit =
+export const ownOptions = (): RequestInit =>
   typeof Request === "function" && "cache" in Request.prototype ? { cache: "no-store" } : {};
 
 let unpooled: unknown;

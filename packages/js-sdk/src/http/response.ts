@@ -134,7 +134,7 @@ function pausedError(json: JsonObject, found: RegExpExecArray | null): WorkflowP
   const node = textOf(json["paused_node_id"]) ?? found?.[1];
   const task = textOf(json["task_id"]) ?? found?.[2];
   const error = new WorkflowPaused(
-    `the workflow is paused${node ? ` at node '${node}'` : ""} and waits for task ${task}: client.request("POST", "/workflows/resume", { json: { task_id: "${task}" } }) resumes it`,
+    `the workflow is paused${node ? ` at node '${node}'` : ""} and waits for task ${task}: client.request("POST", "/workflows/resume", { body: { task_id: "${task}" } }) resumes it`,
   );
   const run = textOf(json["run_id"]);
   return Object.assign(error, node && { node }, task && { taskId: task }, run && { runId: run });

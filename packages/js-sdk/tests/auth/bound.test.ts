@@ -176,6 +176,13 @@ describe("a bound client", () => {
     expect(service.requests.map(({ path, text }) => [path, text])).toEqual([["/v1/first", "文"]]);
   });
 
+  it("hands on a redirect to what is not a URL, and does not follow it", async () => {
+    const service = await serve(() => ({ status: 302, headers: { location: "http://[" } }));
+    const { demo } = await bound({}, { service });
+    expect((await demo.get("/")).headers.get("location")).toBe("http://[");
+    await expect(demo.get("/", { redirect: "follow" })).rejects.toThrow(sdk.UnexpectedResponseError);
+  });
+
   it.each([600, 999])("hands on a response with the status %i", async (status) => {
     const service = await serve(() => ({ status, text: "denied" }));
     const { demo } = await bound({}, { service });

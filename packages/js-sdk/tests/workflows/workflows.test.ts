@@ -231,7 +231,7 @@ describe("run", () => {
     expect(error).toBeInstanceOf(sdk.WorkflowPaused);
     expect(error).toMatchObject(attributes);
     expect(error.message).toContain(
-      `client.request("POST", "/workflows/resume", { json: { task_id: "${attributes.taskId}" } }) resumes it`,
+      `client.request("POST", "/workflows/resume", { body: { task_id: "${attributes.taskId}" } }) resumes it`,
     );
   });
 });

@@ -47,7 +47,7 @@ def tarball(root: Path, members: dict[str, bytes], mode: int = 0o644) -> Path:
 
 
 def test_a_valid_package_passes_with_the_number_of_its_files(checkout: Path) -> None:
-    assert check_contents(tarball(checkout, valid_files(checkout)), checkout) == 8
+    assert check_contents(tarball(checkout, valid_files(checkout)), checkout) == 9
 
 
 @pytest.mark.parametrize(
