@@ -39,8 +39,8 @@ class Rule:
 
 
 def server(*folders: str, pure: bool = False) -> Rule:
-    """Return the rule of a folder of the server, where everything may use what is said here of errors and JSON."""
-    shared = ("errors", "json_text", "_version")
+    """Return the rule of a folder of the server; what all of them may import is `shared`."""
+    shared = ("errors", "json_text", "durable_files", "_version")
     return Rule(tuple(f"arcrun_server.{name}" for name in (*shared, *folders)), pure)
 
 
@@ -76,7 +76,7 @@ RULES = {
     f"{SERVER}/outbound": server("engine"),
     f"{SERVER}/engine": Rule(pure=True),
     f"{SERVER}/accounts": server("store", "sealing"),
-    f"{SERVER}/store": server("sealing", "engine"),
+    f"{SERVER}/store": server("sealing", "engine", "store.migrations"),
     f"{SERVER}/store/migrations": server("store"),
     f"{SERVER}/sealing": server(),
     # The harness speaks to adapters over stdio and to engines over HTTP: it imports neither SDK nor server.

@@ -7,6 +7,7 @@ there. The last ones are interrupted halfway, and must leave nothing running.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import secrets
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # Not ARCRUN_…: the suite removes such variables from the environment of its adapters, and adapters are looked for too.
 MARK = "REHEARSAL_MARK"
+# The time that an interrupted rehearsal has to clean up: removing node_modules takes long on a slow disk.
+END_SECONDS = 120.0
 
 RESPOND_500_ONCE = """
 
@@ -259,10 +262,11 @@ def interrupted(root: Path, step: str, options: list[str]) -> list[int]:
                 if f"… {step}" in line:
                     break
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=END_SECONDS)
+            return marked(mark)
         finally:
             processes.stop(process)
-    return marked(mark)
 
 
 def marked(mark: str) -> list[int]:

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import httpx
 import hypothesis
+import postgresql_server
 import pytest
 
 from arcrun_server.accounts.keys import HEADER, new_key
@@ -23,14 +24,27 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
-# A busy machine is no failure.
+    from postgresql_server import PostgreSQLServer
+
+# The tests in these files run on SQLite and on PostgreSQL, those in other files on SQLite.
+ON_BOTH_DATABASES = {
+    "test_auth_recipes",
+    "test_credentials",
+    "test_durability",
+    "test_recipes",
+    "test_runs",
+    "test_server_key",
+    "test_workflows",
+}
+
+# A busy machine is not a failure.
 hypothesis.settings.register_profile("arcrun", deadline=None)
 hypothesis.settings.load_profile("arcrun")
 
 
 @dataclass
 class Api:
-    """The application, spoken to over ASGI as one account or as nobody."""
+    """The application, called over ASGI as one account or without a key."""
 
     app: Any
     client: httpx.AsyncClient
@@ -43,15 +57,52 @@ class Api:
         return await self.client.request(method, path, headers=headers, **options)
 
     def as_account(self) -> Api:
-        """Open one more account and speak as it."""
+        """Create one more account and call as it."""
         key = new_key()
         self.store.accounts.create(key)
         return Api(self.app, self.client, self.store, key)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sqlite: about SQLite's file, so there is no other database")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run on both databases what is about neither."""
+    if "database_kind" not in metafunc.fixturenames:
+        return
+    path = metafunc.definition.path
+    both = path.parent.name == "store" or path.stem in ON_BOTH_DATABASES
+    if both and metafunc.definition.get_closest_marker("sqlite") is None:
+        metafunc.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "data")
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database that the test runs on: `sqlite` or `postgresql`."""
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture(scope="session")
+def postgresql(testrun_uid: str) -> Iterator[PostgreSQLServer]:
+    """The PostgreSQL server of this test run."""
+    postgresql_server.require()
+    with postgresql_server.shared_server(testrun_uid) as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest) -> str | None:
+    """The URL of an empty PostgreSQL database, or None for SQLite."""
+    if database_kind == "sqlite":
+        return None
+    server: PostgreSQLServer = request.getfixturevalue("postgresql")
+    return server.schema()
+
+
+@pytest.fixture
+def store(tmp_path: Path, database_url: str | None) -> Iterator[Store]:
+    store = Store(tmp_path / "data", database_url)
     yield store
     store.close()
 
@@ -87,18 +138,19 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Make one method of an object raise for the length of a `with` block."""
 
     @contextmanager
-    def fail(place: object, name: str, error: Exception) -> Iterator[None]:
+    def fail(target: object, name: str, error: Exception) -> Iterator[None]:
         async def broken(*_: object, **__: object) -> None:
             raise error
 
         with monkeypatch.context() as patch:
-            patch.setattr(place, name, broken)
+            patch.setattr(target, name, broken)
             yield
 
     return fail
 
 
-WAIT = 30
+# Seconds. Starting takes one of them, and many on a busy machine.
+WAIT = 120
 
 
 class ServerProcess:
@@ -135,11 +187,15 @@ class ServerProcess:
         if lines is self.output:
             self._first.set()
 
-    def ready(self) -> dict[str, Any]:
-        """Wait for the ready line."""
+    def first_line(self) -> str:
+        """Wait for the first line of stdout."""
         assert self._first.wait(WAIT), "no ready line"
         assert self.output, f"the server did not start: {''.join(self.log)}"
-        return json.loads(self.output[0])
+        return self.output[0]
+
+    def ready(self) -> dict[str, Any]:
+        """Wait for the ready line of `--json`."""
+        return json.loads(self.first_line())
 
     def logged(self, text: str) -> bool:
         """Wait until a line of the log has this text."""

@@ -118,7 +118,7 @@ def serve() -> Any:
 
 @pytest.fixture
 async def make_client() -> AsyncIterator[Callable[..., Outbound]]:
-    """Open doors to the network that are closed at the end."""
+    """Make HTTP clients that are closed at the end."""
     opened: list[Outbound] = []
 
     def make(**settings: Any) -> Outbound:

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from postgresql_server import PostgreSQLServer
 
-def test_ready_line_is_all_that_stdout_gets_and_the_server_answers(
+
+def test_ready_line_is_all_that_stdout_gets_and_the_server_responds(
     serve: Callable[..., Any],
 ) -> None:
     server = serve("--dev", "--json")
@@ -44,9 +46,9 @@ def test_ready_line_is_all_that_stdout_gets_and_the_server_answers(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_lines_for_people_and_ctrl_c(serve: Callable[..., Any], tmp_path: Path) -> None:
+def test_lines_without_json_and_ctrl_c(serve: Callable[..., Any], tmp_path: Path) -> None:
     server = serve("--data", tmp_path / "data")
-    assert server._first.wait(30)
+    server.first_line()
     assert server.stop(signal.SIGINT) == 0
     assert [line.split()[0] for line in server.output] == ["url", "docs"]
     assert (tmp_path / "data" / "arcrun.db").exists()
@@ -79,7 +81,9 @@ def test_dev_server_is_for_this_machine_only(command: Callable[..., Any]) -> Non
     assert "this machine only" in ended.stderr
 
 
-def test_port_in_use_is_said_in_one_message(command: Callable[..., Any], tmp_path: Path) -> None:
+def test_port_in_use_is_reported_in_one_message(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -93,13 +97,13 @@ def test_port_in_use_is_said_in_one_message(command: Callable[..., Any], tmp_pat
 
 
 @pytest.mark.parametrize("kind", ["text", "readable key", "folder in the way"])
-def test_data_that_can_not_be_used_is_said_in_one_message(
+def test_data_that_can_not_be_used_is_reported_in_one_message(
     command: Callable[..., Any], tmp_path: Path, kind: str
 ) -> None:
     if kind == "text":
         command("keys", "create", "--data", tmp_path)
         (tmp_path / "arcrun.db").write_text("no database " * 100)
-        expected = "damaged or is no SQLite database"
+        expected = "damaged or is not a SQLite database"
     elif kind == "readable key":
         if sys.platform == "win32":
             pytest.skip("file modes are POSIX")
@@ -130,7 +134,7 @@ def test_keys_are_made_listed_and_revoked(
     key_id, prefix, created, state = line.split()
     assert prefix == f"{key[:9]}…"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", created)
-    assert state == "good"
+    assert state == "valid"
 
     assert main(["keys", "revoke", key_id, "--data", data]) == 0
     assert main(["keys", "list", "--data", data]) == 0
@@ -222,10 +226,64 @@ def test_port_must_be_a_port(port: str, capsys: pytest.CaptureFixture[str]) -> N
 
 def test_body_over_http_is_bounded_by_the_setting(serve: Callable[..., Any]) -> None:
     ready = serve("--dev", "--json", ARCRUN_SERVER_MAX_BODY_BYTES="100").ready()
-    answer = httpx.post(
+    response = httpx.post(
         f"{ready['url']}/credentials",
         json={"name": "a", "value": "v" * 100},
         headers={"X-Arcrun-API-Key": ready["key"]},
     )
-    assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
-    assert json.loads(answer.text)["error"].endswith("100 bytes, which is the limit here")
+    assert (response.status_code, response.json()["code"]) == (413, "payload_too_large")
+    assert json.loads(response.text)["error"].endswith("100 bytes, which is the limit here")
+
+
+def test_database_can_be_postgresql(
+    serve: Callable[..., Any],
+    command: Callable[..., Any],
+    postgresql: PostgreSQLServer,
+    tmp_path: Path,
+) -> None:
+    url = postgresql.schema("s3cret")
+    key = command("keys", "create", "--data", tmp_path, "--database", url).stdout.strip()
+    server = serve("--json", "--data", tmp_path, ARCRUN_SERVER_DATABASE=url)
+    ready = server.ready()
+    headers = {"X-Arcrun-API-Key": key}
+    pushed = httpx.post(
+        f"{ready['url']}/credentials", json={"name": "a", "value": "v"}, headers=headers
+    )
+    assert pushed.status_code == 200
+    listed = command("keys", "list", "--data", tmp_path, ARCRUN_SERVER_DATABASE=url)
+    assert key[:9] in listed.stdout
+    key_id = listed.stdout.split()[0]
+    revoked = command("keys", "revoke", key_id, "--data", tmp_path, "--database", url)
+    assert revoked.returncode == 0
+    assert httpx.get(f"{ready['url']}/credentials", headers=headers).status_code == 401
+    assert server.stop() == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["server.key"]
+    assert "s3cret" not in "".join([*server.log, *server.output, listed.stderr, revoked.stderr])
+
+
+def test_database_that_can_not_be_used_is_reported_without_its_password(
+    command: Callable[..., Any], postgresql: PostgreSQLServer, tmp_path: Path
+) -> None:
+    url = postgresql.url("nowhere", "s3cret")
+    ended = command("serve", "--data", tmp_path, "--port", 0, "--database", url)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "/nowhere: there is no database of this name" in ended.stderr
+    assert "s3cret" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_dev_server_that_forgets_its_key_takes_no_database(command: Callable[..., Any]) -> None:
+    url = "postgresql://alice:s3cret@127.0.0.1:1/arcrun"
+    for ended in (
+        command("serve", "--dev", "--port", 0, "--database", url),
+        command("serve", "--dev", "--port", 0, ARCRUN_SERVER_DATABASE=url),
+    ):
+        assert ended.returncode == 1
+        assert "--data" in ended.stderr
+        assert "s3cret" not in ended.stderr
+
+
+def test_settings_do_not_show_the_password(tmp_path: Path) -> None:
+    settings = settings_from({}, data_dir=tmp_path, database_url="postgresql://a:s3cret@db/x")
+    assert settings.database_url == "postgresql://a:s3cret@db/x"
+    assert "s3cret" not in repr(settings)

@@ -188,10 +188,11 @@ async def test_error_about_a_secret_does_not_quote_it(alice: Api) -> None:
     assert "sk-very-secret" not in response.text
 
 
+@pytest.mark.sqlite
 async def test_database_holds_no_secret_in_plain_text(alice: Api, bob: Api, tmp_path: Path) -> None:
     await push(alice, name="t", value="sk-plain-text-secret")
     assert alice.key is not None
-    alice.store.database.write_now(lambda c: c.exec_driver_sql("UPDATE facts SET name = name"))
+    alice.store.database.write_now(lambda c: c.exec_driver_sql("UPDATE properties SET name = name"))
     for file in (tmp_path / "data").iterdir():
         content = file.read_bytes()
         assert b"sk-plain-text-secret" not in content, file

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sqlite3
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -22,9 +23,11 @@ BEFORE_THE_KILL = 300
 
 
 async def test_no_acknowledged_write_is_lost_by_a_kill(
-    serve: Callable[..., Any], tmp_path: Path
+    serve: Callable[..., Any], tmp_path: Path, database_url: str | None
 ) -> None:
-    server = serve("--dev", "--json", "--data", tmp_path, "--log-level", "warning")
+    arguments = ["--dev", "--json", "--data", tmp_path, "--log-level", "warning"]
+    arguments += ["--database", database_url] if database_url else []
+    server = serve(*arguments)
     ready = server.ready()
     headers = {"X-Arcrun-API-Key": ready["key"]}
     acknowledged: set[str] = set()
@@ -35,12 +38,12 @@ async def test_no_acknowledged_write_is_lost_by_a_kill(
         while True:
             name = f"c{number}_{count}"
             try:
-                answer = await client.post(
+                response = await client.post(
                     "/credentials", json={"name": name, "value": f"值 {name}"}
                 )
             except httpx.TransportError:
                 return  # killed: this one was never acknowledged
-            assert answer.status_code == 200
+            assert response.status_code == 200
             acknowledged.add(name)
             count += 1
             if len(acknowledged) >= BEFORE_THE_KILL:
@@ -52,11 +55,11 @@ async def test_no_acknowledged_write_is_lost_by_a_kill(
         assert server.stop(signal.SIGKILL) == -signal.SIGKILL
         await asyncio.gather(*clients)
 
-    connection = sqlite3.connect(tmp_path / "arcrun.db")
-    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    connection.close()
+    if database_url is None:
+        with closing(sqlite3.connect(tmp_path / "arcrun.db")) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
-    again = serve("--dev", "--json", "--data", tmp_path, "--log-level", "warning").ready()
+    again = serve(*arguments).ready()
     async with httpx.AsyncClient(base_url=again["url"], headers=headers) as client:
         listed = (await client.get("/credentials")).json()
     assert len(acknowledged) >= BEFORE_THE_KILL

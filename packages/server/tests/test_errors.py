@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from arcrun_server.app import create_app
-from arcrun_server.errors import StorageUnavailableError
+from arcrun_server.errors import Detail, StorageUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -311,3 +311,13 @@ async def test_without_the_setting_no_origin_may_call(nobody: Api) -> None:
     response = await nobody("GET", "/health", headers={"Origin": "https://arcrun.dev"})
     assert response.status_code == 200
     assert "Access-Control-Allow-Origin" not in response.headers
+
+
+def test_a_detail_holds_only_what_is_known() -> None:
+    assert Detail("甲。", path="p").as_json() == {"path": "p", "message": "甲。"}
+    assert Detail("甲。", line=1, column=2, suggestion="乙").as_json() == {
+        "line": 1,
+        "column": 2,
+        "message": "甲。",
+        "suggestion": "乙",
+    }

@@ -87,11 +87,11 @@ def test_body_template_is_json_with_the_very_values(written: str, value: Any) ->
 
 @given(st.binary(), text, text)
 def test_what_is_sealed_opens_under_its_own_name_only(
-    content: bytes, place: str, other: str
+    content: bytes, name: str, other: str
 ) -> None:
     key = ServerKey(b"\x07" * 32)
-    sealed = key.seal(content, place)
-    assert key.open(sealed, place) == content
-    if other != place:
+    sealed = key.seal(content, name)
+    assert key.open(sealed, name) == content
+    if other != name:
         with pytest.raises(ValueError, match="does not open"):
             key.open(sealed, other)

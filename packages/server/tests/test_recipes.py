@@ -1,4 +1,4 @@
-"""Recipes of an account's own: stored, listed, private."""
+"""Recipes that an account pushes: stored, listed, private."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from arcrun_server.engine import Pause, RunResult
 from arcrun_server.routes.run_response import full_response, short_response
 from arcrun_server.store import executions as executions_module
-from arcrun_server.store import responses as answers_module
+from arcrun_server.store import idempotency as idempotency_module
 
 if TYPE_CHECKING:
     import httpx
@@ -110,7 +110,7 @@ async def test_run_that_was_cut_off_is_not_run_again(alice: Api) -> None:
     await push(alice, "w", COUNT)
     await trigger(alice, "w", {"count": 1}, "k")
     alice.store.database.write_now(  # as a kill between claim and response leaves it
-        lambda c: c.execute(text("UPDATE idempotent_answers SET status = NULL, body = NULL"))
+        lambda c: c.execute(text("UPDATE idempotent_responses SET status = NULL, body = NULL"))
     )
     response = await trigger(alice, "w", {"count": 1}, "k")
     assert (response.status_code, response.json()["code"]) == (409, "conflict")
@@ -122,10 +122,10 @@ async def test_key_is_forgotten_after_a_day(alice: Api, monkeypatch: pytest.Monk
     await push(alice, "w", COUNT)
     await trigger(alice, "w", {"count": 1}, "k")
     tomorrow = time.time() + 24 * 60 * 60 + 1
-    monkeypatch.setattr(answers_module.time, "time", lambda: tomorrow)
+    monkeypatch.setattr(idempotency_module.time, "time", lambda: tomorrow)
     assert (await trigger(alice, "w", {"count": 5}, "k")).json()["data"]["count"] == 6
     kept = alice.store.database.read_now(
-        lambda c: c.execute(text("SELECT count(*) FROM idempotent_answers")).scalar_one()
+        lambda c: c.execute(text("SELECT count(*) FROM idempotent_responses")).scalar_one()
     )
     assert kept == 1
 
@@ -134,7 +134,7 @@ async def test_kept_responses_are_sealed_in_the_database(alice: Api) -> None:
     await push(alice, "w", COUNT)
     await trigger(alice, "w", {"count": 1, "who": "customer-of-mine"}, "k")
     body = alice.store.database.read_now(
-        lambda c: c.execute(text("SELECT body FROM idempotent_answers")).scalar_one()
+        lambda c: c.execute(text("SELECT body FROM idempotent_responses")).scalar_one()
     )
     assert b"customer-of-mine" not in body
 

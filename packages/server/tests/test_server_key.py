@@ -78,40 +78,42 @@ def test_file_of_another_shape_is_refused_and_kept(tmp_path: Path, content: byte
     path = tmp_path / "server.key"
     path.write_bytes(content)
     path.chmod(0o600)
-    with pytest.raises(StartupError, match="is no server key"):
+    with pytest.raises(StartupError, match="is not a server key"):
         load_server_key(path)
     assert path.read_bytes() == content
 
 
-def test_database_without_its_key_is_refused_and_no_new_key_is_made(tmp_path: Path) -> None:
-    Store(tmp_path).close()
+def test_database_without_its_key_is_refused_and_no_new_key_is_made(
+    tmp_path: Path, database_url: str | None
+) -> None:
+    Store(tmp_path, database_url).close()
     (tmp_path / "server.key").unlink()
     with pytest.raises(StartupError, match=r"server key .* is missing"):
-        Store(tmp_path)
+        Store(tmp_path, database_url)
     assert not (tmp_path / "server.key").exists()
 
 
-def test_database_with_another_key_is_refused(tmp_path: Path) -> None:
-    Store(tmp_path / "a").close()
+def test_database_with_another_key_is_refused(tmp_path: Path, database_url: str | None) -> None:
+    Store(tmp_path / "a", database_url).close()
     Store(tmp_path / "b").close()
-    (tmp_path / "a" / "server.key").replace(tmp_path / "b" / "server.key")
+    (tmp_path / "b" / "server.key").replace(tmp_path / "a" / "server.key")
     with pytest.raises(StartupError, match="not the server key under which"):
-        Store(tmp_path / "b")
+        Store(tmp_path / "a", database_url)
 
 
-def test_what_is_sealed_opens_only_at_its_place_and_under_its_key() -> None:
+def test_what_is_sealed_opens_only_at_its_location_and_under_its_key() -> None:
     key = ServerKey(bytes(32))
     sealed = key.seal("密鑰".encode(), "credential:a:b")
     assert key.open(sealed, "credential:a:b").decode() == "密鑰"
     assert key.seal("密鑰".encode(), "credential:a:b") != sealed
-    for opener, place, content in [
+    for opener, location, content in [
         (key, "credential:a:c", sealed),
         (ServerKey(b"\x01" * 32), "credential:a:b", sealed),
         (key, "credential:a:b", sealed[:-1] + bytes([sealed[-1] ^ 1])),
         (key, "credential:a:b", b""),
     ]:
         with pytest.raises(ValueError, match="does not open"):
-            opener.open(content, place)
+            opener.open(content, location)
 
 
 def test_key_does_not_show_itself() -> None:
@@ -120,8 +122,7 @@ def test_key_does_not_show_itself() -> None:
     assert bytes(range(32)).hex() not in str(vars(type(key)))
 
 
-async def test_account_is_found_by_its_key_and_the_key_can_be_shown_again(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+async def test_account_is_found_by_its_key_and_the_key_can_be_shown_again(store: Store) -> None:
     key, other = new_key(), new_key()
     store.accounts.create(key, "dev")
     account = await store.accounts.of_key(key)
@@ -138,10 +139,9 @@ async def test_account_is_found_by_its_key_and_the_key_can_be_shown_again(tmp_pa
     assert store.accounts.revoke(entry.id), "a second time changes nothing"
     assert store.accounts.keys()[0].revoked_at == revoked_at
     assert not store.accounts.revoke("key_nowhere")
-    store.close()
 
 
-def test_key_that_can_not_be_read_or_made_is_said(tmp_path: Path) -> None:
+def test_key_that_can_not_be_read_or_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "server.key").mkdir()
     with pytest.raises(StartupError, match="cannot read the server key"):
         load_server_key(tmp_path / "server.key")

@@ -29,8 +29,8 @@ def sealed(api_key: str, name: str, value: str) -> dict[str, str]:
         api_key.encode()
     )
     nonce = secrets.token_bytes(12)
-    place = f"arcrun.credentials.v1:{name}".encode()
-    ciphertext = AESGCM(key).encrypt(nonce, value.encode(), place)
+    associated_data = f"arcrun.credentials.v1:{name}".encode()
+    ciphertext = AESGCM(key).encrypt(nonce, value.encode(), associated_data)
     encoded = {"encrypted": base64.b64encode(ciphertext), "iv": base64.b64encode(nonce)}
     return {"name": name} | {field: content.decode() for field, content in encoded.items()}
 

@@ -139,7 +139,9 @@ async def _execute(
             return await execute(config)
 
 
-def select_adapters(known: dict[str, RegisteredAdapter], names: str | None) -> list[RegisteredAdapter]:
+def select_adapters(
+    known: dict[str, RegisteredAdapter], names: str | None
+) -> list[RegisteredAdapter]:
     """Return the SDKs of a comma-separated list; without a list, those that run by default.
 
     Raises:

@@ -6,37 +6,35 @@ import contextlib
 import socket
 import tempfile
 import time
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arcrun_conformance.adapters.protocol import AdapterFailure, Identity, Result, SdkError
-from arcrun_conformance.checks.check import Check, check, step_differences
+from arcrun_conformance.checks.check import Check, check
 from arcrun_conformance.checks.exemptions import exemption
 from arcrun_conformance.checks.leaks import Observations, leak_checks
 from arcrun_conformance.checks.wire import no_other_requests, wire_check
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.scenarios import service_account
-from arcrun_conformance.scenarios.scenario import Scenario, Secret, Step
+from arcrun_conformance.scenarios.scenario import Scenario, Secret
 from arcrun_conformance.scenarios.template import fill
-from arcrun_conformance.wire.faults import FaultInjector, Rewrite, fault_of
+from arcrun_conformance.wire.faults import FaultInjector, Rewrite
 from arcrun_conformance.wire.journal import Exchange, Journal
 from arcrun_conformance.wire.proxy import Proxy
 from arcrun_conformance.wire.safety import Safety
 from arcrun_conformance.wire.standin import Standin
 
 from .cleanup import created_in
-from .results import Cell, StepRecord
+from .steps import StepRunner
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from arcrun_conformance.adapters.adapter import Adapter
+    from arcrun_conformance.adapters.protocol import Identity
     from arcrun_conformance.target import Target
 
-MAIN_CLIENT = "main"
-_CONSTRUCT = "construct"
+    from .results import Cell
 
 
 def is_skipped(cell: Cell, scenario: Scenario, target: Target, identity: Identity) -> bool:
@@ -79,7 +77,7 @@ async def run_cell(
         standin = Standin(journal, standin_faults)
         guard = _safety().guard(run) if target.remote else None
         async with Proxy(target.url, journal, engine_faults, guard) as proxy, standin:
-            values = {
+            values: dict[str, Any] = {
                 "run": run,
                 "run_in_capitals": run.upper(),
                 "api_key": target.api_key,
@@ -88,10 +86,8 @@ async def run_cell(
                 "standin": standin.origin,
                 "unused_port": port,
                 "files": files,
+                **_service_account_values(scenario),
             }
-            if "${service_account" in scenario.source:  # generating its key takes a moment
-                values["service_account"] = service_account.key_file()
-                values["service_account_key"] = service_account.private_key()
             values |= _scenario_values(scenario, values)
             secrets = _secrets(scenario, values)
             cell.secrets = {name: secret.value for name, secret in secrets.items()}
@@ -99,7 +95,7 @@ async def run_cell(
             standin.responses = fill(list(scenario.standin), values)
             rewrites = fill(list(scenario.rewrite), values)
             engine_faults.rewrites = [Rewrite(**rewrite) for rewrite in rewrites]
-            step_runner = _StepRunner(
+            step_runner = StepRunner(
                 scenario,
                 adapter,
                 journal,
@@ -118,6 +114,16 @@ async def run_cell(
     if cell.outcome == "passed" and not all(c.passed or c.outcome == "exempt" for c in cell.checks):
         cell.outcome = "failed"
     cell.seconds = time.perf_counter() - began
+
+
+def _service_account_values(scenario: Scenario) -> dict[str, Any]:
+    # Only if they are used, since generating the key takes a moment.
+    if "${service_account" not in scenario.source:
+        return {}
+    return {
+        "service_account": service_account.key_file(),
+        "service_account_key": service_account.private_key(),
+    }
 
 
 def _scenario_values(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,96 +170,6 @@ def _unused_port() -> Iterator[int]:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
-
-
-@dataclass
-class _StepRunner:
-    """Carries out the steps of a scenario with an adapter."""
-
-    scenario: Scenario
-    adapter: Adapter
-    journal: Journal
-    cell: Cell
-    values: Mapping[str, Any]
-    engine_faults: FaultInjector
-    standin_faults: FaultInjector
-    capabilities: Collection[str]
-    replies: list[tuple[str, Result | SdkError]] = field(default_factory=list)
-
-    async def run(self) -> None:
-        """Carry out all steps; after one that fails, the others are not reached."""
-        self._add_faults(self.scenario.faults)
-        steps = list(self.scenario.steps)
-        if steps[0].kind != "construct":
-            definition = {"expect": {"result": {}}, **self.scenario.client}
-            steps.insert(0, Step(_CONSTRUCT, "construct", MAIN_CLIENT, definition))
-        while steps:
-            step = steps.pop(0)
-            if exempt := exemption(step.definition, self.capabilities):
-                self.cell.checks.append(exempt)
-            elif not await self._carry_out(step):
-                break
-        self.cell.checks += [Check(step.id, "not-reached") for step in steps]
-
-    async def _carry_out(self, step: Step) -> bool:
-        self.journal.step = step.id
-        self._add_faults(step.definition.get("faults", ()))
-        command, body = self._command(step)
-        began = time.perf_counter()
-        try:
-            reply = await self.adapter.send(command, **body)
-        except AdapterFailure as failure:
-            self.cell.outcome = "error"
-            self.cell.reason = str(failure)
-            self.cell.checks.append(Check(f"adapter-{failure.kind}", "failed", str(failure)))
-            self.cell.checks.append(Check(step.id, "not-reached"))
-            return False
-        seconds = time.perf_counter() - began
-        described = (
-            {"error": reply.fields} if isinstance(reply, SdkError) else {"result": reply.value}
-        )
-        self.cell.steps.append(
-            StepRecord(step.id, {"command": command, **body}, described, seconds)
-        )
-        self.replies.append((step.id, reply))
-        outcome = check(step.id, step_differences(fill(step.expect, self.values), reply))
-        if step.id != _CONSTRUCT or not outcome.passed:
-            self.cell.checks.append(outcome)
-        return outcome.passed
-
-    def _command(self, step: Step) -> tuple[str, dict[str, Any]]:
-        definition = fill(
-            {k: v for k, v in step.definition.items() if k not in {"expect", "faults", "without"}},
-            self.values,
-        )
-        if step.kind == "call":
-            body = {
-                "client": definition.get("client", MAIN_CLIENT),
-                "method": step.subject,
-                "arguments": definition.get("with", {}),
-            }
-            return "call", body | ({"bound": definition["as"]} if "as" in definition else {})
-        if step.kind == "request":
-            body = {
-                "bound": step.subject,
-                "method": definition.get("method", "GET"),
-                "url": definition["url"],
-            }
-            optional = ("headers", "query", "json", "body", "follow_redirects")
-            given = {key: definition[key] for key in optional if key in definition}
-            return "bound.request", body | given
-        defaults = {"api_key": self.values["api_key"], "base_url": self.values["base_url"]}
-        options = {**defaults, **definition.get("options", {})}
-        passed = {key: value for key, value in options.items() if value is not None}
-        body = {"client": step.subject, "options": passed}
-        environment = definition.get("environment")
-        return "construct", body | ({"environment": environment} if environment else {})
-
-    def _add_faults(self, definitions: Any) -> None:
-        for definition in fill(list(definitions), self.values):
-            at_standin = definition.get("at") == "standin"
-            faults = self.standin_faults if at_standin else self.engine_faults
-            faults.add([fault_of(definition)])
 
 
 def _wire_checks(

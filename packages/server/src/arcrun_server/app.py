@@ -24,7 +24,7 @@ from arcrun_server.routes.recipes import ApiRecipeRoutes, AuthRecipeRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
 from arcrun_server.runs.service import RunService
 from arcrun_server.store import Store
-from arcrun_server.web.edge import Edge
+from arcrun_server.web.middleware import ServerMiddleware
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from arcrun_server.settings import Settings
 
-# Routes are tried in this order, so those of the many requests come first.
+# Routes are tried in this order, so those with the most requests come first.
 GROUPS = (
     EngineRoutes,
     WorkflowRoutes,
@@ -45,15 +45,15 @@ GROUPS = (
 
 
 def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
-    """Make the server's application.
+    """Return the server's application.
 
     Args:
-        settings: What is decided before the start.
-        store: An open store to use, which stays the caller's to close; by default the one in `settings.data_dir`,
+        settings: The settings of the server.
+        store: An open store, which the caller closes; by default the one in `settings.data_dir`, which is
             closed when the application shuts down.
 
     Raises:
-        StartupError: The store can't be used; the text says why and what to do.
+        StartupError: The store can't be used; the message says why and what to do.
 
     Example:
         >>> from pathlib import Path
@@ -62,7 +62,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         >>> create_app(Settings(data_dir=Path(mkdtemp()))).title
         'arcrun-server'
     """
-    open_store = store or Store(settings.data_dir)
+    open_store = store or Store(settings.data_dir, settings.database_url)
     outbound = Outbound(development=settings.dev)
     registry = Registry(outbound)
     catalog = load_catalog()
@@ -94,7 +94,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     )
     for group in GROUPS:
         group(context).add_to(app.router)
-    app.add_middleware(Edge, cors_origins=settings.cors_origins)
+    app.add_middleware(ServerMiddleware, cors_origins=settings.cors_origins)
     app.add_exception_handler(ApiError, _respond_to_api_error)
     app.add_exception_handler(StorageUnavailableError, _respond_to_storage_error)
     app.add_exception_handler(HTTPException, _respond_to_routing_error)
@@ -107,13 +107,13 @@ async def _respond_to_api_error(_request: Request, error: Exception) -> Response
 
 
 async def _respond_to_storage_error(request: Request, error: Exception) -> Response:
-    reason = error.reason if isinstance(error, StorageUnavailableError) else "it failed"
+    assert isinstance(error, StorageUnavailableError)  # noqa: S101 - as above
     return await _respond_to_api_error(
         request,
         ApiError(
             503,
             "storage_unavailable",
-            f"the engine's store can't be used now ({reason}); nothing was changed",
+            f"the engine's store can't be used now ({error.reason}); {error.outcome}",
             next_actions=["try again in a moment"],
             headers={"Retry-After": "1"},
         ),

@@ -18,6 +18,7 @@ from arcrun_server.settings import (
     DEFAULT_HOST,
     DEFAULT_PORT,
     default_data_dir,
+    default_database_url,
     is_loopback,
     settings_from,
 )
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"arcrun-server: {error}", file=sys.stderr)
         return 1
     except StorageUnavailableError as error:
-        print(f"arcrun-server: {error.reason}; nothing was changed", file=sys.stderr)
+        print(f"arcrun-server: {error.reason}; {error.outcome}", file=sys.stderr)
         return 1
     return 0
 
@@ -59,6 +60,11 @@ def _serve(options: argparse.Namespace) -> None:
             "Leave out --host, or leave out --dev and make a key with: arcrun-server keys create"
         )
     if options.dev and options.data is None:
+        if _database_url(options):
+            raise StartupError(
+                "--dev without --data forgets its server key, and with it what is in a PostgreSQL database.\n"
+                "Name a folder for the key with --data, or use neither --database nor ARCRUN_SERVER_DATABASE."
+            )
         with tempfile.TemporaryDirectory(
             prefix="arcrun-dev-", ignore_cleanup_errors=True
         ) as folder:
@@ -72,9 +78,15 @@ def _serve_from(data_dir: Path, options: argparse.Namespace) -> None:
     from arcrun_server.app import create_app  # noqa: PLC0415
     from arcrun_server.serving import log_to_stderr, open_socket, run, url_of  # noqa: PLC0415
 
-    settings = settings_from(os.environ, data_dir=data_dir, dev=options.dev)
+    database_url = _database_url(options)
+    settings = settings_from(
+        os.environ, data_dir=data_dir, database_url=database_url, dev=options.dev
+    )
     log_to_stderr(options.log_level.upper())
-    with open_socket(options.host, options.port) as listener, _open_store(data_dir) as store:
+    with (
+        open_socket(options.host, options.port) as listener,
+        _open_store(data_dir, database_url) as store,
+    ):
         ready = {"url": url_of(listener, options.host)}
         ready["docs"] = f"{ready['url']}/docs"
         key = _dev_key(store) if options.dev else None
@@ -106,23 +118,23 @@ def _create_key(options: argparse.Namespace) -> None:
     from arcrun_server.accounts.keys import new_key  # noqa: PLC0415
 
     key = new_key()
-    with _open_store(_data_dir(options)) as store:
+    with _open_store(_data_dir(options), _database_url(options)) as store:
         store.accounts.create(key)
     print(key)
 
 
 def _list_keys(options: argparse.Namespace) -> None:
-    with _open_store(_data_dir(options), create=False) as store:
+    with _open_store(_data_dir(options), _database_url(options), create=False) as store:
         entries = store.accounts.keys()
     for entry in entries:
-        state = "revoked" if entry.revoked_at else "good"
+        state = "revoked" if entry.revoked_at else "valid"
         print(
             f"{entry.id}  {entry.prefix}…  {_day(entry.created_at)}  {state}  {entry.label}".rstrip()
         )
 
 
 def _revoke_key(options: argparse.Namespace) -> None:
-    with _open_store(_data_dir(options), create=False) as store:
+    with _open_store(_data_dir(options), _database_url(options), create=False) as store:
         if not store.accounts.revoke(options.id):
             raise StartupError(
                 f"there is no key {options.id!r}; see the ids with: arcrun-server keys list"
@@ -131,10 +143,12 @@ def _revoke_key(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _open_store(data_dir: Path, *, create: bool = True) -> Iterator[Store]:
+def _open_store(
+    data_dir: Path, database_url: str | None, *, create: bool = True
+) -> Iterator[Store]:
     from arcrun_server.store import Store  # noqa: PLC0415
 
-    store = Store(data_dir, create=create)
+    store = Store(data_dir, database_url, create=create)
     try:
         yield store
     finally:
@@ -143,6 +157,10 @@ def _open_store(data_dir: Path, *, create: bool = True) -> Iterator[Store]:
 
 def _data_dir(options: argparse.Namespace) -> Path:
     return options.data if options.data is not None else default_data_dir(os.environ)
+
+
+def _database_url(options: argparse.Namespace) -> str | None:
+    return options.database or default_database_url(os.environ)
 
 
 def _day(moment: int) -> str:
@@ -162,7 +180,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--port", type=_port, default=DEFAULT_PORT, help="port; 0 takes a free one (%(default)s)"
     )
-    _add_data_option(serve)
+    _add_storage_options(serve)
     serve.add_argument(
         "--dev",
         action="store_true",
@@ -177,20 +195,26 @@ def _parser() -> argparse.ArgumentParser:
     create.set_defaults(command=_create_key)
     listing = actions.add_parser("list", help="list ids, first characters and times")
     listing.set_defaults(command=_list_keys)
-    revoke = actions.add_parser("revoke", help="make a key worthless from now on")
+    revoke = actions.add_parser("revoke", help="revoke a key from now on")
     revoke.set_defaults(command=_revoke_key)
     revoke.add_argument("id", help="the key's id, from: arcrun-server keys list")
     for action in (create, listing, revoke):
-        _add_data_option(action)
+        _add_storage_options(action)
     return parser
 
 
-def _add_data_option(parser: argparse.ArgumentParser) -> None:
+def _add_storage_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
         help="folder of the database and the server key (~/.arcrun/server, or $ARCRUN_SERVER_DATA)",
+    )
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="PostgreSQL instead of SQLite: postgresql://user:password@host:port/name; "
+        "in $ARCRUN_SERVER_DATABASE, the password stays out of the process list",
     )
 
 

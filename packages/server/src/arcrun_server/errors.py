@@ -91,12 +91,16 @@ class StartupError(Exception):
 
 
 class StorageUnavailableError(Exception):
-    """The store can't be used now: locked, full, or damaged. Nothing was changed.
+    """The store can't be used now: locked, full, damaged, or not connected.
 
     Args:
         reason: Why, without any value from a request, as `the disk is full`.
+        outcome_known: Whether it is known that nothing was changed.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, outcome_known: bool = True) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.outcome = (
+            "nothing was changed" if outcome_known else "the change may or may not have been made"
+        )

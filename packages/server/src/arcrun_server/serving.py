@@ -1,4 +1,4 @@
-"""Running the server: the socket, the line that says it listens, signals, a clean stop."""
+"""Running the server: the socket, the line when it listens, signals, a clean stop."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 # Time for requests under way to end after a signal, in seconds.
 GRACE = 10
 BACKLOG = 2048
-# How long lines of the log are gathered.
-GATHERED_SECONDS = 0.05
+# How long lines of the log are collected.
+BUFFER_SECONDS = 0.05
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -55,7 +55,7 @@ def open_socket(host: str, port: int) -> socket.socket:
 
 
 def url_of(listener: socket.socket, host: str) -> str:
-    """Return the URL at which this socket answers."""
+    """Return the URL of this socket."""
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{listener.getsockname()[1]}"
 
@@ -66,12 +66,12 @@ def run(app: FastAPI, listener: socket.socket, announce: Callable[[], None]) -> 
     Args:
         app: The application.
         listener: A bound socket.
-        announce: Called once, when the server answers.
+        announce: Called once, when the server listens.
     """
     config = uvicorn.Config(
         app,
         log_config=None,
-        access_log=False,  # web/edge.py writes the access log
+        access_log=False,  # web/middleware.py writes the access log
         server_header=False,
         lifespan="on",
         ws="none",
@@ -94,8 +94,8 @@ def log_to_stderr(level: str) -> None:
     # Each request writes a line: don't look up what no line shows (logging's own advice on speed).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # noqa: SLF001 - the documented way to do this
-    handler = _Gathering(sys.stderr)
-    handler.setFormatter(_Lines())
+    handler = _BufferedHandler(sys.stderr)
+    handler.setFormatter(_LineFormatter())
     for name, least in (("arcrun_server", level), ("uvicorn", "WARNING")):
         logger = logging.getLogger(name)
         logger.addHandler(handler)
@@ -103,8 +103,8 @@ def log_to_stderr(level: str) -> None:
         logger.propagate = False
 
 
-class _Gathering(logging.Handler):
-    """Writes lines in lots: one system call for many requests. Warnings and what follows them are written at once."""
+class _BufferedHandler(logging.Handler):
+    """Write lines together: one system call for many requests. A warning is written at once, with the lines before it."""
 
     def __init__(self, stream: IO[str]) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class _Gathering(logging.Handler):
             self.flush()
         elif len(self._lines) == 1:
             try:
-                asyncio.get_running_loop().call_later(GATHERED_SECONDS, self.flush)
+                asyncio.get_running_loop().call_later(BUFFER_SECONDS, self.flush)
             except RuntimeError:  # no loop: at the start, at the end, in another thread
                 self.flush()
 
@@ -132,8 +132,8 @@ class _Gathering(logging.Handler):
             self.release()
 
 
-class _Lines(logging.Formatter):
-    """Writes time (UTC), level and message; never an exception's text, which may quote a secret."""
+class _LineFormatter(logging.Formatter):
+    """Write time (UTC), level and message; never an exception's text, which may quote a secret."""
 
     _second = 0
     _text = ""

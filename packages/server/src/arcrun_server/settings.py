@@ -1,9 +1,9 @@
-"""What can be set about a server: from the command line, else from the environment, else a default."""
+"""Settings of a server: from the command line, else from the environment, else a default."""
 
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,8 @@ class Settings:
     """Everything about one server that is decided before it starts.
 
     Args:
-        data_dir: Folder of the database and of the server key.
+        data_dir: Folder of the server key, and of the database if that is SQLite.
+        database_url: URL of a PostgreSQL database; by default, the database is SQLite.
         dev: Development mode: loopback only, prints a key, runs may reach private addresses.
         public_url: URL under which clients reach the server, without a slash at its end; by default what the request says.
         cors_origins: Origins whose pages may call the server, as `https://arcrun.dev`.
@@ -35,6 +36,7 @@ class Settings:
 
     data_dir: Path
     dev: bool = False
+    database_url: str | None = field(default=None, repr=False)  # it may hold a password
     public_url: str | None = None
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
@@ -46,17 +48,29 @@ def default_data_dir(environment: Mapping[str, str]) -> Path:
     return Path(named) if named else Path.home() / ".arcrun" / "server"
 
 
-def settings_from(environment: Mapping[str, str], *, data_dir: Path, dev: bool = False) -> Settings:
-    """Read the settings that only the environment has.
+def default_database_url(environment: Mapping[str, str]) -> str | None:
+    """Return the URL of the database: `ARCRUN_SERVER_DATABASE`, else None, which means SQLite."""
+    return environment.get("ARCRUN_SERVER_DATABASE") or None
+
+
+def settings_from(
+    environment: Mapping[str, str],
+    *,
+    data_dir: Path,
+    database_url: str | None = None,
+    dev: bool = False,
+) -> Settings:
+    """Read the settings that the command line does not have.
 
     Args:
         environment: Usually `os.environ`; keys `ARCRUN_SERVER_PUBLIC_URL`,
             `ARCRUN_SERVER_CORS_ORIGINS` (separated by commas), `ARCRUN_SERVER_MAX_BODY_BYTES`.
-        data_dir: Folder of the database and of the server key.
+        data_dir: Folder of the server key, and of the database if that is SQLite.
+        database_url: URL of a PostgreSQL database.
         dev: Development mode.
 
     Raises:
-        StartupError: A value is not of the form that it should have.
+        StartupError: A value has the wrong form.
 
     Example:
         >>> settings_from({"ARCRUN_SERVER_CORS_ORIGINS": "https://arcrun.dev"}, data_dir=Path("d")).cors_origins
@@ -65,6 +79,7 @@ def settings_from(environment: Mapping[str, str], *, data_dir: Path, dev: bool =
     return Settings(
         data_dir=data_dir,
         dev=dev,
+        database_url=database_url,
         public_url=_public_url(environment.get("ARCRUN_SERVER_PUBLIC_URL")),
         cors_origins=_origins(environment.get("ARCRUN_SERVER_CORS_ORIGINS", "")),
         max_body_bytes=_positive(
@@ -74,7 +89,7 @@ def settings_from(environment: Mapping[str, str], *, data_dir: Path, dev: bool =
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether this host name can only be reached from the same machine.
+    """Return whether this host name can only be reached from the same machine.
 
     Example:
         >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0")
@@ -102,7 +117,7 @@ def _origins(value: str) -> tuple[str, ...]:
         scheme, separator, host = origin.partition("://")
         if scheme not in {"http", "https"} or not separator or not host or "/" in host:
             raise StartupError(
-                f"ARCRUN_SERVER_CORS_ORIGINS: {origin!r} is no origin; write scheme and host only, as https://arcrun.dev"
+                f"ARCRUN_SERVER_CORS_ORIGINS: {origin!r} is not an origin; write scheme and host only, as https://arcrun.dev"
             )
     return origins
 

@@ -35,7 +35,7 @@ extensible = with_config(ConfigDict(strict=True, extra="allow"))
 
 
 def matching(pattern: re.Pattern[str], rule: str) -> AfterValidator:
-    """Return the check that a text matches a pattern in full; the rule says the same in words."""
+    """Return the check that a text matches a pattern in full; `rule` is the message."""
 
     def check(value: str) -> str:
         if not pattern.fullmatch(value):

@@ -105,11 +105,11 @@ def test_an_iterator_of_two_words_is_refused_with_a_way_to_write_it() -> None:
     assert caught.value.suggestion == "對每個 新_草稿"
 
 
-def test_a_label_that_takes_nothing_says_so() -> None:
-    with pytest.raises(LabelError, match="takes nothing") as caught:
+def test_a_label_without_arguments_refuses_one() -> None:
+    with pytest.raises(LabelError, match="takes no argument") as caught:
         read_label("完成後(x)")
     assert caught.value.suggestion == "完成後"
-    with pytest.raises(LabelError, match="takes nothing"):
+    with pytest.raises(LabelError, match="takes no argument"):
         read_label("PIPE()")
 
 

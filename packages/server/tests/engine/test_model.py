@@ -15,16 +15,6 @@ def test_a_problem_says_where_it_is() -> None:
     assert str(Problem("甲。", line=2, column=5)) == "line 2, column 5: 甲。"
 
 
-def test_a_problem_as_a_detail_holds_only_what_is_known() -> None:
-    assert Problem("甲。", path="p").detail() == {"path": "p", "message": "甲。"}
-    assert Problem("甲。", line=1, column=2, suggestion="乙").detail() == {
-        "line": 1,
-        "column": 2,
-        "message": "甲。",
-        "suggestion": "乙",
-    }
-
-
 def test_a_problem_can_always_be_written_and_is_short() -> None:
     problem = Problem("半\ud83d" + "長" * 9999, path="半\ud83d", suggestion="半\ud83d")
     assert problem.message.startswith("半\\ud83d")
@@ -32,7 +22,7 @@ def test_a_problem_can_always_be_written_and_is_short() -> None:
     assert (problem.path, problem.suggestion) == ("半\\ud83d", "半\\ud83d")
 
 
-def test_a_flow_error_tells_all_its_problems() -> None:
+def test_a_flow_error_lists_all_its_problems() -> None:
     error = FlowError([Problem("甲。", line=1), Problem("乙。", line=2)])
     assert str(error) == "line 1: 甲。\nline 2: 乙。"
 

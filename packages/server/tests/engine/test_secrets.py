@@ -20,7 +20,7 @@ SECRET = f'密鑰-{PART}/+ä"x'
 
 
 class Thief:
-    """A component that keeps what it got and echoes it in every way."""
+    """A component that records what it was given and echoes it in every way."""
 
     def __init__(self, response: Any = None) -> None:
         self.got: list[Any] = []

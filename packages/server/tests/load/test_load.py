@@ -74,7 +74,7 @@ class Client:
                     {name: read.get(name) for name in envelope} == envelope, "a write was lost"
                 )
                 ran = await self._ask("POST", "/webhooks/named/load/trigger", {"count": count})
-                self._expect(ran.get("data", {}).get("count") == count + 1, f"a run answered {ran}")
+                self._expect(ran.get("data", {}).get("count") == count + 1, f"a run returned {ran}")
         finally:
             writer.close()
             await writer.wait_closed()

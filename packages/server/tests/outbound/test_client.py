@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 async def test_a_request_and_its_response(make_client: Any, site: Site) -> None:
     site.respond("/%E8%B7%AF?q=1", '{"好": true}')
-    reply = await make_client().send(
+    response = await make_client().send(
         "POST",
         f"{site.url}/路?q=1#x",
         headers={"X-Name": "值"},
         content="內容".encode(),
     )
-    assert (reply.status, reply.json()) == (200, (True, {"好": True}))
+    assert (response.status, response.json()) == (200, (True, {"好": True}))
     received = site.received[0]
     assert received.line == "POST /%E8%B7%AF?q=1 HTTP/1.1"
     assert received.body.decode() == "內容"
@@ -144,10 +144,10 @@ async def test_headers_that_would_forge_the_request_are_refused(
 async def test_a_redirect_within_the_site_keeps_the_headers(make_client: Any, site: Site) -> None:
     site.respond("/a", status=307, headers={"Location": "/b"})
     site.respond("/b", "到了")
-    reply = await make_client().send(
+    response = await make_client().send(
         "POST", site.url + "/a", headers={"Authorization": "Bearer t"}, content=b"x"
     )
-    assert reply.text == "到了"
+    assert response.text == "到了"
     assert [received.line.split(" ")[0] for received in site.received] == ["POST", "POST"]
     assert site.received[1].headers["authorization"] == "Bearer t"
     assert site.received[1].body == b"x"
@@ -176,8 +176,8 @@ async def test_no_header_that_may_hold_a_secret_goes_to_another_origin(
         "Cookie": "c=1",
         "Accept": "text/plain",
     }
-    reply = await make_client().send("GET", site.url + "/a", headers=headers)
-    assert reply.text == "到了"
+    response = await make_client().send("GET", site.url + "/a", headers=headers)
+    assert response.text == "到了"
     received = other_site.received[0].headers
     assert received["accept"] == "text/plain"
     assert not {"authorization", "x-api-key", "cookie"} & set(received)
@@ -213,8 +213,8 @@ async def test_redirects_have_an_end(make_client: Any, site: Site) -> None:
 
 async def test_a_redirect_without_a_place_is_an_answer(make_client: Any, site: Site) -> None:
     site.respond("/a", "何處", status=302)
-    reply = await make_client().send("GET", site.url + "/a")
-    assert (reply.status, reply.text, reply.ok) == (302, "何處", False)
+    response = await make_client().send("GET", site.url + "/a")
+    assert (response.status, response.text, response.ok) == (302, "何處", False)
 
 
 def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
@@ -261,8 +261,8 @@ async def test_tls_uses_the_name_though_the_connection_goes_to_the_address(
     async with serve(server) as site:
         site.respond("/", "安全")
         outbound = make_client(resolver=resolver, ssl_context=client)
-        reply = await outbound.send("GET", f"https://secure.example:{site.port}/")
-        assert reply.text == "安全"
+        response = await outbound.send("GET", f"https://secure.example:{site.port}/")
+        assert response.text == "安全"
         assert names == ["secure.example"]
         with pytest.raises(Unreachable, match=r"other\.example can't be reached.*certificate"):
             await outbound.send("GET", f"https://other.example:{site.port}/")
@@ -300,4 +300,4 @@ async def test_many_requests_at_once(make_client: Any, site: Site) -> None:
     site.respond("/", "好")
     outbound = make_client()
     replies = await asyncio.gather(*(outbound.send("GET", site.url + "/") for _ in range(50)))
-    assert [reply.text for reply in replies] == ["好"] * 50
+    assert [response.text for response in replies] == ["好"] * 50

@@ -196,8 +196,10 @@ async def test_the_connection_goes_to_the_address_that_was_checked(
         looked_up.append(host)
         return ["127.0.0.1"] if len(looked_up) == 1 else ["169.254.169.254"]
 
-    reply = await make_client(resolver=rebinding).send("GET", f"http://name.example:{site.port}/x")
-    assert reply.text == "好"
+    response = await make_client(resolver=rebinding).send(
+        "GET", f"http://name.example:{site.port}/x"
+    )
+    assert response.text == "好"
     assert looked_up == ["name.example"]
     assert site.received[0].headers["host"] == f"name.example:{site.port}"
 
@@ -239,8 +241,8 @@ async def test_the_second_of_two_good_addresses_is_tried(make_client: Any, site:
     async def resolver(host: str, port: int) -> list[str]:
         return ["127.0.0.2", "127.0.0.1"]
 
-    reply = await make_client(resolver=resolver).send("GET", f"http://two.example:{site.port}/")
-    assert reply.text == "好"
+    response = await make_client(resolver=resolver).send("GET", f"http://two.example:{site.port}/")
+    assert response.text == "好"
 
 
 async def test_a_name_that_stands_for_nothing_is_unreachable(make_client: Any) -> None:

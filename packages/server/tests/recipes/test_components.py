@@ -249,10 +249,10 @@ async def test_service_account_fetches_a_token_once(alice: Api, upstream: Upstre
     key.public_key().verify(
         unpadded(signature), f"{header}.{claims}".encode(), PKCS1v15(), SHA256()
     )
-    said = json.loads(unpadded(claims))
-    assert (said["iss"], said["scope"]) == ("robot@example.test", "a b")
-    assert said["aud"] == f"{upstream.url}/token"
-    assert 0 < said["exp"] - said["iat"] <= 3600
+    claimed = json.loads(unpadded(claims))
+    assert (claimed["iss"], claimed["scope"]) == ("robot@example.test", "a b")
+    assert claimed["aud"] == f"{upstream.url}/token"
+    assert 0 < claimed["exp"] - claimed["iat"] <= 3600
     for request in (first, second):
         assert request["headers"]["authorization"] == "Bearer tok-one-1"
 

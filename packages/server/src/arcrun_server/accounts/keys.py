@@ -21,7 +21,7 @@ _SHAPE = re.compile(r"ak_[0-9a-f]{48}")
 
 
 def new_key() -> str:
-    """Make an API key: `ak_` and 48 hex digits, 192 random bits (CONTRACT.md §1)."""
+    """Make an API key: `ak_` and 48 hex digits, 192 random bits (docs/contract.md#transport)."""
     return f"ak_{secrets.token_hex(24)}"
 
 

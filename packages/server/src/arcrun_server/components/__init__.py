@@ -1,4 +1,4 @@
-"""The containers: one file each, registered with their contract (docs/contract.md#components).
+"""The components: one file each, registered with their contract (docs/contract.md#components).
 
 Example:
     >>> from arcrun_server.components import Registry

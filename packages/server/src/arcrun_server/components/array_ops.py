@@ -154,7 +154,7 @@ CONTRACT = operations_contract(
     "array_ops",
     OPERATIONS,
     display_name="陣列處理 Array",
-    description="Does something with the list `items`.",
+    description="Operates on the list `items`.",
     parameters={
         "items": {"type": "array"},
         "other": {"type": "array"},

@@ -178,7 +178,7 @@ CONTRACT = operations_contract(
     "date_ops",
     OPERATIONS,
     display_name="日期時間 Date",
-    description="Does something with `date` (left out: the run's time), in `timezone`.",
+    description="Operates on `date` (by default the run's time), in `timezone`.",
     parameters={
         "date": {"type": ["string", "number"], "description": "ISO 8601, or Unix seconds."},
         "to": {"type": ["string", "number"]},

@@ -50,7 +50,7 @@ CONTRACT: ComponentContract = {
 
 
 async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
-    """Keep what fits.
+    """Keep the elements for which the condition holds.
 
     Example:
         >>> import asyncio

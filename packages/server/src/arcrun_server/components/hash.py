@@ -54,7 +54,7 @@ async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
     encoding = one_of(given.get("encoding", "hex"), ENCODINGS, "encoding")
     content = _bytes(text)
     if given.get("key") is None:
-        # Old algorithms are here for services that ask for them, not to keep anything safe.
+        # Old algorithms are here for services that require them, not for security.
         digest = hashlib.new(algorithm, content, usedforsecurity=False).digest()
     else:
         digest = hmac.digest(_bytes(require(given["key"], str, "key")), content, algorithm)

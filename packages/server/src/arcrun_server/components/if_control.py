@@ -1,4 +1,4 @@
-"""Two ways: a condition that holds or doesn't."""
+"""Branches by a condition that holds or does not."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CONTRACT: ComponentContract = {
 
 
 async def run(given: JsonObject, invocation: Invocation) -> JsonObject:
-    """Decide.
+    """Evaluate the condition.
 
     Example:
         >>> import asyncio
@@ -51,7 +51,7 @@ async def run(given: JsonObject, invocation: Invocation) -> JsonObject:
     if isinstance(condition, str):
         holds = _holds(condition, values, given, invocation)
     else:
-        holds = bool(condition)  # a template gave the value itself
+        holds = bool(condition)  # a template yielded the value itself
     return success(holds, branch="true" if holds else "false")
 
 

@@ -1,4 +1,4 @@
-"""Makes one list or object of several."""
+"""Merges several lists or objects into one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CONTRACT: ComponentContract = {
 
 
 async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
-    """Merge.
+    """Merge the sources.
 
     Example:
         >>> import asyncio

@@ -29,7 +29,7 @@ class Operation:
 
 
 def run_operation(operations: Mapping[str, Operation], given: JsonObject) -> JsonObject:
-    """Run the operation that a node asks for.
+    """Run the operation that a node names.
 
     Raises:
         ComponentError: There is no such operation (the message names the nearest), or it failed.

@@ -106,7 +106,7 @@ CONTRACT = operations_contract(
     "string_ops",
     OPERATIONS,
     display_name="文字處理 String",
-    description="Does something with `text`.",
+    description="Operates on `text`.",
     parameters={
         "text": {"type": "string"},
         "search": {"type": "string"},

@@ -1,4 +1,4 @@
-"""Many ways: the first case that a value matches."""
+"""Branches by the first case that a value matches."""
 
 from __future__ import annotations
 

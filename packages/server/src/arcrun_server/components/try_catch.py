@@ -1,4 +1,4 @@
-"""Two ways: what came before failed or didn't."""
+"""Branches by whether there is an error."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ CONTRACT: ComponentContract = {
 
 
 async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
-    """Check.
+    """Check the value.
 
     Example:
         >>> import asyncio
@@ -114,7 +114,7 @@ def _violations(schema: Any, value: Any) -> list[JsonObject]:
         validator = jsonschema_rs.Draft202012Validator(
             schema,
             offline=True,
-            # The engine without backtracking: no pattern can keep the server busy.
+            # The regular expressions without backtracking: no pattern can block the server.
             pattern_options=jsonschema_rs.RegexOptions(),
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as problem:

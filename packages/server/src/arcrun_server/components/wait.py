@@ -1,4 +1,4 @@
-"""Waits for a while."""
+"""Waits for a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTRACT: ComponentContract = {
     "display_name": "等待 Wait",
     "category": "logic",
     "version": "1.0.0",
-    "description": "Waits, at most as long as the run may still take.",
+    "description": "Waits, at most for the time that is left to the run.",
     "input_schema": {
         "type": "object",
         "properties": {

@@ -1,4 +1,4 @@
-"""What is wrong with a graph, found before it is stored (docs/contract.md#pushing-a-workflow)."""
+"""Checks of a graph before it is stored (docs/contract.md#pushing-a-workflow)."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def check_graph(graph: Any, known: Collection[str] | None = None) -> list[Proble
     if problems:
         return problems
     problems += _component_problems(nodes, edges, known)
-    return problems or _shape_problems(nodes, edges)
+    return problems or _structure_problems(nodes, edges)
 
 
 def is_url(component_id: str) -> bool:
@@ -318,7 +318,7 @@ def _hand_over_problems(node: dict[str, Any], path: str) -> list[Problem]:
     ]
 
 
-def _shape_problems(nodes: list[Any], edges: list[Any]) -> list[Problem]:
+def _structure_problems(nodes: list[Any], edges: list[Any]) -> list[Problem]:
     loop = find_loop([node["id"] for node in nodes], edges)
     if loop:
         way = " → ".join(loop.nodes)

@@ -17,7 +17,7 @@ DEFAULT_ITERATOR = "item"
 
 # People also type simplified characters; the suggestion then is the label that they meant.
 _TRADITIONAL = str.maketrans("后败时对个条满为则", "後敗時對個條滿為則")
-_SHAPE = re.compile(r"(?P<head>[^\s(（]+)\s*(?:[(（](?P<inside>.*)[)）]|(?P<after>.+))?", re.DOTALL)
+_LABEL = re.compile(r"(?P<head>[^\s(（]+)\s*(?:[(（](?P<inside>.*)[)）]|(?P<after>.+))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ def read_label(text: str) -> EdgeLabel:
         >>> read_label("對每個 草稿")
         EdgeLabel(type='FOREACH', condition=None, iterator='草稿', branch=None)
     """
-    shape = _SHAPE.fullmatch(text)
-    edge_type = LABELS.get(shape["head"].upper()) if shape else None
-    if shape is None or edge_type is None:
-        raise _unknown(text, shape["head"] if shape else text)
-    argument = (shape["inside"] or shape["after"] or "").strip()
+    parts = _LABEL.fullmatch(text)
+    edge_type = LABELS.get(parts["head"].upper()) if parts else None
+    if parts is None or edge_type is None:
+        raise _unknown(text, parts["head"] if parts else text)
+    argument = (parts["inside"] or parts["after"] or "").strip()
     wanted = EDGE_KINDS[edge_type].argument
     if wanted == "condition":
         return EdgeLabel(edge_type, condition=_condition(text, argument))
@@ -64,10 +64,10 @@ def read_label(text: str) -> EdgeLabel:
         return EdgeLabel(edge_type, iterator=_iterator(text, argument))
     if wanted == "branch":
         return EdgeLabel(edge_type, branch=_branch(text, argument))
-    if argument or shape["inside"] is not None:
+    if argument or parts["inside"] is not None:
         raise LabelError(
-            f"'{shape['head']}' takes nothing behind it, but '{text}' has '{argument}'.",
-            shape["head"],
+            f"'{parts['head']}' takes no argument, but '{text}' has '{argument}'.",
+            parts["head"],
         )
     return EdgeLabel(edge_type)
 

@@ -1,4 +1,4 @@
-"""Finding a loop in a graph."""
+"""Finding loops in a graph."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Loop:
 
 
 def find_loop(ids: list[str], edges: list[Any]) -> Loop | None:
-    """Find a loop among the edges that are run; structure may go in circles.
+    """Find a loop among the edges that are run; edges that are structure may form loops.
 
     Args:
         ids: The nodes' ids.

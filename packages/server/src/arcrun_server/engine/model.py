@@ -117,17 +117,6 @@ class Problem:
             return f"{where}: {self.message}"
         return f"{self.path}: {self.message}" if self.path else self.message
 
-    def detail(self) -> JsonObject:
-        """Return the problem as an entry of an error response's `details`."""
-        fields = {
-            "path": self.path,
-            "line": self.line,
-            "column": self.column,
-            "message": self.message,
-            "suggestion": self.suggestion,
-        }
-        return {name: value for name, value in fields.items() if value is not None}
-
 
 class FlowError(ValueError):
     """A flow that can't be compiled; carries every problem that was found.

@@ -18,7 +18,7 @@ _SHORT = 6
 class Redactor:
     """Replaces known secrets by `[redacted]`, wherever a component echoes them.
 
-    It also knows them in other letter cases, and escaped, percent-encoded and in base64. A secret of fewer than six
+    It also finds them in other letter cases, escaped, percent-encoded and in base64. A secret of fewer than six
     characters is only replaced where it stands alone, not as a part of a word, so that the rest of the text
     stays readable.
 

@@ -54,7 +54,7 @@ class ByteBudget:
 
 
 def json_size(value: Any) -> int:
-    """Write a value as JSON and tell how many bytes it has.
+    """Return how many bytes a value has as JSON.
 
     Raises:
         ValueError: It is not valid JSON; the message says why.

@@ -28,7 +28,7 @@ class Context:
     """The server's parts, passed to each group of routes.
 
     Args:
-        settings: What was decided before the start.
+        settings: The settings of the server.
         store: What is stored.
         catalog: The recipes that are shipped.
         registry: The components of this engine.
@@ -50,10 +50,10 @@ class Context:
         return await optional_account_of(request, self.store.accounts)
 
     async def json(
-        self, request: Request, shape: TypeAdapter[Any], code: str = "invalid_request"
+        self, request: Request, schema: TypeAdapter[Any], code: str = "invalid_request"
     ) -> Any:
-        """Read the body and check it against a shape of the contract, or raise 400, 413 or 415."""
-        return checked(shape, await read_json(request, self.settings.max_body_bytes), code)
+        """Read the body and check it against a schema of the contract, or raise 400, 413 or 415."""
+        return checked(schema, await read_json(request, self.settings.max_body_bytes), code)
 
     async def known_components(self, account: str | None) -> frozenset[str]:
         """Return the ids that a graph of this account may name, besides built-ins and URLs."""

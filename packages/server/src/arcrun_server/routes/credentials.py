@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads 
 
 from arcrun_server.errors import ApiError
 from arcrun_server.routes.context import path_name
-from arcrun_server.routes.shapes import (
+from arcrun_server.routes.schemas import (
     PLAIN_PUSH,
     PLAIN_REPLACEMENT,
     SEALED_PUSH,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class CredentialRoutes:
-    """Push, list, read back the envelope, delete."""
+    """Push, list, read and delete credentials."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -47,8 +47,8 @@ class CredentialRoutes:
         """Store or replace the credential that the body names."""
         account = await self._context.account(request)
         body = await self._body(request)
-        shape = PLAIN_PUSH if _is_plain(body) else SEALED_PUSH
-        pushed = checked(shape, body)
+        schema = PLAIN_PUSH if _is_plain(body) else SEALED_PUSH
+        pushed = checked(schema, body)
         return await self._store(account, pushed["name"], pushed)
 
     async def replace(self, request: Request) -> Response:
@@ -56,8 +56,8 @@ class CredentialRoutes:
         account = await self._context.account(request)
         name = _name(request)
         body = await self._body(request)
-        shape = PLAIN_REPLACEMENT if _is_plain(body) else SEALED_REPLACEMENT
-        return await self._store(account, name, checked(shape, body))
+        schema = PLAIN_REPLACEMENT if _is_plain(body) else SEALED_REPLACEMENT
+        return await self._store(account, name, checked(schema, body))
 
     async def read(self, request: Request) -> Response:
         """Return the client's own envelope; never a value that was pushed in plain form."""

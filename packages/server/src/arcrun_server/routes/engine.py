@@ -1,4 +1,4 @@
-"""`/` and `/health`: what this engine is, and how it is."""
+"""`/` and `/health`: name, version, health and capabilities."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from arcrun_server.web.responses import JsonResponse
 if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
 
-# Only what is really there: clients rely on it (docs/contract.md#capabilities).
+# Only what is implemented: clients rely on it (docs/contract.md#capabilities).
 CAPABILITIES = ("sealed_credentials", "sealed_read", "idempotency_key")
 
 # Components may reach private and loopback addresses: in development mode only.
@@ -25,7 +25,7 @@ class EngineRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
         capabilities = [*CAPABILITIES, *([DEVELOPMENT] if context.settings.dev else [])]
-        # Always the same: made once, sent again and again.
+        # They never change, so they are made once.
         self._root = JsonResponse(
             {"service": "arcrun-server", "version": __version__, "status": "ok"}
         )
@@ -43,6 +43,6 @@ class EngineRoutes:
         return self._root
 
     async def health(self) -> Response:
-        """Return that the engine is well, which includes its store."""
+        """Return the capabilities if the engine and its store work."""
         await self._context.store.ping()
         return self._health

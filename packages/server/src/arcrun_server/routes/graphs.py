@@ -10,8 +10,9 @@ from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads 
 from arcrun_server._version import __version__
 from arcrun_server.engine import FlowError, check_graph, compile_flow, search_triplets
 from arcrun_server.errors import ApiError, Detail
+from arcrun_server.routes.problems import details_of, join_path
 from arcrun_server.routes.run_response import full_response
-from arcrun_server.routes.shapes import EXECUTION, GRAPH, TRIPLET_EXECUTION, TRIPLET_SEARCH
+from arcrun_server.routes.schemas import EXECUTION, GRAPH, TRIPLET_EXECUTION, TRIPLET_SEARCH
 from arcrun_server.web.body import checked, read_json
 from arcrun_server.web.responses import JsonResponse
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class GraphRoutes:
-    """Check and compile, which needs no key; run, which does."""
+    """Check and compile graphs, which needs no key; run them, which does."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -110,7 +111,9 @@ def checked_graph(graph: Any, known: Collection[str], *, prefix: str = "graph") 
         checked_value: Graph = checked(GRAPH, graph, "invalid_graph")
     except ApiError as error:
         error.details = tuple(
-            Detail(detail.message, path=_join(prefix, detail.path), suggestion=detail.suggestion)
+            Detail(
+                detail.message, path=join_path(prefix, detail.path), suggestion=detail.suggestion
+            )
             for detail in error.details
         )
         raise
@@ -119,26 +122,11 @@ def checked_graph(graph: Any, known: Collection[str], *, prefix: str = "graph") 
 
 def graph_error(problems: Sequence[Problem], *, prefix: str) -> ApiError:
     """Return the error response for what the engine found wrong."""
-    details = [
-        Detail(
-            problem.message,
-            path=_join(prefix, problem.path) if problem.line is None else None,
-            line=problem.line,
-            column=problem.column,
-            suggestion=problem.suggestion,
-        )
-        for problem in problems
-    ]
+    details = details_of(problems, prefix)
     text = _sentence(details[0])
     if len(details) > 1:
         text += f" (and {len(details) - 1} more, see details)"
     return ApiError(400, problems[0].code, text, details=details)
-
-
-def _join(prefix: str, path: str | None) -> str | None:
-    if path == "graph":  # the engine's path of the graph as a whole
-        path = None
-    return ".".join(part for part in (prefix, path) if part) or None
 
 
 def _sentence(detail: Detail) -> str:

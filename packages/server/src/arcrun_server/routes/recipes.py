@@ -18,6 +18,7 @@ from arcrun_server.json_text import encode
 from arcrun_server.recipes.api.record import API_RECIPE, check_api_recipe, stored_api_recipe
 from arcrun_server.recipes.auth.record import AUTH_RECIPE, check_auth_recipe, stored_auth_recipe
 from arcrun_server.routes.context import path_name
+from arcrun_server.routes.problems import details_of
 from arcrun_server.validation import RECIPE_ID, RECIPE_ID_RULE, SERVICE_NAME, SERVICE_NAME_RULE
 from arcrun_server.web.responses import JsonResponse
 
@@ -50,6 +51,7 @@ class RecipeKind:
         fields: The fields of a pushed recipe.
         check: Returns why a recipe with the right fields could not work.
         stored: Returns a pushed recipe as it is stored.
+        services_first: Whether a node that names a recipe of this kind finds a service of that name first.
     """
 
     path: str
@@ -64,6 +66,7 @@ class RecipeKind:
     fields: TypeAdapter[Any]
     check: Callable[[dict[str, Any]], list[Problem]]
     stored: Callable[[dict[str, Any]], dict[str, Any]]
+    services_first: bool
 
 
 AUTH = RecipeKind(
@@ -79,6 +82,7 @@ AUTH = RecipeKind(
     fields=AUTH_RECIPE,
     check=check_auth_recipe,
     stored=stored_auth_recipe,
+    services_first=False,
 )
 API = RecipeKind(
     path="/recipes",
@@ -93,6 +97,7 @@ API = RecipeKind(
     fields=API_RECIPE,
     check=check_api_recipe,
     stored=stored_api_recipe,
+    services_first=True,
 )
 
 
@@ -177,7 +182,7 @@ class RecipeRoutes:
             raise _immutable(f"the {self._kind.noun} {name!r}")
         if name in BUILTIN_IDS | self._context.registry.ids:
             raise _immutable(f"the component {name!r}")
-        if self._kind is API:
+        if self._kind.services_first:
             await self._check_no_service(account, name)
 
     async def _check_no_service(self, account: str, name: str) -> None:
@@ -186,8 +191,8 @@ class RecipeRoutes:
             raise ApiError(
                 400,
                 "invalid_recipe",
-                f"{name!r} is the name of a service, which would be found first; take another canonical_id",
-                details=[Detail("this is the name of a service", path="canonical_id")],
+                f"{name!r} is the name of a service, which would be found first; take another {self._kind.name_field}",
+                details=[Detail("this is the name of a service", path=self._kind.name_field)],
             )
 
     async def _not_found(self, account: str | None, name: str) -> ApiError:
@@ -242,8 +247,4 @@ def _invalid(problems: list[Problem]) -> ApiError:
     text = str(first)
     if first.suggestion:
         text += f"; did you mean {first.suggestion!r}?"
-    details = [
-        Detail(problem.message, path=problem.path, suggestion=problem.suggestion)
-        for problem in problems
-    ]
-    return ApiError(400, first.code, text, details=details)
+    return ApiError(400, first.code, text, details=details_of(problems))

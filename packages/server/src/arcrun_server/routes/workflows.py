@@ -15,7 +15,7 @@ from arcrun_server.routes.run_response import (
     idempotency_error,
     short_response,
 )
-from arcrun_server.routes.shapes import RUN_INPUT, WORKFLOW_PUSH
+from arcrun_server.routes.schemas import RUN_INPUT, WORKFLOW_PUSH
 from arcrun_server.runs.idempotency import IdempotencyError
 from arcrun_server.runs.service import WorkflowNotFoundError
 from arcrun_server.validation import WORKFLOW_NAME, WORKFLOW_NAME_RULE

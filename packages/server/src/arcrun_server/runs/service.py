@@ -41,7 +41,7 @@ class RunService:
         self._store = store
         self._registry = registry
         self._recipes = recipes
-        self._idempotent = IdempotentRuns(store.answers)
+        self._idempotent = IdempotentRuns(store.idempotency)
 
     async def run_workflow(self, account: str, name: str, run_input: dict[str, Any]) -> RunResult:
         """Run a stored workflow and wait for its end.

@@ -1,1 +1,1 @@
-"""Encryption: the envelope that clients seal, and the key under which the server keeps things."""
+"""Encryption: the envelope that clients seal, and the key under which the server stores secrets."""

@@ -1,4 +1,4 @@
-"""Envelope v1: how a client seals a credential under its API key (CONTRACT.md §3)."""
+"""Envelope v1: how a client seals a credential under its API key (docs/contract.md#credentials)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server key: one file outside the database, without which the database opens nothing (CONTRACT.md §3)."""
+"""The server key: one file outside the database that opens the secrets in it (docs/contract.md#credentials)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from arcrun_server.durable_files import publish
 from arcrun_server.errors import StartupError
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ _NONCE_BYTES = 12
 
 
 class ServerKey:
-    """Finds accounts by their API key, and seals what rests in the database.
+    """Looks up accounts by their API key, and seals secrets for the database.
 
-    Each use has a key of its own, derived with HKDF-SHA256, so that none tells about another.
+    Each use has a key of its own, derived with HKDF-SHA256, so that none reveals another.
 
     Args:
         root: 32 secret bytes.
@@ -55,35 +56,35 @@ class ServerKey:
         return hmac.digest(self._lookup, api_key.encode(), hashlib.sha256)
 
     def fingerprint(self, content: bytes) -> bytes:
-        """Return what tells two contents apart, and nobody without this key what they are."""
+        """Return an HMAC-SHA256 that differs for different contents, and reveals nothing without this key."""
         return hmac.digest(self._fingerprint, content, hashlib.sha256)
 
     def check_value(self) -> bytes:
-        """Return what the database keeps to notice that it is opened with another server key."""
+        """Return what the database stores to detect that it is opened with another server key."""
         return hashlib.sha256(self._check).digest()
 
-    def seal(self, plaintext: bytes, place: str) -> bytes:
+    def seal(self, plaintext: bytes, location: str) -> bytes:
         """Encrypt for the database.
 
         Args:
             plaintext: What is to be sealed.
-            place: Where it will rest, as `credential:<account>:<name>`; it opens nowhere else.
+            location: Where it will be stored, as `credential:<account>:<name>`; it opens nowhere else.
 
         Returns:
             12-byte nonce, ciphertext, 16-byte tag.
         """
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._at_rest.encrypt(nonce, plaintext, place.encode())
+        return nonce + self._at_rest.encrypt(nonce, plaintext, location.encode())
 
-    def open(self, sealed: bytes, place: str) -> bytes:
-        """Decrypt what `seal` made for the same place.
+    def open(self, sealed: bytes, location: str) -> bytes:
+        """Decrypt what `seal` made for the same location.
 
         Raises:
-            ValueError: It was made for another place or by another key, or it was altered.
+            ValueError: It was made for another location or by another key, or it was altered.
         """
         nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
-            return self._at_rest.decrypt(nonce, ciphertext, place.encode())
+            return self._at_rest.decrypt(nonce, ciphertext, location.encode())
         except (InvalidTag, ValueError):  # the latter for what is too short to hold a nonce
             raise ValueError("a sealed value in the database does not open") from None
 
@@ -92,7 +93,7 @@ def load_server_key(path: Path) -> ServerKey:
     """Read the server key.
 
     Raises:
-        StartupError: It can't be read, others may read it, or it is no server key.
+        StartupError: It can't be read, others may read it, or it is not a server key.
     """
     try:
         mode = path.stat().st_mode
@@ -107,7 +108,7 @@ def load_server_key(path: Path) -> ServerKey:
     match = _SHAPE.fullmatch(content)
     if match is None:
         raise StartupError(
-            f"{path} is no server key: it must hold one line, arcrun-server-key-v1: and 64 hex digits.\n"
+            f"{path} is not a server key: it must hold one line, arcrun-server-key-v1: and 64 hex digits.\n"
             "Restore it from your backup; without it the stored secrets can't be opened."
         )
     return ServerKey(bytes.fromhex(match[1].decode()))
@@ -125,25 +126,12 @@ def create_server_key(path: Path) -> ServerKey:
     try:
         _write_durably(draft, f"arcrun-server-key-v1:{secrets.token_hex(32)}\n".encode())
         try:
-            _publish(draft, path)
+            publish(draft, path)  # or use the key of the process that was first
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:
         raise StartupError(f"cannot write the server key {path}: {error.strerror}") from None
     return load_server_key(path)
-
-
-def _publish(draft: Path, path: Path) -> None:
-    try:
-        os.link(draft, path)  # unlike a rename, this never replaces a key that is there
-    except FileExistsError:
-        return
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _write_durably(path: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What the server keeps: one SQLite file, and beside it the key that opens what is secret in it."""
+"""What the server stores, in SQLite or in PostgreSQL, and beside it the key that opens what is secret in it."""
 
 from __future__ import annotations
 
@@ -7,112 +7,164 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from arcrun_server.errors import StartupError
 from arcrun_server.sealing.server_key import FILE_NAME, create_server_key, load_server_key
 from arcrun_server.store.accounts import Accounts
-from arcrun_server.store.answers import Answers
 from arcrun_server.store.credentials import Credentials
-from arcrun_server.store.database import Database, Query
+from arcrun_server.store.database import Query
+from arcrun_server.store.database_url import read_database_url
 from arcrun_server.store.executions import Executions
+from arcrun_server.store.idempotency import IdempotencyKeys
 from arcrun_server.store.recipes import Recipes
-from arcrun_server.store.schema import facts
+from arcrun_server.store.schema import properties
+from arcrun_server.store.sqlite import SQLiteDatabase
+from arcrun_server.store.upserts import Upsert
 from arcrun_server.store.workflows import Workflows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sqlalchemy import Connection
+
     from arcrun_server.sealing.server_key import ServerKey
+    from arcrun_server.store.database import Database
 
 DATABASE_NAME = "arcrun.db"
-TOUCHED_SECONDS = 0.25
-_CHECK = "server_key_check"
+PING_SECONDS = 0.25
+
+_CHECK_NAME = "server_key_check"
+_CHECK = select(properties.c.value).where(properties.c.name == _CHECK_NAME)
+_ADD_CHECK = Upsert(properties)
+_PING = Query(select(properties.c.name))  # it has one row
 
 
 class Store:
     """Everything that outlives a request, each kind under its name.
 
     Args:
-        data_dir: Folder of the database and of the server key.
-        create: Make the folder, for its owner only, and what is in it, if it is not there.
+        data_dir: Folder of the server key, and of the database if that is SQLite.
+        database_url: URL of a PostgreSQL database; by default, the database is SQLite.
+        create: Create the folder, for its owner only, and what is in it, if it is not there.
 
     Raises:
         StartupError: The folder, the key or the database can't be used; the text says why and what to do.
     """
 
-    def __init__(self, data_dir: Path, *, create: bool = True) -> None:
-        if not create and not (data_dir / DATABASE_NAME).is_file():
-            raise StartupError(
-                f"there is no {DATABASE_NAME} in {data_dir}; name its folder with --data"
-            )
+    def __init__(
+        self, data_dir: Path, database_url: str | None = None, *, create: bool = True
+    ) -> None:
+        if not create:
+            _require(data_dir, FILE_NAME if database_url else DATABASE_NAME)
         try:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StartupError(
                 f"cannot make the data folder {data_dir}: {error.strerror}"
             ) from None
-        path = data_dir / DATABASE_NAME
-        server_key = _server_key(
-            data_dir, database_exists=path.is_file() and path.stat().st_size > 0
-        )
-        self.database = Database(path)
+        if database_url is None:
+            _provide_key_of_sqlite(data_dir)
+        self.database = open_database(data_dir, database_url)
         try:
-            self._match(server_key.check_value(), data_dir)
-        except StartupError:
+            server_key = _matching_key(self.database, data_dir)
+        except BaseException:
             self.database.close()
             raise
-        self._touched = -TOUCHED_SECONDS
+        self._last_ping = -PING_SECONDS
         self.accounts = Accounts(self.database, server_key)
         self.credentials = Credentials(self.database, server_key)
         self.workflows = Workflows(self.database)
         self.auth_recipes = Recipes(self.database, "auth")
         self.api_recipes = Recipes(self.database, "api")
         self.executions = Executions(self.database)
-        self.answers = Answers(self.database, server_key)
+        self.idempotency = IdempotencyKeys(self.database, server_key)
 
     async def ping(self) -> None:
-        """Touch the database, unless it answered within the last `TOUCHED_SECONDS`.
+        """Check that the database responds, unless it did within the last `PING_SECONDS`.
 
         Raises:
             StorageUnavailableError: It can't be used now.
         """
         now = time.monotonic()
-        if now - self._touched >= TOUCHED_SECONDS:
-            await self.database.rows(_TOUCH)
-            self._touched = now
+        if now - self._last_ping >= PING_SECONDS:
+            await self.database.rows(_PING)
+            self._last_ping = now
 
     def close(self) -> None:
         """Finish what is being written, then close."""
         self.database.close()
 
-    def _match(self, check: bytes, data_dir: Path) -> None:
-        """Refuse a server key that is not the one under which this database was made."""
-        statement = select(facts.c.value).where(facts.c.name == _CHECK)
-        known = self.database.read_now(lambda connection: connection.execute(statement).scalar())
-        if known is None:
-            self.database.write_now(
-                lambda connection: connection.execute(
-                    insert(facts).prefix_with("OR IGNORE").values(name=_CHECK, value=check)
-                )
-            )
-        elif not hmac.compare_digest(known, check):
-            raise StartupError(
-                f"{data_dir / FILE_NAME} is not the server key under which {data_dir / DATABASE_NAME} was made.\n"
-                "Put the right key file back; with this one nothing in the database can be opened."
-            )
+
+def _require(data_dir: Path, name: str) -> None:
+    if not (data_dir / name).is_file():
+        raise StartupError(f"there is no {name} in {data_dir}; name its folder with --data")
 
 
-_TOUCH = Query(select(facts.c.name))  # it has one row
+def _provide_key_of_sqlite(data_dir: Path) -> None:
+    """Create the key before its database: a process that is killed in between leaves a key, which does no harm.
+
+    Raises:
+        StartupError: There is a database without its key; it is not opened, and so not upgraded.
+    """
+    database, key = data_dir / DATABASE_NAME, data_dir / FILE_NAME
+    if os.path.lexists(key):
+        return
+    if database.is_file() and database.stat().st_size > 0:
+        raise _missing_key(key)
+    create_server_key(key)
 
 
-def _server_key(data_dir: Path, *, database_exists: bool) -> ServerKey:
+def open_database(data_dir: Path, database_url: str | None = None) -> Database:
+    """Open the database at this URL, or else the SQLite file in the data folder; create its tables or upgrade them.
+
+    Raises:
+        StartupError: It can't be used; the text says why and what to do.
+    """
+    if database_url is None:
+        return SQLiteDatabase(data_dir / DATABASE_NAME)
+    url = read_database_url(database_url)
+    from arcrun_server.store.postgresql import PostgreSQLDatabase  # noqa: PLC0415 - needs the driver
+
+    return PostgreSQLDatabase(url)
+
+
+def _matching_key(database: Database, data_dir: Path) -> ServerKey:
+    """Return the server key under which this database was made; a new database gets the one in the folder.
+
+    Raises:
+        StartupError: There is no key, or it is another one.
+    """
     path = data_dir / FILE_NAME
+    known = database.read_now(_read_check)
     if os.path.lexists(path):
-        return load_server_key(path)
-    if database_exists:
-        raise StartupError(
-            f"the server key {path} is missing, but there is a database beside where it was.\n"
-            "Put the key file back from your backup; a new one could not open what is stored."
+        key = load_server_key(path)
+    elif known is not None:
+        raise _missing_key(path)
+    else:
+        key = create_server_key(path)
+    if known is None:
+        # Of two servers that start on a new database at once, the first one's key is the key.
+        row = {"name": _CHECK_NAME, "value": key.check_value()}
+        database.write_now(
+            lambda connection: connection.execute(_ADD_CHECK.on(connection), row).close()
         )
-    return create_server_key(path)
+        known = database.read_now(_read_check)
+    if known is None or not hmac.compare_digest(known, key.check_value()):
+        raise StartupError(
+            f"{path} is not the server key under which the database was made.\n"
+            "Put the right key file back; with this one nothing secret in the database can be opened."
+        )
+    return key
+
+
+def _read_check(connection: Connection) -> bytes | None:
+    return connection.execute(_CHECK).scalar()
+
+
+def _missing_key(path: Path) -> StartupError:
+    return StartupError(
+        f"the server key {path} is missing, but the database has been used with one.\n"
+        "Put the key file back from your backup, or copy it from the other servers of this database; "
+        "a new one could not open what is stored."
+    )

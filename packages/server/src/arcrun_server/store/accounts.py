@@ -1,4 +1,4 @@
-"""Accounts and their API keys: found by an HMAC of the key, the key itself sealed under the server key."""
+"""Accounts and their API keys: looked up by an HMAC of the key; the key itself is sealed under the server key."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class KeyEntry:
     Args:
         id: Names the key to `keys revoke`.
         prefix: Its first characters.
-        label: What it was made for; `dev` for the development mode's own key.
+        label: What it is for; `dev` for the development mode's own key.
         created_at: Unix seconds.
-        revoked_at: Unix seconds, or None while it is good.
+        revoked_at: Unix seconds, or None while it is valid.
     """
 
     id: str
@@ -49,7 +49,7 @@ class Accounts:
 
     Args:
         database: Where they are.
-        server_key: What finds and seals their keys.
+        server_key: Looks up and seals their keys.
     """
 
     def __init__(self, database: Database, server_key: ServerKey) -> None:
@@ -62,7 +62,7 @@ class Accounts:
         return rows[0][0] if rows else None
 
     def create(self, api_key: str, label: str = "") -> str:
-        """Open an account for this key and return the key's id."""
+        """Create an account with this key and return the key's id."""
         key_id = f"key_{secrets.token_hex(6)}"
         account = f"acc_{secrets.token_hex(8)}"
         now = int(time.time())
@@ -95,7 +95,7 @@ class Accounts:
         )
 
     def revoke(self, key_id: str) -> bool:
-        """Make a key worthless from now on; return False if there is no such key."""
+        """Revoke a key from now on; return False if there is no such key."""
         statement = (
             update(api_keys)
             .where(api_keys.c.id == key_id)
@@ -106,7 +106,7 @@ class Accounts:
         )
 
     def key_labelled(self, label: str) -> str | None:
-        """Return the newest good key that was made for this purpose, in plain text."""
+        """Return the newest valid key with this label, in plain text, or None."""
         statement = (
             select(api_keys.c.id, api_keys.c.account, api_keys.c.sealed)
             .where(api_keys.c.label == label, api_keys.c.revoked_at.is_(None))
@@ -116,7 +116,7 @@ class Accounts:
         return None if row is None else self._open(row.id, row.account, row.sealed)
 
     async def keys_of(self, account: str) -> list[str]:
-        """Return the account's good keys in plain text, newest first, to open what was sealed under them."""
+        """Return the account's valid keys in plain text, newest first, to open what was sealed under them."""
         statement = (
             select(api_keys.c.id, api_keys.c.account, api_keys.c.sealed)
             .where(api_keys.c.account == account, api_keys.c.revoked_at.is_(None))

@@ -1,4 +1,4 @@
-"""Credentials of an account: the client's sealed envelope as it was given, or a plain value sealed by us."""
+"""Credentials of an account: the client's sealed envelope as it was sent, or a plain value sealed by the server."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from arcrun_server.store.database import Query
 from arcrun_server.store.schema import credentials
+from arcrun_server.store.upserts import Upsert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,16 +36,15 @@ _USED = (
     .where(_table.account == bindparam("whose"), _table.name == bindparam("used"))
     .values(last_used_at=bindparam("now"))
 )
-_PUSH = insert(credentials)
-_REPLACED = ("encrypted", "iv", "at_rest", "service", "sensitivity", "last_used_at")
-_UPSERT = _PUSH.on_conflict_do_update(
-    index_elements=["account", "name"], set_={name: _PUSH.excluded[name] for name in _REPLACED}
+_PUSH = Upsert(
+    credentials,
+    replaced=["encrypted", "iv", "at_rest", "service", "sensitivity", "last_used_at"],
 )
 
 
 @dataclass(frozen=True)
 class StoredCredential:
-    """A credential as it rests: with its envelope, or with a plain value that is opened on demand.
+    """A credential as it is stored: with its envelope, or with a plain value that is opened on demand.
 
     Args:
         name: Its name.
@@ -68,11 +67,11 @@ class StoredCredential:
 
 
 class Credentials:
-    """The credentials of all accounts of one database; every call names the account.
+    """The credentials of all accounts of one database; every method takes the account.
 
     Args:
         database: Where they are.
-        server_key: What seals plain values at rest.
+        server_key: Seals plain values at rest.
     """
 
     def __init__(self, database: Database, server_key: ServerKey) -> None:
@@ -85,17 +84,17 @@ class Credentials:
         return [dict(zip(_LIST.columns, row, strict=True)) for row in rows]
 
     async def get(self, account: str, name: str) -> StoredCredential | None:
-        """Return one as it rests, or None."""
+        """Return one as it is stored, or None."""
         rows = await self._database.rows(_ONE, account=account, name=name)
         return StoredCredential(*rows[0]) if rows else None
 
     async def push(self, account: str, name: str, pushed: Mapping[str, str]) -> dict[str, Any]:
-        """Store or replace one, and return what may be told about it.
+        """Store or replace one, and return what may be shown of it.
 
         Args:
             account: Whose it is.
             name: Its name.
-            pushed: `encrypted` and `iv`, or `value`; `service` and `sensitivity` if they were given.
+            pushed: `encrypted` and `iv`, or `value`; `service` and `sensitivity` if they were sent.
         """
         value = pushed.get("value")
         row = {
@@ -105,13 +104,15 @@ class Credentials:
             "iv": pushed.get("iv"),
             "at_rest": None
             if value is None
-            else self._server_key.seal(value.encode(), _place(account, name)),
+            else self._server_key.seal(value.encode(), _location(account, name)),
             "service": pushed.get("service"),
             "sensitivity": pushed.get("sensitivity", "standard"),
             "created_at": int(time.time()),
             "last_used_at": None,
         }
-        await self._database.write(lambda connection: connection.execute(_UPSERT, row).rowcount)
+        await self._database.write(
+            lambda connection: connection.execute(_PUSH.on(connection), row).close()
+        )
         return {"name": name, "service": row["service"], "sensitivity": row["sensitivity"]}
 
     async def delete(self, account: str, name: str) -> bool:
@@ -124,7 +125,7 @@ class Credentials:
         return await self._database.write(change)
 
     def mark_used(self, account: str, names: set[str]) -> None:
-        """Note that a run has just used these."""
+        """Record that a run has just used these."""
         now = int(time.time())
         for name in names:
             self._database.write_behind(_USED, {"whose": account, "used": name, "now": now})
@@ -137,8 +138,10 @@ class Credentials:
         """
         if credential.at_rest is None:
             raise ValueError("this credential is sealed by the client")
-        return self._server_key.open(credential.at_rest, _place(account, credential.name)).decode()
+        return self._server_key.open(
+            credential.at_rest, _location(account, credential.name)
+        ).decode()
 
 
-def _place(account: str, name: str) -> str:
+def _location(account: str, name: str) -> str:
     return f"credential:{account}:{name}"

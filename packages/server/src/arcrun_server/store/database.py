@@ -1,136 +1,129 @@
-"""One SQLite file: reads at once, writes through one thread that commits them in groups.
+"""What the store needs of a database: reads, and writes through one thread that commits them in groups.
 
-Reads take microseconds, so they run where they are asked for, without a hop to a thread. Writes wait for the
-disk, so one thread takes all that have come in, commits them in one transaction (WAL, `synchronous=FULL`:
-what was acknowledged survives a killed process and a power cut) and then tells each of its outcome.
+A write waits for the disk (or for the database server's), so one thread takes all that have come in, commits them in
+one transaction, and then reports to each its own outcome. What was reported as written survives a killed process and
+a power cut. `sqlite.py` and `postgresql.py` say how the rest is done.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import queue
-import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import create_engine, event
-from sqlalchemy.dialects import sqlite as sqlite_dialect
-from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
-from sqlalchemy.pool import NullPool
-
-from arcrun_server.errors import StartupError, StorageUnavailableError
-from arcrun_server.store.schema import APPLICATION_ID, SCHEMA_VERSION, metadata
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from sqlalchemy import Connection, Engine, Executable
+    from sqlalchemy import Connection, Executable
     from sqlalchemy.sql.selectable import SelectBase
+
+    from arcrun_server.errors import StorageUnavailableError
 
 Result = TypeVar("Result")
 
-# How long to wait for another process's lock. Reads wait on the event loop, so they wait briefly.
+# How long to wait for a lock that another process holds.
 WRITE_WAIT_MS = 5_000
-READ_WAIT_MS = 200
 # Writes per transaction: more gains nothing and makes the last of them wait.
 GROUP = 256
-
-# How long writes that nobody waits for are gathered.
+# How long writes without a waiting caller are collected.
 BEHIND_SECONDS = 0.05
+# Mistakes of ours, and refusals that the caller expects; anything else means that the database can't be used now.
+CALLER_ERRORS = (ProgrammingError, IntegrityError, DataError)
 
-_READS_ONLY = "arcrun_reads_only"
 _log = logging.getLogger("arcrun_server.store")
 
 
 class Query:
-    """A SELECT that is asked so often that SQLAlchemy writes it once, and the driver runs it.
+    """A SELECT that is run so often that a database may prepare it in its own way.
 
     Args:
         statement: Built from the tables, with `bindparam` for what changes.
     """
 
     def __init__(self, statement: SelectBase) -> None:
-        compiled = statement.compile(dialect=sqlite_dialect.dialect(paramstyle="named"))
-        self.text = str(compiled)
+        self.statement = statement
         self.columns = [column.name for column in statement.selected_columns]
 
 
-class Database:
-    """The open database of one server.
+@dataclass(eq=False)
+class Job:
+    """A change that waits for the writing thread.
 
     Args:
-        path: The file; it is made, readable by its owner only, if it is not there.
-
-    Raises:
-        StartupError: It can't be used; the text says why and what to do.
+        change: Gets a connection inside a transaction.
+        future: Gets the outcome.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            if not path.exists():
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._engine = _engine(path)
-            self._writer = self._engine.connect()
-            _prepare(self._writer, path)
-            self._reader = self._engine.connect().execution_options(**{_READS_ONLY: True})
-            self._driver = _driver(self._reader, path)
-            self._driver.execute(f"PRAGMA busy_timeout={READ_WAIT_MS}")
-        except (DatabaseError, sqlite3.Error, OSError) as error:
-            raise StartupError(_startup_text(path, error)) from None
+    change: Callable[[Connection], Any]
+    future: Future[Any] = field(default_factory=Future)
+
+
+Outcome = tuple[Any, "BaseException | None"]
+
+
+class Database(ABC):
+    """An open database, shared by everything that one server stores."""
+
+    def __init__(self) -> None:
         self._behind: dict[Executable, list[dict[str, Any]]] = {}
         self._flush_due: asyncio.TimerHandle | None = None
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="arcrun-writer", daemon=True)
         self._thread.start()
 
+    @abstractmethod
     async def read(self, query: Callable[[Connection], Result]) -> Result:
         """Run a short query and return what it returns.
 
         Args:
-            query: Gets a connection on which each statement sees the latest commit.
+            query: Gets a connection on which each statement sees the latest commit; may run in another thread.
 
         Raises:
-            StorageUnavailableError: The database is locked or damaged.
+            StorageUnavailableError: The database can't be used now.
         """
-        return self.read_now(query)
 
+    @abstractmethod
     def read_now(self, query: Callable[[Connection], Result]) -> Result:
         """As `read`, for callers without an event loop."""
-        try:
-            return query(self._reader)
-        except ProgrammingError:
-            raise  # a mistake of ours
-        except DatabaseError as error:
-            raise _unavailable(error) from None
 
+    @abstractmethod
     async def rows(self, query: Query, **parameters: Any) -> list[tuple[Any, ...]]:
-        """Run a query that was written beforehand; columns come as the driver gives them.
+        """Return all rows of a prepared query.
 
         Raises:
-            StorageUnavailableError: The database is locked or damaged.
+            StorageUnavailableError: The database can't be used now.
         """
-        try:
-            return self._driver.execute(query.text, parameters).fetchall()
-        except sqlite3.ProgrammingError:
-            raise  # a mistake of ours
-        except sqlite3.DatabaseError as error:
-            raise StorageUnavailableError(_reason(error)) from None
+
+    @abstractmethod
+    def _apply(self, group: list[Job]) -> list[Outcome]:
+        """Run all jobs in one transaction, by `attempt`, and return their outcomes once it is committed."""
+
+    @abstractmethod
+    def _unavailable(self, error: DatabaseError) -> StorageUnavailableError:
+        """Return what callers get instead of an error of the driver."""
+
+    @abstractmethod
+    def _disconnect(self) -> None:
+        """Close all connections."""
 
     async def write(self, change: Callable[[Connection], Result]) -> Result:
         """Apply a change as a whole or not at all, and return when it is safely on disk.
 
         Args:
             change: Gets a connection inside a transaction; an exception undoes what it did, and is raised here.
+                It may be run again, if the database had to undo it.
 
         Raises:
-            StorageUnavailableError: The database is locked, full or damaged; nothing was changed.
+            StorageUnavailableError: The database can't be used now; nothing was changed.
         """
-        self._flush()  # what was handed in before comes before
+        self._flush()  # what came earlier is written earlier
         return await asyncio.wrap_future(self._submit(change))
 
     def write_now(self, change: Callable[[Connection], Result]) -> Result:
@@ -138,9 +131,9 @@ class Database:
         return self._submit(change).result()
 
     def write_behind(self, statement: Executable, row: dict[str, Any]) -> None:
-        """Run a statement with these parameters soon, together with others, without telling when.
+        """Run a statement with these parameters soon, together with others, without reporting when.
 
-        For what nobody waits for, as the history of runs: a killed process loses what came in its last moments.
+        For what no caller waits for, as the history of runs: a killed process loses what came in its last moments.
         """
         self._behind.setdefault(statement, []).append(row)
         if self._flush_due is None:
@@ -148,20 +141,18 @@ class Database:
             self._flush_due = loop.call_later(BEHIND_SECONDS, self._flush)
 
     async def settle(self) -> None:
-        """Return when everything that was handed in so far, `write_behind` included, is written."""
+        """Return when everything that came in so far, `write_behind` included, is written."""
         await self.write(_nothing)
 
     def close(self) -> None:
-        """Finish the writes that wait, then close the file."""
+        """Finish the writes that wait, then close all connections."""
         self._flush()
         self._jobs.put(None)
         self._thread.join()
-        self._reader.close()
-        self._writer.close()
-        self._engine.dispose()
+        self._disconnect()
 
     def _submit(self, change: Callable[[Connection], Result]) -> Future[Result]:
-        job = _Job(change)
+        job = Job(change)
         self._jobs.put(job)
         return job.future
 
@@ -177,7 +168,7 @@ class Database:
             for statement, rows in behind.items():
                 connection.execute(statement, rows)
 
-        self._submit(change).add_done_callback(_report_lost_write)
+        self._submit(change).add_done_callback(_log_lost_write)
 
     def _work(self) -> None:
         while (first := self._jobs.get()) is not None:
@@ -186,7 +177,7 @@ class Database:
             if last:
                 return
 
-    def _gather(self, first: _Job) -> tuple[list[_Job], bool]:
+    def _gather(self, first: Job) -> tuple[list[Job], bool]:
         group = [first]
         while len(group) < GROUP:
             try:
@@ -198,15 +189,12 @@ class Database:
             group.append(job)
         return group, False
 
-    def _commit(self, group: list[_Job]) -> None:
+    def _commit(self, group: list[Job]) -> None:
         try:
-            with self._writer.begin():
-                outcomes = [_attempt(self._writer, job) for job in group]
+            outcomes = self._apply(group)
         except Exception as error:  # noqa: BLE001 - the thread must outlive it; each waiting caller gets it
-            problem = _unavailable(error) if isinstance(error, DatabaseError) else error
-            for job in group:
-                job.future.set_exception(problem)
-            return
+            problem = self._unavailable(error) if isinstance(error, DatabaseError) else error
+            outcomes = [(None, problem)] * len(group)
         for job, (result, failure) in zip(group, outcomes, strict=True):
             if failure is None:
                 job.future.set_result(result)
@@ -214,122 +202,27 @@ class Database:
                 job.future.set_exception(failure)
 
 
-class _Job:
-    __slots__ = ("change", "future")
+def attempt(connection: Connection, job: Job) -> Outcome:
+    """Run one job of a group inside the group's transaction; what it raises undoes its own part only.
 
-    def __init__(self, change: Callable[[Connection], Any]) -> None:
-        self.change = change
-        self.future: Future[Any] = Future()
+    Raises:
+        DatabaseError: The database can't be used, so the whole group fails.
+    """
+    try:
+        with connection.begin_nested():
+            return job.change(connection), None
+    except CALLER_ERRORS as error:
+        return None, error
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - reported to the caller that waits for this job
+        return None, error
 
 
 def _nothing(_connection: Connection) -> None:
     pass
 
 
-def _report_lost_write(future: Future[Any]) -> None:
+def _log_lost_write(future: Future[Any]) -> None:
     if (error := future.exception()) is not None:
         _log.warning("a record of a run was lost: %s", type(error).__name__)
-
-
-def _attempt(connection: Connection, job: _Job) -> tuple[Any, BaseException | None]:
-    """Run one job of a group; what it raises undoes its own part only."""
-    try:
-        with connection.begin_nested():
-            return job.change(connection), None
-    except (IntegrityError, ProgrammingError) as error:
-        return None, error
-    except DatabaseError:
-        raise
-    except Exception as error:  # noqa: BLE001 - handed to whoever awaits this job
-        return None, error
-
-
-def _engine(path: Path) -> Engine:
-    # hide_parameters: an error's text must not quote what was to be stored.
-    engine = create_engine(
-        f"sqlite+pysqlite:///{path}",
-        poolclass=NullPool,
-        hide_parameters=True,
-        connect_args={"check_same_thread": False, "timeout": WRITE_WAIT_MS / 1000},
-    )
-
-    @event.listens_for(engine, "connect")
-    def leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None
-
-    @event.listens_for(engine, "begin")
-    def take_the_write_lock_first(connection: Connection) -> None:
-        # The reader stays outside of transactions: each of its statements sees the latest commit.
-        if _READS_ONLY not in connection.get_execution_options():
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _driver(connection: Connection, path: Path) -> sqlite3.Connection:
-    driver: sqlite3.Connection | None = connection.connection.driver_connection
-    if driver is None:
-        raise StartupError(f"cannot open the database {path}")
-    return driver
-
-
-def _prepare(connection: Connection, path: Path) -> None:
-    """Check whose file this is before anything is changed in it, then make what is missing."""
-    driver = _driver(connection, path)
-
-    def value(pragma: str) -> Any:
-        return driver.execute(f"PRAGMA {pragma}").fetchone()[0]
-
-    version, owner = value("user_version"), value("application_id")
-    empty = driver.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-    if owner != APPLICATION_ID and not (empty and owner == 0 and version == 0):
-        raise StartupError(
-            f"{path} is the database of another program; it was left as it is.\nName another folder with --data."
-        )
-    if version > SCHEMA_VERSION:
-        raise StartupError(
-            f"{path} was made by a newer arcrun-server (schema {version}, this one knows {SCHEMA_VERSION}).\n"
-            "Install the newer version again, or name another folder with --data."
-        )
-    if value("journal_mode=WAL") != "wal":
-        raise StartupError(
-            f"{path}: this file system does not support SQLite's WAL mode; name another folder"
-        )
-    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
-        driver.execute(f"PRAGMA {pragma}")
-    if version == 0:
-        with connection.begin():
-            metadata.create_all(connection)
-            connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
-            connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
-
-
-_REASONS = {
-    "locked": "the database is locked by another process",
-    "busy": "the database is locked by another process",
-    "full": "the disk is full",
-    "readonly": "the database can't be written to",
-    "not a database": "the database file is damaged or is no SQLite database",
-    "malformed": "the database file is damaged or is no SQLite database",
-}
-
-
-def _reason(error: BaseException | None) -> str:
-    """Say in our own words what SQLite said; its text, or SQLAlchemy's, may quote what was to be stored."""
-    # A full disk ends the transaction by itself, and undoing it then fails too: look behind the last error.
-    while error is not None:
-        text = str(getattr(error, "orig", error)).lower()
-        for word, reason in _REASONS.items():
-            if word in text:
-                return reason
-        error = error.__context__
-    return "the database can't be used"
-
-
-def _unavailable(error: DatabaseError) -> StorageUnavailableError:
-    return StorageUnavailableError(_reason(error))
-
-
-def _startup_text(path: Path, error: DatabaseError | sqlite3.Error | OSError) -> str:
-    reason = error.strerror if isinstance(error, OSError) else _reason(error)
-    return f"cannot open the database {path}: {reason}"

@@ -1,4 +1,4 @@
-"""The history of an account's runs. It is written behind the answers: a killed process may lose the last few entries."""
+"""The history of an account's runs, written after their responses: a killed process may lose the last few entries."""
 
 from __future__ import annotations
 
@@ -31,21 +31,18 @@ _LIST = (
 
 def trim(kept: int) -> Delete:
     """Return the statement that removes all but a workflow's newest runs."""
-    old = (
-        select(_table.id)
-        .where(_table.account == bindparam("of"), _table.workflow == bindparam("named"))
-        .order_by(_table.id.desc())
-        .limit(-1)
-        .offset(kept)
+    of_workflow = (_table.account == bindparam("of"), _table.workflow == bindparam("named"))
+    newest_to_remove = (
+        select(_table.id).where(*of_workflow).order_by(_table.id.desc()).limit(1).offset(kept)
     )
-    return delete(executions).where(_table.id.in_(old))
+    return delete(executions).where(*of_workflow, _table.id <= newest_to_remove.scalar_subquery())
 
 
 _TRIM = trim(KEPT)
 
 
 class Executions:
-    """The runs of all accounts of one database; every call names the account."""
+    """The runs of all accounts of one database; every method takes the account."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, or_, select
-from sqlalchemy.dialects.sqlite import insert
 
 from arcrun_server.store.database import Query
 from arcrun_server.store.schema import recipes
+from arcrun_server.store.upserts import Upsert
 
 if TYPE_CHECKING:
     from arcrun_server.store.database import Database
@@ -34,14 +33,11 @@ _ONE = Query(
         or_(_table.name == bindparam("name"), _table.hash_id == bindparam("name")),
     )
 )
-_PUSH = insert(recipes)
-_UPSERT = _PUSH.on_conflict_do_update(
-    index_elements=["account", "kind", "name"], set_={"recipe": _PUSH.excluded.recipe}
-)
+_PUSH = Upsert(recipes, replaced=["recipe"])
 
 
 class Recipes:
-    """The recipes of one kind of all accounts; every call names the account.
+    """The recipes of one kind of all accounts; every method takes the account.
 
     Args:
         database: Where they are.
@@ -77,7 +73,9 @@ class Recipes:
             "recipe": json.dumps(recipe, ensure_ascii=False),
             "created_at": int(time.time()),
         }
-        await self._database.write(lambda connection: connection.execute(_UPSERT, row).rowcount)
+        await self._database.write(
+            lambda connection: connection.execute(_PUSH.on(connection), row).close()
+        )
 
     async def delete(self, account: str, name: str) -> bool:
         """Remove one by its name or its hash; return False if it was not there."""
@@ -89,13 +87,3 @@ class Recipes:
         return await self._database.write(
             lambda connection: connection.execute(statement).rowcount > 0
         )
-
-
-def hash_id(canonical_id: str) -> str:
-    """Return the other name of a recipe: `rec_` and 8 hex digits (CONTRACT.md §7).
-
-    Example:
-        >>> hash_id("telegram_send")
-        'rec_3366235b'
-    """
-    return f"rec_{hashlib.sha256(canonical_id.encode()).hexdigest()[:8]}"

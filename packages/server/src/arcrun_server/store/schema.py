@@ -1,51 +1,42 @@
-"""The tables. Times are whole Unix seconds, or milliseconds where the name says so."""
+"""The tables as they are now; `migrations` says how databases get there.
+
+Times are whole Unix seconds, or milliseconds where the name says so.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    JSON,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-)
+from sqlalchemy import Column, ForeignKey, Index, MetaData, Table
 
-# "arcr": tells our files from other SQLite databases.
-APPLICATION_ID = 0x61726372
-SCHEMA_VERSION = 1
+from arcrun_server.store.types import Bytes, Characters, Whole
 
 metadata = MetaData()
 
-facts = Table(
-    "facts",
+# What is known of the database itself, as the check value of its server key.
+properties = Table(
+    "properties",
     metadata,
-    Column("name", String, primary_key=True),
-    Column("value", LargeBinary, nullable=False),
+    Column("name", Characters, primary_key=True),
+    Column("value", Bytes, nullable=False),
 )
 
 accounts = Table(
     "accounts",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("created_at", Integer, nullable=False),
+    Column("id", Characters, primary_key=True),
+    Column("created_at", Whole, nullable=False),
 )
 
 api_keys = Table(
     "api_keys",
     metadata,
-    Column("id", String, primary_key=True),
+    Column("id", Characters, primary_key=True),
     Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
-    Column("lookup", LargeBinary, nullable=False, unique=True),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("prefix", String, nullable=False),
-    Column("label", String, nullable=False),
-    Column("created_at", Integer, nullable=False),
-    Column("revoked_at", Integer),
+    Column("lookup", Bytes, nullable=False, unique=True),
+    Column("sealed", Bytes, nullable=False),
+    Column("prefix", Characters, nullable=False),
+    Column("label", Characters, nullable=False),
+    Column("created_at", Whole, nullable=False),
+    Column("revoked_at", Whole),
     Index("api_keys_by_account", "account"),
 )
 
@@ -60,62 +51,63 @@ credentials = Table(
     "credentials",
     metadata,
     _account(),
-    Column("name", String, primary_key=True),
-    # Either the client's envelope, base64 as it was given …
-    Column("encrypted", Text),
-    Column("iv", String),
-    # … or a plain value, sealed by us under the server key.
-    Column("at_rest", LargeBinary),
-    Column("service", String),
-    Column("sensitivity", String, nullable=False),
-    Column("created_at", Integer, nullable=False),
-    Column("last_used_at", Integer),
+    Column("name", Characters, primary_key=True),
+    # Either the client's envelope, base64 as it was sent …
+    Column("encrypted", Characters),
+    Column("iv", Characters),
+    # … or a plain value, sealed under the server key.
+    Column("at_rest", Bytes),
+    Column("service", Characters),
+    Column("sensitivity", Characters, nullable=False),
+    Column("created_at", Whole, nullable=False),
+    Column("last_used_at", Whole),
 )
 
 workflows = Table(
     "workflows",
     metadata,
     _account(),
-    Column("name", String, primary_key=True),
-    Column("description", Text, nullable=False),
-    # As JSON text: the engine remembers what it made of a text.
-    Column("graph", Text, nullable=False),
-    Column("config", JSON(none_as_null=True)),
-    Column("created_at_ms", Integer, nullable=False),
+    Column("name", Characters, primary_key=True),
+    Column("description", Characters, nullable=False),
+    # As JSON text: the engine keeps what it has prepared by the text.
+    Column("graph", Characters, nullable=False),
+    # As JSON text; NULL if none was sent.
+    Column("config", Characters),
+    Column("created_at_ms", Whole, nullable=False),
 )
 
 recipes = Table(
     "recipes",
     metadata,
     _account(),
-    Column("kind", String, primary_key=True),
-    Column("name", String, primary_key=True),
-    Column("hash_id", String),
-    Column("recipe", Text, nullable=False),
-    Column("created_at", Integer, nullable=False),
+    Column("kind", Characters, primary_key=True),
+    Column("name", Characters, primary_key=True),
+    Column("hash_id", Characters),
+    Column("recipe", Characters, nullable=False),
+    Column("created_at", Whole, nullable=False),
 )
 
 executions = Table(
     "executions",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Whole, primary_key=True),
     Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
-    Column("workflow", String, nullable=False),
-    Column("started_at_ms", Integer, nullable=False),
-    Column("verdict", String, nullable=False),
-    Column("duration_ms", Integer, nullable=False),
-    Column("message", Text, nullable=False),
+    Column("workflow", Characters, nullable=False),
+    Column("started_at_ms", Whole, nullable=False),
+    Column("verdict", Characters, nullable=False),
+    Column("duration_ms", Whole, nullable=False),
+    Column("message", Characters, nullable=False),
     Index("executions_by_workflow", "account", "workflow", "id"),
 )
 
-answers = Table(
-    "idempotent_answers",
+idempotent_responses = Table(
+    "idempotent_responses",
     metadata,
     _account(),
-    Column("key", String, primary_key=True),
-    Column("request", LargeBinary, nullable=False),
-    Column("status", Integer),
-    Column("body", LargeBinary),
-    Column("created_at", Integer, nullable=False),
-    Index("idempotent_answers_by_age", "created_at"),
+    Column("key", Characters, primary_key=True),
+    Column("request", Bytes, nullable=False),
+    Column("status", Whole),
+    Column("body", Bytes),
+    Column("created_at", Whole, nullable=False),
+    Index("idempotent_responses_by_age", "created_at"),
 )

@@ -9,10 +9,10 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from arcrun_server.store.database import Query
 from arcrun_server.store.schema import executions, workflows
+from arcrun_server.store.upserts import Upsert
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -33,22 +33,18 @@ _GRAPH = Query(
         _table.account == bindparam("account"), _table.name == bindparam("name")
     )
 )
-_PUSH = insert(workflows)
-_UPSERT = _PUSH.on_conflict_do_update(
-    index_elements=["account", "name"],
-    set_={name: _PUSH.excluded[name] for name in ("description", "graph", "config")},
-).returning(_table.created_at_ms)
+_PUSH = Upsert(workflows, replaced=["description", "graph", "config"], returning=["created_at_ms"])
 
 
 @dataclass(frozen=True)
 class StoredWorkflow:
-    """A workflow as it rests.
+    """A workflow as it is stored.
 
     Args:
         name: Its name, and the graph's `id` and `name`.
         description: One sentence on what it does.
         graph: The compiled graph.
-        config: What the pusher sent along, or None.
+        config: The `config` that was pushed with it, or None.
         created_at: When it was first pushed, RFC 3339.
     """
 
@@ -60,7 +56,7 @@ class StoredWorkflow:
 
 
 class Workflows:
-    """The workflows of all accounts of one database; every call names the account."""
+    """The workflows of all accounts of one database; every method takes the account."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -91,7 +87,7 @@ class Workflows:
             row.name,
             row.description,
             json.loads(row.graph),
-            row.config,
+            None if row.config is None else json.loads(row.config),
             timestamp(row.created_at_ms),
         )
 
@@ -116,11 +112,11 @@ class Workflows:
             "name": name,
             "description": description,
             "graph": json.dumps(graph, ensure_ascii=False, separators=(",", ":")),
-            "config": config,
+            "config": None if config is None else json.dumps(config),
             "created_at_ms": now,
         }
         created: int = await self._database.write(
-            lambda connection: connection.execute(_UPSERT, row).scalar_one()
+            lambda connection: connection.execute(_PUSH.on(connection), row).scalar_one()
         )
         return timestamp(created)
 

@@ -41,7 +41,7 @@ async def read_json(request: Request, limit: int) -> Any:
 
 
 def parse_json(content: bytes) -> Any:
-    """Read JSON: UTF-8, no key twice, no NaN, no text that UTF-8 can't write, no excess in depth or digits.
+    """Parse JSON strictly: UTF-8, no duplicate keys, no NaN, no lone surrogates, limited depth and digits.
 
     Raises:
         ApiError: 400 `invalid_json`, with line and column where they are known.
@@ -72,10 +72,10 @@ def parse_json(content: bytes) -> Any:
 
 
 def checked(adapter: TypeAdapter[Any], value: Any, code: str = "invalid_request") -> Any:
-    """Check a value against a shape of the contract.
+    """Check a value against a schema of the contract.
 
     Args:
-        adapter: The shape.
+        adapter: The schema.
         value: What the client sent.
         code: Code of the error, if it is not about a name.
 

@@ -1,4 +1,4 @@
-"""What requests must look like: the contract's request schemas, as types that pydantic checks.
+"""The contract's request schemas, as types that pydantic checks.
 
 Where the contract says `additionalProperties: false`, unknown fields are refused.
 """
@@ -159,7 +159,7 @@ class TripletExecution(TypedDict):
     config: NotRequired[dict[str, dict[str, Any]]]
 
 
-# Built once: making the checker is what costs.
+# Built once: building a validator is slow, using it is not.
 SEALED_PUSH = TypeAdapter(SealedPush)
 PLAIN_PUSH = TypeAdapter(PlainPush)
 SEALED_REPLACEMENT = TypeAdapter(SealedReplacement)

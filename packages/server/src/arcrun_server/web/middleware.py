@@ -33,7 +33,7 @@ _ALLOWED_METHODS = b"GET, POST, PUT, DELETE, OPTIONS"
 _CORS_SECONDS = b"600"
 
 
-class Edge:
+class ServerMiddleware:
     """ASGI middleware around everything else.
 
     The response carries the client's `X-Request-Id` if that is safe to repeat, else a new one. Its log lines
@@ -140,6 +140,6 @@ def _internal_error() -> JsonResponse:
 
 
 def _log_failure(error: Exception, request_id: bytes) -> None:
-    # The frames and the kind of error only: an exception's own text may quote a secret or a body.
+    # The frames and the type of the error only: an exception's own text may quote a secret or a body.
     frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
     error_log.error("request %s failed: %s\n%s", request_id.decode(), type(error).__name__, frames)

@@ -1,0 +1,127 @@
+"""The steps of a scenario: commands to the adapter, and a check of each reply."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from arcrun_conformance.adapters.protocol import AdapterFailure, Result, SdkError
+from arcrun_conformance.checks.check import Check, check, step_differences
+from arcrun_conformance.checks.exemptions import exemption
+from arcrun_conformance.scenarios.scenario import Scenario, Step
+from arcrun_conformance.scenarios.template import fill
+from arcrun_conformance.wire.faults import FaultInjector, fault_of
+
+from .results import Cell, StepRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from arcrun_conformance.adapters.adapter import Adapter
+    from arcrun_conformance.wire.journal import Journal
+
+MAIN_CLIENT = "main"
+_CONSTRUCT = "construct"
+
+
+@dataclass
+class StepRunner:
+    """Carries out the steps of a scenario with an adapter.
+
+    Attributes:
+        scenario: The scenario.
+        adapter: The adapter, started.
+        journal: The journal, which records the id of the step with each request.
+        cell: The cell to which steps, checks and an adapter's failure are added.
+        values: The values of the placeholders.
+        engine_faults: Where faults for the engine are injected.
+        standin_faults: Where faults for the stand-in are injected.
+        capabilities: The adapter's capabilities.
+        replies: The adapter's replies, by step.
+    """
+
+    scenario: Scenario
+    adapter: Adapter
+    journal: Journal
+    cell: Cell
+    values: Mapping[str, Any]
+    engine_faults: FaultInjector
+    standin_faults: FaultInjector
+    capabilities: Collection[str]
+    replies: list[tuple[str, Result | SdkError]] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Carry out all steps; after one that fails, the others are not reached."""
+        self._add_faults(self.scenario.faults)
+        steps = list(self.scenario.steps)
+        if steps[0].kind != "construct":
+            definition = {"expect": {"result": {}}, **self.scenario.client}
+            steps.insert(0, Step(_CONSTRUCT, "construct", MAIN_CLIENT, definition))
+        while steps:
+            step = steps.pop(0)
+            if exempt := exemption(step.definition, self.capabilities):
+                self.cell.checks.append(exempt)
+            elif not await self._carry_out(step):
+                break
+        self.cell.checks += [Check(step.id, "not-reached") for step in steps]
+
+    async def _carry_out(self, step: Step) -> bool:
+        self.journal.step = step.id
+        self._add_faults(step.definition.get("faults", ()))
+        command, body = self._command(step)
+        began = time.perf_counter()
+        try:
+            reply = await self.adapter.send(command, **body)
+        except AdapterFailure as failure:
+            self.cell.outcome = "error"
+            self.cell.reason = str(failure)
+            self.cell.checks.append(Check(f"adapter-{failure.kind}", "failed", str(failure)))
+            self.cell.checks.append(Check(step.id, "not-reached"))
+            return False
+        seconds = time.perf_counter() - began
+        described = (
+            {"error": reply.fields} if isinstance(reply, SdkError) else {"result": reply.value}
+        )
+        self.cell.steps.append(
+            StepRecord(step.id, {"command": command, **body}, described, seconds)
+        )
+        self.replies.append((step.id, reply))
+        outcome = check(step.id, step_differences(fill(step.expect, self.values), reply))
+        if step.id != _CONSTRUCT or not outcome.passed:
+            self.cell.checks.append(outcome)
+        return outcome.passed
+
+    def _command(self, step: Step) -> tuple[str, dict[str, Any]]:
+        definition = fill(
+            {k: v for k, v in step.definition.items() if k not in {"expect", "faults", "without"}},
+            self.values,
+        )
+        if step.kind == "call":
+            body = {
+                "client": definition.get("client", MAIN_CLIENT),
+                "method": step.subject,
+                "arguments": definition.get("with", {}),
+            }
+            return "call", body | ({"bound": definition["as"]} if "as" in definition else {})
+        if step.kind == "request":
+            body = {
+                "bound": step.subject,
+                "method": definition.get("method", "GET"),
+                "url": definition["url"],
+            }
+            optional = ("headers", "query", "json", "body", "follow_redirects")
+            given = {key: definition[key] for key in optional if key in definition}
+            return "bound.request", body | given
+        defaults = {"api_key": self.values["api_key"], "base_url": self.values["base_url"]}
+        options = {**defaults, **definition.get("options", {})}
+        passed = {key: value for key, value in options.items() if value is not None}
+        body = {"client": step.subject, "options": passed}
+        environment = definition.get("environment")
+        return "construct", body | ({"environment": environment} if environment else {})
+
+    def _add_faults(self, definitions: Any) -> None:
+        for definition in fill(list(definitions), self.values):
+            at_standin = definition.get("at") == "standin"
+            faults = self.standin_faults if at_standin else self.engine_faults
+            faults.add([fault_of(definition)])

@@ -1,0 +1,43 @@
+"""Problems of graphs and recipes as the details of an error response."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from arcrun_server.errors import Detail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from arcrun_server.engine import Problem
+
+
+def details_of(problems: Sequence[Problem], prefix: str = "") -> list[Detail]:
+    """Return problems as details.
+
+    Args:
+        problems: What is wrong.
+        prefix: The path in the body of what was checked.
+    """
+    return [
+        Detail(
+            problem.message,
+            path=join_path(prefix, problem.path) if problem.line is None else None,
+            line=problem.line,
+            column=problem.column,
+            suggestion=problem.suggestion,
+        )
+        for problem in problems
+    ]
+
+
+def join_path(prefix: str, path: str | None) -> str | None:
+    """Return a path below a prefix, or None for the whole body.
+
+    Example:
+        >>> join_path("graph", "edges[0].to"), join_path("", None)
+        ('graph.edges[0].to', None)
+    """
+    if path == "graph":  # the engine's path of the graph as a whole
+        path = None
+    return ".".join(part for part in (prefix, path) if part) or None

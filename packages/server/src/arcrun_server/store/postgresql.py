@@ -1,0 +1,252 @@
+"""The store in a PostgreSQL database, which several servers may share.
+
+Reads run in a few threads, each on a connection without a transaction: a statement sees the latest commit. Writes go
+through the writing thread. A connection that was lost is replaced, and what had not been committed is done again.
+
+The driver, psycopg, is imported here only: `arcrun-server[postgresql]` brings it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, cast
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, ProgrammingError
+
+from arcrun_server.errors import StartupError, StorageUnavailableError
+from arcrun_server.store import migrations
+from arcrun_server.store.database import WRITE_WAIT_MS, Database, Query, attempt
+from arcrun_server.store.postgresql_errors import reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection, Engine, Executable
+
+    from arcrun_server.store.database import Job, Outcome, Result
+    from arcrun_server.store.database_url import PostgreSQLURL
+
+READERS = 4
+UPGRADE_WAIT_MS = 60_000
+# "arcr": the advisory lock under which one process at a time creates and upgrades the tables.
+UPGRADE_LOCK = 0x61726372
+# How often a group is tried again that PostgreSQL ended for another process's sake, or whose connection was lost.
+TRIES = 4
+DEADLOCKS = frozenset({"40P01", "40001"})
+# What the URL leaves open. Without a time-out, a host that went silent would hold the writing thread for minutes.
+CONNECTION_DEFAULTS = {
+    "application_name": "arcrun-server",
+    "client_encoding": "utf8",
+    "connect_timeout": "5",
+    "keepalives_idle": "30",
+    "tcp_user_timeout": "15000",
+}
+
+_SESSION = """
+    SELECT set_config('lock_timeout', %s, false),
+           CASE WHEN current_setting('synchronous_commit') = 'off'
+                THEN set_config('synchronous_commit', 'on', false) END
+"""
+_TRANSACTION_ID = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
+_TRANSACTION_STATUS = text("SELECT pg_xact_status(CAST(CAST(:id AS text) AS xid8))")
+_TABLES = text(
+    """
+    SELECT count(*) FROM pg_class
+    WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = CAST('pg_class' AS regclass)
+                    AND objid = pg_class.oid AND deptype = 'e')
+    """
+)
+_VERSION = text("SELECT version FROM schema_version")
+_SET_VERSION = text("UPDATE schema_version SET version = :version")
+
+
+class PostgreSQLDatabase(Database):
+    """A PostgreSQL database, in the first schema of the user's search path.
+
+    Args:
+        url: Where it is.
+        write_wait_ms: How long to wait for another process's lock before a write fails.
+
+    Raises:
+        StartupError: It can't be used; the text says why and what to do, without the password.
+    """
+
+    def __init__(self, url: PostgreSQLURL, *, write_wait_ms: int = WRITE_WAIT_MS) -> None:
+        self._shown = str(url)
+        self._write_wait_ms = write_wait_ms
+        self._engine = _engine(url, write_wait_ms)
+        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            self._prepare()
+        except DatabaseError as error:
+            self._engine.dispose()
+            raise StartupError(f"cannot use the database {self._shown}: {reason(error)}") from None
+        except StartupError:
+            self._engine.dispose()
+            raise
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="arcrun-reader")
+        super().__init__()
+
+    async def read(self, query: Callable[[Connection], Result]) -> Result:
+        """Run a query in a reading thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
+
+    def read_now(self, query: Callable[[Connection], Result]) -> Result:
+        """As `read`, for callers without an event loop."""
+        try:
+            return self._read(query)
+        except (ProgrammingError, DataError):
+            raise  # a mistake of ours
+        except DatabaseError as error:
+            raise self._unavailable(error) from None
+
+    async def rows(self, query: Query, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Return all rows; SQLAlchemy keeps the compiled query, and the driver prepares it."""
+        statement = cast("Executable", query.statement)
+
+        def run(connection: Connection) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in connection.execute(statement, parameters)]
+
+        return await self.read(run)
+
+    def _read(self, query: Callable[[Connection], Result]) -> Result:
+        for _ in range(TRIES - 1):
+            try:
+                with self._reading.connect() as connection:
+                    return query(connection)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+        with self._reading.connect() as connection:
+            return query(connection)
+
+    def _apply(self, group: list[Job]) -> list[Outcome]:
+        """Commit a group.
+
+        A group holds the row locks of all its jobs, so two servers can wait for each other's: PostgreSQL then ends
+        one of the transactions, and it is run again here. So is one whose connection was lost before the commit. If
+        it was lost during the commit, the server is asked how that ended.
+        """
+        for tried in range(1, TRIES):
+            try:
+                return self._apply_once(group)
+            except DBAPIError as error:
+                ended = getattr(error.orig, "sqlstate", None) in DEADLOCKS
+                if not (ended or error.connection_invalidated):
+                    raise
+                if ended:  # let the other one finish first
+                    time.sleep(random.uniform(0, 0.05) * tried)  # noqa: S311 - not a secret
+        return self._apply_once(group)
+
+    def _apply_once(self, group: list[Job]) -> list[Outcome]:
+        with self._engine.connect() as connection:
+            transaction = connection.begin()
+            outcomes = [attempt(connection, job) for job in group]
+            transaction_id = connection.execute(_TRANSACTION_ID).scalar_one()
+            try:
+                transaction.commit()
+            except DBAPIError as error:
+                if transaction_id is None or not error.connection_invalidated:
+                    raise
+                if not self._committed(transaction_id):
+                    raise
+            return outcomes
+
+    def _committed(self, transaction_id: str) -> bool:
+        """Return whether a transaction was committed whose connection was lost in the moment of the commit."""
+        deadline = time.monotonic() + self._write_wait_ms / 1000
+        while time.monotonic() < deadline:
+            try:
+                with self._reading.connect() as connection:
+                    status = connection.execute(
+                        _TRANSACTION_STATUS, {"id": transaction_id}
+                    ).scalar()
+            except DBAPIError:  # it may be starting again
+                status = None
+            if status in {"committed", "aborted"}:
+                return bool(status == "committed")
+            time.sleep(0.1)
+        raise StorageUnavailableError(
+            "the connection to the database was lost during a commit", outcome_known=False
+        )
+
+    def _unavailable(self, error: DatabaseError) -> StorageUnavailableError:
+        return StorageUnavailableError(reason(error))
+
+    def _disconnect(self) -> None:
+        self._readers.shutdown()
+        self._engine.dispose()
+
+    def _prepare(self) -> None:
+        """Create or upgrade the tables; of several servers that start at once, the others wait for the first."""
+        with self._engine.begin() as connection:
+            if int(connection.exec_driver_sql("SHOW server_version_num").scalar_one()) < 130_000:
+                raise StartupError(f"{self._shown} is older than PostgreSQL 13")
+            if connection.exec_driver_sql("SHOW server_encoding").scalar_one() != "UTF8":
+                raise StartupError(
+                    f"{self._shown} is not encoded in UTF-8.\n"
+                    "Create one that is: CREATE DATABASE arcrun ENCODING 'UTF8' TEMPLATE template0"
+                )
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {UPGRADE_WAIT_MS}")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
+            version = self._version(connection)
+            newest = migrations.newest_version()
+            if version == newest:
+                return
+            if version == 0:
+                connection.exec_driver_sql("CREATE TABLE schema_version (version integer NOT NULL)")
+                connection.exec_driver_sql("INSERT INTO schema_version VALUES (0)")
+            try:
+                migrations.upgrade(connection, version)
+            except DatabaseError as error:
+                raise migrations.refusal(self._shown, version, reason(error)) from None
+            connection.execute(_SET_VERSION, {"version": newest})
+
+    def _version(self, connection: Connection) -> int:
+        if connection.exec_driver_sql("SELECT current_schema()").scalar() is None:
+            raise StartupError(f"{self._shown} has no schema that this user may use")
+        if connection.exec_driver_sql("SELECT to_regclass('schema_version')").scalar() is None:
+            if connection.execute(_TABLES).scalar_one():
+                raise StartupError(
+                    f"{self._shown} holds the tables of another program; it was left as it is.\n"
+                    "Create a database for arcrun-server alone and name it with --database."
+                )
+            return 0
+        version = int(connection.execute(_VERSION).scalar_one())
+        if version > migrations.newest_version():
+            raise StartupError(
+                f"{self._shown} was made by a newer arcrun-server "
+                f"(schema {version}, this one knows {migrations.newest_version()}).\n"
+                "Install the newer version again, or name another database with --database."
+            )
+        return version
+
+
+def _engine(url: PostgreSQLURL, write_wait_ms: int) -> Engine:
+    # libpq's own parameters, so that all that it knows works: sockets, several hosts, .pgpass, TLS.
+    conninfo = make_conninfo(**CONNECTION_DEFAULTS | url.parameters)
+
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(conninfo)
+
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=connect,
+        pool_size=READERS + 1,
+        max_overflow=READERS,
+        hide_parameters=True,  # an error's text must not quote what was to be stored
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_session(connection: psycopg.Connection[Any], _record: object) -> None:
+        connection.execute(_SESSION, [str(write_wait_ms)])
+        connection.commit()
+
+    return engine

