@@ -43,6 +43,14 @@ def test_all_spellings_of_a_path_placeholder_are_filled_in(placeholder: bytes) -
     assert injection.target(b"/bot" + placeholder + b"/x") == b"/bot1%3Aa/x"
 
 
+def test_a_path_without_the_placeholder_that_signs_in_is_refused() -> None:
+    injection = make_injection({"path": {"tok": "{{secret.t}}"}}, t="1:a")
+    with pytest.raises(InvalidArgumentError, match=r"'/getMe' has no \{tok\}.*not be signed in"):
+        injection.target(b"/getMe")
+    also = {"path": {"tok": "{{secret.t}}"}, "header": {"X-Key": "{{secret.t}}"}}
+    assert make_injection(also, t="a").target(b"/getMe") == b"/getMe"
+
+
 def test_a_path_value_that_looks_like_a_placeholder_stays() -> None:
     inject = {"path": {"a": "{{secret.a}}", "b": "{{secret.b}}"}}
     injection = make_injection(inject, a="{b}", b="{a}")

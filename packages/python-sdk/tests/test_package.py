@@ -36,6 +36,10 @@ def test_importing_loads_nothing_heavy(beyond_httpx) -> None:
     assert others <= {"arcrun", "contextvars", "_contextvars"}
 
 
+def test_the_table_of_recipes_is_loaded_when_it_is_used() -> None:
+    assert "arcrun._core.known_recipes" not in loaded("from arcrun import Arcrun; Arcrun()")
+
+
 def test_each_client_class_is_loaded_when_it_is_used() -> None:
     assert "httpx" not in loaded("import arcrun")
     assert "arcrun._async.client" not in loaded("from arcrun import Arcrun")

@@ -200,6 +200,7 @@ def test_both_python_clients_offer_the_same() -> None:
         Parameter("name", True, 0),
         Parameter("input", False, 1),
         Parameter("run_async", False),
+        Parameter("idempotency_key", False),
         Parameter("timeout", False),
     )
     assert sync.errors["UnknownServiceError"] == ErrorClass("NotFoundError")

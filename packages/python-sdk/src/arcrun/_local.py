@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import stat
 import warnings
@@ -13,10 +14,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ._core.config import Settings, Source, parse_file, resolve
-from ._core.errors import ArcrunWarning, ConfigurationError
+from ._core.errors import ArcrunWarning, ConfigurationError, InvalidArgumentError
 from ._core.memory import StoredSecret
 from ._core.names import variable
 from ._core.secret import Secret
+from ._core.shapes import json_object
 
 _ENTRY = "arcrun.v1:"  # in the keyring: this, the service, a colon, the value
 
@@ -70,12 +72,45 @@ def read_config(config_file: str | os.PathLike[str] | None) -> Source:
     raise ConfigurationError(f"the config file {path} can't be read: {reason}")
 
 
+def read_document(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str]:
+    """Read a workflow from a file in YAML, of which JSON is a part; return it and the file's name.
+
+    Raises:
+        InvalidArgumentError: the file can't be read, or is not YAML of a mapping.
+    """
+    import yaml
+
+    try:
+        file = Path(path)
+        content = json_object(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+    else:
+        if content is not None:
+            return content, file.stem
+        reason = "it is no mapping with flow and config, or nodes and edges"
+    raise InvalidArgumentError(f"the workflow {path!r} can't be read: {reason}")
+
+
 def default_config() -> Path | None:
     """Return the path of `~/.arcrun/config.yaml`, or None if there is no home directory."""
     try:
         return Path.home() / ".arcrun" / "config.yaml"
     except RuntimeError:
         return None
+
+
+def log_to_stderr() -> None:
+    """Show what the SDK logs, if the variable ARCRUN_LOG says so: `debug` or `info`."""
+    level = os.environ.get("ARCRUN_LOG", "").upper()
+    logger = logging.getLogger("arcrun")
+    if level in {"DEBUG", "INFO"} and not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(level)
 
 
 def secret_from_environment(name: str) -> StoredSecret | None:
@@ -86,6 +121,10 @@ def secret_from_environment(name: str) -> StoredSecret | None:
 
 class SecretStore(Protocol):
     """A store that keeps secrets after the process has ended."""
+
+    def of(self, settings: Settings) -> SecretStore:
+        """Return the store for another key or engine."""
+        ...
 
     def get(self, name: str) -> StoredSecret | None:
         """Return a secret, if it is there."""
@@ -125,6 +164,10 @@ class KeyringStore:
             ) from error
         key = settings.api_key.reveal().encode() if settings.api_key else b""
         self._service = f"arcrun {settings.origin} {hashlib.sha256(key).hexdigest()[:16]}"
+
+    def of(self, settings: Settings) -> SecretStore:
+        """Return the store for another key or engine."""
+        return KeyringStore(settings)
 
     def get(self, name: str) -> StoredSecret | None:
         """Return a secret, if it is there."""

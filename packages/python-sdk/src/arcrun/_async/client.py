@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Literal, NoReturn, ParamSpec, TypeVar
+from typing import Any, Literal, NoReturn, ParamSpec, TypeVar
 
 from arcrun._core import operations
-from arcrun._core.config import Settings, Source
+from arcrun._core.config import Settings, Source, check_headers
 from arcrun._core.decoding import MAX_RESPONSE_BYTES
 from arcrun._core.errors import ConfigurationError, InvalidArgumentError
 from arcrun._core.resources import resource
 from arcrun._core.retry import MAX_RETRIES, check_retries, check_size
-from arcrun._core.shapes import texts
+from arcrun._core.secret import Secret
+from arcrun._core.shapes import capabilities_of
 from arcrun._core.types import CredentialFormat, Health, RawResponse
 from arcrun._http import (
     HEADERS,
@@ -25,7 +26,7 @@ from arcrun._http import (
     limits,
     time_out_of,
 )
-from arcrun._local import KeyringStore, load_settings
+from arcrun._local import KeyringStore, load_settings, log_to_stderr
 
 from .auth import AsyncAuth
 from .connection import AsyncConnection, responses
@@ -68,6 +69,7 @@ class AsyncArcrun:
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         allow_insecure_http: bool = False,
         http_client: httpx.AsyncClient | None = None,
+        default_headers: Mapping[str, str] | None = None,
         config_file: str | os.PathLike[str] | None = None,
         secret_cache: Literal["memory", "keyring"] = "memory",  # noqa: S107 - not a password
     ) -> None:
@@ -85,6 +87,7 @@ class AsyncArcrun:
             max_response_bytes: the largest response, decoded.
             allow_insecure_http: send the key over plain http to other machines too.
             http_client: your own `httpx.AsyncClient` for requests to the engine; you close it.
+            default_headers: sent with each request to the engine.
             config_file: instead of `~/.arcrun/config.yaml`.
             secret_cache: where secrets are remembered: `memory`, or also the system's `keyring`.
 
@@ -106,6 +109,8 @@ class AsyncArcrun:
             raise ConfigurationError(
                 f"secret_cache must be 'memory' or 'keyring', not {secret_cache!r}"
             )
+        log_to_stderr()
+        own_headers = check_headers({} if default_headers is None else default_headers)
         store = None if secret_cache == "memory" else KeyringStore(settings)  # noqa: S105
         retries = check_retries(max_retries)
         check_size("max_connections", max_connections)
@@ -118,13 +123,14 @@ class AsyncArcrun:
             AsyncConnection(
                 settings,
                 http,
-                headers={} if self._owns_http else HEADERS,  # an own client has them as defaults
+                # An own client has ours as defaults.
+                headers={} if self._owns_http else HEADERS,
                 timeout=limits(timeout),
                 max_retries=retries,
                 max_response_bytes=max_response_bytes,
                 allow_insecure_http=allow_insecure_http,
                 store=store,
-            )
+            ).with_headers(own_headers)
         )
 
     def _use(self, connection: AsyncConnection) -> None:
@@ -148,25 +154,70 @@ class AsyncArcrun:
             True
         """
         health = await self._connection.send(operations.health(), timeout)
-        self._connection.memory.capabilities = frozenset(texts(health.get("capabilities")))
+        self._connection.memory.capabilities = capabilities_of(health)
         return health
 
     def with_options(
-        self, *, timeout: float | httpx.Timeout | None = None, max_retries: int | None = None
+        self,
+        *,
+        timeout: float | httpx.Timeout | None = None,
+        max_retries: int | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        default_headers: Mapping[str, str] | None = None,
     ) -> AsyncArcrun:
         """Return a client with other options, which shares connections and memory with this one.
 
         Args:
             timeout: seconds for each attempt, or an `httpx.Timeout`; None to keep this client's.
             max_retries: None to keep this client's.
+            api_key: another account's key; then, and with another `base_url`, no memory is shared.
+            base_url: another engine.
+            default_headers: sent besides this client's.
 
         Example:
             >>> patient = client.with_options(timeout=300, max_retries=5)
         """
         other = object.__new__(type(self))
         other._owns_http = False
-        other._use(self._connection.with_options(timeout, max_retries))
+        key = None if api_key is None else Secret.of(api_key) or Secret("")
+        del api_key  # tools print the locals of frames
+        connection = self._connection.with_options(timeout, max_retries)
+        if key is not None or base_url is not None:
+            connection = connection.elsewhere(key, base_url)
+        other._use(connection.with_headers(check_headers(default_headers or {})))
         return other
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> dict[str, Any]:
+        """Send a request to a route of the engine that has no method yet, and return its JSON object.
+
+        It carries the API key, if there is one; a POST is not retried.
+
+        Args:
+            method: `GET`, `POST`, `PUT` or `DELETE`.
+            path: the path with its query, percent-encoded.
+            body: sent as JSON.
+            timeout: seconds for each attempt; None for the client's own.
+
+        Raises:
+            InvalidArgumentError: the method, path or body is not valid.
+            APIStatusError: the engine refused.
+
+        Example:
+            >>> answer = await client.request("GET", "/health")
+            >>> answer["ok"]
+            True
+        """
+        with_key = self._connection.settings.api_key is not None
+        request = operations.own_request(method, path, body, with_key=with_key)
+        return await self._connection.send(request, timeout)
 
     def with_raw_response(
         self, method: Callable[P, Awaitable[T]]

@@ -8,13 +8,14 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from arcrun._concurrency import async_in_thread
 from arcrun._core import operations
-from arcrun._core.errors import WorkflowWarning
+from arcrun._core.errors import InvalidArgumentError, WorkflowWarning
 from arcrun._core.graphs import check_description, compile_graph, config_of, flow_of, is_document
-from arcrun._core.names import check_workflow
+from arcrun._core.names import check_idempotency_key, check_workflow
 from arcrun._core.operations import Page
 from arcrun._core.request import Request
-from arcrun._core.shapes import objects
+from arcrun._core.shapes import objects, text
 from arcrun._core.types import (
     DeletedWorkflow,
     Execution,
@@ -23,6 +24,7 @@ from arcrun._core.types import (
     Workflow,
     WorkflowSummary,
 )
+from arcrun._local import read_document
 
 from .connection import AsyncConnection
 
@@ -78,6 +80,38 @@ class AsyncWorkflows:
             name, graph_to_push, description=summary or name, config=settings
         )
         return await self._connection.send(request, timeout)
+
+    async def push_file(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        timeout: float | None = None,
+    ) -> PushedWorkflow:
+        """Store a workflow from a file: a document or a compiled graph, in YAML or JSON.
+
+        Args:
+            path: the file.
+            name: the workflow's name; by default the document's `name`, else the file's, without its
+                ending.
+            timeout: seconds for each attempt; None for the client's own.
+
+        Raises:
+            InvalidArgumentError: the file can't be read, or is not a valid document.
+            BadRequestError: the engine found faults; `details` says where.
+
+        Example:
+            >>> import pathlib, tempfile
+            >>> path = pathlib.Path(tempfile.mkdtemp(), "greet.yaml")
+            >>> text = "{flow: [input >> 完成後 >> a], config: {a: {component: comp_uppercase}}}"
+            >>> size = path.write_text(text, encoding="utf-8")
+            >>> result = await client.workflows.push_file(path)
+            >>> result["name"]
+            'greet'
+        """
+        document, stem = await async_in_thread(lambda: read_document(path))
+        chosen = name or text(document.get("name")) or stem
+        return await self.push(chosen, document, timeout=timeout)
 
     async def list(self, *, timeout: float | None = None) -> list[WorkflowSummary]:
         """List all workflows.
@@ -137,6 +171,7 @@ class AsyncWorkflows:
         input: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's word
         *,
         run_async: bool = False,
+        idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> RunResult:
         """Run a workflow and return its result.
@@ -148,11 +183,14 @@ class AsyncWorkflows:
             name: the workflow's name.
             input: the data that the run starts with.
             run_async: return as soon as the engine has accepted the run.
+            idempotency_key: your own, for a run that your program may ask for again; an engine that
+                supports such keys returns the first run's result for 24 hours.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
             WorkflowRunError: the workflow failed; `failed_node` says where.
             WorkflowPaused: the run waits for a callback.
+            InvalidArgumentError: an argument is not valid, or the engine has no `run_async`.
             NotFoundError: there is no such workflow.
 
         Example:
@@ -160,13 +198,23 @@ class AsyncWorkflows:
             >>> result["data"]["text"]
             'HELLO'
         """
-        connection, key = self._connection, None
+        connection, key = self._connection, check_idempotency_key(idempotency_key)
         check_workflow(name)
         operations.run_workflow(name, input, run_async=run_async, idempotency_key=None).content()
         connection.key()
-        if connection.max_retries and await connection.has("idempotency_key", timeout):
+        if run_async and await connection.has("durable_runs", timeout) is False:
+            raise InvalidArgumentError(
+                "this engine does not run workflows in the background (it lists no durable_runs): leave "
+                "run_async out"
+            )
+        retryable = connection.max_retries > 0 and bool(
+            await connection.has("idempotency_key", timeout)
+        )
+        if retryable and key is None:
             key = os.urandom(16).hex()
-        request = operations.run_workflow(name, input, run_async=run_async, idempotency_key=key)
+        request = operations.run_workflow(
+            name, input, run_async=run_async, idempotency_key=key, retryable=retryable
+        )
         result = await connection.send(request, timeout)
         _warn(name, result)
         return result

@@ -69,12 +69,22 @@ class Injection:
         return bool(self._body)
 
     def target(self, raw_path: bytes) -> bytes:
-        """Fill in the `{name}` placeholders of a path, and add the query parameters."""
+        """Fill in the `{name}` placeholders of a path, and add the query parameters.
+
+        Raises:
+            InvalidArgumentError: the path is what signs in, and has no placeholder.
+        """
         path, mark, query = raw_path.decode("ascii").partition("?")
         names = "|".join(map(re.escape, self._path))
         if names:  # in one pass: a value that looks like a placeholder stays as it is
             placeholder = rf"(?:\{{|%7[Bb])({names})(?:\}}|%7[Dd])"
-            path = re.sub(placeholder, lambda found: self._path[found[1]], path)
+            path, count = re.subn(placeholder, lambda found: self._path[found[1]], path)
+            if not count and not (self._headers or self._query or self._body):
+                raise InvalidArgumentError(
+                    f"the path {path!r} has no {{{next(iter(self._path))}}}, so the request would not be "
+                    f"signed in: the recipe of this service puts its secret there, as in "
+                    f"/bot{{{next(iter(self._path))}}}/method"
+                )
         if self._query:
             pairs = [pair for pair in query.split("&") if pair]
             kept = [p for p in pairs if unquote_plus(p.partition("=")[0]) not in self._query]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, get_args
 
 from .config import Settings
 from .errors import InvalidArgumentError
 from .names import in_path
 from .recipe import Recipe, parse_recipe
-from .request import Request
+from .request import Method, Request
 from .response import field_of, object_of
 from .sealing import Envelope, credential_body, read_envelope
 from .secret import Secret
-from .shapes import is_count, is_mapping, text
+from .shapes import is_count, is_mapping, is_text, text
 from .types import (
     AuthRecipe,
     Credential,
@@ -31,13 +32,39 @@ from .types import (
 T = TypeVar("T")
 
 
+def own_request(
+    method: str, path: str, body: Mapping[str, Any] | None, *, with_key: bool
+) -> Request[dict[str, Any]]:
+    """Send a request that has no method of its own."""
+    if method not in get_args(Method):
+        raise InvalidArgumentError(f"method must be one of {', '.join(get_args(Method))}")
+    if not is_text(path) or not re.fullmatch(r"/(?!/)[!-~]*", path):
+        raise InvalidArgumentError(
+            f"path must be a path of the engine such as '/runs?limit=5', percent-encoded, not {path!r}"
+        )
+    if body is not None and not is_mapping(body):
+        raise InvalidArgumentError("body must be a mapping, which is sent as a JSON object")
+
+    def read(content: dict[str, Any]) -> dict[str, Any]:
+        return content
+
+    return Request(
+        cast("Method", method),
+        path,
+        read,
+        body=body,
+        key="required" if with_key else "none",
+        retryable=method != "POST",
+    )
+
+
 def health() -> Request[Health]:
     """Get the engine's health: `GET /health`."""
     return Request("GET", "/health", _with("ok", bool), key="none")
 
 
 class Page(Generic[T]):
-    """A part of a list, and what leads to the next one (docs/contract.md#lists)."""
+    """A part of a list, and what leads to the next one (docs/contract.md#routes)."""
 
     __slots__ = ("cursor", "items")
 
@@ -152,10 +179,11 @@ def run_workflow(
     *,
     run_async: bool,
     idempotency_key: str | None,
+    retryable: bool = False,
 ) -> Request[RunResult]:
     """Run a workflow: `POST /webhooks/named/{name}/trigger`.
 
-    It may be retried only with an idempotency key (docs/contract.md#retries-and-idempotency).
+    It may be retried only where the engine supports idempotency keys (docs/contract.md#retries-and-idempotency).
     """
     if input is not None and not is_mapping(input):
         raise InvalidArgumentError(
@@ -171,7 +199,7 @@ def run_workflow(
         read,
         body=dict(input or {}),
         idempotency_key=idempotency_key,
-        retryable=idempotency_key is not None,
+        retryable=retryable,
         runs_workflow=True,
     )
 

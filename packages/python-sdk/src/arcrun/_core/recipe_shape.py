@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from .known_recipes import KnownRecipe
 from .origins import origin_of
 from .placeholders import Template, uniform
 from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from .known_recipes import KnownRecipe
 
 _LONGEST = 160  # characters of a recipe that an error message repeats
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from . import errors
-from .known_recipes import KNOWN
 from .names import nearest
 from .origins import origin_of
 from .request import Request
 from .shapes import json_object, objects, text, texts
+from .trust import known_recipes
 
 T = TypeVar("T")
 
@@ -150,7 +150,7 @@ def status_error(
         )
     elif request.service is not None and response.status == 404:
         kind = errors.UnknownServiceError
-        hint = nearest(request.service, list(KNOWN)) or (
+        hint = nearest(request.service, list(known_recipes())) or (
             "; client.auth.list_services() lists the services"
         )
         message = f"there is no auth recipe for {request.service!r}"

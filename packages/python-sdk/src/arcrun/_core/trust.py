@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from .config import Settings
 from .errors import (
@@ -22,7 +23,6 @@ from .errors import (
     RecipeChangedError,
     RecipeOriginError,
 )
-from .known_recipes import KNOWN
 from .memory import Memory
 from .origins import is_secure, origin_of
 from .placeholders import Template
@@ -33,6 +33,9 @@ from .secret import Secret
 from .shapes import is_text
 
 ENGINE_URL = "{{engine.url}}"  # in known recipes: the client's base URL
+if TYPE_CHECKING:
+    from .known_recipes import KnownRecipe
+
 _ORIGIN = r"(?ai)https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?"
 
 
@@ -99,9 +102,16 @@ def check_trust_origin(trust_origin: str | None) -> str | None:
     return origin
 
 
+def known_recipes() -> dict[str, KnownRecipe]:
+    """Return what the SDK knows of the shipped services; loaded when it is first needed."""
+    from .known_recipes import KNOWN
+
+    return KNOWN
+
+
 def known_origins(service: str, settings: Settings, memory: Memory) -> tuple[str, ...]:
     """Return the origins that are known to be the service's own: for requests, then for tokens."""
-    known = KNOWN.get(service)
+    known = known_recipes().get(service)
     if known is None:
         return memory.pinned.get(service, ())
     urls = (known.base_url.replace(ENGINE_URL, settings.base_url), known.token_endpoint)
@@ -110,7 +120,7 @@ def known_origins(service: str, settings: Settings, memory: Memory) -> tuple[str
 
 def pin_origins(recipe: Recipe, memory: Memory) -> None:
     """Remember the origins of a service that the SDK does not know, as seen at setup."""
-    if recipe.service not in KNOWN:
+    if recipe.service not in known_recipes():
         urls = (recipe.base_url.text, recipe.token_endpoint)
         found = [origin_of(url) for url in urls if url]
         https = [origin for origin in found if origin and origin.startswith("https:")]
@@ -130,11 +140,12 @@ def may_use(service: str, key: str, stored_for: str | None, *, trust_recipe: boo
         stored_for: the service that it was stored for, if one was said.
         trust_recipe: whether the user said that the recipe is right.
     """
-    if stored_for == service or (service in KNOWN and key in KNOWN[service].keys):
+    recipes = known_recipes()
+    if stored_for == service or (service in recipes and key in recipes[service].keys):
         return True
     # In the form of variables: one of them holds `a_token` and `A_Token`; `a_token__x` is an account's.
     own = key.lower().partition("__")[0]
-    belongs_elsewhere = stored_for or any(own in known.keys for known in KNOWN.values())
+    belongs_elsewhere = stored_for or any(own in known.keys for known in recipes.values())
     return trust_recipe and not belongs_elsewhere
 
 
@@ -147,7 +158,7 @@ def check_recipe(recipe: Recipe, settings: Settings) -> None:
     Raises:
         RecipeChangedError: it is not.
     """
-    known = KNOWN.get(recipe.service)
+    known = known_recipes().get(recipe.service)
     if known is None:
         return
     base_url, written = known.base_url.replace(ENGINE_URL, settings.base_url), recipe.base_url

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 from arcrun._concurrency import sleep
 from arcrun._core import operations
-from arcrun._core.config import Settings
+from arcrun._core.config import Settings, check_base_url, check_key
 from arcrun._core.errors import (
     APIConnectionError,
     ArcrunError,
@@ -24,9 +24,16 @@ from arcrun._core.request import Request
 from arcrun._core.response import Response, read_response
 from arcrun._core.retry import check_retries, next_delay
 from arcrun._core.secret import Secret, blank_out
-from arcrun._core.shapes import texts
+from arcrun._core.shapes import capabilities_of
 from arcrun._core.trust import api_key_for, require_api_key
-from arcrun._http import connection_error, httpx, limits, stripped
+from arcrun._http import (
+    check_next_hop,
+    check_url,
+    connection_error,
+    httpx,
+    limits,
+    stripped,
+)
 from arcrun._local import SecretStore
 
 from .reading import read_body
@@ -76,6 +83,31 @@ class Connection:
             other.timeout = limits(timeout)
         if max_retries is not None:
             other.max_retries = check_retries(max_retries)
+        return other
+
+    def with_headers(self, headers: Mapping[str, str]) -> Connection:
+        """Return a copy that sends more headers."""
+        other = self.with_options(None, None)
+        other.headers = {**self.headers, **headers}
+        return other
+
+    def elsewhere(self, key: Secret | None, base_url: str | None) -> Connection:
+        """Return a copy for another key or engine, which shares connections and no memory.
+
+        Raises:
+            ConfigurationError: the key or the base URL is not valid.
+        """
+        here = self.settings
+        url = (
+            here.base_url if base_url is None else check_base_url(base_url, "the argument base_url")
+        )
+        check_url(url)
+        check_next_hop(self.http, url)
+        other = self.with_options(None, None)
+        own_key = here.api_key if key is None else check_key(key, "the argument api_key")
+        other.settings = Settings(own_key, url, here.credential_format)
+        other.memory = Memory()
+        other.store = self.store and self.store.of(other.settings)
         return other
 
     def __reduce__(self) -> NoReturn:
@@ -149,15 +181,19 @@ class Connection:
                 )
             seen.add(cursor)
 
-    def has(self, capability: str, timeout: float | None = None) -> bool:
-        """Tell whether the engine has a capability (docs/contract.md#capabilities). Asks once."""
+    def has(self, capability: str, timeout: float | None = None) -> bool | None:
+        """Tell whether the engine has a capability (docs/contract.md#capabilities). Asks once.
+
+        The result is None if the engine does not list any, or can't be asked.
+        """
         if self.memory.capabilities is None:
             try:
                 health = self.with_options(None, 0).send(operations.health(), timeout)
             except ArcrunError:
-                return False  # not remembered: the next call asks again
-            self.memory.capabilities = frozenset(texts(health.get("capabilities")))
-        return capability in self.memory.capabilities
+                return None  # not remembered: the next call asks again
+            self.memory.capabilities = capabilities_of(health)
+        listed = self.memory.capabilities
+        return capability in listed if listed else None
 
     def _attempt(
         self, request: Request[Any], key: Secret | None, timeout: httpx.Timeout
