@@ -41,6 +41,12 @@ STRINGS: list[tuple[str, dict[str, Any], Any]] = [
     ("pad_start", {"text": "7", "length": 3, "fill": "0"}, "007"),
     ("pad_end", {"text": "7", "length": 3}, "7  "),
     ("reverse", {"text": "一二三"}, "三二一"),
+    ("url_encode", {"text": "a&b=中 /?"}, "a%26b%3D%E4%B8%AD%20%2F%3F"),
+    ("url_decode", {"text": "a%26b%3D%E4%B8%AD%20+"}, "a&b=中 +"),
+    ("base64_encode", {"text": "你好>?"}, "5L2g5aW9Pj8="),
+    ("base64_decode", {"text": "5L2g5aW9Pj8="}, "你好>?"),
+    ("base64_decode", {"text": "5L2g5aW9Pj8"}, "你好>?"),
+    ("base64_decode", {"text": " 5L2g\n5aW9Pj8= "}, "你好>?"),
 ]
 NUMBERS: list[tuple[str, dict[str, Any], Any]] = [
     ("add", {"a": 1, "b": 2}, 3),
@@ -507,3 +513,19 @@ async def test_a_number_is_read_with_the_separators_that_were_said(
 ) -> None:
     response = await use("number_ops", {"operation": "parse", **given})
     assert response["data"]["result"] == result
+
+
+@pytest.mark.parametrize(
+    ("operation", "text", "says"),
+    [
+        ("url_decode", "%ff", "does not become UTF-8"),
+        ("base64_decode", "*", "is not Base64"),
+        ("base64_decode", "a", "is not Base64"),
+        ("base64_decode", "/w==", "does not become UTF-8"),
+    ],
+)
+async def test_what_cannot_be_decoded_is_refused(
+    use: Any, operation: str, text: str, says: str
+) -> None:
+    with pytest.raises(ComponentError, match=says):
+        await use("string_ops", {"operation": operation, "text": text})

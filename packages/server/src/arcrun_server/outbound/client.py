@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -52,12 +52,14 @@ class Response:
         text: The body as text; in Base64 if it is none.
         content_type: Its media type, without parameters.
         is_base64: Whether the body is no text.
+        headers: Its headers, names in lower case; of a repeated one the values are joined by commas.
     """
 
     status: int
     text: str
     content_type: str = ""
     is_base64: bool = False
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -156,6 +158,7 @@ class Outbound:
         *,
         headers: dict[str, str] | None = None,
         content: bytes | None = None,
+        timeout: float | None = None,
     ) -> Response:
         """Send a request and follow its redirects.
 
@@ -164,6 +167,7 @@ class Outbound:
             url: Where to.
             headers: Headers of the request. Across origins only harmless ones are kept.
             content: The body. It is never sent on to another origin.
+            timeout: Seconds for all of it, if it should be less than usual.
 
         Raises:
             ComponentError: The request can't be sent as it is (ForbiddenAddress: not to there).
@@ -172,14 +176,11 @@ class Outbound:
         fields = _checked_headers(headers or {})
         fields.setdefault("user-agent", f"arcrun-engine/{__version__}")
         fields["accept-encoding"] = "identity"
+        seconds = min(timeout or self._total_timeout, self._total_timeout)
         try:
-            return await asyncio.wait_for(
-                self._follow(method, url, fields, content), self._total_timeout
-            )
+            return await asyncio.wait_for(self._follow(method, url, fields, content), seconds)
         except asyncio.TimeoutError:
-            raise Unreachable(
-                f"{_shown_host(url)} did not respond within {self._total_timeout:g} s"
-            ) from None
+            raise Unreachable(f"{_shown_host(url)} did not respond within {seconds:g} s") from None
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -252,7 +253,8 @@ class Outbound:
         kind = media_type(headers.get("content-type", ""))
         readable = is_text(body, kind) or "charset" in headers.get("content-type", "").lower()
         text = _text(body, headers) if readable else as_base64(body)
-        return Response(response.status, text, kind, is_base64=not readable), None
+        fields = {name.lower(): value for name, value in headers.items()}
+        return Response(response.status, text, kind, not readable, fields), None
 
     def _connections(self) -> httpcore.AsyncConnectionPool:
         if self._pool is None:

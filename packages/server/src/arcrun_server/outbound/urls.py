@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PLACE = re.compile(r"\{([A-Za-z0-9_]+)\}")
+_PLACE = re.compile(r"\{(\w+)\}")
 _ORIGIN = re.compile(r"(https?://[^/{}?#@\\\s]+)(?=[/?#]|$)", re.IGNORECASE)
 
 
@@ -43,7 +43,7 @@ def fill_places(url: str, values: Mapping[str, str]) -> str:
     return _PLACE.sub(lambda place: values.get(place[1], place[0]), url)
 
 
-def with_query(url: str, query: Mapping[str, str]) -> str:
+def with_query(url: str, query: Mapping[str, str | list[str]]) -> str:
     """Return a URL with parameters, percent-encoded, in the place of those of the same name.
 
     Example:
@@ -54,7 +54,8 @@ def with_query(url: str, query: Mapping[str, str]) -> str:
         return url
     parts = urlsplit(url)
     kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in query]
-    return urlunsplit(parts._replace(query=urlencode([*kept, *query.items()], quote_via=quote)))
+    pairs = [*kept, *query.items()]
+    return urlunsplit(parts._replace(query=urlencode(pairs, doseq=True, quote_via=quote)))
 
 
 def fixed_origin(template: str) -> str | None:
