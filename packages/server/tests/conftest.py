@@ -232,6 +232,18 @@ def serve() -> Iterator[Callable[..., ServerProcess]]:
             server.stop(signal.SIGKILL)
 
 
+async def names_of_credentials(client: httpx.AsyncClient) -> set[str]:
+    """Return the names of all credentials, from all pages."""
+    names: set[str] = set()
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await client.get("/credentials", params={"limit": "200", **cursor})).json()
+        names |= {entry["name"] for entry in page["credentials"]}
+        if "next_cursor" not in page:
+            return names
+        cursor = {"cursor": page["next_cursor"]}
+
+
 @pytest.fixture
 def command() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a command of `arcrun-server` that ends by itself."""

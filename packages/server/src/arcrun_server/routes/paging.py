@@ -39,7 +39,7 @@ class Pages:
         Raises:
             ApiError: 400: the limit or the cursor is not valid.
         """
-        if not request.url.query:
+        if not request.scope["query_string"]:
             return FIRST_PAGE
         cursor = _parameter(request, "cursor")
         after = None if cursor is None else self._position(cursor, listed)

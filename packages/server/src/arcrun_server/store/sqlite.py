@@ -80,7 +80,10 @@ class SQLiteDatabase(Database):
         prepared = self._texts.get(query)
         if prepared is None:
             compiled = query.statement.compile(dialect=sqlite_dialect.dialect(paramstyle="named"))
-            prepared = self._texts[query] = (str(compiled), dict(compiled.params))
+            literals = {
+                name: bound.value for name, bound in compiled.binds.items() if not bound.required
+            }
+            prepared = self._texts[query] = (str(compiled), literals)
         text, literals = prepared
         try:
             return self._driver.execute(text, {**literals, **parameters}).fetchall()
