@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import math
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.engine.nearest import nearest
+from arcrun_server.engine.model import readable
+from arcrun_server.engine.nearest import Suggestions
 from arcrun_server.errors import ApiError, Detail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import TypeAdapter
+    from pydantic_core import ErrorDetails
     from starlette.requests import Request
 
 MAX_DEPTH = 100
+# How many problems of one body are listed.
+MAX_DETAILS = 50
 # More digits than any double has before its point; it also keeps reading a number cheap.
 MAX_DIGITS = 400
 _MAY_BE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -90,8 +95,10 @@ def checked(adapter: TypeAdapter[Any], value: Any, code: str = "invalid_request"
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        details = list(_details(error, adapter))
-        raise ApiError(400, _code(error, code), _sentence(details), details=details) from None
+        count = error.error_count()
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+    details = list(_details(problems[:MAX_DETAILS], adapter))
+    raise ApiError(400, _code(problems[0], code), _sentence(details, count), details=details)
 
 
 async def _read(request: Request, limit: int) -> bytes:
@@ -186,12 +193,13 @@ def _check_surrogates(value: Any) -> None:
         ) from None
 
 
-def _details(error: ValidationError, adapter: TypeAdapter[Any]) -> Iterator[Detail]:
-    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+def _details(problems: list[ErrorDetails], adapter: TypeAdapter[Any]) -> Iterator[Detail]:
+    suggestions = Suggestions()
+    for problem in problems:
         path = problem["loc"]
         if problem["type"] == "extra_forbidden":
             known = _known_keys(adapter, path[:-1])
-            suggestion = nearest(str(path[-1]), known, least=0.6)
+            suggestion = suggestions.nearest(str(path[-1]), known)
             yield Detail("unknown field", path=path_text(path), suggestion=suggestion)
         else:
             yield Detail(_plain(problem["msg"]), path=path_text(path) or None)
@@ -199,7 +207,7 @@ def _details(error: ValidationError, adapter: TypeAdapter[Any]) -> Iterator[Deta
 
 def _known_keys(adapter: TypeAdapter[Any], path: tuple[int | str, ...]) -> list[str]:
     """Return the names of the fields that the schema has at this path."""
-    schema = adapter.json_schema(mode="validation")
+    schema = _json_schema(adapter)
     definitions = schema.get("$defs", {})
 
     def resolved(node: dict[str, Any]) -> dict[str, Any]:
@@ -214,6 +222,11 @@ def _known_keys(adapter: TypeAdapter[Any], path: tuple[int | str, ...]) -> list[
     return list(node.get("properties", {}))
 
 
+@lru_cache(maxsize=64)
+def _json_schema(adapter: TypeAdapter[Any]) -> dict[str, Any]:
+    return adapter.json_schema(mode="validation")
+
+
 def path_text(path: tuple[int | str, ...]) -> str:
     """Return a path in a body as text.
 
@@ -221,28 +234,25 @@ def path_text(path: tuple[int | str, ...]) -> str:
         >>> path_text(("graph", "edges", 0, "to"))
         'graph.edges[0].to'
     """
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
-    return text.removeprefix(".")
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return readable(text.removeprefix("."))
 
 
 def _plain(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _code(error: ValidationError, code: str) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+def _code(first: ErrorDetails, code: str) -> str:
     return "invalid_name" if first["loc"] == ("name",) and first["type"] != "missing" else code
 
 
-def _sentence(details: list[Detail]) -> str:
+def _sentence(details: list[Detail], count: int) -> str:
     first = details[0]
     text = f"{first.path}: {first.message}" if first.path else f"the body: {first.message}"
     if first.suggestion:
         text += f"; did you mean {first.suggestion!r}?"
-    if len(details) > 1:
-        text += f" (and {len(details) - 1} more, see details)"
+    if count > 1:
+        text += f" (and {count - 1} more, see details)"
     return text
 
 
