@@ -20,12 +20,14 @@ from arcrun_server.routes.contract import ContractRoutes
 from arcrun_server.routes.credentials import CredentialRoutes
 from arcrun_server.routes.engine import EngineRoutes
 from arcrun_server.routes.graphs import GraphRoutes
+from arcrun_server.routes.large_bodies import BodyChecks
 from arcrun_server.routes.recipes import ApiRecipeRoutes, AuthRecipeRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
 from arcrun_server.runs.service import RunService
 from arcrun_server.store import Store
 from arcrun_server.web.middleware import ServerMiddleware
 from arcrun_server.web.responses import JsonResponse
+from arcrun_server.workers import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -64,7 +66,8 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     """
     open_store = store or Store(settings.data_dir, settings.database_url)
     outbound = Outbound(development=settings.dev)
-    registry = Registry(outbound)
+    workers = WorkerPool()
+    registry = Registry(outbound, workers)
     catalog = load_catalog()
     recipes = RecipeResolver(outbound, catalog, open_store, settings.public_url or "")
     context = Context(
@@ -73,12 +76,14 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         catalog=catalog,
         registry=registry,
         runs=RunService(open_store, registry, recipes),
+        checks=BodyChecks(workers),
     )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await outbound.aclose()
+        await workers.aclose()
         if store is None:
             open_store.close()
 

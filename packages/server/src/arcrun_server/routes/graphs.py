@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
 from arcrun_server._version import __version__
-from arcrun_server.engine import FlowError, check_graph, compile_flow, search_triplets
-from arcrun_server.errors import ApiError, Detail
-from arcrun_server.routes.problems import details_of, join_path
+from arcrun_server.engine import FlowError, compile_flow, search_triplets
+from arcrun_server.errors import ApiError
+from arcrun_server.routes.problems import graph_error, sentence_of
 from arcrun_server.routes.run_response import full_response
-from arcrun_server.routes.schemas import EXECUTION, GRAPH, TRIPLET_EXECUTION, TRIPLET_SEARCH
-from arcrun_server.web.body import checked, read_json
+from arcrun_server.routes.schemas import EXECUTION, TRIPLET_EXECUTION, TRIPLET_SEARCH
+from arcrun_server.web.body import read_body
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from arcrun_server.engine import Graph, Problem
     from arcrun_server.routes.context import Context
 
 
@@ -39,16 +36,15 @@ class GraphRoutes:
     async def validate(self, request: Request) -> Response:
         """Return whether a graph can run."""
         try:
-            body = await read_json(request, self._context.settings.max_body_bytes)
-            graph = checked_graph(body, await self._known(request), prefix="")
+            content = await read_body(request, self._context.settings.max_body_bytes)
+            known = await self._known(request)
+            nodes, edges = await self._context.checks.graph_text(content, known, prefix="")
         except ApiError as error:
             if error.status == 400:
-                messages = [_sentence(detail) for detail in error.details] or [error.message]
+                messages = [sentence_of(detail) for detail in error.details] or [error.message]
                 error.extra = {"valid": False, "errors": messages}
             raise
-        return JsonResponse(
-            {"valid": True, "nodeCount": len(graph["nodes"]), "edgeCount": len(graph["edges"])}
-        )
+        return JsonResponse({"valid": True, "nodeCount": nodes, "edgeCount": edges})
 
     async def search(self, request: Request) -> Response:
         """Return lines of a flow as nodes and edges."""
@@ -70,7 +66,8 @@ class GraphRoutes:
         account = await self._context.account(request)
         asked = await self._context.json(request, EXECUTION)
         known = await self._context.known_components(account)
-        graph = checked_graph(asked["graph"], known)
+        graph = asked["graph"]
+        await self._context.checks.graph(graph, known)
         result = await self._context.runs.run_graph(account, graph, asked.get("context", {}))
         return full_response(result, {})
 
@@ -80,10 +77,10 @@ class GraphRoutes:
         asked = await self._context.json(request, TRIPLET_EXECUTION)
         known = await self._context.known_components(account)
         try:
-            compiled = compile_flow(asked["triplets"], asked.get("config"), known=known)
+            graph = compile_flow(asked["triplets"], asked.get("config"), known=known)
         except FlowError as error:
             raise graph_error(error.problems, prefix="") from None
-        graph = checked_graph(compiled, known)
+        await self._context.checks.graph(graph, known)
         result = await self._context.runs.run_graph(account, graph, asked.get("context", {}))
         return full_response(result, {"graph": graph})
 
@@ -91,46 +88,3 @@ class GraphRoutes:
         """Return the components that there are; with a key the account's own recipes too."""
         account = await self._context.account_if_known(request)
         return await self._context.known_components(account)
-
-
-def checked_graph(graph: Any, known: Collection[str], *, prefix: str = "graph") -> Graph:
-    """Check a graph: first what it means, then its fields against the contract.
-
-    Args:
-        graph: What the client sent.
-        known: Component ids that there are, besides built-ins and URLs.
-        prefix: Its path in the body.
-
-    Raises:
-        ApiError: 400, with everything that is wrong.
-    """
-    problems = check_graph(graph, known)
-    if problems:
-        raise graph_error(problems, prefix=prefix)
-    try:
-        checked_value: Graph = checked(GRAPH, graph, "invalid_graph")
-    except ApiError as error:
-        error.details = tuple(
-            Detail(
-                detail.message, path=join_path(prefix, detail.path), suggestion=detail.suggestion
-            )
-            for detail in error.details
-        )
-        raise
-    return checked_value
-
-
-def graph_error(problems: Sequence[Problem], *, prefix: str) -> ApiError:
-    """Return the error response for what the engine found wrong."""
-    details = details_of(problems, prefix)
-    text = _sentence(details[0])
-    if len(details) > 1:
-        text += f" (and {len(details) - 1} more, see details)"
-    return ApiError(400, problems[0].code, text, details=details)
-
-
-def _sentence(detail: Detail) -> str:
-    if detail.line is not None:
-        where = f"line {detail.line}" + (f", column {detail.column}" if detail.column else "")
-        return f"{where}: {detail.message}"
-    return f"{detail.path}: {detail.message}" if detail.path else detail.message

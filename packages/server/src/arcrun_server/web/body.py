@@ -27,22 +27,22 @@ MAX_DIGITS = 400
 _MAY_BE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-async def read_json(request: Request, limit: int) -> Any:
-    """Read the body of a request as JSON.
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read the body of a request, which `parse_json` can parse.
 
     Args:
         request: The request.
         limit: Largest body, in bytes.
 
     Raises:
-        ApiError: 413 too large, 415 not JSON by its content type, 400 `invalid_json`.
+        ApiError: 413 too large, 415 not JSON by its content type.
     """
     declared = request.headers.get("content-length")
     if declared is not None and declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
     content = await _read(request, limit)
     _check_type(request, empty=not content)
-    return parse_json(content)
+    return content
 
 
 def parse_json(content: bytes) -> Any:

@@ -1,0 +1,189 @@
+"""Large bodies are checked by a worker: however much is wrong with one, the server responds to others meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from arcrun_server.engine import check_graph
+from arcrun_server.engine.sizes import rough_size
+from arcrun_server.errors import ApiError, Detail
+from arcrun_server.json_text import encode
+from arcrun_server.recipes.api.record import API_RECIPE
+from arcrun_server.recipes.auth.record import AUTH_RECIPE
+from arcrun_server.routes import schemas
+from arcrun_server.routes.problems import graph_error, join_path
+from arcrun_server.web.body import checked, parse_json
+from arcrun_server.workers import Job, WorkerBusyError, WorkerError, WorkerTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from pydantic import TypeAdapter
+
+    from arcrun_server.workers import WorkerPool
+
+LARGE = 32 * 1024
+# How many large bodies are made values at once: a value takes many times the memory of its text.
+_AT_ONCE = 2
+_SCHEMAS: dict[str, TypeAdapter[Any]] = {
+    "API_RECIPE": API_RECIPE,
+    "AUTH_RECIPE": AUTH_RECIPE,
+    "EXECUTION": schemas.EXECUTION,
+    "PLAIN_PUSH": schemas.PLAIN_PUSH,
+    "PLAIN_REPLACEMENT": schemas.PLAIN_REPLACEMENT,
+    "RUN_INPUT": schemas.RUN_INPUT,
+    "SEALED_PUSH": schemas.SEALED_PUSH,
+    "SEALED_REPLACEMENT": schemas.SEALED_REPLACEMENT,
+    "TRIPLET_EXECUTION": schemas.TRIPLET_EXECUTION,
+    "TRIPLET_SEARCH": schemas.TRIPLET_SEARCH,
+    "WORKFLOW_PUSH": schemas.WORKFLOW_PUSH,
+}
+_NAMES = {id(schema): name for name, schema in _SCHEMAS.items()}
+
+
+@dataclass
+class BodyChecks:
+    """Checks bodies and graphs; large ones in a worker.
+
+    Args:
+        workers: The pool of workers.
+    """
+
+    workers: WorkerPool
+    _values: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+
+    async def parse(self, content: bytes, schema: TypeAdapter[Any] | None, code: str) -> Any:
+        """Parse a body and check it against a schema.
+
+        Args:
+            content: The body.
+            schema: A schema of the contract; None takes any JSON.
+            code: Code of the error, if the body does not fit.
+
+        Raises:
+            ApiError: 400, what is wrong with it; 429, there are too many large bodies.
+        """
+        if len(content) <= LARGE:
+            return _parse(content, schema, code)
+        name = None if schema is None else _NAMES[id(schema)]
+        await self._ask("body_job", {"schema": name, "code": code}, content)
+        async with self._values:
+            return await asyncio.to_thread(_parse, content, schema, code)
+
+    async def graph(self, graph: Any, known: Collection[str], prefix: str = "graph") -> None:
+        """Check a graph: first what it means, then its fields against the contract.
+
+        Args:
+            graph: What the client sent.
+            known: Component ids that there are, besides built-ins and URLs.
+            prefix: Its path in the body.
+
+        Raises:
+            ApiError: 400, with everything that is wrong; 429, there are too many large graphs.
+        """
+        if rough_size(graph, LARGE) <= LARGE:
+            _check_graph(graph, known, prefix)
+        else:
+            await self.graph_text(encode(graph), known, prefix)
+
+    async def graph_text(
+        self, content: bytes, known: Collection[str], prefix: str
+    ) -> tuple[int, int]:
+        """Check a graph that is the whole body; return how many nodes and edges it has.
+
+        Raises:
+            ApiError: As `graph`, and 400 if it is not JSON.
+        """
+        if len(content) <= LARGE:
+            return _checked_graph(content, known, prefix)
+        more = {"known": sorted(known), "prefix": prefix}
+        nodes, edges = await self._ask("graph_job", more, content)
+        return nodes, edges
+
+    async def _ask(self, function: str, more: dict[str, Any], content: bytes) -> Any:
+        payload = encode(more) + b"\n" + content
+        try:
+            answer = json.loads(await self.workers.run(Job(__name__, function), payload))
+        except WorkerTimeoutError as problem:
+            raise ApiError(
+                400, "invalid_request", f"the body can't be checked: {problem}; send a smaller one"
+            ) from None
+        except WorkerBusyError:
+            raise too_many("too many large requests are being checked") from None
+        except WorkerError:
+            raise ApiError(
+                400, "invalid_request", "the body can't be checked; send a smaller one"
+            ) from None
+        if "error" in answer:
+            error = answer["error"]
+            details = [Detail(**detail) for detail in error.pop("details")]
+            raise ApiError(**error, details=details)
+        return answer["value"]
+
+
+def too_many(what: str, seconds: int = 1) -> ApiError:
+    """Return the error response for a client that has to wait."""
+    return ApiError(
+        429,
+        "too_many_requests",
+        f"{what}; try again in a moment",
+        next_actions=["wait as long as Retry-After says, then try again"],
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+def body_job(payload: bytes) -> bytes:
+    """Check a body in a worker: a line with schema and code, then the body."""
+    more, content = _split(payload)
+    schema = more["schema"]
+    return _answer(lambda: _parse(content, schema and _SCHEMAS[schema], more["code"]) and None)
+
+
+def graph_job(payload: bytes) -> bytes:
+    """Check a graph in a worker: a line with components and prefix, then the graph."""
+    more, content = _split(payload)
+    return _answer(lambda: _checked_graph(content, more["known"], more["prefix"]))
+
+
+def _split(payload: bytes) -> tuple[dict[str, Any], bytes]:
+    line, _, content = payload.partition(b"\n")
+    return json.loads(line), content
+
+
+def _answer(check: Any) -> bytes:
+    try:
+        return encode({"value": check()})
+    except ApiError as error:
+        shown = {"status": error.status, "code": error.code, "message": error.message}
+        details = [detail.as_json() for detail in error.details]
+        return encode({"error": {**shown, "details": details}})
+
+
+def _parse(content: bytes, schema: TypeAdapter[Any] | None, code: str) -> Any:
+    value = parse_json(content)
+    return value if schema is None else checked(schema, value, code)
+
+
+def _checked_graph(content: bytes, known: Collection[str], prefix: str) -> tuple[int, int]:
+    graph = parse_json(content)
+    _check_graph(graph, known, prefix)
+    return len(graph["nodes"]), len(graph["edges"])
+
+
+def _check_graph(graph: Any, known: Collection[str], prefix: str) -> None:
+    problems = check_graph(graph, known)
+    if problems:
+        raise graph_error(problems, prefix=prefix)
+    try:
+        checked(schemas.GRAPH, graph, "invalid_graph")
+    except ApiError as error:
+        error.details = tuple(
+            Detail(
+                detail.message, path=join_path(prefix, detail.path), suggestion=detail.suggestion
+            )
+            for detail in error.details
+        )
+        raise
