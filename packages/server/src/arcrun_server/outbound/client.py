@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,8 +27,22 @@ if TYPE_CHECKING:
 MAX_REDIRECTS = 5
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 ERROR_LENGTH = 200
+_DECODED_AT_ONCE = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
+# The character sets of the web, by Python's names. Python has more, some of which take time that grows
+# with the square of the text (punycode, idna), or are no character sets (unicode_escape).
+_CHARSETS = frozenset(
+    {
+        *("ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"),
+        *(f"iso8859-{part}" for part in (*range(1, 12), 13, 14, 15, 16)),
+        *(f"cp{page}" for page in (437, 850, 852, 866, 874, 932, 949, 950)),
+        *(f"cp{page}" for page in range(1250, 1259)),
+        *("big5", "big5hkscs", "gb2312", "gbk", "gb18030", "hz"),
+        *("euc_jp", "euc_jis_2004", "euc_kr", "iso2022_jp", "shift_jis", "shift_jis_2004"),
+        *("koi8-r", "koi8-u", "mac-roman", "tis-620"),
+    }
+)
 _OURS = frozenset(
     {
         "host",
@@ -227,7 +242,7 @@ class Outbound:
         if headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
             raise Unreachable("the response is compressed, though the request forbade that")
         body = b"".join([part async for part in self._parts(response)])
-        return Response(response.status, _text(body, headers)), None
+        return Response(response.status, await _text(body, headers)), None
 
     async def _parts(self, response: httpcore.Response) -> AsyncIterator[bytes]:
         size = 0
@@ -297,12 +312,20 @@ def _shown_host(url: str) -> str:
     return urlsplit(url).hostname or "the server"
 
 
-def _text(body: bytes, headers: httpx.Headers) -> str:
-    encoding = httpx.Response(200, headers=headers).charset_encoding or "utf-8"
+async def _text(body: bytes, headers: httpx.Headers) -> str:
+    charset = httpx.Response(200, headers=headers).charset_encoding or "utf-8"
     try:
-        return body.decode(encoding, "replace")
-    except LookupError:
-        return body.decode("utf-8", "replace")
+        name = codecs.lookup(charset).name
+    except (LookupError, ValueError):
+        name = "utf-8"
+    decoder = codecs.getincrementaldecoder(name if name in _CHARSETS else "utf-8")("replace")
+    parts = []
+    # In parts, with turns for others in between: replacing what is wrong takes long in some of them.
+    for start in range(0, len(body), _DECODED_AT_ONCE):
+        if start:
+            await asyncio.sleep(0)
+        parts.append(decoder.decode(body[start : start + _DECODED_AT_ONCE]))
+    return "".join([*parts, decoder.decode(b"", final=True)])
 
 
 def _refuse_constant(name: str) -> Any:
