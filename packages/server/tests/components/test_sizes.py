@@ -84,9 +84,8 @@ def doubling(levels: int) -> dict[str, Any]:
     return {"$ref": "#/$defs/s0", "$defs": definitions}
 
 
-@pytest.mark.parametrize("schema", [doubling(40), {"$ref": "#"}])
 async def test_schemas_without_bounds_fail_their_node_and_the_server_goes_on(
-    use: Any, schema: Any
+    use: Any,
 ) -> None:
     turns = 0
 
@@ -97,14 +96,10 @@ async def test_schemas_without_bounds_fail_their_node_and_the_server_goes_on(
             await asyncio.sleep(0.01)
 
     task = asyncio.create_task(others())
-    try:
-        response = await use("validate_json", {"data": 1, "schema": schema})
-        assert response["success"]
-    except ComponentError as problem:
-        assert "schema" in str(problem)
-        assert turns > 3
-    finally:
-        task.cancel()
+    with pytest.raises(ComponentError, match="schema"):
+        await use("validate_json", {"data": 1, "schema": doubling(40)})
+    task.cancel()
+    assert turns > 3
     quick = await use(
         "validate_json",
         {"data": 1, "schema": {"$ref": "#/$defs/n", "$defs": {"n": {"type": "integer"}}}},

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from .model import JsonObject
+
+# From here on it is worth while to remember a size.
+_LARGE = 4096
+_MOST = 1 << 30
 _json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -97,3 +103,88 @@ def rough_size(value: Any, most: int) -> int:
         else:
             size += 1
     return size
+
+
+class KnownSizes:
+    """The sizes of values that occur again and again, each measured once.
+
+    A run hands the same large values from node to node. They are not changed, so it is enough to
+    measure them when they come in. Values that are known stay in memory for as long as this object.
+
+    Example:
+        >>> sizes = KnownSizes()
+        >>> sizes.of({"文": 1}), sizes.of({"n": [1, 2]})
+        (9, 11)
+    """
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[
+            int, tuple[Any, int]
+        ] = {}  # by identity; the value keeps it from being reused
+
+    def of(self, value: Any) -> int:
+        """Return how many bytes a value has as JSON.
+
+        Raises:
+            ValueError: It is not valid JSON; the message says why.
+        """
+        known = self._known.get(id(value))
+        if known:
+            return known[1]
+        if not isinstance(value, dict) or not self._known:
+            size = json_size(value)
+        else:
+            size = self._of_fields(value)
+        if size >= _LARGE and isinstance(value, (dict, list)):
+            self.learn(value, size)
+            if isinstance(value, dict):
+                self._learn_fields(value)
+        return size
+
+    def of_list(self, items: list[Any]) -> int:
+        """Return how many bytes a list has as JSON, from the sizes of its elements."""
+        return 2 + sum(map(self.of, items)) + max(len(items) - 1, 0)
+
+    def learn(self, value: Any, size: int) -> None:
+        """Remember the size of a value."""
+        self._known[id(value)] = (value, size)
+
+    def rough(self, value: Any, most: int) -> int:
+        """Return about how many bytes a value has as JSON, or if that is sure to be above `most`, anything above."""
+        if not isinstance(value, dict) or id(value) in self._known:
+            return self._rough_field(value)
+        if len(value) > most:
+            return len(value)
+        return sum(len(key) + self._rough_field(field) for key, field in value.items())
+
+    def _rough_field(self, value: Any) -> int:
+        if isinstance(value, str):
+            return len(value) + 3
+        if not isinstance(value, (dict, list)):
+            return 6
+        known = self._known.get(id(value))
+        if known:
+            return known[1]
+        size = rough_size(value, _MOST)
+        if size >= _LARGE:
+            self.learn(value, size)
+        return size
+
+    def _of_fields(self, value: JsonObject) -> int:
+        rest = {key: field for key, field in value.items() if id(field) not in self._known}
+        size = json_size(rest)
+        if len(rest) == len(value):
+            return size
+        known = [key for key in value if key not in rest]
+        names = json_size(dict.fromkeys(known, 0)) - 2 - len(known)  # without braces and zeros
+        commas = 1 if rest else 0
+        return size + names + commas + sum(self._known[id(value[key])][1] for key in known)
+
+    def _learn_fields(self, value: JsonObject) -> None:
+        for field in value.values():
+            if isinstance(field, (dict, list)) and field and id(field) not in self._known:
+                size = json_size(field)
+                if size >= _LARGE:
+                    self.learn(field, size)

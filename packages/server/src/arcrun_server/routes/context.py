@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server.accounts.keys import account_of, optional_account_of
 from arcrun_server.errors import ApiError, Detail
-from arcrun_server.routes.large_bodies import BodyChecks
 from arcrun_server.web.body import read_body
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from arcrun_server.components import Registry
     from arcrun_server.recipes.catalog import Catalog
+    from arcrun_server.routes.large_bodies import BodyChecks
     from arcrun_server.runs.service import RunService
     from arcrun_server.settings import Settings
     from arcrun_server.store import Store

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _MOST_FIELDS = 100
+# Enough for the longest value with each of its characters escaped.
+_MOST_BYTES = 512 * 1024
 
 
 class CredentialRoutes:
@@ -93,6 +95,12 @@ class CredentialRoutes:
 
     async def _body(self, request: Request) -> Any:
         content = await read_body(request, self._context.settings.max_body_bytes)
+        if len(content) > _MOST_BYTES:
+            raise ApiError(
+                400,
+                "invalid_request",
+                f"the body is larger than any credential: {_MOST_BYTES} bytes are enough for the longest",
+            )
         # In a thread, and not by a worker as other large bodies: a secret stays in this process.
         body = (
             await asyncio.to_thread(parse_json, content)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import re
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +64,8 @@ def parse_json(content: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise _invalid(f"the body is not UTF-8 (byte {error.start + 1})") from None
     try:
-        value = _DECODER.decode(text)
+        with _no_collection():
+            value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise _invalid(
             f"the body is not JSON: line {error.lineno}, column {error.colno}: {error.msg}",
@@ -99,6 +102,18 @@ def checked(adapter: TypeAdapter[Any], value: Any, code: str = "invalid_request"
         problems = error.errors(include_url=False, include_context=False, include_input=False)
     details = list(_details(problems[:MAX_DETAILS], adapter))
     raise ApiError(400, _code(problems[0], code), _sentence(details, count), details=details)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector from looking through a large value again and again while it is built."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 async def _read(request: Request, limit: int) -> bytes:
