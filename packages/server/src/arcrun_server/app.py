@@ -11,7 +11,7 @@ from starlette.routing import Match
 
 from arcrun_server._version import __version__
 from arcrun_server.components import Registry
-from arcrun_server.errors import ApiError, StorageUnavailableError
+from arcrun_server.errors import ApiError, StorageUnavailableError, too_many
 from arcrun_server.outbound import Outbound
 from arcrun_server.recipes.catalog import load_catalog
 from arcrun_server.recipes.resolver import RecipeResolver
@@ -24,6 +24,7 @@ from arcrun_server.routes.large_bodies import BodyChecks
 from arcrun_server.routes.recipes import ApiRecipeRoutes, AuthRecipeRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
 from arcrun_server.runs.service import RunService
+from arcrun_server.slots import NoSlotError
 from arcrun_server.store import Store
 from arcrun_server.web.middleware import ServerMiddleware
 from arcrun_server.web.responses import JsonResponse
@@ -65,7 +66,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         'arcrun-server'
     """
     open_store = store or Store(settings.data_dir, settings.database_url)
-    outbound = Outbound(development=settings.dev)
+    outbound = Outbound(development=settings.dev, calls_per_key=settings.calls_per_key)
     workers = WorkerPool()
     registry = Registry(outbound, workers)
     catalog = load_catalog()
@@ -75,7 +76,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         store=open_store,
         catalog=catalog,
         registry=registry,
-        runs=RunService(open_store, registry, recipes),
+        runs=RunService(open_store, registry, recipes, settings.runs_per_key),
         checks=BodyChecks(workers),
     )
 
@@ -99,9 +100,14 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     )
     for group in GROUPS:
         group(context).add_to(app.router)
-    app.add_middleware(ServerMiddleware, cors_origins=settings.cors_origins)
+    app.add_middleware(
+        ServerMiddleware,
+        cors_origins=settings.cors_origins,
+        requests_per_key=settings.requests_per_key,
+    )
     app.add_exception_handler(ApiError, _respond_to_api_error)
     app.add_exception_handler(StorageUnavailableError, _respond_to_storage_error)
+    app.add_exception_handler(NoSlotError, _respond_to_no_slot)
     app.add_exception_handler(HTTPException, _respond_to_routing_error)
     return app
 
@@ -109,6 +115,10 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
 async def _respond_to_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - for the type checker; it is registered for this type
     return JsonResponse(error.body(), status_code=error.status, headers=error.headers)
+
+
+async def _respond_to_no_slot(request: Request, error: Exception) -> Response:
+    return await _respond_to_api_error(request, too_many(str(error)))
 
 
 async def _respond_to_storage_error(request: Request, error: Exception) -> Response:

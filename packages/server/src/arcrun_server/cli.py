@@ -100,7 +100,7 @@ def _serve_from(data_dir: Path, options: argparse.Namespace) -> None:
             if key:
                 print(f"key   {key}", flush=True)
 
-        run(create_app(settings, store), listener, announce)
+        run(create_app(settings, store), listener, announce, settings.max_connections)
 
 
 def _dev_key(store: Store) -> str:

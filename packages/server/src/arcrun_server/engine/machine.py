@@ -97,6 +97,8 @@ class Machine:
             PauseRequest: The run waits for a callback; the frames are its state.
         """
         while True:
+            if self.budget.turn_is_over():
+                await asyncio.sleep(0)  # a long run of built-ins lets other tasks run
             frame = self.frames[-1]
             try:
                 if frame.work:
@@ -171,8 +173,6 @@ class Machine:
     async def _run_node(self, frame: Frame, item: RunNode) -> None:
         node = frame.plan.nodes[item.node]
         self._count_step(node)
-        if self.budget.turn_is_over():
-            await asyncio.sleep(0)  # a long run of built-ins lets other tasks run
         if node.component is None:
             result = frame.previous(item.activation)
             frame.trace.append(self.budget.fit(_entry(node, result, result, 0.0)))
@@ -215,6 +215,8 @@ class Machine:
                 result = builtin(given)
             else:
                 result = await self._invoker.invoke(node, scope, context, given)
+            if self.budget.turn_is_over():
+                await asyncio.sleep(0)
             self.check_result(result)
         except (InvocationFailure, ValueError) as problem:
             entry["duration_ms"] = _milliseconds(began)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import codecs
 import json
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -15,19 +17,24 @@ import httpx
 from arcrun_server._version import __version__
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.sizes import rough_size
+from arcrun_server.slots import Queues
 
 from .guard import GuardedBackend, check_url, system_resolver
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from .guard import Resolver
 
+MAX_CONNECTIONS = 200
+DEFAULT_CALLS_PER_KEY = 20
 MAX_REDIRECTS = 5
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 ERROR_LENGTH = 200
 _DECODED_AT_ONCE = 64 * 1024
+# The account on whose behalf a request is sent; none for the tests of components alone.
+_caller: ContextVar[str] = ContextVar("caller", default="")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
 # The character sets of the web, by Python's names. Python has more, some of which take time that grows
@@ -116,6 +123,8 @@ class Outbound:
         max_bytes: Size of a response's body.
         resolver: Turns host names into addresses.
         ssl_context: For TLS; the default trusts the usual authorities.
+        calls_per_key: How many requests on behalf of one account are on their way at once; more wait, so
+            that a slow service of one account leaves the others their connections.
     """
 
     def __init__(
@@ -128,7 +137,9 @@ class Outbound:
         max_bytes: int = 2 * 1024 * 1024,
         resolver: Resolver = system_resolver,
         ssl_context: ssl.SSLContext | None = None,
+        calls_per_key: int = DEFAULT_CALLS_PER_KEY,
     ) -> None:
+        self._turns = Queues(calls_per_key)
         self._development = development
         self._timeouts = {
             "connect": connect_timeout,
@@ -166,13 +177,23 @@ class Outbound:
         fields.setdefault("user-agent", f"arcrun-engine/{__version__}")
         fields["accept-encoding"] = "identity"
         try:
-            return await asyncio.wait_for(
-                self._follow(method, url, fields, content), self._total_timeout
-            )
+            async with self._turns.turn(_caller.get()):
+                return await asyncio.wait_for(
+                    self._follow(method, url, fields, content), self._total_timeout
+                )
         except asyncio.TimeoutError:
             raise Unreachable(
                 f"{_shown_host(url)} did not respond within {self._total_timeout:g} s"
             ) from None
+
+    @contextmanager
+    def on_behalf_of(self, account: str) -> Iterator[None]:
+        """Count what is sent within the block as the account's."""
+        token = _caller.set(account)
+        try:
+            yield
+        finally:
+            _caller.reset(token)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -256,7 +277,7 @@ class Outbound:
         if self._pool is None:
             self._pool = httpcore.AsyncConnectionPool(
                 ssl_context=self._ssl_context or httpx.create_ssl_context(),
-                max_connections=100,
+                max_connections=MAX_CONNECTIONS,
                 max_keepalive_connections=20,
                 keepalive_expiry=15.0,
                 network_backend=GuardedBackend(

@@ -69,7 +69,7 @@ class GraphRoutes:
         graph = asked["graph"]
         await self._context.checks.graph(graph, known)
         result = await self._context.runs.run_graph(account, graph, asked.get("context", {}))
-        return full_response(result, {})
+        return await full_response(result, {})
 
     async def execute_triplets(self, request: Request) -> Response:
         """Compile lines of a flow and run them without storing them."""
@@ -82,7 +82,7 @@ class GraphRoutes:
             raise graph_error(error.problems, prefix="") from None
         await self._context.checks.graph(graph, known)
         result = await self._context.runs.run_graph(account, graph, asked.get("context", {}))
-        return full_response(result, {"graph": graph})
+        return await full_response(result, {"graph": graph})
 
     async def _known(self, request: Request) -> frozenset[str]:
         """Return the components that there are; with a key the account's own recipes too."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import check_graph
 from arcrun_server.engine.sizes import rough_size
-from arcrun_server.errors import ApiError, Detail
+from arcrun_server.errors import ApiError, Detail, too_many
 from arcrun_server.json_text import encode
 from arcrun_server.recipes.api.record import API_RECIPE
 from arcrun_server.recipes.auth.record import AUTH_RECIPE
@@ -122,17 +122,6 @@ class BodyChecks:
             details = [Detail(**detail) for detail in error.pop("details")]
             raise ApiError(**error, details=details)
         return answer["value"]
-
-
-def too_many(what: str, seconds: int = 1) -> ApiError:
-    """Return the error response for a client that has to wait."""
-    return ApiError(
-        429,
-        "too_many_requests",
-        f"{what}; try again in a moment",
-        next_actions=["wait as long as Retry-After says, then try again"],
-        headers={"Retry-After": str(seconds)},
-    )
 
 
 def body_job(payload: bytes) -> bytes:
