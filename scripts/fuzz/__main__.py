@@ -49,8 +49,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _measure_cost(work: Path) -> int:
-    with engine_with_accounts(Path(sys.executable), work / "data", work / "engine.log") as running:
-        costs = cost.measure(running)
+    python = Path(sys.executable)
+    with (
+        engine_with_accounts(python, work / "data", work / "engine.log") as engine,
+        engine_with_accounts(python, work / "idle", work / "idle.log") as idle,
+    ):
+        costs = cost.measure(engine, idle)
     print(cost.table(costs))
     found = cost.problems(costs)
     print(*found, sep="\n", file=sys.stderr)

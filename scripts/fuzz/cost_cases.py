@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import httpx
 
@@ -58,7 +58,7 @@ def node(identity: str, component: str = "comp_passthrough", **data: Any) -> dic
     return made | ({"data": data} if data else {})
 
 
-def graph(nodes: list[Any], edges: list[tuple[str, str, str]] = []) -> dict[str, Any]:  # noqa: B006
+def graph(nodes: list[Any], edges: Sequence[tuple[str, str, str]] = ()) -> dict[str, Any]:
     """Return a graph."""
     return {
         "nodes": nodes,
@@ -121,6 +121,7 @@ PATHS = (
     "DELETE /recipes/{}",
 )
 PATH_SIZES = (2, 8, 30)
+QUERIES = ("GET /health", "GET /credentials", "GET /webhooks/named", "GET /auth-recipes")
 
 
 def _unknown_ends(kib: int) -> Any:
@@ -196,32 +197,24 @@ def _text(**data: Any) -> Callable[[int], Any]:
     return body
 
 
+def _long_path(operation: str) -> Callable[[int], str]:
+    template = operation.partition(" ")[2]
+    return lambda kib: template.format("x" * kib * KIB)
+
+
+def _long_query(operation: str) -> Callable[[int], str]:
+    path = operation.partition(" ")[2]
+    return lambda kib: f"{path}?limit={'9' * kib * KIB}"
+
+
 CASES: tuple[Case, ...] = (
     *(
         Case(name, kind, body, may_fail="trigger" in name)
         for name in BODIES
         for kind, body in ANY_BODY.items()
     ),
-    *(
-        Case(
-            name,
-            "length of the path",
-            None,
-            PATH_SIZES,
-            lambda kib, name=name: name.partition(" ")[2].format("x" * kib * KIB),
-        )  # type: ignore[misc]
-        for name in PATHS
-    ),
-    *(
-        Case(
-            name,
-            "length of the query",
-            None,
-            PATH_SIZES,
-            lambda kib, name=name: f"{name.partition(' ')[2]}?limit={'9' * kib * KIB}",
-        )  # type: ignore[misc]
-        for name in ("GET /health", "GET /credentials", "GET /webhooks/named", "GET /auth-recipes")
-    ),
+    *(Case(name, "length of the path", None, PATH_SIZES, _long_path(name)) for name in PATHS),
+    *(Case(name, "length of the query", None, PATH_SIZES, _long_query(name)) for name in QUERIES),
     Case("POST /validate", "edges to nodes that are not there", _unknown_ends),
     Case("POST /validate", "components that are not there", _unknown_components),
     Case("POST /validate", "templates", _templates),

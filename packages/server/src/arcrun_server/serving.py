@@ -88,7 +88,7 @@ def run(
         server_header=False,
         lifespan="on",
         ws="none",
-        http=Connections(most).protocol,  # type: ignore[arg-type] - uvicorn only calls it
+        http=Connections(most).protocol,  # type: ignore[arg-type]  # it is only called
         backlog=max(1, min(BACKLOG, most // 2)),
         timeout_graceful_shutdown=GRACE,
     )

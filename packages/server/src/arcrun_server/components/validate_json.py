@@ -148,7 +148,7 @@ async def _violations_by(workers: WorkerPool, schema: Any, value: Any) -> list[J
     if rough_size([schema, value], MAX_BYTES) > MAX_BYTES:
         raise ComponentError(f"`schema` and `data` are together larger than {MAX_BYTES:,} bytes")
     try:
-        answer = json.loads(await workers.run(_JOB, encode([schema, value]), SECONDS))
+        answer = json.loads(await workers.run(_JOB, encode([schema, value]), seconds=SECONDS))
     except WorkerTimeoutError:
         raise ComponentError(
             f"checking `data` against `schema` takes longer than {SECONDS:g} seconds; make the schema simpler"

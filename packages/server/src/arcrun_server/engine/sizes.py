@@ -93,13 +93,13 @@ def rough_size(value: Any, most: int) -> int:
         part = pending.pop()
         if isinstance(part, str):
             size += len(part) + 1
-        elif isinstance(part, dict):
+        elif isinstance(part, (dict, list, tuple)):
             size += 1
+            if size + len(part) > most:  # each part has a byte at least: none of them need be seen
+                return size + len(part)
             pending.extend(part)
-            pending.extend(part.values())
-        elif isinstance(part, (list, tuple)):
-            size += 1
-            pending.extend(part)
+            if isinstance(part, dict):
+                pending.extend(part.values())
         else:
             size += 1
     return size
@@ -133,14 +133,10 @@ class KnownSizes:
         known = self._known.get(id(value))
         if known:
             return known[1]
-        if not isinstance(value, dict) or not self._known:
-            size = json_size(value)
-        else:
-            size = self._of_fields(value)
-        if size >= _LARGE and isinstance(value, (dict, list)):
-            self.learn(value, size)
-            if isinstance(value, dict):
-                self._learn_fields(value)
+        if not isinstance(value, (dict, list)) or rough_size(value, _LARGE) <= _LARGE:
+            return json_size(value)
+        size = self._of_fields(value) if isinstance(value, dict) else json_size(value)
+        self.learn(value, size)
         return size
 
     def of_list(self, items: list[Any]) -> int:
@@ -173,18 +169,15 @@ class KnownSizes:
         return size
 
     def _of_fields(self, value: JsonObject) -> int:
-        rest = {key: field for key, field in value.items() if id(field) not in self._known}
-        size = json_size(rest)
-        if len(rest) == len(value):
-            return size
-        known = [key for key in value if key not in rest]
-        names = json_size(dict.fromkeys(known, 0)) - 2 - len(known)  # without braces and zeros
-        commas = 1 if rest else 0
-        return size + names + commas + sum(self._known[id(value[key])][1] for key in known)
+        """Measure an object: what is large in it by itself, so that it is known from then on, the rest together."""
+        large = {key: self.of(field) for key, field in value.items() if self._is_large(field)}
+        if not large:
+            return json_size(value)
+        # With 0 in the place of what is large, whose size is then added instead.
+        rest = {key: 0 if key in large else field for key, field in value.items()}
+        return json_size(rest) - len(large) + sum(large.values())
 
-    def _learn_fields(self, value: JsonObject) -> None:
-        for field in value.values():
-            if isinstance(field, (dict, list)) and field and id(field) not in self._known:
-                size = json_size(field)
-                if size >= _LARGE:
-                    self.learn(field, size)
+    def _is_large(self, value: Any) -> bool:
+        if not isinstance(value, (dict, list)) or not value:
+            return False
+        return id(value) in self._known or rough_size(value, _LARGE) > _LARGE

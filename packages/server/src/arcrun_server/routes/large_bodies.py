@@ -104,9 +104,9 @@ class BodyChecks:
         return nodes, edges
 
     async def _ask(self, function: str, more: dict[str, Any], content: bytes) -> Any:
-        payload = encode(more) + b"\n" + content
+        job, head = Job(__name__, function), encode(more) + b"\n"
         try:
-            answer = json.loads(await self.workers.run(Job(__name__, function), payload))
+            answer = json.loads(await self.workers.run(job, head, content))
         except WorkerTimeoutError as problem:
             raise ApiError(
                 400, "invalid_request", f"the body can't be checked: {problem}; send a smaller one"

@@ -68,12 +68,12 @@ class WorkerPool:
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
 
-    async def run(self, job: Job, payload: bytes, seconds: float = SECONDS) -> bytes:
+    async def run(self, job: Job, *payload: bytes, seconds: float = SECONDS) -> bytes:
         """Run a job and return what it returned. One whose worker died is tried once more.
 
         Args:
             job: The job.
-            payload: What it is given.
+            payload: What it is given, in parts, so that nobody has to copy what is large.
             seconds: How long it may take.
 
         Raises:
@@ -98,7 +98,7 @@ class WorkerPool:
         for worker in list(self._all):
             await self._end(worker)
 
-    async def _run(self, job: Job, payload: bytes, seconds: float) -> bytes:
+    async def _run(self, job: Job, payload: tuple[bytes, ...], seconds: float) -> bytes:
         worker = self._idle.pop() if self._idle else await self._start()
         try:
             returned, answer = await asyncio.wait_for(worker.ask(job, payload, seconds), seconds)
@@ -126,7 +126,7 @@ class WorkerPool:
         worker = _Worker(child)
         self._all.add(worker)
         try:
-            await asyncio.wait_for(worker.ask(_HELLO, b"", _START_SECONDS), _START_SECONDS)
+            await asyncio.wait_for(worker.ask(_HELLO, (), _START_SECONDS), _START_SECONDS)
         except BaseException as problem:
             await asyncio.shield(self._end(worker))
             if isinstance(problem, asyncio.TimeoutError):
@@ -147,14 +147,15 @@ class _Worker:
         assert child.stdout  # noqa: S101 - as above
         self._child, self._to, self._from = child, child.stdin, child.stdout
 
-    async def ask(self, job: Job, payload: bytes, seconds: float) -> tuple[bool, bytes]:
+    async def ask(self, job: Job, payload: tuple[bytes, ...], seconds: float) -> tuple[bool, bytes]:
         """Let it do a job; return whether that returned, and what.
 
         Raises:
             EOFError: The process has ended; or OSError.
         """
-        self._to.write(REQUEST.pack(seconds, len(job.name), len(payload)) + job.name)
-        self._to.write(payload)
+        length = sum(map(len, payload))
+        for part in (REQUEST.pack(seconds, len(job.name), length), job.name, *payload):
+            self._to.write(part)
         await self._to.drain()
         returned, length = RESPONSE.unpack(await self._from.readexactly(RESPONSE.size))
         return returned, await self._from.readexactly(length)
