@@ -136,7 +136,7 @@ class _OnceAMinute(logging.Filter):
 
 
 class _BufferedHandler(logging.Handler):
-    """Writes lines together: one system call for many requests. A warning is written at once, with the lines before it."""
+    """Write lines together: one system call for many requests. A warning is written at once, with the lines before it."""
 
     def __init__(self, stream: IO[str]) -> None:
         super().__init__()
@@ -165,7 +165,7 @@ class _BufferedHandler(logging.Handler):
 
 
 class _LineFormatter(logging.Formatter):
-    """Writes time (UTC), level and message; never an exception's text, which may quote a secret."""
+    """Write time (UTC), level and message; never an exception's text, which may quote a secret."""
 
     _second = 0
     _text = ""

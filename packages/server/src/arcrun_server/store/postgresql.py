@@ -9,6 +9,7 @@ The driver, psycopg, is imported here only: `arcrun-server[postgresql]` brings i
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, cast
@@ -133,13 +134,15 @@ class PostgreSQLDatabase(Database):
         one of the transactions, and it is run again here. So is one whose connection was lost before the commit. If
         it was lost during the commit, the server is asked how that ended.
         """
-        for _ in range(TRIES - 1):
+        for tried in range(1, TRIES):
             try:
                 return self._apply_once(group)
             except DBAPIError as error:
                 ended = getattr(error.orig, "sqlstate", None) in DEADLOCKS
                 if not (ended or error.connection_invalidated):
                     raise
+                if ended:  # let the other one finish first
+                    time.sleep(random.uniform(0, 0.05) * tried)  # noqa: S311 - not a secret
         return self._apply_once(group)
 
     def _apply_once(self, group: list[Job]) -> list[Outcome]:

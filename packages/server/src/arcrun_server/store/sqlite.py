@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, create_engine, event
@@ -53,17 +54,12 @@ class SQLiteDatabase(Database):
         self.path = path
         self._texts: dict[Query, str] = {}
         self._write_wait_ms = write_wait_ms
-        try:
-            if not path.exists():
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._engine = _engine(path, write_wait_ms)
-            self._writer = self._engine.connect()
-            self._prepare()
-            self._reader = self._engine.connect().execution_options(**{_READS_ONLY: True})
-            self._driver = _driver(self._reader, path)
-            self._driver.execute(f"PRAGMA busy_timeout={READ_WAIT_MS}")
-        except (DatabaseError, sqlite3.Error, OSError) as error:
-            raise StartupError(f"cannot open the database {path}: {_reason(error)}") from None
+        with ExitStack() as connections:
+            try:
+                self._connect(connections)
+            except (DatabaseError, sqlite3.Error, OSError) as error:
+                raise StartupError(f"cannot open the database {path}: {_reason(error)}") from None
+            self._connections = connections.pop_all()
         super().__init__()
 
     async def read(self, query: Callable[[Connection], Result]) -> Result:
@@ -100,9 +96,18 @@ class SQLiteDatabase(Database):
         return StorageUnavailableError(_reason(error))
 
     def _disconnect(self) -> None:
-        self._reader.close()
-        self._writer.close()
-        self._engine.dispose()
+        self._connections.close()
+
+    def _connect(self, connections: ExitStack) -> None:
+        if not self.path.exists():
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        engine = _engine(self.path, self._write_wait_ms)
+        self._writer = connections.enter_context(engine.connect())
+        self._prepare()
+        reader = connections.enter_context(engine.connect())
+        self._reader = reader.execution_options(**{_READS_ONLY: True})
+        self._driver = _driver(self._reader, self.path)
+        self._driver.execute(f"PRAGMA busy_timeout={READ_WAIT_MS}")
 
     def _prepare(self) -> None:
         """Check whose file this is before anything is changed in it, then bring its schema up to date."""
