@@ -41,7 +41,8 @@ def _call(name: str, payload: bytes) -> tuple[bool, bytes]:
     if not module.startswith(OURS):
         return False, b"no such job"
     try:
-        answer: bytes = getattr(importlib.import_module(module), function)(payload)
+        loaded = importlib.import_module(module)
+        answer: bytes = getattr(loaded, function)(payload) if function else b""
     except Exception as problem:  # noqa: BLE001 - a job that fails must not end the worker
         return False, type(problem).__name__.encode()
     return True, answer
