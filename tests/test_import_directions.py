@@ -44,7 +44,7 @@ class Rule:
 
 def server(*folders: str, pure: bool = False) -> Rule:
     """Return the rule of a folder of the server; what all of them may import is `shared`."""
-    shared = ("errors", "json_text", "durable_files", "_version")
+    shared = ("errors", "json_text", "durable_files", "slots", "_version")
     return Rule(tuple(f"arcrun_server.{name}" for name in (*shared, *folders)), pure)
 
 
@@ -69,14 +69,15 @@ RULES = {
     SERVER: Rule(("arcrun_server",)),
     f"{SERVER}/routes": server(
         *("web", "runs", "recipes", "components", "engine", "store", "accounts", "settings"),
-        "validation",
+        *("validation", "workers"),
     ),
-    f"{SERVER}/web": server("accounts", "engine.nearest"),
+    f"{SERVER}/web": server("accounts", "engine.nearest", "engine.model"),
+    f"{SERVER}/workers": server(),
     f"{SERVER}/runs": server("recipes", "components", "engine", "store", "sealing"),
     f"{SERVER}/recipes": server("recipes", "outbound", "engine", "validation"),
     f"{SERVER}/recipes/auth": server("recipes", "outbound", "engine", "validation"),
     f"{SERVER}/recipes/api": server("recipes", "outbound", "engine", "validation"),
-    f"{SERVER}/components": server("outbound", "engine"),
+    f"{SERVER}/components": server("outbound", "engine", "workers"),
     f"{SERVER}/outbound": server("engine"),
     f"{SERVER}/engine": Rule(pure=True),
     f"{SERVER}/accounts": server("store", "sealing"),

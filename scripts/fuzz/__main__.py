@@ -1,7 +1,7 @@
 """Fuzz an engine against the contract with Schemathesis, and check that everything was tested.
 
 `nox -s fuzz` starts the engine of this checkout; `schemathesis.toml` configures the tests. With
-`--target URL` it sends another engine the operations that are safe there.
+`--target URL` it sends another engine the operations that are safe there. With `--cost` it measures what growing requests cost.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from scripts import ROOT
 from scripts.engine import engine_with_accounts
+from scripts.fuzz import cost
 from scripts.fuzz.run import FuzzFailed, fuzz, fuzz_other, safe_operations
 
 
@@ -31,6 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--strict", action="store_true", help="fail if the target deviates from the contract"
     )
+    parser.add_argument(
+        "--cost", action="store_true", help="measure what growing requests cost, instead"
+    )
     options = parser.parse_args(arguments)
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     report = ROOT / "reports" / "fuzz"
@@ -39,7 +43,22 @@ def main(arguments: list[str] | None = None) -> int:
             if not options.api_key:
                 parser.error("--target needs an API key: set ARCRUN_API_KEY")
             return _fuzz_target(options, Path(work), report, seed)
+        if options.cost:
+            return _measure_cost(Path(work))
         return _fuzz_ours(Path(work), report, seed)
+
+
+def _measure_cost(work: Path) -> int:
+    python = Path(sys.executable)
+    with (
+        engine_with_accounts(python, work / "data", work / "engine.log") as engine,
+        engine_with_accounts(python, work / "idle", work / "idle.log") as idle,
+    ):
+        costs = cost.measure(engine, idle)
+    print(cost.table(costs))
+    found = cost.problems(costs)
+    print(*found, sep="\n", file=sys.stderr)
+    return 1 if found else 0
 
 
 def _fuzz_ours(work: Path, report: Path, seed: int) -> int:

@@ -305,9 +305,9 @@ def test_half_of_a_surrogate_pair_is_written_as_an_escape() -> None:
     assert json.loads(response.body.decode("ascii"))["data"] == {"字": "\ud800"}
 
 
-def test_run_that_pauses_fails_and_says_that_it_can_not_be_resumed() -> None:
+async def test_run_that_pauses_fails_and_says_that_it_can_not_be_resumed() -> None:
     waiting = RunResult(success=True, paused=Pause("t-1", "審核", {}))
-    short, full = short_response(waiting), full_response(waiting, {})
+    short, full = short_response(waiting), await full_response(waiting, {})
     for status, content in ((short.status, short.body), (full.status_code, full.body)):
         body = json.loads(bytes(content))
         assert (status, body["success"], body["failed_node"]) == (500, False, "審核")

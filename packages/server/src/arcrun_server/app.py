@@ -11,7 +11,7 @@ from starlette.routing import Match
 
 from arcrun_server._version import __version__
 from arcrun_server.components import Registry
-from arcrun_server.errors import ApiError, StorageUnavailableError
+from arcrun_server.errors import ApiError, StorageUnavailableError, too_many
 from arcrun_server.outbound import Outbound
 from arcrun_server.recipes.catalog import load_catalog
 from arcrun_server.recipes.resolver import RecipeResolver
@@ -20,13 +20,16 @@ from arcrun_server.routes.contract import ContractRoutes
 from arcrun_server.routes.credentials import CredentialRoutes
 from arcrun_server.routes.engine import EngineRoutes
 from arcrun_server.routes.graphs import GraphRoutes
+from arcrun_server.routes.large_bodies import BodyChecks
 from arcrun_server.routes.paging import Pages
 from arcrun_server.routes.recipes import ApiRecipeRoutes, AuthRecipeRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
 from arcrun_server.runs.service import RunService
+from arcrun_server.slots import NoSlotError
 from arcrun_server.store import Store
 from arcrun_server.web.middleware import ServerMiddleware
 from arcrun_server.web.responses import JsonResponse
+from arcrun_server.workers import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -66,8 +69,9 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     open_store = store or Store(
         settings.data_dir, settings.database_url, serving=True, development=settings.dev
     )
-    outbound = Outbound(development=settings.dev)
-    registry = Registry(outbound)
+    outbound = Outbound(development=settings.dev, calls_per_key=settings.calls_per_key)
+    workers = WorkerPool()
+    registry = Registry(outbound, workers)
     catalog = load_catalog()
     recipes = RecipeResolver(outbound, catalog, open_store, settings.public_url or "")
     context = Context(
@@ -75,14 +79,16 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         store=open_store,
         catalog=catalog,
         registry=registry,
-        runs=RunService(open_store, registry, recipes),
+        runs=RunService(open_store, registry, recipes, settings.runs_per_key),
         pages=Pages(open_store.cursors),
+        checks=BodyChecks(workers),
     )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await outbound.aclose()
+        await workers.aclose()
         if store is None:
             open_store.close()
 
@@ -103,9 +109,11 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         cors_origins=settings.cors_origins,
         local_pages=settings.dev,
         local_only=settings.dev and settings.public_url is None,
+        requests_per_key=settings.requests_per_key,
     )
     app.add_exception_handler(ApiError, _respond_to_api_error)
     app.add_exception_handler(StorageUnavailableError, _respond_to_storage_error)
+    app.add_exception_handler(NoSlotError, _respond_to_no_slot)
     app.add_exception_handler(HTTPException, _respond_to_routing_error)
     return app
 
@@ -113,6 +121,10 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
 async def _respond_to_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - for the type checker; it is registered for this type
     return JsonResponse(error.body(), status_code=error.status, headers=error.headers)
+
+
+async def _respond_to_no_slot(request: Request, error: Exception) -> Response:
+    return await _respond_to_api_error(request, too_many(str(error)))
 
 
 async def _respond_to_storage_error(request: Request, error: Exception) -> Response:

@@ -108,7 +108,7 @@ def _serve_from(data_dir: Path, options: argparse.Namespace) -> None:
                 return
             print(_ready_lines(ready, key), flush=True)
 
-        run(create_app(settings, store), listener, announce)
+        run(create_app(settings, store), listener, announce, settings.max_connections)
 
 
 def _ready_lines(ready: dict[str, str], key: str | None) -> str:

@@ -86,6 +86,22 @@ class ApiError(Exception):
         return body | self.extra
 
 
+def too_many(what: str, seconds: int = 1) -> ApiError:
+    """Return the error response for a client that has to wait.
+
+    Args:
+        what: There is too much of what, as a sentence without its end.
+        seconds: After how long to try again.
+    """
+    return ApiError(
+        429,
+        "too_many_requests",
+        f"{what}; try again in a moment",
+        next_actions=["wait as long as Retry-After says, then try again"],
+        headers={"Retry-After": str(seconds)},
+    )
+
+
 class StartupError(Exception):
     """Something that keeps the server or a command from starting; the message is for the terminal."""
 

@@ -17,6 +17,8 @@ from typing import IO, TYPE_CHECKING, Any
 import uvicorn
 
 from arcrun_server.errors import StartupError
+from arcrun_server.settings import DEFAULT_MAX_CONNECTIONS
+from arcrun_server.web.connections import LOG_SECONDS, Connections, most_connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 
 # Time for requests under way to end after a signal, in seconds.
 GRACE = 10
-BACKLOG = 2048
+# So many connections are accepted in a row before any of them is counted.
+BACKLOG = 128
 # How long lines of the log are collected.
 BUFFER_SECONDS = 0.05
 
@@ -64,14 +67,24 @@ def url_of(listener: socket.socket, host: str) -> str:
     return f"http://{shown}:{listener.getsockname()[1]}"
 
 
-def run(app: FastAPI, listener: socket.socket, announce: Callable[[], None]) -> None:
+def run(
+    app: FastAPI,
+    listener: socket.socket,
+    announce: Callable[[], None],
+    connections: int = DEFAULT_MAX_CONNECTIONS,
+) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP, then stop cleanly and return.
 
     Args:
         app: The application.
         listener: A bound socket.
         announce: Called once, when the server listens.
+        connections: How many connections there may be at once.
     """
+    most = most_connections(connections)
+    # Threads that compute give way to the event loop after this time; the default, 5 ms, is as long as
+    # a request takes, and a request needs its turn several times.
+    sys.setswitchinterval(0.001)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -79,7 +92,8 @@ def run(app: FastAPI, listener: socket.socket, announce: Callable[[], None]) -> 
         server_header=False,
         lifespan="on",
         ws="none",
-        backlog=BACKLOG,
+        http=Connections(most).protocol,  # type: ignore[arg-type]  # it is only called
+        backlog=max(1, min(BACKLOG, most // 2)),
         timeout_graceful_shutdown=GRACE,
     )
     server = _Server(config, announce)
@@ -120,6 +134,24 @@ def log_to_stderr(level: str) -> None:
         logger.addHandler(handler)
         logger.setLevel(least)
         logger.propagate = False
+    logging.getLogger("uvicorn.error").addFilter(_OnceAMinute())
+
+
+class _OnceAMinute(logging.Filter):
+    """Passes a warning that clients can cause once a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno > logging.WARNING:
+            return True
+        now = time.monotonic()
+        if now < self._next.get(str(record.msg), 0.0):
+            return False
+        self._next[str(record.msg)] = now + LOG_SECONDS
+        return True
 
 
 class _BufferedHandler(logging.Handler):

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8787
 DEFAULT_MAX_BODY_BYTES = 2 * 1024 * 1024
+DEFAULT_MAX_CONNECTIONS = 1000
+DEFAULT_REQUESTS_PER_KEY = 256
+DEFAULT_RUNS_PER_KEY = 200
+DEFAULT_CALLS_PER_KEY = 20
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,10 @@ class Settings:
         public_url: URL under which clients reach the server, without a slash at its end; by default what the request says.
         cors_origins: Origins whose pages may call the server, as `https://arcrun.dev`.
         max_body_bytes: Largest request body, in bytes.
+        max_connections: How many connections there may be at once, below the limit of open files.
+        requests_per_key: How many requests of one key are served at once.
+        runs_per_key: How many of them may be runs.
+        calls_per_key: How many requests the runs of one key send to services at once; more wait.
 
     Example:
         >>> Settings(data_dir=Path("/tmp/arcrun")).max_body_bytes
@@ -40,6 +48,10 @@ class Settings:
     public_url: str | None = None
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
+    max_connections: int = DEFAULT_MAX_CONNECTIONS
+    requests_per_key: int = DEFAULT_REQUESTS_PER_KEY
+    runs_per_key: int = DEFAULT_RUNS_PER_KEY
+    calls_per_key: int = DEFAULT_CALLS_PER_KEY
 
 
 def default_data_dir(environment: Mapping[str, str]) -> Path:
@@ -64,7 +76,9 @@ def settings_from(
 
     Args:
         environment: Usually `os.environ`; keys `ARCRUN_SERVER_PUBLIC_URL`,
-            `ARCRUN_SERVER_CORS_ORIGINS` (separated by commas), `ARCRUN_SERVER_MAX_BODY_BYTES`.
+            `ARCRUN_SERVER_CORS_ORIGINS` (separated by commas), `ARCRUN_SERVER_MAX_BODY_BYTES`,
+            `ARCRUN_SERVER_MAX_CONNECTIONS`, `ARCRUN_SERVER_REQUESTS_PER_KEY`,
+            `ARCRUN_SERVER_RUNS_PER_KEY`, `ARCRUN_SERVER_CALLS_PER_KEY`.
         data_dir: Folder of the server key, and of the database if that is SQLite.
         database_url: URL of a PostgreSQL database.
         dev: Development mode.
@@ -85,6 +99,14 @@ def settings_from(
         max_body_bytes=_positive(
             environment, "ARCRUN_SERVER_MAX_BODY_BYTES", DEFAULT_MAX_BODY_BYTES
         ),
+        max_connections=_positive(
+            environment, "ARCRUN_SERVER_MAX_CONNECTIONS", DEFAULT_MAX_CONNECTIONS
+        ),
+        requests_per_key=_positive(
+            environment, "ARCRUN_SERVER_REQUESTS_PER_KEY", DEFAULT_REQUESTS_PER_KEY
+        ),
+        runs_per_key=_positive(environment, "ARCRUN_SERVER_RUNS_PER_KEY", DEFAULT_RUNS_PER_KEY),
+        calls_per_key=_positive(environment, "ARCRUN_SERVER_CALLS_PER_KEY", DEFAULT_CALLS_PER_KEY),
     )
 
 

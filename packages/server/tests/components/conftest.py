@@ -10,14 +10,14 @@ from loopback_site import make_client, other_site, serve, site
 from arcrun_server.components import Registry
 from arcrun_server.engine import Invocation
 from arcrun_server.outbound import Outbound
+from arcrun_server.workers import WorkerPool
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 __all__ = ["make_client", "other_site", "serve", "site"]
 
 MOMENT = datetime(2026, 11, 22, 8, 30, 5, tzinfo=timezone.utc)
-NOWHERE = Registry(Outbound())
 
 
 def invocation(**more: Any) -> Invocation:
@@ -32,13 +32,16 @@ def invocation(**more: Any) -> Invocation:
 
 
 @pytest.fixture
-def use() -> Callable[..., Awaitable[Any]]:
+async def use() -> AsyncIterator[Callable[..., Awaitable[Any]]]:
     """Call a component of the catalog by its id."""
+    workers = WorkerPool()
+    registry = Registry(Outbound(), workers)
 
     async def run(component_id: str, given: dict[str, Any], **circumstances: Any) -> Any:
-        component = NOWHERE.get(component_id)
+        component = registry.get(component_id)
         assert component is not None
         own = {"own": given, "written": given}
         return await component(given, invocation(**{**own, **circumstances}))
 
-    return run
+    yield run
+    await workers.aclose()

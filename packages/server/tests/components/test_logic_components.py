@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.redaction import Redactor
+from arcrun_server.engine.shorten import redacting
 
 
 async def result(use: Any, component_id: str, /, **given: Any) -> Any:
@@ -265,6 +267,28 @@ async def test_validate_json_is_not_held_up_by_a_pattern(use: Any) -> None:
     response = await use("validate_json", {"data": {"標題": "a" * 40 + "!"}, "schema": SCHEMA})
     assert response["data"]["result"] is False
     assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("schema", [{"type": "integer"}, {"pattern": "^x$"}, {"enum": [1]}])
+@pytest.mark.parametrize("length", range(280, 300, 4))
+async def test_validate_json_never_cuts_a_secret_in_two(
+    use: Any, schema: dict[str, Any], length: int
+) -> None:
+    data = {"a": "-" * length + "geheim-geheim"}
+    with redacting(Redactor(["geheim-geheim"])):
+        response = await use(
+            "validate_json", {"data": data, "schema": {"properties": {"a": schema}}}
+        )
+    [error] = response["data"]["errors"]
+    assert len(error["message"]) == 300
+    assert "geh" not in error["message"]
+
+
+async def test_validate_json_does_not_quote_what_is_very_long(use: Any) -> None:
+    schema = {"properties": {"a": {"type": "integer"}}}
+    response = await use("validate_json", {"data": {"a": "x" * 70_000}, "schema": schema})
+    [error] = response["data"]["errors"]
+    assert error["message"] == "the value does not fit `properties/a/type` of the schema"
 
 
 @pytest.mark.parametrize("schema", [True, False])

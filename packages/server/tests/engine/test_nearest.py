@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from difflib import SequenceMatcher
-
 import pytest
 
-from arcrun_server.engine import nearest as nearest_module
-from arcrun_server.engine.nearest import MAX_CANDIDATES, MAX_COMPARISONS, nearest
+from arcrun_server.engine.nearest import MAX_CANDIDATES, Suggestions, nearest
 
 
 def test_nothing_is_near_a_name_without_end() -> None:
@@ -36,18 +33,34 @@ def test_names_beyond_a_number_are_not_compared() -> None:
     assert nearest("hash", [*others, "hash"]) is None
 
 
-def test_only_the_most_promising_names_are_compared_in_full(
-    monkeypatch: pytest.MonkeyPatch,
+def test_no_name_is_slow_to_compare() -> None:
+    # Texts of few different characters, which take difflib the cube of their lengths.
+    name, others = "ab" * 64, ["ba" * 64, "a" * 128, "b" * 128] * 300
+    assert nearest(name, others, least=0.9) == "ba" * 64
+
+
+def test_comparisons_are_counted_for_all_names_of_a_request() -> None:
+    suggestions = Suggestions(comparisons=3)
+    assert suggestions.nearest("hash", ["hasp", "cash"]) == "hasp"
+    assert suggestions.nearest("hash", ["cash", "hash"]) == "cash"
+    assert suggestions.nearest("hash", ["hash"]) is None
+
+
+def test_names_that_are_too_short_to_be_near_are_not_compared() -> None:
+    suggestions = Suggestions(comparisons=1)
+    assert suggestions.nearest("comp_counter", ["a", "b", "comp_countr"]) == "comp_countr"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ratio"),
+    [("hash", "hash", 1.0), ("abcd", "abxd", 0.75), ("abc", "xyz", 0.0), ("完成", "完成後", 0.8)],
+)
+def test_the_ratio_is_twice_the_longest_common_subsequence_by_both_lengths(
+    one: str, other: str, ratio: float
 ) -> None:
-    compared = []
+    assert nearest(one, [other], least=ratio) == other
+    assert nearest(one, [other], least=ratio + 0.01) is None
 
-    class CountingMatcher(SequenceMatcher[str]):
-        def ratio(self) -> float:
-            compared.append(self.a)
-            return super().ratio()
 
-    monkeypatch.setattr(nearest_module, "SequenceMatcher", CountingMatcher)
-    # Each has the letters of the name, in another order: their upper bound is 1, their ratio is low.
-    disguised = [f"{'h' * n}{'a' * n}{'s' * n}" for n in range(1, 40)] + ["sah"] * 500
-    assert nearest("has" * 13, disguised, least=0.3) is not None
-    assert len(compared) <= MAX_COMPARISONS
+def test_what_shares_a_few_letters_only_is_not_near() -> None:
+    assert nearest("code", ["discord", "hubspot"]) is None

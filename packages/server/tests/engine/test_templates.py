@@ -28,7 +28,10 @@ JSON = st.recursive(
     max_leaves=12,
 )
 NAMES = st.text(st.characters(whitelist_categories=["Ll", "Lo", "Nd"]), min_size=1, max_size=8)
-PLAIN = st.text().filter(lambda text: "{" not in text and "}" not in text)
+# A backslash before a placeholder would make it plain text.
+PLAIN = st.text().filter(
+    lambda text: "{" not in text and "}" not in text and not text.endswith("\\")
+)
 
 
 def plenty() -> ByteBudget:

@@ -64,6 +64,28 @@ async def test_the_charset_of_the_response_is_used(make_client: Any, site: Site)
     assert (await make_client().send("GET", site.url + "/none")).text == "\ufffd\ufffd ok"
 
 
+@pytest.mark.parametrize("charset", ["punycode", "idna", "unicode_escape", "utf-7", "rot13", "hex"])
+async def test_what_is_no_character_set_of_the_web_is_read_as_utf_8(
+    make_client: Any, site: Site, charset: str
+) -> None:
+    headers = {"Content-Type": f"text/plain; charset={charset}"}
+    site.respond("/", "中文-\\u0041".encode() + b"\xff", headers=headers)
+    assert (await make_client().send("GET", site.url + "/")).text == "中文-\\u0041\ufffd"
+
+
+@pytest.mark.parametrize(
+    "charset", ["utf-8", "utf-16", "big5", "gb18030", "euc-kr", "shift_jis", "iso-2022-jp"]
+)
+async def test_a_long_text_is_decoded_in_parts_without_a_seam(
+    make_client: Any, site: Site, charset: str
+) -> None:
+    text = "a" + "中" * 100_000
+    site.respond(
+        "/", text.encode(charset), headers={"Content-Type": f"text/plain; charset={charset}"}
+    )
+    assert (await make_client().send("GET", site.url + "/")).text == text
+
+
 async def test_a_response_that_is_too_large_is_refused(make_client: Any, site: Site) -> None:
     site.responses["/"] = b"HTTP/1.1 200 X\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 5000
     with pytest.raises(Unreachable, match="larger than 1,000 bytes"):

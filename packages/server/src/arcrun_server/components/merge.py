@@ -51,20 +51,43 @@ async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
         raise ComponentError("`sources` is empty; give at least one")
     if mode == "auto":
         mode = "list" if isinstance(sources[0], list) else "object"
-    merged: Any = [] if mode == "list" else {}
-    for number, source in enumerate(sources):
-        if mode == "list":
-            merged = merged + require(source, list, f"sources.{number}")
-        else:
-            fields = require(source, dict, f"sources.{number}")
-            merged = _deep(merged, fields) if mode == "deep" else {**merged, **fields}
-    return success(merged)
+    merge = _MERGES[mode]
+    kind = list if mode == "list" else dict
+    return success(
+        merge([require(source, kind, f"sources.{number}") for number, source in enumerate(sources)])
+    )
 
 
-def _deep(under: JsonObject, over: JsonObject) -> JsonObject:
-    merged = dict(under)
-    for key, value in over.items():
-        below = merged.get(key)
-        both = isinstance(below, dict) and isinstance(value, dict)
-        merged[key] = _deep(below or {}, value) if both else value
+def _lists(sources: list[Any]) -> list[Any]:
+    return [item for source in sources for item in source]
+
+
+def _objects(sources: list[Any]) -> JsonObject:
+    merged: JsonObject = {}
+    for source in sources:
+        merged.update(source)
     return merged
+
+
+def _deep(sources: list[Any]) -> JsonObject:
+    merged: JsonObject = {}
+    # The objects in `merged` that are copies: the sources themselves must not be changed, and each
+    # is copied at most once, so that many small sources over a large one take no longer than they must.
+    copies = {id(merged)}
+    for source in sources:
+        pending = [(merged, source)]
+        while pending:
+            under, over = pending.pop()
+            for key, value in over.items():
+                below = under.get(key)
+                if not (isinstance(below, dict) and isinstance(value, dict)):
+                    under[key] = value
+                    continue
+                if id(below) not in copies:
+                    below = under[key] = dict(below)
+                    copies.add(id(below))
+                pending.append((below, value))
+    return merged
+
+
+_MERGES = {"list": _lists, "object": _objects, "deep": _deep}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from arcrun_server.engine.check import is_url
+from arcrun_server.workers import WorkerPool
 
 from . import (
     array_ops,
@@ -24,6 +25,7 @@ from . import (
 from . import filter as filter_component
 from . import hash as hash_component
 from . import set as set_component
+from .off_loop import off_loop
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Component
@@ -44,8 +46,6 @@ _LOGIC = (
     string_ops,
     switch,
     try_catch,
-    validate_json,
-    wait,
 )
 
 
@@ -54,6 +54,8 @@ class Registry:
 
     Args:
         outbound: The components' HTTP client. Closing it is left to the caller.
+        workers: Do what may take long; closing them is left to the caller. By default they are the
+            registry's own, and end with this process.
 
     Example:
         >>> from arcrun_server.outbound import Outbound
@@ -64,14 +66,17 @@ class Registry:
         (False, True)
     """
 
-    def __init__(self, outbound: Outbound) -> None:
+    def __init__(self, outbound: Outbound, workers: WorkerPool | None = None) -> None:
         self.outbound = outbound
         self._components: dict[str, Component] = {
-            module.CONTRACT["canonical_id"]: module.run for module in _LOGIC
+            module.CONTRACT["canonical_id"]: off_loop(module.run) for module in _LOGIC
         }
+        self._components["wait"] = wait.run  # it waits on the loop
+        self._components["validate_json"] = validate_json.component(workers or WorkerPool())
         self._components["http_request"] = http_request.component(outbound)
         self._contracts: dict[str, ComponentContract] = {
-            module.CONTRACT["canonical_id"]: module.CONTRACT for module in (*_LOGIC, http_request)
+            module.CONTRACT["canonical_id"]: module.CONTRACT
+            for module in (*_LOGIC, http_request, validate_json, wait)
         }
 
     @property

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from arcrun_server.engine import Invocation, JsonObject
 
 MAX_LENGTH = 1_000_000
+MAX_PARTS = 100_000
 _STANDARD = str.maketrans("-_", "+/")
 
 
@@ -31,18 +32,24 @@ def _replace(given: JsonObject) -> str:
     search = _word(given, "search")
     if not search:
         raise ComponentError("`search` is empty; give the text to look for")
-    return _bounded(_text(given).replace(search, _word(given, "replacement")))
+    text, replacement = _text(given), _word(given, "replacement")
+    _check_length(len(text) + text.count(search) * (len(replacement) - len(search)))
+    return text.replace(search, replacement)
 
 
 def _split(given: JsonObject) -> list[str]:
-    separator = optional(given, "separator", str, ",")
-    return _text(given).split(separator) if separator else list(_text(given))
+    text, separator = _text(given), optional(given, "separator", str, ",")
+    if text.count(separator) > MAX_PARTS:
+        raise ComponentError(f"the text would be split into more than {MAX_PARTS:,} parts")
+    return text.split(separator) if separator else list(text)
 
 
 def _join(given: JsonObject) -> str:
     items = require(given_value(given, "items"), list, "items")
     texts = [require(item, str, f"items.{number}") for number, item in enumerate(items)]
-    return _bounded(optional(given, "separator", str, ",").join(texts))
+    separator = optional(given, "separator", str, ",")
+    _check_length(sum(map(len, texts)) + len(separator) * max(len(texts) - 1, 0))
+    return separator.join(texts)
 
 
 def _slice(given: JsonObject) -> str:
@@ -71,10 +78,10 @@ def _index_of(given: JsonObject) -> int:
     return _text(given).find(_word(given, "search"))
 
 
-def _bounded(text: str) -> str:
-    if len(text) > MAX_LENGTH:
+def _check_length(length: int) -> None:
+    """Check the length of a text before it is built."""
+    if length > MAX_LENGTH:
         raise ComponentError(f"the text would be longer than {MAX_LENGTH:,} characters")
-    return text
 
 
 def _decoded_url(given: JsonObject) -> str:

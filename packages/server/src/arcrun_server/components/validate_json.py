@@ -9,15 +9,35 @@ import jsonschema_rs
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.shorten import shorten
+from arcrun_server.engine.sizes import rough_size
+from arcrun_server.json_text import encode
+from arcrun_server.workers import (
+    Job,
+    WorkerBusyError,
+    WorkerError,
+    WorkerTimeoutError,
+)
 
 from .contract import given_value, require
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Invocation, JsonObject
+    from arcrun_server.engine import Component, Invocation, JsonObject
+    from arcrun_server.workers import WorkerPool
 
     from .contract import ComponentContract
 
 MAX_ERRORS = 20
+MAX_MESSAGE = 300
+# A longer message is not quoted at all: half a secret in it could not be redacted any more.
+MAX_QUOTED = 64 * 1024
+SECONDS = 3.0
+MAX_BYTES = 8 * 1024 * 1024
+QUICK_BYTES = 16 * 1024
+# With references, a small schema can mean a large one; expressions are compiled, which may be large too.
+_SLOW = frozenset(
+    {"$ref", "$dynamicRef", "$recursiveRef", "pattern", "patternProperties", "format"}
+)
+_JOB = Job(__name__, "violations_job")
 
 CONTRACT: ComponentContract = {
     "canonical_id": "validate_json",
@@ -73,19 +93,119 @@ CONTRACT: ComponentContract = {
 }
 
 
-async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
-    """Check the value.
+def component(workers: WorkerPool) -> Component:
+    """Return the component; schemas that may take long are checked by a worker."""
+
+    async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
+        value, errors = _read(given_value(given, "data", "json", "text"))
+        schema = given.get("schema")
+        if not errors and schema is not None:
+            if not isinstance(schema, bool):
+                require(schema, dict, "schema")
+            try:
+                if _is_quick(schema, value):
+                    errors = violations(schema, value)
+                else:
+                    errors = await _violations_by(workers, schema, value)
+            except InvalidSchemaError as problem:
+                reason = shorten(str(problem), MAX_MESSAGE)
+                raise ComponentError(f"`schema` is not a valid JSON Schema: {reason}") from None
+        return _result(value, [_shortened(error) for error in errors])
+
+    return run
+
+
+class InvalidSchemaError(Exception):
+    """A schema is not valid. The message says why, at full length."""
+
+
+def violations_job(payload: bytes) -> bytes:
+    """Check a value in a worker: from `[schema, value]` to `{"errors"}` or `{"problem"}`, as JSON."""
+    try:
+        return encode({"errors": violations(*json.loads(payload))})
+    except InvalidSchemaError as problem:
+        return encode({"problem": str(problem)})
+
+
+def violations(schema: Any, value: Any) -> list[JsonObject]:
+    """Return where a value does not fit a schema.
+
+    The messages are not cut: a worker does not know the secrets that have to be redacted first.
+
+    Raises:
+        InvalidSchemaError: The schema is not valid.
 
     Example:
-        >>> import asyncio
-        >>> given = {"data": '{"標題": 1}', "schema": {"properties": {"標題": {"type": "string"}}}}
-        >>> asyncio.run(run(given, None))["data"]["errors"]
+        >>> violations({"properties": {"標題": {"type": "string"}}}, {"標題": 1})
         [{'path': '標題', 'message': '1 is not of type "string"'}]
     """
-    value, errors = _read(given_value(given, "data", "json", "text"))
-    schema = given.get("schema")
-    if not errors and schema is not None:
-        errors = _violations(schema, value)
+    try:
+        validator = jsonschema_rs.Draft202012Validator(
+            schema,
+            offline=True,
+            # The regular expressions without backtracking: no pattern can block the server.
+            pattern_options=jsonschema_rs.RegexOptions(),
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as problem:
+        message = getattr(problem, "message", None) or str(problem)
+        raise InvalidSchemaError(_quoted(message, "it does not fit the rules of schemas")) from None
+    errors = []
+    for error in validator.iter_errors(value):
+        path = ".".join(map(str, error.instance_path))
+        place = "/".join(map(str, error.schema_path))
+        message = _quoted(error.message, f"the value does not fit `{place}` of the schema")
+        errors.append({"path": path, "message": message})
+        if len(errors) == MAX_ERRORS:
+            break
+    return errors
+
+
+def _quoted(message: str, otherwise: str) -> str:
+    return message if len(message) <= MAX_QUOTED else otherwise
+
+
+def _shortened(error: JsonObject) -> JsonObject:
+    return {**error, "message": shorten(error["message"], MAX_MESSAGE)}
+
+
+async def _violations_by(workers: WorkerPool, schema: Any, value: Any) -> list[JsonObject]:
+    if rough_size([schema, value], MAX_BYTES) > MAX_BYTES:
+        raise ComponentError(f"`schema` and `data` are together larger than {MAX_BYTES:,} bytes")
+    try:
+        answer = json.loads(await workers.run(_JOB, encode([schema, value]), seconds=SECONDS))
+    except WorkerTimeoutError:
+        raise ComponentError(
+            f"checking `data` against `schema` takes longer than {SECONDS:g} seconds; make the schema simpler"
+        ) from None
+    except WorkerBusyError:
+        raise ComponentError("too many schemas are being checked; try again in a moment") from None
+    except WorkerError:
+        raise ComponentError(
+            "`schema` can't be checked: it needs too much memory, or refers to itself without end"
+        ) from None
+    if "problem" in answer:
+        raise InvalidSchemaError(answer["problem"])
+    errors: list[JsonObject] = answer["errors"]
+    return errors
+
+
+def _is_quick(schema: Any, value: Any) -> bool:
+    """Tell whether the work is sure to grow with schema and value only: both are small, nothing refers or matches."""
+    if rough_size([schema, value], QUICK_BYTES) > QUICK_BYTES:
+        return False
+    pending = [schema]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, dict):
+            if not _SLOW.isdisjoint(part):
+                return False
+            pending.extend(part.values())
+        elif isinstance(part, list):
+            pending.extend(part)
+    return True
+
+
+def _result(value: Any, errors: list[JsonObject]) -> JsonObject:
     valid = not errors
     data = {
         "result": valid,
@@ -106,27 +226,3 @@ def _read(data: Any) -> tuple[Any, list[JsonObject]]:
         return None, [{"path": "", "message": f"not valid JSON: {problem.msg} ({where})"}]
     except RecursionError:
         return None, [{"path": "", "message": "the JSON is nested too deeply"}]
-
-
-def _violations(schema: Any, value: Any) -> list[JsonObject]:
-    if not isinstance(schema, bool):
-        require(schema, dict, "schema")
-    try:
-        validator = jsonschema_rs.Draft202012Validator(
-            schema,
-            offline=True,
-            # The regular expressions without backtracking: no pattern can block the server.
-            pattern_options=jsonschema_rs.RegexOptions(),
-        )
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as problem:
-        message = getattr(problem, "message", None) or str(problem)
-        raise ComponentError(
-            f"`schema` is not a valid JSON Schema: {shorten(message, 300)}"
-        ) from None
-    errors = []
-    for error in validator.iter_errors(value):
-        path = ".".join(map(str, error.instance_path))
-        errors.append({"path": path, "message": shorten(error.message, 300)})
-        if len(errors) == MAX_ERRORS:
-            break
-    return errors

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
+from itertools import islice
 from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
@@ -11,11 +13,13 @@ from .condition_parser import parse_condition
 from .edges import EDGE_KINDS, EDGE_TYPES, LABELS
 from .loops import find_loop
 from .model import MAX_PROBLEMS, NodeType, Problem
-from .nearest import nearest
+from .nearest import Suggestions
 from .templates import parse_value, placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+
+    from .placeholders import Placeholder
 
 BUILTIN_IDS = frozenset({"comp_passthrough", "comp_uppercase", "comp_counter", "trigger_workflow"})
 NODE_TYPES = frozenset(get_args(NodeType))
@@ -58,21 +62,22 @@ def check_graph(graph: Any, known: Collection[str] | None = None) -> list[Proble
     nodes, edges = graph["nodes"], graph["edges"]
     if not nodes:
         return [Problem("The graph has no nodes; it needs at least one.", path="nodes")]
+    suggestions = Suggestions()
     for number, node in enumerate(nodes):
         if len(problems) < MAX_PROBLEMS:
-            problems += _node_problems(node, f"nodes[{number}]")
+            problems += _node_problems(node, f"nodes[{number}]", suggestions)
     ids = [
         node["id"] for node in nodes if isinstance(node, dict) and isinstance(node.get("id"), str)
     ]
     problems += _duplicates(ids)
-    known_ids = frozenset(ids)
+    known_ids = dict.fromkeys(sorted(ids))
     for number, edge in enumerate(edges):
         if len(problems) < MAX_PROBLEMS:
-            problems += _edge_problems(edge, f"edges[{number}]", known_ids)
+            problems += _edge_problems(edge, f"edges[{number}]", known_ids, suggestions)
     if problems:
-        return problems
-    problems += _component_problems(nodes, edges, known)
-    return problems or _structure_problems(nodes, edges)
+        return problems[:MAX_PROBLEMS]
+    problems += _component_problems(nodes, edges, known, suggestions)
+    return problems[:MAX_PROBLEMS] or _structure_problems(nodes, edges)
 
 
 def is_url(component_id: str) -> bool:
@@ -94,13 +99,13 @@ def _list_problems(graph: dict[str, Any], key: str, most: int) -> list[Problem]:
     return []
 
 
-def _node_problems(node: Any, path: str) -> list[Problem]:
+def _node_problems(node: Any, path: str, suggestions: Suggestions) -> list[Problem]:
     if not isinstance(node, dict):
         return [Problem("A node is an object with `id` and `type`.", path=path)]
     problems = [*_text_problems(node, "id", path, MAX_ID_LENGTH)]
     kind = node.get("type")
     if not isinstance(kind, str) or kind not in NODE_TYPES:
-        near = nearest(str(kind), sorted(NODE_TYPES))
+        near = suggestions.nearest(str(kind), sorted(NODE_TYPES)) if isinstance(kind, str) else None
         message = f"A node's type is Input, Component or Output, not {_shown(kind)}."
         problems.append(Problem(message, path=f"{path}.type", suggestion=near))
     if "componentId" in node:
@@ -143,9 +148,14 @@ def _data_problems(data: Any, path: str) -> list[Problem]:
             "letters A–Z, digits and _.",
             path=path,
         )
-        for placeholder in placeholders(parse_value(data))
-        if placeholder.path[0] in {"credential", "secret"} and placeholder.credential is None
+        for placeholder in islice(_wrong_credentials(data), MAX_PROBLEMS)
     ]
+
+
+def _wrong_credentials(data: Any) -> Iterable[Placeholder]:
+    for placeholder in placeholders(parse_value(data)):
+        if placeholder.path[0] in {"credential", "secret"} and placeholder.credential is None:
+            yield placeholder
 
 
 def _nesting(value: Any) -> int:
@@ -178,7 +188,9 @@ def _duplicates(ids: list[str]) -> list[Problem]:
     return problems
 
 
-def _edge_problems(edge: Any, path: str, ids: frozenset[str]) -> list[Problem]:
+def _edge_problems(
+    edge: Any, path: str, ids: Collection[str], suggestions: Suggestions
+) -> list[Problem]:
     if not isinstance(edge, dict):
         return [Problem("An edge is an object with `from`, `to` and `type`.", path=path)]
     problems = []
@@ -187,22 +199,22 @@ def _edge_problems(edge: Any, path: str, ids: frozenset[str]) -> list[Problem]:
         if not isinstance(end, str):
             problems.append(Problem(f"`{side}` must be a node's id.", path=f"{path}.{side}"))
         elif end not in ids:
-            near = nearest(end, sorted(ids))
+            near = suggestions.nearest(end, ids)
             hint = f"; did you mean '{near}'?" if near else "."
             message = f"There is no node '{end}'{hint}"
             problems.append(Problem(message, path=f"{path}.{side}", suggestion=near))
     kind = edge.get("type")
     if not isinstance(kind, str) or kind not in EDGE_TYPES:
-        problems.append(_unknown_edge_type(kind, path))
+        problems.append(_unknown_edge_type(kind, path, suggestions))
     else:
         problems += _argument_problems(edge, kind, path)
     return problems
 
 
-def _unknown_edge_type(kind: Any, path: str) -> Problem:
+def _unknown_edge_type(kind: Any, path: str, suggestions: Suggestions) -> Problem:
     near = None
     if isinstance(kind, str):
-        near = LABELS.get(kind.upper()) or nearest(kind, sorted(EDGE_TYPES))
+        near = LABELS.get(kind.upper()) or suggestions.nearest(kind, sorted(EDGE_TYPES))
     hint = f"did you mean '{near}'?" if near else f"the types are {', '.join(sorted(EDGE_TYPES))}."
     return Problem(
         f"There is no edge type {_shown(kind)}; {hint}", path=f"{path}.type", suggestion=near
@@ -247,10 +259,14 @@ _ARGUMENT_CHECKS = {
 
 
 def _component_problems(
-    nodes: list[Any], edges: list[Any], known: Collection[str] | None
+    nodes: list[Any],
+    edges: list[Any],
+    known: Collection[str] | None,
+    suggestions: Suggestions,
 ) -> list[Problem]:
     targets = {edge["to"] for edge in edges}
     called = {edge["to"] for edge in edges if edge["type"] == "CALLS_SUBFLOW"}
+    names = None if known is None else sorted({*known, *BUILTIN_IDS})
     problems: list[Problem] = []
     for number, node in enumerate(nodes):
         if len(problems) >= MAX_PROBLEMS:
@@ -261,7 +277,7 @@ def _component_problems(
             if node["type"] == "Component" and not is_called:
                 problems.append(_no_component(node, path, is_target=node["id"] in targets))
         else:
-            problems += _known_problems(component, f"{path}.componentId", known)
+            problems += _known_problems(component, f"{path}.componentId", names, suggestions)
             if is_called and component != "trigger_workflow":
                 problems.append(_called_component(node, path))
         if is_called or component == "trigger_workflow":
@@ -283,21 +299,27 @@ def _called_component(node: dict[str, Any], path: str) -> Problem:
     return Problem(message, path=f"{path}.componentId")
 
 
-def _known_problems(component: str, path: str, known: Collection[str] | None) -> list[Problem]:
+def _known_problems(
+    component: str, path: str, known: list[str] | None, suggestions: Suggestions
+) -> list[Problem]:
     if is_url(component):
         try:
             host, _ = urlsplit(component).hostname, urlsplit(component).port
         except ValueError:
             host = None
         return [] if host else [Problem(f"'{component}' is not a complete URL.", path=path)]
-    if known is None or component in BUILTIN_IDS or component in known:
+    if known is None or _is_in(component, known):
         return []
-    ids = sorted({*known, *BUILTIN_IDS})
-    near = nearest(component, ids, least=0.7)
-    listed = ", ".join(ids[:MAX_LISTED])
+    near = suggestions.nearest(component, known, least=0.7)
+    listed = ", ".join(known[:MAX_LISTED])
     hint = f"; did you mean '{near}'?" if near else f"; use a URL, or one of {listed}"
     message = f"There is no component '{component}'{hint}"
     return [Problem(message, path=path, suggestion=near, code="unknown_component")]
+
+
+def _is_in(name: str, ordered: list[str]) -> bool:
+    place = bisect_left(ordered, name)
+    return place < len(ordered) and ordered[place] == name
 
 
 def _hand_over_problems(node: dict[str, Any], path: str) -> list[Problem]:
@@ -312,9 +334,14 @@ def _hand_over_problems(node: dict[str, Any], path: str) -> list[Problem]:
             "name the credential in the node that uses it.",
             path=f"{path}.data",
         )
-        for placeholder in placeholders(parse_value(data))
-        if placeholder.credential
+        for placeholder in islice(
+            filter(_names_credential, placeholders(parse_value(data))), MAX_PROBLEMS
+        )
     ]
+
+
+def _names_credential(placeholder: Placeholder) -> bool:
+    return placeholder.credential is not None
 
 
 def _structure_problems(nodes: list[Any], edges: list[Any]) -> list[Problem]:

@@ -50,7 +50,7 @@ def write_continuation(machine: Machine, waiting_node: RunNode) -> JsonObject:
         "version": VERSION,
         "started": machine.times.started.isoformat(),
         "strict": machine.strict,
-        "steps": machine.steps,
+        "steps": machine.budget.steps,
         "graphs": [plan.graph for plan in plans],
         "frames": frames,
         "waiting_node": _write_item(waiting_node),

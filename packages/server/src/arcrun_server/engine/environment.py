@@ -32,13 +32,15 @@ class RunLimits:
         output_bytes: Size of one node's result as JSON, of what templates put into one node's
             data, and of the run's data.
         total_bytes: Size of all results of a run together.
+        trace_bytes: Size of what the trace shows of inputs and results. What does not fit is left out.
         depth: How deep FOREACH and sub-workflows may be nested, together.
     """
 
     steps: int = 10_000
     seconds: float = 120.0
     output_bytes: int = 4 * 1024 * 1024
-    total_bytes: int = 128 * 1024 * 1024
+    total_bytes: int = 32 * 1024 * 1024
+    trace_bytes: int = 4 * 1024 * 1024
     depth: int = 16
 
 

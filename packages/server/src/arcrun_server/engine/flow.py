@@ -19,7 +19,7 @@ from .model import (
     SearchResult,
     Triplet,
 )
-from .nearest import nearest
+from .nearest import Suggestions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -309,13 +309,14 @@ def _apply_config(nodes: dict[str, Node], config: Any) -> list[Problem]:
     if not hasattr(config, "items"):
         return [Problem("A config maps node names to their components.", path="config")]
     problems: list[Problem] = []
+    suggestions = Suggestions()
     for name, entry in config.items():
         if len(problems) >= MAX_PROBLEMS:
             break
         path = f"config.{name}"
         node = nodes.get(node_id(str(name)))
         if node is None:
-            near = nearest(node_id(str(name)), nodes)
+            near = suggestions.nearest(node_id(str(name)), nodes)
             hint = f"; did you mean '{_label(nodes[near])}'?" if near else "."
             message = f"No line of the flow names a node '{name}'{hint}"
             suggestion = _label(nodes[near]) if near else None

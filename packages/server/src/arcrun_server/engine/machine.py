@@ -17,6 +17,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
+from .budget import BudgetError, RunBudget
 from .builtin_components import BUILTINS
 from .failures import InvocationFailure, NodeFailure, PauseRequest
 from .frames import (
@@ -35,7 +36,7 @@ from .outcome import awaited_task, failure_reason, find_list, is_failure, no_lis
 from .plan import TRIGGER_WORKFLOW
 from .result import RunResult, milliseconds, trace_entry
 from .scope import Scope, TimeVariables, key_look_up
-from .sizes import TooLargeError, json_size
+from .sizes import TooLargeError
 from .sub_workflow import find_workflow, sub_result, workflow_call
 from .templates import MISSING, fill
 
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from .plan import ExecutionPlan, PlannedEdge, PlannedNode
     from .result import TraceEntry
 
-_STEPS_IN_A_ROW = 100
 _MAX_REASON_LENGTH = 2000
 
 
@@ -66,14 +66,12 @@ class Machine:
     ) -> None:
         self.environment = environment
         self.limits = environment.limits
-        self.deadline = time.monotonic() + self.limits.seconds
+        self.budget = RunBudget(self.limits, steps)
         self.frames: list[Frame] = []
-        self.steps = steps
         self.strict = strict
         self.current: tuple[str, Any] = ("", None)
         self.times = TimeVariables(started)
-        self._invoker = Invoker(environment, started, self.deadline)
-        self._left_bytes = self.limits.total_bytes
+        self._invoker = Invoker(environment, started, self.budget.deadline)
 
     def open(self, plan: ExecutionPlan, run_input: JsonObject) -> None:
         """Push the frame of a graph that is to run from its start."""
@@ -103,6 +101,8 @@ class Machine:
             PauseRequest: The run waits for a callback; the frames are its state.
         """
         while True:
+            if self.budget.turn_is_over():
+                await asyncio.sleep(0)  # a long run of built-ins lets other tasks run
             frame = self.frames[-1]
             try:
                 if frame.work:
@@ -140,12 +140,12 @@ class Machine:
         """Record a node's failure: its ON_FAIL edges go on, or else the run ends."""
         node = frame.plan.nodes[item.node]
         reason = readable(reason, _MAX_REASON_LENGTH)
-        entry["error"] = reason
-        frame.trace.append(entry)
+        given, entry["error"] = entry["input"], reason
+        frame.trace.append(self.budget.fit(entry))
         if not node.handles_failure:
-            raise NodeFailure(node.id, reason, entry["input"])
-        entry["output"] = {"success": False, "error": reason}
-        self.complete(frame, item.node, item.activation, entry["output"])
+            raise NodeFailure(node.id, reason, given)
+        entry["output"] = result = {"success": False, "error": reason}
+        self.complete(frame, item.node, item.activation, result)
 
     def deliver(self, frame: Frame, item: RunNode, result: Any, error: str | None) -> None:
         """Deliver what a callback brought for the node that waited: its result, or why it failed."""
@@ -159,7 +159,7 @@ class Machine:
             if error is not None:
                 self.fail(frame, item, {**entry, "output": None}, error)
                 return
-            frame.trace.append(entry)
+            frame.trace.append(self.budget.fit(entry))
             self.complete(frame, item.node, item.activation, result)
         except NodeFailure as failure:
             self._unwind(failure)
@@ -172,18 +172,9 @@ class Machine:
             NodeFailure: All results of the run together have become too large.
         """
         try:
-            size = json_size(result)
-        except ValueError as problem:
-            raise ValueError(f"its result is {problem}") from None
-        if size > self.limits.output_bytes:
-            raise ValueError(
-                f"its result has {size:,} bytes as JSON; a run allows {self.limits.output_bytes:,}"
-            )
-        self._left_bytes -= size
-        if self._left_bytes < 0:
-            most = self.limits.total_bytes
-            reason = f"the run's results together have more than {most:,} bytes, which is the limit"
-            raise NodeFailure(self.current[0], reason, final=True)
+            self.budget.take_result(result)
+        except BudgetError as problem:
+            raise NodeFailure(self.current[0], str(problem), final=True) from None
         return result
 
     async def _advance(self, frame: Frame, item: WorkItem) -> None:
@@ -200,8 +191,6 @@ class Machine:
     async def _run_node(self, frame: Frame, item: RunNode) -> None:
         node = frame.plan.nodes[item.node]
         self._count_step(node)
-        if self.steps % _STEPS_IN_A_ROW == 0:
-            await asyncio.sleep(0)  # a long run of built-ins lets other tasks run
         if node.component is None:
             self._pass_on(frame, node, item)
         elif node.component == TRIGGER_WORKFLOW:
@@ -221,7 +210,7 @@ class Machine:
                 self.fail(frame, item, trace_entry(node, given, None, 0.0), str(problem))
                 return
             result = {**given, **own} if isinstance(given, dict) else own
-        frame.trace.append(trace_entry(node, given, result, 0.0))
+        frame.trace.append(self.budget.fit(trace_entry(node, given, result, 0.0)))
         self.complete(frame, item.node, item.activation, result)
 
     def _scope(self, frame: Frame, activation: Activation) -> Scope:
@@ -229,18 +218,16 @@ class Machine:
 
     def _count_step(self, node: PlannedNode) -> None:
         self.current = (node.id, None)
-        self.steps += 1
-        if self.steps > self.limits.steps:
-            reason = f"the run has taken {self.limits.steps:,} steps, which is the limit"
-            raise NodeFailure(node.id, reason, final=True)
-        if time.monotonic() > self.deadline:
-            raise self.out_of_time()
+        try:
+            self.budget.take_step()
+        except BudgetError as problem:
+            given = self.current[1]
+            raise NodeFailure(node.id, str(problem), given, final=True) from None
 
     def out_of_time(self) -> NodeFailure:
         """Return the failure of a run whose time is over."""
         node, given = self.current
-        reason = f"the run's time is over ({self.limits.seconds:g} seconds)"
-        return NodeFailure(node, reason, given, final=True)
+        return NodeFailure(node, self.budget.out_of_time(), given, final=True)
 
     async def _run_component(self, frame: Frame, node: PlannedNode, item: RunNode) -> None:
         activation = item.activation
@@ -264,6 +251,8 @@ class Machine:
                 result = builtin(given)
             else:
                 result = await self._invoker.invoke(node, scope, context, own)
+            if self.budget.turn_is_over():
+                await asyncio.sleep(0)
             self.check_result(result)
         except (InvocationFailure, ValueError) as problem:
             entry["duration_ms"] = milliseconds(began)
@@ -271,7 +260,7 @@ class Machine:
             return
         entry["duration_ms"] = milliseconds(began)
         entry["output"] = result
-        frame.trace.append(entry)
+        frame.trace.append(self.budget.fit(entry))
         task_id = awaited_task(result)
         if task_id:
             raise PauseRequest(task_id, item, node.id)
@@ -369,6 +358,8 @@ class Machine:
             )
         result = frame.executed[loop.node]
         result = {**(result if isinstance(result, dict) else {}), "results": loop.results}
+        sizes = self.budget.sizes
+        sizes.learn(loop.results, sizes.of_list(loop.results))
         try:
             frame.executed[loop.node] = self.check_result(result)
         except ValueError as problem:
@@ -484,5 +475,5 @@ class Machine:
             failed_nodes = list(ended.failed_nodes)
             result = sub_result(sub_run.name, data, failure, failed_nodes, duration)
         entry["output"] = result
-        frame.trace.append(entry)
+        frame.trace.append(self.budget.fit(entry))
         self.complete(frame, sub_run.node, sub_run.activation, result)

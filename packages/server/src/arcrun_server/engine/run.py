@@ -13,7 +13,6 @@ from .machine import Machine
 from .model import FlowError
 from .plan import ExecutionPlan, prepare_graph
 from .result import Pause, RunResult, RunWarning, milliseconds
-from .sizes import json_size
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -63,11 +62,11 @@ async def run_graph(
         plan = graph if isinstance(graph, ExecutionPlan) else prepare_graph(graph)
     except FlowError as problem:
         return RunResult(success=False, error=f"The graph can't run: {problem}")
+    machine = Machine(environment, environment.now(), strict=strict)
     try:
-        json_size(run_input)
+        machine.budget.sizes.of(run_input)
     except ValueError as problem:
         return RunResult(success=False, error=f"The run's input is {problem}.")
-    machine = Machine(environment, environment.now(), strict=strict)
     machine.open(plan, run_input)
     return await _finish(machine, began)
 

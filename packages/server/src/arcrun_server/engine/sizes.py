@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from .model import JsonObject
+
+# From here on it is worth while to remember a size.
+_LARGE = 4096
+_MOST = 1 << 30
 _json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -87,13 +93,91 @@ def rough_size(value: Any, most: int) -> int:
         part = pending.pop()
         if isinstance(part, str):
             size += len(part) + 1
-        elif isinstance(part, dict):
+        elif isinstance(part, (dict, list, tuple)):
             size += 1
+            if size + len(part) > most:  # each part has a byte at least: none of them need be seen
+                return size + len(part)
             pending.extend(part)
-            pending.extend(part.values())
-        elif isinstance(part, (list, tuple)):
-            size += 1
-            pending.extend(part)
+            if isinstance(part, dict):
+                pending.extend(part.values())
         else:
             size += 1
     return size
+
+
+class KnownSizes:
+    """The sizes of values that occur again and again, each measured once.
+
+    A run hands the same large values from node to node. They are not changed, so it is enough to
+    measure them when they come in. Values that are known stay in memory for as long as this object.
+
+    Example:
+        >>> sizes = KnownSizes()
+        >>> sizes.of({"文": 1}), sizes.of({"n": [1, 2]})
+        (9, 11)
+    """
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[
+            int, tuple[Any, int]
+        ] = {}  # by identity; the value keeps it from being reused
+
+    def of(self, value: Any) -> int:
+        """Return how many bytes a value has as JSON.
+
+        Raises:
+            ValueError: It is not valid JSON; the message says why.
+        """
+        known = self._known.get(id(value))
+        if known:
+            return known[1]
+        if not isinstance(value, (dict, list)) or rough_size(value, _LARGE) <= _LARGE:
+            return json_size(value)
+        size = self._of_fields(value) if isinstance(value, dict) else json_size(value)
+        self.learn(value, size)
+        return size
+
+    def of_list(self, items: list[Any]) -> int:
+        """Return how many bytes a list has as JSON, from the sizes of its elements."""
+        return 2 + sum(map(self.of, items)) + max(len(items) - 1, 0)
+
+    def learn(self, value: Any, size: int) -> None:
+        """Remember the size of a value."""
+        self._known[id(value)] = (value, size)
+
+    def rough(self, value: Any, most: int) -> int:
+        """Return about how many bytes a value has as JSON, or if that is sure to be above `most`, anything above."""
+        if not isinstance(value, dict) or id(value) in self._known:
+            return self._rough_field(value)
+        if len(value) > most:
+            return len(value)
+        return sum(len(key) + self._rough_field(field) for key, field in value.items())
+
+    def _rough_field(self, value: Any) -> int:
+        if isinstance(value, str):
+            return len(value) + 3
+        if not isinstance(value, (dict, list)):
+            return 6
+        known = self._known.get(id(value))
+        if known:
+            return known[1]
+        size = rough_size(value, _MOST)
+        if size >= _LARGE:
+            self.learn(value, size)
+        return size
+
+    def _of_fields(self, value: JsonObject) -> int:
+        """Measure an object: what is large in it by itself, so that it is known from then on, the rest together."""
+        large = {key: self.of(field) for key, field in value.items() if self._is_large(field)}
+        if not large:
+            return json_size(value)
+        # With 0 in the place of what is large, whose size is then added instead.
+        rest = {key: 0 if key in large else field for key, field in value.items()}
+        return json_size(rest) - len(large) + sum(large.values())
+
+    def _is_large(self, value: Any) -> bool:
+        if not isinstance(value, (dict, list)) or not value:
+            return False
+        return id(value) in self._known or rough_size(value, _LARGE) > _LARGE

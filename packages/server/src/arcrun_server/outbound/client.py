@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import json
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -15,6 +18,7 @@ from arcrun_server._version import __version__
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.shorten import shorten
 from arcrun_server.engine.sizes import rough_size
+from arcrun_server.slots import Queues
 
 from .content import as_base64, decompressed, is_json_type, is_text, media_type
 from .errors import Unreachable
@@ -22,14 +26,33 @@ from .guard import GuardedBackend, check_url, system_resolver
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Iterator
 
     from .guard import Resolver
 
+MAX_CONNECTIONS = 200
+DEFAULT_CALLS_PER_KEY = 20
 MAX_REDIRECTS = 5
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 ERROR_LENGTH = 200
+_DECODED_AT_ONCE = 64 * 1024
+# The account on whose behalf a request is sent; none for the tests of components alone.
+_caller: ContextVar[str] = ContextVar("caller", default="")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
+# The character sets of the web, by Python's names. Python has more, some of which take time that grows
+# with the square of the text (punycode, idna), or are no character sets (unicode_escape).
+_CHARSETS = frozenset(
+    {
+        *("ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"),
+        *(f"iso8859-{part}" for part in (*range(1, 12), 13, 14, 15, 16)),
+        *(f"cp{page}" for page in (437, 850, 852, 866, 874, 932, 949, 950)),
+        *(f"cp{page}" for page in range(1250, 1259)),
+        *("big5", "big5hkscs", "gb2312", "gbk", "gb18030", "hz"),
+        *("euc_jp", "euc_jis_2004", "euc_kr", "iso2022_jp", "shift_jis", "shift_jis_2004"),
+        *("koi8-r", "koi8-u", "mac-roman", "tis-620"),
+    }
+)
 _OURS = frozenset(
     {
         "host",
@@ -125,6 +148,8 @@ class Outbound:
         max_bytes: Size of a response's body.
         resolver: Turns host names into addresses.
         ssl_context: For TLS; the default trusts the usual authorities.
+        calls_per_key: How many requests on behalf of one account are on their way at once; more wait, so
+            that a slow service of one account leaves the others their connections.
     """
 
     def __init__(
@@ -137,7 +162,9 @@ class Outbound:
         max_bytes: int = 2 * 1024 * 1024,
         resolver: Resolver = system_resolver,
         ssl_context: ssl.SSLContext | None = None,
+        calls_per_key: int = DEFAULT_CALLS_PER_KEY,
     ) -> None:
+        self._turns = Queues(calls_per_key)
         self._development = development
         self._timeouts = {
             "connect": connect_timeout,
@@ -178,9 +205,19 @@ class Outbound:
         fields["accept-encoding"] = "identity"
         seconds = min(timeout or self._total_timeout, self._total_timeout)
         try:
-            return await asyncio.wait_for(self._follow(method, url, fields, content), seconds)
+            async with self._turns.turn(_caller.get()):
+                return await asyncio.wait_for(self._follow(method, url, fields, content), seconds)
         except asyncio.TimeoutError:
             raise Unreachable(f"{_shown_host(url)} did not respond within {seconds:g} s") from None
+
+    @contextmanager
+    def on_behalf_of(self, account: str) -> Iterator[None]:
+        """Count what is sent within the block as the account's."""
+        token = _caller.set(account)
+        try:
+            yield
+        finally:
+            _caller.reset(token)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -252,7 +289,7 @@ class Outbound:
         body = b"".join([part async for part in parts])
         kind = media_type(headers.get("content-type", ""))
         readable = is_text(body, kind) or "charset" in headers.get("content-type", "").lower()
-        text = _text(body, headers) if readable else as_base64(body)
+        text = await _text(body, headers) if readable else as_base64(body)
         fields = {name.lower(): value for name, value in headers.items()}
         return Response(response.status, text, kind, not readable, fields), None
 
@@ -260,7 +297,7 @@ class Outbound:
         if self._pool is None:
             self._pool = httpcore.AsyncConnectionPool(
                 ssl_context=self._ssl_context or httpx.create_ssl_context(),
-                max_connections=100,
+                max_connections=MAX_CONNECTIONS,
                 max_keepalive_connections=20,
                 keepalive_expiry=15.0,
                 network_backend=GuardedBackend(
@@ -316,12 +353,20 @@ def _shown_host(url: str) -> str:
     return urlsplit(url).hostname or "the server"
 
 
-def _text(body: bytes, headers: httpx.Headers) -> str:
-    encoding = httpx.Response(200, headers=headers).charset_encoding or "utf-8"
+async def _text(body: bytes, headers: httpx.Headers) -> str:
+    charset = httpx.Response(200, headers=headers).charset_encoding or "utf-8"
     try:
-        return body.decode(encoding, "replace")
-    except LookupError:
-        return body.decode("utf-8", "replace")
+        name = codecs.lookup(charset).name
+    except (LookupError, ValueError):
+        name = "utf-8"
+    decoder = codecs.getincrementaldecoder(name if name in _CHARSETS else "utf-8")("replace")
+    parts = []
+    # In parts, with turns for others in between: replacing what is wrong takes long in some of them.
+    for start in range(0, len(body), _DECODED_AT_ONCE):
+        if start:
+            await asyncio.sleep(0)
+        parts.append(decoder.decode(body[start : start + _DECODED_AT_ONCE]))
+    return "".join([*parts, decoder.decode(b"", final=True)])
 
 
 def _refuse_constant(name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server.accounts.keys import account_of, optional_account_of
 from arcrun_server.errors import ApiError, Detail
-from arcrun_server.web.body import checked, read_json
+from arcrun_server.web.body import read_body
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from arcrun_server.components import Registry
     from arcrun_server.recipes.catalog import Catalog
+    from arcrun_server.routes.large_bodies import BodyChecks
     from arcrun_server.routes.paging import Pages
     from arcrun_server.runs.service import RunService
     from arcrun_server.settings import Settings
@@ -35,6 +36,7 @@ class Context:
         registry: The components of this engine.
         runs: Runs workflows.
         pages: Pages of lists.
+        checks: Checks bodies and graphs.
     """
 
     settings: Settings
@@ -43,6 +45,7 @@ class Context:
     registry: Registry
     runs: RunService
     pages: Pages
+    checks: BodyChecks
 
     async def account(self, request: Request) -> str:
         """Return the account of the request's key, or raise 401."""
@@ -56,7 +59,8 @@ class Context:
         self, request: Request, schema: TypeAdapter[Any], code: str = "invalid_request"
     ) -> Any:
         """Read the body and check it against a schema of the contract, or raise 400, 413 or 415."""
-        return checked(schema, await read_json(request, self.settings.max_body_bytes), code)
+        content = await read_body(request, self.settings.max_body_bytes)
+        return await self.checks.parse(content, schema, code)
 
     async def known_components(self, account: str | None) -> frozenset[str]:
         """Return the ids that a graph of this account may name, besides built-ins and URLs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from arcrun_server.errors import Detail
+from arcrun_server.errors import ApiError, Detail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,3 +41,20 @@ def join_path(prefix: str, path: str | None) -> str | None:
     if path == "graph":  # the engine's path of the graph as a whole
         path = None
     return ".".join(part for part in (prefix, path) if part) or None
+
+
+def graph_error(problems: Sequence[Problem], *, prefix: str) -> ApiError:
+    """Return the error response for what the engine found wrong."""
+    details = details_of(problems, prefix)
+    text = sentence_of(details[0])
+    if len(details) > 1:
+        text += f" (and {len(details) - 1} more, see details)"
+    return ApiError(400, problems[0].code, text, details=details)
+
+
+def sentence_of(detail: Detail) -> str:
+    """Return a detail as one sentence, with its place."""
+    if detail.line is not None:
+        where = f"line {detail.line}" + (f", column {detail.column}" if detail.column else "")
+        return f"{where}: {detail.message}"
+    return f"{detail.path}: {detail.message}" if detail.path else detail.message

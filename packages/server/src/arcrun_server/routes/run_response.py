@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.errors import ApiError
-from arcrun_server.json_text import encode
+from arcrun_server.json_text import encode, encode_in_turns
 from arcrun_server.runs.idempotency import (
     IdempotencyError,
     IdempotentResponse,
@@ -34,7 +34,7 @@ def short_response(result: RunResult) -> IdempotentResponse:
     return IdempotentResponse(status, body)
 
 
-def full_response(result: RunResult, more: dict[str, Any]) -> JsonResponse:
+async def full_response(result: RunResult, more: dict[str, Any]) -> JsonResponse:
     """Return the response to an execution: the whole trace, or what the failed node was given.
 
     Args:
@@ -47,7 +47,11 @@ def full_response(result: RunResult, more: dict[str, Any]) -> JsonResponse:
         status, body = _failed(result, {"failed_input": result.failed_input, **more})
     else:
         success = {"success": True, "data": result.data, "trace": result.trace, **more}
-        status, body = _encoded(200, result, success | _noted(result))
+        duration = {"duration_ms": result.duration_ms}
+        try:
+            status, body = 200, await encode_in_turns(success | _noted(result) | duration)
+        except ValueError:
+            status, body = 500, _not_json(duration)
     return JsonResponse(body, status_code=status)
 
 
@@ -108,7 +112,11 @@ def _encoded(status: int, result: RunResult, body: dict[str, Any]) -> tuple[int,
     duration = {"duration_ms": result.duration_ms}
     try:
         return status, encode(body | duration)
-    except ValueError:  # a component's result held such a number
-        problem = "the run's data holds a number that JSON can't represent (NaN or Infinity)"
-        failure = {"success": False, "error": problem, "code": "run_failed"}
-        return 500, encode(failure | duration)
+    except ValueError:
+        return 500, _not_json(duration)
+
+
+def _not_json(duration: dict[str, float]) -> bytes:
+    """Return the body for a run in whose data a component put such a number."""
+    problem = "the run's data holds a number that JSON can't represent (NaN or Infinity)"
+    return encode({"success": False, "error": problem, "code": "run_failed", **duration})

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads 
 
 from arcrun_server.errors import ApiError, Detail
 from arcrun_server.routes.context import path_name
-from arcrun_server.routes.graphs import checked_graph
 from arcrun_server.routes.run_response import (
     IDEMPOTENCY_KEY,
     REPLAYED,
@@ -60,11 +59,9 @@ class WorkflowRoutes:
         account = await self._context.account(request)
         pushed = await self._context.json(request, WORKFLOW_PUSH)
         name: str = pushed["name"]
-        graph, warnings = checked_graph(
-            pushed["graph"],
-            await self._context.known_components(account),
-            strict=pushed.get("strict"),
-        )
+        graph = pushed["graph"]
+        known = await self._context.known_components(account)
+        warnings = await self._context.checks.graph(graph, known, strict=pushed.get("strict"))
         created_at = await self._workflows.push(
             account,
             name,

@@ -11,6 +11,7 @@ from arcrun_server.engine import RunResult, prepare_graph, run_graph
 from arcrun_server.json_text import encode
 from arcrun_server.runs.environment import AccountEnvironment
 from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
+from arcrun_server.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # Plans are kept for graphs up to this many characters; a larger one is prepared for each of its runs.
 CACHED_LENGTH = 64 * 1024
+DEFAULT_RUNS = 200
 
 
 class WorkflowNotFoundError(Exception):
@@ -35,9 +37,17 @@ class RunService:
         store: Where accounts and workflows are.
         registry: The components of this engine.
         recipes: Finds the components that are recipes.
+        runs_per_account: How many runs of one account go on at once. One more raises NoSlotError.
     """
 
-    def __init__(self, store: Store, registry: Registry, recipes: RecipeResolver) -> None:
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        recipes: RecipeResolver,
+        runs_per_account: int = DEFAULT_RUNS,
+    ) -> None:
+        self._slots = Slots(runs_per_account, "runs")
         self._store = store
         self._registry = registry
         self._recipes = recipes
@@ -56,9 +66,11 @@ class RunService:
 
         Raises:
             WorkflowNotFoundError: There is no such workflow.
+            NoSlotError: Too many runs of the account go on.
         """
         graph = await self._graph_text(account, name)
-        return await self._run_stored(account, name, graph, run_input, strict=strict)
+        with self._slots.taken(account):
+            return await self._run_stored(account, name, graph, run_input, strict=strict)
 
     async def run_workflow_once(
         self,
@@ -83,6 +95,7 @@ class RunService:
         Raises:
             WorkflowNotFoundError: There is no such workflow.
             IdempotencyError: The key is not valid, was used for another request, or its first run was cut off.
+            NoSlotError: Too many runs of the account go on.
         """
         graph = await self._graph_text(account, name)
 
@@ -90,7 +103,9 @@ class RunService:
             return render(await self._run_stored(account, name, graph, run_input, strict=strict))
 
         request = encode([name, run_input, *(["strict"] if strict else [])])
-        return await self._idempotent.once(account, key, request, run)
+        # The slot is taken first: once a key is claimed, its run must begin.
+        with self._slots.taken(account):
+            return await self._idempotent.once(account, key, request, run)
 
     async def run_graph(self, account: str, graph: Graph, run_input: dict[str, Any]) -> RunResult:
         """Run a graph that is not stored.
@@ -99,8 +114,12 @@ class RunService:
             account: Whose run it is.
             graph: A graph that was checked.
             run_input: The run's input.
+
+        Raises:
+            NoSlotError: Too many runs of the account go on.
         """
-        return await self._run(account, graph, run_input, strict=False)
+        with self._slots.taken(account):
+            return await self._run(account, graph, run_input, strict=False)
 
     async def _graph_text(self, account: str, name: str) -> str:
         text = await self._store.workflows.graph_text(account, name)
@@ -130,7 +149,8 @@ class RunService:
         strict: bool,
     ) -> RunResult:
         environment = AccountEnvironment(account, self._store, self._registry, self._recipes)
-        result = await run_graph(plan, run_input, environment, strict=strict)
+        with self._registry.outbound.on_behalf_of(account):
+            result = await run_graph(plan, run_input, environment, strict=strict)
         if environment.used:
             self._store.credentials.mark_used(account, environment.used)
         return result

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.engine.nearest import nearest
+from arcrun_server.engine.model import readable
+from arcrun_server.engine.nearest import Suggestions
 from arcrun_server.errors import ApiError, Detail
 from arcrun_server.web.text import bad_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import TypeAdapter
+    from pydantic_core import ErrorDetails
     from starlette.requests import Request
 
 MAX_DEPTH = 100
+# How many problems of one body are listed.
+MAX_DETAILS = 50
 # More digits than any double has before its point; it also keeps reading a number cheap.
 MAX_DIGITS = 400
 
 
-async def read_json(request: Request, limit: int) -> Any:
-    """Read the body of a request as JSON.
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read the body of a request, which `parse_json` can parse.
 
     Args:
         request: The request.
         limit: Largest body, in bytes.
 
     Raises:
-        ApiError: 413 too large, 415 not JSON by its content type, 400 `invalid_json`.
+        ApiError: 413 too large, 415 not JSON by its content type.
     """
     declared = request.headers.get("content-length")
     if declared is not None and declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
     content = await _read(request, limit)
     _check_type(request, empty=not content)
-    return parse_json(content)
+    return content
 
 
 def parse_json(content: bytes) -> Any:
@@ -56,7 +63,8 @@ def parse_json(content: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise _invalid(f"the body is not UTF-8 (byte {error.start + 1})") from None
     try:
-        value = _DECODER.decode(text)
+        with _no_collection():
+            value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise _invalid(
             f"the body is not JSON: line {error.lineno}, column {error.colno}: {error.msg}",
@@ -88,8 +96,22 @@ def checked(adapter: TypeAdapter[Any], value: Any, code: str = "invalid_request"
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        details = list(_details(error, adapter))
-        raise ApiError(400, _code(error, code), _sentence(details), details=details) from None
+        count = error.error_count()
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+    details = list(_details(problems[:MAX_DETAILS], adapter))
+    raise ApiError(400, _code(problems[0], code), _sentence(details, count), details=details)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector from looking through a large value again and again while it is built."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 async def _read(request: Request, limit: int) -> bytes:
@@ -188,12 +210,13 @@ def _check_texts(source: str, value: Any) -> None:
         )
 
 
-def _details(error: ValidationError, adapter: TypeAdapter[Any]) -> Iterator[Detail]:
-    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+def _details(problems: list[ErrorDetails], adapter: TypeAdapter[Any]) -> Iterator[Detail]:
+    suggestions = Suggestions()
+    for problem in problems:
         path = problem["loc"]
         if problem["type"] == "extra_forbidden":
             known = _known_keys(adapter, path[:-1])
-            suggestion = nearest(str(path[-1]), known, least=0.6)
+            suggestion = suggestions.nearest(str(path[-1]), known)
             yield Detail("unknown field", path=path_text(path), suggestion=suggestion)
         else:
             yield Detail(_plain(problem["msg"]), path=path_text(path) or None)
@@ -201,7 +224,7 @@ def _details(error: ValidationError, adapter: TypeAdapter[Any]) -> Iterator[Deta
 
 def _known_keys(adapter: TypeAdapter[Any], path: tuple[int | str, ...]) -> list[str]:
     """Return the names of the fields that the schema has at this path."""
-    schema = adapter.json_schema(mode="validation")
+    schema = _json_schema(adapter)
     definitions = schema.get("$defs", {})
 
     def resolved(node: dict[str, Any]) -> dict[str, Any]:
@@ -216,6 +239,11 @@ def _known_keys(adapter: TypeAdapter[Any], path: tuple[int | str, ...]) -> list[
     return list(node.get("properties", {}))
 
 
+@lru_cache(maxsize=64)
+def _json_schema(adapter: TypeAdapter[Any]) -> dict[str, Any]:
+    return adapter.json_schema(mode="validation")
+
+
 def path_text(path: tuple[int | str, ...]) -> str:
     """Return a path in a body as text.
 
@@ -223,28 +251,25 @@ def path_text(path: tuple[int | str, ...]) -> str:
         >>> path_text(("graph", "edges", 0, "to"))
         'graph.edges[0].to'
     """
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
-    return text.removeprefix(".")
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return readable(text.removeprefix("."))
 
 
 def _plain(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _code(error: ValidationError, code: str) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+def _code(first: ErrorDetails, code: str) -> str:
     return "invalid_name" if first["loc"] == ("name",) and first["type"] != "missing" else code
 
 
-def _sentence(details: list[Detail]) -> str:
+def _sentence(details: list[Detail], count: int) -> str:
     first = details[0]
     text = f"{first.path}: {first.message}" if first.path else f"the body: {first.message}"
     if first.suggestion:
         text += f"; did you mean {first.suggestion!r}?"
-    if len(details) > 1:
-        text += f" (and {len(details) - 1} more, see details)"
+    if count > 1:
+        text += f" (and {count - 1} more, see details)"
     return text
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from starlette.requests import ClientDisconnect
 
 from arcrun_server.accounts.keys import HEADER
-from arcrun_server.errors import ApiError
+from arcrun_server.errors import ApiError, too_many
+from arcrun_server.slots import NoSlotError, Slots
 from arcrun_server.web.local import is_local_host, is_local_origin
 from arcrun_server.web.responses import JsonResponse
 
@@ -27,6 +28,11 @@ CLIENT_CLOSED = 499
 _KEY = HEADER.lower().encode()
 # A response to an account is for it alone: no cache may keep it.
 _NO_STORE = (b"cache-control", b"no-store")
+# What says how the engine is must be there when it is busy.
+_UNCOUNTED = frozenset({"/", "/health", "/docs", "/openapi.json"})
+_CLOSE = (b"connection", b"close")
+# After these, nothing more is read: who has no key, or sends too much, goes on at the cost of others.
+_AT_THE_END = frozenset({401, 413})
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _EXPOSED = b"X-Request-Id, Retry-After, Allow"
 _ALLOWED_HEADERS = b"Content-Type, Authorization, X-Arcrun-API-Key, Idempotency-Key, X-Request-Id"
@@ -43,6 +49,7 @@ class ServerMiddleware:
     Args:
         app: What it wraps.
         cors_origins: Origins whose pages may call (docs/contract.md#transport).
+        requests_per_key: How many requests of one key are served at once; one more gets 429.
         local_pages: Whether pages of this machine may call, whatever their port.
         local_only: Whether requests under another name than this machine's are refused.
     """
@@ -51,11 +58,13 @@ class ServerMiddleware:
         self,
         app: ASGIApp,
         cors_origins: tuple[str, ...] = (),
+        requests_per_key: int = 256,
         *,
         local_pages: bool = False,
         local_only: bool = False,
     ) -> None:
         self._app = app
+        self._slots = Slots(requests_per_key, "requests")
         self._origins = frozenset(origin.encode() for origin in cors_origins)
         self._local_pages = local_pages
         self._local_only = local_only
@@ -66,7 +75,7 @@ class ServerMiddleware:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id, added = self._headers(scope)
+        request_id, key, added = self._headers(scope)
         status = 0
 
         async def send_marked(message: Message) -> None:
@@ -74,16 +83,12 @@ class ServerMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *added]
+                if status in _AT_THE_END:
+                    message["headers"].append(_CLOSE)
             await send(message)
 
         try:
-            if self._local_only and not _is_local(scope):
-                await _misdirected()(scope, receive, send_marked)
-            elif scope["method"] == "OPTIONS" and self._is_preflight(scope):
-                await send_marked({"type": "http.response.start", "status": 204, "headers": []})
-                await send_marked({"type": "http.response.body", "body": b""})
-            else:
-                await self._app(scope, receive, send_marked)
+            await self._respond(scope, receive, send_marked, key)
         except ClientDisconnect:
             status = CLIENT_CLOSED  # no one is left to respond to
         except Exception as error:
@@ -102,25 +107,42 @@ class ServerMiddleware:
                     request_id.decode(),
                 )
 
-    def _headers(self, scope: Scope) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-        request_id = origin = b""
-        keyed = False
+    async def _respond(self, scope: Scope, receive: Receive, send: Send, key: bytes) -> None:
+        if _has_two_lengths(scope):
+            await _ambiguous_length()(scope, receive, send)
+        elif self._local_only and not _is_local(scope):
+            await _misdirected()(scope, receive, send)
+        elif scope["method"] == "OPTIONS" and self._is_preflight(scope):
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        elif not key or scope["path"] in _UNCOUNTED:
+            await self._app(scope, receive, send)
+        else:
+            try:
+                with self._slots.taken(key):
+                    await self._app(scope, receive, send)
+            except NoSlotError as full:
+                await _response_to(too_many(str(full)))(scope, receive, send)
+
+    def _headers(self, scope: Scope) -> tuple[bytes, bytes, list[tuple[bytes, bytes]]]:
+        """Return the request's id and key, and the headers to add to its response."""
+        request_id = origin = key = b""
         for name, value in scope["headers"]:
             if name == b"x-request-id" and _SAFE_ID.fullmatch(value):
                 request_id = value
             elif name == b"origin":
                 origin = value
             elif name == _KEY:
-                keyed = True
+                key = value
         request_id = request_id or secrets.token_hex(16).encode()
         added = [(b"x-request-id", request_id)]
-        if keyed:
+        if key:
             added.append(_NO_STORE)
         if self._origins or self._local_pages:
             added.append((b"vary", b"Origin"))
         if self._may_call(origin):
             added += _cors_headers(origin, preflight=scope["method"] == "OPTIONS")
-        return request_id, added
+        return request_id, key, added
 
     def _is_preflight(self, scope: Scope) -> bool:
         headers = dict(scope["headers"])
@@ -152,13 +174,35 @@ def _cors_headers(origin: bytes, *, preflight: bool) -> list[tuple[bytes, bytes]
 
 
 def _misdirected() -> JsonResponse:
-    error = ApiError(
-        421,
-        "misdirected_request",
-        "this engine runs in development mode and serves this machine only; "
-        "call it as 127.0.0.1 or localhost, or set ARCRUN_SERVER_PUBLIC_URL to the URL that you call",
+    return _response_to(
+        ApiError(
+            421,
+            "misdirected_request",
+            "this engine runs in development mode and serves this machine only; "
+            "call it as 127.0.0.1 or localhost, or set ARCRUN_SERVER_PUBLIC_URL to the URL that you call",
+        )
     )
-    return JsonResponse(error.body(), status_code=error.status)
+
+
+def _has_two_lengths(scope: Scope) -> bool:
+    """Tell whether a request says twice how long its body is: a proxy in front may have read it differently."""
+    names = {name for name, _ in scope["headers"]}
+    return b"transfer-encoding" in names and b"content-length" in names
+
+
+def _ambiguous_length() -> JsonResponse:
+    return _response_to(
+        ApiError(
+            400,
+            "invalid_request",
+            "the request has both Content-Length and Transfer-Encoding; send one of them",
+            headers={"Connection": "close"},
+        )
+    )
+
+
+def _response_to(error: ApiError) -> JsonResponse:
+    return JsonResponse(error.body(), status_code=error.status, headers=error.headers)
 
 
 def _internal_error() -> JsonResponse:

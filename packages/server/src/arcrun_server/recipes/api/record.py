@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 from typing_extensions import NotRequired, TypedDict
 
+from arcrun_server.engine.model import MAX_PROBLEMS
 from arcrun_server.engine.placeholders import scan
 from arcrun_server.recipes.fields import (
     DisplayName,
@@ -85,7 +87,7 @@ def check_api_recipe(recipe: dict[str, Any]) -> list[Problem]:
         )
     if "body" in recipe and "body_template" in recipe:
         problems.append(recipe_problem("give body or body_template, not both", "body_template"))
-    return [*problems, *_template_problems(recipe)]
+    return [*problems, *islice(_template_problems(recipe), MAX_PROBLEMS)]
 
 
 def stored_api_recipe(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter
 from typing_extensions import NotRequired, TypedDict
 
-from arcrun_server.engine.nearest import nearest
+from arcrun_server.engine.model import MAX_PROBLEMS
+from arcrun_server.engine.nearest import Suggestions
 from arcrun_server.engine.placeholders import fill_text, scan
 from arcrun_server.recipes.fields import (
     DisplayName,
@@ -115,12 +117,13 @@ def check_auth_recipe(recipe: dict[str, Any]) -> list[Problem]:
     Args:
         recipe: A recipe that `AUTH_RECIPE` accepts.
     """
-    return [
-        *_secret_problems(recipe),
-        *_url_problems(recipe),
-        *_primitive_problems(recipe),
-        *_template_problems(recipe),
-    ]
+    problems = chain(
+        _secret_problems(recipe),
+        _url_problems(recipe),
+        _primitive_problems(recipe),
+        _template_problems(recipe),
+    )
+    return list(islice(problems, MAX_PROBLEMS))
 
 
 def stored_auth_recipe(recipe: dict[str, Any]) -> dict[str, Any]:
@@ -182,11 +185,12 @@ def _template_problems(recipe: dict[str, Any]) -> Iterator[Problem]:
         texts += [(f"inject.{part}.{name}", text, with_token) for name, text in templates.items()]
     for name in ("client_id", "client_secret"):
         texts.append((f"oauth2.{name}", recipe.get("oauth2", {}).get(name, ""), known))
+    suggestions = Suggestions()
     for path, text, names in texts:
         for placeholder in scan(text):
             if placeholder.name not in names:
                 yield recipe_problem(
                     f"{{{{{placeholder.name}}}}} has no value here",
                     path,
-                    nearest(placeholder.name, sorted(names), least=0.6),
+                    suggestions.nearest(placeholder.name, sorted(names)),
                 )

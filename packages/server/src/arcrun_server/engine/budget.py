@@ -1,0 +1,98 @@
+"""The budget of a run: its steps, its time, and the bytes of its results and its trace."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from .sizes import KnownSizes
+
+if TYPE_CHECKING:
+    from .environment import RunLimits
+    from .result import TraceEntry
+
+OMITTED = "left out: the trace of this run is too large"
+# How long a run computes before others have a turn, in seconds.
+_TURN_SECONDS = 0.01
+
+
+class BudgetError(Exception):
+    """The run as a whole has used what it may use. The message says of what."""
+
+
+class RunBudget:
+    """What a run may still use. Sub-workflows share the budget of the run that calls them.
+
+    Args:
+        limits: What there is at first.
+        steps: How many steps have been taken already.
+
+    Attributes:
+        deadline: When the time is over, on the clock of `time.monotonic`.
+        steps: How many steps have been taken.
+        sizes: The sizes of values, each measured once.
+    """
+
+    def __init__(self, limits: RunLimits, steps: int = 0) -> None:
+        self._limits = limits
+        self.deadline = time.monotonic() + limits.seconds
+        self.steps = steps
+        self.sizes = KnownSizes()
+        self._left_bytes = limits.total_bytes
+        self._left_trace = limits.trace_bytes
+        self._turn_ends = time.monotonic() + _TURN_SECONDS
+
+    def take_step(self) -> None:
+        """Count a step.
+
+        Raises:
+            BudgetError: It was the last one, or the time is over.
+        """
+        self.steps += 1
+        if self.steps > self._limits.steps:
+            raise BudgetError(f"the run has taken {self._limits.steps:,} steps, which is the limit")
+        if time.monotonic() > self.deadline:
+            raise BudgetError(self.out_of_time())
+
+    def out_of_time(self) -> str:
+        """Return why a run ends whose time is over."""
+        return f"the run's time is over ({self._limits.seconds:g} seconds)"
+
+    def turn_is_over(self) -> bool:
+        """Tell whether others should have a turn now; the next turn begins with this answer."""
+        now = time.monotonic()
+        if now < self._turn_ends:
+            return False
+        self._turn_ends = now + _TURN_SECONDS
+        return True
+
+    def take_result(self, result: Any) -> None:
+        """Use the bytes of a node's result.
+
+        Raises:
+            ValueError: It is not valid JSON, or too large for one result.
+            BudgetError: All results together have become too large.
+        """
+        try:
+            size = self.sizes.of(result)
+        except ValueError as problem:
+            raise ValueError(f"its result is {problem}") from None
+        if size > self._limits.output_bytes:
+            raise ValueError(
+                f"its result has {size:,} bytes as JSON; a run allows {self._limits.output_bytes:,}"
+            )
+        self._left_bytes -= size
+        if self._left_bytes < 0:
+            raise BudgetError(
+                f"the run's results together have more than {self._limits.total_bytes:,} bytes, which is the limit"
+            )
+
+    def fit(self, entry: TraceEntry) -> TraceEntry:
+        """Return an entry as it goes into the trace: without what there is no room for."""
+        for part in ("input", "output"):
+            size = self.sizes.rough(entry[part], self._left_trace)
+            if size <= self._left_trace:
+                self._left_trace -= size
+            else:
+                entry[part] = OMITTED
+        return entry

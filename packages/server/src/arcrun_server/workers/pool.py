@@ -1,0 +1,168 @@
+"""The pool of workers: starts them when they are needed, ends those that take too long, replaces those that died."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import process
+from .process import REQUEST, RESPONSE
+
+SIZE = 2
+SECONDS = 5.0
+WAIT_SECONDS = 10.0
+_START_SECONDS = 30.0
+# What a worker inherits: enough to find Python's modules, and none of the server's settings, which hold secrets.
+_INHERITED = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "SYSTEMROOT", "LD_LIBRARY_PATH")
+
+
+class WorkerError(Exception):
+    """A job brought no result."""
+
+
+class WorkerTimeoutError(WorkerError):
+    """A job was ended because its time was over."""
+
+
+class WorkerBusyError(WorkerError):
+    """No worker became free in time."""
+
+
+class WorkerFailedError(WorkerError):
+    """A job failed, or ended its worker twice, for example because it needed too much memory."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A function that workers call, from bytes to bytes.
+
+    Args:
+        module: Its module, one of ours.
+        function: Its name there.
+    """
+
+    module: str
+    function: str
+
+    @property
+    def name(self) -> bytes:
+        """How the worker is told."""
+        return f"{self.module}:{self.function}".encode()
+
+
+class WorkerPool:
+    """Runs jobs in child processes.
+
+    Args:
+        size: How many processes there are at most.
+        wait_seconds: How long a job waits for one that is free.
+    """
+
+    def __init__(self, size: int = SIZE, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._free = asyncio.Semaphore(size)
+        self._wait_seconds = wait_seconds
+        self._idle: list[_Worker] = []
+        self._all: set[_Worker] = set()
+
+    async def run(self, job: Job, *payload: bytes, seconds: float = SECONDS) -> bytes:
+        """Run a job and return what it returned. One whose worker died is tried once more.
+
+        Args:
+            job: The job.
+            payload: What it is given, in parts, so that nobody has to copy what is large.
+            seconds: How long it may take.
+
+        Raises:
+            WorkerTimeoutError: It took longer.
+            WorkerBusyError: No worker became free in time.
+            WorkerFailedError: It failed.
+        """
+        try:
+            await asyncio.wait_for(self._free.acquire(), self._wait_seconds)
+        except asyncio.TimeoutError:
+            raise WorkerBusyError("no worker became free in time") from None
+        try:
+            for _ in range(2):
+                with suppress(EOFError, OSError):
+                    return await self._run(job, payload, seconds)
+            raise WorkerFailedError("the worker died twice")
+        finally:
+            self._free.release()
+
+    async def aclose(self) -> None:
+        """End all workers."""
+        for worker in list(self._all):
+            await self._end(worker)
+
+    async def _run(self, job: Job, payload: tuple[bytes, ...], seconds: float) -> bytes:
+        worker = self._idle.pop() if self._idle else await self._start()
+        try:
+            if (
+                job.module not in worker.loaded
+            ):  # the job's own time begins when its module is there
+                loading = worker.ask(Job(job.module, ""), (), _START_SECONDS)
+                await asyncio.wait_for(loading, _START_SECONDS)
+                worker.loaded.add(job.module)
+            returned, answer = await asyncio.wait_for(worker.ask(job, payload, seconds), seconds)
+        except BaseException as problem:
+            # Also when it is cancelled: what the worker does now is of no use to anybody.
+            await asyncio.shield(self._end(worker))
+            if isinstance(problem, asyncio.TimeoutError):
+                raise WorkerTimeoutError(f"it took longer than {seconds:g} s") from None
+            raise
+        self._idle.append(worker)
+        if not returned:
+            raise WorkerFailedError(answer.decode())
+        return answer
+
+    async def _start(self) -> _Worker:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(Path(process.__file__)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={name: os.environ[name] for name in _INHERITED if name in os.environ}
+            | {"PYTHONSAFEPATH": "1"},
+        )
+        worker = _Worker(child)
+        self._all.add(worker)
+        return worker
+
+    async def _end(self, worker: _Worker) -> None:
+        self._all.discard(worker)
+        if worker in self._idle:
+            self._idle.remove(worker)
+        await worker.end()
+
+
+class _Worker:
+    def __init__(self, child: asyncio.subprocess.Process) -> None:
+        assert child.stdin  # noqa: S101 - for the type checker: they are pipes
+        assert child.stdout  # noqa: S101 - as above
+        self.loaded: set[str] = set()
+        self._child, self._to, self._from = child, child.stdin, child.stdout
+
+    async def ask(self, job: Job, payload: tuple[bytes, ...], seconds: float) -> tuple[bool, bytes]:
+        """Let it do a job; return whether that returned, and what.
+
+        Raises:
+            EOFError: The process has ended; or OSError.
+        """
+        length = sum(map(len, payload))
+        for part in (REQUEST.pack(seconds, len(job.name), length), job.name, *payload):
+            self._to.write(part)
+        await self._to.drain()
+        returned, length = RESPONSE.unpack(await self._from.readexactly(RESPONSE.size))
+        return returned, await self._from.readexactly(length)
+
+    async def end(self) -> None:
+        """Kill the process and wait for its end."""
+        with suppress(ProcessLookupError):
+            self._child.kill()
+        self._to.close()
+        await self._child.wait()

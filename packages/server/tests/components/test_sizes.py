@@ -1,0 +1,132 @@
+"""Components measure before they build, and what can't be measured is ended."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from arcrun_server.components.merge import run as merge
+from arcrun_server.components.off_loop import LARGE, off_loop
+from arcrun_server.engine import ComponentError
+
+
+class Text(str):
+    """A text that can be measured, but not built from."""
+
+    __slots__ = ()
+
+    def replace(self, *_: Any) -> str:  # type: ignore[override]
+        raise AssertionError("it was built")
+
+    split = join = replace  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {
+            "operation": "replace",
+            "text": Text("a" * 1001),
+            "search": "a",
+            "replacement": "b" * 1000,
+        },
+        {"operation": "join", "items": ["a" * 1000] * 1000, "separator": Text("b" * 2)},
+        {"operation": "split", "text": Text("," * 200_000)},
+        {"operation": "split", "text": Text("字" * 200_000), "separator": ""},
+    ],
+)
+async def test_texts_that_would_be_too_long_are_never_built(use: Any, given: Any) -> None:
+    with pytest.raises(ComponentError, match="would be"):
+        await use("string_ops", given)
+
+
+async def test_texts_up_to_the_limit_are_built(use: Any) -> None:
+    given = {"operation": "replace", "text": "a" * 1000, "search": "a", "replacement": "b" * 1000}
+    assert (await use("string_ops", given))["data"]["result"] == "b" * 1_000_000
+    given = {"operation": "join", "items": ["a", "b"], "separator": "c" * 999_998}
+    assert len((await use("string_ops", given))["data"]["result"]) == 1_000_000
+    assert (await use("string_ops", {"operation": "split", "text": "a,b"}))["data"]["result"] == [
+        "a",
+        "b",
+    ]
+    given = {"operation": "join", "items": [], "separator": "長"}
+    assert (await use("string_ops", given))["data"]["result"] == ""
+
+
+async def test_many_small_sources_are_merged_into_a_large_one_in_a_moment(use: Any) -> None:
+    large = {"deep": {str(number): number for number in range(50_000)}}
+    sources = [large, *({"deep": {str(number): -number}} for number in range(2000))]
+    result = await asyncio.wait_for(use("merge", {"sources": sources, "mode": "deep"}), 20)
+    merged = result["data"]["result"]["deep"]
+    assert (merged["0"], merged["1999"], merged["2000"]) == (0, -1999, 2000)
+    assert large["deep"]["1999"] == 1999
+
+
+async def test_merging_deep_changes_no_source() -> None:
+    first, second, third = {"a": {"b": {"c": 1}}}, {"a": {"b": {"d": 2}}}, {"a": {"b": {"c": 3}}}
+    result = await merge({"sources": [first, second, third], "mode": "deep"}, None)  # type: ignore[arg-type]
+    assert result["data"]["result"] == {"a": {"b": {"c": 3, "d": 2}}}
+    assert (first, second) == ({"a": {"b": {"c": 1}}}, {"a": {"b": {"d": 2}}})
+    same = [first, first]
+    await merge({"sources": [*same, second], "mode": "deep"}, None)  # type: ignore[arg-type]
+    assert first == {"a": {"b": {"c": 1}}}
+
+
+def doubling(levels: int) -> dict[str, Any]:
+    """A small schema that means 2 ** levels ones."""
+    definitions: dict[str, Any] = {
+        f"s{n}": {"anyOf": [{"$ref": f"#/$defs/s{n + 1}"}, {"$ref": f"#/$defs/s{n + 1}"}]}
+        for n in range(levels)
+    }
+    definitions[f"s{levels}"] = {"type": "string"}
+    return {"$ref": "#/$defs/s0", "$defs": definitions}
+
+
+async def test_schemas_without_bounds_fail_their_node_and_the_server_goes_on(
+    use: Any,
+) -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.01)
+
+    task = asyncio.create_task(others())
+    with pytest.raises(ComponentError, match="schema"):
+        await use("validate_json", {"data": 1, "schema": doubling(40)})
+    task.cancel()
+    assert turns > 3
+    quick = await use(
+        "validate_json",
+        {"data": 1, "schema": {"$ref": "#/$defs/n", "$defs": {"n": {"type": "integer"}}}},
+    )
+    assert quick["data"]["result"] is True
+
+
+async def test_what_a_worker_finds_is_what_is_found_here(use: Any) -> None:
+    schema = {"properties": {"標題": {"type": "string"}}}
+    here = await use("validate_json", {"data": {"標題": 1}, "schema": schema})
+    by_worker = await use(
+        "validate_json", {"data": {"標題": 1}, "schema": {"$defs": {"x": {"$ref": "#"}}, **schema}}
+    )
+    assert here == by_worker
+    with pytest.raises(ComponentError, match="not a valid JSON Schema"):
+        await use("validate_json", {"data": 1, "schema": {"$ref": "#/none"}})
+
+
+async def test_much_is_computed_in_a_thread_and_little_is_not() -> None:
+    loops = []
+
+    async def compute(given: Any, _invocation: Any) -> Any:
+        loops.append(asyncio.get_running_loop() is main)
+        return given
+
+    main = asyncio.get_running_loop()
+    component: Any = off_loop(compute)
+    await component({"text": "a"}, None)
+    await component({"text": "a" * LARGE}, None)
+    assert loops == [True, False]

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from arcrun_server.engine import RunLimits
+from arcrun_server.engine import sizes as sizes_module
+from arcrun_server.engine.budget import OMITTED
+from arcrun_server.engine.sizes import KnownSizes, json_size
+
+if TYPE_CHECKING:
+    from .conftest import RecordingEngine
+
+LARGE = [f"{number:010}" for number in range(1000)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": LARGE, "文": "字", "n": [1, 2]},
+        {"a": LARGE},
+        {"a": LARGE, "b": LARGE},
+        {"b": {"c": LARGE}, "a": LARGE},
+        {},
+        {"n": 1},
+        LARGE,
+        "字",
+        None,
+    ],
+)
+def test_known_sizes_are_exact(value: Any) -> None:
+    sizes = KnownSizes()
+    sizes.of({"before": LARGE})
+    for _ in range(2):
+        assert sizes.of(value) == len(
+            json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        )
+
+
+def test_a_list_is_as_large_as_its_elements() -> None:
+    sizes = KnownSizes()
+    for items in ([], [LARGE], [LARGE, 1, {"a": LARGE}]):
+        assert sizes.of_list(items) == json_size(items)
+
+
+async def test_a_large_value_that_goes_from_node_to_node_is_measured_once(
+    engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = 0
+    measure = sizes_module.json_size
+
+    def counting(value: Any) -> int:
+        nonlocal written
+        written += measure(value)
+        return measure(value)
+
+    monkeypatch.setattr(sizes_module, "json_size", counting)
+    lines = ["input >> PIPE >> n0"] + [f"n{i} >> PIPE >> n{i + 1}" for i in range(100)]
+    config = {f"n{i}": {"component": "comp_passthrough"} for i in range(101)}
+    result = await engine.run(lines, config, {"large": LARGE})
+    assert result.data == {"large": LARGE}
+    assert written < 4 * json_size(LARGE)
+
+
+async def test_the_trace_does_not_repeat_a_large_context_for_each_element(
+    engine: RecordingEngine,
+) -> None:
+    engine.limits = RunLimits(trace_bytes=100_000)
+    run_input = {"items": list(range(100)), "large": LARGE}
+    result = await engine.run(
+        ["input >> 對每個 >> a"], {"a": {"component": "comp_counter"}}, run_input
+    )
+    assert result.success
+    assert len(result.trace) == 101
+    assert len(json.dumps(result.trace)) < 250_000
+    assert result.trace[1]["input"]["large"] == LARGE
+    assert result.trace[-1]["input"] == OMITTED
+
+
+async def test_a_failure_shows_its_input_when_the_trace_is_full(engine: RecordingEngine) -> None:
+    engine.limits = RunLimits(trace_bytes=0, output_bytes=20)
+    give = {"component": "give", "value": "x" * 30}
+    result = await engine.run(["input >> PIPE >> a"], {"a": give})
+    assert result.trace[-1]["input"] == OMITTED
+    assert result.failed_input == {"input": {}, "value": "x" * 30}

@@ -1,0 +1,136 @@
+"""Idle connections, slow bodies and hostile requests, all at once: `/health` answers as if nothing were.
+
+For the real number of attempts: `ARCRUN_LOAD_SECONDS=30 pytest packages/server/tests/load/test_hostile.py -s`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECONDS = float(os.environ.get("ARCRUN_LOAD_SECONDS", "4"))
+IDLE, SLOW, HOSTILE = 320, 20, 64
+MEGABYTES = 512
+P99_MS = 100.0
+SIZE = 2 * 1024 * 1024 - 1024
+BODIES = (
+    b'{"nodes":[' + b"{}," * (SIZE // 3 - 10) + b'{}],"edges":[]}',
+    b"[" + b"[]," * (SIZE // 3) + b"[]]",
+    b"{" + b",".join(b'"k%d":1' % number for number in range(SIZE // 14)) + b"}",
+    b'{"nodes":[{"id":"a","type":"Component","componentId":"hash","data":{"v":"'
+    + b"{{secret.x y}}" * (SIZE // 15)
+    + b'"}}],"edges":[]}',
+)
+
+
+def family_megabytes(pid: int) -> float:
+    """Return the resident memory of a process and its children, in megabytes."""
+    pages = 0
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            if pid in {int(entry.name), parent}:
+                pages += int((entry / "statm").read_text().split()[1])
+        except OSError:
+            continue
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
+
+
+async def probe_of(url: httpx.URL, seconds: float) -> asyncio.subprocess.Process:
+    """Ask `/health` for some seconds, in a process of its own: the attackers of this one would hold it up."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROBE, str(url), str(seconds), stdout=asyncio.subprocess.PIPE
+    )
+
+
+async def times_of(probe: asyncio.subprocess.Process) -> list[float]:
+    """Return the times that a probe measured, in ascending order, in milliseconds."""
+    output, _ = await probe.communicate()
+    return sorted(map(float, output.split()))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads memory from /proc")
+async def test_hostile_clients_hold_nobody_up(serve: Callable[..., Any], tmp_path: Path) -> None:
+    server = serve("--dev", "--json", "--data", tmp_path, "--log-level", "warning")
+    ready = server.ready()
+    url = httpx.URL(ready["url"])
+    quiet = (await times_of(await probe_of(url, SECONDS / 2)))[-1]
+    writers = []
+
+    async def connection(first: bytes) -> None:
+        _, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(first)
+        writers.append(writer)
+
+    for _ in range(IDLE):
+        await connection(b"")
+    for _ in range(SLOW):
+        await connection(
+            b"POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n\r\n{"
+        )
+
+    until = time.monotonic() + SECONDS
+    statuses: list[int] = []
+
+    attacker = httpx.AsyncClient(
+        base_url=url, timeout=120, limits=httpx.Limits(max_connections=HOSTILE)
+    )
+
+    async def attack(number: int) -> None:
+        while True:
+            response = await attacker.post(
+                "/validate",
+                content=BODIES[number % len(BODIES)],
+                headers={"Content-Type": "application/json"},
+            )
+            statuses.append(response.status_code)
+            if time.monotonic() >= until:
+                return
+
+    attacks = [asyncio.create_task(attack(number)) for number in range(HOSTILE)]
+    probe = await probe_of(url, 3 * SECONDS)
+    memory = 0.0
+    while not all(
+        task.done() for task in attacks
+    ):  # they end after the time: each awaits a response
+        memory = max(memory, await asyncio.to_thread(family_megabytes, ready["pid"]))
+        await asyncio.sleep(0.1)
+    times = await times_of(probe)
+    await asyncio.gather(*attacks)
+    p99 = times[int(len(times) * 0.99)]
+    print(
+        f"\n{len(times)} × /health: median {times[len(times) // 2]:.1f} ms, p99 {p99:.1f} ms, "
+        f"worst {times[-1]:.1f} ms ({quiet:.1f} ms without them); memory {memory:.0f} MB; {len(statuses)} hostile requests"
+    )
+    await attacker.aclose()
+    for writer in writers:
+        writer.close()
+    assert set(statuses) <= {400, 429}
+    assert statuses
+    assert memory <= MEGABYTES
+    assert p99 <= P99_MS + quiet  # other programs of a busy machine hold it up too
+
+
+PROBE = """
+import sys, time, httpx
+url, seconds = sys.argv[1], float(sys.argv[2])
+until = time.monotonic() + seconds
+with httpx.Client(base_url=url, timeout=60) as client:
+    while time.monotonic() < until:
+        began = time.perf_counter()
+        client.get("/health").raise_for_status()
+        print((time.perf_counter() - began) * 1000, flush=True)
+        time.sleep(0.1)
+"""
