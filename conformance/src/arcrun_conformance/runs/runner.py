@@ -16,6 +16,7 @@ from arcrun_conformance.adapters.adapter import Adapter, Connection
 from arcrun_conformance.adapters.protocol import AdapterFailure, Identity
 from arcrun_conformance.checks.check import Check
 from arcrun_conformance.checks.exemptions import apply_alternatives, missing_capabilities
+from arcrun_conformance.cleaning import visible
 
 from .cell import is_skipped, run_cell
 from .cleanup import PREFIX, Cleaner, Created, created_in
@@ -80,12 +81,11 @@ async def _remove(run: Run, created: Sequence[Created]) -> None:
     cleaner = Cleaner(run.target)
     try:
         run.leftovers.created = len(created)
-        run.leftovers.problems = await cleaner.remove(created)
-        run.leftovers.left = [str(thing) for thing in await cleaner.left(run.id)]
+        run.leftovers.problems = [visible(text) for text in await cleaner.remove(created)]
+        run.leftovers.left = [visible(str(thing)) for thing in await cleaner.left(run.id)]
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        run.leftovers.problems.append(
-            f"can't list what is left at the target: {type(error).__name__}: {error}"
-        )
+        problem = f"can't list what is left at the target: {type(error).__name__}: {error}"
+        run.leftovers.problems.append(visible(problem))
     finally:
         await cleaner.close()
 
@@ -130,7 +130,7 @@ class _CellQueue:
         try:
             adapter, identity = await pool.adapter(sdk)
         except AdapterFailure as failure:
-            message = f"{failure}\n{failure.stderr}".rstrip()
+            message = visible(f"{failure}\n{failure.stderr}".rstrip())
             failed = Check(f"adapter-{failure.kind}", "failed", message)
             outcome: CellOutcome = "unavailable" if failure.kind == "not-available" else "error"
             return Cell(scenario.id, sdk, outcome, message, [failed])
