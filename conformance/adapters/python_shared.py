@@ -44,6 +44,8 @@ OPTIONS = (
     "single_requests",
     "raw_http",
     "streams",
+    "direct_loopback",
+    "option_checks",
 )
 
 # The SDK's error classes and their names in all languages, subclasses before their bases.
@@ -120,7 +122,7 @@ class Host:
         try:
             self._clients[client] = self._client_class(**options)
         except TypeError as error:  # the language itself refuses an argument that does not exist
-            raise arcrun.InvalidArgumentError(str(error)) from error
+            raise arcrun.ConfigurationError(str(error)) from error
         return {}
 
     @staticmethod
@@ -257,7 +259,7 @@ def serve(client_class: Callable[..., Any], value_of: Callable[[Any], Any]) -> N
     host = Host(client_class, value_of)
     for line in sys.stdin.buffer:
         reply = reply_to(host, line.decode())
-        out.write(json.dumps(reply, ensure_ascii=False).encode() + b"\n")
+        out.write(json.dumps(reply).encode() + b"\n")
         out.flush()
         if json.loads(line)["command"] == "stop":
             return

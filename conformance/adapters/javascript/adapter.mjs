@@ -23,7 +23,14 @@ const METHODS = {
 };
 
 // Capabilities that a browser does not have.
-const HTTP_CAPABILITIES = ["user_agent", "redirects", "single_requests", "raw_http", "streams"];
+const HTTP_CAPABILITIES = [
+  "user_agent",
+  "redirects",
+  "single_requests",
+  "raw_http",
+  "streams",
+  "redirected_streams",
+];
 
 // The SDK's error classes and their names in all languages.
 const ERROR_NAMES = {
@@ -100,7 +107,9 @@ class Host {
         "sealing",
         "retries",
         "caching_fetch",
+        "option_checks",
         ...(this.#runtime.environment ? ["environment"] : []),
+        ...(globalThis.Deno || globalThis.Bun ? [] : ["direct_loopback"]),
         ...(this.#runtime.browser ? [] : HTTP_CAPABILITIES),
       ],
     };

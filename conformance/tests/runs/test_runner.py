@@ -333,3 +333,45 @@ async def test_a_repeated_step_ends_with_the_first_that_differs(
         "pushed",
         "each-sealed",
     ]
+
+
+SENT = """\
+id: sent
+title: sends by itself
+spec: [docs/contract.md#routes]
+variables:
+  path: /credentials
+steps:
+  - id: stored
+    send: "${path}"
+    method: POST
+    json: {name: "${run}_sent"}
+    expect: {result: {status: 201, headers: {content-type: {$regex: json}}, body: {name: "${run}_sent"}}}
+  - id: missing
+    send: "/credentials/${run}_another"
+    method: DELETE
+    query: {a: "1"}
+    expect: {result: {status: 404, body: {code: credential_not_found}}}
+wire:
+  - {id: with-the-key, where: {path: {$regex: "^/credentials"}}, count: 2, request: {headers: {x-arcrun-api-key: "${api_key}"}}}
+"""
+
+
+async def test_the_runner_sends_what_no_sdk_has_a_method_for(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    done = await run(engine, [scenario_of(SENT)])
+    (cell,) = done.cells
+    assert cell.outcome == "passed", [check for check in cell.checks if not check.passed]
+    assert [step.command["command"] for step in cell.steps] == ["construct", "send", "send"]
+    assert cell.exchanges[1].request.query == {"a": "1"}
+    assert done.leftovers.created == 1
+    assert engine.credentials == {}
+
+
+async def test_a_response_to_the_runner_that_differs_fails_its_step(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    done = await run(engine, [scenario_of(SENT.replace("status: 201", "status: 200"))])
+    (failing,) = [check for check in done.cells[0].checks if check.id == "stored"]
+    assert failing.message == "result.status: expected 200, got 201"

@@ -41,6 +41,7 @@ class Resource:
 RESOURCES = (
     Resource("workflow", "/webhooks/named", "name", "workflows"),
     Resource("credential", "/credentials", "name", "credentials"),
+    Resource("auth recipe", "/auth-recipes", "service", "recipes"),
 )
 
 
@@ -133,6 +134,8 @@ class Cleaner:
                 params={"cursor": cursors[-1]} if cursors else {},
                 headers={KEY_HEADER: self._target.api_key},
             )
+            if response.status_code == 404:  # an engine without this list holds nothing of it
+                return
             response.raise_for_status()
             page = parsed_json(response.content)
             for entry in page[resource.list_field]:

@@ -14,6 +14,7 @@ from arcrun_conformance.scenarios.template import fill
 from arcrun_conformance.wire.faults import FaultInjector, fault_of
 
 from .results import Cell, StepRecord
+from .sending import send_to_engine
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -92,7 +93,11 @@ class StepRunner:
         """Send the command of a step once, and return how the reply differs from what is expected."""
         command, body = self._command(step, values)
         began = time.perf_counter()
-        reply = await self.adapter.send(command, **body)
+        reply: Result | SdkError
+        if step.kind == "send":
+            reply = Result(await send_to_engine(values["base_url"], values["api_key"], **body))
+        else:
+            reply = await self.adapter.send(command, **body)
         seconds = time.perf_counter() - began
         described = (
             {"error": reply.fields} if isinstance(reply, SdkError) else {"result": reply.value}
@@ -124,6 +129,13 @@ class StepRunner:
             optional = ("headers", "query", "json", "body", "stream", "follow_redirects")
             given = {key: definition[key] for key in optional if key in definition}
             return "bound.request", body | given
+        if step.kind == "send":
+            given = {key: definition[key] for key in ("query", "json") if key in definition}
+            return "send", {
+                "method": definition.get("method", "GET"),
+                "path": definition["send"],
+                **given,
+            }
         defaults = {"api_key": values["api_key"], "base_url": values["base_url"]}
         options = {**defaults, **definition.get("options", {})}
         passed = {key: value for key, value in options.items() if value is not None}
