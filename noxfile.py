@@ -27,9 +27,9 @@ def sync(session: nox.Session, *groups: str, workspace: bool = True) -> None:
     )
 
 
-def run_interruptible(session: nox.Session, *command: str) -> None:
+def run_interruptible(session: nox.Session, *command: str, **environment: str) -> None:
     """Run a command that stops what it started on Ctrl-C: this takes longer than nox waits by default."""
-    session.run(*command, interrupt_timeout=30, terminate_timeout=10)
+    session.run(*command, env=environment, interrupt_timeout=30, terminate_timeout=10)
 
 
 @nox.session
@@ -48,6 +48,7 @@ def lint(session: nox.Session) -> None:
     session.run("openapi-spec-validator", "openapi/arcrun.yaml")
     session.run("python", "-m", "scripts.contract_copies", "--check")
     session.run("python", "-m", "scripts.unasync", "--check")
+    session.run("python", "-m", "scripts.known_recipes", "--check")
     session.run("python", "-m", "scripts.import_cycles")
     session.run("python", "-m", "scripts.file_sizes")
     session.run("zizmor", "--offline", "--quiet", ".github")
@@ -62,13 +63,16 @@ def typecheck(session: nox.Session) -> None:
     sync(session, "typecheck", "release", "fuzz", "parity")
     session.run("mypy")
     session.run("pyright")
+    for checker in ("mypy", "pyright"):  # as strict users of the SDK do
+        session.run(checker, "packages/python-sdk/tests/typed_program.py")
 
 
 @nox.session
 def serve(session: nox.Session) -> None:
-    """Start the engine in development mode; it prints its URL, its docs and a key."""
+    """Start the engine in development mode; it prints its URL, its docs, a key, and how to export them."""
     sync(session)
-    run_interruptible(session, "arcrun-server", "serve", "--dev", *session.posargs)
+    command = ("arcrun-server", "serve", "--dev", *session.posargs)
+    run_interruptible(session, *command, ARCRUN_SERVER_COMMAND="nox -s serve --")
 
 
 @nox.session

@@ -36,9 +36,9 @@ RULES: Mapping[str, str] = {
     r"\b__aexit__\b": "__exit__",
     r"\baclose\b": "close",
     r"\baread\b": "read",
-    r"\baiter_bytes\b": "iter_bytes",
+    r"\baiter_raw\b": "iter_raw",
     r"\bhandle_async_request\b": "handle_request",
-    r"\basync_(?=sleep\b|in_thread\b)": "",
+    r"\basync_(?=sleep\b|in_thread\b|scope\b)": "",
     r"\bAsync(?=[A-Z])": "",
 }
 

@@ -1,6 +1,7 @@
 """Who may import whom (docs/architecture.md): an allow-list of folders, which must name every folder that has code."""
 
 import ast
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,14 @@ TOPS = (
     "conformance/adapters",
     "scripts",
 )
-# Modules that read files, speak to the network or start something.
+# Python files that no folder of TOPS has, and that need no rule; files of tests are others still.
+OTHER_FILES = {"noxfile.py", "conformance/conftest.py", "conformance/mutants/python_mutant.py"}
+# Modules that read files, speak to the network, start something, or import what this test can't see.
 IO_MODULES = (
     *("fastapi", "starlette", "uvicorn", "httpx", "httpcore", "sqlalchemy", "psycopg", "keyring"),
     *("sqlite3", "socket", "ssl", "http", "urllib.request", "subprocess", "multiprocessing"),
-    *("os", "pathlib", "shutil", "tempfile", "io"),
+    *("os", "pathlib", "shutil", "tempfile", "io", "glob", "zipfile", "select", "selectors"),
+    *("requests", "aiohttp", "urllib3", "ctypes", "importlib", "runpy"),
 )
 NO_IO = {"os.urandom"}  # of these modules, what does none
 
@@ -172,6 +176,30 @@ def test_every_import_goes_in_an_allowed_direction() -> None:
     assert violations(ROOT) == []
 
 
+def tracked_files() -> list[str]:
+    """Return the Python files of this repository, new ones included."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.py"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    return [file for file in listed.split("\0") if file and (ROOT / file).is_file()]
+
+
+def is_covered(file: str) -> bool:
+    """Tell whether a file is in a folder that needs a rule, or is part of tests."""
+    return "tests" in Path(file).parts or file.startswith(tuple(f"{top}/" for top in TOPS))
+
+
+def test_no_python_file_is_outside_of_the_folders_that_need_a_rule() -> None:
+    """A new package, or a new folder at the top, is added to TOPS."""
+    assert {file for file in tracked_files() if not is_covered(file)} == OTHER_FILES
+
+
+@pytest.mark.parametrize(
+    "file", ["packages/new/src/new/a.py", "tools/a.py", "conformance/new/a.py"]
+)
+def test_a_file_in_a_new_package_is_not_covered(file: str) -> None:
+    assert not is_covered(file)
+
+
 def test_every_rule_and_every_pure_file_still_exists() -> None:
     folders = {path.parent.relative_to(ROOT).as_posix() for path in sources(ROOT)}
     assert set(RULES) == folders
@@ -202,6 +230,10 @@ def plant(root: Path, file: str, text: str) -> None:
         (f"{SERVER}/engine/run.py", "def f():\n    import arcrun_server.store"),
         (f"{SERVER}/engine/run.py", "if TYPE_CHECKING:\n    from httpx import Client"),
         (f"{SERVER}/runs/service.py", "from arcrun_server.routes import context"),
+        (
+            f"{SERVER}/engine/run.py",
+            'import importlib\nimportlib.import_module("arcrun_server.store")',
+        ),
         (f"{SERVER}/recipes/auth/record.py", "import sqlalchemy"),
         (f"{SDK}/_core/retry.py", "from .._async import client"),
         (f"{SDK}/_core/retry.py", "from pathlib import Path"),

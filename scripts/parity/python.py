@@ -46,12 +46,18 @@ def read_python(source: Path, kind: str) -> Surface:
             if each.name not in errors and each.module.path == "arcrun._core.types"
         },
         defaults=dict(_defaults(package)),
-        origins={
-            service: tuple(each)
-            for service, each in _value(package["_core.trust"], "SHIPPED").items()
-        },
+        origins=dict(_origins(package)),
         exports=frozenset(names),
     )
+
+
+def _origins(package: griffe.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the origins of each known recipe whose URLs do not depend on the engine."""
+    for service, (base_url, _inject, _keys, *endpoint) in _value(
+        package["_core.known_recipes"], "KNOWN"
+    ).items():
+        if base_url.startswith("https:"):
+            yield service, tuple("/".join(url.split("/")[:3]) for url in (base_url, *endpoint))
 
 
 def _final(found: griffe.Object | griffe.Alias) -> griffe.Object:
@@ -159,6 +165,8 @@ def _evaluated(node: ast.expr, module: Any) -> Any:
         return dict(zip(keys, [_evaluated(each, module) for each in node.values], strict=True))
     if isinstance(node, (ast.Tuple, ast.List)):
         return [_evaluated(each, module) for each in node.elts]
+    if isinstance(node, ast.Call):  # of a named tuple
+        return [_evaluated(each, module) for each in node.args]
     if isinstance(node, ast.Name):
         return _value(module, node.id)
     return ast.literal_eval(node)

@@ -152,8 +152,10 @@ async function origins() {
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, outputText);
     }
-    const { shippedOrigins } = await import(pathToFileURL(join(made, "recipes/pinned.js")).href);
-    return Object.fromEntries(shippedOrigins);
+    const { knownOrigins, shippedServices } = await import(pathToFileURL(join(made, "recipes/trust.js")).href);
+    const policy = { settings: { baseUrl: "{{engine.url}}" }, memory: { pinned: new Map() } };
+    const found = shippedServices.map((service) => [service, knownOrigins(service, policy)]);
+    return Object.fromEntries(found.filter(([, origins]) => origins.length)); // an engine's own has none
   } finally {
     rmSync(made, { recursive: true });
   }

@@ -41,14 +41,14 @@ def test_code_and_examples_become_synchronous() -> None:
         "async def f(client: AsyncArcrun) -> Awaitable[T]:\n"
         '    """>>> await client.health()"""\n'
         "    async with client:\n"
-        "        async for part in response.aiter_bytes():\n"
+        "        async for part in response.aiter_raw():\n"
         "            await async_sleep(1)\n"
     )
     assert unasync.translate(source, set()) == unasync.NOTICE + (
         "def f(client: Arcrun) -> T:\n"
         '    """>>> client.health()"""\n'
         "    with client:\n"
-        "        for part in response.iter_bytes():\n"
+        "        for part in response.iter_raw():\n"
         "            sleep(1)\n"
     )
 

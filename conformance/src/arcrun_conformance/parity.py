@@ -27,11 +27,13 @@ TRANSPORT_HEADERS = frozenset(
     {
         "accept-encoding",
         "accept-language",
+        "cache-control",
         "connection",
         "content-length",
         "host",
         "keep-alive",
         "origin",
+        "pragma",
         "priority",
         "referer",
         "sec-fetch-dest",

@@ -3,32 +3,59 @@
 import { Auth } from "./auth/auth.js";
 import { Creds } from "./auth/creds.js";
 import {
+  checkHeaders,
+  checkLimit,
   checkRetries,
   checkTimeout,
+  MAX_RESPONSE_BYTES,
   MAX_RETRIES,
   resolve,
+  type Settings,
   type SettingsOptions,
   TIMEOUT,
 } from "./core/config.js";
-import { textsOf } from "./core/shapes.js";
+import { variable } from "./core/environment.js";
+import { ConfigurationError, InvalidArgumentError } from "./core/errors.js";
+import { checkNames, checkOptions } from "./core/options.js";
 import type { CallOptions, Health } from "./core/types.js";
-import { type Connection, connect } from "./http/connection.js";
+import { type Connection, capabilitiesOf, connect } from "./http/connection.js";
 import { type Fetch, runtimeFetch } from "./http/fetch.js";
 import { emptyMemory } from "./http/memory.js";
 import { health } from "./http/operations.js";
 import type { ApiResponse } from "./http/response.js";
 import { Workflows } from "./workflows/workflows.js";
 
+const OPTIONS =
+  "apiKey baseUrl credentialFormat timeout maxRetries defaultHeaders maxResponseBytes allowInsecureHttp fetch";
+
 /** The options of `new Arcrun`. */
 export interface ArcrunOptions extends SettingsOptions {
   /** Seconds (not milliseconds) for each attempt of a call; 60 by default. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** How often a request is retried after a fault, where that is safe; 2 by default. */
-  maxRetries?: number;
+  maxRetries?: number | undefined;
+  /** Sent with every request to the engine. */
+  defaultHeaders?: Record<string, string> | undefined;
+  /** The longest response of the engine that is read, in bytes after decompression; 64 MiB by default. */
+  maxResponseBytes?: number | undefined;
   /** Whether the API key may be sent over plain http to other machines. */
-  allowInsecureHttp?: boolean;
+  allowInsecureHttp?: boolean | undefined;
   /** Your own `fetch` for requests to the engine. Bound clients take theirs in `auth.bind`. */
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
+}
+
+const CHANGEABLE = "apiKey baseUrl timeout maxRetries defaultHeaders";
+
+/** The options of `client.withOptions`. */
+export type ClientOptions = Pick<
+  ArcrunOptions,
+  "apiKey" | "baseUrl" | "timeout" | "maxRetries" | "defaultHeaders"
+>;
+
+/** The options of `client.request`. */
+export interface RequestOptions extends CallOptions {
+  /** Sent as JSON. */
+  body?: object | undefined;
 }
 
 /** The response that came, next to what the method makes of it (see `withRawResponse`). */
@@ -74,6 +101,7 @@ export class Arcrun {
   /** @internal */
   constructor(options: ArcrunOptions, connection: Connection);
   constructor(options: ArcrunOptions = {}, existing?: Connection) {
+    checkNames(options, "new Arcrun", OPTIONS, ConfigurationError);
     const connection =
       existing ??
       connect({
@@ -81,6 +109,9 @@ export class Arcrun {
         fetch: options.fetch ?? runtimeFetch,
         timeout: checkTimeout(options.timeout ?? TIMEOUT),
         maxRetries: checkRetries(options.maxRetries ?? MAX_RETRIES),
+        defaultHeaders: checkHeaders(options.defaultHeaders ?? {}, "defaultHeaders"),
+        log: variable("ARCRUN_LOG") === "debug" ? (line) => console.warn(line) : undefined,
+        maxResponseBytes: checkLimit(options.maxResponseBytes ?? MAX_RESPONSE_BYTES),
         allowInsecureHttp: options.allowInsecureHttp ?? false,
         memory: emptyMemory(),
       });
@@ -102,13 +133,15 @@ export class Arcrun {
    * ```
    */
   async health(options?: CallOptions): Promise<Health> {
-    const found = await this.connection.send(health(), options);
-    this.connection.memory.capabilities = textsOf(found.capabilities);
+    const found = await this.connection.send(health(), checkOptions(options, "client.health"));
+    this.connection.memory.capabilities = capabilitiesOf(found);
     return found;
   }
 
   /**
-   * Returns a client with other options. It shares its memory with this one.
+   * Returns a client with other options.
+   *
+   * It shares its memory with this one, unless the key or the engine is another.
    *
    * @example
    * ```ts
@@ -116,11 +149,59 @@ export class Arcrun {
    * console.log((await patient.health()).ok); // true
    * ```
    */
-  withOptions(options: { timeout?: number; maxRetries?: number }): Arcrun {
+  withOptions(options: ClientOptions): Arcrun {
     const own = this.connection;
-    const timeout = checkTimeout(options.timeout ?? own.timeout);
-    const maxRetries = checkRetries(options.maxRetries ?? own.maxRetries);
-    return clientOver(connect({ ...own, timeout, maxRetries }));
+    checkNames(options, "client.withOptions", CHANGEABLE, ConfigurationError);
+    const { apiKey, baseUrl } = options;
+    const isSame = apiKey === undefined && baseUrl === undefined;
+    return clientOver(
+      connect({
+        ...own,
+        ...(!isSame && { settings: { ...own.settings, ...changed(options) }, memory: emptyMemory() }),
+        timeout: checkTimeout(options.timeout ?? own.timeout),
+        maxRetries: checkRetries(options.maxRetries ?? own.maxRetries),
+        defaultHeaders: checkHeaders({ ...own.defaultHeaders, ...options.defaultHeaders }, "defaultHeaders"),
+      }),
+    );
+  }
+
+  /**
+   * Sends a request to a route that no method has yet, and returns the JSON object of the response.
+   *
+   * @param method - It is retried unless it is POST or PATCH.
+   * @param path - With its query, percent-encoded, such as `/runs?status=failed`.
+   * @throws {@link APIStatusError} The engine responded with an error.
+   *
+   * @example
+   * ```ts
+   * const contract = await client.request("GET", "/openapi.json");
+   * console.log(contract.info.title.includes("arcrun")); // true
+   * ```
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: the route decides what it returns
+  async request<T extends object = Record<string, any>>(
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
+    path: string,
+    options: RequestOptions = {},
+  ): Promise<T> {
+    checkOptions(options, "client.request", "body");
+    const isKnown = /^(GET|POST|PUT|PATCH|DELETE)$/.test(method);
+    if (!isKnown || !/^\/(?![/\\])[!"$-~]*$/.test(path))
+      throw new InvalidArgumentError(
+        'client.request() takes GET, POST, PUT, PATCH or DELETE, and a path with its query, percent-encoded, such as "/runs?status=failed"',
+      );
+    return this.connection.send(
+      {
+        call: "request",
+        method,
+        path,
+        key: this.connection.settings.apiKey ? "required" : "none",
+        retryable: !/^P(OST|ATCH)$/.test(method),
+        ...(options.body && { body: options.body }),
+        read: (content) => content as T,
+      },
+      options,
+    );
   }
 
   /**
@@ -140,11 +221,21 @@ export class Arcrun {
       last = received;
     };
     const result = await call(clientOver(connect({ ...this.connection, onResponse })));
-    if (!last) throw new TypeError("no request was sent: use the client that the function is given");
+    if (!last)
+      throw new InvalidArgumentError("no request was sent: use the client that the function is given");
     const [{ status, headers, text }, attempts] = last;
     const requestId = headers.get("x-request-id");
     return { result, status, headers, content: text, attempts, requestId };
   }
+}
+
+/** Returns the settings that are given, checked. */
+function changed(options: SettingsOptions): Partial<Settings> {
+  const { apiKey, baseUrl } = resolve(options);
+  return {
+    ...(options.apiKey !== undefined && { apiKey }),
+    ...(options.baseUrl !== undefined && { baseUrl }),
+  };
 }
 
 /** Makes a client of a connection. It stands outside the class, which the build would otherwise rename. */

@@ -8,7 +8,13 @@ export type { Auth } from "./auth/auth.js";
 export type { AuthenticatedClient, BoundRequestInit } from "./auth/bound.js";
 export type { Creds } from "./auth/creds.js";
 export type { BindOptions, PushCredentialOptions, SetupOptions, TokenOptions } from "./auth/options.js";
-export { Arcrun, type ArcrunOptions, type RawResponse } from "./client.js";
+export {
+  Arcrun,
+  type ArcrunOptions,
+  type ClientOptions,
+  type RawResponse,
+  type RequestOptions,
+} from "./client.js";
 export type { SettingsOptions } from "./core/config.js";
 export {
   APIConnectionError,
@@ -26,6 +32,7 @@ export {
   NotFoundError,
   PermissionDeniedError,
   RateLimitError,
+  RecipeChangedError,
   RecipeOriginError,
   SealedCredentialsUnsupportedError,
   ServerError,
@@ -35,6 +42,7 @@ export {
   WorkflowPaused,
   WorkflowRunError,
 } from "./core/errors.js";
+export type { Secrets, ServiceName, Services } from "./core/services.js";
 export type {
   AuthRecipe,
   CallOptions,
@@ -49,6 +57,7 @@ export type {
   PushedWorkflow,
   RequiredSecret,
   RunResult,
+  RunWarning,
   Sensitivity,
   SetupResult,
   Workflow,

@@ -77,7 +77,7 @@ class Server:
                 if self.command != "HEAD":
                     self.wfile.write(content)
 
-            do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = respond
+            do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_CONNECT = respond
 
             def log_message(self, *args: Any) -> None:
                 pass

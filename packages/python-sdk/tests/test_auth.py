@@ -207,7 +207,7 @@ def test_a_setup_that_fails_halfway_reports_what_was_stored(
 def test_a_secret_is_read_back_sealed_and_remembered(
     kind, server, stand_in, own_service, key
 ) -> None:
-    sealed = {"name": "tok", **seal(key, "tok", "tok-9")}
+    sealed = {"name": "tok", "service": "own", **seal(key, "tok", "tok-9")}
     server.on("GET", "/credentials/tok", sealed)
     client = kind.client(server.url)
     assert bound_header(kind, client, stand_in) == "Bearer tok-9"
@@ -235,7 +235,8 @@ def test_without_a_sealed_read_the_environment_is_used(
 ) -> None:
     monkeypatch.setenv("ARCRUN_SECRET_TOK", "tok-env")
     server.on("GET", "/credentials/tok", canned(*response))
-    assert bound_header(kind, kind.client(server.url), stand_in) == "Bearer tok-env"
+    client = kind.client(server.url)
+    assert bound_header(kind, client, stand_in, trust_recipe=True) == "Bearer tok-env"
 
 
 def test_without_an_api_key_the_environment_is_used(
@@ -243,7 +244,8 @@ def test_without_an_api_key_the_environment_is_used(
 ) -> None:
     monkeypatch.setenv("ARCRUN_SECRET_TOK__WORK", "tok-env")
     client = kind.client(server.url, None)
-    assert bound_header(kind, client, stand_in, account="work") == "Bearer tok-env"
+    options = {"account": "work", "trust_recipe": True}
+    assert bound_header(kind, client, stand_in, **options) == "Bearer tok-env"
     assert server.to("/credentials/tok__work") == []
 
 
@@ -268,8 +270,9 @@ def test_a_pushed_or_deleted_secret_is_no_longer_remembered(
 ) -> None:
     client = kind.client(server.url)
     kind.run(client.auth.setup("own", tok="old"))
-    kind.run(client.creds.push("tok", "new"))
-    server.on("GET", "/credentials/tok", {"name": "tok", **seal(key, "tok", "new")})
+    kind.run(client.creds.push("tok", "new", service="own"))
+    stored = {"name": "tok", "service": "own", **seal(key, "tok", "new")}
+    server.on("GET", "/credentials/tok", stored)
     assert bound_header(kind, client, stand_in) == "Bearer new"
     server.on("DELETE", "/credentials/tok", {"success": True, "name": "tok"})
     kind.run(client.creds.delete("tok"))
@@ -285,10 +288,11 @@ def test_get_token(kind, server, own_service) -> None:
 
 
 def test_a_service_with_several_secrets_has_no_single_token(kind, server, serve_recipe) -> None:
-    inject = {"query": {"key": "{{secret.a}}", "token": "{{secret.b}}"}}
-    serve_recipe("trello", "https://api.trello.com/1", ["a", "b"], inject=inject)
+    inject = {"query": {"key": "{{secret.trello_api_key}}", "token": "{{secret.trello_token}}"}}
+    keys = ["trello_api_key", "trello_token"]
+    serve_recipe("trello", "https://api.trello.com/1", keys, inject=inject)
     client = kind.client(server.url)
-    kind.run(client.auth.setup("trello", a="1", b="2"))
+    kind.run(client.auth.setup("trello", trello_api_key="1", trello_token="2"))
     with pytest.raises(InvalidArgumentError, match="2 secrets"):
         kind.run(client.auth.get_token("trello"))
 
@@ -330,18 +334,16 @@ def test_an_unsupported_primitive_is_an_error(kind, server, serve_recipe) -> Non
 def test_a_bound_client_uses_the_environments_proxy(
     kind, server, other_server, serve_recipe, monkeypatch
 ) -> None:
-    """The proxy of a plain-http service receives the whole request, with the secret."""
-    other_server.on("GET", "*", {"by": "proxy"})
-    monkeypatch.setenv("http_proxy", other_server.url)
-    monkeypatch.setenv("no_proxy", server.url.removeprefix("http://"))
-    serve_recipe("own", "http://app.localhost:9", ["tok"], inject=BEARER)
+    """The proxy is asked for a tunnel, and sees no secret."""
+    monkeypatch.setenv("https_proxy", other_server.url)
+    serve_recipe("own", "https://api.own.test", ["tok"], inject=BEARER)
     client = kind.client(server.url)
     kind.run(client.auth.setup("own", tok="tok-1"))
-    bound = kind.bind(client, "own", trust_origin="http://app.localhost:9")
-    assert kind.run(bound.get("/x")).json() == {"by": "proxy"}
+    with pytest.raises(httpx.ProxyError):
+        kind.run(kind.bind(client, "own").get("/x"))
     (request,) = other_server.requests
-    assert request.target == "http://app.localhost:9/x"
-    assert request.headers["authorization"] == "Bearer tok-1"
+    assert (request.method, request.target) == ("CONNECT", "api.own.test:443")
+    assert "tok-1" not in str(request.headers)
 
 
 def test_names_that_differ_only_in_case_cause_a_warning(
@@ -414,3 +416,19 @@ def test_no_local_variable_of_the_sdk_shows_a_pushed_value(
     assert "Secret('***')" in shown
     assert key not in shown
     assert "s3cret" not in shown
+
+
+def test_secrets_whose_keys_are_names_of_arguments_are_set_up(kind, server, serve_recipe) -> None:
+    serve_recipe("own", "https://api.own.test", ["account", "timeout", "service"])
+    auth = kind.client(server.url).auth
+    secrets = {"account": "a", "timeout": "b", "service": "c"}
+    assert kind.run(auth.setup("own", secrets=secrets))["stored"] == list(secrets)
+
+
+def test_a_secret_that_is_given_twice_is_refused(kind, server) -> None:
+    auth = kind.client(server.url).auth
+    with pytest.raises(InvalidArgumentError, match="'tok' was given twice"):
+        kind.run(auth.setup("own", secrets={"tok": "a"}, tok="b"))
+    with pytest.raises(InvalidArgumentError, match="must be a mapping"):
+        kind.run(auth.setup("own", secrets="s3cret"))
+    assert server.requests == []

@@ -43,6 +43,14 @@ def test_all_spellings_of_a_path_placeholder_are_filled_in(placeholder: bytes) -
     assert injection.target(b"/bot" + placeholder + b"/x") == b"/bot1%3Aa/x"
 
 
+def test_a_path_without_the_placeholder_that_signs_in_is_refused() -> None:
+    injection = make_injection({"path": {"tok": "{{secret.t}}"}}, t="1:a")
+    with pytest.raises(InvalidArgumentError, match=r"'/getMe' has no \{tok\}.*not be signed in"):
+        injection.target(b"/getMe")
+    also = {"path": {"tok": "{{secret.t}}"}, "header": {"X-Key": "{{secret.t}}"}}
+    assert make_injection(also, t="a").target(b"/getMe") == b"/getMe"
+
+
 def test_a_path_value_that_looks_like_a_placeholder_stays() -> None:
     inject = {"path": {"a": "{{secret.a}}", "b": "{{secret.b}}"}}
     injection = make_injection(inject, a="{b}", b="{a}")
@@ -82,7 +90,9 @@ def test_basic_that_is_already_encoded_stays() -> None:
     assert make_injection(inject, t=encoded).headers == {"Authorization": f"Basic {encoded}"}
 
 
-@pytest.mark.parametrize("value", ["tok\n", "a\r\nX-Evil: 1", "nul\0", "密", "\x7f"])
+@pytest.mark.parametrize(
+    "value", ["tok\n", "tok ", "tok\t", "a\r\nX-Evil: 1", "nul\0", "密", "\x7f"]
+)
 def test_a_value_that_a_header_cannot_carry_is_refused_and_not_shown(value: str) -> None:
     with pytest.raises(InvalidArgumentError, match="line break") as caught:
         make_injection({"header": {"X-Key": "{{secret.t}}"}}, t=value)

@@ -106,6 +106,30 @@ def test_a_locked_keyring_is_an_error_that_shows_no_secret(
     assert bound_header(kind, client, service) == "Bearer s3cret"  # stored, and kept in memory
 
 
+def test_a_secret_is_kept_with_its_service(kind, server, service, backend, serve_recipe) -> None:
+    kind.run(kind.client(server.url, secret_cache="keyring").auth.setup("own", tok="a:b"))
+    (entry,) = backend.entries.values()
+    assert entry == "arcrun.v1:own:a:b"
+    inject = {"header": {"Authorization": "Bearer {{secret.tok}}"}}
+    serve_recipe("other", service.url, ["tok"], inject=inject)
+    later = kind.client(server.url, secret_cache="keyring")
+    with pytest.raises(arcrun.MissingSecretError, match="stored for 'own'"):
+        kind.bind(later, "other", trust_origin=service.url, trust_recipe=True)
+
+
+def test_an_entry_of_an_earlier_version_has_no_service(kind, server, service, backend) -> None:
+    client = kind.client(server.url, secret_cache="keyring")
+    kind.run(client.auth.setup("own", tok="tok-1"))
+    (entry,) = backend.entries
+    backend.entries[entry] = "tok-0"
+    later = kind.client(server.url, secret_cache="keyring")
+    with pytest.raises(arcrun.MissingSecretError, match="without a service"):
+        kind.bind(later, "own", trust_origin=service.url)
+    bound = kind.bind(later, "own", trust_origin=service.url, trust_recipe=True)
+    kind.run(bound.get("/"))
+    assert service.requests[-1].headers["authorization"] == "Bearer tok-0"
+
+
 def test_memory_is_the_default(kind, server, service, backend) -> None:
     kind.run(kind.client(server.url).auth.setup("own", tok="tok-1"))
     assert backend.entries == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import logging
 import pickle
@@ -357,3 +358,87 @@ def test_a_truncated_streamed_body_does_not_show_the_secret(
     with pytest.raises(httpx.RemoteProtocolError) as caught:
         kind.run(read() if kind.name == "sync" else read_async())
     assert_clean(*exception_texts(caught.value), reachable(caught.value))
+
+
+# --- cancelled and interrupted requests ---------------------------------------------------------
+
+
+class Interrupted(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport that is interrupted while it sends."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        target = str(request.url)  # noqa: F841 - what a frame of the connection holds
+        raise self.error
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), asyncio.CancelledError(), SystemExit(1)])
+def test_an_interrupted_request_does_not_keep_the_secret_in_its_frames(
+    error, section, kind, server, other_server, serve_recipe, reachable
+) -> None:
+    inject, secret, path = SECTIONS[section]
+    serve_recipe("stand_in", other_server.url, ["tok"], inject=inject)
+    client = kind.client(server.url)
+    kind.run(client.auth.setup("stand_in", tok=secret))
+    transport = Interrupted(error)
+    options = {"trust_origin": other_server.url, "transport": transport}
+    bound = kind.bind(client, "stand_in", **options)
+    caught = caught_by(lambda: bound.post(path, json={"text": "x"}))
+    assert caught is error
+    assert_clean(*exception_texts(caught), reachable(caught))
+
+
+def caught_by(call: Any) -> BaseException:
+    """Run a call to its end, without an event loop: that would take an interruption for its own."""
+    try:
+        result = call()
+        if hasattr(result, "send"):
+            result.send(None)
+    except BaseException as error:  # noqa: BLE001 - every kind of interruption
+        return error
+    raise AssertionError("it was not interrupted")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), asyncio.CancelledError()])
+def test_an_interrupted_push_does_not_keep_the_value_in_its_frames(
+    error, kind, key, reachable
+) -> None:
+    http = kind.http_client(transport=Interrupted(error))
+    client = kind.client("https://engine.test", credential_format="plain", http_client=http)
+    caught = caught_by(lambda: client.creds.push("tok", SECRET))
+    assert caught is error
+    texts = [*exception_texts(caught), reachable(caught)]
+    assert_clean(*texts)
+    assert key not in "".join(map(str, texts))
+
+
+class Refusing(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport whose error quotes what it could not send, as h11 does."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        raise httpx.LocalProtocolError(
+            f"Illegal value {request.headers.get('authorization')} {request.url}"
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+@pytest.mark.parametrize("section", ["header", "basic", "query", "path"], indirect=True)
+def test_an_error_of_the_connection_that_quotes_the_secret_is_blanked(
+    section, kind, server, other_server, serve_recipe
+) -> None:
+    inject, secret, path = SECTIONS[section]
+    serve_recipe("stand_in", other_server.url, ["tok"], inject=inject)
+    client = kind.client(server.url)
+    kind.run(client.auth.setup("stand_in", tok=secret))
+    options = {"trust_origin": other_server.url, "transport": Refusing()}
+    bound = kind.bind(client, "stand_in", **options)
+    with pytest.raises(httpx.LocalProtocolError, match="Illegal value") as caught:
+        kind.run(bound.post(path, json={}))
+    assert_clean(caught.value, repr(caught.value))

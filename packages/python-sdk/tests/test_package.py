@@ -8,6 +8,7 @@ import subprocess
 import sys
 import typing
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import pytest
 
@@ -33,6 +34,10 @@ def test_importing_loads_nothing_heavy(beyond_httpx) -> None:
     assert not beyond_httpx & set(LAZY)
     others = {name.partition(".")[0] for name in beyond_httpx}
     assert others <= {"arcrun", "contextvars", "_contextvars"}
+
+
+def test_the_table_of_recipes_is_loaded_when_it_is_used() -> None:
+    assert "arcrun._core.known_recipes" not in loaded("from arcrun import Arcrun; Arcrun()")
 
 
 def test_each_client_class_is_loaded_when_it_is_used() -> None:
@@ -97,9 +102,9 @@ def test_every_error_is_an_arcrun_error_and_public() -> None:
     from arcrun._core import errors
 
     classes = [
-        c for _, c in inspect.getmembers(errors, inspect.isclass) if c.__module__ == errors.__name__
+        c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, Exception)
     ]
-    assert len(classes) == 23
+    assert len(classes) == 25
     for found in classes:
         assert getattr(arcrun, found.__name__) is found
         assert issubclass(found, (arcrun.ArcrunError, arcrun.ArcrunWarning))
@@ -137,3 +142,14 @@ def test_types_can_be_inspected_at_run_time() -> None:
 
 def test_the_package_is_marked_as_typed() -> None:
     assert (SOURCE / "py.typed").exists()
+
+
+def test_a_client_can_be_mocked_with_its_resources(kind) -> None:
+    made = create_autospec(kind.client_class)
+    client = made("ak_1")
+    client.workflows.run.return_value = {"data": 1}
+    kind.run(client.auth.bind("notion", account="work"))
+    with pytest.raises(TypeError):
+        kind.run(client.auth.bind())
+    with pytest.raises(AttributeError):
+        client.workflows.no_such_method("greet")

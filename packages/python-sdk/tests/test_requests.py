@@ -305,7 +305,7 @@ def test_with_raw_response_refuses_a_function_that_makes_no_request(kind, server
         return None
 
     nothing = (lambda: None) if kind.name == "sync" else nothing_async
-    with pytest.raises(TypeError, match="made no request"):
+    with pytest.raises(arcrun.InvalidArgumentError, match="made no request"):
         kind.run(client.with_raw_response(nothing)())
 
 

@@ -17,41 +17,18 @@ from arcrun import (
 )
 from arcrun._core import trust
 from arcrun._core.config import Settings
+from arcrun._core.known_recipes import KNOWN
 from arcrun._core.memory import Memory
 from arcrun._core.origins import origin_of
 from arcrun._core.placeholders import Template
 from arcrun._core.recipe import Recipe, parse_recipe
 from arcrun._core.secret import Secret
-from arcrun._core.trust import SHIPPED, check_trust_origin
+from arcrun._core.trust import check_trust_origin
 
-# The services that the contract lists.
-SERVICES = [
-    "notion",
-    "slack",
-    "github",
-    "openai",
-    "anthropic",
-    "gemini",
-    "airtable",
-    "discord",
-    "stripe",
-    "twilio",
-    "sendgrid",
-    "hubspot",
-    "linear",
-    "shopify",
-    "resend",
-    "supabase",
-    "typeform",
-    "jira",
-    "trello",
-    "mailgun",
-    "telegram",
-    "line_notify",
-    "google_sheets_sa",
-    "google_gmail_sa",
-    "google_drive_sa",
-]
+
+def origins_of(service: str) -> tuple[str, ...]:
+    """The origins that the SDK knows for a service, without any setup."""
+    return trust.known_origins(service, Settings(None, HTTPS, "sealed"), Memory())
 
 
 # --- the API key --------------------------------------------------------------------------------
@@ -196,25 +173,23 @@ def check(
     return trust.check_origins(recipe, rendered or written, known, trusted)
 
 
-def test_the_table_has_the_services_of_the_contract() -> None:
-    assert sorted(SHIPPED) == sorted(SERVICES)
-
-
-def test_every_origin_of_the_table_is_https_and_normalized() -> None:
-    for origins in SHIPPED.values():
-        for written in origins:
+def test_every_known_origin_is_https_and_normalized() -> None:
+    for service in KNOWN.keys() - {"kbdb"}:
+        for written in origins_of(service):
             assert written.startswith("https://")
             assert origin_of(written) == written
 
 
 def test_a_known_origin_is_accepted() -> None:
-    assert check("https://api.notion.com/v1", known=SHIPPED["notion"]) == "https://api.notion.com"
+    assert (
+        check("https://api.notion.com/v1", known=origins_of("notion")) == "https://api.notion.com"
+    )
 
 
 def test_a_known_pattern_is_accepted_as_the_recipe_writes_it() -> None:
     written = "https://{{secret.jira_domain}}.atlassian.net/rest/api/3"
     rendered = "https://acme.atlassian.net/rest/api/3"
-    assert check(written, rendered, known=SHIPPED["jira"]) == "https://acme.atlassian.net"
+    assert check(written, rendered, known=origins_of("jira")) == "https://acme.atlassian.net"
 
 
 @pytest.mark.parametrize(
@@ -230,17 +205,17 @@ def test_a_known_pattern_is_accepted_as_the_recipe_writes_it() -> None:
 )
 def test_another_origin_is_refused_and_named(written: str) -> None:
     with pytest.raises(RecipeOriginError, match="notion"):
-        check(written, known=SHIPPED["notion"])
+        check(written, known=origins_of("notion"))
 
 
 def test_another_users_host_of_a_pattern_is_refused() -> None:
     evil = "https://evil.atlassian.net/rest/api/3"
     with pytest.raises(RecipeOriginError, match=r"evil\.atlassian\.net"):
-        check(evil, known=SHIPPED["jira"])
+        check(evil, known=origins_of("jira"))
 
 
 def test_a_token_endpoint_is_checked_too() -> None:
-    url, known = "https://sheets.googleapis.com/v4", SHIPPED["google_sheets_sa"]
+    url, known = "https://sheets.googleapis.com/v4", origins_of("google_sheets_sa")
     good, evil = "https://oauth2.googleapis.com/token", "https://evil.test/token"
     assert check(url, endpoint=good, known=known) == "https://sheets.googleapis.com"
     with pytest.raises(RecipeOriginError, match=r"https://evil\.test"):
@@ -293,7 +268,7 @@ def test_setup_pins_the_origins_of_the_users_own_service(base_url, endpoint, exp
 
 
 def test_setup_never_changes_the_origins_that_the_sdk_ships() -> None:
-    assert known_after_setup("notion", "https://evil.test") == SHIPPED["notion"]
+    assert known_after_setup("notion", "https://evil.test") == origins_of("notion")
 
 
 def test_the_origin_of_the_engines_own_service_is_the_base_url() -> None:
@@ -318,9 +293,10 @@ BEARER = {"header": {"Authorization": "Bearer {{secret.tok}}"}}
 
 def test_a_recipe_that_leads_elsewhere_is_refused(kind, server, other_server, serve_recipe) -> None:
     other_server.on("GET", "/v1/pages", {"ok": True})
-    serve_recipe("notion", f"{other_server.url}/v1", ["tok"], inject=BEARER)
+    inject = {"header": {"Authorization": "Bearer {{secret.notion_token}}"}}
+    serve_recipe("notion", f"{other_server.url}/v1", ["notion_token"], inject=inject)
     client = kind.client(server.url)
-    kind.run(client.auth.setup("notion", tok="tok-1"))
+    kind.run(client.auth.setup("notion", notion_token="tok-1"))
     with pytest.raises(RecipeOriginError, match=r"expected https://api\.notion\.com") as caught:
         kind.bind(client, "notion")
     assert other_server.url in str(caught.value)

@@ -352,3 +352,78 @@ def test_a_long_message_is_searched_in_linear_time() -> None:
     started = time.perf_counter()
     assert find_pause("workflow paused at node " * 40_000) is None  # some minutes if quadratic
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("graph", [DOCUMENT, GRAPH])
+def test_nothing_is_sent_without_a_key(graph, kind, server) -> None:
+    workflows = kind.client(server.url, None).workflows
+    with pytest.raises(arcrun.ConfigurationError, match="API key"):
+        kind.run(workflows.push("greet", graph))
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("graph", [DOCUMENT, GRAPH])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"description": " "},
+        {"description": 5},
+        {"config": {"a": 1}},
+        {"config": 5},
+        {"timeout": 0},
+        {"timeout": float("inf")},
+        {"timeout": 1e300},
+    ],
+)
+def test_options_are_checked_before_the_first_request(options, graph, kind, server) -> None:
+    with pytest.raises(InvalidArgumentError):
+        kind.run(kind.client(server.url).workflows.push("greet", graph, **options))
+    assert server.requests == []
+
+
+def test_a_run_in_the_background_is_refused_by_an_engine_that_has_none(kind, server) -> None:
+    server.on("GET", "/health", {"ok": True, "capabilities": ["sealed_read"]})
+    with pytest.raises(InvalidArgumentError, match="durable_runs"):
+        kind.run(kind.client(server.url).workflows.run("greet", run_async=True))
+    assert server.to("/webhooks/named/greet/trigger") == []
+
+
+@pytest.mark.parametrize("health", [{"ok": True}, {"ok": True, "capabilities": ["durable_runs"]}])
+def test_a_run_in_the_background_is_sent_where_it_may_be_known(health, kind, server) -> None:
+    server.on("GET", "/health", health)
+    server.on("POST", "/webhooks/named/greet/trigger", {"accepted": True})
+    run = kind.client(server.url).workflows.run
+    assert kind.run(run("greet", run_async=True)) == {"accepted": True}
+
+
+def test_a_key_of_ones_own_makes_a_run_repeatable(kind, server) -> None:
+    server.on("GET", "/health", {"ok": True, "capabilities": ["idempotency_key"]})
+    server.on("POST", "/webhooks/named/greet/trigger", {"success": True, "data": {}})
+    run = kind.client(server.url).workflows.run
+    kind.run(run("greet", idempotency_key="order-17"))
+    (request,) = server.to("/webhooks/named/greet/trigger")
+    assert request.headers["idempotency-key"] == "order-17"
+
+
+@pytest.mark.parametrize("key", ["", "a b", "密", "a\n", "x" * 256, 5])
+def test_a_malformed_idempotency_key_is_refused(key, kind, server) -> None:
+    with pytest.raises(InvalidArgumentError, match="idempotency_key"):
+        kind.run(kind.client(server.url).workflows.run("greet", idempotency_key=key))
+    assert server.requests == []
+
+
+def test_a_workflow_is_pushed_from_a_file(kind, ready, tmp_path) -> None:
+    path = tmp_path / "greet.yaml"
+    path.write_text("flow:\n  - input >> 完成後 >> a\n", encoding="utf-8")
+    kind.run(kind.client(ready.url).workflows.push_file(path))
+    assert pushed(ready)["name"] == "greet"
+
+
+@pytest.mark.parametrize("content", [None, b"- a", b"a: [", b"\xff", b""])
+def test_a_file_that_is_no_workflow_is_refused(content, kind, server, tmp_path) -> None:
+    path = tmp_path / "greet.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InvalidArgumentError, match=r"greet\.yaml"):
+        kind.run(kind.client(server.url).workflows.push_file(path))
+    assert server.requests == []

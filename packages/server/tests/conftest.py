@@ -31,6 +31,7 @@ ON_BOTH_DATABASES = {
     "test_auth_recipes",
     "test_credentials",
     "test_durability",
+    "test_paging",
     "test_recipes",
     "test_runs",
     "test_server_key",
@@ -118,7 +119,7 @@ async def nobody(store: Store, settings: Settings) -> AsyncIterator[Api]:
     transport = httpx.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         yield Api(app, client, store)
 
@@ -229,6 +230,18 @@ def serve() -> Iterator[Callable[..., ServerProcess]]:
     for server in started:
         if server.process.returncode is None:
             server.stop(signal.SIGKILL)
+
+
+async def names_of_credentials(client: httpx.AsyncClient) -> set[str]:
+    """Return the names of all credentials, from all pages."""
+    names: set[str] = set()
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await client.get("/credentials", params={"limit": "200", **cursor})).json()
+        names |= {entry["name"] for entry in page["credentials"]}
+        if "next_cursor" not in page:
+            return names
+        cursor = {"cursor": page["next_cursor"]}
 
 
 @pytest.fixture

@@ -52,7 +52,8 @@ class Site:
     ) -> None:
         content = body.encode() if isinstance(body, str) else body
         lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(content)}"]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        fields = {"Content-Type": "application/json", **(headers or {})}
+        lines += [f"{name}: {value}" for name, value in fields.items() if value]
         self.responses[path] = ("\r\n".join(lines) + "\r\n\r\n").encode() + content
 
     def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

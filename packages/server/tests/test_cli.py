@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import socket
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -65,13 +66,71 @@ def test_dev_server_forgets_what_it_kept_in_its_own_folder(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_dev_server_with_a_folder_keeps_its_key(serve: Callable[..., Any], tmp_path: Path) -> None:
-    keys = []
-    for _ in range(2):
-        server = serve("--dev", "--json", "--data", tmp_path)
-        keys.append(server.ready()["key"])
-        assert server.stop() == 0
-    assert keys[0] == keys[1]
+def test_dev_servers_key_works_on_its_folder_in_development_mode_only(
+    serve: Callable[..., Any], command: Callable[..., Any], tmp_path: Path
+) -> None:
+    def status(ready: dict[str, Any], key: str) -> int:
+        headers = {"X-Arcrun-API-Key": key}
+        return httpx.get(f"{ready['url']}/credentials", headers=headers).status_code
+
+    development = ["--dev", "--json", "--data", tmp_path]
+    server = serve(*development)
+    ready = server.ready()
+    key = ready["key"]
+    assert status(ready, key) == 200
+    assert server.stop(signal.SIGKILL) != 0  # without a moment for clearing up
+    assert command("keys", "list", "--data", tmp_path).stdout.split()[3:] == ["dev-only", "dev"]
+
+    server = serve("--json", "--data", tmp_path)
+    assert status(server.ready(), key) == 401
+    assert server.stop() == 0
+
+    server = serve(*development)
+    assert server.ready()["key"] == key
+    assert status(server.ready(), key) == 200
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
+def test_dev_server_prints_lines_to_paste_into_a_shell(serve: Callable[..., Any]) -> None:
+    server = serve("--dev")
+    server.first_line()
+    assert server.stop() == 0
+    [url] = [line.split()[1] for line in server.output if line.startswith("url ")]
+    [key] = [line.split()[1] for line in server.output if line.startswith("key ")]
+    script = "".join(line for line in server.output if line.startswith("export "))
+    shown = subprocess.run(
+        ["/bin/sh", "-c", f'{script}echo "$ARCRUN_BASE_URL $ARCRUN_API_KEY"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.split() == [url, key]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGHUP is POSIX")
+def test_dev_server_forgets_everything_when_its_terminal_closes(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    server = serve("--dev", "--json", TMPDIR=str(tmp_path))
+    server.ready()
+    assert server.stop(signal.SIGHUP) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_server_at_a_time_uses_a_data_folder(
+    serve: Callable[..., Any], command: Callable[..., Any], tmp_path: Path
+) -> None:
+    first = serve("--json", "--data", tmp_path)
+    pid = first.ready()["pid"]
+    for again in (["--port", 0], ["--port", 0, "--dev"]):
+        ended = command("serve", "--data", tmp_path, *again)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert f"another server (process {pid}) is using the data folder {tmp_path}" in ended.stderr
+        assert "--database" in ended.stderr
+        assert "Traceback" not in ended.stderr
+    assert first.stop(signal.SIGKILL) != 0  # the lock ends with its process
+    second = serve("--json", "--data", tmp_path)
+    assert httpx.get(f"{second.ready()['url']}/health").status_code == 200
 
 
 def test_dev_server_is_for_this_machine_only(command: Callable[..., Any]) -> None:
@@ -91,9 +150,19 @@ def test_port_in_use_is_reported_in_one_message(
         ended = command("serve", "--dev", "--port", port)
     assert ended.returncode == 1
     assert f"port {port} on 127.0.0.1 is in use" in ended.stderr
-    assert "--port 0" in ended.stderr
+    assert "arcrun-server serve --dev --port 0\n" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert ended.stdout == ""
+
+
+def test_hint_for_a_port_in_use_is_in_terms_of_what_was_typed(command: Callable[..., Any]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        typed = {"ARCRUN_SERVER_COMMAND": "nox -s serve --"}
+        ended = command("serve", "--dev", "--port", port, **typed)
+    assert ended.stderr.endswith("take a free port: nox -s serve -- --port 0\n")
 
 
 @pytest.mark.parametrize("kind", ["text", "readable key", "folder in the way"])

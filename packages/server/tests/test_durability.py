@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from conftest import names_of_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,6 @@ async def test_no_acknowledged_write_is_lost_by_a_kill(
 
     again = serve(*arguments).ready()
     async with httpx.AsyncClient(base_url=again["url"], headers=headers) as client:
-        listed = (await client.get("/credentials")).json()
+        listed = await names_of_credentials(client)
     assert len(acknowledged) >= BEFORE_THE_KILL
-    assert acknowledged <= {entry["name"] for entry in listed["credentials"]}
+    assert acknowledged <= listed

@@ -22,7 +22,9 @@ def test_what_clients_seal_opens_here(vector: dict[str, str]) -> None:
     assert opened == vector["value"]
 
 
-@pytest.mark.parametrize("change", ["api_key", "name", "iv", "encrypted", "no base64", "too short"])
+@pytest.mark.parametrize(
+    "change", ["api_key", "name", "iv", "encrypted", "not base64", "too short"]
+)
 def test_altered_envelope_does_not_open(change: str) -> None:
     vector = VECTORS[0]
     key, name = vector["api_key"], vector["credential_name"]
@@ -37,7 +39,7 @@ def test_altered_envelope_does_not_open(change: str) -> None:
         content = bytearray(base64.b64decode(encrypted))
         content[0] ^= 1
         encrypted = base64.b64encode(content).decode()
-    elif change == "no base64":
+    elif change == "not base64":
         encrypted = "***"
     else:
         encrypted = base64.b64encode(b"short").decode()

@@ -17,13 +17,15 @@ from arcrun_server.sealing.server_key import ServerKey
 from arcrun_server.web.body import parse_json
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
+# What a body may hold.
+stored = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 json_values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
-    | text,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),
+    | stored,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(stored, inner, max_size=4),
     max_leaves=20,
 )
 
@@ -44,7 +46,8 @@ def test_any_bytes_are_read_or_refused_with_a_reason(content: bytes) -> None:
     if refusal is None:
         assert json.loads(encode(value)) == value
     else:
-        assert (refusal.status, refusal.code) == (400, "invalid_json")
+        assert refusal.status == 400
+        assert refusal.code in {"invalid_json", "invalid_text"}
 
 
 @given(text, text)

@@ -124,17 +124,17 @@ def test_key_does_not_show_itself() -> None:
 
 async def test_account_is_found_by_its_key_and_the_key_can_be_shown_again(store: Store) -> None:
     key, other = new_key(), new_key()
-    store.accounts.create(key, "dev")
+    store.accounts.create(key, "laptop")
     account = await store.accounts.of_key(key)
     assert account is not None
     assert await store.accounts.of_key(other) is None
-    assert store.accounts.key_labelled("dev") == key
+    assert store.accounts.key_labelled("laptop") == key
     assert await store.accounts.keys_of(account) == [key]
     [entry] = store.accounts.keys()
     assert entry.prefix == key[:9]
     assert store.accounts.revoke(entry.id)
     assert await store.accounts.of_key(key) is None
-    assert store.accounts.key_labelled("dev") is None
+    assert store.accounts.key_labelled("laptop") is None
     revoked_at = store.accounts.keys()[0].revoked_at
     assert store.accounts.revoke(entry.id), "a second time changes nothing"
     assert store.accounts.keys()[0].revoked_at == revoked_at

@@ -68,7 +68,7 @@ async def trigger(api: Api, name: str, run_input: Any) -> Any:
 
 async def test_pushed_workflow_is_listed_read_run_and_removed(alice: Api) -> None:
     stored = await push(alice, "greet", UPPER, config={"大寫": {"component": "comp_uppercase"}})
-    url = "http://testserver/webhooks/named/greet/trigger"
+    url = "http://localhost/webhooks/named/greet/trigger"
     created = stored["created_at"]
     assert stored == {
         "name": "greet",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Files that are packed as they are checked out, and those that the build writes.
 AS_CHECKED_OUT = ("package.json", "README.md", "LICENSE")
-BUILT = re.compile(r"dist/(index\.(js|cjs|d\.ts|d\.cts)|[a-z]+-[0-9A-Z]{8}\.js)")
+BUILT = re.compile(r"dist/(index\.(js|cjs|d\.ts|d\.cts)|node\.(js|cjs))")
 # Fields of package.json that name other packages, and scripts that run on installation.
 DEPENDENCIES = ("dependencies", "peerDependencies", "optionalDependencies", "bundleDependencies")
 INSTALL_SCRIPTS = ("preinstall", "install", "postinstall", "prepare")
@@ -95,6 +95,7 @@ def _fault(member: tarfile.TarInfo, content: bytes, root: Path) -> str | None:
 
 def _missing(names: set[str]) -> list[str]:
     built = [f"dist/index.{kind}" for kind in ("js", "cjs", "d.ts", "d.cts")]
+    built += ["dist/node.js", "dist/node.cjs"]
     needed = {f"package/{name}" for name in (*AS_CHECKED_OUT, *built)}
     return [f"{name}: missing" for name in sorted(needed - names)]
 

@@ -200,6 +200,7 @@ def test_both_python_clients_offer_the_same() -> None:
         Parameter("name", True, 0),
         Parameter("input", False, 1),
         Parameter("run_async", False),
+        Parameter("idempotency_key", False),
         Parameter("timeout", False),
     )
     assert sync.errors["UnknownServiceError"] == ErrorClass("NotFoundError")
@@ -232,14 +233,15 @@ def test_both_python_clients_offer_the_same() -> None:
             ["default FIRST_DELAY: 0.5 in sync, 2 in changed"],
         ),
         (
-            "_core/trust.py",
-            '"https://oauth2.googleapis.com"',
-            '"https://oauth2.example"',
+            "_core/known_recipes.py",
+            "https://oauth2.googleapis.com/token",
+            "https://oauth2.example/token",
             [
-                f"origins of google_{name}_sa: https://{host}.googleapis.com "
-                f"https://oauth2.googleapis.com in sync, https://{host}.googleapis.com "
-                "https://oauth2.example in changed"
-                for name, host in (("drive", "www"), ("gmail", "gmail"), ("sheets", "sheets"))
+                (
+                    "origins of google_drive_sa: https://www.googleapis.com "
+                    "https://oauth2.googleapis.com in sync, https://www.googleapis.com "
+                    "https://oauth2.example in changed"
+                )
             ],
         ),
         (

@@ -1,11 +1,16 @@
 /** `client.auth`: services, set up once, then bound to a client that signs in every request. */
 
+import { checkOptions } from "../core/options.js";
+import type { Secrets, ServiceName } from "../core/services.js";
 import type { AuthRecipe, CallOptions, SetupResult } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
 import { listServices } from "../http/operations.js";
-import { deferred } from "../loading.js";
+import { bind, getToken } from "./bind.js";
 import type { AuthenticatedClient } from "./bound.js";
 import type { BindOptions, SetupOptions, TokenOptions } from "./options.js";
+import { setup } from "./setup.js";
+
+const BINDING = "account trustOrigin trustRecipe";
 
 /** `client.auth`: signs in to services, so that their secrets are handled once. */
 export class Auth {
@@ -24,7 +29,7 @@ export class Auth {
    * ```
    */
   async listServices(options?: CallOptions): Promise<AuthRecipe[]> {
-    return this.connection.send(listServices(), options);
+    return this.connection.list(listServices(), checkOptions(options, "client.auth.listServices"));
   }
 
   /**
@@ -43,12 +48,13 @@ export class Auth {
    * console.log(result.stored); // [ 'notion_token' ]
    * ```
    */
-  async setup(
-    service: string,
-    secrets: Record<string, string>,
+  async setup<S extends string>(
+    service: ServiceName<S>,
+    secrets: Secrets<S>,
     options: SetupOptions = {},
   ): Promise<SetupResult> {
-    return (await deferred()).setup(this.connection, service, secrets, options);
+    checkOptions(options, "client.auth.setup", "account");
+    return setup(this.connection, service, secrets, options);
   }
 
   /**
@@ -62,6 +68,7 @@ export class Auth {
    * @throws {@link MissingSecretError} A secret was not set up with this client, and is found neither at the engine nor in
    *   the environment.
    * @throws {@link RecipeOriginError} The recipe leads to an origin that is not known to be the service's.
+   * @throws {@link RecipeChangedError} The recipe of a shipped service is not the known one.
    *
    * @example
    * ```ts
@@ -69,8 +76,12 @@ export class Auth {
    * console.log(notion.baseUrl); // https://api.notion.com/v1
    * ```
    */
-  async bind(service: string, options: BindOptions = {}): Promise<AuthenticatedClient> {
-    return (await deferred()).bind(this.connection, service, options);
+  async bind<S extends string>(
+    service: ServiceName<S>,
+    options: BindOptions = {},
+  ): Promise<AuthenticatedClient> {
+    checkOptions(options, "client.auth.bind", `${BINDING} fetch`);
+    return bind(this.connection, service, options);
   }
 
   /**
@@ -82,6 +93,7 @@ export class Auth {
    * @throws {@link InvalidArgumentError} The service signs in with several secrets: use `bind`.
    * @throws {@link MissingSecretError} The secret was not set up with this client, and is found neither at the engine nor
    *   in the environment.
+   * @throws {@link RecipeChangedError} The recipe of a shipped service is not the known one.
    * @throws {@link TokenExchangeError} The token endpoint returned no access token.
    *
    * @example
@@ -90,7 +102,8 @@ export class Auth {
    * console.log(token.length); // 11
    * ```
    */
-  async getToken(service: string, options: TokenOptions = {}): Promise<string> {
-    return (await deferred()).getToken(this.connection, service, options);
+  async getToken<S extends string>(service: ServiceName<S>, options: TokenOptions = {}): Promise<string> {
+    checkOptions(options, "client.auth.getToken", BINDING);
+    return getToken(this.connection, service, options);
   }
 }

@@ -1,10 +1,11 @@
 /** `auth.bind` and `auth.getToken`: find the secrets of a service, and sign in with them. */
 
 import { checkTimeout } from "../core/config.js";
+import { checkProxy } from "../core/proxies.js";
 import type { Secret } from "../core/secret.js";
 import { checkAccount, checkService, credentialName } from "../core/serviceNames.js";
 import type { Connection } from "../http/connection.js";
-import { runtimeFetch, unlessAborted } from "../http/fetch.js";
+import { runtimeFetch } from "../http/fetch.js";
 import type { TokenSource } from "../http/memory.js";
 import { renderBaseUrl, type Values } from "../recipes/placeholders.js";
 import { checkSupported, type Recipe } from "../recipes/recipe.js";
@@ -24,7 +25,8 @@ export async function bind(
   options: BindOptions,
 ): Promise<AuthenticatedClient> {
   const trusted = checkTrustOrigin(options.trustOrigin);
-  const recipe = await supportedRecipe(connection, service, options);
+  const timeout = checkTimeout(options.timeout ?? connection.timeout);
+  const recipe = await supportedRecipe(connection, service, options, "auth.bind");
   const known = knownOrigins(service, connection);
   // Before any secret is looked for, where that is possible. For other services a missing secret is reported first.
   if (known.length && recipe.baseUrl.isConstant) checkOrigins(recipe, recipe.baseUrl.text, known, trusted);
@@ -34,8 +36,8 @@ export async function bind(
   const [constants, inject] = splitConstants(recipe.injected(values));
   const source = tokenSourceOf(connection, recipe, options.account, values);
   const signIn = { inject, values, source };
+  if (!options.fetch) checkProxy(origin);
   const send = injectingSend(origin, signIn, constants, options.fetch ?? runtimeFetch);
-  const timeout = checkTimeout(options.timeout ?? connection.timeout);
   return new AuthenticatedClient(baseUrl, send, timeout);
 }
 
@@ -46,12 +48,12 @@ export async function getToken(
   options: TokenOptions,
 ): Promise<string> {
   const trusted = checkTrustOrigin(options.trustOrigin);
-  const recipe = await supportedRecipe(connection, service, options);
+  const recipe = await supportedRecipe(connection, service, options, "auth.getToken");
   const values = await valuesOf(connection, recipe, options);
   const source = tokenSourceOf(connection, recipe, options.account, values);
   if (!source) return (values.get(recipe.tokenKey()) as Secret)();
   checkOrigins(recipe, renderBaseUrl(recipe.baseUrl, values), knownOrigins(service, connection), trusted);
-  return (await unlessAborted(source.get(runtimeFetch), options.signal)).access();
+  return (await source.get(runtimeFetch, options.signal)).access();
 }
 
 /** Checks the names, and returns the recipe; throws if this SDK does not support its primitive. */
@@ -59,10 +61,11 @@ async function supportedRecipe(
   connection: Connection,
   service: string,
   options: TokenOptions,
+  call: "auth.bind" | "auth.getToken",
 ): Promise<Recipe> {
   checkService(service);
   checkAccount(options.account);
-  const recipe = await recipeOf(connection, service, options);
+  const recipe = await recipeOf(connection, service, options, call);
   checkSupported(recipe);
   return recipe;
 }
@@ -82,9 +85,9 @@ function tokenSourceOf(
   if (known?.uses(values)) return known;
   const source = tokenSource(service, grant, values, connection.timeout, async (key, value) => {
     const name = credentialName(key, account);
-    secrets.set(name, value);
+    secrets.set(name, { value, service });
     await pushSecret(connection, name, value, { service });
-    secrets.set(name, value); // `pushSecret` deletes it
+    secrets.set(name, { value, service }); // `pushSecret` deletes it
   });
   tokenSources.set(id, source);
   return source;

@@ -1,16 +1,19 @@
 /** What `bind` returns: a client of a service that signs in its requests. */
 
 import { checkTimeout } from "../core/config.js";
+import { InvalidArgumentError } from "../core/errors.js";
+import { toJson } from "../core/json.js";
+import { withoutSlashes } from "../core/origins.js";
 import type { Send } from "./transport.js";
 
 /** What `fetch` takes, and some conveniences. */
 export interface BoundRequestInit extends RequestInit {
   /** Added to the URL's query. */
-  query?: Record<string, string> | URLSearchParams;
+  query?: Record<string, string> | URLSearchParams | undefined;
   /** Sent as the body, with its content type. */
-  json?: unknown;
+  json?: unknown | undefined;
   /** Seconds in which the response's headers must arrive; left out, the client's own time-out. */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /**
@@ -66,6 +69,7 @@ export class AuthenticatedClient {
    * @param method - The HTTP method.
    * @param url - Relative to `baseUrl`, or absolute: another origin gets no secrets.
    * @param init - What `fetch` takes, and `query`, `json`, `timeout`.
+   * @throws {@link InvalidArgumentError} The URL, or what goes into `json`, is not valid; nothing was sent.
    * @throws TypeError - As `fetch` does, when there is no response; a `DOMException` on abort and time-out.
    */
   request(method: string, url: string | URL, init: BoundRequestInit = {}): Promise<Response> {
@@ -82,7 +86,7 @@ export class AuthenticatedClient {
       timeout = this.timeout,
       ...rest
     } = {
-      ...(given && fromRequest(given)),
+      ...(given && (await fromRequest(given))),
       ...init,
     };
     const url = this.resolve(given?.url ?? String(input));
@@ -90,19 +94,34 @@ export class AuthenticatedClient {
     if (json !== undefined) {
       const headers = new Headers(rest.headers);
       if (!headers.has("content-type")) headers.set("content-type", "application/json");
-      Object.assign(rest, { headers, body: JSON.stringify(json) });
+      Object.assign(rest, { headers, body: toJson(json, "the option json") });
     }
     return this.send(url, rest, checkTimeout(timeout));
   };
 
   private resolve(url: string): URL {
-    if (/^[a-z][a-z0-9+.-]*:/i.test(url)) return new URL(url);
-    const base = this.baseUrl.replace(/\/+$/, "");
-    return new URL(!url || url[0] === "?" ? base + url : `${base}/${url.replace(/^\/+/, "")}`);
+    if (/^[a-z][a-z0-9+.-]*:/i.test(url)) return parse(url);
+    const base = withoutSlashes(this.baseUrl);
+    return parse(!url || url[0] === "?" ? base + url : `${base}/${url.replace(/^\/+/, "")}`);
   }
 }
 
-/** Returns the parts of a request, without its `redirect`: `follow` is the default there, and may not be intended. */
-function fromRequest({ method, headers, body, signal }: Request): RequestInit {
-  return { method, headers, signal, ...(body && { body, duplex: "half" }) };
+function parse(url: string): URL {
+  try {
+    return new URL(url);
+  } catch {
+    throw new InvalidArgumentError(`'${url}' is not a URL: pass a path such as "/users", or a whole address`);
+  }
+}
+
+/**
+ * Returns the parts of a request, without its `redirect`: `follow` is the default there, and may not be intended.
+ *
+ * The body is read to its end: a request holds a stream, which could not be sent again with a new access token.
+ */
+async function fromRequest(request: Request): Promise<RequestInit> {
+  const { method, headers, signal } = request;
+  // By its method: some browsers have no `body` here.
+  const body = /^(GET|HEAD)$/i.test(method) ? undefined : await request.arrayBuffer();
+  return { method, headers, signal, ...(body?.byteLength && { body }) };
 }

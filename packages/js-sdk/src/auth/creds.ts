@@ -1,12 +1,13 @@
 /** `client.creds`: credentials, stored sealed and listed without values. */
 
 import { checkCredential } from "../core/names.js";
+import { checkOptions } from "../core/options.js";
 import { isText } from "../core/shapes.js";
 import type { CallOptions, Credential, DeletedCredential, PushedCredential } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
 import { deleteCredential, listCredentials } from "../http/operations.js";
-import { deferred } from "../loading.js";
 import type { PushCredentialOptions } from "./options.js";
+import { push } from "./push.js";
 
 /** `client.creds`: the credentials of your key. */
 export class Creds {
@@ -29,7 +30,8 @@ export class Creds {
    * ```
    */
   async push(name: string, value: string, options: PushCredentialOptions = {}): Promise<PushedCredential> {
-    return (await deferred()).push(this.connection, name, value, options);
+    checkOptions(options, "client.creds.push", "service sensitivity");
+    return push(this.connection, name, value, options);
   }
 
   /**
@@ -44,7 +46,7 @@ export class Creds {
    * ```
    */
   async list(options?: CallOptions): Promise<Credential[]> {
-    const found = await this.connection.send(listCredentials(), options);
+    const found = await this.connection.list(listCredentials(), checkOptions(options, "client.creds.list"));
     for (const { name } of found)
       if (isText(name)) this.connection.memory.names.set(name.toLowerCase(), name);
     return found;
@@ -63,6 +65,7 @@ export class Creds {
    */
   async delete(name: string, options?: CallOptions): Promise<DeletedCredential> {
     const { memory } = this.connection;
+    checkOptions(options, "client.creds.delete");
     const deleted = await this.connection.send(deleteCredential(checkCredential(name)), options);
     memory.names.delete(name.toLowerCase());
     memory.secrets.delete(name); // no longer the one stored

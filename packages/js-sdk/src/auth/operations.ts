@@ -1,4 +1,4 @@
-/** The requests that only `client.auth` and `creds.push` send, which are loaded with them. */
+/** The requests of `client.auth` and `creds.push`. */
 
 import type { Settings } from "../core/config.js";
 import {
@@ -13,11 +13,12 @@ import type { PushedCredential } from "../core/types.js";
 import { credentialPath, withField } from "../http/operations.js";
 import type { ApiRequest } from "../http/request.js";
 import { fieldOf } from "../http/response.js";
-import { shippedOrigins } from "../recipes/pinned.js";
 import { parseRecipe, type Recipe } from "../recipes/recipe.js";
+import { shippedServices } from "../recipes/trust.js";
 
 /** Gets a service's auth recipe: `GET /auth-recipes/{service}`. */
-export const getRecipe = (service: string): ApiRequest<Recipe> => ({
+export const getRecipe = (service: string, call: string): ApiRequest<Recipe> => ({
+  call,
   method: "GET",
   path: `/auth-recipes/${encodeURIComponent(service)}`,
   key: "optional",
@@ -26,8 +27,7 @@ export const getRecipe = (service: string): ApiRequest<Recipe> => ({
       ? {
           kind: UnknownServiceError,
           message: `there is no auth recipe for '${service}'`,
-          hint:
-            nearest(service, [...shippedOrigins.keys()]) || "; client.auth.listServices() lists the services",
+          hint: nearest(service, shippedServices) || "; client.auth.listServices() lists the services",
         }
       : undefined,
   read: (content) => parseRecipe(fieldOf(content, "recipe", "object"), service),
@@ -39,6 +39,7 @@ export const getRecipe = (service: string): ApiRequest<Recipe> => ({
  * The result is undefined if the engine responds with something else.
  */
 export const readCredential = (name: string): ApiRequest<Envelope | undefined> => ({
+  call: "auth.bind",
   method: "GET",
   path: credentialPath(name),
   read: (content) => readEnvelope(name, content),
@@ -61,6 +62,7 @@ export async function pushCredential(
   const sealed = credentialFormat === "sealed";
   const content = sealed ? await seal(apiKey, name, value) : { value: value() };
   return {
+    call: "creds.push",
     method: "POST",
     path: "/credentials",
     body: { name, ...content, service, sensitivity },

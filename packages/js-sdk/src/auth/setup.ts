@@ -1,8 +1,10 @@
 /** `auth.setup`: checks the secrets of a service, stores them, pins its origins. */
 
-import { ArcrunError } from "../core/errors.js";
+import { ArcrunError, InvalidArgumentError } from "../core/errors.js";
+import { checkCredential } from "../core/names.js";
 import { type Secret, secretOf } from "../core/secret.js";
 import { checkAccount, checkService, credentialName } from "../core/serviceNames.js";
+import { objectOf } from "../core/shapes.js";
 import type { SetupResult } from "../core/types.js";
 import type { Connection } from "../http/connection.js";
 import { renderBaseUrl, type Values } from "../recipes/placeholders.js";
@@ -18,17 +20,16 @@ import { readAccount } from "./tokens.js";
 export async function setup(
   connection: Connection,
   service: string,
-  secrets: Record<string, string>,
+  secrets: object,
   options: SetupOptions,
 ): Promise<SetupResult> {
   const { account } = options;
   checkService(service);
   checkAccount(account);
   connection.key();
-  const given = new Map(Object.entries(secrets).map(([key, text]) => [key, secretOf(text)]));
-  const recipe = await recipeOf(connection, service, options, true);
-  checkSecrets(recipe, given);
-  const values = given as Map<string, Secret>;
+  const values = checkValues(service, secrets);
+  const recipe = await recipeOf(connection, service, options, "auth.setup");
+  checkSecrets(recipe, values);
   checkUsable(recipe, values);
   const stored: string[] = [];
   for (const [key, value] of values) {
@@ -40,9 +41,26 @@ export async function setup(
     }
     stored.push(name);
   }
-  for (const [key, value] of values) connection.memory.secrets.set(credentialName(key, account), value);
-  pinOrigins(recipe, connection.memory.pinned);
+  for (const [key, value] of values)
+    connection.memory.secrets.set(credentialName(key, account), { value, service });
+  pinOrigins(recipe, connection);
   return { service, account: account ?? null, stored };
+}
+
+/** Returns the secrets by key; throws if one is not text. */
+function checkValues(service: string, secrets: unknown): Map<string, Secret> {
+  const given = objectOf(secrets);
+  if (!given)
+    throw new InvalidArgumentError(`auth.setup('${service}') takes the secrets as an object: { KEY: "…" }`);
+  return new Map(
+    Object.entries(given).map(([key, text]) => {
+      const secret = secretOf(text);
+      if (secret) return [key, secret];
+      throw new InvalidArgumentError(
+        `auth.setup('${service}'): ${checkCredential(key)} must be non-empty text`,
+      );
+    }),
+  );
 }
 
 /** Throws for secrets that a bound client could not use, before any is stored. */

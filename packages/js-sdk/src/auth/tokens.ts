@@ -1,16 +1,30 @@
 /** Access tokens: the request that fetches one, its response, and how long it is used (docs/contract.md#auth-recipes). */
 
 import { webCrypto } from "../core/crypto.js";
-import { InvalidArgumentError, TokenExchangeError } from "../core/errors.js";
+import { ConfigurationError, InvalidArgumentError, TokenExchangeError } from "../core/errors.js";
 import { fromBase64, toBase64, utf8 } from "../core/sealing.js";
 import { blankOut, type Secret, secretOf } from "../core/secret.js";
 import { isText, type JsonObject, objectOf, parsed } from "../core/shapes.js";
-import { cleanError, DeadlineExceeded, type Fetch, OWN_HEADERS, withDeadline } from "../http/fetch.js";
+import {
+  cleanError,
+  DeadlineExceeded,
+  type Fetch,
+  OWN_HEADERS,
+  onAbort,
+  ownOptions,
+  textOfBody,
+  waitFor,
+  withDeadline,
+} from "../http/fetch.js";
 import type { AccessToken, TokenSource } from "../http/memory.js";
 import type { Values } from "../recipes/placeholders.js";
 import type { Grant } from "../recipes/recipe.js";
 
 const REFRESH_BEFORE = 60; // seconds before a token expires in which a new one is fetched
+// Seconds to wait for a token that another call fetches. In Workers, its connection ends with the request that it
+// belongs to, and the promise is never settled.
+const SHARED = 5;
+const LONGEST = 1e6; // bytes of a response
 const LIFETIME = 3600; // seconds: the longest that Google accepts for an assertion
 
 /** Reads a service account's key file. */
@@ -60,12 +74,18 @@ export function tokenSource(
   };
 
   return {
-    get: async (fetch, stale) => {
+    get: async (fetch, signal, stale) => {
       if (token && token !== stale && performance.now() < token.useUntil) return token;
-      pending ??= fetchToken(fetch).finally(() => {
-        pending = undefined;
-      });
-      return pending;
+      const found = pending && (await waitFor(pending, signal, SHARED));
+      if (found) return found;
+      const own = fetchToken(fetch);
+      const forget = (): void => {
+        if (pending === own) pending = undefined;
+      };
+      pending = own;
+      own.then(forget, forget);
+      const stop = onAbort(signal, forget);
+      return waitFor(own, signal).finally(stop) as Promise<AccessToken>;
     },
     uses: (others) =>
       others.size === values.size && [...others].every(([key, secret]) => values.get(key)?.() === secret()),
@@ -84,6 +104,7 @@ async function exchange(
   try {
     return await withDeadline(timeout, null, async (signal) => {
       const response = await fetch(endpoint, {
+        ...ownOptions(),
         method: "POST",
         body: form(),
         headers: {
@@ -94,9 +115,10 @@ async function exchange(
         redirect: "manual",
         signal,
       });
-      return [response.status, await response.text()];
+      return [response.status, await textOfBody(response, LONGEST, "")];
     });
   } catch (error) {
+    if (error instanceof ConfigurationError) throw error;
     const reason =
       error instanceof DeadlineExceeded
         ? "no response in time"
@@ -146,7 +168,7 @@ async function assertion(
     exp: now + LIFETIME,
   };
   const signed = [header, claims].map((part) => base64Url(utf8(JSON.stringify(part)))).join(".");
-  const { subtle } = await webCrypto();
+  const { subtle } = webCrypto();
   const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
   let key: CryptoKey;
   try {

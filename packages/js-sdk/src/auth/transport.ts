@@ -1,7 +1,7 @@
 /** Sends the requests of a bound client: adds the secrets to a copy of each that goes to the service's own origin. */
 
-import { UnexpectedResponseError } from "../core/errors.js";
-import { cleanError, type Fetch, OWN_HEADERS, unlessAborted } from "../http/fetch.js";
+import { InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js";
+import { cleanError, type Fetch, OWN_HEADERS, onAbort } from "../http/fetch.js";
 import type { AccessToken, TokenSource } from "../http/memory.js";
 import type { Values } from "../recipes/placeholders.js";
 import type { Inject } from "../recipes/recipe.js";
@@ -57,7 +57,7 @@ export function injectingSend(
     injected.setHeaders(headers);
     try {
       const signed = { ...init, headers, redirect: "manual" as const, ...(body && { body }) };
-      return cleanResponse(await fetch(injected.target(url), signed), url, injected.withoutSecrets);
+      return await cleanResponse(await fetch(injected.target(url), signed), url, injected.withoutSecrets);
     } catch (error) {
       throw init.signal?.aborted ? init.signal.reason : cleanError(error, injected.withoutSecrets);
     }
@@ -68,11 +68,11 @@ export function injectingSend(
     for (const [name, value] of Object.entries({ Accept: "*/*", ...OWN_HEADERS, ...defaults }))
       if (!headers.has(name)) headers.set(name, value);
     if (!mayReceiveSecrets(url, allowed)) return fetch(url.href, { ...init, headers, redirect: "manual" });
-    const token = source && (await unlessAborted(source.get(fetch), init.signal));
+    const token = await source?.get(fetch, init.signal);
     const response = await sendSigned(url, init, new Headers(headers), token);
-    if (response.status !== 401 || !token || init.body instanceof ReadableStream) return response;
+    if (response.status !== 401 || !token || !isReplayable(init.body)) return response;
     await response.body?.cancel();
-    const renewed = await unlessAborted((source as TokenSource).get(fetch, token), init.signal);
+    const renewed = await (source as TokenSource).get(fetch, init.signal, token);
     return sendSigned(url, init, headers, renewed);
   };
 
@@ -86,24 +86,30 @@ export function injectingSend(
         throw new UnexpectedResponseError(
           `${url.href} returned a redirect, which browsers hide: request the address that it leads to`,
         );
-      if (!location || init.redirect !== "follow") {
+      const next = location && init.redirect === "follow" ? targetOf(location, url) : undefined;
+      const following = afterRedirect(init, status, next?.origin === url.origin);
+      if (!next || !isReplayable(following.body)) {
         if (location && init.redirect === "error")
           throw new UnexpectedResponseError(`${url.href} returned a redirect to ${location}`);
         if (hops) Object.defineProperty(response, "redirected", { value: true });
         return response;
       }
-      const next = new URL(location, url);
       if (hops === MAX_REDIRECTS || !/^https?:$/.test(next.protocol))
         throw new UnexpectedResponseError(
           `${url.href} redirects to ${next.href}: there are too many redirects, or it is not http`,
         );
       await response.body?.cancel();
-      init = afterRedirect(init, status, next.origin === url.origin);
+      init = following;
       url = next;
     }
   };
 
+  const places = Object.keys(inject["path"] ?? {});
   return async (url, init, timeout) => {
+    if (mayReceiveSecrets(url, allowed) && places.length && !places.some((name) => hasPlace(url, name)))
+      throw new InvalidArgumentError(
+        `this service takes its secret in the path, and '${url.href}' has no place for it: write {${places.join("} or {")}} where it goes`,
+      );
     const deadline = new AbortController();
     const timer = setTimeout(
       () => deadline.abort(new DOMException(`no response within ${timeout} s`, "TimeoutError")),
@@ -117,15 +123,41 @@ export function injectingSend(
   };
 }
 
+/** Returns the address that a redirect leads to. */
+function targetOf(location: string, from: URL): URL {
+  try {
+    return new URL(location, from);
+  } catch {
+    throw new UnexpectedResponseError(`${from.href} redirects to '${location}', which is not a URL`);
+  }
+}
+
+/** Tells whether a URL's path has a placeholder. */
+const hasPlace = ({ pathname }: URL, name: string): boolean =>
+  pathname.replace(/%7b/gi, "{").replace(/%7d/gi, "}").includes(`{${name}}`);
+
 /** Joins the user's signal with ours. It stays in force while the body is read. */
 function either(own: AbortController, other: AbortSignal | null | undefined): AbortSignal {
   if (!other) return own.signal;
   if (AbortSignal.any) return AbortSignal.any([own.signal, other]);
   const abort = (): void => own.abort(other.reason); // Node 18
   if (other.aborted) abort();
-  else other.addEventListener("abort", abort, { once: true });
+  onAbort(other, abort);
   return own.signal;
 }
+
+/**
+ * Tells whether a body gives the same bytes each time that it is read.
+ *
+ * By its kind, not by `instanceof`: it may come from another realm. Anything that can be iterated asynchronously, such
+ * as a stream, a generator or a form of a Node package, is empty when it is read again.
+ */
+const isReplayable = (body: unknown): boolean =>
+  !body ||
+  typeof body !== "object" ||
+  (!(Symbol.asyncIterator in body) &&
+    (ArrayBuffer.isView(body) ||
+      /ArrayBuffer|URLSearchParams|Blob|File|FormData/.test(Object.prototype.toString.call(body))));
 
 /** Returns what is sent after a redirect, as `fetch` itself would. */
 function afterRedirect(init: RequestInit, status: number, sameOrigin: boolean): RequestInit {
@@ -140,7 +172,11 @@ function afterRedirect(init: RequestInit, status: number, sameOrigin: boolean): 
 }
 
 /** Returns a copy of a response whose URL is the one that the user wrote, and whose headers repeat no secret. */
-function cleanResponse(response: Response, url: URL, withoutSecrets: (text: string) => string): Response {
+async function cleanResponse(
+  response: Response,
+  url: URL,
+  withoutSecrets: (text: string) => string,
+): Promise<Response> {
   if (response.type === "opaqueredirect") return response; // it has no URL and no headers
   const headers = new Headers(response.headers);
   for (const name of URL_HEADERS) {
@@ -148,7 +184,19 @@ function cleanResponse(response: Response, url: URL, withoutSecrets: (text: stri
     if (value) headers.set(name, withoutSecrets(value));
   }
   const { status, statusText } = response;
-  const body = [204, 205, 304].includes(status) ? null : response.body;
-  const copy = new Response(body, { status, statusText, headers });
-  return Object.defineProperty(copy, "url", { value: url.href });
+  // A `fetch` of the user's own may have no streams.
+  const body = response.body === undefined ? await response.arrayBuffer() : response.body;
+  const isUsual = status >= 200 && status < 600; // others can't be constructed, but some services return 999
+  const copy = new Response([204, 205, 304].includes(status) ? null : body, {
+    status: isUsual ? status : 200,
+    statusText,
+    headers,
+  });
+  return dressed(copy, url.href, isUsual ? {} : { status: { value: status }, ok: { value: false } });
+}
+
+/** Gives a response, and each clone of it, the properties that can't be constructed. */
+function dressed(response: Response, url: string, others: PropertyDescriptorMap): Response {
+  const clone = (): Response => dressed(Response.prototype.clone.call(response), url, others);
+  return Object.defineProperties(response, { url: { value: url }, clone: { value: clone }, ...others });
 }

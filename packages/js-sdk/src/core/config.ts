@@ -2,13 +2,14 @@
 
 import { variable } from "./environment.js";
 import { ConfigurationError, InvalidArgumentError } from "./errors.js";
-import { originOf, readOrigin } from "./origins.js";
+import { originOf, readOrigin, withoutSlashes } from "./origins.js";
 import type { Secret } from "./secret.js";
 import type { CredentialFormat } from "./types.js";
 
 export const HOSTED = "https://cypher.arcrun.dev";
 export const TIMEOUT = 60; // seconds, for each attempt of a request
 export const MAX_RETRIES = 2;
+export const MAX_RESPONSE_BYTES = 64 * 2 ** 20;
 
 /** The settings of a client. */
 export interface Settings {
@@ -52,7 +53,7 @@ function checkBaseUrl(url: unknown, source: string): string {
   if (url === undefined) return HOSTED;
   if (typeof url === "string" && !/[\s?#{]|:0+(\/|$)/.test(url)) {
     const own = originOf(url);
-    if (own && own === readOrigin(url)) return url.replace(/\/+$/, "");
+    if (own && own === readOrigin(url)) return withoutSlashes(url);
   }
   throw new ConfigurationError(
     `${source} is not a base URL: write scheme, host and port, such as ${HOSTED} or http://127.0.0.1:8787, without user name, query or fragment`,
@@ -74,7 +75,25 @@ export function checkTimeout(seconds: number): number {
 }
 
 /** Returns a number of retries; throws if it is not valid. */
-export function checkRetries(maxRetries: number): number {
-  if (Number.isInteger(maxRetries) && maxRetries >= 0) return maxRetries;
-  throw new ConfigurationError(`maxRetries must be a whole number of at least 0, not ${maxRetries}`);
+export const checkRetries = (maxRetries: number): number => checkWhole("maxRetries", maxRetries, 0);
+
+/** Returns headers in lower case; throws if one can't be sent, naming it without its value. */
+export function checkHeaders(headers: Record<string, string>, option: string): Record<string, string> {
+  const checked: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || typeof value !== "string" || !/^[\t -~]*$/.test(value))
+      throw new ConfigurationError(
+        `${option}: the header '${name}' cannot be sent: a name has letters, digits and -, a value is ASCII text without line breaks`,
+      );
+    checked[name.toLowerCase()] = value;
+  }
+  return checked;
+}
+
+/** Returns a number of bytes; throws if it is not valid. */
+export const checkLimit = (bytes: number): number => checkWhole("maxResponseBytes", bytes, 1);
+
+function checkWhole(name: string, value: number, least: number): number {
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new ConfigurationError(`${name} must be a whole number of at least ${least}, not ${value}`);
 }

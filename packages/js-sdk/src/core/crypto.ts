@@ -2,16 +2,18 @@
 
 import { ConfigurationError } from "./errors.js";
 
-/** Returns the runtime's Web Crypto. Node 18 has it only in a module. */
-export async function webCrypto(): Promise<Crypto> {
-  if (globalThis.crypto?.subtle) return globalThis.crypto;
-  try {
-    const module = "node:crypto"; // a variable, so that no bundler looks for it
-    const { webcrypto } = await import(/* webpackIgnore: true */ /* @vite-ignore */ module);
-    return webcrypto;
-  } catch {
-    throw new ConfigurationError(
-      "this runtime has no Web Crypto; in a browser, the page must be loaded over https",
-    );
-  }
+let fallback: Crypto | undefined;
+
+/** Sets what is used where the runtime has no global Web Crypto. */
+export const setFallback = (crypto: Crypto): void => {
+  fallback = crypto;
+};
+
+/** Returns the runtime's Web Crypto. */
+export function webCrypto(): Crypto {
+  const found = globalThis.crypto?.subtle ? globalThis.crypto : fallback;
+  if (found) return found;
+  throw new ConfigurationError(
+    "this runtime has no Web Crypto (crypto.subtle): in a browser, the page must be loaded over https or from localhost; in a test environment such as jsdom, set globalThis.crypto to the webcrypto of Node.js",
+  );
 }

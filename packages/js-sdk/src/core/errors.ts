@@ -8,6 +8,11 @@ export const hide = (target: object, attributes: JsonObject): void => {
     Object.defineProperty(target, name, { value: attributes[name], configurable: true, writable: true });
 };
 
+type Marked = Record<symbol, unknown>;
+
+/** Returns the property that marks the errors of a class, whichever copy of the package made them. */
+const markOf = (name: string): symbol => Symbol.for(`arcrun.${name}`);
+
 /**
  * The base of every error of this SDK.
  *
@@ -51,6 +56,9 @@ export class MissingSecretError extends ArcrunError {
 
 /** An auth recipe would send secrets to an origin that is not known to be the service's own. */
 export class RecipeOriginError extends ArcrunError {}
+
+/** A shipped service's auth recipe is not the one that the SDK knows: no secret was used. */
+export class RecipeChangedError extends ArcrunError {}
 
 /** The service's token endpoint did not return an access token. */
 export class TokenExchangeError extends ArcrunError {}
@@ -149,6 +157,7 @@ const NAMED = {
   UnexpectedResponseError,
   MissingSecretError,
   RecipeOriginError,
+  RecipeChangedError,
   TokenExchangeError,
   WorkflowPaused,
   APIStatusError,
@@ -163,7 +172,21 @@ const NAMED = {
   ServerError,
   WorkflowRunError,
 };
-for (const [name, { prototype }] of Object.entries(NAMED)) hide(prototype, { name });
+for (const [name, { prototype }] of Object.entries(NAMED)) {
+  hide(prototype, { name });
+  Object.defineProperty(prototype, markOf(name), { value: true });
+}
+
+// So that `instanceof` holds for errors of any copy of the package: ES module and CommonJS, or another realm, as in Jest.
+Object.defineProperty(ArcrunError, Symbol.hasInstance, {
+  value(this: { prototype: Error }, value: unknown): boolean {
+    const { prototype } = this;
+    // Not for classes that a user derives: they have no mark of their own.
+    const isOurs = Object.getOwnPropertyNames(prototype).includes("name");
+    const isMarked = isOurs && (Object(value) as Marked)[markOf(prototype.name)];
+    return !!isMarked || Function.prototype[Symbol.hasInstance].call(this, value);
+  },
+});
 
 /** Returns the class of the error for an HTTP status. */
 export const statusClass = (status: number): typeof APIStatusError =>

@@ -26,3 +26,10 @@ const isLoopback = (origin: string): boolean =>
 
 /** Tells whether no one else can read what is sent to an origin: it is https, or on this machine. */
 export const isSecure = (origin: string): boolean => origin.startsWith("https:") || isLoopback(origin);
+
+/** Returns a URL without the slashes at its end. As a regular expression, this takes quadratic time. */
+export function withoutSlashes(url: string): string {
+  let end = url.length;
+  while (url[end - 1] === "/") end--;
+  return url.slice(0, end);
+}

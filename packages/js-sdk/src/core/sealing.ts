@@ -5,10 +5,11 @@ import { ConfigurationError, UnexpectedResponseError } from "./errors.js";
 import type { Secret } from "./secret.js";
 import { type JsonObject, textOf } from "./shapes.js";
 
-/** A sealed value; both fields are base64 (standard alphabet, padded). */
+/** A sealed value, in base64 (standard alphabet, padded), and the service that it was stored for. */
 export interface Envelope {
   encrypted: string;
   iv: string;
+  service?: string | undefined;
 }
 
 const SCHEME = "arcrun.credentials.v1";
@@ -23,7 +24,7 @@ export const fromBase64 = (text: string): Uint8Array<ArrayBuffer> =>
 
 /** Derives the AES key (HKDF-SHA256 over the API key); returns it with the parameters that it is used with. */
 async function cipher(apiKey: Secret, name: string, iv: Uint8Array<ArrayBuffer>) {
-  const { subtle } = await webCrypto();
+  const { subtle } = webCrypto();
   const secret = await subtle.importKey("raw", utf8(apiKey()), "HKDF", false, ["deriveKey"]);
   const derivation = { name: "HKDF", hash: "SHA-256", salt: utf8(SCHEME), info: utf8("AES-256-GCM") };
   const aes = { name: "AES-GCM", length: 256 };
@@ -43,7 +44,7 @@ export async function seal(
   value: Secret,
   iv?: Uint8Array<ArrayBuffer>,
 ): Promise<Envelope> {
-  const nonce = iv ?? (await webCrypto()).getRandomValues(new Uint8Array(12));
+  const nonce = iv ?? webCrypto().getRandomValues(new Uint8Array(12));
   const { subtle, key, parameters } = await cipher(apiKey, name, nonce);
   const sealed = await subtle.encrypt(parameters, key, utf8(value()));
   return { encrypted: toBase64(new Uint8Array(sealed)), iv: toBase64(nonce) };
@@ -71,5 +72,7 @@ export async function unseal(apiKey: Secret, name: string, envelope: Envelope): 
 export function readEnvelope(name: string, content: JsonObject): Envelope | undefined {
   const encrypted = textOf(content["encrypted"]);
   const iv = textOf(content["iv"]);
-  return content["name"] === name && encrypted && iv ? { encrypted, iv } : undefined;
+  return content["name"] === name && encrypted && iv
+    ? { encrypted, iv, service: textOf(content["service"]) }
+    : undefined;
 }

@@ -9,9 +9,13 @@ export type Sensitivity = "standard" | "high";
 /** The options of every method. */
 export interface CallOptions {
   /** Seconds for each attempt; left out, the client's own. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Aborts the call, which then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
+  /** How often this call is retried, where that is safe; left out, as often as the client says. */
+  maxRetries?: number | undefined;
+  /** Headers of this call, over those of the client. */
+  extraHeaders?: Record<string, string> | undefined;
 }
 
 interface Open {
@@ -135,13 +139,23 @@ export interface DeletedWorkflow extends Open {
   name: string;
 }
 
+/** A placeholder of a node that pointed nowhere. */
+export interface RunWarning extends Open {
+  node?: string;
+  placeholder?: string;
+}
+
 /** Result of `workflows.run`: `data`, or with `runAsync` only that it was `accepted`. */
-export interface RunResult extends Open {
+// biome-ignore lint/suspicious/noExplicitAny: a run's data is defined by the workflow
+export interface RunResult<T = any> extends Open {
   success?: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: a run's data is defined by the workflow
-  data?: any;
+  data?: T;
   duration_ms?: number;
   trace?: Record<string, unknown>[];
+  /** Placeholders that pointed nowhere, and stayed as they were written. */
+  warnings?: RunWarning[];
+  /** The nodes that failed though the run went on. */
+  failed_nodes?: string[];
   accepted?: boolean;
   run_id?: string;
 }

@@ -1,23 +1,27 @@
 /** The connection to an engine: sends requests, retries them, reads the responses. */
 
-import { checkTimeout } from "../core/config.js";
+import { checkHeaders, checkRetries, checkTimeout } from "../core/config.js";
 import { APIConnectionError, APITimeoutError, ArcrunError, hide } from "../core/errors.js";
 import { originOf } from "../core/origins.js";
+import { checkProxy } from "../core/proxies.js";
 import { blankOut, type Secret } from "../core/secret.js";
 import { objectOf, parsed, textsOf } from "../core/shapes.js";
-import type { CallOptions } from "../core/types.js";
+import type { CallOptions, Health } from "../core/types.js";
 import {
   cleanError,
   DeadlineExceeded,
   type Fetch,
   OWN_HEADERS,
+  ownOptions,
+  runtimeFetch,
   sleep,
+  textOfBody,
   withDeadline,
   withoutRetries,
 } from "./fetch.js";
 import type { Memory } from "./memory.js";
-import { health } from "./operations.js";
-import { type ApiRequest, bodyOf } from "./request.js";
+import { health, wholeList } from "./operations.js";
+import { type ApiRequest, bodyOf, nameOf } from "./request.js";
 import { type ApiResponse, readResponse } from "./response.js";
 import { nextDelay } from "./retry.js";
 import { apiKeyFor, type KeyPolicy, requireApiKey } from "./trust.js";
@@ -27,6 +31,12 @@ export interface ConnectionOptions extends Omit<KeyPolicy, "origin"> {
   fetch: Fetch;
   timeout: number;
   maxRetries: number;
+  /** Sent with every request. */
+  defaultHeaders: Record<string, string>;
+  /** Called with a line about each request: no secret, no header, no body, no query. */
+  log: ((line: string) => void) | undefined;
+  /** The longest response that is read, in bytes after decompression. */
+  maxResponseBytes: number;
   memory: Memory;
   /** Called with each response that a result is read from, and the number of attempts. */
   onResponse?: (response: ApiResponse, attempts: number) => void;
@@ -38,31 +48,44 @@ export interface Connection extends ConnectionOptions, KeyPolicy {
   key(): Secret;
   /** Sends a request, retries it where that is safe, and returns its result. */
   send<T>(request: ApiRequest<T>, options?: CallOptions): Promise<T>;
-  /** Tells whether the engine has a capability (docs/contract.md#capabilities). Asks once. */
-  has(capability: string, options?: CallOptions): Promise<boolean>;
+  /** Gets a list to its end. */
+  list<T>(request: Parameters<typeof wholeList<T>>[1], options?: CallOptions): Promise<T[]>;
+  /**
+   * Tells whether the engine has a capability (docs/contract.md#capabilities); undefined if it lists none, or does not
+   * answer. Asks once.
+   */
+  has(capability: string, options?: CallOptions): Promise<boolean | undefined>;
 }
 
 /** Makes a connection. Nothing is sent yet. */
 export function connect(options: ConnectionOptions): Connection {
-  const { memory, onResponse } = options;
+  const { memory, onResponse, log } = options;
   const { apiKey, baseUrl } = options.settings;
   const policy = { ...options, origin: originOf(baseUrl) as string };
 
   const send = async <T>(
     request: ApiRequest<T>,
-    { timeout = options.timeout, signal }: CallOptions,
-    maxRetries: number,
+    {
+      timeout = options.timeout,
+      signal,
+      maxRetries = options.maxRetries,
+      extraHeaders = {},
+    }: CallOptions = {},
   ): Promise<T> => {
+    checkRetries(maxRetries);
     const body = bodyOf(request);
     const key = apiKeyFor(request.key ?? "required", policy);
     const headers: Record<string, string> = {
-      Accept: "application/json",
+      accept: "application/json",
       ...OWN_HEADERS,
-      ...(body && { "Content-Type": "application/json" }),
+      ...options.defaultHeaders,
+      ...checkHeaders(extraHeaders, "extraHeaders"),
+      ...(body && { "content-type": "application/json" }),
       ...request.headers,
-      ...(key && { "X-Arcrun-API-Key": key() }),
+      ...(key && { "x-arcrun-api-key": key() }),
     };
     const init: RequestInit = {
+      ...ownOptions(),
       method: request.method,
       headers,
       redirect: "manual",
@@ -71,8 +94,11 @@ export function connect(options: ConnectionOptions): Connection {
     };
     const secrets = [...(request.secrets ?? []), ...(apiKey ? [apiKey] : [])];
     const url = baseUrl + request.path;
+    if (options.fetch === runtimeFetch && key) checkProxy(policy.origin);
     for (let attempt = 0; ; attempt++) {
-      const outcome = await sendOnce(options.fetch, url, init, checkTimeout(timeout), signal, secrets);
+      const outcome = await sendOnce(options, request, url, init, checkTimeout(timeout), signal, secrets);
+      const ended = "status" in outcome ? `HTTP ${outcome.status}` : outcome.name;
+      log?.(`arcrun: ${request.method} ${url.split("?")[0]}, attempt ${attempt + 1}: ${ended}`);
       const delay = nextDelay(request, outcome, attempt, maxRetries);
       if (delay === undefined) {
         if (outcome instanceof APIConnectionError) throw outcome;
@@ -86,21 +112,29 @@ export function connect(options: ConnectionOptions): Connection {
   return {
     ...policy,
     key: () => requireApiKey(policy),
-    send: (request, callOptions = {}) => send(request, callOptions, options.maxRetries),
-    has: async (capability, callOptions = {}) => {
+    send,
+    list: (request, callOptions) => wholeList((page) => send(page, callOptions), request),
+    has: async (capability, callOptions) => {
       try {
-        memory.capabilities ??= textsOf((await send(health(), callOptions, 0)).capabilities);
+        memory.capabilities ??= capabilitiesOf(await send(health(), { ...callOptions, maxRetries: 0 }));
       } catch (error) {
         if (!(error instanceof ArcrunError)) throw error;
       }
-      return !!memory.capabilities?.includes(capability); // after an error, asked again next time
+      return memory.capabilities && memory.capabilities !== "none" // after an error, asked again next time
+        ? memory.capabilities.includes(capability)
+        : undefined;
     },
   };
 }
 
+/** Returns what an engine can do; "none" for one that does not say. */
+export const capabilitiesOf = ({ capabilities }: Health): readonly string[] | "none" =>
+  capabilities ? textsOf(capabilities) : "none";
+
 /** Sends a request once. Secrets are blanked out of error responses and of error messages. */
 async function sendOnce(
-  fetch: Fetch,
+  { fetch, maxResponseBytes }: ConnectionOptions,
+  request: { call: string },
   url: string,
   init: RequestInit,
   timeout: number,
@@ -112,18 +146,18 @@ async function sendOnce(
     return await withDeadline(timeout, signal, async (signal) => {
       const response = await fetch(url, { ...init, signal });
       const { status, headers } = response;
-      const body = await response.text();
+      const body = await textOfBody(response, maxResponseBytes, ": raise the option maxResponseBytes");
       const text = status < 400 ? body : clean(body);
-      return { status, headers, text, json: objectOf(parsed(text)) };
+      return { status, headers, text, url, json: objectOf(parsed(text)) };
     });
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (signal?.aborted || error instanceof ArcrunError) throw error;
     if (error instanceof DeadlineExceeded)
-      return new APITimeoutError(`${init.method} ${url}: the engine did not respond in time`);
+      return new APITimeoutError(`${nameOf(request)}: ${originOf(url)} did not respond within ${timeout} s`);
     const cause = cleanError(error, clean);
     const reason = [cause, (cause as { cause?: Error }).cause].map((error) => error?.message).filter(Boolean);
     const failure = new APIConnectionError(
-      `${init.method} ${url}: the engine could not be reached, or closed the connection (${reason.join(": ")})`,
+      `${nameOf(request)}: ${originOf(url)} could not be reached, or closed the connection (${reason.join(": ")})`,
     );
     hide(failure, { cause });
     return failure;

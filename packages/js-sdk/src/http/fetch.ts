@@ -1,12 +1,18 @@
 /** What the SDK needs around the runtime's `fetch`. */
 
+import { ArcrunError, ConfigurationError, UnexpectedResponseError } from "../core/errors.js";
 import { version } from "../version.js";
 
 /** The type of the runtime's `fetch`. */
 export type Fetch = typeof globalThis.fetch;
 
 /** The runtime's `fetch`, looked up at each call, so that it can be replaced and keeps its `this`. */
-export const runtimeFetch: Fetch = (input, init) => globalThis.fetch(input, init);
+export const runtimeFetch: Fetch = (input, init) => {
+  if (globalThis.fetch) return globalThis.fetch(input, init);
+  throw new ConfigurationError(
+    "this runtime has no fetch: pass one, as new Arcrun({ fetch }) and client.auth.bind(service, { fetch })",
+  );
+};
 
 // Browsers can't set it, or ask the server whether they may (CORS).
 const inBrowser = /^Mozilla/.test(
@@ -14,7 +20,16 @@ const inBrowser = /^Mozilla/.test(
 );
 
 /** The headers of every request. */
-export const OWN_HEADERS: Record<string, string> = inBrowser ? {} : { "User-Agent": `arcrun-js/${version}` };
+export const OWN_HEADERS: Record<string, string> = inBrowser ? {} : { "user-agent": `arcrun-js/${version}` };
+
+/**
+ * Returns the options of every request of the SDK's own: frameworks such as Next.js keep responses as long as a year.
+ *
+ * Some runtimes refuse the option; they don't have it in their requests either. It is asked when a request is sent:
+ * Node.js loads all of `fetch` for it.
+ */
+export const ownOptions = (): RequestInit =>
+  typeof Request === "function" && "cache" in Request.prototype ? { cache: "no-store" } : {};
 
 let unpooled: unknown;
 
@@ -27,6 +42,28 @@ export const withoutRetries = (): RequestInit => {
   unpooled ??= Deno?.createHttpClient({ poolMaxIdlePerHost: 0 });
   return { keepalive: false, ...(unpooled ? { client: unpooled } : {}) };
 };
+
+/**
+ * Returns a response's body as text; throws if it is too long.
+ *
+ * @param limit - In bytes, as they are after decompression: a few kilobytes may become a gigabyte.
+ */
+export async function textOfBody(response: Response, limit: number, hint: string): Promise<string> {
+  const reader = response.body?.getReader?.();
+  if (!reader) return response.text(); // a `fetch` of the user's own
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let size = 0; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    size += value.length;
+    if (size > limit) {
+      reader.cancel().catch(() => undefined);
+      throw new UnexpectedResponseError(`the response is longer than ${limit} bytes${hint}`);
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
 
 /** Thrown by `withDeadline`; never leaves the SDK. */
 export class DeadlineExceeded extends Error {}
@@ -45,7 +82,7 @@ export async function withDeadline<T>(
   const abort = (): void => controller.abort(signal?.reason);
   let late = false;
   if (signal?.aborted) throw signal.reason;
-  signal?.addEventListener("abort", abort);
+  const stop = onAbort(signal, abort);
   const timer = setTimeout(() => {
     late = true;
     controller.abort();
@@ -57,32 +94,61 @@ export async function withDeadline<T>(
     throw late ? new DeadlineExceeded() : error;
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
+    stop();
   }
 }
 
 /** Waits; rejects with the signal's reason as soon as that is aborted. */
-export const sleep = (seconds: number, signal?: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-      if (signal?.aborted) reject(signal.reason);
-      else resolve();
-    };
-    const timer = setTimeout(end, seconds * 1000);
-    signal?.addEventListener("abort", end);
-    if (signal?.aborted) end();
-  });
+export const sleep = (seconds: number, signal?: AbortSignal): Promise<unknown> =>
+  waitFor(new Promise(() => undefined), signal, seconds);
 
-/** Waits for what others wait for as well; rejects with the signal's reason as soon as that is aborted. */
-export const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal?.reason);
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort);
-    promise.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
-  });
+/**
+ * Waits for a promise; rejects with the signal's reason as soon as that is aborted.
+ *
+ * @param seconds - How long to wait at most; then the result is undefined. Left out, as long as it takes.
+ */
+export async function waitFor<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | null | undefined,
+  seconds?: number,
+): Promise<T | undefined> {
+  let timer: unknown;
+  let stop = (): unknown => undefined;
+  if (signal?.aborted) throw signal.reason;
+  try {
+    return await Promise.race([
+      promise,
+      new Promise<undefined>((resolve, reject) => {
+        stop = onAbort(signal, () => reject(signal?.reason));
+        if (seconds !== undefined) timer = setTimeout(resolve, seconds * 1000);
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer as number);
+    stop();
+  }
+}
+
+const callbacks = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls back when a signal is aborted; returns a function that ends this.
+ *
+ * One listener serves all: runtimes warn of more than ten on one signal, which many calls may share.
+ */
+export function onAbort(signal: AbortSignal | null | undefined, callback: () => void): () => unknown {
+  if (!signal) return () => undefined;
+  const known = callbacks.get(signal);
+  const waiting = known ?? new Set();
+  if (!known) {
+    callbacks.set(signal, waiting);
+    signal.addEventListener("abort", () => {
+      for (const call of waiting) call();
+    });
+  }
+  waiting.add(callback);
+  return () => waiting.delete(callback);
+}
 
 /**
  * Returns a copy of an error that holds nothing but the name, message and code of it and of its cause.
@@ -90,6 +156,7 @@ export const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal | null
  * @param clean - Takes secrets out of a text; some runtimes put the whole URL into their messages.
  */
 export function cleanError(error: unknown, clean: (text: string) => string): Error {
+  if (error instanceof ArcrunError) return error; // its text is the SDK's own
   const { name, message, code, cause } = error as Error & { code?: unknown; cause?: unknown };
   const copy = new TypeError(clean(String(message)));
   if (name && name !== copy.name) copy.name = clean(String(name));

@@ -1,7 +1,7 @@
 /** The requests of the engine's API, one function for each operation (docs/contract.md#routes). */
 
-import { InvalidArgumentError } from "../core/errors.js";
-import { type JsonObject, objectOf } from "../core/shapes.js";
+import { InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js";
+import { type JsonObject, objectOf, textOf } from "../core/shapes.js";
 import type {
   AuthRecipe,
   Credential,
@@ -14,7 +14,7 @@ import type {
   Workflow,
   WorkflowSummary,
 } from "../core/types.js";
-import type { ApiRequest } from "./request.js";
+import { type ApiRequest, nameOf } from "./request.js";
 import { fieldOf } from "./response.js";
 
 /** Returns a reader that checks one field and returns the whole object. */
@@ -25,11 +25,42 @@ export const withField =
     return content as T;
   };
 
-/** Returns a reader that returns the list in one field. */
-const listIn =
+/** A part of a list, and what leads to the next one. */
+interface Page<T> {
+  items: T[];
+  cursor: string | undefined;
+}
+
+/** Returns a reader that returns the page of a list in one field. */
+const pageIn =
   <T>(key: string) =>
-  (content: JsonObject): T[] =>
-    fieldOf(content, key, "list") as T[];
+  (content: JsonObject): Page<T> => ({
+    items: fieldOf(content, key, "list") as T[],
+    cursor: textOf(content["next_cursor"]),
+  });
+
+/**
+ * Gets a list, page by page (docs/contract.md#routes).
+ *
+ * @param send - Sends the request of a page.
+ * @param request - The request of the first page.
+ */
+export async function wholeList<T>(
+  send: (request: ApiRequest<Page<T>>) => Promise<Page<T>>,
+  request: ApiRequest<Page<T>>,
+): Promise<T[]> {
+  const pages: T[][] = [];
+  const seen = new Set<string>();
+  for (let path = request.path; ; ) {
+    const { items, cursor } = await send({ ...request, path });
+    pages.push(items);
+    if (!cursor) return pages.flat();
+    if (seen.has(cursor))
+      throw new UnexpectedResponseError(`${nameOf(request)}: the engine repeats a page of the list`);
+    seen.add(cursor);
+    path = `${request.path}?cursor=${encodeURIComponent(cursor)}`;
+  }
+}
 
 /** Returns the path of a credential. */
 export const credentialPath = (name: string): string => `/credentials/${encodeURIComponent(name)}`;
@@ -38,6 +69,7 @@ const workflowPath = (name: string): string => `${WORKFLOWS}/${encodeURIComponen
 
 /** Gets the engine's health: `GET /health`. */
 export const health = (): ApiRequest<Health> => ({
+  call: "health",
   method: "GET",
   path: "/health",
   key: "none",
@@ -45,22 +77,25 @@ export const health = (): ApiRequest<Health> => ({
 });
 
 /** Lists the auth recipes: `GET /auth-recipes`. */
-export const listServices = (): ApiRequest<AuthRecipe[]> => ({
+export const listServices = (): ApiRequest<Page<AuthRecipe>> => ({
+  call: "auth.listServices",
   method: "GET",
   path: "/auth-recipes",
   key: "optional",
-  read: listIn("recipes"),
+  read: pageIn("recipes"),
 });
 
 /** Lists the credentials: `GET /credentials`. */
-export const listCredentials = (): ApiRequest<Credential[]> => ({
+export const listCredentials = (): ApiRequest<Page<Credential>> => ({
+  call: "creds.list",
   method: "GET",
   path: "/credentials",
-  read: listIn("credentials"),
+  read: pageIn("credentials"),
 });
 
 /** Deletes a credential: `DELETE /credentials/{name}`. */
 export const deleteCredential = (name: string): ApiRequest<DeletedCredential> => ({
+  call: "creds.delete",
   method: "DELETE",
   path: credentialPath(name),
   resultIfGone: { name, success: true },
@@ -74,6 +109,7 @@ export const pushWorkflow = (
   description: string,
   config: object,
 ): ApiRequest<PushedWorkflow> => ({
+  call: "workflows.push",
   method: "POST",
   path: WORKFLOWS,
   body: { name, graph, description, ...(Object.keys(config).length && { config }) },
@@ -81,14 +117,16 @@ export const pushWorkflow = (
 });
 
 /** Lists the workflows: `GET /webhooks/named`. */
-export const listWorkflows = (): ApiRequest<WorkflowSummary[]> => ({
+export const listWorkflows = (): ApiRequest<Page<WorkflowSummary>> => ({
+  call: "workflows.list",
   method: "GET",
   path: WORKFLOWS,
-  read: listIn("workflows"),
+  read: pageIn("workflows"),
 });
 
 /** Gets a workflow: `GET /webhooks/named/{name}/definition`. */
 export const getWorkflow = (name: string): ApiRequest<Workflow> => ({
+  call: "workflows.get",
   method: "GET",
   path: `${workflowPath(name)}/definition`,
   read: withField("graph", "object"),
@@ -96,6 +134,7 @@ export const getWorkflow = (name: string): ApiRequest<Workflow> => ({
 
 /** Deletes a workflow: `DELETE /webhooks/named/{name}`. */
 export const deleteWorkflow = (name: string): ApiRequest<DeletedWorkflow> => ({
+  call: "workflows.delete",
   method: "DELETE",
   path: workflowPath(name),
   resultIfGone: { deleted: true, name },
@@ -112,26 +151,30 @@ export function runWorkflow(
   input: object | undefined,
   runAsync: boolean | undefined,
   idempotencyKey: string | undefined,
+  retryable: boolean,
 ): ApiRequest<RunResult> {
   if (input !== undefined && !objectOf(input))
     throw new InvalidArgumentError(`input must be an object such as { text: "你好" }`);
   return {
+    call: "workflows.run",
     method: "POST",
     path: `${workflowPath(name)}/trigger${runAsync ? "?async=1" : ""}`,
     body: input ?? {},
-    ...(idempotencyKey ? { headers: { "Idempotency-Key": idempotencyKey } } : { retryable: false }),
+    ...(idempotencyKey && { headers: { "Idempotency-Key": idempotencyKey } }),
+    retryable,
     runsWorkflow: true,
     read: (content) => content,
   };
 }
 
 /** Lists a workflow's runs: `GET /workflows/{name}/executions`. */
-export function listExecutions(name: string, limit: number | undefined): ApiRequest<Execution[]> {
+export function listExecutions(name: string, limit: number | undefined): ApiRequest<Page<Execution>> {
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
     throw new InvalidArgumentError(`limit must be a whole number of at least 1, not ${limit}`);
   return {
+    call: "workflows.executions",
     method: "GET",
     path: `/workflows/${encodeURIComponent(name)}/executions${limit ? `?limit=${limit}` : ""}`,
-    read: (content) => listIn<Execution>("executions")(fieldOf(content, "data", "object")),
+    read: (content) => pageIn<Execution>("executions")(fieldOf(content, "data", "object")),
   };
 }

@@ -1,7 +1,8 @@
 /** A request to the engine's API as data: what is sent, and whether it may be sent again. */
 
-import { type APIStatusError, InvalidArgumentError } from "../core/errors.js";
-import { blankOut, type Secret } from "../core/secret.js";
+import type { APIStatusError } from "../core/errors.js";
+import { toJson } from "../core/json.js";
+import type { Secret } from "../core/secret.js";
 import type { JsonObject } from "../core/shapes.js";
 import type { KeyUse } from "./trust.js";
 
@@ -15,7 +16,9 @@ export interface PreciseError {
 
 /** One API request: what to send, how to read the response, whether it may be retried. */
 export interface ApiRequest<T> {
-  method: "GET" | "POST" | "PUT" | "DELETE";
+  /** The method of the client that sends it, as errors name it. */
+  call: string;
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
   /** Makes the result from the response's JSON object. */
   read(content: JsonObject): T;
@@ -36,13 +39,9 @@ export interface ApiRequest<T> {
   runsWorkflow?: boolean;
 }
 
+/** Returns the name of the method that sends a request, as users write it. */
+export const nameOf = ({ call }: { call: string }): string => `client.${call}()`;
+
 /** Returns a request's body as JSON text; throws if it cannot be written as JSON. */
-export function bodyOf({ method, path, body, secrets = [] }: ApiRequest<unknown>): string | undefined {
-  if (!body) return undefined;
-  try {
-    return JSON.stringify(body);
-  } catch (error) {
-    const reason = blankOut(String(error), secrets);
-    throw new InvalidArgumentError(`the body of ${method} ${path} cannot be written as JSON: ${reason}`);
-  }
-}
+export const bodyOf = ({ call, body, secrets }: ApiRequest<unknown>): string | undefined =>
+  body && toJson(body, `${nameOf({ call })}: the input`, secrets);

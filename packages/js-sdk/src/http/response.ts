@@ -11,13 +11,15 @@ import {
 } from "../core/errors.js";
 import { originOf } from "../core/origins.js";
 import { isText, type JsonObject, objectOf, objectsOf, textOf, textsOf } from "../core/shapes.js";
-import type { ApiRequest } from "./request.js";
+import { type ApiRequest, nameOf } from "./request.js";
 
 /** An HTTP response of the engine. */
 export interface ApiResponse {
   status: number;
   headers: Headers;
   text: string;
+  /** Where it came from. */
+  url: string;
   /** The body, if it is a JSON object. */
   json: JsonObject | undefined;
 }
@@ -52,7 +54,7 @@ export function fieldOf<K extends keyof Kinds>(content: JsonObject, key: string,
  */
 export function readResponse<T>(request: ApiRequest<T>, response: ApiResponse, attempt: number): T {
   const { status, json } = response;
-  const subject = `${request.method} ${request.path}`;
+  const subject = nameOf(request);
   if (status >= 200 && status < 300) {
     if (!json)
       throw new UnexpectedResponseError(
@@ -77,14 +79,28 @@ export function readResponse<T>(request: ApiRequest<T>, response: ApiResponse, a
 export const isRunFailure = ({ status, json = {} }: ApiResponse): boolean =>
   status === 500 && (json["success"] === false || isPaused(json));
 
-const PAUSED = /workflow paused at node (.+?) waiting for task (\S+)/;
+/**
+ * Finds node and task in the error message with which the deployed engine reports a pause.
+ *
+ * Only the first start in each line is tried: where a later one would match, the first one does. To try them all takes
+ * quadratic time, and the message may repeat what a service returned.
+ */
+function findPause(message: string): RegExpExecArray | null {
+  for (const line of message.split(/[\n\r\u2028\u2029]/)) {
+    const start = line.indexOf("workflow paused at node ");
+    const found =
+      start < 0 ? null : /^workflow paused at node (.+?) waiting for task (\S+)/.exec(line.slice(start));
+    if (found) return found;
+  }
+  return null;
+}
 
-const isPaused = (json: JsonObject): boolean => json["paused"] === true || PAUSED.test(messageOf(json));
+const isPaused = (json: JsonObject): boolean => json["paused"] === true || !!findPause(messageOf(json));
 
 /** Throws if the response to a run reports that it is paused or failed. */
 function checkRun(response: ApiResponse, json: JsonObject): void {
   const { status } = response;
-  if (isPaused(json)) throw pausedError(json, PAUSED.exec(messageOf(json)));
+  if (isPaused(json)) throw pausedError(json, findPause(messageOf(json)));
   if (json["success"] === false && (status < 300 || status === 500)) throw runError(response, json);
 }
 
@@ -95,7 +111,10 @@ function statusError(request: ApiRequest<unknown>, response: ApiResponse): APISt
   const precise = request.preciseError?.(status, found);
   const message = precise?.message ?? (found || plainMessage(response));
   const kind = precise?.kind ?? statusClass(status);
-  return fill(kind, message + (precise?.hint ?? ""), message, response, steps(json));
+  // A path that no route has: what an engine says of a resource has a code of its own, or is JSON.
+  const isNoRoute = status === 404 && !precise && (!response.json || json["code"] === "not_found");
+  const hint = isNoRoute ? `; nothing is at ${response.url}: is the base URL right?` : (precise?.hint ?? "");
+  return fill(kind, message + hint, message, response, steps(json));
 }
 
 function runError(response: ApiResponse, json: JsonObject): WorkflowRunError {
@@ -115,7 +134,7 @@ function pausedError(json: JsonObject, found: RegExpExecArray | null): WorkflowP
   const node = textOf(json["paused_node_id"]) ?? found?.[1];
   const task = textOf(json["task_id"]) ?? found?.[2];
   const error = new WorkflowPaused(
-    `the workflow is paused${node ? ` at node '${node}'` : ""} and waits for task ${task}: POST /workflows/resume with this task_id resumes it`,
+    `the workflow is paused${node ? ` at node '${node}'` : ""} and waits for task ${task}: client.request("POST", "/workflows/resume", { body: { task_id: "${task}" } }) resumes it`,
   );
   const run = textOf(json["run_id"]);
   return Object.assign(error, node && { node }, task && { taskId: task }, run && { runId: run });

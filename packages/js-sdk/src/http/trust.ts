@@ -2,7 +2,7 @@
  * Whether a request may carry the API key. Every decision about sending the key is made here.
  *
  * It goes to the engine only: `readResponse` refuses redirects. Where the secrets of services may go is decided in
- * `recipes/trust.ts`, which is loaded with `auth.bind`.
+ * `recipes/trust.ts`.
  */
 
 import type { Settings } from "../core/config.js";

@@ -3,7 +3,6 @@
 import { ConfigurationError, InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js";
 import { checkCredential } from "../core/names.js";
 import { nearest } from "../core/nearest.js";
-import type { Secret } from "../core/secret.js";
 import { isText, type JsonObject, objectOf, textsOf } from "../core/shapes.js";
 import type { AuthRecipe, RequiredSecret } from "../core/types.js";
 import { parseTemplate, Template, type Values } from "./placeholders.js";
@@ -136,19 +135,17 @@ export function checkSupported({ primitive, service }: Recipe): void {
 }
 
 /** Throws if the secrets given to `setup` are not those that the recipe asks for. */
-export function checkSecrets(recipe: Recipe, secrets: ReadonlyMap<string, Secret | undefined>): void {
+export function checkSecrets(recipe: Recipe, secrets: Values): void {
   const known = recipe.secrets.map(({ key }) => key);
   const subject = `auth.setup('${recipe.service}')`;
+  const unknown = [...secrets.keys()].find((key) => !known.includes(key));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(
+      `${subject} takes no secret '${unknown}'${nearest(unknown, known)}; it takes ${known.join(", ")}`,
+    );
   const missing = recipe.secrets.filter(({ key, optional }) => !optional && !secrets.has(key));
   if (missing.length)
     throw new InvalidArgumentError(
       `${subject} also needs: ${missing.map(({ key, help_url }) => (help_url ? `${key} (${help_url})` : key)).join(", ")}`,
     );
-  for (const [key, secret] of secrets) {
-    if (!known.includes(key))
-      throw new InvalidArgumentError(
-        `${subject} takes no secret '${key}'${nearest(key, known)}; it takes ${known.join(", ")}`,
-      );
-    if (!secret) throw new InvalidArgumentError(`${subject}: ${key} must be non-empty text`);
-  }
 }

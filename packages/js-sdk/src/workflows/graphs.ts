@@ -23,6 +23,7 @@ export async function graphToPush(
   config: Config,
   options: CallOptions,
 ): Promise<[JsonObject, Config]> {
+  checkConfig(config, "the option config");
   if (!isDocument(graph)) return [{ ...graph, id: name, name }, config];
   const settings = { ...configOf(graph), ...config };
   return [compileGraph(name, await send(compileFlow(flowOf(graph)), options), settings), settings];
@@ -30,6 +31,7 @@ export async function graphToPush(
 
 /** Compiles flow lines to a graph without config: `POST /cypher/search`. */
 const compileFlow = (triplets: string[]): ApiRequest<JsonObject> => ({
+  call: "workflows.push",
   method: "POST",
   path: "/cypher/search",
   key: "none",
@@ -65,8 +67,13 @@ function flowOf({ flow }: JsonObject): string[] {
 
 /** Returns the document's config: the component and parameters of each node. */
 function configOf({ config }: JsonObject): Config {
-  const nodes = objectOf(config ?? {});
-  if (!nodes) throw new InvalidArgumentError("the document's config must map each node to its settings");
+  return checkConfig(config ?? {}, "the document's config");
+}
+
+/** Returns settings of nodes; throws if they do not have that shape. */
+function checkConfig(config: unknown, what: string): Config {
+  const nodes = objectOf(config);
+  if (!nodes) throw new InvalidArgumentError(`${what} must map each node to its settings`);
   for (const [node, settings] of Object.entries(nodes))
     if (!objectOf(settings))
       throw new InvalidArgumentError(

@@ -3,6 +3,8 @@
 import { webCrypto } from "../core/crypto.js";
 import { InvalidArgumentError } from "../core/errors.js";
 import { checkWorkflow } from "../core/names.js";
+import { checkOptions } from "../core/options.js";
+import { objectOf } from "../core/shapes.js";
 import type {
   CallOptions,
   DeletedWorkflow,
@@ -24,26 +26,28 @@ import {
   runWorkflow,
 } from "../http/operations.js";
 import { bodyOf } from "../http/request.js";
-import { deferred } from "../loading.js";
+import { graphToPush } from "./graphs.js";
 
 /** The options of `workflows.push`. */
 export interface PushWorkflowOptions extends CallOptions {
   /** One sentence; left out, that of the document, else the name. */
-  description?: string;
+  description?: string | undefined;
   /** Settings per node, over those of the document. */
-  config?: Record<string, Record<string, unknown>>;
+  config?: Record<string, Record<string, unknown>> | undefined;
 }
 
 /** The options of `workflows.run`. */
 export interface RunOptions extends CallOptions {
   /** Return as soon as the engine has accepted the run. */
-  runAsync?: boolean;
+  runAsync?: boolean | undefined;
+  /** Recognizes this run, if it is sent again within a day: left out, the SDK makes one for each call. */
+  idempotencyKey?: string | undefined;
 }
 
 /** The options of `workflows.executions`. */
 export interface ExecutionsOptions extends CallOptions {
-  /** The maximum number; left out, the engine's own limit. */
-  limit?: number;
+  /** The maximum number; left out, all of them. */
+  limit?: number | undefined;
 }
 
 /** `client.workflows`: the workflows of your key. */
@@ -76,12 +80,13 @@ export class Workflows {
     options: PushWorkflowOptions = {},
   ): Promise<PushedWorkflow> {
     const { connection } = this;
+    checkOptions(options, "client.workflows.push", "description config");
     checkWorkflow(name);
-    const { graphToPush } = await deferred();
-    const [pushed, config] = await graphToPush(connection, name, graph, options.config ?? {}, options);
-    const description = options.description ?? (graph["description"] || name);
+    connection.key();
+    const { config: given = {}, description = objectOf(graph)?.["description"] || name } = options;
     if (typeof description !== "string" || !description.trim())
       throw new InvalidArgumentError("description must be non-empty text");
+    const [pushed, config] = await graphToPush(connection, name, graph, given, options);
     return connection.send(pushWorkflow(name, pushed, description, config), options);
   }
 
@@ -97,7 +102,7 @@ export class Workflows {
    * ```
    */
   async list(options?: CallOptions): Promise<WorkflowSummary[]> {
-    return this.connection.send(listWorkflows(), options);
+    return this.connection.list(listWorkflows(), checkOptions(options, "client.workflows.list"));
   }
 
   /**
@@ -112,6 +117,7 @@ export class Workflows {
    * ```
    */
   async get(name: string, options?: CallOptions): Promise<Workflow> {
+    checkOptions(options, "client.workflows.get");
     return this.connection.send(getWorkflow(checkWorkflow(name)), options);
   }
 
@@ -127,6 +133,7 @@ export class Workflows {
    * ```
    */
   async delete(name: string, options?: CallOptions): Promise<DeletedWorkflow> {
+    checkOptions(options, "client.workflows.delete");
     return this.connection.send(deleteWorkflow(checkWorkflow(name)), options);
   }
 
@@ -136,6 +143,7 @@ export class Workflows {
    * A run is retried after a fault only if the engine recognizes retries (it is asked once).
    *
    * @param input - What the run starts with.
+   * @typeParam T - What `data` is.
    * @throws {@link WorkflowRunError} The workflow failed; `failedNode` says where.
    * @throws {@link WorkflowPaused} The run waits for a callback.
    * @throws {@link NotFoundError} There is no workflow of this name.
@@ -146,15 +154,27 @@ export class Workflows {
    * console.log(run.data.text); // HELLO 河道
    * ```
    */
-  async run(name: string, input?: Record<string, unknown>, options: RunOptions = {}): Promise<RunResult> {
+  // biome-ignore lint/suspicious/noExplicitAny: a run's data is defined by the workflow
+  async run<T = any>(name: string, input?: object, options: RunOptions = {}): Promise<RunResult<T>> {
     const { connection } = this;
+    checkOptions(options, "client.workflows.run", "runAsync idempotencyKey");
     checkWorkflow(name);
-    bodyOf(runWorkflow(name, input, options.runAsync, undefined));
+    const { runAsync, maxRetries = connection.maxRetries } = options;
+    let { idempotencyKey } = options;
+    if (idempotencyKey !== undefined && !/^[!-~]{1,255}$/.test(idempotencyKey))
+      throw new InvalidArgumentError("idempotencyKey must be 1 to 255 visible ASCII characters");
+    bodyOf(runWorkflow(name, input, runAsync, idempotencyKey, false));
     connection.key();
-    let idempotencyKey: string | undefined;
-    if (connection.maxRetries && (await connection.has("idempotency_key", options)))
-      idempotencyKey = (await webCrypto()).randomUUID();
-    return connection.send(runWorkflow(name, input, options.runAsync, idempotencyKey), options);
+    if (runAsync && (await connection.has("durable_runs", options)) === false)
+      throw new InvalidArgumentError(
+        "this engine cannot run a workflow in the background (it lists no durable_runs): leave runAsync out",
+      );
+    const isRepeatable = maxRetries > 0 && (await connection.has("idempotency_key", options)) === true;
+    if (isRepeatable) idempotencyKey ??= webCrypto().randomUUID();
+    return connection.send<RunResult<T>>(
+      runWorkflow(name, input, runAsync, idempotencyKey, isRepeatable),
+      options,
+    );
   }
 
   /**
@@ -169,6 +189,9 @@ export class Workflows {
    * ```
    */
   async executions(name: string, options: ExecutionsOptions = {}): Promise<Execution[]> {
-    return this.connection.send(listExecutions(checkWorkflow(name), options.limit), options);
+    checkOptions(options, "client.workflows.executions", "limit");
+    const request = listExecutions(checkWorkflow(name), options.limit);
+    if (options.limit === undefined) return this.connection.list(request, options);
+    return (await this.connection.send(request, options)).items;
   }
 }

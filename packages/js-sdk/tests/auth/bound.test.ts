@@ -17,8 +17,13 @@ async function bound(
     recipeOf("demo", service.url + (options.path ?? "/v1"), inject, options.more),
   );
   const client = clientOf(engine);
-  await client.auth.setup("demo", { demo_token: options.secret ?? "canary-0123" });
-  return { client, service, engine, demo: await client.auth.bind("demo", { trustOrigin: service.url }) };
+  await client.auth.setup<string>("demo", { demo_token: options.secret ?? "canary-0123" });
+  return {
+    client,
+    service,
+    engine,
+    demo: await client.auth.bind<string>("demo", { trustOrigin: service.url }),
+  };
 }
 
 describe("a bound client", () => {
@@ -97,8 +102,8 @@ describe("a bound client", () => {
     const service = await echo();
     const more = { required_secrets: [{ key: "demo_token" }, { key: "demo_other" }] };
     const { auth } = clientOf(await engineOf(recipeOf("demo", service.url, inject, more)));
-    await auth.setup("demo", { demo_token: "{b}", demo_other: "{a}" });
-    const demo = await auth.bind("demo", { trustOrigin: service.url });
+    await auth.setup<string>("demo", { demo_token: "{b}", demo_other: "{a}" });
+    const demo = await auth.bind<string>("demo", { trustOrigin: service.url });
     await demo.get("/{a}/%7bb%7D/{c}");
     expect(service.requests[0]?.path).toBe("/%7Bb%7D/%7Ba%7D/%7Bc%7D");
   });
@@ -159,6 +164,73 @@ describe("a bound client", () => {
     const bound = await client.auth.bind("notion", { fetch });
     expect(await (await bound.get("/users")).text()).toBe("好");
     expect(fetch.mock.calls[0]?.[0]).toBe("https://api.notion.com/v1/users");
+  });
+
+  it.each([307, 308])("hands a %i to the user where the body can be read once", async (status) => {
+    const service = await serve(() => ({ status, headers: { location: "/v1/next" } }));
+    const { demo } = await bound({}, { service });
+    const body = new Blob(["文"]).stream();
+    const init = { method: "POST", body, duplex: "half", redirect: "follow" } as RequestInit;
+    const response = await demo.fetch("/first", init);
+    expect([response.status, response.headers.get("location")]).toEqual([status, "/v1/next"]);
+    expect(service.requests.map(({ path, text }) => [path, text])).toEqual([["/v1/first", "文"]]);
+  });
+
+  it("hands on a redirect to what is not a URL, and does not follow it", async () => {
+    const service = await serve(() => ({ status: 302, headers: { location: "http://[" } }));
+    const { demo } = await bound({}, { service });
+    expect((await demo.get("/")).headers.get("location")).toBe("http://[");
+    await expect(demo.get("/", { redirect: "follow" })).rejects.toThrow(sdk.UnexpectedResponseError);
+  });
+
+  it.each([600, 999])("hands on a response with the status %i", async (status) => {
+    const service = await serve(() => ({ status, text: "denied" }));
+    const { demo } = await bound({}, { service });
+    const response = await demo.get("/");
+    const clone = response.clone();
+    expect([response.status, response.ok, await response.text()]).toEqual([status, false, "denied"]);
+    expect([clone.status, clone.ok, await clone.text()]).toEqual([status, false, "denied"]);
+  });
+
+  it("returns responses whose clones have the URL too", async () => {
+    const { demo, service } = await bound({});
+    const clone = (await demo.get("/a")).clone().clone();
+    expect([clone.url, await clone.json()]).toEqual([`${service.url}/v1/a`, { path: "/v1/a" }]);
+  });
+
+  it("reads responses of a fetch that has no streams", async () => {
+    const service = await echo();
+    const engine = await engineOf(recipeOf("demo", service.url, {}));
+    const { auth } = clientOf(engine);
+    await auth.setup<string>("demo", { demo_token: "x" });
+    const fetch = async () => {
+      const response = new Response("文");
+      return Object.defineProperty(response, "body", { value: undefined });
+    };
+    const demo = await auth.bind<string>("demo", { trustOrigin: service.url, fetch });
+    expect(await (await demo.get("/")).text()).toBe("文");
+  });
+
+  it("sends nothing where the secret has no place in the path", async () => {
+    const { demo, service } = await bound({ path: { bot_token: "{{secret.demo_token}}" } }, { path: "" });
+    const error = await rejection(demo.get("/getMe"));
+    expect(error).toBeInstanceOf(sdk.InvalidArgumentError);
+    expect(error.message).toBe(
+      `this service takes its secret in the path, and '${service.url}/getMe' has no place for it: write {bot_token} where it goes`,
+    );
+    expect(service.requests).toHaveLength(0);
+    expect((await demo.get("/bot{bot_token}/getMe")).status).toBe(200);
+    const elsewhere = await echo();
+    expect((await demo.get(`${elsewhere.url}/getMe`)).status).toBe(200);
+  });
+
+  it.each<[string, (demo: sdk.AuthenticatedClient) => Promise<unknown>]>([
+    ["a URL", (demo) => demo.get("http://[")],
+    ["JSON", (demo) => demo.post("/", { json: { a: Number.NaN } })],
+  ])("says what is wrong with %s, and sends nothing", async (_, send) => {
+    const { demo, service } = await bound({});
+    await expect(send(demo)).rejects.toThrow(sdk.InvalidArgumentError);
+    expect(service.requests).toHaveLength(0);
   });
 
   it("throws a typed error for a redirect that a browser hides", async () => {

@@ -35,8 +35,8 @@ const clean = (text: string): void => {
 async function bind(section: Section, service: Served) {
   const recipe = recipeOf("demo", `${service.url}/v1`, SECTIONS[section]);
   const client = clientOf(await engineOf(recipe));
-  await client.auth.setup("demo", { demo_token: secretFor(section) });
-  const demo = await client.auth.bind("demo", { trustOrigin: service.url });
+  await client.auth.setup<string>("demo", { demo_token: secretFor(section) });
+  const demo = await client.auth.bind<string>("demo", { trustOrigin: service.url });
   return { client, demo };
 }
 
@@ -84,8 +84,8 @@ describe.each(sections)("a secret in the %s", (section) => {
     const carried = vi.fn(async (..._: Parameters<typeof fetch>) => Response.json({}));
     const recipe = recipeOf("demo", `${service.url}/v1`, SECTIONS[section]);
     const client = clientOf(await engineOf(recipe));
-    await client.auth.setup("demo", { demo_token: secretFor(section) });
-    const demo = await client.auth.bind("demo", { trustOrigin: service.url, fetch: carried });
+    await client.auth.setup<string>("demo", { demo_token: secretFor(section) });
+    const demo = await client.auth.bind<string>("demo", { trustOrigin: service.url, fetch: carried });
     await demo.post(url, { json: {} }).catch(() => undefined);
     for (const [target, init] of carried.mock.calls) {
       const own = new URL(String(target)).origin === service.url;
@@ -162,7 +162,7 @@ describe.each(sections)("a secret in the %s", (section) => {
     const service = await serve(() => ({ json: {} }));
     const recipe = recipeOf("demo", `${service.url}/v1`, SECTIONS[section]);
     const client = clientOf(await engineOf(recipe));
-    await client.auth.setup("demo", { demo_token: secretFor(section) });
+    await client.auth.setup<string>("demo", { demo_token: secretFor(section) });
     const fetch = async (url: unknown, init?: RequestInit): Promise<Response> => {
       const message = `${url} ${[...new Headers(init?.headers).values()]} ${String(init?.body)}`;
       const cause = Object.assign(new Error(message), { path: message, code: "ECONNREFUSED" });
@@ -170,7 +170,7 @@ describe.each(sections)("a secret in the %s", (section) => {
         path: message,
       });
     };
-    const demo = await client.auth.bind("demo", { trustOrigin: service.url, fetch: fetch as never });
+    const demo = await client.auth.bind<string>("demo", { trustOrigin: service.url, fetch: fetch as never });
     const error = await rejection(demo.post(path, { json: {} }));
     clean(inspections(error));
     expect((error.cause as { code: string }).code).toBe("ECONNREFUSED");

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { seal } from "../../src/core/sealing.js";
 import * as sdk from "../../src/index.js";
-import { clientOf, KEY, NOTION, rejection, serve } from "../support.js";
+import { clientOf, KEY, NOTION, recipeOf, rejection, serve } from "../support.js";
 
 const SECRET = "canary-0123-secret";
 
@@ -32,6 +32,40 @@ describe("a secret is found", () => {
     vi.stubEnv("ARCRUN_SECRET_NOTION_TOKEN", SECRET);
     const engine = await engineWith({ success: true, credentials: [], total: 0 });
     expect(await clientOf(engine).auth.getToken("notion")).toBe(SECRET);
+  });
+
+  it("and used only for the service that it was stored for", async () => {
+    const recipe = recipeOf(
+      "crm",
+      "https://crm.example",
+      { query: { a: "{{secret.crm_token}}", b: "{{secret.stripe_secret_key}}" } },
+      { required_secrets: [{ key: "crm_token" }, { key: "stripe_secret_key" }] },
+    );
+    let owner: string | undefined;
+    const engine = await serve(async ({ path }) => {
+      if (path.startsWith("/auth-recipes/")) return { json: { success: true, recipe } };
+      const name = path.split("/").at(-1) as string;
+      const service = name === "crm_token" ? "crm" : owner;
+      const sealed = await seal(
+        () => KEY,
+        name,
+        () => SECRET,
+      );
+      return { json: { name, ...sealed, service } };
+    });
+    const options = { trustOrigin: "https://crm.example" };
+    for (owner of ["stripe", undefined]) {
+      const error = await rejection(
+        clientOf(engine).auth.bind<string>("crm", { ...options, trustRecipe: true }),
+      );
+      expect(error).toBeInstanceOf(sdk.MissingSecretError);
+      expect(error["missing"]).toEqual(["stripe_secret_key"]);
+      expect(error.message).toContain(
+        `asks for 'stripe_secret_key', which is stored ${owner ? "for 'stripe'" : "without a service"}: a secret serves its own service only`,
+      );
+    }
+    owner = "crm";
+    expect((await clientOf(engine).auth.bind<string>("crm", options)).baseUrl).toBe("https://crm.example");
   });
 
   it("nowhere: the error tells how to supply it", async () => {

@@ -73,7 +73,7 @@ describe("setup", () => {
 
   it("of an unknown service suggests the nearest one", async () => {
     const engine = await serve(inTurn({ status: 404, json: { error: "none", code: "service_not_found" } }));
-    const error = await rejection(clientOf(engine).auth.setup("notoin", { a: "b" }));
+    const error = await rejection(clientOf(engine).auth.setup<string>("notoin", { a: "b" }));
     expect(error).toBeInstanceOf(sdk.UnknownServiceError);
     expect(error.message).toMatch(
       /^there is no auth recipe for 'notoin'; did you mean 'notion'\? \(HTTP 404/,

@@ -47,8 +47,8 @@ async function byAccount(served: Served, key = ACCOUNT) {
     token_exchange: { endpoint: `${served.url}/token`, scopes: SCOPES },
   });
   const client = clientOf(await engineOf(recipe));
-  await client.auth.setup("demo", { demo_token: key });
-  const bind = () => client.auth.bind("demo", { trustOrigin: served.url });
+  await client.auth.setup<string>("demo", { demo_token: key });
+  const bind = () => client.auth.bind<string>("demo", { trustOrigin: served.url });
   return { client, bind, bound: await bind() };
 }
 
@@ -71,8 +71,8 @@ async function byRefresh(served: Served) {
     demo_client_secret: "canary-s&c",
     demo_refresh_token: "canary-r/1",
   };
-  await client.auth.setup("demo", secrets);
-  return { client, engine, bound: await client.auth.bind("demo", { trustOrigin: served.url }) };
+  await client.auth.setup<string>("demo", secrets);
+  return { client, engine, bound: await client.auth.bind<string>("demo", { trustOrigin: served.url }) };
 }
 
 describe("a service account", () => {
@@ -104,8 +104,8 @@ describe("a service account", () => {
   it("returns its token", async () => {
     const served = await service();
     const { client } = await byAccount(served);
-    expect(await client.auth.getToken("demo", { trustOrigin: served.url })).toBe("token-1");
-    await expect(client.auth.getToken("demo")).rejects.toThrow(sdk.RecipeOriginError);
+    expect(await client.auth.getToken<string>("demo", { trustOrigin: served.url })).toBe("token-1");
+    await expect(client.auth.getToken<string>("demo")).rejects.toThrow(sdk.RecipeOriginError);
   });
 
   it.each([
@@ -156,7 +156,7 @@ describe("a refresh token", () => {
     const pushed = engine.requests.filter(({ method }) => method === "POST").slice(3);
     expect(pushed.map(({ json }) => json.name)).toEqual(["demo_refresh_token", "demo_refresh_token"]);
     expect(pushed[0]?.json.service).toBe("demo");
-    const again = await client.auth.bind("demo", { trustOrigin: served.url });
+    const again = await client.auth.bind<string>("demo", { trustOrigin: served.url });
     await again.get("/");
     expect(new URLSearchParams(exchanges(served)[2]?.text).get("refresh_token")).toBe("canary-r/3");
   });
@@ -223,20 +223,91 @@ describe("an access token", () => {
     const controller = new AbortController();
     const waiting = [
       bound.get("/", { signal: controller.signal }),
-      client.auth.getToken("demo", { trustOrigin: served.url, signal: controller.signal }),
+      client.auth.getToken<string>("demo", { trustOrigin: served.url, signal: controller.signal }),
     ];
     setTimeout(() => controller.abort(new Error("enough")), 10);
     for (const outcome of await Promise.allSettled(waiting))
       expect(outcome).toMatchObject({ status: "rejected", reason: { message: "enough" } });
   });
 
-  it("is not renewed for a body that can't be sent twice", async () => {
+  it("is fetched again when the call that began to fetch it gives up", async () => {
+    let asked = 0;
+    const served = await serve(({ path }) =>
+      path !== "/token" || ++asked > 1 ? { json: { access_token: "token-2" } } : undefined,
+    );
+    const { bound } = await byAccount(served);
+    const controller = new AbortController();
+    const first = rejection(bound.get("/", { signal: controller.signal }));
+    await vi.waitUntil(() => asked === 1);
+    controller.abort(new Error("gone"));
+    expect((await first).message).toBe("gone");
+    expect((await bound.get("/")).status).toBe(200);
+  });
+
+  it("that another call fetches is waited for only a while", async () => {
+    const wait = globalThis.setTimeout;
+    vi.stubGlobal("setTimeout", ((call: () => void, ms: number) =>
+      wait(call, ms === 5000 ? 1 : ms)) as typeof setTimeout);
+    let asked = 0;
+    const served = await serve(({ path }) =>
+      path !== "/token" || ++asked > 1 ? { json: { access_token: "token-2" } } : undefined,
+    );
+    const { bound } = await byAccount(served);
+    const controller = new AbortController();
+    const first = rejection(bound.get("/", { signal: controller.signal })); // as one whose request has ended
+    await vi.waitUntil(() => asked === 1);
+    expect((await bound.get("/")).status).toBe(200);
+    controller.abort();
+    await first;
+  });
+
+  it.each<[string, () => BodyInit]>([
+    ["stream", () => new Blob(["文"]).stream()],
+    [
+      "generator",
+      () =>
+        (async function* () {
+          yield new TextEncoder().encode("文");
+        })() as unknown as BodyInit,
+    ],
+  ])("is not renewed for a body that can be read once: %s", async (_, body) => {
     const served = await service({ accepts: () => false });
     const { bound } = await byAccount(served);
-    const body = new Blob(["文"]).stream();
-    const init = { method: "POST", body, duplex: "half" } as RequestInit;
+    const init = { method: "POST", body: body(), duplex: "half" } as RequestInit;
     expect((await bound.fetch("/", init)).status).toBe(401);
-    expect(exchanges(served)).toHaveLength(1);
+    expect(served.requests.map(({ path, text }) => [path, path === "/token" || text])).toEqual([
+      ["/token", true],
+      ["/v1/", "文"],
+    ]);
+  });
+
+  it.each<[string, () => BodyInit, string]>([
+    ["text", () => "文", "文"],
+    ["bytes", () => new TextEncoder().encode("文"), "文"],
+    ["ArrayBuffer", () => new TextEncoder().encode("文").buffer, "文"],
+    ["form", () => new URLSearchParams({ a: "1" }), "a=1"],
+    ["blob", () => new Blob(["文"]), "文"],
+  ])("is renewed for a body that can be read again: %s", async (_, body, text) => {
+    const served = await service({ accepts: (token) => token !== "token-1" });
+    const { bound } = await byAccount(served);
+    expect((await bound.post("/", { body: body() })).status).toBe(200);
+    expect(
+      (await bound.fetch(new Request(`${served.url}/v1/`, { method: "POST", body: body() }))).status,
+    ).toBe(200);
+    const sent = served.requests.filter(({ path }) => path === "/v1/");
+    expect(sent.map((request) => request.text)).toEqual([text, text, text]);
+  });
+
+  it("is renewed for a request and for a form with files", async () => {
+    const served = await service({ accepts: (token) => token !== "token-1" });
+    const { bound } = await byAccount(served);
+    const form = new FormData();
+    form.set("file", new Blob(["文"]), "a.txt");
+    const response = await bound.fetch(new Request(`${served.url}/v1/`, { method: "POST", body: form }));
+    expect(response.status).toBe(200);
+    const sent = served.requests.filter(({ path }) => path === "/v1/");
+    expect(sent.map(({ text }) => /filename="a.txt".*文/s.test(text))).toEqual([true, true]);
+    expect(sent[1]?.headers["content-type"]).toMatch(/^multipart\/form-data; boundary=/);
   });
 });
 
@@ -281,9 +352,9 @@ describe("a token endpoint", () => {
     });
     const client = clientOf(await engineOf(recipe));
     vi.stubEnv("ARCRUN_SECRET_DEMO_REFRESH_TOKEN", "canary");
-    await expect(client.auth.bind("demo", { trustOrigin: served.url })).rejects.toThrow(
-      /would send its secrets to https:\/\/evil.example/,
-    );
+    await expect(
+      client.auth.bind<string>("demo", { trustOrigin: served.url, trustRecipe: true }),
+    ).rejects.toThrow(/would send its secrets to https:\/\/evil.example/);
   });
 
   it("of a recipe whose fields have other types is an UnexpectedResponseError", async () => {
@@ -294,7 +365,7 @@ describe("a token endpoint", () => {
       token_exchange: null,
     });
     const engine = await engineOf(recipe);
-    const error = await rejection(clientOf(engine).auth.setup("demo", { demo_refresh_token: "x" }));
+    const error = await rejection(clientOf(engine).auth.setup<string>("demo", { demo_refresh_token: "x" }));
     expect(error).toBeInstanceOf(sdk.UnexpectedResponseError);
     expect(error.message).toMatch(/lacks oauth2\.client_id/);
     expect(engine.requests.map(({ method }) => method)).toEqual(["GET"]); // nothing was stored
@@ -306,7 +377,7 @@ describe("a token endpoint", () => {
   ])("must be named by a recipe of %s", async (primitive, more) => {
     const recipe = recipeOf("demo", "https://x.example", BEARER, { primitive, ...more });
     const { auth } = clientOf(await engineOf(recipe));
-    await expect(auth.setup("demo", { demo_token: ACCOUNT })).rejects.toThrow(
+    await expect(auth.setup<string>("demo", { demo_token: ACCOUNT })).rejects.toThrow(
       "the auth recipe of 'demo' has no token endpoint",
     );
   });

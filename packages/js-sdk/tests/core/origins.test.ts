@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isSecure, originOf } from "../../src/core/origins.js";
+import { isSecure, originOf, withoutSlashes } from "../../src/core/origins.js";
 
 it.each([
   ["https://api.notion.com/v1", "https://api.notion.com"],
@@ -28,4 +28,12 @@ it.each([
   ["http://10.0.0.1", false],
 ])("what is sent to %s can be read by no one else: %s", (origin, secure) =>
   expect(isSecure(origin)).toBe(secure),
+);
+
+it.each([
+  ["https://a.example//", "https://a.example"],
+  ["https://a.example/x", "https://a.example/x"],
+  [`/${"/".repeat(200_000)}x`, `/${"/".repeat(200_000)}x`],
+])("the slashes at the end of a URL are taken off", (url, expected) =>
+  expect(withoutSlashes(url)).toBe(expected),
 );

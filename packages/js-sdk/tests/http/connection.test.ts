@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { describe, expect, it, vi } from "vitest";
 import * as sdk from "../../src/index.js";
 import { Arcrun } from "../../src/index.js";
@@ -34,7 +35,7 @@ describe("no response", () => {
     const error = await rejection(clientOf(engine, { timeout: 0.05, maxRetries: 0 }).health());
     expect(error).toBeInstanceOf(sdk.APITimeoutError);
     expect(error).toBeInstanceOf(sdk.APIConnectionError);
-    expect(error.message).toBe(`GET ${engine.url}/health: the engine did not respond in time`);
+    expect(error.message).toBe(`client.health(): ${engine.url} did not respond within 0.05 s`);
   });
 
   it("whose body does not arrive in time is an APITimeoutError", async () => {
@@ -107,4 +108,74 @@ it("shows no key when a client is inspected", () => {
   const client = new Arcrun({ apiKey: KEY });
   expect(inspections(client)).not.toContain(KEY);
   expect(inspections(client.creds)).not.toContain(KEY);
+});
+
+describe("a runtime that lacks something", () => {
+  it("is told that it has no fetch, at once", async () => {
+    const retried = vi.spyOn(globalThis, "setTimeout");
+    vi.stubGlobal("fetch", undefined);
+    const error = await rejection(new Arcrun({ apiKey: KEY, baseUrl: "http://127.0.0.1:9" }).creds.list());
+    expect(error).toBeInstanceOf(sdk.ConfigurationError);
+    expect(error.message).toMatch(/^this runtime has no fetch: pass one, as new Arcrun\(\{ fetch \}\)/);
+    expect(retried).toHaveBeenCalledTimes(1); // the deadline of one attempt
+  });
+
+  it("is told that it has no Web Crypto, before anything is sent", async () => {
+    const engine = await serve(inTurn(LISTED));
+    vi.stubGlobal("crypto", { getRandomValues: () => undefined }); // as jsdom
+    const error = await rejection(clientOf(engine).creds.push("a", "值"));
+    expect(error).toBeInstanceOf(sdk.ConfigurationError);
+    expect(error.message).toMatch(/^this runtime has no Web Crypto \(crypto\.subtle\)/);
+    expect(engine.requests).toHaveLength(0);
+  });
+});
+
+it("many calls may share one signal", async () => {
+  const warnings: string[] = [];
+  const warned = ({ message }: Error): void => void warnings.push(message);
+  process.on("warning", warned);
+  const { signal } = new AbortController();
+  const client = clientOf(await serve(inTurn(LISTED)));
+  await Promise.all(Array.from({ length: 20 }, () => client.creds.list({ signal })));
+  await new Promise(setImmediate); // when warnings are emitted
+  process.off("warning", warned);
+  expect(warnings).toEqual([]);
+});
+
+it("a response that grows beyond the limit when it is decoded is refused, once", async () => {
+  const zipped = gzipSync(`{"ok": true, "filler": "${"a".repeat(5_000_000)}"}`);
+  const engine = await serve((_, response) => {
+    response.writeHead(200, { "content-encoding": "gzip" }).end(zipped);
+    return undefined;
+  });
+  const error = await rejection(clientOf(engine, { maxResponseBytes: 1_000_000 }).health());
+  expect(error).toBeInstanceOf(sdk.UnexpectedResponseError);
+  expect(error.message).toBe("the response is longer than 1000000 bytes: raise the option maxResponseBytes");
+  expect(engine.requests).toHaveLength(1);
+  expect((await clientOf(engine).health()).ok).toBe(true);
+  expect(() => clientOf(engine, { maxResponseBytes: 0 })).toThrow(sdk.ConfigurationError);
+});
+
+describe("no framework or browser keeps a response", () => {
+  it("where the runtime has the option", async () => {
+    const fetched = vi.spyOn(globalThis, "fetch");
+    await clientOf(await serve(inTurn(LISTED))).creds.list();
+    expect(fetched.mock.calls[0]?.[1]).toMatchObject({ cache: "no-store" });
+  });
+
+  it("and where it has not, the option is left out", async () => {
+    vi.stubGlobal("Request", class {});
+    vi.resetModules();
+    const { Arcrun } = await import("../../src/index.js");
+    const fetched = vi.spyOn(globalThis, "fetch");
+    const engine = await serve(inTurn(LISTED));
+    await new Arcrun({ apiKey: KEY, baseUrl: engine.url }).creds.list();
+    expect(fetched.mock.calls[0]?.[1]).not.toHaveProperty("cache");
+  });
+});
+
+it("a fetch whose responses have no stream can be used", async () => {
+  const fetch = async () =>
+    ({ status: 200, headers: new Headers(), text: async () => '{"ok": true}' }) as Response;
+  expect((await new Arcrun({ fetch }).health()).ok).toBe(true);
 });

@@ -69,8 +69,8 @@ describe("an error response", () => {
     ["", "the engine returned an error without a message"],
     ["長".repeat(400), `${"長".repeat(300)}…`],
   ])("in plain text: %j", async (text, message) => {
-    const engine = await serve(inTurn({ status: 404, text, headers: { "content-type": "text/plain" } }));
-    expect((await rejection(clientOf(engine).creds.list())).message).toBe(`${message} (HTTP 404)`);
+    const engine = await serve(inTurn({ status: 403, text, headers: { "content-type": "text/plain" } }));
+    expect((await rejection(clientOf(engine).creds.list())).message).toBe(`${message} (HTTP 403)`);
   });
 
   it("that repeats the key or a plain value is blanked out", async () => {
@@ -106,4 +106,12 @@ describe("a response that no engine returns", () => {
     expect(error.message).toMatch(message);
     expect(engine.requests).toHaveLength(1);
   });
+});
+
+it("a text that almost says that a run is paused is read in time that grows with its length", async () => {
+  const message = "workflow paused at node ".repeat(100_000);
+  const engine = await serve(() => ({ status: 500, json: { success: false, error: message } }));
+  const started = performance.now();
+  await expect(clientOf(engine, { maxRetries: 0 }).workflows.run("w")).rejects.toThrow(sdk.WorkflowRunError);
+  expect(performance.now() - started).toBeLessThan(5000); // minutes, if it were quadratic
 });

@@ -95,7 +95,9 @@ describe("a recipe of the engine", () => {
     ["whose inject is a list", recipeOf("demo", "https://x.example", [])],
     ["whose inject has texts", recipeOf("demo", "https://x.example", { header: "x" })],
   ])("%s is refused", async (_, recipe) => {
-    const error = await rejection(clientOf(await engineOf(recipe)).auth.setup("demo", { demo_token: "x" }));
+    const error = await rejection(
+      clientOf(await engineOf(recipe)).auth.setup<string>("demo", { demo_token: "x" }),
+    );
     expect(error).toBeInstanceOf(sdk.UnexpectedResponseError);
   });
 
@@ -105,7 +107,7 @@ describe("a recipe of the engine", () => {
       const engine = await engineOf(
         recipeOf("demo", "https://x.example", { header: { [name]: "{{secret.demo_token}}" } }),
       );
-      await expect(clientOf(engine).auth.setup("demo", { demo_token: "x" })).rejects.toThrow(
+      await expect(clientOf(engine).auth.setup<string>("demo", { demo_token: "x" })).rejects.toThrow(
         /sets a header that a recipe may not set/,
       );
     },
@@ -118,7 +120,9 @@ describe("a recipe of the engine", () => {
         recipeOf("demo", "https://x.example", { header: { "X-A": `a ${template}` } }),
       );
       const { auth } = clientOf(engine);
-      const error = await rejection(auth.setup("demo", { demo_token: "x" }).then(() => auth.bind("demo")));
+      const error = await rejection(
+        auth.setup<string>("demo", { demo_token: "x" }).then(() => auth.bind<string>("demo")),
+      );
       expect(error).toBeInstanceOf(sdk.ArcrunError);
       expect(["UnexpectedResponseError", "MissingSecretError"]).toContain(error.name);
     },
@@ -126,14 +130,14 @@ describe("a recipe of the engine", () => {
 
   it("of an unsupported primitive is refused", async () => {
     const engine = await engineOf(recipeOf("demo", "https://x.example", {}, { primitive: "mtls" }));
-    await expect(clientOf(engine).auth.bind("demo")).rejects.toThrow("'demo' signs in by 'mtls'");
+    await expect(clientOf(engine).auth.bind<string>("demo")).rejects.toThrow("'demo' signs in by 'mtls'");
   });
 
   it("with several secrets has no one token", async () => {
     const inject = { header: { Authorization: "Basic {{secret.demo_token}}:{{secret.demo_other}}" } };
     const more = { required_secrets: [{ key: "demo_token" }, { key: "demo_other" }] };
     const { auth } = clientOf(await engineOf(recipeOf("demo", "https://x.example", inject, more)));
-    await auth.setup("demo", { demo_token: "a", demo_other: "b" });
-    await expect(auth.getToken("demo")).rejects.toThrow(/with 2 secrets \(demo_token, demo_other\)/);
+    await auth.setup<string>("demo", { demo_token: "a", demo_other: "b" });
+    await expect(auth.getToken<string>("demo")).rejects.toThrow(/with 2 secrets \(demo_token, demo_other\)/);
   });
 });

@@ -2,17 +2,17 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { originOf, readOrigin } from "../../src/core/origins.js";
 import { RecipeOriginError } from "../../src/index.js";
-import { shippedOrigins } from "../../src/recipes/pinned.js";
 import { parseRecipe, type Recipe } from "../../src/recipes/recipe.js";
+import { writtenOrigin } from "../../src/recipes/shape.js";
 import {
   checkOrigins,
   checkTrustOrigin,
   knownOrigins,
   mayReceiveSecrets,
   pinOrigins,
-  writtenOrigin,
+  shippedServices,
 } from "../../src/recipes/trust.js";
-import { clientOf, engineOf, recipeOf, rejection } from "../support.js";
+import { clientOf, engineOf, NOTION, recipeOf, rejection } from "../support.js";
 
 // The services of docs/contract.md#pinned-origins.
 const CONTRACT = {
@@ -43,15 +43,22 @@ const CONTRACT = {
   google_drive_sa: "https://www.googleapis.com",
 };
 
+const connection = { settings: { baseUrl: "https://engine.example/api" }, memory: { pinned: new Map() } };
+
 it("pins the origins that the contract names", () => {
-  const first = [...shippedOrigins].map(([service, [origin]]) => [service, origin]);
-  expect(Object.fromEntries(first)).toEqual(CONTRACT);
+  const first = shippedServices.map((service) => [service, knownOrigins(service, connection)[0]]);
+  expect(Object.fromEntries(first)).toEqual({ ...CONTRACT, kbdb: "https://engine.example" });
   for (const service of ["google_sheets_sa", "google_gmail_sa", "google_drive_sa"])
-    expect(shippedOrigins.get(service)).toEqual([
+    expect(knownOrigins(service, connection)).toEqual([
       CONTRACT[service as keyof typeof CONTRACT],
       "https://oauth2.googleapis.com",
     ]);
 });
+
+it("knows no service by a name that every object has", () =>
+  expect(["constructor", "__proto__", "tostring"].flatMap((name) => knownOrigins(name, connection))).toEqual(
+    [],
+  ));
 
 it("compares origins as recipes write them, whatever the white space in placeholders", () =>
   expect(writtenOrigin("https://{{ secret.jira_domain }}.Atlassian.net:443/rest/api/3")).toBe(
@@ -139,15 +146,13 @@ it("an origin that is accepted is the one that fetch will connect to", () => {
 });
 
 describe("the origins that are known for a service", () => {
-  const connection = { origin: "https://engine.example", memory: { pinned: new Map() } };
-
   it("are the SDK's own for a service that arcrun ships, whatever its recipe says", () => {
-    pinOrigins(recipeAt("notion", "https://evil.example"), connection.memory.pinned);
+    pinOrigins(recipeAt("notion", "https://evil.example"), connection);
     expect(knownOrigins("notion", connection)).toEqual(["https://api.notion.com"]);
   });
 
   it("are the engine's for its knowledge base", () => {
-    pinOrigins(recipeAt("kbdb", "https://evil.example"), connection.memory.pinned);
+    pinOrigins(recipeAt("kbdb", "https://evil.example"), connection);
     expect(knownOrigins("kbdb", connection)).toEqual(["https://engine.example"]);
   });
 
@@ -155,7 +160,7 @@ describe("the origins that are known for a service", () => {
     expect(knownOrigins("demo", connection)).toEqual([]);
     pinOrigins(
       recipeAt("demo", "https://{{ secret.host }}.example/v1", tokensFrom("http://one.example/token")),
-      connection.memory.pinned,
+      connection,
     );
     expect(knownOrigins("demo", connection)).toEqual(["https://{{secret.host}}.example"]);
   });
@@ -172,9 +177,19 @@ it.each([
   expect(mayReceiveSecrets(new URL(url), "https://a.example")).toBe(may),
 );
 
+const KBDB = { header: { Authorization: "Bearer {{secret.kbdb_api_key}}" } };
+
+const shopify = (): object =>
+  recipeOf(
+    "shopify",
+    "https://{{secret.shopify_store}}.myshopify.com/admin/api/2024-01",
+    { header: { "X-Shopify-Access-Token": "{{secret.shopify_access_token}}" } },
+    { required_secrets: [{ key: "shopify_access_token" }, { key: "shopify_store" }] },
+  );
+
 describe("bind", () => {
   it("refuses a recipe that leads elsewhere, and says how to allow it", async () => {
-    const engine = await engineOf(recipeOf("notion", "https://api.notion.example/v1", {}));
+    const engine = await engineOf({ ...NOTION, base_url: "https://api.notion.example/v1" });
     const { auth } = clientOf(engine);
     const error = await rejection(auth.bind("notion"));
     expect(engine.requests.map(({ path }) => path)).toEqual(["/auth-recipes/notion"]); // no secret was looked for
@@ -193,51 +208,37 @@ describe("bind", () => {
     const engine = await engineOf(recipe);
     const { auth } = clientOf(engine);
     vi.stubEnv("ARCRUN_SECRET_DEMO_TOKEN", "x");
-    await expect(auth.bind("demo")).rejects.toThrow(RecipeOriginError);
-    await auth.setup("demo", { demo_token: "x" });
-    expect((await auth.bind("demo")).baseUrl).toBe("https://one.example/v1");
+    await expect(auth.bind<string>("demo")).rejects.toThrow(RecipeOriginError);
+    await auth.setup<string>("demo", { demo_token: "x" });
+    expect((await auth.bind<string>("demo")).baseUrl).toBe("https://one.example/v1");
   });
 
   it("takes the engine's own address for kbdb", async () => {
-    const recipe = recipeOf("kbdb", "https://elsewhere.example", {}) as { base_url: string };
+    const recipe = recipeOf("kbdb", "https://elsewhere.example", KBDB, {
+      required_secrets: [{ key: "kbdb_api_key" }],
+    }) as { base_url: string };
     const engine = await engineOf(recipe);
     const { auth } = clientOf(engine);
-    await auth.setup("kbdb", { kbdb_token: "x" });
+    await auth.setup("kbdb", { kbdb_api_key: "x" });
     await expect(auth.bind("kbdb")).rejects.toThrow(RecipeOriginError);
     recipe.base_url = `${engine.url}/kbdb`;
-    await auth.setup("kbdb", { kbdb_token: "x" });
+    await auth.setup("kbdb", { kbdb_api_key: "x" });
     expect((await auth.bind("kbdb")).baseUrl).toBe(`${engine.url}/kbdb`);
   });
 
   it.each(["evil.example/", "a.b", "x@y", "a/b", "密"])(
     "lets no secret %j move the address",
     async (store) => {
-      const recipe = recipeOf(
-        "shopify",
-        "https://{{secret.shopify_store}}.myshopify.com/admin",
-        {},
-        {
-          required_secrets: [{ key: "shopify_store" }],
-        },
-      );
-      const { auth } = clientOf(await engineOf(recipe));
-      await expect(auth.setup("shopify", { shopify_store: store })).rejects.toThrow(
-        /letters A-Z a-z, digits and - only \(the bare name, not a whole address\)/,
-      );
+      const { auth } = clientOf(await engineOf(shopify()));
+      await expect(
+        auth.setup("shopify", { shopify_store: store, shopify_access_token: "x" }),
+      ).rejects.toThrow(/letters A-Z a-z, digits and - only \(the bare name, not a whole address\)/);
     },
   );
 
   it("fills the address in", async () => {
-    const recipe = recipeOf(
-      "shopify",
-      "https://{{secret.shopify_store}}.myshopify.com/admin",
-      {},
-      {
-        required_secrets: [{ key: "shopify_store" }],
-      },
-    );
-    const { auth } = clientOf(await engineOf(recipe));
-    await auth.setup("shopify", { shopify_store: "my-Store" });
-    expect((await auth.bind("shopify")).baseUrl).toBe("https://my-Store.myshopify.com/admin");
+    const { auth } = clientOf(await engineOf(shopify()));
+    await auth.setup("shopify", { shopify_store: "my-Store", shopify_access_token: "x" });
+    expect((await auth.bind("shopify")).baseUrl).toBe("https://my-Store.myshopify.com/admin/api/2024-01");
   });
 });

@@ -104,7 +104,7 @@ describe("push", () => {
     const graph = { nodes: [{ id: "a", data: { n: 1n } }], edges: [] };
     const push = clientOf(engine).workflows.push("wf", graph);
     await expect(push).rejects.toThrow(
-      /the body of POST \/webhooks\/named cannot be written as JSON: TypeError: .*BigInt/,
+      "client.workflows.push(): the input cannot be written as JSON: 'n' is 1, beyond what a number in JSON keeps exactly: write it as text",
     );
   });
 });
@@ -134,11 +134,35 @@ describe("run", () => {
     expect(engine.requests.map(({ json }) => json)).toEqual([{ 文: "字" }, {}]);
   });
 
+  it.each([
+    [["durable_runs"], true],
+    [undefined, true], // as the deployed engine, which lists nothing
+    [["idempotency_key"], false],
+  ])("with runAsync where the engine's capabilities are %j is sent: %s", async (capabilities, isSent) => {
+    const engine = await serve(({ path }) =>
+      path === "/health" ? { json: { ok: true, capabilities } } : { status: 202, json: { accepted: true } },
+    );
+    const run = clientOf(engine).workflows.run("wf", {}, { runAsync: true });
+    if (isSent) expect((await run).accepted).toBe(true);
+    else await expect(run).rejects.toThrow(/cannot run a workflow in the background/);
+    expect(engine.requests.some(({ method }) => method === "POST")).toBe(isSent);
+  });
+
+  it("carries the idempotency key that the user gives, and is repeated only if the engine knows it", async () => {
+    const engine = await serve(inTurn({ json: { ok: true, capabilities: [] } }, { status: 503 }));
+    const run = clientOf(engine).workflows.run("wf", {}, { idempotencyKey: "order-7" });
+    await expect(run).rejects.toThrow(sdk.ServerError);
+    expect(engine.requests.map(({ path }) => path)).toEqual(["/health", "/webhooks/named/wf/trigger"]);
+    expect(engine.requests[1]?.headers["idempotency-key"]).toBe("order-7");
+    const bad = clientOf(engine).workflows.run("wf", {}, { idempotencyKey: "a\nb" });
+    await expect(bad).rejects.toThrow(sdk.InvalidArgumentError);
+  });
+
   it("returns once it is accepted, with runAsync", async () => {
     const engine = await serve(inTurn({ status: 202, json: { accepted: true, run_id: "r-1" } }));
     const run = await clientOf(engine, { maxRetries: 0 }).workflows.run("wf", {}, { runAsync: true });
     expect(run).toEqual({ accepted: true, run_id: "r-1" });
-    expect(engine.requests[0]?.path).toBe("/webhooks/named/wf/trigger?async=1");
+    expect(engine.requests.at(-1)?.path).toBe("/webhooks/named/wf/trigger?async=1");
   });
 
   it.each(["text", [1], 5, null])("refuses the input %j", async (input) => {
@@ -206,7 +230,9 @@ describe("run", () => {
     const error = await rejection(clientOf(engine, { maxRetries: 0 }).workflows.run("wf"));
     expect(error).toBeInstanceOf(sdk.WorkflowPaused);
     expect(error).toMatchObject(attributes);
-    expect(error.message).toContain("POST /workflows/resume with this task_id resumes it");
+    expect(error.message).toContain(
+      `client.request("POST", "/workflows/resume", { body: { task_id: "${attributes.taskId}" } }) resumes it`,
+    );
   });
 });
 

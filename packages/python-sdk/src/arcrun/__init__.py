@@ -18,6 +18,7 @@ from ._core.errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    RecipeChangedError,
     RecipeOriginError,
     SealedCredentialsUnsupportedError,
     ServerError,
@@ -26,6 +27,7 @@ from ._core.errors import (
     UnknownServiceError,
     WorkflowPaused,
     WorkflowRunError,
+    WorkflowWarning,
 )
 from ._core.types import (
     AuthRecipe,
@@ -39,6 +41,7 @@ from ._core.types import (
     RawResponse,
     RequiredSecret,
     RunResult,
+    RunWarning,
     SetupResult,
     Workflow,
     WorkflowSummary,
@@ -76,9 +79,11 @@ __all__ = [
     "PushedWorkflow",
     "RateLimitError",
     "RawResponse",
+    "RecipeChangedError",
     "RecipeOriginError",
     "RequiredSecret",
     "RunResult",
+    "RunWarning",
     "SealedCredentialsUnsupportedError",
     "ServerError",
     "SetupResult",
@@ -89,21 +94,30 @@ __all__ = [
     "WorkflowPaused",
     "WorkflowRunError",
     "WorkflowSummary",
+    "WorkflowWarning",
     "__version__",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load a client class when it is used: few programs need both, and importing httpx takes time."""
-    if name == "Arcrun":
-        from ._sync.client import Arcrun
+if not TYPE_CHECKING:  # a type checker would take any name for one that is there
 
-        return Arcrun
-    if name == "AsyncArcrun":
-        from ._async.client import AsyncArcrun
+    def __getattr__(name: str) -> Any:
+        """Load a client class when it is used: few programs need both, and importing httpx takes time."""
+        if name == "Arcrun":
+            from ._sync.client import Arcrun
 
-        return AsyncArcrun
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return Arcrun
+        if name == "AsyncArcrun":
+            from ._async.client import AsyncArcrun
+
+            return AsyncArcrun
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+# A traceback says `arcrun.NotFoundError`: the name to import.
+for _name in __all__:
+    if isinstance(globals().get(_name), type):
+        globals()[_name].__module__ = __name__
 
 
 def __dir__() -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import anyio
@@ -14,19 +16,47 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def async_scope() -> Hashable:
+    """Return what connections and locks belong to: this process, and the event loop that runs."""
+    asyncio, trio = sys.modules.get("asyncio"), sys.modules.get("trio")
+    try:
+        loop: Any = asyncio.get_running_loop() if asyncio else None
+    except RuntimeError:
+        loop = None
+    if loop is None and trio is not None:
+        loop = trio.lowlevel.current_trio_token()
+    return os.getpid(), loop
+
+
+def scope() -> Hashable:
+    """Return what connections and locks belong to: this process."""
+    return os.getpid(), None
+
+
+def is_alive(scope: Any) -> bool:
+    """Tell whether a scope can still be used: after a fork or the end of its loop, it can't."""
+    process, loop = scope
+    is_closed = getattr(loop, "is_closed", None)
+    return process == os.getpid() and not (is_closed and is_closed())
+
+
 class AsyncLock:
-    """A lock for tasks, on asyncio and on trio."""
+    """A lock for the tasks of one event loop, on asyncio and on trio."""
 
     def __init__(self) -> None:
-        self._lock: anyio.Lock | None = None
+        self._locks: dict[Hashable, anyio.Lock] = {}
 
     async def __aenter__(self) -> None:
         """Wait until the lock is free, and take it."""
-        if self._lock is None:
+        here = async_scope()
+        if here not in self._locks:
             import anyio
 
-            self._lock = anyio.Lock()
-        await self._lock.acquire()
+            self._locks = {
+                here: anyio.Lock(),
+                **{s: x for s, x in self._locks.items() if is_alive(s)},
+            }
+        await self._locks[here].acquire()
 
     async def __aexit__(
         self,
@@ -35,11 +65,27 @@ class AsyncLock:
         traceback: TracebackType | None,
     ) -> None:
         """Free the lock."""
-        if self._lock is not None:
-            self._lock.release()
+        self._locks[async_scope()].release()
 
 
-Lock = threading.Lock
+class Lock:
+    """A lock for the threads of one process: a child does not get the state of its parent's."""
+
+    def __init__(self) -> None:
+        self._locks: dict[Hashable, threading.Lock] = {}
+
+    def __enter__(self) -> None:
+        """Wait until the lock is free, and take it."""
+        self._locks.setdefault(scope(), threading.Lock()).acquire()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Free the lock."""
+        self._locks[scope()].release()
 
 
 async def async_sleep(seconds: float) -> None:

@@ -3,40 +3,93 @@
 from __future__ import annotations
 
 import functools
+import os
 import ssl
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import httpx
 
-from ._core.errors import APIConnectionError, APITimeoutError
+from ._core.decoding import ACCEPTED
+from ._core.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    ConfigurationError,
+    InsecureTransportError,
+)
+from ._core.origins import is_loopback
+from ._core.retry import check_timeout
 from ._version import __version__
 
 __all__ = [
     "HEADERS",
+    "TIMEOUT",
     "USER_AGENT",
+    "check_next_hop",
+    "check_url",
     "connection_error",
     "httpx",
     "limits",
     "origin",
+    "original",
+    "pool_for",
     "proxy_for",
     "ssl_context",
     "stripped",
+    "time_out_of",
 ]
 
+T = TypeVar("T")
+
 USER_AGENT = f"arcrun-python/{__version__}"
-HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json"}
+HEADERS = {
+    "User-Agent": USER_AGENT,
+    "Accept": "application/json",
+    "Accept-Encoding": ACCEPTED,
+}
 TIMEOUT = 60.0  # seconds, for each attempt of a call
 CONNECT_TIMEOUT = 5.0  # seconds
+MAX_CONNECTIONS = 100  # of a client, at the same time
+_KEPT_OPEN = 20  # connections that wait for the next request
 
 
 @functools.cache
 def ssl_context() -> ssl.SSLContext:
-    """Return the SSL context that all clients share: making one takes 20 ms."""
-    return httpx.create_ssl_context()
+    """Return the SSL context that all clients share: making one takes 20 ms.
+
+    Raises:
+        ConfigurationError: the certificates that a variable names can't be read.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except (OSError, ValueError) as error:  # of which SSLError is one
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    variables = " and ".join(n for n in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(n))
+    raise ConfigurationError(
+        f"the certificates of authorities can't be read ({reason}): correct "
+        f"{variables or 'the installation of certifi'}"
+    )
+
+
+def limits(timeout: float | httpx.Timeout) -> httpx.Timeout:
+    """Return the time-outs of a request.
+
+    Args:
+        timeout: seconds, of which 5 at most to connect; or httpx's own time-outs, as they are.
+
+    Raises:
+        InvalidArgumentError: it is neither.
+    """
+    return timeout if isinstance(timeout, httpx.Timeout) else _seconds(check_timeout(timeout))
+
+
+def time_out_of(client: httpx.Client | httpx.AsyncClient) -> float | httpx.Timeout:
+    """Return the time-outs that the user set for a client, or ours: httpx's default suits no workflow."""
+    return TIMEOUT if client.timeout == httpx.Timeout(5.0) else client.timeout
 
 
 @functools.lru_cache(maxsize=8)
-def limits(timeout: float) -> httpx.Timeout:
-    """Return the time-outs of a request: `timeout` seconds, of which 5 at most to connect."""
+def _seconds(timeout: float) -> httpx.Timeout:
     return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
 
 
@@ -47,7 +100,22 @@ def origin(url: httpx.URL) -> str:
     return f"{url.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
 
-def stripped(error: Exception) -> Exception:
+def check_url(url: str) -> None:
+    """Check that requests can be made for a base URL.
+
+    Raises:
+        ConfigurationError: they can't.
+    """
+    try:
+        httpx.URL(url)
+    except httpx.InvalidURL as error:
+        reason = str(error)
+    else:
+        return
+    raise ConfigurationError(f"the base URL {url!r} can't be used: {reason}")
+
+
+def stripped(error: BaseException) -> BaseException:
     """Return an exception without its traceback and causes: their frames hold secrets."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
@@ -55,25 +123,89 @@ def stripped(error: Exception) -> Exception:
 
 def connection_error(method: str, url: str, error: httpx.RequestError) -> APIConnectionError:
     """Return the typed error for a request that got no response, or only a part of one."""
-    timed_out = isinstance(error, httpx.TimeoutException)
+    kind: type[APIConnectionError] = APIConnectionError
+    what = "the engine could not be reached, or closed the connection"
+    if isinstance(error, httpx.PoolTimeout):
+        kind = APITimeoutError
+        what = (
+            "no connection was free in time: all are in use by other calls; Arcrun(max_connections=…) "
+            "sets how many there are"
+        )
+    elif isinstance(error, httpx.TimeoutException):
+        kind, what = APITimeoutError, "the engine did not respond in time"
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    kind, what = (
-        (APITimeoutError, "did not respond in time")
-        if timed_out
-        else (APIConnectionError, "could not be reached, or closed the connection")
-    )
-    failure = kind(f"{method} {url}: the engine {what} ({reason})")
+    failure = kind(f"{method} {url}: {what} ({reason})")
     error.request = httpx.Request(method, url)  # httpx's own may hold a plain credential
     failure.__cause__ = stripped(error)
     return failure
 
 
 def proxy_for(url: httpx.URL) -> str | None:
-    """Return the proxy that the environment sets for a URL (HTTPS_PROXY, NO_PROXY, …)."""
+    """Return the proxy that the environment sets for a URL (HTTPS_PROXY, NO_PROXY, …).
+
+    There is none for this machine, whatever NO_PROXY says: a secret that plain http is good enough
+    for on the way to loopback would be read by the proxy.
+    """
     from urllib.request import getproxies, proxy_bypass
 
+    if is_loopback(origin(url)):
+        return None
     proxies = getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all")
     if not proxy or proxy_bypass(url.netloc.decode("ascii")):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def pool_for(kind: Callable[..., T], proxy: str | None, max_connections: int) -> T:
+    """Return a new pool of connections.
+
+    Args:
+        kind: `httpx.HTTPTransport` or `httpx.AsyncHTTPTransport`.
+        proxy: the proxy, if requests go through one.
+        max_connections: how many connections there may be.
+
+    Raises:
+        ConfigurationError: the proxy of the environment can't be used.
+    """
+    sizes = httpx.Limits(
+        max_connections=max_connections,
+        max_keepalive_connections=min(_KEPT_OPEN, max_connections),
+    )
+    context = ssl_context()
+    try:
+        return kind(verify=context, proxy=proxy, limits=sizes)
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        reason = str(error)
+    names = [name for name in os.environ if name.lower().endswith("_proxy") and os.environ[name]]
+    raise ConfigurationError(
+        f"the proxy that the environment sets can't be used ({reason}): correct "
+        f"{' or '.join(sorted(names)) or 'the proxy of the system'}, or list the host in NO_PROXY"
+    )
+
+
+def check_next_hop(client: Any, base_url: str) -> None:
+    """Check that a client of the user's own sends plain http for this machine to this machine.
+
+    Raises:
+        InsecureTransportError: it goes to a proxy, which would read the API key.
+    """
+    url = httpx.URL(base_url)
+    # The client's choice has no public name; another version of httpx may not have this one.
+    choose = getattr(client, "_transport_for_url", None)
+    pool = getattr(choose(url), "_pool", None) if choose and url.scheme == "http" else None
+    if "Proxy" in type(pool).__name__:
+        raise InsecureTransportError(
+            f"http_client would send the API key to {origin(url)} over plain http through a proxy: make "
+            "it with trust_env=False, or list the host in NO_PROXY"
+        )
+
+
+def original(method: Callable[..., T]) -> Callable[..., T]:
+    """Return a method of httpx without what instrumentation has wrapped around it.
+
+    A request that holds secrets is not for spans: in a path or a query they would be recorded.
+    """
+    while (inner := getattr(method, "__wrapped__", None)) is not None:
+        method = inner
+    return method

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import stat
 import warnings
@@ -13,9 +14,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ._core.config import Settings, Source, parse_file, resolve
-from ._core.errors import ArcrunWarning, ConfigurationError
+from ._core.errors import ArcrunWarning, ConfigurationError, InvalidArgumentError
+from ._core.memory import StoredSecret
 from ._core.names import variable
 from ._core.secret import Secret
+from ._core.shapes import json_object
+
+_ENTRY = "arcrun.v1:"  # in the keyring: this, the service, a colon, the value
 
 
 def load_settings(given: Source, config_file: str | os.PathLike[str] | None) -> Settings:
@@ -34,7 +39,10 @@ def read_config(config_file: str | os.PathLike[str] | None) -> Source:
     Raises:
         ConfigurationError: it can't be read, or is not a mapping in YAML.
     """
-    path = Path(config_file) if config_file is not None else default_config()
+    try:
+        path = Path(config_file) if config_file is not None else default_config()
+    except TypeError:
+        raise ConfigurationError(f"config_file must be a path, not {config_file!r}") from None
     empty = Source({}, "{name} in the config file")
     if path is None:
         return empty
@@ -50,6 +58,8 @@ def read_config(config_file: str | os.PathLike[str] | None) -> Source:
         reason = error.strerror or type(error).__name__
     except UnicodeDecodeError:
         reason = "it is not UTF-8"
+    except ValueError as error:  # NUL in the path
+        reason = str(error)
     else:
         settings = parse_file(text, str(path))
         if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH) and settings.get("api_key"):
@@ -62,6 +72,28 @@ def read_config(config_file: str | os.PathLike[str] | None) -> Source:
     raise ConfigurationError(f"the config file {path} can't be read: {reason}")
 
 
+def read_document(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str]:
+    """Read a workflow from a file in YAML, of which JSON is a part; return it and the file's name.
+
+    Raises:
+        InvalidArgumentError: the file can't be read, or is not YAML of a mapping.
+    """
+    import yaml
+
+    try:
+        file = Path(path)
+        content = json_object(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+    else:
+        if content is not None:
+            return content, file.stem
+        reason = "it is no mapping with flow and config, or nodes and edges"
+    raise InvalidArgumentError(f"the workflow {path!r} can't be read: {reason}")
+
+
 def default_config() -> Path | None:
     """Return the path of `~/.arcrun/config.yaml`, or None if there is no home directory."""
     try:
@@ -70,26 +102,49 @@ def default_config() -> Path | None:
         return None
 
 
-def secret_from_environment(name: str) -> Secret | None:
+def log_to_stderr() -> None:
+    """Show what the SDK logs, if the variable ARCRUN_LOG says so: `debug` or `info`."""
+    level = os.environ.get("ARCRUN_LOG", "").upper()
+    logger = logging.getLogger("arcrun")
+    if level in {"DEBUG", "INFO"} and not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(level)
+
+
+def secret_from_environment(name: str) -> StoredSecret | None:
     """Return the secret in the variable `ARCRUN_SECRET_<NAME>`, if it is set."""
     text = os.environ.get(variable(name))
-    return Secret(text) if text else None
+    return StoredSecret(Secret(text), None) if text else None
 
 
 class SecretStore(Protocol):
     """A store that keeps secrets after the process has ended."""
 
-    def get(self, name: str) -> Secret | None:
+    def of(self, settings: Settings) -> SecretStore:
+        """Return the store for another key or engine."""
+        ...
+
+    def get(self, name: str) -> StoredSecret | None:
         """Return a secret, if it is there."""
         ...
 
-    def put(self, name: str, value: Secret) -> None:
+    def put(self, name: str, secret: StoredSecret) -> None:
         """Keep a secret."""
         ...
 
     def remove(self, name: str) -> None:
         """Remove a secret, if it is there."""
         ...
+
+
+def _read_entry(entry: Secret) -> StoredSecret:
+    """Read an entry of the keyring; one that an earlier version wrote is the value alone."""
+    if not entry.reveal().startswith(_ENTRY):
+        return StoredSecret(entry, None)
+    service, _, value = entry.reveal()[len(_ENTRY) :].partition(":")
+    return StoredSecret(Secret(value), service or None)
 
 
 class KeyringStore:
@@ -107,20 +162,25 @@ class KeyringStore:
             raise ConfigurationError(
                 'secret_cache="keyring" needs the package keyring: pip install "arcrun[keyring]"'
             ) from error
-        self._refusal: type[Exception] = import_module("keyring.errors").KeyringError
         key = settings.api_key.reveal().encode() if settings.api_key else b""
         self._service = f"arcrun {settings.origin} {hashlib.sha256(key).hexdigest()[:16]}"
 
-    def get(self, name: str) -> Secret | None:
+    def of(self, settings: Settings) -> SecretStore:
+        """Return the store for another key or engine."""
+        return KeyringStore(settings)
+
+    def get(self, name: str) -> StoredSecret | None:
         """Return a secret, if it is there."""
         with self._own_errors():
-            text = self._keyring.get_password(self._service, name)
-            return Secret(text) if text else None
+            entry = Secret(self._keyring.get_password(self._service, name) or "")
+        return _read_entry(entry) if entry.reveal() else None
 
-    def put(self, name: str, value: Secret) -> None:
-        """Keep a secret."""
+    def put(self, name: str, secret: StoredSecret) -> None:
+        """Keep a secret, with the service that it was stored for."""
         with self._own_errors():
-            self._keyring.set_password(self._service, name, value.reveal())
+            self._keyring.set_password(
+                self._service, name, f"{_ENTRY}{secret.service or ''}:{secret.value.reveal()}"
+            )
 
     def remove(self, name: str) -> None:
         """Remove a secret, if it is there."""
@@ -133,7 +193,7 @@ class KeyringStore:
         """Raise the SDK's own error if the keyring is locked, or there is none."""
         try:
             yield
-        except self._refusal as error:
+        except Exception as error:  # noqa: BLE001 - backends raise what they like
             reason = f"{type(error).__name__}: {error}"
         else:
             return

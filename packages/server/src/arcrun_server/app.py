@@ -20,6 +20,7 @@ from arcrun_server.routes.contract import ContractRoutes
 from arcrun_server.routes.credentials import CredentialRoutes
 from arcrun_server.routes.engine import EngineRoutes
 from arcrun_server.routes.graphs import GraphRoutes
+from arcrun_server.routes.paging import Pages
 from arcrun_server.routes.recipes import ApiRecipeRoutes, AuthRecipeRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
 from arcrun_server.runs.service import RunService
@@ -62,7 +63,9 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         >>> create_app(Settings(data_dir=Path(mkdtemp()))).title
         'arcrun-server'
     """
-    open_store = store or Store(settings.data_dir, settings.database_url)
+    open_store = store or Store(
+        settings.data_dir, settings.database_url, serving=True, development=settings.dev
+    )
     outbound = Outbound(development=settings.dev)
     registry = Registry(outbound)
     catalog = load_catalog()
@@ -73,6 +76,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         catalog=catalog,
         registry=registry,
         runs=RunService(open_store, registry, recipes),
+        pages=Pages(open_store.cursors),
     )
 
     @asynccontextmanager
@@ -94,7 +98,12 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     )
     for group in GROUPS:
         group(context).add_to(app.router)
-    app.add_middleware(ServerMiddleware, cors_origins=settings.cors_origins)
+    app.add_middleware(
+        ServerMiddleware,
+        cors_origins=settings.cors_origins,
+        local_pages=settings.dev,
+        local_only=settings.dev and settings.public_url is None,
+    )
     app.add_exception_handler(ApiError, _respond_to_api_error)
     app.add_exception_handler(StorageUnavailableError, _respond_to_storage_error)
     app.add_exception_handler(HTTPException, _respond_to_routing_error)

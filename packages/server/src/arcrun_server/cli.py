@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
     from arcrun_server.store import Store
 
-DEV_LABEL = "dev"
+# What a user types to get here, where that is another command that calls this one.
+COMMAND = "ARCRUN_SERVER_COMMAND"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -76,7 +78,13 @@ def _serve(options: argparse.Namespace) -> None:
 def _serve_from(data_dir: Path, options: argparse.Namespace) -> None:
     # Here, so that the other commands and --help don't wait for FastAPI.
     from arcrun_server.app import create_app  # noqa: PLC0415
-    from arcrun_server.serving import log_to_stderr, open_socket, run, url_of  # noqa: PLC0415
+    from arcrun_server.serving import (  # noqa: PLC0415
+        log_to_stderr,
+        open_socket,
+        run,
+        stop_when_stdin_closes,
+        url_of,
+    )
 
     database_url = _database_url(options)
     settings = settings_from(
@@ -84,33 +92,54 @@ def _serve_from(data_dir: Path, options: argparse.Namespace) -> None:
     )
     log_to_stderr(options.log_level.upper())
     with (
-        open_socket(options.host, options.port) as listener,
-        _open_store(data_dir, database_url) as store,
+        open_socket(options.host, options.port, typed=_typed(options)) as listener,
+        _open_store(data_dir, database_url, serving=True, development=options.dev) as store,
     ):
         ready = {"url": url_of(listener, options.host)}
         ready["docs"] = f"{ready['url']}/docs"
         key = _dev_key(store) if options.dev else None
 
         def announce() -> None:
+            if options.until_stdin_closes:
+                stop_when_stdin_closes()
             if options.json:
                 line = {**ready, "version": __version__, "pid": os.getpid()}
                 print(json.dumps(line | ({"key": key} if key else {})), flush=True)
                 return
-            print(f"url   {ready['url']}\ndocs  {ready['docs']}", flush=True)
-            if key:
-                print(f"key   {key}", flush=True)
+            print(_ready_lines(ready, key), flush=True)
 
         run(create_app(settings, store), listener, announce)
 
 
+def _ready_lines(ready: dict[str, str], key: str | None) -> str:
+    """Return what a terminal shows; with a key, two lines to paste into another one."""
+    lines = [f"url   {ready['url']}", f"docs  {ready['docs']}"]
+    if key:
+        url = shlex.quote(ready["url"])
+        lines += [
+            f"key   {key}",
+            "",
+            f"export ARCRUN_BASE_URL={url}",
+            f"export ARCRUN_API_KEY={key}",
+        ]
+    return "\n".join(lines)
+
+
+def _typed(options: argparse.Namespace) -> str:
+    """Return how this command was called, without its options, to be shown in a hint."""
+    return os.environ.get(COMMAND) or f"arcrun-server serve{' --dev' if options.dev else ''}"
+
+
 def _dev_key(store: Store) -> str:
-    """Return the development mode's key, the same for as long as the data folder lives."""
-    key = store.accounts.key_labelled(DEV_LABEL)
+    """Return the development mode's key, the same for as long as the data folder lives; other modes refuse it."""
+    from arcrun_server.store.accounts import DEVELOPMENT_LABEL  # noqa: PLC0415
+
+    key = store.accounts.key_labelled(DEVELOPMENT_LABEL)
     if key is None:
         from arcrun_server.accounts.keys import new_key  # noqa: PLC0415
 
         key = new_key()
-        store.accounts.create(key, DEV_LABEL)
+        store.accounts.create(key, DEVELOPMENT_LABEL)
     return key
 
 
@@ -127,10 +156,10 @@ def _list_keys(options: argparse.Namespace) -> None:
     with _open_store(_data_dir(options), _database_url(options), create=False) as store:
         entries = store.accounts.keys()
     for entry in entries:
-        state = "revoked" if entry.revoked_at else "valid"
-        print(
-            f"{entry.id}  {entry.prefix}…  {_day(entry.created_at)}  {state}  {entry.label}".rstrip()
+        line = (
+            f"{entry.id}  {entry.prefix}…  {_day(entry.created_at)}  {entry.state}  {entry.label}"
         )
+        print(line.rstrip())
 
 
 def _revoke_key(options: argparse.Namespace) -> None:
@@ -143,12 +172,10 @@ def _revoke_key(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _open_store(
-    data_dir: Path, database_url: str | None, *, create: bool = True
-) -> Iterator[Store]:
+def _open_store(data_dir: Path, database_url: str | None, **mode: bool) -> Iterator[Store]:
     from arcrun_server.store import Store  # noqa: PLC0415
 
-    store = Store(data_dir, database_url, create=create)
+    store = Store(data_dir, database_url, **mode)
     try:
         yield store
     finally:
@@ -184,7 +211,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--dev",
         action="store_true",
-        help="development: print a key; without --data, forget everything at the end",
+        help="development: print a key that only works with --dev; without --data, forget everything at the end",
+    )
+    serve.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="stop when standard input ends, so that the server does not outlive the program that started it",
     )
     serve.add_argument("--json", action="store_true", help="print one line of JSON when ready")
     serve.add_argument("--log-level", choices=LOG_LEVELS, default="info", help="(%(default)s)")

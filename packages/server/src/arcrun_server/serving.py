@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
+import os
 import signal
 import socket
 import sys
+import threading
 import time
 from typing import IO, TYPE_CHECKING, Any
 
@@ -27,12 +30,13 @@ BACKLOG = 2048
 BUFFER_SECONDS = 0.05
 
 
-def open_socket(host: str, port: int) -> socket.socket:
+def open_socket(host: str, port: int, *, typed: str = "arcrun-server serve") -> socket.socket:
     """Bind the server's socket.
 
     Args:
         host: Host name or address.
         port: Port; 0 takes a free one.
+        typed: The command that the user typed, for the hint where the port is in use.
 
     Raises:
         StartupError: The port is in use, or the address is not this machine's.
@@ -50,7 +54,7 @@ def open_socket(host: str, port: int) -> socket.socket:
         listener.bind(address)
     except OSError as error:
         listener.close()
-        raise StartupError(_bind_text(host, port, error)) from None
+        raise StartupError(_bind_text(host, port, error, typed)) from None
     return listener
 
 
@@ -61,7 +65,7 @@ def url_of(listener: socket.socket, host: str) -> str:
 
 
 def run(app: FastAPI, listener: socket.socket, announce: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT, then stop cleanly and return.
+    """Serve until SIGTERM, SIGINT or SIGHUP, then stop cleanly and return.
 
     Args:
         app: The application.
@@ -86,7 +90,22 @@ def run(app: FastAPI, listener: socket.socket, announce: Callable[[], None]) -> 
     # For the moments before uvicorn installs its own handlers, and for the signal that it raises again at its end.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    # The terminal was closed; `nohup` has it ignored.
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, stop)
     server.run(sockets=[listener])
+
+
+def stop_when_stdin_closes() -> None:
+    """Stop this process, as SIGTERM does, when its standard input ends: with the program that holds the other end."""
+
+    def wait() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while os.read(sys.stdin.fileno(), 1024):
+                pass
+        signal.raise_signal(signal.SIGTERM)
+
+    threading.Thread(target=wait, name="arcrun-stdin", daemon=True).start()
 
 
 def log_to_stderr(level: str) -> None:
@@ -104,7 +123,7 @@ def log_to_stderr(level: str) -> None:
 
 
 class _BufferedHandler(logging.Handler):
-    """Writes lines together: one system call for many requests. A warning is written at once, with the lines before it."""
+    """Write lines together: one system call for many requests. A warning is written at once, with the lines before it."""
 
     def __init__(self, stream: IO[str]) -> None:
         super().__init__()
@@ -133,7 +152,7 @@ class _BufferedHandler(logging.Handler):
 
 
 class _LineFormatter(logging.Formatter):
-    """Writes time (UTC), level and message; never an exception's text, which may quote a secret."""
+    """Write time (UTC), level and message; never an exception's text, which may quote a secret."""
 
     _second = 0
     _text = ""
@@ -157,11 +176,11 @@ class _Server(uvicorn.Server):
             self._announce()
 
 
-def _bind_text(host: str, port: int, error: OSError) -> str:
+def _bind_text(host: str, port: int, error: OSError, typed: str) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"port {port} on {host} is in use by another program.\n"
-            "Name another one with --port, or take a free one with --port 0."
+            f"Stop that program, or take a free port: {typed} --port 0"
         )
     if error.errno in {errno.EACCES, errno.EPERM}:
         return f"port {port} needs rights that this user has not; name one above 1023 with --port"

@@ -89,7 +89,7 @@ def settings_from(
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether this host name can only be reached from the same machine.
+    """Return whether this host name can only be reached from the same machine.
 
     Example:
         >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0")

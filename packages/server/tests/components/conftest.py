@@ -38,6 +38,7 @@ def use() -> Callable[..., Awaitable[Any]]:
     async def run(component_id: str, given: dict[str, Any], **circumstances: Any) -> Any:
         component = NOWHERE.get(component_id)
         assert component is not None
-        return await component(given, invocation(**circumstances))
+        own = {"own": given, "written": given}
+        return await component(given, invocation(**{**own, **circumstances}))
 
     return run

@@ -8,6 +8,8 @@ import pytest
 from arcrun_server.components import Registry
 from arcrun_server.engine import ComponentError, MemoryEnvironment, compile_flow, run_graph
 
+from .conftest import invocation
+
 if TYPE_CHECKING:
     from loopback_site import Site
 
@@ -22,7 +24,7 @@ def ask(make_client: Any) -> Any:
     async def run(component_id: str, given: dict[str, Any]) -> Any:
         component = registry.get(component_id)
         assert component is not None
-        return await component(given, None)  # type: ignore[arg-type]
+        return await component(given, invocation(own=given, written=given))
 
     return run
 
@@ -32,7 +34,10 @@ async def test_http_request_returns_json_in_its_body(ask: Any, site: Site) -> No
     assert await ask("http_request", {"url": f"{site.url}/x"}) == {
         "success": True,
         "status": 200,
-        "data": {"body": {"名": ["甲"]}},
+        "data": {
+            "body": {"名": ["甲"]},
+            "headers": {"content-type": "application/json", "content-length": "16"},
+        },
     }
     assert site.received[0].line.startswith("GET /x ")
 
@@ -41,7 +46,8 @@ async def test_http_request_returns_text_that_is_not_json(ask: Any, site: Site) 
     for body in ["你好", "NaN", "[" * 100_000]:
         site.respond("/x", body, status=201)
         response = await ask("http_request", {"url": f"{site.url}/x"})
-        assert response == {"success": True, "status": 201, "data": {"body": body}}
+        assert (response["success"], response["status"]) == (True, 201)
+        assert response["data"]["body"] == body
 
 
 async def test_http_request_sends_a_body_as_text_or_as_json(ask: Any, site: Site) -> None:
@@ -79,9 +85,11 @@ async def test_a_response_that_is_not_2xx_is_a_failure_with_its_first_200_charac
     url = f"{site.url}/x"
     site.respond("/x", "壞" * 300, status=503)
     response = await ask(component if component == "http_request" else url, {"url": url})
+    response.pop("data", None)
     assert response == {"success": False, "status": 503, "error": "壞" * 200}
     site.respond("/x", "", status=404)
     response = await ask(component if component == "http_request" else url, {"url": url})
+    response.pop("data", None)
     assert response == {"success": False, "status": 404, "error": "HTTP 404"}
 
 
@@ -210,3 +218,152 @@ async def test_in_production_a_workflow_cannot_reach_the_machine_it_runs_on(
         "Node 問 failed: '127.0.0.1' can't be reached from a workflow"
     )
     assert site.connections == 0
+
+
+def requesting(outbound: Outbound, **secrets: str) -> MemoryEnvironment:
+    components = {"http_request": Registry(outbound).get("http_request")}
+    return MemoryEnvironment(components=components, secrets=secrets)  # type: ignore[arg-type]
+
+
+def node(**data: Any) -> Any:
+    config = {"問": {"component": "http_request", **data}}
+    return compile_flow(["input >> 完成後 >> 問"], config)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [None, "{{input.url}}", "{{url}}/x", "http://{{host}}/x", "http://127.0.0.1:{{port}}/x"],
+)
+async def test_a_credential_goes_to_no_host_that_the_input_chooses(
+    make_client: Any, site: Site, url: str | None
+) -> None:
+    site.respond("/x", "")
+    graph = node(headers={"X-Token": "{{credential.tok}}"}, **({"url": url} if url else {}))
+    run_input = {"url": f"{site.url}/x", "host": f"127.0.0.1:{site.port}", "port": site.port}
+    result = await run_graph(graph, run_input, requesting(make_client(), tok="s3cr3t-value"))
+    assert not result.success
+    assert "url" in str(result.error)
+    assert site.received == []
+
+
+async def test_a_credential_goes_to_the_host_that_stands_in_the_node(
+    make_client: Any, site: Site
+) -> None:
+    site.respond("/x/1", "")
+    graph = node(url=f"{site.url}/x/{{{{input.id}}}}", headers={"X-Token": "{{credential.tok}}"})
+    result = await run_graph(graph, {"id": 1}, requesting(make_client(), tok="s3cr3t-value"))
+    assert result.success
+    assert site.received[0].headers["x-token"] == "s3cr3t-value"
+
+
+async def test_a_host_from_the_input_is_fine_without_a_credential(
+    make_client: Any, site: Site
+) -> None:
+    site.respond("/x", "")
+    result = await run_graph(
+        node(url="{{input.url}}"), {"url": f"{site.url}/x"}, requesting(make_client())
+    )
+    assert result.success
+
+
+async def test_a_secret_that_reaches_over_the_end_of_an_error_is_redacted_first(
+    make_client: Any, site: Site
+) -> None:
+    secret = "s3cr3t-value-that-is-long"
+    site.respond("/x", "x" * 190 + secret, status=400)
+    graph = node(url=f"{site.url}/x", headers={"X-Token": "{{credential.tok}}"})
+    result = await run_graph(graph, {}, requesting(make_client(), tok=secret))
+    assert result.data["error"] == "x" * 190 + "[redacted]"
+
+
+async def test_a_secret_in_a_parameter_that_is_quoted_in_an_error_is_redacted_first(
+    make_client: Any, site: Site
+) -> None:
+    secret = "s3cr3t-" * 20
+    graph = node(url=f"{site.url}/x", method="{{credential.tok}}")
+    result = await run_graph(graph, {}, requesting(make_client(), tok=secret))
+    assert "[REDACTED]" in str(result.error).upper()
+    assert "s3cr3t" not in str(result.error).lower()
+
+
+@pytest.mark.parametrize(
+    "run_input",
+    [
+        {"method": "DELETE"},
+        {"headers": {"X-Evil": "1"}},
+        {"body": "x"},
+        {"url": "http://127.0.0.1:1"},
+    ],
+)
+async def test_the_input_sets_no_parameter_of_a_request(
+    make_client: Any, site: Site, run_input: dict[str, Any]
+) -> None:
+    site.respond("/x", "")
+    result = await run_graph(node(url=f"{site.url}/x"), run_input, requesting(make_client()))
+    assert result.success
+    [request] = site.received
+    assert request.line.startswith("GET /x ")
+    assert "x-evil" not in request.headers
+    assert request.body == b""
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"query": {"q": "a&b", "文": "中 "}}, "/x?q=a%26b&%E6%96%87=%E4%B8%AD%20"),
+        ({"query": {"t": ["a", 1], "none": None, "n": 0, "b": True}}, "/x?t=a&t=1&n=0&b=true"),
+        ({"query": {}}, "/x"),
+    ],
+)
+async def test_http_request_encodes_the_parameters_of_the_url(
+    ask: Any, site: Site, given: dict[str, Any], line: str
+) -> None:
+    site.respond(line, "")
+    await ask("http_request", {"url": f"{site.url}/x", **given})
+    assert site.received[0].path == line
+
+
+async def test_http_request_encodes_what_goes_into_a_place(make_client: Any, site: Site) -> None:
+    site.respond("/a/x%2F%3Fy%7Bid%7D/%7Bid%7D", "")
+    graph = node(url=f"{site.url}/a/{{id}}/{{{{input.b}}}}", path={"id": "{{input.a}}"})
+    run_input = {"a": "x/?y{id}", "b": "{id}"}
+    result = await run_graph(graph, run_input, requesting(make_client()))
+    assert result.success
+    assert site.received[0].path == "/a/x%2F%3Fy%7Bid%7D/%7Bid%7D"
+
+
+@pytest.mark.parametrize("value", ["", ".", ".."])
+async def test_what_goes_into_a_place_leads_to_no_other_path(ask: Any, value: str) -> None:
+    given = {"url": "https://a.example/{id}/x", "path": {"id": value}}
+    with pytest.raises(ComponentError, match=r"`path\.id` is empty or only dots"):
+        await ask("http_request", given)
+
+
+async def test_http_request_sends_a_form(ask: Any, site: Site) -> None:
+    site.respond("/x", "")
+    given = {"url": f"{site.url}/x", "method": "POST", "form": {"文": "a&b", "t": [1, 2]}}
+    await ask("http_request", given)
+    [request] = site.received
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert request.body == b"%E6%96%87=a%26b&t=1&t=2"
+
+
+async def test_http_request_gives_the_headers_and_the_whole_body_of_a_failure(
+    ask: Any, site: Site
+) -> None:
+    site.respond("/x", "壞" * 300, status=429, headers={"Retry-After": "7"})
+    response = await ask("http_request", {"url": f"{site.url}/x"})
+    assert response["error"] == "壞" * 200
+    assert response["data"]["body"] == "壞" * 300
+    assert response["data"]["headers"]["retry-after"] == "7"
+
+
+async def test_http_request_waits_no_longer_than_it_should(ask: Any, site: Site) -> None:
+    response = await ask("http_request", {"url": f"{site.url}/silent", "timeout_seconds": 0.05})
+    assert response == {"success": False, "error": "127.0.0.1 did not respond within 0.05 s"}
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 61, "1"])
+async def test_http_request_refuses_a_time_that_is_none(ask: Any, seconds: Any) -> None:
+    with pytest.raises(ComponentError, match="`timeout_seconds` must be"):
+        await ask("http_request", {"url": "https://a.example", "timeout_seconds": seconds})

@@ -41,6 +41,12 @@ STRINGS: list[tuple[str, dict[str, Any], Any]] = [
     ("pad_start", {"text": "7", "length": 3, "fill": "0"}, "007"),
     ("pad_end", {"text": "7", "length": 3}, "7  "),
     ("reverse", {"text": "一二三"}, "三二一"),
+    ("url_encode", {"text": "a&b=中 /?"}, "a%26b%3D%E4%B8%AD%20%2F%3F"),
+    ("url_decode", {"text": "a%26b%3D%E4%B8%AD%20+"}, "a&b=中 +"),
+    ("base64_encode", {"text": "你好>?"}, "5L2g5aW9Pj8="),
+    ("base64_decode", {"text": "5L2g5aW9Pj8="}, "你好>?"),
+    ("base64_decode", {"text": "5L2g5aW9Pj8"}, "你好>?"),
+    ("base64_decode", {"text": " 5L2g\n5aW9Pj8= "}, "你好>?"),
 ]
 NUMBERS: list[tuple[str, dict[str, Any], Any]] = [
     ("add", {"a": 1, "b": 2}, 3),
@@ -64,7 +70,7 @@ NUMBERS: list[tuple[str, dict[str, Any], Any]] = [
     ("max", {"a": 3, "b": 5}, 5),
     ("average", {"values": [1, 2]}, 1.5),
     ("clamp", {"a": 12, "min": 0, "max": 10}, 10),
-    ("parse", {"text": " 1,234.5 "}, 1234.5),
+    ("parse", {"text": " 1,234.5 ", "group_separator": ","}, 1234.5),
     ("parse", {"text": "-42"}, -42),
     ("parse", {"text": "9007199254740993"}, 9007199254740993),
     ("equal", {"a": 1, "b": 1.0}, True),
@@ -279,7 +285,23 @@ def test_every_operation_is_in_the_table() -> None:
         ("number_ops", {"operation": "round", "a": 1, "digits": 99}, "-15 to 15"),
         ("number_ops", {"operation": "clamp", "a": 1, "min": 5, "max": 1}, "greater than"),
         ("number_ops", {"operation": "parse", "text": "三"}, "`text` is not a number: '三'"),
-        ("number_ops", {"operation": "parse", "text": "nan"}, "too large"),
+        ("number_ops", {"operation": "parse", "text": "nan"}, "is not a number"),
+        ("number_ops", {"operation": "parse", "text": "1,5"}, "say what its separators are"),
+        ("number_ops", {"operation": "parse", "text": "1,000"}, "say what its separators are"),
+        ("number_ops", {"operation": "parse", "text": "1_000"}, "say what its separators are"),
+        (
+            "number_ops",
+            {"operation": "parse", "text": "1,5", "group_separator": ","},
+            "is not a number: '1,5'",
+        ),
+        (
+            "number_ops",
+            {"operation": "parse", "text": "1", "decimal_separator": ",", "group_separator": ","},
+            "are the same",
+        ),
+        ("date_ops", {"operation": "format", "date": None}, "`date` must be text, but it is null"),
+        ("date_ops", {"operation": "format", "date": ""}, "`date` is not a date: ''"),
+        ("date_ops", {"operation": "format", "date": " "}, "is not a date"),
         ("array_ops", {"operation": "get", "items": [1], "index": 1}, "the list has 1 elements"),
         ("array_ops", {"operation": "sort", "items": [1, "a"]}, "only numbers or only texts"),
         ("array_ops", {"operation": "sort", "items": [True, False]}, "not false and true"),
@@ -379,3 +401,131 @@ async def test_any_parameters_give_a_result_or_a_clear_error(component_id: str, 
     except ComponentError as problem:
         response = {"success": str(problem) != ""}
     assert response["success"] is True
+
+
+NEW_YORK = {"timezone": "America/New_York"}
+
+
+@pytest.mark.parametrize(
+    ("given", "result"),
+    [
+        # Clocks go back at 2026-11-01T06:00Z: this day has 25 hours.
+        (
+            {
+                "operation": "add",
+                "date": "2026-11-01",
+                "amount": 1,
+                "unit": "days",
+                "format": "date",
+            },
+            "2026-11-02",
+        ),
+        (
+            {"operation": "add", "date": "2026-11-01", "amount": 24, "unit": "hours"},
+            "2026-11-01T23:00:00-05:00",
+        ),
+        (
+            {"operation": "subtract", "date": "2026-11-02", "amount": 1, "unit": "days"},
+            "2026-11-01T00:00:00-04:00",
+        ),
+        (
+            {"operation": "add", "date": "2026-10-31T12:00", "amount": 1, "unit": "weeks"},
+            "2026-11-07T12:00:00-05:00",
+        ),
+        (
+            {"operation": "add", "date": "2026-10-31T12:00", "amount": 1.5, "unit": "days"},
+            "2026-11-02T00:00:00-05:00",
+        ),
+        (
+            {"operation": "add", "date": "2026-11-01T05:30Z", "amount": 1, "unit": "hours"},
+            "2026-11-01T01:30:00-05:00",
+        ),
+        (
+            {
+                "operation": "difference",
+                "date": "2026-11-01T05:30Z",
+                "to": "2026-11-01T06:30Z",
+                "unit": "hours",
+            },
+            1,
+        ),
+        (
+            {"operation": "difference", "date": "2026-11-01", "to": "2026-11-02", "unit": "hours"},
+            25,
+        ),
+        ({"operation": "before", "date": "2026-11-01T05:30Z", "to": "2026-11-01T06:10Z"}, True),
+        ({"operation": "before", "date": "2026-11-01T06:10Z", "to": "2026-11-01T05:30Z"}, False),
+        (
+            {"operation": "end_of", "date": "2026-11-01T05:30Z", "unit": "day"},
+            "2026-11-01T23:59:59.999-05:00",
+        ),
+        (
+            {"operation": "start_of", "date": "2026-11-01T06:30Z", "unit": "day"},
+            "2026-11-01T00:00:00-04:00",
+        ),
+        (
+            {"operation": "end_of", "date": "2026-11-01T05:30Z", "unit": "hour"},
+            "2026-11-01T01:59:59.999-04:00",
+        ),
+        (
+            {"operation": "start_of", "date": "2026-11-01T06:30Z", "unit": "hour"},
+            "2026-11-01T01:00:00-05:00",
+        ),
+        (
+            {"operation": "end_of", "date": "2026-11-01", "unit": "month"},
+            "2026-11-30T23:59:59.999-05:00",
+        ),
+        # Clocks go forward at 2026-03-08T07:00Z: 02:30 does not exist.
+        (
+            {"operation": "add", "date": "2026-03-07T02:30", "amount": 1, "unit": "days"},
+            "2026-03-08T03:30:00-04:00",
+        ),
+        (
+            {"operation": "add", "date": "2026-02-08T02:30", "amount": 1, "unit": "months"},
+            "2026-03-08T03:30:00-04:00",
+        ),
+        (
+            {"operation": "difference", "date": "2026-03-08", "to": "2026-03-09", "unit": "hours"},
+            23,
+        ),
+    ],
+)
+async def test_days_follow_the_wall_clock_and_hours_the_time_that_passes(
+    use: Any, given: dict[str, Any], result: Any
+) -> None:
+    assert (await use("date_ops", {**given, **NEW_YORK}))["data"]["result"] == result
+
+
+@pytest.mark.parametrize(
+    ("given", "result"),
+    [
+        ({"text": "1,5", "decimal_separator": ","}, 1.5),
+        ({"text": "1.234,5", "decimal_separator": ",", "group_separator": "."}, 1234.5),
+        ({"text": "1,234,567", "group_separator": ","}, 1234567),
+        ({"text": "-1 234.25", "group_separator": " "}, -1234.25),
+        ({"text": "12", "group_separator": ","}, 12),
+        ({"text": "1e3"}, 1000),
+        ({"text": "+.5"}, 0.5),
+    ],
+)
+async def test_a_number_is_read_with_the_separators_that_were_said(
+    use: Any, given: dict[str, Any], result: float
+) -> None:
+    response = await use("number_ops", {"operation": "parse", **given})
+    assert response["data"]["result"] == result
+
+
+@pytest.mark.parametrize(
+    ("operation", "text", "says"),
+    [
+        ("url_decode", "%ff", "does not become UTF-8"),
+        ("base64_decode", "*", "is not Base64"),
+        ("base64_decode", "a", "is not Base64"),
+        ("base64_decode", "/w==", "does not become UTF-8"),
+    ],
+)
+async def test_what_cannot_be_decoded_is_refused(
+    use: Any, operation: str, text: str, says: str
+) -> None:
+    with pytest.raises(ComponentError, match=says):
+        await use("string_ops", {"operation": operation, "text": text})

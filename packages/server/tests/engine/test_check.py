@@ -154,7 +154,10 @@ def test_an_unknown_component_names_the_nearest() -> None:
 
 
 def test_the_error_for_a_component_that_resembles_none_says_what_may_be_used() -> None:
-    assert "use a component of the engine" in only(graph([node("a", "🦆")]), known=["hash"]).message
+    assert (
+        "use a URL, or one of comp_counter"
+        in only(graph([node("a", "🦆")]), known=["hash"]).message
+    )
 
 
 @pytest.mark.parametrize(

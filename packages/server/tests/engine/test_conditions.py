@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcrun_server.engine.conditions import parse_condition, same
+from arcrun_server.engine.condition_parser import parse_condition
+from arcrun_server.engine.conditions import same
 from arcrun_server.engine.templates import MISSING, find
 
 
@@ -92,14 +93,87 @@ def test_values_of_other_types_neither_equal_nor_come_before(condition: str, val
         "a = 3",
         "a b",
         "a && b",
-        "(a)",
+        "(a",
+        "a)",
+        "()",
+        "a or",
+        "and a",
+        "not",
+        "a == 'b",
+        'a == "b',
+        "a == 'b' c",
+        "{{credential.tok}} == a",
+        "a == x{{secret.tok}}",
+        "(" * 21 + "a" + ")" * 21,
         "!a",
         "{{a}",
     ],
 )
 def test_what_is_no_condition_is_refused_with_how_to_write_one(condition: str) -> None:
-    with pytest.raises(ValueError, match="Write `key`"):
+    with pytest.raises(ValueError, match=r"Write `key`|sees no credentials"):
         parse_condition(condition)
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("yes and one", True),
+        ("yes and no", False),
+        ("no or one", True),
+        ("not no", True),
+        ("not not no", False),
+        ("not absent", True),
+        ("not (absent == 1)", True),
+        ("no and no or yes", True),
+        ("no and (no or yes)", False),
+        ("yes or no and no", True),
+        ("not no and one == 1", True),
+        ("NOT no AND one == 1", True),
+        ("（one == 1） and （yes）", True),
+        ("one == 1 and text == a b and yes", True),
+        ("text == a b or no", True),
+        ("text == 'a b' and(yes)", True),
+        ("android and normal", True),
+        ("paren == f(x) and yes", True),
+        ("paren == f(y)", False),
+        ("words == 'a and b'", True),
+        ('words == "a and b"', True),
+    ],
+)
+def test_conditions_are_joined(condition: str, expected: bool) -> None:
+    values = {"yes": True, "no": False, "one": 1, "android": 1, "normal": 1}
+    texts = {"text": "a b", "paren": "f(x)", "words": "a and b"}
+    assert holds(condition, **values, **texts) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("a == {{b}}", True),
+        ("a != {{b}}", False),
+        ("{{a}} == {{b}}", True),
+        ("a == {{c}}", False),
+        ("a == b", False),
+        ("c > {{a}}", True),
+        ("'{{a}}' == '3'", True),
+        ('"{{a}}" == 3', False),
+        ("text == n{{a}}", True),
+        ("a == {{absent}}", False),
+        ("a != {{absent}}", False),
+        ("text != n{{absent}}", False),
+        ("{{ odd and (key }} == 5 and a", True),
+    ],
+)
+def test_both_sides_may_be_looked_up(condition: str, expected: bool) -> None:
+    values = {"a": 3, "b": 3.0, "c": 4, "text": "n3", "odd and (key": 5}
+    assert holds(condition, **values) is expected
+
+
+@given(st.text())
+def test_no_value_is_read_as_a_part_of_the_condition(value: str) -> None:
+    assert holds("a == {{b}}", a=value, b=value)
+    assert not holds("a != {{b}} or c == 1", a=value, b=value, c=value)
+    assert holds("{{a}}", a=value) is bool(value)
 
 
 def test_a_condition_has_at_most_a_thousand_characters() -> None:

@@ -166,3 +166,48 @@ async def test_a_resumed_run_obeys_the_types_of_edges(engine: RecordingEngine) -
     assert paused is not None
     await resume_graph(paused.continuation, engine.environment, data={"x": 1})
     assert engine.order == ["審", "好"]
+
+
+async def test_data_of_an_input_node_is_merged_into_the_context(engine: RecordingEngine) -> None:
+    graph: Any = {
+        "nodes": [
+            {"id": "input", "type": "Input", "data": {"語": "中", "n": "{{input.count}}"}},
+            {"id": "讀", "type": "Component", "componentId": "give"},
+        ],
+        "edges": [{"from": "input", "to": "讀", "type": "PIPE"}],
+    }
+    graph["nodes"][1]["data"] = {"value": "{{語}} {{n}} {{題}} {{prev.語}} {{input.語}}"}
+    result = await run_graph(graph, {"題": "晨", "count": 2, "語": "英"}, engine.environment)
+    assert result.data == "中 2 晨 中 英"
+    assert result.trace[0]["output"] == {"題": "晨", "count": 2, "語": "中", "n": 2}
+
+
+async def test_a_built_in_gives_back_the_values_without_the_results_by_node(
+    engine: RecordingEngine,
+) -> None:
+    lines = [f"c{number} >> 完成後 >> c{number + 1}" for number in range(10)]
+    config = {f"c{number}": {"component": "comp_counter"} for number in range(11)}
+    assert (await engine.run(lines, config, {"count": 0})).data == {"count": 11}
+
+
+async def test_the_result_of_an_output_node_is_what_came_before(engine: RecordingEngine) -> None:
+    lines = ["input >> 完成後 >> a", "a >> 完成後 >> output"]
+    result = await engine.run(lines, {"a": give({"x": 1})}, {"q": 2})
+    assert result.data == {"x": 1}
+
+
+async def test_a_foreach_without_a_list_fails(engine: RecordingEngine) -> None:
+    lines = ["input >> 完成後 >> a", "a >> 對每個 草稿 >> b"]
+    result = await engine.run(lines, {"a": give({"x": 1}), "b": give(0)})
+    assert "finds no list" in str(result.error)
+
+
+async def test_a_failed_run_names_its_node(engine: RecordingEngine) -> None:
+    result = await engine.run(["input >> 完成後 >> a"], {"a": {"component": "fail"}})
+    assert result.failed_node == "a"
+
+
+async def test_each_start_node_runs_to_its_end_before_the_next(engine: RecordingEngine) -> None:
+    lines = ["甲 >> 完成後 >> 甲後", "乙 >> 完成後 >> 乙後"]
+    await engine.run(lines, {name: give({}) for name in ("甲", "甲後", "乙", "乙後")})
+    assert engine.order == ["甲", "甲後", "乙", "乙後"]

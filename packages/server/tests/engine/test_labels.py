@@ -156,3 +156,17 @@ def test_what_is_structure_has_neither_labels_nor_arguments() -> None:
     assert {"CONTINUE", "IS_A", "CONTAINS", "HAS_STYLE", "HAS_BEHAVIOR"} == STRUCTURE_TYPES
     for kind in EDGE_KINDS.values():
         assert kind.runs or (not kind.labels and kind.argument is None)
+
+
+@pytest.mark.parametrize(
+    ("label", "condition"),
+    [
+        ("IF(a > 3)", "a > 3"),
+        ("IF (a) or (b)", "(a) or (b)"),
+        ("條件滿足時（（a） and b）", "（a） and b"),
+        ("IF((a or b) and (c))", "(a or b) and (c)"),
+        ("IF not (a)", "not (a)"),
+    ],
+)
+def test_a_condition_may_have_parentheses(label: str, condition: str) -> None:
+    assert read_label(label).condition == condition

@@ -9,14 +9,16 @@ from arcrun_server.engine.templates import MISSING
 
 
 @pytest.mark.parametrize(
-    "result", [{"success": False}, {"error": "壞"}, {"error": ""}, {"success": True, "error": {}}]
+    "result", [{"success": False}, {"error": "壞"}, {"error": 0}, {"success": True, "error": {}}]
 )
 def test_what_is_a_failure(result: Any) -> None:
     assert is_failure(result)
 
 
 @pytest.mark.parametrize(
-    "result", [{}, {"success": True}, {"success": None}, {"error": None}, None, "error", [], 0]
+    "result",
+    [{}, {"success": True}, {"success": None}, {"error": None}, None, "error", [], 0]
+    + [{"error": nothing} for nothing in (False, "", [])],
 )
 def test_what_is_no_failure(result: Any) -> None:
     assert not is_failure(result)

@@ -230,6 +230,22 @@ def test_all_forms_of_a_secret_are_redacted() -> None:
         assert redactor.text(f"<{form}>").startswith(f"<{REDACTED}")
 
 
+@pytest.mark.parametrize("user", ["", "a", "ab", "abc", "用戶"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_in_base64_behind_a_user_is_redacted(user: str, encode: Any) -> None:
+    secret = "s3cr3t?>value"
+    encoded = encode(f"{user}:{secret}".encode()).decode()
+    redacted = Redactor([secret]).text(f"Basic {encoded}")
+    assert REDACTED in redacted
+    # What is left holds at most the bits of the secret's first and last characters.
+    rest = redacted.removeprefix("Basic ").replace(REDACTED, " ").split()
+    assert sum(map(len, rest)) <= len(base64.b64encode(f"{user}:".encode())) + 4
+
+
+def test_a_secret_in_html_is_redacted() -> None:
+    assert Redactor(["a<b>&c'd"]).text("<p>a&lt;b&gt;&amp;c&#x27;d</p>") == f"<p>{REDACTED}</p>"
+
+
 def test_a_secret_with_a_line_break_at_its_end_is_redacted_without_it_too() -> None:
     assert Redactor(["token-12345\n"]).text("Bearer token-12345") == f"Bearer {REDACTED}"
 

@@ -180,3 +180,11 @@ async def test_a_workflow_can_be_called_for_each_element(engine: RecordingEngine
     }
     result = await engine.run(lines, config)
     assert [each["sub_result"]["data"] for each in result.data["results"]] == ["甲!", "乙!"]
+
+
+async def test_the_input_does_not_choose_the_workflow_that_is_run(engine: RecordingEngine) -> None:
+    engine.workflows = {"別": compile_flow(["input >> PIPE >> 內"], {"內": give("別的結果")})}
+    config = {"叫": {"component": "trigger_workflow"}}
+    result = await engine.run(["input >> PIPE >> 叫"], config, {"workflow_name": "別"})
+    assert "`workflow_name` must be the name" in str(result.error)
+    assert engine.calls == []

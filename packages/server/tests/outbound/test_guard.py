@@ -20,7 +20,13 @@ ALWAYS_FORBIDDEN = [
     "192.0.0.192",
     "fe80::1",
     "fe80::1%eth0",
+    "168.63.129.16",
     "fd00:ec2::254",
+    "fd00:ec2::23",
+    "fd20:ce::254",
+    "fd00:42::42",
+    "::ffff:168.63.129.16",
+    "64:ff9b::a83f:8110",
     "::ffff:169.254.169.254",
     "::ffff:a9fe:a9fe",
     "::169.254.169.254",
@@ -39,12 +45,27 @@ PRIVATE = [
     "10.1.2.3",
     "172.16.0.1",
     "192.168.1.1",
+    "198.18.0.1",
     "fd12:3456::1",
     "::ffff:10.0.0.1",
     "::ffff:127.0.0.1",
 ]
-RESERVED = ["100.64.0.1", "198.18.0.1", "240.0.0.1", "255.255.255.255", "192.0.2.1"]
-PUBLIC = ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "::ffff:8.8.8.8"]
+# From IANA's registries of special-purpose addresses, the first and the last of each range.
+RESERVED = [
+    *("0.0.0.1", "0.255.255.255", "100.64.0.1", "100.127.255.255", "192.0.0.1", "192.0.0.255"),
+    *("192.0.2.1", "192.0.2.255", "192.31.196.1", "192.52.193.1", "192.88.99.0", "192.88.99.255"),
+    *("192.175.48.1", "198.51.100.1", "203.0.113.1", "240.0.0.1", "255.255.255.255"),
+    *("64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", "64:ff9b:1::808:808", "100::1"),
+    *("100:0:0:1::1", "2001::1", "2001:2::1", "2001:20::1", "2001:1ff:ffff::1", "2001:db8::1"),
+    *("2002::1", "2002:808:808::1", "2620:4f:8000::1", "3fff::1", "3fff:fff:ffff::1", "5f00::1"),
+    *("5fff::1", "fec0::1", "feff::1", "::8.8.8.8", "::ffff:0:8.8.8.8", "4000::1", "1000::1"),
+]
+PUBLIC = [
+    *("8.8.8.8", "1.1.1.1", "100.63.255.255", "100.128.0.0", "192.88.98.255", "192.88.100.0"),
+    *("198.17.255.255", "198.20.0.0", "223.255.255.255", "172.32.0.1", "168.63.129.15"),
+    *("2606:4700:4700::1111", "2001:200::1", "2400:cb00::1", "3ffe:ffff::1", "2a00:1450::1"),
+    *("::ffff:8.8.8.8", "64:ff9b::808:808"),
+]
 
 
 @pytest.mark.parametrize("address", ALWAYS_FORBIDDEN)
@@ -56,10 +77,17 @@ def test_link_local_metadata_and_the_like_are_never_reached(
         check_address(address, "host", development=development)
 
 
-@pytest.mark.parametrize("address", [*PRIVATE, *RESERVED])
-def test_private_and_reserved_addresses_are_not_reached_in_production(address: str) -> None:
+@pytest.mark.parametrize("address", PRIVATE)
+def test_private_addresses_are_not_reached_in_production(address: str) -> None:
     with pytest.raises(ForbiddenAddress, match="development mode only"):
         check_address(address, "host", development=False)
+
+
+@pytest.mark.parametrize("address", RESERVED)
+@pytest.mark.parametrize("development", [True, False])
+def test_reserved_addresses_are_never_reached(address: str, development: bool) -> None:
+    with pytest.raises(ForbiddenAddress, match="it is a reserved address"):
+        check_address(address, "host", development=development)
 
 
 @pytest.mark.parametrize("address", PRIVATE)

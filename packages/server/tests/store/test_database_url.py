@@ -31,6 +31,9 @@ def test_url_is_read_as_libpq_reads_it() -> None:
         "postgresql://alice:s3cret%zz@db/arcrun",
         "postgresql://alice:s3cret@db/arcrun?colour=red",
         "postgresql://alice:s3cret@[db/arcrun",
+        "postgresql://alice:p@s3cret@db/arcrun",
+        "postgresql://alice:p/s3cret@db/arcrun",
+        "postgresql://alice:p/s3c@ret@db/arcrun?sslmode=require",
     ],
 )
 def test_url_that_can_not_be_read_is_not_quoted(url: str) -> None:

@@ -19,6 +19,7 @@ from arcrun_server.errors import StartupError
 from arcrun_server.sealing.envelope import open_envelope
 from arcrun_server.store import Store, idempotency, migrations, open_database
 from arcrun_server.store.database_url import read_database_url
+from arcrun_server.store.pages import PageRequest
 from arcrun_server.store.schema import metadata
 
 if TYPE_CHECKING:
@@ -32,15 +33,16 @@ ALICE_KEY = "ak_" + "a11ce0" * 8
 BOB_KEY = "ak_" + "b0b000" * 8
 JANUARY_2026 = 1767225600
 WAIT = 120
+PAGE = PageRequest(50)
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 
 
 @pytest.fixture
-def v1(tmp_path: Path) -> Path:
+def v1(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A data folder of arcrun-server 0.1.0."""
-    folder = tmp_path / "data"
-    folder.mkdir()
+    folder = tmp_path / getattr(request, "param", "data")
+    folder.mkdir(mode=0o700)
     for name in ("arcrun.db", "server.key"):
         shutil.copyfile(V1 / name, folder / name)
         (folder / name).chmod(0o600)
@@ -64,7 +66,7 @@ async def everything_is_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         assert store.accounts.key_labelled("laptop") == ALICE_KEY
         await credentials_are_in(store, alice)
         await workflows_and_runs_are_in(store, alice)
-        assert await store.auth_recipes.list(alice) == [
+        assert (await store.auth_recipes.list(alice, PAGE)).entries == [
             {"service": "my_service", "base_url": "https://api.example"}
         ]
         found = await store.api_recipes.get(alice, "rec_3366235b")
@@ -76,7 +78,7 @@ async def everything_is_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 async def credentials_are_in(store: Store, alice: str) -> None:
-    assert await store.credentials.list(alice) == [
+    assert (await store.credentials.list(alice, PAGE)).entries == [
         {
             "name": "notion_key",
             "service": None,
@@ -104,7 +106,7 @@ async def credentials_are_in(store: Store, alice: str) -> None:
 
 
 async def workflows_and_runs_are_in(store: Store, alice: str) -> None:
-    assert await store.workflows.list(alice) == [
+    assert (await store.workflows.list(alice, PAGE)).entries == [
         {"name": "bare", "description": "no config", "created_at": "2026-01-01T00:00:00.123Z"},
         {
             "name": "greet",
@@ -123,7 +125,7 @@ async def workflows_and_runs_are_in(store: Store, alice: str) -> None:
     bare = await store.workflows.get(alice, "bare")
     assert bare is not None
     assert bare.config is None
-    runs = await store.executions.list(alice, "greet", 10)
+    runs = (await store.executions.list(alice, "greet", PAGE)).entries
     assert [(run["timestamp"], run["verdict"], run["message"]) for run in runs] == [
         ("2026-01-01T00:00:00.002Z", "success", ""),
         ("2026-01-01T00:00:00.001Z", "failed", "node 大寫 failed"),
@@ -165,11 +167,24 @@ def opening(folder: Path, point: str, url: str = "") -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.parametrize(
+    "v1",
+    [
+        *("data", "a%2Fb #1 it's 資料"),
+        pytest.param(
+            "a?mode=memory",
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="no file name on Windows"),
+        ),
+    ],
+    indirect=True,
+)
 async def test_database_of_version_1_opens_with_everything_in_it(
     v1: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await everything_is_in(v1, monkeypatch)
     assert version_of(v1 / "arcrun.db") == 2
+    assert backups(v1) == ["arcrun.db.backup-v1"]
+    assert list(v1.parent.iterdir()) == [v1]
 
 
 def test_backup_is_the_database_as_it_was(v1: Path) -> None:
@@ -259,6 +274,23 @@ def test_backup_that_can_not_be_written_stops_the_upgrade(
 
     monkeypatch.setattr("arcrun_server.store.backup.publish", full)
     with pytest.raises(StartupError, match="No space left on device"):
+        Store(v1)
+    assert version_of(v1 / "arcrun.db") == 1
+    assert backups(v1) == []
+
+
+def test_backup_that_sqlite_can_not_finish_leaves_no_files(
+    v1: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk, SQLite leaves the log of the copy and its index, which hold secrets too."""
+
+    def full(_path: Path, draft: Path) -> None:
+        for ending in ("", "-wal", "-shm"):
+            draft.with_name(draft.name + ending).write_bytes(b"a part")
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr("arcrun_server.store.backup._copy", full)
+    with pytest.raises(StartupError, match="the disk may be full"):
         Store(v1)
     assert version_of(v1 / "arcrun.db") == 1
     assert backups(v1) == []
@@ -402,7 +434,8 @@ def test_migrations_end_at_the_schema_that_the_program_uses(
 ) -> None:
     open_database(tmp_path, database_url).close()
     migrated = connected(database_url, lambda connection: described(inspect(connection)))
-    migrated.pop("schema_version", None)
+    for table in ("schema_version", "last_commits"):
+        migrated.pop(table, None)
 
     def recreated(connection: Connection) -> Any:
         metadata.drop_all(connection)
@@ -410,7 +443,8 @@ def test_migrations_end_at_the_schema_that_the_program_uses(
         return described(inspect(connection))
 
     created = connected(database_url, recreated)
-    created.pop("schema_version", None)
+    for table in ("schema_version", "last_commits"):
+        created.pop(table, None)
     assert set(created) == set(metadata.tables)
     assert migrated == created
 

@@ -168,6 +168,41 @@ async def test_write_is_done_once_if_the_connection_is_lost_at_its_commit(
     assert await database.read(names) == ["before", "once"]
 
 
+async def test_transaction_that_a_crash_has_lost_is_not_taken_for_another_servers(
+    own_server: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a crash, PostgreSQL gives the id of a transaction that it has lost to the next one."""
+    import psycopg
+
+    database, other = (open_database(own_server.schema()) for _ in range(2))
+    dialect = database._engine.dialect
+    commit = dialect.do_commit
+
+    def crash(connection: Any) -> None:
+        monkeypatch.setattr(dialect, "do_commit", commit)
+        own_server.restart()
+        for name in ("a", "b", "c"):
+            other.write_now(add(name))
+        connection.driver_connection.close()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(dialect, "do_commit", crash)
+    await database.write(add("kept"))
+    assert await database.read(names) == ["kept"]
+    database.close()
+    other.close()
+
+
+async def test_closed_database_leaves_no_row_of_its_process(url: str) -> None:
+    database = open_database(url)
+    await database.write(add("a"))
+    with session(url) as other:
+        count = "SELECT count(*) FROM last_commits"
+        assert other.execute(count).fetchone() == (1,)
+        database.close()
+        assert other.execute(count).fetchone() == (0,)
+
+
 async def test_unknown_outcome_is_reported_as_unknown(
     own_server: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +239,7 @@ async def test_lock_of_another_program_is_reported(url: str) -> None:
 
 
 async def test_two_servers_that_wait_for_each_other_both_get_done(url: str) -> None:
-    first, second = open_database(url), open_database(url)
+    first, second = (open_database(url, write_wait_ms=60_000) for _ in range(2))
     for name in ("a", "b"):
         await first.write(add(name))
     both_hold_one = threading.Barrier(2)
@@ -221,7 +256,7 @@ async def test_two_servers_that_wait_for_each_other_both_get_done(url: str) -> N
         return change
 
     await asyncio.gather(first.write(locking("ab")), second.write(locking("ba")))
-    assert sorted(runs.values()) == [1, 2], "one was undone by PostgreSQL and run again"
+    assert max(runs.values()) > 1, "one was undone by PostgreSQL and run again"
     first.close()
     second.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
+import subprocess
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import insert, select, text
 
+from arcrun_server.app import create_app
 from arcrun_server.errors import StartupError, StorageUnavailableError
+from arcrun_server.settings import Settings
 from arcrun_server.store import Store
 from arcrun_server.store.schema import properties
 from arcrun_server.store.sqlite import APPLICATION_ID, SQLiteDatabase
@@ -136,6 +139,45 @@ def test_file_is_its_owners_only_and_marked_as_ours(tmp_path: Path) -> None:
     assert pragma(path, "application_id") == (APPLICATION_ID,)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX")
+@pytest.mark.parametrize("mode", [0o020, 0o002, 0o022])
+@pytest.mark.parametrize("name", ["", "arcrun.db", "arcrun.db-wal"])
+def test_data_that_others_may_write_is_refused_with_the_cure(
+    tmp_path: Path, name: str, mode: int
+) -> None:
+    data = tmp_path / "my data"
+    Store(data).close()
+    (data / "arcrun.db-wal").touch(0o600)
+    path = data / name
+    before = (data / "arcrun.db").read_bytes()
+    path.chmod(path.stat().st_mode | mode)
+    with pytest.raises(StartupError, match="others may write in") as refused:
+        Store(data)
+    assert (data / "arcrun.db").read_bytes() == before
+    cure = str(refused.value).splitlines()[1].removeprefix("Run: ")
+    subprocess.run(["/bin/sh", "-c", cure], check=True)
+    Store(data).close()
+
+
+def test_one_server_at_a_time_holds_a_data_folder(tmp_path: Path) -> None:
+    first = Store(tmp_path, serving=True)
+    with pytest.raises(StartupError, match="another server"):
+        Store(tmp_path, serving=True)
+    Store(tmp_path).close()  # commands run beside it
+    with pytest.raises(StartupError, match="another server"):
+        create_app(Settings(data_dir=tmp_path))
+    first.close()
+    Store(tmp_path, serving=True).close()
+
+
+def test_server_that_could_not_open_its_data_does_not_hold_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "arcrun.db").mkdir()
+    with pytest.raises(StartupError, match="cannot open the database"):
+        Store(tmp_path, serving=True)
+    (tmp_path / "arcrun.db").rmdir()
+    Store(tmp_path, serving=True).close()
+
+
 def test_folder_that_can_not_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StartupError, match="cannot make the data folder"):
@@ -155,6 +197,9 @@ def test_folder_that_can_not_be_made_is_reported(tmp_path: Path) -> None:
         "it's",
         'say "hi"',
         "資料夾",
+        "100%",
+        "two\nlines",
+        "-data",
         ":memory:",
         "file:x",
     ],

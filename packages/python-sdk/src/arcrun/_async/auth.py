@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, overload
 
 from arcrun._concurrency import async_in_thread
 from arcrun._core import operations, setup, trust
 from arcrun._core.errors import APIStatusError, ArcrunError
 from arcrun._core.injection import split_constants
+from arcrun._core.memory import StoredSecret
 from arcrun._core.names import check_account, check_service, credential_name
 from arcrun._core.placeholders import render_base_url
 from arcrun._core.recipe import Recipe
-from arcrun._core.retry import check_timeout
 from arcrun._core.sealing import unseal
 from arcrun._core.secret import Secret
 from arcrun._core.types import AuthRecipe, SetupResult
-from arcrun._http import USER_AGENT, httpx, limits
+from arcrun._http import USER_AGENT, check_url, httpx, limits
 from arcrun._local import secret_from_environment
 
 from .connection import AsyncConnection
@@ -44,15 +45,31 @@ class AsyncAuth:
             >>> "notion" in [recipe["service"] for recipe in services]
             True
         """
-        return await self._connection.send(operations.list_services(), timeout)
+        return await self._connection.send_all(operations.list_services, timeout)
 
+    # For type checkers: of `**secrets` they ask that each value fits each argument that has a default.
+    @overload
+    async def setup(
+        self, service: str, *, account: str | None = None, **more_secrets: str
+    ) -> SetupResult: ...
+    @overload
     async def setup(
         self,
         service: str,
         *,
         account: str | None = None,
         timeout: float | None = None,
-        **secrets: str,
+        secrets: Mapping[str, str] | None = None,
+        **more_secrets: str,
+    ) -> SetupResult: ...
+    async def setup(
+        self,
+        service: str,
+        *,
+        account: str | None = None,
+        timeout: Any = None,
+        secrets: Any = None,
+        **more_secrets: str,
     ) -> SetupResult:
         """Store a service's secrets, each as a credential under its key.
 
@@ -60,11 +77,12 @@ class AsyncAuth:
             service: the service's name.
             account: one of several accounts; its secrets are stored as `KEY__account`.
             timeout: seconds for each attempt; None for the client's own.
-            **secrets: each of the recipe's `required_secrets`, by key.
+            secrets: each of the recipe's `required_secrets`, by key.
+            **more_secrets: the same, as arguments, except keys that are names of arguments here.
 
         Raises:
             UnknownServiceError: there is no recipe for the service.
-            InvalidArgumentError: a secret is missing, unknown or empty, or has characters that its
+            InvalidArgumentError: a secret is missing, given twice, unknown or empty, or has characters that its
                 place in the request can't carry; nothing was stored.
             ArcrunError: storing failed; `stored` names what was stored before. Call it again.
 
@@ -73,8 +91,8 @@ class AsyncAuth:
             >>> result["stored"]
             ['notion_token']
         """
-        given = {key: Secret.of(text) for key, text in secrets.items()}
-        del secrets  # tools print the locals of frames
+        given = setup.wrapped(service, secrets, more_secrets)
+        del secrets, more_secrets  # tools print the locals of frames
         check_service(service)
         check_account(account)
         connection = self._connection
@@ -91,7 +109,7 @@ class AsyncAuth:
                 raise
             stored.append(name)
         for name, value in named.items():
-            await self._remember(name, value)
+            await self._remember(name, StoredSecret(value, service))
         trust.pin_origins(recipe, connection.memory)
         return {"service": service, "account": account, "stored": stored}
 
@@ -101,6 +119,7 @@ class AsyncAuth:
         *,
         account: str | None = None,
         trust_origin: str | None = None,
+        trust_recipe: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
         timeout: float | None = None,
     ) -> httpx.AsyncClient:
@@ -114,6 +133,8 @@ class AsyncAuth:
             account: one of several accounts, as named in `setup`.
             trust_origin: the origin that the recipe may send secrets to, if the SDK does not know
                 it; plain http for loopback only.
+            trust_recipe: accept the engine's recipe, though it is not the one that the SDK knows, or
+                asks for secrets that were stored without a service.
             transport: sends the requests after the secrets were added; by default a new one that
                 uses the environment's proxies.
             timeout: seconds for each attempt here, and the new client's own time-out.
@@ -123,6 +144,7 @@ class AsyncAuth:
             MissingSecretError: a secret was neither set up here, nor stored sealed in the engine, nor
                 set in the environment.
             RecipeOriginError: the recipe leads to an origin that is not known to be the service's.
+            RecipeChangedError: the recipe of a shipped service is not the known one.
 
         Example:
             >>> notion = await client.auth.bind("notion")
@@ -131,21 +153,22 @@ class AsyncAuth:
             'https://api.notion.com/v1/'
         """
         connection, trusted = self._connection, trust.check_trust_origin(trust_origin)
-        seconds = connection.timeout if timeout is None else check_timeout(timeout)
+        time_out = connection.timeout if timeout is None else limits(timeout)
         recipe = await self._checked_recipe(service, account, timeout)
         known = trust.known_origins(service, connection.settings, connection.memory)
         trust.check_before_secrets(recipe, known, trusted)
-        values = await self._values(recipe, account, timeout)
+        values = await self._values(recipe, account, timeout, trust_recipe=trust_recipe)
         base_url = render_base_url(recipe.base_url, values)
+        check_url(base_url)
         allowed = trust.check_origins(recipe, base_url, known, trusted)
         constants, inject = split_constants(recipe.inject.with_values(values))
         sign_in = AsyncSignIn(inject, values, self._token_source(recipe, account, values))
         return httpx.AsyncClient(
             base_url=base_url,
             headers={"User-Agent": USER_AGENT, **constants},
-            timeout=limits(seconds),
+            timeout=time_out,
             transport=AsyncInjectingTransport(
-                allowed, sign_in, transport or AsyncEnvironmentTransport()
+                allowed, sign_in, transport or AsyncEnvironmentTransport(hidden=True)
             ),
         )
 
@@ -155,6 +178,7 @@ class AsyncAuth:
         *,
         account: str | None = None,
         trust_origin: str | None = None,
+        trust_recipe: bool = False,
         timeout: float | None = None,
     ) -> str:
         """Return a service's token, for use without httpx.
@@ -165,12 +189,14 @@ class AsyncAuth:
             service: the service's name.
             account: one of several accounts, as named in `setup`.
             trust_origin: as for `bind`; used only if a token is fetched.
+            trust_recipe: as for `bind`.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
             InvalidArgumentError: the service signs in with several secrets: use `bind`.
             MissingSecretError: the secret was neither set up here, nor stored sealed in the engine,
                 nor set in the environment.
+            RecipeChangedError: the recipe of a shipped service is not the known one.
             TokenExchangeError: the token endpoint returned no token.
 
         Example:
@@ -180,7 +206,7 @@ class AsyncAuth:
         """
         trusted = trust.check_trust_origin(trust_origin)
         recipe = await self._checked_recipe(service, account, timeout)
-        values = await self._values(recipe, account, timeout)
+        values = await self._values(recipe, account, timeout, trust_recipe=trust_recipe)
         source = self._token_source(recipe, account, values)
         if source is None:
             return values[recipe.token_key].reveal()
@@ -188,7 +214,7 @@ class AsyncAuth:
         known = trust.known_origins(service, connection.settings, connection.memory)
         base_url = render_base_url(recipe.base_url, values)
         trust.check_origins(recipe, base_url, known, trusted)
-        transport = AsyncEnvironmentTransport()
+        transport = AsyncEnvironmentTransport(hidden=True)
         try:
             return (await source.get(transport)).access.reveal()
         finally:
@@ -205,19 +231,25 @@ class AsyncAuth:
         return recipe
 
     async def _values(
-        self, recipe: Recipe, account: str | None, timeout: float | None
+        self, recipe: Recipe, account: str | None, timeout: float | None, *, trust_recipe: bool
     ) -> dict[str, Secret]:
         """Return the secrets that a recipe uses, by key.
 
         Raises:
-            MissingSecretError: a required one was not found.
+            RecipeChangedError: the recipe is not the known one, and the user does not trust it.
+            MissingSecretError: a required one was not found, or was stored for another service.
         """
+        if not trust_recipe:
+            trust.check_recipe(recipe, self._connection.settings)
         values: dict[str, Secret] = {}
         missing: list[str] = []
         for key in recipe.keys_used:
-            value = await self._find(credential_name(key, account), timeout)
-            if value is not None:
-                values[key] = value
+            name = credential_name(key, account)
+            found = await self._find(name, timeout)
+            if found is not None:
+                if not trust.may_use(recipe.service, key, found.service, trust_recipe=trust_recipe):
+                    raise setup.refused_secret(recipe.service, name, found.service)
+                values[key] = found.value
             elif key not in recipe.optional_keys:
                 missing.append(key)
         if missing:
@@ -233,21 +265,21 @@ class AsyncAuth:
             known[service] = await self._connection.send(operations.get_recipe(service), timeout)
         return known[service]
 
-    async def _find(self, name: str, timeout: float | None) -> Secret | None:
+    async def _find(self, name: str, timeout: float | None) -> StoredSecret | None:
         """Find a secret: in memory, the keyring, the engine (sealed), or the environment."""
         connection = self._connection
         if name in connection.memory.secrets:
             return connection.memory.secrets[name]
         store = connection.store
-        value = await async_in_thread(lambda: store.get(name)) if store else None
-        if value is None and connection.settings.api_key is not None:
-            value = await self._sealed_read(name, timeout)
-        if value is not None:
-            await self._remember(name, value)
-            return value
+        found = await async_in_thread(lambda: store.get(name)) if store else None
+        if found is None and connection.settings.api_key is not None:
+            found = await self._sealed_read(name, timeout)
+        if found is not None:
+            await self._remember(name, found)
+            return found
         return secret_from_environment(name)
 
-    async def _sealed_read(self, name: str, timeout: float | None) -> Secret | None:
+    async def _sealed_read(self, name: str, timeout: float | None) -> StoredSecret | None:
         connection, envelope = self._connection, None
         try:
             envelope = await connection.send(operations.read_credential(name), timeout)
@@ -257,13 +289,14 @@ class AsyncAuth:
                 raise
         if envelope is None:
             return None
-        return Secret(unseal(connection.key().reveal(), name, envelope))
+        value = Secret(unseal(connection.key().reveal(), name, envelope))
+        return StoredSecret(value, envelope.get("service"))
 
-    async def _remember(self, name: str, value: Secret) -> None:
-        self._connection.memory.secrets[name] = value
+    async def _remember(self, name: str, secret: StoredSecret) -> None:
+        self._connection.memory.secrets[name] = secret
         store = self._connection.store
         if store is not None:
-            await async_in_thread(lambda: store.put(name, value))
+            await async_in_thread(lambda: store.put(name, secret))
 
     def _token_source(
         self, recipe: Recipe, account: str | None, values: dict[str, Secret]
@@ -280,7 +313,7 @@ class AsyncAuth:
             try:
                 await push_secret(connection, name, value, service=service)
             finally:
-                await self._remember(name, value)
+                await self._remember(name, StoredSecret(value, service))
 
         if used not in sources or sources[used].values != values:
             sources[used] = AsyncTokenSource(service, grant, values, connection.timeout, keep)

@@ -67,7 +67,7 @@ class AsyncCreds:
         )
 
     async def list(self, *, timeout: float | None = None) -> list[Credential]:
-        """List the credentials, without values. The deployed engine lists at most 200.
+        """List all credentials, without values. The deployed engine lists at most 200.
 
         Args:
             timeout: seconds for each attempt; None for the client's own.
@@ -80,7 +80,7 @@ class AsyncCreds:
             >>> [credential["name"] for credential in found]
             ['notion_token']
         """
-        found = await self._connection.send(operations.list_credentials(), timeout)
+        found = await self._connection.send_all(operations.list_credentials, timeout)
         names = [name for item in found if (name := text(item.get("name")))]
         self._connection.memory.names.update({name.lower(): name for name in names})
         return found

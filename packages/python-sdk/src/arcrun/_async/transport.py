@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from typing import NoReturn
 
+from arcrun._concurrency import async_scope, is_alive
 from arcrun._core.injection import Injection
 from arcrun._core.tokens import AccessToken
 from arcrun._core.trust import may_receive_secrets
-from arcrun._http import httpx, origin, proxy_for, ssl_context, stripped
+from arcrun._http import (
+    MAX_CONNECTIONS,
+    httpx,
+    origin,
+    original,
+    pool_for,
+    proxy_for,
+    stripped,
+)
 
 from .tokens import AsyncSignIn
 
@@ -53,8 +62,12 @@ class AsyncInjectingTransport(httpx.AsyncBaseTransport):
             response = await self._inner.handle_async_request(
                 _with_secrets(request, injection, body)
             )
-        except Exception as error:  # noqa: BLE001 - the frames of each hold secrets
+        except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
             failure = stripped(error)
+            failure.args = tuple(
+                injection.without_secrets(each) if isinstance(each, str) else each
+                for each in error.args
+            )
         else:
             for name in _URL_HEADERS:  # they may repeat a secret of the URL
                 url = response.headers.get(name, "")
@@ -83,7 +96,7 @@ class AsyncCleanStream(httpx.AsyncByteStream):
         try:
             async for part in self._inner:
                 yield part
-        except Exception as error:  # noqa: BLE001 - the frames of each hold secrets
+        except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
             failure = stripped(error)
         if failure is not None:
             raise failure
@@ -94,10 +107,22 @@ class AsyncCleanStream(httpx.AsyncByteStream):
 
 
 class AsyncEnvironmentTransport(httpx.AsyncBaseTransport):
-    """Sends requests as `httpx.AsyncClient()` does by default: by the environment's proxies, if any."""
+    """Sends requests by the environment's proxies, if any, as `httpx.AsyncClient()` does.
 
-    def __init__(self) -> None:
-        self._transports: dict[str | None, httpx.AsyncHTTPTransport] = {}
+    Each process and each event loop gets connections of its own: shared after a fork, one would read
+    the other's responses, and those of a loop that has ended can't be used.
+    """
+
+    def __init__(self, max_connections: int = MAX_CONNECTIONS, *, hidden: bool = False) -> None:
+        """Prepare to send; nothing is opened yet.
+
+        Args:
+            max_connections: how many connections each process and loop may have, to each proxy.
+            hidden: whether requests hold secrets, and are not shown to instrumentation of httpx.
+        """
+        self._max_connections = max_connections
+        self._hidden = hidden
+        self._pools: dict[Hashable, dict[str | None, httpx.AsyncHTTPTransport]] = {}
         self._proxies: dict[str, str | None] = {}
 
     def __repr__(self) -> str:
@@ -105,18 +130,30 @@ class AsyncEnvironmentTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
-        target = origin(request.url)
+        pool = self._pool(request.url)
+        if self._hidden:
+            send = original(httpx.AsyncHTTPTransport.handle_async_request)
+            return await send(pool, request)
+        return await pool.handle_async_request(request)
+
+    def _pool(self, url: httpx.URL) -> httpx.AsyncHTTPTransport:
+        target, here = origin(url), async_scope()
         if target not in self._proxies:
-            self._proxies[target] = proxy_for(request.url)
+            self._proxies[target] = proxy_for(url)
         proxy = self._proxies[target]
-        if proxy not in self._transports:
-            self._transports[proxy] = httpx.AsyncHTTPTransport(verify=ssl_context(), proxy=proxy)
-        return await self._transports[proxy].handle_async_request(request)
+        if here not in self._pools:
+            self._pools = {own: pools for own, pools in self._pools.items() if is_alive(own)}
+        pools = self._pools.setdefault(here, {})
+        if proxy not in pools:
+            made = pool_for(httpx.AsyncHTTPTransport, proxy, self._max_connections)
+            return pools.setdefault(proxy, made)
+        return pools[proxy]
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for transport in self._transports.values():
-            await transport.aclose()
+        pools, self._pools = self._pools.get(async_scope(), {}), {}
+        for pool in pools.values():
+            await pool.aclose()
 
 
 def _with_secrets(

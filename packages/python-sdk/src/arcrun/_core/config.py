@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from .errors import ConfigurationError
 from .origins import origin_of
 from .secret import Secret
+from .shapes import is_mapping, is_text
 from .types import CredentialFormat
 
 HOSTED = "https://cypher.arcrun.dev"
@@ -19,6 +20,12 @@ VARIABLES = {
     "credential_format": "ARCRUN_CREDENTIAL_FORMAT",
 }
 
+_HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_HEADER_VALUE = r"([!-~]([\t -~]*[!-~])?)?"
+_OWN_HEADERS = frozenset({
+    *("x-arcrun-api-key", "idempotency-key", "content-type", "content-length", "host"),
+    *("accept-encoding", "transfer-encoding", "connection"),
+})  # fmt: skip
 _KEY = r"[\x21-\x7e]+"
 
 
@@ -30,7 +37,7 @@ class Settings:
     ) -> None:
         self.api_key = api_key
         self.base_url = base_url
-        self.credential_format = credential_format
+        self.credential_format: CredentialFormat = credential_format
         self.origin = origin_of(base_url) or ""
 
 
@@ -123,6 +130,30 @@ def check_base_url(url: object, origin: str) -> str:
     )
 
 
+def check_headers(headers: object) -> dict[str, str]:
+    """Return headers to send with each request, if they are valid.
+
+    Raises:
+        ConfigurationError: they are not, or are the SDK's to set. Values are not shown.
+    """
+    if not is_mapping(headers):
+        raise ConfigurationError("default_headers must be a mapping from names to texts")
+    given = cast("Mapping[object, object]", headers)
+    for name, value in given.items():
+        if (
+            not is_text(name)
+            or not re.fullmatch(_HEADER_NAME, name)
+            or name.lower() in _OWN_HEADERS
+        ):
+            raise ConfigurationError(f"default_headers can't set {name!r}")
+        if not isinstance(value, str) or not re.fullmatch(_HEADER_VALUE, value):
+            raise ConfigurationError(
+                f"default_headers: the value of {name} must be text in ASCII, without line breaks, or "
+                "white space at either end"
+            )
+    return {str(name): str(value) for name, value in given.items()}
+
+
 def check_format(value: object, origin: str) -> CredentialFormat:
     """Return the credential format if it is valid.
 
@@ -146,7 +177,7 @@ def parse_file(text: Secret, path: str) -> Mapping[str, Any]:
 
     try:
         content: object = yaml.safe_load(text.reveal())
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date may be no date
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
     else:

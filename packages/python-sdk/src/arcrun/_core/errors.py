@@ -26,6 +26,10 @@ class ArcrunWarning(UserWarning):
     """The category of every warning of this SDK."""
 
 
+class WorkflowWarning(ArcrunWarning):
+    """A run went on although a placeholder had no value, or the engine warned of something else."""
+
+
 class ConfigurationError(ArcrunError):
     """The API key, base URL, credential format or config file is missing or malformed."""
 
@@ -65,6 +69,10 @@ class MissingSecretError(ArcrunError):
 
 class RecipeOriginError(ArcrunError):
     """An auth recipe would send secrets to an origin that is not known to be the service's own."""
+
+
+class RecipeChangedError(ArcrunError):
+    """A shipped service's auth recipe is not the one that the SDK knows: no secret was used."""
 
 
 class TokenExchangeError(ArcrunError):

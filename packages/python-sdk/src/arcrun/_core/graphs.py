@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from .errors import InvalidArgumentError
 from .names import nearest
-from .shapes import json_list, objects
+from .shapes import is_mapping, is_text, json_list, objects
 
 
 def is_document(graph: object) -> bool:
@@ -54,15 +54,25 @@ def config_of(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         InvalidArgumentError: it is not a mapping of mappings.
     """
     config: object = document.get("config") or {}
-    if not isinstance(config, dict):
-        raise InvalidArgumentError("the document's config must map each node to its settings")
-    nodes = cast("dict[str, object]", config)
-    for node, settings in nodes.items():
-        if not isinstance(settings, dict):
+    if not is_mapping(config):
+        raise InvalidArgumentError("config must map each node to its settings")
+    for node, settings in config.items():
+        if not is_mapping(settings):
             raise InvalidArgumentError(
                 f"the config of node {node!r} must be a mapping, such as {{component: set, …}}"
             )
-    return cast("dict[str, dict[str, Any]]", config)
+    return dict(config)
+
+
+def check_description(description: object) -> str | None:
+    """Return the description of a workflow, if there is one.
+
+    Raises:
+        InvalidArgumentError: it is not text, or is empty.
+    """
+    if description is None or (is_text(description) and description.strip()):
+        return description
+    raise InvalidArgumentError("description must be non-empty text")
 
 
 def compile_graph(

@@ -16,7 +16,7 @@ from .secret import BLANK, Secret
 
 _HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 _BASIC = r"(?is)basic (.*:.*)"  # not encoded yet: base64 has no colon
-_HEADER_VALUE = r"[\t\x20-\x7e]*"
+_HEADER_VALUE = r"([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?"  # no white space at either end
 _FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te"})
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
 
@@ -69,12 +69,22 @@ class Injection:
         return bool(self._body)
 
     def target(self, raw_path: bytes) -> bytes:
-        """Fill in the `{name}` placeholders of a path, and add the query parameters."""
+        """Fill in the `{name}` placeholders of a path, and add the query parameters.
+
+        Raises:
+            InvalidArgumentError: the path is what signs in, and has no placeholder.
+        """
         path, mark, query = raw_path.decode("ascii").partition("?")
         names = "|".join(map(re.escape, self._path))
         if names:  # in one pass: a value that looks like a placeholder stays as it is
             placeholder = rf"(?:\{{|%7[Bb])({names})(?:\}}|%7[Dd])"
-            path = re.sub(placeholder, lambda found: self._path[found[1]], path)
+            path, count = re.subn(placeholder, lambda found: self._path[found[1]], path)
+            if not count and not (self._headers or self._query or self._body):
+                raise InvalidArgumentError(
+                    f"the path {path!r} has no {{{next(iter(self._path))}}}, so the request would not be "
+                    f"signed in: the recipe of this service puts its secret there, as in "
+                    f"/bot{{{next(iter(self._path))}}}/method"
+                )
         if self._query:
             pairs = [pair for pair in query.split("&") if pair]
             kept = [p for p in pairs if unquote_plus(p.partition("=")[0]) not in self._query]
@@ -99,7 +109,7 @@ class Injection:
         if kind == "application/json" or kind.endswith("+json"):
             try:
                 fields = json.loads(content or b"{}")
-            except ValueError:
+            except (ValueError, RecursionError):
                 fields = None
         if not isinstance(fields, dict):
             raise InvalidArgumentError(
@@ -113,12 +123,12 @@ class Injection:
         )
 
     def without_secrets(self, url: str) -> str:
-        """Put placeholders back where a URL in a response header repeats a secret."""
+        """Put placeholders back where a URL of a response, or an error message, repeats a secret."""
         for name, value in {**self._path, **self._query}.items():
             url = _spellings(unquote(value)).sub(f"%7B{name}%7D", url)
-        for secret in self._values:
-            if len(secret.reveal()) >= 4:
-                url = _spellings(secret.reveal()).sub(BLANK, url)
+        for secret in (*(value.reveal() for value in self._values), *self._headers.values()):
+            if len(secret) >= 4:
+                url = _spellings(secret).sub(BLANK, url)
         return url
 
 
@@ -148,7 +158,8 @@ def _header(name: str, value: Secret) -> str:
     if not re.fullmatch(_HEADER_VALUE, value.reveal()):
         raise InvalidArgumentError(
             f"the secret for the header {name} has a line break or another character that a header "
-            "cannot carry: store it again without it (a trailing line break often comes from a file)"
+            "cannot carry, or white space at its end: store it again without it (it often comes from a "
+            "file)"
         )
     return value.reveal()
 

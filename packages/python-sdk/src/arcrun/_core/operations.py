@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast, get_args
 
 from .config import Settings
 from .errors import InvalidArgumentError
 from .names import in_path
 from .recipe import Recipe, parse_recipe
-from .request import Request
+from .request import Method, Request
 from .response import field_of, object_of
 from .sealing import Envelope, credential_body, read_envelope
 from .secret import Secret
-from .shapes import is_count, is_mapping
+from .shapes import is_count, is_mapping, is_text, text
 from .types import (
     AuthRecipe,
     Credential,
@@ -28,15 +29,53 @@ from .types import (
     WorkflowSummary,
 )
 
+T = TypeVar("T")
+
+
+def own_request(
+    method: str, path: str, body: Mapping[str, Any] | None, *, with_key: bool
+) -> Request[dict[str, Any]]:
+    """Send a request that has no method of its own."""
+    if method not in get_args(Method):
+        raise InvalidArgumentError(f"method must be one of {', '.join(get_args(Method))}")
+    if not is_text(path) or not re.fullmatch(r"/(?!/)[!-~]*", path):
+        raise InvalidArgumentError(
+            f"path must be a path of the engine such as '/runs?limit=5', percent-encoded, not {path!r}"
+        )
+    if body is not None and not is_mapping(body):
+        raise InvalidArgumentError("body must be a mapping, which is sent as a JSON object")
+
+    def read(content: dict[str, Any]) -> dict[str, Any]:
+        return content
+
+    return Request(
+        cast("Method", method),
+        path,
+        read,
+        body=body,
+        key="required" if with_key else "none",
+        retryable=method != "POST",
+    )
+
 
 def health() -> Request[Health]:
     """Get the engine's health: `GET /health`."""
     return Request("GET", "/health", _with("ok", bool), key="none")
 
 
-def list_services() -> Request[list[AuthRecipe]]:
+class Page(Generic[T]):
+    """A part of a list, and what leads to the next one (docs/contract.md#routes)."""
+
+    __slots__ = ("cursor", "items")
+
+    def __init__(self, items: list[T], cursor: str | None) -> None:
+        self.items = items
+        self.cursor = cursor
+
+
+def list_services(cursor: str | None = None) -> Request[Page[AuthRecipe]]:
     """List the auth recipes: `GET /auth-recipes`."""
-    return Request("GET", "/auth-recipes", _only("recipes"), key="optional")
+    return Request("GET", _paged("/auth-recipes", cursor), _page("recipes"), key="optional")
 
 
 def get_recipe(service: str) -> Request[Recipe]:
@@ -70,9 +109,9 @@ def push_credential(
     return Request("POST", "/credentials", read, body=body, secrets=secrets, sealed=sealed)
 
 
-def list_credentials() -> Request[list[Credential]]:
+def list_credentials(cursor: str | None = None) -> Request[Page[Credential]]:
     """List the credentials: `GET /credentials`."""
-    return Request("GET", "/credentials", _only("credentials"))
+    return Request("GET", _paged("/credentials", cursor), _page("credentials"))
 
 
 def read_credential(name: str) -> Request[Envelope | None]:
@@ -117,9 +156,9 @@ def push_workflow(
     return Request("POST", "/webhooks/named", _with("name", str), body=body)
 
 
-def list_workflows() -> Request[list[WorkflowSummary]]:
+def list_workflows(cursor: str | None = None) -> Request[Page[WorkflowSummary]]:
     """List the workflows: `GET /webhooks/named`."""
-    return Request("GET", "/webhooks/named", _only("workflows"))
+    return Request("GET", _paged("/webhooks/named", cursor), _page("workflows"))
 
 
 def get_workflow(name: str) -> Request[Workflow]:
@@ -140,10 +179,11 @@ def run_workflow(
     *,
     run_async: bool,
     idempotency_key: str | None,
+    retryable: bool = False,
 ) -> Request[RunResult]:
     """Run a workflow: `POST /webhooks/named/{name}/trigger`.
 
-    It may be retried only with an idempotency key (docs/contract.md#retries-and-idempotency).
+    It may be retried only where the engine supports idempotency keys (docs/contract.md#retries-and-idempotency).
     """
     if input is not None and not is_mapping(input):
         raise InvalidArgumentError(
@@ -159,21 +199,23 @@ def run_workflow(
         read,
         body=dict(input or {}),
         idempotency_key=idempotency_key,
-        retryable=idempotency_key is not None,
+        retryable=retryable,
         runs_workflow=True,
     )
 
 
-def list_executions(name: str, limit: int | None) -> Request[list[Execution]]:
+def list_executions(
+    name: str, limit: int | None, cursor: str | None = None
+) -> Request[Page[Execution]]:
     """List a workflow's runs: `GET /workflows/{name}/executions`."""
     if limit is not None and (not is_count(limit) or limit == 0):
         raise InvalidArgumentError(f"limit must be a whole number of at least 1, not {limit!r}")
 
-    def read(content: dict[str, Any]) -> list[Execution]:
-        return cast("list[Execution]", field_of(object_of(content, "data"), "executions", list))
+    def read(content: dict[str, Any]) -> Page[Execution]:
+        return _page("executions")(object_of(content, "data"))
 
-    query = "" if limit is None else f"?limit={limit}"
-    return Request("GET", f"/workflows/{in_path(name)}/executions{query}", read)
+    path = f"/workflows/{in_path(name)}/executions"
+    return Request("GET", _paged(path, cursor) if limit is None else f"{path}?limit={limit}", read)
 
 
 def _with(key: str, kind: type) -> Callable[[dict[str, Any]], Any]:
@@ -186,11 +228,15 @@ def _with(key: str, kind: type) -> Callable[[dict[str, Any]], Any]:
     return read
 
 
-def _only(key: str) -> Callable[[dict[str, Any]], Any]:
-    """Return a reader that returns the list in one field."""
+def _page(key: str) -> Callable[[dict[str, Any]], Page[Any]]:
+    """Return a reader that returns the page of a list in one field."""
 
-    def read(content: dict[str, Any]) -> Any:
-        field_of(content, key, list)
-        return content[key]
+    def read(content: dict[str, Any]) -> Page[Any]:
+        items = cast("Any", field_of(content, key, list))
+        return Page(items, text(content.get("next_cursor")))
 
     return read
+
+
+def _paged(path: str, cursor: str | None) -> str:
+    return path if cursor is None else f"{path}?cursor={in_path(cursor)}"

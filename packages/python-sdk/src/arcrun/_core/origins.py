@@ -6,7 +6,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from .placeholders import scan
+from .placeholders import scan, uniform
 
 _START = r"(?i)(https?)://([^/?#\\@\s]+)(?=[/?#]|\Z)"
 _PORTS = {"https": "443", "http": "80"}
@@ -22,15 +22,15 @@ def origin_of(url: str) -> str | None:
         >>> origin_of("https://{{ secret.jira_domain }}.Atlassian.net:443/rest/api/3")
         'https://{{secret.jira_domain}}.atlassian.net'
     """
-    parts = scan(url)
-    uniform = "".join(p if isinstance(p, str) else "{{" + p.name + "}}" for p in parts)
-    start = re.match(_START, uniform)
+    start = re.match(_START, uniform(url))
     if start is None or not start[2].isascii():
         return None
     scheme = start[1].lower()
     host, colon, port = start[2].rpartition(":")
     if not colon or not port.isdigit():
         host, port = start[2], ""
+    if len(port) > 5 or int(port or 0) > 65535:
+        return None
     host = "".join(p.lower() if isinstance(p, str) else p.text for p in scan(host))
     return f"{scheme}://{host}" + (f":{port}" if port and port != _PORTS[scheme] else "")
 

@@ -57,6 +57,11 @@ def scan(text: str) -> Iterator[str | Placeholder]:
     yield text[position:]
 
 
+def uniform(text: str) -> str:
+    """Return a text with its placeholders written without white space, to compare it."""
+    return "".join(p if isinstance(p, str) else "{{" + p.name + "}}" for p in scan(text))
+
+
 class Template:
     """A text with placeholders, parsed once."""
 

@@ -12,9 +12,16 @@ from .names import nearest
 from .origins import origin_of
 from .request import Request
 from .shapes import json_object, objects, text, texts
-from .trust import SHIPPED
+from .trust import known_recipes
 
 T = TypeVar("T")
+
+_METHODS = {
+    "/webhooks/named": "client.workflows.list()",
+    "/credentials": "client.creds.list()",
+    "/auth-recipes": "client.auth.list_services()",
+    "/health": "client.health()",
+}
 
 _PAUSED = r"workflow paused at node (.+?) waiting for task (\S+)"
 
@@ -68,13 +75,16 @@ def object_of(content: Mapping[str, Any], key: str) -> dict[str, Any]:
     return cast("dict[str, Any]", field_of(content, key, dict))
 
 
-def read_response(request: Request[T], response: Response, *, attempt: int = 0) -> T:
+def read_response(
+    request: Request[T], response: Response, *, attempt: int = 0, base_url: str = ""
+) -> T:
     """Return the request's result.
 
     Args:
         request: what was sent.
         response: what came back.
         attempt: 0 for the first attempt, 1 for the first retry, …
+        base_url: where it was sent, for error messages.
 
     Raises:
         APIStatusError: the engine responded with an error.
@@ -85,7 +95,7 @@ def read_response(request: Request[T], response: Response, *, attempt: int = 0) 
         content = response.json_object()
         if content is None:
             raise errors.UnexpectedResponseError(
-                f"{request.method} {request.path}: the response is not a JSON object"
+                f"{request.method} {base_url}{request.path}: the response is not a JSON object"
                 f"{_reference(None, response)}; is the base URL an arcrun engine?"
             )
         if request.runs_workflow:
@@ -102,7 +112,7 @@ def read_response(request: Request[T], response: Response, *, attempt: int = 0) 
         return request.result_if_gone
     if request.runs_workflow:
         check_run(response, response.json_object() or {})
-    raise status_error(request, response)
+    raise status_error(request, response, base_url)
 
 
 def check_run(response: Response, content: dict[str, Any]) -> None:
@@ -119,7 +129,9 @@ def is_run_failure(response: Response) -> bool:
     return response.status == 500 and (content.get("success") is False or _is_paused(content))
 
 
-def status_error(request: Request[Any], response: Response) -> errors.APIStatusError:
+def status_error(
+    request: Request[Any], response: Response, base_url: str = ""
+) -> errors.APIStatusError:
     """Return the typed error for an error response."""
     content = response.json_object() or {}
     message, code = (
@@ -138,14 +150,17 @@ def status_error(request: Request[Any], response: Response) -> errors.APIStatusE
         )
     elif request.service is not None and response.status == 404:
         kind = errors.UnknownServiceError
-        hint = nearest(request.service, list(SHIPPED)) or (
+        hint = nearest(request.service, list(known_recipes())) or (
             "; client.auth.list_services() lists the services"
         )
         message = f"there is no auth recipe for {request.service!r}"
+    elif response.status == 404 and code in {None, "not_found"}:
+        hint = f" ({request.method} {base_url}{request.path}: is the base URL an arcrun engine?)"
     message = message or _plain(response)
     next_actions = texts(content.get("next_actions"))
+    steps = _steps(content, next_actions)
     return kind(
-        f"{message}{hint}{_reference(code, response)}{_steps(content, next_actions)}",
+        f"{message}{hint}{_reference(code, response)}{in_words_of_the_sdk(steps)}",
         status=response.status,
         code=code,
         message=message,
@@ -227,6 +242,11 @@ def _plain(response: Response) -> str:
     if not message or message.startswith(("<", "{", "[")):
         return "the engine returned an error without a message"
     return message if len(message) <= 300 else message[:300] + "…"
+
+
+def in_words_of_the_sdk(advice: str) -> str:
+    """Put the client's methods in place of the routes that an engine's advice names."""
+    return re.sub(r"GET (/[a-z/-]+[a-z])(?![\w/])", lambda r: _METHODS.get(r[1], r[0]), advice)
 
 
 def _reference(code: str | None, response: Response) -> str:

@@ -17,6 +17,8 @@ FIRST_DELAY = 0.5  # seconds; doubles with each retry
 LONGEST_DELAY = 8.0  # seconds, of a delay that the SDK chooses
 LONGEST_RETRY_AFTER = 60.0  # seconds, of a delay that the engine asks for
 
+LONGEST_TIMEOUT = 1_000_000  # seconds: the operating system takes no number that is much larger
+
 _STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -26,9 +28,22 @@ def check_timeout(seconds: float) -> float:
     Raises:
         InvalidArgumentError: it is not.
     """
-    if not is_number(seconds) or not seconds > 0:
-        raise InvalidArgumentError(f"timeout must be a number of seconds above 0, not {seconds!r}")
+    if not is_number(seconds) or not 0 < seconds <= LONGEST_TIMEOUT:
+        raise InvalidArgumentError(
+            f"timeout must be a number of seconds above 0, at most {LONGEST_TIMEOUT}, not {seconds!r}"
+        )
     return seconds
+
+
+def check_size(name: str, value: int) -> int:
+    """Return the value of an option that limits a number of connections or bytes, if it is valid.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if not is_count(value) or value == 0:
+        raise ConfigurationError(f"{name} must be a whole number of at least 1, not {value!r}")
+    return value
 
 
 def check_retries(max_retries: int) -> int:

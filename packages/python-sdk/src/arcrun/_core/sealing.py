@@ -9,18 +9,22 @@ from typing import TypedDict
 
 from .errors import UnexpectedResponseError
 from .secret import Secret
-from .shapes import is_text, json_object
+from .shapes import is_text, json_object, text
 
 _SALT = b"arcrun.credentials.v1"
 _INFO = b"AES-256-GCM"
 _STRONG = r"ak_[0-9A-Fa-f]{32,}"
 
 
-class Envelope(TypedDict):
-    """A sealed value; both fields are base64 (standard alphabet, padded)."""
-
+class _Envelope(TypedDict):
     encrypted: str
     iv: str
+
+
+class Envelope(_Envelope, total=False):
+    """A sealed value, in base64 (standard alphabet, padded), and the service it was stored for."""
+
+    service: str
 
 
 def is_strong(api_key: str) -> bool:
@@ -92,7 +96,10 @@ def read_envelope(name: str, content: object) -> Envelope | None:
     sealed, iv = fields.get("encrypted"), fields.get("iv")
     if fields.get("name") != name or not is_text(sealed) or not is_text(iv):
         return None
-    return {"encrypted": sealed, "iv": iv}
+    service, envelope = text(fields.get("service")), Envelope(encrypted=sealed, iv=iv)
+    if service is not None:
+        envelope["service"] = service
+    return envelope
 
 
 def credential_body(

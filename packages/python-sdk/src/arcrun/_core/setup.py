@@ -10,7 +10,24 @@ from .names import credential_name, nearest, variable
 from .placeholders import render_base_url
 from .recipe import AssertionGrant, Recipe
 from .secret import Secret
+from .shapes import is_mapping
 from .tokens import read_account
+
+
+def wrapped(service: str, secrets: object, more: Mapping[str, object]) -> dict[str, Secret | None]:
+    """Return the secrets that `setup` was given, by key; None where one is not non-empty text.
+
+    Raises:
+        InvalidArgumentError: they are not a mapping, or one was given twice.
+    """
+    if secrets is not None and not is_mapping(secrets):
+        problem = "secrets must be a mapping from keys to texts"
+    elif twice := [key for key in more if key in (secrets or ())]:
+        problem = f"{twice[0]!r} was given twice"
+    else:
+        return {key: Secret.of(text) for key, text in {**(secrets or {}), **more}.items()}
+    del secrets, more  # tools print the locals of frames
+    raise InvalidArgumentError(f"auth.setup({service!r}): {problem}")
 
 
 def checked_values(recipe: Recipe, given: Mapping[str, Secret | None]) -> dict[str, Secret]:
@@ -55,19 +72,33 @@ def missing_secrets(service: str, account: str | None, keys: list[str]) -> Missi
     return error
 
 
+def refused_secret(service: str, name: str, stored_for: str | None) -> MissingSecretError:
+    """Return the error for a secret that is there, and that a service's recipe may not use."""
+    where = f"stored for {stored_for!r}" if stored_for else "stored without a service"
+    trust = "" if stored_for else f", or trust the recipe: bind({service!r}, trust_recipe=True)"
+    error = MissingSecretError(
+        f"the auth recipe of {service!r} asks for {name!r}, which is {where}: a secret serves its own "
+        f"service only. If it is for {service!r}, store it for it: client.auth.setup({service!r}, …), or "
+        f"client.creds.push({name!r}, …, service={service!r}){trust}"
+    )
+    error.missing = (name,)
+    return error
+
+
 def _check_keys(recipe: Recipe, given: Mapping[str, Secret | None]) -> None:
     """Compare the keys that `setup` was given with those that the recipe takes."""
     service, known = recipe.service, [*recipe.required_keys, *recipe.optional_keys]
+    for key in given:
+        if key not in known:
+            raise InvalidArgumentError(
+                f"auth.setup({service!r}) takes no secret {key!r}{nearest(key, known)}; it takes "
+                f"{', '.join(known)}"
+            )
     missing = [key for key in recipe.required_keys if key not in given]
     if missing:
         help_urls = {secret["key"]: secret.get("help_url", "") for secret in recipe.secrets}
         listed = [f"{key} ({help_urls[key]})" if help_urls[key] else key for key in missing]
         raise InvalidArgumentError(f"auth.setup({service!r}) also needs: {', '.join(listed)}")
     for key, value in given.items():
-        if key not in known:
-            raise InvalidArgumentError(
-                f"auth.setup({service!r}) takes no secret {key!r}{nearest(key, known)}; it takes "
-                f"{', '.join(known)}"
-            )
         if value is None:
             raise InvalidArgumentError(f"auth.setup({service!r}): {key} must be non-empty text")

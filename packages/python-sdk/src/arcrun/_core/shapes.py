@@ -47,6 +47,11 @@ def texts(value: object) -> list[str]:
     return [item for item in json_list(value) if is_text(item)]
 
 
+def capabilities_of(health: Mapping[str, Any]) -> frozenset[str]:
+    """Return the capabilities that an engine lists."""
+    return frozenset(texts(health.get("capabilities")))
+
+
 def text(value: object) -> str | None:
     """Return non-empty text, or None for anything else."""
     return value if is_text(value) else None

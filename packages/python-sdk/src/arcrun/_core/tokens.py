@@ -14,6 +14,7 @@ from .secret import Secret, blank_out
 from .shapes import is_number, is_text, json_object, text
 
 REFRESH_BEFORE = 60.0  # seconds before a token expires in which a new one is fetched
+LONGEST = 1_000_000_000  # seconds that a token may last; a number without end would overflow
 LIFETIME = 3600  # seconds: the longest that Google accepts for an assertion
 _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -59,7 +60,7 @@ def read_account(text: Secret) -> dict[str, str]:
     """
     try:
         content: Any = json.loads(text.reveal())
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     account = json_object(content) or {}
     if all(is_text(account.get(key)) for key in ("client_email", "private_key")):
@@ -118,7 +119,7 @@ def read_token(
     """
     try:
         body: Any = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = {}
     fields = json_object(body) or {}
     access = fields.get("access_token")
@@ -132,7 +133,7 @@ def read_token(
             f"that auth.setup({service!r}) stored"
         )
     seconds = fields.get("expires_in")
-    lifetime = seconds if is_number(seconds) else LIFETIME
+    lifetime = min(seconds, LONGEST) if is_number(seconds) else LIFETIME
     refresh = text(fields.get("refresh_token"))
     return AccessToken(
         Secret(access),

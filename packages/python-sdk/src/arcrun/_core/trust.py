@@ -6,51 +6,35 @@
   `may_receive_secrets` compares each outgoing request with it. Which origins are right is the SDK's
   own knowledge, not what the engine says: on the deployed engine anyone can rewrite a recipe, and
   with it where the secrets go (docs/contract.md#pinned-origins).
+- The recipe of a shipped service must have the shape that the SDK knows, which `check_recipe`
+  compares: with the right origin alone, the path could still be that of another's account.
+- A recipe gets only secrets that `may_use` lets it have: those of its own service.
 """
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from .config import Settings
-from .errors import ConfigurationError, InsecureTransportError, RecipeOriginError
+from .errors import (
+    ConfigurationError,
+    InsecureTransportError,
+    RecipeChangedError,
+    RecipeOriginError,
+)
 from .memory import Memory
 from .origins import is_secure, origin_of
+from .placeholders import Template
 from .recipe import Recipe
+from .recipe_shape import difference, is_same_url, shown
 from .request import KeyUse
 from .secret import Secret
+from .shapes import is_text
 
-_GOOGLE_TOKENS = "https://oauth2.googleapis.com"
-
-# The origins of each shipped service, as its recipe writes them: for requests, then for tokens.
-SHIPPED: dict[str, tuple[str, ...]] = {
-    "notion": ("https://api.notion.com",),
-    "slack": ("https://slack.com",),
-    "github": ("https://api.github.com",),
-    "openai": ("https://api.openai.com",),
-    "anthropic": ("https://api.anthropic.com",),
-    "gemini": ("https://generativelanguage.googleapis.com",),
-    "airtable": ("https://api.airtable.com",),
-    "discord": ("https://discord.com",),
-    "stripe": ("https://api.stripe.com",),
-    "twilio": ("https://api.twilio.com",),
-    "sendgrid": ("https://api.sendgrid.com",),
-    "hubspot": ("https://api.hubapi.com",),
-    "linear": ("https://api.linear.app",),
-    "shopify": ("https://{{secret.shopify_store}}.myshopify.com",),
-    "resend": ("https://api.resend.com",),
-    "supabase": ("https://{{secret.supabase_project_ref}}.supabase.co",),
-    "typeform": ("https://api.typeform.com",),
-    "jira": ("https://{{secret.jira_domain}}.atlassian.net",),
-    "trello": ("https://api.trello.com",),
-    "mailgun": ("https://api.mailgun.net",),
-    "telegram": ("https://api.telegram.org",),
-    "line_notify": ("https://notify-api.line.me",),
-    "google_sheets_sa": ("https://sheets.googleapis.com", _GOOGLE_TOKENS),
-    "google_gmail_sa": ("https://gmail.googleapis.com", _GOOGLE_TOKENS),
-    "google_drive_sa": ("https://www.googleapis.com", _GOOGLE_TOKENS),
-}
-ENGINE_SERVICES = frozenset({"kbdb"})  # part of the engine: their origin is the client's base URL
+ENGINE_URL = "{{engine.url}}"  # in known recipes: the client's base URL
+if TYPE_CHECKING:
+    from .known_recipes import KnownRecipe
 
 _ORIGIN = r"(?ai)https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?"
 
@@ -103,7 +87,8 @@ def check_trust_origin(trust_origin: str | None) -> str | None:
     """
     if trust_origin is None:
         return None
-    origin = origin_of(trust_origin) if re.fullmatch(_ORIGIN, trust_origin) else None
+    fits = is_text(trust_origin) and re.fullmatch(_ORIGIN, trust_origin)
+    origin = origin_of(trust_origin) if fits else None
     if origin is None:
         raise RecipeOriginError(
             f"trust_origin={trust_origin!r} is not an origin: write scheme, host and port only, "
@@ -117,20 +102,82 @@ def check_trust_origin(trust_origin: str | None) -> str | None:
     return origin
 
 
+def known_recipes() -> dict[str, KnownRecipe]:
+    """Return what the SDK knows of the shipped services; loaded when it is first needed."""
+    from .known_recipes import KNOWN
+
+    return KNOWN
+
+
 def known_origins(service: str, settings: Settings, memory: Memory) -> tuple[str, ...]:
-    """Return the origins that are known to be the service's own."""
-    if service in ENGINE_SERVICES:
-        return (settings.origin,)
-    return SHIPPED.get(service) or memory.pinned.get(service, ())
+    """Return the origins that are known to be the service's own: for requests, then for tokens."""
+    known = known_recipes().get(service)
+    if known is None:
+        return memory.pinned.get(service, ())
+    urls = (known.base_url.replace(ENGINE_URL, settings.base_url), known.token_endpoint)
+    return tuple(origin for url in urls if url and (origin := origin_of(url)))
 
 
 def pin_origins(recipe: Recipe, memory: Memory) -> None:
-    """Remember the origins of a service that the SDK does not ship, as seen at setup."""
-    if recipe.service not in SHIPPED and recipe.service not in ENGINE_SERVICES:
+    """Remember the origins of a service that the SDK does not know, as seen at setup."""
+    if recipe.service not in known_recipes():
         urls = (recipe.base_url.text, recipe.token_endpoint)
         found = [origin_of(url) for url in urls if url]
         https = [origin for origin in found if origin and origin.startswith("https:")]
         memory.pinned[recipe.service] = tuple(https)
+
+
+def may_use(service: str, key: str, stored_for: str | None, *, trust_recipe: bool) -> bool:
+    """Tell whether a service's recipe may use a secret.
+
+    A secret serves the service that it was stored for, and the shipped services that are known to
+    sign in with its key. One that was stored without a service, under another key, serves a service
+    only if the user trusts its recipe.
+
+    Args:
+        service: whose recipe asks for the secret.
+        key: the key by which the recipe names it.
+        stored_for: the service that it was stored for, if one was said.
+        trust_recipe: whether the user said that the recipe is right.
+    """
+    recipes = known_recipes()
+    if stored_for == service or (service in recipes and key in recipes[service].keys):
+        return True
+    # In the form of variables: one of them holds `a_token` and `A_Token`; `a_token__x` is an account's.
+    own = key.lower().partition("__")[0]
+    belongs_elsewhere = stored_for or any(own in known.keys for known in recipes.values())
+    return trust_recipe and not belongs_elsewhere
+
+
+def check_recipe(recipe: Recipe, settings: Settings) -> None:
+    """Check that a shipped service's recipe is the one that the SDK knows.
+
+    Origins are compared by `check_origins`: at an origin that only the user knows, the path may be
+    another one too, but no other secret stands in it.
+
+    Raises:
+        RecipeChangedError: it is not.
+    """
+    known = known_recipes().get(recipe.service)
+    if known is None:
+        return
+    base_url, written = known.base_url.replace(ENGINE_URL, settings.base_url), recipe.base_url
+    found = difference(recipe, known)
+    if not set(written.secret_keys) <= set(Template(base_url).secret_keys):
+        found = f"base_url holds another secret: {shown(written.text)}"
+    urls = [(written.text, base_url)]
+    if recipe.token_endpoint and known.token_endpoint:
+        urls.append((recipe.token_endpoint, known.token_endpoint))
+    known_origins = {origin_of(expected) for _, expected in urls}
+    for url, expected in urls:
+        if origin_of(url) in known_origins and not is_same_url(url, expected):
+            found = f"it has the URL {shown(url)}, not {expected!r}"
+    if found:
+        raise RecipeChangedError(
+            f"the auth recipe of {recipe.service!r} is not the one that the SDK knows: {found}. Secrets "
+            "could go to someone else with it, so none was used. If you know that it is right, say so: "
+            f"bind({recipe.service!r}, trust_recipe=True)"
+        )
 
 
 def check_before_secrets(recipe: Recipe, known: tuple[str, ...], trusted: str | None) -> None:
@@ -182,7 +229,7 @@ def _check_origin(
 ) -> str:
     """Return the origin of a URL of a recipe, given with and without placeholders, if it is right."""
     origin = origin_of(rendered)
-    if origin is None:
+    if origin is None or re.search("[?#]", written):
         raise RecipeOriginError(
             f"the auth recipe of {service!r} has a URL that the SDK sends no secrets to: {written!r}"
         )

@@ -162,15 +162,30 @@ class DeletedWorkflow(TypedDict):
     name: str
 
 
-class RunResult(TypedDict, total=False):
-    """Result of `workflows.run`: `data`, or with `run_async` only that it was `accepted`."""
+class RunWarning(TypedDict, total=False):
+    """Something in a workflow that is probably not what was meant: a placeholder without a value."""
+
+    node: str
+    placeholder: str
+
+
+class _RunResult(TypedDict):
+    data: Any
+
+
+class RunResult(_RunResult, total=False):
+    """Result of `workflows.run`: `data`, or with `run_async` instead that it was `accepted`.
+
+    `failed_nodes` names nodes that failed although the run went on.
+    """
 
     success: bool
-    data: Any
     duration_ms: float
     trace: list[dict[str, Any]]
     accepted: bool
     run_id: str
+    warnings: list[RunWarning]
+    failed_nodes: list[str]
 
 
 class Execution(TypedDict, total=False):

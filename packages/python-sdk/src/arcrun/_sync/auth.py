@@ -3,20 +3,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, overload
 
 from arcrun._concurrency import in_thread
 from arcrun._core import operations, setup, trust
 from arcrun._core.errors import APIStatusError, ArcrunError
 from arcrun._core.injection import split_constants
+from arcrun._core.memory import StoredSecret
 from arcrun._core.names import check_account, check_service, credential_name
 from arcrun._core.placeholders import render_base_url
 from arcrun._core.recipe import Recipe
-from arcrun._core.retry import check_timeout
 from arcrun._core.sealing import unseal
 from arcrun._core.secret import Secret
 from arcrun._core.types import AuthRecipe, SetupResult
-from arcrun._http import USER_AGENT, httpx, limits
+from arcrun._http import USER_AGENT, check_url, httpx, limits
 from arcrun._local import secret_from_environment
 
 from .connection import Connection
@@ -45,15 +46,31 @@ class Auth:
             >>> "notion" in [recipe["service"] for recipe in services]
             True
         """
-        return self._connection.send(operations.list_services(), timeout)
+        return self._connection.send_all(operations.list_services, timeout)
 
+    # For type checkers: of `**secrets` they ask that each value fits each argument that has a default.
+    @overload
+    def setup(
+        self, service: str, *, account: str | None = None, **more_secrets: str
+    ) -> SetupResult: ...
+    @overload
     def setup(
         self,
         service: str,
         *,
         account: str | None = None,
         timeout: float | None = None,
-        **secrets: str,
+        secrets: Mapping[str, str] | None = None,
+        **more_secrets: str,
+    ) -> SetupResult: ...
+    def setup(
+        self,
+        service: str,
+        *,
+        account: str | None = None,
+        timeout: Any = None,
+        secrets: Any = None,
+        **more_secrets: str,
     ) -> SetupResult:
         """Store a service's secrets, each as a credential under its key.
 
@@ -61,11 +78,12 @@ class Auth:
             service: the service's name.
             account: one of several accounts; its secrets are stored as `KEY__account`.
             timeout: seconds for each attempt; None for the client's own.
-            **secrets: each of the recipe's `required_secrets`, by key.
+            secrets: each of the recipe's `required_secrets`, by key.
+            **more_secrets: the same, as arguments, except keys that are names of arguments here.
 
         Raises:
             UnknownServiceError: there is no recipe for the service.
-            InvalidArgumentError: a secret is missing, unknown or empty, or has characters that its
+            InvalidArgumentError: a secret is missing, given twice, unknown or empty, or has characters that its
                 place in the request can't carry; nothing was stored.
             ArcrunError: storing failed; `stored` names what was stored before. Call it again.
 
@@ -74,8 +92,8 @@ class Auth:
             >>> result["stored"]
             ['notion_token']
         """
-        given = {key: Secret.of(text) for key, text in secrets.items()}
-        del secrets  # tools print the locals of frames
+        given = setup.wrapped(service, secrets, more_secrets)
+        del secrets, more_secrets  # tools print the locals of frames
         check_service(service)
         check_account(account)
         connection = self._connection
@@ -92,7 +110,7 @@ class Auth:
                 raise
             stored.append(name)
         for name, value in named.items():
-            self._remember(name, value)
+            self._remember(name, StoredSecret(value, service))
         trust.pin_origins(recipe, connection.memory)
         return {"service": service, "account": account, "stored": stored}
 
@@ -102,6 +120,7 @@ class Auth:
         *,
         account: str | None = None,
         trust_origin: str | None = None,
+        trust_recipe: bool = False,
         transport: httpx.BaseTransport | None = None,
         timeout: float | None = None,
     ) -> httpx.Client:
@@ -115,6 +134,8 @@ class Auth:
             account: one of several accounts, as named in `setup`.
             trust_origin: the origin that the recipe may send secrets to, if the SDK does not know
                 it; plain http for loopback only.
+            trust_recipe: accept the engine's recipe, though it is not the one that the SDK knows, or
+                asks for secrets that were stored without a service.
             transport: sends the requests after the secrets were added; by default a new one that
                 uses the environment's proxies.
             timeout: seconds for each attempt here, and the new client's own time-out.
@@ -124,6 +145,7 @@ class Auth:
             MissingSecretError: a secret was neither set up here, nor stored sealed in the engine, nor
                 set in the environment.
             RecipeOriginError: the recipe leads to an origin that is not known to be the service's.
+            RecipeChangedError: the recipe of a shipped service is not the known one.
 
         Example:
             >>> notion = client.auth.bind("notion")
@@ -132,21 +154,22 @@ class Auth:
             'https://api.notion.com/v1/'
         """
         connection, trusted = self._connection, trust.check_trust_origin(trust_origin)
-        seconds = connection.timeout if timeout is None else check_timeout(timeout)
+        time_out = connection.timeout if timeout is None else limits(timeout)
         recipe = self._checked_recipe(service, account, timeout)
         known = trust.known_origins(service, connection.settings, connection.memory)
         trust.check_before_secrets(recipe, known, trusted)
-        values = self._values(recipe, account, timeout)
+        values = self._values(recipe, account, timeout, trust_recipe=trust_recipe)
         base_url = render_base_url(recipe.base_url, values)
+        check_url(base_url)
         allowed = trust.check_origins(recipe, base_url, known, trusted)
         constants, inject = split_constants(recipe.inject.with_values(values))
         sign_in = SignIn(inject, values, self._token_source(recipe, account, values))
         return httpx.Client(
             base_url=base_url,
             headers={"User-Agent": USER_AGENT, **constants},
-            timeout=limits(seconds),
+            timeout=time_out,
             transport=InjectingTransport(
-                allowed, sign_in, transport or EnvironmentTransport()
+                allowed, sign_in, transport or EnvironmentTransport(hidden=True)
             ),
         )
 
@@ -156,6 +179,7 @@ class Auth:
         *,
         account: str | None = None,
         trust_origin: str | None = None,
+        trust_recipe: bool = False,
         timeout: float | None = None,
     ) -> str:
         """Return a service's token, for use without httpx.
@@ -166,12 +190,14 @@ class Auth:
             service: the service's name.
             account: one of several accounts, as named in `setup`.
             trust_origin: as for `bind`; used only if a token is fetched.
+            trust_recipe: as for `bind`.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
             InvalidArgumentError: the service signs in with several secrets: use `bind`.
             MissingSecretError: the secret was neither set up here, nor stored sealed in the engine,
                 nor set in the environment.
+            RecipeChangedError: the recipe of a shipped service is not the known one.
             TokenExchangeError: the token endpoint returned no token.
 
         Example:
@@ -181,7 +207,7 @@ class Auth:
         """
         trusted = trust.check_trust_origin(trust_origin)
         recipe = self._checked_recipe(service, account, timeout)
-        values = self._values(recipe, account, timeout)
+        values = self._values(recipe, account, timeout, trust_recipe=trust_recipe)
         source = self._token_source(recipe, account, values)
         if source is None:
             return values[recipe.token_key].reveal()
@@ -189,7 +215,7 @@ class Auth:
         known = trust.known_origins(service, connection.settings, connection.memory)
         base_url = render_base_url(recipe.base_url, values)
         trust.check_origins(recipe, base_url, known, trusted)
-        transport = EnvironmentTransport()
+        transport = EnvironmentTransport(hidden=True)
         try:
             return (source.get(transport)).access.reveal()
         finally:
@@ -206,19 +232,25 @@ class Auth:
         return recipe
 
     def _values(
-        self, recipe: Recipe, account: str | None, timeout: float | None
+        self, recipe: Recipe, account: str | None, timeout: float | None, *, trust_recipe: bool
     ) -> dict[str, Secret]:
         """Return the secrets that a recipe uses, by key.
 
         Raises:
-            MissingSecretError: a required one was not found.
+            RecipeChangedError: the recipe is not the known one, and the user does not trust it.
+            MissingSecretError: a required one was not found, or was stored for another service.
         """
+        if not trust_recipe:
+            trust.check_recipe(recipe, self._connection.settings)
         values: dict[str, Secret] = {}
         missing: list[str] = []
         for key in recipe.keys_used:
-            value = self._find(credential_name(key, account), timeout)
-            if value is not None:
-                values[key] = value
+            name = credential_name(key, account)
+            found = self._find(name, timeout)
+            if found is not None:
+                if not trust.may_use(recipe.service, key, found.service, trust_recipe=trust_recipe):
+                    raise setup.refused_secret(recipe.service, name, found.service)
+                values[key] = found.value
             elif key not in recipe.optional_keys:
                 missing.append(key)
         if missing:
@@ -234,21 +266,21 @@ class Auth:
             known[service] = self._connection.send(operations.get_recipe(service), timeout)
         return known[service]
 
-    def _find(self, name: str, timeout: float | None) -> Secret | None:
+    def _find(self, name: str, timeout: float | None) -> StoredSecret | None:
         """Find a secret: in memory, the keyring, the engine (sealed), or the environment."""
         connection = self._connection
         if name in connection.memory.secrets:
             return connection.memory.secrets[name]
         store = connection.store
-        value = in_thread(lambda: store.get(name)) if store else None
-        if value is None and connection.settings.api_key is not None:
-            value = self._sealed_read(name, timeout)
-        if value is not None:
-            self._remember(name, value)
-            return value
+        found = in_thread(lambda: store.get(name)) if store else None
+        if found is None and connection.settings.api_key is not None:
+            found = self._sealed_read(name, timeout)
+        if found is not None:
+            self._remember(name, found)
+            return found
         return secret_from_environment(name)
 
-    def _sealed_read(self, name: str, timeout: float | None) -> Secret | None:
+    def _sealed_read(self, name: str, timeout: float | None) -> StoredSecret | None:
         connection, envelope = self._connection, None
         try:
             envelope = connection.send(operations.read_credential(name), timeout)
@@ -258,13 +290,14 @@ class Auth:
                 raise
         if envelope is None:
             return None
-        return Secret(unseal(connection.key().reveal(), name, envelope))
+        value = Secret(unseal(connection.key().reveal(), name, envelope))
+        return StoredSecret(value, envelope.get("service"))
 
-    def _remember(self, name: str, value: Secret) -> None:
-        self._connection.memory.secrets[name] = value
+    def _remember(self, name: str, secret: StoredSecret) -> None:
+        self._connection.memory.secrets[name] = secret
         store = self._connection.store
         if store is not None:
-            in_thread(lambda: store.put(name, value))
+            in_thread(lambda: store.put(name, secret))
 
     def _token_source(
         self, recipe: Recipe, account: str | None, values: dict[str, Secret]
@@ -281,7 +314,7 @@ class Auth:
             try:
                 push_secret(connection, name, value, service=service)
             finally:
-                self._remember(name, value)
+                self._remember(name, StoredSecret(value, service))
 
         if used not in sources or sources[used].values != values:
             sources[used] = TokenSource(service, grant, values, connection.timeout, keep)

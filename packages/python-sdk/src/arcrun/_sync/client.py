@@ -4,22 +4,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Literal, NoReturn, ParamSpec, TypeVar
+from typing import Any, Literal, NoReturn, ParamSpec, TypeVar
 
 from arcrun._core import operations
-from arcrun._core.config import Source
-from arcrun._core.errors import ConfigurationError
-from arcrun._core.retry import MAX_RETRIES, check_retries, check_timeout
-from arcrun._core.shapes import texts
+from arcrun._core.config import Settings, Source, check_headers
+from arcrun._core.decoding import MAX_RESPONSE_BYTES
+from arcrun._core.errors import ConfigurationError, InvalidArgumentError
+from arcrun._core.resources import resource
+from arcrun._core.retry import MAX_RETRIES, check_retries, check_size
+from arcrun._core.secret import Secret
+from arcrun._core.shapes import capabilities_of
 from arcrun._core.types import CredentialFormat, Health, RawResponse
-from arcrun._http import HEADERS, TIMEOUT, httpx, limits, ssl_context
-from arcrun._local import KeyringStore, load_settings
+from arcrun._http import (
+    HEADERS,
+    MAX_CONNECTIONS,
+    TIMEOUT,
+    check_next_hop,
+    check_url,
+    httpx,
+    limits,
+    time_out_of,
+)
+from arcrun._local import KeyringStore, load_settings, log_to_stderr
 
 from .auth import Auth
 from .connection import Connection, responses
 from .creds import Creds
+from .transport import EnvironmentTransport
 from .workflows import Workflows
 
 P = ParamSpec("P")
@@ -41,9 +54,9 @@ class Arcrun:
         True
     """
 
-    auth: Auth
-    creds: Creds
-    workflows: Workflows
+    auth: Auth = resource(Auth)
+    creds: Creds = resource(Creds)
+    workflows: Workflows = resource(Workflows)
 
     def __init__(
         self,
@@ -51,10 +64,13 @@ class Arcrun:
         *,
         base_url: str | None = None,
         credential_format: CredentialFormat | None = None,
-        timeout: float | None = None,
+        timeout: float | httpx.Timeout | None = None,
         max_retries: int = MAX_RETRIES,
+        max_connections: int = MAX_CONNECTIONS,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
         allow_insecure_http: bool = False,
         http_client: httpx.Client | None = None,
+        default_headers: Mapping[str, str] | None = None,
         config_file: str | os.PathLike[str] | None = None,
         secret_cache: Literal["memory", "keyring"] = "memory",  # noqa: S107 - not a password
     ) -> None:
@@ -65,10 +81,14 @@ class Arcrun:
             base_url: the engine; else `ARCRUN_BASE_URL`, else the config file, else the hosted one.
             credential_format: `sealed` or `plain`; else `ARCRUN_CREDENTIAL_FORMAT`, else the config
                 file, else `sealed`.
-            timeout: seconds for each attempt, 60 by default; to connect, 5 at most.
+            timeout: seconds for each attempt, 60 by default, of which 5 at most to connect; or an
+                `httpx.Timeout`. By default an `http_client` keeps its own.
             max_retries: how often a failed request is retried, where that is safe.
+            max_connections: how many requests are sent at the same time; others wait.
+            max_response_bytes: the largest response, decoded.
             allow_insecure_http: send the key over plain http to other machines too.
             http_client: your own `httpx.Client` for requests to the engine; you close it.
+            default_headers: sent with each request to the engine.
             config_file: instead of `~/.arcrun/config.yaml`.
             secret_cache: where secrets are remembered: `memory`, or also the system's `keyring`.
 
@@ -81,27 +101,37 @@ class Arcrun:
         )
         del api_key  # tools print the locals of frames
         settings = load_settings(given, config_file)
-        seconds = check_timeout(TIMEOUT if timeout is None else timeout)
+        check_url(settings.base_url)
+        if http_client is not None:
+            _check_client(http_client, settings)
+        if timeout is None:
+            timeout = TIMEOUT if http_client is None else time_out_of(http_client)
         if secret_cache not in {"memory", "keyring"}:
             raise ConfigurationError(
                 f"secret_cache must be 'memory' or 'keyring', not {secret_cache!r}"
             )
+        log_to_stderr()
+        own_headers = check_headers({} if default_headers is None else default_headers)
         store = None if secret_cache == "memory" else KeyringStore(settings)  # noqa: S105
         retries = check_retries(max_retries)
+        check_size("max_connections", max_connections)
+        check_size("max_response_bytes", max_response_bytes)
         http = http_client or httpx.Client(
-            headers=HEADERS, verify=ssl_context(), timeout=limits(seconds)
+            headers=HEADERS, transport=EnvironmentTransport(max_connections)
         )
         self._owns_http = http_client is None
         self._use(
             Connection(
                 settings,
                 http,
-                headers={} if self._owns_http else HEADERS,  # an own client has them as defaults
-                timeout=seconds,
+                # An own client has ours as defaults.
+                headers={} if self._owns_http else HEADERS,
+                timeout=limits(timeout),
                 max_retries=retries,
+                max_response_bytes=max_response_bytes,
                 allow_insecure_http=allow_insecure_http,
                 store=store,
-            )
+            ).with_headers(own_headers)
         )
 
     def _use(self, connection: Connection) -> None:
@@ -125,25 +155,70 @@ class Arcrun:
             True
         """
         health = self._connection.send(operations.health(), timeout)
-        self._connection.memory.capabilities = frozenset(texts(health.get("capabilities")))
+        self._connection.memory.capabilities = capabilities_of(health)
         return health
 
     def with_options(
-        self, *, timeout: float | None = None, max_retries: int | None = None
+        self,
+        *,
+        timeout: float | httpx.Timeout | None = None,
+        max_retries: int | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        default_headers: Mapping[str, str] | None = None,
     ) -> Arcrun:
         """Return a client with other options, which shares connections and memory with this one.
 
         Args:
-            timeout: seconds for each attempt; None to keep this client's.
+            timeout: seconds for each attempt, or an `httpx.Timeout`; None to keep this client's.
             max_retries: None to keep this client's.
+            api_key: another account's key; then, and with another `base_url`, no memory is shared.
+            base_url: another engine.
+            default_headers: sent besides this client's.
 
         Example:
             >>> patient = client.with_options(timeout=300, max_retries=5)
         """
         other = object.__new__(type(self))
         other._owns_http = False
-        other._use(self._connection.with_options(timeout, max_retries))
+        key = None if api_key is None else Secret.of(api_key) or Secret("")
+        del api_key  # tools print the locals of frames
+        connection = self._connection.with_options(timeout, max_retries)
+        if key is not None or base_url is not None:
+            connection = connection.elsewhere(key, base_url)
+        other._use(connection.with_headers(check_headers(default_headers or {})))
         return other
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> dict[str, Any]:
+        """Send a request to a route of the engine that has no method yet, and return its JSON object.
+
+        It carries the API key, if there is one; a POST is not retried.
+
+        Args:
+            method: `GET`, `POST`, `PUT` or `DELETE`.
+            path: the path with its query, percent-encoded.
+            body: sent as JSON.
+            timeout: seconds for each attempt; None for the client's own.
+
+        Raises:
+            InvalidArgumentError: the method, path or body is not valid.
+            APIStatusError: the engine refused.
+
+        Example:
+            >>> answer = client.request("GET", "/health")
+            >>> answer["ok"]
+            True
+        """
+        with_key = self._connection.settings.api_key is not None
+        request = operations.own_request(method, path, body, with_key=with_key)
+        return self._connection.send(request, timeout)
 
     def with_raw_response(
         self, method: Callable[P, T]
@@ -167,7 +242,9 @@ class Arcrun:
             finally:
                 responses.reset(token)
             if not received:
-                raise TypeError(f"{method!r} made no request: pass a method of the client")
+                raise InvalidArgumentError(
+                    f"{method!r} made no request: pass a method of the client, without calling it"
+                )
             last, attempts = received[-1]
             return RawResponse(result, last.status, last.headers, last.content, attempts)
 
@@ -198,3 +275,17 @@ class Arcrun:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client cannot be pickled: make one in the process that needs it")
+
+
+def _check_client(client: object, settings: Settings) -> None:
+    """Check an HTTP client that the user made.
+
+    Raises:
+        ConfigurationError: it is of another kind.
+        InsecureTransportError: it would send the API key to a proxy over plain http.
+    """
+    if not isinstance(client, httpx.Client):
+        raise ConfigurationError(
+            f"http_client must be an {httpx.Client.__name__} of httpx, not {type(client).__name__}"
+        )
+    check_next_hop(client, settings.base_url)

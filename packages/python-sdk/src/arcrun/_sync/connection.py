@@ -5,26 +5,42 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar
 
 from arcrun._concurrency import sleep
 from arcrun._core import operations
-from arcrun._core.config import Settings
-from arcrun._core.errors import APIConnectionError, ArcrunError
+from arcrun._core.config import Settings, check_base_url, check_key
+from arcrun._core.errors import (
+    APIConnectionError,
+    ArcrunError,
+    ConfigurationError,
+    UnexpectedResponseError,
+)
 from arcrun._core.memory import Memory
+from arcrun._core.operations import Page
 from arcrun._core.request import Request
 from arcrun._core.response import Response, read_response
-from arcrun._core.retry import check_retries, check_timeout, next_delay
+from arcrun._core.retry import check_retries, next_delay
 from arcrun._core.secret import Secret, blank_out
-from arcrun._core.shapes import texts
+from arcrun._core.shapes import capabilities_of
 from arcrun._core.trust import api_key_for, require_api_key
-from arcrun._http import connection_error, httpx, limits
+from arcrun._http import (
+    check_next_hop,
+    check_url,
+    connection_error,
+    httpx,
+    limits,
+    stripped,
+)
 from arcrun._local import SecretStore
+
+from .reading import read_body
 
 T = TypeVar("T")
 
+_MOST_PAGES = 100_000
 KEY_HEADER = "X-Arcrun-API-Key"
 logger = logging.getLogger("arcrun")
 
@@ -41,8 +57,9 @@ class Connection:
         http: httpx.Client,
         *,
         headers: Mapping[str, str],
-        timeout: float,
+        timeout: httpx.Timeout,
         max_retries: int,
+        max_response_bytes: int,
         allow_insecure_http: bool,
         store: SecretStore | None,
     ) -> None:
@@ -51,18 +68,46 @@ class Connection:
         self.headers = headers
         self.timeout = timeout
         self.max_retries = max_retries
+        self.max_response_bytes = max_response_bytes
         self.store = store
         self.allow_insecure_http = allow_insecure_http
         self.memory = Memory()
 
-    def with_options(self, timeout: float | None, max_retries: int | None) -> Connection:
+    def with_options(
+        self, timeout: float | httpx.Timeout | None, max_retries: int | None
+    ) -> Connection:
         """Return a copy with other options, which shares everything else."""
         other = object.__new__(Connection)
         other.__dict__.update(self.__dict__)
         if timeout is not None:
-            other.timeout = check_timeout(timeout)
+            other.timeout = limits(timeout)
         if max_retries is not None:
             other.max_retries = check_retries(max_retries)
+        return other
+
+    def with_headers(self, headers: Mapping[str, str]) -> Connection:
+        """Return a copy that sends more headers."""
+        other = self.with_options(None, None)
+        other.headers = {**self.headers, **headers}
+        return other
+
+    def elsewhere(self, key: Secret | None, base_url: str | None) -> Connection:
+        """Return a copy for another key or engine, which shares connections and no memory.
+
+        Raises:
+            ConfigurationError: the key or the base URL is not valid.
+        """
+        here = self.settings
+        url = (
+            here.base_url if base_url is None else check_base_url(base_url, "the argument base_url")
+        )
+        check_url(url)
+        check_next_hop(self.http, url)
+        other = self.with_options(None, None)
+        own_key = here.api_key if key is None else check_key(key, "the argument api_key")
+        other.settings = Settings(own_key, url, here.credential_format)
+        other.memory = Memory()
+        other.store = self.store and self.store.of(other.settings)
         return other
 
     def __reduce__(self) -> NoReturn:
@@ -91,7 +136,7 @@ class Connection:
         """
         allow_insecure_http = self.allow_insecure_http
         key = api_key_for(request.key, self.settings, allow_insecure_http=allow_insecure_http)
-        limit = self.timeout if timeout is None else check_timeout(timeout)
+        limit = self.timeout if timeout is None else limits(timeout)
         attempt = 0
         while True:
             outcome = self._attempt(request, key, limit)
@@ -106,55 +151,109 @@ class Connection:
         received = responses.get()
         if received is not None:
             received.append((outcome, attempt + 1))
-        return read_response(request, outcome, attempt=attempt)
+        base_url = self.settings.base_url
+        return read_response(request, outcome, attempt=attempt, base_url=base_url)
 
-    def has(self, capability: str, timeout: float | None = None) -> bool:
-        """Tell whether the engine has a capability (docs/contract.md#capabilities). Asks once."""
+    def send_all(
+        self, page: Callable[[str | None], Request[Page[T]]], timeout: float | None
+    ) -> list[T]:
+        """Get a whole list, page by page.
+
+        Args:
+            page: returns the request of the page that a cursor leads to; None for the first page.
+            timeout: seconds for each attempt; None for the client's own.
+
+        Raises:
+            UnexpectedResponseError: a cursor came again, so that there would be no end.
+        """
+        found: list[T] = []
+        seen: set[str | None] = {None}
+        cursor = None
+        while True:
+            part = self.send(page(cursor), timeout)
+            found += part.items
+            cursor = part.cursor
+            if cursor is None:
+                return found
+            if cursor in seen or len(seen) > _MOST_PAGES:
+                raise UnexpectedResponseError(
+                    f"{page(None)!r}: the engine's pages of this list have no end"
+                )
+            seen.add(cursor)
+
+    def has(self, capability: str, timeout: float | None = None) -> bool | None:
+        """Tell whether the engine has a capability (docs/contract.md#capabilities). Asks once.
+
+        The result is None if the engine does not list any, or can't be asked.
+        """
         if self.memory.capabilities is None:
             try:
                 health = self.with_options(None, 0).send(operations.health(), timeout)
             except ArcrunError:
-                return False  # not remembered: the next call asks again
-            self.memory.capabilities = frozenset(texts(health.get("capabilities")))
-        return capability in self.memory.capabilities
+                return None  # not remembered: the next call asks again
+            self.memory.capabilities = capabilities_of(health)
+        listed = self.memory.capabilities
+        return capability in listed if listed else None
 
     def _attempt(
-        self, request: Request[Any], key: Secret | None, timeout: float
+        self, request: Request[Any], key: Secret | None, timeout: httpx.Timeout
     ) -> Response | APIConnectionError:
         """Send a request once, with the API key if there is one to send."""
         started = time.monotonic()
         url = self.settings.base_url + request.path
+        failure: BaseException
+        try:
+            response = self._exchange(url, request, key, timeout)
+        except httpx.RequestError as error:
+            lost = connection_error(request.method, url, error)
+            _log(request, started, type(lost).__name__)
+            return lost
+        except ArcrunError as error:
+            failure = stripped(error)
+        except RuntimeError as error:
+            failure = ConfigurationError(
+                f"{request.method} {url} could not be sent ({error}): a client can't be used after it "
+                "was closed, and an http_client only in the event loop that it was made for"
+            )
+        except (ValueError, OverflowError, httpx.InvalidURL) as error:
+            failure = ConfigurationError(
+                f"{request.method} {url} could not be sent ({type(error).__name__}: {error}): is base_url "
+                "right?"
+            )
+        except BaseException as error:  # noqa: BLE001 - the frames of each hold the key
+            failure = stripped(error)
+        else:
+            _log(request, started, str(response.status))
+            return response
+        raise failure
+
+    def _exchange(
+        self, url: str, request: Request[Any], key: Secret | None, timeout: httpx.Timeout
+    ) -> Response:
+        """Send a request, and read the response."""
         headers = dict(self.headers)
         if request.body is not None:
             headers["Content-Type"] = "application/json"
         if request.idempotency_key is not None:
             headers["Idempotency-Key"] = request.idempotency_key
         outgoing = self.http.build_request(
-            request.method, url, content=request.content(), headers=headers, timeout=limits(timeout)
+            request.method, url, content=request.content(), headers=headers, timeout=timeout
         )
         if key is not None:
             outgoing.headers[KEY_HEADER] = key.reveal()
-        outcome: Response | APIConnectionError
         try:
             # A redirect would take the key along; `read_response` reports it as an error.
             incoming = self.http.send(outgoing, stream=True, follow_redirects=False)
             try:
-                content = _read(incoming, started + timeout)
+                content = read_body(incoming, timeout.read, self.max_response_bytes)
             finally:
                 incoming.close()
-            if incoming.status_code >= 400:
-                content = self._blanked(request, content)
-            outcome = Response(incoming.status_code, incoming.headers, content)
-        except httpx.RequestError as error:
-            outcome = connection_error(request.method, url, error)
         finally:
-            if KEY_HEADER in outgoing.headers:  # exceptions and frames keep the request
+            if KEY_HEADER in outgoing.headers:  # exceptions keep the request
                 del outgoing.headers[KEY_HEADER]
-        if logger.isEnabledFor(logging.DEBUG):
-            result = outcome.status if isinstance(outcome, Response) else type(outcome).__name__
-            spent = (time.monotonic() - started) * 1000
-            logger.debug("%s %s: %s in %.1f ms", request.method, request.path, result, spent)
-        return outcome
+        if incoming.status_code >= 400:
+            content = self._blanked(request, content)
+        return Response(incoming.status_code, incoming.headers, content)
 
     def _blanked(self, request: Request[Any], content: bytes) -> bytes:
         """Blank out the request's secrets and the API key in the body of an error response."""
@@ -163,15 +262,7 @@ class Connection:
         return blank_out(content.decode("utf-8", "replace"), secrets).encode()
 
 
-def _read(response: httpx.Response, deadline: float) -> bytes:
-    """Read the body.
-
-    The deadline counts for the whole body: httpx's own time-out counts for each chunk, so an engine
-    that sends a byte now and then would never reach it.
-    """
-    chunks: list[bytes] = []
-    for chunk in response.iter_bytes():
-        chunks.append(chunk)
-        if time.monotonic() > deadline:
-            raise httpx.ReadTimeout("the body did not arrive in time")
-    return b"".join(chunks)
+def _log(request: Request[Any], started: float, result: str) -> None:
+    if logger.isEnabledFor(logging.DEBUG):
+        spent = (time.monotonic() - started) * 1000
+        logger.debug("%s %s: %s in %.1f ms", request.method, request.path, result, spent)

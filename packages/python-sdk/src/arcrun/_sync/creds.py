@@ -68,7 +68,7 @@ class Creds:
         )
 
     def list(self, *, timeout: float | None = None) -> list[Credential]:
-        """List the credentials, without values. The deployed engine lists at most 200.
+        """List all credentials, without values. The deployed engine lists at most 200.
 
         Args:
             timeout: seconds for each attempt; None for the client's own.
@@ -81,7 +81,7 @@ class Creds:
             >>> [credential["name"] for credential in found]
             ['notion_token']
         """
-        found = self._connection.send(operations.list_credentials(), timeout)
+        found = self._connection.send_all(operations.list_credentials, timeout)
         names = [name for item in found if (name := text(item.get("name")))]
         self._connection.memory.names.update({name.lower(): name for name in names})
         return found

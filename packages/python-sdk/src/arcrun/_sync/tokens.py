@@ -12,9 +12,13 @@ from arcrun._concurrency import Lock
 from arcrun._core.errors import ArcrunError, TokenExchangeError
 from arcrun._core.injection import Injection
 from arcrun._core.recipe import AssertionGrant, Inject, RefreshGrant
-from arcrun._core.secret import Secret
+from arcrun._core.secret import Secret, blank_out
 from arcrun._core.tokens import AccessToken, read_token, token_form
-from arcrun._http import USER_AGENT, httpx, limits
+from arcrun._http import USER_AGENT, httpx, stripped
+
+from .reading import read_body
+
+_LARGEST = 1024 * 1024  # bytes of a token endpoint's response
 
 logger = logging.getLogger("arcrun")
 
@@ -27,7 +31,7 @@ class TokenSource:
         service: str,
         grant: AssertionGrant | RefreshGrant,
         values: dict[str, Secret],
-        timeout: float,
+        timeout: httpx.Timeout,
         keep: Callable[[str, Secret], None],
     ) -> None:
         """Prepare to fetch.
@@ -36,7 +40,7 @@ class TokenSource:
             service: the service, for error messages.
             grant: how its recipe gets an access token.
             values: the secrets, by key.
-            timeout: seconds for one exchange.
+            timeout: the time-outs of one exchange.
             keep: stores a refresh token that replaces the one in use, under a key.
         """
         self._service = service
@@ -68,18 +72,22 @@ class TokenSource:
     def _fetch(self, transport: httpx.BaseTransport) -> AccessToken:
         service = self._service
         form = token_form(self._grant, self.values, time.time())
-        failure = None
+        failure: BaseException
         try:
             status, content = self._exchange(transport, form)
-        except httpx.RequestError as error:
-            failure = f"{service!r}: the token endpoint {self._grant.endpoint} could not be reached"
-            failure += f" ({type(error).__name__}: {error})"
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            reason = blank_out(f"{type(error).__name__}: {error}", (form, *self.values.values()))
+            failure = TokenExchangeError(
+                f"{service!r}: the token endpoint {self._grant.endpoint} could not be reached ({reason})"
+            )
+        except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
+            failure = stripped(error)
         else:
             sent = tuple(self.values.values())
             token = read_token(service, status, content, now=time.monotonic(), sent=sent)
             self._keep_rotated(token)
             return token
-        raise TokenExchangeError(failure)
+        raise failure
 
     def _exchange(
         self, transport: httpx.BaseTransport, form: Secret
@@ -93,11 +101,12 @@ class TokenSource:
                 "Accept": "application/json",
                 "User-Agent": USER_AGENT,
             },
-            extensions={"timeout": limits(self._timeout).as_dict()},
+            extensions={"timeout": self._timeout.as_dict()},
         )
         response = transport.handle_request(request)
         try:
-            return response.status_code, response.read()
+            content = read_body(response, self._timeout.read, _LARGEST)
+            return response.status_code, content
         finally:
             response.close()
 

@@ -3,13 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Hashable
 from typing import NoReturn
 
+from arcrun._concurrency import scope, is_alive
 from arcrun._core.injection import Injection
 from arcrun._core.tokens import AccessToken
 from arcrun._core.trust import may_receive_secrets
-from arcrun._http import httpx, origin, proxy_for, ssl_context, stripped
+from arcrun._http import (
+    MAX_CONNECTIONS,
+    httpx,
+    origin,
+    original,
+    pool_for,
+    proxy_for,
+    stripped,
+)
 
 from .tokens import SignIn
 
@@ -54,8 +63,12 @@ class InjectingTransport(httpx.BaseTransport):
             response = self._inner.handle_request(
                 _with_secrets(request, injection, body)
             )
-        except Exception as error:  # noqa: BLE001 - the frames of each hold secrets
+        except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
             failure = stripped(error)
+            failure.args = tuple(
+                injection.without_secrets(each) if isinstance(each, str) else each
+                for each in error.args
+            )
         else:
             for name in _URL_HEADERS:  # they may repeat a secret of the URL
                 url = response.headers.get(name, "")
@@ -84,7 +97,7 @@ class CleanStream(httpx.SyncByteStream):
         try:
             for part in self._inner:
                 yield part
-        except Exception as error:  # noqa: BLE001 - the frames of each hold secrets
+        except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
             failure = stripped(error)
         if failure is not None:
             raise failure
@@ -95,10 +108,22 @@ class CleanStream(httpx.SyncByteStream):
 
 
 class EnvironmentTransport(httpx.BaseTransport):
-    """Sends requests as `httpx.Client()` does by default: by the environment's proxies, if any."""
+    """Sends requests by the environment's proxies, if any, as `httpx.Client()` does.
 
-    def __init__(self) -> None:
-        self._transports: dict[str | None, httpx.HTTPTransport] = {}
+    Each process and each event loop gets connections of its own: shared after a fork, one would read
+    the other's responses, and those of a loop that has ended can't be used.
+    """
+
+    def __init__(self, max_connections: int = MAX_CONNECTIONS, *, hidden: bool = False) -> None:
+        """Prepare to send; nothing is opened yet.
+
+        Args:
+            max_connections: how many connections each process and loop may have, to each proxy.
+            hidden: whether requests hold secrets, and are not shown to instrumentation of httpx.
+        """
+        self._max_connections = max_connections
+        self._hidden = hidden
+        self._pools: dict[Hashable, dict[str | None, httpx.HTTPTransport]] = {}
         self._proxies: dict[str, str | None] = {}
 
     def __repr__(self) -> str:
@@ -106,18 +131,30 @@ class EnvironmentTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
-        target = origin(request.url)
+        pool = self._pool(request.url)
+        if self._hidden:
+            send = original(httpx.HTTPTransport.handle_request)
+            return send(pool, request)
+        return pool.handle_request(request)
+
+    def _pool(self, url: httpx.URL) -> httpx.HTTPTransport:
+        target, here = origin(url), scope()
         if target not in self._proxies:
-            self._proxies[target] = proxy_for(request.url)
+            self._proxies[target] = proxy_for(url)
         proxy = self._proxies[target]
-        if proxy not in self._transports:
-            self._transports[proxy] = httpx.HTTPTransport(verify=ssl_context(), proxy=proxy)
-        return self._transports[proxy].handle_request(request)
+        if here not in self._pools:
+            self._pools = {own: pools for own, pools in self._pools.items() if is_alive(own)}
+        pools = self._pools.setdefault(here, {})
+        if proxy not in pools:
+            made = pool_for(httpx.HTTPTransport, proxy, self._max_connections)
+            return pools.setdefault(proxy, made)
+        return pools[proxy]
 
     def close(self) -> None:
         """Close the connections."""
-        for transport in self._transports.values():
-            transport.close()
+        pools, self._pools = self._pools.get(scope(), {}), {}
+        for pool in pools.values():
+            pool.close()
 
 
 def _with_secrets(

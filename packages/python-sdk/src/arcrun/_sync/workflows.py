@@ -5,14 +5,18 @@ from __future__ import annotations
 
 import builtins
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from arcrun._concurrency import in_thread
 from arcrun._core import operations
-from arcrun._core.errors import InvalidArgumentError
-from arcrun._core.graphs import compile_graph, config_of, flow_of, is_document
-from arcrun._core.names import check_workflow
-from arcrun._core.shapes import is_text
+from arcrun._core.errors import InvalidArgumentError, WorkflowWarning
+from arcrun._core.graphs import check_description, compile_graph, config_of, flow_of, is_document
+from arcrun._core.names import check_idempotency_key, check_workflow
+from arcrun._core.operations import Page
+from arcrun._core.request import Request
+from arcrun._core.shapes import objects, text
 from arcrun._core.types import (
     DeletedWorkflow,
     Execution,
@@ -21,6 +25,7 @@ from arcrun._core.types import (
     Workflow,
     WorkflowSummary,
 )
+from arcrun._local import read_document
 
 from .connection import Connection
 
@@ -62,23 +67,55 @@ class Workflows:
             'greet'
         """
         check_workflow(name)
-        settings = config or {}
+        self._connection.key()
+        own, summary = config_of({"config": config}), check_description(description)
         if is_document(graph):
-            settings = {**config_of(graph), **settings}
-            compiled = self._connection.send(operations.compile_flow(flow_of(graph)), timeout)
+            settings, flow = {**config_of(graph), **own}, flow_of(graph)
+            summary = summary or check_description(graph.get("description"))
+            compiled = self._connection.send(operations.compile_flow(flow), timeout)
             graph_to_push = compile_graph(name, compiled, settings)
         else:
-            graph_to_push = {**graph, "id": name, "name": name}
-        summary = description if description is not None else graph.get("description") or name
-        if not is_text(summary) or not summary.strip():
-            raise InvalidArgumentError("description must be non-empty text")
+            settings, graph_to_push = own, {**graph, "id": name, "name": name}
+            summary = summary or check_description(graph.get("description"))
         request = operations.push_workflow(
-            name, graph_to_push, description=summary, config=settings
+            name, graph_to_push, description=summary or name, config=settings
         )
         return self._connection.send(request, timeout)
 
+    def push_file(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        timeout: float | None = None,
+    ) -> PushedWorkflow:
+        """Store a workflow from a file: a document or a compiled graph, in YAML or JSON.
+
+        Args:
+            path: the file.
+            name: the workflow's name; by default the document's `name`, else the file's, without its
+                ending.
+            timeout: seconds for each attempt; None for the client's own.
+
+        Raises:
+            InvalidArgumentError: the file can't be read, or is not a valid document.
+            BadRequestError: the engine found faults; `details` says where.
+
+        Example:
+            >>> import pathlib, tempfile
+            >>> path = pathlib.Path(tempfile.mkdtemp(), "greet.yaml")
+            >>> text = "{flow: [input >> 完成後 >> a], config: {a: {component: comp_uppercase}}}"
+            >>> size = path.write_text(text, encoding="utf-8")
+            >>> result = client.workflows.push_file(path)
+            >>> result["name"]
+            'greet'
+        """
+        document, stem = in_thread(lambda: read_document(path))
+        chosen = name or text(document.get("name")) or stem
+        return self.push(chosen, document, timeout=timeout)
+
     def list(self, *, timeout: float | None = None) -> list[WorkflowSummary]:
-        """List the workflows.
+        """List all workflows.
 
         Args:
             timeout: seconds for each attempt; None for the client's own.
@@ -91,7 +128,7 @@ class Workflows:
             >>> [workflow["name"] for workflow in found]
             ['greet']
         """
-        return self._connection.send(operations.list_workflows(), timeout)
+        return self._connection.send_all(operations.list_workflows, timeout)
 
     def get(self, name: str, *, timeout: float | None = None) -> Workflow:
         """Return a workflow's graph and config.
@@ -135,21 +172,26 @@ class Workflows:
         input: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's word
         *,
         run_async: bool = False,
+        idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> RunResult:
         """Run a workflow and return its result.
 
-        A run is retried only if the engine supports idempotency keys, which is asked once.
+        What the engine warns of is in `warnings`, and is warned of as a `WorkflowWarning`, once. A run
+        is retried only if the engine supports idempotency keys, which is asked once.
 
         Args:
             name: the workflow's name.
             input: the data that the run starts with.
             run_async: return as soon as the engine has accepted the run.
+            idempotency_key: your own, for a run that your program may ask for again; an engine that
+                supports such keys returns the first run's result for 24 hours.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
             WorkflowRunError: the workflow failed; `failed_node` says where.
             WorkflowPaused: the run waits for a callback.
+            InvalidArgumentError: an argument is not valid, or the engine has no `run_async`.
             NotFoundError: there is no such workflow.
 
         Example:
@@ -157,14 +199,26 @@ class Workflows:
             >>> result["data"]["text"]
             'HELLO'
         """
-        connection, key = self._connection, None
+        connection, key = self._connection, check_idempotency_key(idempotency_key)
         check_workflow(name)
         operations.run_workflow(name, input, run_async=run_async, idempotency_key=None).content()
         connection.key()
-        if connection.max_retries and connection.has("idempotency_key", timeout):
+        if run_async and connection.has("durable_runs", timeout) is False:
+            raise InvalidArgumentError(
+                "this engine does not run workflows in the background (it lists no durable_runs): leave "
+                "run_async out"
+            )
+        retryable = connection.max_retries > 0 and bool(
+            connection.has("idempotency_key", timeout)
+        )
+        if retryable and key is None:
             key = os.urandom(16).hex()
-        request = operations.run_workflow(name, input, run_async=run_async, idempotency_key=key)
-        return connection.send(request, timeout)
+        request = operations.run_workflow(
+            name, input, run_async=run_async, idempotency_key=key, retryable=retryable
+        )
+        result = connection.send(request, timeout)
+        _warn(name, result)
+        return result
 
     def executions(
         self, name: str, *, limit: int | None = None, timeout: float | None = None
@@ -173,7 +227,7 @@ class Workflows:
 
         Args:
             name: the workflow's name.
-            limit: how many at most; None for the engine's own limit.
+            limit: how many at most, of which the engine may return fewer; None for all.
             timeout: seconds for each attempt; None for the client's own.
 
         Raises:
@@ -184,5 +238,24 @@ class Workflows:
             >>> [run["verdict"] for run in found]
             ['success']
         """
-        request = operations.list_executions(check_workflow(name), limit)
-        return self._connection.send(request, timeout)
+        check_workflow(name)
+        if limit is not None:
+            page = self._connection.send(operations.list_executions(name, limit), timeout)
+            return page.items
+
+        def page_at(cursor: str | None) -> Request[Page[Execution]]:
+            return operations.list_executions(name, None, cursor)
+
+        return self._connection.send_all(page_at, timeout)
+
+
+def _warn(name: str, result: RunResult) -> None:
+    """Warn of what the engine warns of."""
+    found = objects(result.get("warnings"))
+    if found:
+        parts = [
+            f"{each.get('placeholder')} at node {each.get('node')!r} has no value"
+            for each in found[:5]
+        ]
+        more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
+        warnings.warn(f"workflow {name!r}: {'; '.join(parts)}{more}", WorkflowWarning, stacklevel=3)

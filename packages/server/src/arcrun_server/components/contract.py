@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.nearest import nearest
+from arcrun_server.engine.shorten import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,8 +129,7 @@ def describe(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, str):
-        text = value if len(value) <= 60 else value[:57] + "…"
-        return f"'{text}'"
+        return f"'{shorten(value, 60, '…')}'"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):

@@ -42,13 +42,25 @@ def _zone(given: JsonObject) -> tzinfo:
 
 
 def _moment(given: JsonObject, name: str = "date") -> datetime:
-    """Return a moment: ISO 8601 text, a date alone, or Unix seconds; if left out, the run's time."""
-    value = given.get(name)
-    zone = _zone(given)
-    if value is None and name == "date":
-        started: datetime = given[_NOW]
-        return started.astimezone(zone)
-    return _read(value, name, zone)
+    """Return a moment: ISO 8601 text, a date alone, or Unix seconds; if `date` is left out, the run's time."""
+    if name == "date" and name not in given:
+        return _now(given)
+    return _read(given.get(name), name, _zone(given))
+
+
+def _now(given: JsonObject) -> datetime:
+    started: datetime = given[_NOW]
+    return started.astimezone(_zone(given))
+
+
+def _settled(moment: datetime) -> datetime:
+    """Return a moment of the wall clock as it is shown: a time that was skipped becomes the one after the gap."""
+    return moment.astimezone(timezone.utc).astimezone(moment.tzinfo)
+
+
+def _elapsed(moment: datetime, seconds: float) -> datetime:
+    """Return the moment after so many seconds, however the clocks are set in between."""
+    return (moment.astimezone(timezone.utc) + timedelta(seconds=seconds)).astimezone(moment.tzinfo)
 
 
 def _read(value: Any, name: str, zone: tzinfo) -> datetime:
@@ -91,12 +103,22 @@ def _shift(given: JsonObject, direction: int) -> Any:
     unit = one_of(given_value(given, "unit"), UNITS, "unit")
     moment = _moment(given)
     try:
-        if unit in _MONTHS:
-            return _written(_add_months(moment, amount * _MONTHS[unit]), given)
-        shifted = moment.astimezone(timezone.utc) + timedelta(seconds=amount * _SECONDS[unit])
-        return _written(shifted.astimezone(moment.tzinfo), given)
+        return _written(_shifted(moment, amount, unit), given)
     except (OverflowError, ValueError):
         raise ComponentError("the result lies outside the years 1 to 9999") from None
+
+
+def _shifted(moment: datetime, amount: float, unit: str) -> datetime:
+    """Move a moment: months, weeks and days on the wall clock, hours and less by elapsed time."""
+    if unit in _MONTHS:
+        return _settled(_add_months(moment, amount * _MONTHS[unit]))
+    seconds = amount * _SECONDS[unit]
+    if unit not in {"days", "weeks"}:
+        return _elapsed(moment, seconds)
+    whole, part = divmod(seconds, _SECONDS["days"])
+    if whole:
+        moment = _settled(moment.replace(fold=0) + timedelta(days=whole))
+    return _elapsed(moment, part) if part else moment
 
 
 def _add_months(moment: datetime, months: float) -> datetime:
@@ -107,12 +129,14 @@ def _add_months(moment: datetime, months: float) -> datetime:
         raise OverflowError
     # The 31st becomes the last day of a shorter month.
     day = min(moment.day, calendar.monthrange(year, month + 1)[1])
-    return moment.replace(year=year, month=month + 1, day=day)
+    return moment.replace(year=year, month=month + 1, day=day, fold=0 if months else moment.fold)
 
 
 def _difference(given: JsonObject) -> float:
     unit = one_of(given.get("unit", "seconds"), tuple(_SECONDS), "unit")
-    seconds = (_moment(given, "to") - _moment(given)).total_seconds()
+    # In UTC: Python subtracts two times of one zone by their wall clocks.
+    start, end = (_moment(given, name).astimezone(timezone.utc) for name in ("date", "to"))
+    seconds = (end - start).total_seconds()
     result = seconds / _SECONDS[unit]
     return int(result) if result.is_integer() else result
 
@@ -122,18 +146,16 @@ def _edge(given: JsonObject, *, at_end: bool) -> Any:
     moment = _moment(given)
     start = moment.replace(minute=0, second=0, microsecond=0)
     if unit != "hour":
-        start = start.replace(hour=0)
+        start = start.replace(hour=0, fold=0)
     if unit == "week":
         start -= timedelta(days=start.weekday())
     elif unit in {"month", "year"}:
         start = start.replace(day=1, month=1 if unit == "year" else start.month)
+    start = _settled(start)
     if not at_end:
         return _written(start, given)
-    if unit in {"month", "year"}:
-        after = _add_months(start, 12 if unit == "year" else 1)
-    else:
-        after = start + timedelta(hours=1 if unit == "hour" else 168 if unit == "week" else 24)
-    return _written(after - timedelta(milliseconds=1), given)
+    after = _shifted(start, 1, f"{unit}s")
+    return _written(_elapsed(after, -0.001), given)
 
 
 def _parts(given: JsonObject) -> JsonObject:
@@ -155,13 +177,11 @@ def _parts(given: JsonObject) -> JsonObject:
 
 
 def _before(given: JsonObject) -> bool:
-    return _moment(given) < _moment(given, "to")
+    return _moment(given).astimezone(timezone.utc) < _moment(given, "to").astimezone(timezone.utc)
 
 
 OPERATIONS: dict[str, Operation] = {
-    "now": Operation(
-        lambda given: _written(_moment({**given, "date": None}), given), "the run's time"
-    ),
+    "now": Operation(lambda given: _written(_now(given), given), "the run's time"),
     "format": Operation(
         lambda given: _written(_moment(given), given), "`date` in another `format`"
     ),

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.outbound import Unreachable, json_content
+from arcrun_server.outbound.urls import (
+    as_text,
+    fill_places,
+    fixed_origin,
+    with_query,
+    without_places,
+)
 
 from .contract import describe, given_value, one_of, optional, require
 
@@ -15,6 +23,7 @@ if TYPE_CHECKING:
 
     from .contract import ComponentContract
 
+MAX_TIMEOUT = 60
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 CONTRACT: ComponentContract = {
@@ -27,11 +36,18 @@ CONTRACT: ComponentContract = {
         "type": "object",
         "required": ["url"],
         "properties": {
-            "url": {"type": "string", "format": "uri"},
+            "url": {
+                "type": "string",
+                "description": "It may have places: `https://a.example/{id}`.",
+            },
+            "path": {"type": "object", "description": "Values for its places, percent-encoded."},
+            "query": {"type": "object", "description": "Parameters of the URL, percent-encoded."},
             "method": {"enum": [*METHODS], "default": "GET"},
             "headers": {"type": "object", "additionalProperties": {"type": ["string", "number"]}},
             "body": {"description": "Text, sent as it is; anything else is sent as JSON."},
             "body_json": {"description": "Sent as JSON."},
+            "form": {"type": "object", "description": "Sent as a form."},
+            "timeout_seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": 60},
         },
     },
     "output_schema": {
@@ -43,7 +59,12 @@ CONTRACT: ComponentContract = {
             "data": {
                 "type": "object",
                 "required": ["body"],
-                "properties": {"body": {"description": "JSON if it is JSON, else text."}},
+                "properties": {
+                    "body": {"description": "JSON if its type is JSON, else text or Base64."},
+                    "headers": {"type": "object"},
+                    "encoding": {"const": "base64"},
+                    "content_type": {"type": "string"},
+                },
             },
             "error": {"type": "string"},
         },
@@ -60,22 +81,75 @@ CONTRACT: ComponentContract = {
 def component(outbound: Outbound) -> Component:
     """Return the component, with its HTTP client."""
 
-    async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
-        url = require(given_value(given, "url"), str, "url")
+    async def run(_given: JsonObject, invocation: Invocation) -> JsonObject:
+        given = invocation.own
+        url = _url(invocation)
         method = one_of(optional(given, "method", str, "GET").upper(), METHODS, "method")
         headers = _headers(optional(given, "headers", dict, {}))
         content = None if method in {"GET", "HEAD"} else _content(given, headers)
         try:
-            response = await outbound.send(method, url, headers=headers, content=content)
+            response = await outbound.send(
+                method, url, headers=headers, content=content, timeout=_timeout(given)
+            )
         except Unreachable as problem:
             return {"success": False, "error": str(problem)}
+        data = {**response.content(), "headers": response.headers}
         if not response.ok:
-            return response.failure()
-        is_json, value = response.json()
-        body = value if is_json else response.text
-        return {"success": True, "status": response.status, "data": {"body": body}}
+            return {**response.failure(), "data": data}
+        return {"success": True, "status": response.status, "data": data}
 
     return run
+
+
+def _url(invocation: Invocation) -> str:
+    """Return the URL with its places and parameters filled; values name no places."""
+    given = invocation.own
+    require(given_value(given, "url"), str, "url")
+    written = require(invocation.written["url"], str, "url")
+    if invocation.credentials:
+        _check_origin(written, invocation.credentials)
+    values = {
+        name: _segment(name, value) for name, value in optional(given, "path", dict, {}).items()
+    }
+    url = fill_places(invocation.fill(written, without_places if values else as_text), values)
+    return with_query(url, _parameters(given, "query"))
+
+
+def _segment(name: str, value: Any) -> str:
+    text = as_text(value)
+    if text in {"", ".", ".."}:
+        raise ComponentError(f"`path.{name}` is empty or only dots; it must be a part of a path")
+    return quote(text, safe="")
+
+
+def _parameters(given: JsonObject, name: str) -> dict[str, str | list[str]]:
+    """Return the parameters of a URL or a form; a list stands for a repeated one, null for none."""
+    values = optional(given, name, dict, {})
+    return {
+        key: [as_text(item) for item in value] if isinstance(value, list) else as_text(value)
+        for key, value in values.items()
+        if value is not None
+    }
+
+
+def _timeout(given: JsonObject) -> float | None:
+    if given.get("timeout_seconds") is None:
+        return None
+    seconds = require(given["timeout_seconds"], float, "timeout_seconds")
+    if not 0 < seconds <= MAX_TIMEOUT:
+        raise ComponentError(
+            f"`timeout_seconds` must be above 0 and at most {MAX_TIMEOUT}, but it is {seconds}"
+        )
+    return seconds
+
+
+def _check_origin(written: str, credentials: frozenset[str]) -> None:
+    """Refuse to send credentials to a host that data chooses."""
+    if fixed_origin(written) is None:
+        raise ComponentError(
+            f"the credential {', '.join(sorted(credentials))} is sent only to a host that stands in the node's "
+            "own `url`; write the host there instead of a placeholder"
+        )
 
 
 def _headers(given: JsonObject) -> dict[str, str]:
@@ -91,9 +165,12 @@ def _content(given: JsonObject, headers: dict[str, str]) -> bytes | None:
     """Return the body, and set its content type if no header does."""
     body: Any = given.get("body")
     as_json = given.get("body_json")
-    if as_json is None and body is None:
+    if given.get("form") is not None:
+        kind = "application/x-www-form-urlencoded"
+        content = urlencode(_parameters(given, "form"), doseq=True).encode()
+    elif as_json is None and body is None:
         return None
-    if as_json is None and isinstance(body, str):
+    elif as_json is None and isinstance(body, str):
         kind, content = "text/plain; charset=utf-8", body.encode("utf-8", "replace")
     else:
         kind, content = "application/json", json_content(body if as_json is None else as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
-from arcrun_server.engine.conditions import parse_condition
+from arcrun_server.engine.condition_parser import parse_condition
 from arcrun_server.engine.templates import MISSING, find
 
 from .contract import data_schema, given_value, optional, success
@@ -27,7 +27,10 @@ CONTRACT: ComponentContract = {
         "properties": {
             "condition": {
                 "type": ["string", "boolean", "number", "null"],
-                "description": "`key`, `key == value`, `key > 3` (also != >= < <=).",
+                "description": (
+                    "`key`, `key == value`, `key > 3` (also != >= < <=), joined by and, or, not and "
+                    "parentheses. `{{…}}` is an operand; its value is never read as a condition."
+                ),
             },
             "input": {"type": "object", "description": "Where the keys are looked up first."},
         },
@@ -42,21 +45,20 @@ async def run(given: JsonObject, invocation: Invocation) -> JsonObject:
     """Evaluate the condition.
 
     Example:
-        >>> import asyncio
-        >>> asyncio.run(run({"condition": "分數 > 60", "input": {"分數": 61}}, None))["data"]
-        {'result': True, 'branch': 'true'}
+        `{"condition": "分數 > 60", "input": {"分數": 61}}` takes the branch `true`.
     """
     values = optional(given, "input", dict, {})
-    condition = given_value(given, "condition")
+    # Only the node itself has a condition: what comes in the context is data.
+    condition = given_value(invocation.own, "condition")
     if isinstance(condition, str):
         holds = _holds(condition, values, given, invocation)
     else:
-        holds = bool(condition)  # a template yielded the value itself
+        holds = bool(condition)
     return success(holds, branch="true" if holds else "false")
 
 
 def _holds(text: str, values: JsonObject, given: JsonObject, invocation: Invocation) -> bool:
-    def look_up(path: str) -> tuple[bool, Any]:
+    def key(path: str) -> tuple[bool, Any]:
         keys = tuple(path.split("."))
         for layer in (values, given):
             value = find(layer, keys)
@@ -64,7 +66,11 @@ def _holds(text: str, values: JsonObject, given: JsonObject, invocation: Invocat
                 return True, value
         return invocation.look_up(path)
 
+    def placeholder(path: str) -> tuple[bool, Any]:
+        found, value = invocation.look_up(path)
+        return (found, value) if found else key(path)
+
     try:
-        return parse_condition(text).holds(look_up)
+        return parse_condition(text).holds(key, placeholder)
     except ValueError as problem:
         raise ComponentError(str(problem)) from None

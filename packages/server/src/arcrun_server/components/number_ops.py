@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
 
-from .contract import describe, given_value, optional, require
+from .contract import describe, given_value, one_of, optional, require
 from .operations import Operation, operations_contract, run_operation
 
 if TYPE_CHECKING:
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
     from arcrun_server.engine import Invocation, JsonObject
 
 LARGEST = 1e300
+DECIMALS = (".", ",")
+GROUPS = (",", ".", " ", "'", "_")
+# A separator that nobody said is a guess: `1,5` is one and a half in one country and 15 in none.
+_NO_SEPARATORS = {ord("."): ";", ord(","): ";"}
+_SEPARATOR_HINT = (
+    "; say what its separators are: `decimal_separator` (. or ,) and `group_separator`"
+)
+_NUMBER_TEXT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+_THREE = re.compile(r"\d{3}")
 _MAX_DIGITS = 15
 
 
@@ -82,15 +92,32 @@ def _clamp(given: JsonObject) -> float:
 
 
 def _parse(given: JsonObject) -> float:
-    text = (
-        require(given_value(given, "text"), str, "text").strip().replace(",", "").replace("_", "")
+    text = require(given_value(given, "text"), str, "text").strip()
+    decimal = one_of(given.get("decimal_separator", "."), DECIMALS, "decimal_separator")
+    group = given.get("group_separator")
+    if group is not None:
+        one_of(group, GROUPS, "group_separator")
+        if group == decimal:
+            raise ComponentError("`group_separator` and `decimal_separator` are the same")
+        text = _without_groups(text, group)
+    number = text.replace(decimal, "\0").translate(_NO_SEPARATORS).replace("\0", ".")
+    if not _NUMBER_TEXT.fullmatch(number):
+        hint = _SEPARATOR_HINT if any(sign in text for sign in GROUPS) else ""
+        raise ComponentError(f"`text` is not a number: {describe(given['text'])}{hint}")
+    return _usable(
+        int(number) if number.lstrip("+-").isdigit() and len(number) < 300 else float(number)
     )
-    try:
-        return _usable(
-            int(text) if text.lstrip("+-").isdigit() and len(text) < 300 else float(text)
-        )
-    except ValueError:
-        raise ComponentError(f"`text` is not a number: {describe(given['text'])}") from None
+
+
+def _without_groups(text: str, group: str) -> str:
+    """Remove the separators of thousands; where no group of three follows, they stay."""
+    head, *groups = text.split(group)
+    last = groups[-1] if groups else ""
+    whole = [*groups[:-1], last[:3]]
+    ends = not last[3:4].isdigit()
+    if 1 <= len(head.lstrip("+-")) <= 3 and ends and all(map(_THREE.fullmatch, whole)):
+        return "".join((head, *groups))
+    return text
 
 
 def _compared(compare: Callable[[float, float], bool]) -> Callable[[JsonObject], bool]:
@@ -149,6 +176,11 @@ CONTRACT = operations_contract(
         "min": _NUMBER,
         "max": _NUMBER,
         "text": {"type": "string"},
+        "decimal_separator": {"enum": [*DECIMALS], "default": "."},
+        "group_separator": {
+            "enum": [*GROUPS],
+            "description": "Of thousands; left out, there is none.",
+        },
     },
     config_example={"operation": "multiply", "a": "{{input.單價}}", "b": "{{input.數量}}"},
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 from arcrun_server.engine import ComponentError
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from arcrun_server.engine import Invocation, JsonObject
 
 MAX_LENGTH = 1_000_000
+_STANDARD = str.maketrans("-_", "+/")
 
 
 def _text(given: JsonObject) -> str:
@@ -73,6 +77,30 @@ def _bounded(text: str) -> str:
     return text
 
 
+def _decoded_url(given: JsonObject) -> str:
+    try:
+        return unquote(_text(given), errors="strict")
+    except UnicodeDecodeError:
+        raise ComponentError("`text` does not become UTF-8 when it is decoded") from None
+
+
+def _decoded_base64(given: JsonObject) -> str:
+    """Decode Base64, also of the alphabet for URLs and without padding."""
+    text = "".join(_text(given).split()).translate(_STANDARD).rstrip("=")
+    try:
+        content = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (ValueError, binascii.Error):
+        raise ComponentError("`text` is not Base64") from None
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise ComponentError("`text` does not become UTF-8 when it is decoded") from None
+
+
+def _encoded(given: JsonObject) -> bytes:
+    return _text(given).encode("utf-8", "replace")
+
+
 OPERATIONS: dict[str, Operation] = {
     "upper": Operation(lambda given: _text(given).upper(), "`text` in capitals"),
     "lower": Operation(lambda given: _text(given).lower(), "`text` in small letters"),
@@ -99,6 +127,14 @@ OPERATIONS: dict[str, Operation] = {
     "pad_end": Operation(
         lambda given: _pad(given, at_start=False), "padded with `fill` to `length` at the end"
     ),
+    "url_encode": Operation(
+        lambda given: quote(_encoded(given), safe=""), "percent-encoded for any part of a URL"
+    ),
+    "url_decode": Operation(_decoded_url, "percent-encoding decoded"),
+    "base64_encode": Operation(
+        lambda given: base64.b64encode(_encoded(given)).decode(), "its UTF-8 in Base64"
+    ),
+    "base64_decode": Operation(_decoded_base64, "the text that Base64 holds"),
     "reverse": Operation(lambda given: _text(given)[::-1], "reversed"),
 }
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from arcrun_server.engine.placeholders import only_placeholder, parse
+from arcrun_server.engine.placeholders import only_placeholder, parse_escaped
 
 from .contract import data_schema, success
 
@@ -31,22 +31,20 @@ CONTRACT: ComponentContract = {
 }
 
 
-async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
+async def run(given: JsonObject, invocation: Invocation) -> JsonObject:
     """Look for an error.
 
     Example:
-        >>> import asyncio
-        >>> asyncio.run(run({"error": "逾時"}, None))["data"]
-        {'result': '逾時', 'branch': 'catch'}
+        `{"error": "逾時"}` takes the branch `catch`.
     """
     error = given.get("error")
-    if _is_error(error):
-        return success(error, branch="catch")
-    return success(None, branch="try")
+    if _found_nothing(invocation) or not (error.strip() if isinstance(error, str) else error):
+        return success(None, branch="try")
+    return success(error, branch="catch")
 
 
-def _is_error(error: Any) -> bool:
-    # A template that finds no error stays as it is written, which is not an error.
-    if isinstance(error, str):
-        return bool(error.strip()) and only_placeholder(parse(error)) is None
-    return bool(error)
+def _found_nothing(invocation: Invocation) -> bool:
+    """Tell whether the node's own `error` is a placeholder without a value; what one yields is not parsed."""
+    written = invocation.written.get("error")
+    alone = only_placeholder(parse_escaped(written)) if isinstance(written, str) else None
+    return alone is not None and not alone.credential and not invocation.look_up(alone.name)[0]

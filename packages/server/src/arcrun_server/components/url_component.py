@@ -28,6 +28,9 @@ def component(url: str, outbound: Outbound) -> Component:
         if not response.ok:
             return response.failure()
         is_json, value = response.json()
-        return value if is_json else {"success": True, "data": response.text}
+        if is_json:
+            return value
+        data = response.content()
+        return {"success": True, "data": data if response.is_base64 else response.text}
 
     return run

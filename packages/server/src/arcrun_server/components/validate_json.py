@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.shorten import shorten
 
 from .contract import given_value, require
 
@@ -119,11 +120,13 @@ def _violations(schema: Any, value: Any) -> list[JsonObject]:
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as problem:
         message = getattr(problem, "message", None) or str(problem)
-        raise ComponentError(f"`schema` is not a valid JSON Schema: {message[:300]}") from None
+        raise ComponentError(
+            f"`schema` is not a valid JSON Schema: {shorten(message, 300)}"
+        ) from None
     errors = []
     for error in validator.iter_errors(value):
         path = ".".join(map(str, error.instance_path))
-        errors.append({"path": path, "message": error.message[:300]})
+        errors.append({"path": path, "message": shorten(error.message, 300)})
         if len(errors) == MAX_ERRORS:
             break
     return errors

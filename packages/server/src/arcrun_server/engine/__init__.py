@@ -30,8 +30,9 @@ from .environment import (
 from .failures import InvocationFailure
 from .flow import compile_flow, parse_flow, search_triplets
 from .model import Edge, FlowError, Graph, JsonObject, Node, Problem, SearchResult, Triplet
+from .parameters import ParameterCheck, ParameterWarning, check_parameters
 from .plan import ExecutionPlan, prepare_graph
-from .result import Pause, RunResult, TraceEntry
+from .result import Pause, RunResult, RunWarning, TraceEntry
 from .run import resume_graph, run_graph
 
 __all__ = [
@@ -48,14 +49,18 @@ __all__ = [
     "JsonObject",
     "MemoryEnvironment",
     "Node",
+    "ParameterCheck",
+    "ParameterWarning",
     "Pause",
     "Problem",
     "RunLimits",
     "RunResult",
+    "RunWarning",
     "SearchResult",
     "TraceEntry",
     "Triplet",
     "check_graph",
+    "check_parameters",
     "compile_flow",
     "parse_flow",
     "prepare_graph",

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
-from .conditions import parse_condition
+from .condition_parser import parse_condition
 from .edges import EDGE_KINDS, EDGE_TYPES, LABELS
 from .loops import find_loop
 from .model import MAX_PROBLEMS, NodeType, Problem
@@ -25,6 +25,7 @@ MAX_ID_LENGTH = 256
 MAX_COMPONENT_ID_LENGTH = 2048
 MAX_NESTING = 64
 MAX_DATA_BYTES = 1024 * 1024
+MAX_LISTED = 100
 
 _ITERATOR = re.compile(r"\w+")
 _json_text = json.JSONEncoder(ensure_ascii=False).encode
@@ -291,12 +292,10 @@ def _known_problems(component: str, path: str, known: Collection[str] | None) ->
         return [] if host else [Problem(f"'{component}' is not a complete URL.", path=path)]
     if known is None or component in BUILTIN_IDS or component in known:
         return []
-    near = nearest(component, sorted({*known, *BUILTIN_IDS}))
-    hint = (
-        f"; did you mean '{near}'?"
-        if near
-        else "; use a component of the engine, a URL, or the name of a recipe."
-    )
+    ids = sorted({*known, *BUILTIN_IDS})
+    near = nearest(component, ids, least=0.7)
+    listed = ", ".join(ids[:MAX_LISTED])
+    hint = f"; did you mean '{near}'?" if near else f"; use a URL, or one of {listed}"
     message = f"There is no component '{component}'{hint}"
     return [Problem(message, path=path, suggestion=near, code="unknown_component")]
 

@@ -1,76 +1,194 @@
-"""Conditions of IF edges and of `if_control`: `key`, `key == value`, `key > n` (docs/contract.md#workflow-graphs)."""
+"""Conditions of IF edges, `if_control` and `filter` (docs/workflow-language.md#conditions).
+
+A condition is parsed when its workflow is pushed; `condition_parser` does that. What it compares is
+looked up when it is evaluated and compared by type: no value is ever read as a part of a condition.
+"""
 
 from __future__ import annotations
 
 import json
 import operator
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .placeholders import only_placeholder, parse
+from .placeholders import Placeholder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-MAX_LENGTH = 1000
-_OPERATOR = re.compile(r"(?P<sign>==|＝＝|!=|≠|>=|≥|<=|≤|>|＞|<|＜)")
-_WIDE_SIGNS = {"＝＝": "==", "≠": "!=", "≥": ">=", "≤": "<=", "＞": ">", "＜": "<"}
+    LookUp: TypeAlias = Callable[[str], tuple[bool, Any]]
+    """Finds a dotted path; returns `(found, value)`."""
+
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
     "<": operator.lt,
     "<=": operator.le,
 }
-_KEY = re.compile(r"[^\s{}\"'=<>!()（）&|]+")
-_HOW = "Write `key`, `key == value` or `key > 3` (also != >= < <=)."
+_json_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A value that stands in the condition."""
+
+    value: Any
+
+    def find(self, _look_up: Scopes) -> tuple[bool, Any]:
+        """Return it."""
+        return True, self.value
+
+
+@dataclass(frozen=True)
+class Key:
+    """A bare key: a dotted path."""
+
+    path: str
+
+    def find(self, look_up: Scopes) -> tuple[bool, Any]:
+        """Look it up."""
+        return look_up.key(self.path)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A placeholder that stands alone: its value keeps its type."""
+
+    placeholder: Placeholder
+
+    def find(self, look_up: Scopes) -> tuple[bool, Any]:
+        """Look it up."""
+        return look_up.placeholder(self.placeholder.name)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text with placeholders in it, or a placeholder in quotes: it yields text."""
+
+    parts: tuple[str | Placeholder, ...]
+
+    def find(self, look_up: Scopes) -> tuple[bool, Any]:
+        """Fill it; if one of its values is missing, so is the text."""
+        pieces = []
+        for part in self.parts:
+            found, value = (
+                look_up.placeholder(part.name) if isinstance(part, Placeholder) else (True, part)
+            )
+            if not found:
+                return False, None
+            pieces.append(value if isinstance(value, str) else _json_text(value))
+        return True, "".join(pieces)
+
+
+Operand: TypeAlias = "Literal | Key | Reference | Text"
+
+
+@dataclass(frozen=True)
+class Scopes:
+    """Where the operands of a condition are looked up.
+
+    Attributes:
+        key: Finds bare keys.
+        placeholder: Finds what stands in `{{ }}`.
+    """
+
+    key: LookUp
+    placeholder: LookUp
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two operands and a sign, one of `== != > >= < <=`; without a sign the left one's truth counts."""
+
+    left: Operand
+    sign: str | None = None
+    right: Operand | None = None
+
+    def holds(self, look_up: Scopes) -> bool:
+        """Tell whether it holds; with an operand that is not there it does not."""
+        found, left = self.left.find(look_up)
+        if not found:
+            return False
+        if self.right is None:
+            return bool(left)
+        found, right = self.right.find(look_up)
+        return found and _compare(left, self.sign, right)
+
+    def operands(self) -> Iterator[Operand]:
+        """Yield the operands."""
+        yield self.left
+        if self.right is not None:
+            yield self.right
+
+
+@dataclass(frozen=True)
+class Not:
+    """The opposite of a condition."""
+
+    of: Term
+
+    def holds(self, look_up: Scopes) -> bool:
+        """Tell whether the condition does not hold."""
+        return not self.of.holds(look_up)
+
+    def operands(self) -> Iterator[Operand]:
+        """Yield the operands."""
+        return self.of.operands()
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Conditions joined by `and` (all of them) or by `or` (at least one)."""
+
+    terms: tuple[Term, ...]
+    needs_all: bool
+
+    def holds(self, look_up: Scopes) -> bool:
+        """Tell whether all of them hold, or at least one."""
+        each = (term.holds(look_up) for term in self.terms)
+        return all(each) if self.needs_all else any(each)
+
+    def operands(self) -> Iterator[Operand]:
+        """Yield the operands."""
+        for term in self.terms:
+            yield from term.operands()
+
+
+Term: TypeAlias = "Comparison | Not | Joined"
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition: a left side, and for a comparison a sign and a right side.
+    """A parsed condition.
 
     Attributes:
         text: The condition as it was written.
-        key: The dotted path on the left; None if a literal stands there.
-        left: That literal.
-        sign: One of `== != > >= < <=`, or None if only the key's truth counts.
-        right: The literal on the right.
+        term: What was parsed.
     """
 
     text: str
-    key: str | None
-    left: Any = None
-    sign: str | None = None
-    right: Any = None
+    term: Term
 
-    def holds(self, look_up: Callable[[str], tuple[bool, Any]]) -> bool:
+    def holds(self, key: LookUp, placeholder: LookUp | None = None) -> bool:
         """Tell whether the condition holds.
 
-        A key that is not there makes every condition false. Values are compared by type: the text
-        "3" does not equal the number 3, true does not equal 1, and what has no order is not above
-        or below anything.
+        A comparison with a key that is not there does not hold. Values are compared by type: the
+        text "3" does not equal the number 3, true does not equal 1, and what has no order is not
+        above or below anything.
 
         Args:
-            look_up: Finds a dotted path; returns `(found, value)`.
-
-        Example:
-            >>> parse_condition("分數 >= 60").holds(lambda path: (path == "分數", 61.5))
-            True
+            key: Finds bare keys.
+            placeholder: Finds what stands in `{{ }}`; left out, as `key` does.
         """
-        found, left = (True, self.left) if self.key is None else look_up(self.key)
-        if not found:
-            return False
-        if self.sign is None:
-            return bool(left)
-        if self.sign == "==":
-            return same(left, self.right)
-        if self.sign == "!=":
-            return not same(left, self.right)
-        comparable = (_is_number(left) and _is_number(self.right)) or (
-            isinstance(left, str) and isinstance(self.right, str)
-        )
-        return comparable and _ORDER[self.sign](left, self.right)
+        return self.term.holds(Scopes(key, placeholder or key))
+
+    def placeholders(self) -> Iterator[Placeholder]:
+        """Yield the placeholders of the condition."""
+        for operand in self.term.operands():
+            if isinstance(operand, Reference):
+                yield operand.placeholder
+            elif isinstance(operand, Text):
+                yield from (part for part in operand.parts if isinstance(part, Placeholder))
 
 
 def same(left: Any, right: Any) -> bool:
@@ -89,64 +207,15 @@ def same(left: Any, right: Any) -> bool:
     return bool(left == right)
 
 
-def parse_condition(text: str) -> Condition:
-    """Parse a condition.
-
-    Args:
-        text: `key`, `key == value`, `key > n`; the key may stand in `{{ }}`, a value that is not
-            a JSON literal is text.
-
-    Raises:
-        ValueError: The text is not a condition; the message says how to write one.
-
-    Example:
-        >>> condition = parse_condition("狀態 == 完成")
-        >>> condition.key, condition.sign, condition.right
-        ('狀態', '==', '完成')
-    """
-    if len(text) > MAX_LENGTH:
-        raise ValueError(f"The condition is longer than {MAX_LENGTH} characters. {_HOW}")
-    stripped = text.strip()
-    if not stripped:
-        raise ValueError(f"The condition is empty. {_HOW}")
-    found = _OPERATOR.search(_blank_quoted(stripped))
-    if not found:
-        key, left = _left_side(stripped, text)
-        return Condition(text, key, left)
-    left_text, right_text = stripped[: found.start()].strip(), stripped[found.end() :].strip()
-    if not left_text or not right_text or right_text.startswith("="):
-        raise ValueError(f"The condition `{text}` lacks a side or has a wrong sign. {_HOW}")
-    if _OPERATOR.search(_blank_quoted(right_text)):
-        raise ValueError(f"The condition `{text}` has more than one comparison. {_HOW}")
-    sign = found["sign"]
-    key, left = _left_side(left_text, text)
-    return Condition(text, key, left, _WIDE_SIGNS.get(sign, sign), _literal(right_text)[1])
-
-
-def _blank_quoted(text: str) -> str:
-    return re.sub(r"\"[^\"]*\"|'[^']*'", lambda quoted: "·" * len(quoted[0]), text)
-
-
-def _left_side(side: str, text: str) -> tuple[str | None, Any]:
-    placeholder = only_placeholder(parse(side))
-    if placeholder is not None:
-        return placeholder.name, None
-    is_literal, literal = _literal(side)
-    if is_literal:
-        return None, literal
-    if not _KEY.fullmatch(side):
-        raise ValueError(f"`{side}` in the condition `{text}` is not a key. {_HOW}")
-    return side, None
-
-
-def _literal(side: str) -> tuple[bool, Any]:
-    if len(side) > 1 and side[0] == side[-1] == "'":
-        return True, side[1:-1]
-    try:
-        value = json.loads(side)
-    except ValueError:
-        return False, side
-    return (False, side) if isinstance(value, (dict, list)) else (True, value)
+def _compare(left: Any, sign: str | None, right: Any) -> bool:
+    if sign == "==":
+        return same(left, right)
+    if sign == "!=":
+        return not same(left, right)
+    comparable = (_is_number(left) and _is_number(right)) or (
+        isinstance(left, str) and isinstance(right, str)
+    )
+    return comparable and _ORDER[sign or ""](left, right)
 
 
 def _is_number(value: Any) -> bool:

@@ -49,6 +49,7 @@ def write_continuation(machine: Machine, waiting_node: RunNode) -> JsonObject:
     return {
         "version": VERSION,
         "started": machine.times.started.isoformat(),
+        "strict": machine.strict,
         "steps": machine.steps,
         "graphs": [plan.graph for plan in plans],
         "frames": frames,
@@ -72,7 +73,8 @@ def read_continuation(
             f"This is not the state of a paused run that this engine can read ({VERSION=})."
         )
     started = datetime.fromisoformat(continuation["started"])
-    machine = Machine(environment, started, continuation["steps"])
+    strict = continuation.get("strict", False)
+    machine = Machine(environment, started, continuation["steps"], strict=strict)
     plans = [prepare_graph(graph) for graph in continuation["graphs"]]
     for written in continuation["frames"]:
         plan = plans[written["graph"]]
@@ -109,6 +111,8 @@ def _write_frame(frame: Frame, graph: int) -> JsonObject:
         ],
         "last": frame.last,
         "parts": frame.parts,
+        "warnings": list(frame.warnings),
+        "failed_nodes": list(frame.failed_nodes),
         "loop": loop
         and {
             "node": loop.node,
@@ -139,6 +143,9 @@ def _read_frame(frame: Frame, written: JsonObject) -> None:
     }
     frame.last = written["last"]
     frame.parts = list(written["parts"])
+    for node, placeholder in written.get("warnings", []):
+        frame.warn(node, [placeholder])
+    frame.failed_nodes.update(dict.fromkeys(written.get("failed_nodes", [])))
     if written["loop"]:
         frame.for_each = _read_loop(frame, written["loop"])
 

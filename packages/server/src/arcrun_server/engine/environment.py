@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from .model import Graph, JsonObject
+    from .result import RunResult
 
 
 class ComponentError(Exception):
@@ -51,12 +52,24 @@ class Invocation:
         deadline: When the run's time is over, on the clock of `time.monotonic`.
         look_up: Finds a dotted path of a template (`ctx.a`, `input.b`, `prev.c`, `loop.item`,
             `node.d`); returns `(found, value)`.
+        own: The node's own data, its placeholders filled. What steers a request (where to, how,
+            with what) is read here and never in the input, where the context would set what the
+            node left out.
+        written: The node's own data as it was pushed.
+        credentials: The credentials that it names.
+        fill: Fills the placeholders of a text of `written`, each value written by a function.
     """
 
     node_id: str
     started: datetime
     deadline: float
     look_up: Callable[[str], tuple[bool, Any]]
+    own: JsonObject = field(default_factory=dict, repr=False)
+    written: JsonObject = field(default_factory=dict, repr=False)
+    credentials: frozenset[str] = frozenset()
+    fill: Callable[[str, Callable[[Any], str]], str] = field(
+        default=lambda text, _write: text, repr=False
+    )
 
 
 Component: TypeAlias = "Callable[[JsonObject, Invocation], Awaitable[Any]]"
@@ -101,6 +114,10 @@ class Environment(Protocol):
         """Return another workflow's graph, or None if it does not exist."""
         ...
 
+    def sub_run_ended(self, name: str, result: RunResult) -> None:
+        """Take note of how the run of another workflow ended."""
+        ...
+
 
 def _utc_now() -> datetime:
     return datetime.now(timezone.utc)
@@ -126,6 +143,7 @@ class MemoryEnvironment:
     workflows: Mapping[str, Graph] = field(default_factory=dict)
     limits: RunLimits = RunLimits()
     clock: Callable[[], datetime] = _utc_now
+    sub_runs: list[tuple[str, RunResult]] = field(default_factory=list, repr=False)
 
     def now(self) -> datetime:
         """Return the clock's time."""
@@ -142,3 +160,7 @@ class MemoryEnvironment:
     async def workflow(self, name: str) -> Graph | None:
         """Find a workflow by its name."""
         return self.workflows.get(name)
+
+    def sub_run_ended(self, name: str, result: RunResult) -> None:
+        """Keep how the run of another workflow ended, in `sub_runs`."""
+        self.sub_runs.append((name, result))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from .model import JsonObject
     from .plan import ExecutionPlan
-    from .result import TraceEntry
+    from .result import RunWarning, TraceEntry
+
+MAX_WARNINGS = 100
 
 
 class Activation:
@@ -138,6 +140,8 @@ class Frame:
         for_each: The FOREACH of which the frame above this one runs an element.
         sub_run: Set if this frame is another workflow that the frame below called.
         trace: Where its nodes are recorded.
+        warnings: The placeholders without a value, by node and placeholder.
+        failed_nodes: The nodes whose failure no ON_FAIL edge took, as keys in the order of the run.
     """
 
     plan: ExecutionPlan
@@ -154,6 +158,14 @@ class Frame:
     for_each: ForEach | None = None
     sub_run: SubRun | None = None
     trace: list[TraceEntry] = field(default_factory=list)
+    warnings: dict[tuple[str, str], RunWarning] = field(default_factory=dict)
+    failed_nodes: dict[str, None] = field(default_factory=dict)
+
+    def warn(self, node: str, placeholders: list[str]) -> None:
+        """Note placeholders of a node that have no value, each once."""
+        for source in placeholders:
+            if len(self.warnings) < MAX_WARNINGS:
+                self.warnings[node, source] = {"node": node, "placeholder": source}
 
     def rebuild(self, seen: int, sources: tuple[int, ...]) -> Activation:
         """Build an activation again from the results of the nodes that it has seen.
@@ -213,6 +225,8 @@ def element_frame(frame: Frame, loop: ForEach, index: int) -> Frame:
         arriving=dict(frame.plan.region(edge.target)),
         work=[RunNode(edge.target, root)],
         trace=frame.trace,
+        warnings=frame.warnings,
+        failed_nodes=frame.failed_nodes,
     )
 
 

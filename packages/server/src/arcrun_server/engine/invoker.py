@@ -8,6 +8,7 @@ from .builtin_components import BUILTINS
 from .environment import ComponentError, Invocation
 from .failures import InvocationFailure
 from .redaction import Redactor
+from .shorten import redacting
 from .templates import fill
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Invoker:
         self._components: dict[str, Component] = {}
 
     async def invoke(
-        self, node: PlannedNode, scope: Scope, context: JsonObject, given: JsonObject
+        self, node: PlannedNode, scope: Scope, context: JsonObject, own: JsonObject
     ) -> Any:
         """Invoke a node's component.
 
@@ -37,7 +38,7 @@ class Invoker:
             node: The node.
             scope: What its templates can see.
             context: What the component is given besides the node's data.
-            given: Both together, with credentials left as they are written.
+            own: The node's data, filled, with credentials left as they are written.
 
         Returns:
             The component's result. If the node names credentials, their values are redacted in it, so
@@ -47,15 +48,25 @@ class Invoker:
             InvocationFailure: There is no such component or credential, or the component failed.
         """
         component = await self._resolve(node.component or "")
-        invocation = Invocation(node.id, self._started, self._deadline, scope.find_text)
         redactor = None
         if node.credentials:
             secrets = await self._secrets(node.credentials)
             redactor = Redactor(secrets.values())
-            with_secrets = scope.with_secrets(secrets)
-            given = {**context, **fill(node.data, with_secrets.look_up, with_secrets.budget())}
+            scope = scope.with_secrets(secrets)
+            own = fill(node.data, scope.look_up, scope.budget())
+        invocation = Invocation(
+            node_id=node.id,
+            started=self._started,
+            deadline=self._deadline,
+            look_up=scope.find_text,
+            own=own,
+            written=node.written,
+            credentials=node.credentials,
+            fill=scope.fill_text,
+        )
         try:
-            result = await component(given, invocation)
+            with redacting(redactor):
+                result = await component({**context, **own} if own else context, invocation)
         except Exception as problem:  # noqa: BLE001 - whatever a component raises fails its node
             reason = _describe(problem)
             raise InvocationFailure(redactor.text(reason) if redactor else reason) from None

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .conditions import parse_condition
+from .condition_parser import parse_condition
 from .edges import EDGE_KINDS, LABELS
 from .nearest import nearest
 
@@ -59,7 +59,8 @@ def read_label(text: str) -> EdgeLabel:
     argument = (parts["inside"] or parts["after"] or "").strip()
     wanted = EDGE_KINDS[edge_type].argument
     if wanted == "condition":
-        return EdgeLabel(edge_type, condition=_condition(text, argument))
+        whole = text[len(parts["head"]) :].strip()
+        return EdgeLabel(edge_type, condition=_condition(text, argument, whole))
     if wanted == "iterator":
         return EdgeLabel(edge_type, iterator=_iterator(text, argument))
     if wanted == "branch":
@@ -72,7 +73,8 @@ def read_label(text: str) -> EdgeLabel:
     return EdgeLabel(edge_type)
 
 
-def _condition(text: str, argument: str) -> str:
+def _condition(text: str, argument: str, whole: str) -> str:
+    """Return the condition: the argument, or if its parentheses are no pair, as in `IF (a) or (b)`, all of it."""
     if not argument:
         raise LabelError(
             f"'{text}' has no condition; an IF without one would always run. "
@@ -81,8 +83,18 @@ def _condition(text: str, argument: str) -> str:
     try:
         parse_condition(argument)
     except ValueError as problem:
+        if whole.count("(") + whole.count("（") > 1 and _is_condition(whole):
+            return whole
         raise LabelError(str(problem)) from None
     return argument
+
+
+def _is_condition(text: str) -> bool:
+    try:
+        parse_condition(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _iterator(text: str, argument: str) -> str:

@@ -33,6 +33,7 @@ from .invoker import Invoker
 from .model import readable
 from .outcome import awaited_task, failure_reason, find_list, is_failure, no_list, read_branch
 from .plan import TRIGGER_WORKFLOW
+from .result import RunResult
 from .scope import Scope, TimeVariables
 from .sizes import TooLargeError, json_size
 from .sub_workflow import find_workflow, sub_result, workflow_call
@@ -57,15 +58,19 @@ class Machine:
 
     Attributes:
         frames: What is being run; the last one is worked on.
+        strict: Whether a placeholder without a value fails its node, in all graphs of the run.
         current: The node that runs now and what it was given, for the error of a time-out.
     """
 
-    def __init__(self, environment: Environment, started: datetime, steps: int = 0) -> None:
+    def __init__(
+        self, environment: Environment, started: datetime, steps: int = 0, *, strict: bool = False
+    ) -> None:
         self.environment = environment
         self.limits = environment.limits
         self.deadline = time.monotonic() + self.limits.seconds
         self.frames: list[Frame] = []
         self.steps = steps
+        self.strict = strict
         self.current: tuple[str, Any] = ("", None)
         self.times = TimeVariables(started)
         self._invoker = Invoker(environment, started, self.deadline)
@@ -115,8 +120,22 @@ class Machine:
         node = frame.plan.nodes[number]
         frame.executed[number] = result
         frame.last = number
+        # Built-ins give back the context, and with it the failure of a node before them.
+        if node.component and node.component not in BUILTINS:
+            self._note_failure(frame, node, result)
         if node.outgoing:
             frame.work.append(FollowEdges(number, 0, activation.after(number, node.id, result)))
+
+    def _note_failure(self, frame: Frame, node: PlannedNode, result: Any) -> None:
+        if is_failure(result) and not node.handles_failure:
+            frame.failed_nodes[node.id] = None
+
+    def _check_resolved(self, frame: Frame, node: PlannedNode, unresolved: list[str]) -> None:
+        """Note the placeholders that have no value; in a strict run they fail the node."""
+        frame.warn(node.id, unresolved)
+        if unresolved and (self.strict or frame.plan.strict):
+            listed = ", ".join(unresolved)
+            raise InvocationFailure(f"{listed} has no value, and the run is strict")
 
     def fail(self, frame: Frame, item: RunNode, entry: TraceEntry, reason: str) -> None:
         """Record a node's failure: its ON_FAIL edges go on, or else the run ends."""
@@ -185,13 +204,26 @@ class Machine:
         if self.steps % _STEPS_IN_A_ROW == 0:
             await asyncio.sleep(0)  # a long run of built-ins lets other tasks run
         if node.component is None:
-            result = frame.previous(item.activation)
-            frame.trace.append(_entry(node, result, result, 0.0))
-            self.complete(frame, item.node, item.activation, result)
+            self._pass_on(frame, node, item)
         elif node.component == TRIGGER_WORKFLOW:
             await self._call_workflow(frame, node, item)
         else:
             await self._run_component(frame, node, item)
+
+    def _pass_on(self, frame: Frame, node: PlannedNode, item: RunNode) -> None:
+        """Run an Input or an Output node: its result is what came before, with an Input's own data over it."""
+        result = given = frame.previous(item.activation)
+        if node.type == "Input" and node.data:
+            scope = self._scope(frame, item.activation)
+            try:
+                own = fill(node.data, scope.look_up, scope.budget())
+                self._check_resolved(frame, node, scope.unresolved)
+            except (InvocationFailure, TooLargeError) as problem:
+                self.fail(frame, item, _entry(node, given, None, 0.0), str(problem))
+                return
+            result = {**given, **own} if isinstance(given, dict) else own
+        frame.trace.append(_entry(node, given, result, 0.0))
+        self.complete(frame, item.node, item.activation, result)
 
     def _scope(self, frame: Frame, activation: Activation) -> Scope:
         return Scope(frame, activation, self.times, self.limits.output_bytes)
@@ -219,15 +251,20 @@ class Machine:
         entry = _entry(node, context, None, 0.0)
         began = time.perf_counter()
         try:
-            given = _given(node, scope, context)
+            own = (
+                fill(node.data, scope.look_up, scope.budget()) if node.has_templates else node.data
+            )
+            given = {**context, **own} if own else context
             entry["input"] = given
-            if scope.unresolved:
-                entry["warnings"] = [f"{source} has no value" for source in scope.unresolved]
             self.current = (node.id, given)
+            unresolved = [source for source in scope.unresolved if source not in node.optional]
+            if unresolved:
+                entry["warnings"] = [f"{source} has no value" for source in unresolved]
+                self._check_resolved(frame, node, unresolved)
             if builtin and not node.credentials:
                 result = builtin(given)
             else:
-                result = await self._invoker.invoke(node, scope, context, given)
+                result = await self._invoker.invoke(node, scope, context, own)
             self.check_result(result)
         except (InvocationFailure, ValueError) as problem:
             entry["duration_ms"] = _milliseconds(began)
@@ -259,7 +296,8 @@ class Machine:
         if edge.type == "ON_FAIL":
             return is_failure(result)
         if edge.condition is not None:
-            return edge.condition.holds(_condition_look_up(result, self._scope(frame, activation)))
+            scope = self._scope(frame, activation)
+            return edge.condition.holds(_key_look_up(result, scope), scope.find_text)
         if edge.type == "ON_BRANCH":
             return read_branch(result) == edge.branch
         if edge.type in {"ON_TRUE", "ON_FALSE"}:
@@ -350,7 +388,7 @@ class Machine:
     def _leave(self, frame: Frame) -> None:
         """Hand the result of a frame that is done to the frame below."""
         if frame.sub_run:
-            self._end_sub_run(frame.sub_run, frame.data(), None)
+            self._end_sub_run(frame, frame.sub_run, frame.data(), None)
             return
         result = frame.data()
         failed = None
@@ -368,8 +406,9 @@ class Machine:
             frame = self.frames.pop()
             try:
                 if frame.sub_run:
-                    self._end_sub_run(frame.sub_run, None, failure)
+                    self._end_sub_run(frame, frame.sub_run, None, failure)
                 else:
+                    frame.failed_nodes[failure.node] = None
                     self._end_element({"success": False, "error": str(failure)}, failure)
             except NodeFailure as outer:
                 failure = outer
@@ -397,7 +436,8 @@ class Machine:
             data = fill(node.data, scope.look_up, scope.budget())
             given = {**given, **data}
             self.current = (node.id, given)
-            name, run_input = workflow_call(node, given, data, activation.values)
+            self._check_resolved(frame, node, scope.unresolved)
+            name, run_input = workflow_call(node, data, activation.values)
             plan = await find_workflow(name, self.environment)
         except (InvocationFailure, TooLargeError) as failure:
             self.fail(frame, item, _entry(node, given, None, _milliseconds(began)), str(failure))
@@ -407,30 +447,48 @@ class Machine:
         by_edge = node.workflow is not None
         self.frames[-1].sub_run = SubRun(item.node, activation, given, name, by_edge, began)
 
-    def _end_sub_run(self, sub_run: SubRun, data: Any, failure: NodeFailure | None) -> None:
+    def abandon(self, failure: NodeFailure) -> None:
+        """Report the sub-workflows that a failure of the whole run cut off."""
+        for frame in reversed(self.frames):
+            if frame.sub_run:
+                self._report(frame, frame.sub_run, None, failure)
+
+    def _report(
+        self, ended: Frame, sub_run: SubRun, data: Any, failure: NodeFailure | None
+    ) -> float:
+        duration = 0.0 if sub_run.began is None else _milliseconds(sub_run.began)
+        result = RunResult(
+            success=failure is None,
+            data=data,
+            duration_ms=duration,
+            error=None if failure is None else str(failure),
+            failed_nodes=list(ended.failed_nodes),
+        )
+        self.environment.sub_run_ended(sub_run.name, result)
+        return duration
+
+    def _end_sub_run(
+        self, ended: Frame, sub_run: SubRun, data: Any, failure: NodeFailure | None
+    ) -> None:
         frame = self.frames[-1]
         node = frame.plan.nodes[sub_run.node]
         item = RunNode(sub_run.node, sub_run.activation)
-        duration = 0.0 if sub_run.began is None else _milliseconds(sub_run.began)
+        duration = self._report(ended, sub_run, data, failure)
         entry = _entry(node, sub_run.given, None, duration)
         if failure and sub_run.by_edge:
             self.fail(frame, item, entry, f"the workflow '{sub_run.name}' failed: {failure}")
             return
-        result = data if sub_run.by_edge else sub_result(sub_run.name, data, failure, duration)
+        result = data
+        if not sub_run.by_edge:
+            failed_nodes = list(ended.failed_nodes)
+            result = sub_result(sub_run.name, data, failure, failed_nodes, duration)
         entry["output"] = result
         frame.trace.append(entry)
         self.complete(frame, sub_run.node, sub_run.activation, result)
 
 
-def _given(node: PlannedNode, scope: Scope, context: JsonObject) -> JsonObject:
-    """Return what a component is given: {…context, …its data}, credentials left as they are written."""
-    parsed = node.data
-    data = fill(parsed, scope.look_up, scope.budget()) if node.has_templates else parsed
-    return {**context, **data} if data else context
-
-
-def _condition_look_up(result: Any, scope: Scope) -> Callable[[str], tuple[bool, Any]]:
-    """Return the look-up of a condition: the result first, then whatever templates see."""
+def _key_look_up(result: Any, scope: Scope) -> Callable[[str], tuple[bool, Any]]:
+    """Return the look-up of a condition's keys: the result first, then whatever templates see."""
 
     def look_up(path: str) -> tuple[bool, Any]:
         value = find(result, tuple(path.split(".")))

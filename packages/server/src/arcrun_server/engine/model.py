@@ -66,6 +66,7 @@ class Graph(_GraphRequired, total=False):
 
     id: str
     name: str
+    strict: bool
 
 
 def readable(text: str, most: int = 500) -> str:

@@ -9,15 +9,19 @@ from .templates import MISSING
 
 
 def is_failure(result: Any) -> bool:
-    """Tell whether a result is a failure: `success: false`, or an `error` that is not null.
+    """Tell whether a result is a failure: `success: false`, or an `error` that says something.
+
+    `false`, `""` and `[]` say as little as null: services write them for "no error".
 
     Example:
-        >>> is_failure({"success": False}), is_failure({"error": "壞了"}), is_failure({"error": None})
+        >>> is_failure({"success": False}), is_failure({"error": "壞了"}), is_failure({"error": False})
         (True, True, False)
     """
-    return isinstance(result, dict) and (
-        result.get("success") is False or result.get("error") is not None
-    )
+    if not isinstance(result, dict):
+        return False
+    error = result.get("error")
+    nothing = error is None or error is False or error in ("", [])
+    return result.get("success") is False or not nothing
 
 
 def failure_reason(result: dict[str, Any]) -> str:

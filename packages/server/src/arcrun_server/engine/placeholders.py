@@ -1,7 +1,9 @@
-"""Placeholders: `{{name}}` in a text (docs/contract.md#placeholders).
+r"""Placeholders: `{{name}}` in a text (docs/contract.md#placeholders).
 
 This is the only parser of them. A placeholder is `{{`, any characters but braces, and `}}`; the
 leftmost one counts. So `{{{a}}}` is a brace, `{{a}}` and a brace, while `{{a} b}}` is text.
+
+In the parameters of a node, `\{{` is the text `{{` (`parse_escaped`).
 
 Who uses the parser decides the rest: a check, which names are allowed; `fill_text`'s argument
 `missing`, what a missing value means.
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _OPEN, _CLOSE = "{{", "}}"
 _EMPTY = _OPEN + _CLOSE
 _CREDENTIAL_ROOTS = frozenset({"credential", "secret"})
+_BACKSLASHES = re.compile(r"(?<!\\)\\+(?=\{\{)")
 _CREDENTIAL_NAME = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -106,6 +109,37 @@ def parse(text: str) -> tuple[str | Placeholder, ...]:
     return tuple(parts)
 
 
+def parse_escaped(text: str) -> tuple[str | Placeholder, ...]:
+    r"""Split a text in which a backslash before `{{` makes it plain text.
+
+    Two backslashes before `{{` are a backslash and what would otherwise stand there.
+
+    Example:
+        >>> parse_escaped(r"\{{a}} {{b}}")
+        ('{{a}} ', Placeholder(source='{{b}}', start=4))
+    """
+    parts: list[str | Placeholder] = []
+    for piece, is_literal in escaped_pieces(text):
+        for part in (piece,) if is_literal else parse(piece):
+            if isinstance(part, str) and parts and isinstance(parts[-1], str):
+                parts[-1] += part
+            else:
+                parts.append(part)
+    return tuple(parts)
+
+
+def escaped_pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """Split a text at its escaped `{{`; yield the pieces, and whether a piece is plain in any case."""
+    start = 0
+    for found in _BACKSLASHES.finditer(text):
+        count = len(found[0])
+        yield text[start : found.start()], False
+        yield "\\" * (count // 2) + _OPEN * (count % 2), True
+        start = found.end() + len(_OPEN) * (count % 2)
+    if start < len(text):
+        yield text[start:], False
+
+
 def only_placeholder(parts: tuple[str | Placeholder, ...]) -> Placeholder | None:
     """Return the placeholder of a parsed text that has nothing but white space around it, or None.
 
@@ -136,8 +170,17 @@ def fill_text(
         >>> fill_text("{{a}}{{b}}", lambda found: {"a": "{{b}}"}.get(found.name), as_empty)
         '{{b}}'
     """
+    return fill_parts(parse(text), look_up, missing)
+
+
+def fill_parts(
+    parts: tuple[str | Placeholder, ...],
+    look_up: Callable[[Placeholder], str | None],
+    missing: Callable[[Placeholder], str],
+) -> str:
+    """Fill the placeholders of a parsed text, as `fill_text` does."""
     pieces = []
-    for part in parse(text):
+    for part in parts:
         if isinstance(part, Placeholder):
             value = look_up(part)
             pieces.append(missing(part) if value is None else value)

@@ -7,14 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .check import check_graph
-from .conditions import Condition, parse_condition
+from .condition_parser import parse_condition
 from .edges import STRUCTURE_TYPES
 from .labels import DEFAULT_ITERATOR
 from .model import FlowError
-from .templates import is_template, parse_value, placeholders
+from .parameters import optional_placeholders, parse_parameters
+from .templates import is_template, placeholders
 
 if TYPE_CHECKING:
-    from .model import Edge, Graph, Node
+    from .conditions import Condition
+    from .model import Edge, Graph, JsonObject, Node
 
 TRIGGER_WORKFLOW = "trigger_workflow"
 
@@ -42,8 +44,10 @@ class PlannedNode:
         component: The id of its component; None if it only passes things on.
         workflow: For a node that calls another workflow, the workflow's name as far as the graph
             knows it.
-        data: Its data, with templates parsed.
+        written: Its data as it was pushed.
+        data: The same, with templates parsed.
         has_templates: Whether there is anything in its data to fill.
+        optional: The placeholders in its data that may find nothing.
         credentials: The credentials that its data names.
         outgoing: The edges that leave it, in the order of the flow.
         incoming: How many edges that are run arrive here.
@@ -55,8 +59,10 @@ class PlannedNode:
     type: str
     component: str | None
     workflow: str | None
+    written: JsonObject
     data: Any
     has_templates: bool
+    optional: frozenset[str]
     credentials: frozenset[str]
     outgoing: list[PlannedEdge] = field(default_factory=list)
     incoming: int = 0
@@ -68,6 +74,7 @@ class ExecutionPlan:
 
     Attributes:
         graph: The graph as it was given.
+        strict: Whether a placeholder without a value fails its node.
         nodes: Its nodes in order.
         starts: The numbers of the nodes that start a run: those that no edge leads to.
         unreached: Nodes that only structure leads to; they never run.
@@ -76,6 +83,7 @@ class ExecutionPlan:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.strict = graph.get("strict") is True
         called = {edge["to"] for edge in graph["edges"] if edge["type"] == "CALLS_SUBFLOW"}
         self.nodes = [
             _plan_node(number, node, is_called=node["id"] in called)
@@ -155,8 +163,9 @@ def prepare_graph(graph: Graph) -> ExecutionPlan:
 
 
 def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
-    data = parse_value(node.get("data") or {})
+    written = node.get("data") or {}
     component = node.get("componentId")
+    data = parse_parameters(component, written)
     calls_workflow = is_called or component == TRIGGER_WORKFLOW
     name = node.get("label") or node["id"]
     return PlannedNode(
@@ -166,8 +175,10 @@ def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
         type="Component" if component or calls_workflow else node["type"],
         component=TRIGGER_WORKFLOW if calls_workflow else component,
         workflow=name if is_called else None,
+        written=written,
         data=data,
         has_templates=is_template(data),
+        optional=optional_placeholders(component, written),
         credentials=frozenset(
             placeholder.credential for placeholder in placeholders(data) if placeholder.credential
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -64,11 +65,24 @@ def _forms(secret: str) -> Iterable[str]:
     yield quote(as_bytes, safe="")
     yield quote(as_bytes)
     yield quote_plus(as_bytes)
-    yield base64.b64encode(as_bytes).decode().rstrip("=")
-    yield base64.urlsafe_b64encode(as_bytes).decode().rstrip("=")
+    yield html.escape(secret)
+    yield from _in_base64(as_bytes)
     stripped = secret.strip()
     if len(stripped) >= _SHORT:
         yield stripped
+
+
+def _in_base64(secret: bytes) -> Iterable[str]:
+    """Return what a secret looks like in base64, alone and inside a longer text as `user:secret`.
+
+    Three bytes make four characters, so there are three ways in which it can lie in the text. The
+    characters at both ends that hold bits of its neighbours are left out.
+    """
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(secret).decode().rstrip("=")
+        for before, shared in enumerate((0, 2, 3)):
+            whole = (before + len(secret)) * 8 // 6
+            yield encode(bytes(before) + secret).decode()[shared:whole]
 
 
 def _pattern(form: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 if TYPE_CHECKING:
     from .model import JsonObject
@@ -26,6 +26,13 @@ class TraceEntry(_TraceRequired, total=False):
 
     error: str
     warnings: list[str]
+
+
+class RunWarning(TypedDict):
+    """A placeholder of a node that had no value, and stayed as it was written."""
+
+    node: str
+    placeholder: str
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,8 @@ class RunResult:
         failed_node: The id of the node that failed; None if the graph itself could not be run.
         failed_input: What that node was given, free of secrets.
         paused: Set if the run waits for a callback.
+        warnings: The placeholders that had no value.
+        failed_nodes: The nodes whose failure the run went on after, though no ON_FAIL edge took it.
     """
 
     success: bool
@@ -66,6 +75,15 @@ class RunResult:
     failed_node: str | None = None
     failed_input: Any = field(default=None, repr=False)
     paused: Pause | None = None
+    warnings: list[RunWarning] = field(default_factory=list, repr=False)
+    failed_nodes: list[str] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Literal["success", "partial", "failed"]:
+        """How the run ended, in a word; `partial` if it went on after a failure."""
+        if not self.success or self.paused is not None:
+            return "failed"
+        return "partial" if self.failed_nodes else "success"
 
     def trace_summary(self) -> list[JsonObject]:
         """Return the trace as responses about failed runs have it: `[{"node", "status", "error"?}]`."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from .continuation import read_continuation, write_continuation
 from .failures import NodeFailure, PauseRequest
 from .machine import Machine
 from .model import FlowError
 from .plan import ExecutionPlan, prepare_graph
-from .result import Pause, RunResult
+from .result import Pause, RunResult, RunWarning
 from .sizes import json_size
 
 if TYPE_CHECKING:
@@ -22,8 +22,17 @@ if TYPE_CHECKING:
     from .model import Graph, JsonObject
 
 
+class _Noted(TypedDict):
+    warnings: list[RunWarning]
+    failed_nodes: list[str]
+
+
 async def run_graph(
-    graph: Graph | ExecutionPlan, run_input: JsonObject, environment: Environment
+    graph: Graph | ExecutionPlan,
+    run_input: JsonObject,
+    environment: Environment,
+    *,
+    strict: bool = False,
 ) -> RunResult:
     """Run a graph (docs/contract.md#execution).
 
@@ -31,6 +40,7 @@ async def run_graph(
         graph: The graph, or for many runs of it what `prepare_graph` made of it.
         run_input: The run's input, a JSON object. Nothing in it is a template.
         environment: Components, secrets, other workflows, the time and the limits.
+        strict: Whether a placeholder without a value fails its node, also if the graph is not strict.
 
     Returns:
         How it ended. A failure of the workflow is a result too, never an exception.
@@ -57,7 +67,7 @@ async def run_graph(
         json_size(run_input)
     except ValueError as problem:
         return RunResult(success=False, error=f"The run's input is {problem}.")
-    machine = Machine(environment, environment.now())
+    machine = Machine(environment, environment.now(), strict=strict)
     machine.open(plan, run_input)
     return await _finish(machine, began)
 
@@ -123,15 +133,28 @@ async def _finish(
             trace=trace,
             duration_ms=_milliseconds(began),
             paused=Pause(pause.task_id, pause.node, continuation),
+            **_noted(machine),
         )
     except NodeFailure as failure:
         return _failed(failure, machine, began)
     except (asyncio.TimeoutError, TimeoutError):
         return _failed(machine.out_of_time(), machine, began)
-    return RunResult(success=True, data=data, trace=trace, duration_ms=_milliseconds(began))
+    return RunResult(
+        success=True,
+        data=data,
+        trace=trace,
+        duration_ms=_milliseconds(began),
+        **_noted(machine),
+    )
+
+
+def _noted(machine: Machine) -> _Noted:
+    frame = machine.frames[0]
+    return {"warnings": list(frame.warnings.values()), "failed_nodes": list(frame.failed_nodes)}
 
 
 def _failed(failure: NodeFailure, machine: Machine, began: float) -> RunResult:
+    machine.abandon(failure)
     return RunResult(
         success=False,
         trace=machine.frames[0].trace,
@@ -139,6 +162,7 @@ def _failed(failure: NodeFailure, machine: Machine, began: float) -> RunResult:
         error=str(failure),
         failed_node=failure.node,
         failed_input=failure.given,
+        **_noted(machine),
     )
 
 

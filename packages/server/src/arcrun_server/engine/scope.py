@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import TIME_NAMES, time_variables
 from .flow import node_id
+from .placeholders import as_written, fill_parts, parse_escaped
 from .sizes import ByteBudget
 from .templates import MISSING, find
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from .frames import Activation, Frame
@@ -79,6 +81,20 @@ class Scope:
         if value is MISSING and len(self.unresolved) < _MAX_WARNINGS:
             self.unresolved.append(placeholder.source[:_MAX_WARNING_LENGTH])
         return value
+
+    def fill_text(self, text: str, write: Callable[[Any], str]) -> str:
+        """Fill the placeholders of a text.
+
+        Args:
+            text: The text, as it was pushed.
+            write: Writes a value, as the place where the text goes needs it.
+        """
+
+        def look_up(placeholder: Placeholder) -> str | None:
+            value = self.look_up(placeholder)
+            return None if value is MISSING else write(value)
+
+        return fill_parts(parse_escaped(text), look_up, as_written)
 
     def find_text(self, path: str) -> tuple[bool, Any]:
         """Find a dotted path for conditions and components; return whether it was found, and its value."""

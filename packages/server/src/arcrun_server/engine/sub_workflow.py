@@ -16,22 +16,21 @@ if TYPE_CHECKING:
 
 
 def workflow_call(
-    node: PlannedNode, given: JsonObject, data: JsonObject, values: JsonObject
+    node: PlannedNode, data: JsonObject, values: JsonObject
 ) -> tuple[str, JsonObject]:
     """Return which workflow a node calls, and with what input.
 
     Args:
         node: The node.
-        given: The context and its data.
-        data: Its data alone, filled. A node that an edge calls passes `data.input` on, else its
-            data, else the context's values.
+        data: Its data, filled; the context does not choose the workflow. A node that an edge calls
+            passes `data.input` on, else its data, else the context's values.
         values: The context's values.
 
     Raises:
         InvocationFailure: The node's data names no workflow, or has an input that is not an object.
     """
     if node.workflow is None:
-        name, run_input = given.get("workflow_name"), given.get("input", {})
+        name, run_input = data.get("workflow_name"), data.get("input", {})
     else:
         name = data.get("workflow_name", node.workflow)
         rest = {key: value for key, value in data.items() if key != "workflow_name"}
@@ -40,7 +39,7 @@ def workflow_call(
         raise InvocationFailure("`workflow_name` must be the name of a workflow, as text")
     if not isinstance(run_input, dict):
         raise InvocationFailure("`input` must be an object, the input of the workflow that is run")
-    if node.workflow is None and given.get("wait", True) is False:
+    if node.workflow is None and data.get("wait", True) is False:
         raise InvocationFailure(
             "`wait: false` is not supported; the called workflow is run to its end"
         )
@@ -62,14 +61,21 @@ async def find_workflow(name: str, environment: Environment) -> ExecutionPlan:
         raise InvocationFailure(f"the workflow '{name}' can't run: {problem}") from None
 
 
-def sub_result(name: str, data: Any, failure: NodeFailure | None, duration_ms: float) -> JsonObject:
+def sub_result(
+    name: str,
+    data: Any,
+    failure: NodeFailure | None,
+    failed_nodes: list[str],
+    duration_ms: float,
+) -> JsonObject:
     """Return the result of a `trigger_workflow` node (docs/contract.md#components)."""
+    noted = {"failed_nodes": failed_nodes} if failed_nodes else {}
     if failure is None:
         return {
             "success": True,
             "triggered_workflow": name,
             "status": "completed",
-            "sub_result": {"success": True, "data": data, "duration_ms": duration_ms},
+            "sub_result": {"success": True, "data": data, "duration_ms": duration_ms, **noted},
         }
     return {
         "success": False,

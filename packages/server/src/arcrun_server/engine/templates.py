@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from .placeholders import Placeholder, as_written, only_placeholder, parse
+from .placeholders import Placeholder, as_written, only_placeholder, parse_escaped
 from .sizes import ByteBudget, rough_size
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def placeholders(parsed: Any) -> Iterator[Placeholder]:
 
 
 def parse_template(text: str) -> Template | None:
-    """Parse a text; return None if it has no placeholders."""
+    """Parse a text; return None if it has nothing to fill."""
     if "{{" not in text:
         return None
     return _parse_short(text) if len(text) <= _CACHED_LENGTH else _parse(text)
@@ -168,8 +168,8 @@ def find(value: Any, path: tuple[str, ...]) -> Any:
 
 
 def _parse(text: str) -> Template | None:
-    parts = parse(text)
-    if not any(isinstance(part, Placeholder) for part in parts):
+    parts = parse_escaped(text)
+    if parts == (text,):
         return None
     return Template(parts, only_placeholder(parts))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -13,13 +13,15 @@ import httpx
 
 from arcrun_server._version import __version__
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.shorten import shorten
 from arcrun_server.engine.sizes import rough_size
 
+from .content import as_base64, decompressed, is_json_type, is_text, media_type
+from .errors import Unreachable
 from .guard import GuardedBackend, check_url, system_resolver
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator
 
     from .guard import Resolver
 
@@ -47,27 +49,53 @@ class Response:
 
     Attributes:
         status: The HTTP status.
-        text: The body as text.
+        text: The body as text; in Base64 if it is none.
+        content_type: Its media type, without parameters.
+        is_base64: Whether the body is no text.
+        headers: Its headers, names in lower case; of a repeated one the values are joined by commas.
     """
 
     status: int
     text: str
+    content_type: str = ""
+    is_base64: bool = False
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def ok(self) -> bool:
         """Whether the status is 2xx."""
         return 200 <= self.status < 300
 
-    def json(self) -> tuple[bool, Any]:
-        """Return whether the body is valid JSON, and its value."""
+    def json(self, *, of_any_type: bool = False) -> tuple[bool, Any]:
+        """Return whether the body is JSON, and its value.
+
+        Args:
+            of_any_type: Read it whatever its content type says. Otherwise text stays text: `1.10`
+                is a version to one and a number to another.
+        """
+        if self.is_base64 or not (of_any_type or is_json_type(self.content_type)):
+            return False, None
         try:
-            return True, json.loads(self.text, parse_constant=_refuse_constant)
+            text = self.text.removeprefix("\ufeff")
+            return True, json.loads(text, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             return False, None
 
+    def content(self) -> dict[str, Any]:
+        """Return the body as a component shows it: the value of JSON, text, or bytes in Base64."""
+        if self.is_base64:
+            return {
+                "body": self.text,
+                "encoding": "base64",
+                "content_type": self.content_type,
+            }
+        is_json, value = self.json()
+        return {"body": value if is_json else self.text}
+
     def failure(self) -> dict[str, Any]:
         """Return the result of a component that received this response (docs/contract.md#execution)."""
-        error = self.text.strip()[:ERROR_LENGTH] or f"HTTP {self.status}"
+        text = "" if self.is_base64 else self.text.strip()
+        error = shorten(text, ERROR_LENGTH) or f"HTTP {self.status}"
         return {"success": False, "status": self.status, "error": error}
 
 
@@ -84,10 +112,6 @@ def json_content(value: Any) -> bytes:
     if rough_size(value, MAX_REQUEST_BYTES) > MAX_REQUEST_BYTES:
         raise ComponentError(f"the request's body is larger than {MAX_REQUEST_BYTES:,} bytes")
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-
-
-class Unreachable(Exception):
-    """No response came, or none that can be used. The message says why, and names no more than the host."""
 
 
 class Outbound:
@@ -134,6 +158,7 @@ class Outbound:
         *,
         headers: dict[str, str] | None = None,
         content: bytes | None = None,
+        timeout: float | None = None,
     ) -> Response:
         """Send a request and follow its redirects.
 
@@ -142,6 +167,7 @@ class Outbound:
             url: Where to.
             headers: Headers of the request. Across origins only harmless ones are kept.
             content: The body. It is never sent on to another origin.
+            timeout: Seconds for all of it, if it should be less than usual.
 
         Raises:
             ComponentError: The request can't be sent as it is (ForbiddenAddress: not to there).
@@ -150,14 +176,11 @@ class Outbound:
         fields = _checked_headers(headers or {})
         fields.setdefault("user-agent", f"arcrun-engine/{__version__}")
         fields["accept-encoding"] = "identity"
+        seconds = min(timeout or self._total_timeout, self._total_timeout)
         try:
-            return await asyncio.wait_for(
-                self._follow(method, url, fields, content), self._total_timeout
-            )
+            return await asyncio.wait_for(self._follow(method, url, fields, content), seconds)
         except asyncio.TimeoutError:
-            raise Unreachable(
-                f"{_shown_host(url)} did not respond within {self._total_timeout:g} s"
-            ) from None
+            raise Unreachable(f"{_shown_host(url)} did not respond within {seconds:g} s") from None
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -224,18 +247,14 @@ class Outbound:
         location = headers.get("location")
         if response.status in _REDIRECTS and location:
             return Response(response.status, ""), location
-        if headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
-            raise Unreachable("the response is compressed, though the request forbade that")
-        body = b"".join([part async for part in self._parts(response)])
-        return Response(response.status, _text(body, headers)), None
-
-    async def _parts(self, response: httpcore.Response) -> AsyncIterator[bytes]:
-        size = 0
-        async for part in response.aiter_stream():
-            size += len(part)
-            if size > self._max_bytes:
-                raise Unreachable(f"the response is larger than {self._max_bytes:,} bytes")
-            yield part
+        coding = headers.get("content-encoding", "").strip().lower()
+        parts = decompressed(response.aiter_stream(), coding, self._max_bytes)
+        body = b"".join([part async for part in parts])
+        kind = media_type(headers.get("content-type", ""))
+        readable = is_text(body, kind) or "charset" in headers.get("content-type", "").lower()
+        text = _text(body, headers) if readable else as_base64(body)
+        fields = {name.lower(): value for name, value in headers.items()}
+        return Response(response.status, text, kind, not readable, fields), None
 
     def _connections(self) -> httpcore.AsyncConnectionPool:
         if self._pool is None:
@@ -255,7 +274,7 @@ def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
     checked: dict[str, str] = {}
     for name, value in headers.items():
         if not name or not name.isascii() or any(sign in name for sign in " \t\r\n:\0"):
-            raise ComponentError(f"'{name[:60]!s}' is not a valid header name")
+            raise ComponentError(f"'{shorten(name, 60)}' is not a valid header name")
         if any(sign in value for sign in "\r\n\0"):
             raise ComponentError(f"the header '{name}' holds a line break or a NUL")
         if name.lower() in _OURS:

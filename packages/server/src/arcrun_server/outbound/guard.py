@@ -21,11 +21,36 @@ from arcrun_server.engine import ComponentError
 Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 Resolver: TypeAlias = Callable[[str, int], Awaitable[list[str]]]
 
-_METADATA = frozenset(
-    map(
-        ipaddress.ip_address, ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192"]
-    )
+Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
+
+
+def _networks(*texts: str) -> tuple[Network, ...]:
+    return tuple(map(ipaddress.ip_network, texts))
+
+
+_METADATA = _networks(
+    "169.254.169.254",  # most clouds
+    "100.100.100.200",  # Alibaba Cloud
+    "168.63.129.16",  # Azure's host, under a public address
+    "192.0.0.192",  # Oracle Cloud
+    "fd00:42::42",  # Scaleway
+    "fd00:ec2::/32",  # AWS: instances, containers, time
+    "fd20:ce::254",  # Google Cloud
 )
+# What development mode may reach.
+_PRIVATE = _networks(
+    *("10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"),
+    "198.18.0.0/15",  # for benchmarks; local proxies give names addresses from it
+)
+# The rest of IANA's registries of special-purpose addresses, and what earlier RFCs set aside. The tables of Python's
+# `ipaddress` are not used: they differ from version to version.
+_RESERVED = _networks(
+    *("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24"),
+    *("192.52.193.0/24", "192.88.99.0/24", "192.175.48.0/24", "198.51.100.0/24", "203.0.113.0/24"),
+    *("240.0.0.0/4", "2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20"),
+)
+# All that is assigned to machines; what is outside is special, or not assigned yet.
+_GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
 # Networks whose addresses carry an IPv4 address inside, and how far from the right it stands.
 _CARRIERS = (
     (ipaddress.IPv6Network("::ffff:0:0/96"), 0),  # IPv4-mapped
@@ -34,6 +59,8 @@ _CARRIERS = (
     (ipaddress.IPv6Network("64:ff9b::/96"), 0),  # NAT64
     (ipaddress.IPv6Network("2002::/16"), 80),  # 6to4
 )
+# Of these, the ones that are another way to write the IPv4 address: they are as good as it.
+_SYNONYMS = _networks("::ffff:0:0/96", "64:ff9b::/96")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
@@ -172,14 +199,26 @@ def _carried(address: Address) -> list[Address]:
 
 
 def _reason_against(address: Address, *, development: bool) -> str | None:
-    if address in _METADATA:
+    if _is_in(address, _METADATA):
         return "it is a cloud's metadata service"
     if address.is_link_local:
         return "it is a link-local address"
     if address.is_multicast or address.is_unspecified:
         return "it is not the address of a single machine"
-    if address.is_loopback or address.is_private or not address.is_global:
-        if development and (address.is_loopback or address.is_private):
-            return None
-        return "it is a loopback, private or reserved address (allowed in development mode only)"
+    if _is_in(address, _PRIVATE):
+        text = "it is a loopback or private address (allowed in development mode only)"
+        return None if development else text
+    if _is_in(address, _RESERVED) or not _is_assigned(address):
+        return "it is a reserved address"
     return None
+
+
+def _is_assigned(address: Address) -> bool:
+    """Tell whether an address is from a range that is given to machines, or stands for an IPv4 address."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return True
+    return address in _GLOBAL_IPV6 or _is_in(address, _SYNONYMS)
+
+
+def _is_in(address: Address, networks: Iterable[Network]) -> bool:
+    return any(address in network for network in networks)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
 from arcrun_server.engine import ComponentError, InvocationFailure
 from arcrun_server.engine.redaction import Redactor
+from arcrun_server.engine.shorten import redacting
 from arcrun_server.outbound import Unreachable
+from arcrun_server.outbound.urls import as_text, fill_places, with_query
 from arcrun_server.recipes.auth.injection import ACCESS_TOKEN, Injection, fill_injection
 from arcrun_server.recipes.auth.record import TOKEN_PRIMITIVES
 
@@ -85,11 +87,13 @@ class ServiceClient:
         if auth_recipe is not None:
             injection = await self._authenticate(auth_recipe, fresh=fresh)
         redactor = Redactor(injection.secrets if injection else ())
-        try:
-            response = await _send(request, injection, self.outbound)
-        except (Unreachable, ComponentError) as problem:
-            raise ComponentError(redactor.text(str(problem))) from None
-        return redactor.value(_result(response)), response.status
+        with redacting(redactor):
+            try:
+                response = await _send(request, injection, self.outbound)
+            except (Unreachable, ComponentError) as problem:
+                raise ComponentError(redactor.text(str(problem))) from None
+            result = _result(response)
+        return redactor.value(result), response.status
 
     async def _authenticate(self, recipe: dict[str, Any], *, fresh: bool) -> Injection:
         values = await self._read_secrets(recipe)
@@ -126,8 +130,7 @@ async def _send(
         _check_origin(url, injection.base_url)
         headers |= {name.lower(): value for name, value in injection.headers.items()}
         query |= injection.query
-        for name, value in injection.path.items():
-            url = url.replace(f"{{{name}}}", value)
+        url = fill_places(url, injection.path)
         if injection.body:
             if not isinstance(body, (dict, type(None))):
                 raise ComponentError(
@@ -136,7 +139,7 @@ async def _send(
             body = {**(body or {}), **injection.body}
     content = _content(body, headers)
     return await outbound.send(
-        request.method, _with_query(url, query), headers=headers, content=content
+        request.method, with_query(url, query), headers=headers, content=content
     )
 
 
@@ -163,21 +166,9 @@ def _content(body: Any, headers: dict[str, str]) -> bytes | None:
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def as_text(value: Any) -> str:
-    """Return a text as it is, and any other value as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _with_query(url: str, query: dict[str, str]) -> str:
-    if not query:
-        return url
-    parts = urlsplit(url)
-    kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in query]
-    return urlunsplit(parts._replace(query=urlencode([*kept, *query.items()], quote_via=quote)))
-
-
 def _result(response: Response) -> dict[str, Any]:
     if not response.ok:
         return response.failure()
-    is_json, value = response.json()
-    return {"success": True, "status": response.status, "data": value if is_json else response.text}
+    content = response.content()
+    data = content if response.is_base64 else content["body"]
+    return {"success": True, "status": response.status, "data": data}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from arcrun_server.components import Registry
     from arcrun_server.recipes.catalog import Catalog
+    from arcrun_server.routes.paging import Pages
     from arcrun_server.runs.service import RunService
     from arcrun_server.settings import Settings
     from arcrun_server.store import Store
@@ -33,6 +34,7 @@ class Context:
         catalog: The recipes that are shipped.
         registry: The components of this engine.
         runs: Runs workflows.
+        pages: Pages of lists.
     """
 
     settings: Settings
@@ -40,6 +42,7 @@ class Context:
     catalog: Catalog
     registry: Registry
     runs: RunService
+    pages: Pages
 
     async def account(self, request: Request) -> str:
         """Return the account of the request's key, or raise 401."""

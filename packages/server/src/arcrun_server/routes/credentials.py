@@ -21,6 +21,8 @@ from arcrun_server.web.responses import JsonResponse
 if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
 
+_LISTED = "credentials"
+
 
 class CredentialRoutes:
     """Push, list, read and delete credentials."""
@@ -38,10 +40,12 @@ class CredentialRoutes:
         router.add_api_route("/credentials/{name}", self.delete, methods=["DELETE"])
 
     async def list(self, request: Request) -> Response:
-        """Return the names, and what is not secret."""
+        """Return a page of the names, and what is not secret."""
         account = await self._context.account(request)
-        entries = await self._credentials.list(account)
-        return JsonResponse({"success": True, "credentials": entries, "total": len(entries)})
+        pages = self._context.pages
+        page = await self._credentials.list(account, pages.requested(request, _LISTED))
+        body = {"success": True, "credentials": page.entries, "total": page.total}
+        return JsonResponse(body | pages.next(page, _LISTED))
 
     async def push(self, request: Request) -> Response:
         """Store or replace the credential that the body names."""

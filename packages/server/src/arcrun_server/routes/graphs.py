@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
 from arcrun_server._version import __version__
-from arcrun_server.engine import FlowError, check_graph, compile_flow, search_triplets
+from arcrun_server.engine import (
+    FlowError,
+    Problem,
+    check_graph,
+    check_parameters,
+    compile_flow,
+    search_triplets,
+)
 from arcrun_server.errors import ApiError, Detail
 from arcrun_server.routes.problems import details_of, join_path
 from arcrun_server.routes.run_response import full_response
@@ -19,7 +26,7 @@ from arcrun_server.web.responses import JsonResponse
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from arcrun_server.engine import Graph, Problem
+    from arcrun_server.engine import Graph, ParameterWarning
     from arcrun_server.routes.context import Context
 
 
@@ -40,15 +47,14 @@ class GraphRoutes:
         """Return whether a graph can run."""
         try:
             body = await read_json(request, self._context.settings.max_body_bytes)
-            graph = checked_graph(body, await self._known(request), prefix="")
+            graph, warnings = checked_graph(body, await self._known(request), prefix="")
         except ApiError as error:
             if error.status == 400:
                 messages = [_sentence(detail) for detail in error.details] or [error.message]
                 error.extra = {"valid": False, "errors": messages}
             raise
-        return JsonResponse(
-            {"valid": True, "nodeCount": len(graph["nodes"]), "edgeCount": len(graph["edges"])}
-        )
+        counts = {"nodeCount": len(graph["nodes"]), "edgeCount": len(graph["edges"])}
+        return JsonResponse({"valid": True, **counts, **warnings})
 
     async def search(self, request: Request) -> Response:
         """Return lines of a flow as nodes and edges."""
@@ -70,7 +76,7 @@ class GraphRoutes:
         account = await self._context.account(request)
         asked = await self._context.json(request, EXECUTION)
         known = await self._context.known_components(account)
-        graph = checked_graph(asked["graph"], known)
+        graph, _ = checked_graph(asked["graph"], known, strict=asked.get("strict"))
         result = await self._context.runs.run_graph(account, graph, asked.get("context", {}))
         return full_response(result, {})
 
@@ -83,7 +89,7 @@ class GraphRoutes:
             compiled = compile_flow(asked["triplets"], asked.get("config"), known=known)
         except FlowError as error:
             raise graph_error(error.problems, prefix="") from None
-        graph = checked_graph(compiled, known)
+        graph, _ = checked_graph(compiled, known, strict=asked.get("strict"))
         result = await self._context.runs.run_graph(account, graph, asked.get("context", {}))
         return full_response(result, {"graph": graph})
 
@@ -93,13 +99,19 @@ class GraphRoutes:
         return await self._context.known_components(account)
 
 
-def checked_graph(graph: Any, known: Collection[str], *, prefix: str = "graph") -> Graph:
-    """Check a graph: first what it means, then its fields against the contract.
+def checked_graph(
+    graph: Any, known: Collection[str], *, prefix: str = "graph", strict: bool | None = None
+) -> tuple[Graph, dict[str, Any]]:
+    """Check a graph: first what it means, then its fields against the contract, then its parameters.
 
     Args:
         graph: What the client sent.
         known: Component ids that there are, besides built-ins and URLs.
         prefix: Its path in the body.
+        strict: Whether warnings are errors, now and when it runs; None leaves that to the graph.
+
+    Returns:
+        The graph, and `{"warnings": […]}` if there are any.
 
     Raises:
         ApiError: 400, with everything that is wrong.
@@ -117,7 +129,22 @@ def checked_graph(graph: Any, known: Collection[str], *, prefix: str = "graph") 
             for detail in error.details
         )
         raise
-    return checked_value
+    if strict is not None:
+        checked_value["strict"] = strict
+    found = check_parameters(checked_value)
+    problems = list(found.problems)
+    if checked_value.get("strict"):
+        problems += [_as_problem(checked_value, warning) for warning in found.warnings]
+    if problems:
+        raise graph_error(problems, prefix=prefix)
+    return checked_value, {"warnings": list(map(vars, found.warnings))} if found.warnings else {}
+
+
+def _as_problem(graph: Graph, warning: ParameterWarning) -> Problem:
+    number = next(
+        number for number, node in enumerate(graph["nodes"]) if node["id"] == warning.node
+    )
+    return Problem(warning.message, path=f"nodes[{number}]")
 
 
 def graph_error(problems: Sequence[Problem], *, prefix: str) -> ApiError:

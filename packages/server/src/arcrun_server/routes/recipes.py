@@ -5,7 +5,7 @@ Both kinds have the same routes; what differs is a `RecipeKind`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +18,22 @@ from arcrun_server.json_text import encode
 from arcrun_server.recipes.api.record import API_RECIPE, check_api_recipe, stored_api_recipe
 from arcrun_server.recipes.auth.record import AUTH_RECIPE, check_auth_recipe, stored_auth_recipe
 from arcrun_server.routes.context import path_name
+from arcrun_server.routes.paging import FIRST_PAGE
 from arcrun_server.routes.problems import details_of
+from arcrun_server.store.pages import Page
 from arcrun_server.validation import RECIPE_ID, RECIPE_ID_RULE, SERVICE_NAME, SERVICE_NAME_RULE
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pydantic import TypeAdapter
 
     from arcrun_server.engine import Problem
     from arcrun_server.recipes.catalog import ShippedRecipes
     from arcrun_server.routes.context import Context
+    from arcrun_server.store.pages import PageRequest
     from arcrun_server.store.recipes import Recipes
 
 
@@ -118,8 +121,8 @@ class RecipeRoutes:
         self._kind = kind
         self._shipped = shipped
         self._pushed = pushed
-        # The list is the same for all but the engine's own URL in it; clients see one or two of these.
-        self._shipped_list = lru_cache(maxsize=8)(self._encode_shipped)
+        # The first page is the same for all but the engine's own URL in it; clients see one or two of these.
+        self._first_page = lru_cache(maxsize=8)(self._encode_first_page)
 
     def add_to(self, router: APIRouter) -> None:
         """Add these routes."""
@@ -130,15 +133,45 @@ class RecipeRoutes:
         router.add_api_route(one, self.delete, methods=["DELETE"])
 
     async def list(self, request: Request) -> Response:
-        """Return all recipes; with a key, the account's own too."""
+        """Return a page of all recipes; with a key, the account's own are among them."""
         account = await self._context.optional_account(request)
         engine_url = self._context.base_url(request)
-        own = await self._pushed.list(account) if account is not None else []
-        if not own:
-            return JsonResponse(self._shipped_list(engine_url))
-        recipes = own + self._shipped.list(engine_url)
-        recipes.sort(key=lambda recipe: str(recipe[self._kind.name_field]))
-        return JsonResponse(_listed(recipes))
+        asked = self._context.pages.requested(request, self._kind.path)
+        own, own_names = await self._own(account, asked)
+        if not own_names and asked == FIRST_PAGE:
+            return JsonResponse(self._first_page(engine_url))
+        return JsonResponse(self._listed(own, own_names, asked, engine_url))
+
+    async def _own(
+        self, account: str | None, asked: PageRequest
+    ) -> tuple[Sequence[dict[str, Any]], set[str]]:
+        """Return what a page may hold of the account's own recipes, and the names of all of these."""
+        names = await self._pushed.own_names(account) if account is not None else set()
+        if account is None or not names:
+            return [], set()
+        page = await self._pushed.list(account, replace(asked, limit=asked.limit + 1))
+        return page.entries, names
+
+    def _listed(
+        self,
+        own: Sequence[dict[str, Any]],
+        own_names: set[str],
+        asked: PageRequest,
+        engine_url: str,
+    ) -> dict[str, Any]:
+        field = self._kind.name_field
+        shipped = {recipe[field]: recipe for recipe in self._shipped.list(engine_url)}
+        # A shipped recipe is found before one of the same name that was pushed when it was not shipped yet.
+        recipes = {recipe[field]: recipe for recipe in own} | shipped
+        names = sorted(name for name in recipes if asked.after is None or name > asked.after)
+        shown = names[: asked.limit]
+        page = Page(
+            [recipes[name] for name in shown],
+            len(shipped.keys() | own_names),
+            shown[-1] if len(names) > len(shown) else None,
+        )
+        body = {"success": True, "recipes": page.entries, "count": page.total}
+        return body | self._context.pages.next(page, self._kind.path)
 
     async def get(self, request: Request) -> Response:
         """Return one recipe, by its name or its hash."""
@@ -212,8 +245,8 @@ class RecipeRoutes:
         kind = self._kind
         return path_name(request, kind.parameter, kind.name_pattern, kind.name_rule).lower()
 
-    def _encode_shipped(self, engine_url: str) -> bytes:
-        return encode(_listed(self._shipped.list(engine_url)))
+    def _encode_first_page(self, engine_url: str) -> bytes:
+        return encode(self._listed([], set(), FIRST_PAGE, engine_url))
 
 
 class AuthRecipeRoutes(RecipeRoutes):
@@ -228,10 +261,6 @@ class ApiRecipeRoutes(RecipeRoutes):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, API, context.catalog.api, context.store.api_recipes)
-
-
-def _listed(recipes: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"success": True, "recipes": recipes, "count": len(recipes)}
 
 
 def _immutable(what: str) -> ApiError:

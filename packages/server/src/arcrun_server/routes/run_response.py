@@ -28,7 +28,9 @@ def short_response(result: RunResult) -> IdempotentResponse:
     elif not result.success:
         status, body = _failed(result, {})
     else:
-        status, body = _encoded(200, result, {"success": True, "data": result.data})
+        status, body = _encoded(
+            200, result, {"success": True, "data": result.data} | _noted(result)
+        )
     return IdempotentResponse(status, body)
 
 
@@ -45,7 +47,7 @@ def full_response(result: RunResult, more: dict[str, Any]) -> JsonResponse:
         status, body = _failed(result, {"failed_input": result.failed_input, **more})
     else:
         success = {"success": True, "data": result.data, "trace": result.trace, **more}
-        status, body = _encoded(200, result, success)
+        status, body = _encoded(200, result, success | _noted(result))
     return JsonResponse(body, status_code=status)
 
 
@@ -62,8 +64,8 @@ def idempotency_error(error: IdempotencyError) -> ApiError:
         message = f"this {IDEMPOTENCY_KEY} was used for another workflow or another input; use a new key for each run"
     else:
         message = (
-            f"the first run under this {IDEMPOTENCY_KEY} was cut off, and it is not known how far it came; "
-            "check what it did, then run again under a new key"
+            f"the first run under this {IDEMPOTENCY_KEY} was cut off, or is still running on another server of this "
+            "database; check what it did before you run it under a new key"
         )
     return ApiError(409, "conflict", message)
 
@@ -84,9 +86,19 @@ def _paused(result: RunResult) -> tuple[int, bytes]:
     )
 
 
+def _noted(result: RunResult) -> dict[str, Any]:
+    """Return what went wrong without ending the run, if anything did."""
+    noted: dict[str, Any] = {}
+    if result.warnings:
+        noted["warnings"] = result.warnings
+    if result.failed_nodes:
+        noted["failed_nodes"] = result.failed_nodes
+    return noted
+
+
 def _failed(result: RunResult, more: dict[str, Any]) -> tuple[int, bytes]:
     body = {"success": False, "error": result.error or "the run failed", "code": "run_failed"}
-    body |= {"trace": result.trace_summary(), **more}
+    body |= {"trace": result.trace_summary(), **more, **_noted(result)}
     if result.failed_node is not None:
         body["failed_node"] = result.failed_node
     return _encoded(500, result, body)

@@ -110,6 +110,7 @@ class Graph(TypedDict):
 
     id: NotRequired[str]
     name: NotRequired[str]
+    strict: NotRequired[bool]
     nodes: Annotated[list[Node], Field(min_length=1, max_length=1000)]
     edges: Annotated[list[Edge], Field(max_length=5000)]
 
@@ -127,6 +128,7 @@ class WorkflowPush(TypedDict):
         matching(re.compile(r"(?s).*\S.*"), "it must not be blank"),
     ]
     config: NotRequired[dict[str, Any]]
+    strict: NotRequired[bool]
 
 
 Triplets = Annotated[
@@ -148,6 +150,7 @@ class Execution(TypedDict):
 
     graph: Any  # as in `WorkflowPush`
     context: NotRequired[dict[str, Any]]
+    strict: NotRequired[bool]
 
 
 @closed
@@ -157,6 +160,7 @@ class TripletExecution(TypedDict):
     triplets: Triplets
     context: NotRequired[dict[str, Any]]
     config: NotRequired[dict[str, dict[str, Any]]]
+    strict: NotRequired[bool]
 
 
 # Built once: building a validator is slow, using it is not.

@@ -24,9 +24,7 @@ from arcrun_server.web.responses import JsonResponse
 if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
 
-# How many executions are listed: by default, and at most.
-DEFAULT_LIMIT = 20
-LARGEST_LIMIT = 200
+_LISTED = "workflows"
 
 
 class WorkflowRoutes:
@@ -46,21 +44,27 @@ class WorkflowRoutes:
         router.add_api_route("/workflows/{name}/executions", self.executions, methods=["GET"])
 
     async def list(self, request: Request) -> Response:
-        """Return all workflows of the account."""
+        """Return a page of the account's workflows."""
         account = await self._context.account(request)
+        pages = self._context.pages
+        page = await self._workflows.list(account, pages.requested(request, _LISTED))
         base_url = self._context.base_url(request)
         entries = [
-            entry | {"webhook_url": _webhook_url(base_url, entry["name"])}
-            for entry in await self._workflows.list(account)
+            entry | {"webhook_url": _webhook_url(base_url, entry["name"])} for entry in page.entries
         ]
-        return JsonResponse({"workflows": entries, "total": len(entries)})
+        body = {"workflows": entries, "total": page.total}
+        return JsonResponse(body | pages.next(page, _LISTED))
 
     async def push(self, request: Request) -> Response:
         """Check a graph and store it under a name."""
         account = await self._context.account(request)
         pushed = await self._context.json(request, WORKFLOW_PUSH)
         name: str = pushed["name"]
-        graph = checked_graph(pushed["graph"], await self._context.known_components(account))
+        graph, warnings = checked_graph(
+            pushed["graph"],
+            await self._context.known_components(account),
+            strict=pushed.get("strict"),
+        )
         created_at = await self._workflows.push(
             account,
             name,
@@ -73,6 +77,7 @@ class WorkflowRoutes:
             "webhook_url": _webhook_url(self._context.base_url(request), name),
             "description": pushed["description"],
             "created_at": created_at,
+            **warnings,
         }
         return JsonResponse(created, status_code=201)
 
@@ -97,15 +102,19 @@ class WorkflowRoutes:
         """Run a workflow with the body as its input, and return its result."""
         account = await self._context.account(request)
         name = _name(request)
+        strict = _flag(request, "strict")
+        _refuse_async(request)
         run_input = await self._context.json(request, RUN_INPUT)
         key = request.headers.get(IDEMPOTENCY_KEY)
         runs = self._context.runs
         try:
             if key is None:
-                response = short_response(await runs.run_workflow(account, name, run_input))
+                response = short_response(
+                    await runs.run_workflow(account, name, run_input, strict=strict)
+                )
             else:
                 response = await runs.run_workflow_once(
-                    account, name, run_input, key, short_response
+                    account, name, run_input, key, short_response, strict=strict
                 )
         except WorkflowNotFoundError:
             raise _not_found(name) from None
@@ -115,15 +124,16 @@ class WorkflowRoutes:
         return JsonResponse(response.body, status_code=response.status, headers=headers)
 
     async def executions(self, request: Request) -> Response:
-        """Return how a workflow's latest runs ended, newest first."""
+        """Return a page of how a workflow's runs ended, newest first."""
         account = await self._context.account(request)
         name = _name(request)
-        count = _limit(request)
+        pages, listed = self._context.pages, f"executions:{name}"
+        asked = pages.requested(request, listed)
         if await self._workflows.graph_text(account, name) is None:
             raise _not_found(name)
-        found = await self._context.store.executions.list(account, name, count)
-        data = {"workflow_name": name, "count": len(found), "executions": found}
-        return JsonResponse({"ok": True, "data": data})
+        page = await self._context.store.executions.list(account, name, asked)
+        data = {"workflow_name": name, "count": page.total, "executions": page.entries}
+        return JsonResponse({"ok": True, "data": data | pages.next(page, listed)})
 
 
 def _webhook_url(base_url: str, name: str) -> str:
@@ -134,20 +144,32 @@ def _name(request: Request) -> str:
     return path_name(request, "name", WORKFLOW_NAME, WORKFLOW_NAME_RULE)
 
 
-def _limit(request: Request) -> int:
-    """Read `?limit=`."""
-    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not (
-        text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= LARGEST_LIMIT
-    ):
-        rule = f"a whole number from 1 to {LARGEST_LIMIT}"
+_TRUE, _FALSE = frozenset({"1", "true"}), frozenset({"0", "false"})
+
+
+def _flag(request: Request, name: str) -> bool:
+    """Read a parameter of the query that is true or false; left out, it is false."""
+    text = request.query_params.get(name, "false").lower()
+    if text not in _TRUE | _FALSE:
         raise ApiError(
             400,
             "invalid_request",
-            f"limit must be {rule}",
-            details=[Detail(rule, path="limit")],
+            f"{name} must be true or false",
+            details=[Detail("true or false", path=name)],
         )
-    return int(text)
+    return text in _TRUE
+
+
+def _refuse_async(request: Request) -> None:
+    """Refuse to run without being waited for: there would be no way to ask for the result."""
+    if _flag(request, "async"):
+        raise ApiError(
+            400,
+            "invalid_request",
+            "this engine does not run workflows in the background (?async=1): it has no capability durable_runs",
+            requires="durable_runs",
+            next_actions=["leave async out and wait for the result"],
+        )
 
 
 def _not_found(name: str) -> ApiError:

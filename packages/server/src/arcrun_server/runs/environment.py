@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from arcrun_server.components import Registry
-    from arcrun_server.engine import Component, Graph
+    from arcrun_server.engine import Component, Graph, RunResult
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.store import Store
     from arcrun_server.store.credentials import StoredCredential
@@ -79,6 +80,11 @@ class AccountEnvironment:
         with _store_can_be_read(f"workflow {name!r}"):
             text = await self.store.workflows.graph_text(self.account, name)
         return None if text is None else json.loads(text)
+
+    def sub_run_ended(self, name: str, result: RunResult) -> None:
+        """Record the run of another workflow among its own executions."""
+        started_ms = time.time_ns() // 1_000_000 - round(result.duration_ms)
+        self.store.executions.record(self.account, name, started_ms, result)
 
     async def _open(self, found: StoredCredential) -> str:
         if found.encrypted is None or found.iv is None:

@@ -26,7 +26,7 @@ class KeyReusedError(IdempotencyError):
 
 
 class InterruptedRunError(IdempotencyError):
-    """The first run under the key was cut off; how far it came is not known."""
+    """The first run under the key was cut off, or another process has it; how far it came is not known."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class IdempotentRuns:
         Raises:
             InvalidKeyError: The key has not the right form.
             KeyReusedError: The key was used for another request.
-            InterruptedRunError: The first run was cut off.
+            InterruptedRunError: The first run was cut off, or is still running in another process.
         """
         if not _KEY.fullmatch(key):
             raise InvalidKeyError

@@ -43,19 +43,22 @@ class RunService:
         self._recipes = recipes
         self._idempotent = IdempotentRuns(store.idempotency)
 
-    async def run_workflow(self, account: str, name: str, run_input: dict[str, Any]) -> RunResult:
+    async def run_workflow(
+        self, account: str, name: str, run_input: dict[str, Any], *, strict: bool = False
+    ) -> RunResult:
         """Run a stored workflow and wait for its end.
 
         Args:
             account: Whose workflow it is.
             name: Its name.
             run_input: The run's input.
+            strict: Whether a placeholder without a value fails its node.
 
         Raises:
             WorkflowNotFoundError: There is no such workflow.
         """
         graph = await self._graph_text(account, name)
-        return await self._run_stored(account, name, graph, run_input)
+        return await self._run_stored(account, name, graph, run_input, strict=strict)
 
     async def run_workflow_once(
         self,
@@ -64,6 +67,8 @@ class RunService:
         run_input: dict[str, Any],
         key: str,
         render: Callable[[RunResult], IdempotentResponse],
+        *,
+        strict: bool = False,
     ) -> IdempotentResponse:
         """Run a stored workflow unless it has run under this key, and return the first run's response.
 
@@ -73,6 +78,7 @@ class RunService:
             run_input: The run's input.
             key: The client's idempotency key.
             render: Renders the response that is kept under the key.
+            strict: Whether a placeholder without a value fails its node.
 
         Raises:
             WorkflowNotFoundError: There is no such workflow.
@@ -81,9 +87,10 @@ class RunService:
         graph = await self._graph_text(account, name)
 
         async def run() -> IdempotentResponse:
-            return render(await self._run_stored(account, name, graph, run_input))
+            return render(await self._run_stored(account, name, graph, run_input, strict=strict))
 
-        return await self._idempotent.once(account, key, encode([name, run_input]), run)
+        request = encode([name, run_input, *(["strict"] if strict else [])])
+        return await self._idempotent.once(account, key, request, run)
 
     async def run_graph(self, account: str, graph: Graph, run_input: dict[str, Any]) -> RunResult:
         """Run a graph that is not stored.
@@ -93,7 +100,7 @@ class RunService:
             graph: A graph that was checked.
             run_input: The run's input.
         """
-        return await self._run(account, graph, run_input)
+        return await self._run(account, graph, run_input, strict=False)
 
     async def _graph_text(self, account: str, name: str) -> str:
         text = await self._store.workflows.graph_text(account, name)
@@ -102,7 +109,7 @@ class RunService:
         return text
 
     async def _run_stored(
-        self, account: str, name: str, graph: str, run_input: dict[str, Any]
+        self, account: str, name: str, graph: str, run_input: dict[str, Any], *, strict: bool
     ) -> RunResult:
         started_ms = time.time_ns() // 1_000_000
         try:
@@ -110,15 +117,20 @@ class RunService:
         except ValueError as error:  # stored by an engine that checked less
             result = RunResult(success=False, error=f"the stored graph can't be run: {error}")
         else:
-            result = await self._run(account, plan, run_input)
+            result = await self._run(account, plan, run_input, strict=strict)
         self._store.executions.record(account, name, started_ms, result)
         return result
 
     async def _run(
-        self, account: str, plan: ExecutionPlan | Graph, run_input: dict[str, Any]
+        self,
+        account: str,
+        plan: ExecutionPlan | Graph,
+        run_input: dict[str, Any],
+        *,
+        strict: bool,
     ) -> RunResult:
         environment = AccountEnvironment(account, self._store, self._registry, self._recipes)
-        result = await run_graph(plan, run_input, environment)
+        result = await run_graph(plan, run_input, environment, strict=strict)
         if environment.used:
             self._store.credentials.mark_used(account, environment.used)
         return result

@@ -40,13 +40,14 @@ class ServerKey:
         b'secret'
     """
 
-    __slots__ = ("_at_rest", "_check", "_fingerprint", "_lookup")
+    __slots__ = ("_at_rest", "_check", "_fingerprint", "_lookup", "_nonces")
 
     def __init__(self, root: bytes) -> None:
         self._lookup = _derive(root, b"look-up of API keys")
         self._at_rest = AESGCM(_derive(root, b"encryption at rest"))
         self._check = _derive(root, b"check value")
         self._fingerprint = _derive(root, b"fingerprints of requests")
+        self._nonces = _derive(root, b"nonces of what is sealed alike")
 
     def __repr__(self) -> str:
         return "ServerKey(…)"
@@ -73,7 +74,14 @@ class ServerKey:
         Returns:
             12-byte nonce, ciphertext, 16-byte tag.
         """
-        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return self._seal(secrets.token_bytes(_NONCE_BYTES), plaintext, location)
+
+    def seal_alike(self, plaintext: bytes, location: str) -> bytes:
+        """Encrypt so that the same text for the same location gives the same result; for what is no secret by itself."""
+        digest = hmac.digest(self._nonces, location.encode() + b"\x00" + plaintext, hashlib.sha256)
+        return self._seal(digest[:_NONCE_BYTES], plaintext, location)
+
+    def _seal(self, nonce: bytes, plaintext: bytes, location: str) -> bytes:
         return nonce + self._at_rest.encrypt(nonce, plaintext, location.encode())
 
     def open(self, sealed: bytes, location: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -13,9 +14,11 @@ from arcrun_server.errors import StartupError
 from arcrun_server.sealing.server_key import FILE_NAME, create_server_key, load_server_key
 from arcrun_server.store.accounts import Accounts
 from arcrun_server.store.credentials import Credentials
+from arcrun_server.store.cursors import Cursors
 from arcrun_server.store.database import Query
 from arcrun_server.store.database_url import read_database_url
 from arcrun_server.store.executions import Executions
+from arcrun_server.store.folder import FolderLock, prepare_folder, refuse_if_others_may_write
 from arcrun_server.store.idempotency import IdempotencyKeys
 from arcrun_server.store.recipes import Recipes
 from arcrun_server.store.schema import properties
@@ -47,37 +50,42 @@ class Store:
         data_dir: Folder of the server key, and of the database if that is SQLite.
         database_url: URL of a PostgreSQL database; by default, the database is SQLite.
         create: Create the folder, for its owner only, and what is in it, if it is not there.
+        serving: Whether a server opens it: of these, one at a time may use a SQLite database.
+        development: Whether the key of the development mode is valid.
 
     Raises:
         StartupError: The folder, the key or the database can't be used; the text says why and what to do.
     """
 
     def __init__(
-        self, data_dir: Path, database_url: str | None = None, *, create: bool = True
+        self,
+        data_dir: Path,
+        database_url: str | None = None,
+        *,
+        create: bool = True,
+        serving: bool = False,
+        development: bool = False,
     ) -> None:
         if not create:
             _require(data_dir, FILE_NAME if database_url else DATABASE_NAME)
-        try:
-            data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise StartupError(
-                f"cannot make the data folder {data_dir}: {error.strerror}"
-            ) from None
-        if database_url is None:
-            _provide_key_of_sqlite(data_dir)
-        self.database = open_database(data_dir, database_url)
-        try:
+        prepare_folder(data_dir)
+        with ExitStack() as opened:
+            if serving and database_url is None:
+                opened.callback(FolderLock(data_dir).release)
+            if database_url is None:
+                _provide_key_of_sqlite(data_dir)
+            self.database = open_database(data_dir, database_url)
+            opened.callback(self.database.close)
             server_key = _matching_key(self.database, data_dir)
-        except BaseException:
-            self.database.close()
-            raise
+            self._opened = opened.pop_all()
         self._last_ping = -PING_SECONDS
-        self.accounts = Accounts(self.database, server_key)
+        self.accounts = Accounts(self.database, server_key, development=development)
         self.credentials = Credentials(self.database, server_key)
         self.workflows = Workflows(self.database)
         self.auth_recipes = Recipes(self.database, "auth")
         self.api_recipes = Recipes(self.database, "api")
         self.executions = Executions(self.database)
+        self.cursors = Cursors(server_key)
         self.idempotency = IdempotencyKeys(self.database, server_key)
 
     async def ping(self) -> None:
@@ -93,7 +101,7 @@ class Store:
 
     def close(self) -> None:
         """Finish what is being written, then close."""
-        self.database.close()
+        self._opened.close()
 
 
 def _require(data_dir: Path, name: str) -> None:
@@ -122,6 +130,8 @@ def open_database(data_dir: Path, database_url: str | None = None) -> Database:
         StartupError: It can't be used; the text says why and what to do.
     """
     if database_url is None:
+        for suffix in ("", "-wal", "-shm"):
+            refuse_if_others_may_write(data_dir / f"{DATABASE_NAME}{suffix}")
         return SQLiteDatabase(data_dir / DATABASE_NAME)
     url = read_database_url(database_url)
     from arcrun_server.store.postgresql import PostgreSQLDatabase  # noqa: PLC0415 - needs the driver

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from arcrun_server.sealing.server_key import ServerKey
     from arcrun_server.store.database import Database
 
+# The label of the development mode's own key.
+DEVELOPMENT_LABEL = "dev"
+
 _BY_LOOKUP = Query(
-    select(api_keys.c.account).where(
+    select(api_keys.c.account, api_keys.c.label).where(
         api_keys.c.lookup == bindparam("lookup"), api_keys.c.revoked_at.is_(None)
     )
 )
@@ -32,7 +35,7 @@ class KeyEntry:
     Args:
         id: Names the key to `keys revoke`.
         prefix: Its first characters.
-        label: What it is for; `dev` for the development mode's own key.
+        label: What it is for; `DEVELOPMENT_LABEL` for the development mode's own key.
         created_at: Unix seconds.
         revoked_at: Unix seconds, or None while it is valid.
     """
@@ -43,6 +46,13 @@ class KeyEntry:
     created_at: int
     revoked_at: int | None
 
+    @property
+    def state(self) -> str:
+        """What the key opens: nothing, the development mode, or everything of its account."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "dev-only" if self.label == DEVELOPMENT_LABEL else "valid"
+
 
 class Accounts:
     """The accounts of one database.
@@ -50,16 +60,24 @@ class Accounts:
     Args:
         database: Where they are.
         server_key: Looks up and seals their keys.
+        development: Whether the key of the development mode is valid: it was printed on a terminal, and must not
+            open anything when the same data is served otherwise.
     """
 
-    def __init__(self, database: Database, server_key: ServerKey) -> None:
+    def __init__(
+        self, database: Database, server_key: ServerKey, *, development: bool = False
+    ) -> None:
         self._database = database
         self._server_key = server_key
+        self._development = development
 
     async def of_key(self, api_key: str) -> str | None:
         """Return the id of the account whose key this is, or None for an unknown or revoked one."""
         rows = await self._database.rows(_BY_LOOKUP, lookup=self._server_key.lookup(api_key))
-        return rows[0][0] if rows else None
+        if not rows:
+            return None
+        account, label = rows[0]
+        return account if self._development or label != DEVELOPMENT_LABEL else None
 
     def create(self, api_key: str, label: str = "") -> str:
         """Create an account with this key and return the key's id."""

@@ -31,7 +31,7 @@ def back_up(path: Path, version: int) -> None:
         OSError: The copy can't be written.
     """
     draft = path.with_name(f"{path.name}.backup-draft")
-    draft.unlink(missing_ok=True)  # of a process that was killed: the lock is ours now
+    _remove(draft)  # of a process that was killed: the lock is ours now
     try:
         _copy(path, draft)
         for name in _names(f"{path.name}.backup-v{version}"):
@@ -39,7 +39,7 @@ def back_up(path: Path, version: int) -> None:
             if publish(draft, target) or filecmp.cmp(draft, target, shallow=False):
                 return
     finally:
-        draft.unlink(missing_ok=True)
+        _remove(draft)
 
 
 def _copy(path: Path, draft: Path) -> None:
@@ -53,6 +53,12 @@ def _copy(path: Path, draft: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _remove(draft: Path) -> None:
+    """Remove a draft, and what SQLite leaves beside it if it can't finish, as on a full disk."""
+    for ending in ("", "-wal", "-shm", "-journal"):
+        draft.with_name(draft.name + ending).unlink(missing_ok=True)
 
 
 def _names(first: str) -> Iterator[str]:

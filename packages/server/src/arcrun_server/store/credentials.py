@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, select, update
 
 from arcrun_server.store.database import Query
+from arcrun_server.store.pages import PagedQuery
 from arcrun_server.store.schema import credentials
 from arcrun_server.store.upserts import Upsert
 
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
     from arcrun_server.sealing.server_key import ServerKey
     from arcrun_server.store.database import Database
+    from arcrun_server.store.pages import Page, PageRequest
 
 _table = credentials.c
-_LIST = Query(
-    select(_table.name, _table.service, _table.sensitivity, _table.created_at, _table.last_used_at)
-    .where(_table.account == bindparam("account"))
-    .order_by(_table.name)
+_LIST = PagedQuery(
+    [_table.name, _table.service, _table.sensitivity, _table.created_at, _table.last_used_at],
+    position=_table.name,
+    where=[_table.account == bindparam("account")],
 )
 _ONE = Query(
     select(
@@ -78,10 +80,9 @@ class Credentials:
         self._database = database
         self._server_key = server_key
 
-    async def list(self, account: str) -> list[dict[str, Any]]:
-        """Return all of them without anything secret, sorted by name."""
-        rows = await self._database.rows(_LIST, account=account)
-        return [dict(zip(_LIST.columns, row, strict=True)) for row in rows]
+    async def list(self, account: str, request: PageRequest) -> Page:
+        """Return a page of them without anything secret, sorted by name."""
+        return await _LIST.page(self._database, request, account=account)
 
     async def get(self, account: str, name: str) -> StoredCredential | None:
         """Return one as it is stored, or None."""

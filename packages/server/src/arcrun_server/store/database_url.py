@@ -55,9 +55,28 @@ def read_database_url(url: str) -> PostgreSQLURL:
         parameters = conninfo_to_dict(url)
     except ProgrammingError:
         # libpq's own text may quote a part of the password.
-        raise StartupError(
-            f"the URL of the database can't be read; write {FORM}, with special characters percent-encoded"
-        ) from None
+        raise _unreadable() from None
+    if _has_unencoded_password(url):
+        raise _unreadable()
     return PostgreSQLURL(
         {name: str(value) for name, value in parameters.items() if value is not None}
+    )
+
+
+def _has_unencoded_password(url: str) -> bool:
+    """Tell whether libpq takes the rest of a password for the host or the database, which we show.
+
+    It ends the password at the first `@` and the host at the first `/`, so one of them in the password leaves an `@`
+    where none belongs.
+    """
+    _, _, address = url.partition("://")
+    user = address.partition("@")[0]
+    if "/" not in user:
+        address = address[len(user) + 1 :]
+    return "@" in address.partition("?")[0]
+
+
+def _unreadable() -> StartupError:
+    return StartupError(
+        f"the URL of the database can't be read; write {FORM}, with special characters percent-encoded"
     )

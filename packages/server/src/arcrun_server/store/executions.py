@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, insert, select
 
+from arcrun_server.store.pages import PagedQuery
 from arcrun_server.store.schema import executions
 from arcrun_server.store.workflows import timestamp
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Delete
+    from sqlalchemy import Delete
 
     from arcrun_server.engine import RunResult
     from arcrun_server.store.database import Database
+    from arcrun_server.store.pages import Page, PageRequest
 
 # Entries kept for each workflow; trimmed when this many more have come.
 KEPT = 500
 SLACK = 100
+# Workflows whose runs are counted; it bounds the memory, not the histories.
+COUNTED = 10_000
 
 _table = executions.c
 _RECORD = insert(executions)
-_LIST = (
-    select(_table.started_at_ms, _table.verdict, _table.duration_ms, _table.message)
-    .where(_table.account == bindparam("account"), _table.workflow == bindparam("workflow"))
-    .order_by(_table.id.desc())
-    .limit(bindparam("count"))
+_LIST = PagedQuery(
+    [_table.started_at_ms, _table.verdict, _table.duration_ms, _table.message],
+    position=_table.id,
+    where=[_table.account == bindparam("account"), _table.workflow == bindparam("workflow")],
+    descending=True,
 )
 
 
@@ -46,7 +51,8 @@ class Executions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._recorded = 0
+        # Runs of each workflow since its history was trimmed.
+        self._recorded: dict[tuple[str, str], int] = {}
 
     def record(self, account: str, workflow: str, started_ms: int, result: RunResult) -> None:
         """Note how a run ended."""
@@ -54,32 +60,35 @@ class Executions:
             "account": account,
             "workflow": workflow,
             "started_at_ms": started_ms,
-            "verdict": "success" if result.success and result.paused is None else "failed",
+            "verdict": result.verdict,
             "duration_ms": round(result.duration_ms),
-            "message": result.error or "",
+            # A service's text may be no text; no database takes half of a surrogate pair.
+            "message": (result.error or "").encode("utf-8", "replace").decode(),
         }
         self._database.write_behind(_RECORD, row)
-        self._recorded += 1
-        if self._recorded % SLACK == 0:
+        if self._is_due(account, workflow):
             self._database.write_behind(_TRIM, {"of": account, "named": workflow})
 
-    async def list(self, account: str, workflow: str, count: int) -> list[dict[str, Any]]:
-        """Return the newest runs of a workflow, newest first; waits for those that are being recorded."""
+    def _is_due(self, account: str, workflow: str) -> bool:
+        """Count a run, and tell whether the history is to be trimmed: at the first run, then after each `SLACK`."""
+        if len(self._recorded) >= COUNTED:
+            self._recorded.clear()  # all are trimmed at their next run
+        recorded = self._recorded.get((account, workflow), 0)
+        self._recorded[account, workflow] = (recorded + 1) % SLACK
+        return recorded == 0
 
-        def query(connection: Connection) -> list[dict[str, Any]]:
-            rows = connection.execute(
-                _LIST, {"account": account, "workflow": workflow, "count": count}
-            )
-            return [
-                {
-                    "timestamp": timestamp(row.started_at_ms),
-                    "workflow_id": workflow,
-                    "verdict": row.verdict,
-                    "duration_ms": row.duration_ms,
-                    "message": row.message,
-                }
-                for row in rows
-            ]
-
+    async def list(self, account: str, workflow: str, request: PageRequest) -> Page:
+        """Return a page of a workflow's runs, newest first; waits for those that are being recorded."""
         await self._database.settle()
-        return await self._database.read(query)
+        page = await _LIST.page(self._database, request, account=account, workflow=workflow)
+        entries = [
+            {
+                "timestamp": timestamp(entry["started_at_ms"]),
+                "workflow_id": workflow,
+                "verdict": entry["verdict"],
+                "duration_ms": entry["duration_ms"],
+                "message": entry["message"],
+            }
+            for entry in page.entries
+        ]
+        return replace(page, entries=entries)

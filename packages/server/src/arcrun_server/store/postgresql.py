@@ -9,8 +9,12 @@ The driver, psycopg, is imported here only: `arcrun-server[postgresql]` brings i
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
@@ -52,8 +56,18 @@ _SESSION = """
            CASE WHEN current_setting('synchronous_commit') = 'off'
                 THEN set_config('synchronous_commit', 'on', false) END
 """
-_TRANSACTION_ID = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
-_TRANSACTION_STATUS = text("SELECT pg_xact_status(CAST(CAST(:id AS text) AS xid8))")
+# The last commit of each process: a row that it changes in each of its transactions. PostgreSQL's own
+# `pg_xact_status` can't be asked after a crash: the id of a transaction that was lost is given to another one.
+_LAST_COMMITS = "CREATE TABLE last_commits (process text PRIMARY KEY, mark bytea NOT NULL)"
+_SET_MARK = text(
+    "INSERT INTO last_commits VALUES (:process, :mark)"
+    " ON CONFLICT (process) DO UPDATE SET mark = excluded.mark"
+)
+# Waits for a transaction that has changed the row and that the server has not ended yet.
+_GET_MARK = text("SELECT mark FROM last_commits WHERE process = :process FOR UPDATE")
+_REMOVE_MARK = text("DELETE FROM last_commits WHERE process = :process OR mark < :oldest")
+# Rows of processes that were killed are removed after this time.
+MARK_SECONDS = 7 * 24 * 60 * 60
 _TABLES = text(
     """
     SELECT count(*) FROM pg_class
@@ -82,8 +96,12 @@ class PostgreSQLDatabase(Database):
         self._write_wait_ms = write_wait_ms
         self._engine = _engine(url, write_wait_ms)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._process = uuid.uuid4().hex
         try:
             self._prepare()
+            # The row is there before it is needed: nothing waits for a row that is only being inserted.
+            with self._engine.begin() as connection:
+                self._mark(connection)
         except DatabaseError as error:
             self._engine.dispose()
             raise StartupError(f"cannot use the database {self._shown}: {reason(error)}") from None
@@ -133,42 +151,46 @@ class PostgreSQLDatabase(Database):
         one of the transactions, and it is run again here. So is one whose connection was lost before the commit. If
         it was lost during the commit, the server is asked how that ended.
         """
-        for _ in range(TRIES - 1):
+        for tried in range(1, TRIES):
             try:
                 return self._apply_once(group)
             except DBAPIError as error:
                 ended = getattr(error.orig, "sqlstate", None) in DEADLOCKS
                 if not (ended or error.connection_invalidated):
                     raise
+                if ended:  # let the other one finish first
+                    time.sleep(random.uniform(0, 0.05) * tried)  # noqa: S311 - not a secret
         return self._apply_once(group)
 
     def _apply_once(self, group: list[Job]) -> list[Outcome]:
         with self._engine.connect() as connection:
             transaction = connection.begin()
             outcomes = [attempt(connection, job) for job in group]
-            transaction_id = connection.execute(_TRANSACTION_ID).scalar_one()
+            mark = self._mark(connection)
             try:
                 transaction.commit()
             except DBAPIError as error:
-                if transaction_id is None or not error.connection_invalidated:
-                    raise
-                if not self._committed(transaction_id):
+                if not error.connection_invalidated or not self._committed(mark):
                     raise
             return outcomes
 
-    def _committed(self, transaction_id: str) -> bool:
+    def _mark(self, connection: Connection) -> bytes:
+        """Let a transaction leave a mark that is there if, and only if, it is committed; return the mark."""
+        mark = _seconds(time.time()) + os.urandom(16)
+        connection.execute(_SET_MARK, {"process": self._process, "mark": mark})
+        return mark
+
+    def _committed(self, mark: bytes) -> bool:
         """Return whether a transaction was committed whose connection was lost in the moment of the commit."""
         deadline = time.monotonic() + self._write_wait_ms / 1000
         while time.monotonic() < deadline:
             try:
                 with self._reading.connect() as connection:
-                    status = connection.execute(
-                        _TRANSACTION_STATUS, {"id": transaction_id}
-                    ).scalar()
+                    found = connection.execute(_GET_MARK, {"process": self._process}).scalar()
             except DBAPIError:  # it may be starting again
-                status = None
-            if status in {"committed", "aborted"}:
-                return bool(status == "committed")
+                found = None
+            if found is not None:
+                return bool(found == mark)
             time.sleep(0.1)
         raise StorageUnavailableError(
             "the connection to the database was lost during a commit", outcome_known=False
@@ -179,6 +201,10 @@ class PostgreSQLDatabase(Database):
 
     def _disconnect(self) -> None:
         self._readers.shutdown()
+        oldest = _seconds(time.time() - MARK_SECONDS)
+        # A row that stays, as after a kill, does no harm.
+        with suppress(DatabaseError), self._engine.begin() as connection:
+            connection.execute(_REMOVE_MARK, {"process": self._process, "oldest": oldest})
         self._engine.dispose()
 
     def _prepare(self) -> None:
@@ -195,6 +221,8 @@ class PostgreSQLDatabase(Database):
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
             version = self._version(connection)
             newest = migrations.newest_version()
+            if connection.exec_driver_sql("SELECT to_regclass('last_commits')").scalar() is None:
+                connection.exec_driver_sql(_LAST_COMMITS)
             if version == newest:
                 return
             if version == 0:
@@ -224,6 +252,11 @@ class PostgreSQLDatabase(Database):
                 "Install the newer version again, or name another database with --database."
             )
         return version
+
+
+def _seconds(moment: float) -> bytes:
+    """Return a time in bytes that sort as times do."""
+    return int(moment).to_bytes(8, "big")
 
 
 def _engine(url: PostgreSQLURL, write_wait_ms: int) -> Engine:

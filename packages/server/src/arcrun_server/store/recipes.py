@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, or_, select
 
 from arcrun_server.store.database import Query
+from arcrun_server.store.pages import PagedQuery
 from arcrun_server.store.schema import recipes
 from arcrun_server.store.upserts import Upsert
 
 if TYPE_CHECKING:
     from arcrun_server.store.database import Database
+    from arcrun_server.store.pages import Page, PageRequest
 
 _table = recipes.c
-_LIST = Query(
-    select(_table.recipe)
-    .where(_table.account == bindparam("account"), _table.kind == bindparam("kind"))
-    .order_by(_table.name)
-)
-_NAMES = Query(
-    select(_table.name, _table.hash_id).where(
-        _table.account == bindparam("account"), _table.kind == bindparam("kind")
-    )
-)
+_OWN = (_table.account == bindparam("account"), _table.kind == bindparam("kind"))
+_LIST = PagedQuery([_table.recipe], position=_table.name, where=_OWN)
+_NAMES = Query(select(_table.name, _table.hash_id).where(*_OWN))
 _ONE = Query(
     select(_table.recipe).where(
-        _table.account == bindparam("account"),
-        _table.kind == bindparam("kind"),
+        *_OWN,
         or_(_table.name == bindparam("name"), _table.hash_id == bindparam("name")),
     )
 )
@@ -48,10 +43,15 @@ class Recipes:
         self._database = database
         self._kind = kind
 
-    async def list(self, account: str) -> list[dict[str, Any]]:
-        """Return all of them, sorted by name."""
-        rows = await self._database.rows(_LIST, account=account, kind=self._kind)
-        return [json.loads(text) for (text,) in rows]
+    async def list(self, account: str, request: PageRequest) -> Page:
+        """Return a page of them, sorted by name."""
+        page = await _LIST.page(self._database, request, account=account, kind=self._kind)
+        return replace(page, entries=[json.loads(entry["recipe"]) for entry in page.entries])
+
+    async def own_names(self, account: str) -> set[str]:
+        """Return their names."""
+        rows = await self._database.rows(_NAMES, account=account, kind=self._kind)
+        return {name for name, _ in rows}
 
     async def names(self, account: str) -> set[str]:
         """Return the names and hashes under which they are found."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, create_engine, event
@@ -51,19 +52,14 @@ class SQLiteDatabase(Database):
 
     def __init__(self, path: Path, *, write_wait_ms: int = WRITE_WAIT_MS) -> None:
         self.path = path
-        self._texts: dict[Query, str] = {}
+        self._texts: dict[Query, tuple[str, dict[str, Any]]] = {}
         self._write_wait_ms = write_wait_ms
-        try:
-            if not path.exists():
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._engine = _engine(path, write_wait_ms)
-            self._writer = self._engine.connect()
-            self._prepare()
-            self._reader = self._engine.connect().execution_options(**{_READS_ONLY: True})
-            self._driver = _driver(self._reader, path)
-            self._driver.execute(f"PRAGMA busy_timeout={READ_WAIT_MS}")
-        except (DatabaseError, sqlite3.Error, OSError) as error:
-            raise StartupError(f"cannot open the database {path}: {_reason(error)}") from None
+        with ExitStack() as connections:
+            try:
+                self._connect(connections)
+            except (DatabaseError, sqlite3.Error, OSError) as error:
+                raise StartupError(f"cannot open the database {path}: {_reason(error)}") from None
+            self._connections = connections.pop_all()
         super().__init__()
 
     async def read(self, query: Callable[[Connection], Result]) -> Result:
@@ -81,12 +77,16 @@ class SQLiteDatabase(Database):
 
     async def rows(self, query: Query, **parameters: Any) -> list[tuple[Any, ...]]:
         """Return all rows, read by the driver itself: SQLAlchemy compiles each query once."""
-        text = self._texts.get(query)
-        if text is None:
-            dialect = sqlite_dialect.dialect(paramstyle="named")
-            text = self._texts[query] = str(query.statement.compile(dialect=dialect))
+        prepared = self._texts.get(query)
+        if prepared is None:
+            compiled = query.statement.compile(dialect=sqlite_dialect.dialect(paramstyle="named"))
+            literals = {
+                name: bound.value for name, bound in compiled.binds.items() if not bound.required
+            }
+            prepared = self._texts[query] = (str(compiled), literals)
+        text, literals = prepared
         try:
-            return self._driver.execute(text, parameters).fetchall()
+            return self._driver.execute(text, {**literals, **parameters}).fetchall()
         except sqlite3.ProgrammingError:
             raise  # a mistake of ours
         except sqlite3.DatabaseError as error:
@@ -100,9 +100,18 @@ class SQLiteDatabase(Database):
         return StorageUnavailableError(_reason(error))
 
     def _disconnect(self) -> None:
-        self._reader.close()
-        self._writer.close()
-        self._engine.dispose()
+        self._connections.close()
+
+    def _connect(self, connections: ExitStack) -> None:
+        if not self.path.exists():
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        engine = _engine(self.path, self._write_wait_ms)
+        self._writer = connections.enter_context(engine.connect())
+        self._prepare()
+        reader = connections.enter_context(engine.connect())
+        self._reader = reader.execution_options(**{_READS_ONLY: True})
+        self._driver = _driver(self._reader, self.path)
+        self._driver.execute(f"PRAGMA busy_timeout={READ_WAIT_MS}")
 
     def _prepare(self) -> None:
         """Check whose file this is before anything is changed in it, then bring its schema up to date."""
@@ -199,6 +208,8 @@ _REASONS = {
     "readonly": "the database can't be written to",
     "not a database": _DAMAGED,
     "malformed": _DAMAGED,
+    "disk i/o error": "reading or writing its files failed; the disk may be full",
+    "unable to open": "the file can't be opened",
 }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, select
 
 from arcrun_server.store.database import Query
+from arcrun_server.store.pages import PagedQuery
 from arcrun_server.store.schema import executions, workflows
 from arcrun_server.store.upserts import Upsert
 
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from arcrun_server.store.database import Database
+    from arcrun_server.store.pages import Page, PageRequest
 
 _table = workflows.c
-_LIST = (
-    select(_table.name, _table.description, _table.created_at_ms)
-    .where(_table.account == bindparam("account"))
-    .order_by(_table.name)
+_LIST = PagedQuery(
+    [_table.name, _table.description, _table.created_at_ms],
+    position=_table.name,
+    where=[_table.account == bindparam("account")],
 )
 _ONE = select(
     _table.name, _table.description, _table.graph, _table.config, _table.created_at_ms
@@ -61,20 +63,18 @@ class Workflows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list(self, account: str) -> list[dict[str, Any]]:
-        """Return name, description and time of each, sorted by name."""
-
-        def query(connection: Connection) -> list[dict[str, Any]]:
-            return [
-                {
-                    "name": row.name,
-                    "description": row.description,
-                    "created_at": timestamp(row.created_at_ms),
-                }
-                for row in connection.execute(_LIST, {"account": account})
-            ]
-
-        return await self._database.read(query)
+    async def list(self, account: str, request: PageRequest) -> Page:
+        """Return name, description and time of a page of them, sorted by name."""
+        page = await _LIST.page(self._database, request, account=account)
+        entries = [
+            {
+                "name": entry["name"],
+                "description": entry["description"],
+                "created_at": timestamp(entry["created_at_ms"]),
+            }
+            for entry in page.entries
+        ]
+        return replace(page, entries=entries)
 
     async def get(self, account: str, name: str) -> StoredWorkflow | None:
         """Return one, or None."""

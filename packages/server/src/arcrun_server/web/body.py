@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine.nearest import nearest
 from arcrun_server.errors import ApiError, Detail
+from arcrun_server.web.text import bad_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 MAX_DEPTH = 100
 # More digits than any double has before its point; it also keeps reading a number cheap.
 MAX_DIGITS = 400
-_MAY_BE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 async def read_json(request: Request, limit: int) -> Any:
@@ -41,10 +40,10 @@ async def read_json(request: Request, limit: int) -> Any:
 
 
 def parse_json(content: bytes) -> Any:
-    """Parse JSON strictly: UTF-8, no duplicate keys, no NaN, no lone surrogates, limited depth and digits.
+    """Parse JSON strictly: UTF-8, no duplicate keys, no NaN, limited depth and digits, and nothing in a text that is none.
 
     Raises:
-        ApiError: 400 `invalid_json`, with line and column where they are known.
+        ApiError: 400 `invalid_json`, with line and column where they are known, or `invalid_text` with a path.
 
     Example:
         >>> parse_json('{"名": 1}'.encode())
@@ -53,7 +52,7 @@ def parse_json(content: bytes) -> Any:
     if not content:
         raise _invalid("the body is empty; send a JSON object, at least {}")
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _invalid(f"the body is not UTF-8 (byte {error.start + 1})") from None
     try:
@@ -66,8 +65,7 @@ def parse_json(content: bytes) -> Any:
     except RecursionError:
         raise _too_deep() from None
     _check_depth(value)
-    if _MAY_BE_SURROGATE.search(text):
-        _check_surrogates(value)
+    _check_texts(text, value)
     return value
 
 
@@ -177,13 +175,17 @@ def _children(item: Any) -> Iterator[Any]:
         yield from item
 
 
-def _check_surrogates(value: Any) -> None:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise _invalid(
-            "the body has half of a surrogate pair (\\ud800 to \\udfff), which is not a character"
-        ) from None
+def _check_texts(source: str, value: Any) -> None:
+    found = bad_text(source, value)
+    if found is not None:
+        path, what = found
+        place = path_text(path)
+        raise ApiError(
+            400,
+            "invalid_text",
+            f"{place or 'the body'} has {what}; leave it out, or send it in Base64",
+            details=[Detail(f"has {what}", path=place or None)],
+        )
 
 
 def _details(error: ValidationError, adapter: TypeAdapter[Any]) -> Iterator[Detail]:

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from arcrun_server.accounts.keys import HEADER
 from arcrun_server.errors import ApiError
+from arcrun_server.web.local import is_local_host, is_local_origin
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
@@ -42,11 +43,22 @@ class ServerMiddleware:
     Args:
         app: What it wraps.
         cors_origins: Origins whose pages may call (docs/contract.md#transport).
+        local_pages: Whether pages of this machine may call, whatever their port.
+        local_only: Whether requests under another name than this machine's are refused.
     """
 
-    def __init__(self, app: ASGIApp, cors_origins: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        cors_origins: tuple[str, ...] = (),
+        *,
+        local_pages: bool = False,
+        local_only: bool = False,
+    ) -> None:
         self._app = app
         self._origins = frozenset(origin.encode() for origin in cors_origins)
+        self._local_pages = local_pages
+        self._local_only = local_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection of any kind; only HTTP is changed."""
@@ -65,7 +77,9 @@ class ServerMiddleware:
             await send(message)
 
         try:
-            if scope["method"] == "OPTIONS" and self._is_preflight(scope):
+            if self._local_only and not _is_local(scope):
+                await _misdirected()(scope, receive, send_marked)
+            elif scope["method"] == "OPTIONS" and self._is_preflight(scope):
                 await send_marked({"type": "http.response.start", "status": 204, "headers": []})
                 await send_marked({"type": "http.response.body", "body": b""})
             else:
@@ -102,17 +116,24 @@ class ServerMiddleware:
         added = [(b"x-request-id", request_id)]
         if keyed:
             added.append(_NO_STORE)
-        if self._origins:
+        if self._origins or self._local_pages:
             added.append((b"vary", b"Origin"))
-        if origin in self._origins:
+        if self._may_call(origin):
             added += _cors_headers(origin, preflight=scope["method"] == "OPTIONS")
         return request_id, added
 
     def _is_preflight(self, scope: Scope) -> bool:
         headers = dict(scope["headers"])
-        return (
-            headers.get(b"origin") in self._origins and b"access-control-request-method" in headers
-        )
+        origin = headers.get(b"origin", b"")
+        return self._may_call(origin) and b"access-control-request-method" in headers
+
+    def _may_call(self, origin: bytes) -> bool:
+        return origin in self._origins or (self._local_pages and is_local_origin(origin))
+
+
+def _is_local(scope: Scope) -> bool:
+    # Browsers always send it; a program that leaves it out is no page.
+    return all(is_local_host(value) for name, value in scope["headers"] if name == b"host")
 
 
 def _cors_headers(origin: bytes, *, preflight: bool) -> list[tuple[bytes, bytes]]:
@@ -128,6 +149,16 @@ def _cors_headers(origin: bytes, *, preflight: bool) -> list[tuple[bytes, bytes]
             (b"access-control-max-age", _CORS_SECONDS),
         ]
     return headers
+
+
+def _misdirected() -> JsonResponse:
+    error = ApiError(
+        421,
+        "misdirected_request",
+        "this engine runs in development mode and serves this machine only; "
+        "call it as 127.0.0.1 or localhost, or set ARCRUN_SERVER_PUBLIC_URL to the URL that you call",
+    )
+    return JsonResponse(error.body(), status_code=error.status)
 
 
 def _internal_error() -> JsonResponse:

@@ -9,8 +9,9 @@ from urllib.parse import quote, urlsplit
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.placeholders import as_empty, fill_text, only_placeholder, parse
+from arcrun_server.outbound.urls import as_text
 from arcrun_server.recipes.api.record import PATH_VARIABLE
-from arcrun_server.recipes.request import ServiceRequest, as_text
+from arcrun_server.recipes.request import ServiceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,13 +36,13 @@ def api_recipe_component(
         client: Sends the account's requests.
     """
 
-    async def run(given: JsonObject, _invocation: Invocation) -> Any:
+    async def run(_given: JsonObject, invocation: Invocation) -> Any:
         if auth_recipe is None and recipe.get("auth_service"):
             raise ComponentError(
                 f"the recipe {recipe['canonical_id']!r} needs the service {recipe['auth_service']!r}, "
                 "for which there is no auth recipe"
             )
-        result = await client.call(assemble_request(recipe, given), auth_recipe)
+        result = await client.call(assemble_request(recipe, invocation.own), auth_recipe)
         if result["success"] and "response_map" in recipe:
             text = mapped_text(result["data"], recipe["response_map"])
             return result if text is None else result | {"text": text}

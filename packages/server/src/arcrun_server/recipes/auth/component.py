@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.outbound.urls import without_places
 from arcrun_server.recipes.request import ServiceRequest
 
 if TYPE_CHECKING:
@@ -27,10 +28,9 @@ def service_component(recipe: dict[str, Any], client: ServiceClient) -> Componen
         client: Sends the account's requests.
     """
 
-    async def run(given: JsonObject, _invocation: Invocation) -> Any:
-        path = given.get("_path", "")
-        if not isinstance(path, str) or (path and not _PATH.fullmatch(path)):
-            raise ComponentError("`_path` must be text that begins with /, as /pages")
+    async def run(_given: JsonObject, invocation: Invocation) -> Any:
+        given = invocation.own
+        path = _path(invocation)
         body = given.get("_body")
         method = str(given.get("_method", "GET" if body is None else "POST")).upper()
         if method not in _METHODS:
@@ -45,6 +45,15 @@ def service_component(recipe: dict[str, Any], client: ServiceClient) -> Componen
         return await client.call(request, recipe)
 
     return run
+
+
+def _path(invocation: Invocation) -> str:
+    """Return the path. Braces of inserted values are encoded: only the node's author names a place for a secret."""
+    written = invocation.written.get("_path", "")
+    path = invocation.fill(written, without_places) if isinstance(written, str) else None
+    if path is None or (path and not _PATH.fullmatch(path)):
+        raise ComponentError("`_path` must be text that begins with /, as /pages")
+    return path
 
 
 def _texts(given: JsonObject, name: str) -> dict[str, str]:

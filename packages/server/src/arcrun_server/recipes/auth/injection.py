@@ -20,6 +20,7 @@ ACCESS_TOKEN = "runtime.access_token"  # noqa: S105 - the name of a placeholder
 _NAME = re.compile(r"(secret|runtime)\.[A-Za-z0-9_]+")
 _HOST_PART = re.compile(r"[A-Za-z0-9-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
+_BASIC_SCHEME = "Basic "
 _BASIC = re.compile(r"basic (.*:.*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -33,7 +34,7 @@ class Injection:
         query: Parameters to add.
         path: Values for the `{name}` parts of the URL, percent-encoded.
         body: Fields to add to the body.
-        secrets: Everything in it that must not be shown.
+        secrets: Everything in it that must not be shown, in the forms that encoding gives it.
     """
 
     base_url: str
@@ -64,13 +65,15 @@ def fill_injection(recipe: dict[str, Any], values: dict[str, str]) -> Injection:
         templates: dict[str, str] = recipe.get("inject", {}).get(part, {})
         return {name: fill_secrets(text, values, missing) for name, text in templates.items()}
 
+    headers = {name: _header(name, value) for name, value in filled("header").items()}
+    encoded = [value[len(_BASIC_SCHEME) :] for value in headers.values() if _is_basic(value)]
     return Injection(
         base_url=_base_url(recipe["base_url"], values, missing),
-        headers={name: _header(name, value) for name, value in filled("header").items()},
+        headers=headers,
         query=filled("query"),
         path={name: _segment(name, value) for name, value in filled("path").items()},
         body=filled("body"),
-        secrets=tuple(values.values()),
+        secrets=(*values.values(), *encoded),
     )
 
 
@@ -113,13 +116,17 @@ def _base_url(template: str, values: dict[str, str], missing: Callable[[Placehol
 def _header(name: str, value: str) -> str:
     basic = _BASIC.fullmatch(value)
     if basic:  # RFC 7617 wants user and password in base64, which has no colon
-        return "Basic " + base64.b64encode(basic[1].encode()).decode()
+        return _BASIC_SCHEME + base64.b64encode(basic[1].encode()).decode()
     if not _HEADER_VALUE.fullmatch(value):
         raise ComponentError(
             f"the secret for the header {name} has a line break or another character that no header can carry; "
             "push it again without"
         )
     return value
+
+
+def _is_basic(header: str) -> bool:
+    return header.lower().startswith(_BASIC_SCHEME.lower())
 
 
 def _segment(name: str, value: str) -> str:

@@ -30,6 +30,20 @@ REFRESH_BEFORE = 60.0
 # Seconds: the longest that Google takes for an assertion.
 LIFETIME = 3600
 KEPT = 1024
+# The reasons of RFC 6749, sections 4.1.2.1 and 5.2.
+_REASONS = frozenset(
+    {
+        "invalid_request",
+        "invalid_client",
+        "invalid_grant",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+        "access_denied",
+        "server_error",
+        "temporarily_unavailable",
+    }
+)
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
@@ -97,12 +111,13 @@ class AccessTokens:
             )
         except Unreachable as problem:
             raise ComponentError(f"no access token for {recipe['service']!r}: {problem}") from None
-        _, value = response.json()
+        _, value = response.json(of_any_type=True)
         fields = value if isinstance(value, dict) else {}
         text, seconds = fields.get("access_token"), fields.get("expires_in")
         if not response.ok or not isinstance(text, str) or not text:
+            # Nothing else of the response is shown: an endpoint may echo what it was sent.
             reason = fields.get("error")
-            detail = f": {reason}" if isinstance(reason, str) and len(reason) <= 100 else ""
+            detail = f": {reason}" if isinstance(reason, str) and reason in _REASONS else ""
             raise ComponentError(
                 f"no access token for {recipe['service']!r}: its token endpoint returned {response.status}{detail}"
             )

@@ -1,0 +1,92 @@
+/** A user's program with every method, which `tsc` compiles against the types of the built package. It is not run. */
+
+import {
+  APIStatusError,
+  Arcrun,
+  type ArcrunOptions,
+  type AuthenticatedClient,
+  type RunResult,
+  version,
+  WorkflowRunError,
+} from "@arcrun/sdk";
+
+interface Input {
+  text: string;
+  note?: string;
+}
+
+interface Output {
+  text: string;
+}
+
+/** What may be missing is passed on as it is, under exactOptionalPropertyTypes as well. */
+export function clientFrom(environment: { key?: string; url?: string }): Arcrun {
+  const { key: apiKey, url: baseUrl } = environment;
+  const options: ArcrunOptions = { apiKey, baseUrl, timeout: undefined, fetch: undefined };
+  return new Arcrun(options);
+}
+
+export async function everyMethod(client: Arcrun, signal: AbortSignal | undefined): Promise<void> {
+  const call = { timeout: 5, signal, maxRetries: undefined, extraHeaders: undefined };
+  const health = await client.health(call);
+  console.log(version, health.ok, health.capabilities?.includes("durable_runs"));
+  const patient = client.withOptions({ timeout: 300, maxRetries: 5, apiKey: undefined });
+  const raw = await patient.withRawResponse((inner) => inner.creds.list(call));
+  console.log(raw.status, raw.headers.get("date"), raw.result[0]?.name, raw.requestId);
+  const components = await client.request<{ components: { canonical_id: string }[] }>("GET", "/components");
+  console.log(components.components[0]?.canonical_id.length);
+
+  const pushed = await client.creds.push("a", "b", { service: undefined, sensitivity: "high", ...call });
+  const deleted = await client.creds.delete(pushed.name, call);
+  console.log(deleted.success);
+
+  const [recipe] = await client.auth.listServices(call);
+  console.log(recipe?.required_secrets[0]?.help_url);
+  await client.auth.setup("notion", { notion_token: "x" }, { account: undefined });
+  await client.auth.setup<string>("crm", { crm_token: "x" });
+  const notion: AuthenticatedClient = await client.auth.bind("notion", { trustRecipe: true, ...call });
+  const name: string = recipe?.service ?? "github";
+  await client.auth.bind(name);
+  await client.auth.bind<string>("crm", { trustOrigin: "https://crm.example", fetch });
+  console.log((await client.auth.getToken("openai")).length, notion.baseUrl);
+  const users: unknown = await (await notion.get("/users", { query: { page_size: "1" }, timeout: 5 })).json();
+  await notion.post("/pages", { json: { users } });
+  await notion.put("/pages");
+  await notion.patch("/pages");
+  await notion.delete("/pages");
+  await notion.request("OPTIONS", new URL("https://api.notion.com"));
+  await notion.fetch(new Request("https://api.notion.com/v1/users"));
+
+  const { workflows } = client;
+  const workflow = { flow: ["input >> 完成後 >> a"], config: { a: { component: "set", values: {} } } };
+  await workflows.push("w", workflow, { description: undefined, config: { a: { component: "set" } } });
+  const found = await workflows.get("w");
+  await workflows.push("w", found.graph);
+  const input: Input = { text: "好" };
+  const typed: RunResult<Output> = await workflows.run<Output>("w", input, { idempotencyKey: undefined });
+  const text: string | undefined = typed.data?.text;
+  const open = await workflows.run("w", undefined, { runAsync: true });
+  console.log(text, open.data.anything, open.warnings?.[0]?.placeholder, open.failed_nodes?.[0], open.run_id);
+  const [execution] = await workflows.executions("w", { limit: undefined, ...call });
+  console.log(execution?.verdict, (await workflows.list(call))[0]?.webhook_url);
+  console.log((await workflows.delete("w")).deleted);
+}
+
+export function explain(error: unknown): string {
+  if (error instanceof WorkflowRunError) return error.failedNode ?? error.message;
+  return error instanceof APIStatusError ? `${error.status} ${error.details[0]?.message}` : String(error);
+}
+
+/** What must not compile. */
+export async function mistakes({ auth, workflows }: Arcrun): Promise<void> {
+  // @ts-expect-error: a misspelled service
+  await auth.bind("notoin");
+  // @ts-expect-error: a misspelled secret
+  await auth.setup("notion", { notion_tokne: "x" });
+  // @ts-expect-error: an option that is not there
+  new Arcrun({ baseURL: "https://a.example" });
+  // @ts-expect-error: text is no input
+  await workflows.run("w", "text");
+  // @ts-expect-error: neither a document nor a graph
+  await workflows.push("w", { steps: [] });
+}

@@ -1,0 +1,69 @@
+"""Building URLs of parts that come from data: no value can leave the place that it is meant for."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PLACE = re.compile(r"\{(\w+)\}")
+_ORIGIN = re.compile(r"(https?://[^/{}?#@\\\s]+)(?=[/?#]|$)", re.IGNORECASE)
+
+
+def as_text(value: Any) -> str:
+    """Return a text as it is, and any other value as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def without_places(value: Any) -> str:
+    """Return a value as text in which nothing names a place: braces are percent-encoded.
+
+    Example:
+        >>> without_places("hi{bot_token}")
+        'hi%7Bbot_token%7D'
+    """
+    return as_text(value).replace("{", "%7B").replace("}", "%7D")
+
+
+def fill_places(url: str, values: Mapping[str, str]) -> str:
+    """Fill the `{name}` places of a URL in one pass; a place without a value stays as it is.
+
+    Args:
+        url: The URL.
+        values: What to put in, percent-encoded.
+
+    Example:
+        >>> fill_places("/bot{bot_token}/{x}", {"bot_token": "1%3Aab"})
+        '/bot1%3Aab/{x}'
+    """
+    return _PLACE.sub(lambda place: values.get(place[1], place[0]), url)
+
+
+def with_query(url: str, query: Mapping[str, str | list[str]]) -> str:
+    """Return a URL with parameters, percent-encoded, in the place of those of the same name.
+
+    Example:
+        >>> with_query("https://a.example/?q=1&r=2", {"q": "a&b"})
+        'https://a.example/?r=2&q=a%26b'
+    """
+    if not query:
+        return url
+    parts = urlsplit(url)
+    kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in query]
+    pairs = [*kept, *query.items()]
+    return urlunsplit(parts._replace(query=urlencode(pairs, doseq=True, quote_via=quote)))
+
+
+def fixed_origin(template: str) -> str | None:
+    """Return the scheme and host of a URL template, or None if a value could choose them.
+
+    Example:
+        >>> fixed_origin("https://api.example/{{input.a}}"), fixed_origin("https://{{input.a}}/")
+        ('https://api.example', None)
+    """
+    found = _ORIGIN.match(template)
+    return found[1] if found else None
