@@ -86,8 +86,8 @@ def decode(line: str, identifier: int, command: str) -> Result | SdkError:
     """
     try:
         reply = parsed_json(line)
-    except ValueError as error:
-        raise AdapterFailure("invalid-json", _not_json(line, error)) from None
+    except ValueError as problem:
+        raise AdapterFailure("invalid-json", _not_json(line, problem)) from None
     _check("protocol/reply", None, reply, "the reply")
     if reply["id"] != identifier:
         raise AdapterFailure(
