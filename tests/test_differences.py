@@ -42,9 +42,7 @@ HELD_BY: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "`help_url` of secrets": {"test_auth_recipes.py": ("test_recipe_is_that_of_the_contract",)},
     "HTTP Basic in recipes": {
-        "recipes/test_components.py": (
-            "test_basic_credentials_that_a_service_repeats_are_redacted",
-        )
+        "recipes/test_steering.py": ("test_basic_credentials_that_a_service_repeats_are_redacted",)
     },
     "Graphs": {DIFFERENCES: ("test_loops_are_found_before_a_graph_is_stored",)},
     "Flow lines": {
@@ -96,7 +94,7 @@ HELD_BY: dict[str, dict[str, tuple[str, ...]]] = {
     "`{{credential.NAME}}`": {DIFFERENCES: ("test_run_input_cannot_fetch_secrets",)},
     "Parameters of http_request, services, API recipes and `trigger_workflow`": {
         "components/test_http_components.py": ("test_the_input_sets_no_parameter_of_a_request",),
-        "recipes/test_components.py": ("test_run_input_sets_no_parameter_that_the_node_left_out",),
+        "recipes/test_steering.py": ("test_run_input_sets_no_parameter_that_the_node_left_out",),
         "engine/test_sub_workflows.py": (
             "test_the_input_does_not_choose_the_workflow_that_is_run",
         ),

@@ -40,7 +40,7 @@ const pageIn =
   });
 
 /**
- * Gets a list, page by page (docs/contract.md#routes).
+ * Gets a list, page by page (docs/contract.md#lists).
  *
  * @param send - Sends the request of a page.
  * @param request - The request of the first page.

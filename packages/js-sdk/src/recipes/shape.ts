@@ -1,4 +1,4 @@
-/** How the recipe of a shipped service differs from the one that the SDK knows (docs/contract.md#pinned-origins). */
+/** How the recipe of a shipped service differs from the one that the SDK knows (docs/contract.md#known-recipes). */
 
 import { originOf } from "../core/origins.js";
 import type { JsonObject } from "../core/shapes.js";

@@ -64,7 +64,7 @@ def health() -> Request[Health]:
 
 
 class Page(Generic[T]):
-    """A part of a list, and what leads to the next one (docs/contract.md#routes)."""
+    """A part of a list, and what leads to the next one (docs/contract.md#lists)."""
 
     __slots__ = ("cursor", "items")
 

@@ -33,14 +33,13 @@ from .invoker import Invoker
 from .model import readable
 from .outcome import awaited_task, failure_reason, find_list, is_failure, no_list, read_branch
 from .plan import TRIGGER_WORKFLOW
-from .result import RunResult
-from .scope import Scope, TimeVariables
+from .result import RunResult, milliseconds, trace_entry
+from .scope import Scope, TimeVariables, key_look_up
 from .sizes import TooLargeError, json_size
 from .sub_workflow import find_workflow, sub_result, workflow_call
-from .templates import MISSING, fill, find
+from .templates import MISSING, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from .environment import Environment
@@ -150,7 +149,7 @@ class Machine:
 
     def deliver(self, frame: Frame, item: RunNode, result: Any, error: str | None) -> None:
         """Deliver what a callback brought for the node that waited: its result, or why it failed."""
-        entry = _entry(frame.plan.nodes[item.node], None, result, 0.0)
+        entry = trace_entry(frame.plan.nodes[item.node], None, result, 0.0)
         try:
             if error is None:
                 self.check_result(result)
@@ -219,10 +218,10 @@ class Machine:
                 own = fill(node.data, scope.look_up, scope.budget())
                 self._check_resolved(frame, node, scope.unresolved)
             except (InvocationFailure, TooLargeError) as problem:
-                self.fail(frame, item, _entry(node, given, None, 0.0), str(problem))
+                self.fail(frame, item, trace_entry(node, given, None, 0.0), str(problem))
                 return
             result = {**given, **own} if isinstance(given, dict) else own
-        frame.trace.append(_entry(node, given, result, 0.0))
+        frame.trace.append(trace_entry(node, given, result, 0.0))
         self.complete(frame, item.node, item.activation, result)
 
     def _scope(self, frame: Frame, activation: Activation) -> Scope:
@@ -248,7 +247,7 @@ class Machine:
         scope = self._scope(frame, activation)
         builtin = BUILTINS.get(node.component or "")
         context = activation.values if builtin else {**activation.results, **activation.values}
-        entry = _entry(node, context, None, 0.0)
+        entry = trace_entry(node, context, None, 0.0)
         began = time.perf_counter()
         try:
             own = (
@@ -267,10 +266,10 @@ class Machine:
                 result = await self._invoker.invoke(node, scope, context, own)
             self.check_result(result)
         except (InvocationFailure, ValueError) as problem:
-            entry["duration_ms"] = _milliseconds(began)
+            entry["duration_ms"] = milliseconds(began)
             self.fail(frame, item, entry, str(problem))
             return
-        entry["duration_ms"] = _milliseconds(began)
+        entry["duration_ms"] = milliseconds(began)
         entry["output"] = result
         frame.trace.append(entry)
         task_id = awaited_task(result)
@@ -297,7 +296,7 @@ class Machine:
             return is_failure(result)
         if edge.condition is not None:
             scope = self._scope(frame, activation)
-            return edge.condition.holds(_key_look_up(result, scope), scope.find_text)
+            return edge.condition.holds(key_look_up(result, scope), scope.find_text)
         if edge.type == "ON_BRANCH":
             return read_branch(result) == edge.branch
         if edge.type in {"ON_TRUE", "ON_FALSE"}:
@@ -440,7 +439,9 @@ class Machine:
             name, run_input = workflow_call(node, data, activation.values)
             plan = await find_workflow(name, self.environment)
         except (InvocationFailure, TooLargeError) as failure:
-            self.fail(frame, item, _entry(node, given, None, _milliseconds(began)), str(failure))
+            self.fail(
+                frame, item, trace_entry(node, given, None, milliseconds(began)), str(failure)
+            )
             return
         self._check_depth(node.id)
         self.open(plan, run_input)
@@ -456,7 +457,7 @@ class Machine:
     def _report(
         self, ended: Frame, sub_run: SubRun, data: Any, failure: NodeFailure | None
     ) -> float:
-        duration = 0.0 if sub_run.began is None else _milliseconds(sub_run.began)
+        duration = 0.0 if sub_run.began is None else milliseconds(sub_run.began)
         result = RunResult(
             success=failure is None,
             data=data,
@@ -474,7 +475,7 @@ class Machine:
         node = frame.plan.nodes[sub_run.node]
         item = RunNode(sub_run.node, sub_run.activation)
         duration = self._report(ended, sub_run, data, failure)
-        entry = _entry(node, sub_run.given, None, duration)
+        entry = trace_entry(node, sub_run.given, None, duration)
         if failure and sub_run.by_edge:
             self.fail(frame, item, entry, f"the workflow '{sub_run.name}' failed: {failure}")
             return
@@ -485,27 +486,3 @@ class Machine:
         entry["output"] = result
         frame.trace.append(entry)
         self.complete(frame, sub_run.node, sub_run.activation, result)
-
-
-def _key_look_up(result: Any, scope: Scope) -> Callable[[str], tuple[bool, Any]]:
-    """Return the look-up of a condition's keys: the result first, then whatever templates see."""
-
-    def look_up(path: str) -> tuple[bool, Any]:
-        value = find(result, tuple(path.split(".")))
-        return scope.find_text(path) if value is MISSING else (True, value)
-
-    return look_up
-
-
-def _entry(node: PlannedNode, given: Any, output: Any, duration: float) -> TraceEntry:
-    return {
-        "nodeId": node.id,
-        "type": node.type,
-        "input": given,
-        "output": output,
-        "duration_ms": duration,
-    }
-
-
-def _milliseconds(began: float) -> float:
-    return round((time.perf_counter() - began) * 1000, 3)

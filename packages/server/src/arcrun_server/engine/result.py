@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 if TYPE_CHECKING:
     from .model import JsonObject
+    from .plan import PlannedNode
 
 
 class _TraceRequired(TypedDict):
@@ -26,6 +28,22 @@ class TraceEntry(_TraceRequired, total=False):
 
     error: str
     warnings: list[str]
+
+
+def trace_entry(node: PlannedNode, given: Any, output: Any, duration: float) -> TraceEntry:
+    """Return what the trace says of a node."""
+    return {
+        "nodeId": node.id,
+        "type": node.type,
+        "input": given,
+        "output": output,
+        "duration_ms": duration,
+    }
+
+
+def milliseconds(began: float) -> float:
+    """Return how long ago something began, on the clock of `time.perf_counter`."""
+    return round((time.perf_counter() - began) * 1000, 3)
 
 
 class RunWarning(TypedDict):

@@ -12,7 +12,7 @@ from .failures import NodeFailure, PauseRequest
 from .machine import Machine
 from .model import FlowError
 from .plan import ExecutionPlan, prepare_graph
-from .result import Pause, RunResult, RunWarning
+from .result import Pause, RunResult, RunWarning, milliseconds
 from .sizes import json_size
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ async def _finish(
         return RunResult(
             success=True,
             trace=trace,
-            duration_ms=_milliseconds(began),
+            duration_ms=milliseconds(began),
             paused=Pause(pause.task_id, pause.node, continuation),
             **_noted(machine),
         )
@@ -143,7 +143,7 @@ async def _finish(
         success=True,
         data=data,
         trace=trace,
-        duration_ms=_milliseconds(began),
+        duration_ms=milliseconds(began),
         **_noted(machine),
     )
 
@@ -158,7 +158,7 @@ def _failed(failure: NodeFailure, machine: Machine, began: float) -> RunResult:
     return RunResult(
         success=False,
         trace=machine.frames[0].trace,
-        duration_ms=_milliseconds(began),
+        duration_ms=milliseconds(began),
         error=str(failure),
         failed_node=failure.node,
         failed_input=failure.given,
@@ -171,7 +171,3 @@ async def _within(seconds: float, work: Coroutine[Any, Any, Any]) -> Any:
         async with asyncio.timeout(seconds):
             return await work
     return await asyncio.wait_for(work, seconds)
-
-
-def _milliseconds(began: float) -> float:
-    return round((time.perf_counter() - began) * 1000, 3)

@@ -134,3 +134,13 @@ class Scope:
                 if value is not MISSING:
                     return value
         return MISSING
+
+
+def key_look_up(result: Any, scope: Scope) -> Callable[[str], tuple[bool, Any]]:
+    """Return the look-up of a condition's keys: the result first, then whatever templates see."""
+
+    def look_up(path: str) -> tuple[bool, Any]:
+        value = find(result, tuple(path.split(".")))
+        return scope.find_text(path) if value is MISSING else (True, value)
+
+    return look_up
