@@ -31,7 +31,6 @@ async def test_it_passes_what_it_can_and_skips_the_rest(engine: MiniEngine) -> N
     outcomes = {cell.scenario: cell.outcome for cell in run.cells}
     ran = {
         "response-byte-by-byte",
-        "list-pages-of-the-engine",
         "response-larger-than-it-looks",
         "response-not-http",
         "response-with-unknown-fields",
