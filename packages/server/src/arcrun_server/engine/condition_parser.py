@@ -176,7 +176,7 @@ class _Parser:
             try:
                 content, end = _read_json(self._text, start)
             except ValueError:
-                end = 0
+                content, end = "", 0
         if not end:
             raise self._problem("has a quotation mark that is not closed")
         self._at = end

@@ -206,7 +206,7 @@ class _Known:
             data = node.get("data") or {}
             if not node.get("componentId"):
                 self._names |= set(data)
-            elif node["componentId"] == "set" and isinstance(data.get("values"), dict):
+            elif node.get("componentId") == "set" and isinstance(data.get("values"), dict):
                 self._names |= set(data["values"])
 
     def has(self, placeholder: Placeholder) -> bool:
