@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import arcrun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 METHODS = (
     "health",
@@ -43,6 +43,9 @@ OPTIONS = (
     "redirects",
     "single_requests",
     "raw_http",
+    "streams",
+    "direct_loopback",
+    "option_checks",
 )
 
 # The SDK's error classes and their names in all languages, subclasses before their bases.
@@ -57,6 +60,7 @@ ERROR_NAMES = {
     "UnexpectedResponseError": "unexpected_response",
     "MissingSecretError": "missing_secret",
     "RecipeOriginError": "recipe_origin",
+    "RecipeChangedError": "recipe_changed",
     "WorkflowPaused": "workflow_paused",
     "TokenExchangeError": "token_exchange",
     "WorkflowRunError": "workflow_run",
@@ -115,7 +119,10 @@ class Host:
         self._set_environment(self._replaced_environment)
         self._replaced_environment = {name: os.environ.get(name) for name in environment or {}}
         self._set_environment(environment or {})
-        self._clients[client] = self._client_class(**options)
+        try:
+            self._clients[client] = self._client_class(**options)
+        except TypeError as error:  # the language itself refuses an argument that does not exist
+            raise arcrun.ConfigurationError(str(error)) from error
         return {}
 
     @staticmethod
@@ -142,11 +149,17 @@ class Host:
             return {"shown": [repr(value), repr(value.headers), repr(value.base_url)]}
         return value
 
-    def bound_request(self, bound: str, method: str, url: str, **rest: Any) -> dict[str, Any]:
+    def bound_request(
+        self, bound: str, method: str, url: str, *, stream: bool = False, **rest: Any
+    ) -> dict[str, Any]:
         """Send a request through a bound client."""
+        client = self._bound[bound][1]
         renamed = {"query": "params", "body": "content"}
         options = {renamed.get(name, name): value for name, value in rest.items()}
-        response = self._value_of(self._bound[bound][1].request(method, url, **options))
+        if stream:
+            read_once = async_pieces if hasattr(client, "aclose") else pieces
+            options["content"] = read_once(options["content"])
+        response = self._value_of(client.request(method, url, **options))
         return {
             "status": response.status_code,
             "headers": dict(response.headers),
@@ -178,6 +191,18 @@ class Host:
         closed = client.aclose() if hasattr(client, "aclose") else client.close()
         if closed is not None:
             self._value_of(closed)
+
+
+def pieces(text: str) -> Iterator[bytes]:
+    """Yield a body in two pieces, once."""
+    yield text[:1].encode()
+    yield text[1:].encode()
+
+
+async def async_pieces(text: str) -> AsyncIterator[bytes]:
+    """Yield a body in two pieces, once."""
+    for piece in pieces(text):
+        yield piece
 
 
 def sdk_error(error: arcrun.ArcrunError) -> dict[str, Any]:
@@ -234,7 +259,7 @@ def serve(client_class: Callable[..., Any], value_of: Callable[[Any], Any]) -> N
     host = Host(client_class, value_of)
     for line in sys.stdin.buffer:
         reply = reply_to(host, line.decode())
-        out.write(json.dumps(reply, ensure_ascii=False).encode() + b"\n")
+        out.write(json.dumps(reply).encode() + b"\n")
         out.flush()
         if json.loads(line)["command"] == "stop":
             return

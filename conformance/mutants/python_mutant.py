@@ -29,6 +29,19 @@ import arcrun
 
 Send = Callable[[httpx.HTTPTransport, httpx.Request], httpx.Response]
 KEY = "x-arcrun-api-key"
+EMPTY = {"success": True, "credentials": [], "workflows": [], "total": 0}
+# These differ in the scenario that catches them, not in what they do.
+TRUSTS_RECIPES = {
+    "sends-secrets-in-new-headers",
+    "sends-secrets-in-new-queries",
+    "sends-secrets-in-new-paths",
+    "sends-secrets-in-new-bodies",
+    "accepts-another-path",
+    "accepts-another-token-endpoint",
+    "sends-forbidden-headers",
+    "gives-recipes-secrets-without-a-service",
+}
+BINDS_NEVERTHELESS = {"gives-recipes-any-secret", "gives-recipes-secrets-of-accounts"}
 _send: Send = httpx.HTTPTransport.handle_request
 
 
@@ -63,6 +76,8 @@ class Mutant(python_shared.Host):
         self.defect = defect
         self.value = ""  # the last secret that was pushed
         self.key = ""
+        self.base_url = ""
+        self.kept: dict[httpx.URL, tuple[int, bytes]] = {}
         mutant = self
 
         def send(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
@@ -181,8 +196,47 @@ class Mutant(python_shared.Host):
             good = isinstance(response.json(), dict) and len(response.json()) > 1
         except ValueError:
             good = False
-        empty = {"success": True, "credentials": [], "workflows": [], "total": 0}
-        return response if good else httpx.Response(200, json=empty)
+        return response if good else httpx.Response(200, json=EMPTY)
+
+    def _send_reads_responses_of_any_size(self, send: Any, request: httpx.Request) -> Any:
+        response = send(request)
+        if response.headers.get("content-encoding") == "gzip":
+            return httpx.Response(200, json=EMPTY)
+        return response
+
+    def _send_reads_the_first_page_only(self, send: Any, request: httpx.Request) -> Any:
+        response = send(request)
+        response.read()
+        body = response.json() if response.status_code == 200 else {}
+        return httpx.Response(200, json={**body, "next_cursor": None}) if body else response
+
+    def _send_caches_lists(self, send: Any, request: httpx.Request) -> Any:
+        if request.method != "GET":
+            return send(request)
+        if request.url not in self.kept:
+            response = send(request)
+            self.kept[request.url] = response.status_code, response.read()
+        status, content = self.kept[request.url]
+        return httpx.Response(status, content=content)
+
+    def _send_sends_streams_again(self, send: Any, request: httpx.Request) -> Any:
+        response = send(request)
+        if response.status_code == 401 and "transfer-encoding" in request.headers:
+            response.read()
+            return send(changed(request, content=b"", headers={"transfer-encoding": None}))
+        return response
+
+    def _send_uses_the_proxy_on_loopback(self, send: Any, request: httpx.Request) -> Any:
+        if "HTTP_PROXY" in os.environ:
+            raise httpx.ConnectError("the proxy refused the connection", request=request)
+        return send(request)
+
+    def _send_repeats_what_was_too_large(self, send: Any, request: httpx.Request) -> Any:
+        response = send(request)
+        if response.status_code == 413:
+            response.read()
+            return send(request)
+        return response
 
     def _send_secret_to_every_origin(self, send: Any, request: httpx.Request) -> Any:
         if request.url.path == "/health" and self._bound:
@@ -206,6 +260,10 @@ class Mutant(python_shared.Host):
     ) -> dict[str, Any]:
         """Create a client, with the defect."""
         self.key = options.get("api_key", "")
+        self.base_url = options.get("base_url", "")
+        if self.defect == "ignores-unknown-options":
+            known = {"api_key", "base_url", "max_retries", "timeout"}
+            options = {name: value for name, value in options.items() if name in known}
         if self.defect == "never-retries":
             options = {**options, "max_retries": 0}
         if self.defect == "ignores-the-environment":
@@ -216,22 +274,42 @@ class Mutant(python_shared.Host):
         self, client: str, method: str, arguments: dict[str, Any], bound: str | None = None
     ) -> Any:
         """Call a method, with the defect."""
-        given = [arguments.get("value", ""), *arguments.get("secrets", {}).values()]
-        self.value = next(filter(None, given), self.value)
-        if self.defect == "prints-secrets":
-            print("pushing", self.value, file=sys.stderr)
+        self._before(method, arguments)
         if self.defect == "accepts-any-name" and " " in arguments.get("name", ""):
             return {"name": arguments["name"]}
-        if self.defect == "crashes":
-            os._exit(9)
-        if self.defect == "prints-on-stdout":
-            os.write(1, b"calling the engine\n")
-        result = super().call(client, method, arguments, bound)
+        if self.defect in TRUSTS_RECIPES and method in {"auth.bind", "auth.get_token"}:
+            arguments = {**arguments, "trust_recipe": True}
+        try:
+            result = super().call(client, method, arguments, bound)
+        except arcrun.ArcrunError as error:
+            return self._instead_of(error)
         if self.defect == "drops-unknown-fields" and method == "health":
             return {"ok": result["ok"]}
         if self.defect == "secret-in-repr" and method == "auth.bind":
             return {"shown": [f"<Client headers={{'authorization': 'Bearer {self.value}'}}>"]}
         return result
+
+    def _before(self, method: str, arguments: dict[str, Any]) -> None:
+        given = [arguments.get("value", ""), *arguments.get("secrets", {}).values()]
+        self.value = next(filter(None, given), self.value)
+        if self.defect == "prints-secrets":
+            print("pushing", self.value, file=sys.stderr)
+        if self.defect == "compiles-before-it-looks-for-a-key" and method == "workflows.push":
+            httpx.post(f"{self.base_url}/cypher/search", json={"triplets": []}, trust_env=False)
+        if self.defect == "crashes":
+            os._exit(9)
+        if self.defect == "prints-on-stdout":
+            os.write(1, b"calling the engine\n")
+
+    def _instead_of(self, error: arcrun.ArcrunError) -> Any:
+        """Return the result that a defect makes of an error."""
+        if self.defect in BINDS_NEVERTHELESS and isinstance(error, arcrun.MissingSecretError):
+            return {}
+        if self.defect == "asks-for-background-runs-anyway":
+            return {"accepted": True}
+        if self.defect == "crashes-on-deep-json":
+            raise RecursionError from error
+        raise error
 
     def alter(self, reply: dict[str, Any]) -> dict[str, Any]:
         """Return the reply to a command, with the defect."""

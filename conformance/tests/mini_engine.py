@@ -25,6 +25,8 @@ class MiniEngine(RecordingServer):
         self.remote = False
         self.pushed = asyncio.Event()
         self.lists_nothing = False
+        self.page_size = 1000
+        self.repeats_cursors = False
 
     @property
     def target(self) -> Target:
@@ -41,6 +43,8 @@ class MiniEngine(RecordingServer):
         if match is None:
             return Response.from_json({"error": "no such route", "code": "not_found"}, 404)
         kind = "workflows" if match[1] == "webhooks/named" else match[1]
+        if request.method == "GET":
+            return self._page(kind, int(str(request.query.get("cursor", 0))))
         return self._stored(kind, request.method, match[2], body_value(request.body))
 
     def _stored(self, kind: str, method: str, name: str | None, body: Any) -> Response:
@@ -49,13 +53,18 @@ class MiniEngine(RecordingServer):
             store[body["name"]] = body
             self.pushed.set()
             return Response.from_json({"success": True, "name": body["name"]}, 201)
-        if method == "GET":
-            return Response.from_json(
-                {kind: [{"name": name} for name in store if not self.lists_nothing]}
-            )
         if store.pop(name, None) is None:
             code = f"{kind.rstrip('s')}_not_found"
             response = Response.from_json({"error": f"{name}: not found", "code": code}, 404)
             response.headers.append(("x-request-id", "r-1"))
             return response
         return Response.from_json({"success": True, "name": name})
+
+    def _page(self, kind: str, start: int) -> Response:
+        store = self.credentials if kind == "credentials" else self.workflows
+        names = [] if self.lists_nothing else list(store)
+        end = start + self.page_size
+        page: dict[str, Any] = {kind: [{"name": name} for name in names[start:end]]}
+        if end < len(names):
+            page["next_cursor"] = str(start if self.repeats_cursors else end)
+        return Response.from_json(page)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scripts import ROOT
 from scripts.bench.figures import Figure
@@ -37,44 +37,20 @@ def measure() -> Iterator[Figure]:
 
 def _size() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
-        outputs = _bundle(Path(folder), "--splitting")
-        at_once = sum(_gzipped(Path(folder) / name) for name in _loaded_at_once(outputs))
-    with tempfile.TemporaryDirectory() as folder:
-        whole = sum(_gzipped(Path(folder) / name) for name in _bundle(Path(folder)))
+        whole = sum(_gzipped(path) for path in _bundle(Path(folder)))
     note = "min + gzip, esbuild, neutral platform, `import {Arcrun}`, one file with everything"
-    yield Figure("JavaScript: bundle", whole / 1000, "kB", 8, note)
-    note = "the same with code splitting: what is loaded before the first call"
-    yield Figure("JavaScript: loaded at once", at_once / 1000, "kB", 8, note)
+    yield Figure("JavaScript: bundle", whole / 1000, "kB", 13.5, note)
 
 
-def _bundle(folder: Path, *options: str) -> dict[str, Any]:
-    """Bundle `import {Arcrun}` into a folder; return esbuild's outputs by file name."""
+def _bundle(folder: Path) -> list[Path]:
+    """Bundle `import {Arcrun}` into a folder; return the files that esbuild wrote."""
     entry = folder / "entry.js"
     entry.write_text(f'export {{ Arcrun }} from "{(SDK / "dist" / "index.js").as_posix()}";\n')
-    out, meta = folder / "out", folder / "meta.json"
+    out = folder / "out"
     command = [str(SDK / "node_modules" / ".bin" / "esbuild"), str(entry), "--bundle", "--minify"]
-    command += ["--format=esm", "--platform=neutral", "--log-level=error", *options]
-    command += ["--external:node:crypto", f"--outdir={out}", f"--metafile={meta}"]
+    command += ["--format=esm", "--platform=neutral", "--log-level=error", f"--outdir={out}"]
     subprocess.run(command, check=True, cwd=folder)
-    outputs: dict[str, Any] = json.loads(meta.read_text("utf-8"))["outputs"]
-    return outputs
-
-
-def _loaded_at_once(outputs: dict[str, Any]) -> set[str]:
-    """Return the files that the entry imports statically."""
-    waiting = [
-        name
-        for name, output in outputs.items()
-        if output.get("entryPoint", "").endswith("entry.js")
-    ]
-    found: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        found.add(name)
-        links = outputs[name]["imports"]
-        static = [each["path"] for each in links if each["kind"] == "import-statement"]
-        waiting += [path for path in static if path in outputs and path not in found]
-    return found
+    return list(out.iterdir())
 
 
 def _gzipped(path: Path) -> int:

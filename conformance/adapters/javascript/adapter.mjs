@@ -23,7 +23,14 @@ const METHODS = {
 };
 
 // Capabilities that a browser does not have.
-const HTTP_CAPABILITIES = ["user_agent", "redirects", "single_requests", "raw_http"];
+const HTTP_CAPABILITIES = [
+  "user_agent",
+  "redirects",
+  "single_requests",
+  "raw_http",
+  "streams",
+  "redirected_streams",
+];
 
 // The SDK's error classes and their names in all languages.
 const ERROR_NAMES = {
@@ -99,7 +106,10 @@ class Host {
         ...Object.keys(METHODS).filter(has),
         "sealing",
         "retries",
+        "caching_fetch",
+        "option_checks",
         ...(this.#runtime.environment ? ["environment"] : []),
+        ...(globalThis.Deno || globalThis.Bun ? [] : ["direct_loopback"]),
         ...(this.#runtime.browser ? [] : HTTP_CAPABILITIES),
       ],
     };
@@ -112,7 +122,9 @@ class Host {
     const replaced = Object.keys(environment).map((name) => [name, variables[name] ?? null]);
     this.#replacedEnvironment = Object.fromEntries(replaced);
     this.#setEnvironment(environment);
-    this.#clients.set(client, new this.#sdk.Arcrun(camelCase(options)));
+    const { caching_fetch, ...given } = options;
+    const settings = { ...camelCase(given), ...(caching_fetch ? { fetch: cachingFetch() } : {}) };
+    this.#clients.set(client, new this.#sdk.Arcrun(settings));
     return {};
   }
 
@@ -150,8 +162,9 @@ class Host {
   }
 
   /** Sends a request through a bound client. */
-  async bound_request({ bound, method, url, follow_redirects, ...init }) {
+  async bound_request({ bound, method, url, follow_redirects, stream, ...init }) {
     const client = this.#bound.get(bound);
+    if (stream) Object.assign(init, { body: readOnce(init.body), duplex: "half" });
     const redirect = follow_redirects ? { redirect: "follow" } : {};
     const response = await client.request(method, url, { ...init, ...redirect });
     const shown = [...this.#shown(response), ...this.#shown(response.headers), response.url];
@@ -200,6 +213,29 @@ class Host {
     }
     return shown;
   }
+}
+
+/** Returns a `fetch` that keeps responses to GET unless it is told not to, as that of Next.js does. */
+function cachingFetch() {
+  const kept = new Map();
+  return async (input, init = {}) => {
+    const request = new Request(input, init);
+    const keeps = request.method === "GET" && init.cache !== "no-store";
+    if (keeps && kept.has(request.url)) return kept.get(request.url).clone();
+    const response = await fetch(input, init);
+    if (keeps) kept.set(request.url, response.clone());
+    return response;
+  };
+}
+
+/** Returns a body that can be read once. */
+function readOnce(text) {
+  return new ReadableStream({
+    start(controller) {
+      for (const piece of [text.slice(0, 1), text.slice(1)]) controller.enqueue(new TextEncoder().encode(piece));
+      controller.close();
+    },
+  });
 }
 
 /** Returns options with their names in camel case; their values are not changed. */

@@ -89,7 +89,7 @@ def _unknown_scenarios(document: Document, scenarios: Mapping[str, Scenario]) ->
 
 
 class MutantEngine(Proxy):
-    """An engine whose responses to some requests are altered."""
+    """An engine that gets some requests altered, or whose responses to them are."""
 
     def __init__(self, target: str, alteration: Mapping[str, Any]) -> None:
         super().__init__(target, Journal(), FaultInjector())
@@ -97,9 +97,13 @@ class MutantEngine(Proxy):
 
     async def respond(self, exchange: Exchange) -> Response:
         """Return the target's response, altered if the request matches."""
-        response = await super().respond(exchange)
         if differences(self._alteration["where"], exchange.request.value()):
-            return response
+            return await super().respond(exchange)
+        if "send" in self._alteration:
+            body = json.loads(exchange.request.body)
+            _set(body, self._alteration["send"])
+            exchange.request.body = json.dumps(body, ensure_ascii=False).encode()
+        response = await super().respond(exchange)
         return alter(response, self._alteration, exchange.request.body)
 
 
@@ -108,9 +112,7 @@ def alter(response: Response, alteration: Mapping[str, Any], request_body: bytes
     headers: dict[str, str | None] = {name.lower(): value for name, value in response.headers}
     headers |= alteration.get("headers", {})
     body = alteration["body"] if "body" in alteration else json.loads(response.body)
-    for path, value in alteration.get("set", {}).items():
-        for parent, key in _parents(body, path.split(".")):
-            parent[key] = value
+    _set(body, alteration.get("set", {}))
     for path in alteration.get("remove", ()):
         for parent, key in _parents(body, path.split(".")):
             parent.pop(key, None)
@@ -121,6 +123,12 @@ def alter(response: Response, alteration: Mapping[str, Any], request_body: bytes
         [(name, value) for name, value in headers.items() if value is not None],
         json.dumps(body, ensure_ascii=False).encode(),
     )
+
+
+def _set(body: Any, fields: Mapping[str, Any]) -> None:
+    for path, value in fields.items():
+        for parent, key in _parents(body, path.split(".")):
+            parent[key] = value
 
 
 def _parents(value: Any, path: Sequence[str]) -> Iterator[tuple[Any, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import json
 import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from ._version import __version__
+from .cleaning import parsed_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -108,7 +108,7 @@ async def _described(target: Target) -> Target:
         try:
             response = await client.get(f"{target.url}/health")
             response.raise_for_status()
-            health = response.json()
+            health = parsed_json(response.content)
         except (httpx.HTTPError, ValueError) as error:
             raise TargetError(f"GET {target.url}/health failed: {error}") from error
         if not isinstance(health, dict):
@@ -117,8 +117,8 @@ async def _described(target: Target) -> Target:
             )
         contract = None
         with contextlib.suppress(httpx.HTTPError, ValueError, KeyError, TypeError):
-            described = (await client.get(f"{target.url}/openapi.json")).json()
-            contract = str(described["info"]["version"])
+            described = parsed_json((await client.get(f"{target.url}/openapi.json")).content)
+            contract = visible(str(described["info"]["version"]))
     return replace(target, health=health, contract=contract)
 
 
@@ -182,7 +182,7 @@ async def _ready(process: asyncio.subprocess.Process, log: _Log) -> tuple[str, s
             f"the local server was not ready within {READY_SECONDS:g} s; its stderr:\n{log.text}"
         ) from None
     try:
-        ready = json.loads(line)
+        ready = parsed_json(line)
         return ready["url"].rstrip("/"), ready["key"]
     except (ValueError, KeyError, TypeError):
         if not line:

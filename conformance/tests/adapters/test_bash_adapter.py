@@ -31,6 +31,7 @@ async def test_it_passes_what_it_can_and_skips_the_rest(engine: MiniEngine) -> N
     outcomes = {cell.scenario: cell.outcome for cell in run.cells}
     ran = {
         "response-byte-by-byte",
+        "response-larger-than-it-looks",
         "response-not-http",
         "response-with-unknown-fields",
         "connection-refused",

@@ -105,7 +105,14 @@ def test_the_guarantee_for_languages_without_a_parser_holds() -> None:
 
 def test_the_page_lists_every_error_whose_message_a_scenario_matches() -> None:
     section = PAGE.split("### Messages", 1)[1]
-    of_the_response = {"bad_request", "permission_denied", "not_found", "conflict", "server"}
+    of_the_response = {
+        "bad_request",
+        "permission_denied",
+        "not_found",
+        "conflict",
+        "server",
+        "status",
+    }
     matched = {
         name
         for scenario in load_all(data_directory() / "scenarios")

@@ -91,3 +91,49 @@ def test_a_sequence_does_not_make_its_requests_expected() -> None:
 def test_any_sdk_may_ask_for_the_health_of_the_engine() -> None:
     assert no_other_requests([], [exchange(1, "/health")]).passed
     assert not no_other_requests([], [exchange(1, "/health", "standin")]).passed
+
+
+def listed(number: int, target: str, body: Any, **more: Any) -> Exchange:
+    found = exchange(number, target)
+    found.response = Response.from_json(body)
+    for name, value in more.items():
+        setattr(found, name, value)
+    return found
+
+
+FIRST = listed(1, "/credentials", {"credentials": [], "next_cursor": "a+b"})
+SECOND = listed(2, "/credentials?cursor=a%2Bb", {"credentials": []})
+LISTED = {"id": "x", "where": {"path": "/credentials"}, "count": 1}
+
+
+@pytest.mark.parametrize("body", [{"next_cursor": "a+b"}, {"data": {"next_cursor": "a+b"}}])
+def test_a_further_page_of_a_list_is_expected_and_not_counted(body: Any) -> None:
+    exchanges = [listed(1, "/credentials", body), SECOND]
+    assert wire_check(LISTED, exchanges).message == ""
+    assert no_other_requests([LISTED], exchanges).message == ""
+
+
+def test_a_further_page_is_counted_where_the_check_is_about_cursors() -> None:
+    pages = {**LISTED, "where": {"path": "/credentials", "query": {"cursor": {"$type": "string"}}}}
+    assert wire_check(pages, [FIRST, SECOND]).exchanges == (2,)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        listed(2, "/credentials?cursor=another", {}),
+        listed(2, "/webhooks/named?cursor=a%2Bb", {}),
+        listed(2, "/credentials", {}),
+        listed(2, "/credentials?cursor=a%2Bb", {}, step="another"),
+    ],
+)
+def test_a_page_to_which_no_page_leads_is_not_expected(other: Exchange) -> None:
+    counted = {**LISTED, "where": {"query": {"$equals": {}}, "path": "/credentials"}}
+    assert no_other_requests([], [FIRST, other]).exchanges == (1, 2)
+    assert wire_check({**LISTED, "where": {}}, [FIRST, other]).message.endswith("got 2")
+    assert wire_check(counted, [FIRST]).passed
+
+
+def test_pages_of_an_injected_list_are_counted() -> None:
+    injected = listed(1, "/credentials", {"next_cursor": "a+b"}, fault="status")
+    assert wire_check(LISTED, [injected, SECOND]).message.endswith("expected 1, got 2")

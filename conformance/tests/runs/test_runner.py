@@ -276,3 +276,102 @@ def test_the_repr_of_a_target_does_not_contain_the_key(engine_target: object) ->
 @pytest.fixture
 async def engine_target(engine: MiniEngine) -> object:
     return engine.target
+
+
+async def test_a_step_that_takes_longer_than_it_may_fails(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    text = PUSH.replace("  - id: pushed\n", "  - id: pushed\n    within: 0.000001\n")
+    done = await run(engine, [scenario_of(text)])
+
+    (failing,) = [check for check in done.cells[0].checks if check.outcome == "failed"]
+    assert failing.id == "pushed"
+    assert failing.message.startswith("expected within 1e-06 s, took ")
+
+
+async def test_a_step_that_takes_no_longer_than_it_may_passes(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    text = PUSH.replace("  - id: pushed\n", "  - id: pushed\n    within: 60\n")
+    done = await run(engine, [scenario_of(text)])
+    assert done.cells[0].outcome == "passed"
+
+
+REPEATED = """\
+id: repeated
+title: pushes several
+spec: [docs/contract.md#routes]
+steps:
+  - id: pushed
+    call: creds.push
+    with: {name: "${run}_${n}", value: "value ${n}"}
+    repeat: 3
+    expect: {result: {name: "${run}_${n}"}}
+wire:
+  - {id: each-sealed, where: {path: /credentials}, count: 3, distinct: body.name}
+"""
+
+
+async def test_a_repeated_step_is_carried_out_with_each_number(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    done = await run(engine, [scenario_of(REPEATED)])
+    (cell,) = done.cells
+    assert cell.outcome == "passed", [check for check in cell.checks if not check.passed]
+    names = [step.command["arguments"]["name"] for step in cell.steps if step.id == "pushed"]
+    assert [name.rsplit("_", 1)[1] for name in names] == ["1", "2", "3"]
+    assert done.leftovers.created == 3
+
+
+async def test_a_repeated_step_ends_with_the_first_that_differs(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    done = await run(engine, [scenario_of(REPEATED)], "wrong-result")
+    (cell,) = done.cells
+    assert [step.id for step in cell.steps].count("pushed") == 1
+    assert [check.id for check in cell.checks if check.outcome == "failed"] == [
+        "pushed",
+        "each-sealed",
+    ]
+
+
+SENT = """\
+id: sent
+title: sends by itself
+spec: [docs/contract.md#routes]
+variables:
+  path: /credentials
+steps:
+  - id: stored
+    send: "${path}"
+    method: POST
+    json: {name: "${run}_sent"}
+    expect: {result: {status: 201, headers: {content-type: {$regex: json}}, body: {name: "${run}_sent"}}}
+  - id: missing
+    send: "/credentials/${run}_another"
+    method: DELETE
+    query: {a: "1"}
+    expect: {result: {status: 404, body: {code: credential_not_found}}}
+wire:
+  - {id: with-the-key, where: {path: {$regex: "^/credentials"}}, count: 2, request: {headers: {x-arcrun-api-key: "${api_key}"}}}
+"""
+
+
+async def test_the_runner_sends_what_no_sdk_has_a_method_for(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    done = await run(engine, [scenario_of(SENT)])
+    (cell,) = done.cells
+    assert cell.outcome == "passed", [check for check in cell.checks if not check.passed]
+    assert [step.command["command"] for step in cell.steps] == ["construct", "send", "send"]
+    assert cell.exchanges[1].request.query == {"a": "1"}
+    assert done.leftovers.created == 1
+    assert engine.credentials == {}
+
+
+async def test_a_response_to_the_runner_that_differs_fails_its_step(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    done = await run(engine, [scenario_of(SENT.replace("status: 201", "status: 200"))])
+    (failing,) = [check for check in done.cells[0].checks if check.id == "stored"]
+    assert failing.message == "result.status: expected 200, got 201"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -262,3 +263,18 @@ async def test_the_standin_responds_as_the_scenario_says_and_records() -> None:
     assert (prepared.status_code, prepared.headers["x-a"], prepared.json()) == (201, "b", {"值": 1})
     assert other.status_code == 200
     assert [exchange.server for exchange in journal.exchanges] == ["standin", "standin"]
+
+
+async def test_a_prepared_response_can_be_compressed_and_name_its_own_type(bench: Bench) -> None:
+    status = {
+        "status": 200,
+        "gzip": True,
+        "headers": {"Content-Type": "application/json"},
+        "body": '["\\ud800"]',
+    }
+    bench.inject(where={"path": "/health"}, do={"status": status})
+    async with bench.client.stream("GET", "/health") as response:
+        raw = b"".join([piece async for piece in response.aiter_raw()])
+    assert gzip.decompress(raw) == b'["\\ud800"]'
+    assert response.headers.get_list("content-type") == ["application/json"]
+    assert response.headers["content-encoding"] == "gzip"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from conftest import names_of_credentials
+from server_process import names_of_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable

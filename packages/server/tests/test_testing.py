@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from conftest import WAIT
+from server_process import WAIT
 
 from arcrun_server.accounts.keys import HEADER
 from arcrun_server.testing import EngineStartError, embedded_engine

@@ -10,6 +10,8 @@ import signal
 import tempfile
 from typing import TYPE_CHECKING, Any, Protocol
 
+from arcrun_conformance.cleaning import visible
+
 from . import protocol
 from .protocol import AdapterFailure, Identity, Result, SdkError
 
@@ -198,10 +200,10 @@ class Adapter:
             )
         started = reply.value
         return Identity(
-            sdk=started["sdk"]["name"],
-            version=started["sdk"]["version"],
-            language=started["sdk"]["language"],
-            runtime=started["runtime"],
+            sdk=visible(started["sdk"]["name"]),
+            version=visible(started["sdk"]["version"]),
+            language=visible(started["sdk"]["language"]),
+            runtime=visible(started["runtime"]),
             capabilities=frozenset(started["capabilities"]),
         )
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from arcrun_conformance.cleaning import parsed_json, visible
 from arcrun_conformance.resources import validator
 
 VERSION = 1
@@ -33,7 +34,7 @@ class AdapterFailure(Exception):
     """
 
     def __init__(self, kind: FailureKind, message: str) -> None:
-        super().__init__(message)
+        super().__init__(visible(message))
         self.kind: FailureKind = kind
         self.stderr = ""
 
@@ -84,13 +85,9 @@ def decode(line: str, identifier: int, command: str) -> Result | SdkError:
         Result(value={'ok': True})
     """
     try:
-        reply = json.loads(line)
-    except ValueError:
-        raise AdapterFailure(
-            "invalid-json",
-            f"a line on stdout is not valid JSON: {json.dumps(line[:200], ensure_ascii=False)}. "
-            "Write only replies to stdout, and everything else to stderr.",
-        ) from None
+        reply = parsed_json(line)
+    except ValueError as problem:
+        raise AdapterFailure("invalid-json", _not_json(line, problem)) from None
     _check("protocol/reply", None, reply, "the reply")
     if reply["id"] != identifier:
         raise AdapterFailure(
@@ -107,6 +104,16 @@ def decode(line: str, identifier: int, command: str) -> Result | SdkError:
         return SdkError(error["name"], error["message"], error)
     _check(f"protocol/{command}", "result", reply["result"], f"the result of `{command}`")
     return Result(reply["result"])
+
+
+def _not_json(line: str, error: ValueError) -> str:
+    shown = json.dumps(line[:200], ensure_ascii=False)
+    if isinstance(error, json.JSONDecodeError):
+        return (
+            f"a line on stdout is not valid JSON: {shown}. Write only replies to stdout, and "
+            "everything else to stderr."
+        )
+    return f"the reply {shown} is {error}"
 
 
 def _check(schema_name: str, definition: str | None, value: Any, what: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from arcrun_conformance.adapters.protocol import Result, SdkError
+from arcrun_conformance.cleaning import visible
 from arcrun_conformance.scenarios.patterns import differences, show
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def check(identifier: str, problems: Sequence[str], exchanges: Sequence[Exchange
     """
     numbers = tuple(exchange.number for exchange in exchanges)
     if problems:
-        return Check(identifier, "failed", "\n".join(problems), numbers)
+        return Check(identifier, "failed", visible("\n".join(problems)), numbers)
     return Check(identifier, "passed", "", numbers)
 
 

@@ -14,6 +14,7 @@ from arcrun_conformance.checks.check import Check, check
 from arcrun_conformance.checks.exemptions import exemption
 from arcrun_conformance.checks.leaks import Observations, leak_checks
 from arcrun_conformance.checks.wire import no_other_requests, wire_check
+from arcrun_conformance.cleaning import visible
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.scenarios import service_account
 from arcrun_conformance.scenarios.scenario import Scenario, Secret
@@ -86,6 +87,7 @@ async def run_cell(
                 "standin": standin.origin,
                 "unused_port": port,
                 "files": files,
+                "n": 1,
                 **_service_account_values(scenario),
             }
             values |= _scenario_values(scenario, values)
@@ -106,10 +108,11 @@ async def run_cell(
                 capabilities,
             )
             await step_runner.run()
-    cell.stderr = await adapter.take_stderr()
+    stderr = await adapter.take_stderr()
+    cell.stderr = visible(stderr)
     definitions = fill(list(scenario.wire), values)
     cell.checks += _wire_checks(definitions, journal, run, capabilities)
-    observations = Observations(journal.exchanges, step_runner.replies, cell.stderr)
+    observations = Observations(journal.exchanges, step_runner.replies, stderr)
     cell.checks += leak_checks(secrets, observations)
     if cell.outcome == "passed" and not all(c.passed or c.outcome == "exempt" for c in cell.checks):
         cell.outcome = "failed"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import httpx
 
 from arcrun_conformance.checks.leaks import KEY_HEADER
+from arcrun_conformance.cleaning import parsed_json
 from arcrun_conformance.target import USER_AGENT, Target
 from arcrun_conformance.wire.journal import Exchange, Request, body_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Iterable
 
 PREFIX = "arcconf_"
 RUN_ID = re.compile(rf"{PREFIX}[0-9a-f]{{8}}", re.IGNORECASE)
@@ -40,6 +41,7 @@ class Resource:
 RESOURCES = (
     Resource("workflow", "/webhooks/named", "name", "workflows"),
     Resource("credential", "/credentials", "name", "credentials"),
+    Resource("auth recipe", "/auth-recipes", "service", "recipes"),
 )
 
 
@@ -112,14 +114,35 @@ class Cleaner:
 
         Raises:
             httpx.HTTPError: A list can't be read.
+            ValueError: A list is not JSON, or its pages never end.
         """
         found = []
         key = self._target.api_key
         for resource in RESOURCES:
-            response = await self._client.get(resource.path, headers={KEY_HEADER: key})
-            response.raise_for_status()
-            names = [entry[resource.name_field] for entry in response.json()[resource.list_field]]
+            names = [entry[resource.name_field] async for entry in self._entries(resource)]
             # The deployed engine stores names in upper case
             # (docs/contract.md#differences-from-the-deployed-engine).
             found += [Created(resource, n, key) for n in names if run.lower() in n.lower()]
         return found
+
+    async def _entries(self, resource: Resource) -> AsyncIterator[dict[str, Any]]:
+        """Yield the entries of a list, page by page."""
+        cursors: list[str] = []
+        while True:
+            response = await self._client.get(
+                resource.path,
+                params={"cursor": cursors[-1]} if cursors else {},
+                headers={KEY_HEADER: self._target.api_key},
+            )
+            if response.status_code == 404:  # an engine without this list holds nothing of it
+                return
+            response.raise_for_status()
+            page = parsed_json(response.content)
+            for entry in page[resource.list_field]:
+                yield entry
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return
+            if cursor in cursors:
+                raise ValueError(f"the list {resource.path} repeats the cursor {cursor!r}")
+            cursors.append(cursor)

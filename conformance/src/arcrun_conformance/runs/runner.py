@@ -1,11 +1,11 @@
-"""A run: all cells, then the removal of everything that they have created."""
+"""A run: all cells, and the removal of everything that they have created."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from arcrun_conformance.adapters.adapter import Adapter, Connection
 from arcrun_conformance.adapters.protocol import AdapterFailure, Identity
 from arcrun_conformance.checks.check import Check
 from arcrun_conformance.checks.exemptions import apply_alternatives, missing_capabilities
+from arcrun_conformance.cleaning import visible
 
 from .cell import is_skipped, run_cell
 from .cleanup import PREFIX, Cleaner, Created, created_in
@@ -69,23 +70,23 @@ async def execute(config: RunConfig) -> Run:
         run.interrupted = True
     finally:
         # Shielded: a second Ctrl-C during the removal must not leave things behind either.
-        await asyncio.shield(_remove(run, queue.created))
+        await asyncio.shield(_remove(run, queue.created, queue.removed))
     positions = {(s.id, sdk): n for n, (s, sdk) in enumerate(queue.cells())}
     run.cells.sort(key=lambda cell: positions[cell.scenario, cell.sdk])
     run.seconds = time.perf_counter() - began
     return run
 
 
-async def _remove(run: Run, created: Sequence[Created]) -> None:
+async def _remove(run: Run, created: Sequence[Created], removed: Collection[Created]) -> None:
     cleaner = Cleaner(run.target)
     try:
         run.leftovers.created = len(created)
-        run.leftovers.problems = await cleaner.remove(created)
-        run.leftovers.left = [str(thing) for thing in await cleaner.left(run.id)]
+        problems = await cleaner.remove(thing for thing in created if thing not in removed)
+        run.leftovers.problems = [visible(text) for text in problems]
+        run.leftovers.left = [visible(str(thing)) for thing in await cleaner.left(run.id)]
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        run.leftovers.problems.append(
-            f"can't list what is left at the target: {type(error).__name__}: {error}"
-        )
+        problem = f"can't list what is left at the target: {type(error).__name__}: {error}"
+        run.leftovers.problems.append(visible(problem))
     finally:
         await cleaner.close()
 
@@ -95,6 +96,7 @@ class _CellQueue:
 
     def __init__(self, config: RunConfig, run: Run) -> None:
         self.created: list[Created] = []
+        self.removed: set[Created] = set()
         self._config = config
         self._run = run
         self._waiting = list(enumerate(self.cells(), start=1))
@@ -130,7 +132,7 @@ class _CellQueue:
         try:
             adapter, identity = await pool.adapter(sdk)
         except AdapterFailure as failure:
-            message = f"{failure}\n{failure.stderr}".rstrip()
+            message = visible(f"{failure}\n{failure.stderr}".rstrip())
             failed = Check(f"adapter-{failure.kind}", "failed", message)
             outcome: CellOutcome = "unavailable" if failure.kind == "not-available" else "error"
             return Cell(scenario.id, sdk, outcome, message, [failed])
@@ -152,7 +154,17 @@ class _CellQueue:
             self.created += created_in(cell.exchanges)
         if cell.outcome == "error":
             await pool.discard(sdk)
+        await self._remove(created_in(cell.exchanges))
         return cell
+
+    async def _remove(self, created: Sequence[Created]) -> None:
+        """Remove what a cell has created, so that the next finds short lists, as every SDK does."""
+        cleaner = Cleaner(self._config.target)
+        try:
+            if not await cleaner.remove(created):
+                self.removed.update(created)
+        finally:
+            await cleaner.close()
 
 
 class _AdapterPool:

@@ -14,6 +14,7 @@ from arcrun_conformance.scenarios.template import fill
 from arcrun_conformance.wire.faults import FaultInjector, fault_of
 
 from .results import Cell, StepRecord
+from .sending import send_to_engine
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -69,16 +70,34 @@ class StepRunner:
     async def _carry_out(self, step: Step) -> bool:
         self.journal.step = step.id
         self._add_faults(step.definition.get("faults", ()))
-        command, body = self._command(step)
+        problems: list[str] = []
         began = time.perf_counter()
         try:
-            reply = await self.adapter.send(command, **body)
+            for number in range(1, step.definition.get("repeat", 1) + 1):
+                problems = problems or await self._send(step, {**self.values, "n": number})
         except AdapterFailure as failure:
             self.cell.outcome = "error"
             self.cell.reason = str(failure)
             self.cell.checks.append(Check(f"adapter-{failure.kind}", "failed", str(failure)))
             self.cell.checks.append(Check(step.id, "not-reached"))
             return False
+        seconds = time.perf_counter() - began
+        if seconds > (limit := step.definition.get("within", seconds)):
+            problems.append(f"expected within {limit:g} s, took {seconds:.2f} s")
+        outcome = check(step.id, problems)
+        if step.id != _CONSTRUCT or not outcome.passed:
+            self.cell.checks.append(outcome)
+        return outcome.passed
+
+    async def _send(self, step: Step, values: Mapping[str, Any]) -> list[str]:
+        """Send the command of a step once, and return how the reply differs from what is expected."""
+        command, body = self._command(step, values)
+        began = time.perf_counter()
+        reply: Result | SdkError
+        if step.kind == "send":
+            reply = Result(await send_to_engine(values["base_url"], values["api_key"], **body))
+        else:
+            reply = await self.adapter.send(command, **body)
         seconds = time.perf_counter() - began
         described = (
             {"error": reply.fields} if isinstance(reply, SdkError) else {"result": reply.value}
@@ -87,15 +106,12 @@ class StepRunner:
             StepRecord(step.id, {"command": command, **body}, described, seconds)
         )
         self.replies.append((step.id, reply))
-        outcome = check(step.id, step_differences(fill(step.expect, self.values), reply))
-        if step.id != _CONSTRUCT or not outcome.passed:
-            self.cell.checks.append(outcome)
-        return outcome.passed
+        return step_differences(fill(step.expect, values), reply)
 
-    def _command(self, step: Step) -> tuple[str, dict[str, Any]]:
+    def _command(self, step: Step, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         definition = fill(
             {k: v for k, v in step.definition.items() if k not in {"expect", "faults", "without"}},
-            self.values,
+            values,
         )
         if step.kind == "call":
             body = {
@@ -110,10 +126,17 @@ class StepRunner:
                 "method": definition.get("method", "GET"),
                 "url": definition["url"],
             }
-            optional = ("headers", "query", "json", "body", "follow_redirects")
+            optional = ("headers", "query", "json", "body", "stream", "follow_redirects")
             given = {key: definition[key] for key in optional if key in definition}
             return "bound.request", body | given
-        defaults = {"api_key": self.values["api_key"], "base_url": self.values["base_url"]}
+        if step.kind == "send":
+            given = {key: definition[key] for key in ("query", "json") if key in definition}
+            return "send", {
+                "method": definition.get("method", "GET"),
+                "path": definition["send"],
+                **given,
+            }
+        defaults = {"api_key": values["api_key"], "base_url": values["base_url"]}
         options = {**defaults, **definition.get("options", {})}
         passed = {key: value for key, value in options.items() if value is not None}
         body = {"client": step.subject, "options": passed}

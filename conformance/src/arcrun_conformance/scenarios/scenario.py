@@ -16,7 +16,7 @@ from .patterns import OPERATORS
 if TYPE_CHECKING:
     from pathlib import Path
 
-StepKind = Literal["call", "construct", "request"]
+StepKind = Literal["call", "construct", "request", "send"]
 _PATTERN_KEYS = ("expect", "wire", "faults", "rewrite", "standin")
 
 
@@ -26,9 +26,9 @@ class Step:
 
     Attributes:
         id: The step's id, which is also the id of its check.
-        kind: `call` (a method of a client), `construct` (a client) or `request` (through a bound
-            client).
-        subject: The method, the client's name, or the bound client's name.
+        kind: `call` (a method of a client), `construct` (a client), `request` (through a bound
+            client) or `send` (by the runner itself).
+        subject: The method, the client's name, the bound client's name, or the path.
         definition: The whole step as written.
     """
 
@@ -161,7 +161,7 @@ def select(scenarios: Sequence[Scenario], globs: Sequence[str]) -> list[Scenario
 
 
 def _step(definition: Mapping[str, Any]) -> Step:
-    kinds: tuple[StepKind, ...] = ("call", "construct", "request")
+    kinds: tuple[StepKind, ...] = ("call", "construct", "request", "send")
     kind: StepKind = next(kind for kind in kinds if kind in definition)
     return Step(definition["id"], kind, definition[kind], definition)
 
@@ -212,9 +212,10 @@ def _unknown_placeholders(document: Document) -> Iterator[Problem]:
 def _unknown_operators(
     document: Document, value: Any, pointer: tuple[str | int, ...]
 ) -> Iterator[Problem]:
+    known = (*OPERATORS, "$repeat")
     if isinstance(value, Mapping):
         for key, item in value.items():
-            if str(key).startswith("$") and not str(key).startswith("${") and key not in OPERATORS:
+            if str(key).startswith("$") and not str(key).startswith("${") and key not in known:
                 close = difflib.get_close_matches(key, OPERATORS, 1)
                 hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(OPERATORS)}."
                 yield document.problem([*pointer, key], f"unknown operator {key}", hint)

@@ -20,28 +20,40 @@ BUILT_IN = (
     "files",
     "service_account",
     "service_account_key",
+    "n",
 )
 
 
 def fill(value: Any, values: Mapping[str, Any]) -> Any:
     """Return a copy of a value with every `${name}` replaced, keys of objects included.
 
-    A string that consists of one placeholder becomes the value itself, with its type.
+    A string that consists of one placeholder becomes the value itself, with its type. An object
+    `{"$repeat": {"times": N, "of": VALUE}}` becomes a long text or a list, whose parts may use `${n}`.
 
     Example:
         >>> fill({"name": "${run}_token", "n": "${count}"}, {"run": "r1", "count": 2})
         {'name': 'r1_token', 'n': 2}
+        >>> fill({"$repeat": {"times": 3, "of": "${n},"}}, {})
+        '1,2,3,'
     """
     if isinstance(value, str):
         whole = _PLACEHOLDER.fullmatch(value)
         if whole:
             return values[whole[1]]
         return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), value)
+    if isinstance(value, Mapping) and value.keys() == {"$repeat"}:
+        return _repeated(value["$repeat"], values)
     if isinstance(value, Mapping):
         return {fill(key, values): fill(item, values) for key, item in value.items()}
     if isinstance(value, list):
         return [fill(item, values) for item in value]
     return value
+
+
+def _repeated(definition: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    part, times = definition["of"], definition["times"]
+    parts = [fill(part, {**values, "n": number}) for number in range(1, times + 1)]
+    return "".join(map(str, parts)) if isinstance(part, str) else parts
 
 
 def placeholders(

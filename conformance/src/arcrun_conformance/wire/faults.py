@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from arcrun_conformance.cleaning import parsed_json
 from arcrun_conformance.scenarios.patterns import differences
 
 from .journal import Exchange, Response
@@ -87,7 +89,7 @@ class FaultInjector:
 
 
 def _with_field(response: Response, path: str, value: Any) -> Response:
-    body = json.loads(response.body)
+    body = parsed_json(response.body)
     *parents, last = path.split(".")
     parent = body
     for part in parents:
@@ -119,7 +121,7 @@ def fault_of(definition: Mapping[str, Any]) -> Fault:
     if kind in {"delay", "drip"}:
         fault.seconds = setting
     elif kind == "status":
-        fault.response = _status_response(setting)
+        fault.response = prepared_response(setting)
     elif kind == "redirect":
         headers = [("location", setting["to"])]
         fault.response = Response(setting.get("status", 307), headers)
@@ -128,11 +130,22 @@ def fault_of(definition: Mapping[str, Any]) -> Fault:
     return fault
 
 
-def _status_response(setting: Mapping[str, Any]) -> Response:
-    body = setting.get("body", {"error": "a fault injected by the test", "code": "fault"})
+def prepared_response(definition: Mapping[str, Any]) -> Response:
+    """Return a response as a scenario writes it: `status`, `headers`, `body`, and whether to `gzip` it.
+
+    A body that is text is sent as it is, as text/plain unless a header says otherwise.
+    """
+    body = definition.get("body", {"error": "a fault injected by the test", "code": "fault"})
+    status = definition.get("status", 200)
+    headers = {name.lower(): str(value) for name, value in definition.get("headers", {}).items()}
     if isinstance(body, str):
-        response = Response(setting["status"], [("content-type", "text/plain")], body.encode())
+        response = Response(status, [], body.encode())
+        headers.setdefault("content-type", "text/plain")
     else:
-        response = Response.from_json(body, setting["status"])
-    response.headers += [(name, str(value)) for name, value in setting.get("headers", {}).items()]
+        response = Response.from_json(body, status)
+    if definition.get("gzip"):
+        response.body = gzip.compress(response.body, mtime=0)
+        headers["content-encoding"] = "gzip"
+    own = [header for header in response.headers if header[0] not in headers]
+    response.headers = [*own, *headers.items()]
     return response

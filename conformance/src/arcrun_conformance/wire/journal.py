@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from arcrun_conformance.cleaning import parsed_json
+
 Headers = list[tuple[str, str]]
 ServerName = Literal["engine", "standin"]
 
@@ -17,7 +19,7 @@ def body_value(body: bytes) -> Any:
     if not body:
         return None
     try:
-        return json.loads(body)
+        return parsed_json(body)
     except ValueError:
         return body.decode("utf-8", "replace")
 

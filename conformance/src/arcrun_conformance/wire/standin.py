@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_conformance.scenarios.patterns import differences
 
+from .faults import prepared_response
 from .journal import Exchange, Journal, Response
 from .recording import RecordingServer
 
@@ -29,7 +30,5 @@ class Standin(RecordingServer):
         request = exchange.request.value()
         for prepared in self.responses:
             if not differences(prepared.get("where", {}), request):
-                response = Response.from_json(prepared.get("body", {}), prepared.get("status", 200))
-                response.headers += list(prepared.get("headers", {}).items())
-                return response
+                return prepared_response({"body": {}, **prepared})
         return Response.from_json({})

@@ -1,0 +1,33 @@
+"""The removal of what a run has created: lists are read to their end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from arcrun_conformance.runs.cleanup import PREFIX, Cleaner
+
+if TYPE_CHECKING:
+    from mini_engine import MiniEngine
+
+RUN = f"{PREFIX}0a1b2c3d"
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7])
+async def test_what_is_left_on_later_pages_is_found(engine: MiniEngine, count: int) -> None:
+    names = [f"{RUN}_{number}" for number in range(count)]
+    engine.credentials = dict.fromkeys(names)
+    engine.page_size = 2
+    cleaner = Cleaner(engine.target)
+    assert [thing.name for thing in await cleaner.left(RUN)] == names
+    await cleaner.close()
+
+
+async def test_a_list_whose_pages_never_end_is_a_problem(engine: MiniEngine) -> None:
+    engine.credentials = dict.fromkeys("abc")
+    engine.page_size, engine.repeats_cursors = 1, True
+    cleaner = Cleaner(engine.target)
+    with pytest.raises(ValueError, match="the list /credentials repeats the cursor '0'"):
+        await cleaner.left(RUN)
+    await cleaner.close()
