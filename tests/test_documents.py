@@ -69,7 +69,8 @@ HOSTED_ROUTES = {
 SPAN = re.compile(r"`([^`\n]+)`")
 FENCE = re.compile(r"^(```+|~~~+).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 PATH = re.compile(r"[\w.@*-]+(?:/[\w.@*-]+)*/?")
-ROUTE = re.compile(r"\b(GET|POST|PUT|DELETE|PATCH) (/[\w{}/.-]*)")
+# One that a stand-in for a service takes is none of the engine's.
+ROUTE = re.compile(r"\b(GET|POST|PUT|DELETE|PATCH) (/[\w{}/.-]*)(?![\w{}/.-]| \(standin\))")
 
 
 class Repository:
