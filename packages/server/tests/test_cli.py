@@ -19,7 +19,7 @@ from arcrun_server.errors import StartupError
 from arcrun_server.settings import settings_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from postgresql_server import PostgreSQLServer
@@ -107,7 +107,16 @@ def test_dev_server_prints_lines_to_paste_into_a_shell(serve: Callable[..., Any]
     assert shown.stdout.split() == [url, key]
 
 
+@pytest.fixture
+def hang_up_not_ignored() -> Iterator[None]:
+    """Let servers of the test see SIGHUP, which they ignore if pytest itself runs under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGHUP is POSIX")
+@pytest.mark.usefixtures("hang_up_not_ignored")
 def test_dev_server_forgets_everything_when_its_terminal_closes(
     serve: Callable[..., Any], tmp_path: Path
 ) -> None:
