@@ -110,7 +110,7 @@ it("ARCRUN_LOG=debug tells of each request, and of no secret", async () => {
   ]);
 });
 
-describe("errors speak of methods", () => {
+describe("errors name methods", () => {
   it.each<[string, (client: sdk.Arcrun) => Promise<unknown>]>([
     ["client.creds.list()", ({ creds }) => creds.list()],
     ["client.workflows.list()", ({ workflows }) => workflows.list()],

@@ -50,7 +50,7 @@ class Job:
 
     @property
     def name(self) -> bytes:
-        """How the worker is told."""
+        """Return the name under which a worker finds the function."""
         return f"{self.module}:{self.function}".encode()
 
 
