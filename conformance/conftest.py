@@ -1,6 +1,6 @@
 """Lets `pytest conformance/` run the scenarios: one item for each scenario and SDK.
 
--k, -x and xdist work as usual: `pytest conformance/scenarios -k "workflow and python-sync"`. The
+-k, -x and xdist work as usual: `pytest conformance/scenarios/sdk -k "workflow and python-sync"`. The
 target is a local engine unless ARCRUN_CONFORMANCE_TARGET names another (with
 ARCRUN_CONFORMANCE_API_KEY); ARCRUN_CONFORMANCE_SDK selects the SDKs, as --sdk does.
 """
@@ -33,7 +33,7 @@ DATA = data_directory()
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Return a collector for a scenario's file; `None` for other files."""
-    if file_path.suffix == ".yaml" and file_path.is_relative_to(DATA / "scenarios"):
+    if file_path.suffix == ".yaml" and file_path.is_relative_to(DATA / "scenarios/sdk"):
         return ScenarioFile.from_parent(parent, path=file_path)
     return None
 

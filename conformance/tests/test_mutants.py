@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mini_engine import MiniEngine
 
 DATA = data_directory()
-SCENARIOS = {scenario.id: scenario for scenario in load_all(DATA / "scenarios")}
+SCENARIOS = {scenario.id: scenario for scenario in load_all(DATA / "scenarios/sdk")}
 RESPONSE = Response(
     200,
     [("X-Request-Id", "r"), ("Content-Type", "application/json")],

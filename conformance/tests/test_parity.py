@@ -435,7 +435,7 @@ def test_a_file_that_is_not_valid_says_where(tmp_path: Path, text: str, expected
 
 
 def test_our_explanations_name_scenarios_and_sdks_that_exist() -> None:
-    scenarios = {path.stem for path in (data_directory() / "scenarios").glob("*.yaml")}
+    scenarios = {path.stem for path in (data_directory() / "scenarios/sdk").glob("*.yaml")}
     adapters = yaml.safe_load((data_directory() / "adapters/adapters.yaml").read_text("utf-8"))
     names = {adapter["name"] for adapter in adapters["adapters"]}
     explanations = load(PARITY)

@@ -1,4 +1,4 @@
-"""`pytest conformance/scenarios`: one item for each scenario and SDK."""
+"""`pytest conformance/scenarios/sdk`: one item for each scenario and SDK."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pytest_on(engine: MiniEngine, tmp_path: Path) -> Callable:
             "ARCRUN_CONFORMANCE_SDK": "bash-curl",
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # what is tested needs none of them
         }
-        files = [str(data_directory() / f"scenarios/{name}.yaml") for name in scenarios.split()]
+        files = [str(data_directory() / f"scenarios/sdk/{name}.yaml") for name in scenarios.split()]
         process = await asyncio.create_subprocess_exec(
             *[sys.executable, "-m", "pytest", *files, "-p", "no:cacheprovider"],
             *["-c", str(tmp_path / "pytest.ini"), "--rootdir", str(data_directory()), *arguments],

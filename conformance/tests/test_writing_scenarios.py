@@ -79,7 +79,7 @@ def test_each_fragment_is_valid(tmp_path: Path, text: str) -> None:
 
 def test_the_real_scenario_is_shown_as_it_is() -> None:
     shown = block("creds-push-list")
-    assert shown == (data_directory() / "scenarios/creds-push-list.yaml").read_text("utf-8")
+    assert shown == (data_directory() / "scenarios/sdk/creds-push-list.yaml").read_text("utf-8")
 
 
 def keys_of(definition: Any) -> Iterator[str]:
@@ -182,7 +182,7 @@ async def test_the_mutants_of_the_page_are_caught(engine: Target, tmp_path: Path
     path = tmp_path / f"{TUTORIAL}.yaml"
     path.write_text(block("draft") + block("addition"), "utf-8")
     (tmp_path / "mutants.yaml").write_text(block("mutants.yaml"), "utf-8")
-    chinese = data_directory() / "scenarios/workflow-chinese.yaml"
+    chinese = data_directory() / "scenarios/sdk/workflow-chinese.yaml"
     scenarios = {TUTORIAL: load(path), chinese.stem: load(chinese)}
     mutants = load_mutants(tmp_path / "mutants.yaml", scenarios)
     registry = read_registry(data_directory() / "adapters/adapters.yaml", sys.executable)

@@ -196,17 +196,17 @@ FAULTS = (
     Fault(
         "a scenario that fails",
         "conformance",
-        _replace("conformance/scenarios/health.yaml", "{ok: true", "{ok: false"),
+        _replace("conformance/scenarios/sdk/health.yaml", "{ok: true", "{ok: false"),
     ),
     Fault(
         "a scenario of the gate that is skipped",
         "conformance",
-        _replace("conformance/scenarios/health.yaml", "\nspec:", "\nneeds: [time_travel]\nspec:"),
+        _replace("conformance/scenarios/sdk/health.yaml", "\nspec:", "\nneeds: [time_travel]\nspec:"),
     ),
     Fault(
         "a scenario renamed away from the gate",
         "conformance",
-        _replace("conformance/scenarios/health.yaml", "id: health\n", "id: wellness\n"),
+        _replace("conformance/scenarios/sdk/health.yaml", "id: health\n", "id: wellness\n"),
     ),
 )
 

@@ -25,7 +25,7 @@ async def test_it_passes_what_it_can_and_skips_the_rest(engine: MiniEngine) -> N
     data = data_directory()
     adapter = read_registry(data / "adapters/adapters.yaml", sys.executable)["bash-curl"]
     assert not adapter.default
-    scenarios = load_all(data / "scenarios")
+    scenarios = load_all(data / "scenarios/sdk")
     run = await execute(RunConfig(engine.target, scenarios, {"bash-curl": adapter.open}))
 
     outcomes = {cell.scenario: cell.outcome for cell in run.cells}
@@ -61,7 +61,7 @@ async def test_its_key_is_on_no_command_line(engine: MiniEngine, monkeypatch, tm
     monkeypatch.setenv("PATH", f"{tmp_path}:{sys.exec_prefix}/bin:/usr/bin:/bin")
     data = data_directory()
     adapter = read_registry(data / "adapters/adapters.yaml", sys.executable)["bash-curl"]
-    (scenario,) = (s for s in load_all(data / "scenarios") if s.id == "creds-plain-push-list")
+    (scenario,) = (s for s in load_all(data / "scenarios/sdk") if s.id == "creds-plain-push-list")
     run = await execute(RunConfig(engine.target, [scenario], {"bash-curl": adapter.open}))
 
     assert run.cells[0].outcome == "passed"

@@ -77,7 +77,7 @@ def test_the_page_names_every_error_that_the_python_adapter_knows() -> None:
 
 
 def test_the_page_names_every_capability_that_a_shipped_scenario_asks_for() -> None:
-    scenarios = load_all(data_directory() / "scenarios")
+    scenarios = load_all(data_directory() / "scenarios/sdk")
     asked = {
         name
         for scenario in scenarios
@@ -115,7 +115,7 @@ def test_the_page_lists_every_error_whose_message_a_scenario_matches() -> None:
     }
     matched = {
         name
-        for scenario in load_all(data_directory() / "scenarios")
+        for scenario in load_all(data_directory() / "scenarios/sdk")
         for step in scenario.steps
         if "message" in step.expect.get("error", {})
         and isinstance(step.expect["error"]["name"], str)

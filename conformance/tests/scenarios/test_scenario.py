@@ -115,7 +115,7 @@ def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
         load_all(tmp_path)
 
 
-SHIPPED = load_all(data_directory() / "scenarios")
+SHIPPED = load_all(data_directory() / "scenarios/sdk")
 
 
 def test_globs_select_by_id() -> None:

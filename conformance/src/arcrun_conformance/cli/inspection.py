@@ -69,7 +69,7 @@ def _table(*columns: str) -> Table:
 
 def _scenarios(_: argparse.Namespace) -> Table:
     table = _table("scenario", "contract", "title")
-    for scenario in load_all(DATA / "scenarios"):
+    for scenario in load_all(DATA / "scenarios/sdk"):
         sections = ", ".join(link.partition("#")[2] for link in scenario.spec)
         table.add_row(scenario.id, sections, escape(scenario.title))
     return table
@@ -86,7 +86,7 @@ def _sdks(options: argparse.Namespace) -> Table:
 
 def _capabilities(_: argparse.Namespace) -> Table:
     needed: dict[tuple[str, str], list[str]] = {}
-    for scenario in load_all(DATA / "scenarios"):
+    for scenario in load_all(DATA / "scenarios/sdk"):
         for capability in scenario.needs:
             needed.setdefault(("engine", capability), []).append(scenario.id)
         for capability in scenario.adapter_capabilities():

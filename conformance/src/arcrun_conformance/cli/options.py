@@ -45,7 +45,7 @@ def add_scenarios(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scenarios",
         type=Path,
-        default=DATA / "scenarios",
+        default=DATA / "scenarios/sdk",
         metavar="DIR",
         help="the folder of the scenarios (default: those of the package)",
     )
