@@ -44,7 +44,7 @@ class Rule:
 
 def server(*folders: str, pure: bool = False) -> Rule:
     """Return the rule of a folder of the server; what all of them may import is `shared`."""
-    shared = ("errors", "json_text", "durable_files", "slots", "_version")
+    shared = ("clock", "errors", "json_text", "durable_files", "slots", "_version")
     return Rule(tuple(f"arcrun_server.{name}" for name in (*shared, *folders)), pure)
 
 

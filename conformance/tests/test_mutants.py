@@ -10,7 +10,7 @@ import pytest
 
 from arcrun_conformance.adapters.registry import read_registry
 from arcrun_conformance.documents import DocumentError
-from arcrun_conformance.mutants import Mutant, Trial, Trials, alter, load
+from arcrun_conformance.mutants import Mutant, Programs, Trial, Trials, alter, load
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.scenarios.scenario import load_all
 from arcrun_conformance.wire.journal import Response
@@ -82,7 +82,7 @@ async def test_caught_and_uncaught_mutants_are_distinguished(engine: MiniEngine)
         Mutant("harmless", "sdk", "health", "returns-ok"),
     ]
     reported: list[Trial] = []
-    run = Trials(engine.target, SCENARIOS, correct, defective).run
+    run = Trials(engine.target, SCENARIOS, Programs(correct, defective, (), ())).run
     trials = await run(mutants, reported.append)
 
     assert [trial.good for trial in trials] == [True, True, True, False]

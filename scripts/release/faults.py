@@ -201,7 +201,9 @@ FAULTS = (
     Fault(
         "a scenario of the gate that is skipped",
         "conformance",
-        _replace("conformance/scenarios/sdk/health.yaml", "\nspec:", "\nneeds: [time_travel]\nspec:"),
+        _replace(
+            "conformance/scenarios/sdk/health.yaml", "\nspec:", "\nneeds: [time_travel]\nspec:"
+        ),
     ),
     Fault(
         "a scenario renamed away from the gate",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-Column = Literal["local", "live"]
+Column = Literal["local", "live", "engine-local", "engine-live"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class KnownFailure:
         return (
             self.scenario == cell["scenario"]
             and self.sdk in {"", cell["sdk"]}
-            and self.target in {"", column}
+            and self.target in {"", column.removeprefix("engine-")}
         )
 
     def __str__(self) -> str:
@@ -168,7 +168,9 @@ def _known_failures(
 
 
 def column_of(report: dict[str, Any]) -> Column:
-    """Return the column that applies to a report's target."""
+    """Return the column that applies to a report's suite and target."""
+    if report.get("suite") == "engine":
+        return "engine-live" if report["target"]["remote"] else "engine-local"
     return "live" if report["target"]["remote"] else "local"
 
 
@@ -185,11 +187,13 @@ def judge(gate: Gate, report: dict[str, Any], today: date) -> Verdict:
         today: The date at which known failures may have expired.
     """
     column = column_of(report)
-    needed = gate.columns[column]
+    needed = gate.columns.get(column, ())
     verdict = Verdict(gate.contract, column, len(needed))
     cells = {(cell["scenario"], cell["sdk"]): cell for cell in report["cells"]}
     if not report["sdks"]:
         verdict.reasons.append("no SDK took part")
+    if not needed:
+        verdict.reasons.append(f"the gate needs no scenario in the column {column}")
     missing = {c["sdk"]: c["reason"] for c in report["cells"] if c["outcome"] == "unavailable"}
     verdict.reasons += [f"{sdk}: {reason}" for sdk, reason in missing.items()]
     for scenario in needed:
@@ -258,7 +262,7 @@ def _judge_unsupported(gate: Gate, report: dict[str, Any], verdict: Verdict) -> 
 def _judge_known_failures(gate: Gate, report: dict[str, Any], verdict: Verdict) -> None:
     sdks = [sdk["name"] for sdk in report["sdks"]]
     for known in gate.known_failures:
-        if known.target not in {"", verdict.column}:
+        if known.target not in {"", verdict.column.removeprefix("engine-")}:
             continue
         if known.sdk and known.sdk not in sdks:
             continue  # the run of that SDK decides

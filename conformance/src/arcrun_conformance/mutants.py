@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .adapters.adapter import SubprocessConnection
 from .documents import Document, DocumentError, Problem, read
+from .local_engine import local_engine
 from .report import describe
+from .runs.engine_suite import EngineRunConfig, execute_engine_suite
 from .runs.runner import Opener, RunConfig, execute
 from .scenarios.patterns import differences
-from .target import Target
+from .target import Target, target_of
 from .wire.faults import FaultInjector
 from .wire.journal import Exchange, Journal, Response
 from .wire.proxy import Proxy
@@ -21,7 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from .runs.results import Run
     from .scenarios.scenario import Scenario
+
+
+KINDS = ("engine", "server", "sdk")
+# Accounts of an engine with a defect: the first, a second, a revoked one, and fresh ones.
+ACCOUNTS = 6
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,8 @@ class Mutant:
 
     Attributes:
         id: A name for the defect.
-        kind: `engine` or `sdk`.
+        kind: `engine` (its exchanges are altered on the way), `server` (the reference engine with a
+            defect in its code) or `sdk`.
         scenario: The scenario that is run.
         check: The check of that scenario that must fail.
         alteration: How an engine's responses are altered.
@@ -61,8 +70,17 @@ class Trial:
         return f"{self.mutant.scenario}/{self.mutant.check}" in self.failed
 
 
+def load_all(directory: Path, scenarios: Mapping[str, Scenario]) -> list[Mutant]:
+    """Read the mutants of all files of a folder.
+
+    Raises:
+        DocumentError: A file is invalid, or names a scenario that does not exist.
+    """
+    return [mutant for path in sorted(directory.glob("*.yaml")) for mutant in load(path, scenarios)]
+
+
 def load(path: Path, scenarios: Mapping[str, Scenario]) -> list[Mutant]:
-    """Read the mutants.
+    """Read the mutants of one file.
 
     Raises:
         DocumentError: The file is invalid, or names a scenario that does not exist.
@@ -72,19 +90,19 @@ def load(path: Path, scenarios: Mapping[str, Scenario]) -> list[Mutant]:
     if problems:
         raise DocumentError(problems)
     found = []
-    for kind in ("engine", "sdk"):
-        for entry in document.value[f"{kind}s"]:
+    for kind in KINDS:
+        for entry in document.value.get(f"{kind}s", ()):
             scenario, check = entry["caught_by"].split("/")
             found.append(Mutant(entry["id"], kind, scenario, check, entry))
     return found
 
 
 def _unknown_scenarios(document: Document, scenarios: Mapping[str, Scenario]) -> Iterator[Problem]:
-    for kind in ("engines", "sdks"):
-        for index, entry in enumerate(document.value[kind]):
+    for kind in (f"{kind}s" for kind in KINDS):
+        for index, entry in enumerate(document.value.get(kind, ())):
             scenario = entry["caught_by"].split("/")[0]
             if scenario not in scenarios:
-                pointer = [kind, index, "caught_by"]
+                pointer: list[str | int] = [kind, index, "caught_by"]
                 yield document.problem(pointer, f"the scenario {scenario} does not exist")
 
 
@@ -143,34 +161,48 @@ def _parents(value: Any, path: Sequence[str]) -> Iterator[tuple[Any, str]]:
         yield from _parents(value[path[0]], path[1:])
 
 
+@dataclass(frozen=True)
+class Programs:
+    """The commands of SDK and engine.
+
+    Attributes:
+        sdk: The adapter of the SDK without a defect.
+        sdk_with: The adapter of the SDK with the defect whose name follows.
+        server: The reference engine.
+        server_with: The reference engine with the defect whose name follows.
+    """
+
+    sdk: Sequence[str]
+    sdk_with: Sequence[str]
+    server: Sequence[str]
+    server_with: Sequence[str]
+
+
 class Trials:
     """Runs mutants, each with the one scenario that must catch it.
 
     Args:
         target: An engine without a defect.
         scenarios: All scenarios, by id.
-        correct: The command of the adapter of the SDK without a defect.
-        defective: The command of the adapter of the SDK with a defect, without the defect's name.
+        programs: The commands of SDK and engine.
     """
 
     def __init__(
         self,
         target: Target,
         scenarios: Mapping[str, Scenario],
-        correct: Sequence[str],
-        defective: Sequence[str],
+        programs: Programs,
     ) -> None:
         self._target = target
         self._scenarios = scenarios
-        self._correct = correct
-        self._defective = defective
+        self._programs = programs
 
     async def run(
         self, mutants: Sequence[Mutant], on_trial: Callable[[Trial], None] = lambda _: None
     ) -> list[Trial]:
         """Run all scenarios that mutants name without a defect, then each mutant with its own."""
-        names = dict.fromkeys(mutant.scenario for mutant in mutants)
-        failed = await self._failing(self._target, self._correct, list(names))
+        names = list(dict.fromkeys(mutant.scenario for mutant in mutants))
+        failed = await self._failing(self._target, self._programs.sdk, self._programs.server, names)
         trials = [Trial(None, failed)]
         on_trial(trials[0])
         for mutant in mutants:
@@ -180,26 +212,49 @@ class Trials:
         return trials
 
     async def _try(self, mutant: Mutant) -> tuple[str, ...]:
+        names = [mutant.scenario]
         if mutant.kind == "sdk":
-            command = [*self._defective, mutant.id]
-            return await self._failing(self._target, command, [mutant.scenario])
+            command = [*self._programs.sdk_with, mutant.id]
+            return await self._failing(self._target, command, self._programs.server, names)
+        if mutant.kind == "server":
+            program = [*self._programs.server_with, mutant.id]
+            revoke = self._scenarios[mutant.scenario].uses("revoked_api_key")
+            async with local_engine(program, keys=ACCOUNTS) as process:
+                defective = await target_of(process, revoke=revoke)
+                return await self._failing(defective, self._programs.sdk, program, names)
         async with MutantEngine(self._target.url, mutant.alteration) as engine:
-            target = Target("mutant", engine.origin, self._target.api_key, self._target.health)
-            return await self._failing(target, self._correct, [mutant.scenario])
+            target = replace(self._target, name="mutant", url=engine.origin)
+            return await self._failing(target, self._programs.sdk, self._programs.server, names)
 
     async def _failing(
-        self, target: Target, command: Sequence[str], names: Sequence[str]
+        self,
+        target: Target,
+        command: Sequence[str],
+        program: Sequence[str],
+        names: Sequence[str],
     ) -> tuple[str, ...]:
-        opener: Opener = functools.partial(SubprocessConnection.open, command)
         chosen = [self._scenarios[name] for name in names]
-        report = describe(await execute(RunConfig(target, chosen, {"sdk": opener})))
-        return tuple(
-            f"{cell['scenario']}/{check['id']}"
-            for cell in report["cells"]
-            for check in cell["checks"]
-            if check["outcome"] == "failed"
-        ) + tuple(
-            f"{cell['scenario']}/skipped"
-            for cell in report["cells"]
-            if cell["outcome"] == "skipped"
-        )
+        of_sdks = [scenario for scenario in chosen if scenario.suite == "sdk"]
+        of_engines = [scenario for scenario in chosen if scenario.suite == "engine"]
+        failed: tuple[str, ...] = ()
+        if of_sdks:
+            opener: Opener = functools.partial(SubprocessConnection.open, command)
+            failed += _failed(await execute(RunConfig(target, of_sdks, {"sdk": opener})))
+        if of_engines:
+            config = EngineRunConfig(target, of_engines, program)
+            failed += _failed(await execute_engine_suite(config))
+        return failed
+
+
+def _failed(run: Run) -> tuple[str, ...]:
+    """Return the checks of a run that failed, the scenarios that were skipped, and what was left or leaked."""
+    report = describe(run)
+    failed = [
+        f"{cell['scenario']}/{check['id']}"
+        for cell in report["cells"]
+        for check in cell["checks"]
+        if check["outcome"] == "failed"
+    ]
+    skipped = [f"{c['scenario']}/skipped" for c in report["cells"] if c["outcome"] == "skipped"]
+    leaked = [f"{s.id}/no-secret-on-disk" for s in run.scenarios if report["leftovers"]["problems"]]
+    return (*failed, *skipped, *leaked)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ipaddress
-import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,17 +12,32 @@ import httpx
 
 from ._version import __version__
 from .cleaning import parsed_json, visible
+from .local_engine import EngineNotStarted, LocalEngine, local_engine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 LIVE_URL = "https://cypher.arcrun.dev"
-READY_SECONDS = 60.0
 USER_AGENT = f"arcrun-conformance/{__version__}"
 
 
 class TargetError(Exception):
     """The target can't be used; the message says why and what to do."""
+
+
+@dataclass
+class Keys:
+    """Keys of further accounts.
+
+    Attributes:
+        second: A valid key of another account.
+        revoked: A key that was valid once.
+        fresh: Keys of accounts that have nothing; each is used by one scenario.
+    """
+
+    second: str | None = None
+    revoked: str | None = None
+    fresh: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,8 @@ class Target:
         health: The response to `GET /health`.
         contract: `info.version` of its `GET /openapi.json`, if it has one.
         remote: Whether others use it as well, so that only live-safe requests may be sent.
+        keys: Further keys, for the engine suite.
+        engine: The process, if it was started for this run.
     """
 
     name: str
@@ -46,6 +61,8 @@ class Target:
     health: dict[str, Any] = field(default_factory=dict)
     contract: str | None = None
     remote: bool = False
+    keys: Keys = field(default_factory=Keys, repr=False)
+    engine: LocalEngine | None = field(default=None, repr=False)
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -69,9 +86,21 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def server_program(python: str) -> tuple[str, ...]:
+    """Return the command of `arcrun-server` for an interpreter that has it installed."""
+    return (python, "-m", "arcrun_server")
+
+
 @contextlib.asynccontextmanager
 async def open_target(
-    name: str, api_key: str | None, python: str, *, remote: bool = False
+    name: str,
+    api_key: str | None,
+    python: str,
+    *,
+    remote: bool = False,
+    keys: Keys | None = None,
+    accounts: int = 1,
+    revoke: bool = False,
 ) -> AsyncIterator[Target]:
     """Open the target of that name; start the engine first if it is `local`.
 
@@ -80,13 +109,19 @@ async def open_target(
         api_key: The key; a local target creates its own.
         python: The interpreter that has `arcrun_server` installed, for `local`.
         remote: Treat the target as one that others use, even if it is on this machine.
+        keys: Further keys; a local target makes its own.
+        accounts: How many accounts a local target has.
+        revoke: Whether one of them is to have a revoked key.
 
     Raises:
         TargetError: The engine does not start, does not respond, or needs a key.
     """
     if name == "local":
-        async with _local_server(python) as (url, key):
-            yield await _described(Target(name, url, key, remote=remote))
+        try:
+            async with local_engine(server_program(python), keys=accounts) as engine:
+                yield await target_of(engine, remote=remote, revoke=revoke)
+        except EngineNotStarted as error:
+            raise TargetError(str(error)) from error
         return
     url = LIVE_URL if name == "live" else name.rstrip("/")
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
@@ -99,7 +134,30 @@ async def open_target(
             "ARCRUN_CONFORMANCE_API_KEY, or pass --api-key K"
         )
     remote = remote or not is_loopback(url)
-    yield await _described(Target(name, url, api_key, remote=remote))
+    yield await _described(Target(name, url, api_key, remote=remote, keys=keys or Keys()))
+
+
+async def target_of(engine: LocalEngine, *, remote: bool = False, revoke: bool = False) -> Target:
+    """Return the target for an engine of this machine, with the accounts that it has."""
+    first, *further = engine.keys
+    keys = Keys()
+    if revoke:
+        keys.revoked = further.pop()
+        await _use_and_revoke(engine, keys.revoked)
+    if further:
+        keys.second, *keys.fresh = further
+    return await _described(
+        Target("local", engine.url, first, remote=remote, keys=keys, engine=engine)
+    )
+
+
+async def _use_and_revoke(engine: LocalEngine, key: str) -> None:
+    """Revoke a key that the engine has just accepted, so that one that remembers it is found out."""
+    async with httpx.AsyncClient(headers={"user-agent": USER_AGENT}, timeout=30) as client:
+        response = await client.get(f"{engine.url}/credentials", headers={"x-arcrun-api-key": key})
+    if response.status_code != 200:
+        raise TargetError(f"the local server does not accept its own key: {response.text[:200]}")
+    await engine.revoke(key)
 
 
 async def _described(target: Target) -> Target:
@@ -120,75 +178,3 @@ async def _described(target: Target) -> Target:
             described = parsed_json((await client.get(f"{target.url}/openapi.json")).content)
             contract = visible(str(described["info"]["version"]))
     return replace(target, health=health, contract=contract)
-
-
-@contextlib.asynccontextmanager
-async def _local_server(python: str) -> AsyncIterator[tuple[str, str]]:
-    """Start `arcrun-server` on a free port, in development mode, and stop it at the end."""
-    command = [python, "-m", "arcrun_server", "serve", "--dev", "--json", "--port", "0"]
-    environment = {name: value for name, value in os.environ.items() if "ARCRUN" not in name}
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise TargetError(
-            f"the local server did not start: {error}. Pass another interpreter by --server-python."
-        ) from error
-    log = _Log(process.stderr)
-    try:
-        yield await _ready(process, log)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), 10)
-        except asyncio.TimeoutError:
-            process.kill()
-            await process.wait()
-        await log.end()
-
-
-class _Log:
-    """Reads a process's stderr, so that the process never blocks, and keeps the end of it."""
-
-    def __init__(self, stream: asyncio.StreamReader | None) -> None:
-        self.text = ""
-        self._stream = stream
-        self._task = asyncio.get_running_loop().create_task(self._read())
-
-    async def _read(self) -> None:
-        while self._stream is not None and (piece := await self._stream.read(65536)):
-            self.text = (self.text + piece.decode("utf-8", "replace"))[-65536:]
-
-    async def end(self) -> None:
-        """Wait until everything has been read."""
-        await self._task
-
-
-async def _ready(process: asyncio.subprocess.Process, log: _Log) -> tuple[str, str]:
-    """Return URL and key from the line that the server prints when it is listening."""
-    if process.stdout is None:
-        raise TargetError("the local server has no stdout")
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
-    except asyncio.TimeoutError:
-        raise TargetError(
-            f"the local server was not ready within {READY_SECONDS:g} s; its stderr:\n{log.text}"
-        ) from None
-    try:
-        ready = parsed_json(line)
-        return ready["url"].rstrip("/"), ready["key"]
-    except (ValueError, KeyError, TypeError):
-        if not line:
-            await log.end()
-        raise TargetError(
-            f"the local server did not start; its stdout:\n{line.decode('utf-8', 'replace')}\nits "
-            f"stderr:\n{log.text}\nIs arcrun-server installed for this interpreter? Pass another "
-            "one by --server-python."
-        ) from None

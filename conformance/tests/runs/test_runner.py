@@ -346,12 +346,12 @@ steps:
     send: "${path}"
     method: POST
     json: {name: "${run}_sent"}
-    expect: {result: {status: 201, headers: {content-type: {$regex: json}}, body: {name: "${run}_sent"}}}
+    expect: {status: 201, headers: {content-type: {$regex: json}}, body: {name: "${run}_sent"}}
   - id: missing
     send: "/credentials/${run}_another"
     method: DELETE
     query: {a: "1"}
-    expect: {result: {status: 404, body: {code: credential_not_found}}}
+    expect: {status: 404, body: {code: credential_not_found}}
 wire:
   - {id: with-the-key, where: {path: {$regex: "^/credentials"}}, count: 2, request: {headers: {x-arcrun-api-key: "${api_key}"}}}
 """

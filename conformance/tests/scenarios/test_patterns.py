@@ -37,6 +37,9 @@ def test_equals_holds_only_between_equal_values(one: Any, other: Any) -> None:
         assert one == other
 
 
+NOON_OR_ONE = {"$between": ["2026-01-01T12:00:00+00:00", "2026-01-01T13:00:00+00:00"]}
+
+
 @pytest.mark.parametrize(
     ("pattern", "matching", "differing"),
     [
@@ -72,6 +75,17 @@ def test_equals_holds_only_between_equal_values(one: Any, other: Any) -> None:
         ({"$type": "object", "a": 1}, {"a": 1}, {"a": 2}),
         ({"$min": 1, "$max": 3}, 2, 4),
         ({"$min": 0}, 0, True),
+        ({"$sorted": {"by": "n"}}, [{"n": 1}, {"n": 1}, {"n": 2}], [{"n": 2}, {"n": 1}]),
+        ({"$sorted": {"order": "descending"}}, [3, 2, 2], [3, 2, 4]),
+        ({"$sorted": {"by": "n"}}, [], [{"m": 1}]),
+        ({"$sorted": {}}, ["a", "b"], ["a", 1]),
+        ({"$unique": "n"}, [{"n": 1}, {"n": 2}], [{"n": 1}, {"n": 1}]),
+        ({"$unique": ""}, [[1], [2]], [[1], [1]]),
+        ({"$unique": "n"}, [], [{}]),
+        (NOON_OR_ONE, "2026-01-01T12:30:00.5Z", "2026-01-01T13:00:01Z"),
+        (NOON_OR_ONE, "2026-01-01T20:30:00+08:00", "2026-01-01T12:30:00+08:00"),
+        (NOON_OR_ONE, "2026-01-01T12:00:00Z", "noon"),
+        (NOON_OR_ONE, "2026-01-01T13:00:00Z", 1767272400),
     ],
 )
 def test_patterns(pattern: Any, matching: Any, differing: Any) -> None:

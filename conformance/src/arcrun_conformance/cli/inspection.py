@@ -10,16 +10,15 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from arcrun_conformance import gate as gates
-from arcrun_conformance.scenarios.scenario import load_all
 
 from .options import (
-    DATA,
     GO,
     UsageError,
     adapters,
     add_adapters,
     add_gate_file,
     add_scenarios,
+    all_scenarios,
     command,
 )
 
@@ -40,7 +39,7 @@ def add_to(commands: Commands) -> None:
     ):
         what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=text)
     add_adapters(listing)
-    listing.set_defaults(command=_list, what="scenarios")
+    listing.set_defaults(command=_list, what="scenarios", scenarios=None)
 
     show = command(commands, "show", "Show a scenario.")
     show.add_argument("id", help="the scenario's id")
@@ -67,11 +66,11 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _scenarios(_: argparse.Namespace) -> Table:
-    table = _table("scenario", "contract", "title")
-    for scenario in load_all(DATA / "scenarios/sdk"):
+def _scenarios(options: argparse.Namespace) -> Table:
+    table = _table("suite", "scenario", "contract", "title")
+    for scenario in all_scenarios(options):
         sections = ", ".join(link.partition("#")[2] for link in scenario.spec)
-        table.add_row(scenario.id, sections, escape(scenario.title))
+        table.add_row(scenario.suite, scenario.id, sections, escape(scenario.title))
     return table
 
 
@@ -84,9 +83,9 @@ def _sdks(options: argparse.Namespace) -> Table:
     return table
 
 
-def _capabilities(_: argparse.Namespace) -> Table:
+def _capabilities(options: argparse.Namespace) -> Table:
     needed: dict[tuple[str, str], list[str]] = {}
-    for scenario in load_all(DATA / "scenarios/sdk"):
+    for scenario in all_scenarios(options):
         for capability in scenario.needs:
             needed.setdefault(("engine", capability), []).append(scenario.id)
         for capability in scenario.adapter_capabilities():
@@ -100,7 +99,7 @@ def _capabilities(_: argparse.Namespace) -> Table:
 
 
 def _show(options: argparse.Namespace) -> int:
-    scenarios = {scenario.id: scenario for scenario in load_all(options.scenarios)}
+    scenarios = {scenario.id: scenario for scenario in all_scenarios(options)}
     scenario = scenarios.get(options.id)
     if scenario is None:
         raise UsageError(
@@ -111,7 +110,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    scenarios = load_all(options.scenarios)
+    scenarios = all_scenarios(options)
     gates.load(options.gate_file, [scenario.id for scenario in scenarios])
     known = adapters(options)
     Console().print(f"{len(scenarios)} scenarios, the gate and {len(known)} adapters are valid")

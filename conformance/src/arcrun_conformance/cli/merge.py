@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arcrun_conformance.report import merged
-from arcrun_conformance.scenarios.scenario import load_all
 
 from .options import (
     UsageError,
@@ -44,7 +43,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _merge(options: argparse.Namespace) -> int:
-    gate = read_gate(options, load_all(options.scenarios) if options.gate else ())
+    gate = read_gate(options)
     reports = [read_report(path) for path in options.reports]
     try:
         described = merged(reports)

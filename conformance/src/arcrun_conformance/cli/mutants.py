@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from arcrun_conformance.mutants import Mutant, Trial, Trials, load
-from arcrun_conformance.scenarios.scenario import load_all
-from arcrun_conformance.target import open_target
+from arcrun_conformance.mutants import ACCOUNTS, Mutant, Programs, Trial, Trials, load_all
+from arcrun_conformance.target import open_target, server_program
 
 from .interrupts import cancel_on_signals
 from .options import (
@@ -22,6 +21,7 @@ from .options import (
     add_adapters,
     add_scenarios,
     add_target,
+    all_scenarios,
     api_key,
     command,
 )
@@ -44,9 +44,9 @@ def add_to(commands: Commands) -> None:
     mutants.add_argument(
         "--mutants",
         type=Path,
-        default=DATA / "mutants/mutants.yaml",
-        metavar="FILE",
-        help="the mutants (default: those of the package)",
+        default=DATA / "mutants",
+        metavar="DIR",
+        help="the folder of the mutants (default: that of the package)",
     )
     add_scenarios(mutants)
     add_adapters(mutants)
@@ -54,8 +54,8 @@ def add_to(commands: Commands) -> None:
 
 
 def _mutants(options: argparse.Namespace) -> int:
-    scenarios = {scenario.id: scenario for scenario in load_all(options.scenarios)}
-    chosen = [m for m in load(options.mutants, scenarios) if options.only in {None, m.id}]
+    scenarios = {scenario.id: scenario for scenario in all_scenarios(options)}
+    chosen = [m for m in load_all(options.mutants, scenarios) if options.only in {None, m.id}]
     if not chosen:
         raise UsageError(f"no mutant is named {options.only}")
     trials = asyncio.run(_try(options, scenarios, chosen))
@@ -72,8 +72,12 @@ async def _try(
 ) -> list[Trial]:
     cancel_on_signals()
     console = Console()
-    correct = adapters(options)["python-sync"].command
-    defective = [options.adapter_python, str(options.mutants.with_name("python_mutant.py"))]
+    programs = Programs(
+        sdk=adapters(options)["python-sync"].command,
+        sdk_with=(options.adapter_python, str(options.mutants / "python_mutant.py")),
+        server=server_program(options.server_python),
+        server_with=(options.server_python, str(options.mutants / "server_mutant.py")),
+    )
 
     def show(trial: Trial) -> None:
         name = trial.mutant or "engine and SDK without a defect"
@@ -86,5 +90,7 @@ async def _try(
             text = f"not caught by {by}; failed: {failed}" if by else f"failed: {failed}"
             console.print(f"[red]✗[/] {name}: {text}", highlight=False, soft_wrap=True)
 
-    async with open_target(options.target, api_key(options), options.server_python) as target:
-        return await Trials(target, scenarios, correct, defective).run(chosen, show)
+    async with open_target(
+        options.target, api_key(options), options.server_python, accounts=ACCOUNTS, revoke=True
+    ) as target:
+        return await Trials(target, scenarios, programs).run(chosen, show)

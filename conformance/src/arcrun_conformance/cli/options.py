@@ -16,12 +16,11 @@ from arcrun_conformance import gate as gates
 from arcrun_conformance.adapters.registry import RegisteredAdapter, default_runtimes, read_registry
 from arcrun_conformance.report import terminal
 from arcrun_conformance.resources import data_directory, validator
+from arcrun_conformance.scenarios.scenario import SUITES, Scenario, Suite, load_all
+from arcrun_conformance.target import Keys
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
-
-    from arcrun_conformance.scenarios.scenario import Scenario
 
 GO, FAILED, COULD_NOT_RUN = 0, 1, 2
 DATA = data_directory()
@@ -41,14 +40,33 @@ def command(commands: Commands, name: str, text: str) -> argparse.ArgumentParser
 
 
 def add_scenarios(parser: argparse.ArgumentParser) -> None:
-    """Add the option for the folder of the scenarios."""
+    """Add the options for the suite and the folder of its scenarios."""
     parser.add_argument(
         "--scenarios",
         type=Path,
-        default=DATA / "scenarios/sdk",
         metavar="DIR",
         help="the folder of the scenarios (default: those of the package)",
     )
+    parser.add_argument(
+        "--suite",
+        choices=SUITES,
+        default="sdk",
+        help="sdk checks SDKs (and with them the engine), engine checks an engine without any SDK "
+        "(default: sdk)",
+    )
+
+
+def all_scenarios(options: argparse.Namespace) -> list[Scenario]:
+    """Return the scenarios of both suites; of the folder that the options name, if they name one."""
+    if options.scenarios:
+        return load_all(options.scenarios, options.suite)
+    return [scenario for suite in SUITES for scenario in scenarios_of(options, suite)]
+
+
+def scenarios_of(options: argparse.Namespace, suite: Suite | None = None) -> list[Scenario]:
+    """Return the scenarios of the suite that the options name, or of another one."""
+    chosen: Suite = suite or options.suite
+    return load_all(options.scenarios or DATA / "scenarios" / chosen, chosen)
 
 
 def add_adapters(parser: argparse.ArgumentParser) -> None:
@@ -145,16 +163,40 @@ def add_target(parser: argparse.ArgumentParser, default: str | None) -> None:
     )
 
 
+def add_further_keys(parser: argparse.ArgumentParser) -> None:
+    """Add the options for the keys of further accounts, which the engine suite uses."""
+    parser.add_argument(
+        "--second-api-key",
+        metavar="K",
+        help="a key of another account, for the engine suite (also "
+        "ARCRUN_CONFORMANCE_SECOND_API_KEY; the target local makes its own)",
+    )
+    parser.add_argument(
+        "--revoked-api-key",
+        metavar="K",
+        help="a revoked key, for the engine suite (also ARCRUN_CONFORMANCE_REVOKED_API_KEY)",
+    )
+
+
+def further_keys(options: argparse.Namespace) -> Keys:
+    """Return the keys of further accounts from the options or the environment."""
+    environment = os.environ
+    return Keys(
+        options.second_api_key or environment.get("ARCRUN_CONFORMANCE_SECOND_API_KEY"),
+        options.revoked_api_key or environment.get("ARCRUN_CONFORMANCE_REVOKED_API_KEY"),
+    )
+
+
 def api_key(options: argparse.Namespace) -> str | None:
     """Return the key from the option or the environment."""
     return options.api_key or os.environ.get("ARCRUN_CONFORMANCE_API_KEY")
 
 
-def read_gate(options: argparse.Namespace, scenarios: Sequence[Scenario]) -> gates.Gate | None:
+def read_gate(options: argparse.Namespace) -> gates.Gate | None:
     """Return the gate if `--gate` was given; read it before a run, so that errors come at once."""
     if not options.gate:
         return None
-    return gates.load(options.gate_file, [scenario.id for scenario in scenarios])
+    return gates.load(options.gate_file, [scenario.id for scenario in all_scenarios(options)])
 
 
 def conclude(

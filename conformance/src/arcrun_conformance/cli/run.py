@@ -10,9 +10,10 @@ from rich.console import Console
 
 from arcrun_conformance.adapters.adapter import REPLY_SECONDS
 from arcrun_conformance.report import describe, terminal
+from arcrun_conformance.runs.engine_suite import EngineRunConfig, execute_engine_suite
 from arcrun_conformance.runs.runner import Opener, RunConfig, execute
-from arcrun_conformance.scenarios.scenario import Scenario, load_all, select
-from arcrun_conformance.target import open_target
+from arcrun_conformance.scenarios.scenario import Scenario, select
+from arcrun_conformance.target import open_target, server_program
 
 from .interrupts import cancel_on_signals
 from .options import (
@@ -20,6 +21,7 @@ from .options import (
     adapters,
     add_adapters,
     add_deviations,
+    add_further_keys,
     add_gate,
     add_reports,
     add_scenarios,
@@ -27,7 +29,9 @@ from .options import (
     api_key,
     command,
     conclude,
+    further_keys,
     read_gate,
+    scenarios_of,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +47,7 @@ def add_to(commands: Commands) -> None:
     """Add the command to the parser."""
     run = command(commands, "run", "Run scenarios with SDKs against a target.")
     add_target(run, default="local")
+    add_further_keys(run)
     run.add_argument(
         "--sdk",
         metavar="NAME,…",
@@ -102,8 +107,8 @@ def _shard(text: str) -> tuple[int, int]:
 
 
 def _run(options: argparse.Namespace) -> int:
-    scenarios = load_all(options.scenarios)
-    gate = read_gate(options, scenarios)
+    scenarios = scenarios_of(options)
+    gate = read_gate(options)
     selected = select(scenarios, options.scenario)
     if not selected:
         raise UsageError(
@@ -112,10 +117,15 @@ def _run(options: argparse.Namespace) -> int:
         )
     index, total = options.shard
     selected = selected[index - 1 :: total]
-    sdks = select_adapters(adapters(options), options.sdk)
     if options.report_dir:
         options.report_dir.mkdir(parents=True, exist_ok=True)
-    run = asyncio.run(_execute(options, selected, sdks))
+    if options.suite == "engine":
+        if options.sdk:
+            raise UsageError("the engine suite uses no SDK; leave out --sdk")
+        run = asyncio.run(_execute_engine_suite(options, selected))
+    else:
+        sdks = select_adapters(adapters(options), options.sdk)
+        run = asyncio.run(_execute(options, selected, sdks))
     return conclude(options, describe(run), gate)
 
 
@@ -137,6 +147,31 @@ async def _execute(
                 target, scenarios, openers, options.reply_seconds, options.jobs, on_cell
             )
             return await execute(config)
+
+
+async def _execute_engine_suite(options: argparse.Namespace, scenarios: Sequence[Scenario]) -> Run:
+    cancel_on_signals()
+    fresh = sum(scenario.uses("fresh_api_key") for scenario in scenarios)
+    revoke = any(scenario.uses("revoked_api_key") for scenario in scenarios)
+    with terminal.progress(Console()) as progress:
+        task = progress.add_task("starting", total=len(scenarios))
+
+        def on_cell(cell: Cell) -> None:
+            progress.update(task, advance=1, description=cell.scenario)
+
+        async with open_target(
+            options.target,
+            api_key(options),
+            options.server_python,
+            remote=options.remote,
+            keys=further_keys(options),
+            accounts=2 + fresh + revoke,
+            revoke=revoke,
+        ) as target:
+            config = EngineRunConfig(
+                target, scenarios, server_program(options.server_python), options.jobs, on_cell
+            )
+            return await execute_engine_suite(config)
 
 
 def select_adapters(

@@ -25,6 +25,7 @@ def describe(run: Run) -> dict[str, Any]:
         "format": FORMAT,
         "runner": __version__,
         "run": run.id,
+        "suite": run.suite,
         "started": run.started,
         "seconds": round(run.seconds, 3),
         "interrupted": run.interrupted,
@@ -81,7 +82,12 @@ def write(document: dict[str, Any], path: Path) -> None:
 
 
 def _redactor(run: Run) -> Redactor:
+    keys = run.target.keys
+    further = {"second_api_key": keys.second, "revoked_api_key": keys.revoked}
     redactor = Redactor({"api_key": run.target.api_key})
+    for name, value in further.items():
+        if value:
+            redactor.add(name, value)
     for cell in run.cells:
         for name, value in cell.secrets.items():
             redactor.add(name, value)

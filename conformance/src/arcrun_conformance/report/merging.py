@@ -18,6 +18,7 @@ def merged(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
     _same("runners", [report["runner"] for report in reports])
     _same("contracts", [report["target"]["contract"] for report in reports])
     _same("targets", [report["target"]["name"] for report in reports])
+    _same("suites", [report.get("suite", "sdk") for report in reports])
     scenarios = {s["id"]: s for report in reports for s in report["scenarios"]}
     sdks: dict[str, Any] = {}
     for report in reports:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import tempfile
 import time
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arcrun_conformance.checks.check import Check, check
@@ -16,8 +12,6 @@ from arcrun_conformance.checks.leaks import Observations, leak_checks
 from arcrun_conformance.checks.wire import no_other_requests, wire_check
 from arcrun_conformance.cleaning import visible
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.scenarios import service_account
-from arcrun_conformance.scenarios.scenario import Scenario, Secret
 from arcrun_conformance.scenarios.template import fill
 from arcrun_conformance.wire.faults import FaultInjector, Rewrite
 from arcrun_conformance.wire.journal import Exchange, Journal
@@ -27,12 +21,21 @@ from arcrun_conformance.wire.standin import Standin
 
 from .cleanup import created_in
 from .steps import StepRunner
+from .values import (
+    scenario_values,
+    secrets_of,
+    service_account_values,
+    temporary_folder,
+    unused_port,
+    write_files,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection
 
     from arcrun_conformance.adapters.adapter import Adapter
     from arcrun_conformance.adapters.protocol import Identity
+    from arcrun_conformance.scenarios.scenario import Scenario
     from arcrun_conformance.target import Target
 
     from .results import Cell
@@ -72,11 +75,11 @@ async def run_cell(
         capabilities: The adapter's capabilities; it is exempt from checks that need others.
     """
     began = time.perf_counter()
-    with _unused_port() as port, _temporary_folder() as files:
+    with unused_port() as port, temporary_folder() as files:
         journal, engine_faults, standin_faults = Journal(), FaultInjector(), FaultInjector()
         cell.exchanges = journal.exchanges
         standin = Standin(journal, standin_faults)
-        guard = _safety().guard(run) if target.remote else None
+        guard = safety().guard(run) if target.remote else None
         async with Proxy(target.url, journal, engine_faults, guard) as proxy, standin:
             values: dict[str, Any] = {
                 "run": run,
@@ -88,12 +91,12 @@ async def run_cell(
                 "unused_port": port,
                 "files": files,
                 "n": 1,
-                **_service_account_values(scenario),
+                **service_account_values(scenario),
             }
-            values |= _scenario_values(scenario, values)
-            secrets = _secrets(scenario, values)
+            values |= scenario_values(scenario, values)
+            secrets = secrets_of(scenario, values)
             cell.secrets = {name: secret.value for name, secret in secrets.items()}
-            _write_files(scenario, values)
+            write_files(scenario, values)
             standin.responses = fill(list(scenario.standin), values)
             rewrites = fill(list(scenario.rewrite), values)
             engine_faults.rewrites = [Rewrite(**rewrite) for rewrite in rewrites]
@@ -119,60 +122,10 @@ async def run_cell(
     cell.seconds = time.perf_counter() - began
 
 
-def _service_account_values(scenario: Scenario) -> dict[str, Any]:
-    # Only if they are used, since generating the key takes a moment.
-    if "${service_account" not in scenario.source:
-        return {}
-    return {
-        "service_account": service_account.key_file(),
-        "service_account_key": service_account.private_key(),
-    }
-
-
-def _scenario_values(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the scenario's variables and secrets; a variable may use those above it."""
-    own: dict[str, Any] = {}
-    for name, secret in scenario.secrets.items():
-        own[f"secret.{name}"] = fill(secret.value, values)
-    for name, value in scenario.variables.items():
-        own[name] = fill(value, {**values, **own})
-    return own
-
-
-def _secrets(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Secret]:
-    """Return the API key and the scenario's secrets, with their values and where they may appear."""
-    secrets = {"api_key": Secret(values["api_key"], frozenset({"key-header"}))}
-    for name, secret in scenario.secrets.items():
-        secrets[name] = Secret(values[f"secret.{name}"], secret.may_appear)
-    return secrets
-
-
 @cache
-def _safety() -> Safety:
+def safety() -> Safety:
+    """Return the requests that may be sent to an engine that others use."""
     return Safety.load(data_directory() / "live-safe.yaml")
-
-
-@contextlib.contextmanager
-def _temporary_folder() -> Iterator[str]:
-    """Create a folder for the scenario's files, with an unpredictable name."""
-    with tempfile.TemporaryDirectory(prefix="arcrun-conformance-") as folder:
-        yield folder
-
-
-def _write_files(scenario: Scenario, values: Mapping[str, Any]) -> None:
-    for name, text in scenario.files.items():
-        path = Path(values["files"], name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)  # a config file holds a key
-        path.write_text(fill(text, values), "utf-8")
-
-
-@contextlib.contextmanager
-def _unused_port() -> Iterator[int]:
-    """Reserve a port that refuses every connection, so that nothing else can listen on it."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield bound.getsockname()[1]
 
 
 def _wire_checks(
@@ -185,7 +138,7 @@ def _wire_checks(
     ]
     checks.append(no_other_requests(definitions, exchanges))
     checks.append(check("well-formed-http", journal.broken_requests))
-    checks.append(_names_carry_the_run(exchanges, run))
+    checks.append(names_carry_the_run(exchanges, run))
     refused = [exchange for exchange in exchanges if exchange.refusal]
     if refused:
         checks.append(check("live-safe", [str(e.refusal) for e in refused], refused))
@@ -196,7 +149,8 @@ def _wire_checks(
     return checks
 
 
-def _names_carry_the_run(exchanges: list[Exchange], run: str) -> Check:
+def names_carry_the_run(exchanges: list[Exchange], run: str) -> Check:
+    """Return the check that everything that was created has the run's id in its name."""
     done = [e for e in exchanges if e.response is not None and e.response.status < 300]
     unexpected = [created for created in created_in(done) if run not in created.name]
     return check(

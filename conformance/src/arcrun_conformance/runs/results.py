@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from arcrun_conformance.adapters.protocol import Identity
     from arcrun_conformance.checks.check import Check
-    from arcrun_conformance.scenarios.scenario import Scenario
+    from arcrun_conformance.scenarios.scenario import Scenario, Suite
     from arcrun_conformance.target import Target
     from arcrun_conformance.wire.journal import Exchange
 
@@ -87,6 +87,7 @@ class Run:
         started: The start time, in ISO 8601, UTC.
         seconds: How long it took.
         interrupted: Whether Ctrl-C ended it.
+        suite: Which suite it is a run of.
     """
 
     id: str
@@ -98,3 +99,4 @@ class Run:
     started: str = ""
     seconds: float = 0.0
     interrupted: bool = False
+    suite: Suite = "sdk"

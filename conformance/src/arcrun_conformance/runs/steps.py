@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 from arcrun_conformance.adapters.protocol import AdapterFailure, Result, SdkError
 from arcrun_conformance.checks.check import Check, check, step_differences
 from arcrun_conformance.checks.exemptions import exemption
+from arcrun_conformance.checks.leaks import KEY_HEADER
 from arcrun_conformance.scenarios.scenario import Scenario, Step
 from arcrun_conformance.scenarios.template import fill
+from arcrun_conformance.target import USER_AGENT
+from arcrun_conformance.wire.client import EngineClient, NoReply, Outgoing
 from arcrun_conformance.wire.faults import FaultInjector, fault_of
+from arcrun_conformance.wire.journal import Journal
 
 from .results import Cell, StepRecord
-from .sending import send_to_engine
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from arcrun_conformance.adapters.adapter import Adapter
-    from arcrun_conformance.wire.journal import Journal
 
 MAIN_CLIENT = "main"
 _CONSTRUCT = "construct"
@@ -95,7 +97,7 @@ class StepRunner:
         began = time.perf_counter()
         reply: Result | SdkError
         if step.kind == "send":
-            reply = Result(await send_to_engine(values["base_url"], values["api_key"], **body))
+            reply = Result(await self._send_itself(values, body))
         else:
             reply = await self.adapter.send(command, **body)
         seconds = time.perf_counter() - began
@@ -106,7 +108,17 @@ class StepRunner:
             StepRecord(step.id, {"command": command, **body}, described, seconds)
         )
         self.replies.append((step.id, reply))
-        return step_differences(fill(step.expect, values), reply)
+        expected = fill(step.expect, values)
+        return step_differences({"result": expected} if step.kind == "send" else expected, reply)
+
+    async def _send_itself(self, values: Mapping[str, Any], body: Mapping[str, Any]) -> Any:
+        """Send a request by way of the proxy, which records it."""
+        headers = {"user-agent": USER_AGENT, KEY_HEADER: values["api_key"]}
+        client = EngineClient(values["base_url"], Journal(), headers)
+        try:
+            return (await client.send(Outgoing(**body))).response.value()
+        except NoReply as problem:
+            return {"problem": str(problem)}
 
     def _command(self, step: Step, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         definition = fill(

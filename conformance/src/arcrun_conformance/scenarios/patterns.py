@@ -7,6 +7,7 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from . import envelope, service_account
@@ -29,7 +30,7 @@ def differences(pattern: Any, value: Any, path: str = "") -> list[str]:
     response may grow. Lists and scalars must be equal; strings, numbers and booleans are never
     converted into each other. Keys that begin with `$` are operators, which may stand beside other
     keys: `$absent`, `$present`, `$type`, `$regex`, `$length`, `$contains`, `$lacks`, `$each`,
-    `$equals`, `$not`, `$any`, `$base64`, `$opens`, `$jwt`, `$min`, `$max`.
+    `$equals`, `$not`, `$any`, `$base64`, `$opens`, `$jwt`, `$min`, `$max`, `$sorted`, `$unique`.
 
     Args:
         pattern: The pattern.
@@ -202,6 +203,59 @@ def _bound(
     return check
 
 
+def _values_of(field: str, value: Any) -> list[Any] | None:
+    """Return a field of each item of a list, or the items themselves for `""`; `None` if there is none."""
+    if not isinstance(value, list):
+        return None
+    if not field:
+        return value
+    if not all(isinstance(item, dict) and field in item for item in value):
+        return None
+    return [item[field] for item in value]
+
+
+def _sorted(argument: Mapping[str, Any], value: Any, path: str) -> list[str]:
+    field, descending = argument.get("by", ""), argument.get("order", "ascending") == "descending"
+    expected = f"a list sorted by {field or 'value'}, {'de' if descending else 'a'}scending"
+    values = _values_of(field, value)
+    try:
+        if values is not None and values == sorted(values, reverse=descending):
+            return []
+    except TypeError:
+        pass  # values of different types have no order
+    return _unexpected(path, expected, value if values is None else values)
+
+
+def _unique(argument: str, value: Any, path: str) -> list[str]:
+    values = _values_of(argument, value)
+    written = [json.dumps(item, sort_keys=True) for item in values or ()]
+    if values is not None and len(set(written)) == len(written):
+        return []
+    return _unexpected(path, f"a list in which each {argument or 'item'} is unique", value)
+
+
+# Python before 3.11 reads neither Z nor other fractions than of three or six digits.
+_ISO_FRACTION = re.compile(r"(\.\d+)?(Z|[+-]\d\d:\d\d)$")
+
+
+def _six_digits(match: re.Match[str]) -> str:
+    zone = "+00:00" if match[2] == "Z" else match[2]
+    return f"{(match[1] or '.')[:7]:0<7}{zone}"
+
+
+def _between(argument: list[str], value: Any, path: str) -> list[str]:
+    """Match a point in time in ISO 8601, UTC, between two others."""
+    first, last = argument
+    try:
+        moment = datetime.fromisoformat(_ISO_FRACTION.sub(_six_digits, str(value)))
+        bounds = [datetime.fromisoformat(text) for text in (first, last)]
+        if isinstance(value, str) and bounds[0] <= moment <= bounds[1]:
+            return []
+    except (ValueError, TypeError):  # no time, or one without a time zone
+        pass
+    return _unexpected(path, f"a time between {first} and {last}", value)
+
+
 _OPERATORS: dict[str, Callable[[Any, Any, str], list[str]]] = {
     "$absent": _absent,
     "$present": _present,
@@ -219,5 +273,10 @@ _OPERATORS: dict[str, Callable[[Any, Any, str], list[str]]] = {
     "$jwt": _jwt,
     "$min": _bound(lambda value, limit: value >= limit, "at least"),
     "$max": _bound(lambda value, limit: value <= limit, "at most"),
+    "$sorted": _sorted,
+    "$unique": _unique,
+    "$between": _between,
 }
 OPERATORS = tuple(_OPERATORS)
+# Replaced by others when the time is known (`times.py`).
+TIME_OPERATORS = ("$now",)

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from arcrun_conformance.documents import Document, DocumentError, Problem, read
 
 from . import template
-from .patterns import OPERATORS
+from .patterns import OPERATORS, TIME_OPERATORS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-StepKind = Literal["call", "construct", "request", "send"]
+Suite = Literal["sdk", "engine"]
+StepKind = Literal["call", "construct", "request", "send", "list", "advance"]
+SUITES: tuple[Suite, ...] = ("sdk", "engine")
+_SCHEMAS = {"sdk": "scenario", "engine": "engine-scenario"}
 _PATTERN_KEYS = ("expect", "wire", "faults", "rewrite", "standin")
 
 
@@ -27,8 +30,9 @@ class Step:
     Attributes:
         id: The step's id, which is also the id of its check.
         kind: `call` (a method of a client), `construct` (a client), `request` (through a bound
-            client) or `send` (by the runner itself).
-        subject: The method, the client's name, the bound client's name, or the path.
+            client), `send` (by the runner itself), and in the engine suite `list` (all pages of a
+            list) and `advance` (the engine's clock).
+        subject: The method, the client's name, the bound client's name, the path, or the seconds.
         definition: The whole step as written.
     """
 
@@ -39,7 +43,7 @@ class Step:
 
     @property
     def expect(self) -> Mapping[str, Any]:
-        """Return `{"result": pattern}` or `{"error": pattern}`."""
+        """Return `{"result": pattern}` or `{"error": pattern}`; of `send` and `list`, the patterns themselves."""
         expected: Mapping[str, Any] = self.definition["expect"]
         return expected
 
@@ -50,6 +54,19 @@ class Secret:
 
     value: str
     may_appear: frozenset[str]
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """The engine of its own that a scenario of the engine suite needs.
+
+    Attributes:
+        settings: Environment variables of the engine.
+        clock: Whether steps advance the engine's clock.
+    """
+
+    settings: tuple[tuple[str, str], ...] = ()
+    clock: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +89,9 @@ class Scenario:
     files: Mapping[str, str] = field(default_factory=dict)
     standin: tuple[Mapping[str, Any], ...] = ()
     source: str = field(default="", repr=False)
+    suite: Suite = "sdk"
+    engine: EngineSettings | None = None
+    covers: tuple[str, ...] = ()
 
     def adapter_capabilities(self) -> list[str]:
         """Return the capabilities that an adapter needs to run it, in order, each once."""
@@ -87,19 +107,23 @@ class Scenario:
         named = ((*each.get("adapter_needs", ()), *each.get("without", ())) for each in definitions)
         return list(dict.fromkeys(name for names in named for name in names))
 
+    def uses(self, placeholder: str) -> bool:
+        """Return whether the file contains a placeholder."""
+        return f"${{{placeholder}}}" in self.source
+
     def check_ids(self) -> list[str]:
         """Return the ids of its own checks, without those that the runner adds to every scenario."""
         return [step.id for step in self.steps] + [check["id"] for check in self.wire]
 
 
-def load(path: Path) -> Scenario:
-    """Read one scenario.
+def load(path: Path, suite: Suite = "sdk") -> Scenario:
+    """Read one scenario of a suite.
 
     Raises:
         DocumentError: The file is invalid; each problem has its line and what to do.
     """
-    document = read(path, "scenario")
-    problems = list(_problems(document))
+    document = read(path, _SCHEMAS[suite])
+    problems = list(_problems(document, suite))
     if problems:
         raise DocumentError(problems)
     value = document.value
@@ -117,17 +141,20 @@ def load(path: Path) -> Scenario:
         },
         client=value.get("client", {}),
         steps=tuple(map(_step, value["steps"])),
-        wire=tuple(value["wire"]),
+        wire=tuple(value.get("wire", ())),
         faults=tuple(value.get("faults", ())),
         rewrite=tuple(value.get("rewrite", ())),
         files=value.get("files", {}),
         standin=tuple(value.get("standin", ())),
         source=path.read_text("utf-8"),
+        suite=suite,
+        engine=_engine(value["engine"]) if "engine" in value else None,
+        covers=_covers(value),
     )
 
 
-def load_all(directory: Path) -> list[Scenario]:
-    """Read all scenarios of a folder, sorted by id.
+def load_all(directory: Path, suite: Suite = "sdk") -> list[Scenario]:
+    """Read all scenarios of a folder and those below it, sorted by id.
 
     Raises:
         DocumentError: Some files are invalid, or two have the same id; holds all problems.
@@ -136,7 +163,7 @@ def load_all(directory: Path) -> list[Scenario]:
     problems: list[Problem] = []
     for path in sorted(directory.rglob("*.yaml")):
         try:
-            scenario = load(path)
+            scenario = load(path, suite)
         except DocumentError as error:
             problems += error.problems
             continue
@@ -160,13 +187,24 @@ def select(scenarios: Sequence[Scenario], globs: Sequence[str]) -> list[Scenario
     return [s for s in scenarios if any(fnmatch.fnmatchcase(s.id, glob) for glob in globs)]
 
 
+def _engine(definition: Mapping[str, Any]) -> EngineSettings:
+    settings = tuple(sorted(definition.get("settings", {}).items()))
+    return EngineSettings(settings, definition.get("clock", False))
+
+
+def _covers(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the requirements that a scenario, or one of its checks, says it checks."""
+    parts = [value, *value["steps"], *value.get("wire", ())]
+    return tuple(dict.fromkeys(name for part in parts for name in part.get("covers", ())))
+
+
 def _step(definition: Mapping[str, Any]) -> Step:
-    kinds: tuple[StepKind, ...] = ("call", "construct", "request", "send")
+    kinds: tuple[StepKind, ...] = ("call", "construct", "request", "send", "list", "advance")
     kind: StepKind = next(kind for kind in kinds if kind in definition)
     return Step(definition["id"], kind, definition[kind], definition)
 
 
-def _problems(document: Document) -> Iterator[Problem]:
+def _problems(document: Document, suite: Suite) -> Iterator[Problem]:
     value = document.value
     if document.path.stem != value["id"]:
         yield document.problem(
@@ -176,7 +214,7 @@ def _problems(document: Document) -> Iterator[Problem]:
         )
     seen: set[str] = set()
     for part in ("steps", "wire"):
-        for index, entry in enumerate(value[part]):
+        for index, entry in enumerate(value.get(part, ())):
             if entry["id"] in seen:
                 yield document.problem(
                     [part, index, "id"],
@@ -188,9 +226,11 @@ def _problems(document: Document) -> Iterator[Problem]:
     for key in _PATTERN_KEYS:
         yield from _unknown_operators(document, value.get(key), (key,))
     for index, step in enumerate(value["steps"]):
-        for key in ("expect", "without"):
+        for key in ("expect", "without", "among"):
             yield from _unknown_operators(document, step.get(key), ("steps", index, key))
-    if all("adapter_needs" in step for step in value["steps"]):
+    if suite == "engine":
+        yield from _problems_of_engine_steps(document)
+    elif all("adapter_needs" in step for step in value["steps"]):
         yield document.problem(
             ["steps"],
             "every step has adapter_needs: an adapter that is exempt from all would pass untested",
@@ -198,10 +238,25 @@ def _problems(document: Document) -> Iterator[Problem]:
         )
 
 
+def _problems_of_engine_steps(document: Document) -> Iterator[Problem]:
+    value = document.value
+    clock = value.get("engine", {}).get("clock", False)
+    for index, step in enumerate(value["steps"]):
+        pointer: list[str | int] = ["steps", index]
+        several = [key for key in ("concurrent", "same", "distinct", "among") if key in step]
+        if several and "repeat" not in step:
+            message = f"{several[0]} is about several replies, but the step has no repeat"
+            yield document.problem([*pointer, several[0]], message)
+        if "advance" in step and not clock:
+            message = "advance needs an engine with a clock that can be moved"
+            yield document.problem(pointer, message, "Add `engine: {clock: true}`.")
+
+
 def _unknown_placeholders(document: Document) -> Iterator[Problem]:
     value = document.value
     known = [*template.BUILT_IN, *value.get("variables", {})]
     known += [f"secret.{name}" for name in value.get("secrets", {})]
+    known += [name for step in value["steps"] for name in step.get("save", ())]
     for name, pointer in template.placeholders(value):
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
@@ -212,7 +267,7 @@ def _unknown_placeholders(document: Document) -> Iterator[Problem]:
 def _unknown_operators(
     document: Document, value: Any, pointer: tuple[str | int, ...]
 ) -> Iterator[Problem]:
-    known = (*OPERATORS, "$repeat")
+    known = (*OPERATORS, *TIME_OPERATORS, "$repeat")
     if isinstance(value, Mapping):
         for key, item in value.items():
             if str(key).startswith("$") and not str(key).startswith("${") and key not in known:

@@ -21,6 +21,12 @@ BUILT_IN = (
     "service_account",
     "service_account_key",
     "n",
+    "host",
+    "second_api_key",
+    "revoked_api_key",
+    "fresh_api_key",
+    "unknown_api_key",
+    "near_api_key",
 )
 
 

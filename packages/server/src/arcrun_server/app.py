@@ -13,6 +13,7 @@ from arcrun_server._version import __version__
 from arcrun_server.components import Registry
 from arcrun_server.errors import ApiError, StorageUnavailableError, too_many
 from arcrun_server.outbound import Outbound
+from arcrun_server.outbound.guard import resolver_with
 from arcrun_server.recipes.catalog import load_catalog
 from arcrun_server.recipes.resolver import RecipeResolver
 from arcrun_server.routes.context import Context
@@ -69,7 +70,11 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     open_store = store or Store(
         settings.data_dir, settings.database_url, serving=True, development=settings.dev
     )
-    outbound = Outbound(development=settings.dev, calls_per_key=settings.calls_per_key)
+    outbound = Outbound(
+        development=settings.private_addresses,
+        resolver=resolver_with(settings.testing.resolve),
+        calls_per_key=settings.calls_per_key,
+    )
     workers = WorkerPool()
     registry = Registry(outbound, workers)
     catalog = load_catalog()

@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arcrun_server import clock
 from arcrun_server._version import __version__
 from arcrun_server.errors import StartupError, StorageUnavailableError
 from arcrun_server.settings import (
@@ -85,12 +86,15 @@ def _serve_from(data_dir: Path, options: argparse.Namespace) -> None:
         stop_when_stdin_closes,
         url_of,
     )
+    from arcrun_server.store.accounts import FURTHER_DEVELOPMENT_LABEL  # noqa: PLC0415
 
     database_url = _database_url(options)
     settings = settings_from(
         os.environ, data_dir=data_dir, database_url=database_url, dev=options.dev
     )
     log_to_stderr(options.log_level.upper())
+    if settings.testing.clock_file is not None:
+        clock.follow(settings.testing.clock_file)
     with (
         open_socket(options.host, options.port, typed=_typed(options)) as listener,
         _open_store(data_dir, database_url, serving=True, development=options.dev) as store,
@@ -98,13 +102,18 @@ def _serve_from(data_dir: Path, options: argparse.Namespace) -> None:
         ready = {"url": url_of(listener, options.host)}
         ready["docs"] = f"{ready['url']}/docs"
         key = _dev_key(store) if options.dev else None
+        more = [
+            _new_dev_key(store, FURTHER_DEVELOPMENT_LABEL)
+            for _ in range(options.keys - 1 if options.dev else 0)
+        ]
 
         def announce() -> None:
             if options.until_stdin_closes:
                 stop_when_stdin_closes()
             if options.json:
                 line = {**ready, "version": __version__, "pid": os.getpid()}
-                print(json.dumps(line | ({"key": key} if key else {})), flush=True)
+                line |= {"key": key} if key else {}
+                print(json.dumps(line | ({"keys": [key, *more]} if more else {})), flush=True)
                 return
             print(_ready_lines(ready, key), flush=True)
 
@@ -135,11 +144,14 @@ def _dev_key(store: Store) -> str:
     from arcrun_server.store.accounts import DEVELOPMENT_LABEL  # noqa: PLC0415
 
     key = store.accounts.key_labelled(DEVELOPMENT_LABEL)
-    if key is None:
-        from arcrun_server.accounts.keys import new_key  # noqa: PLC0415
+    return _new_dev_key(store, DEVELOPMENT_LABEL) if key is None else key
 
-        key = new_key()
-        store.accounts.create(key, DEVELOPMENT_LABEL)
+
+def _new_dev_key(store: Store, label: str) -> str:
+    from arcrun_server.accounts.keys import new_key  # noqa: PLC0415
+
+    key = new_key()
+    store.accounts.create(key, label)
     return key
 
 
@@ -217,6 +229,13 @@ def _parser() -> argparse.ArgumentParser:
         "--until-stdin-closes",
         action="store_true",
         help="stop when standard input ends, so that the server does not outlive the program that started it",
+    )
+    serve.add_argument(
+        "--keys",
+        type=int,
+        default=1,
+        metavar="N",
+        help="with --dev --json: print N keys, each of an account of its own (%(default)s)",
     )
     serve.add_argument("--json", action="store_true", help="print one line of JSON when ready")
     serve.add_argument("--log-level", choices=LOG_LEVELS, default="info", help="(%(default)s)")

@@ -19,6 +19,22 @@ DEFAULT_MAX_CONNECTIONS = 1000
 DEFAULT_REQUESTS_PER_KEY = 256
 DEFAULT_RUNS_PER_KEY = 200
 DEFAULT_CALLS_PER_KEY = 20
+_TESTING = ("ARCRUN_SERVER_CLOCK_FILE", "ARCRUN_SERVER_RESOLVE", "ARCRUN_SERVER_PRIVATE_ADDRESSES")
+
+
+@dataclass(frozen=True)
+class Testing:
+    """Settings for a test suite, which development mode alone takes.
+
+    Args:
+        clock_file: A file with the number of seconds by which the engine's clock is ahead.
+        resolve: For each host name the addresses of each look-up in turn; the last ones stay.
+        private_addresses: Whether development mode lets workflows reach loopback and private addresses.
+    """
+
+    clock_file: Path | None = None
+    resolve: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    private_addresses: bool = True
 
 
 @dataclass(frozen=True)
@@ -36,6 +52,7 @@ class Settings:
         requests_per_key: How many requests of one key are served at once.
         runs_per_key: How many of them may be runs.
         calls_per_key: How many requests the runs of one key send to services at once; more wait.
+        testing: What lets a test suite move the clock and answer for DNS; in development mode only.
 
     Example:
         >>> Settings(data_dir=Path("/tmp/arcrun")).max_body_bytes
@@ -52,6 +69,12 @@ class Settings:
     requests_per_key: int = DEFAULT_REQUESTS_PER_KEY
     runs_per_key: int = DEFAULT_RUNS_PER_KEY
     calls_per_key: int = DEFAULT_CALLS_PER_KEY
+    testing: Testing = field(default_factory=Testing)
+
+    @property
+    def private_addresses(self) -> bool:
+        """Whether workflows may reach loopback and private addresses."""
+        return self.dev and self.testing.private_addresses
 
 
 def default_data_dir(environment: Mapping[str, str]) -> Path:
@@ -78,7 +101,9 @@ def settings_from(
         environment: Usually `os.environ`; keys `ARCRUN_SERVER_PUBLIC_URL`,
             `ARCRUN_SERVER_CORS_ORIGINS` (separated by commas), `ARCRUN_SERVER_MAX_BODY_BYTES`,
             `ARCRUN_SERVER_MAX_CONNECTIONS`, `ARCRUN_SERVER_REQUESTS_PER_KEY`,
-            `ARCRUN_SERVER_RUNS_PER_KEY`, `ARCRUN_SERVER_CALLS_PER_KEY`.
+            `ARCRUN_SERVER_RUNS_PER_KEY`, `ARCRUN_SERVER_CALLS_PER_KEY`; in development mode also
+            `ARCRUN_SERVER_CLOCK_FILE`, `ARCRUN_SERVER_RESOLVE` (`HOST=ADDRESS,ADDRESS`, separated by
+            spaces) and `ARCRUN_SERVER_PRIVATE_ADDRESSES` (`yes` or `no`).
         data_dir: Folder of the server key, and of the database if that is SQLite.
         database_url: URL of a PostgreSQL database.
         dev: Development mode.
@@ -107,7 +132,44 @@ def settings_from(
         ),
         runs_per_key=_positive(environment, "ARCRUN_SERVER_RUNS_PER_KEY", DEFAULT_RUNS_PER_KEY),
         calls_per_key=_positive(environment, "ARCRUN_SERVER_CALLS_PER_KEY", DEFAULT_CALLS_PER_KEY),
+        testing=_testing(environment, dev=dev),
     )
+
+
+def _testing(environment: Mapping[str, str], *, dev: bool) -> Testing:
+    given = [name for name in _TESTING if environment.get(name)]
+    if given and not dev:
+        raise StartupError(f"{given[0]} is for tests, and only taken with --dev")
+    clock_file = environment.get("ARCRUN_SERVER_CLOCK_FILE")
+    private = environment.get("ARCRUN_SERVER_PRIVATE_ADDRESSES") or "yes"
+    if private not in {"yes", "no"}:
+        raise StartupError("ARCRUN_SERVER_PRIVATE_ADDRESSES must be yes or no")
+    return Testing(
+        clock_file=Path(clock_file) if clock_file else None,
+        resolve=_resolve(environment.get("ARCRUN_SERVER_RESOLVE", "")),
+        private_addresses=private == "yes",
+    )
+
+
+def _resolve(value: str) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Read `HOST=ADDRESS,ADDRESS/ADDRESS HOST=…`: a slash ends the addresses of one look-up.
+
+    Raises:
+        StartupError: It has another form.
+    """
+    found = {}
+    for entry in value.split():
+        host, _, answers = entry.partition("=")
+        lookups = tuple(tuple(answer.split(",")) for answer in answers.split("/"))
+        try:
+            for address in (each for lookup in lookups for each in lookup):
+                ipaddress.ip_address(address)
+        except ValueError as error:
+            raise StartupError(
+                f"ARCRUN_SERVER_RESOLVE: {entry!r}: {error}; write HOST=ADDRESS,ADDRESS"
+            ) from None
+        found[host.lower()] = lookups
+    return found
 
 
 def is_loopback(host: str) -> bool:

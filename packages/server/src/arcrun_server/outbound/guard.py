@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import re
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -131,6 +131,25 @@ async def system_resolver(host: str, port: int) -> list[str]:
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def resolver_with(answers: Mapping[str, Sequence[Sequence[str]]]) -> Resolver:
+    """Return a resolver that answers for some names itself.
+
+    Args:
+        answers: For each name the addresses of each look-up in turn; the last ones stay.
+    """
+    if not answers:
+        return system_resolver
+    waiting = {host: list(lookups) for host, lookups in answers.items()}
+
+    async def resolve(host: str, port: int) -> list[str]:
+        lookups = waiting.get(host.lower())
+        if lookups is None:
+            return await system_resolver(host, port)
+        return list(lookups.pop(0) if len(lookups) > 1 else lookups[0])
+
+    return resolve
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):

@@ -24,7 +24,10 @@ class EngineRoutes:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        capabilities = [*CAPABILITIES, *([DEVELOPMENT] if context.settings.dev else [])]
+        capabilities = [
+            *CAPABILITIES,
+            *([DEVELOPMENT] if context.settings.private_addresses else []),
+        ]
         # They never change, so they are made once.
         self._root = JsonResponse(
             {"service": "arcrun-server", "version": __version__, "status": "ok"}

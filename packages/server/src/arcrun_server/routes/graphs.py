@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
+from arcrun_server import clock
 from arcrun_server._version import __version__
 from arcrun_server.engine import FlowError, compile_flow, search_triplets
 from arcrun_server.errors import ApiError
@@ -53,7 +53,7 @@ class GraphRoutes:
             found = search_triplets(
                 asked["triplets"],
                 known=await self._known(request),
-                now=datetime.now(timezone.utc),
+                now=clock.utc(),
                 version=__version__,
                 mode=asked.get("mode"),
             )

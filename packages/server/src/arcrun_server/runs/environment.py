@@ -6,15 +6,16 @@ import json
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from arcrun_server import clock
 from arcrun_server.engine import InvocationFailure, RunLimits
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from arcrun_server.components import Registry
     from arcrun_server.engine import Component, Graph, RunResult
@@ -45,7 +46,7 @@ class AccountEnvironment:
 
     def now(self) -> datetime:
         """Return the current time, in UTC."""
-        return datetime.now(timezone.utc)
+        return clock.utc()
 
     async def resolve(self, component_id: str) -> Component | None:
         """Find a component: of the catalog, a URL, or a recipe (docs/contract.md#execution).

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, insert, select, update
 
+from arcrun_server import clock
 from arcrun_server.store.database import Query
 from arcrun_server.store.schema import accounts, api_keys
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from arcrun_server.sealing.server_key import ServerKey
     from arcrun_server.store.database import Database
 
-# The label of the development mode's own key.
+# The label of the development mode's own key, and of more such keys for tests.
 DEVELOPMENT_LABEL = "dev"
+FURTHER_DEVELOPMENT_LABEL = "dev-further"
+_DEVELOPMENT_LABELS = {DEVELOPMENT_LABEL, FURTHER_DEVELOPMENT_LABEL}
 
 _BY_LOOKUP = Query(
     select(api_keys.c.account, api_keys.c.label).where(
@@ -35,7 +37,7 @@ class KeyEntry:
     Args:
         id: Names the key to `keys revoke`.
         prefix: Its first characters.
-        label: What it is for; `DEVELOPMENT_LABEL` for the development mode's own key.
+        label: What it is for; `DEVELOPMENT_LABEL` for the development mode's own key, `FURTHER_DEVELOPMENT_LABEL` for others.
         created_at: Unix seconds.
         revoked_at: Unix seconds, or None while it is valid.
     """
@@ -51,7 +53,7 @@ class KeyEntry:
         """What the key opens: nothing, the development mode, or everything of its account."""
         if self.revoked_at is not None:
             return "revoked"
-        return "dev-only" if self.label == DEVELOPMENT_LABEL else "valid"
+        return "dev-only" if self.label in _DEVELOPMENT_LABELS else "valid"
 
 
 class Accounts:
@@ -77,13 +79,13 @@ class Accounts:
         if not rows:
             return None
         account, label = rows[0]
-        return account if self._development or label != DEVELOPMENT_LABEL else None
+        return account if self._development or label not in _DEVELOPMENT_LABELS else None
 
     def create(self, api_key: str, label: str = "") -> str:
         """Create an account with this key and return the key's id."""
         key_id = f"key_{secrets.token_hex(6)}"
         account = f"acc_{secrets.token_hex(8)}"
-        now = int(time.time())
+        now = int(clock.now())
 
         def change(connection: Connection) -> None:
             connection.execute(insert(accounts).values(id=account, created_at=now))
@@ -117,7 +119,7 @@ class Accounts:
         statement = (
             update(api_keys)
             .where(api_keys.c.id == key_id)
-            .values(revoked_at=func.coalesce(api_keys.c.revoked_at, int(time.time())))
+            .values(revoked_at=func.coalesce(api_keys.c.revoked_at, int(clock.now())))
         )
         return self._database.write_now(
             lambda connection: connection.execute(statement).rowcount == 1

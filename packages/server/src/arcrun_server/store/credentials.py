@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, select, update
 
+from arcrun_server import clock
 from arcrun_server.store.database import Query
 from arcrun_server.store.pages import PagedQuery
 from arcrun_server.store.schema import credentials
@@ -108,7 +108,7 @@ class Credentials:
             else self._server_key.seal(value.encode(), _location(account, name)),
             "service": pushed.get("service"),
             "sensitivity": pushed.get("sensitivity", "standard"),
-            "created_at": int(time.time()),
+            "created_at": int(clock.now()),
             "last_used_at": None,
         }
         await self._database.write(
@@ -127,7 +127,7 @@ class Credentials:
 
     def mark_used(self, account: str, names: set[str]) -> None:
         """Record that a run has just used these."""
-        now = int(time.time())
+        now = int(clock.now())
         for name in names:
             self._database.write_behind(_USED, {"whose": account, "used": name, "now": now})
 

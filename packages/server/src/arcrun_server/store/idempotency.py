@@ -6,12 +6,12 @@ was killed in between, and not in another process on the same database.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, select, update
 
+from arcrun_server import clock
 from arcrun_server.store.schema import idempotent_responses
 from arcrun_server.store.upserts import Upsert
 
@@ -69,7 +69,7 @@ class IdempotencyKeys:
         Returns:
             None if the key is new, and now claimed; else what is stored of the earlier request.
         """
-        now = int(time.time())
+        now = int(clock.now())
         fingerprint = self._server_key.fingerprint(request)
         claim = {"account": account, "key": key, "request": fingerprint, "created_at": now}
         expired = delete(idempotent_responses).where(_table.created_at <= now - KEPT_SECONDS)

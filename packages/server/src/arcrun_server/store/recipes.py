@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, or_, select
 
+from arcrun_server import clock
 from arcrun_server.store.database import Query
 from arcrun_server.store.pages import PagedQuery
 from arcrun_server.store.schema import recipes
@@ -71,7 +71,7 @@ class Recipes:
             "name": name,
             "hash_id": recipe.get("hash_id"),
             "recipe": json.dumps(recipe, ensure_ascii=False),
-            "created_at": int(time.time()),
+            "created_at": int(clock.now()),
         }
         await self._database.write(
             lambda connection: connection.execute(_PUSH.on(connection), row).close()

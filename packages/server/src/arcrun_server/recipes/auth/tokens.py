@@ -6,7 +6,6 @@ import asyncio
 import base64
 import hashlib
 import json
-import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from arcrun_server import clock
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.placeholders import as_empty
 from arcrun_server.outbound import Unreachable
@@ -80,7 +80,7 @@ class AccessTokens:
         identity = json.dumps([recipe, sorted(values.items())], sort_keys=True).encode()
         key = hashlib.sha256(identity).digest()
         kept = self._kept.get(key)
-        if kept is not None and not fresh and time.monotonic() < kept.use_until:
+        if kept is not None and not fresh and clock.monotonic() < kept.use_until:
             return kept.text
         # Several runs that need the same token wait for one request; `shield` keeps it going when one
         # of them is cancelled.
@@ -122,7 +122,7 @@ class AccessTokens:
                 f"no access token for {recipe['service']!r}: its token endpoint returned {response.status}{detail}"
             )
         lifetime = seconds if isinstance(seconds, (int, float)) else LIFETIME
-        return _AccessToken(text, time.monotonic() + max(0.0, lifetime - REFRESH_BEFORE))
+        return _AccessToken(text, clock.monotonic() + max(0.0, lifetime - REFRESH_BEFORE))
 
 
 def _service_account_form(
@@ -175,7 +175,7 @@ def _key_file(text: str, key: str) -> dict[str, str]:
 
 
 def _assertion(account: dict[str, str], audience: str, scopes: list[str], key: str) -> str:
-    now = int(time.time())
+    now = int(clock.now())
     claims = {
         "iss": account["client_email"],
         "scope": " ".join(scopes),

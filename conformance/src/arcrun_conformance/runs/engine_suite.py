@@ -1,0 +1,219 @@
+"""A run of the engine suite: all its scenarios, on one engine or on engines of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from typing_extensions import Self
+
+from arcrun_conformance._version import __version__
+from arcrun_conformance.adapters.protocol import Identity
+from arcrun_conformance.cleaning import visible
+from arcrun_conformance.local_engine import EngineNotStarted, local_engine
+from arcrun_conformance.secrets import encodings
+from arcrun_conformance.target import Target, target_of
+
+from .cleanup import PREFIX, Cleaner, created_in
+from .engine_cell import run_engine_cell, why_skipped
+from .results import Cell, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from arcrun_conformance.scenarios.scenario import EngineSettings, Scenario
+
+# The column of the report: no SDK, plain HTTP.
+COLUMN = "http"
+# How many keys an engine of a scenario's own has: the first, a second, and fresh ones.
+OWN_KEYS = 6
+
+
+@dataclass
+class EngineRunConfig:
+    """The settings of a run of the engine suite.
+
+    Attributes:
+        target: The engine.
+        scenarios: The scenarios, in order.
+        program: The command of `arcrun-server`, for scenarios with an engine of their own.
+        jobs: How many scenarios are run at the same time.
+        on_cell: Called with each finished scenario.
+    """
+
+    target: Target
+    scenarios: Sequence[Scenario]
+    program: Sequence[str]
+    jobs: int = 1
+    on_cell: Callable[[Cell], None] = lambda _: None
+
+
+@dataclass
+class _OwnEngine:
+    """An engine with other settings; scenarios that move its clock use it one at a time."""
+
+    target: Target
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class _OwnEngines:
+    """Starts an engine for each combination of settings when the first scenario needs it."""
+
+    def __init__(self, program: Sequence[str]) -> None:
+        self._program = program
+        self._stack = contextlib.AsyncExitStack()
+        self._starting: dict[EngineSettings, asyncio.Task[_OwnEngine]] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._starting.values():
+            task.cancel()
+        await asyncio.gather(*self._starting.values(), return_exceptions=True)
+        await self._stack.aclose()
+
+    async def of(self, settings: EngineSettings) -> _OwnEngine:
+        if settings not in self._starting:
+            self._starting[settings] = asyncio.ensure_future(self._start(settings))
+        return await asyncio.shield(self._starting[settings])
+
+    async def _start(self, settings: EngineSettings) -> _OwnEngine:
+        engine = await self._stack.enter_async_context(
+            local_engine(
+                self._program,
+                keys=OWN_KEYS,
+                settings=dict(settings.settings),
+                clock=settings.clock,
+            )
+        )
+        return _OwnEngine(await target_of(engine))
+
+    def targets(self) -> list[Target]:
+        """Return the targets of all engines that have started."""
+        done = [task for task in self._starting.values() if task.done() and not task.cancelled()]
+        return [task.result().target for task in done if task.exception() is None]
+
+
+async def execute_engine_suite(config: EngineRunConfig) -> Run:
+    """Run all scenarios, remove what they have created, and look for secrets in what engines wrote.
+
+    Ctrl-C ends the scenarios; the removal is done nevertheless, and the run is marked `interrupted`.
+    """
+    identity = Identity("arcrun-conformance", __version__, "-", "plain HTTP", frozenset())
+    run = Run(
+        id=PREFIX + secrets.token_hex(4),
+        target=config.target,
+        scenarios=list(config.scenarios),
+        sdks={COLUMN: identity},
+        suite="engine",
+        started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    )
+    began = time.perf_counter()
+    async with _OwnEngines(config.program) as engines:
+        queue = _Queue(config, run, engines)
+        try:
+            await queue.run_all()
+        except asyncio.CancelledError:
+            run.interrupted = True
+        finally:
+            await asyncio.shield(_conclude(run, engines.targets()))
+    positions = {scenario.id: number for number, scenario in enumerate(config.scenarios)}
+    run.cells.sort(key=lambda cell: positions[cell.scenario])
+    run.seconds = time.perf_counter() - began
+    return run
+
+
+class _Queue:
+    """The scenarios of a run, distributed to workers."""
+
+    def __init__(self, config: EngineRunConfig, run: Run, engines: _OwnEngines) -> None:
+        self._config = config
+        self._run = run
+        self._engines = engines
+        # Those that need another engine come first: it starts while others are run.
+        numbered = enumerate(config.scenarios, start=1)
+        self._waiting = sorted(numbered, key=lambda item: (item[1].engine is None, item[0]))
+
+    async def run_all(self) -> None:
+        """Run all scenarios."""
+        workers = [asyncio.ensure_future(self._worker()) for _ in range(self._config.jobs)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _worker(self) -> None:
+        while self._waiting:
+            number, scenario = self._waiting.pop(0)
+            cell = Cell(scenario.id, COLUMN)
+            self._run.cells.append(cell)
+            await self._run_one(cell, scenario, f"{self._run.id}_{number}")
+            self._config.on_cell(cell)
+
+    async def _run_one(self, cell: Cell, scenario: Scenario, run: str) -> None:
+        reason = why_skipped(scenario, self._config.target)
+        if reason:
+            cell.outcome, cell.reason = "skipped", reason
+        elif scenario.engine is None:
+            await self._run_on(cell, scenario, self._config.target, run)
+        else:
+            try:
+                own = await self._engines.of(scenario.engine)
+            except EngineNotStarted as problem:
+                cell.outcome, cell.reason = "error", visible(str(problem))
+                return
+            async with own.lock if scenario.engine.clock else contextlib.nullcontext():
+                await self._run_on(cell, scenario, own.target, run)
+
+    async def _run_on(self, cell: Cell, scenario: Scenario, target: Target, run: str) -> None:
+        try:
+            await run_engine_cell(cell, scenario, target, run)
+        finally:
+            if scenario.engine is None:  # an engine of its own forgets everything
+                await asyncio.shield(self._remove(cell))
+
+    async def _remove(self, cell: Cell) -> None:
+        cleaner = Cleaner(self._config.target)
+        try:
+            created = created_in(cell.exchanges)
+            self._run.leftovers.created += len(created)
+            problems = await cleaner.remove(created)
+            self._run.leftovers.problems += [visible(problem) for problem in problems]
+        finally:
+            await cleaner.close()
+
+
+async def _conclude(run: Run, further: Sequence[Target]) -> None:
+    """Record what is left at the target, and which secrets engines have written to disk."""
+    cleaner = Cleaner(run.target)
+    try:
+        run.leftovers.left = [visible(str(thing)) for thing in await cleaner.left(run.id)]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        run.leftovers.problems.append(visible(f"can't list what is left at the target: {error}"))
+    finally:
+        await cleaner.close()
+    values = {f"{name} of {c.scenario}": v for c in run.cells for name, v in c.secrets.items()}
+    for target in (run.target, *further):
+        if target.engine is not None:
+            folder = target.engine.folder
+            paths = [path for path in folder.rglob("*") if path.is_file()]
+            texts = {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+            run.leftovers.problems += secrets_on_disk(texts, values)
+
+
+def secrets_on_disk(files: dict[str, bytes], secrets: dict[str, str]) -> list[str]:
+    """Return a line for each secret that one of an engine's files contains, in any encoding."""
+    return [
+        f"the engine has written the secret {name} to its {file}"
+        for file, content in files.items()
+        for name, value in secrets.items()
+        if any(form.encode() in content for form in encodings(value))
+    ]
