@@ -15,6 +15,7 @@ from arcrun_conformance.runs.runner import Opener, RunConfig, execute
 from arcrun_conformance.scenarios.scenario import Scenario, select
 from arcrun_conformance.target import open_target, server_program
 
+from .coverage import coverage
 from .interrupts import cancel_on_signals
 from .options import (
     UsageError,
@@ -89,6 +90,11 @@ def add_to(commands: Commands) -> None:
     add_deviations(run)
     add_scenarios(run)
     add_adapters(run)
+    run.add_argument(
+        "--coverage",
+        action="store_true",
+        help="run nothing: show which scenarios check each requirement of the contract",
+    )
     run.set_defaults(command=_run)
 
 
@@ -107,6 +113,8 @@ def _shard(text: str) -> tuple[int, int]:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.coverage:
+        return coverage(options)
     scenarios = scenarios_of(options)
     gate = read_gate(options)
     selected = select(scenarios, options.scenario)

@@ -111,6 +111,16 @@ class Scenario:
         """Return whether the file contains a placeholder."""
         return f"${{{placeholder}}}" in self.source
 
+    def covering_checks(self) -> list[tuple[str, str]]:
+        """Return the requirements that it checks, each with the scenario or the check that says so."""
+        definitions = [*(step.definition for step in self.steps), *self.wire]
+        found = [(name, self.id) for name in self.covers]
+        for definition in definitions:
+            found += [
+                (name, f"{self.id}/{definition['id']}") for name in definition.get("covers", ())
+            ]
+        return found
+
     def check_ids(self) -> list[str]:
         """Return the ids of its own checks, without those that the runner adds to every scenario."""
         return [step.id for step in self.steps] + [check["id"] for check in self.wire]
@@ -149,7 +159,7 @@ def load(path: Path, suite: Suite = "sdk") -> Scenario:
         source=path.read_text("utf-8"),
         suite=suite,
         engine=_engine(value["engine"]) if "engine" in value else None,
-        covers=_covers(value),
+        covers=tuple(value.get("covers", ())),
     )
 
 
@@ -190,12 +200,6 @@ def select(scenarios: Sequence[Scenario], globs: Sequence[str]) -> list[Scenario
 def _engine(definition: Mapping[str, Any]) -> EngineSettings:
     settings = tuple(sorted(definition.get("settings", {}).items()))
     return EngineSettings(settings, definition.get("clock", False))
-
-
-def _covers(value: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the requirements that a scenario, or one of its checks, says it checks."""
-    parts = [value, *value["steps"], *value.get("wire", ())]
-    return tuple(dict.fromkeys(name for part in parts for name in part.get("covers", ())))
 
 
 def _step(definition: Mapping[str, Any]) -> Step:
