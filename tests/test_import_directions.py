@@ -14,10 +14,16 @@ TOPS = (
     "packages/server/src",
     "conformance/src",
     "conformance/adapters",
+    "conformance/mutants/servers",
     "scripts",
 )
 # Python files that no folder of TOPS has, and that need no rule; files of tests are others still.
-OTHER_FILES = {"noxfile.py", "conformance/conftest.py", "conformance/mutants/python_mutant.py"}
+OTHER_FILES = {
+    "noxfile.py",
+    "conformance/conftest.py",
+    "conformance/mutants/python_mutant.py",
+    "conformance/mutants/server_mutant.py",
+}
 # Modules that read files, speak to the network, start something, or import what this test can't see.
 IO_MODULES = (
     *("fastapi", "starlette", "uvicorn", "httpx", "httpcore", "sqlalchemy", "psycopg", "keyring"),
@@ -89,13 +95,16 @@ RULES = {
     HARNESS: Rule(("arcrun_conformance",)),
     f"{HARNESS}/cli": Rule(("arcrun_conformance",)),
     f"{HARNESS}/report": harness("runs", "checks", "wire", "adapters", "secrets"),
-    f"{HARNESS}/runs": harness("checks", "wire", "adapters", "scenarios", "secrets", "target"),
+    f"{HARNESS}/runs": harness(
+        *("checks", "wire", "adapters", "scenarios", "secrets", "target", "local_engine")
+    ),
     f"{HARNESS}/checks": harness("wire", "adapters", "scenarios", "secrets"),
     f"{HARNESS}/wire": harness("scenarios"),
     f"{HARNESS}/adapters": harness(),
     f"{HARNESS}/scenarios": harness(),
     "conformance/adapters": Rule(("arcrun",)),
     "conformance/adapters/javascript": Rule(),
+    "conformance/mutants/servers": Rule(("arcrun_server",)),
     # What releases and comparisons need: no package of ours is imported, each is run.
     "scripts": Rule(),
     "scripts/bench": Rule(("scripts",)),

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from page_examples import BLOCK, blocks_of, keys_of, keys_used_in, values_of
 from printed_output import assert_printed
 
 from arcrun_conformance.adapters.registry import read_registry
 from arcrun_conformance.cli import FAILED, GO, main
 from arcrun_conformance.documents import read
-from arcrun_conformance.mutants import Trials
+from arcrun_conformance.mutants import Programs, Trials
 from arcrun_conformance.mutants import load as load_mutants
 from arcrun_conformance.resources import checkout, data_directory, schema
 from arcrun_conformance.scenarios.patterns import OPERATORS
@@ -31,8 +32,8 @@ REPOSITORY = checkout()
 if REPOSITORY is None:
     pytest.skip("the page is in the repository only", allow_module_level=True)
 PAGE = (REPOSITORY / "docs/writing-scenarios.md").read_text("utf-8")
-BLOCK = re.compile(r"```(\w+)(?: (\S+))?\n(.*?)```", re.DOTALL)
-BLOCKS = [(kind, name, text) for kind, name, text in BLOCK.findall(PAGE)]
+ENGINE_PAGE = (REPOSITORY / "docs/writing-engine-scenarios.md").read_text("utf-8")
+BLOCKS = blocks_of(PAGE)
 CONSOLE = [text.splitlines() for kind, _, text in BLOCKS if kind == "console"]
 TUTORIAL = "workflow-default-description"
 
@@ -82,51 +83,11 @@ def test_the_real_scenario_is_shown_as_it_is() -> None:
     assert shown == (data_directory() / "scenarios/sdk/creds-push-list.yaml").read_text("utf-8")
 
 
-def keys_of(definition: Any) -> Iterator[str]:
-    """Yield the names of all properties in a schema."""
-    if isinstance(definition, dict):
-        if isinstance(properties := definition.get("properties"), dict):
-            yield from properties
-        for value in definition.values():
-            yield from keys_of(value)
-    elif isinstance(definition, list):
-        for value in definition:
-            yield from keys_of(value)
-
-
-def values_of(definition: Any) -> Iterator[str]:
-    """Yield the values of all enumerations in a schema."""
-    if isinstance(definition, dict):
-        yield from definition.get("enum", ())
-        for value in definition.values():
-            yield from values_of(value)
-    elif isinstance(definition, list):
-        for value in definition:
-            yield from values_of(value)
-
-
-def examples() -> Iterator[str]:
-    """Yield all keys and operators that the examples of the page use."""
-
-    def walk(value: Any) -> Iterator[str]:
-        if isinstance(value, dict):
-            for key, item in value.items():
-                yield str(key)
-                yield from walk(item)
-        elif isinstance(value, list):
-            for item in value:
-                yield from walk(item)
-
-    for kind, name, text in BLOCKS:
-        if kind == "yaml" and name != "addition":
-            yield from walk(yaml.safe_load(text))
-
-
 @pytest.mark.parametrize("name", ["scenario", "gate", "mutants"])
 def test_every_key_of_the_language_is_explained_and_has_an_example(name: str) -> None:
-    used = set(examples())
+    used = set(keys_used_in(BLOCKS, except_named="addition"))
     prose = BLOCK.sub("", PAGE)
-    for key in keys_of(schema(name)):
+    for key in set(keys_of(schema(name))) - {"servers"}:  # docs/writing-engine-scenarios.md
         assert key in used, f"{key} has no example"
         assert re.search(rf"`[^`\n]*\b{key}\b[^`\n]*`", prose), key
 
@@ -140,7 +101,7 @@ def test_every_operator_and_placeholder_is_explained() -> None:
     for operator in OPERATORS:
         assert f"`{operator}`" in PAGE, operator
     for name in BUILT_IN:
-        assert f"`${{{name}}}`" in PAGE, name
+        assert f"`${{{name}}}`" in PAGE + ENGINE_PAGE, name
 
 
 @pytest.mark.parametrize("name", ["gate.yaml", "mutants.yaml"])
@@ -186,9 +147,9 @@ async def test_the_mutants_of_the_page_are_caught(engine: Target, tmp_path: Path
     scenarios = {TUTORIAL: load(path), chinese.stem: load(chinese)}
     mutants = load_mutants(tmp_path / "mutants.yaml", scenarios)
     registry = read_registry(data_directory() / "adapters/adapters.yaml", sys.executable)
-    correct = registry["python-sync"].command
     defective = [sys.executable, str(data_directory() / "mutants/python_mutant.py")]
+    programs = Programs(registry["python-sync"].command, defective, (), ())
 
-    trials = await Trials(engine, scenarios, correct, defective).run(mutants)
+    trials = await Trials(engine, scenarios, programs).run(mutants)
 
     assert [trial.good for trial in trials] == [True] * (1 + len(mutants))

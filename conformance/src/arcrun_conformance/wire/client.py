@@ -166,6 +166,8 @@ class EngineClient:
             with contextlib.suppress(asyncio.CancelledError, OSError):
                 await sending
             writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     def _bytes(self, outgoing: Outgoing, request: Request) -> list[bytes]:
         """Return the pieces that are sent; nothing about them is checked."""

@@ -28,7 +28,13 @@ _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"
 async def next_event(connection: h11.Connection, reader: asyncio.StreamReader) -> h11.Event:
     """Return the next HTTP event of a connection, reading from the network as needed."""
     while True:
-        event = connection.next_event()
+        try:
+            event = connection.next_event()
+        except h11.RemoteProtocolError as error:
+            if connection.trailing_data[1]:  # the other side has closed the connection
+                message = "it closed the connection before the end of the message"
+                raise h11.RemoteProtocolError(message) from error
+            raise
         if isinstance(event, h11.Event):
             return event
         if event is h11.PAUSED:

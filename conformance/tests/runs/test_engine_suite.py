@@ -1,0 +1,200 @@
+"""Runs of the engine suite, against a small engine whose defects are switched on one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from arcrun_conformance.runs.engine_steps import value_at
+from arcrun_conformance.runs.engine_suite import (
+    EngineRunConfig,
+    execute_engine_suite,
+    secrets_on_disk,
+)
+from arcrun_conformance.scenarios.scenario import Scenario, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mini_engine import MiniEngine
+
+    from arcrun_conformance.runs.results import Cell, Run
+    from arcrun_conformance.target import Keys
+
+HEAD = """
+id: example
+title: an example
+spec: [docs/contract.md#routes]
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Any:
+    def write(text: str) -> Scenario:
+        path = tmp_path / "example.yaml"
+        path.write_text(HEAD + text, "utf-8")
+        return load(path, "engine")
+
+    return write
+
+
+async def run(engine: MiniEngine, *scenarios: Scenario, keys: Keys | None = None) -> Run:
+    target = engine.target
+    if keys:
+        target.keys.second, target.keys.revoked = keys.second, keys.revoked
+    return await execute_engine_suite(EngineRunConfig(target, scenarios, ("unused",)))
+
+
+def outcomes(cell: Cell) -> dict[str, str]:
+    return {check.id: check.outcome for check in cell.checks}
+
+
+def messages(cell: Cell) -> str:
+    return "\n".join(check.message for check in cell.checks)
+
+
+async def test_a_scenario_passes_saves_values_and_removes_what_it_made(
+    engine: MiniEngine, scenario: Any
+) -> None:
+    given = scenario("""
+variables: {name: "${run}_a"}
+steps:
+  - id: pushed
+    send: /credentials
+    method: POST
+    json: {name: "${name}", value: not-a-secret}
+    expect: {status: 201, body: {$equals: {success: true, name: "${name}"}}}
+    save: {stored: body.name}
+  - id: listed
+    list: /credentials
+    entries: body.credentials
+    expect: {status: 200, entries: [{name: "${stored}"}], pages: 1}
+""")
+    result = await run(engine, given)
+    (cell,) = result.cells
+    assert cell.outcome == "passed", messages(cell)
+    assert set(outcomes(cell)) == {"pushed", "listed", "names-carry-the-run"} | {
+        f"secret-{name}" for name in ("api_key", "unknown_api_key", "near_api_key")
+    }
+    assert engine.credentials == {}
+    assert (result.suite, result.leftovers.left) == ("engine", [])
+
+
+async def test_after_a_step_that_fails_the_others_are_not_reached(
+    engine: MiniEngine, scenario: Any
+) -> None:
+    given = scenario("""
+steps:
+  - {id: wrong, send: /credentials, key: null, expect: {status: 200}}
+  - {id: later, send: /health, expect: {status: 200}}
+""")
+    (cell,) = (await run(engine, given)).cells
+    assert cell.outcome == "failed"
+    assert outcomes(cell)["wrong"] == "failed"
+    assert outcomes(cell)["later"] == "not-reached"
+    assert "reply.status: expected 200, got 401" in messages(cell)
+
+
+async def test_several_replies_are_compared_with_each_other(
+    engine: MiniEngine, scenario: Any
+) -> None:
+    given = scenario("""
+steps:
+  - id: all-alike
+    send: /health
+    repeat: 3
+    concurrent: true
+    same: body.capabilities
+    expect: {status: 200}
+    among: [{match: {body: {ok: true}}, count: 3}]
+  - id: not-different
+    send: /health
+    repeat: 2
+    distinct: body.ok
+    expect: {status: 200}
+    among: [{match: {status: 500}, count: {$min: 1}}]
+""")
+    (cell,) = (await run(engine, given)).cells
+    assert outcomes(cell)["all-alike"] == "passed", messages(cell)
+    assert "body.ok: expected the distinct value in all replies, got" in messages(cell)
+    assert 'replies that match {"status": 500}: expected at least 1, got 0' in messages(cell)
+
+
+async def test_a_list_whose_pages_never_end_fails(engine: MiniEngine, scenario: Any) -> None:
+    engine.page_size, engine.repeats_cursors = 1, True
+    given = scenario("""
+steps:
+  - id: pushed
+    send: /credentials
+    method: POST
+    json: {name: "${run}_${n}", value: not-a-secret}
+    repeat: 3
+    expect: {status: 201}
+  - {id: listed, list: /credentials, entries: body.credentials, expect: {entries: {$type: array}}}
+""")
+    result = await run(engine, given)
+    assert "the pages of the list never end" in messages(result.cells[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("needs: [time_travel]", "the engine lacks time_travel"),
+        ("engine: {clock: true}", "it needs an engine of its own (--target local)"),
+        (
+            'variables: {k: "${second_api_key}"}',
+            "it needs a key of another account (--second-api-key)",
+        ),
+        ('variables: {k: "${revoked_api_key}"}', "it needs a revoked key (--revoked-api-key)"),
+    ],
+)
+async def test_a_scenario_that_the_target_can_not_run_is_skipped_with_the_reason(
+    engine: MiniEngine, scenario: Any, text: str, reason: str
+) -> None:
+    given = scenario(f"{text}\nsteps: [{{id: x, send: /health, expect: {{status: 200}}}}]\n")
+    (cell,) = (await run(engine, given)).cells
+    assert (cell.outcome, cell.reason) == ("skipped", reason)
+
+
+async def test_a_secret_in_a_response_fails_the_scenario(engine: MiniEngine, scenario: Any) -> None:
+    given = scenario("""
+secrets: {token: {value: "canary-${run}"}}
+steps:
+  - id: pushed
+    send: /credentials
+    method: POST
+    json: {name: "${run}-${secret.token}", value: x}
+    expect: {status: 201}
+""")
+    (cell,) = (await run(engine, given)).cells
+    assert outcomes(cell)["secret-token"] == "failed"
+    assert "the secret token appears in the response to request 1" in messages(cell)
+
+
+async def test_an_engine_that_others_use_gets_live_safe_requests_only(
+    engine: MiniEngine, scenario: Any
+) -> None:
+    engine.remote = True
+    given = scenario("steps: [{id: x, send: /init, method: POST, expect: {status: 200}}]\n")
+    (cell,) = (await run(engine, given)).cells
+    assert outcomes(cell)["live-safe"] == "failed"
+    assert [
+        exchange.request.path
+        for exchange in engine.journal.exchanges
+        if "init" in exchange.request.path
+    ] == []
+
+
+def test_secrets_are_found_on_disk_in_any_encoding() -> None:
+    files = {"log": b"token=c2stY2FuYXJ5LTEyMzQ1Njc4OTA=", "data/db": b"nothing"}
+    assert secrets_on_disk(files, {"token of x": "sk-canary-1234567890"}) == [
+        "the engine has written the secret token of x to its log"
+    ]
+    assert secrets_on_disk(files, {"token of x": "another-canary"}) == []
+
+
+@pytest.mark.parametrize("path", ["body.1", "body.a.b", "body.items.0.id", "x"])
+def test_a_path_that_leads_nowhere_is_an_error(path: str) -> None:
+    with pytest.raises(LookupError):
+        value_at({"body": {"items": [], "a": 1}}, path)
