@@ -194,6 +194,15 @@ FAULTS = (
         _respond_500_once(3, FROM_THE_SDK),
     ),
     Fault(
+        "an engine that forgets idempotency keys after minutes",
+        "engine_suite",
+        _replace(
+            "packages/server/src/arcrun_server/store/idempotency.py",
+            "KEPT_SECONDS = 24 * 60 * 60",
+            "KEPT_SECONDS = 24 * 60",
+        ),
+    ),
+    Fault(
         "a scenario that fails",
         "conformance",
         _replace("conformance/scenarios/sdk/health.yaml", "{ok: true", "{ok: false"),

@@ -129,14 +129,30 @@ def fuzz_engine(context: ReleaseContext, figures: Figures) -> None:
         figures.update(fuzz(engine, work=Path(private), report=report, seed=context.seed))
 
 
+def _suite_command(context: ReleaseContext, reports: Path) -> list[str]:
+    """Return the command that runs a suite against the installed engine and applies the gate."""
+    suite = context.environments["arcrun-conformance"].script("arcrun-conformance")
+    command = [str(suite), "run", "--target", "local", "--gate", "--report-dir", str(reports)]
+    return [*command, "--server-python", str(context.environments["arcrun-server"].python)]
+
+
+def engine_suite(context: ReleaseContext, figures: Figures) -> None:
+    """Run the engine suite, which needs no SDK, on the installed engine, and apply the gate."""
+    reports = context.evidence / "engine-suite"
+    command = [*_suite_command(context, reports), "--suite", "engine", "--jobs", "4"]
+    try:
+        processes.run(command, log=context.log("engine-suite"))
+    finally:
+        _copy_reports(reports, context.reports / "engine-suite")
+    document = json.loads((reports / "conformance.json").read_text("utf-8"))
+    figures.update(conformance_figures(document, str(context.artifacts[0].version)))
+
+
 def conformance(context: ReleaseContext, figures: Figures) -> None:
     """Run the conformance suite on what was installed, and apply the gate to the results."""
-    suite = context.environments["arcrun-conformance"].script("arcrun-conformance")
     reports = context.conformance_reports
-    command = [str(suite), "run", "--target", "local", "--gate", "--jobs", "2"]
-    command += ["--server-python", str(context.environments["arcrun-server"].python)]
+    command = [*_suite_command(context, reports), "--jobs", "2"]
     command += ["--adapter-python", str(context.environments["arcrun"].python)]
-    command += ["--report-dir", str(reports)]
     if context.matrix:
         command += ["--sdk", ",".join(context.matrix.sdks)]
         command += ["--adapter-runtimes", str(context.runtimes)]
@@ -205,6 +221,12 @@ STEPS = (
         npm=True,
     ),
     ReleaseStep("fuzz", "the contract, against the installed engine", fuzz_engine, ("install",)),
+    ReleaseStep(
+        "engine_suite",
+        "every engine scenario, without an SDK; the gate",
+        engine_suite,
+        ("install",),
+    ),
     ReleaseStep(
         "conformance",
         "every scenario, every SDK; the gate",

@@ -20,7 +20,16 @@ def test_a_single_step_runs_after_all_steps_that_it_needs(step: ReleaseStep) -> 
 
 def test_python_only_leaves_out_the_npm_steps_and_nothing_else() -> None:
     names = [step.name for step in chosen(None, python_only=True)]
-    assert names == ["versions", "build", "check", "upload", "install", "fuzz", "conformance"]
+    assert names == [
+        "versions",
+        "build",
+        "check",
+        "upload",
+        "install",
+        "fuzz",
+        "engine_suite",
+        "conformance",
+    ]
     assert [step.name for step in chosen("conformance", python_only=True)] == [
         "build",
         "upload",
