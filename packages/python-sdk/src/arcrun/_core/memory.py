@@ -1,16 +1,23 @@
 """What a client remembers: secrets, recipes, pinned origins. It is kept in memory only."""
 
-from typing import Any, NamedTuple
+from __future__ import annotations
 
-from .recipe import Recipe
+from typing import TYPE_CHECKING, Any
+
 from .secret import Secret
 
+if TYPE_CHECKING:
+    from .recipe import Recipe
 
-class StoredSecret(NamedTuple):
+
+class StoredSecret:
     """A secret, and the service that it was stored for; None if it was stored without one."""
 
-    value: Secret
-    service: str | None
+    __slots__ = ("service", "value")
+
+    def __init__(self, value: Secret, service: str | None) -> None:
+        self.value = value
+        self.service = service
 
 
 class Memory:

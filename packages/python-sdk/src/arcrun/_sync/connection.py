@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 from arcrun._concurrency import sleep
 from arcrun._core import operations
-from arcrun._core.config import Settings, check_base_url, check_key
+from arcrun._core.config import Settings, check_base_url, check_headers, check_key
 from arcrun._core.errors import (
     APIConnectionError,
     ArcrunError,
@@ -86,10 +86,31 @@ class Connection:
         return other
 
     def with_headers(self, headers: Mapping[str, str]) -> Connection:
-        """Return a copy that sends more headers."""
+        """Return a copy that sends more headers, in place of those that have the same name."""
         other = self.with_options(None, None)
-        other.headers = {**self.headers, **headers}
+        names = {name.lower() for name in headers}
+        kept = {name: text for name, text in self.headers.items() if name.lower() not in names}
+        other.headers = {**kept, **headers}
         return other
+
+    def for_call(
+        self,
+        timeout: float | None,
+        max_retries: int | None,
+        extra_headers: Mapping[str, str] | None,
+    ) -> Connection:
+        """Return the connection with the options of one call; None keeps the client's own.
+
+        Raises:
+            InvalidArgumentError: the time-out is not valid.
+            ConfigurationError: another option is not valid.
+        """
+        if timeout is None and max_retries is None and extra_headers is None:
+            return self
+        other = self.with_options(timeout, max_retries)
+        if extra_headers is None:
+            return other
+        return other.with_headers(check_headers(extra_headers, "extra_headers"))
 
     def elsewhere(self, key: Secret | None, base_url: str | None) -> Connection:
         """Return a copy for another key or engine, which shares connections and no memory.
@@ -122,12 +143,8 @@ class Connection:
         """
         return require_api_key(self.settings, allow_insecure_http=self.allow_insecure_http)
 
-    def send(self, request: Request[T], timeout: float | None = None) -> T:
+    def send(self, request: Request[T]) -> T:
         """Send a request, retry it where that is safe, and return its result.
-
-        Args:
-            request: what to send.
-            timeout: seconds for each attempt; None for the client's own.
 
         Raises:
             APIConnectionError: the engine could not be reached, or did not respond in time.
@@ -136,10 +153,9 @@ class Connection:
         """
         allow_insecure_http = self.allow_insecure_http
         key = api_key_for(request.key, self.settings, allow_insecure_http=allow_insecure_http)
-        limit = self.timeout if timeout is None else limits(timeout)
         attempt = 0
         while True:
-            outcome = self._attempt(request, key, limit)
+            outcome = self._attempt(request, key)
             delay = next_delay(request, outcome, attempt=attempt, max_retries=self.max_retries)
             if delay is None:
                 break
@@ -154,14 +170,11 @@ class Connection:
         base_url = self.settings.base_url
         return read_response(request, outcome, attempt=attempt, base_url=base_url)
 
-    def send_all(
-        self, page: Callable[[str | None], Request[Page[T]]], timeout: float | None
-    ) -> list[T]:
+    def send_all(self, page: Callable[[str | None], Request[Page[T]]]) -> list[T]:
         """Get a whole list, page by page.
 
         Args:
             page: returns the request of the page that a cursor leads to; None for the first page.
-            timeout: seconds for each attempt; None for the client's own.
 
         Raises:
             UnexpectedResponseError: a cursor came again, so that there would be no end.
@@ -170,7 +183,7 @@ class Connection:
         seen: set[str | None] = {None}
         cursor = None
         while True:
-            part = self.send(page(cursor), timeout)
+            part = self.send(page(cursor))
             found += part.items
             cursor = part.cursor
             if cursor is None:
@@ -181,14 +194,14 @@ class Connection:
                 )
             seen.add(cursor)
 
-    def has(self, capability: str, timeout: float | None = None) -> bool | None:
+    def has(self, capability: str) -> bool | None:
         """Tell whether the engine has a capability (docs/contract.md#capabilities). Asks once.
 
         The result is None if the engine does not list any, or can't be asked.
         """
         if self.memory.capabilities is None:
             try:
-                health = self.with_options(None, 0).send(operations.health(), timeout)
+                health = self.with_options(None, 0).send(operations.health())
             except ArcrunError:
                 return None  # not remembered: the next call asks again
             self.memory.capabilities = capabilities_of(health)
@@ -196,14 +209,14 @@ class Connection:
         return capability in listed if listed else None
 
     def _attempt(
-        self, request: Request[Any], key: Secret | None, timeout: httpx.Timeout
+        self, request: Request[Any], key: Secret | None
     ) -> Response | APIConnectionError:
         """Send a request once, with the API key if there is one to send."""
         started = time.monotonic()
         url = self.settings.base_url + request.path
         failure: BaseException
         try:
-            response = self._exchange(url, request, key, timeout)
+            response = self._exchange(url, request, key)
         except httpx.RequestError as error:
             lost = connection_error(request.method, url, error)
             _log(request, started, type(lost).__name__)
@@ -227,9 +240,7 @@ class Connection:
             return response
         raise failure
 
-    def _exchange(
-        self, url: str, request: Request[Any], key: Secret | None, timeout: httpx.Timeout
-    ) -> Response:
+    def _exchange(self, url: str, request: Request[Any], key: Secret | None) -> Response:
         """Send a request, and read the response."""
         headers = dict(self.headers)
         if request.body is not None:
@@ -237,7 +248,7 @@ class Connection:
         if request.idempotency_key is not None:
             headers["Idempotency-Key"] = request.idempotency_key
         outgoing = self.http.build_request(
-            request.method, url, content=request.content(), headers=headers, timeout=timeout
+            request.method, url, content=request.content(), headers=headers, timeout=self.timeout
         )
         if key is not None:
             outgoing.headers[KEY_HEADER] = key.reveal()
@@ -245,7 +256,7 @@ class Connection:
             # A redirect would take the key along; `read_response` reports it as an error.
             incoming = self.http.send(outgoing, stream=True, follow_redirects=False)
             try:
-                content = read_body(incoming, timeout.read, self.max_response_bytes)
+                content = read_body(incoming, self.timeout.read, self.max_response_bytes)
             finally:
                 incoming.close()
         finally:
