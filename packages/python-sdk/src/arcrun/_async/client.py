@@ -14,7 +14,6 @@ from arcrun._core.errors import ConfigurationError, InvalidArgumentError
 from arcrun._core.resources import resource
 from arcrun._core.retry import MAX_RETRIES, check_retries, check_size
 from arcrun._core.secret import Secret
-from arcrun._core.shapes import capabilities_of
 from arcrun._core.types import CredentialFormat, Health, RawResponse
 from arcrun._http import (
     HEADERS,
@@ -165,7 +164,7 @@ class AsyncArcrun:
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
         health = await connection.send(operations.health())
-        connection.memory.capabilities = capabilities_of(health)
+        connection.memory.learn_capabilities(health)
         return health
 
     def with_options(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import NoReturn
 
+from arcrun._core.errors import UnexpectedResponseError
 from arcrun._core.injection import Injection
 from arcrun._core.tokens import AccessToken
 from arcrun._core.trust import may_receive_secrets
@@ -34,7 +35,22 @@ class AsyncInjectingTransport(httpx.AsyncBaseTransport):
         raise TypeError("a bound client cannot be pickled: bind again in the process that needs it")
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, with the secrets if it goes to the service's own origin."""
+        """Send a request, with the secrets if it goes to the service's own origin.
+
+        Raises:
+            UnexpectedResponseError: a redirect asks for a body again that was a stream.
+        """
+        try:
+            return await self._send_signed(request)
+        except httpx.StreamConsumed:
+            pass  # raised below, without the frames
+        raise UnexpectedResponseError(
+            f"{request.method} {request.url.copy_with(query=None)}: the body was a stream, which is spent "
+            "and can't be sent again after a redirect: send it to this address at once, or pass the "
+            "body as bytes"
+        )
+
+    async def _send_signed(self, request: httpx.Request) -> httpx.Response:
         if not may_receive_secrets(origin(request.url), self._allowed):
             return await self._inner.handle_async_request(request)
         token = await self._sign_in.token(self._inner)

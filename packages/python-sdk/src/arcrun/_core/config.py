@@ -26,6 +26,15 @@ _OWN_HEADERS = frozenset({
     *("x-arcrun-api-key", "idempotency-key", "content-type", "content-length", "host"),
     *("accept-encoding", "transfer-encoding", "connection"),
 })  # fmt: skip
+# What PyYAML raises for values that are not what their tag says, besides its own errors.
+PARSER_ERRORS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 _KEY = r"[\x21-\x7e]+"
 
 
@@ -181,7 +190,7 @@ def parse_file(text: Secret, path: str) -> Mapping[str, Any]:
 
     try:
         content: object = yaml.safe_load(text.reveal())
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date may be no date
+    except (yaml.YAMLError, *PARSER_ERRORS) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
     else:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .secret import Secret
+from .shapes import capabilities_of
 
 if TYPE_CHECKING:
     from .recipe import Recipe
@@ -29,5 +31,11 @@ class Memory:
         self.pinned: dict[str, tuple[str, ...]] = {}
         self.names: dict[str, str] = {}  # of credentials: lower case → as pushed
         self.token_sources: dict[Any, Any] = {}
-        self.capabilities: frozenset[str] | None = None
+        self.capabilities: frozenset[str] | None = None  # None if unknown
+        self.asked_for_capabilities = False
         self.warned_of_key = False
+
+    def learn_capabilities(self, health: Mapping[str, Any]) -> None:
+        """Remember what an engine says that it can do, or that it does not say."""
+        self.capabilities = capabilities_of(health)
+        self.asked_for_capabilities = True

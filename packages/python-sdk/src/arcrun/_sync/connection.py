@@ -15,7 +15,6 @@ from arcrun._core.config import Settings, check_base_url, check_headers, check_k
 from arcrun._core.errors import (
     APIConnectionError,
     ArcrunError,
-    ConfigurationError,
     UnexpectedResponseError,
 )
 from arcrun._core.memory import Memory
@@ -24,15 +23,13 @@ from arcrun._core.request import Request
 from arcrun._core.response import Response, read_response
 from arcrun._core.retry import check_retries, next_delay
 from arcrun._core.secret import Secret, blank_out
-from arcrun._core.shapes import capabilities_of
 from arcrun._core.trust import api_key_for, require_api_key
 from arcrun._http import (
     check_next_hop,
     check_url,
-    connection_error,
     httpx,
     limits,
-    stripped,
+    typed_error,
 )
 from arcrun._local import SecretStore
 
@@ -190,23 +187,23 @@ class Connection:
                 return found
             if cursor in seen or len(seen) > _MOST_PAGES:
                 raise UnexpectedResponseError(
-                    f"{page(None)!r}: the engine's pages of this list have no end"
+                    f"{self.settings.base_url}: the engine's pages of this list have no end"
                 )
             seen.add(cursor)
 
     def has(self, capability: str) -> bool | None:
         """Tell whether the engine has a capability (docs/contract.md#capabilities). Asks once.
 
-        The result is None if the engine does not list any, or can't be asked.
+        The result is None if the engine has no list of them, or can't be asked.
         """
-        if self.memory.capabilities is None:
+        if not self.memory.asked_for_capabilities:
             try:
                 health = self.with_options(None, 0).send(operations.health())
             except ArcrunError:
                 return None  # not remembered: the next call asks again
-            self.memory.capabilities = capabilities_of(health)
+            self.memory.learn_capabilities(health)
         listed = self.memory.capabilities
-        return capability in listed if listed else None
+        return None if listed is None else capability in listed
 
     def _attempt(
         self, request: Request[Any], key: Secret | None
@@ -214,30 +211,16 @@ class Connection:
         """Send a request once, with the API key if there is one to send."""
         started = time.monotonic()
         url = self.settings.base_url + request.path
-        failure: BaseException
         try:
             response = self._exchange(url, request, key)
-        except httpx.RequestError as error:
-            lost = connection_error(request.method, url, error)
-            _log(request, started, type(lost).__name__)
-            return lost
-        except ArcrunError as error:
-            failure = stripped(error)
-        except RuntimeError as error:
-            failure = ConfigurationError(
-                f"{request.method} {url} could not be sent ({error}): a client can't be used after it "
-                "was closed, and an http_client only in the event loop that it was made for"
-            )
-        except (ValueError, OverflowError, httpx.InvalidURL) as error:
-            failure = ConfigurationError(
-                f"{request.method} {url} could not be sent ({type(error).__name__}: {error}): is base_url "
-                "right?"
-            )
         except BaseException as error:  # noqa: BLE001 - the frames of each hold the key
-            failure = stripped(error)
+            failure = typed_error(request.method, url, error)
         else:
             _log(request, started, str(response.status))
             return response
+        if isinstance(failure, APIConnectionError):
+            _log(request, started, type(failure).__name__)
+            return failure
         raise failure
 
     def _exchange(self, url: str, request: Request[Any], key: Secret | None) -> Response:

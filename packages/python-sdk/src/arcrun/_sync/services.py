@@ -140,7 +140,7 @@ class Service:
                 if not trust.may_use(recipe.service, key, found.service, trust_recipe=trust_recipe):
                     raise setup.refused_secret(recipe.service, name, found.service)
                 values[key] = found.value
-            elif key not in recipe.optional_keys:
+            elif key not in recipe.optional_keys or key in recipe.grant_keys:
                 missing.append(key)
         if missing:
             raise setup.missing_secrets(recipe.service, self._account, missing)

@@ -1,9 +1,15 @@
-"""Options of one call: every method takes them, for each request that it makes, and for no other."""
+"""What holds for every method: it takes the options of one call, and whatever fails is an `ArcrunError`."""
 
 from __future__ import annotations
 
 import inspect
+import ssl
+import zlib
+from collections.abc import Iterator
 
+import anyio
+import h11
+import httpcore
 import httpx
 import pytest
 
@@ -52,9 +58,12 @@ class Engine:
         self.requests: list[httpx.Request] = []
         self.recipe = recipe
         self.broken = False
+        self.error: BaseException | None = None
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
+        if self.error is not None:
+            raise self.error
         if self.broken:
             return httpx.Response(503, headers={"retry-after-ms": "1"})
         if request.url.path == "/auth-recipes/own":
@@ -221,3 +230,73 @@ def test_strict_is_a_bool(strict, call, engine) -> None:
     with pytest.raises(InvalidArgumentError, match="strict must be True or False"):
         call("workflows.run", strict=strict)
     assert engine.requests == []
+
+
+# --- exceptions of other libraries --------------------------------------------------------------
+
+
+def exceptions_of_libraries() -> Iterator[type[Exception]]:
+    """What httpx, and what it is made of, may raise."""
+    for library in (httpx, httpcore, anyio, ssl, zlib):
+        for found in vars(library).values():
+            if isinstance(found, type) and issubclass(found, Exception):
+                yield found
+    yield from (h11.LocalProtocolError, h11.RemoteProtocolError)
+    yield from (OSError, ConnectionResetError, TimeoutError, UnicodeError, RuntimeError, ValueError)
+    yield OverflowError
+
+
+def made(kind: type[Exception]) -> Exception:
+    if issubclass(kind, httpx.HTTPStatusError):
+        request = httpx.Request("GET", "https://engine.test")
+        return kind("broken", request=request, response=httpx.Response(418, request=request))
+    if issubclass(kind, (UnicodeEncodeError, UnicodeDecodeError)):
+        return kind("ascii", b"x" if kind is UnicodeDecodeError else "x", 0, 1, "broken")
+    try:
+        return kind("broken")
+    except TypeError:
+        return kind()
+
+
+EXCEPTIONS = sorted(
+    set(exceptions_of_libraries()), key=lambda kind: (kind.__module__, kind.__name__)
+)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_exception_of_another_library_becomes_a_typed_error(name, call, engine) -> None:
+    for kind in EXCEPTIONS:
+        engine.error = made(kind)
+        with pytest.raises(arcrun.ArcrunError) as caught:
+            call(name, max_retries=0)
+        assert "engine.test" in str(caught.value), kind
+        assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (httpx.ConnectError("no route"), arcrun.APIConnectionError),
+        (httpcore.ReadError("reset"), arcrun.APIConnectionError),
+        (ssl.SSLError("no certificate"), arcrun.APIConnectionError),
+        (anyio.ClosedResourceError(), arcrun.APIConnectionError),
+        (httpx.ReadTimeout("late"), arcrun.APITimeoutError),
+        (httpcore.ConnectTimeout("late"), arcrun.APITimeoutError),
+        (TimeoutError(), arcrun.APITimeoutError),
+        (httpx.CookieConflict("two"), ConfigurationError),
+        (made(httpx.HTTPStatusError), ConfigurationError),
+        (RuntimeError("closed"), ConfigurationError),
+    ],
+)
+def test_the_typed_error_says_what_happened(error, expected, call, engine) -> None:
+    engine.error = error
+    with pytest.raises(arcrun.ArcrunError) as caught:
+        call("creds.list", max_retries=0)
+    assert type(caught.value) is expected
+    assert type(error).__name__ in str(caught.value)
+
+
+def test_an_exception_of_the_program_stays_what_it_is(call, engine) -> None:
+    engine.error = KeyError("of an event hook")
+    with pytest.raises(KeyError):
+        call("creds.list")
