@@ -32,13 +32,13 @@ __all__ = [
     "is_of_connection",
     "limits",
     "origin",
-    "original",
     "pool_for",
     "proxy_for",
     "ssl_context",
     "stripped",
     "time_out_of",
     "typed_error",
+    "unobserved",
 ]
 
 T = TypeVar("T")
@@ -242,11 +242,20 @@ def check_next_hop(client: Any, base_url: str) -> None:
         )
 
 
-def original(method: Callable[..., T]) -> Callable[..., T]:
-    """Return a method of httpx without what instrumentation has wrapped around it.
+def unobserved(transport: Any, method: str) -> Callable[[httpx.Request], Any]:
+    """Return the method by which a transport sends, without what instrumentation wrapped around it.
 
-    A request that holds secrets is not for spans: in a path or a query they would be recorded.
+    A request that holds secrets is not for spans: in a path or a query they would be recorded. Only
+    methods of httpx are unwrapped: one that a class of the user's has is what the user wants.
+
+    Args:
+        transport: a transport, of httpx or another one.
+        method: the method's name.
     """
-    while (inner := getattr(method, "__wrapped__", None)) is not None:
-        method = inner
-    return method
+    owner = next(kind for kind in type(transport).__mro__ if method in vars(kind))
+    if owner.__module__.partition(".")[0] != "httpx":
+        return getattr(transport, method)
+    own = getattr(owner, method)
+    while (inner := getattr(own, "__wrapped__", None)) is not None:
+        own = inner
+    return functools.partial(own, transport)

@@ -9,7 +9,7 @@ from arcrun._core.errors import UnexpectedResponseError
 from arcrun._core.injection import Injection
 from arcrun._core.tokens import AccessToken
 from arcrun._core.trust import may_receive_secrets
-from arcrun._http import httpx, origin, stripped
+from arcrun._http import httpx, origin, stripped, unobserved
 
 from .tokens import AsyncSignIn
 
@@ -66,9 +66,8 @@ class AsyncInjectingTransport(httpx.AsyncBaseTransport):
         body = await request.aread() if injection.has_body else None
         failure = None
         try:
-            response = await self._inner.handle_async_request(
-                _with_secrets(request, injection, body)
-            )
+            send = unobserved(self._inner, "handle_async_request")
+            response = await send(_with_secrets(request, injection, body))
         except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
             failure = stripped(error)
             failure.args = tuple(

@@ -13,7 +13,7 @@ from arcrun._core.injection import Injection
 from arcrun._core.recipe import AssertionGrant, Inject, RefreshGrant
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.tokens import AccessToken, read_token, token_form
-from arcrun._http import USER_AGENT, httpx, is_of_connection, stripped
+from arcrun._http import USER_AGENT, httpx, is_of_connection, stripped, unobserved
 
 from .reading import read_body
 
@@ -103,7 +103,7 @@ class AsyncTokenSource:
             },
             extensions={"timeout": self._timeout.as_dict()},
         )
-        response = await transport.handle_async_request(request)
+        response = await unobserved(transport, "handle_async_request")(request)
         try:
             content = await read_body(response, self._timeout.read, _LARGEST)
             return response.status_code, content

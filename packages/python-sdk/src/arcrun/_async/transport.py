@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from arcrun._concurrency import async_scope, is_alive
-from arcrun._http import MAX_CONNECTIONS, httpx, origin, original, pool_for, proxy_for
+from arcrun._http import MAX_CONNECTIONS, httpx, origin, pool_for, proxy_for, unobserved
 
 
 class AsyncEnvironmentTransport(httpx.AsyncBaseTransport):
@@ -34,8 +34,7 @@ class AsyncEnvironmentTransport(httpx.AsyncBaseTransport):
         """Send a request."""
         pool = self._pool(request.url)
         if self._hidden:
-            send = original(httpx.AsyncHTTPTransport.handle_async_request)
-            return await send(pool, request)
+            return await unobserved(pool, "handle_async_request")(request)
         return await pool.handle_async_request(request)
 
     def _pool(self, url: httpx.URL) -> httpx.AsyncHTTPTransport:

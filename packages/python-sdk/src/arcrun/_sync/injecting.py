@@ -10,7 +10,7 @@ from arcrun._core.errors import UnexpectedResponseError
 from arcrun._core.injection import Injection
 from arcrun._core.tokens import AccessToken
 from arcrun._core.trust import may_receive_secrets
-from arcrun._http import httpx, origin, stripped
+from arcrun._http import httpx, origin, stripped, unobserved
 
 from .tokens import SignIn
 
@@ -67,9 +67,8 @@ class InjectingTransport(httpx.BaseTransport):
         body = request.read() if injection.has_body else None
         failure = None
         try:
-            response = self._inner.handle_request(
-                _with_secrets(request, injection, body)
-            )
+            send = unobserved(self._inner, "handle_request")
+            response = send(_with_secrets(request, injection, body))
         except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
             failure = stripped(error)
             failure.args = tuple(

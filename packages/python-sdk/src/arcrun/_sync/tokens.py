@@ -14,7 +14,7 @@ from arcrun._core.injection import Injection
 from arcrun._core.recipe import AssertionGrant, Inject, RefreshGrant
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.tokens import AccessToken, read_token, token_form
-from arcrun._http import USER_AGENT, httpx, is_of_connection, stripped
+from arcrun._http import USER_AGENT, httpx, is_of_connection, stripped, unobserved
 
 from .reading import read_body
 
@@ -104,7 +104,7 @@ class TokenSource:
             },
             extensions={"timeout": self._timeout.as_dict()},
         )
-        response = transport.handle_request(request)
+        response = unobserved(transport, "handle_request")(request)
         try:
             content = read_body(response, self._timeout.read, _LARGEST)
             return response.status_code, content

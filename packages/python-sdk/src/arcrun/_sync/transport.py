@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from arcrun._concurrency import scope, is_alive
-from arcrun._http import MAX_CONNECTIONS, httpx, origin, original, pool_for, proxy_for
+from arcrun._http import MAX_CONNECTIONS, httpx, origin, pool_for, proxy_for, unobserved
 
 
 class EnvironmentTransport(httpx.BaseTransport):
@@ -35,8 +35,7 @@ class EnvironmentTransport(httpx.BaseTransport):
         """Send a request."""
         pool = self._pool(request.url)
         if self._hidden:
-            send = original(httpx.HTTPTransport.handle_request)
-            return send(pool, request)
+            return unobserved(pool, "handle_request")(request)
         return pool.handle_request(request)
 
     def _pool(self, url: httpx.URL) -> httpx.HTTPTransport:
