@@ -42,12 +42,13 @@ class AsyncInjectingTransport(httpx.AsyncBaseTransport):
         """
         try:
             return await self._send_signed(request)
-        except httpx.StreamConsumed:
-            pass  # raised below, without the frames
+        except Exception as error:
+            if not _is_of_spent_body(error):
+                raise
         raise UnexpectedResponseError(
-            f"{request.method} {request.url.copy_with(query=None)}: the body was a stream, which is spent "
-            "and can't be sent again after a redirect: send it to this address at once, or pass the "
-            "body as bytes"
+            f"{request.method} {request.url.copy_with(query=None)}: the body is at its end: a stream or a "
+            "file can be sent only once, and a redirect asks for it again. Send it to this address at "
+            "once, or pass the body as bytes"
         )
 
     async def _send_signed(self, request: httpx.Request) -> httpx.Response:
@@ -110,6 +111,11 @@ class AsyncCleanStream(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         """Close the body."""
         await self._inner.aclose()
+
+
+def _is_of_spent_body(error: Exception) -> bool:
+    """Tell whether a body was sent that had been read before; a file then ends before its length."""
+    return isinstance(error, httpx.StreamConsumed) or "Too little data for" in str(error)
 
 
 def _with_secrets(
