@@ -242,7 +242,9 @@ def check_next_hop(client: Any, base_url: str) -> None:
         )
 
 
-def unobserved(transport: Any, method: str) -> Callable[[httpx.Request], Any]:
+def unobserved(
+    transport: object, send: Callable[[httpx.Request], T], name: str
+) -> Callable[[httpx.Request], T]:
     """Return the method by which a transport sends, without what instrumentation wrapped around it.
 
     A request that holds secrets is not for spans: in a path or a query they would be recorded. Only
@@ -250,12 +252,13 @@ def unobserved(transport: Any, method: str) -> Callable[[httpx.Request], Any]:
 
     Args:
         transport: a transport, of httpx or another one.
-        method: the method's name.
+        send: its method.
+        name: the method's name; a wrapper may have another one.
     """
-    owner = next(kind for kind in type(transport).__mro__ if method in vars(kind))
-    if owner.__module__.partition(".")[0] != "httpx":
-        return getattr(transport, method)
-    own = getattr(owner, method)
+    owner = next((kind for kind in type(transport).__mro__ if name in vars(kind)), None)
+    if owner is None or owner.__module__.partition(".")[0] != "httpx":
+        return send
+    own: Any = getattr(owner, name)
     while (inner := getattr(own, "__wrapped__", None)) is not None:
         own = inner
     return functools.partial(own, transport)

@@ -67,7 +67,7 @@ class AsyncInjectingTransport(httpx.AsyncBaseTransport):
         body = await request.aread() if injection.has_body else None
         failure = None
         try:
-            send = unobserved(self._inner, "handle_async_request")
+            send = unobserved(self._inner, self._inner.handle_async_request, "handle_async_request")
             response = await send(_with_secrets(request, injection, body))
         except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
             failure = stripped(error)

@@ -103,7 +103,9 @@ class AsyncTokenSource:
             },
             extensions={"timeout": self._timeout.as_dict()},
         )
-        response = await unobserved(transport, "handle_async_request")(request)
+        response = await unobserved(
+            transport, transport.handle_async_request, "handle_async_request"
+        )(request)
         try:
             content = await read_body(response, self._timeout.read, _LARGEST)
             return response.status_code, content

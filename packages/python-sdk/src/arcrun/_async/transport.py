@@ -34,7 +34,9 @@ class AsyncEnvironmentTransport(httpx.AsyncBaseTransport):
         """Send a request."""
         pool = self._pool(request.url)
         if self._hidden:
-            return await unobserved(pool, "handle_async_request")(request)
+            return await unobserved(pool, pool.handle_async_request, "handle_async_request")(
+                request
+            )
         return await pool.handle_async_request(request)
 
     def _pool(self, url: httpx.URL) -> httpx.AsyncHTTPTransport:

@@ -68,7 +68,7 @@ class InjectingTransport(httpx.BaseTransport):
         body = request.read() if injection.has_body else None
         failure = None
         try:
-            send = unobserved(self._inner, "handle_request")
+            send = unobserved(self._inner, self._inner.handle_request, "handle_request")
             response = send(_with_secrets(request, injection, body))
         except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
             failure = stripped(error)

@@ -104,7 +104,9 @@ class TokenSource:
             },
             extensions={"timeout": self._timeout.as_dict()},
         )
-        response = unobserved(transport, "handle_request")(request)
+        response = unobserved(
+            transport, transport.handle_request, "handle_request"
+        )(request)
         try:
             content = read_body(response, self._timeout.read, _LARGEST)
             return response.status_code, content

@@ -35,7 +35,9 @@ class EnvironmentTransport(httpx.BaseTransport):
         """Send a request."""
         pool = self._pool(request.url)
         if self._hidden:
-            return unobserved(pool, "handle_request")(request)
+            return unobserved(pool, pool.handle_request, "handle_request")(
+                request
+            )
         return pool.handle_request(request)
 
     def _pool(self, url: httpx.URL) -> httpx.HTTPTransport:
