@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import pickle
+import ssl
 import traceback
 
+import httpcore
 import httpx
 import pytest
 
-from arcrun import ArcrunError, ConfigurationError, InvalidArgumentError, NotFoundError
-from arcrun._core.tokens import read_token
+from arcrun import (
+    ArcrunError,
+    ConfigurationError,
+    InvalidArgumentError,
+    MissingSecretError,
+    NotFoundError,
+    TokenExchangeError,
+)
+from arcrun._core.tokens import assertion, read_token
 
 
 @pytest.mark.parametrize(
@@ -33,7 +43,18 @@ def test_a_client_that_cannot_be_made(options, kind) -> None:
         kind.client_class(**{"base_url": "https://engine.test", **options})
 
 
-@pytest.mark.parametrize("text", ["api_key: 2026-13-45", "[" * 100_000, "a: !!int x", "a: *x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "api_key: 2026-13-45",
+        "[" * 100_000,
+        "a: !!int x",
+        "a: *x",
+        'a: !!int ""',
+        "a: !!timestamp x",
+        "a: !!bool x",
+    ],
+)
 def test_a_config_file_that_cannot_be_parsed(text, kind, tmp_path) -> None:
     (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(ConfigurationError):
@@ -130,3 +151,80 @@ def test_advice_names_methods_of_the_client(kind, server, canned) -> None:
     assert "see GET /webhooks/named/x/definition" in str(caught.value)
     assert caught.value.next_actions == body["next_actions"]
     assert json.loads(caught.value.body) == body
+
+
+@pytest.mark.parametrize("keys", [["own_token"], ["own_token", "refresh_token"]])
+def test_a_token_that_is_optional_and_missing_is_named(keys, kind, server, recipe) -> None:
+    made = recipe("own", "https://api.own.test", keys)
+    made["inject"] = {"header": {"X-Own": "{{secret.own_token}}"}}
+    for secret in made["required_secrets"]:
+        secret["optional"] = True
+    server.on("GET", "/auth-recipes/own", {"recipe": made})
+    with pytest.raises(MissingSecretError, match=r"own_token.*client\.auth\.setup\('own', own_tok"):
+        kind.run(kind.client(server.url).auth.get_token("own"))
+
+
+@pytest.mark.parametrize("method", ["bind", "get_token"])
+def test_a_refresh_token_that_is_optional_and_missing_is_named(
+    method, kind, server, recipe
+) -> None:
+    made = recipe("own", "https://api.own.test", ["refresh_token"], primitive="oauth2")
+    made["required_secrets"][0]["optional"] = True
+    made["inject"] = {"header": {"Authorization": "Bearer {{runtime.access_token}}"}}
+    made["oauth2"] = {
+        "token_endpoint": "https://api.own.test/token",
+        "client_id": "a",
+        "refresh_token": "{{secret.refresh_token}}",
+    }
+    server.on("GET", "/auth-recipes/own", {"recipe": made})
+    auth = kind.client(server.url).auth
+    with pytest.raises(MissingSecretError) as caught:
+        kind.run(getattr(auth, method)("own", trust_origin="https://api.own.test"))
+    assert caught.value.missing == ("refresh_token",)
+
+
+def test_a_private_key_of_an_unknown_algorithm_is_refused() -> None:
+    body = base64.b64encode(bytes.fromhex("30140201003008060629010101010104050403616263")).decode()
+    pem = f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"
+    account = {"client_email": "a@b", "private_key": pem}
+    with pytest.raises(InvalidArgumentError, match="not an RSA key"):
+        assertion(account, "https://x.test", [], 0)
+
+
+def test_an_argument_that_json_cannot_write_is_named_as_such(kind, server) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^an argument cannot be written as JSON: "):
+        kind.run(kind.client(server.url).workflows.run("greet", {"a": {1}}))
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ReadError("x"),
+        httpx.InvalidURL("x"),
+        httpcore.ReadError("x"),
+        ssl.SSLError("x"),
+        OSError("x"),
+    ],
+)
+def test_a_token_endpoint_that_cannot_be_reached(error, kind, server, recipe, monkeypatch) -> None:
+    monkeypatch.setenv("ARCRUN_SECRET_REFRESH_TOKEN", "rt-0a1b2c3d")
+    made = recipe("own", "https://api.own.test", ["refresh_token"], primitive="oauth2")
+    made["inject"] = {"header": {"Authorization": "Bearer {{runtime.access_token}}"}}
+    made["oauth2"] = {"token_endpoint": "https://api.own.test/token", "client_id": "a"}
+    server.on("GET", "/auth-recipes/own", {"recipe": made})
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        raise error
+
+    bound = kind.bind(
+        kind.client(server.url),
+        "own",
+        trust_origin="https://api.own.test",
+        trust_recipe=True,
+        transport=httpx.MockTransport(respond),
+    )
+    with pytest.raises(
+        TokenExchangeError, match=rf"could not be reached \({type(error).__name__}: "
+    ):
+        kind.run(bound.get("/x"))

@@ -8,10 +8,13 @@ import logging
 import pickle
 import socket
 import traceback
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
+
+from arcrun import UnexpectedResponseError
 
 SECRET = "s3cret/密 key+value:1"  # encoded differently in a URL, in JSON and in a form
 HEADER_SECRET = "s3cret-for-a-header:1"
@@ -231,6 +234,37 @@ def test_the_secret_follows_a_redirect_within_the_service(
         SECTIONS[section].secret
     ] * 2
     assert_clean(*everything(response), *everything(response.history[0]))
+
+
+@pytest.mark.parametrize("is_file", [True, False], ids=["a file", "parts"])
+@pytest.mark.parametrize("is_own", [True, False], ids=["within the service", "elsewhere"])
+def test_a_streamed_body_that_a_redirect_asks_for_again_is_a_typed_error(
+    is_own, is_file, kind, server, other_server, serve_recipe, canned, seen_by_tools, tmp_path
+) -> None:
+    serve_recipe("own", other_server.url, ["tok"], inject={"query": {"key": "{{secret.tok}}"}})
+    target = f"{other_server.url if is_own else server.url}/moved"
+    other_server.on("POST", "/x", canned(307, headers={"Location": target}))
+    client = kind.client(server.url)
+    kind.run(client.auth.setup("own", tok="tok-0a1b2c3d"))
+    bound = kind.bind(client, "own", trust_origin=other_server.url)
+
+    def parts() -> Iterator[bytes]:
+        yield b"streamed"
+
+    async def async_parts() -> AsyncIterator[bytes]:
+        yield b"streamed"
+
+    if is_file and kind.name == "async":
+        pytest.skip("httpx sends no file asynchronously")
+    (tmp_path / "body").write_bytes(b"streamed")
+    with (tmp_path / "body").open("rb") as file:
+        body = file if is_file else parts() if kind.name == "sync" else async_parts()
+        with pytest.raises(
+            UnexpectedResponseError, match=r"POST .*/moved: the body is at its end"
+        ) as caught:
+            kind.run(bound.post("/x", content=body, follow_redirects=True))
+    assert "pass the body as bytes" in str(caught.value)
+    assert "tok-0a1b2c3d" not in seen_by_tools(caught.value)
 
 
 def test_a_secret_is_removed_from_the_location_of_a_redirect(

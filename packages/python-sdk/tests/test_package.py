@@ -40,6 +40,12 @@ def test_the_table_of_recipes_is_loaded_when_it_is_used() -> None:
     assert "arcrun._core.known_recipes" not in loaded("from arcrun import Arcrun; Arcrun()")
 
 
+def test_what_signs_in_to_services_is_loaded_when_it_is_used() -> None:
+    found = loaded("from arcrun import Arcrun; client = Arcrun(); client.auth; client.workflows")
+    for name in ("_sync.services", "_sync.injecting", "_core.recipe", "_core.sealing"):
+        assert f"arcrun.{name}" not in found
+
+
 def test_each_client_class_is_loaded_when_it_is_used() -> None:
     assert "httpx" not in loaded("import arcrun")
     assert "arcrun._async.client" not in loaded("from arcrun import Arcrun")

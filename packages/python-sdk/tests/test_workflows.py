@@ -427,3 +427,38 @@ def test_a_file_that_is_no_workflow_is_refused(content, kind, server, tmp_path) 
     with pytest.raises(InvalidArgumentError, match=r"greet\.yaml"):
         kind.run(kind.client(server.url).workflows.push_file(path))
     assert server.requests == []
+
+
+def test_an_engine_that_lists_no_capability_has_none(kind, server) -> None:
+    server.on("GET", "/health", {"ok": True, "capabilities": []})
+    with pytest.raises(InvalidArgumentError, match="durable_runs"):
+        kind.run(kind.client(server.url).workflows.run("greet", run_async=True))
+    assert server.to("/webhooks/named/greet/trigger") == []
+
+
+def test_an_engine_that_has_no_list_of_capabilities_is_asked_once(kind, server) -> None:
+    server.on("GET", "/health", {"ok": True})
+    server.on("POST", "/webhooks/named/greet/trigger", {"success": True, "data": {}})
+    client = kind.client(server.url)
+    kind.run(client.workflows.run("greet"))
+    kind.run(client.workflows.run("greet", run_async=True))
+    assert len(server.to("/health")) == 1
+
+
+@pytest.mark.parametrize(
+    "value", ['!!int ""', "!!float x", "!!timestamp x", "!!bool x", "2026-13-45", "!!int 0x"]
+)
+def test_a_file_with_a_value_that_yaml_cannot_read_is_refused(value, kind, tmp_path) -> None:
+    path = tmp_path / "greet.yaml"
+    path.write_text(f"flow: {value}", encoding="utf-8")
+    with pytest.raises(InvalidArgumentError, match=r"greet\.yaml"):
+        kind.run(kind.client("https://engine.test").workflows.push_file(path))
+
+
+def test_a_pause_names_the_call_that_resumes_the_run(kind, server, canned) -> None:
+    body = {"error": "workflow paused at node 核准 waiting for task t_1"}
+    server.on("POST", "/webhooks/named/greet/trigger", canned(500, body))
+    with pytest.raises(WorkflowPaused) as caught:
+        kind.run(kind.client(server.url).workflows.run("greet"))
+    call = 'client.request("POST", "/workflows/resume", body={"task_id": "t_1"})'
+    assert str(caught.value).endswith(f"waits for task t_1: {call} resumes it")

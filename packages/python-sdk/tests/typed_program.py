@@ -42,6 +42,8 @@ def synchronous(http: httpx.Client) -> None:
         graph: dict[str, Any] = client.workflows.get("greet")["graph"]
         data: str = client.workflows.run("greet", {"text": "a"})["data"]["text"]
         result: RunResult = client.workflows.run("greet", run_async=True, timeout=5)
+        result = client.workflows.run("greet", strict=True, extra_headers={"X-Trace": "1"})
+        done = client.auth.setup("notion", max_retries=0, secrets=SECRETS)
         failed: list[str] = result.get("failed_nodes", [])
         runs: list[Execution] = client.workflows.executions("greet", limit=5)
         raw: RawResponse[RunResult] = client.with_raw_response(client.workflows.run)("greet")
@@ -66,7 +68,7 @@ async def asynchronous(http: httpx.AsyncClient) -> None:
         name: str = (await client.creds.push("tok", "1"))["name"]
         credentials: list[Credential] = await client.creds.list()
         name = (await client.creds.delete("tok"))["name"]
-        name = (await client.workflows.push("greet", GRAPH, config={"a": {"x": 1}}))["name"]
+        name = (await client.workflows.push("greet", GRAPH, strict=True, max_retries=0))["name"]
         workflows: list[WorkflowSummary] = await client.workflows.list()
         graph: dict[str, Any] = (await client.workflows.get("greet"))["graph"]
         data: str = (await client.workflows.run("greet", {"text": "a"}))["data"]["text"]

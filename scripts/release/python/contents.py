@@ -35,7 +35,7 @@ _METADATA = re.compile(
 )
 
 # The largest size of each wheel, in kilobytes: its size today and a small margin.
-WHEEL_BUDGETS = {"arcrun": 110, "arcrun-server": 290, "arcrun-conformance": 290}
+WHEEL_BUDGETS = {"arcrun": 118, "arcrun-server": 290, "arcrun-conformance": 290}
 
 
 def check_contents(artifact: Artifact, root: Path) -> int:

@@ -200,8 +200,11 @@ def test_both_python_clients_offer_the_same() -> None:
         Parameter("name", True, 0),
         Parameter("input", False, 1),
         Parameter("run_async", False),
+        Parameter("strict", False),
         Parameter("idempotency_key", False),
         Parameter("timeout", False),
+        Parameter("max_retries", False),
+        Parameter("extra_headers", False),
     )
     assert sync.errors["UnknownServiceError"] == ErrorClass("NotFoundError")
     assert sync.results["Workflow"]["graph"] is True

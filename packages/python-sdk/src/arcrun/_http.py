@@ -14,6 +14,7 @@ from ._core.decoding import ACCEPTED
 from ._core.errors import (
     APIConnectionError,
     APITimeoutError,
+    ArcrunError,
     ConfigurationError,
     InsecureTransportError,
 )
@@ -27,16 +28,17 @@ __all__ = [
     "USER_AGENT",
     "check_next_hop",
     "check_url",
-    "connection_error",
     "httpx",
+    "is_of_connection",
     "limits",
     "origin",
-    "original",
     "pool_for",
     "proxy_for",
     "ssl_context",
     "stripped",
     "time_out_of",
+    "typed_error",
+    "unobserved",
 ]
 
 T = TypeVar("T")
@@ -50,6 +52,7 @@ HEADERS = {
 TIMEOUT = 60.0  # seconds, for each attempt of a call
 CONNECT_TIMEOUT = 5.0  # seconds
 MAX_CONNECTIONS = 100  # of a client, at the same time
+_LIBRARIES = frozenset({"httpx", "httpcore", "h11", "h2", "anyio", "ssl", "zlib"})
 _KEPT_OPEN = 20  # connections that wait for the next request
 
 
@@ -121,7 +124,44 @@ def stripped(error: BaseException) -> BaseException:
     return error.with_traceback(None)
 
 
-def connection_error(method: str, url: str, error: httpx.RequestError) -> APIConnectionError:
+def is_of_connection(error: BaseException) -> bool:
+    """Tell whether an exception says that the connection failed: of httpx, its parts or the system.
+
+    httpx translates those of its parts; a transport of the user's own may not.
+    """
+    library = type(error).__module__.partition(".")[0]
+    return isinstance(error, OSError) or (isinstance(error, Exception) and library in _LIBRARIES)
+
+
+def typed_error(method: str, url: str, error: BaseException) -> BaseException:
+    """Return the SDK's error for what came of sending a request; without frames, which hold the key.
+
+    What is neither the SDK's nor of the connection, such as a cancellation, is returned as it is.
+    """
+    if isinstance(error, ArcrunError):
+        return stripped(error)
+    what = f"{method} {url} could not be sent ({type(error).__name__}: {error})"
+    if isinstance(error, httpx.HTTPStatusError):
+        advice = "leave statuses to the SDK: no event hook of http_client may raise for them"
+    elif isinstance(error, httpx.CookieConflict):
+        advice = "an http_client must not have two cookies of one name"
+    elif isinstance(error, httpx.InvalidURL):
+        advice = "is base_url right?"
+    elif is_of_connection(error):
+        return _connection_error(method, url, error)
+    elif isinstance(error, RuntimeError):
+        advice = (
+            "a client can't be used after it was closed, and an http_client only in the event loop that "
+            "it was made for"
+        )
+    elif isinstance(error, (ValueError, OverflowError)):
+        advice = "is base_url right?"
+    else:
+        return stripped(error)
+    return ConfigurationError(f"{what}: {advice}")
+
+
+def _connection_error(method: str, url: str, error: BaseException) -> APIConnectionError:
     """Return the typed error for a request that got no response, or only a part of one."""
     kind: type[APIConnectionError] = APIConnectionError
     what = "the engine could not be reached, or closed the connection"
@@ -131,11 +171,12 @@ def connection_error(method: str, url: str, error: httpx.RequestError) -> APICon
             "no connection was free in time: all are in use by other calls; Arcrun(max_connections=…) "
             "sets how many there are"
         )
-    elif isinstance(error, httpx.TimeoutException):
+    elif isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         kind, what = APITimeoutError, "the engine did not respond in time"
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     failure = kind(f"{method} {url}: {what} ({reason})")
-    error.request = httpx.Request(method, url)  # httpx's own may hold a plain credential
+    if isinstance(error, httpx.RequestError):
+        error.request = httpx.Request(method, url)  # httpx's own may hold a plain credential
     failure.__cause__ = stripped(error)
     return failure
 
@@ -201,11 +242,23 @@ def check_next_hop(client: Any, base_url: str) -> None:
         )
 
 
-def original(method: Callable[..., T]) -> Callable[..., T]:
-    """Return a method of httpx without what instrumentation has wrapped around it.
+def unobserved(
+    transport: object, send: Callable[[httpx.Request], T], name: str
+) -> Callable[[httpx.Request], T]:
+    """Return the method by which a transport sends, without what instrumentation wrapped around it.
 
-    A request that holds secrets is not for spans: in a path or a query they would be recorded.
+    A request that holds secrets is not for spans: in a path or a query they would be recorded. Only
+    methods of httpx are unwrapped: one that a class of the user's has is what the user wants.
+
+    Args:
+        transport: a transport, of httpx or another one.
+        send: its method.
+        name: the method's name; a wrapper may have another one.
     """
-    while (inner := getattr(method, "__wrapped__", None)) is not None:
-        method = inner
-    return method
+    owner = next((kind for kind in type(transport).__mro__ if name in vars(kind)), None)
+    if owner is None or owner.__module__.partition(".")[0] != "httpx":
+        return send
+    own: Any = getattr(owner, name)
+    while (inner := getattr(own, "__wrapped__", None)) is not None:
+        own = inner
+    return functools.partial(own, transport)

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from ._core.config import Settings, Source, parse_file, resolve
+from ._core.config import PARSER_ERRORS, Settings, Source, parse_file, resolve
 from ._core.errors import ArcrunWarning, ConfigurationError, InvalidArgumentError
 from ._core.memory import StoredSecret
 from ._core.names import variable
@@ -85,8 +85,8 @@ def read_document(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str]:
         content = json_object(yaml.safe_load(file.read_text(encoding="utf-8")))
     except OSError as error:
         reason = error.strerror or type(error).__name__
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+    except (yaml.YAMLError, *PARSER_ERRORS) as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
     else:
         if content is not None:
             return content, file.stem

@@ -1,28 +1,19 @@
-"""Services: set up once, then bound to an HTTP client whose requests are signed in."""
+"""Services: set up once, then bound to an HTTP client whose requests are signed in.
+
+What is behind these methods is loaded when one is called: to import it takes time, and a program that
+runs workflows needs none of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, overload
 
-from arcrun._concurrency import async_in_thread
-from arcrun._core import operations, setup, trust
-from arcrun._core.errors import APIStatusError, ArcrunError
-from arcrun._core.injection import split_constants
-from arcrun._core.memory import StoredSecret
-from arcrun._core.names import check_account, check_service, credential_name
-from arcrun._core.placeholders import render_base_url
-from arcrun._core.recipe import Recipe
-from arcrun._core.sealing import unseal
-from arcrun._core.secret import Secret
+from arcrun._core import operations
 from arcrun._core.types import AuthRecipe, SetupResult
-from arcrun._http import USER_AGENT, check_url, httpx, limits
-from arcrun._local import secret_from_environment
+from arcrun._http import httpx
 
 from .connection import AsyncConnection
-from .creds import push_secret
-from .tokens import AsyncSignIn, AsyncTokenSource
-from .transport import AsyncEnvironmentTransport, AsyncInjectingTransport
 
 
 class AsyncAuth:
@@ -31,11 +22,19 @@ class AsyncAuth:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def list_services(self, *, timeout: float | None = None) -> list[AuthRecipe]:
+    async def list_services(
+        self,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> list[AuthRecipe]:
         """List the services that have an auth recipe. Needs no API key.
 
         Args:
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             APIConnectionError: the engine could not be reached.
@@ -45,7 +44,8 @@ class AsyncAuth:
             >>> "notion" in [recipe["service"] for recipe in services]
             True
         """
-        return await self._connection.send_all(operations.list_services, timeout)
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        return await connection.send_all(operations.list_services)
 
     # For type checkers: of `**secrets` they ask that each value fits each argument that has a default.
     @overload
@@ -59,6 +59,8 @@ class AsyncAuth:
         *,
         account: str | None = None,
         timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
         **more_secrets: str,
     ) -> SetupResult: ...
@@ -68,6 +70,8 @@ class AsyncAuth:
         *,
         account: str | None = None,
         timeout: Any = None,
+        max_retries: Any = None,
+        extra_headers: Any = None,
         secrets: Any = None,
         **more_secrets: str,
     ) -> SetupResult:
@@ -77,6 +81,8 @@ class AsyncAuth:
             service: the service's name.
             account: one of several accounts; its secrets are stored as `KEY__account`.
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
             secrets: each of the recipe's `required_secrets`, by key.
             **more_secrets: the same, as arguments, except keys that are names of arguments here.
 
@@ -91,27 +97,14 @@ class AsyncAuth:
             >>> result["stored"]
             ['notion_token']
         """
-        given = setup.wrapped(service, secrets, more_secrets)
+        from arcrun._core.setup import wrapped
+
+        from .services import AsyncService
+
+        given = wrapped(service, secrets, more_secrets)
         del secrets, more_secrets  # tools print the locals of frames
-        check_service(service)
-        check_account(account)
-        connection = self._connection
-        connection.key()
-        recipe = await self._recipe(service, timeout, refresh=True)
-        values = setup.checked_values(recipe, given)
-        named = {credential_name(key, account): value for key, value in values.items()}
-        stored: list[str] = []
-        for name, value in named.items():
-            try:
-                await push_secret(connection, name, value, service=service, timeout=timeout)
-            except ArcrunError as error:
-                setup.add_stored(error, service, stored)
-                raise
-            stored.append(name)
-        for name, value in named.items():
-            await self._remember(name, StoredSecret(value, service))
-        trust.pin_origins(recipe, connection.memory)
-        return {"service": service, "account": account, "stored": stored}
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        return await AsyncService(connection, self._connection, service, account).set_up(given)
 
     async def bind(
         self,
@@ -122,6 +115,8 @@ class AsyncAuth:
         trust_recipe: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
         timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> httpx.AsyncClient:
         """Return an `httpx.AsyncClient` whose requests to the service are signed in.
 
@@ -138,6 +133,8 @@ class AsyncAuth:
             transport: sends the requests after the secrets were added; by default a new one that
                 uses the environment's proxies.
             timeout: seconds for each attempt here, and the new client's own time-out.
+            max_retries: how often a request here is retried; None for the client's own.
+            extra_headers: sent with each request to the engine here, over the client's own.
 
         Raises:
             UnknownServiceError: there is no recipe for the service.
@@ -152,25 +149,11 @@ class AsyncAuth:
             ...     str(notion.base_url)
             'https://api.notion.com/v1/'
         """
-        connection, trusted = self._connection, trust.check_trust_origin(trust_origin)
-        time_out = connection.timeout if timeout is None else limits(timeout)
-        recipe = await self._checked_recipe(service, account, timeout)
-        known = trust.known_origins(service, connection.settings, connection.memory)
-        trust.check_before_secrets(recipe, known, trusted)
-        values = await self._values(recipe, account, timeout, trust_recipe=trust_recipe)
-        base_url = render_base_url(recipe.base_url, values)
-        check_url(base_url)
-        allowed = trust.check_origins(recipe, base_url, known, trusted)
-        constants, inject = split_constants(recipe.inject.with_values(values))
-        sign_in = AsyncSignIn(inject, values, self._token_source(recipe, account, values))
-        return httpx.AsyncClient(
-            base_url=base_url,
-            headers={"User-Agent": USER_AGENT, **constants},
-            timeout=time_out,
-            transport=AsyncInjectingTransport(
-                allowed, sign_in, transport or AsyncEnvironmentTransport(hidden=True)
-            ),
-        )
+        from .services import AsyncService
+
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        chosen = AsyncService(connection, self._connection, service, account)
+        return await chosen.client(trust_origin, transport, trust_recipe=trust_recipe)
 
     async def get_token(
         self,
@@ -180,6 +163,8 @@ class AsyncAuth:
         trust_origin: str | None = None,
         trust_recipe: bool = False,
         timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> str:
         """Return a service's token, for use without httpx.
 
@@ -191,6 +176,8 @@ class AsyncAuth:
             trust_origin: as for `bind`; used only if a token is fetched.
             trust_recipe: as for `bind`.
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             InvalidArgumentError: the service signs in with several secrets: use `bind`.
@@ -204,117 +191,8 @@ class AsyncAuth:
             >>> token[:4]
             'ntn_'
         """
-        trusted = trust.check_trust_origin(trust_origin)
-        recipe = await self._checked_recipe(service, account, timeout)
-        values = await self._values(recipe, account, timeout, trust_recipe=trust_recipe)
-        source = self._token_source(recipe, account, values)
-        if source is None:
-            return values[recipe.token_key].reveal()
-        connection = self._connection
-        known = trust.known_origins(service, connection.settings, connection.memory)
-        base_url = render_base_url(recipe.base_url, values)
-        trust.check_origins(recipe, base_url, known, trusted)
-        transport = AsyncEnvironmentTransport(hidden=True)
-        try:
-            return (await source.get(transport)).access.reveal()
-        finally:
-            await transport.aclose()
+        from .services import AsyncService
 
-    async def _checked_recipe(
-        self, service: str, account: str | None, timeout: float | None
-    ) -> Recipe:
-        """Check the names, and return the recipe if this SDK supports it."""
-        check_service(service)
-        check_account(account)
-        recipe = await self._recipe(service, timeout)
-        recipe.check_supported()
-        return recipe
-
-    async def _values(
-        self, recipe: Recipe, account: str | None, timeout: float | None, *, trust_recipe: bool
-    ) -> dict[str, Secret]:
-        """Return the secrets that a recipe uses, by key.
-
-        Raises:
-            RecipeChangedError: the recipe is not the known one, and the user does not trust it.
-            MissingSecretError: a required one was not found, or was stored for another service.
-        """
-        if not trust_recipe:
-            trust.check_recipe(recipe, self._connection.settings)
-        values: dict[str, Secret] = {}
-        missing: list[str] = []
-        for key in recipe.keys_used:
-            name = credential_name(key, account)
-            found = await self._find(name, timeout)
-            if found is not None:
-                if not trust.may_use(recipe.service, key, found.service, trust_recipe=trust_recipe):
-                    raise setup.refused_secret(recipe.service, name, found.service)
-                values[key] = found.value
-            elif key not in recipe.optional_keys:
-                missing.append(key)
-        if missing:
-            raise setup.missing_secrets(recipe.service, account, missing)
-        return values
-
-    async def _recipe(
-        self, service: str, timeout: float | None, *, refresh: bool = False
-    ) -> Recipe:
-        """Return a service's recipe: the remembered one, unless it is to be fetched again."""
-        known = self._connection.memory.recipes
-        if refresh or service not in known:
-            known[service] = await self._connection.send(operations.get_recipe(service), timeout)
-        return known[service]
-
-    async def _find(self, name: str, timeout: float | None) -> StoredSecret | None:
-        """Find a secret: in memory, the keyring, the engine (sealed), or the environment."""
-        connection = self._connection
-        if name in connection.memory.secrets:
-            return connection.memory.secrets[name]
-        store = connection.store
-        found = await async_in_thread(lambda: store.get(name)) if store else None
-        if found is None and connection.settings.api_key is not None:
-            found = await self._sealed_read(name, timeout)
-        if found is not None:
-            await self._remember(name, found)
-            return found
-        return secret_from_environment(name)
-
-    async def _sealed_read(self, name: str, timeout: float | None) -> StoredSecret | None:
-        connection, envelope = self._connection, None
-        try:
-            envelope = await connection.send(operations.read_credential(name), timeout)
-        except APIStatusError as error:
-            # No such credential, or an engine without sealed reads.
-            if error.status not in {404, 405}:
-                raise
-        if envelope is None:
-            return None
-        value = Secret(unseal(connection.key().reveal(), name, envelope))
-        return StoredSecret(value, envelope.get("service"))
-
-    async def _remember(self, name: str, secret: StoredSecret) -> None:
-        self._connection.memory.secrets[name] = secret
-        store = self._connection.store
-        if store is not None:
-            await async_in_thread(lambda: store.put(name, secret))
-
-    def _token_source(
-        self, recipe: Recipe, account: str | None, values: dict[str, Secret]
-    ) -> AsyncTokenSource | None:
-        """Return what fetches the service's access tokens; the same one for the same secrets."""
-        service, grant, connection = recipe.service, recipe.grant, self._connection
-        if grant is None:
-            return None
-        sources: dict[Any, AsyncTokenSource] = connection.memory.token_sources
-        used = (service, account, grant.endpoint)
-
-        async def keep(key: str, value: Secret) -> None:
-            name = credential_name(key, account)
-            try:
-                await push_secret(connection, name, value, service=service)
-            finally:
-                await self._remember(name, StoredSecret(value, service))
-
-        if used not in sources or sources[used].values != values:
-            sources[used] = AsyncTokenSource(service, grant, values, connection.timeout, keep)
-        return sources[used]
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        chosen = AsyncService(connection, self._connection, service, account)
+        return await chosen.token(trust_origin, trust_recipe=trust_recipe)

@@ -14,7 +14,6 @@ from arcrun._core.errors import ConfigurationError, InvalidArgumentError
 from arcrun._core.resources import resource
 from arcrun._core.retry import MAX_RETRIES, check_retries, check_size
 from arcrun._core.secret import Secret
-from arcrun._core.shapes import capabilities_of
 from arcrun._core.types import CredentialFormat, Health, RawResponse
 from arcrun._http import (
     HEADERS,
@@ -110,7 +109,9 @@ class AsyncArcrun:
                 f"secret_cache must be 'memory' or 'keyring', not {secret_cache!r}"
             )
         log_to_stderr()
-        own_headers = check_headers({} if default_headers is None else default_headers)
+        own_headers = check_headers(
+            {} if default_headers is None else default_headers, "default_headers"
+        )
         store = None if secret_cache == "memory" else KeyringStore(settings)  # noqa: S105
         retries = check_retries(max_retries)
         check_size("max_connections", max_connections)
@@ -139,11 +140,19 @@ class AsyncArcrun:
         self.auth = AsyncAuth(connection)
         self.workflows = AsyncWorkflows(connection)
 
-    async def health(self, *, timeout: float | None = None) -> Health:
+    async def health(
+        self,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> Health:
         """Check the engine's health. Needs no API key.
 
         Args:
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             APIConnectionError: the engine could not be reached.
@@ -153,8 +162,9 @@ class AsyncArcrun:
             >>> health["ok"]
             True
         """
-        health = await self._connection.send(operations.health(), timeout)
-        self._connection.memory.capabilities = capabilities_of(health)
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        health = await connection.send(operations.health())
+        connection.memory.learn_capabilities(health)
         return health
 
     def with_options(
@@ -185,7 +195,8 @@ class AsyncArcrun:
         connection = self._connection.with_options(timeout, max_retries)
         if key is not None or base_url is not None:
             connection = connection.elsewhere(key, base_url)
-        other._use(connection.with_headers(check_headers(default_headers or {})))
+        own_headers = check_headers(default_headers or {}, "default_headers")
+        other._use(connection.with_headers(own_headers))
         return other
 
     async def request(
@@ -195,6 +206,8 @@ class AsyncArcrun:
         *,
         body: Mapping[str, Any] | None = None,
         timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Send a request to a route of the engine that has no method yet, and return its JSON object.
 
@@ -205,6 +218,8 @@ class AsyncArcrun:
             path: the path with its query, percent-encoded.
             body: sent as JSON.
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             InvalidArgumentError: the method, path or body is not valid.
@@ -217,7 +232,8 @@ class AsyncArcrun:
         """
         with_key = self._connection.settings.api_key is not None
         request = operations.own_request(method, path, body, with_key=with_key)
-        return await self._connection.send(request, timeout)
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        return await connection.send(request)
 
     def with_raw_response(
         self, method: Callable[P, Awaitable[T]]

@@ -10,11 +10,10 @@ from typing import Any, NoReturn, TypeVar
 
 from arcrun._concurrency import async_sleep
 from arcrun._core import operations
-from arcrun._core.config import Settings, check_base_url, check_key
+from arcrun._core.config import Settings, check_base_url, check_headers, check_key
 from arcrun._core.errors import (
     APIConnectionError,
     ArcrunError,
-    ConfigurationError,
     UnexpectedResponseError,
 )
 from arcrun._core.memory import Memory
@@ -23,15 +22,13 @@ from arcrun._core.request import Request
 from arcrun._core.response import Response, read_response
 from arcrun._core.retry import check_retries, next_delay
 from arcrun._core.secret import Secret, blank_out
-from arcrun._core.shapes import capabilities_of
 from arcrun._core.trust import api_key_for, require_api_key
 from arcrun._http import (
     check_next_hop,
     check_url,
-    connection_error,
     httpx,
     limits,
-    stripped,
+    typed_error,
 )
 from arcrun._local import SecretStore
 
@@ -85,10 +82,31 @@ class AsyncConnection:
         return other
 
     def with_headers(self, headers: Mapping[str, str]) -> AsyncConnection:
-        """Return a copy that sends more headers."""
+        """Return a copy that sends more headers, in place of those that have the same name."""
         other = self.with_options(None, None)
-        other.headers = {**self.headers, **headers}
+        names = {name.lower() for name in headers}
+        kept = {name: text for name, text in self.headers.items() if name.lower() not in names}
+        other.headers = {**kept, **headers}
         return other
+
+    def for_call(
+        self,
+        timeout: float | None,
+        max_retries: int | None,
+        extra_headers: Mapping[str, str] | None,
+    ) -> AsyncConnection:
+        """Return the connection with the options of one call; None keeps the client's own.
+
+        Raises:
+            InvalidArgumentError: the time-out is not valid.
+            ConfigurationError: another option is not valid.
+        """
+        if timeout is None and max_retries is None and extra_headers is None:
+            return self
+        other = self.with_options(timeout, max_retries)
+        if extra_headers is None:
+            return other
+        return other.with_headers(check_headers(extra_headers, "extra_headers"))
 
     def elsewhere(self, key: Secret | None, base_url: str | None) -> AsyncConnection:
         """Return a copy for another key or engine, which shares connections and no memory.
@@ -121,12 +139,8 @@ class AsyncConnection:
         """
         return require_api_key(self.settings, allow_insecure_http=self.allow_insecure_http)
 
-    async def send(self, request: Request[T], timeout: float | None = None) -> T:
+    async def send(self, request: Request[T]) -> T:
         """Send a request, retry it where that is safe, and return its result.
-
-        Args:
-            request: what to send.
-            timeout: seconds for each attempt; None for the client's own.
 
         Raises:
             APIConnectionError: the engine could not be reached, or did not respond in time.
@@ -135,10 +149,9 @@ class AsyncConnection:
         """
         allow_insecure_http = self.allow_insecure_http
         key = api_key_for(request.key, self.settings, allow_insecure_http=allow_insecure_http)
-        limit = self.timeout if timeout is None else limits(timeout)
         attempt = 0
         while True:
-            outcome = await self._attempt(request, key, limit)
+            outcome = await self._attempt(request, key)
             delay = next_delay(request, outcome, attempt=attempt, max_retries=self.max_retries)
             if delay is None:
                 break
@@ -153,14 +166,11 @@ class AsyncConnection:
         base_url = self.settings.base_url
         return read_response(request, outcome, attempt=attempt, base_url=base_url)
 
-    async def send_all(
-        self, page: Callable[[str | None], Request[Page[T]]], timeout: float | None
-    ) -> list[T]:
+    async def send_all(self, page: Callable[[str | None], Request[Page[T]]]) -> list[T]:
         """Get a whole list, page by page.
 
         Args:
             page: returns the request of the page that a cursor leads to; None for the first page.
-            timeout: seconds for each attempt; None for the client's own.
 
         Raises:
             UnexpectedResponseError: a cursor came again, so that there would be no end.
@@ -169,66 +179,50 @@ class AsyncConnection:
         seen: set[str | None] = {None}
         cursor = None
         while True:
-            part = await self.send(page(cursor), timeout)
+            part = await self.send(page(cursor))
             found += part.items
             cursor = part.cursor
             if cursor is None:
                 return found
             if cursor in seen or len(seen) > _MOST_PAGES:
                 raise UnexpectedResponseError(
-                    f"{page(None)!r}: the engine's pages of this list have no end"
+                    f"{self.settings.base_url}: the engine's pages of this list have no end"
                 )
             seen.add(cursor)
 
-    async def has(self, capability: str, timeout: float | None = None) -> bool | None:
+    async def has(self, capability: str) -> bool | None:
         """Tell whether the engine has a capability (docs/contract.md#capabilities). Asks once.
 
-        The result is None if the engine does not list any, or can't be asked.
+        The result is None if the engine has no list of them, or can't be asked.
         """
-        if self.memory.capabilities is None:
+        if not self.memory.asked_for_capabilities:
             try:
-                health = await self.with_options(None, 0).send(operations.health(), timeout)
+                health = await self.with_options(None, 0).send(operations.health())
             except ArcrunError:
                 return None  # not remembered: the next call asks again
-            self.memory.capabilities = capabilities_of(health)
+            self.memory.learn_capabilities(health)
         listed = self.memory.capabilities
-        return capability in listed if listed else None
+        return None if listed is None else capability in listed
 
     async def _attempt(
-        self, request: Request[Any], key: Secret | None, timeout: httpx.Timeout
+        self, request: Request[Any], key: Secret | None
     ) -> Response | APIConnectionError:
         """Send a request once, with the API key if there is one to send."""
         started = time.monotonic()
         url = self.settings.base_url + request.path
-        failure: BaseException
         try:
-            response = await self._exchange(url, request, key, timeout)
-        except httpx.RequestError as error:
-            lost = connection_error(request.method, url, error)
-            _log(request, started, type(lost).__name__)
-            return lost
-        except ArcrunError as error:
-            failure = stripped(error)
-        except RuntimeError as error:
-            failure = ConfigurationError(
-                f"{request.method} {url} could not be sent ({error}): a client can't be used after it "
-                "was closed, and an http_client only in the event loop that it was made for"
-            )
-        except (ValueError, OverflowError, httpx.InvalidURL) as error:
-            failure = ConfigurationError(
-                f"{request.method} {url} could not be sent ({type(error).__name__}: {error}): is base_url "
-                "right?"
-            )
+            response = await self._exchange(url, request, key)
         except BaseException as error:  # noqa: BLE001 - the frames of each hold the key
-            failure = stripped(error)
+            failure = typed_error(request.method, url, error)
         else:
             _log(request, started, str(response.status))
             return response
+        if isinstance(failure, APIConnectionError):
+            _log(request, started, type(failure).__name__)
+            return failure
         raise failure
 
-    async def _exchange(
-        self, url: str, request: Request[Any], key: Secret | None, timeout: httpx.Timeout
-    ) -> Response:
+    async def _exchange(self, url: str, request: Request[Any], key: Secret | None) -> Response:
         """Send a request, and read the response."""
         headers = dict(self.headers)
         if request.body is not None:
@@ -236,7 +230,7 @@ class AsyncConnection:
         if request.idempotency_key is not None:
             headers["Idempotency-Key"] = request.idempotency_key
         outgoing = self.http.build_request(
-            request.method, url, content=request.content(), headers=headers, timeout=timeout
+            request.method, url, content=request.content(), headers=headers, timeout=self.timeout
         )
         if key is not None:
             outgoing.headers[KEY_HEADER] = key.reveal()
@@ -244,7 +238,7 @@ class AsyncConnection:
             # A redirect would take the key along; `read_response` reports it as an error.
             incoming = await self.http.send(outgoing, stream=True, follow_redirects=False)
             try:
-                content = await read_body(incoming, timeout.read, self.max_response_bytes)
+                content = await read_body(incoming, self.timeout.read, self.max_response_bytes)
             finally:
                 await incoming.aclose()
         finally:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
 from arcrun._concurrency import async_in_thread
 from arcrun._core import operations
 from arcrun._core.errors import ArcrunWarning, InvalidArgumentError
 from arcrun._core.names import check_credential, check_service
-from arcrun._core.sealing import is_strong
 from arcrun._core.secret import Secret
 from arcrun._core.shapes import text
 from arcrun._core.types import Credential, DeletedCredential, PushedCredential, Sensitivity
@@ -30,6 +30,8 @@ class AsyncCreds:
         service: str | None = None,
         sensitivity: Sensitivity | None = None,
         timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> PushedCredential:
         """Store a credential, or replace it. It is encrypted before it leaves this process.
 
@@ -39,6 +41,8 @@ class AsyncCreds:
             service: the service that it belongs to; without it, the deployed engine clears it.
             sensitivity: `standard` or `high`.
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             InvalidArgumentError: the name or the value is not valid; nothing was sent.
@@ -57,20 +61,28 @@ class AsyncCreds:
         del value  # tools print the locals of frames
         if hidden is None:
             raise InvalidArgumentError(f"the value of {name!r} must be non-empty text")
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
         return await push_secret(
-            self._connection,
+            connection,
             name,
             hidden,
             service=service,
             sensitivity=sensitivity,
-            timeout=timeout,
         )
 
-    async def list(self, *, timeout: float | None = None) -> list[Credential]:
+    async def list(
+        self,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> list[Credential]:
         """List all credentials, without values. The deployed engine lists at most 200.
 
         Args:
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             APIStatusError: the engine refused.
@@ -80,17 +92,27 @@ class AsyncCreds:
             >>> [credential["name"] for credential in found]
             ['notion_token']
         """
-        found = await self._connection.send_all(operations.list_credentials, timeout)
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        found = await connection.send_all(operations.list_credentials)
         names = [name for item in found if (name := text(item.get("name")))]
-        self._connection.memory.names.update({name.lower(): name for name in names})
+        connection.memory.names.update({name.lower(): name for name in names})
         return found
 
-    async def delete(self, name: str, *, timeout: float | None = None) -> DeletedCredential:
+    async def delete(
+        self,
+        name: str,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> DeletedCredential:
         """Delete a credential.
 
         Args:
             name: the credential's name.
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             NotFoundError: there is no such credential (the deployed engine reports success).
@@ -100,11 +122,10 @@ class AsyncCreds:
             >>> result["name"]
             'notion_token'
         """
-        result = await self._connection.send(
-            operations.delete_credential(check_credential(name)), timeout
-        )
-        self._connection.memory.names.pop(name.lower(), None)
-        await _forget(self._connection, name)
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        result = await connection.send(operations.delete_credential(check_credential(name)))
+        connection.memory.names.pop(name.lower(), None)
+        await _forget(connection, name)
         return result
 
 
@@ -115,14 +136,13 @@ async def push_secret(
     *,
     service: str | None,
     sensitivity: Sensitivity | None = None,
-    timeout: float | None = None,
 ) -> PushedCredential:
     """Store a credential, and forget the remembered value that it replaces."""
     request = operations.push_credential(
         connection.settings, connection.key(), name, value, service=service, sensitivity=sensitivity
     )
     _warn(connection, name)
-    result = await connection.send(request, timeout)
+    result = await connection.send(request)
     connection.memory.names[name.lower()] = name
     await _forget(connection, name)
     return result
@@ -149,6 +169,8 @@ def _warn(connection: AsyncConnection, name: str) -> None:
     key = settings.api_key
     if settings.credential_format == "plain" or memory.warned_of_key or key is None:
         return
+    from arcrun._core.sealing import is_strong
+
     if not is_strong(key.reveal()):
         memory.warned_of_key = True
         warnings.warn(

@@ -13,7 +13,7 @@ from arcrun._core.injection import Injection
 from arcrun._core.recipe import AssertionGrant, Inject, RefreshGrant
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.tokens import AccessToken, read_token, token_form
-from arcrun._http import USER_AGENT, httpx, stripped
+from arcrun._http import USER_AGENT, httpx, is_of_connection, stripped, unobserved
 
 from .reading import read_body
 
@@ -71,16 +71,17 @@ class AsyncTokenSource:
     async def _fetch(self, transport: httpx.AsyncBaseTransport) -> AccessToken:
         service = self._service
         form = token_form(self._grant, self.values, time.time())
-        failure: BaseException
         try:
             status, content = await self._exchange(transport, form)
-        except (httpx.RequestError, httpx.InvalidURL) as error:
-            reason = blank_out(f"{type(error).__name__}: {error}", (form, *self.values.values()))
-            failure = TokenExchangeError(
-                f"{service!r}: the token endpoint {self._grant.endpoint} could not be reached ({reason})"
-            )
         except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
             failure = stripped(error)
+            if is_of_connection(error):
+                secrets = (form, *self.values.values())
+                reason = blank_out(f"{type(error).__name__}: {error}", secrets)
+                failure = TokenExchangeError(
+                    f"{service!r}: the token endpoint {self._grant.endpoint} could not be reached "
+                    f"({reason})"
+                )
         else:
             sent = tuple(self.values.values())
             token = read_token(service, status, content, now=time.monotonic(), sent=sent)
@@ -102,7 +103,9 @@ class AsyncTokenSource:
             },
             extensions={"timeout": self._timeout.as_dict()},
         )
-        response = await transport.handle_async_request(request)
+        response = await unobserved(
+            transport, transport.handle_async_request, "handle_async_request"
+        )(request)
         try:
             content = await read_body(response, self._timeout.read, _LARGEST)
             return response.status_code, content

@@ -1,109 +1,11 @@
-"""The transports below a bound client, where nothing logs or remembers requests."""
+"""The transport of clients: pools of connections, directly or by a proxy."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Hashable
-from typing import NoReturn
+from collections.abc import Hashable
 
 from arcrun._concurrency import async_scope, is_alive
-from arcrun._core.injection import Injection
-from arcrun._core.tokens import AccessToken
-from arcrun._core.trust import may_receive_secrets
-from arcrun._http import (
-    MAX_CONNECTIONS,
-    httpx,
-    origin,
-    original,
-    pool_for,
-    proxy_for,
-    stripped,
-)
-
-from .tokens import AsyncSignIn
-
-_URL_HEADERS = ("location", "content-location", "link", "refresh")
-
-
-class AsyncInjectingTransport(httpx.AsyncBaseTransport):
-    """Adds the secrets to a copy of each request that goes to the service's own origin.
-
-    The client above, its log line, hooks, exceptions, `response.request`, `response.url`, history
-    and redirects know the request only as the user wrote it.
-    """
-
-    def __init__(self, allowed: str, sign_in: AsyncSignIn, inner: httpx.AsyncBaseTransport) -> None:
-        self._allowed = allowed
-        self._sign_in = sign_in
-        self._inner = inner
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} for {self._allowed}>"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a bound client cannot be pickled: bind again in the process that needs it")
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, with the secrets if it goes to the service's own origin."""
-        if not may_receive_secrets(origin(request.url), self._allowed):
-            return await self._inner.handle_async_request(request)
-        token = await self._sign_in.token(self._inner)
-        response = await self._send(request, token)
-        if response.status_code == 401 and token and isinstance(request.stream, httpx.ByteStream):
-            await response.aclose()
-            token = await self._sign_in.renewed(self._inner, token)
-            response = await self._send(request, token)
-        return response
-
-    async def _send(self, request: httpx.Request, token: AccessToken | None) -> httpx.Response:
-        injection = self._sign_in.injection(token)
-        body = await request.aread() if injection.has_body else None
-        failure = None
-        try:
-            response = await self._inner.handle_async_request(
-                _with_secrets(request, injection, body)
-            )
-        except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
-            failure = stripped(error)
-            failure.args = tuple(
-                injection.without_secrets(each) if isinstance(each, str) else each
-                for each in error.args
-            )
-        else:
-            for name in _URL_HEADERS:  # they may repeat a secret of the URL
-                url = response.headers.get(name, "")
-                clean = injection.without_secrets(url)
-                if clean != url:
-                    response.headers[name] = clean
-            response.stream = AsyncCleanStream(response.stream)
-            return response
-        raise failure
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._inner.aclose()
-
-
-class AsyncCleanStream(httpx.AsyncByteStream):
-    """A response body whose exceptions carry no frames: those of the connection hold secrets."""
-
-    def __init__(self, inner: object) -> None:
-        assert isinstance(inner, httpx.AsyncByteStream)  # noqa: S101 - httpx asserts it too
-        self._inner = inner
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield the body."""
-        failure = None
-        try:
-            async for part in self._inner:
-                yield part
-        except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
-            failure = stripped(error)
-        if failure is not None:
-            raise failure
-
-    async def aclose(self) -> None:
-        """Close the body."""
-        await self._inner.aclose()
+from arcrun._http import MAX_CONNECTIONS, httpx, origin, pool_for, proxy_for, unobserved
 
 
 class AsyncEnvironmentTransport(httpx.AsyncBaseTransport):
@@ -132,8 +34,9 @@ class AsyncEnvironmentTransport(httpx.AsyncBaseTransport):
         """Send a request."""
         pool = self._pool(request.url)
         if self._hidden:
-            send = original(httpx.AsyncHTTPTransport.handle_async_request)
-            return await send(pool, request)
+            return await unobserved(pool, pool.handle_async_request, "handle_async_request")(
+                request
+            )
         return await pool.handle_async_request(request)
 
     def _pool(self, url: httpx.URL) -> httpx.AsyncHTTPTransport:
@@ -154,26 +57,3 @@ class AsyncEnvironmentTransport(httpx.AsyncBaseTransport):
         pools, self._pools = self._pools.get(async_scope(), {}), {}
         for pool in pools.values():
             await pool.aclose()
-
-
-def _with_secrets(
-    request: httpx.Request, injection: Injection, body: bytes | None
-) -> httpx.Request:
-    """Return a copy of a request with the secrets in it."""
-    headers, stream = httpx.Headers(request.headers), request.stream
-    if body is not None:
-        kind, body = injection.content(request.method, headers.get("content-type", ""), body)
-        headers.pop("transfer-encoding", None)
-        headers["content-length"] = str(len(body))
-        if kind:
-            headers["content-type"] = kind
-        stream = httpx.ByteStream(body)
-    headers.update(injection.headers)
-    return httpx.Request(
-        request.method,
-        request.url.copy_with(raw_path=injection.target(request.url.raw_path)),
-        headers=headers,
-        stream=stream,
-        # A trace callback would see the request with its secrets.
-        extensions={name: x for name, x in request.extensions.items() if name != "trace"},
-    )

@@ -11,7 +11,14 @@ from typing import Any
 from arcrun._concurrency import async_in_thread
 from arcrun._core import operations
 from arcrun._core.errors import InvalidArgumentError, WorkflowWarning
-from arcrun._core.graphs import check_description, compile_graph, config_of, flow_of, is_document
+from arcrun._core.graphs import (
+    check_description,
+    compile_graph,
+    config_of,
+    flow_of,
+    is_document,
+    strictness,
+)
 from arcrun._core.names import check_idempotency_key, check_workflow
 from arcrun._core.operations import Page
 from arcrun._core.request import Request
@@ -42,7 +49,10 @@ class AsyncWorkflows:
         *,
         description: str | None = None,
         config: Mapping[str, Any] | None = None,
+        strict: bool | None = None,
         timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> PushedWorkflow:
         """Store a workflow, or replace it.
 
@@ -52,7 +62,11 @@ class AsyncWorkflows:
                 engine compiles first, or a compiled graph (`nodes` and `edges`).
             description: one sentence; by default the document's own, else the name.
             config: settings of each node, which override those of the document.
+            strict: whether placeholders that point nowhere are errors, now and in each run; by default
+                as the document says.
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             InvalidArgumentError: the document is not valid; nothing was stored.
@@ -66,27 +80,36 @@ class AsyncWorkflows:
             'greet'
         """
         check_workflow(name)
-        self._connection.key()
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        connection.key()
         own, summary = config_of({"config": config}), check_description(description)
-        if is_document(graph):
+        is_flow, is_strict = is_document(graph), strictness(graph, strict)
+        if is_flow:
             settings, flow = {**config_of(graph), **own}, flow_of(graph)
             summary = summary or check_description(graph.get("description"))
-            compiled = await self._connection.send(operations.compile_flow(flow), timeout)
+            compiled = await connection.send(operations.compile_flow(flow))
             graph_to_push = compile_graph(name, compiled, settings)
         else:
             settings, graph_to_push = own, {**graph, "id": name, "name": name}
             summary = summary or check_description(graph.get("description"))
         request = operations.push_workflow(
-            name, graph_to_push, description=summary or name, config=settings
+            name,
+            graph_to_push,
+            description=summary or name,
+            config=settings,
+            strict=is_strict,
         )
-        return await self._connection.send(request, timeout)
+        return await connection.send(request)
 
     async def push_file(
         self,
         path: str | os.PathLike[str],
         *,
         name: str | None = None,
+        strict: bool | None = None,
         timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> PushedWorkflow:
         """Store a workflow from a file: a document or a compiled graph, in YAML or JSON.
 
@@ -94,7 +117,10 @@ class AsyncWorkflows:
             path: the file.
             name: the workflow's name; by default the document's `name`, else the file's, without its
                 ending.
+            strict: as for `push`.
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             InvalidArgumentError: the file can't be read, or is not a valid document.
@@ -111,13 +137,28 @@ class AsyncWorkflows:
         """
         document, stem = await async_in_thread(lambda: read_document(path))
         chosen = name or text(document.get("name")) or stem
-        return await self.push(chosen, document, timeout=timeout)
+        return await self.push(
+            chosen,
+            document,
+            strict=strict,
+            timeout=timeout,
+            max_retries=max_retries,
+            extra_headers=extra_headers,
+        )
 
-    async def list(self, *, timeout: float | None = None) -> list[WorkflowSummary]:
+    async def list(
+        self,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> list[WorkflowSummary]:
         """List all workflows.
 
         Args:
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             APIStatusError: the engine refused.
@@ -127,14 +168,24 @@ class AsyncWorkflows:
             >>> [workflow["name"] for workflow in found]
             ['greet']
         """
-        return await self._connection.send_all(operations.list_workflows, timeout)
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        return await connection.send_all(operations.list_workflows)
 
-    async def get(self, name: str, *, timeout: float | None = None) -> Workflow:
+    async def get(
+        self,
+        name: str,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> Workflow:
         """Return a workflow's graph and config.
 
         Args:
             name: the workflow's name.
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             NotFoundError: there is no such workflow.
@@ -144,14 +195,24 @@ class AsyncWorkflows:
             >>> result["graph"]["name"]
             'greet'
         """
-        return await self._connection.send(operations.get_workflow(check_workflow(name)), timeout)
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        return await connection.send(operations.get_workflow(check_workflow(name)))
 
-    async def delete(self, name: str, *, timeout: float | None = None) -> DeletedWorkflow:
+    async def delete(
+        self,
+        name: str,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> DeletedWorkflow:
         """Delete a workflow.
 
         Args:
             name: the workflow's name.
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             NotFoundError: there is no such workflow.
@@ -161,9 +222,8 @@ class AsyncWorkflows:
             >>> result["deleted"]
             True
         """
-        return await self._connection.send(
-            operations.delete_workflow(check_workflow(name)), timeout
-        )
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        return await connection.send(operations.delete_workflow(check_workflow(name)))
 
     async def run(
         self,
@@ -171,8 +231,11 @@ class AsyncWorkflows:
         input: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's word
         *,
         run_async: bool = False,
+        strict: bool = False,
         idempotency_key: str | None = None,
         timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> RunResult:
         """Run a workflow and return its result.
 
@@ -183,9 +246,12 @@ class AsyncWorkflows:
             name: the workflow's name.
             input: the data that the run starts with.
             run_async: return as soon as the engine has accepted the run.
+            strict: let a placeholder without a value fail its node; otherwise it is warned of.
             idempotency_key: your own, for a run that your program may ask for again; an engine that
                 supports such keys returns the first run's result for 24 hours.
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             WorkflowRunError: the workflow failed; `failed_node` says where.
@@ -198,29 +264,39 @@ class AsyncWorkflows:
             >>> result["data"]["text"]
             'HELLO'
         """
-        connection, key = self._connection, check_idempotency_key(idempotency_key)
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        key = check_idempotency_key(idempotency_key)
         check_workflow(name)
-        operations.run_workflow(name, input, run_async=run_async, idempotency_key=None).content()
+        operations.run_workflow(name, input, strict=strict).content()
         connection.key()
-        if run_async and await connection.has("durable_runs", timeout) is False:
+        if run_async and await connection.has("durable_runs") is False:
             raise InvalidArgumentError(
                 "this engine does not run workflows in the background (it lists no durable_runs): leave "
                 "run_async out"
             )
-        retryable = connection.max_retries > 0 and bool(
-            await connection.has("idempotency_key", timeout)
-        )
+        retryable = connection.max_retries > 0 and bool(await connection.has("idempotency_key"))
         if retryable and key is None:
             key = os.urandom(16).hex()
         request = operations.run_workflow(
-            name, input, run_async=run_async, idempotency_key=key, retryable=retryable
+            name,
+            input,
+            run_async=run_async,
+            strict=strict,
+            idempotency_key=key,
+            retryable=retryable,
         )
-        result = await connection.send(request, timeout)
+        result = await connection.send(request)
         _warn(name, result)
         return result
 
     async def executions(
-        self, name: str, *, limit: int | None = None, timeout: float | None = None
+        self,
+        name: str,
+        *,
+        limit: int | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> builtins.list[Execution]:
         """List a workflow's runs, latest first.
 
@@ -228,6 +304,8 @@ class AsyncWorkflows:
             name: the workflow's name.
             limit: how many at most, of which the engine may return fewer; None for all.
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             NotFoundError: there is no such workflow.
@@ -238,14 +316,15 @@ class AsyncWorkflows:
             ['success']
         """
         check_workflow(name)
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
         if limit is not None:
-            page = await self._connection.send(operations.list_executions(name, limit), timeout)
+            page = await connection.send(operations.list_executions(name, limit))
             return page.items
 
         def page_at(cursor: str | None) -> Request[Page[Execution]]:
             return operations.list_executions(name, None, cursor)
 
-        return await self._connection.send_all(page_at, timeout)
+        return await connection.send_all(page_at)
 
 
 def _warn(name: str, result: RunResult) -> None:

@@ -26,6 +26,15 @@ _OWN_HEADERS = frozenset({
     *("x-arcrun-api-key", "idempotency-key", "content-type", "content-length", "host"),
     *("accept-encoding", "transfer-encoding", "connection"),
 })  # fmt: skip
+# What PyYAML raises for values that are not what their tag says, besides its own errors.
+PARSER_ERRORS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 _KEY = r"[\x21-\x7e]+"
 
 
@@ -130,14 +139,18 @@ def check_base_url(url: object, origin: str) -> str:
     )
 
 
-def check_headers(headers: object) -> dict[str, str]:
-    """Return headers to send with each request, if they are valid.
+def check_headers(headers: object, option: str) -> dict[str, str]:
+    """Return headers to send with requests, if they are valid.
+
+    Args:
+        headers: the headers, by name.
+        option: where they were given, for error messages.
 
     Raises:
         ConfigurationError: they are not, or are the SDK's to set. Values are not shown.
     """
     if not is_mapping(headers):
-        raise ConfigurationError("default_headers must be a mapping from names to texts")
+        raise ConfigurationError(f"{option} must be a mapping from names to texts")
     given = cast("Mapping[object, object]", headers)
     for name, value in given.items():
         if (
@@ -145,10 +158,10 @@ def check_headers(headers: object) -> dict[str, str]:
             or not re.fullmatch(_HEADER_NAME, name)
             or name.lower() in _OWN_HEADERS
         ):
-            raise ConfigurationError(f"default_headers can't set {name!r}")
+            raise ConfigurationError(f"{option} can't set {name!r}")
         if not isinstance(value, str) or not re.fullmatch(_HEADER_VALUE, value):
             raise ConfigurationError(
-                f"default_headers: the value of {name} must be text in ASCII, without line breaks, or "
+                f"{option}: the value of {name} must be text in ASCII, without line breaks, or "
                 "white space at either end"
             )
     return {str(name): str(value) for name, value in given.items()}
@@ -177,7 +190,7 @@ def parse_file(text: Secret, path: str) -> Mapping[str, Any]:
 
     try:
         content: object = yaml.safe_load(text.reveal())
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date may be no date
+    except (yaml.YAMLError, *PARSER_ERRORS) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
     else:

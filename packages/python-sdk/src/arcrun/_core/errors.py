@@ -80,7 +80,7 @@ class TokenExchangeError(ArcrunError):
 
 
 class WorkflowPaused(ArcrunError):
-    """The run waits for a callback; `POST /workflows/resume` resumes it.
+    """The run waits for a callback; a request to `POST /workflows/resume` resumes it (`client.request`).
 
     Attributes:
         task_id: the task to name when it is resumed.

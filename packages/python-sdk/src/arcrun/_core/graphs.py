@@ -75,6 +75,28 @@ def check_description(description: object) -> str | None:
     raise InvalidArgumentError("description must be non-empty text")
 
 
+def strictness(graph: Mapping[str, Any], given: object) -> bool | None:
+    """Return whether a workflow is strict, as the argument or else the document says; None if neither does.
+
+    Raises:
+        InvalidArgumentError: what was said is not a bool.
+    """
+    # The engine reads what a compiled graph says itself.
+    strict: object = graph.get("strict") if given is None and "flow" in graph else given
+    return None if strict is None else check_strict(strict)
+
+
+def check_strict(strict: object) -> bool:
+    """Return whether a workflow is strict, if that is a bool: a text such as "no" would count as true.
+
+    Raises:
+        InvalidArgumentError: it is not.
+    """
+    if isinstance(strict, bool):
+        return strict
+    raise InvalidArgumentError(f"strict must be True or False, not {strict!r}")
+
+
 def compile_graph(
     name: str, compiled: Mapping[str, Any], config: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:

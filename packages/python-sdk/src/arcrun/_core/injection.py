@@ -60,12 +60,12 @@ class Injection:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers to set."""
+        """Return the headers to set."""
         return self._headers
 
     @property
     def has_body(self) -> bool:
-        """Whether something goes into the body."""
+        """Return whether something goes into the body."""
         return bool(self._body)
 
     def target(self, raw_path: bytes) -> bytes:

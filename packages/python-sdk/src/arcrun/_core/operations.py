@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args
 
 from .config import Settings
 from .errors import InvalidArgumentError
+from .graphs import check_strict
 from .names import in_path
-from .recipe import Recipe, parse_recipe
 from .request import Method, Request
 from .response import field_of, object_of
-from .sealing import Envelope, credential_body, read_envelope
 from .secret import Secret
 from .shapes import is_count, is_mapping, is_text, text
 from .types import (
@@ -28,6 +27,10 @@ from .types import (
     Workflow,
     WorkflowSummary,
 )
+
+if TYPE_CHECKING:  # loaded by the functions that need them: to import them takes time
+    from .recipe import Recipe
+    from .sealing import Envelope
 
 T = TypeVar("T")
 
@@ -80,6 +83,7 @@ def list_services(cursor: str | None = None) -> Request[Page[AuthRecipe]]:
 
 def get_recipe(service: str) -> Request[Recipe]:
     """Get a service's auth recipe: `GET /auth-recipes/{service}`."""
+    from .recipe import parse_recipe
 
     def read(content: dict[str, Any]) -> Recipe:
         return parse_recipe(object_of(content, "recipe"), service)
@@ -98,6 +102,8 @@ def push_credential(
     sensitivity: str | None,
 ) -> Request[PushedCredential]:
     """Store a credential, sealed or plain: `POST /credentials`."""
+    from .sealing import credential_body
+
     if sensitivity not in {None, "standard", "high"}:
         raise InvalidArgumentError(f"sensitivity must be 'standard' or 'high', not {sensitivity!r}")
     body = credential_body(api_key, name, value, settings.credential_format)
@@ -119,6 +125,7 @@ def read_credential(name: str) -> Request[Envelope | None]:
 
     The result is None if the engine responds with something else.
     """
+    from .sealing import read_envelope
 
     def read(content: dict[str, Any]) -> Envelope | None:
         return read_envelope(name, content)
@@ -147,12 +154,19 @@ def compile_flow(flow: list[str]) -> Request[dict[str, Any]]:
 
 
 def push_workflow(
-    name: str, graph: Mapping[str, Any], *, description: str, config: Mapping[str, Any] | None
+    name: str,
+    graph: Mapping[str, Any],
+    *,
+    description: str,
+    config: Mapping[str, Any] | None,
+    strict: bool | None,
 ) -> Request[PushedWorkflow]:
     """Store a workflow: `POST /webhooks/named`."""
     body: dict[str, Any] = {"name": name, "graph": graph, "description": description}
     if config:
         body["config"] = config
+    if strict is not None:
+        body["strict"] = strict
     return Request("POST", "/webhooks/named", _with("name", str), body=body)
 
 
@@ -177,8 +191,9 @@ def run_workflow(
     name: str,
     input: Mapping[str, Any] | None,  # noqa: A002 - the contract's word
     *,
-    run_async: bool,
-    idempotency_key: str | None,
+    run_async: bool = False,
+    strict: bool = False,
+    idempotency_key: str | None = None,
     retryable: bool = False,
 ) -> Request[RunResult]:
     """Run a workflow: `POST /webhooks/named/{name}/trigger`.
@@ -193,9 +208,11 @@ def run_workflow(
     def read(content: dict[str, Any]) -> RunResult:
         return cast("RunResult", content)
 
+    options = {"async=1": run_async, "strict=true": check_strict(strict)}
+    asked = "&".join(option for option, is_wanted in options.items() if is_wanted)
     return Request(
         "POST",
-        f"/webhooks/named/{in_path(name)}/trigger" + ("?async=1" if run_async else ""),
+        f"/webhooks/named/{in_path(name)}/trigger" + (f"?{asked}" if asked else ""),
         read,
         body=dict(input or {}),
         idempotency_key=idempotency_key,

@@ -32,7 +32,7 @@ class Placeholder:
 
     @property
     def secret_key(self) -> str | None:
-        """The key of the secret that the placeholder names, if it names one."""
+        """Return the key of the secret that the placeholder names, if it names one."""
         found = re.fullmatch(_KEYED, self.name)
         return found[1] if found else None
 
@@ -87,7 +87,7 @@ class Template:
 
     @property
     def is_constant(self) -> bool:
-        """Whether there is nothing to fill in."""
+        """Return whether there is nothing to fill in."""
         return len(self._parts) == 1
 
     def render(self, values: Mapping[str, Secret], token: Secret | None = None) -> str:

@@ -27,7 +27,7 @@ class Inject(NamedTuple):
 
     @property
     def templates(self) -> Iterator[Template]:
-        """All templates."""
+        """Return all templates."""
         for part in (self.header, self.query, self.path, self.body):
             yield from part.values()
 
@@ -88,36 +88,41 @@ class Recipe(NamedTuple):
 
     @property
     def required_keys(self) -> tuple[str, ...]:
-        """The keys of the secrets that must be given."""
+        """Return the keys of the secrets that must be given."""
         return tuple(s["key"] for s in self.secrets if not s.get("optional"))
 
     @property
     def optional_keys(self) -> tuple[str, ...]:
-        """The keys of the secrets that may be given."""
+        """Return the keys of the secrets that may be given."""
         return tuple(s["key"] for s in self.secrets if s.get("optional"))
 
     @property
     def keys_used(self) -> tuple[str, ...]:
-        """The keys of the secrets that a bound client uses, each once."""
+        """Return the keys of the secrets that a bound client uses, each once."""
         templates = [self.base_url, *self.inject.templates]
-        more: list[str] = []
-        if isinstance(self.grant, RefreshGrant):
-            templates.append(self.grant.client_id)
-            templates += [self.grant.client_secret] if self.grant.client_secret else []
-            more.append(self.grant.refresh_key)
-        elif self.grant is not None:
-            more.append(self.grant.account_key)
         keys = [key for template in templates for key in template.secret_keys]
-        return tuple(dict.fromkeys(keys + more))
+        return tuple(dict.fromkeys((*keys, *self.grant_keys)))
+
+    @property
+    def grant_keys(self) -> tuple[str, ...]:
+        """Return the keys of the secrets that get an access token: none of them is optional then."""
+        if self.grant is None:
+            return ()
+        if isinstance(self.grant, AssertionGrant):
+            return (self.grant.account_key,)
+        templates = [self.grant.client_id]
+        templates += [self.grant.client_secret] if self.grant.client_secret else []
+        keys = [key for template in templates for key in template.secret_keys]
+        return (*keys, self.grant.refresh_key)
 
     @property
     def token_endpoint(self) -> str | None:
-        """The URL that access tokens are fetched from; None if the recipe needs none."""
+        """Return the URL that access tokens are fetched from; None if the recipe needs none."""
         return self.grant.endpoint if self.grant else None
 
     @property
     def token_key(self) -> str:
-        """The key of the one secret that the recipe injects.
+        """Return the key of the one secret that the recipe injects.
 
         Raises:
             InvalidArgumentError: there are several, so none of them is *the* token.

@@ -78,6 +78,4 @@ class Request(Generic[T]):
             return text.encode()
         except (TypeError, ValueError, RecursionError) as error:
             reason = blank_out(str(error), self.secrets)
-        raise InvalidArgumentError(
-            f"the body of {self.method} {self.path} cannot be written as JSON: {reason}"
-        )
+        raise InvalidArgumentError(f"an argument cannot be written as JSON: {reason}")

@@ -38,12 +38,12 @@ class Response:
 
     @property
     def request_id(self) -> str | None:
-        """The response's `X-Request-Id`."""
+        """Return the response's `X-Request-Id`."""
         return self.headers.get("x-request-id")
 
     @property
     def text(self) -> str:
-        """The body as text; bytes that are not UTF-8 are replaced."""
+        """Return the body as text; bytes that are not UTF-8 are replaced."""
         return self.content.decode("utf-8", "replace")
 
     def json_object(self) -> dict[str, Any] | None:
@@ -104,7 +104,7 @@ def read_response(
     if 300 <= response.status < 400:
         target = origin_of(response.headers.get("location", "")) or "another path of the same host"
         raise errors.UnexpectedResponseError(
-            f"{request.method} {request.path}: the engine returned a redirect ({response.status}) to "
+            f"{request.method} {base_url}{request.path}: the engine returned a redirect ({response.status}) to "
             f"{target}, which the SDK does not follow with your API key; set base_url to the "
             "engine's own address"
         )
@@ -217,9 +217,10 @@ def _is_paused(content: dict[str, Any]) -> bool:
 def _paused(content: dict[str, Any], found: re.Match[str] | None) -> errors.WorkflowPaused:
     node = text(content.get("paused_node_id")) or (found and found[1]) or None
     task = text(content.get("task_id")) or (found and found[2]) or None
+    call = f'client.request("POST", "/workflows/resume", body={{"task_id": {json.dumps(task or "…", ensure_ascii=False)}}})'
     error = errors.WorkflowPaused(
         f"the workflow is paused{f' at node {node!r}' if node else ''} and waits for task {task}: "
-        "POST /workflows/resume with this task_id resumes it"
+        f"{call} resumes it"
     )
     error.node, error.task_id, error.run_id = node, task, text(content.get("run_id"))
     return error

@@ -47,9 +47,10 @@ def texts(value: object) -> list[str]:
     return [item for item in json_list(value) if is_text(item)]
 
 
-def capabilities_of(health: Mapping[str, Any]) -> frozenset[str]:
-    """Return the capabilities that an engine lists."""
-    return frozenset(texts(health.get("capabilities")))
+def capabilities_of(health: Mapping[str, Any]) -> frozenset[str] | None:
+    """Return the capabilities that an engine lists, which may be none; None if it has no list."""
+    listed = health.get("capabilities")
+    return frozenset(texts(cast("object", listed))) if isinstance(listed, list) else None
 
 
 def text(value: object) -> str | None:

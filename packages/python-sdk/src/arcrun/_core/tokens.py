@@ -77,6 +77,7 @@ def assertion(account: Mapping[str, str], audience: str, scopes: Iterable[str], 
     Raises:
         InvalidArgumentError: the private key is not an RSA key in PEM.
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.hashes import SHA256
@@ -95,11 +96,15 @@ def assertion(account: Mapping[str, str], audience: str, scopes: Iterable[str], 
     signed = f"{_part(json.dumps(header).encode())}.{_part(json.dumps(claims).encode())}"
     try:
         key = load_pem_private_key(account["private_key"].encode(), password=None)
-    except (ValueError, TypeError):
-        key = None
-    if not isinstance(key, RSAPrivateKey):
-        raise InvalidArgumentError("the service account's private_key is not an RSA key in PEM")
-    return f"{signed}.{_part(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
+        if isinstance(key, RSAPrivateKey):
+            return f"{signed}.{_part(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
+    except (
+        ValueError,
+        TypeError,
+        UnsupportedAlgorithm,
+    ):  # ValueError also for a key that is too short
+        pass  # raised below, without the frames
+    raise InvalidArgumentError("the service account's private_key is not an RSA key in PEM")
 
 
 def read_token(

@@ -25,9 +25,6 @@ from .errors import (
 )
 from .memory import Memory
 from .origins import is_secure, origin_of
-from .placeholders import Template
-from .recipe import Recipe
-from .recipe_shape import difference, is_same_url, shown
 from .request import KeyUse
 from .secret import Secret
 from .shapes import is_text
@@ -35,6 +32,7 @@ from .shapes import is_text
 ENGINE_URL = "{{engine.url}}"  # in known recipes: the client's base URL
 if TYPE_CHECKING:
     from .known_recipes import KnownRecipe
+    from .recipe import Recipe
 
 _ORIGIN = r"(?ai)https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?"
 
@@ -158,6 +156,9 @@ def check_recipe(recipe: Recipe, settings: Settings) -> None:
     Raises:
         RecipeChangedError: it is not.
     """
+    from .placeholders import Template
+    from .recipe_shape import difference, is_same_url, shown
+
     known = known_recipes().get(recipe.service)
     if known is None:
         return

@@ -223,5 +223,5 @@ class RawResponse(Generic[T]):
 
     @property
     def request_id(self) -> str | None:
-        """The response's `X-Request-Id`."""
+        """Return the response's `X-Request-Id`."""
         return self.headers.get("x-request-id")

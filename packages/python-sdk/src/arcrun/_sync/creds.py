@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
 from arcrun._concurrency import in_thread
 from arcrun._core import operations
 from arcrun._core.errors import ArcrunWarning, InvalidArgumentError
 from arcrun._core.names import check_credential, check_service
-from arcrun._core.sealing import is_strong
 from arcrun._core.secret import Secret
 from arcrun._core.shapes import text
 from arcrun._core.types import Credential, DeletedCredential, PushedCredential, Sensitivity
@@ -31,6 +31,8 @@ class Creds:
         service: str | None = None,
         sensitivity: Sensitivity | None = None,
         timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> PushedCredential:
         """Store a credential, or replace it. It is encrypted before it leaves this process.
 
@@ -40,6 +42,8 @@ class Creds:
             service: the service that it belongs to; without it, the deployed engine clears it.
             sensitivity: `standard` or `high`.
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             InvalidArgumentError: the name or the value is not valid; nothing was sent.
@@ -58,20 +62,28 @@ class Creds:
         del value  # tools print the locals of frames
         if hidden is None:
             raise InvalidArgumentError(f"the value of {name!r} must be non-empty text")
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
         return push_secret(
-            self._connection,
+            connection,
             name,
             hidden,
             service=service,
             sensitivity=sensitivity,
-            timeout=timeout,
         )
 
-    def list(self, *, timeout: float | None = None) -> list[Credential]:
+    def list(
+        self,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> list[Credential]:
         """List all credentials, without values. The deployed engine lists at most 200.
 
         Args:
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             APIStatusError: the engine refused.
@@ -81,17 +93,27 @@ class Creds:
             >>> [credential["name"] for credential in found]
             ['notion_token']
         """
-        found = self._connection.send_all(operations.list_credentials, timeout)
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        found = connection.send_all(operations.list_credentials)
         names = [name for item in found if (name := text(item.get("name")))]
-        self._connection.memory.names.update({name.lower(): name for name in names})
+        connection.memory.names.update({name.lower(): name for name in names})
         return found
 
-    def delete(self, name: str, *, timeout: float | None = None) -> DeletedCredential:
+    def delete(
+        self,
+        name: str,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> DeletedCredential:
         """Delete a credential.
 
         Args:
             name: the credential's name.
             timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
 
         Raises:
             NotFoundError: there is no such credential (the deployed engine reports success).
@@ -101,11 +123,10 @@ class Creds:
             >>> result["name"]
             'notion_token'
         """
-        result = self._connection.send(
-            operations.delete_credential(check_credential(name)), timeout
-        )
-        self._connection.memory.names.pop(name.lower(), None)
-        _forget(self._connection, name)
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        result = connection.send(operations.delete_credential(check_credential(name)))
+        connection.memory.names.pop(name.lower(), None)
+        _forget(connection, name)
         return result
 
 
@@ -116,14 +137,13 @@ def push_secret(
     *,
     service: str | None,
     sensitivity: Sensitivity | None = None,
-    timeout: float | None = None,
 ) -> PushedCredential:
     """Store a credential, and forget the remembered value that it replaces."""
     request = operations.push_credential(
         connection.settings, connection.key(), name, value, service=service, sensitivity=sensitivity
     )
     _warn(connection, name)
-    result = connection.send(request, timeout)
+    result = connection.send(request)
     connection.memory.names[name.lower()] = name
     _forget(connection, name)
     return result
@@ -150,6 +170,8 @@ def _warn(connection: Connection, name: str) -> None:
     key = settings.api_key
     if settings.credential_format == "plain" or memory.warned_of_key or key is None:
         return
+    from arcrun._core.sealing import is_strong
+
     if not is_strong(key.reveal()):
         memory.warned_of_key = True
         warnings.warn(
