@@ -139,22 +139,18 @@ def _strings(value: Any) -> Iterator[str]:
 
 def _read(text: str, known: _Known, *, is_condition: bool) -> tuple[list[Placeholder], str | None]:
     """Return the placeholders of a text, and what is wrong with it."""
+    parts = [
+        part for piece, is_literal in escaped_pieces(text) if not is_literal for part in parse(piece)
+    ]
+    placeholders = [part for part in parts if isinstance(part, Placeholder)]
     if is_condition:
         try:
             placeholders = list(parse_condition(text).placeholders())
         except ValueError as problem:
             return [], str(problem)
-    else:
-        parts = [
-            part
-            for piece, is_literal in escaped_pieces(text)
-            if not is_literal
-            for part in parse(piece)
-        ]
-        for part in parts:
-            if isinstance(part, str) and "{{" in part:
-                return [], _not_closed(part)
-        placeholders = [part for part in parts if isinstance(part, Placeholder)]
+    for part in parts:
+        if isinstance(part, str) and "{{" in part:
+            return [], _not_closed(part)
     for placeholder in placeholders:
         message = _malformed(placeholder, known.behind_node(placeholder.path))
         if message is not None:
