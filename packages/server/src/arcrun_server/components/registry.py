@@ -81,7 +81,7 @@ class Registry:
 
     @property
     def ids(self) -> frozenset[str]:
-        """The ids of the catalog's components."""
+        """Return the ids of the catalog's components."""
         return frozenset(self._contracts)
 
     def get(self, component_id: str) -> Component | None:

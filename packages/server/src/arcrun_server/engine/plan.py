@@ -103,7 +103,7 @@ class ExecutionPlan:
 
     @cached_property
     def incoming(self) -> dict[int, int]:
-        """How many edges arrive at each node, for a run of the whole graph."""
+        """Return how many edges arrive at each node, for a run of the whole graph."""
         return {node.number: node.incoming for node in self.nodes}
 
     def region(self, target: int) -> dict[int, int]:
