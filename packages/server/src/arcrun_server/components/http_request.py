@@ -6,14 +6,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.destinations import destination_problem
 from arcrun_server.outbound import Unreachable, json_content
-from arcrun_server.outbound.urls import (
-    as_text,
-    fill_places,
-    fixed_origin,
-    with_query,
-    without_places,
-)
+from arcrun_server.outbound.urls import as_text, fill_places, with_query, without_places
 
 from .contract import describe, given_value, one_of, optional, require
 
@@ -106,8 +101,9 @@ def _url(invocation: Invocation) -> str:
     given = invocation.own
     require(given_value(given, "url"), str, "url")
     written = require(invocation.written["url"], str, "url")
-    if invocation.credentials:
-        _check_origin(written, invocation.credentials)
+    problem = destination_problem(written, invocation.credentials)
+    if problem is not None:
+        raise ComponentError(problem)
     values = {
         name: _segment(name, value) for name, value in optional(given, "path", dict, {}).items()
     }
@@ -141,15 +137,6 @@ def _timeout(given: JsonObject) -> float | None:
             f"`timeout_seconds` must be above 0 and at most {MAX_TIMEOUT}, but it is {seconds}"
         )
     return seconds
-
-
-def _check_origin(written: str, credentials: frozenset[str]) -> None:
-    """Refuse to send credentials to a host that data chooses."""
-    if fixed_origin(written) is None:
-        raise ComponentError(
-            f"the credential {', '.join(sorted(credentials))} is sent only to a host that stands in the node's "
-            "own `url`; write the host there instead of a placeholder"
-        )
 
 
 def _headers(given: JsonObject) -> dict[str, str]:

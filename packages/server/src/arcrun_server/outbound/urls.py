@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PLACE = re.compile(r"\{(\w+)\}")
-_ORIGIN = re.compile(r"(https?://[^/{}?#@\\\s]+)(?=[/?#]|$)", re.IGNORECASE)
 
 
 def as_text(value: Any) -> str:
@@ -56,14 +55,3 @@ def with_query(url: str, query: Mapping[str, str | list[str]]) -> str:
     kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in query]
     pairs = [*kept, *query.items()]
     return urlunsplit(parts._replace(query=urlencode(pairs, doseq=True, quote_via=quote)))
-
-
-def fixed_origin(template: str) -> str | None:
-    """Return the scheme and host of a URL template, or None if a value could choose them.
-
-    Example:
-        >>> fixed_origin("https://api.example/{{input.a}}"), fixed_origin("https://{{input.a}}/")
-        ('https://api.example', None)
-    """
-    found = _ORIGIN.match(template)
-    return found[1] if found else None
