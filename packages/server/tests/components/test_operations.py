@@ -47,6 +47,27 @@ STRINGS: list[tuple[str, dict[str, Any], Any]] = [
     ("base64_decode", {"text": "5L2g5aW9Pj8="}, "你好>?"),
     ("base64_decode", {"text": "5L2g5aW9Pj8"}, "你好>?"),
     ("base64_decode", {"text": " 5L2g\n5aW9Pj8= "}, "你好>?"),
+    ("regex_test", {"text": "訂單 42", "pattern": "[0-9]+$"}, True),
+    (
+        "regex_match",
+        {"text": "😀訂單 42", "pattern": "(?P<號>[0-9])([0-9])(x)?"},
+        {"text": "42", "index": 4, "groups": ["4", "2", None], "named": {"號": "4"}},
+    ),
+    ("regex_match", {"text": "甲", "pattern": "乙"}, None),
+    (
+        "regex_find_all",
+        {"text": "a1😀b2", "pattern": r"\pL\d"},
+        [
+            {"text": "a1", "index": 0, "groups": [], "named": {}},
+            {"text": "b2", "index": 3, "groups": [], "named": {}},
+        ],
+    ),
+    (
+        "regex_replace",
+        {"text": "2026-11-22", "pattern": r"(\d+)-(?P<月>\d+)-\d+", "replacement": "${月}/$1 $$"},
+        "11/2026 $",
+    ),
+    ("regex_split", {"text": "甲,  乙；丙", "pattern": "[,；]\\s*"}, ["甲", "乙", "丙"]),
 ]
 NUMBERS: list[tuple[str, dict[str, Any], Any]] = [
     ("add", {"a": 1, "b": 2}, 3),

@@ -198,7 +198,7 @@ def test_text_with_braces_on_the_left_must_stand_in_quotes(condition: str) -> No
 
 
 def test_a_text_that_json_does_not_know_is_said_to_be_wrong() -> None:
-    with pytest.raises(ValueError, match='has "a.xb", which is no text as in JSON'):
+    with pytest.raises(ValueError, match=r'has "a.xb", which is no text as in JSON'):
         parse_condition(r'k == "a\xb"')
 
 

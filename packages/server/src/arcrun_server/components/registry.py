@@ -43,7 +43,6 @@ _LOGIC = (
     merge,
     number_ops,
     set_component,
-    string_ops,
     switch,
     try_catch,
 )
@@ -68,15 +67,17 @@ class Registry:
 
     def __init__(self, outbound: Outbound, workers: WorkerPool | None = None) -> None:
         self.outbound = outbound
+        workers = workers or WorkerPool()
         self._components: dict[str, Component] = {
             module.CONTRACT["canonical_id"]: off_loop(module.run) for module in _LOGIC
         }
         self._components["wait"] = wait.run  # it waits on the loop
-        self._components["validate_json"] = validate_json.component(workers or WorkerPool())
+        self._components["validate_json"] = validate_json.component(workers)
+        self._components["string_ops"] = string_ops.component(workers)
         self._components["http_request"] = http_request.component(outbound)
         self._contracts: dict[str, ComponentContract] = {
             module.CONTRACT["canonical_id"]: module.CONTRACT
-            for module in (*_LOGIC, http_request, validate_json, wait)
+            for module in (*_LOGIC, http_request, string_ops, validate_json, wait)
         }
 
     @property
