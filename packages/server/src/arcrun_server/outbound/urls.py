@@ -54,4 +54,5 @@ def with_query(url: str, query: Mapping[str, str | list[str]]) -> str:
     parts = urlsplit(url)
     kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in query]
     pairs = [*kept, *query.items()]
-    return urlunsplit(parts._replace(query=urlencode(pairs, doseq=True, quote_via=quote)))
+    text = urlencode(pairs, doseq=True, quote_via=quote, errors="replace")
+    return urlunsplit(parts._replace(query=text))
