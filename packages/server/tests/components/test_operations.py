@@ -323,7 +323,11 @@ def test_every_operation_is_in_the_table() -> None:
         ("date_ops", {"operation": "format", "date": None}, "`date` must be text, but it is null"),
         ("date_ops", {"operation": "format", "date": ""}, "`date` is not a date: ''"),
         ("date_ops", {"operation": "format", "date": " "}, "is not a date"),
-        ("array_ops", {"operation": "get", "items": [1], "index": 1}, "the list has 1 elements"),
+        (
+            "array_ops",
+            {"operation": "get", "items": [1], "index": 1},
+            "`index` is 1, but the list is 1 long",
+        ),
         ("array_ops", {"operation": "sort", "items": [1, "a"]}, "only numbers or only texts"),
         ("array_ops", {"operation": "sort", "items": [True, False]}, "not false and true"),
         ("array_ops", {"operation": "sort", "items": [{}, {"a": 1}], "by": "a"}, "nothing"),
@@ -343,7 +347,7 @@ def test_every_operation_is_in_the_table() -> None:
             {"operation": "add", "amount": 0.5, "unit": "months"},
             "must be a whole number",
         ),
-        ("date_ops", {"operation": "difference"}, "`to` must be text, but it is null"),
+        ("date_ops", {"operation": "difference"}, "`to` is missing; give it in the node's config"),
     ],
 )
 async def test_the_error_says_what_is_wrong(

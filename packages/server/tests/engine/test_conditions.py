@@ -197,6 +197,21 @@ def test_text_with_braces_on_the_left_must_stand_in_quotes(condition: str) -> No
         parse_condition(condition)
 
 
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("a = 3", "has `=`, which is written `==` here"),
+        ("a && b", "has `&`, which is written `and` here"),
+        ("a || b", r"has `\|`, which is written `or` here"),
+        ("a ＝ 3", "has `＝`, which is written `==` here"),
+        ("!a", "has `!`, which is written `not` here"),
+    ],
+)
+def test_signs_of_other_languages_are_said_in_ours(condition: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_condition(condition)
+
+
 def test_a_text_that_json_does_not_know_is_said_to_be_wrong() -> None:
     with pytest.raises(ValueError, match=r'has "a.xb", which is no text as in JSON'):
         parse_condition(r'k == "a\xb"')

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.destinations import destination_problem
 from arcrun_server.outbound import Unreachable
-from arcrun_server.outbound.urls import as_text, fill_places, with_query, without_places
+from arcrun_server.outbound.urls import as_text, fill_places, places_of, with_query, without_places
 
 from .contract import describe, given_value, one_of, optional, require
 from .request_body import MAX_PARTS, PART_SCHEMA, parameters, request_body
@@ -115,8 +115,20 @@ def _url(invocation: Invocation) -> str:
     values = {
         name: _segment(name, value) for name, value in optional(given, "path", dict, {}).items()
     }
+    _check_places(written, values)
     url = fill_places(invocation.fill(written, without_places if values else as_text), values)
     return with_query(url, parameters(given, "query"))
+
+
+def _check_places(written: str, values: dict[str, str]) -> None:
+    """Refuse values without a place, and places without a value."""
+    places = places_of(written)
+    for name in values:
+        if name not in places:
+            raise ComponentError(f"`path.{name}` has no place in `url`; write {{{name}}} there")
+    for name in places if values else ():
+        if name not in values:
+            raise ComponentError(f"`url` has the place {{{name}}}, but `path` has no value for it")
 
 
 def _segment(name: str, value: Any) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MAX_LENGTH = 1000
 MAX_DEPTH = 20
 _SIGN = re.compile(r"==|＝＝|!=|≠|>=|≥|<=|≤|>|＞|<|＜")
+_MEANT = {"=": "==", "&": "and", "|": "or", "＝": "=="}  # signs of other languages
 _WIDE_SIGNS = {"＝＝": "==", "≠": "!=", "≥": ">=", "≤": "<=", "＞": ">", "＜": "<"}
 _KEY = re.compile(r"[^\s{}\"'=<>!＝≠≥≤＞＜()（）&|]+")
 _WORD = re.compile(r"(and|or|not)(?=[\s(（)）{\"']|$)", re.IGNORECASE)
@@ -79,7 +80,11 @@ class _Parser:
     def whole(self) -> Term:
         term = self._any_of()
         if self._at < len(self._text):
-            raise self._problem(f"has `{self._text[self._at :].strip()[:40]}` behind its end")
+            rest = self._text[self._at :].strip()
+            for sign, meant in _MEANT.items():
+                if rest.startswith(sign):
+                    raise self._problem(f"has `{sign}`, which is written `{meant}` here")
+            raise self._problem(f"has `{rest[:40]}` behind its end")
         return term
 
     def _any_of(self) -> Term:
@@ -133,6 +138,8 @@ class _Parser:
         if word is not None and self._text.startswith("{{", word.end()):
             raise self._problem(f"has `{word[0]}{{{{` on the left, where text stands in quotes")
         if word is None:
+            if self._text.startswith("!", self._at):
+                raise self._problem("has `!`, which is written `not` here")
             raise self._problem("lacks a side, or has a sign that is none")
         self._at = word.end()
         is_literal, value = _literal(word[0])

@@ -33,6 +33,7 @@ MAX_NAME_PARTS = 16
 """In how many parts dots may cut the name of a node."""
 
 _INDEX = re.compile(r"\[\s*(\d+|'[^'\]]*'|\"[^\"\]]*\")\s*\]")
+_COMPUTES = re.compile(r"[+*/%<>=!?()&]|\s-\s")
 _NO_NAME = re.compile(r"[\[\]\"'`]")
 
 
@@ -248,5 +249,7 @@ class _Known:
         root = placeholder.path[0]
         near = nearest(root, sorted(self._names), least=0.6)
         hint = f"; did you mean '{near}'?" if near else "; a field of the input is {{input.NAME}}"
+        if _COMPUTES.search(root):
+            hint = "; a placeholder looks a name up and does not compute: a node of its own does"
         message = f"{placeholder.source}: there is no node or declared field '{root}'{hint}"
         return ParameterWarning(node, placeholder.source, readable(message))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PLACE = re.compile(r"\{(\w+)\}")
+_OWN_PLACE = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
 
 
 def as_text(value: Any) -> str:
@@ -40,6 +41,16 @@ def fill_places(url: str, values: Mapping[str, str]) -> str:
         '/bot1%3Aab/{x}'
     """
     return _PLACE.sub(lambda place: values.get(place[1], place[0]), url)
+
+
+def places_of(template: str) -> list[str]:
+    """Return the names of the `{name}` places of a URL template; `{{name}}` is a placeholder.
+
+    Example:
+        >>> places_of("https://a.example/{id}/{{input.x}}")
+        ['id']
+    """
+    return _OWN_PLACE.findall(template)
 
 
 def with_query(url: str, query: Mapping[str, str | list[str]]) -> str:
