@@ -93,12 +93,21 @@ HELD_BY: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "Placeholders": {DIFFERENCES: ("test_templates_of_chinese_and_with_spaces_are_filled",)},
     "`{{credential.NAME}}`": {DIFFERENCES: ("test_run_input_cannot_fetch_secrets",)},
+    "A credential in an http_request whose `url` comes from elsewhere": {
+        "test_strictness.py": ("test_a_push_refuses_a_credential_for_a_host_that_data_chooses",),
+        "components/test_http_components.py": (
+            "test_a_credential_goes_to_no_host_that_the_input_chooses",
+        ),
+    },
     "Parameters of http_request, services, API recipes and `trigger_workflow`": {
         "components/test_http_components.py": ("test_the_input_sets_no_parameter_of_a_request",),
         "recipes/test_steering.py": ("test_run_input_sets_no_parameter_that_the_node_left_out",),
         "engine/test_sub_workflows.py": (
             "test_the_input_does_not_choose_the_workflow_that_is_run",
         ),
+    },
+    "Parameters whose name is almost one of a component's, such as `header`": {
+        "components/test_registry.py": ("test_a_misspelled_parameter_is_refused_and_not_ignored",)
     },
     "Built-ins": {
         DIFFERENCES: ("test_a_built_in_gives_back_the_values_without_the_results_by_node",)

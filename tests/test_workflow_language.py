@@ -1,5 +1,7 @@
 """Every example of the pages for workflow authors runs, and gives the result that stands below it."""
 
+import email
+import email.policy
 import importlib
 import json
 import os
@@ -78,6 +80,19 @@ def examples(page: str) -> list[Example]:
 EXAMPLES = examples(PAGE)
 
 
+def fields_of(kind: str, body: bytes) -> dict[str, Any]:
+    """Return the fields of a multipart form: text, or of a file its name, type and size."""
+    head = f"Content-Type: {kind}\r\n\r\n".encode()
+    found: dict[str, Any] = {}
+    for part in email.message_from_bytes(head + body, policy=email.policy.HTTP).iter_parts():
+        content = part.get_payload(decode=True)
+        name = part.get_param("name", header="content-disposition")
+        found[name] = content.decode()
+        if part.get_filename():
+            found[name] = [part.get_filename(), part.get_content_type(), len(content)]
+    return found
+
+
 class ExampleServer(BaseHTTPRequestHandler):
     """The server that the page calls `weather.example`."""
 
@@ -93,9 +108,11 @@ class ExampleServer(BaseHTTPRequestHandler):
         self.respond(*self.responses.get(self.path, echo))
 
     def do_POST(self) -> None:
-        """Return one of the responses, or repeat the request's body."""
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.respond(*self.responses.get(self.path, (200, {"got": body})))
+        """Return one of the responses, or repeat the request's body: JSON, or the fields of a form with files."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        kind = self.headers["Content-Type"]
+        got = fields_of(kind, body) if kind.startswith("multipart/") else json.loads(body)
+        self.respond(*self.responses.get(self.path, (200, {"got": got})))
 
     def respond(self, status: int, body: Any) -> None:
         text = body if isinstance(body, str) else json.dumps(body)

@@ -240,4 +240,10 @@ CASES: tuple[Case, ...] = (
         may_fail=True,
     ),
     Case("POST /execute", "split", _text(operation="split", separator=""), may_fail=True),
+    Case(
+        "POST /execute",
+        "matches that each search to the end",
+        _text(operation="regex_find_all", pattern="a.*c|a"),
+        may_fail=True,
+    ),
 )

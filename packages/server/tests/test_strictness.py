@@ -54,6 +54,60 @@ async def test_a_push_refuses_what_cannot_be_a_placeholder(alice: Api) -> None:
     assert response.json()["details"][0]["path"] == "graph.nodes[1].data.values"
 
 
+def sending(**data: Any) -> dict[str, Any]:
+    made = graph()
+    made["nodes"][1] |= {"id": "問", "componentId": "http_request", "data": data}
+    made["edges"][0]["to"] = "問"
+    return made
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"url": "{{input.url}}"},
+        {"url": "https://{{input.host}}/x"},
+        {"url": "https://api.example{{input.suffix}}/x"},
+        {"url": "https://api.example:{{input.port}}/x"},
+        {"url": "{{input.scheme}}://api.example/x"},
+        {"url": "https://{{credential.tok}}.example/x"},
+        {"url": ""},
+        {},
+    ],
+)
+@pytest.mark.parametrize("strict", [True, False])
+async def test_a_push_refuses_a_credential_for_a_host_that_data_chooses(
+    alice: Api, data: dict[str, Any], strict: bool
+) -> None:
+    leaking = sending(**data, headers={"X": ["{{secret.tok}}"], "Y": "{{credential.a}}"})
+    pushed = await stored(alice, leaking, strict=strict)
+    assert (pushed.status_code, pushed.json()["code"]) == (400, "invalid_graph")
+    assert pushed.json()["details"][0]["path"] == "graph.nodes[1].data.url"
+    message = pushed.json()["details"][0]["message"]
+    assert message.startswith("The node '問': the credential a, tok is sent only to a host that")
+    assert "write scheme and host there as they are" in message
+    validated = await alice("POST", "/validate", json=leaking)
+    assert (validated.status_code, validated.json()["valid"]) == (400, False)
+    assert validated.json()["errors"] == [f"nodes[1].data.url: {message}"]
+    executed = await alice("POST", "/execute", json={"graph": leaking})
+    assert executed.status_code == 400
+    assert (await alice("GET", "/webhooks/named/w/definition")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"url": "https://api.example/{{input.id}}?q={{input.q}}", "headers": {"X": "{{secret.a}}"}},
+        {"url": "https://api.example:8443", "form": {"x": "{{credential.a}}"}},
+        {"url": "{{input.url}}", "headers": {"X": "{{input.credential}}"}},
+        {"url": "{{input.url}}", "headers": {"X": "\\{{credential.a}}"}},
+    ],
+)
+async def test_a_push_takes_a_credential_for_a_host_that_is_fixed(
+    alice: Api, data: dict[str, Any]
+) -> None:
+    assert (await stored(alice, sending(**data))).status_code == 201
+
+
 async def test_a_run_names_the_placeholders_that_found_nothing(alice: Api) -> None:
     await push(alice, "w", graph(x="{{input.text}}"))
     expected = [{"node": "n", "placeholder": "{{input.text}}"}]

@@ -339,6 +339,27 @@ async def test_what_goes_into_a_place_leads_to_no_other_path(ask: Any, value: st
         await ask("http_request", given)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"url": "http://a/x", "path": {"id": 3}}, r"`path\.id` has no place in `url`; write {id}"),
+        ({"url": "http://a/{{id}}", "path": {"id": 3}}, r"`path\.id` has no place"),
+        ({"url": "http://a/{id}/{b}", "path": {"id": 3}}, r"`url` has the place {b}, but `path`"),
+    ],
+)
+async def test_places_and_their_values_belong_together(
+    ask: Any, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ComponentError, match=message):
+        await ask("http_request", given)
+
+
+async def test_half_a_character_in_a_url_is_replaced(ask: Any, site: Site) -> None:
+    site.respond("/x/%3F?q=%3F", "")
+    given = {"url": f"{site.url}/x/{{a}}", "path": {"a": "\ud800"}, "query": {"q": "\ud800"}}
+    assert (await ask("http_request", given))["success"]
+
+
 async def test_http_request_sends_a_form(ask: Any, site: Site) -> None:
     site.respond("/x", "")
     given = {"url": f"{site.url}/x", "method": "POST", "form": {"文": "a&b", "t": [1, 2]}}

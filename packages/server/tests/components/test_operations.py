@@ -47,6 +47,27 @@ STRINGS: list[tuple[str, dict[str, Any], Any]] = [
     ("base64_decode", {"text": "5L2g5aW9Pj8="}, "你好>?"),
     ("base64_decode", {"text": "5L2g5aW9Pj8"}, "你好>?"),
     ("base64_decode", {"text": " 5L2g\n5aW9Pj8= "}, "你好>?"),
+    ("regex_test", {"text": "訂單 42", "pattern": "[0-9]+$"}, True),
+    (
+        "regex_match",
+        {"text": "😀訂單 42", "pattern": "(?P<號>[0-9])([0-9])(x)?"},
+        {"text": "42", "index": 4, "groups": ["4", "2", None], "named": {"號": "4"}},
+    ),
+    ("regex_match", {"text": "甲", "pattern": "乙"}, None),
+    (
+        "regex_find_all",
+        {"text": "a1😀b2", "pattern": r"\pL\d"},
+        [
+            {"text": "a1", "index": 0, "groups": [], "named": {}},
+            {"text": "b2", "index": 3, "groups": [], "named": {}},
+        ],
+    ),
+    (
+        "regex_replace",
+        {"text": "2026-11-22", "pattern": r"(\d+)-(?P<月>\d+)-\d+", "replacement": "${月}/$1 $$"},
+        "11/2026 $",
+    ),
+    ("regex_split", {"text": "甲,  乙；丙", "pattern": "[,；]\\s*"}, ["甲", "乙", "丙"]),
 ]
 NUMBERS: list[tuple[str, dict[str, Any], Any]] = [
     ("add", {"a": 1, "b": 2}, 3),
@@ -302,7 +323,11 @@ def test_every_operation_is_in_the_table() -> None:
         ("date_ops", {"operation": "format", "date": None}, "`date` must be text, but it is null"),
         ("date_ops", {"operation": "format", "date": ""}, "`date` is not a date: ''"),
         ("date_ops", {"operation": "format", "date": " "}, "is not a date"),
-        ("array_ops", {"operation": "get", "items": [1], "index": 1}, "the list has 1 elements"),
+        (
+            "array_ops",
+            {"operation": "get", "items": [1], "index": 1},
+            "`index` is 1, but the list is 1 long",
+        ),
         ("array_ops", {"operation": "sort", "items": [1, "a"]}, "only numbers or only texts"),
         ("array_ops", {"operation": "sort", "items": [True, False]}, "not false and true"),
         ("array_ops", {"operation": "sort", "items": [{}, {"a": 1}], "by": "a"}, "nothing"),
@@ -322,7 +347,7 @@ def test_every_operation_is_in_the_table() -> None:
             {"operation": "add", "amount": 0.5, "unit": "months"},
             "must be a whole number",
         ),
-        ("date_ops", {"operation": "difference"}, "`to` must be text, but it is null"),
+        ("date_ops", {"operation": "difference"}, "`to` is missing; give it in the node's config"),
     ],
 )
 async def test_the_error_says_what_is_wrong(

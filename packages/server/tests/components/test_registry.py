@@ -7,6 +7,7 @@ import jsonschema_rs
 import pytest
 
 from arcrun_server.components import Registry
+from arcrun_server.engine import ComponentError
 from arcrun_server.outbound import Outbound
 
 REGISTRY = Registry(Outbound())
@@ -74,3 +75,39 @@ def test_what_is_not_in_the_catalog_is_not_found() -> None:
 def test_a_url_is_a_component_without_a_contract() -> None:
     assert REGISTRY.get("https://example.com/翻譯") is not None
     assert REGISTRY.contract("https://example.com/翻譯") is None
+
+
+@pytest.mark.parametrize(
+    ("component", "given", "message"),
+    [
+        (
+            "http_request",
+            {"url": "http://x/", "header": {}},
+            "http_request has no parameter 'header'; did you mean 'headers'",
+        ),
+        ("http_request", {"url": "http://x/", "timeout": 1}, "did you mean 'timeout_seconds'"),
+        (
+            "string_ops",
+            {"operation": "split", "text": "a", "seperator": ";"},
+            "did you mean 'separator'",
+        ),
+        ("set", {"value": {}}, "set has no parameter 'value'; did you mean 'values'"),
+        ("array_ops", {"operation": "first", "item": []}, "did you mean 'items'"),
+    ],
+)
+async def test_a_misspelled_parameter_is_refused_and_not_ignored(
+    use: Any, component: str, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ComponentError, match=message):
+        await use(component, given)
+
+
+async def test_other_names_in_a_node_are_left_alone(use: Any) -> None:
+    note = {"note": "檢查", "texts": [1]}
+    assert await use("string_ops", {"operation": "upper", "text": "a", **note})
+    assert (await use("if_control", {"condition": "inputs > 3", "inputs": 4}))["data"]["result"]
+
+
+async def test_the_context_is_not_taken_for_misspelled_parameters(use: Any) -> None:
+    own = {"operation": "upper", "text": "a"}
+    assert await use("string_ops", {**own, "seperator": ";"}, own=own, written=own)

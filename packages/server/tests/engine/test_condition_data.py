@@ -27,6 +27,9 @@ CASES: list[tuple[str, dict[str, Any], bool]] = [
     ("{{n}} == 3", {"n": "3"}, False),
     ("{{a}} == {{b}}", {"a": "x y", "b": "x y"}, True),
     ("{{a}} == {{b}}", {"a": "{{b}}", "b": "x"}, False),
+    (r"{{a}} == \{{b}}", {"a": "{{b}}", "b": "x"}, True),
+    (r"{{a}} == \{{b}}", {"a": "x", "b": "x"}, False),
+    (r"{{a}} == '\{{b}} > 1'", {"a": "{{b}} > 1", "b": 2}, True),
     ("n > {{least}} and not done", {"n": 5, "least": 4, "done": False}, True),
 ]
 
@@ -67,6 +70,28 @@ async def test_a_filter_compares_the_elements_with_values_of_the_run(
         ["input >> 完成後 >> 選"], config, {"items": items, "要": "a > b", "most": 2}
     )
     assert result.data["data"]["items"] == items[:1]
+
+
+async def test_a_filter_compares_with_braces_that_are_text(engine: RecordingEngine) -> None:
+    with_catalog(engine)
+    items = ["{{名}}", "甲"]
+    config = {
+        "選": {"component": "filter", "items": "{{input.文}}", "condition": r"item == \{{名}}"}
+    }
+    result = await engine.run(["input >> 完成後 >> 選"], config, {"文": items, "名": "甲"})
+    assert result.data["data"]["items"] == items[:1]
+
+
+@pytest.mark.parametrize("condition", ["k == {{a", "k == '{{a'", 'k == "{{a"'])
+def test_braces_that_are_not_closed_are_refused_when_they_are_pushed(condition: str) -> None:
+    config = {"判": {"component": "if_control", "condition": condition}}
+    graph = compile_flow(["input >> 完成後 >> 判", f"判 >> IF({condition}) >> output"], config)
+    found = check_parameters(graph)
+    assert [problem.path for problem in found.problems] == [
+        "nodes[1].data.condition",
+        "edges[1].condition",
+    ]
+    assert all(r"Write `\{{` for the text `{{`" in problem.message for problem in found.problems)
 
 
 async def test_the_input_brings_no_condition(engine: RecordingEngine) -> None:

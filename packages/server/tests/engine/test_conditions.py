@@ -169,6 +169,54 @@ def test_both_sides_may_be_looked_up(condition: str, expected: bool) -> None:
     assert holds(condition, **values) is expected
 
 
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (r"text == \{{a}}", True),
+        (r"text == '\{{a}}'", True),
+        (r'text == "\{{a}}"', True),
+        (r'text == "\{{\u0061}}"', True),
+        (r"'\{{a}}' == {{text}}", True),
+        (r"text == \{{{{a}}}}", False),
+        (r"text != \{{b}} and not text == {{a}}", True),
+        (r"one == \\{{a}}", True),
+        (r"one == '\\{{a}}'", True),
+        (r'one == "\\{{a}}"', True),
+        (r"open == x\{{y and a == 3", True),
+        (r"{{a}} == \{{a}}", False),
+    ],
+)
+def test_a_backslash_before_two_braces_makes_them_text(condition: str, expected: bool) -> None:
+    values = {"a": 3, "text": "{{a}}", "one": "\\3", "open": "x{{y"}
+    assert holds(condition, **values) is expected
+
+
+@pytest.mark.parametrize("condition", [r"\{{a}} == 3", "k{{a}} == 3"])
+def test_text_with_braces_on_the_left_must_stand_in_quotes(condition: str) -> None:
+    with pytest.raises(ValueError, match="on the left, where text stands in quotes"):
+        parse_condition(condition)
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("a = 3", "has `=`, which is written `==` here"),
+        ("a && b", "has `&`, which is written `and` here"),
+        ("a || b", r"has `\|`, which is written `or` here"),
+        ("a ＝ 3", "has `＝`, which is written `==` here"),
+        ("!a", "has `!`, which is written `not` here"),
+    ],
+)
+def test_signs_of_other_languages_are_said_in_ours(condition: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_condition(condition)
+
+
+def test_a_text_that_json_does_not_know_is_said_to_be_wrong() -> None:
+    with pytest.raises(ValueError, match=r'has "a.xb", which is no text as in JSON'):
+        parse_condition(r'k == "a\xb"')
+
+
 @given(st.text())
 def test_no_value_is_read_as_a_part_of_the_condition(value: str) -> None:
     assert holds("a == {{b}}", a=value, b=value)

@@ -191,11 +191,14 @@ async def test_a_list_that_is_not_there_fails_the_node_and_says_what_is(
 ) -> None:
     result = await engine.run(FLOW, {"列": give({"甲": [1], "乙": [2]}), "做": give(0)})
     assert result.error == (
-        "Node 列 failed: FOREACH item finds no list 'item' or 'items' in its result, which has: 甲, 乙"
+        "Node 列 failed: FOREACH item finds no list 'item' or 'items' in its result, which has: 甲, 乙; "
+        "name the list, as in `FOREACH 甲`"
     )
-    result = await engine.run(FLOW, {"列": give("文"), "做": give(0)})
-    assert result.error is not None
-    assert result.error.endswith("which has: a str")
+    for value, kind in [("文", "text"), (3, "a number"), (None, "null"), (True, "true or false")]:
+        result = await engine.run(FLOW, {"列": give(value), "做": give(0)})
+        assert str(result.error).endswith(f"FOREACH item needs a list, but its result is {kind}")
+        result = await engine.run(FLOW, {"列": give({"data": {"items": value}}), "做": give(0)})
+        assert str(result.error).endswith(f"but 'items' in its result is {kind}")
 
 
 async def test_the_failure_of_the_node_itself_is_the_reason_if_it_gives_no_list(

@@ -248,3 +248,11 @@ def test_data_of_an_input_node_and_of_set_declares_fields() -> None:
         "edges": [],
     }
     assert [warning.placeholder for warning in check_parameters(graph).warnings] == ["{{別}}"]
+
+
+@pytest.mark.parametrize("placeholder", ["{{ x + 1 }}", "{{len(x)}}", "{{x > 3}}", "{{ a - b }}"])
+def test_a_placeholder_that_computes_is_told_that_none_does(placeholder: str) -> None:
+    [warning] = checked(placeholder).warnings
+    assert warning.message.endswith(
+        "; a placeholder looks a name up and does not compute: a node of its own does"
+    )

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcrun_server.outbound.urls import fill_places, fixed_origin, with_query, without_places
+from arcrun_server.engine.destinations import fixed_origin
+from arcrun_server.outbound.urls import fill_places, with_query, without_places
 
 
 @pytest.mark.parametrize(

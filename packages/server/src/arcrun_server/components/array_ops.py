@@ -41,7 +41,7 @@ def _last(given: JsonObject) -> Any:
 def _get(given: JsonObject) -> Any:
     items, index = _items(given), require(given_value(given, "index"), int, "index")
     if not -len(items) <= index < len(items):
-        raise ComponentError(f"`index` is {index}, but the list has {len(items)} elements")
+        raise ComponentError(f"`index` is {index}, but the list is {len(items)} long")
     return items[index]
 
 

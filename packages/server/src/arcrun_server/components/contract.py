@@ -124,6 +124,29 @@ def one_of(value: Any, choices: Iterable[str], name: str) -> str:
     )
 
 
+def check_names(contract: ComponentContract, own: JsonObject) -> None:
+    """Check that no parameter of a node is almost one of the component's: it would be ignored without a word.
+
+    Raises:
+        ComponentError: One is; the message says which one was probably meant.
+
+    Example:
+        >>> contract = {"canonical_id": "wait", "input_schema": {"properties": {"seconds": {}}}}
+        >>> check_names(contract, {"secconds": 1})
+        Traceback (most recent call last):
+        arcrun_server.engine.environment.ComponentError: wait has no parameter 'secconds'; did you mean 'seconds'?
+    """
+    known = contract["input_schema"]["properties"]
+    for name in own:
+        if name not in known:
+            longer = next((one for one in known if one.startswith(f"{name}_")), None)
+            near = nearest(name, known, least=0.75) or longer
+            if near is not None and near not in own:
+                raise ComponentError(
+                    f"{contract['canonical_id']} has no parameter {describe(name)}; did you mean '{near}'?"
+                )
+
+
 def describe(value: Any) -> str:
     """Return briefly what a value is, for an error message."""
     if value is None:

@@ -45,7 +45,7 @@ def _moment(given: JsonObject, name: str = "date") -> datetime:
     """Return a moment: ISO 8601 text, a date alone, or Unix seconds; if `date` is left out, the run's time."""
     if name == "date" and name not in given:
         return _now(given)
-    return _read(given.get(name), name, _zone(given))
+    return _read(given_value(given, name), name, _zone(given))
 
 
 def _now(given: JsonObject) -> datetime:

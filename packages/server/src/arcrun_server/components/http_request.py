@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from arcrun_server.engine import ComponentError
-from arcrun_server.outbound import Unreachable, json_content
-from arcrun_server.outbound.urls import (
-    as_text,
-    fill_places,
-    fixed_origin,
-    with_query,
-    without_places,
-)
+from arcrun_server.engine.destinations import destination_problem
+from arcrun_server.outbound import Unreachable
+from arcrun_server.outbound.urls import as_text, fill_places, places_of, with_query, without_places
 
 from .contract import describe, given_value, one_of, optional, require
+from .request_body import MAX_PARTS, PART_SCHEMA, parameters, request_body
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Component, Invocation, JsonObject
@@ -47,6 +43,13 @@ CONTRACT: ComponentContract = {
             "body": {"description": "Text, sent as it is; anything else is sent as JSON."},
             "body_json": {"description": "Sent as JSON."},
             "form": {"type": "object", "description": "Sent as a form."},
+            "multipart": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MAX_PARTS,
+                "items": PART_SCHEMA,
+                "description": "Sent as a form with files.",
+            },
             "timeout_seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": 60},
         },
     },
@@ -86,7 +89,7 @@ def component(outbound: Outbound) -> Component:
         url = _url(invocation)
         method = one_of(optional(given, "method", str, "GET").upper(), METHODS, "method")
         headers = _headers(optional(given, "headers", dict, {}))
-        content = None if method in {"GET", "HEAD"} else _content(given, headers)
+        content = request_body(given, method, headers)
         try:
             response = await outbound.send(
                 method, url, headers=headers, content=content, timeout=_timeout(given)
@@ -106,30 +109,33 @@ def _url(invocation: Invocation) -> str:
     given = invocation.own
     require(given_value(given, "url"), str, "url")
     written = require(invocation.written["url"], str, "url")
-    if invocation.credentials:
-        _check_origin(written, invocation.credentials)
+    problem = destination_problem(written, invocation.credentials)
+    if problem is not None:
+        raise ComponentError(problem)
     values = {
         name: _segment(name, value) for name, value in optional(given, "path", dict, {}).items()
     }
+    _check_places(written, values)
     url = fill_places(invocation.fill(written, without_places if values else as_text), values)
-    return with_query(url, _parameters(given, "query"))
+    return with_query(url, parameters(given, "query"))
+
+
+def _check_places(written: str, values: dict[str, str]) -> None:
+    """Refuse values without a place, and places without a value."""
+    places = places_of(written)
+    for name in values:
+        if name not in places:
+            raise ComponentError(f"`path.{name}` has no place in `url`; write {{{name}}} there")
+    for name in places if values else ():
+        if name not in values:
+            raise ComponentError(f"`url` has the place {{{name}}}, but `path` has no value for it")
 
 
 def _segment(name: str, value: Any) -> str:
     text = as_text(value)
     if text in {"", ".", ".."}:
         raise ComponentError(f"`path.{name}` is empty or only dots; it must be a part of a path")
-    return quote(text, safe="")
-
-
-def _parameters(given: JsonObject, name: str) -> dict[str, str | list[str]]:
-    """Return the parameters of a URL or a form; a list stands for a repeated one, null for none."""
-    values = optional(given, name, dict, {})
-    return {
-        key: [as_text(item) for item in value] if isinstance(value, list) else as_text(value)
-        for key, value in values.items()
-        if value is not None
-    }
+    return quote(text, safe="", errors="replace")
 
 
 def _timeout(given: JsonObject) -> float | None:
@@ -143,15 +149,6 @@ def _timeout(given: JsonObject) -> float | None:
     return seconds
 
 
-def _check_origin(written: str, credentials: frozenset[str]) -> None:
-    """Refuse to send credentials to a host that data chooses."""
-    if fixed_origin(written) is None:
-        raise ComponentError(
-            f"the credential {', '.join(sorted(credentials))} is sent only to a host that stands in the node's "
-            "own `url`; write the host there instead of a placeholder"
-        )
-
-
 def _headers(given: JsonObject) -> dict[str, str]:
     headers = {}
     for name, value in given.items():
@@ -159,21 +156,3 @@ def _headers(given: JsonObject) -> dict[str, str]:
             raise ComponentError(f"the header '{name}' must be text, but it is {describe(value)}")
         headers[str(name)] = str(value)
     return headers
-
-
-def _content(given: JsonObject, headers: dict[str, str]) -> bytes | None:
-    """Return the body, and set its content type if no header does."""
-    body: Any = given.get("body")
-    as_json = given.get("body_json")
-    if given.get("form") is not None:
-        kind = "application/x-www-form-urlencoded"
-        content = urlencode(_parameters(given, "form"), doseq=True).encode()
-    elif as_json is None and body is None:
-        return None
-    elif as_json is None and isinstance(body, str):
-        kind, content = "text/plain; charset=utf-8", body.encode("utf-8", "replace")
-    else:
-        kind, content = "application/json", json_content(body if as_json is None else as_json)
-    if not any(name.lower() == "content-type" for name in headers):
-        headers["Content-Type"] = kind
-    return content

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine.check import is_url
 from arcrun_server.workers import WorkerPool
@@ -25,10 +25,11 @@ from . import (
 from . import filter as filter_component
 from . import hash as hash_component
 from . import set as set_component
+from .contract import check_names
 from .off_loop import off_loop
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Component
+    from arcrun_server.engine import Component, Invocation, JsonObject
     from arcrun_server.outbound import Outbound
 
     from .contract import ComponentContract
@@ -43,7 +44,6 @@ _LOGIC = (
     merge,
     number_ops,
     set_component,
-    string_ops,
     switch,
     try_catch,
 )
@@ -68,20 +68,26 @@ class Registry:
 
     def __init__(self, outbound: Outbound, workers: WorkerPool | None = None) -> None:
         self.outbound = outbound
-        self._components: dict[str, Component] = {
+        workers = workers or WorkerPool()
+        components: dict[str, Component] = {
             module.CONTRACT["canonical_id"]: off_loop(module.run) for module in _LOGIC
         }
-        self._components["wait"] = wait.run  # it waits on the loop
-        self._components["validate_json"] = validate_json.component(workers or WorkerPool())
-        self._components["http_request"] = http_request.component(outbound)
+        components["wait"] = wait.run  # it waits on the loop
+        components["validate_json"] = validate_json.component(workers)
+        components["string_ops"] = string_ops.component(workers)
+        components["http_request"] = http_request.component(outbound)
         self._contracts: dict[str, ComponentContract] = {
             module.CONTRACT["canonical_id"]: module.CONTRACT
-            for module in (*_LOGIC, http_request, validate_json, wait)
+            for module in (*_LOGIC, http_request, string_ops, validate_json, wait)
+        }
+        self._components = {
+            name: _with_checked_names(component, self._contracts[name])
+            for name, component in components.items()
         }
 
     @property
     def ids(self) -> frozenset[str]:
-        """The ids of the catalog's components."""
+        """Return the ids of the catalog's components."""
         return frozenset(self._contracts)
 
     def get(self, component_id: str) -> Component | None:
@@ -97,3 +103,15 @@ class Registry:
     def contracts(self) -> list[ComponentContract]:
         """Return all contracts, sorted by id."""
         return [self._contracts[component_id] for component_id in sorted(self._contracts)]
+
+
+def _with_checked_names(component: Component, contract: ComponentContract) -> Component:
+    """Return a component that refuses misspelled parameters; those of if_control are also what it compares."""
+    if contract is if_control.CONTRACT:
+        return component
+
+    async def run(given: JsonObject, invocation: Invocation) -> Any:
+        check_names(contract, invocation.own)
+        return await component(given, invocation)
+
+    return run

@@ -9,11 +9,14 @@ from urllib.parse import quote, unquote
 
 from arcrun_server.engine import ComponentError
 
+from . import regexes
 from .contract import given_value, optional, require
+from .off_loop import off_loop
 from .operations import Operation, operations_contract, run_operation
 
 if TYPE_CHECKING:
-    from arcrun_server.engine import Invocation, JsonObject
+    from arcrun_server.engine import Component, Invocation, JsonObject
+    from arcrun_server.workers import WorkerPool
 
 MAX_LENGTH = 1_000_000
 MAX_PARTS = 100_000
@@ -143,6 +146,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "base64_decode": Operation(_decoded_base64, "the text that Base64 holds"),
     "reverse": Operation(lambda given: _text(given)[::-1], "reversed"),
+    **regexes.OPERATIONS,
 }
 
 CONTRACT = operations_contract(
@@ -153,7 +157,16 @@ CONTRACT = operations_contract(
     parameters={
         "text": {"type": "string"},
         "search": {"type": "string"},
-        "replacement": {"type": "string"},
+        "replacement": {
+            "type": "string",
+            "description": "In regex_replace $1 and ${name} are groups, $0 the match, $$ a dollar sign.",
+        },
+        "pattern": {
+            "type": "string",
+            "maxLength": regexes.MAX_PATTERN,
+            "description": "A regular expression of RE2; from the node itself, as `flags`.",
+        },
+        "flags": {"type": "string", "pattern": "^[ims]*$", "default": ""},
         "separator": {"type": "string", "default": ","},
         "items": {"type": "array", "items": {"type": "string"}},
         "start": {"type": "integer", "default": 0},
@@ -169,6 +182,19 @@ CONTRACT = operations_contract(
         "replacement": ",",
     },
 )
+
+
+def component(workers: WorkerPool) -> Component:
+    """Return the component; searches that may take long are made by a worker."""
+    others = off_loop(run)
+
+    async def component(given: JsonObject, invocation: Invocation) -> Any:
+        name = given.get("operation", given.get("op"))
+        if isinstance(name, str) and name in regexes.OPERATIONS:
+            return await regexes.run(name, given, invocation, workers)
+        return await others(given, invocation)
+
+    return component
 
 
 async def run(given: JsonObject, _invocation: Invocation) -> Any:

@@ -8,7 +8,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .conditions import Comparison, Condition, Joined, Key, Literal, Not, Reference, Text
-from .placeholders import Placeholder, only_placeholder, parse, scan
+from .placeholders import (
+    Placeholder,
+    escaped_pieces,
+    only_placeholder,
+    parse,
+    parse_escaped,
+    scan_escaped,
+)
 
 if TYPE_CHECKING:
     from .conditions import Operand, Term
@@ -16,16 +23,17 @@ if TYPE_CHECKING:
 MAX_LENGTH = 1000
 MAX_DEPTH = 20
 _SIGN = re.compile(r"==|＝＝|!=|≠|>=|≥|<=|≤|>|＞|<|＜")
+_MEANT = {"=": "==", "&": "and", "|": "or", "＝": "=="}  # signs of other languages
 _WIDE_SIGNS = {"＝＝": "==", "≠": "!=", "≥": ">=", "≤": "<=", "＞": ">", "＜": "<"}
 _KEY = re.compile(r"[^\s{}\"'=<>!＝≠≥≤＞＜()（）&|]+")
 _WORD = re.compile(r"(and|or|not)(?=[\s(（)）{\"']|$)", re.IGNORECASE)
 _SPACE = re.compile(r"\s*")
+_DOUBLE_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _OPENING, _CLOSING, _QUOTES = "(（", ")）", "\"'"
 _HOW = (
     "Write `key`, `key == value` or `key > 3` (also != >= < <=), joined by `and`, `or`, `not` and parentheses; "
     "put text that holds such words or signs in quotes."
 )
-_read_json = json.JSONDecoder().raw_decode
 
 
 @lru_cache(maxsize=1024)
@@ -67,12 +75,16 @@ class _Parser:
         self._text = text
         self._at = 0
         self._depth = 0
-        self._placeholders = {found.start: found for found in scan(text)}
+        self._placeholders = {found.start: found for found in scan_escaped(text)}
 
     def whole(self) -> Term:
         term = self._any_of()
         if self._at < len(self._text):
-            raise self._problem(f"has `{self._text[self._at :].strip()[:40]}` behind its end")
+            rest = self._text[self._at :].strip()
+            for sign, meant in _MEANT.items():
+                if rest.startswith(sign):
+                    raise self._problem(f"has `{sign}`, which is written `{meant}` here")
+            raise self._problem(f"has `{rest[:40]}` behind its end")
         return term
 
     def _any_of(self) -> Term:
@@ -123,7 +135,11 @@ class _Parser:
         if self._text[self._at : self._at + 1] in tuple(_QUOTES):
             return self._quoted()
         word = _KEY.match(self._text, self._at)
+        if word is not None and self._text.startswith("{{", word.end()):
+            raise self._problem(f"has `{word[0]}{{{{` on the left, where text stands in quotes")
         if word is None:
+            if self._text.startswith("!", self._at):
+                raise self._problem("has `!`, which is written `not` here")
             raise self._problem("lacks a side, or has a sign that is none")
         self._at = word.end()
         is_literal, value = _literal(word[0])
@@ -138,13 +154,13 @@ class _Parser:
         text = self._bare_text()
         if not text:
             raise self._problem("lacks a side")
-        parts = parse(text)
+        parts = parse_escaped(text)
         alone = only_placeholder(parts)
         if alone is not None:
             return Reference(alone)
         if any(isinstance(part, Placeholder) for part in parts):
             return Text(parts)
-        return Literal(_literal(text)[1])
+        return Literal(_literal("".join(map(str, parts)))[1])
 
     def _bare_text(self) -> str:
         """Read text without quotes: up to `and`, `or`, a parenthesis that closes, or the end."""
@@ -168,22 +184,33 @@ class _Parser:
         return self._text[self._at - 1].isspace() and _WORD.match(self._text, self._at) is not None
 
     def _quoted(self) -> Operand:
-        quote, start = self._text[self._at], self._at
-        if quote == "'":
-            end = self._text.find("'", start + 1) + 1
-            content = self._text[start + 1 : end - 1]
-        else:
-            try:
-                content, end = _read_json(self._text, start)
-            except ValueError:
-                content, end = "", 0
-        if not end:
-            raise self._problem("has a quotation mark that is not closed")
-        self._at = end
-        parts = parse(content)
+        single = self._text[self._at] == "'"
+        parts = self._single_quoted() if single else self._double_quoted()
         if any(isinstance(part, Placeholder) for part in parts):
             return Text(parts)
         return Literal("".join(map(str, parts)))
+
+    def _single_quoted(self) -> tuple[str | Placeholder, ...]:
+        start = self._at + 1
+        end = self._text.find("'", start)
+        if end < 0:
+            raise self._problem("has a quotation mark that is not closed")
+        self._at = end + 1
+        return parse_escaped(self._text[start:end])
+
+    def _double_quoted(self) -> tuple[str | Placeholder, ...]:
+        """Read a text of JSON; what a backslash before `{{` means is settled first, as everywhere."""
+        found = _DOUBLE_QUOTED.match(self._text, self._at)
+        if found is None:
+            raise self._problem("has a quotation mark that is not closed")
+        self._at = found.end()
+        parts: list[str | Placeholder] = []
+        for piece, is_literal in escaped_pieces(found[1]):
+            try:
+                parts += [piece] if is_literal else parse(json.loads(f'"{piece}"'))
+            except ValueError:
+                raise self._problem(f"has {found[0]}, which is no text as in JSON") from None
+        return tuple(parts)
 
     def _sign(self) -> str | None:
         self._skip_space()

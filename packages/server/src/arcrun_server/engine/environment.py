@@ -87,7 +87,7 @@ class Environment(Protocol):
 
     @property
     def limits(self) -> RunLimits:
-        """The limits of this run."""
+        """Return the limits of this run."""
         ...
 
     def now(self) -> datetime:

@@ -7,6 +7,9 @@ from typing import Any
 from .labels import DEFAULT_ITERATOR
 from .templates import MISSING
 
+_MAX_NAMES = 20
+_KINDS = {str: "text", bool: "true or false", list: "a list", dict: "an object"}
+
 
 def is_failure(result: Any) -> bool:
     """Tell whether a result is a failure: `success: false`, or an `error` that says something.
@@ -97,11 +100,24 @@ def no_list(result: Any, iterator: str) -> str:
     """Return the error for a result in which `find_list` found nothing: what there is instead."""
     if is_failure(result):
         return failure_reason(result)
-    found = ", ".join(result) if isinstance(result, dict) else f"a {type(result).__name__}"
-    names = " or ".join(f"'{name}'" for name in (iterator, plurals(iterator)[0]))
-    return (
-        f"FOREACH {iterator} finds no list {names} in its result, which has: {found or 'nothing'}"
-    )
+    names = [iterator, *plurals(iterator)]
+    if not isinstance(result, dict):
+        return f"FOREACH {iterator} needs a list, but its result is {_kind(result)}"
+    for layer in _layers(result):
+        for name in names:
+            if name in layer:
+                return f"FOREACH {iterator} needs a list, but '{name}' in its result is {_kind(layer[name])}"
+    found = ", ".join([*result][:_MAX_NAMES]) or "nothing"
+    lists = [name for name, value in result.items() if isinstance(value, list)]
+    hint = f"; name the list, as in `FOREACH {lists[0]}`" if lists else ""
+    return f"FOREACH {iterator} finds no list '{names[0]}' or '{names[1]}' in its result, which has: {found}{hint}"
+
+
+def _kind(value: Any) -> str:
+    """Return what a value is, in the words of JSON."""
+    if value is None:
+        return "null"
+    return _KINDS.get(type(value), "a number")
 
 
 def awaited_task(result: Any) -> str | None:

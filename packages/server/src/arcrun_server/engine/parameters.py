@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import TIME_NAMES
 from .condition_parser import parse_condition
+from .destinations import HTTP_REQUEST, destination_problem
 from .flow import node_id
 from .labels import DEFAULT_ITERATOR
 from .model import MAX_PROBLEMS, Problem, readable
 from .nearest import nearest
 from .placeholders import Placeholder, escaped_pieces, parse, parse_escaped
-from .templates import ObjectTemplate, is_template, parse_value
+from .templates import ObjectTemplate, is_template, parse_value, placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ MAX_NAME_PARTS = 16
 """In how many parts dots may cut the name of a node."""
 
 _INDEX = re.compile(r"\[\s*(\d+|'[^'\]]*'|\"[^\"\]]*\")\s*\]")
+_COMPUTES = re.compile(r"[+*/%<>=!?()&]|\s-\s")
 _NO_NAME = re.compile(r"[\[\]\"'`]")
 
 
@@ -61,7 +63,8 @@ class ParameterCheck:
     """What was found in the parameters of a graph's nodes.
 
     Attributes:
-        problems: Texts that can't be a condition, or hold what can't be a placeholder.
+        problems: Texts that can't be a condition, or hold what can't be a placeholder, and
+            credentials that would go to a host that data chooses.
         warnings: Placeholders that name nothing that is known before the run.
     """
 
@@ -85,7 +88,7 @@ class ParameterWarning:
 
 
 def check_parameters(graph: Graph) -> ParameterCheck:
-    """Check the conditions and placeholders of a graph that `check_graph` finds nothing wrong with.
+    """Check the conditions, placeholders and destinations of a graph that `check_graph` finds nothing wrong with.
 
     Graphs are checked like this when they are pushed. What was stored before still runs.
 
@@ -107,7 +110,27 @@ def check_parameters(graph: Graph) -> ParameterCheck:
         for placeholder in found:
             if len(warnings) < MAX_PROBLEMS and not known.has(placeholder):
                 warnings.append(known.warning(owner, placeholder))
-    return ParameterCheck(problems, warnings)
+    problems += _destination_problems(graph)
+    return ParameterCheck(problems[:MAX_PROBLEMS], warnings)
+
+
+def named_credentials(parsed: Any) -> frozenset[str]:
+    """Return the credentials that the placeholders of parsed data name."""
+    return frozenset(
+        placeholder.credential for placeholder in placeholders(parsed) if placeholder.credential
+    )
+
+
+def _destination_problems(graph: Graph) -> Iterator[Problem]:
+    """Yield the nodes that would send credentials to a host that data chooses."""
+    for number, node in enumerate(graph["nodes"]):
+        if node.get("componentId") != HTTP_REQUEST:
+            continue
+        data = node.get("data") or {}
+        credentials = named_credentials(parse_parameters(HTTP_REQUEST, data))
+        problem = destination_problem(data.get("url"), credentials)
+        if problem is not None:
+            yield Problem(f"The node '{node['id']}': {problem}.", path=f"nodes[{number}].data.url")
 
 
 def _texts(graph: Graph) -> Iterator[tuple[str, str, str, bool]]:
@@ -139,27 +162,26 @@ def _strings(value: Any) -> Iterator[str]:
 
 def _read(text: str, known: _Known, *, is_condition: bool) -> tuple[list[Placeholder], str | None]:
     """Return the placeholders of a text, and what is wrong with it."""
+    parts = [
+        part
+        for piece, is_literal in escaped_pieces(text)
+        if not is_literal
+        for part in parse(piece)
+    ]
+    found = [part for part in parts if isinstance(part, Placeholder)]
     if is_condition:
         try:
-            placeholders = list(parse_condition(text).placeholders())
+            found = list(parse_condition(text).placeholders())
         except ValueError as problem:
             return [], str(problem)
-    else:
-        parts = [
-            part
-            for piece, is_literal in escaped_pieces(text)
-            if not is_literal
-            for part in parse(piece)
-        ]
-        for part in parts:
-            if isinstance(part, str) and "{{" in part:
-                return [], _not_closed(part)
-        placeholders = [part for part in parts if isinstance(part, Placeholder)]
-    for placeholder in placeholders:
+    for part in parts:
+        if isinstance(part, str) and "{{" in part:
+            return [], _not_closed(part)
+    for placeholder in found:
         message = _malformed(placeholder, known.behind_node(placeholder.path))
         if message is not None:
             return [], message
-    return placeholders, None
+    return found, None
 
 
 def _not_closed(part: str) -> str:
@@ -227,5 +249,7 @@ class _Known:
         root = placeholder.path[0]
         near = nearest(root, sorted(self._names), least=0.6)
         hint = f"; did you mean '{near}'?" if near else "; a field of the input is {{input.NAME}}"
+        if _COMPUTES.search(root):
+            hint = "; a placeholder looks a name up and does not compute: a node of its own does"
         message = f"{placeholder.source}: there is no node or declared field '{root}'{hint}"
         return ParameterWarning(node, placeholder.source, readable(message))

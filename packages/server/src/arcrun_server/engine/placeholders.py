@@ -3,7 +3,7 @@ r"""Placeholders: `{{name}}` in a text (docs/contract.md#placeholders).
 This is the only parser of them. A placeholder is `{{`, any characters but braces, and `}}`; the
 leftmost one counts. So `{{{a}}}` is a brace, `{{a}}` and a brace, while `{{a} b}}` is text.
 
-In the parameters of a node, `\{{` is the text `{{` (`parse_escaped`).
+In the parameters and conditions of a node, `\{{` is the text `{{` (`parse_escaped`).
 
 Who uses the parser decides the rest: a check, which names are allowed; `fill_text`'s argument
 `missing`, what a missing value means.
@@ -40,17 +40,17 @@ class Placeholder:
 
     @cached_property
     def name(self) -> str:
-        """What the braces hold, without the white space around it."""
+        """Return what the braces hold, without the white space around it."""
         return self.source[len(_OPEN) : -len(_CLOSE)].strip()
 
     @cached_property
     def path(self) -> tuple[str, ...]:
-        """The name, split at its dots."""
+        """Return the name, split at its dots."""
         return tuple(self.name.split("."))
 
     @cached_property
     def credential(self) -> str | None:
-        """The name of the credential that `{{credential.NAME}}` or `{{secret.NAME}}` stands for."""
+        """Return the name of the credential that `{{credential.NAME}}` or `{{secret.NAME}}` stands for."""
         path = self.path
         if len(path) != 2 or path[0] not in _CREDENTIAL_ROOTS:
             return None
@@ -130,14 +130,33 @@ def parse_escaped(text: str) -> tuple[str | Placeholder, ...]:
 
 def escaped_pieces(text: str) -> Iterator[tuple[str, bool]]:
     """Split a text at its escaped `{{`; yield the pieces, and whether a piece is plain in any case."""
+    for start, end, plain in _escapes(text):
+        yield (text[start:end], False) if plain is None else (plain, True)
+
+
+def scan_escaped(text: str) -> Iterator[Placeholder]:
+    r"""Find the placeholders of a text in which a backslash before `{{` makes it plain text.
+
+    Example:
+        >>> [found.start for found in scan_escaped(r"\{{a}} {{b}}")]
+        [7]
+    """
+    for start, end, plain in _escapes(text):
+        if plain is None:
+            for found in scan(text[start:end]):
+                yield Placeholder(found.source, start + found.start)
+
+
+def _escapes(text: str) -> Iterator[tuple[int, int, str | None]]:
+    """Yield where the pieces of a text begin and end, and what an escaped one stands for."""
     start = 0
     for found in _BACKSLASHES.finditer(text):
         count = len(found[0])
-        yield text[start : found.start()], False
-        yield "\\" * (count // 2) + _OPEN * (count % 2), True
+        yield start, found.start(), None
         start = found.end() + len(_OPEN) * (count % 2)
+        yield found.start(), start, "\\" * (count // 2) + _OPEN * (count % 2)
     if start < len(text):
-        yield text[start:], False
+        yield start, len(text), None
 
 
 def only_placeholder(parts: tuple[str | Placeholder, ...]) -> Placeholder | None:

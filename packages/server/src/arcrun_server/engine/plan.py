@@ -11,8 +11,8 @@ from .condition_parser import parse_condition
 from .edges import STRUCTURE_TYPES
 from .labels import DEFAULT_ITERATOR
 from .model import FlowError
-from .parameters import optional_placeholders, parse_parameters
-from .templates import is_template, placeholders
+from .parameters import named_credentials, optional_placeholders, parse_parameters
+from .templates import is_template
 
 if TYPE_CHECKING:
     from .conditions import Condition
@@ -103,7 +103,7 @@ class ExecutionPlan:
 
     @cached_property
     def incoming(self) -> dict[int, int]:
-        """How many edges arrive at each node, for a run of the whole graph."""
+        """Return how many edges arrive at each node, for a run of the whole graph."""
         return {node.number: node.incoming for node in self.nodes}
 
     def region(self, target: int) -> dict[int, int]:
@@ -179,7 +179,5 @@ def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
         data=data,
         has_templates=is_template(data),
         optional=optional_placeholders(component, written),
-        credentials=frozenset(
-            placeholder.credential for placeholder in placeholders(data) if placeholder.credential
-        ),
+        credentials=named_credentials(data),
     )

@@ -98,7 +98,7 @@ class RunResult:
 
     @property
     def verdict(self) -> Literal["success", "partial", "failed"]:
-        """How the run ended, in a word; `partial` if it went on after a failure."""
+        """Return how the run ended, in a word; `partial` if it went on after a failure."""
         if not self.success or self.paused is not None:
             return "failed"
         return "partial" if self.failed_nodes else "success"

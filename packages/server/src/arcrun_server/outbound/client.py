@@ -86,7 +86,7 @@ class Response:
 
     @property
     def ok(self) -> bool:
-        """Whether the status is 2xx."""
+        """Return whether the status is 2xx."""
         return 200 <= self.status < 300
 
     def json(self, *, of_any_type: bool = False) -> tuple[bool, Any]:

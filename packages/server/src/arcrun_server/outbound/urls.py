@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PLACE = re.compile(r"\{(\w+)\}")
-_ORIGIN = re.compile(r"(https?://[^/{}?#@\\\s]+)(?=[/?#]|$)", re.IGNORECASE)
+_OWN_PLACE = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
 
 
 def as_text(value: Any) -> str:
@@ -43,6 +43,16 @@ def fill_places(url: str, values: Mapping[str, str]) -> str:
     return _PLACE.sub(lambda place: values.get(place[1], place[0]), url)
 
 
+def places_of(template: str) -> list[str]:
+    """Return the names of the `{name}` places of a URL template; `{{name}}` is a placeholder.
+
+    Example:
+        >>> places_of("https://a.example/{id}/{{input.x}}")
+        ['id']
+    """
+    return _OWN_PLACE.findall(template)
+
+
 def with_query(url: str, query: Mapping[str, str | list[str]]) -> str:
     """Return a URL with parameters, percent-encoded, in the place of those of the same name.
 
@@ -55,15 +65,5 @@ def with_query(url: str, query: Mapping[str, str | list[str]]) -> str:
     parts = urlsplit(url)
     kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in query]
     pairs = [*kept, *query.items()]
-    return urlunsplit(parts._replace(query=urlencode(pairs, doseq=True, quote_via=quote)))
-
-
-def fixed_origin(template: str) -> str | None:
-    """Return the scheme and host of a URL template, or None if a value could choose them.
-
-    Example:
-        >>> fixed_origin("https://api.example/{{input.a}}"), fixed_origin("https://{{input.a}}/")
-        ('https://api.example', None)
-    """
-    found = _ORIGIN.match(template)
-    return found[1] if found else None
+    text = urlencode(pairs, doseq=True, quote_via=quote, errors="replace")
+    return urlunsplit(parts._replace(query=text))

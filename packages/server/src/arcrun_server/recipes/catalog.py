@@ -36,7 +36,7 @@ class ShippedRecipes:
 
     @property
     def names(self) -> frozenset[str]:
-        """The names and hashes under which the recipes are found."""
+        """Return the names and hashes under which the recipes are found."""
         return frozenset(self._recipes) | frozenset(self._by_hash)
 
     def get(self, name: str, engine_url: str) -> dict[str, Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
@@ -10,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from arcrun_server.engine import ComponentError, InvocationFailure
 from arcrun_server.engine.redaction import Redactor
 from arcrun_server.engine.shorten import redacting
-from arcrun_server.outbound import Unreachable
+from arcrun_server.outbound import Unreachable, json_content
 from arcrun_server.outbound.urls import as_text, fill_places, with_query
 from arcrun_server.recipes.auth.injection import ACCESS_TOKEN, Injection, fill_injection
 from arcrun_server.recipes.auth.record import TOKEN_PRIMITIVES
@@ -163,7 +162,7 @@ def _content(body: Any, headers: dict[str, str]) -> bytes | None:
     if kind == FORM and isinstance(body, dict):
         return urlencode({name: as_text(value) for name, value in body.items()}).encode()
     headers.setdefault("content-type", "application/json")
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    return json_content(body)
 
 
 def _result(response: Response) -> dict[str, Any]:

@@ -29,12 +29,12 @@ class RecipeStore(Protocol):
 
     @property
     def auth_recipes(self) -> StoredRecipes:
-        """The auth recipes."""
+        """Return the auth recipes."""
         ...
 
     @property
     def api_recipes(self) -> StoredRecipes:
-        """The API recipes."""
+        """Return the API recipes."""
         ...
 
 

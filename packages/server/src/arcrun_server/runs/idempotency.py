@@ -49,17 +49,17 @@ class EarlierRequest(Protocol):
 
     @property
     def same_request(self) -> bool:
-        """Whether it asked for the same."""
+        """Return whether it asked for the same."""
         ...
 
     @property
     def status(self) -> int | None:
-        """The status of its response; None while it runs, or if it was cut off."""
+        """Return the status of its response; None while it runs, or if it was cut off."""
         ...
 
     @property
     def body(self) -> bytes:
-        """The body of its response."""
+        """Return the body of its response."""
         ...
 
 

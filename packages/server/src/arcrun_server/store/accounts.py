@@ -50,7 +50,7 @@ class KeyEntry:
 
     @property
     def state(self) -> str:
-        """What the key opens: nothing, the development mode, or everything of its account."""
+        """Return what the key opens: nothing, the development mode, or everything of its account."""
         if self.revoked_at is not None:
             return "revoked"
         return "dev-only" if self.label in _DEVELOPMENT_LABELS else "valid"

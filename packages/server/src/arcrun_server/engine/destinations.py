@@ -1,0 +1,44 @@
+"""Where a node that names credentials may send them (docs/contract.md#placeholders)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+HTTP_REQUEST = "http_request"
+_ORIGIN = re.compile(r"(https?://[^/{}?#@\\\s]+)(?=[/?#]|$)", re.IGNORECASE)
+
+
+def fixed_origin(template: str) -> str | None:
+    """Return the scheme and host of a URL template, or None if a value could choose them.
+
+    Example:
+        >>> fixed_origin("https://api.example/{{input.a}}"), fixed_origin("https://{{input.a}}/")
+        ('https://api.example', None)
+    """
+    found = _ORIGIN.match(template)
+    return found[1] if found else None
+
+
+def destination_problem(url: Any, credentials: Collection[str]) -> str | None:
+    """Return why an http_request must not send credentials to where its `url` leads, or None.
+
+    Args:
+        url: The `url` in the node's own data, as it was pushed.
+        credentials: The credentials that the node names.
+
+    Example:
+        >>> destination_problem("https://api.example/{{input.id}}", {"tok"}) is None
+        True
+        >>> destination_problem("https://{{input.host}}/", {"tok"})[:54]
+        'the credential tok is sent only to a host that stands '
+    """
+    if not credentials or (isinstance(url, str) and fixed_origin(url)):
+        return None
+    return (
+        f"the credential {', '.join(sorted(credentials))} is sent only to a host that stands in the node's own "
+        "`url`; write scheme and host there as they are, as in https://api.example.com/{{input.id}}"
+    )
