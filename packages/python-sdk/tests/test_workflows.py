@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 import time
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -124,6 +125,11 @@ def test_the_description_argument_overrides_the_documents(kind, ready) -> None:
         ({"flow": ["a >> b >> c", {"a": 1}]}, "flow line 2 is not text"),
         ({"flow": FLOW, "config": []}, None),
         ({"flow": FLOW, "config": ["x"]}, "config must map"),
+        ({"flow": FLOW, "config": {1: {"component": "set"}}}, "node 1 that is not text: quote it"),
+        (
+            {"flow": FLOW, "config": {"read it": {"since": [date(2026, 1, 2)]}}},
+            r"since\.0 is a date, which YAML makes of an unquoted date: quote it",
+        ),
         ({"flow": FLOW, "config": {"大寫": "comp"}}, "config of node '大寫'"),
         ({"flow": FLOW, "config": {"大写": {"component": "x"}}}, "names a node '大写'"),
         ({"flow": FLOW, "config": {"read": {}}}, "did you mean 'read-it'"),

@@ -57,6 +57,10 @@ def config_of(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     if not is_mapping(config):
         raise InvalidArgumentError("config must map each node to its settings")
     for node, settings in config.items():
+        if not is_text(node):
+            raise InvalidArgumentError(
+                f"config names a node {node!r} that is not text: quote it in YAML"
+            )
         if not is_mapping(settings):
             raise InvalidArgumentError(
                 f"the config of node {node!r} must be a mapping, such as {{component: set, …}}"

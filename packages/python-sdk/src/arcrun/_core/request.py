@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, Literal, TypeVar
+from datetime import date
+from typing import Any, Generic, Literal, TypeVar, cast
 
 from .errors import InvalidArgumentError
 from .secret import Secret, blank_out
+from .shapes import is_mapping
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 KeyUse = Literal["required", "optional", "none"]
+_DEEPEST = 100  # as deep as the engine reads
 
 
 class Request(Generic[T]):
@@ -77,5 +80,18 @@ class Request(Generic[T]):
             text = json.dumps(self.body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
             return text.encode()
         except (TypeError, ValueError, RecursionError) as error:
-            reason = blank_out(str(error), self.secrets)
+            reason = blank_out(_unwritable(self.body) or str(error), self.secrets)
         raise InvalidArgumentError(f"an argument cannot be written as JSON: {reason}")
+
+
+def _unwritable(value: object, place: str = "", depth: int = 0) -> str | None:
+    """Return where a value is that JSON has no form for, and what it is; None if there is none."""
+    if is_mapping(value) or isinstance(value, (list, tuple)):
+        items = value.items() if is_mapping(value) else enumerate(cast("list[object]", value))
+        inner = (_unwritable(item, f"{place}.{key}".lstrip("."), depth + 1) for key, item in items)
+        return next(filter(None, inner), None) if depth < _DEEPEST else None
+    if value is None or isinstance(value, (str, int, float)):
+        return None
+    kind = type(value).__name__
+    hint = ", which YAML makes of an unquoted date: quote it" if isinstance(value, date) else ""
+    return f"{place or 'the value'} is a {kind}{hint}"
