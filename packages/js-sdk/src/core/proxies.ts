@@ -17,8 +17,10 @@ export function checkProxy(origin: string): void {
   const name = ["http_proxy", "HTTP_PROXY", ...(Deno ? ["all_proxy", "ALL_PROXY"] : [])].find(variable);
   if (!name || isExempt(origin)) return;
   const { hostname } = new URL(origin);
+  const usual = ["localhost", "127.0.0.1"];
+  const names = usual.includes(hostname) ? usual : [...usual, hostname];
   throw new InsecureTransportError(
-    `what is sent to ${origin} would go to the proxy in the variable ${name}, where it can be read: set NO_PROXY=${hostname}`,
+    `what is sent to ${origin} would go to the proxy in the variable ${name}, where it can be read: put ${names.join(",")} into the variable NO_PROXY`,
   );
 }
 

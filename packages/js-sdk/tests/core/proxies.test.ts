@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
 import * as sdk from "../../src/index.js";
-import { clientOf, engineOf, recipeOf, rejection, serve } from "../support.js";
+import { clientOf, engineOf, KEY, recipeOf, rejection, serve } from "../support.js";
 
 const RUNTIMES: Record<string, () => void> = {
   Bun: () => vi.stubGlobal("Bun", {}),
@@ -21,7 +23,7 @@ describe.each(Object.keys(RUNTIMES))("%s, which takes proxies from the environme
     const error = await rejection(clientOf(engine).creds.list());
     expect(error).toBeInstanceOf(sdk.InsecureTransportError);
     expect(error.message).toBe(
-      `what is sent to ${engine.url} would go to the proxy in the variable HTTP_PROXY, where it can be read: set NO_PROXY=127.0.0.1`,
+      `what is sent to ${engine.url} would go to the proxy in the variable HTTP_PROXY, where it can be read: put localhost,127.0.0.1 into the variable NO_PROXY`,
     );
     expect(engine.requests).toHaveLength(0);
   });
@@ -35,11 +37,14 @@ describe.each(Object.keys(RUNTIMES))("%s, which takes proxies from the environme
     await expect(bind).rejects.toThrow(sdk.InsecureTransportError);
   });
 
-  it.each(["127.0.0.1", "a.example, 127.0.0.1", "*", ".0.0.1"])("may if NO_PROXY is %s", async (noProxy) => {
-    const engine = await serve(() => ({ json: { credentials: [] } }));
-    proxied(noProxy);
-    expect(await clientOf(engine).creds.list()).toEqual([]);
-  });
+  it.each(["127.0.0.1", "localhost,127.0.0.1", "a.example, 127.0.0.1", "*", ".0.0.1"])(
+    "may if NO_PROXY is %s",
+    async (noProxy) => {
+      const engine = await serve(() => ({ json: { credentials: [] } }));
+      proxied(noProxy);
+      expect(await clientOf(engine).creds.list()).toEqual([]);
+    },
+  );
 
   it("may if the user passes a fetch", async () => {
     const engine = await serve(() => ({ json: { credentials: [] } }));
@@ -54,3 +59,33 @@ it("Node.js, which has no proxies, may send to this machine whatever the environ
   vi.stubEnv("HTTP_PROXY", "http://proxy.example:3128");
   expect(await clientOf(engine).creds.list()).toEqual([]);
 });
+
+it.each(["Node.js", "Node.js with NODE_USE_ENV_PROXY"])(
+  "%s sends nothing for this machine to a proxy, and reaches it if NO_PROXY has what the error says",
+  async (runtime) => {
+    const proxy = await serve(() => ({ json: { credentials: [] } }));
+    const engine = await serve(() => ({ json: { credentials: [] } }));
+    const code = `
+      import { Arcrun } from "@arcrun/sdk";
+      console.log(await new Arcrun().creds.list().then((found) => found.length, (error) => error.message));`;
+    const run = async (noProxy: string): Promise<string> => {
+      const env = {
+        ...process.env,
+        HTTP_PROXY: proxy.url,
+        NO_PROXY: noProxy,
+        NODE_USE_ENV_PROXY: runtime === "Node.js" ? "" : "1",
+        ARCRUN_API_KEY: KEY,
+        ARCRUN_BASE_URL: engine.url,
+      };
+      const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", code], {
+        cwd: new URL("../../", import.meta.url),
+        env,
+      });
+      return stdout.trim();
+    };
+    const [, advice = "127.0.0.1"] = /put (\S+) into the variable NO_PROXY/.exec(await run("")) ?? [];
+    expect(await run(advice)).toBe("0");
+    expect(proxy.requests).toHaveLength(0);
+    expect(engine.requests).toHaveLength(runtime === "Node.js" ? 2 : 1);
+  },
+);
