@@ -411,7 +411,7 @@ def test_a_key_of_ones_own_makes_a_run_repeatable(kind, server) -> None:
     assert request.headers["idempotency-key"] == "order-17"
 
 
-@pytest.mark.parametrize("key", ["", "a b", "密", "a\n", "x" * 256, 5])
+@pytest.mark.parametrize("key", ["", "a b", "密", "a\n", "x" * 129, 5])
 def test_a_malformed_idempotency_key_is_refused(key, kind, server) -> None:
     with pytest.raises(InvalidArgumentError, match="idempotency_key"):
         kind.run(kind.client(server.url).workflows.run("greet", idempotency_key=key))

@@ -166,8 +166,8 @@ export class Workflows {
     checkWorkflow(name);
     const { runAsync, maxRetries = connection.maxRetries } = options;
     let { idempotencyKey } = options;
-    if (idempotencyKey !== undefined && !/^[!-~]{1,255}$/.test(idempotencyKey))
-      throw new InvalidArgumentError("idempotencyKey must be 1 to 255 visible ASCII characters");
+    if (idempotencyKey !== undefined && !/^[!-~]{1,128}$/.test(idempotencyKey))
+      throw new InvalidArgumentError("idempotencyKey must be 1 to 128 visible ASCII characters");
     const request = runWorkflow(name, input, { runAsync, strict: checkStrict(options.strict) });
     bodyOf(request);
     connection.key();

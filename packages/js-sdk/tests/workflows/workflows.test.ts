@@ -182,8 +182,10 @@ describe("run", () => {
     await expect(run).rejects.toThrow(sdk.ServerError);
     expect(engine.requests.map(({ path }) => path)).toEqual(["/health", "/webhooks/named/wf/trigger"]);
     expect(engine.requests[1]?.headers["idempotency-key"]).toBe("order-7");
-    const bad = clientOf(engine).workflows.run("wf", {}, { idempotencyKey: "a\nb" });
-    await expect(bad).rejects.toThrow(sdk.InvalidArgumentError);
+    for (const idempotencyKey of ["a\nb", "k".repeat(129)]) {
+      const bad = clientOf(engine).workflows.run("wf", {}, { idempotencyKey });
+      await expect(bad).rejects.toThrow(sdk.InvalidArgumentError);
+    }
   });
 
   it("returns once it is accepted, with runAsync", async () => {

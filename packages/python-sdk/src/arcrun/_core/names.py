@@ -10,7 +10,7 @@ from .errors import InvalidArgumentError
 _CREDENTIAL = r"[A-Za-z0-9_]+"
 _SERVICE = r"[a-z0-9_][a-z0-9_-]*"
 _WORKFLOW = r"[A-Za-z0-9_-]+"
-_IDEMPOTENCY_KEY = r"[!-~]{1,255}"
+_IDEMPOTENCY_KEY = r"[!-~]{1,128}"
 _RESERVED = frozenset({"catalog"})  # GET /credentials/catalog is the list on the deployed engine
 
 
@@ -59,7 +59,7 @@ def check_workflow(name: str) -> str:
 def check_idempotency_key(key: str | None) -> str | None:
     """Return the idempotency key if a header can carry it."""
     if key is not None and not _fits(_IDEMPOTENCY_KEY, key):
-        raise InvalidArgumentError("idempotency_key must be 1 to 255 visible ASCII characters")
+        raise InvalidArgumentError("idempotency_key must be 1 to 128 visible ASCII characters")
     return key
 
 
