@@ -40,10 +40,11 @@ class RunBudget:
         self.sizes = KnownSizes()
         self._left_bytes = limits.total_bytes
         self._left_trace = limits.trace_bytes
-        self._turn_ends = time.monotonic() + _TURN_SECONDS
+        self._now = time.monotonic()
+        self._turn_ends = self._now + _TURN_SECONDS
 
     def take_step(self) -> None:
-        """Count a step.
+        """Count a step, at the time of the last `turn_is_over`.
 
         Raises:
             BudgetError: It was the last one, or the time is over.
@@ -51,7 +52,7 @@ class RunBudget:
         self.steps += 1
         if self.steps > self._limits.steps:
             raise BudgetError(f"the run has taken {self._limits.steps:,} steps, which is the limit")
-        if time.monotonic() > self.deadline:
+        if self._now > self.deadline:
             raise BudgetError(self.out_of_time())
 
     def out_of_time(self) -> str:
@@ -60,10 +61,10 @@ class RunBudget:
 
     def turn_is_over(self) -> bool:
         """Tell whether others should have a turn now; the next turn begins with this answer."""
-        now = time.monotonic()
-        if now < self._turn_ends:
+        self._now = time.monotonic()
+        if self._now < self._turn_ends:
             return False
-        self._turn_ends = now + _TURN_SECONDS
+        self._turn_ends = self._now + _TURN_SECONDS
         return True
 
     def take_result(self, result: Any) -> None:

@@ -48,7 +48,7 @@ class Activation:
         return Activation(self.seen | 1 << number, (number,), values, results)
 
 
-@dataclass
+@dataclass(slots=True)
 class RunNode:
     """Work to do: run a node."""
 
@@ -56,14 +56,14 @@ class RunNode:
     activation: Activation
 
 
-@dataclass
+@dataclass(slots=True)
 class StartNode:
     """Work to do: run a node that starts the run."""
 
     node: int
 
 
-@dataclass
+@dataclass(slots=True)
 class FollowEdges:
     """Work to do: follow a node's outgoing edges, from one of them on."""
 

@@ -106,7 +106,11 @@ class Machine:
             frame = self.frames[-1]
             try:
                 if frame.work:
-                    await self._advance(frame, frame.work.pop())
+                    item = frame.work.pop()
+                    if isinstance(item, FollowEdges):
+                        self._follow_edge(frame, item)
+                    else:
+                        await self._run_node(frame, item)
                 elif len(self.frames) == 1:
                     return frame.data()
                 else:
@@ -177,18 +181,12 @@ class Machine:
             raise NodeFailure(self.current[0], str(problem), final=True) from None
         return result
 
-    async def _advance(self, frame: Frame, item: WorkItem) -> None:
-        if isinstance(item, FollowEdges):
-            self._follow_edge(frame, item)
-            return
+    async def _run_node(self, frame: Frame, item: RunNode | StartNode) -> None:
         if isinstance(item, StartNode):
             if frame.last is not None:
                 frame.parts.append(frame.last)
                 frame.last = None
             item = RunNode(item.node, frame.root)
-        await self._run_node(frame, item)
-
-    async def _run_node(self, frame: Frame, item: RunNode) -> None:
         node = frame.plan.nodes[item.node]
         self._count_step(node)
         if node.component is None:
@@ -243,16 +241,14 @@ class Machine:
             given = {**context, **own} if own else context
             entry["input"] = given
             self.current = (node.id, given)
-            unresolved = [source for source in scope.unresolved if source not in node.optional]
-            if unresolved:
-                entry["warnings"] = [f"{source} has no value" for source in unresolved]
-                self._check_resolved(frame, node, unresolved)
+            if scope.unresolved:
+                self._note_unresolved(frame, node, scope.unresolved, entry)
             if builtin and not node.credentials:
                 result = builtin(given)
             else:
                 result = await self._invoker.invoke(node, scope, context, own)
-            if self.budget.turn_is_over():
-                await asyncio.sleep(0)
+                if self.budget.turn_is_over():
+                    await asyncio.sleep(0)
             self.check_result(result)
         except (InvocationFailure, ValueError) as problem:
             entry["duration_ms"] = milliseconds(began)
@@ -265,6 +261,14 @@ class Machine:
         if task_id:
             raise PauseRequest(task_id, item, node.id)
         self.complete(frame, item.node, activation, result)
+
+    def _note_unresolved(
+        self, frame: Frame, node: PlannedNode, sources: list[str], entry: TraceEntry
+    ) -> None:
+        unresolved = [source for source in sources if source not in node.optional]
+        if unresolved:
+            entry["warnings"] = [f"{source} has no value" for source in unresolved]
+            self._check_resolved(frame, node, unresolved)
 
     def _follow_edge(self, frame: Frame, follow: FollowEdges) -> None:
         outgoing = frame.plan.nodes[follow.node].outgoing
@@ -298,6 +302,10 @@ class Machine:
         The module's docstring says when a node runs. Nodes that never run are handled in this loop, and
         not by recursion: there may be a thousand of them in a row.
         """
+        if activation is not None and frame.arriving[target] == 1 and target not in frame.waiting:
+            frame.arriving[target] = 0  # as almost always: one edge leads there
+            frame.work.append(RunNode(target, activation))
+            return
         ready: list[WorkItem] = []
         arrivals: list[tuple[int, Activation | None]] = [(target, activation)]
         for number, arrived in arrivals:

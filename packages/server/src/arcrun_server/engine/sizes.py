@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .model import JsonObject
 
-# From here on it is worth while to remember a size.
-_LARGE = 4096
-_MOST = 1 << 30
+# How deep into a value its objects are known by themselves.
+_LEVELS = 4
 _json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -108,8 +107,9 @@ def rough_size(value: Any, most: int) -> int:
 class KnownSizes:
     """The sizes of values that occur again and again, each measured once.
 
-    A run hands the same large values from node to node. They are not changed, so it is enough to
-    measure them when they come in. Values that are known stay in memory for as long as this object.
+    A run hands the same values from node to node: what a result holds comes back in the context of
+    every node after it. Nothing changes them, so it is enough to measure each when it comes in. Values
+    that are known stay in memory for as long as this object.
 
     Example:
         >>> sizes = KnownSizes()
@@ -124,8 +124,12 @@ class KnownSizes:
             int, tuple[Any, int]
         ] = {}  # by identity; the value keeps it from being reused
 
-    def of(self, value: Any) -> int:
-        """Return how many bytes a value has as JSON.
+    def of(self, value: Any, levels: int = _LEVELS) -> int:
+        """Return how many bytes a value has as JSON, and know it and what it holds from then on.
+
+        Args:
+            value: The value.
+            levels: How deep in it lists and objects are known by themselves.
 
         Raises:
             ValueError: It is not valid JSON; the message says why.
@@ -133,10 +137,13 @@ class KnownSizes:
         known = self._known.get(id(value))
         if known:
             return known[1]
-        if not isinstance(value, (dict, list)) or rough_size(value, _LARGE) <= _LARGE:
+        if not isinstance(value, (dict, list)):
             return json_size(value)
-        size = self._of_fields(value) if isinstance(value, dict) else json_size(value)
-        self.learn(value, size)
+        if isinstance(value, dict) and levels:
+            size = self._of_fields(value, levels - 1)
+        else:
+            size = json_size(value)
+        self._known[id(value)] = (value, size)
         return size
 
     def of_list(self, items: list[Any]) -> int:
@@ -148,36 +155,37 @@ class KnownSizes:
         self._known[id(value)] = (value, size)
 
     def rough(self, value: Any, most: int) -> int:
-        """Return about how many bytes a value has as JSON, or if that is sure to be above `most`, anything above."""
-        if not isinstance(value, dict) or id(value) in self._known:
-            return self._rough_field(value)
-        if len(value) > most:
-            return len(value)
-        return sum(len(key) + self._rough_field(field) for key, field in value.items())
+        """Return about how many bytes a value has as JSON, or if that is sure to be above `most`, anything above.
 
-    def _rough_field(self, value: Any) -> int:
-        if isinstance(value, str):
-            return len(value) + 3
-        if not isinstance(value, (dict, list)):
-            return 6
-        known = self._known.get(id(value))
-        if known:
-            return known[1]
-        size = rough_size(value, _MOST)
-        if size >= _LARGE:
-            self.learn(value, size)
+        Nothing is remembered: what a node was given is often kept nowhere else.
+        """
+        known = self._known
+        if id(value) in known:
+            return known[id(value)][1]
+        if not isinstance(value, dict) or len(value) > most:
+            return rough_size(value, most)
+        size = 0
+        for key, field in value.items():
+            kind = type(field)
+            size += len(key)
+            if kind is str:
+                size += len(field) + 3
+            elif kind is dict or kind is list:
+                size += known[id(field)][1] if id(field) in known else rough_size(field, most)
+            else:
+                size += 6
+            if size > most:
+                break
         return size
 
-    def _of_fields(self, value: JsonObject) -> int:
-        """Measure an object: what is large in it by itself, so that it is known from then on, the rest together."""
-        large = {key: self.of(field) for key, field in value.items() if self._is_large(field)}
-        if not large:
-            return json_size(value)
-        # With 0 in the place of what is large, whose size is then added instead.
-        rest = {key: 0 if key in large else field for key, field in value.items()}
-        return json_size(rest) - len(large) + sum(large.values())
-
-    def _is_large(self, value: Any) -> bool:
-        if not isinstance(value, (dict, list)) or not value:
-            return False
-        return id(value) in self._known or rough_size(value, _LARGE) > _LARGE
+    def _of_fields(self, value: JsonObject, levels: int) -> int:
+        """Measure an object: each list and object in it by itself, so that it is known, the rest together."""
+        rest = value
+        size = 0
+        for key, field in value.items():
+            if field and isinstance(field, (dict, list)):
+                if rest is value:
+                    rest = dict(value)
+                rest[key] = 0  # whose one byte is taken off again
+                size += self.of(field, levels) - 1
+        return size + json_size(rest)
