@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import httpx
     from conftest import Api
 
+    from arcrun_server.engine import TraceEntry
+
 INPUT = {"id": "input", "type": "Input"}
 COUNT = {
     "nodes": [INPUT, {"id": "n", "type": "Component", "componentId": "comp_counter"}],
@@ -305,13 +307,19 @@ def test_half_of_a_surrogate_pair_is_written_as_an_escape() -> None:
     assert json.loads(response.body.decode("ascii"))["data"] == {"字": "\ud800"}
 
 
+def returned(node: str) -> TraceEntry:
+    return {"nodeId": node, "type": "Component", "input": {}, "output": {}, "duration_ms": 1.0}
+
+
 async def test_run_that_pauses_fails_and_says_that_it_can_not_be_resumed() -> None:
-    waiting = RunResult(success=True, paused=Pause("t-1", "審核", {}))
+    trace = [returned("input"), returned("審核")]
+    waiting = RunResult(success=True, paused=Pause("t-1", "審核", {}), trace=trace)
     short, full = short_response(waiting), await full_response(waiting, {})
     for status, content in ((short.status, short.body), (full.status_code, full.body)):
         body = json.loads(bytes(content))
         assert (status, body["success"], body["failed_node"]) == (500, False, "審核")
         assert "can't resume" in body["error"]
+        assert [entry["status"] for entry in body["trace"]] == ["ok", "failed"]
 
 
 async def test_stored_graph_that_can_not_run_fails_its_runs(alice: Api) -> None:

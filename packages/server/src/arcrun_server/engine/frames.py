@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    from .failures import NodeFailure
     from .model import JsonObject
     from .plan import ExecutionPlan
     from .result import RunWarning, TraceEntry
@@ -140,6 +141,7 @@ class Frame:
         for_each: The FOREACH of which the frame above this one runs an element.
         sub_run: Set if this frame is another workflow that the frame below called.
         trace: Where its nodes are recorded.
+        entries: The entries of its own nodes there, by node id: each runs once in a frame.
         warnings: The placeholders without a value, by node and placeholder.
         failed_nodes: The nodes whose failure no ON_FAIL edge took, as keys in the order of the run.
     """
@@ -158,6 +160,7 @@ class Frame:
     for_each: ForEach | None = None
     sub_run: SubRun | None = None
     trace: list[TraceEntry] = field(default_factory=list)
+    entries: dict[str, TraceEntry] = field(default_factory=dict)
     warnings: dict[tuple[str, str], RunWarning] = field(default_factory=dict)
     failed_nodes: dict[str, None] = field(default_factory=dict)
 
@@ -166,6 +169,12 @@ class Frame:
         for source in placeholders:
             if len(self.warnings) < MAX_WARNINGS:
                 self.warnings[node, source] = {"node": node, "placeholder": source}
+
+    def note_failure(self, failure: NodeFailure) -> None:
+        """Let the trace say of a node that failed after its component had returned, as a FOREACH without a list."""
+        entry = self.entries.get(failure.node)
+        if entry is not None and "error" not in entry:
+            entry["error"] = failure.reason
 
     def rebuild(self, seen: int, sources: tuple[int, ...]) -> Activation:
         """Build an activation again from the results of the nodes that it has seen.

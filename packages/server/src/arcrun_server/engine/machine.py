@@ -129,6 +129,10 @@ class Machine:
         if node.outgoing:
             frame.work.append(FollowEdges(number, 0, activation.after(number, node.id, result)))
 
+    def _record(self, frame: Frame, entry: TraceEntry) -> None:
+        frame.trace.append(self.budget.fit(entry))
+        frame.entries[entry["nodeId"]] = entry
+
     def _note_failure(self, frame: Frame, node: PlannedNode, result: Any) -> None:
         if is_failure(result) and not node.handles_failure:
             frame.failed_nodes[node.id] = None
@@ -145,7 +149,7 @@ class Machine:
         node = frame.plan.nodes[item.node]
         reason = readable(reason, _MAX_REASON_LENGTH)
         given, entry["error"] = entry["input"], reason
-        frame.trace.append(self.budget.fit(entry))
+        self._record(frame, entry)
         if not node.handles_failure:
             raise NodeFailure(node.id, reason, given)
         entry["output"] = result = {"success": False, "error": reason}
@@ -163,7 +167,7 @@ class Machine:
             if error is not None:
                 self.fail(frame, item, {**entry, "output": None}, error)
                 return
-            frame.trace.append(self.budget.fit(entry))
+            self._record(frame, entry)
             self.complete(frame, item.node, item.activation, result)
         except NodeFailure as failure:
             self._unwind(failure)
@@ -208,7 +212,7 @@ class Machine:
                 self.fail(frame, item, trace_entry(node, given, None, 0.0), str(problem))
                 return
             result = {**given, **own} if isinstance(given, dict) else own
-        frame.trace.append(self.budget.fit(trace_entry(node, given, result, 0.0)))
+        self._record(frame, trace_entry(node, given, result, 0.0))
         self.complete(frame, item.node, item.activation, result)
 
     def _scope(self, frame: Frame, activation: Activation) -> Scope:
@@ -256,7 +260,7 @@ class Machine:
             return
         entry["duration_ms"] = milliseconds(began)
         entry["output"] = result
-        frame.trace.append(self.budget.fit(entry))
+        self._record(frame, entry)
         task_id = awaited_task(result)
         if task_id:
             raise PauseRequest(task_id, item, node.id)
@@ -399,6 +403,7 @@ class Machine:
     def _unwind(self, failure: NodeFailure) -> None:
         """Carry a failure to where it ends: an element of a FOREACH, a sub-workflow, or the run."""
         while True:
+            self.frames[-1].note_failure(failure)
             if failure.final or len(self.frames) == 1:
                 raise failure
             frame = self.frames.pop()
@@ -483,5 +488,5 @@ class Machine:
             failed_nodes = list(ended.failed_nodes)
             result = sub_result(sub_run.name, data, failure, failed_nodes, duration)
         entry["output"] = result
-        frame.trace.append(self.budget.fit(entry))
+        self._record(frame, entry)
         self.complete(frame, sub_run.node, sub_run.activation, result)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
+_CAN_NOT_RESUME = "it waits for a callback, and this engine can't resume runs yet"
 
 
 def short_response(result: RunResult) -> IdempotentResponse:
@@ -77,15 +78,19 @@ def idempotency_error(error: IdempotencyError) -> ApiError:
 def _paused(result: RunResult) -> tuple[int, bytes]:
     """Return status and body for a run that waits for a callback, which can't be delivered yet."""
     node = result.paused.node_id if result.paused else ""
+    trace = result.trace_summary()
+    if trace and trace[-1]["node"] == node:
+        trace.pop()  # its component has returned, but the node has not ended
+    trace.append({"node": node, "status": "failed", "error": _CAN_NOT_RESUME})
     return _encoded(
         500,
         result,
         {
             "success": False,
-            "error": f"Node {node} failed: it waits for a callback, and this engine can't resume runs yet",
+            "error": f"Node {node} failed: {_CAN_NOT_RESUME}",
             "code": "run_failed",
             "failed_node": node,
-            "trace": result.trace_summary(),
+            "trace": trace,
         },
     )
 
