@@ -68,7 +68,7 @@ async def test_a_run_lets_others_have_a_turn(engine: RecordingEngine) -> None:
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    config = {"列": give({"items": list(range(1000))}), "做": {"component": "comp_counter"}}
+    config = {"列": give({"items": list(range(6000))}), "做": give(1)}
     result = await engine.run(FLOW, config)
     task.cancel()
     assert result.success

@@ -241,6 +241,8 @@ def element_frame(frame: Frame, loop: ForEach, index: int) -> Frame:
 
 def merge_results(results: list[Any]) -> Any:
     """Merge results, later over earlier; if one of them is not an object, the last one counts."""
+    if len(results) == 1:
+        return results[0]
     if all(isinstance(result, dict) for result in results):
         return {key: value for result in results for key, value in result.items()}
     return results[-1]

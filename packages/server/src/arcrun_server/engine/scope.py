@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _MAX_WARNINGS = 20
 _MAX_WARNING_LENGTH = 200
+# Ids have at most 256 characters; the name that an id is made of may have more white space.
+_MAX_NAME_LENGTH = 512
 
 
 class TimeVariables:
@@ -51,7 +53,7 @@ class Scope:
         unresolved: The placeholders whose values are missing, for the warnings of the trace.
     """
 
-    __slots__ = ("_activation", "_frame", "_max_bytes", "_secrets", "_time", "unresolved")
+    __slots__ = ("_activation", "_frame", "_max_bytes", "_prev", "_secrets", "_time", "unresolved")
 
     def __init__(
         self, frame: Frame, activation: Activation, time: TimeVariables, max_bytes: int
@@ -61,6 +63,7 @@ class Scope:
         self._time = time
         self._max_bytes = max_bytes
         self._secrets: dict[str, str] | None = None
+        self._prev: Any = MISSING
         self.unresolved: list[str] = []
 
     def with_secrets(self, secrets: dict[str, str]) -> Scope:
@@ -118,17 +121,31 @@ class Scope:
         if root == "input":
             return find(self._frame.run_input, rest)
         if root == "prev":
-            return find(self._frame.previous(self._activation), rest)
+            return find(self._previous(), rest)
         if root == "loop" and self._frame.loop is not None:
             return find(self._frame.loop, rest)
         if root == "ctx":
-            return find({**self._activation.results, **self._activation.values}, rest)
+            return self._from_context(rest)
         return MISSING
+
+    def _previous(self) -> Any:
+        if self._prev is MISSING:  # it may be merged of several results: once for all placeholders
+            self._prev = self._frame.previous(self._activation)
+        return self._prev
+
+    def _from_context(self, path: tuple[str, ...]) -> Any:
+        values, results = self._activation.values, self._activation.results
+        if not path:
+            return {**results, **values}
+        return find(values if path[0] in values else results, path)
 
     def _by_written_name(self, path: tuple[str, ...]) -> Any:
         """Find a node by the name in its flow, which may hold dots, capitals and spaces."""
         for length in range(1, len(path) + 1):
-            identity = node_id(".".join(path[:length]))
+            name = ".".join(path[:length])
+            if len(name) > _MAX_NAME_LENGTH:
+                break
+            identity = node_id(name)
             if identity in self._activation.results:
                 value = find(self._activation.results[identity], path[length:])
                 if value is not MISSING:
