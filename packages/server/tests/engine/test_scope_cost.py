@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -44,3 +45,30 @@ async def test_a_field_of_the_context_hides_a_node_of_the_same_name(
     }
     lines = [*LINES, "a >> PIPE >> b"]
     assert (await engine.run(lines, config, {})).data == "1 1 {{ctx.b.y}}"
+
+
+async def test_others_have_their_turn_while_much_is_filled_in(engine: RecordingEngine) -> None:
+    longest = 0.0
+
+    async def other() -> None:
+        nonlocal longest
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(0)
+            longest = max(longest, time.perf_counter() - began)
+
+    numbers = list(range(30_000))
+    config = {"a": {"component": "comp_passthrough"} | {f"v{n}": "{{ctx}}" for n in range(60)}}
+    task = asyncio.create_task(other())
+    began = time.perf_counter()
+    result = await engine.run(LINES, config, {"numbers": numbers})
+    whole = time.perf_counter() - began
+    task.cancel()
+    assert result.error is not None
+    assert result.error.startswith("Node a failed: what its templates put in is larger")
+    assert longest < whole / 3
+
+
+async def test_data_that_only_escapes_braces_is_filled_too(engine: RecordingEngine) -> None:
+    config = {"a": {"component": "give", "value": r"\{{a}}"}}
+    assert (await engine.run(LINES, config)).data == "{{a}}"

@@ -31,6 +31,7 @@ class RunBudget:
         deadline: When the time is over, on the clock of `time.monotonic`.
         steps: How many steps have been taken.
         sizes: The sizes of values, each measured once.
+        held_bytes: The size of the input and all results so far.
     """
 
     def __init__(self, limits: RunLimits, steps: int = 0) -> None:
@@ -38,6 +39,7 @@ class RunBudget:
         self.deadline = time.monotonic() + limits.seconds
         self.steps = steps
         self.sizes = KnownSizes()
+        self.held_bytes = 0
         self._left_bytes = limits.total_bytes
         self._left_trace = limits.trace_bytes
         self._now = time.monotonic()
@@ -67,6 +69,14 @@ class RunBudget:
         self._turn_ends = self._now + _TURN_SECONDS
         return True
 
+    def take_input(self, run_input: Any) -> None:
+        """Note what the run begins with.
+
+        Raises:
+            ValueError: It is not valid JSON.
+        """
+        self.held_bytes += self.sizes.of(run_input)
+
     def take_result(self, result: Any) -> None:
         """Use the bytes of a node's result.
 
@@ -82,6 +92,7 @@ class RunBudget:
             raise ValueError(
                 f"its result has {size:,} bytes as JSON; a run allows {self._limits.output_bytes:,}"
             )
+        self.held_bytes += size
         self._left_bytes -= size
         if self._left_bytes < 0:
             raise BudgetError(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from .builtin_components import BUILTINS
 from .environment import ComponentError, Invocation
 from .failures import InvocationFailure
+from .filling import fill_data
 from .redaction import Redactor
 from .shorten import redacting
-from .templates import fill
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,7 +30,12 @@ class Invoker:
         self._components: dict[str, Component] = {}
 
     async def invoke(
-        self, node: PlannedNode, scope: Scope, context: JsonObject, own: JsonObject
+        self,
+        node: PlannedNode,
+        scope: Scope,
+        context: JsonObject,
+        own: JsonObject,
+        context_bytes: int,
     ) -> Any:
         """Invoke a node's component.
 
@@ -39,6 +44,7 @@ class Invoker:
             scope: What its templates can see.
             context: What the component is given besides the node's data.
             own: The node's data, filled, with credentials left as they are written.
+            context_bytes: How large the context is at most.
 
         Returns:
             The component's result. If the node names credentials, their values are redacted in it, so
@@ -53,7 +59,7 @@ class Invoker:
             secrets = await self._secrets(node.credentials)
             redactor = Redactor(secrets.values())
             scope = scope.with_secrets(secrets)
-            own = fill(node.data, scope.look_up, scope.budget())
+            own = await fill_data(node, scope, context_bytes)
         invocation = Invocation(
             node_id=node.id,
             started=self._started,

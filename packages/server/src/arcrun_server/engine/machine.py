@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from .budget import BudgetError, RunBudget
 from .builtin_components import BUILTINS
 from .failures import InvocationFailure, NodeFailure, PauseRequest
+from .filling import fill_data
 from .frames import (
     Activation,
     FollowEdges,
@@ -38,7 +39,7 @@ from .result import RunResult, milliseconds, trace_entry
 from .scope import Scope, TimeVariables, key_look_up
 from .sizes import TooLargeError
 from .sub_workflow import find_workflow, sub_result, workflow_call
-from .templates import MISSING, fill
+from .templates import MISSING
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -194,19 +195,19 @@ class Machine:
         node = frame.plan.nodes[item.node]
         self._count_step(node)
         if node.component is None:
-            self._pass_on(frame, node, item)
+            await self._pass_on(frame, node, item)
         elif node.component == TRIGGER_WORKFLOW:
             await self._call_workflow(frame, node, item)
         else:
             await self._run_component(frame, node, item)
 
-    def _pass_on(self, frame: Frame, node: PlannedNode, item: RunNode) -> None:
+    async def _pass_on(self, frame: Frame, node: PlannedNode, item: RunNode) -> None:
         """Run an Input or an Output node: its result is what came before, with an Input's own data over it."""
         result = given = frame.previous(item.activation)
         if node.type == "Input" and node.data:
             scope = self._scope(frame, item.activation)
             try:
-                own = fill(node.data, scope.look_up, scope.budget())
+                own = await fill_data(node, scope, self.budget.held_bytes)
                 self._check_resolved(frame, node, scope.unresolved)
             except (InvocationFailure, TooLargeError) as problem:
                 self.fail(frame, item, trace_entry(node, given, None, 0.0), str(problem))
@@ -216,7 +217,7 @@ class Machine:
         self.complete(frame, item.node, item.activation, result)
 
     def _scope(self, frame: Frame, activation: Activation) -> Scope:
-        return Scope(frame, activation, self.times, self.limits.output_bytes)
+        return Scope(frame, activation, self.times, self.limits.output_bytes, self.budget.sizes)
 
     def _count_step(self, node: PlannedNode) -> None:
         self.current = (node.id, None)
@@ -239,9 +240,7 @@ class Machine:
         entry = trace_entry(node, context, None, 0.0)
         began = time.perf_counter()
         try:
-            own = (
-                fill(node.data, scope.look_up, scope.budget()) if node.has_templates else node.data
-            )
+            own = await fill_data(node, scope, self.budget.held_bytes)
             given = {**context, **own} if own else context
             entry["input"] = given
             self.current = (node.id, given)
@@ -250,7 +249,9 @@ class Machine:
             if builtin and not node.credentials:
                 result = builtin(given)
             else:
-                result = await self._invoker.invoke(node, scope, context, own)
+                result = await self._invoker.invoke(
+                    node, scope, context, own, self.budget.held_bytes
+                )
                 if self.budget.turn_is_over():
                     await asyncio.sleep(0)
             self.check_result(result)
@@ -436,7 +437,7 @@ class Machine:
         given = {**activation.results, **activation.values}
         began = time.perf_counter()
         try:
-            data = fill(node.data, scope.look_up, scope.budget())
+            data = await fill_data(node, scope, self.budget.held_bytes)
             given = {**given, **data}
             self.current = (node.id, given)
             self._check_resolved(frame, node, scope.unresolved)

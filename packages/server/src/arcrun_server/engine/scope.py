@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .frames import Activation, Frame
     from .model import JsonObject
     from .placeholders import Placeholder
+    from .sizes import KnownSizes
 
 _MAX_WARNINGS = 20
 _MAX_WARNING_LENGTH = 200
@@ -48,33 +49,49 @@ class Scope:
         activation: The context that came to it.
         time: The time variables of the run.
         max_bytes: How many bytes templates may put into the node's data.
+        sizes: The sizes of values that are known.
 
     Attributes:
         unresolved: The placeholders whose values are missing, for the warnings of the trace.
     """
 
-    __slots__ = ("_activation", "_frame", "_max_bytes", "_prev", "_secrets", "_time", "unresolved")
+    __slots__ = (
+        "_activation",
+        "_frame",
+        "_max_bytes",
+        "_prev",
+        "_secrets",
+        "_sizes",
+        "_time",
+        "unresolved",
+    )
 
     def __init__(
-        self, frame: Frame, activation: Activation, time: TimeVariables, max_bytes: int
+        self,
+        frame: Frame,
+        activation: Activation,
+        time: TimeVariables,
+        max_bytes: int,
+        sizes: KnownSizes,
     ) -> None:
         self._frame = frame
         self._activation = activation
         self._time = time
         self._max_bytes = max_bytes
+        self._sizes = sizes
         self._secrets: dict[str, str] | None = None
         self._prev: Any = MISSING
         self.unresolved: list[str] = []
 
     def with_secrets(self, secrets: dict[str, str]) -> Scope:
         """Return a scope in which the placeholders of credentials have values."""
-        scope = Scope(self._frame, self._activation, self._time, self._max_bytes)
+        scope = Scope(self._frame, self._activation, self._time, self._max_bytes, self._sizes)
         scope._secrets = secrets
         return scope
 
     def budget(self) -> ByteBudget:
         """Return a new budget for what templates put into the node's data."""
-        return ByteBudget(self._max_bytes, "what its templates put in")
+        return ByteBudget(self._max_bytes, "what its templates put in", self._sizes.rough)
 
     def look_up(self, placeholder: Placeholder) -> Any:
         """Return the value of a placeholder, or MISSING, which is also recorded in `unresolved`."""

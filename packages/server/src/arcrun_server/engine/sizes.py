@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .model import JsonObject
 
 # How deep into a value its objects are known by themselves.
@@ -23,6 +25,7 @@ class ByteBudget:
     Args:
         most: How many there are at first.
         what: What it is for, as the subject of the error's sentence.
+        measure: Measures a value roughly, as `rough_size`.
 
     Example:
         >>> ByteBudget(3, "its text").take(4)
@@ -30,12 +33,19 @@ class ByteBudget:
         arcrun_server.engine.sizes.TooLargeError: its text is larger than the 3 bytes that a run allows
     """
 
-    __slots__ = ("_most", "_what", "left")
+    __slots__ = ("_measure", "_most", "_what", "left")
 
-    def __init__(self, most: int, what: str) -> None:
+    def __init__(
+        self, most: int, what: str, measure: Callable[[Any, int], int] | None = None
+    ) -> None:
         self._most = most
         self._what = what
+        self._measure = measure or rough_size
         self.left = most
+
+    def measure(self, value: Any) -> int:
+        """Return about how many bytes a value has as JSON, or if there are not so many, anything above."""
+        return self._measure(value, self.left)
 
     def take(self, size: int) -> None:
         """Use some of them.

@@ -12,10 +12,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .placeholders import Placeholder, as_written, only_placeholder, parse_escaped
-from .sizes import ByteBudget, rough_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from .sizes import ByteBudget
 
 
 class Missing:
@@ -52,7 +53,7 @@ class Template:
                 return "".join(
                     part if isinstance(part, str) else as_written(part) for part in self.parts
                 )
-            budget.take(rough_size(value, budget.left))
+            budget.take(budget.measure(value))
             return value
         pieces = []
         for part in self.parts:
@@ -182,5 +183,5 @@ def _as_text(placeholder: Placeholder, value: Any, budget: ByteBudget) -> str:
         return as_written(placeholder)
     if isinstance(value, str):
         return value
-    budget.check(rough_size(value, budget.left))  # before it is written, which may take much more
+    budget.check(budget.measure(value))  # before it is written, which may take much more
     return _json_text(value)
