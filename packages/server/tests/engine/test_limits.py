@@ -122,7 +122,19 @@ async def test_a_result_that_is_nested_without_end_fails_its_node(engine: Record
 
     engine.components = {"odd": odd}
     result = await engine.run(["input >> PIPE >> a"], {"a": {"component": "odd"}})
-    assert "not valid JSON" in str(result.error)
+    assert "made of more than 100,000 values" in str(result.error)
+
+
+@pytest.mark.parametrize("value", [[1] * 101, {"a": [[1] * 51] * 2}, [{"a": [0] * 100}]])
+async def test_a_result_of_too_many_values_fails_its_node(
+    engine: RecordingEngine, value: Any
+) -> None:
+    engine.limits = RunLimits(output_values=100)
+    result = await engine.run(["input >> PIPE >> a"], {"a": give(value)})
+    assert str(result.error) == (
+        "Node a failed: its result is made of more than 100 values, which is the limit"
+    )
+    assert (await engine.run(["input >> PIPE >> a"], {"a": give([[1] * 48] * 2)})).success
 
 
 async def test_a_run_over_its_total_ends_also_within_foreach(engine: RecordingEngine) -> None:

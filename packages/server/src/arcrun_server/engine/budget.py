@@ -38,7 +38,7 @@ class RunBudget:
         self._limits = limits
         self.deadline = time.monotonic() + limits.seconds
         self.steps = steps
-        self.sizes = KnownSizes()
+        self.sizes = KnownSizes(limits.output_values)
         self.held_bytes = 0
         self._left_bytes = limits.total_bytes
         self._left_trace = limits.trace_bytes

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # How deep into a value its objects are known by themselves.
 _LEVELS = 4
+MAX_VALUES = 100_000
 _json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -114,6 +115,25 @@ def rough_size(value: Any, most: int) -> int:
     return size
 
 
+def has_more_values(value: Any, most: int) -> bool:
+    """Tell whether lists and objects have more values than a number, all together.
+
+    Example:
+        >>> has_more_values({"a": [1, 2]}, 3), has_more_values({"a": [1, 2]}, 2)
+        (False, True)
+    """
+    count = 0
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        count += len(part)
+        if count > most:
+            return True
+        inner = part.values() if isinstance(part, dict) else part
+        pending.extend([item for item in inner if type(item) is dict or type(item) is list])
+    return False
+
+
 class KnownSizes:
     """The sizes of values that occur again and again, each measured once.
 
@@ -127,9 +147,10 @@ class KnownSizes:
         (9, 11)
     """
 
-    __slots__ = ("_known",)
+    __slots__ = ("_known", "_most_values")
 
-    def __init__(self) -> None:
+    def __init__(self, most_values: int = MAX_VALUES) -> None:
+        self._most_values = most_values
         self._known: dict[
             int, tuple[Any, int]
         ] = {}  # by identity; the value keeps it from being reused
@@ -142,17 +163,19 @@ class KnownSizes:
             levels: How deep in it lists and objects are known by themselves.
 
         Raises:
-            ValueError: It is not valid JSON; the message says why.
+            ValueError: It is not valid JSON, or has too many values; the message says so.
         """
         known = self._known.get(id(value))
         if known:
             return known[1]
         if not isinstance(value, (dict, list)):
             return json_size(value)
-        if isinstance(value, dict) and levels:
-            size = self._of_fields(value, levels - 1)
-        else:
-            size = json_size(value)
+        by_fields = levels > 0 and isinstance(value, dict)
+        if len(value) > self._most_values or (
+            not by_fields and has_more_values(value, self._most_values)
+        ):
+            raise ValueError(f"made of more than {self._most_values:,} values, which is the limit")
+        size = self._of_fields(value, levels - 1) if by_fields else json_size(value)
         self._known[id(value)] = (value, size)
         return size
 

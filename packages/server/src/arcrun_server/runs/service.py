@@ -7,7 +7,7 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.engine import RunResult, prepare_graph, run_graph
+from arcrun_server.engine import RunLimits, RunResult, prepare_graph, run_graph
 from arcrun_server.json_text import encode
 from arcrun_server.runs.environment import AccountEnvironment
 from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
@@ -38,6 +38,7 @@ class RunService:
         registry: The components of this engine.
         recipes: Finds the components that are recipes.
         runs_per_account: How many runs of one account go on at once. One more raises NoSlotError.
+        limits: How much each of them may use.
     """
 
     def __init__(
@@ -46,7 +47,9 @@ class RunService:
         registry: Registry,
         recipes: RecipeResolver,
         runs_per_account: int = DEFAULT_RUNS,
+        limits: RunLimits | None = None,
     ) -> None:
+        self._limits = limits or RunLimits()
         self._slots = Slots(runs_per_account, "runs")
         self._store = store
         self._registry = registry
@@ -148,7 +151,9 @@ class RunService:
         *,
         strict: bool,
     ) -> RunResult:
-        environment = AccountEnvironment(account, self._store, self._registry, self._recipes)
+        environment = AccountEnvironment(
+            account, self._store, self._registry, self._recipes, self._limits
+        )
         with self._registry.outbound.on_behalf_of(account):
             result = await run_graph(plan, run_input, environment, strict=strict)
         if environment.used:
