@@ -65,20 +65,17 @@ class _Watchdog(threading.Thread):
         return "nothing of the engine"  # the machine had other things to do
 
 
-class _WatchedLoops(asyncio.DefaultEventLoopPolicy):
-    """Makes event loops; the first one, which is the server's, is watched."""
+def _watch_main_loop(watchdog: _Watchdog) -> None:
+    """Let the event loop of the main thread be watched, whoever makes it."""
+    run_forever = asyncio.BaseEventLoop.run_forever
 
-    def __init__(self, watchdog: _Watchdog) -> None:
-        super().__init__()
-        self._watchdog: _Watchdog | None = watchdog
-
-    def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        loop = super().new_event_loop()
-        watchdog, self._watchdog = self._watchdog, None
-        if watchdog:
-            loop.call_soon(watchdog.beat, loop)
+    def watched(loop: asyncio.BaseEventLoop) -> None:
+        if threading.current_thread() is threading.main_thread():
+            watchdog.beat(loop)
             watchdog.start()
-        return loop
+        run_forever(loop)
+
+    asyncio.BaseEventLoop.run_forever = watched  # type: ignore[method-assign]
 
 
 def described(frame: FrameType) -> str:
@@ -99,7 +96,7 @@ def main() -> None:
     with Path(sys.argv.pop(1)).open("w", encoding="utf-8") as found:
         watchdog = _Watchdog(found)
         gc.callbacks.append(watchdog.collected)
-        asyncio.set_event_loop_policy(_WatchedLoops(watchdog))
+        _watch_main_loop(watchdog)
         runpy.run_module("arcrun_server", run_name="__main__")
 
 

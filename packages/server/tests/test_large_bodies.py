@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from arcrun_server.engine import RunResult
 from arcrun_server.errors import ApiError
 from arcrun_server.routes import large_bodies
+from arcrun_server.routes.run_response import short_response
 from arcrun_server.web.body import check_values
 from arcrun_server.workers import WorkerBusyError, WorkerFailedError, WorkerPool, WorkerTimeoutError
 
@@ -86,6 +88,17 @@ async def test_a_text_may_have_any_number_of_commas(alice: Api) -> None:
     response = await alice("POST", "/execute", json=body)
     assert response.status_code == 200, response.text[:300]
     assert response.json()["data"]["table"] == body["context"]["table"]
+
+
+@pytest.mark.parametrize("large", ["", "x" * 100_000])
+async def test_large_responses_are_written_as_small_ones(large: str) -> None:
+    data = {"字": "你好", "半": "\ud800", "n": [1.5, None, True, {}], "large": large}
+    response = await short_response(RunResult(success=True, data=data))
+    assert json.loads(response.body)["data"] == data
+    response = await short_response(RunResult(success=True, data={"文": ["好", large]}))
+    assert b'{"success":true,"data":{"\xe6\x96\x87":["\xe5\xa5\xbd",' in response.body
+    response = await short_response(RunResult(success=True, data=[float("nan"), large]))
+    assert (response.status, json.loads(response.body)["code"]) == (500, "run_failed")
 
 
 async def test_large_graphs_and_inputs_are_run(alice: Api) -> None:

@@ -294,16 +294,16 @@ async def test_running_needs_a_key(nobody: Api, path: str) -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
-def test_number_that_json_has_no_word_for_fails_the_run(number: float) -> None:
-    response = short_response(RunResult(success=True, data={"n": number}, duration_ms=2))
+async def test_number_that_json_has_no_word_for_fails_the_run(number: float) -> None:
+    response = await short_response(RunResult(success=True, data={"n": number}, duration_ms=2))
     body = json.loads(response.body)
     assert (response.status, body["success"], body["code"]) == (500, False, "run_failed")
     assert "NaN or Infinity" in body["error"]
     assert body["duration_ms"] == 2
 
 
-def test_half_of_a_surrogate_pair_is_written_as_an_escape() -> None:
-    response = short_response(RunResult(success=True, data={"字": "\ud800"}))
+async def test_half_of_a_surrogate_pair_is_written_as_an_escape() -> None:
+    response = await short_response(RunResult(success=True, data={"字": "\ud800"}))
     assert json.loads(response.body.decode("ascii"))["data"] == {"字": "\ud800"}
 
 
@@ -314,7 +314,7 @@ def returned(node: str) -> TraceEntry:
 async def test_run_that_pauses_fails_and_says_that_it_can_not_be_resumed() -> None:
     trace = [returned("input"), returned("審核")]
     waiting = RunResult(success=True, paused=Pause("t-1", "審核", {}), trace=trace)
-    short, full = short_response(waiting), await full_response(waiting, {})
+    short, full = await short_response(waiting), await full_response(waiting, {})
     for status, content in ((short.status, short.body), (full.status_code, full.body)):
         body = json.loads(bytes(content))
         assert (status, body["success"], body["failed_node"]) == (500, False, "審核")

@@ -48,25 +48,21 @@ async def test_a_field_of_the_context_hides_a_node_of_the_same_name(
 
 
 async def test_others_have_their_turn_while_much_is_filled_in(engine: RecordingEngine) -> None:
-    longest = 0.0
+    turns = 0
 
     async def other() -> None:
-        nonlocal longest
+        nonlocal turns
         while True:
-            began = time.perf_counter()
+            turns += 1
             await asyncio.sleep(0)
-            longest = max(longest, time.perf_counter() - began)
 
-    numbers = list(range(30_000))
-    config = {"a": {"component": "comp_passthrough"} | {f"v{n}": "{{ctx}}" for n in range(60)}}
+    config = {"a": {"component": "comp_passthrough"} | {f"v{n}": "x {{ctx}}" for n in range(60)}}
     task = asyncio.create_task(other())
-    began = time.perf_counter()
-    result = await engine.run(LINES, config, {"numbers": numbers})
-    whole = time.perf_counter() - began
+    result = await engine.run(LINES, config, {"numbers": list(range(30_000))})
     task.cancel()
     assert result.error is not None
     assert result.error.startswith("Node a failed: what its templates put in is larger")
-    assert longest < whole / 3
+    assert turns > 50  # without a thread there are as many as there are nodes
 
 
 async def test_data_that_only_escapes_braces_is_filled_too(engine: RecordingEngine) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .sizes import KnownSizes
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 OMITTED = "left out: the trace of this run is too large"
 # How long a run computes before others have a turn, in seconds.
 _TURN_SECONDS = 0.01
+# From here on measuring may take long.
+_LARGE = 64 * 1024
 
 
 class BudgetError(Exception):
@@ -76,6 +80,12 @@ class RunBudget:
             ValueError: It is not valid JSON.
         """
         self.held_bytes += self.sizes.of(run_input)
+
+    async def measure(self, value: Any) -> None:
+        """Measure a value that may be large, in a thread, so that it is known when it is used."""
+        if self.sizes.rough(value, _LARGE) > _LARGE:
+            with suppress(ValueError):  # whoever uses it will be told
+                await asyncio.to_thread(self.sizes.of, value)
 
     def take_result(self, result: Any) -> None:
         """Use the bytes of a node's result.

@@ -252,8 +252,7 @@ class Machine:
                 result = await self._invoker.invoke(
                     node, scope, context, own, self.budget.held_bytes
                 )
-                if self.budget.turn_is_over():
-                    await asyncio.sleep(0)
+                await self.budget.measure(result)
             self.check_result(result)
         except (InvocationFailure, ValueError) as problem:
             entry["duration_ms"] = milliseconds(began)

@@ -63,6 +63,7 @@ async def run_graph(
     except FlowError as problem:
         return RunResult(success=False, error=f"The graph can't run: {problem}")
     machine = Machine(environment, environment.now(), strict=strict)
+    await machine.budget.measure(run_input)
     try:
         machine.budget.take_input(run_input)
     except ValueError as problem:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .placeholders import Placeholder, as_written, only_placeholder, parse_escaped
+from .sizes import AT_ONCE, has_more_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ class Missing:
 MISSING: Final = Missing()
 
 _CACHED_LENGTH = 2000
-_json_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,4 +185,6 @@ def _as_text(placeholder: Placeholder, value: Any, budget: ByteBudget) -> str:
     if isinstance(value, str):
         return value
     budget.check(budget.measure(value))  # before it is written, which may take much more
-    return _json_text(value)
+    if isinstance(value, (dict, list)) and has_more_values(value, AT_ONCE):
+        return "".join(_encoder.iterencode(value))  # slower, but other threads have their turns
+    return _encoder.encode(value)

@@ -14,7 +14,7 @@ from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
 from arcrun_server.slots import Slots
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from arcrun_server.components import Registry
     from arcrun_server.engine import ExecutionPlan, Graph
@@ -81,7 +81,7 @@ class RunService:
         name: str,
         run_input: dict[str, Any],
         key: str,
-        render: Callable[[RunResult], IdempotentResponse],
+        render: Callable[[RunResult], Awaitable[IdempotentResponse]],
         *,
         strict: bool = False,
     ) -> IdempotentResponse:
@@ -103,7 +103,8 @@ class RunService:
         graph = await self._graph_text(account, name)
 
         async def run() -> IdempotentResponse:
-            return render(await self._run_stored(account, name, graph, run_input, strict=strict))
+            result = await self._run_stored(account, name, graph, run_input, strict=strict)
+            return await render(result)
 
         request = encode([name, run_input, *(["strict"] if strict else [])])
         # The slot is taken first: once a key is claimed, its run must begin.
