@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from .builtin_components import BUILTINS
@@ -10,6 +11,7 @@ from .failures import InvocationFailure
 from .filling import fill_data
 from .redaction import Redactor
 from .shorten import redacting
+from .sizes import rough_size
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from .model import JsonObject
     from .plan import PlannedNode
     from .scope import Scope
+
+
+# From here on redacting may take long.
+_LARGE = 64 * 1024
 
 
 class Invoker:
@@ -76,8 +82,12 @@ class Invoker:
         except Exception as problem:  # noqa: BLE001 - whatever a component raises fails its node
             reason = _describe(problem)
             raise InvocationFailure(redactor.text(reason) if redactor else reason) from None
+        if redactor is None:
+            return result
         try:
-            return redactor.value(result) if redactor else result
+            if rough_size(result, _LARGE) <= _LARGE:
+                return redactor.value(result)
+            return await asyncio.to_thread(redactor.value, result)
         except RecursionError:
             raise InvocationFailure("its result is nested too deeply") from None
 
