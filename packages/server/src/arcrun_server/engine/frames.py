@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from .failures import NodeFailure
     from .model import JsonObject
     from .plan import ExecutionPlan
     from .result import RunWarning, TraceEntry
@@ -170,11 +169,11 @@ class Frame:
             if len(self.warnings) < MAX_WARNINGS:
                 self.warnings[node, source] = {"node": node, "placeholder": source}
 
-    def note_failure(self, failure: NodeFailure) -> None:
+    def note_failure(self, node: str, reason: str) -> None:
         """Let the trace say of a node that failed after its component had returned, as a FOREACH without a list."""
-        entry = self.entries.get(failure.node)
+        entry = self.entries.get(node)
         if entry is not None and "error" not in entry:
-            entry["error"] = failure.reason
+            entry["error"] = reason
 
     def rebuild(self, seen: int, sources: tuple[int, ...]) -> Activation:
         """Build an activation again from the results of the nodes that it has seen.

@@ -403,7 +403,7 @@ class Machine:
     def _unwind(self, failure: NodeFailure) -> None:
         """Carry a failure to where it ends: an element of a FOREACH, a sub-workflow, or the run."""
         while True:
-            self.frames[-1].note_failure(failure)
+            self.frames[-1].note_failure(failure.node, failure.reason)
             if failure.final or len(self.frames) == 1:
                 raise failure
             frame = self.frames.pop()

@@ -193,12 +193,12 @@ class KnownSizes:
             return known[1]
         if not isinstance(value, (dict, list)):
             return json_size(value)
-        by_fields = levels > 0 and isinstance(value, dict)
+        fields = value if levels > 0 and isinstance(value, dict) else None
         if len(value) > self._most_values or (
-            not by_fields and has_more_values(value, self._most_values)
+            fields is None and has_more_values(value, self._most_values)
         ):
             raise ValueError(f"made of more than {self._most_values:,} values, which is the limit")
-        size = self._of_fields(value, levels - 1) if by_fields else json_size(value)
+        size = json_size(value) if fields is None else self._of_fields(fields, levels - 1)
         self._known[id(value)] = (value, size)
         return size
 
