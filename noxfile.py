@@ -83,6 +83,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def load(session: nox.Session) -> None:
+    """Load an engine with 200 clients, and attack one, for a minute each; print the figures."""
+    sync(session, "tests", "release", "parity", "js")
+    environment = {"ARCRUN_LOAD_SECONDS": "60", "ARCRUN_LOAD_CLIENTS": "200", **session.env}
+    session.run("pytest", "-s", "packages/server/tests/load", *session.posargs, env=environment)
+
+
+@nox.session
 def conformance(session: nox.Session) -> None:
     """Run the conformance suite on the sources. Arguments go to `arcrun-conformance run`."""
     sync(session)

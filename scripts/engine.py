@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scripts import processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 START_SECONDS = 30.0
@@ -23,13 +23,16 @@ class Engine(NamedTuple):
 
 
 @contextlib.contextmanager
-def engine_with_accounts(python: Path, data: Path, log: Path) -> Iterator[Engine]:
+def engine_with_accounts(
+    python: Path, data: Path, log: Path, served_by: Sequence[str] = ("-m", "arcrun_server")
+) -> Iterator[Engine]:
     """Run the engine on a free port, with two accounts; yield its URL and their keys.
 
     Args:
         python: The interpreter of the environment where `arcrun-server` is installed.
         data: The folder for its store.
         log: Receives the engine's log.
+        served_by: The program that serves, as arguments of the interpreter.
 
     Raises:
         processes.NotStarted: It did not start; the message has the end of its log.
@@ -41,7 +44,7 @@ def engine_with_accounts(python: Path, data: Path, log: Path) -> Iterator[Engine
         processes.run([*program, "keys", "create", "--data", str(data)], log=log, quietly=True)
         for _ in range(2)
     ]
-    command = [*program, "serve", "--json", "--port", "0", "--data", str(data)]
+    command = [str(python), "-I", *served_by, "serve", "--json", "--port", "0", "--data", str(data)]
     with (
         log.open("a", encoding="utf-8") as output,
         processes.started(command, stderr=output) as process,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from scripts import ROOT
 from scripts.engine import engine_with_accounts
-from scripts.fuzz import cost
+from scripts.fuzz import cost, cost_watchdog
 from scripts.fuzz.run import FuzzFailed, fuzz, fuzz_other, safe_operations
 
 
@@ -33,7 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
         "--strict", action="store_true", help="fail if the target deviates from the contract"
     )
     parser.add_argument(
-        "--cost", action="store_true", help="measure what growing requests cost, instead"
+        "--cost",
+        nargs="?",
+        const="",
+        metavar="CASE",
+        help="measure what growing requests cost, instead; only the cases with CASE in their name",
     )
     options = parser.parse_args(arguments)
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
@@ -43,18 +47,20 @@ def main(arguments: list[str] | None = None) -> int:
             if not options.api_key:
                 parser.error("--target needs an API key: set ARCRUN_API_KEY")
             return _fuzz_target(options, Path(work), report, seed)
-        if options.cost:
-            return _measure_cost(Path(work))
+        if options.cost is not None:
+            return _measure_cost(Path(work), options.cost)
         return _fuzz_ours(Path(work), report, seed)
 
 
-def _measure_cost(work: Path) -> int:
+def _measure_cost(work: Path, only: str) -> int:
     python = Path(sys.executable)
+    findings = cost_watchdog.Findings(work / "findings")
+    watched = (cost_watchdog.__file__, str(findings.path))
     with (
-        engine_with_accounts(python, work / "data", work / "engine.log") as engine,
+        engine_with_accounts(python, work / "data", work / "engine.log", watched) as engine,
         engine_with_accounts(python, work / "idle", work / "idle.log") as idle,
     ):
-        costs = cost.measure(engine, idle)
+        costs = cost.measure(engine, idle, findings, only)
     print(cost.table(costs))
     found = cost.problems(costs)
     print(*found, sep="\n", file=sys.stderr)

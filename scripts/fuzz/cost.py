@@ -8,9 +8,9 @@ holds that up too is the machine.
 from __future__ import annotations
 
 import math
-import statistics
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,10 +18,12 @@ import httpx
 from typing_extensions import Self
 
 from scripts.fuzz.cost_cases import CASES, prepare
+from scripts.fuzz.cost_watchdog import HELD_SECONDS
 
 if TYPE_CHECKING:
     from scripts.engine import Engine
     from scripts.fuzz.cost_cases import Case
+    from scripts.fuzz.cost_watchdog import Findings
 
 HELD_MS = 100.0
 # Times below this say nothing of growth.
@@ -44,6 +46,7 @@ class Cost:
         held: The longest that `/health` took meanwhile, in milliseconds.
         statuses: Status of each response.
         machine: The longest that `/health` took at the engine that has nothing else to do.
+        held_by: The functions that held the event loop for longer than the watchdog allows.
     """
 
     case: Case
@@ -52,6 +55,7 @@ class Cost:
     held: float = 0.0
     statuses: list[int] = field(default_factory=list)
     machine: float = 0.0
+    held_by: Counter[str] = field(default_factory=Counter)
 
     @property
     def growth(self) -> float:
@@ -61,13 +65,18 @@ class Cost:
         return times[-1] / max(times[0], NOISE_MS / allowed) / allowed
 
     @property
+    def holders(self) -> str:
+        """What was most often seen to hold the event loop."""
+        return ", ".join(f"{function} ({times})" for function, times in self.held_by.most_common(3))
+
+    @property
     def problems(self) -> list[str]:
         """What is wrong with it, if anything."""
         found = []
         if self.held > HELD_MS + self.machine:
             found.append(
                 f"/health took {self.held:.0f} ms meanwhile, and {self.machine:.0f} ms at an idle engine; "
-                f"{HELD_MS:.0f} ms more are allowed"
+                f"{HELD_MS:.0f} ms more are allowed; held by {self.holders or 'nothing that was seen'}"
             )
         if self.milliseconds[-1] > NOISE_MS and self.growth > TOLERANCE:
             found.append(f"its time grew {self.growth:.1f} times faster than size × log(size)")
@@ -102,36 +111,44 @@ class Pulse:
             self.times.append((time.perf_counter() - began) * 1000)
 
 
-def measure(engine: Engine, idle: Engine) -> list[Cost]:
+def measure(engine: Engine, idle: Engine, findings: Findings, only: str = "") -> list[Cost]:
     """Measure every case; one with a problem again, as the machine does other things too.
 
     Args:
         engine: The engine that is measured.
         idle: Another one on the same machine.
+        findings: What the watchdog of the first one writes.
+        only: Measure only the cases with this in their name.
     """
     headers = {"X-Arcrun-API-Key": engine.keys[0]}
     with httpx.Client(base_url=engine.url, headers=headers, timeout=_TIMEOUT) as client:
         prepare(client)
         costs = []
         for case in CASES:
+            if only not in f"{case.operation}, {case.kind}":
+                continue
+            findings.holders()
             cost = _measured(case, client, engine.url, idle.url)
+            cost.held_by = findings.holders()
             for _ in range(ATTEMPTS - 1):
                 if not cost.problems:
                     break
-                cost = min(cost, _measured(case, client, engine.url, idle.url), key=_badness)
+                again = _measured(case, client, engine.url, idle.url)
+                again.held_by = findings.holders()
+                cost = min(cost, again, key=_badness)
             costs.append(cost)
     return costs
 
 
 def table(costs: list[Cost]) -> str:
     """Return the costs as a table."""
-    head = f"{'operation':34} {'kind':34} {'KiB':>7} {'ms':>7} {'growth':>6} {'held ms':>7} {'idle ms':>7}  status"
+    head = f"{'operation':34} {'kind':34} {'KiB':>7} {'ms':>7} {'growth':>6} {'held ms':>7} {'idle ms':>7}  status  held for {HELD_SECONDS * 1000:.0f} ms by"
     rows = [
         f"{cost.case.operation:34} {cost.case.kind:34} {cost.kilobytes[-1]:7.0f} "
-        f"{cost.milliseconds[-1]:7.0f} {cost.growth:6.2f} {cost.held:7.0f} {cost.machine:7.0f}  {cost.statuses[-1]}"
+        f"{cost.milliseconds[-1]:7.0f} {cost.growth:6.2f} {cost.held:7.0f} {cost.machine:7.0f}  {cost.statuses[-1]:6}  {cost.holders}"
         for cost in costs
     ]
-    held = statistics.quantiles([cost.held for cost in costs], n=20)[-1]
+    held = sorted(cost.held for cost in costs)[int(len(costs) * 0.95)]
     return "\n".join(
         [head, *rows, f"{len(costs)} cases; of the longest holds, 95 % are below {held:.0f} ms"]
     )

@@ -176,6 +176,27 @@ def _run(component: str, **data: Any) -> Callable[[int], Any]:
     return body
 
 
+# Values by the thousand, up to as many as a body may have.
+THOUSANDS = (10, 50, 99)
+VALUES: dict[str, Callable[[int], Any]] = {
+    "numbers": lambda thousands: [n + 0.1234567890123 for n in range(thousands * 1000)],
+    "texts": lambda thousands: ["x"] * (thousands * 1000),
+    "lists": lambda thousands: [[]] * (thousands * 1000),
+    "rows": lambda thousands: [{"id": n, "text": "x"} for n in range(thousands * 333)],
+    "fields": lambda thousands: {f"k{n}": n for n in range(thousands * 1000)},
+}
+
+
+def _executed(component: str, items: Callable[[int], Any], **data: Any) -> Callable[[int], Any]:
+    def body(thousands: int) -> Any:
+        return {
+            "graph": graph([node("a", component, **data), node("b")], [("a", "b", "PIPE")]),
+            "context": {"items": items(thousands)},
+        }
+
+    return body
+
+
 def _sources(kib: int) -> Any:
     sources = [{"deep": {str(n): n}} for n in _numbered(kib, 25)]
     return {"graph": graph([node("a", "merge", mode="deep")]), "context": {"sources": sources}}
@@ -232,6 +253,32 @@ CASES: tuple[Case, ...] = (
         may_fail=True,
     ),
     Case("POST /execute", "merge of many", _sources, may_fail=True),
+    *(
+        Case(
+            "POST /webhooks/named/cost/trigger",
+            f"as many {kind} as may be",
+            lambda thousands, values=values: {"values": values(thousands)},  # type: ignore[misc]
+            THOUSANDS,
+            may_fail=True,
+        )
+        for kind, values in VALUES.items()
+    ),
+    *(
+        Case(
+            "POST /execute",
+            f"as many {kind} as may be",
+            _executed(component, values, **data),
+            THOUSANDS,
+            may_fail=True,
+        )
+        for kind, values, component, data in (
+            ("numbers to sort", VALUES["numbers"], "array_ops", {"operation": "sort"}),
+            ("texts to compare", VALUES["texts"], "array_ops", {"operation": "unique"}),
+            ("lists in chunks", VALUES["lists"], "array_ops", {"operation": "chunk", "size": 1}),
+            ("rows to group", VALUES["rows"], "array_ops", {"operation": "group", "by": "text"}),
+            ("fields in a text", VALUES["fields"], "set", {"values": {"v": "x {{ctx}}"}}),
+        )
+    ),
     Case("POST /execute", "schema that doubles", _doubled, (2, 8, 16), may_fail=True),
     Case(
         "POST /execute",

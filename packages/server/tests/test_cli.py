@@ -15,6 +15,7 @@ import pytest
 
 from arcrun_server import __version__
 from arcrun_server.cli import main
+from arcrun_server.engine import RunLimits
 from arcrun_server.errors import StartupError
 from arcrun_server.settings import settings_from
 
@@ -270,6 +271,8 @@ def test_data_folder_can_be_named_by_the_environment(
     [
         ("ARCRUN_SERVER_MAX_BODY_BYTES", "much"),
         ("ARCRUN_SERVER_MAX_BODY_BYTES", "0"),
+        ("ARCRUN_SERVER_MAX_VALUES", "-1"),
+        ("ARCRUN_SERVER_RUN_SECONDS", "1.5"),
         ("ARCRUN_SERVER_CORS_ORIGINS", "arcrun.dev"),
         ("ARCRUN_SERVER_CORS_ORIGINS", "https://arcrun.dev/"),
         ("ARCRUN_SERVER_PUBLIC_URL", "arcrun.dev"),
@@ -284,14 +287,35 @@ def test_settings_come_from_the_environment(tmp_path: Path) -> None:
     settings = settings_from(
         {
             "ARCRUN_SERVER_MAX_BODY_BYTES": "1000",
+            "ARCRUN_SERVER_RUN_STEPS": "5",
+            "ARCRUN_SERVER_RUN_TRACE_BYTES": "600",
             "ARCRUN_SERVER_CORS_ORIGINS": "https://arcrun.dev, http://localhost:3000",
             "ARCRUN_SERVER_PUBLIC_URL": "https://engine.example/",
         },
         data_dir=tmp_path,
     )
     assert settings.max_body_bytes == 1000
+    assert settings.run == RunLimits(steps=5, trace_bytes=600)
     assert settings.cors_origins == ("https://arcrun.dev", "http://localhost:3000")
     assert settings.public_url == "https://engine.example"
+
+
+def test_limits_over_http_are_those_of_the_settings(serve: Callable[..., Any]) -> None:
+    limits = {"ARCRUN_SERVER_RUN_STEPS": "2", "ARCRUN_SERVER_MAX_VALUES": "30"}
+    ready = serve("--dev", "--json", **limits).ready()
+    names = ["a", "b", "c"]
+    graph = {
+        "nodes": [{"id": n, "type": "Component", "componentId": "comp_counter"} for n in names],
+        "edges": [
+            {"from": "a", "to": "b", "type": "PIPE"},
+            {"from": "b", "to": "c", "type": "PIPE"},
+        ],
+    }
+    with httpx.Client(base_url=ready["url"], headers={"X-Arcrun-API-Key": ready["key"]}) as client:
+        ran = client.post("/execute", json={"graph": graph})
+        assert "has taken 2 steps, which is the limit" in ran.json()["error"]
+        refused = client.post("/execute", json={"graph": graph, "context": {"n": [1] * 30}})
+        assert (refused.status_code, refused.json()["code"]) == (413, "too_many_values")
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "eighty", "٣"])

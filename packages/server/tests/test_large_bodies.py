@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from arcrun_server.engine import RunResult
+from arcrun_server.errors import ApiError
 from arcrun_server.routes import large_bodies
+from arcrun_server.routes.run_response import short_response
+from arcrun_server.web.body import check_values
 from arcrun_server.workers import WorkerBusyError, WorkerFailedError, WorkerPool, WorkerTimeoutError
 
 if TYPE_CHECKING:
@@ -51,6 +55,50 @@ async def test_what_is_wrong_is_said_in_the_same_words(
     small = await alice("POST", path, content=json.dumps(body).encode(), headers=JSON)
     large = await alice("POST", path, content=padded(body), headers=JSON)
     assert (large.status_code, large.json()) == (small.status_code, small.json())
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/validate", b'{"nodes":[' + b"{}," * 100_000 + b'{}],"edges":[]}'),
+        ("/execute", b'{"graph":{},"context":{"a":[' + b"1," * 100_000 + b"1]}}"),
+        ("/webhooks/named", b"[" + b"[]," * 100_000 + b"[]]"),
+        ("/webhooks/named", b"{" + b'"a":"' * 50_000 + b"," * 100_001),
+    ],
+)
+async def test_a_body_of_too_many_values_is_refused_before_they_are_made(
+    alice: Api, path: str, body: bytes
+) -> None:
+    response = await alice("POST", path, content=body, headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (413, "too_many_values")
+    assert "more than 100,000 values" in response.json()["error"]
+
+
+def test_values_are_counted_exactly() -> None:
+    value = {"a": [1, [], {}, [[]], "[,{"], "b": {'",\\"': [None]}, "c": ""}
+    written = json.dumps(value).encode()
+    check_values(written, 12)
+    with pytest.raises(ApiError):
+        check_values(written, 11)
+
+
+async def test_a_text_may_have_any_number_of_commas(alice: Api) -> None:
+    node = {**NODE, "componentId": "comp_passthrough"}
+    body = {"graph": {"nodes": [node], "edges": []}, "context": {"table": "1,2\n" * 150_000}}
+    response = await alice("POST", "/execute", json=body)
+    assert response.status_code == 200, response.text[:300]
+    assert response.json()["data"]["table"] == body["context"]["table"]
+
+
+@pytest.mark.parametrize("large", ["", "x" * 100_000])
+async def test_large_responses_are_written_as_small_ones(large: str) -> None:
+    data = {"字": "你好", "半": "\ud800", "n": [1.5, None, True, {}], "large": large}
+    response = await short_response(RunResult(success=True, data=data))
+    assert json.loads(response.body)["data"] == data
+    response = await short_response(RunResult(success=True, data={"文": ["好", large]}))
+    assert b'{"success":true,"data":{"\xe6\x96\x87":["\xe5\xa5\xbd",' in response.body
+    response = await short_response(RunResult(success=True, data=[float("nan"), large]))
+    assert (response.status, json.loads(response.body)["code"]) == (500, "run_failed")
 
 
 async def test_large_graphs_and_inputs_are_run(alice: Api) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import httpx
     from conftest import Api
 
+    from arcrun_server.engine import TraceEntry
+
 INPUT = {"id": "input", "type": "Input"}
 COUNT = {
     "nodes": [INPUT, {"id": "n", "type": "Component", "componentId": "comp_counter"}],
@@ -292,26 +294,32 @@ async def test_running_needs_a_key(nobody: Api, path: str) -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
-def test_number_that_json_has_no_word_for_fails_the_run(number: float) -> None:
-    response = short_response(RunResult(success=True, data={"n": number}, duration_ms=2))
+async def test_number_that_json_has_no_word_for_fails_the_run(number: float) -> None:
+    response = await short_response(RunResult(success=True, data={"n": number}, duration_ms=2))
     body = json.loads(response.body)
     assert (response.status, body["success"], body["code"]) == (500, False, "run_failed")
     assert "NaN or Infinity" in body["error"]
     assert body["duration_ms"] == 2
 
 
-def test_half_of_a_surrogate_pair_is_written_as_an_escape() -> None:
-    response = short_response(RunResult(success=True, data={"字": "\ud800"}))
+async def test_half_of_a_surrogate_pair_is_written_as_an_escape() -> None:
+    response = await short_response(RunResult(success=True, data={"字": "\ud800"}))
     assert json.loads(response.body.decode("ascii"))["data"] == {"字": "\ud800"}
 
 
+def returned(node: str) -> TraceEntry:
+    return {"nodeId": node, "type": "Component", "input": {}, "output": {}, "duration_ms": 1.0}
+
+
 async def test_run_that_pauses_fails_and_says_that_it_can_not_be_resumed() -> None:
-    waiting = RunResult(success=True, paused=Pause("t-1", "審核", {}))
-    short, full = short_response(waiting), await full_response(waiting, {})
+    trace = [returned("input"), returned("審核")]
+    waiting = RunResult(success=True, paused=Pause("t-1", "審核", {}), trace=trace)
+    short, full = await short_response(waiting), await full_response(waiting, {})
     for status, content in ((short.status, short.body), (full.status_code, full.body)):
         body = json.loads(bytes(content))
         assert (status, body["success"], body["failed_node"]) == (500, False, "審核")
         assert "can't resume" in body["error"]
+        assert [entry["status"] for entry in body["trace"]] == ["ok", "failed"]
 
 
 async def test_stored_graph_that_can_not_run_fails_its_runs(alice: Api) -> None:

@@ -84,9 +84,9 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         store=open_store,
         catalog=catalog,
         registry=registry,
-        runs=RunService(open_store, registry, recipes, settings.runs_per_key),
+        runs=RunService(open_store, registry, recipes, settings.runs_per_key, settings.run),
         pages=Pages(open_store.cursors),
-        checks=BodyChecks(workers),
+        checks=BodyChecks(workers, settings.max_values),
     )
 
     @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import os
 import signal
@@ -107,6 +108,9 @@ def run(
     # The terminal was closed; `nohup` has it ignored.
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, stop)
+    # What is there now stays: no collection of garbage needs to look through it again, which takes long.
+    gc.collect()
+    gc.freeze()
     server.run(sockets=[listener])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arcrun_server.engine import RunLimits
 from arcrun_server.errors import StartupError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8787
 DEFAULT_MAX_BODY_BYTES = 2 * 1024 * 1024
+DEFAULT_MAX_VALUES = 100_000
 DEFAULT_MAX_CONNECTIONS = 1000
 DEFAULT_REQUESTS_PER_KEY = 256
 DEFAULT_RUNS_PER_KEY = 200
@@ -48,11 +50,13 @@ class Settings:
         public_url: URL under which clients reach the server, without a slash at its end; by default what the request says.
         cors_origins: Origins whose pages may call the server, as `https://arcrun.dev`.
         max_body_bytes: Largest request body, in bytes.
+        max_values: How many values the JSON of a request body may have.
         max_connections: How many connections there may be at once, below the limit of open files.
         requests_per_key: How many requests of one key are served at once.
         runs_per_key: How many of them may be runs.
         calls_per_key: How many requests the runs of one key send to services at once; more wait.
         testing: What lets a test suite move the clock and answer for DNS; in development mode only.
+        run: How much one run may use.
 
     Example:
         >>> Settings(data_dir=Path("/tmp/arcrun")).max_body_bytes
@@ -65,10 +69,12 @@ class Settings:
     public_url: str | None = None
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
+    max_values: int = DEFAULT_MAX_VALUES
     max_connections: int = DEFAULT_MAX_CONNECTIONS
     requests_per_key: int = DEFAULT_REQUESTS_PER_KEY
     runs_per_key: int = DEFAULT_RUNS_PER_KEY
     calls_per_key: int = DEFAULT_CALLS_PER_KEY
+    run: RunLimits = field(default_factory=RunLimits)
     testing: Testing = field(default_factory=Testing)
 
     @property
@@ -101,7 +107,10 @@ def settings_from(
         environment: Usually `os.environ`; keys `ARCRUN_SERVER_PUBLIC_URL`,
             `ARCRUN_SERVER_CORS_ORIGINS` (separated by commas), `ARCRUN_SERVER_MAX_BODY_BYTES`,
             `ARCRUN_SERVER_MAX_CONNECTIONS`, `ARCRUN_SERVER_REQUESTS_PER_KEY`,
-            `ARCRUN_SERVER_RUNS_PER_KEY`, `ARCRUN_SERVER_CALLS_PER_KEY`; in development mode also
+            `ARCRUN_SERVER_RUNS_PER_KEY`, `ARCRUN_SERVER_CALLS_PER_KEY`, `ARCRUN_SERVER_MAX_VALUES`,
+            and for the limits of a run `ARCRUN_SERVER_RUN_STEPS`, `ARCRUN_SERVER_RUN_SECONDS`,
+            `ARCRUN_SERVER_RUN_RESULT_BYTES`, `ARCRUN_SERVER_RUN_TOTAL_BYTES`,
+            `ARCRUN_SERVER_RUN_TRACE_BYTES`; in development mode also
             `ARCRUN_SERVER_CLOCK_FILE`, `ARCRUN_SERVER_RESOLVE` (`HOST=ADDRESS,ADDRESS`, separated by
             spaces) and `ARCRUN_SERVER_PRIVATE_ADDRESSES` (`yes` or `no`).
         data_dir: Folder of the server key, and of the database if that is SQLite.
@@ -124,6 +133,7 @@ def settings_from(
         max_body_bytes=_positive(
             environment, "ARCRUN_SERVER_MAX_BODY_BYTES", DEFAULT_MAX_BODY_BYTES
         ),
+        max_values=_positive(environment, "ARCRUN_SERVER_MAX_VALUES", DEFAULT_MAX_VALUES),
         max_connections=_positive(
             environment, "ARCRUN_SERVER_MAX_CONNECTIONS", DEFAULT_MAX_CONNECTIONS
         ),
@@ -133,6 +143,7 @@ def settings_from(
         runs_per_key=_positive(environment, "ARCRUN_SERVER_RUNS_PER_KEY", DEFAULT_RUNS_PER_KEY),
         calls_per_key=_positive(environment, "ARCRUN_SERVER_CALLS_PER_KEY", DEFAULT_CALLS_PER_KEY),
         testing=_testing(environment, dev=dev),
+        run=_run_limits(environment),
     )
 
 
@@ -204,6 +215,17 @@ def _origins(value: str) -> tuple[str, ...]:
                 f"ARCRUN_SERVER_CORS_ORIGINS: {origin!r} is not an origin; write scheme and host only, as https://arcrun.dev"
             )
     return origins
+
+
+def _run_limits(environment: Mapping[str, str]) -> RunLimits:
+    usual = RunLimits()
+    return RunLimits(
+        steps=_positive(environment, "ARCRUN_SERVER_RUN_STEPS", usual.steps),
+        seconds=_positive(environment, "ARCRUN_SERVER_RUN_SECONDS", int(usual.seconds)),
+        output_bytes=_positive(environment, "ARCRUN_SERVER_RUN_RESULT_BYTES", usual.output_bytes),
+        total_bytes=_positive(environment, "ARCRUN_SERVER_RUN_TOTAL_BYTES", usual.total_bytes),
+        trace_bytes=_positive(environment, "ARCRUN_SERVER_RUN_TRACE_BYTES", usual.trace_bytes),
+    )
 
 
 def _positive(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from arcrun_server.components import validate_json
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.redaction import Redactor
 from arcrun_server.engine.shorten import redacting
+from arcrun_server.workers import Job, WorkerPool
 
 
 async def result(use: Any, component_id: str, /, **given: Any) -> Any:
@@ -283,6 +285,27 @@ async def test_validate_json_never_cuts_a_secret_in_two(
     [error] = response["data"]["errors"]
     assert len(error["message"]) == 300
     assert "geh" not in error["message"]
+
+
+async def test_validate_json_hands_no_secret_to_a_worker() -> None:
+    class Recording(WorkerPool):
+        async def run(self, job: Job, *payload: bytes, seconds: float = 5) -> bytes:
+            given.append(b"".join(payload))
+            return await super().run(job, *payload, seconds=seconds)
+
+    given: list[bytes] = []
+    workers = Recording()
+    data = {"token": "geheim-geheim", "n": 1}
+    schema = {"properties": {"n": {"type": "string"}, "token": {"pattern": "^g"}}}
+    try:
+        with redacting(Redactor(["geheim-geheim"])):
+            run = validate_json.component(workers)
+            response = await run({"data": data, "schema": schema}, None)  # type: ignore[arg-type]
+    finally:
+        await workers.aclose()
+    assert len(given) == 1
+    assert b"geheim" not in given[0]
+    assert {error["path"] for error in response["data"]["errors"]} == {"n", "token"}
 
 
 async def test_validate_json_does_not_quote_what_is_very_long(use: Any) -> None:

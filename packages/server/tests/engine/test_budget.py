@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,6 +27,9 @@ LARGE = [f"{number:010}" for number in range(1000)]
         {},
         {"n": 1},
         LARGE,
+        [0.5] * 20_001,
+        [[[1] * 7000], {"文": {"a": [{"b": "字"}] * 6000}}],
+        {f"k{number}": number for number in range(12_000)},
         "字",
         None,
     ],
@@ -62,6 +66,46 @@ async def test_a_large_value_that_goes_from_node_to_node_is_measured_once(
     result = await engine.run(lines, config, {"large": LARGE})
     assert result.data == {"large": LARGE}
     assert written < 4 * json_size(LARGE)
+
+
+async def test_what_goes_on_unchanged_in_a_changing_context_is_measured_once(
+    engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"id": number, "text": "x"} for number in range(20)]
+    written = 0
+    measure = sizes_module.json_size
+
+    def counting(value: Any) -> int:
+        nonlocal written
+        written += measure(value)
+        return measure(value)
+
+    monkeypatch.setattr(sizes_module, "json_size", counting)
+    lines = ["input >> PIPE >> n0"] + [f"n{i} >> PIPE >> n{i + 1}" for i in range(50)]
+    config = {f"n{i}": {"component": "comp_counter"} for i in range(51)}
+    result = await engine.run(lines, config, {"rows": rows, "count": 0})
+    assert result.data == {"rows": rows, "count": 51}
+    assert written < 52 * len('{"rows":0,"count":51}') + 2 * measure(rows)
+
+
+async def test_a_run_keeps_no_inputs_that_its_trace_has_no_room_for(
+    engine: RecordingEngine,
+) -> None:
+    async def drop(_given: Any, _invocation: Any) -> Any:
+        return {}
+
+    engine.limits = RunLimits(trace_bytes=150_000)
+    engine.components["drop"] = drop
+    config = {"a": {"component": "drop", "value": {"text": "{{large}}{{large}}"}}}
+    run_input = {"items": list(range(100)), "large": "x" * 100_000}
+    tracemalloc.start()
+    try:
+        result = await engine.run(["input >> FOREACH >> a"], config, run_input)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert result.success
+    assert most < 20 * 100_000
 
 
 async def test_the_trace_does_not_repeat_a_large_context_for_each_element(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.engine import ComponentError, run_graph
+from arcrun_server.engine import ComponentError, RunLimits, run_graph
 
 if TYPE_CHECKING:
     from .conftest import RecordingEngine
@@ -199,6 +199,34 @@ async def test_a_list_that_is_not_there_fails_the_node_and_says_what_is(
         assert str(result.error).endswith(f"FOREACH item needs a list, but its result is {kind}")
         result = await engine.run(FLOW, {"列": give({"data": {"items": value}}), "做": give(0)})
         assert str(result.error).endswith(f"but 'items' in its result is {kind}")
+
+
+async def test_the_trace_shows_the_failure_of_a_node_whose_component_had_returned(
+    engine: RecordingEngine,
+) -> None:
+    result = await engine.run(FLOW, {"列": give({"甲": [1], "乙": [2]}), "做": give(0)})
+    assert [entry["status"] for entry in result.trace_summary()] == ["ok", "failed"]
+    assert result.trace[-1].get("error", "").startswith("FOREACH item finds no list")
+    engine.limits = RunLimits(output_bytes=200)
+    items = give({"items": list(range(20))})
+    result = await engine.run(FLOW, {"列": items, "做": give("十個字元十個字元")})
+    statuses = [(entry["node"], entry["status"]) for entry in result.trace_summary()]
+    assert statuses == [("input", "ok"), ("列", "failed"), *([("做", "ok")] * 20)]
+
+
+async def test_the_trace_shows_in_which_element_an_inner_foreach_failed(
+    engine: RecordingEngine,
+) -> None:
+    lines = ["input >> 完成後 >> 列", "列 >> 對每個 組 >> 拆", "拆 >> 對每個 項 >> 做"]
+    config = {
+        "列": give({"組列表": [["甲"], "乙"]}),
+        "拆": give("{{組}}"),
+        "做": give(0),
+    }
+    result = await engine.run(lines, config)
+    assert result.success
+    shown = [(entry["nodeId"], "error" in entry) for entry in result.trace]
+    assert shown[2:] == [("拆", False), ("做", False), ("拆", True)]
 
 
 async def test_the_failure_of_the_node_itself_is_the_reason_if_it_gives_no_list(

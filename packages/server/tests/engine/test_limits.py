@@ -38,7 +38,7 @@ async def test_a_run_ends_when_its_time_is_over_even_while_a_component_hangs(
 
 async def test_a_run_of_built_ins_only_ends_when_its_time_is_over(engine: RecordingEngine) -> None:
     engine.limits = RunLimits(seconds=0.02, steps=10_000_000, total_bytes=10**12)
-    config = {"列": give({"items": list(range(100_000))}), "做": {"component": "comp_counter"}}
+    config = {"列": give({"items": list(range(10_000))}), "做": {"component": "comp_counter"}}
     result = await engine.run(FLOW, config)
     assert result.error == "Node 做 failed: the run's time is over (0.02 seconds)"
 
@@ -68,7 +68,7 @@ async def test_a_run_lets_others_have_a_turn(engine: RecordingEngine) -> None:
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    config = {"列": give({"items": list(range(1000))}), "做": {"component": "comp_counter"}}
+    config = {"列": give({"items": list(range(6000))}), "做": give(1)}
     result = await engine.run(FLOW, config)
     task.cancel()
     assert result.success
@@ -122,7 +122,19 @@ async def test_a_result_that_is_nested_without_end_fails_its_node(engine: Record
 
     engine.components = {"odd": odd}
     result = await engine.run(["input >> PIPE >> a"], {"a": {"component": "odd"}})
-    assert "not valid JSON" in str(result.error)
+    assert "made of more than 100,000 values" in str(result.error)
+
+
+@pytest.mark.parametrize("value", [[1] * 101, {"a": [[1] * 51] * 2}, [{"a": [0] * 100}]])
+async def test_a_result_of_too_many_values_fails_its_node(
+    engine: RecordingEngine, value: Any
+) -> None:
+    engine.limits = RunLimits(output_values=100)
+    result = await engine.run(["input >> PIPE >> a"], {"a": give(value)})
+    assert str(result.error) == (
+        "Node a failed: its result is made of more than 100 values, which is the limit"
+    )
+    assert (await engine.run(["input >> PIPE >> a"], {"a": give([[1] * 48] * 2)})).success
 
 
 async def test_a_run_over_its_total_ends_also_within_foreach(engine: RecordingEngine) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -248,6 +249,23 @@ def test_a_secret_in_html_is_redacted() -> None:
 
 def test_a_secret_with_a_line_break_at_its_end_is_redacted_without_it_too() -> None:
     assert Redactor(["token-12345\n"]).text("Bearer token-12345") == f"Bearer {REDACTED}"
+
+
+def test_a_secret_is_redacted_in_other_letter_cases_wherever_it_stands() -> None:
+    assert Redactor(["Geheim-ΑΣ"]).text("geheim-αςx GEHEIM-ΑΣ") == f"{REDACTED}x {REDACTED}"
+    assert Redactor(["geheim"]).text("İİ GeHeIm İ") == f"İİ {REDACTED} İ"
+
+
+def test_secrets_that_overlap_are_redacted_together() -> None:
+    assert Redactor(["abcdefgh", "fghijklm"]).text("<abcdefghijklm>") == f"<{REDACTED}>"
+
+
+def test_redacting_takes_no_longer_for_what_resembles_a_long_secret() -> None:
+    redactor = Redactor(["a" * 30_000, *(f"{number:040}" for number in range(1, 21))])
+    text = ("a" * 29_999 + "b") * 30 + "0" * 100_000
+    began = time.process_time()
+    assert redactor.text(text) == text
+    assert time.process_time() - began < 2.0  # an expression takes a minute
 
 
 def test_a_short_secret_is_redacted_as_a_word_only() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from arcrun_server.engine import ComponentError
-from arcrun_server.engine.shorten import shorten
+from arcrun_server.engine.shorten import redacted, shorten
 from arcrun_server.engine.sizes import rough_size
 from arcrun_server.json_text import encode
 from arcrun_server.workers import (
@@ -172,7 +172,9 @@ async def _violations_by(workers: WorkerPool, schema: Any, value: Any) -> list[J
     if rough_size([schema, value], MAX_BYTES) > MAX_BYTES:
         raise ComponentError(f"`schema` and `data` are together larger than {MAX_BYTES:,} bytes")
     try:
-        answer = json.loads(await workers.run(_JOB, encode([schema, value]), seconds=SECONDS))
+        # A secret stays in this process: the worker sees `[redacted]` in its place.
+        given = encode(redacted([schema, value]))
+        answer = json.loads(await workers.run(_JOB, given, seconds=SECONDS))
     except WorkerTimeoutError:
         raise ComponentError(
             f"checking `data` against `schema` takes longer than {SECONDS:g} seconds; make the schema simpler"

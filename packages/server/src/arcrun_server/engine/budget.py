@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .sizes import KnownSizes
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 OMITTED = "left out: the trace of this run is too large"
 # How long a run computes before others have a turn, in seconds.
 _TURN_SECONDS = 0.01
+# From here on measuring may take long.
+_LARGE = 64 * 1024
 
 
 class BudgetError(Exception):
@@ -31,19 +35,22 @@ class RunBudget:
         deadline: When the time is over, on the clock of `time.monotonic`.
         steps: How many steps have been taken.
         sizes: The sizes of values, each measured once.
+        held_bytes: The size of the input and all results so far.
     """
 
     def __init__(self, limits: RunLimits, steps: int = 0) -> None:
         self._limits = limits
         self.deadline = time.monotonic() + limits.seconds
         self.steps = steps
-        self.sizes = KnownSizes()
+        self.sizes = KnownSizes(limits.output_values)
+        self.held_bytes = 0
         self._left_bytes = limits.total_bytes
         self._left_trace = limits.trace_bytes
-        self._turn_ends = time.monotonic() + _TURN_SECONDS
+        self._now = time.monotonic()
+        self._turn_ends = self._now + _TURN_SECONDS
 
     def take_step(self) -> None:
-        """Count a step.
+        """Count a step, at the time of the last `turn_is_over`.
 
         Raises:
             BudgetError: It was the last one, or the time is over.
@@ -51,7 +58,7 @@ class RunBudget:
         self.steps += 1
         if self.steps > self._limits.steps:
             raise BudgetError(f"the run has taken {self._limits.steps:,} steps, which is the limit")
-        if time.monotonic() > self.deadline:
+        if self._now > self.deadline:
             raise BudgetError(self.out_of_time())
 
     def out_of_time(self) -> str:
@@ -60,11 +67,25 @@ class RunBudget:
 
     def turn_is_over(self) -> bool:
         """Tell whether others should have a turn now; the next turn begins with this answer."""
-        now = time.monotonic()
-        if now < self._turn_ends:
+        self._now = time.monotonic()
+        if self._now < self._turn_ends:
             return False
-        self._turn_ends = now + _TURN_SECONDS
+        self._turn_ends = self._now + _TURN_SECONDS
         return True
+
+    def take_input(self, run_input: Any) -> None:
+        """Note what the run begins with.
+
+        Raises:
+            ValueError: It is not valid JSON.
+        """
+        self.held_bytes += self.sizes.of(run_input)
+
+    async def measure(self, value: Any) -> None:
+        """Measure a value that may be large, in a thread, so that it is known when it is used."""
+        if self.sizes.rough(value, _LARGE) > _LARGE:
+            with suppress(ValueError):  # whoever uses it will be told
+                await asyncio.to_thread(self.sizes.of, value)
 
     def take_result(self, result: Any) -> None:
         """Use the bytes of a node's result.
@@ -81,6 +102,7 @@ class RunBudget:
             raise ValueError(
                 f"its result has {size:,} bytes as JSON; a run allows {self._limits.output_bytes:,}"
             )
+        self.held_bytes += size
         self._left_bytes -= size
         if self._left_bytes < 0:
             raise BudgetError(

@@ -31,6 +31,7 @@ class RunLimits:
         seconds: Wall-clock time. A paused run gets the full time again when it is resumed.
         output_bytes: Size of one node's result as JSON, of what templates put into one node's
             data, and of the run's data.
+        output_values: How many values one list or object in a node's result may have.
         total_bytes: Size of all results of a run together.
         trace_bytes: Size of what the trace shows of inputs and results. What does not fit is left out.
         depth: How deep FOREACH and sub-workflows may be nested, together.
@@ -39,6 +40,7 @@ class RunLimits:
     steps: int = 10_000
     seconds: float = 120.0
     output_bytes: int = 4 * 1024 * 1024
+    output_values: int = 100_000
     total_bytes: int = 32 * 1024 * 1024
     trace_bytes: int = 4 * 1024 * 1024
     depth: int = 16

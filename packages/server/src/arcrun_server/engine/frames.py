@@ -48,7 +48,7 @@ class Activation:
         return Activation(self.seen | 1 << number, (number,), values, results)
 
 
-@dataclass
+@dataclass(slots=True)
 class RunNode:
     """Work to do: run a node."""
 
@@ -56,14 +56,14 @@ class RunNode:
     activation: Activation
 
 
-@dataclass
+@dataclass(slots=True)
 class StartNode:
     """Work to do: run a node that starts the run."""
 
     node: int
 
 
-@dataclass
+@dataclass(slots=True)
 class FollowEdges:
     """Work to do: follow a node's outgoing edges, from one of them on."""
 
@@ -140,6 +140,7 @@ class Frame:
         for_each: The FOREACH of which the frame above this one runs an element.
         sub_run: Set if this frame is another workflow that the frame below called.
         trace: Where its nodes are recorded.
+        entries: The entries of its own nodes there, by node id: each runs once in a frame.
         warnings: The placeholders without a value, by node and placeholder.
         failed_nodes: The nodes whose failure no ON_FAIL edge took, as keys in the order of the run.
     """
@@ -158,6 +159,7 @@ class Frame:
     for_each: ForEach | None = None
     sub_run: SubRun | None = None
     trace: list[TraceEntry] = field(default_factory=list)
+    entries: dict[str, TraceEntry] = field(default_factory=dict)
     warnings: dict[tuple[str, str], RunWarning] = field(default_factory=dict)
     failed_nodes: dict[str, None] = field(default_factory=dict)
 
@@ -166,6 +168,12 @@ class Frame:
         for source in placeholders:
             if len(self.warnings) < MAX_WARNINGS:
                 self.warnings[node, source] = {"node": node, "placeholder": source}
+
+    def note_failure(self, node: str, reason: str) -> None:
+        """Let the trace say of a node that failed after its component had returned, as a FOREACH without a list."""
+        entry = self.entries.get(node)
+        if entry is not None and "error" not in entry:
+            entry["error"] = reason
 
     def rebuild(self, seen: int, sources: tuple[int, ...]) -> Activation:
         """Build an activation again from the results of the nodes that it has seen.
@@ -232,6 +240,8 @@ def element_frame(frame: Frame, loop: ForEach, index: int) -> Frame:
 
 def merge_results(results: list[Any]) -> Any:
     """Merge results, later over earlier; if one of them is not an object, the last one counts."""
+    if len(results) == 1:
+        return results[0]
     if all(isinstance(result, dict) for result in results):
         return {key: value for result in results for key, value in result.items()}
     return results[-1]

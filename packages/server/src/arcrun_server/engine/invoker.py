@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from .builtin_components import BUILTINS
 from .environment import ComponentError, Invocation
 from .failures import InvocationFailure
+from .filling import fill_data
 from .redaction import Redactor
 from .shorten import redacting
-from .templates import fill
+from .sizes import rough_size
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from .model import JsonObject
     from .plan import PlannedNode
     from .scope import Scope
+
+
+# From here on redacting may take long.
+_LARGE = 64 * 1024
 
 
 class Invoker:
@@ -30,7 +36,12 @@ class Invoker:
         self._components: dict[str, Component] = {}
 
     async def invoke(
-        self, node: PlannedNode, scope: Scope, context: JsonObject, own: JsonObject
+        self,
+        node: PlannedNode,
+        scope: Scope,
+        context: JsonObject,
+        own: JsonObject,
+        context_bytes: int,
     ) -> Any:
         """Invoke a node's component.
 
@@ -39,6 +50,7 @@ class Invoker:
             scope: What its templates can see.
             context: What the component is given besides the node's data.
             own: The node's data, filled, with credentials left as they are written.
+            context_bytes: How large the context is at most.
 
         Returns:
             The component's result. If the node names credentials, their values are redacted in it, so
@@ -53,7 +65,7 @@ class Invoker:
             secrets = await self._secrets(node.credentials)
             redactor = Redactor(secrets.values())
             scope = scope.with_secrets(secrets)
-            own = fill(node.data, scope.look_up, scope.budget())
+            own = await fill_data(node, scope, context_bytes)
         invocation = Invocation(
             node_id=node.id,
             started=self._started,
@@ -70,8 +82,12 @@ class Invoker:
         except Exception as problem:  # noqa: BLE001 - whatever a component raises fails its node
             reason = _describe(problem)
             raise InvocationFailure(redactor.text(reason) if redactor else reason) from None
+        if redactor is None:
+            return result
         try:
-            return redactor.value(result) if redactor else result
+            if rough_size(result, _LARGE) <= _LARGE:
+                return redactor.value(result)
+            return await asyncio.to_thread(redactor.value, result)
         except RecursionError:
             raise InvocationFailure("its result is nested too deeply") from None
 

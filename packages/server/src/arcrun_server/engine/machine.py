@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from .budget import BudgetError, RunBudget
 from .builtin_components import BUILTINS
 from .failures import InvocationFailure, NodeFailure, PauseRequest
+from .filling import fill_data
 from .frames import (
     Activation,
     FollowEdges,
@@ -38,7 +39,7 @@ from .result import RunResult, milliseconds, trace_entry
 from .scope import Scope, TimeVariables, key_look_up
 from .sizes import TooLargeError
 from .sub_workflow import find_workflow, sub_result, workflow_call
-from .templates import MISSING, fill
+from .templates import MISSING
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -106,7 +107,11 @@ class Machine:
             frame = self.frames[-1]
             try:
                 if frame.work:
-                    await self._advance(frame, frame.work.pop())
+                    item = frame.work.pop()
+                    if isinstance(item, FollowEdges):
+                        self._follow_edge(frame, item)
+                    else:
+                        await self._run_node(frame, item)
                 elif len(self.frames) == 1:
                     return frame.data()
                 else:
@@ -125,6 +130,10 @@ class Machine:
         if node.outgoing:
             frame.work.append(FollowEdges(number, 0, activation.after(number, node.id, result)))
 
+    def _record(self, frame: Frame, entry: TraceEntry) -> None:
+        frame.trace.append(self.budget.fit(entry))
+        frame.entries[entry["nodeId"]] = entry
+
     def _note_failure(self, frame: Frame, node: PlannedNode, result: Any) -> None:
         if is_failure(result) and not node.handles_failure:
             frame.failed_nodes[node.id] = None
@@ -141,7 +150,7 @@ class Machine:
         node = frame.plan.nodes[item.node]
         reason = readable(reason, _MAX_REASON_LENGTH)
         given, entry["error"] = entry["input"], reason
-        frame.trace.append(self.budget.fit(entry))
+        self._record(frame, entry)
         if not node.handles_failure:
             raise NodeFailure(node.id, reason, given)
         entry["output"] = result = {"success": False, "error": reason}
@@ -159,7 +168,7 @@ class Machine:
             if error is not None:
                 self.fail(frame, item, {**entry, "output": None}, error)
                 return
-            frame.trace.append(self.budget.fit(entry))
+            self._record(frame, entry)
             self.complete(frame, item.node, item.activation, result)
         except NodeFailure as failure:
             self._unwind(failure)
@@ -177,44 +186,38 @@ class Machine:
             raise NodeFailure(self.current[0], str(problem), final=True) from None
         return result
 
-    async def _advance(self, frame: Frame, item: WorkItem) -> None:
-        if isinstance(item, FollowEdges):
-            self._follow_edge(frame, item)
-            return
+    async def _run_node(self, frame: Frame, item: RunNode | StartNode) -> None:
         if isinstance(item, StartNode):
             if frame.last is not None:
                 frame.parts.append(frame.last)
                 frame.last = None
             item = RunNode(item.node, frame.root)
-        await self._run_node(frame, item)
-
-    async def _run_node(self, frame: Frame, item: RunNode) -> None:
         node = frame.plan.nodes[item.node]
         self._count_step(node)
         if node.component is None:
-            self._pass_on(frame, node, item)
+            await self._pass_on(frame, node, item)
         elif node.component == TRIGGER_WORKFLOW:
             await self._call_workflow(frame, node, item)
         else:
             await self._run_component(frame, node, item)
 
-    def _pass_on(self, frame: Frame, node: PlannedNode, item: RunNode) -> None:
+    async def _pass_on(self, frame: Frame, node: PlannedNode, item: RunNode) -> None:
         """Run an Input or an Output node: its result is what came before, with an Input's own data over it."""
         result = given = frame.previous(item.activation)
         if node.type == "Input" and node.data:
             scope = self._scope(frame, item.activation)
             try:
-                own = fill(node.data, scope.look_up, scope.budget())
+                own = await fill_data(node, scope, self.budget.held_bytes)
                 self._check_resolved(frame, node, scope.unresolved)
             except (InvocationFailure, TooLargeError) as problem:
                 self.fail(frame, item, trace_entry(node, given, None, 0.0), str(problem))
                 return
             result = {**given, **own} if isinstance(given, dict) else own
-        frame.trace.append(self.budget.fit(trace_entry(node, given, result, 0.0)))
+        self._record(frame, trace_entry(node, given, result, 0.0))
         self.complete(frame, item.node, item.activation, result)
 
     def _scope(self, frame: Frame, activation: Activation) -> Scope:
-        return Scope(frame, activation, self.times, self.limits.output_bytes)
+        return Scope(frame, activation, self.times, self.limits.output_bytes, self.budget.sizes)
 
     def _count_step(self, node: PlannedNode) -> None:
         self.current = (node.id, None)
@@ -237,22 +240,19 @@ class Machine:
         entry = trace_entry(node, context, None, 0.0)
         began = time.perf_counter()
         try:
-            own = (
-                fill(node.data, scope.look_up, scope.budget()) if node.has_templates else node.data
-            )
+            own = await fill_data(node, scope, self.budget.held_bytes)
             given = {**context, **own} if own else context
             entry["input"] = given
             self.current = (node.id, given)
-            unresolved = [source for source in scope.unresolved if source not in node.optional]
-            if unresolved:
-                entry["warnings"] = [f"{source} has no value" for source in unresolved]
-                self._check_resolved(frame, node, unresolved)
+            if scope.unresolved:
+                self._note_unresolved(frame, node, scope.unresolved, entry)
             if builtin and not node.credentials:
                 result = builtin(given)
             else:
-                result = await self._invoker.invoke(node, scope, context, own)
-            if self.budget.turn_is_over():
-                await asyncio.sleep(0)
+                result = await self._invoker.invoke(
+                    node, scope, context, own, self.budget.held_bytes
+                )
+                await self.budget.measure(result)
             self.check_result(result)
         except (InvocationFailure, ValueError) as problem:
             entry["duration_ms"] = milliseconds(began)
@@ -260,11 +260,19 @@ class Machine:
             return
         entry["duration_ms"] = milliseconds(began)
         entry["output"] = result
-        frame.trace.append(self.budget.fit(entry))
+        self._record(frame, entry)
         task_id = awaited_task(result)
         if task_id:
             raise PauseRequest(task_id, item, node.id)
         self.complete(frame, item.node, activation, result)
+
+    def _note_unresolved(
+        self, frame: Frame, node: PlannedNode, sources: list[str], entry: TraceEntry
+    ) -> None:
+        unresolved = [source for source in sources if source not in node.optional]
+        if unresolved:
+            entry["warnings"] = [f"{source} has no value" for source in unresolved]
+            self._check_resolved(frame, node, unresolved)
 
     def _follow_edge(self, frame: Frame, follow: FollowEdges) -> None:
         outgoing = frame.plan.nodes[follow.node].outgoing
@@ -298,6 +306,10 @@ class Machine:
         The module's docstring says when a node runs. Nodes that never run are handled in this loop, and
         not by recursion: there may be a thousand of them in a row.
         """
+        if activation is not None and frame.arriving[target] == 1 and target not in frame.waiting:
+            frame.arriving[target] = 0  # as almost always: one edge leads there
+            frame.work.append(RunNode(target, activation))
+            return
         ready: list[WorkItem] = []
         arrivals: list[tuple[int, Activation | None]] = [(target, activation)]
         for number, arrived in arrivals:
@@ -391,6 +403,7 @@ class Machine:
     def _unwind(self, failure: NodeFailure) -> None:
         """Carry a failure to where it ends: an element of a FOREACH, a sub-workflow, or the run."""
         while True:
+            self.frames[-1].note_failure(failure.node, failure.reason)
             if failure.final or len(self.frames) == 1:
                 raise failure
             frame = self.frames.pop()
@@ -423,7 +436,7 @@ class Machine:
         given = {**activation.results, **activation.values}
         began = time.perf_counter()
         try:
-            data = fill(node.data, scope.look_up, scope.budget())
+            data = await fill_data(node, scope, self.budget.held_bytes)
             given = {**given, **data}
             self.current = (node.id, given)
             self._check_resolved(frame, node, scope.unresolved)
@@ -475,5 +488,5 @@ class Machine:
             failed_nodes = list(ended.failed_nodes)
             result = sub_result(sub_run.name, data, failure, failed_nodes, duration)
         entry["output"] = result
-        frame.trace.append(self.budget.fit(entry))
+        self._record(frame, entry)
         self.complete(frame, sub_run.node, sub_run.activation, result)

@@ -12,7 +12,7 @@ from .edges import STRUCTURE_TYPES
 from .labels import DEFAULT_ITERATOR
 from .model import FlowError
 from .parameters import named_credentials, optional_placeholders, parse_parameters
-from .templates import is_template
+from .templates import is_template, placeholders
 
 if TYPE_CHECKING:
     from .conditions import Condition
@@ -47,6 +47,7 @@ class PlannedNode:
         written: Its data as it was pushed.
         data: The same, with templates parsed.
         has_templates: Whether there is anything in its data to fill.
+        placeholders: How many placeholders there are in it.
         optional: The placeholders in its data that may find nothing.
         credentials: The credentials that its data names.
         outgoing: The edges that leave it, in the order of the flow.
@@ -62,6 +63,7 @@ class PlannedNode:
     written: JsonObject
     data: Any
     has_templates: bool
+    placeholders: int
     optional: frozenset[str]
     credentials: frozenset[str]
     outgoing: list[PlannedEdge] = field(default_factory=list)
@@ -166,6 +168,7 @@ def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
     written = node.get("data") or {}
     component = node.get("componentId")
     data = parse_parameters(component, written)
+    found = list(placeholders(data))
     calls_workflow = is_called or component == TRIGGER_WORKFLOW
     name = node.get("label") or node["id"]
     return PlannedNode(
@@ -178,6 +181,7 @@ def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
         written=written,
         data=data,
         has_templates=is_template(data),
+        placeholders=len(found),
         optional=optional_placeholders(component, written),
         credentials=named_credentials(data),
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
+import heapq
 import html
 import json
-import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 REDACTED = "[redacted]"
 _SHORT = 6
@@ -29,15 +29,23 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._numbers = {secret for secret in secrets if len(secret) >= 4}
-        forms = {form for secret in secrets if secret for form in _forms(secret)}
-        # The longest first: a secret may be part of another one.
-        patterns = [_pattern(form) for form in sorted(forms, key=lambda form: (-len(form), form))]
-        self._pattern = re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
+        known = [secret for secret in secrets if secret]
+        self._numbers = {secret for secret in known if len(secret) >= 4}
+        forms = {_folded(form) for secret in known for form in _forms(secret)}
+        self._forms = sorted(forms, key=len)
 
     def text(self, text: str) -> str:
         """Return a text with the secrets replaced."""
-        return self._pattern.sub(REDACTED, text) if self._pattern else text
+        if not self._forms or len(text) < len(self._forms[0]):
+            return text
+        folded = _folded(text)
+        pieces = []
+        end = 0
+        for found, found_end in heapq.merge(*(_found(form, folded) for form in self._forms)):
+            if found >= end:  # else it begins inside the one before
+                pieces += [text[end:found], REDACTED]
+            end = max(end, found_end)
+        return "".join([*pieces, text[end:]]) if pieces else text
 
     def value(self, value: Any) -> Any:
         """Return a JSON value with the secrets replaced, in keys too."""
@@ -85,6 +93,25 @@ def _in_base64(secret: bytes) -> Iterable[str]:
             yield encode(bytes(before) + secret).decode()[shared:whole]
 
 
-def _pattern(form: str) -> str:
-    escaped = re.escape(form)
-    return escaped if len(form) >= _SHORT else rf"(?<!\w){escaped}(?!\w)"
+def _folded(text: str) -> str:
+    """Return a text in lower case, each character at its place."""
+    lower = text.lower()
+    if len(lower) != len(text):
+        lower = "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
+    return lower.replace("ς", "σ")  # which of the two it becomes depends on what follows
+
+
+def _found(form: str, text: str) -> Iterator[tuple[int, int]]:
+    """Find a form in a text, both folded. The search of texts is linear, however alike they are; expressions are not."""
+    start = text.find(form)
+    while start >= 0:
+        end = start + len(form)
+        if len(form) >= _SHORT or not (_in_word(text, start - 1) or _in_word(text, end)):
+            yield start, end
+            start = text.find(form, end)
+        else:
+            start = text.find(form, start + 1)
+
+
+def _in_word(text: str, place: int) -> bool:
+    return 0 <= place < len(text) and (text[place].isalnum() or text[place] == "_")

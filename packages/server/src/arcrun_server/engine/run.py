@@ -63,8 +63,9 @@ async def run_graph(
     except FlowError as problem:
         return RunResult(success=False, error=f"The graph can't run: {problem}")
     machine = Machine(environment, environment.now(), strict=strict)
+    await machine.budget.measure(run_input)
     try:
-        machine.budget.sizes.of(run_input)
+        machine.budget.take_input(run_input)
     except ValueError as problem:
         return RunResult(success=False, error=f"The run's input is {problem}.")
     machine.open(plan, run_input)
@@ -110,6 +111,7 @@ async def resume_graph(
     frame = machine.frames[-1]
     node = frame.plan.nodes[item.node]
     machine.current = (node.id, None)
+    machine.budget.held_bytes = machine.limits.total_bytes  # what it holds was not measured again
     result = {"success": True} if data is None else data
 
     async def deliver_and_run() -> Any:

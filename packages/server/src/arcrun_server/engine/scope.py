@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from .frames import Activation, Frame
     from .model import JsonObject
     from .placeholders import Placeholder
+    from .sizes import KnownSizes
 
 _MAX_WARNINGS = 20
 _MAX_WARNING_LENGTH = 200
+# Ids have at most 256 characters; the name that an id is made of may have more white space.
+_MAX_NAME_LENGTH = 512
 
 
 class TimeVariables:
@@ -46,32 +49,49 @@ class Scope:
         activation: The context that came to it.
         time: The time variables of the run.
         max_bytes: How many bytes templates may put into the node's data.
+        sizes: The sizes of values that are known.
 
     Attributes:
         unresolved: The placeholders whose values are missing, for the warnings of the trace.
     """
 
-    __slots__ = ("_activation", "_frame", "_max_bytes", "_secrets", "_time", "unresolved")
+    __slots__ = (
+        "_activation",
+        "_frame",
+        "_max_bytes",
+        "_prev",
+        "_secrets",
+        "_sizes",
+        "_time",
+        "unresolved",
+    )
 
     def __init__(
-        self, frame: Frame, activation: Activation, time: TimeVariables, max_bytes: int
+        self,
+        frame: Frame,
+        activation: Activation,
+        time: TimeVariables,
+        max_bytes: int,
+        sizes: KnownSizes,
     ) -> None:
         self._frame = frame
         self._activation = activation
         self._time = time
         self._max_bytes = max_bytes
+        self._sizes = sizes
         self._secrets: dict[str, str] | None = None
+        self._prev: Any = MISSING
         self.unresolved: list[str] = []
 
     def with_secrets(self, secrets: dict[str, str]) -> Scope:
         """Return a scope in which the placeholders of credentials have values."""
-        scope = Scope(self._frame, self._activation, self._time, self._max_bytes)
+        scope = Scope(self._frame, self._activation, self._time, self._max_bytes, self._sizes)
         scope._secrets = secrets
         return scope
 
     def budget(self) -> ByteBudget:
         """Return a new budget for what templates put into the node's data."""
-        return ByteBudget(self._max_bytes, "what its templates put in")
+        return ByteBudget(self._max_bytes, "what its templates put in", self._sizes.rough)
 
     def look_up(self, placeholder: Placeholder) -> Any:
         """Return the value of a placeholder, or MISSING, which is also recorded in `unresolved`."""
@@ -118,17 +138,31 @@ class Scope:
         if root == "input":
             return find(self._frame.run_input, rest)
         if root == "prev":
-            return find(self._frame.previous(self._activation), rest)
+            return find(self._previous(), rest)
         if root == "loop" and self._frame.loop is not None:
             return find(self._frame.loop, rest)
         if root == "ctx":
-            return find({**self._activation.results, **self._activation.values}, rest)
+            return self._from_context(rest)
         return MISSING
+
+    def _previous(self) -> Any:
+        if self._prev is MISSING:  # it may be merged of several results: once for all placeholders
+            self._prev = self._frame.previous(self._activation)
+        return self._prev
+
+    def _from_context(self, path: tuple[str, ...]) -> Any:
+        values, results = self._activation.values, self._activation.results
+        if not path:
+            return {**results, **values}
+        return find(values if path[0] in values else results, path)
 
     def _by_written_name(self, path: tuple[str, ...]) -> Any:
         """Find a node by the name in its flow, which may hold dots, capitals and spaces."""
         for length in range(1, len(path) + 1):
-            identity = node_id(".".join(path[:length]))
+            name = ".".join(path[:length])
+            if len(name) > _MAX_NAME_LENGTH:
+                break
+            identity = node_id(name)
             if identity in self._activation.results:
                 value = find(self._activation.results[identity], path[length:])
                 if value is not MISSING:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .model import JsonObject
 
-# From here on it is worth while to remember a size.
-_LARGE = 4096
-_MOST = 1 << 30
+# How deep into a value its objects are known by themselves.
+_LEVELS = 4
+MAX_VALUES = 100_000
+# How many values one call into C may be given: nothing else runs meanwhile.
+AT_ONCE = 5000
 _json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -24,6 +29,7 @@ class ByteBudget:
     Args:
         most: How many there are at first.
         what: What it is for, as the subject of the error's sentence.
+        measure: Measures a value roughly, as `rough_size`.
 
     Example:
         >>> ByteBudget(3, "its text").take(4)
@@ -31,12 +37,19 @@ class ByteBudget:
         arcrun_server.engine.sizes.TooLargeError: its text is larger than the 3 bytes that a run allows
     """
 
-    __slots__ = ("_most", "_what", "left")
+    __slots__ = ("_measure", "_most", "_what", "left")
 
-    def __init__(self, most: int, what: str) -> None:
+    def __init__(
+        self, most: int, what: str, measure: Callable[[Any, int], int] | None = None
+    ) -> None:
         self._most = most
         self._what = what
+        self._measure = measure or rough_size
         self.left = most
+
+    def measure(self, value: Any) -> int:
+        """Return about how many bytes a value has as JSON, or if there are not so many, anything above."""
+        return self._measure(value, self.left)
 
     def take(self, size: int) -> None:
         """Use some of them.
@@ -60,7 +73,7 @@ class ByteBudget:
 
 
 def json_size(value: Any) -> int:
-    """Return how many bytes a value has as JSON.
+    """Return how many bytes a value has as JSON. Much is measured part by part, so that other threads have turns.
 
     Raises:
         ValueError: It is not valid JSON; the message says why.
@@ -70,10 +83,30 @@ def json_size(value: Any) -> int:
         9
     """
     try:
-        return len(_json_text(value).encode())
+        return _size(value)
     except (TypeError, ValueError, RecursionError) as problem:
         reason = (str(problem) or type(problem).__name__).splitlines()[0][:200]
         raise ValueError(f"not valid JSON ({reason})") from None
+
+
+def _size(value: Any) -> int:
+    if not isinstance(value, (dict, list)) or not has_more_values(value, AT_ONCE):
+        return len(_json_text(value).encode())
+    if len(value) > 1:
+        first, rest = _halves(value)
+        return _size(first) + _size(rest) - 1  # they have four brackets, and no comma in between
+    if isinstance(value, list):
+        return 2 + _size(value[0])
+    ((key, field),) = value.items()
+    return _size({key: 0}) - 1 + _size(field)
+
+
+def _halves(value: JsonObject | list[Any]) -> tuple[Any, Any]:
+    half = len(value) // 2
+    if isinstance(value, list):
+        return value[:half], value[half:]
+    fields = iter(value.items())
+    return dict(islice(fields, half)), dict(fields)
 
 
 def rough_size(value: Any, most: int) -> int:
@@ -105,11 +138,31 @@ def rough_size(value: Any, most: int) -> int:
     return size
 
 
+def has_more_values(value: Any, most: int) -> bool:
+    """Tell whether lists and objects have more values than a number, all together.
+
+    Example:
+        >>> has_more_values({"a": [1, 2]}, 3), has_more_values({"a": [1, 2]}, 2)
+        (False, True)
+    """
+    count = 0
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        count += len(part)
+        if count > most:
+            return True
+        inner = part.values() if isinstance(part, dict) else part
+        pending.extend([item for item in inner if type(item) is dict or type(item) is list])
+    return False
+
+
 class KnownSizes:
     """The sizes of values that occur again and again, each measured once.
 
-    A run hands the same large values from node to node. They are not changed, so it is enough to
-    measure them when they come in. Values that are known stay in memory for as long as this object.
+    A run hands the same values from node to node: what a result holds comes back in the context of
+    every node after it. Nothing changes them, so it is enough to measure each when it comes in. Values
+    that are known stay in memory for as long as this object.
 
     Example:
         >>> sizes = KnownSizes()
@@ -117,26 +170,36 @@ class KnownSizes:
         (9, 11)
     """
 
-    __slots__ = ("_known",)
+    __slots__ = ("_known", "_most_values")
 
-    def __init__(self) -> None:
+    def __init__(self, most_values: int = MAX_VALUES) -> None:
+        self._most_values = most_values
         self._known: dict[
             int, tuple[Any, int]
         ] = {}  # by identity; the value keeps it from being reused
 
-    def of(self, value: Any) -> int:
-        """Return how many bytes a value has as JSON.
+    def of(self, value: Any, levels: int = _LEVELS) -> int:
+        """Return how many bytes a value has as JSON, and know it and what it holds from then on.
+
+        Args:
+            value: The value.
+            levels: How deep in it lists and objects are known by themselves.
 
         Raises:
-            ValueError: It is not valid JSON; the message says why.
+            ValueError: It is not valid JSON, or has too many values; the message says so.
         """
         known = self._known.get(id(value))
         if known:
             return known[1]
-        if not isinstance(value, (dict, list)) or rough_size(value, _LARGE) <= _LARGE:
+        if not isinstance(value, (dict, list)):
             return json_size(value)
-        size = self._of_fields(value) if isinstance(value, dict) else json_size(value)
-        self.learn(value, size)
+        fields = value if levels > 0 and isinstance(value, dict) else None
+        if len(value) > self._most_values or (
+            fields is None and has_more_values(value, self._most_values)
+        ):
+            raise ValueError(f"made of more than {self._most_values:,} values, which is the limit")
+        size = json_size(value) if fields is None else self._of_fields(fields, levels - 1)
+        self._known[id(value)] = (value, size)
         return size
 
     def of_list(self, items: list[Any]) -> int:
@@ -148,36 +211,37 @@ class KnownSizes:
         self._known[id(value)] = (value, size)
 
     def rough(self, value: Any, most: int) -> int:
-        """Return about how many bytes a value has as JSON, or if that is sure to be above `most`, anything above."""
-        if not isinstance(value, dict) or id(value) in self._known:
-            return self._rough_field(value)
-        if len(value) > most:
-            return len(value)
-        return sum(len(key) + self._rough_field(field) for key, field in value.items())
+        """Return about how many bytes a value has as JSON, or if that is sure to be above `most`, anything above.
 
-    def _rough_field(self, value: Any) -> int:
-        if isinstance(value, str):
-            return len(value) + 3
-        if not isinstance(value, (dict, list)):
-            return 6
-        known = self._known.get(id(value))
-        if known:
-            return known[1]
-        size = rough_size(value, _MOST)
-        if size >= _LARGE:
-            self.learn(value, size)
+        Nothing is remembered: what a node was given is often kept nowhere else.
+        """
+        known = self._known
+        if id(value) in known:
+            return known[id(value)][1]
+        if not isinstance(value, dict) or len(value) > most:
+            return rough_size(value, most)
+        size = 0
+        for key, field in value.items():
+            kind = type(field)
+            size += len(key)
+            if kind is str:
+                size += len(field) + 3
+            elif kind is dict or kind is list:
+                size += known[id(field)][1] if id(field) in known else rough_size(field, most)
+            else:
+                size += 6
+            if size > most:
+                break
         return size
 
-    def _of_fields(self, value: JsonObject) -> int:
-        """Measure an object: what is large in it by itself, so that it is known from then on, the rest together."""
-        large = {key: self.of(field) for key, field in value.items() if self._is_large(field)}
-        if not large:
-            return json_size(value)
-        # With 0 in the place of what is large, whose size is then added instead.
-        rest = {key: 0 if key in large else field for key, field in value.items()}
-        return json_size(rest) - len(large) + sum(large.values())
-
-    def _is_large(self, value: Any) -> bool:
-        if not isinstance(value, (dict, list)) or not value:
-            return False
-        return id(value) in self._known or rough_size(value, _LARGE) > _LARGE
+    def _of_fields(self, value: JsonObject, levels: int) -> int:
+        """Measure an object: each list and object in it by itself, so that it is known, the rest together."""
+        rest = value
+        size = 0
+        for key, field in value.items():
+            if field and isinstance(field, (dict, list)):
+                if rest is value:
+                    rest = dict(value)
+                rest[key] = 0  # whose one byte is taken off again
+                size += self.of(field, levels) - 1
+        return size + json_size(rest)

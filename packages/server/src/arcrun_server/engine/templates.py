@@ -12,10 +12,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .placeholders import Placeholder, as_written, only_placeholder, parse_escaped
-from .sizes import ByteBudget, rough_size
+from .sizes import AT_ONCE, has_more_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from .sizes import ByteBudget
 
 
 class Missing:
@@ -28,7 +30,7 @@ class Missing:
 MISSING: Final = Missing()
 
 _CACHED_LENGTH = 2000
-_json_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class Template:
                 return "".join(
                     part if isinstance(part, str) else as_written(part) for part in self.parts
                 )
-            budget.take(rough_size(value, budget.left))
+            budget.take(budget.measure(value))
             return value
         pieces = []
         for part in self.parts:
@@ -182,5 +184,7 @@ def _as_text(placeholder: Placeholder, value: Any, budget: ByteBudget) -> str:
         return as_written(placeholder)
     if isinstance(value, str):
         return value
-    budget.check(rough_size(value, budget.left))  # before it is written, which may take much more
-    return _json_text(value)
+    budget.check(budget.measure(value))  # before it is written, which may take much more
+    if isinstance(value, (dict, list)) and has_more_values(value, AT_ONCE):
+        return "".join(_encoder.iterencode(value))  # slower, but other threads have their turns
+    return _encoder.encode(value)

@@ -15,7 +15,7 @@ from arcrun_server.recipes.api.record import API_RECIPE
 from arcrun_server.recipes.auth.record import AUTH_RECIPE
 from arcrun_server.routes import schemas
 from arcrun_server.routes.problems import graph_error, join_path
-from arcrun_server.web.body import checked, parse_json
+from arcrun_server.web.body import MAX_VALUES, check_values, checked, parse_json
 from arcrun_server.workers import Job, WorkerBusyError, WorkerError, WorkerTimeoutError
 
 if TYPE_CHECKING:
@@ -51,9 +51,11 @@ class BodyChecks:
 
     Args:
         workers: The pool of workers.
+        max_values: How many values a body may have.
     """
 
     workers: WorkerPool
+    max_values: int = MAX_VALUES
     _values: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def parse(self, content: bytes, schema: TypeAdapter[Any] | None, code: str) -> Any:
@@ -65,12 +67,15 @@ class BodyChecks:
             code: Code of the error, if the body does not fit.
 
         Raises:
-            ApiError: 400, what is wrong with it; 429, there are too many large bodies.
+            ApiError: 400, what is wrong with it; 413, it has too many values; 429, there are too many large bodies.
         """
         if len(content) <= LARGE:
+            check_values(content, self.max_values)
             return _parse(content, schema, code)
         name = None if schema is None else _NAMES[id(schema)]
-        await self._ask("body_job", {"schema": name, "code": code}, content)
+        await self._ask(
+            "body_job", {"schema": name, "code": code, "most": self.max_values}, content
+        )
         async with self._values:
             return await asyncio.to_thread(_parse, content, schema, code)
 
@@ -114,11 +119,17 @@ class BodyChecks:
         """Check a graph that is the whole body; return `nodeCount`, `edgeCount` and what `graph` returns.
 
         Raises:
-            ApiError: As `graph`, and 400 if it is not JSON.
+            ApiError: As `graph`, 400 if it is not JSON, and 413 if it has too many values.
         """
         if len(content) <= LARGE:
+            check_values(content, self.max_values)
             return _checked_graph(content, known, prefix, strict)
-        more = {"known": sorted(known), "prefix": prefix, "strict": strict}
+        more = {
+            "known": sorted(known),
+            "prefix": prefix,
+            "strict": strict,
+            "most": self.max_values,
+        }
         found: dict[str, Any] = await self._ask("graph_job", more, content)
         return found
 
@@ -147,13 +158,24 @@ def body_job(payload: bytes) -> bytes:
     """Check a body in a worker: a line with schema and code, then the body."""
     more, content = _split(payload)
     schema = more["schema"]
-    return _answer(lambda: _parse(content, schema and _SCHEMAS[schema], more["code"]) and None)
+
+    def check() -> None:
+        check_values(content, more["most"])
+        _parse(content, schema and _SCHEMAS[schema], more["code"])
+
+    return _answer(check)
 
 
 def graph_job(payload: bytes) -> bytes:
     """Check a graph in a worker: a line with components, prefix and strictness, then the graph."""
     more, content = _split(payload)
-    return _answer(lambda: _checked_graph(content, **more))
+    most = more.pop("most")
+
+    def check() -> dict[str, Any]:
+        check_values(content, most)
+        return _checked_graph(content, **more)
+
+    return _answer(check)
 
 
 def _split(payload: bytes) -> tuple[dict[str, Any], bytes]:

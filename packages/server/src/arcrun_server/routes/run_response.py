@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
+from arcrun_server.engine.sizes import rough_size
 from arcrun_server.errors import ApiError
-from arcrun_server.json_text import encode, encode_in_turns
+from arcrun_server.json_text import encode, encode_in_pieces
 from arcrun_server.runs.idempotency import (
     IdempotencyError,
     IdempotentResponse,
@@ -19,16 +21,19 @@ if TYPE_CHECKING:
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
+# From here on writing a response may take long.
+_LARGE = 64 * 1024
+_CAN_NOT_RESUME = "it waits for a callback, and this engine can't resume runs yet"
 
 
-def short_response(result: RunResult) -> IdempotentResponse:
+async def short_response(result: RunResult) -> IdempotentResponse:
     """Return the response to a trigger: the run's data, or what failed with a short trace."""
     if result.paused is not None:
-        status, body = _paused(result)
+        status, body = await _paused(result)
     elif not result.success:
-        status, body = _failed(result, {})
+        status, body = await _failed(result, {})
     else:
-        status, body = _encoded(
+        status, body = await _encoded(
             200, result, {"success": True, "data": result.data} | _noted(result)
         )
     return IdempotentResponse(status, body)
@@ -42,16 +47,12 @@ async def full_response(result: RunResult, more: dict[str, Any]) -> JsonResponse
         more: Further fields, as the compiled graph.
     """
     if result.paused is not None:
-        status, body = _paused(result)
+        status, body = await _paused(result)
     elif not result.success:
-        status, body = _failed(result, {"failed_input": result.failed_input, **more})
+        status, body = await _failed(result, {"failed_input": result.failed_input, **more})
     else:
         success = {"success": True, "data": result.data, "trace": result.trace, **more}
-        duration = {"duration_ms": result.duration_ms}
-        try:
-            status, body = 200, await encode_in_turns(success | _noted(result) | duration)
-        except ValueError:
-            status, body = 500, _not_json(duration)
+        status, body = await _encoded(200, result, success | _noted(result))
     return JsonResponse(body, status_code=status)
 
 
@@ -74,18 +75,22 @@ def idempotency_error(error: IdempotencyError) -> ApiError:
     return ApiError(409, "conflict", message)
 
 
-def _paused(result: RunResult) -> tuple[int, bytes]:
+async def _paused(result: RunResult) -> tuple[int, bytes]:
     """Return status and body for a run that waits for a callback, which can't be delivered yet."""
     node = result.paused.node_id if result.paused else ""
-    return _encoded(
+    trace = result.trace_summary()
+    if trace and trace[-1]["node"] == node:
+        trace.pop()  # its component has returned, but the node has not ended
+    trace.append({"node": node, "status": "failed", "error": _CAN_NOT_RESUME})
+    return await _encoded(
         500,
         result,
         {
             "success": False,
-            "error": f"Node {node} failed: it waits for a callback, and this engine can't resume runs yet",
+            "error": f"Node {node} failed: {_CAN_NOT_RESUME}",
             "code": "run_failed",
             "failed_node": node,
-            "trace": result.trace_summary(),
+            "trace": trace,
         },
     )
 
@@ -100,20 +105,26 @@ def _noted(result: RunResult) -> dict[str, Any]:
     return noted
 
 
-def _failed(result: RunResult, more: dict[str, Any]) -> tuple[int, bytes]:
+async def _failed(result: RunResult, more: dict[str, Any]) -> tuple[int, bytes]:
     body = {"success": False, "error": result.error or "the run failed", "code": "run_failed"}
     body |= {"trace": result.trace_summary(), **more, **_noted(result)}
     if result.failed_node is not None:
         body["failed_node"] = result.failed_node
-    return _encoded(500, result, body)
+    return await _encoded(500, result, body)
 
 
-def _encoded(status: int, result: RunResult, body: dict[str, Any]) -> tuple[int, bytes]:
+async def _encoded(status: int, result: RunResult, body: dict[str, Any]) -> tuple[int, bytes]:
     duration = {"duration_ms": result.duration_ms}
     try:
-        return status, encode(body | duration)
+        return status, await _encode(body | duration)
     except ValueError:
         return 500, _not_json(duration)
+
+
+async def _encode(body: dict[str, Any]) -> bytes:
+    if rough_size(body, _LARGE) <= _LARGE:
+        return encode(body)
+    return await asyncio.to_thread(encode_in_pieces, body)
 
 
 def _not_json(duration: dict[str, float]) -> bytes:

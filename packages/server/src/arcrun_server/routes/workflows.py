@@ -106,7 +106,7 @@ class WorkflowRoutes:
         runs = self._context.runs
         try:
             if key is None:
-                response = short_response(
+                response = await short_response(
                     await runs.run_workflow(account, name, run_input, strict=strict)
                 )
             else:

@@ -7,14 +7,14 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.engine import RunResult, prepare_graph, run_graph
+from arcrun_server.engine import RunLimits, RunResult, prepare_graph, run_graph
 from arcrun_server.json_text import encode
 from arcrun_server.runs.environment import AccountEnvironment
 from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
 from arcrun_server.slots import Slots
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from arcrun_server.components import Registry
     from arcrun_server.engine import ExecutionPlan, Graph
@@ -38,6 +38,7 @@ class RunService:
         registry: The components of this engine.
         recipes: Finds the components that are recipes.
         runs_per_account: How many runs of one account go on at once. One more raises NoSlotError.
+        limits: How much each of them may use.
     """
 
     def __init__(
@@ -46,7 +47,9 @@ class RunService:
         registry: Registry,
         recipes: RecipeResolver,
         runs_per_account: int = DEFAULT_RUNS,
+        limits: RunLimits | None = None,
     ) -> None:
+        self._limits = limits or RunLimits()
         self._slots = Slots(runs_per_account, "runs")
         self._store = store
         self._registry = registry
@@ -78,7 +81,7 @@ class RunService:
         name: str,
         run_input: dict[str, Any],
         key: str,
-        render: Callable[[RunResult], IdempotentResponse],
+        render: Callable[[RunResult], Awaitable[IdempotentResponse]],
         *,
         strict: bool = False,
     ) -> IdempotentResponse:
@@ -100,7 +103,8 @@ class RunService:
         graph = await self._graph_text(account, name)
 
         async def run() -> IdempotentResponse:
-            return render(await self._run_stored(account, name, graph, run_input, strict=strict))
+            result = await self._run_stored(account, name, graph, run_input, strict=strict)
+            return await render(result)
 
         request = encode([name, run_input, *(["strict"] if strict else [])])
         # The slot is taken first: once a key is claimed, its run must begin.
@@ -148,7 +152,9 @@ class RunService:
         *,
         strict: bool,
     ) -> RunResult:
-        environment = AccountEnvironment(account, self._store, self._registry, self._recipes)
+        environment = AccountEnvironment(
+            account, self._store, self._registry, self._recipes, self._limits
+        )
         with self._registry.outbound.on_behalf_of(account):
             result = await run_graph(plan, run_input, environment, strict=strict)
         if environment.used:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ SIZE = 2
 SECONDS = 5.0
 WAIT_SECONDS = 10.0
 _START_SECONDS = 30.0
+# How often a worker is started for a job, if others end it before it can begin.
+_STARTS = 5
 # What a worker inherits: enough to find Python's modules, and none of the server's settings, which hold secrets.
 _INHERITED = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
@@ -99,14 +102,8 @@ class WorkerPool:
             await self._end(worker)
 
     async def _run(self, job: Job, payload: tuple[bytes, ...], seconds: float) -> bytes:
-        worker = self._idle.pop() if self._idle else await self._start()
+        worker = await self._ready(job)
         try:
-            if (
-                job.module not in worker.loaded
-            ):  # the job's own time begins when its module is there
-                loading = worker.ask(Job(job.module, ""), (), _START_SECONDS)
-                await asyncio.wait_for(loading, _START_SECONDS)
-                worker.loaded.add(job.module)
             returned, answer = await asyncio.wait_for(worker.ask(job, payload, seconds), seconds)
         except BaseException as problem:
             # Also when it is cancelled: what the worker does now is of no use to anybody.
@@ -118,6 +115,32 @@ class WorkerPool:
         if not returned:
             raise WorkerFailedError(answer.decode())
         return answer
+
+    async def _ready(self, job: Job) -> _Worker:
+        """Return a worker that has loaded a job's module. One that dies before that says nothing of the job."""
+        for _ in range(_STARTS):
+            with suppress(EOFError, OSError):
+                return await self._loaded(job)
+        raise WorkerBusyError("no worker could be started")
+
+    async def _loaded(self, job: Job) -> _Worker:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                break
+            await self._end(worker)
+        else:
+            worker = await self._start()
+        if job.module in worker.loaded:
+            return worker
+        try:  # the job's own time begins when its module is there
+            loading = worker.ask(Job(job.module, ""), (), _START_SECONDS)
+            await asyncio.wait_for(loading, _START_SECONDS)
+        except BaseException:
+            await asyncio.shield(self._end(worker))
+            raise
+        worker.loaded.add(job.module)
+        return worker
 
     async def _start(self) -> _Worker:
         child = await asyncio.create_subprocess_exec(
@@ -147,6 +170,11 @@ class _Worker:
         self.loaded: set[str] = set()
         self._child, self._to, self._from = child, child.stdin, child.stdout
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process is known to run."""
+        return self._child.returncode is None
+
     async def ask(self, job: Job, payload: tuple[bytes, ...], seconds: float) -> tuple[bool, bytes]:
         """Let it do a job; return whether that returned, and what.
 
@@ -162,7 +190,14 @@ class _Worker:
 
     async def end(self) -> None:
         """Kill the process and wait for its end."""
-        with suppress(ProcessLookupError):
-            self._child.kill()
+        if self.alive:
+            with suppress(ProcessLookupError):
+                self._kill()
         self._to.close()
         await self._child.wait()
+
+    def _kill(self) -> None:
+        if sys.platform == "win32":
+            self._child.kill()
+        else:  # `kill` of asyncio takes the exit code of one that has died, and whoever waits for it is told a wrong one
+            os.kill(self._child.pid, signal.SIGKILL)

@@ -13,7 +13,7 @@ import sys
 from typing import BinaryIO
 
 # What a worker may allocate: a job that needs more ends its process, not the server.
-MAX_BYTES = 512 * 1024 * 1024
+MAX_BYTES = 128 * 1024 * 1024
 REQUEST = struct.Struct(">dHI")  # seconds, length of the job's name, length of the payload
 RESPONSE = struct.Struct(">?I")  # whether it returned, length of what follows
 OURS = "arcrun_server."

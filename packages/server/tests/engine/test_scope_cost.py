@@ -1,0 +1,70 @@
+"""What looking up placeholders costs: many of them, long ones, and a large context."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .conftest import RecordingEngine
+
+LINES = ["input >> PIPE >> a"]
+FIELDS: dict[str, Any] = {f"k{number}": number for number in range(20_000)}
+
+
+@pytest.mark.parametrize("root", ["ctx", "prev", "input"])
+async def test_a_field_is_found_without_copying_the_context_of_each_placeholder(
+    engine: RecordingEngine, root: str
+) -> None:
+    text = f"{{{{{root}.k1}}}}" * 5000
+    began = time.process_time()
+    result = await engine.run(LINES, {"a": {"component": "give", "value": text}}, FIELDS)
+    assert result.data == "1" * 5000
+    assert time.process_time() - began < 1.0  # a copy for each of them takes ten times as long
+
+
+async def test_a_placeholder_with_many_dots_is_looked_up_in_linear_time(
+    engine: RecordingEngine,
+) -> None:
+    written = "{{" + "a." * 100_000 + "a}}"
+    began = time.process_time()
+    result = await engine.run(LINES, {"a": {"component": "give", "value": written}})
+    assert result.data == written
+    assert time.process_time() - began < 1.0
+
+
+async def test_a_field_of_the_context_hides_a_node_of_the_same_name(
+    engine: RecordingEngine,
+) -> None:
+    config = {
+        "a": {"component": "give", "value": {"b": {"x": 1}}},
+        "b": {"component": "give", "value": "{{ctx.a.b.x}} {{ctx.b.x}} {{ctx.b.y}}"},
+    }
+    lines = [*LINES, "a >> PIPE >> b"]
+    assert (await engine.run(lines, config, {})).data == "1 1 {{ctx.b.y}}"
+
+
+async def test_others_have_their_turn_while_much_is_filled_in(engine: RecordingEngine) -> None:
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    config = {"a": {"component": "comp_passthrough"} | {f"v{n}": "x {{ctx}}" for n in range(60)}}
+    task = asyncio.create_task(other())
+    result = await engine.run(LINES, config, {"numbers": list(range(30_000))})
+    task.cancel()
+    assert result.error is not None
+    assert result.error.startswith("Node a failed: what its templates put in is larger")
+    assert turns > 50  # without a thread there are as many as there are nodes
+
+
+async def test_data_that_only_escapes_braces_is_filled_too(engine: RecordingEngine) -> None:
+    config = {"a": {"component": "give", "value": r"\{{a}}"}}
+    assert (await engine.run(LINES, config)).data == "{{a}}"
