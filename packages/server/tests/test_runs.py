@@ -124,7 +124,7 @@ async def test_key_is_forgotten_after_a_day(alice: Api, monkeypatch: pytest.Monk
     await push(alice, "w", COUNT)
     await trigger(alice, "w", {"count": 1}, "k")
     tomorrow = time.time() + 24 * 60 * 60 + 1
-    monkeypatch.setattr(idempotency_module.time, "time", lambda: tomorrow)
+    monkeypatch.setattr(idempotency_module.clock, "now", lambda: tomorrow)
     assert (await trigger(alice, "w", {"count": 5}, "k")).json()["data"]["count"] == 6
     kept = alice.store.database.read_now(
         lambda c: c.execute(text("SELECT count(*) FROM idempotent_responses")).scalar_one()

@@ -29,18 +29,18 @@ async def test_a_run_ends_at_its_limit_of_steps(engine: RecordingEngine) -> None
 async def test_a_run_ends_when_its_time_is_over_even_while_a_component_hangs(
     engine: RecordingEngine,
 ) -> None:
-    engine.limits = RunLimits(seconds=0.02)
+    engine.limits = RunLimits(seconds=0.5)  # enough for a slow machine to reach the node
     result = await engine.run(["input >> PIPE >> 掛"], {"掛": {"component": "hang", "x": 1}})
-    assert result.error == "Node 掛 failed: the run's time is over (0.02 seconds)"
+    assert result.error == "Node 掛 failed: the run's time is over (0.5 seconds)"
     assert result.failed_node == "掛"
     assert result.failed_input == {"input": {}, "x": 1}
 
 
 async def test_a_run_of_built_ins_only_ends_when_its_time_is_over(engine: RecordingEngine) -> None:
-    engine.limits = RunLimits(seconds=0.02, steps=10_000_000, total_bytes=10**12)
-    config = {"列": give({"items": list(range(10_000))}), "做": {"component": "comp_counter"}}
+    engine.limits = RunLimits(seconds=0.2, steps=10_000_000, total_bytes=10**12)
+    config = {"列": give({"items": list(range(90_000))}), "做": {"component": "comp_counter"}}
     result = await engine.run(FLOW, config)
-    assert result.error == "Node 做 failed: the run's time is over (0.02 seconds)"
+    assert result.error == "Node 做 failed: the run's time is over (0.2 seconds)"
 
 
 async def test_time_that_is_over_is_seen_before_the_next_node(engine: RecordingEngine) -> None:

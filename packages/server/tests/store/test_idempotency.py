@@ -60,9 +60,9 @@ async def test_response_that_one_server_keeps_is_known_to_the_other(
 async def test_key_is_free_again_after_a_day(
     store: Store, account: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = idempotency.time.time()
+    now = idempotency.clock.now()
     assert await store.idempotency.claim(account, "k", b"request") is None
-    monkeypatch.setattr(idempotency.time, "time", lambda: now + 24 * 60 * 60 - 2)
+    monkeypatch.setattr(idempotency.clock, "now", lambda: now + 24 * 60 * 60 - 2)
     assert await store.idempotency.claim(account, "k", b"request") is not None
-    monkeypatch.setattr(idempotency.time, "time", lambda: now + 24 * 60 * 60 + 2)
+    monkeypatch.setattr(idempotency.clock, "now", lambda: now + 24 * 60 * 60 + 2)
     assert await store.idempotency.claim(account, "k", b"request") is None

@@ -52,7 +52,7 @@ def v1(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 async def everything_is_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Open a folder that was v1 and compare all that was put into it."""
     # Idempotency keys are kept for a day.
-    monkeypatch.setattr(idempotency.time, "time", lambda: JANUARY_2026 + 60)
+    monkeypatch.setattr(idempotency.clock, "now", lambda: JANUARY_2026 + 60)
     store = Store(folder)
     try:
         alice = await store.accounts.of_key(ALICE_KEY)
