@@ -142,6 +142,7 @@ API = api_recipe("https://own.example")
         (API | {"endpoint": "https://own.example/{{auth.token}}"}, "endpoint"),
         (API | {"endpoint": "https://own.example/{{a b}}"}, "endpoint"),
         (API | {"headers": {"A": "{{secret.own_token}}"}}, "headers.A"),
+        (API | {"body": {"a": [{"b": "{{credential.x}}"}]}}, "body.a[0].b"),
         (API | {"body_template": "{}"}, "body_template"),
         (API | {"response_map": {}}, "response_map.text_path"),
         (API | {"extra": 1}, "extra"),
