@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+import httpx
 from typing_extensions import Self
 
 from arcrun_conformance._version import __version__
@@ -202,7 +203,7 @@ async def _conclude(run: Run, further: Sequence[Target]) -> None:
     cleaner = Cleaner(run.target)
     try:
         run.leftovers.left = [visible(str(thing)) for thing in await cleaner.left(run.id)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError) as error:
         run.leftovers.problems.append(visible(f"can't list what is left at the target: {error}"))
     finally:
         await cleaner.close()
