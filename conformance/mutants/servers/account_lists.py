@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import update
+
 from arcrun_server import clock
 from arcrun_server.json_text import encode
 from arcrun_server.routes import paging
@@ -14,7 +16,6 @@ from arcrun_server.store import schema as tables
 from arcrun_server.store.cursors import Cursors
 from arcrun_server.store.idempotency import IdempotencyKeys
 from arcrun_server.store.pages import Page, PagedQuery, PageRequest
-from sqlalchemy import update
 
 
 def counts_the_entries_of_a_page() -> None:

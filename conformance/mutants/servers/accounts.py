@@ -6,12 +6,16 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import bindparam, delete, func, select, update
+
 from arcrun_server.accounts import keys as key_checks
 from arcrun_server.engine.result import RunResult
 from arcrun_server.errors import ApiError
 from arcrun_server.recipes.api.record import hash_id, stored_api_recipe
 from arcrun_server.recipes.auth import record as auth_record
+from arcrun_server.recipes.auth.tokens import AccessTokens
 from arcrun_server.recipes.catalog import ShippedRecipes
+from arcrun_server.recipes.resolver import RecipeResolver
 from arcrun_server.routes import credentials as credential_routes
 from arcrun_server.routes import recipes as recipe_routes
 from arcrun_server.routes.context import Context
@@ -27,7 +31,6 @@ from arcrun_server.store.pages import PagedQuery
 from arcrun_server.store.recipes import Recipes
 from arcrun_server.store.upserts import Upsert
 from arcrun_server.store.workflows import Workflows
-from sqlalchemy import bindparam, delete, func, select, update
 
 
 def looks_keys_up_without_their_last_digit() -> None:
@@ -117,7 +120,7 @@ def keeps_the_old_value_of_a_plain_credential() -> None:
     credentials._PUSH = _upsert_without(tables.credentials, {"at_rest"}, _CREDENTIAL)
 
 
-def keeps_the_envelope_of_a_credential_that_is_plain_now() -> None:
+def does_not_replace_the_envelope_of_a_credential() -> None:
     credentials._PUSH = _upsert_without(tables.credentials, {"encrypted", "iv"}, _CREDENTIAL)
 
 
@@ -147,6 +150,44 @@ def marks_all_credentials_as_used() -> None:
         .where(table.c.account == bindparam("whose"), bindparam("used") != "")
         .values(last_used_at=bindparam("now"))
     )
+
+
+def marks_the_credentials_of_all_accounts_as_used() -> None:
+    table = tables.credentials
+    credentials._USED = (
+        update(table)
+        .where(table.c.name == bindparam("used"), bindparam("whose") != "")
+        .values(last_used_at=bindparam("now"))
+    )
+
+
+def takes_names_for_patterns_when_it_deletes() -> None:
+    async def deleted(self: Credentials, account: str, name: str) -> bool:
+        table = tables.credentials
+        statement = delete(table).where(table.c.account == account, table.c.name.like(name))
+        return await self._database.write(lambda c: c.execute(statement).rowcount > 0)
+
+    Credentials.delete = deleted
+
+
+def trims_the_values_of_credentials() -> None:
+    push = Credentials.push
+
+    async def trimmed(self: Credentials, account: str, name: str, pushed: Any) -> Any:
+        plain = {"value": pushed["value"].strip()} if "value" in pushed else {}
+        return await push(self, account, name, {**pushed, **plain})
+
+    Credentials.push = trimmed
+
+
+def opens_credentials_with_the_first_key() -> None:
+    keys_of, first = Accounts.keys_of, []
+
+    async def remembered(self: Accounts, account: str) -> list[str]:
+        first[:] = first or await keys_of(self, account)
+        return first
+
+    Accounts.keys_of = remembered
 
 
 def does_not_reserve_catalog_when_it_reads() -> None:
@@ -276,6 +317,38 @@ def records_durations_in_seconds() -> None:
         record(self, account, name, started, replace(result, duration_ms=result.duration_ms / 1000))
 
     Executions.record = in_seconds
+
+
+def uses_recipes_as_they_were_first() -> None:
+    component, known = RecipeResolver.component, {}
+
+    async def remembered(self: RecipeResolver, account: str, name: str, secret: Any) -> Any:
+        if (account, name) not in known:
+            known[account, name] = await component(self, account, name, secret)
+        return known[account, name]
+
+    RecipeResolver.component = remembered
+
+
+def uses_the_recipe_of_the_first_account() -> None:
+    component, first = RecipeResolver.component, {}
+
+    async def shared(self: RecipeResolver, account: str, name: str, secret: Any) -> Any:
+        return await component(self, first.setdefault(name, account), name, secret)
+
+    RecipeResolver.component = shared
+
+
+def shares_access_tokens_between_accounts() -> None:
+    get, known = AccessTokens.get, {}
+
+    async def shared(self: Any, recipe: Any, values: Any, *, fresh: bool) -> str:
+        name = recipe["service"]
+        if fresh or name not in known:
+            known[name] = await get(self, recipe, values, fresh=fresh)
+        return known[name]
+
+    AccessTokens.get = shared
 
 
 def finds_recipes_of_all_accounts() -> None:

@@ -51,15 +51,19 @@ def fill(value: Any, values: Mapping[str, Any]) -> Any:
         if whole:
             return values[whole[1]]
         return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), value)
-    if isinstance(value, Mapping) and value.keys() == {"$repeat"}:
-        return _repeated(value["$repeat"], values)
-    if isinstance(value, Mapping) and value.keys() == {"$sealed"}:
-        return _sealed(**fill(value["$sealed"], values))
     if isinstance(value, Mapping):
-        return {fill(key, values): fill(item, values) for key, item in value.items()}
+        return _filled_object(value, values)
     if isinstance(value, list):
         return [fill(item, values) for item in value]
     return value
+
+
+def _filled_object(value: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    if value.keys() == {"$repeat"}:
+        return _repeated(value["$repeat"], values)
+    if value.keys() == {"$sealed"}:
+        return _sealed(**fill(value["$sealed"], values))
+    return {fill(key, values): fill(item, values) for key, item in value.items()}
 
 
 def _repeated(definition: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
