@@ -90,7 +90,11 @@ async def _try(
             text = f"not caught by {by}; failed: {failed}" if by else f"failed: {failed}"
             console.print(f"[red]✗[/] {name}: {text}", highlight=False, soft_wrap=True)
 
+    # The engine without a defect runs all of the scenarios, each mutant only one.
+    named = {mutant.scenario for mutant in chosen}
+    fresh = sum(scenarios[name].uses("fresh_api_key") for name in named)
+    accounts = max(ACCOUNTS, 3 + fresh)
     async with open_target(
-        options.target, api_key(options), options.server_python, accounts=ACCOUNTS, revoke=True
+        options.target, api_key(options), options.server_python, accounts=accounts, revoke=True
     ) as target:
         return await Trials(target, scenarios, programs).run(chosen, show)

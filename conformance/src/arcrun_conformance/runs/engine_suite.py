@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+import httpx
 from typing_extensions import Self
 
 from arcrun_conformance._version import __version__
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from arcrun_conformance.scenarios.scenario import EngineSettings, Scenario
+    from arcrun_conformance.wire.journal import Exchange
 
 # The column of the report: no SDK, plain HTTP.
 COLUMN = "http"
@@ -183,7 +185,8 @@ class _Queue:
     async def _remove(self, cell: Cell) -> None:
         cleaner = Cleaner(self._config.target)
         try:
-            created = created_in(cell.exchanges)
+            # What the engine has refused was not created; some of it could not be: a reserved name.
+            created = created_in(e for e in cell.exchanges if not _is_refused(e))
             self._run.leftovers.created += len(created)
             problems = await cleaner.remove(created)
             self._run.leftovers.problems += [visible(problem) for problem in problems]
@@ -191,12 +194,16 @@ class _Queue:
             await cleaner.close()
 
 
+def _is_refused(exchange: Exchange) -> bool:
+    return exchange.response is not None and 400 <= exchange.response.status < 500
+
+
 async def _conclude(run: Run, further: Sequence[Target]) -> None:
     """Record what is left at the target, and which secrets engines have written to disk."""
     cleaner = Cleaner(run.target)
     try:
         run.leftovers.left = [visible(str(thing)) for thing in await cleaner.left(run.id)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError) as error:
         run.leftovers.problems.append(visible(f"can't list what is left at the target: {error}"))
     finally:
         await cleaner.close()

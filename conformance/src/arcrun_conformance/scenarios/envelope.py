@@ -1,4 +1,4 @@
-"""Opens envelope v1 of a sealed credential (docs/contract.md#credentials).
+"""Opens and makes envelope v1 of a sealed credential (docs/contract.md#credentials).
 
 It uses the primitives of `cryptography` only, so that it shares no code with an SDK.
 """
@@ -6,6 +6,7 @@ It uses the primitives of `cryptography` only, so that it shares no code with an
 from __future__ import annotations
 
 import base64
+import secrets
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -30,12 +31,32 @@ def open_envelope(api_key: str, name: str, encrypted: str, iv: str) -> str | Non
         ...        "AAAAAAAAAAAAAAAB")
         ''
     """
-    key = HKDF(SHA256(), 32, salt=SALT.encode(), info=b"AES-256-GCM").derive(api_key.encode())
     try:
         sealed, nonce = (base64.b64decode(text, validate=True) for text in (encrypted, iv))
-        return AESGCM(key).decrypt(nonce, sealed, f"{SALT}:{name}".encode()).decode()
+        return _cipher(api_key).decrypt(nonce, sealed, _bound_to(name)).decode()
     except (ValueError, InvalidTag):
         return None
+
+
+def seal(api_key: str, name: str, value: str) -> dict[str, str]:
+    """Return the envelope of a value: `encrypted` and `iv`.
+
+    Example:
+        >>> open_envelope("ak_1", "a", **seal("ak_1", "a", "x"))
+        'x'
+    """
+    nonce = secrets.token_bytes(12)
+    sealed = _cipher(api_key).encrypt(nonce, value.encode(), _bound_to(name))
+    return {"encrypted": base64.b64encode(sealed).decode(), "iv": base64.b64encode(nonce).decode()}
+
+
+def _cipher(api_key: str) -> AESGCM:
+    key = HKDF(SHA256(), 32, salt=SALT.encode(), info=b"AES-256-GCM").derive(api_key.encode())
+    return AESGCM(key)
+
+
+def _bound_to(name: str) -> bytes:
+    return f"{SALT}:{name}".encode()
 
 
 def differences(argument: dict[str, str], value: Any, path: str) -> list[str]:

@@ -271,7 +271,7 @@ def _unknown_placeholders(document: Document) -> Iterator[Problem]:
 def _unknown_operators(
     document: Document, value: Any, pointer: tuple[str | int, ...]
 ) -> Iterator[Problem]:
-    known = (*OPERATORS, *TIME_OPERATORS, "$repeat")
+    known = (*OPERATORS, *TIME_OPERATORS, "$repeat", "$sealed")
     if isinstance(value, Mapping):
         for key, item in value.items():
             if str(key).startswith("$") and not str(key).startswith("${") and key not in known:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from . import envelope
+
 _PLACEHOLDER = re.compile(r"\$\{([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?)\}")
 
 # Supplied by the runner, in addition to the scenario's own variables and secrets.
@@ -35,6 +37,8 @@ def fill(value: Any, values: Mapping[str, Any]) -> Any:
 
     A string that consists of one placeholder becomes the value itself, with its type. An object
     `{"$repeat": {"times": N, "of": VALUE}}` becomes a long text or a list, whose parts may use `${n}`.
+    `{"$sealed": {"key": KEY, "name": NAME, "value": TEXT, …}}` becomes what a client pushes to store the
+    text sealed: `name`, `encrypted` and `iv`, and whatever else stands there.
 
     Example:
         >>> fill({"name": "${run}_token", "n": "${count}"}, {"run": "r1", "count": 2})
@@ -47,19 +51,29 @@ def fill(value: Any, values: Mapping[str, Any]) -> Any:
         if whole:
             return values[whole[1]]
         return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), value)
-    if isinstance(value, Mapping) and value.keys() == {"$repeat"}:
-        return _repeated(value["$repeat"], values)
     if isinstance(value, Mapping):
-        return {fill(key, values): fill(item, values) for key, item in value.items()}
+        return _filled_object(value, values)
     if isinstance(value, list):
         return [fill(item, values) for item in value]
     return value
+
+
+def _filled_object(value: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    if value.keys() == {"$repeat"}:
+        return _repeated(value["$repeat"], values)
+    if value.keys() == {"$sealed"}:
+        return _sealed(**fill(value["$sealed"], values))
+    return {fill(key, values): fill(item, values) for key, item in value.items()}
 
 
 def _repeated(definition: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
     part, times = definition["of"], definition["times"]
     parts = [fill(part, {**values, "n": number}) for number in range(1, times + 1)]
     return "".join(map(str, parts)) if isinstance(part, str) else parts
+
+
+def _sealed(key: str, name: str, value: str, **further: Any) -> dict[str, Any]:
+    return {"name": name, **envelope.seal(key, name, value), **further}
 
 
 def placeholders(

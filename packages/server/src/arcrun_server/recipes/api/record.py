@@ -31,6 +31,8 @@ _ENDPOINT = re.compile(r"(?s)(?:https?://|\{\{).*")
 _HOST = re.compile(r"https?://[^/{}?#]+")
 _NAME = re.compile(r"auth\.[A-Za-z0-9_]+|[\w.-]+")
 _HASH_ID = re.compile(r"rec_[0-9a-f]{8}")
+_SECRETS = ("secret.", "credential.")
+_NO_SECRETS = "secrets come in by auth_service only"
 PATH_VARIABLE = "_path"
 """The only placeholder that may follow the host at once: its value begins a path."""
 
@@ -124,8 +126,8 @@ def _template_problems(recipe: dict[str, Any]) -> Iterator[Problem]:
     for path, text in templates.items():
         for placeholder in scan(text):
             name = placeholder.name
-            if name.startswith(("secret.", "credential.")):
-                message = "secrets come in by auth_service only"
+            if name.startswith(_SECRETS):
+                message = _NO_SECRETS
             elif name.startswith("auth.") and not recipe.get("auth_service"):
                 message = f"{{{{{name}}}}} needs an auth_service"
             elif not _NAME.fullmatch(name):
@@ -133,3 +135,18 @@ def _template_problems(recipe: dict[str, Any]) -> Iterator[Problem]:
             else:
                 continue
             yield recipe_problem(message, path)
+    for path, text in _texts(recipe.get("body", {}), "body"):
+        if any(placeholder.name.startswith(_SECRETS) for placeholder in scan(text)):
+            yield recipe_problem(_NO_SECRETS, path)
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield every text in a value, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _texts(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _texts(item, f"{path}[{number}]")
