@@ -117,7 +117,9 @@ def _endpoint(template: str, given: JsonObject) -> str:
     if urlsplit(url).netloc != urlsplit(template.partition("{{")[0]).netloc:
         raise ComponentError("a value in the endpoint leads to another host")
     if climbs(url) and not climbs(template):
-        raise ComponentError("a value in the endpoint is `..`, which would leave its place in the path")
+        raise ComponentError(
+            "a value in the endpoint is `..`, which would leave its place in the path"
+        )
     return url
 
 
