@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from arcrun_conformance.runs.cleanup import PREFIX, Cleaner
+from arcrun_conformance.runs.cleanup import PREFIX, Cleaner, created_in
+from arcrun_conformance.wire.journal import Exchange, Request, Response
 
 if TYPE_CHECKING:
     from mini_engine import MiniEngine
@@ -31,3 +32,16 @@ async def test_a_list_whose_pages_never_end_is_a_problem(engine: MiniEngine) -> 
     with pytest.raises(ValueError, match="the list /credentials repeats the cursor '0'"):
         await cleaner.left(RUN)
     await cleaner.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "fault", "count"),
+    [(200, None, 1), (503, None, 1), (None, None, 1), (403, None, 0), (429, "status", 1)],
+)
+def test_what_the_engine_refused_was_not_created(
+    status: int | None, fault: str | None, count: int
+) -> None:
+    request = Request("POST", "/auth-recipes", [], b'{"service": "notion"}')
+    response = None if status is None else Response(status)
+    exchange = Exchange(1, "engine", "", 0.0, request, response, fault=fault)
+    assert len(created_in([exchange])) == count

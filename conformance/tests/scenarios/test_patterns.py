@@ -66,6 +66,7 @@ NOON_OR_ONE = {"$between": ["2026-01-01T12:00:00+00:00", "2026-01-01T13:00:00+00
         ({"$each": {"$type": "string"}}, ["a"], ["a", 1]),
         ({"$equals": {"a": 1}}, {"a": 1}, {"a": 1, "b": 2}),
         ({"$equals": True}, True, 1),
+        ({"$equals": {"a": [True]}}, {"a": [True]}, {"a": [1]}),
         ({"$not": {"$type": "null"}}, 0, None),
         ({"$any": [1, {"$type": "null"}]}, None, 2),
         ({"$base64": 3}, "AAAA", "AAA"),

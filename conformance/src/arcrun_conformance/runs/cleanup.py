@@ -71,9 +71,18 @@ def created_by(request: Request) -> Created | None:
 
 
 def created_in(exchanges: Iterable[Exchange]) -> list[Created]:
-    """Return everything that these exchanges may have created, each once."""
-    found = (created_by(e.request) for e in exchanges if e.server == "engine")
+    """Return everything that these exchanges may have created, each once; what was refused was not."""
+    found = (
+        created_by(exchange.request)
+        for exchange in exchanges
+        if exchange.server == "engine" and not _was_refused(exchange)
+    )
     return list(dict.fromkeys(created for created in found if created))
+
+
+def _was_refused(exchange: Exchange) -> bool:
+    own = exchange.fault is None
+    return own and exchange.response is not None and 400 <= exchange.response.status < 500
 
 
 class Cleaner:

@@ -158,9 +158,18 @@ def _each(argument: Any, value: Any, path: str) -> list[str]:
 
 
 def _equals(argument: Any, value: Any, path: str) -> list[str]:
-    if argument == value and isinstance(argument, bool) is isinstance(value, bool):
+    if _same(argument, value):
         return []
     return _unexpected(path, f"exactly {show(argument)}", value)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether two JSON values are equal; unlike in Python, 1 and true are not."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other) and isinstance(one, bool) is isinstance(other, bool)
 
 
 def _not(argument: Any, value: Any, path: str) -> list[str]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arcrun_server.engine.destinations import fixed_origin
-from arcrun_server.outbound.urls import fill_places, with_query, without_places
+from arcrun_server.outbound.urls import climbs, fill_places, with_query, without_places
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,13 @@ def test_what_is_put_into_a_place_is_not_looked_through_again() -> None:
 def test_parameters_are_encoded_and_replace_those_of_the_same_name() -> None:
     url = with_query("https://a.example/x?q=1&r=%26#top", {"q": "a&b=中 /"})
     assert url == "https://a.example/x?r=%26&q=a%26b%3D%E4%B8%AD%20%2F#top"
+
+
+@pytest.mark.parametrize("path", ["/..", "/a/../b", "/a/%2e./b", "/%2E%2E", "/a/..%2Fb"])
+def test_path_that_leads_upwards_is_found(path: str) -> None:
+    assert climbs(path)
+
+
+@pytest.mark.parametrize("path", ["", "/a", "/..a/b../c...d", "/./a", "/a?x=/../b", "/a#/../b"])
+def test_other_paths_stay_below(path: str) -> None:
+    assert not climbs(path)

@@ -167,7 +167,10 @@ async def test_secret_of_a_service_goes_to_that_service_only(
     assert upstream.requests == []
 
 
-@pytest.mark.parametrize("path", ["@evil.example", "x", "/a b", "//evil.example/\\", 5])
+ELSEWHERE = ["@evil.example", "x", "/a b", "//evil.example/\\", 5, "/../b", "/a/%2e%2E/b"]
+
+
+@pytest.mark.parametrize("path", ELSEWHERE)
 async def test_path_can_not_lead_elsewhere(alice: Api, upstream: Upstream, path: Any) -> None:
     await push_secret(alice, value="token")
     await post(alice, "/auth-recipes", auth_recipe(upstream.url))
@@ -368,8 +371,10 @@ async def test_value_can_not_lead_to_another_host(alice: Api, upstream: Upstream
     response = await run(alice, "own_send", _path=".evil.example/x")
     assert response.status_code == 500
     assert "another host" in response.json()["error"]
+    response = await run(alice, "own_send", _path="/a/../b")
+    assert "`..`" in response.json()["error"]
     response = await run(alice, "own_send", _path="/a/b?c=1")
-    assert upstream.requests[0]["path"] == "/a/b?c=1"
+    assert [request["path"] for request in upstream.requests] == ["/a/b?c=1"]
 
 
 async def test_service_that_was_removed_is_named(alice: Api, upstream: Upstream) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_PATH_END = re.compile(r"[?#]")
 _PLACE = re.compile(r"\{(\w+)\}")
 _OWN_PLACE = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
 
@@ -67,3 +68,13 @@ def with_query(url: str, query: Mapping[str, str | list[str]]) -> str:
     pairs = [*kept, *query.items()]
     text = urlencode(pairs, doseq=True, quote_via=quote, errors="replace")
     return urlunsplit(parts._replace(query=text))
+
+
+def climbs(path: str) -> bool:
+    """Tell whether a path leads upwards: one of its segments is `..`, also percent-encoded.
+
+    Example:
+        >>> climbs("/pages/%2E%2e/keys"), climbs("/pages/..a?next=/../b")
+        (True, False)
+    """
+    return ".." in unquote(_PATH_END.split(path, maxsplit=1)[0]).split("/")

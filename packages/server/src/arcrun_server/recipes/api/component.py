@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.placeholders import as_empty, fill_text, only_placeholder, parse
-from arcrun_server.outbound.urls import as_text
+from arcrun_server.outbound.urls import as_text, climbs
 from arcrun_server.recipes.api.record import PATH_VARIABLE
 from arcrun_server.recipes.request import ServiceRequest
 
@@ -116,6 +116,10 @@ def _endpoint(template: str, given: JsonObject) -> str:
     url = fill_text(template, look_up, as_empty)
     if urlsplit(url).netloc != urlsplit(template.partition("{{")[0]).netloc:
         raise ComponentError("a value in the endpoint leads to another host")
+    if climbs(url) and not climbs(template):
+        raise ComponentError(
+            "a value in the endpoint is `..`, which would leave its place in the path"
+        )
     return url
 
 

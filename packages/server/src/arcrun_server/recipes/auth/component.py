@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
-from arcrun_server.outbound.urls import without_places
+from arcrun_server.outbound.urls import climbs, without_places
 from arcrun_server.recipes.request import ServiceRequest
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def _path(invocation: Invocation) -> str:
     path = invocation.fill(written, without_places) if isinstance(written, str) else None
     if path is None or (path and not _PATH.fullmatch(path)):
         raise ComponentError("`_path` must be text that begins with /, as /pages")
+    if climbs(path):
+        raise ComponentError("`_path` must stay below the service's base URL, without `..`")
     return path
 
 
