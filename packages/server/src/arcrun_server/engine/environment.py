@@ -118,7 +118,7 @@ class Environment(Protocol):
         """Return another workflow's graph, or None if it does not exist."""
         ...
 
-    def sub_run_ended(self, name: str, result: RunResult) -> None:
+    def sub_run_ended(self, name: str, started: datetime | None, result: RunResult) -> None:
         """Take note of how the run of another workflow ended."""
         ...
 
@@ -165,6 +165,7 @@ class MemoryEnvironment:
         """Find a workflow by its name."""
         return self.workflows.get(name)
 
-    def sub_run_ended(self, name: str, result: RunResult) -> None:
+    def sub_run_ended(self, name: str, started: datetime | None, result: RunResult) -> None:
         """Keep how the run of another workflow ended, in `sub_runs`."""
+        del started
         self.sub_runs.append((name, result))

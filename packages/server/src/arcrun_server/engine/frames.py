@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from .model import JsonObject
     from .plan import ExecutionPlan
     from .result import RunWarning, TraceEntry
@@ -111,6 +113,7 @@ class SubRun:
         name: The workflow that is run.
         by_edge: Whether a CALLS_SUBFLOW edge called it, and not the component.
         began: When, on the clock of `time.perf_counter`; None if the run has paused since.
+        started: The time at which it began; None if the run has paused since.
     """
 
     node: int
@@ -119,6 +122,7 @@ class SubRun:
     name: str
     by_edge: bool
     began: float | None
+    started: datetime | None = None
 
 
 @dataclass

@@ -434,7 +434,7 @@ class Machine:
         activation = item.activation
         scope = self._scope(frame, activation)
         given = {**activation.results, **activation.values}
-        began = time.perf_counter()
+        began, started = time.perf_counter(), self.environment.now()
         try:
             data = await fill_data(node, scope, self.budget.held_bytes)
             given = {**given, **data}
@@ -450,7 +450,9 @@ class Machine:
         self._check_depth(node.id)
         self.open(plan, run_input)
         by_edge = node.workflow is not None
-        self.frames[-1].sub_run = SubRun(item.node, activation, given, name, by_edge, began)
+        self.frames[-1].sub_run = SubRun(
+            item.node, activation, given, name, by_edge, began, started
+        )
 
     def abandon(self, failure: NodeFailure) -> None:
         """Report the sub-workflows that a failure of the whole run cut off."""
@@ -469,7 +471,7 @@ class Machine:
             error=None if failure is None else str(failure),
             failed_nodes=list(ended.failed_nodes),
         )
-        self.environment.sub_run_ended(sub_run.name, result)
+        self.environment.sub_run_ended(sub_run.name, sub_run.started, result)
         return duration
 
     def _end_sub_run(

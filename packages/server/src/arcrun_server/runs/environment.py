@@ -81,9 +81,9 @@ class AccountEnvironment:
             text = await self.store.workflows.graph_text(self.account, name)
         return None if text is None else json.loads(text)
 
-    def sub_run_ended(self, name: str, result: RunResult) -> None:
+    def sub_run_ended(self, name: str, started: datetime | None, result: RunResult) -> None:
         """Record the run of another workflow among its own executions."""
-        started_ms = int(clock.now() * 1000) - round(result.duration_ms)
+        started_ms = int((started or self.now()).timestamp() * 1000)
         self.store.executions.record(self.account, name, started_ms, result)
 
     async def _open(self, found: StoredCredential) -> str:
