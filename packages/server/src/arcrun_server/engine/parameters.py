@@ -144,6 +144,7 @@ def _read(text: str, known: _Known, *, is_condition: bool) -> tuple[list[Placeho
             placeholders = list(parse_condition(text).placeholders())
         except ValueError as problem:
             return [], str(problem)
+        parts = list(parse(text))
     else:
         parts = [
             part
@@ -151,10 +152,10 @@ def _read(text: str, known: _Known, *, is_condition: bool) -> tuple[list[Placeho
             if not is_literal
             for part in parse(piece)
         ]
-        for part in parts:
-            if isinstance(part, str) and "{{" in part:
-                return [], _not_closed(part)
         placeholders = [part for part in parts if isinstance(part, Placeholder)]
+    for part in parts:
+        if isinstance(part, str) and "{{" in part:
+            return [], _not_closed(part, is_condition=is_condition)
     for placeholder in placeholders:
         message = _malformed(placeholder, known.behind_node(placeholder.path))
         if message is not None:
@@ -162,13 +163,11 @@ def _read(text: str, known: _Known, *, is_condition: bool) -> tuple[list[Placeho
     return placeholders, None
 
 
-def _not_closed(part: str) -> str:
+def _not_closed(part: str, *, is_condition: bool = False) -> str:
     start = part.index("{{")
     shown = part[start : start + 40]
-    return (
-        f"`{shown}` is not a placeholder: it ends with `}}}}` and holds a name in between. Write `\\{{{{` for the "
-        "text `{{`."
-    )
+    problem = f"`{shown}` is not a placeholder: it ends with `}}}}` and holds a name in between."
+    return problem if is_condition else f"{problem} Write `\\{{{{` for the text `{{{{`."
 
 
 def _malformed(placeholder: Placeholder, path: tuple[str, ...]) -> str | None:
