@@ -15,9 +15,15 @@ REPOSITORY = checkout()
 if REPOSITORY is None:
     pytest.skip("the page is in the repository only", allow_module_level=True)
 PAGE = (REPOSITORY / "docs/workflow-language.md").read_text("utf-8")
-BLOCK = re.compile(r"^```(?:yaml|json) (workflow|input|result|error)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^```(?:yaml|json) (workflow|input|result|error)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 # What scenarios write in the place of names of the page, since names carry the run.
-NAMES = {"${standin}": "https://weather.example", "${run}_shout": "shout", "${run}_weather_token": "weather_token"}
+NAMES = {
+    "${standin}": "https://weather.example",
+    "${run}_shout": "shout",
+    "${run}_weather_token": "weather_token",
+}
 
 
 def examples() -> list[dict[str, Any]]:

@@ -228,7 +228,9 @@ def test_conditions_are_checked_like_texts() -> None:
     assert [warning.placeholder for warning in found.warnings] == ["{{inptu.x}}"]
 
 
-@pytest.mark.parametrize("condition", ["n == {{input.n", 'n == "{{input.n"', "n == {{}}", "n == x{{ y"])
+@pytest.mark.parametrize(
+    "condition", ["n == {{input.n", 'n == "{{input.n"', "n == {{}}", "n == x{{ y"]
+)
 def test_a_condition_with_braces_that_are_no_placeholder_is_refused(condition: str) -> None:
     graph = compile_flow([f"input >> IF({condition}) >> hash"], known=["hash"])
     assert [problem.path for problem in check_parameters(graph).problems] == ["edges[0].condition"]
