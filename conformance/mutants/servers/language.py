@@ -235,8 +235,8 @@ def a_node_fewer() -> None:
     _limit("steps", 9_999)
 
 
-def at_most_999_nodes() -> None:
-    check.MAX_NODES = 999
+def a_line_fewer() -> None:
+    flow.MAX_LINES = 999
 
 
 def ids_of_255() -> None:
