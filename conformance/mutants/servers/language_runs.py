@@ -297,9 +297,9 @@ def other_parameters_are_not_handed_over() -> None:
 
 
 def workflows_of_any_account() -> None:
-    workflows._GRAPH = select(workflows._table.graph).where(
-        workflows._table.name == bindparam("name")
-    )
+    table = workflows._table
+    statement = select(table.graph).where(table.name == bindparam("name"))
+    workflows._GRAPH = workflows.Query(statement)
 
 
 def sub_workflows_are_never_partial() -> None:
