@@ -25,9 +25,13 @@ def with_times(pattern: Any, began: datetime, ended: datetime) -> Any:
         {'$any': ['2026-01-01']}
     """
     if isinstance(pattern, Mapping):
-        if set(pattern) == {"$now"}:
-            return _window(pattern["$now"], began - TOLERANCE, ended + TOLERANCE)
-        return {key: with_times(item, began, ended) for key, item in pattern.items()}
+        filled: dict[str, Any] = {}
+        for key, item in pattern.items():
+            if key == "$now":
+                filled |= _window(item, began - TOLERANCE, ended + TOLERANCE)
+            else:
+                filled[key] = with_times(item, began, ended)
+        return filled
     if isinstance(pattern, list):
         return [with_times(item, began, ended) for item in pattern]
     return pattern

@@ -228,6 +228,14 @@ def test_conditions_are_checked_like_texts() -> None:
     assert [warning.placeholder for warning in found.warnings] == ["{{inptu.x}}"]
 
 
+@pytest.mark.parametrize(
+    "condition", ["n == {{input.n", 'n == "{{input.n"', "n == {{}}", "n == x{{ y"]
+)
+def test_a_condition_with_braces_that_are_no_placeholder_is_refused(condition: str) -> None:
+    graph = compile_flow([f"input >> IF({condition}) >> hash"], known=["hash"])
+    assert [problem.path for problem in check_parameters(graph).problems] == ["edges[0].condition"]
+
+
 def test_code_is_never_a_template() -> None:
     found = checked(1, component="code", code="const a = {{b: 1}")
     assert (found.problems, found.warnings) == ([], [])
