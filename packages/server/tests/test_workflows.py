@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from arcrun_server import clock
 from arcrun_server.accounts.keys import new_key
 from arcrun_server.components import Registry
 from arcrun_server.errors import StorageUnavailableError
@@ -294,3 +295,19 @@ async def test_workflow_calls_another_of_the_same_account_only(alice: Api, bob: 
     refused = await trigger(bob, "outer", {})
     assert refused.status_code == 500
     assert "inner" in refused.json()["error"]
+
+
+async def test_times_are_those_of_the_engines_clock(
+    alice: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: 1767268830.5)
+    caller = {"nodes": [component("sub", "trigger_workflow", workflow_name="sub")], "edges": []}
+    stored = await push(alice, "sub", UPPER)
+    await push(alice, "caller", caller)
+    await trigger(alice, "caller", {"text": "a"})
+    histories = [
+        (await alice("GET", f"/workflows/{name}/executions")).json()["data"]["executions"]
+        for name in ("caller", "sub")
+    ]
+    assert stored["created_at"] == "2026-01-01T12:00:30.500Z"
+    assert [entry["timestamp"][:17] for (entry,) in histories] == ["2026-01-01T12:00:"] * 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -84,7 +83,7 @@ class AccountEnvironment:
 
     def sub_run_ended(self, name: str, result: RunResult) -> None:
         """Record the run of another workflow among its own executions."""
-        started_ms = time.time_ns() // 1_000_000 - round(result.duration_ms)
+        started_ms = int(clock.now() * 1000) - round(result.duration_ms)
         self.store.executions.record(self.account, name, started_ms, result)
 
     async def _open(self, found: StoredCredential) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from arcrun_server import clock
 from arcrun_server.engine import RunResult, prepare_graph, run_graph
 from arcrun_server.json_text import encode
 from arcrun_server.runs.environment import AccountEnvironment
@@ -130,7 +130,7 @@ class RunService:
     async def _run_stored(
         self, account: str, name: str, graph: str, run_input: dict[str, Any], *, strict: bool
     ) -> RunResult:
-        started_ms = time.time_ns() // 1_000_000
+        started_ms = int(clock.now() * 1000)
         try:
             plan = _cached_plan(graph) if len(graph) <= CACHED_LENGTH else _plan(graph)
         except ValueError as error:  # stored by an engine that checked less

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, select
 
+from arcrun_server import clock
 from arcrun_server.store.database import Query
 from arcrun_server.store.pages import PagedQuery
 from arcrun_server.store.schema import executions, workflows
@@ -106,14 +106,13 @@ class Workflows:
         config: dict[str, Any] | None,
     ) -> str:
         """Store or replace one, and return when it was first pushed, RFC 3339."""
-        now = time.time_ns() // 1_000_000
         row = {
             "account": account,
             "name": name,
             "description": description,
             "graph": json.dumps(graph, ensure_ascii=False, separators=(",", ":")),
             "config": None if config is None else json.dumps(config),
-            "created_at_ms": now,
+            "created_at_ms": int(clock.now() * 1000),
         }
         created: int = await self._database.write(
             lambda connection: connection.execute(_PUSH.on(connection), row).scalar_one()
