@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from arcrun_conformance.scenarios.scenario import EngineSettings, Scenario
+    from arcrun_conformance.wire.journal import Exchange
 
 # The column of the report: no SDK, plain HTTP.
 COLUMN = "http"
@@ -183,12 +184,17 @@ class _Queue:
     async def _remove(self, cell: Cell) -> None:
         cleaner = Cleaner(self._config.target)
         try:
-            created = created_in(cell.exchanges)
+            # What the engine has refused was not created; some of it could not be: a reserved name.
+            created = created_in(e for e in cell.exchanges if not _is_refused(e))
             self._run.leftovers.created += len(created)
             problems = await cleaner.remove(created)
             self._run.leftovers.problems += [visible(problem) for problem in problems]
         finally:
             await cleaner.close()
+
+
+def _is_refused(exchange: Exchange) -> bool:
+    return exchange.response is not None and 400 <= exchange.response.status < 500
 
 
 async def _conclude(run: Run, further: Sequence[Target]) -> None:
