@@ -131,7 +131,7 @@ async def test_accounts_do_not_see_each_other(alice: Api, bob: Api) -> None:
         ({"name": "a", "value": ""}, "value", "invalid_request"),
         ({"name": "a", "value": 5}, "value", "invalid_request"),
         ({"name": "a", "value": "v", "service": None}, "service", "invalid_request"),
-        ({"name": "a", "value": "v", "service": "Notion"}, "service", "invalid_request"),
+        ({"name": "a", "value": "v", "service": "Notion"}, "service", "invalid_name"),
         ({"name": "a", "value": "v", "sensitivity": "low"}, "sensitivity", "invalid_request"),
         ({"name": "a", "value": "v" * 65537}, "value", "invalid_request"),
         ({"name": "a", **ENVELOPE, "iv": "AAEC"}, "iv", "invalid_request"),
@@ -142,6 +142,7 @@ async def test_accounts_do_not_see_each_other(alice: Api, bob: Api) -> None:
         ({"name": "", "value": "v"}, "name", "invalid_name"),
         ({"name": "n" * 129, "value": "v"}, "name", "invalid_name"),
         ({"value": "v"}, "name", "invalid_request"),
+        ({"name": 7, "value": "v"}, "name", "invalid_request"),
     ],
 )
 async def test_bad_pushes_say_where_and_store_nothing(
@@ -214,3 +215,8 @@ async def account_of(api: Api) -> str:
     account = await api.store.accounts.of_key(api.key)
     assert account is not None
     return account
+
+
+async def test_a_name_in_the_body_of_a_replacement_is_an_unknown_field(alice: Api) -> None:
+    response = await alice("PUT", "/credentials/a", json={"name": "a", "value": "v"})
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_request")

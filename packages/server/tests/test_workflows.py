@@ -153,7 +153,6 @@ async def test_plain_credential_reaches_the_component_and_nothing_else(alice: Ap
     response = await trigger(alice, "use", {})
     assert response.status_code == 200
     assert "abc-secret" not in response.text
-    await alice.store.database.settle()
     [entry] = (await alice("GET", "/credentials")).json()["credentials"]
     assert entry["last_used_at"] >= entry["created_at"]
 

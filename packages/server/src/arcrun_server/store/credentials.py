@@ -81,7 +81,8 @@ class Credentials:
         self._server_key = server_key
 
     async def list(self, account: str, request: PageRequest) -> Page:
-        """Return a page of them without anything secret, sorted by name."""
+        """Return a page of them without anything secret, sorted by name; waits for uses that are being recorded."""
+        await self._database.settle()
         return await _LIST.page(self._database, request, account=account)
 
     async def get(self, account: str, name: str) -> StoredCredential | None:

@@ -259,8 +259,13 @@ def _plain(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
+# The fields that name what is pushed, or a service.
+_NAMES = frozenset({"name", "service", "canonical_id"})
+
+
 def _code(first: ErrorDetails, code: str) -> str:
-    return "invalid_name" if first["loc"] == ("name",) and first["type"] != "missing" else code
+    is_name = len(first["loc"]) == 1 and first["loc"][0] in _NAMES
+    return "invalid_name" if is_name and first["type"] == "pattern" else code
 
 
 def _sentence(details: list[Detail], count: int) -> str:
