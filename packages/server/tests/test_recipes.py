@@ -111,7 +111,9 @@ FINE = auth_recipe("https://own.example")
 async def test_bad_auth_recipes_say_where(alice: Api, recipe: Any, path: str) -> None:
     response = await alice("POST", "/auth-recipes", json=recipe)
     assert response.status_code == 400, response.text
-    expected = {"invalid_name"} if "Own" in recipe.values() else {"invalid_request", "invalid_recipe"}
+    expected = (
+        {"invalid_name"} if "Own" in recipe.values() else {"invalid_request", "invalid_recipe"}
+    )
     assert response.json()["code"] in expected
     assert path in [detail.get("path") for detail in response.json()["details"]]
     assert (await alice("GET", "/auth-recipes")).json()["count"] == 26

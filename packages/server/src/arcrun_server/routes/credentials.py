@@ -126,7 +126,9 @@ def _is_plain(body: Any) -> bool:
         return isinstance(body, dict) and "value" in body
     forms = ("value", "encrypted", "iv")
     suggestions = Suggestions()
-    return any(suggestions.nearest(str(key), forms) == "value" for key in islice(body, _MOST_FIELDS))
+    return any(
+        suggestions.nearest(str(key), forms) == "value" for key in islice(body, _MOST_FIELDS)
+    )
 
 
 def _name(request: Request) -> str:
