@@ -16,8 +16,6 @@ from arcrun_server.web import body, local, middleware, text
 from arcrun_server.web.middleware import ServerMiddleware
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from starlette.requests import Request
 
 _headers = ServerMiddleware._headers
@@ -46,10 +44,15 @@ def takes_bodies_of_101_levels() -> None:
 
 
 def counts_levels_of_lists_only() -> None:
-    def children(item: Any) -> Iterator[Any]:
-        yield from item if isinstance(item, list) else ()
+    def check(value: Any) -> None:
+        layer, depth = [value], 0
+        while layer:
+            depth += any(isinstance(item, list) for item in layer)
+            if depth >= body.MAX_DEPTH:
+                raise body._too_deep()
+            layer = [inner for item in layer for inner in body._children(item)]
 
-    body._children = children
+    body._check_depth = check
 
 
 def counts_brackets_in_texts() -> None:
