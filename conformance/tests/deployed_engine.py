@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 RELEASE = "1.4.24"
 HEALTH = {"ok": True, "bundle_version": RELEASE}
+ROOT = {"service": "cypher-executor", "version": RELEASE, "status": "ok"}
+# A few routes of the contract; a part of what it says is out of date.
+OPENAPI = {
+    "openapi": "3.0.3",
+    "info": {"title": "arcrun", "version": RELEASE},
+    "paths": {"/health": {"get": {}}},
+}
+DOCS = (
+    b"<!doctype html><html><title>arcrun</title><script>ui({url: 'openapi.json'})</script></html>"
+)
 
 # service, base URL, secrets, location; `Basic user:token` without base64, as on the deployed engine
 SERVICES = """
@@ -106,12 +116,18 @@ class DeployedEngine(RecordingServer):
             if match and method == request.method:
                 if needs_key and not request.header("x-arcrun-api-key"):
                     return Response.from_json({"error": "missing X-Arcrun-API-Key"}, 401)
-                return await asyncio.to_thread(action, request, *match.groups())
+                try:
+                    return await asyncio.to_thread(action, request, *match.groups())
+                except (AttributeError, KeyError, TypeError, ValueError):
+                    return text(500, "Internal Server Error")  # as for invalid JSON
         return text(404, "404 Not Found")
 
     def _routes(self) -> list[tuple[str, str, bool, Callable[..., Response]]]:
         return [
+            ("GET", "/", False, lambda _: Response.from_json(ROOT)),
             ("GET", "/health", False, lambda _: Response.from_json(HEALTH)),
+            ("GET", "/openapi.json", False, lambda _: Response.from_json(OPENAPI)),
+            ("GET", "/docs", False, lambda _: Response(200, [("content-type", "text/html")], DOCS)),
             ("GET", "/auth-recipes", False, self._list_recipes),
             ("GET", r"/auth-recipes/(\w+)", False, self._recipe),
             ("GET", "/credentials", True, self._list_credentials),
@@ -125,6 +141,7 @@ class DeployedEngine(RecordingServer):
             ("POST", r"/webhooks/named/([\w-]+)/trigger", True, self._trigger),
             ("GET", r"/workflows/([\w-]+)/executions", True, self._executions),
             ("POST", "/cypher/search", False, self._compile),
+            ("POST", "/validate", False, self._validate),
         ]
 
     def _list_recipes(self, _: Request) -> Response:
@@ -233,6 +250,17 @@ class DeployedEngine(RecordingServer):
         limited = mine[: int(str(request.query.get("limit", 50)))]
         data = {"workflow_name": name, "count": len(limited), "executions": limited}
         return Response.from_json({"ok": True, "data": data})
+
+    @staticmethod
+    def _validate(request: Request) -> Response:
+        graph = body_value(request.body)
+        known = {node["id"] for node in graph["nodes"]}
+        ends = [(edge["from"], edge["to"]) for edge in graph["edges"]]
+        errors = [f"unknown node: {end}" for edge in ends for end in edge if end not in known]
+        if errors or not known:
+            return Response.from_json({"valid": False, "errors": errors or ["no nodes"]}, 400)
+        counts = {"nodeCount": len(graph["nodes"]), "edgeCount": len(ends)}
+        return Response.from_json({"valid": True, **counts})
 
     def _compile(self, request: Request) -> Response:
         body = body_value(request.body)

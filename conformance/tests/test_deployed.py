@@ -58,7 +58,8 @@ async def test_the_live_column_can_pass_and_deviations_are_reported(
     assert report["gate"]["reasons"] == []
     assert (code, report["gate"]["verdict"], report["gate"]["column"]) == (GO, "GO", "live")
     listed = {entry.scenario for entry in deviations.load(DATA / "deviations/live.yaml")}
-    assert {row["scenario"] for row in report["deviations"]} == listed
+    of_sdks = {scenario.id for scenario in load_all(DATA / "scenarios/sdk")}
+    assert {row["scenario"] for row in report["deviations"]} == listed & of_sdks
     assert {row["state"] for row in report["deviations"]} == {"known"}
     assert "deviations from the contract" in capsys.readouterr().out
     summary = (tmp_path / "summary.md").read_text("utf-8")
@@ -68,6 +69,37 @@ async def test_the_live_column_can_pass_and_deviations_are_reported(
     )
     assert deployed.credentials == {}
     assert deployed.workflows == {}
+
+
+async def test_deviations_of_transport_and_errors_are_shown_in_the_engine_suite(
+    deployed: DeployedEngine, tmp_path: Path
+) -> None:
+    areas = ["health", "transport", "errors", "requests", "cors", "limits", "validate", "search"]
+    given = ["run", "--suite", "engine", "--target", deployed.origin, "--remote", "--api-key", KEY]
+    given += ["--second-api-key", f"ak_{'2' * 48}", "--revoked-api-key", f"ak_{'3' * 48}"]
+    given += ["--report-dir", str(tmp_path), "--jobs", "2"]
+    given += [part for area in areas for part in ("--scenario", f"{area}-*")]
+    assert await asyncio.to_thread(main, given) == GO
+    report = json.loads((tmp_path / "conformance.json").read_text("utf-8"))
+
+    listed = {entry.scenario for entry in deviations.load(DATA / "deviations/live.yaml")}
+    named = {
+        one
+        for one in listed
+        if (DATA / f"scenarios/engine/{one.split('-')[0]}/{one}.yaml").exists()
+    }
+    rows = report["deviations"]
+    assert {row["scenario"]: row["state"] for row in rows} == dict.fromkeys(
+        named & set(_of(areas)), "known"
+    )
+    # Nothing hostile was sent, and no scenario was refused by the list of what is safe.
+    checks = [check for cell in report["cells"] for check in cell["checks"]]
+    assert [check["id"] for check in checks if check["id"] == "live-safe"] == []
+
+
+def _of(areas: list[str]) -> list[str]:
+    scenarios = load_all(DATA / "scenarios/engine", "engine")
+    return [one.id for one in scenarios if one.path.parent.name in areas]
 
 
 async def test_strict_makes_known_deviations_fail(run: Callable) -> None:
@@ -155,10 +187,11 @@ def test_guard_lets_pass(method: str, path: str, body: bytes) -> None:
 
 def test_no_scenario_of_the_live_column_is_a_known_deviation() -> None:
     scenarios = {scenario.id for scenario in load_all(DATA / "scenarios/sdk")}
+    scenarios |= {scenario.id for scenario in load_all(DATA / "scenarios/engine", "engine")}
     listed = {entry.scenario for entry in deviations.load(DATA / "deviations/live.yaml")}
-    live = load_gate(DATA / "gate.yaml", list(scenarios)).columns["live"]
+    columns = load_gate(DATA / "gate.yaml", list(scenarios)).columns
     assert listed <= scenarios
-    assert not listed & set(live)
+    assert not listed & {*columns["live"], *columns.get("engine-live", ())}
 
 
 def test_every_pattern_of_live_safe_covers_a_whole_path() -> None:

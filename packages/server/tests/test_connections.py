@@ -208,6 +208,28 @@ async def test_a_request_with_two_lengths_is_refused_and_closed(connect: Any) ->
         assert await streams.is_closed()
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"hello\r\n\r\n",
+        b"GET /health HTTP/1.1\r\n\r\n",
+        b"POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        b"POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    ],
+)
+async def test_what_is_not_http_is_refused_in_the_shape_of_every_error(
+    connect: Any, sent: bytes
+) -> None:
+    async with connect() as one:
+        streams = await one()
+        await streams.send(sent)
+        assert await streams.status() == 400
+        assert streams.body["code"] == "invalid_request"
+        assert "content-type: application/json" in streams.head
+        assert "x-request-id: " in streams.head
+        assert await streams.is_closed()
+
+
 async def test_requests_of_one_key_at_once_are_limited(connect: Any, store: Store) -> None:
     key = new_key()
     store.accounts.create(key)

@@ -220,3 +220,10 @@ async def account_of(api: Api) -> str:
 async def test_a_name_in_the_body_of_a_replacement_is_an_unknown_field(alice: Api) -> None:
     response = await alice("PUT", "/credentials/a", json={"name": "a", "value": "v"})
     assert (response.status_code, response.json()["code"]) == (400, "invalid_request")
+
+
+async def test_a_misspelt_value_has_its_suggestion(alice: Api) -> None:
+    response = await alice("POST", "/credentials", json={"name": "a", "valeu": "v"})
+    assert {"message": "unknown field", "path": "valeu", "suggestion": "value"} in response.json()[
+        "details"
+    ]

@@ -432,3 +432,11 @@ async def test_a_byte_order_mark_before_json_is_tolerated(alice: Api) -> None:
     body = b"\xef\xbb\xbf" + b'{"name": "a", "value": "b"}'
     response = await alice("POST", "/credentials", content=body, headers=headers)
     assert response.status_code == 200
+
+
+@pytest.mark.parametrize(("digits", "status"), [("-" + "9" * 400, 200), ("-" + "9" * 401, 400)])
+async def test_a_sign_is_no_digit(alice: Api, digits: str, status: int) -> None:
+    graph = '{"nodes": [{"id": "input", "type": "Input"}], "edges": []}'
+    body = f'{{"graph": {graph}, "context": {{"n": {digits}}}}}'
+    response = await alice("POST", "/execute", content=body, headers=JSON)
+    assert response.status_code == status

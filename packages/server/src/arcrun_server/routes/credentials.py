@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
+from arcrun_server.engine.nearest import Suggestions
 from arcrun_server.errors import ApiError
 from arcrun_server.routes.context import path_name
 from arcrun_server.routes.large_bodies import LARGE
@@ -121,7 +122,13 @@ class CredentialRoutes:
 
 def _is_plain(body: Any) -> bool:
     """Tell whether a body is meant to be in plain form, so that an error is about the right form."""
-    return isinstance(body, dict) and "value" in body
+    if not isinstance(body, dict) or not body.keys().isdisjoint({"encrypted", "iv"}):
+        return isinstance(body, dict) and "value" in body
+    forms = ("value", "encrypted", "iv")
+    suggestions = Suggestions()
+    return any(
+        suggestions.nearest(str(key), forms) == "value" for key in islice(body, _MOST_FIELDS)
+    )
 
 
 def _name(request: Request) -> str:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from arcrun_server.errors import ApiError
+from arcrun_server.json_text import encode
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,6 +30,11 @@ LINGER_BYTES = 4 * 1024 * 1024
 # Files that are no connections of clients: the database, outgoing connections, workers.
 RESERVED_FILES = 200
 LOG_SECONDS = 60.0
+_NO_HTTP = ApiError(
+    400,
+    "invalid_request",
+    "this is not a valid HTTP request: its first line or a header is malformed or stands twice, or Host is missing",
+)
 
 
 def most_connections(wanted: int) -> int:
@@ -159,6 +169,20 @@ class Connection(H11Protocol):
             self._wait("")
         elif self._waits_for != "body":
             self._wait("body", self._connections.body_seconds)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own text
+        """Respond to what is not HTTP as to every other request: with an error and an id (docs/contract.md#errors)."""
+        content = encode(_NO_HTTP.body())
+        headers = {
+            "content-type": "application/json",
+            "content-length": str(len(content)),
+            "x-request-id": secrets.token_hex(16),
+            "connection": "close",
+        }
+        start = h11.Response(status_code=400, headers=list(headers.items()), reason=b"Bad Request")
+        for event in (start, h11.Data(data=content), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
