@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -12,7 +13,8 @@ from urllib.parse import quote, quote_plus
 _SHORTEST = 6
 
 
-def encodings(value: str) -> set[str]:
+@lru_cache(maxsize=10_000)
+def encodings(value: str) -> frozenset[str]:
     """Return the texts that a secret can appear as: plain, escaped for JSON or a URL, base64, hex, repr.
 
     The base64 of a secret depends on how many bytes precede it (as in `user:secret` of HTTP
@@ -36,7 +38,7 @@ def encodings(value: str) -> set[str]:
     for shift in range(3):
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             found.add(_stable_part(encode(b"\0" * shift + raw).decode(), shift, len(raw)))
-    return {form for form in found if len(form) >= _SHORTEST}
+    return frozenset(form for form in found if len(form) >= _SHORTEST)
 
 
 def _stable_part(encoded: str, shift: int, length: int) -> str:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from arcrun_conformance.wire.journal import Exchange, Request, Response
 
 FORMAT = 1
+# What a report shows of a body, in bytes, and more than the longest form of a secret.
+LONGEST_BODY = 200_000
+_MARGIN = 16_384
 
 
 def describe(run: Run) -> dict[str, Any]:
@@ -48,7 +51,23 @@ def describe(run: Run) -> dict[str, Any]:
         "gate": None,
     }
     redacted: dict[str, Any] = _redactor(run).value(described)
+    for cell, shown in zip(run.cells, redacted["cells"], strict=True):
+        for exchange, traffic in zip(cell.exchanges, shown["traffic"], strict=True):
+            _end_long_body(exchange.request.body, traffic["request"])
+            if exchange.response is not None:
+                _end_long_body(exchange.response.body, traffic["answer"])
     return redacted
+
+
+def _body(body: bytes) -> str:
+    """Return a body as text; of a long one its beginning, and a margin that is cut off after redaction."""
+    return body[: LONGEST_BODY + _MARGIN].decode("utf-8", "replace")
+
+
+def _end_long_body(body: bytes, shown: dict[str, Any]) -> None:
+    """Let a long body end with its size, and without the margin, in which a secret may be cut in two."""
+    if len(body) > LONGEST_BODY + _MARGIN:
+        shown["body"] = f"{shown['body'][:-_MARGIN]}… ({len(body)} bytes in all)"
 
 
 def failed(document: dict[str, Any]) -> bool:
@@ -160,7 +179,7 @@ def _request(request: Request) -> dict[str, Any]:
         "method": request.method,
         "target": request.target,
         "headers": [list(header) for header in request.headers],
-        "body": request.body.decode("utf-8", "replace"),
+        "body": _body(request.body),
     }
 
 
@@ -168,5 +187,5 @@ def _response(response: Response) -> dict[str, Any]:
     return {
         "status": response.status,
         "headers": [list(header) for header in response.headers],
-        "body": response.body.decode("utf-8", "replace"),
+        "body": _body(response.body),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from arcrun_conformance.target import USER_AGENT, Target
 from arcrun_conformance.wire.journal import Exchange, Request, body_value
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Iterable
 
 PREFIX = "arcconf_"
@@ -85,13 +87,22 @@ def _was_refused(exchange: Exchange) -> bool:
     return own and exchange.response is not None and 400 <= exchange.response.status < 500
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return what verifies certificates, which takes a while to load."""
+    return httpx.create_ssl_context()
+
+
 class Cleaner:
     """Removes and lists what a run has left, with requests to the target itself."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
         self._client = httpx.AsyncClient(
-            base_url=target.url, headers={"user-agent": USER_AGENT}, timeout=30
+            base_url=target.url,
+            headers={"user-agent": USER_AGENT},
+            timeout=30,
+            verify=_certificates(),
         )
 
     async def close(self) -> None:

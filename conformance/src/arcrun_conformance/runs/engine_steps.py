@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # More pages than any list of a scenario has: a list that never ends is an error of the engine.
 MOST_PAGES = 200
+# A larger body is shown in the exchange only, and not again in the list of steps.
+LARGE_BODY = 20_000
 _REPLY_KEYS = {"expect", "save", "among"}
 
 
@@ -126,7 +128,7 @@ class EngineStepRunner:
         outgoing, command = self._outgoing(step, number)
         reply = (await self.client.send(outgoing)).value()
         seconds = reply["seconds"]
-        self.cell.steps.append(StepRecord(step.id, command, {"result": reply}, seconds))
+        self.cell.steps.append(StepRecord(step.id, command, {"result": _shown(reply)}, seconds))
         return reply
 
     def _outgoing(self, step: Step, number: int, **query: str) -> tuple[Outgoing, dict[str, Any]]:
@@ -149,7 +151,9 @@ class EngineStepRunner:
             closes=step.expect.get("closed"),
         )
         shown = {"method": outgoing.method, "path": outgoing.path, "query": dict(outgoing.query)}
-        return outgoing, {"command": "send", **shown, "json": outgoing.json}
+        size = len(outgoing.body() or b"")
+        body = outgoing.json if size <= LARGE_BODY else f"{size} bytes"
+        return outgoing, {"command": "send", **shown, "json": body}
 
     async def _all_pages(self, step: Step) -> dict[str, Any]:
         entries: list[Any] = []
@@ -159,7 +163,7 @@ class EngineStepRunner:
             outgoing, command = self._outgoing(step, 1, **query)
             reply = (await self.client.send(outgoing)).value()
             self.cell.steps.append(
-                StepRecord(step.id, command, {"result": reply}, reply["seconds"])
+                StepRecord(step.id, command, {"result": _shown(reply)}, reply["seconds"])
             )
             page, path = reply, step.definition["entries"]
             try:
@@ -173,6 +177,12 @@ class EngineStepRunner:
             if cursor in cursors or len(cursors) >= MOST_PAGES:
                 return {"status": reply["status"], "entries": "the pages of the list never end"}
             cursors.append(cursor)
+
+
+def _shown(reply: dict[str, Any]) -> dict[str, Any]:
+    """Return a reply for the list of steps; its body also stands in the exchange."""
+    length = int(reply["headers"].get("content-length", 0))
+    return reply if length <= LARGE_BODY else {**reply, "body": f"{length} bytes"}
 
 
 def value_at(value: Any, path: str) -> Any:

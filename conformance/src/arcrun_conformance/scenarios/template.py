@@ -68,6 +68,8 @@ def _filled_object(value: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
 
 def _repeated(definition: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
     part, times = definition["of"], definition["times"]
+    if next(placeholders(part), None) is None:  # as in most long ones, which are then made at once
+        return part * times if isinstance(part, str) else [fill(part, values)] * times
     parts = [fill(part, {**values, "n": number}) for number in range(1, times + 1)]
     return "".join(map(str, parts)) if isinstance(part, str) else parts
 
