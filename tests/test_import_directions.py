@@ -33,6 +33,7 @@ PURE_MODULES = (
         "difflib",
         "email.utils",
         "functools",
+        "heapq",
         "hashlib",
         "html",
         "ipaddress",

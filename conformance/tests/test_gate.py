@@ -10,7 +10,7 @@ import pytest
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.gate import Gate, KnownFailure, Unsupported, judge, load
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.scenarios.scenario import load_all
+from arcrun_conformance.scenarios.scenario import SUITES, Scenario, load_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -259,16 +259,21 @@ def test_an_unsupported_capability_needs_a_reason_and_one_owner_and_is_not_a_met
 
 def test_the_shipped_gate_lists_only_capabilities_that_scenarios_need() -> None:
     data = data_directory()
-    scenarios = load_all(data / "scenarios/sdk")
+    scenarios = shipped()
     needed = {n for s in scenarios for n in (*s.adapter_needs, *s.capabilities_of_checks())}
     gate = load(data / "gate.yaml", [scenario.id for scenario in scenarios])
     assert {entry.lacks for entry in gate.unsupported} <= needed
 
 
+def shipped() -> list[Scenario]:
+    """Return the scenarios of both suites."""
+    return [s for suite in SUITES for s in load_all(data_directory() / "scenarios" / suite, suite)]
+
+
 def test_the_shipped_gate_needs_every_shipped_scenario_locally() -> None:
-    data = data_directory()
-    scenarios = load_all(data / "scenarios/sdk")
-    gate = load(data / "gate.yaml", [scenario.id for scenario in scenarios])
-    waiting = {scenario.id for scenario in scenarios if "durable_runs" in scenario.needs}
-    assert set(gate.columns["local"]) == {scenario.id for scenario in scenarios} - waiting
+    gate = load(data_directory() / "gate.yaml", [scenario.id for scenario in shipped()])
+    for suite, column in (("sdk", "local"), ("engine", "engine-local")):
+        scenarios = [scenario for scenario in shipped() if scenario.suite == suite]
+        waiting = {scenario.id for scenario in scenarios if "durable_runs" in scenario.needs}
+        assert set(gate.columns[column]) == {scenario.id for scenario in scenarios} - waiting
     assert set(gate.columns["live"]) <= set(gate.columns["local"])
