@@ -73,7 +73,12 @@ def main(arguments: list[str] | None = None) -> int:
         where = f"{verdict.mutant}  - {verdict.mutant.old} / + {verdict.mutant.new}"
         mark = "✗" if verdict.survived else "✓"
         seconds = f"{time.monotonic() - begun:.0f} s"
-        console.print(f"{mark} {where}\n    {outcome} ({seconds})", highlight=False, markup=False)
+        console.print(
+            f"{mark} {where}\n    {outcome} ({seconds})",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
 
     try:
         if scripts:

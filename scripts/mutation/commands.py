@@ -119,9 +119,12 @@ def _signal(group: int, name: str) -> None:
 
 def end_marked(tree: Path) -> None:
     """End what was started for a tree and left its process group; where there is no /proc, nothing."""
-    for process in marked(tree):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+    deadline = time.monotonic() + GRACE_SECONDS
+    while (left := marked(tree)) and time.monotonic() < deadline:
+        for process in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(0.01)
 
 
 def marked(tree: Path) -> list[int]:

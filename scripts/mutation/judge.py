@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scripts.mutation.areas import Area, SuiteRun, related_scenarios
-from scripts.mutation.related import test_files
+from scripts.mutation.related import ordered_tests
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -82,9 +82,9 @@ class Judge:
         for area in areas:
             for suite in () if self._quick else area.suites:
                 stages[_stage(suite)] = self._suite_command(suite)
-            files = test_files(tree.root, area.tests, "").others
+            files = ordered_tests(tree.root, area.tests, "").others
             if self._quick:
-                firsts = [test_files(tree.root, area.tests, path).first for path in paths]
+                firsts = [ordered_tests(tree.root, area.tests, path).first for path in paths]
                 files = [name for name in files if any(name in first for first in firsts)]
             if files:
                 stages[area.tests[0]] = [*self._tests_command(files), "-n", "auto"]
@@ -131,7 +131,7 @@ class Judge:
         return self._stages(stages, tree, log)
 
     def _by_tests(self, tree: Tree, area: Area, mutant: Mutant, log: Path) -> tuple[str, float]:
-        first, others = test_files(tree.root, area.tests, mutant.path)
+        first, others = ordered_tests(tree.root, area.tests, mutant.path)
         groups = [first] if self._quick and first else [first, others]
         stages = [(area.tests[0], self._tests_command(files)) for files in groups if files]
         return self._stages(stages, tree, log)
@@ -165,5 +165,3 @@ class Judge:
 
 def _stage(run: SuiteRun) -> str:
     return f"{run.suite} suite {','.join(run.sdks)}".rstrip()
-
-

@@ -14,16 +14,14 @@ MOST = 6
 NOT_RUN = ("/load/",)
 
 
-class TestFiles(NamedTuple):
+class Order(NamedTuple):
     """The test files of a package: those that are most related to a module, and the others."""
 
     first: list[str]
     others: list[str]
 
-    __test__ = False
 
-
-def test_files(root: Path, folders: Sequence[str], module: str) -> TestFiles:
+def ordered_tests(root: Path, folders: Sequence[str], module: str) -> Order:
     """Return the test files of the folders in the order in which they should judge a module; all are `others` of the module ""."""
     names = sorted(
         path.relative_to(root).as_posix()
@@ -33,7 +31,7 @@ def test_files(root: Path, folders: Sequence[str], module: str) -> TestFiles:
     names = [name for name in names if not any(part in name for part in NOT_RUN)]
     scores = {name: _relation(module, name, (root / name).read_text("utf-8")) for name in names}
     first = sorted((n for n in names if scores[n]), key=lambda n: (-scores[n], n))[:MOST]
-    return TestFiles(first, [name for name in names if name not in first])
+    return Order(first, [name for name in names if name not in first])
 
 
 def _relation(module: str, test: str, text: str) -> int:

@@ -76,7 +76,9 @@ def show(verdicts: Sequence[Verdict], console: Console) -> None:
     ):
         if chosen:
             console.print(f"\n{heading}:", style="bold")
-            console.print("\n".join(survivors(chosen)), highlight=False, markup=False)
+            console.print(
+                "\n".join(survivors(chosen)), highlight=False, markup=False, soft_wrap=True
+            )
 
 
 def goals(verdicts: Sequence[Verdict]) -> Iterable[str]:

@@ -64,22 +64,18 @@ def _skipped_nodes(tree: ast.Module) -> Iterator[ast.AST]:
                 yield node
             if node.returns:
                 yield node.returns
-        elif isinstance(node, ast.arg) and node.annotation:
-            yield node.annotation
-        elif isinstance(node, ast.AnnAssign):
-            yield node.annotation
+        elif isinstance(node, (ast.arg, ast.AnnAssign)):
+            yield from filter(None, [node.annotation])
         elif isinstance(node, ast.ClassDef):
             yield from (d for d in node.decorator_list if _name(d) == "dataclass")
             yield from node.keywords  # total=False, frozen=True: for the type checker
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            yield node
-        elif isinstance(node, ast.If) and _name(node.test) == "TYPE_CHECKING":
-            yield node
-        elif isinstance(node, ast.If) and "__name__" in ast.dump(node.test):
-            yield node
-        elif isinstance(node, ast.Call) and _is_log(node.func):
-            yield node
-        elif isinstance(node, ast.Assign) and _is_alias(node):
+        elif (
+            (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+            or (isinstance(node, ast.If) and _name(node.test) == "TYPE_CHECKING")
+            or (isinstance(node, ast.If) and "__name__" in ast.dump(node.test))
+            or (isinstance(node, ast.Call) and _is_log(node.func))
+            or (isinstance(node, ast.Assign) and _is_alias(node))
+        ):
             yield node
 
 

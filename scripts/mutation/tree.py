@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SOURCES = ("packages/python-sdk/src", "packages/server/src", "conformance/src", ".")
+# Of the packages; `scripts` is found since programs are run in the copy.
+SOURCES = ("packages/python-sdk/src", "packages/server/src", "conformance/src")
 
 
 class Tree:
