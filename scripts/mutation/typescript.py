@@ -153,6 +153,8 @@ class _Trial:
         (runtimes / "node24").mkdir()
         (runtimes / "node24/node").symlink_to(shutil.which("node") or "node")
         (runtimes / "sdk.mjs").write_text('export * from "@arcrun/sdk";\n')
+        if not self._built():  # some tests start programs that import the package
+            raise BaselineFailed(f"{AREA.name} is not built; see {self._log}")
 
     def places(self, files: Sequence[str]) -> list[Place]:
         """Return all mutants that Stryker makes of the files."""
