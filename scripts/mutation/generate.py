@@ -112,4 +112,5 @@ def _joined(lines: list[str]) -> str:
 
 
 def _operator(name: str) -> Any:
-    return OperatorProvider()[name]()
+    kind: Any = OperatorProvider()[name]
+    return kind()
