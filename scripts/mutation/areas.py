@@ -125,6 +125,7 @@ OTHERWISE_RELATED = {
     "engine": ("workflow-*", "document-*", "condition-*"),
     "store": ("workflow-lifecycle", "creds-*", "workflow-executions*", "list-*"),
     "sealing": ("creds-*", "setup-*"),
+    "js-sdk": ("bind-*", "setup-*", "creds-*", "redirect-*"),
 }
 
 

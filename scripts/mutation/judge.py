@@ -140,6 +140,8 @@ class Judge:
         self, stages: Sequence[tuple[str, list[str]]], tree: Tree, log: Path
     ) -> tuple[str, float]:
         seconds = 0.0
+        if not stages:
+            return NOT_JUDGED, seconds
         for name, command in stages:
             limit = max(LEAST_SECONDS, PATIENCE * self._limits.get(name, LEAST_SECONDS))
             outcome = self._commands.run(

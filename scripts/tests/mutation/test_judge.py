@@ -92,3 +92,10 @@ def test_the_baseline_runs_every_suite_and_test_that_judges(tree: Tree) -> None:
     Judge(programs, Path("python"), limits).baseline(tree, [AREA], {PATH}, tree.root / "log")
     assert limits == {"engine suite": 1, "sdk suite x,y": 1, "tests": 1}
     assert "tests/test_other.py tests/test_retry.py" in programs.commands[-1]
+
+
+def test_what_nothing_was_run_for_is_not_judged(tree: Tree) -> None:
+    programs: Any = Programs()
+    area = Area("unrelated", ("scripts/some/a.py",), ("tests",), (SuiteRun("engine"),))
+    judge = Judge(programs, Path("python"), {}, quick=True)
+    assert judge.by_suite(tree, area, "scripts/some/a.py", tree.root / "log") == (NOT_JUDGED, 0.0)
