@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 KILLED, SURVIVED, TIMED_OUT, NOT_JUDGED = "killed", "survived", "timed out", "not judged"
 # A program that takes this many times as long as without a defect never ends.
 PATIENCE = 5.0
-LEAST_SECONDS = 60.0
+LEAST_SECONDS, MOST_SECONDS = 60.0, 300.0
 # Enough for a whole package without a defect on a busy machine.
 BASELINE_SECONDS = 1800.0
 
@@ -143,7 +143,8 @@ class Judge:
         if not stages:
             return NOT_JUDGED, seconds
         for name, command in stages:
-            limit = max(LEAST_SECONDS, PATIENCE * self._limits.get(name, LEAST_SECONDS))
+            limit = PATIENCE * self._limits.get(name, LEAST_SECONDS)
+            limit = min(max(LEAST_SECONDS, limit), MOST_SECONDS)
             outcome = self._commands.run(
                 command, tree=tree.root, log=log, timeout=limit, env=tree.environment
             )

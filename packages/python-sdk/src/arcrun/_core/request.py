@@ -87,10 +87,11 @@ class Request(Generic[T]):
 def _unwritable(value: object, place: str = "", depth: int = 0) -> str | None:
     """Return where a value is that JSON has no form for, and what it is; None if there is none."""
     items: Iterable[tuple[object, object]] | None = None
+    given: Any = value
     if is_mapping(value):
         items = value.items()
-    elif isinstance(value, (list, tuple)):
-        items = enumerate(cast("list[object]", value))
+    elif isinstance(given, (list, tuple)):
+        items = enumerate(cast("list[object]", given))
     if items is not None:
         inner = (_unwritable(item, f"{place}.{key}".lstrip("."), depth + 1) for key, item in items)
         return next(filter(None, inner), None) if depth < _DEEPEST else None
