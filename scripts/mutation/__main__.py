@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         ROOT,
         Path(sys.executable),
         ROOT / "reports/generated-mutants",
-        areas,
+        areas if picked else [],
         options.sample,
         options.seed,
         options.jobs,
