@@ -60,7 +60,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Check the types, with mypy and with pyright, both strict."""
-    sync(session, "typecheck", "release", "fuzz", "parity")
+    sync(session, "typecheck", "release", "fuzz", "parity", "mutation")
     session.run("mypy")
     session.run("pyright")
     for checker in ("mypy", "pyright"):  # as strict users of the SDK do
@@ -102,6 +102,15 @@ def mutants(session: nox.Session) -> None:
     """Test the suite itself: it must find every broken engine and SDK, by the right check."""
     sync(session)
     run_interruptible(session, "arcrun-conformance", "mutants", *session.posargs)
+
+
+@nox.session
+def generated_mutants(session: nox.Session) -> None:
+    """Judge a sample of generated mutants: what suite and tests don't notice is listed."""
+    sync(session, "tests", "release", "parity", "js", "mutation")
+    with session.chdir("scripts/mutation/typescript"):
+        session.run_install("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
+    run_interruptible(session, "python", "-m", "scripts.mutation", *session.posargs)
 
 
 @nox.session

@@ -123,6 +123,7 @@ RULES = {
     "scripts": Rule(),
     "scripts/bench": Rule(("scripts",)),
     "scripts/fuzz": Rule(("scripts",)),
+    "scripts/mutation": Rule(("scripts",)),
     "scripts/parity": Rule(("scripts",)),
     "scripts/release": Rule(("scripts",)),
     "scripts/release/npm": Rule(("scripts",)),

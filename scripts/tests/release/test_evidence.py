@@ -1,5 +1,6 @@
 import io
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,71 @@ def test_a_step_that_failed_is_no_go_with_its_problem(wheel: Artifact) -> None:
 def test_a_rehearsal_that_left_a_step_out_is_no_go(wheel: Artifact) -> None:
     path = written(wheel, steps=["build"], expected=["build", "fuzz"])
     assert read_evidence(path)["decision"] == "NO-GO"
+
+
+def test_evidence_is_written_for_readers_into_a_folder_that_need_not_exist(
+    wheel: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Rehearsal, "seconds", 1.23456)
+    folder = wheel.path.parent / "new" / "evidence"
+    for _ in range(2):  # the second time it exists
+        evidence.write(
+            folder / "release.json",
+            rehearsal=Rehearsal(Console(file=io.StringIO())),
+            scope="套件",
+            expected=[],
+            version=None,
+            git=GIT,
+            artifacts=[],
+            environments={},
+        )
+    text = (folder / "release.json").read_text("utf-8")
+    assert text.startswith('{\n  "format": ')
+    assert text.endswith("\n}\n")
+    assert '"scope": "套件"' in text
+    assert json.loads(text)["seconds"] == 1.23
+    assert [path.name for path in folder.iterdir()] == ["release.json"]
+
+
+def test_where_nothing_ran_nothing_is_proven(wheel: Artifact) -> None:
+    path = written(wheel, steps=[], expected=[])
+    assert json.loads(path.read_text("utf-8"))["decision"] == "NO-GO"
+    with pytest.raises(NotProven, match="steps"):
+        read_evidence(path)
+
+
+def test_the_state_of_git_is_its_commit_and_whether_the_tree_differs(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        evidence.git_state(tmp_path)
+    git = ("git", "-c", "user.name=t", "-c", "user.email=t@localhost")
+    for command in (("init",), ("commit", "--allow-empty", "-m", "first")):
+        subprocess.run([*git, *command, "--quiet"], cwd=tmp_path, check=True)
+    clean = evidence.git_state(tmp_path)
+    (tmp_path / "new").write_text("")
+    dirty = evidence.git_state(tmp_path)
+    assert (len(clean["commit"]), clean["dirty"], dirty["dirty"]) == (40, False, True)
+    assert clean["commit"] == clean["commit"].strip() == dirty["commit"]
+
+
+def test_one_file_that_is_not_proven_is_enough(
+    wheel: Artifact, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(wheel, steps=["build"], expected=["build"])
+    other = wheel.path.with_name("other.whl")
+    other.write_bytes(wheel.path.read_bytes())
+    assert main([str(wheel.path), str(other), "--evidence", str(path)]) == 1
+    assert "other.whl is not in the evidence, which lists arcrun-1.2.3" in capsys.readouterr().err
+
+
+def test_files_that_do_not_exist_prove_nothing(
+    wheel: Artifact, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(wheel, steps=["build"], expected=["build"])
+    missing = str(wheel.path.with_name("missing"))
+    assert main([str(wheel.path), "--evidence", missing]) == 1
+    wheel.path.unlink()
+    assert main([str(wheel.path), "--evidence", str(path)]) == 1
+    assert capsys.readouterr().err.count("✗ ") == 2
 
 
 def test_a_released_file_is_proven(wheel: Artifact, capsys: pytest.CaptureFixture[str]) -> None:

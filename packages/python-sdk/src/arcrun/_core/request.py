@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, Generic, Literal, TypeVar, cast
 
@@ -86,8 +86,13 @@ class Request(Generic[T]):
 
 def _unwritable(value: object, place: str = "", depth: int = 0) -> str | None:
     """Return where a value is that JSON has no form for, and what it is; None if there is none."""
-    if is_mapping(value) or isinstance(value, (list, tuple)):
-        items = value.items() if is_mapping(value) else enumerate(cast("list[object]", value))
+    items: Iterable[tuple[object, object]] | None = None
+    given: Any = value
+    if is_mapping(value):
+        items = value.items()
+    elif isinstance(given, (list, tuple)):
+        items = enumerate(cast("list[object]", given))
+    if items is not None:
         inner = (_unwritable(item, f"{place}.{key}".lstrip("."), depth + 1) for key, item in items)
         return next(filter(None, inner), None) if depth < _DEEPEST else None
     if value is None or isinstance(value, (str, int, float)):

@@ -1,0 +1,162 @@
+"""Generate mutants of our own code, and see which of them the suite and the tests notice: `nox -s generated_mutants`.
+
+A sample of all mutants is judged, each in a copy of the repository: by the conformance suite alone, and by the tests of
+its package. The mutants of Python modules are made by cosmic-ray, those of the JavaScript SDK by Stryker. The result is
+a table with the survivors, and `reports/generated-mutants.json`. It fails only if something fails without a mutant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from scripts import ROOT
+from scripts.mutation import report, typescript
+from scripts.mutation.areas import AREAS
+from scripts.mutation.judge import BaselineFailed, Verdict
+from scripts.mutation.session import Session, Settings, chosen, every
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# So many are begun on two idle cores before the time is over.
+SAMPLE, TYPESCRIPT_SAMPLE, MINUTES = 120, 40, 28.0
+NAMES = (*(area.name for area in AREAS), typescript.AREA.name)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a session; return 1 if something fails without a mutant, and 0 whatever survives."""
+    options = _options(arguments)
+    console = Console()
+    areas = [area for area in AREAS if options.area in {None, area.name}]
+    mutants = every(ROOT, areas, options.only)
+    in_typescript = typescript.AREA.name if options.area in {None, typescript.AREA.name} else None
+    scripts = [
+        path for path in typescript.modules(ROOT) if in_typescript and options.only in {None, path}
+    ]
+    if not mutants and not scripts:
+        print("nothing is mutated there: see scripts/mutation/areas.py", file=sys.stderr)
+        return 2
+    picked = chosen(ROOT, mutants, options.sample, options.seed)
+    if options.list:
+        for mutant in picked:
+            print(f"{mutant}  - {mutant.old} / + {mutant.new}")
+        return 0
+    signal.signal(signal.SIGTERM, _interrupt)
+    deadline = time.monotonic() + 60 * options.minutes
+    settings = Settings(
+        ROOT,
+        Path(sys.executable),
+        ROOT / "reports/generated-mutants",
+        areas if picked else [],
+        options.sample,
+        options.seed,
+        options.jobs,
+        deadline,
+        options.quick,
+    )
+    for old in settings.logs.glob("*.log"):
+        old.unlink()
+    session = Session(settings)
+    found: list[Verdict] = []
+    complete, begun = False, time.monotonic()
+
+    def on(verdict: Verdict) -> None:
+        outcome = f"suite: {verdict.suite}, tests: {verdict.tests}"
+        where = f"{verdict.mutant}  - {verdict.mutant.old} / + {verdict.mutant.new}"
+        mark = "✗" if verdict.survived else "✓"
+        seconds = f"{time.monotonic() - begun:.0f} s"
+        console.print(
+            f"{mark} {where}\n    {outcome} ({seconds})",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+
+    try:
+        if scripts:
+            count = options.sample if options.only or options.area else TYPESCRIPT_SAMPLE
+            found += typescript.run(session, scripts, count, console.print, on)
+        if picked:
+            session.run(picked, console.print, on)
+        complete = True
+    except BaselineFailed as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        console.print("interrupted", style="yellow")
+    found += session.verdicts
+    return _conclude(console, found, options, len(picked), complete=complete)
+
+
+def _conclude(
+    console: Console,
+    found: Sequence[Verdict],
+    options: argparse.Namespace,
+    count: int,
+    *,
+    complete: bool,
+) -> int:
+    python = sum(not verdict.mutant.path.endswith(".ts") for verdict in found)
+    notes = []
+    if python < count:
+        notes.append(f"{count - python} of {count} mutants were not judged: the time was over")
+    if options.quick:
+        notes.append("only the most related tests and scenarios were run")
+    if found:
+        report.show(found, console)
+    for note in notes:
+        console.print(note, style="yellow")
+    path = ROOT / "reports/generated-mutants.json"
+    report.write(path, found, seed=options.seed, notes=notes, complete=complete and not notes)
+    console.print(f"written to {path.relative_to(ROOT)}; logs beside it", style="dim")
+    return 0 if complete else 130
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="nox -s generated_mutants --", description=__doc__)
+    parser.add_argument(
+        "--sample",
+        type=int,
+        default=SAMPLE,
+        metavar="N",
+        help=f"how many mutants of Python modules to judge (default: {SAMPLE}; beside them "
+        f"{TYPESCRIPT_SAMPLE} of the JavaScript SDK); with --only or --area of that",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="repeat a sample (default: 1)")
+    parser.add_argument("--only", metavar="PATH", help="only the mutants of this file")
+    parser.add_argument("--area", choices=NAMES, help="only the mutants of this area")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=MINUTES,
+        metavar="M",
+        help=f"begin no further mutant after this time (default: {MINUTES:g})",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=min(os.cpu_count() or 1, 4),
+        metavar="J",
+        help="how many to judge side by side (default: one for each core, 4 at most)",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="run only the most related tests and scenarios"
+    )
+    parser.add_argument("--list", action="store_true", help="show the sample, and judge nothing")
+    return parser.parse_args(arguments)
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

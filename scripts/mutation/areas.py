@@ -1,0 +1,135 @@
+"""What is mutated, and what has to notice it: a suite of the harness, and the tests of a package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SuiteRun:
+    """One run of the conformance suite.
+
+    Attributes:
+        suite: `sdk` or `engine`.
+        sdks: The SDKs, for the suite `sdk`.
+        scenarios: Which scenarios, as patterns of their ids; all of them without one.
+    """
+
+    suite: str
+    sdks: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Area:
+    """Modules that are judged in the same way.
+
+    Attributes:
+        name: What the table calls it.
+        sources: Its modules, as patterns below the repository.
+        tests: The folders of the tests that must notice a defect.
+        suites: The runs of the suite that must notice it, in this order; none for the harness itself.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    tests: tuple[str, ...]
+    suites: tuple[SuiteRun, ...] = ()
+
+    def modules(self, root: Path) -> Iterator[str]:
+        """Yield the files of the area, as paths below the repository."""
+        found = {path for pattern in self.sources for path in root.glob(pattern)}
+        for path in sorted(found):
+            if path.read_text("utf-8").strip():
+                yield path.relative_to(root).as_posix()
+
+
+_SDK, _SERVER, _HARNESS = (
+    "packages/python-sdk/src/arcrun",
+    "packages/server/src/arcrun_server",
+    "conformance/src/arcrun_conformance",
+)
+_BOTH = ("python-sync", "python-async")
+_ENGINE = (SuiteRun("engine"), SuiteRun("sdk", ("python-sync",)))
+
+AREAS = (
+    Area(
+        "python-sdk",
+        (f"{_SDK}/_core/*.py",),
+        ("packages/python-sdk/tests",),
+        (SuiteRun("sdk", _BOTH),),
+    ),
+    Area("engine", (f"{_SERVER}/engine/*.py",), ("packages/server/tests",), _ENGINE),
+    Area("store", (f"{_SERVER}/store/*.py",), ("packages/server/tests",), _ENGINE),
+    Area("sealing", (f"{_SERVER}/sealing/*.py",), ("packages/server/tests",), _ENGINE),
+    Area(
+        "harness",
+        (
+            f"{_HARNESS}/scenarios/patterns.py",
+            f"{_HARNESS}/scenarios/envelope.py",
+            f"{_HARNESS}/scenarios/times.py",
+            f"{_HARNESS}/checks/*.py",
+            f"{_HARNESS}/wire/*.py",
+            f"{_HARNESS}/report/*.py",
+            f"{_HARNESS}/gate.py",
+            f"{_HARNESS}/secrets.py",
+            f"{_HARNESS}/deviations.py",
+        ),
+        ("conformance/tests",),
+    ),
+    Area(
+        "release",
+        ("scripts/release/verify.py", "scripts/release/evidence.py"),
+        ("scripts/tests/release",),
+    ),
+)
+
+# Scenarios that are run before the others for a module of this name, because they use it most.
+RELATED_SCENARIOS = {
+    "injection": ("bind-*",),
+    "recipe": ("bind-*", "setup-*", "recipe-*"),
+    "recipe_shape": ("bind-*", "recipe-*"),
+    "tokens": ("bind-oauth2*", "bind-service-account*", "token-*"),
+    "trust": ("bind-*", "insecure-*", "redirect-*", "recipe-*"),
+    "origins": ("bind-*", "insecure-*", "redirect-*"),
+    "retry": ("retry-*", "run-*", "timeout-*"),
+    "sealing": ("sealed-*", "creds-*", "setup-*"),
+    "envelope": ("creds-*", "setup-*"),
+    "server_key": ("sealed-*", "creds-*"),
+    "response": ("response-*", "error-*", "list-*"),
+    "errors": ("error-*", "response-*", "workflow-*"),
+    "config": ("config-*", "insecure-*", "key-*", "timeout-*"),
+    "conditions": ("condition-*",),
+    "condition_parser": ("condition-*",),
+    "check": ("workflow-invalid*", "document-*", "*-checked-on-push"),
+    "flow": ("document-*", "workflow-*"),
+    "labels": ("document-*", "condition-*", "workflow-*"),
+    "machine": ("workflow-*", "document-*", "sub-workflow-*", "run-*"),
+    "frames": ("document-*", "sub-workflow-*", "run-*"),
+    "placeholders": ("placeholder-*", "input-*", "strict-*", "workflow-*"),
+    "templates": ("placeholder-*", "input-*", "workflow-*"),
+    "continuation": ("run-paused*",),
+    "redaction": ("credential-*", "secret-*"),
+    "pages": ("list-*", "workflows-list*"),
+    "credentials": ("creds-*", "secret-*"),
+    "recipes": ("recipe-*", "bind-*"),
+    "executions": ("workflow-executions*", "sub-workflow-*"),
+}
+OTHERWISE_RELATED = {
+    "python-sdk": ("creds-*", "workflow-lifecycle", "setup-*", "bind-*"),
+    "engine": ("workflow-*", "document-*", "condition-*"),
+    "store": ("workflow-lifecycle", "creds-*", "workflow-executions*", "list-*"),
+    "sealing": ("creds-*", "setup-*"),
+    "js-sdk": ("bind-*", "setup-*", "creds-*", "redirect-*"),
+}
+
+
+def related_scenarios(area: Area, module: str) -> tuple[str, ...]:
+    """Return the scenarios to run first for a module, as patterns of their ids."""
+    stem = module.rsplit("/", 1)[-1].partition(".")[0]
+    return RELATED_SCENARIOS.get(stem, OTHERWISE_RELATED.get(area.name, ()))

@@ -1,0 +1,170 @@
+"""Judge a mutant: by the suite alone, and by the tests of its package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from scripts.mutation.areas import Area, SuiteRun, related_scenarios
+from scripts.mutation.related import ordered_tests
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    from scripts.mutation.commands import Commands
+    from scripts.mutation.generate import Mutant
+    from scripts.mutation.tree import Tree
+
+KILLED, SURVIVED, TIMED_OUT, NOT_JUDGED = "killed", "survived", "timed out", "not judged"
+# A program that takes this many times as long as without a defect never ends.
+PATIENCE = 5.0
+LEAST_SECONDS, MOST_SECONDS = 60.0, 300.0
+# Enough for a whole package without a defect on a busy machine.
+BASELINE_SECONDS = 1800.0
+
+
+class BaselineFailed(Exception):
+    """Something fails without a mutant, so that nothing can be said about mutants."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What noticed a mutant.
+
+    Attributes:
+        mutant: The mutant.
+        suite: Whether the suite alone noticed it: `killed`, `survived`, `timed out`, or `not judged` where there
+            is no suite for its area.
+        tests: Whether the tests of its package did.
+        seconds: How long that took.
+    """
+
+    mutant: Mutant
+    suite: str
+    tests: str
+    seconds: float
+
+    @property
+    def survived(self) -> bool:
+        """Return whether nothing noticed it."""
+        return not {self.suite, self.tests} & {KILLED, TIMED_OUT}
+
+
+class Judge:
+    """Runs suite and tests on a copy of the repository.
+
+    Args:
+        commands: Starts the programs.
+        python: The interpreter with the packages, and with what they need.
+        limits: The seconds that each stage takes without a mutant, by its name; filled by `baseline`.
+        quick: Run only the most related tests and scenarios.
+    """
+
+    def __init__(
+        self, commands: Commands, python: Path, limits: dict[str, float], *, quick: bool = False
+    ) -> None:
+        self._commands = commands
+        self._python = python
+        self._limits = limits
+        self._quick = quick
+
+    def baseline(
+        self, tree: Tree, areas: Sequence[Area], paths: Collection[str], log: Path
+    ) -> None:
+        """Run everything that may judge these files without a mutant, and note how long it takes.
+
+        Raises:
+            BaselineFailed: Something fails; the message names the log.
+        """
+        self._imports_from(tree, log)
+        stages: dict[str, list[str]] = {}
+        for area in areas:
+            for suite in () if self._quick else area.suites:
+                stages[_stage(suite)] = self._suite_command(suite)
+            files = ordered_tests(tree.root, area.tests, "").others
+            if self._quick:
+                firsts = [ordered_tests(tree.root, area.tests, path).first for path in paths]
+                files = [name for name in files if any(name in first for first in firsts)]
+            if files:
+                stages[area.tests[0]] = [*self._tests_command(files), "-n", "auto"]
+        for stage, command in stages.items():
+            outcome = self._commands.run(
+                command, tree=tree.root, log=log, timeout=BASELINE_SECONDS, env=tree.environment
+            )
+            if outcome.exit_code != 0:
+                raise BaselineFailed(f"{stage} fails without a mutant; see {log}")
+            self._limits[stage] = outcome.seconds
+
+    def _imports_from(self, tree: Tree, log: Path) -> None:
+        """Check that programs import from the copy: from the checkout, nothing would be noticed."""
+        code = (
+            "import sys, arcrun, arcrun_server, arcrun_conformance, scripts\n"
+            "modules = (arcrun, arcrun_server, arcrun_conformance, scripts)\n"
+            "sys.exit(any(not m.__file__.startswith(sys.argv[1]) for m in modules))"
+        )
+        command = [str(self._python), "-c", code, str(tree.root)]
+        outcome = self._commands.run(
+            command, tree=tree.root, log=log, timeout=LEAST_SECONDS, env=tree.environment
+        )
+        if outcome.exit_code != 0:
+            raise BaselineFailed(f"the packages are not imported from {tree.root}")
+
+    def judge(self, tree: Tree, area: Area, mutant: Mutant, log: Path) -> Verdict:
+        """Return what notices a mutant that is in the tree."""
+        suite, suite_seconds = self.by_suite(tree, area, mutant.path, log)
+        tests, tests_seconds = self._by_tests(tree, area, mutant, log)
+        return Verdict(mutant, suite, tests, round(suite_seconds + tests_seconds, 1))
+
+    def by_suite(self, tree: Tree, area: Area, path: str, log: Path) -> tuple[str, float]:
+        """Return whether the suite notices what was changed in a file, and the seconds."""
+        if not area.suites:
+            return NOT_JUDGED, 0.0
+        related = related_scenarios(area, path)
+        runs = [
+            replace(run, sdks=run.sdks[:1], scenarios=related)
+            for run in area.suites
+            if related and run.suite == "sdk"
+        ]
+        runs += [] if self._quick else area.suites
+        stages = [(_stage(run), self._suite_command(run)) for run in runs]
+        return self._stages(stages, tree, log)
+
+    def _by_tests(self, tree: Tree, area: Area, mutant: Mutant, log: Path) -> tuple[str, float]:
+        first, others = ordered_tests(tree.root, area.tests, mutant.path)
+        groups = [first] if self._quick and first else [first, others]
+        stages = [(area.tests[0], self._tests_command(files)) for files in groups if files]
+        return self._stages(stages, tree, log)
+
+    def _stages(
+        self, stages: Sequence[tuple[str, list[str]]], tree: Tree, log: Path
+    ) -> tuple[str, float]:
+        seconds = 0.0
+        if not stages:
+            return NOT_JUDGED, seconds
+        for name, command in stages:
+            limit = PATIENCE * self._limits.get(name, LEAST_SECONDS)
+            limit = min(max(LEAST_SECONDS, limit), MOST_SECONDS)
+            outcome = self._commands.run(
+                command, tree=tree.root, log=log, timeout=limit, env=tree.environment
+            )
+            seconds += outcome.seconds
+            if outcome.exit_code != 0:
+                return (TIMED_OUT if outcome.exit_code is None else KILLED), seconds
+        return SURVIVED, seconds
+
+    def _suite_command(self, run: SuiteRun) -> list[str]:
+        command = [str(self._python), "-m", "arcrun_conformance", "run", "--suite", run.suite]
+        command += ["--jobs", "6"]
+        command += ["--sdk", ",".join(run.sdks)] if run.sdks else []
+        for scenario in run.scenarios:
+            command += ["--scenario", scenario]
+        return command
+
+    def _tests_command(self, files: Sequence[str]) -> list[str]:
+        options = ("-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider")
+        return [str(self._python), "-m", "pytest", *options, *files]
+
+
+def _stage(run: SuiteRun) -> str:
+    return f"{run.suite} suite {','.join(run.sdks)}".rstrip()

@@ -1,0 +1,77 @@
+import json
+
+import pytest
+
+from scripts import ROOT
+from scripts.mutation.areas import AREAS, RELATED_SCENARIOS, Area, related_scenarios
+from scripts.mutation.related import ordered_tests
+from scripts.mutation.typescript import TOOLS, Place, modules, read_report
+
+KNOWN = {path.stem for path in (ROOT / "conformance/scenarios").rglob("*.yaml")}
+
+
+@pytest.mark.parametrize("area", AREAS, ids=lambda area: area.name)
+def test_each_pattern_of_an_area_names_modules_and_tests(area: Area) -> None:
+    assert [pattern for pattern in area.sources if not list(ROOT.glob(pattern))] == []
+    assert [folder for folder in area.tests if not (ROOT / folder).is_dir()] == []
+    assert list(area.modules(ROOT))
+
+
+def test_no_module_is_in_two_areas() -> None:
+    found = [path for area in AREAS for path in area.modules(ROOT)]
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("stem", RELATED_SCENARIOS)
+def test_related_scenarios_belong_to_a_module(stem: str) -> None:
+    stems = {path.rsplit("/", 1)[-1] for area in AREAS for path in area.modules(ROOT)}
+    assert f"{stem}.py" in stems
+
+
+@pytest.mark.parametrize("area", AREAS, ids=lambda area: area.name)
+def test_related_scenarios_exist(area: Area) -> None:
+    for path in area.modules(ROOT) if area.suites else ():
+        assert any(
+            pattern.rstrip("*") in name
+            for pattern in related_scenarios(area, path)
+            for name in KNOWN
+        )
+
+
+def test_the_tests_of_a_module_come_first_and_all_others_after_them() -> None:
+    (release,) = (area for area in AREAS if area.name == "release")
+    first, others = ordered_tests(ROOT, release.tests, "scripts/release/evidence.py")
+    assert first[0] == "scripts/tests/release/test_evidence.py"
+    assert "scripts/tests/release/npm/test_build.py" in others
+    assert not set(first) & set(others)
+    assert ordered_tests(ROOT, release.tests, "").others == sorted([*first, *others])
+
+
+def test_stryker_uses_the_versions_of_the_sdk() -> None:
+    ours, theirs = (
+        json.loads((ROOT / folder / "package.json").read_text("utf-8"))
+        for folder in (TOOLS, "packages/js-sdk")
+    )
+    own = {name for name in ours["devDependencies"] if name.startswith("@stryker-mutator/")}
+    shared = {n: v for n, v in ours["devDependencies"].items() if n not in own}
+    assert shared == {name: theirs["devDependencies"][name] for name in shared}
+    assert ours["overrides"] == theirs["overrides"]
+
+
+def test_a_place_is_replaced_and_named_as_stryker_does() -> None:
+    place = Place("src/a.ts", (1, 2), (2, 1), "BlockStatement", "{}")
+    assert place.applied("一\nab{\n}\nc\n") == "一\nab{}\nc\n"
+    assert place.range == "src/a.ts:2:2-3:1"
+
+
+def test_strykers_report_is_read_with_lines_from_0() -> None:
+    location = {"start": {"line": 2, "column": 3}, "end": {"line": 3, "column": 2}}
+    mutant = {"mutatorName": "BlockStatement", "replacement": "{}", "location": location}
+    found = [{**mutant, "status": "NoCoverage"}]
+    place = Place("src/a.ts", (1, 2), (2, 1), "BlockStatement", "{}")
+    assert read_report({"files": {"src/a.ts": {"mutants": found}}}) == {place: "survived"}
+
+
+def test_the_recipes_that_are_data_are_not_mutated() -> None:
+    assert "packages/js-sdk/src/http/retry.ts" in modules(ROOT)
+    assert not any(path.endswith("knownRecipes.ts") for path in modules(ROOT))

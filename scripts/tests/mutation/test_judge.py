@@ -1,0 +1,101 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.mutation.areas import Area, SuiteRun
+from scripts.mutation.commands import Outcome
+from scripts.mutation.generate import Mutant
+from scripts.mutation.judge import (
+    KILLED,
+    NOT_JUDGED,
+    SURVIVED,
+    TIMED_OUT,
+    BaselineFailed,
+    Judge,
+    Verdict,
+)
+from scripts.mutation.tree import Tree
+
+PATH = "scripts/some/retry.py"
+AREA = Area("a", (PATH,), ("tests",), (SuiteRun("engine"), SuiteRun("sdk", ("x", "y"))))
+MUTANT = Mutant("a", PATH, 1, "AddNot", 0)
+
+
+class Programs:
+    """Ends programs with the exit code of the first word that is in their command line."""
+
+    def __init__(self, **exit_codes: int | None) -> None:
+        self.exit_codes, self.commands = exit_codes, []
+
+    def run(self, command: list[str], **_: Any) -> Outcome:
+        self.commands.append(" ".join(command))
+        for word, exit_code in self.exit_codes.items():
+            if word in command or any(f"/test_{word}.py" in part for part in command):
+                return Outcome(exit_code, 1)
+        return Outcome(0, 1)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    (tmp_path / "tests").mkdir()
+    for name in ("retry", "other"):
+        (tmp_path / f"tests/test_{name}.py").write_text("")
+    return Tree(tmp_path)
+
+
+def judged(tree: Tree, area: Area = AREA, **exit_codes: int | None) -> tuple[Verdict, list[str]]:
+    programs: Any = Programs(**exit_codes)
+    verdict = Judge(programs, Path("python"), {}).judge(tree, area, MUTANT, tree.root / "log")
+    return verdict, programs.commands
+
+
+def test_what_passes_everything_survives(tree: Tree) -> None:
+    verdict, commands = judged(tree)
+    assert (verdict.suite, verdict.tests, verdict.survived) == (SURVIVED, SURVIVED, True)
+    related, engine, sdk, first, others = commands
+    assert "--suite sdk --jobs 6 --sdk x --scenario retry-*" in related
+    assert "--suite engine" in engine
+    assert sdk.endswith("--sdk x,y")
+    assert first.endswith("tests/test_retry.py")
+    assert others.endswith("tests/test_other.py")
+
+
+def test_the_first_failure_is_enough_and_the_tests_are_run_all_the_same(tree: Tree) -> None:
+    verdict, commands = judged(tree, sdk=1, retry=1)
+    assert (verdict.suite, verdict.tests, verdict.survived) == (KILLED, KILLED, False)
+    assert len(commands) == 2
+
+
+def test_a_time_out_is_noticed(tree: Tree) -> None:
+    verdict, _ = judged(tree, other=None)
+    assert (verdict.suite, verdict.tests, verdict.survived) == (SURVIVED, TIMED_OUT, False)
+
+
+def test_without_a_suite_only_the_tests_judge(tree: Tree) -> None:
+    verdict, commands = judged(tree, Area("a", (PATH,), ("tests",)), other=1)
+    assert (verdict.suite, verdict.tests) == (NOT_JUDGED, KILLED)
+    assert len(commands) == 2
+
+
+@pytest.mark.parametrize("failing", ["engine", "retry", "-c"])
+def test_what_fails_without_a_mutant_ends_the_session(tree: Tree, failing: str) -> None:
+    programs: Any = Programs(**{failing: 1})
+    judge = Judge(programs, Path("python"), {})
+    with pytest.raises(BaselineFailed):
+        judge.baseline(tree, [AREA], {PATH}, tree.root / "log")
+
+
+def test_the_baseline_runs_every_suite_and_test_that_judges(tree: Tree) -> None:
+    programs: Any = Programs()
+    limits: dict[str, float] = {}
+    Judge(programs, Path("python"), limits).baseline(tree, [AREA], {PATH}, tree.root / "log")
+    assert limits == {"engine suite": 1, "sdk suite x,y": 1, "tests": 1}
+    assert "tests/test_other.py tests/test_retry.py" in programs.commands[-1]
+
+
+def test_what_nothing_was_run_for_is_not_judged(tree: Tree) -> None:
+    programs: Any = Programs()
+    area = Area("unrelated", ("scripts/some/a.py",), ("tests",), (SuiteRun("engine"),))
+    judge = Judge(programs, Path("python"), {}, quick=True)
+    assert judge.by_suite(tree, area, "scripts/some/a.py", tree.root / "log") == (NOT_JUDGED, 0.0)
