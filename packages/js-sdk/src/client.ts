@@ -36,7 +36,10 @@ export interface ArcrunOptions extends SettingsOptions {
   maxRetries?: number | undefined;
   /** Sent with every request to the engine. */
   defaultHeaders?: Record<string, string> | undefined;
-  /** The longest response of the engine that is read, in bytes after decompression; 64 MiB by default. */
+  /**
+   * The longest response of the engine that is read, in bytes after decompression; 64 MiB by default. It does not limit
+   * the responses of bound clients, which you read yourself.
+   */
   maxResponseBytes?: number | undefined;
   /** Whether the API key may be sent over plain http to other machines. */
   allowInsecureHttp?: boolean | undefined;

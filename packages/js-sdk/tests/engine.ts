@@ -1,4 +1,4 @@
-/** Starts the reference server for the tests that need a real engine. */
+/** Starts the reference server: one for the tests that need a real engine, others for a test that needs its own. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,7 +11,21 @@ declare module "vitest" {
   }
 }
 
+/** A running engine, with a key. */
+export interface Engine {
+  url: string;
+  key: string;
+  stop: () => Promise<void>;
+}
+
 export default async function start({ provide }: TestProject): Promise<() => Promise<void>> {
+  const { url, key, stop } = await startEngine();
+  provide("engine", { url, key });
+  return stop;
+}
+
+/** Starts an engine with nothing in it. */
+export async function startEngine(): Promise<Engine> {
   const engine = spawn("arcrun-server", ["serve", "--dev", "--port", "0", "--json"], {
     stdio: ["ignore", "pipe", "ignore"],
     env: { ...process.env, ARCRUN_API_KEY: "" },
@@ -21,10 +35,10 @@ export default async function start({ provide }: TestProject): Promise<() => Pro
   });
   const [line] = await Promise.race([once(createInterface({ input: engine.stdout }), "line"), failed]);
   const { url, key } = JSON.parse(line);
-  provide("engine", { url, key });
-  return async () => {
+  const stop = async (): Promise<void> => {
     const exit = once(engine, "exit");
     engine.kill();
     await exit;
   };
+  return { url, key, stop };
 }

@@ -2,7 +2,6 @@
 
 import { checkTimeout } from "../core/config.js";
 import { checkProxy } from "../core/proxies.js";
-import type { Secret } from "../core/secret.js";
 import { checkAccount, checkService, credentialName } from "../core/serviceNames.js";
 import type { Connection } from "../http/connection.js";
 import { runtimeFetch } from "../http/fetch.js";
@@ -12,7 +11,7 @@ import { checkSupported, type Recipe } from "../recipes/recipe.js";
 import { checkOrigins, checkTrustOrigin, knownOrigins } from "../recipes/trust.js";
 import { AuthenticatedClient } from "./bound.js";
 import { splitConstants } from "./injection.js";
-import { recipeOf, valuesOf } from "./lookup.js";
+import { missingSecrets, recipeOf, valuesOf } from "./lookup.js";
 import type { BindOptions, TokenOptions } from "./options.js";
 import { pushSecret } from "./push.js";
 import { tokenSource } from "./tokens.js";
@@ -51,7 +50,12 @@ export async function getToken(
   const recipe = await supportedRecipe(connection, service, options, "auth.getToken");
   const values = await valuesOf(connection, recipe, options);
   const source = tokenSourceOf(connection, recipe, options.account, values);
-  if (!source) return (values.get(recipe.tokenKey()) as Secret)();
+  if (!source) {
+    const key = recipe.tokenKey();
+    const token = values.get(key);
+    if (!token) throw missingSecrets(service, options.account, [key]); // it is optional: `bind` does without
+    return token();
+  }
   checkOrigins(recipe, renderBaseUrl(recipe.baseUrl, values), knownOrigins(service, connection), trusted);
   return (await source.get(runtimeFetch, options.signal)).access();
 }

@@ -88,7 +88,12 @@ async function sealedRead(
   }
 }
 
-function missingSecrets(service: string, account: string | undefined, keys: string[]): MissingSecretError {
+/** Returns the error for secrets that were not found. */
+export function missingSecrets(
+  service: string,
+  account: string | undefined,
+  keys: string[],
+): MissingSecretError {
   const names = keys.map((key) => credentialName(key, account));
   const secrets = keys.map((key) => `${key}: "…"`).join(", ");
   const options = account ? `, { account: '${account}' }` : "";

@@ -2,6 +2,8 @@
 
 import { webCrypto } from "../core/crypto.js";
 import { ConfigurationError, InvalidArgumentError, TokenExchangeError } from "../core/errors.js";
+import { originOf } from "../core/origins.js";
+import { checkProxy } from "../core/proxies.js";
 import { fromBase64, toBase64, utf8 } from "../core/sealing.js";
 import { blankOut, type Secret, secretOf } from "../core/secret.js";
 import { isText, type JsonObject, objectOf, parsed } from "../core/shapes.js";
@@ -12,6 +14,7 @@ import {
   OWN_HEADERS,
   onAbort,
   ownOptions,
+  runtimeFetch,
   textOfBody,
   waitFor,
   withDeadline,
@@ -101,6 +104,7 @@ async function exchange(
   fetch: Fetch,
   sent: Secret[],
 ): Promise<[number, string]> {
+  if (fetch === runtimeFetch) checkProxy(originOf(endpoint) ?? "");
   try {
     return await withDeadline(timeout, null, async (signal) => {
       const response = await fetch(endpoint, {

@@ -23,7 +23,7 @@ interface Open {
   [field: string]: unknown;
 }
 
-/** Result of `health()`; `capabilities` is missing on engines that have none. */
+/** Result of `health()`; `capabilities` is missing on engines that do not say what they can do. */
 export interface Health extends Open {
   ok: boolean;
   bundle_version?: string;
@@ -105,6 +105,7 @@ export interface WorkflowDocument extends Open {
   config?: Record<string, Record<string, unknown>>;
   name?: string;
   description?: string;
+  strict?: boolean;
 }
 
 /** Result of `workflows.push`. */

@@ -51,8 +51,8 @@ export interface Connection extends ConnectionOptions, KeyPolicy {
   /** Gets a list to its end. */
   list<T>(request: Parameters<typeof wholeList<T>>[1], options?: CallOptions): Promise<T[]>;
   /**
-   * Tells whether the engine has a capability (docs/contract.md#capabilities); undefined if it lists none, or does not
-   * answer. Asks once.
+   * Tells whether the engine has a capability (docs/contract.md#capabilities); undefined if it has no list of them, or
+   * does not answer. Asks once.
    */
   has(capability: string, options?: CallOptions): Promise<boolean | undefined>;
 }
@@ -120,16 +120,16 @@ export function connect(options: ConnectionOptions): Connection {
       } catch (error) {
         if (!(error instanceof ArcrunError)) throw error;
       }
-      return memory.capabilities && memory.capabilities !== "none" // after an error, asked again next time
+      return memory.capabilities && memory.capabilities !== "unknown" // after an error, asked again next time
         ? memory.capabilities.includes(capability)
         : undefined;
     },
   };
 }
 
-/** Returns what an engine can do; "none" for one that does not say. */
-export const capabilitiesOf = ({ capabilities }: Health): readonly string[] | "none" =>
-  capabilities ? textsOf(capabilities) : "none";
+/** Returns what an engine can do: nothing, if its list is empty; "unknown" for one that has no list. */
+export const capabilitiesOf = ({ capabilities }: Health): readonly string[] | "unknown" =>
+  Array.isArray(capabilities) ? textsOf(capabilities) : "unknown";
 
 /** Sends a request once. Secrets are blanked out of error responses and of error messages. */
 async function sendOnce(

@@ -40,7 +40,7 @@ export interface Memory {
   /** The names of credentials as pushed, by the same in lower case. */
   names: Map<string, string>;
   tokenSources: Map<string, TokenSource>;
-  capabilities?: readonly string[] | "none" | undefined;
+  capabilities?: readonly string[] | "unknown" | undefined;
   warnedOfWeakKey?: boolean;
 }
 

@@ -108,11 +108,12 @@ export const pushWorkflow = (
   graph: object,
   description: string,
   config: object,
+  strict: boolean | undefined,
 ): ApiRequest<PushedWorkflow> => ({
   call: "workflows.push",
   method: "POST",
   path: WORKFLOWS,
-  body: { name, graph, description, ...(Object.keys(config).length && { config }) },
+  body: { name, graph, description, ...(Object.keys(config).length && { config }), strict },
   read: withField("name", "text"),
 });
 
@@ -144,24 +145,22 @@ export const deleteWorkflow = (name: string): ApiRequest<DeletedWorkflow> => ({
 /**
  * Runs a workflow: `POST /webhooks/named/{name}/trigger`.
  *
- * It may be retried only with an idempotency key (docs/contract.md#retries-and-idempotency).
+ * It may be retried only with an idempotency key, which the caller adds (docs/contract.md#retries-and-idempotency).
  */
 export function runWorkflow(
   name: string,
   input: object | undefined,
-  runAsync: boolean | undefined,
-  idempotencyKey: string | undefined,
-  retryable: boolean,
+  { runAsync, strict }: { runAsync?: boolean | undefined; strict?: boolean | undefined },
 ): ApiRequest<RunResult> {
   if (input !== undefined && !objectOf(input))
     throw new InvalidArgumentError(`input must be an object such as { text: "你好" }`);
+  const query = [runAsync && "async=1", strict && "strict=true"].filter(Boolean).join("&");
   return {
     call: "workflows.run",
     method: "POST",
-    path: `${workflowPath(name)}/trigger${runAsync ? "?async=1" : ""}`,
+    path: `${workflowPath(name)}/trigger${query && `?${query}`}`,
     body: input ?? {},
-    ...(idempotencyKey && { headers: { "Idempotency-Key": idempotencyKey } }),
-    retryable,
+    retryable: false,
     runsWorkflow: true,
     read: (content) => content,
   };

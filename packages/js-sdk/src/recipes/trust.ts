@@ -89,7 +89,8 @@ export function mayUse(
   trustRecipe: boolean,
 ): boolean {
   if (storedFor === service || ownKeysOf(service).includes(key)) return true;
-  // In the form of variables: one of them holds `a_token` and `A_Token`; `a_token__x` is an account's.
+  // Keys are case-sensitive. But one variable holds both `a_token` and `A_Token`, as do some engines, so that another
+  // service's key is refused in any case; `a_token__x` is an account's.
   const [own] = key.toLowerCase().split("__");
   return (
     trustRecipe && !storedFor && !shippedServices.some((name) => ownKeysOf(name).includes(own as string))

@@ -29,6 +29,20 @@ export async function graphToPush(
   return [compileGraph(name, await send(compileFlow(flowOf(graph)), options), settings), settings];
 }
 
+/** Returns whether a workflow is strict, as the option or else the document says; undefined if neither does. */
+export function strictness(graph: object, option: unknown): boolean | undefined {
+  // The engine reads what a compiled graph says itself.
+  const document = objectOf(graph);
+  return checkStrict(option ?? (document && "flow" in document ? document["strict"] : undefined));
+}
+
+/** Returns the value of `strict`; throws if it is neither true nor false. */
+export function checkStrict(strict: unknown): boolean | undefined {
+  const value = strict ?? undefined;
+  if (value === undefined || typeof value === "boolean") return value;
+  throw new InvalidArgumentError(`strict must be true or false, not ${strict}`);
+}
+
 /** Compiles flow lines to a graph without config: `POST /cypher/search`. */
 const compileFlow = (triplets: string[]): ApiRequest<JsonObject> => ({
   call: "workflows.push",

@@ -26,7 +26,7 @@ import {
   runWorkflow,
 } from "../http/operations.js";
 import { bodyOf } from "../http/request.js";
-import { graphToPush } from "./graphs.js";
+import { checkStrict, graphToPush, strictness } from "./graphs.js";
 
 /** The options of `workflows.push`. */
 export interface PushWorkflowOptions extends CallOptions {
@@ -34,12 +34,16 @@ export interface PushWorkflowOptions extends CallOptions {
   description?: string | undefined;
   /** Settings per node, over those of the document. */
   config?: Record<string, Record<string, unknown>> | undefined;
+  /** Whether placeholders that point nowhere are errors, now and in each run; left out, as the document says. */
+  strict?: boolean | undefined;
 }
 
 /** The options of `workflows.run`. */
 export interface RunOptions extends CallOptions {
   /** Return as soon as the engine has accepted the run. */
   runAsync?: boolean | undefined;
+  /** Let a placeholder without a value fail its node; otherwise `warnings` names it. */
+  strict?: boolean | undefined;
   /** Recognizes this run, if it is sent again within a day: left out, the SDK makes one for each call. */
   idempotencyKey?: string | undefined;
 }
@@ -80,14 +84,15 @@ export class Workflows {
     options: PushWorkflowOptions = {},
   ): Promise<PushedWorkflow> {
     const { connection } = this;
-    checkOptions(options, "client.workflows.push", "description config");
+    checkOptions(options, "client.workflows.push", "description config strict");
     checkWorkflow(name);
     connection.key();
     const { config: given = {}, description = objectOf(graph)?.["description"] || name } = options;
     if (typeof description !== "string" || !description.trim())
       throw new InvalidArgumentError("description must be non-empty text");
+    const strict = strictness(graph, options.strict);
     const [pushed, config] = await graphToPush(connection, name, graph, given, options);
-    return connection.send(pushWorkflow(name, pushed, description, config), options);
+    return connection.send(pushWorkflow(name, pushed, description, config, strict), options);
   }
 
   /**
@@ -157,13 +162,14 @@ export class Workflows {
   // biome-ignore lint/suspicious/noExplicitAny: a run's data is defined by the workflow
   async run<T = any>(name: string, input?: object, options: RunOptions = {}): Promise<RunResult<T>> {
     const { connection } = this;
-    checkOptions(options, "client.workflows.run", "runAsync idempotencyKey");
+    checkOptions(options, "client.workflows.run", "runAsync idempotencyKey strict");
     checkWorkflow(name);
     const { runAsync, maxRetries = connection.maxRetries } = options;
     let { idempotencyKey } = options;
     if (idempotencyKey !== undefined && !/^[!-~]{1,255}$/.test(idempotencyKey))
       throw new InvalidArgumentError("idempotencyKey must be 1 to 255 visible ASCII characters");
-    bodyOf(runWorkflow(name, input, runAsync, idempotencyKey, false));
+    const request = runWorkflow(name, input, { runAsync, strict: checkStrict(options.strict) });
+    bodyOf(request);
     connection.key();
     if (runAsync && (await connection.has("durable_runs", options)) === false)
       throw new InvalidArgumentError(
@@ -172,7 +178,11 @@ export class Workflows {
     const isRepeatable = maxRetries > 0 && (await connection.has("idempotency_key", options)) === true;
     if (isRepeatable) idempotencyKey ??= webCrypto().randomUUID();
     return connection.send<RunResult<T>>(
-      runWorkflow(name, input, runAsync, idempotencyKey, isRepeatable),
+      {
+        ...request,
+        ...(idempotencyKey && { headers: { "Idempotency-Key": idempotencyKey } }),
+        retryable: isRepeatable,
+      },
       options,
     );
   }

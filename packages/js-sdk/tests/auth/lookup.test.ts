@@ -77,6 +77,22 @@ describe("a secret is found", () => {
     );
   });
 
+  it("nowhere, and is optional: `bind` does without it, and `getToken` tells how to supply it", async () => {
+    const recipe = recipeOf("crm", "https://crm.example", { header: { "X-Key": "{{secret.crm_token}}" } });
+    Object.assign(recipe, { required_secrets: [{ key: "crm_token", optional: true }] });
+    const engine = await serve(({ path }) =>
+      path.startsWith("/auth-recipes/") ? { json: { success: true, recipe } } : { status: 404, json: {} },
+    );
+    const { auth } = clientOf(engine);
+    await auth.bind<string>("crm", { trustOrigin: "https://crm.example" });
+    const error = await rejection(auth.getToken<string>("crm"));
+    expect(error).toBeInstanceOf(sdk.MissingSecretError);
+    expect(error["missing"]).toEqual(["crm_token"]);
+    expect(error.message).toBe(
+      `'crm' needs crm_token: call client.auth.setup('crm', { crm_token: "…" }), or set ARCRUN_SECRET_CRM_TOKEN`,
+    );
+  });
+
   it("no more after a push of another value, or a deletion", async () => {
     const engine = await serve(({ method, path, json }) => {
       if (path.startsWith("/auth-recipes/")) return { json: { success: true, recipe: NOTION } };

@@ -108,6 +108,16 @@ describe("a service account", () => {
     await expect(client.auth.getToken<string>("demo")).rejects.toThrow(sdk.RecipeOriginError);
   });
 
+  it("sends no secret to a token endpoint on this machine through a proxy", async () => {
+    const served = await service();
+    const { client } = await byAccount(served);
+    vi.stubEnv("NODE_USE_ENV_PROXY", "1");
+    vi.stubEnv("HTTP_PROXY", "http://proxy.example:3128");
+    const token = client.auth.getToken<string>("demo", { trustOrigin: served.url });
+    await expect(token).rejects.toThrow(sdk.InsecureTransportError);
+    expect(exchanges(served)).toHaveLength(0);
+  });
+
   it.each([
     ["not JSON", "canary"],
     ["no account", '{"private_key": "canary"}'],

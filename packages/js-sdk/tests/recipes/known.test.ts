@@ -235,6 +235,8 @@ describe("a secret", () => {
     ["notion", "notion_token", undefined, false, true],
     ["notion", "notion_token", "crm", false, true],
     ["google_drive_sa", "google_service_account", "google_sheets_sa", false, true],
+    ["notion", "Notion_Token", undefined, false, false], // keys are compared exactly where that allows something
+    ["notion", "Notion_Token", undefined, true, false],
     ["crm", "crm_token", "crm", false, true],
     ["crm", "crm_token", undefined, false, false],
     ["crm", "crm_token", undefined, true, true],

@@ -61,11 +61,11 @@ export async function everyMethod(client: Arcrun, signal: AbortSignal | undefine
   const workflow = { flow: ["input >> 完成後 >> a"], config: { a: { component: "set", values: {} } } };
   await workflows.push("w", workflow, { description: undefined, config: { a: { component: "set" } } });
   const found = await workflows.get("w");
-  await workflows.push("w", found.graph);
+  await workflows.push("w", found.graph, { strict: undefined });
   const input: Input = { text: "好" };
   const typed: RunResult<Output> = await workflows.run<Output>("w", input, { idempotencyKey: undefined });
   const text: string | undefined = typed.data?.text;
-  const open = await workflows.run("w", undefined, { runAsync: true });
+  const open = await workflows.run("w", undefined, { runAsync: true, strict: true });
   console.log(text, open.data.anything, open.warnings?.[0]?.placeholder, open.failed_nodes?.[0], open.run_id);
   const [execution] = await workflows.executions("w", { limit: undefined, ...call });
   console.log(execution?.verdict, (await workflows.list(call))[0]?.webhook_url);

@@ -99,6 +99,32 @@ describe("push", () => {
     expect(engine.requests.filter(({ path }) => path === "/webhooks/named")).toHaveLength(0);
   });
 
+  const GRAPH = { nodes: [], edges: [] };
+  const DOCUMENT = { flow: ["input >> 完成後 >> 讀-書"] };
+  it.each([
+    [GRAPH, undefined, undefined],
+    [GRAPH, true, true],
+    [GRAPH, false, false],
+    [{ ...GRAPH, strict: true }, undefined, undefined], // the graph itself says it
+    [DOCUMENT, undefined, undefined],
+    [{ ...DOCUMENT, strict: true }, undefined, true],
+    [{ ...DOCUMENT, strict: true }, false, false],
+  ])("of %j with the option strict: %j sends strict: %j", async (graph, strict, sent) => {
+    const engine = await compiling();
+    await clientOf(engine).workflows.push("wf", graph, { strict });
+    expect(engine.requests.at(-1)?.json.strict).toBe(sent);
+  });
+
+  it.each([
+    [GRAPH, "yes"],
+    [{ ...DOCUMENT, strict: 1 }, undefined],
+  ])("of %j with the option strict: %j is refused before anything is sent", async (graph, strict) => {
+    const engine = await compiling();
+    const push = clientOf(engine).workflows.push("wf", graph as never, { strict: strict as never });
+    await expect(push).rejects.toThrow(/^strict must be true or false, not /);
+    expect(engine.requests).toHaveLength(0);
+  });
+
   it("refuses what cannot be written as JSON", async () => {
     const engine = await serve(inTurn(PUSHED));
     const graph = { nodes: [{ id: "a", data: { n: 1n } }], edges: [] };
@@ -137,7 +163,9 @@ describe("run", () => {
   it.each([
     [["durable_runs"], true],
     [undefined, true], // as the deployed engine, which lists nothing
+    [null, true],
     [["idempotency_key"], false],
+    [[], false],
   ])("with runAsync where the engine's capabilities are %j is sent: %s", async (capabilities, isSent) => {
     const engine = await serve(({ path }) =>
       path === "/health" ? { json: { ok: true, capabilities } } : { status: 202, json: { accepted: true } },
@@ -163,6 +191,23 @@ describe("run", () => {
     const run = await clientOf(engine, { maxRetries: 0 }).workflows.run("wf", {}, { runAsync: true });
     expect(run).toEqual({ accepted: true, run_id: "r-1" });
     expect(engine.requests.at(-1)?.path).toBe("/webhooks/named/wf/trigger?async=1");
+  });
+
+  it.each([
+    [{ strict: true }, "?strict=true"],
+    [{ strict: false }, ""],
+    [{ strict: true, runAsync: true }, "?async=1&strict=true"],
+  ])("with the options %j has the query '%s'", async (options, query) => {
+    const engine = await serve(inTurn({ json: { success: true } }));
+    await clientOf(engine, { maxRetries: 0 }).workflows.run("wf", {}, options);
+    expect(engine.requests.at(-1)?.path).toBe(`/webhooks/named/wf/trigger${query}`);
+  });
+
+  it("refuses a strict that is neither true nor false", async () => {
+    const engine = await serve(inTurn({ json: {} }));
+    const run = clientOf(engine).workflows.run("wf", {}, { strict: "false" as never });
+    await expect(run).rejects.toThrow("strict must be true or false, not false");
+    expect(engine.requests).toHaveLength(0);
   });
 
   it.each(["text", [1], 5, null])("refuses the input %j", async (input) => {
