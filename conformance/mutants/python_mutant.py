@@ -257,6 +257,7 @@ class Mutant(python_shared.Host):
         client: str,
         options: dict[str, Any],
         environment: dict[str, str | None] | None = None,
+        **rest: Any,
     ) -> dict[str, Any]:
         """Create a client, with the defect."""
         self.key = options.get("api_key", "")
@@ -268,7 +269,7 @@ class Mutant(python_shared.Host):
             options = {**options, "max_retries": 0}
         if self.defect == "ignores-the-environment":
             environment = None
-        return super().construct(client, options, environment)
+        return super().construct(client, options, environment, **rest)
 
     def call(
         self, client: str, method: str, arguments: dict[str, Any], bound: str | None = None

@@ -15,6 +15,7 @@ BUILT_IN = (
     "api_key",
     "base_url",
     "standin",
+    "standin_elsewhere",
     "target",
     "unused_port",
     "files",
