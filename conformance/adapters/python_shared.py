@@ -154,7 +154,10 @@ class Host:
     ) -> dict[str, Any]:
         """Create a client, with exactly the environment variables of the command, or a copy of one."""
         if "from" in rest:
-            copied = self._clients[rest["from"]].with_options(**options)
+            try:
+                copied = self._clients[rest["from"]].with_options(**options)
+            except TypeError as error:
+                raise arcrun.ConfigurationError(str(error)) from error
             self._discard(client)
             self._clients[client] = copied
             return {}
