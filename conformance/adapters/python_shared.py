@@ -51,6 +51,7 @@ OPTIONS = (
     "streams",
     "direct_loopback",
     "option_checks",
+    "call_options",
     "copies",
     "own_client",
     "parallel",

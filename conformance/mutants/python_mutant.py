@@ -1,7 +1,8 @@
 """The adapter of the Python SDK with one defect: `python python_mutant.py DEFECT`.
 
-Defects are made around the SDK, in what it sends, receives and returns, so that they do not depend
-on its implementation. The ids of the defects are those of mutants.yaml.
+Most defects here are made around the SDK, in what it sends, receives and returns, so that they do not
+depend on its implementation; `python_source` makes others in its code. Their ids are those of
+mutants.yaml and the other files beside it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "adapters"))
+
+import python_source
+
+python_source.install(sys.argv[1])  # before the SDK is imported
 
 import python_shared
 

@@ -115,6 +115,7 @@ class Host {
         "retries",
         "caching_fetch",
         "option_checks",
+        "call_options",
         "copies",
         "own_client",
         "parallel",
