@@ -384,4 +384,90 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             'logging.getLogger("arcrun").debug("%s", injection.target(request.url.raw_path))',
         )
     ],
+    # --- found by reading the contract as an opponent -------------------------------------------
+    "sends-the-last-service-again": [
+        (
+            _CREDS,
+            """    request = operations.push_credential(
+        connection.settings,""",
+            """    kept = connection.memory.__dict__.setdefault("services", {})
+    service = kept.setdefault(name, service) or service
+    request = operations.push_credential(
+        connection.settings,""",
+        )
+    ],
+    "sends-no-sensitivity": [
+        (_OPERATIONS, '"sensitivity": sensitivity}', '"sensitivity": None}')
+    ],
+    "seals-equal-values-equally": [
+        (
+            "arcrun._core.sealing",
+            "nonce = iv or urandom(12)",
+            "import hashlib\n    nonce = iv or hashlib.sha256(value.encode()).digest()[:12]",
+        )
+    ],
+    "seals-under-the-key-in-lower-case": [
+        ("arcrun._core.sealing", ".derive(api_key.encode())", ".derive(api_key.lower().encode())")
+    ],
+    "repeats-without-the-body-after-401": [
+        (
+            "arcrun._sync.injecting",
+            "token = self._sign_in.renewed(self._inner, token)\n            ",
+            "token = self._sign_in.renewed(self._inner, token)\n            "
+            'request = httpx.Request("GET", request.url, headers=request.headers)\n            ',
+        )
+    ],
+    "renews-tokens-after-403": [
+        ("arcrun._sync.injecting", "response.status_code == 401 and", "response.status_code in {401, 403} and")
+    ],
+    "keeps-tokens-of-old-secrets": [
+        (_SERVICES, "if used not in sources or sources[used].values != values:", "if used not in sources:")
+    ],
+    "pushes-equal-refresh-tokens": [
+        (_SOURCE, "if token.refresh == self.values[key]:", "if False:")
+    ],
+    "fails-when-a-rotated-token-can-not-be-stored": [
+        (_SOURCE, "except ArcrunError as error:\n            logger", "except MemoryError as error:\n            logger")
+    ],
+    "forgets-rotated-tokens-that-are-not-stored": [
+        (
+            _SERVICES,
+            "finally:\n                self._remember(name, StoredSecret(value, service))",
+            "finally:\n                pass",
+        )
+    ],
+    "shows-plain-values-that-are-repeated": [
+        (_CONNECTION, "secrets = (*request.secrets, key) if key else request.secrets", "secrets = (key,) if key else ()")
+    ],
+    "shows-keys-that-are-repeated": [
+        (_CONNECTION, "secrets = (*request.secrets, key) if key else request.secrets", "secrets = request.secrets")
+    ],
+    "prefers-the-file-to-variables": [
+        (
+            _CONFIG,
+            "if environment.get(VARIABLES[name]):",
+            "if environment.get(VARIABLES[name]) and file.get(name) is None:",
+        )
+    ],
+    "reads-secrets-of-other-variables": [
+        ("arcrun._local", "os.environ.get(variable(name))", 'os.environ.get(variable(name)) or os.environ.get(name.upper())')
+    ],
+    "binds-mtls": [("arcrun._core.recipe", '"oauth2"})', '"oauth2", "mtls"})')],
+    "pins-no-origin": [(_TRUST, "memory.pinned[recipe.service] = tuple(https)", "pass")],
+    "pins-origins-for-all-clients": [
+        ("arcrun._core.memory", "self.pinned: dict[str, tuple[str, ...]] = {}", "self.pinned = PINNED"),
+        ("arcrun._core.memory", "class Memory:", "PINNED: dict[str, tuple[str, ...]] = {}\n\n\nclass Memory:"),
+    ],
+    "pins-what-trust-origin-names": [
+        (
+            _SERVICES,
+            "constants, inject = split_constants(",
+            "connection.memory.pinned.setdefault(self._service, (allowed,))\n        "
+            "constants, inject = split_constants(",
+        )
+    ],
+    "sends-kbdb-to-the-hosted-engine": [
+        (_TRUST, "urls = (known.base_url.replace(ENGINE_URL, settings.base_url), known",
+         'urls = (known.base_url.replace(ENGINE_URL, "https://cypher.arcrun.dev"), known')
+    ],
 }
