@@ -328,7 +328,9 @@ def locals_of_frames(error: BaseException | None) -> Iterator[str]:
         trace: TracebackType | None = error.__traceback__
         while trace is not None:
             if trace.tb_frame.f_code.co_filename.startswith(_SDK):
-                yield from (f"{name} = {value!r}" for name, value in trace.tb_frame.f_locals.items())
+                yield from (
+                    f"{name} = {value!r}" for name, value in trace.tb_frame.f_locals.items()
+                )
             trace = trace.tb_next
         error = error.__cause__ or error.__context__
 

@@ -28,9 +28,9 @@ import python_source
 
 python_source.install(sys.argv[1])  # before the SDK is imported
 
-import python_shared
+import python_shared  # noqa: E402
 
-import arcrun
+import arcrun  # noqa: E402
 
 Send = Callable[[httpx.HTTPTransport, httpx.Request], httpx.Response]
 KEY = "x-arcrun-api-key"

@@ -49,9 +49,7 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "fails-without-a-lifetime": [(_TOKENS, 'fields.get("expires_in")', 'fields["expires_in"]')],
     "fetches-a-token-for-each-call": [(_SOURCE, "with self._lock:", "if True:")],
-    "joins-scopes-by-commas": [
-        (_TOKENS, 'form["scope"] = " ".join(', 'form["scope"] = ",".join(')
-    ],
+    "joins-scopes-by-commas": [(_TOKENS, 'form["scope"] = " ".join(', 'form["scope"] = ",".join(')],
     "sorts-scopes": [(_TOKENS, '"scope": " ".join(scopes)', '"scope": " ".join(sorted(scopes))')],
     "sends-the-first-scope-only": [
         (_TOKENS, '"scope": " ".join(scopes)', '"scope": next(iter(scopes))')
@@ -75,7 +73,11 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "shares-tokens-between-accounts": [
         (_SERVICES, "used = (service, account, grant.endpoint)", "used = grant.endpoint"),
-        (_SERVICES, "if used not in sources or sources[used].values != values:", "if used not in sources:"),
+        (
+            _SERVICES,
+            "if used not in sources or sources[used].values != values:",
+            "if used not in sources:",
+        ),
     ],
     "one-token-for-all-accounts-in-turn": [
         (_SERVICES, "used = (service, account, grant.endpoint)", "used = grant.endpoint")
@@ -227,9 +229,15 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         ("arcrun._core.retry", "if not is_count(max_retries):", "if False:")
     ],
     "takes-users-in-base-urls": [(_ORIGINS, r"([^/?#\\@\s]+)", r"([^/?#\\\s]+)")],
-    "limits-no-response": [(_CLIENT, "max_response_bytes=max_response_bytes,", "max_response_bytes=10**9,")],
+    "limits-no-response": [
+        (_CLIENT, "max_response_bytes=max_response_bytes,", "max_response_bytes=10**9,")
+    ],
     "counts-packed-bytes": [
-        ("arcrun._core.decoding", "self._left -= len(part)\n", "self._left -= 0 if self._inflate else len(part)\n"),
+        (
+            "arcrun._core.decoding",
+            "self._left -= len(part)\n",
+            "self._left -= 0 if self._inflate else len(part)\n",
+        ),
         ("arcrun._core.decoding", "decompress(part, self._left + 1)", "decompress(part)"),
     ],
     "drops-other-headers-for-a-call": [
@@ -264,7 +272,11 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         )
     ],
     "copies-with-the-old-key": [
-        (_CONNECTION, "own_key = here.api_key if key is None else", "own_key = here.api_key if True else")
+        (
+            _CONNECTION,
+            "own_key = here.api_key if key is None else",
+            "own_key = here.api_key if True else",
+        )
     ],
     "shows-the-user-agent-of-own-clients": [
         (_CLIENT, "headers={} if self._owns_http else HEADERS,", "headers={},")
@@ -286,19 +298,23 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         (_INJECTION, 'quote(v.reveal(), safe="") for name', 'quote(v.reveal(), safe="&/") for name')
     ],
     "leaves-slashes-in-paths": [
-        (_INJECTION, 'return quote(value.reveal(), safe="")', 'return quote(value.reveal(), safe="/")')
+        (
+            _INJECTION,
+            'return quote(value.reveal(), safe="")',
+            'return quote(value.reveal(), safe="/")',
+        )
     ],
     "fills-paths-again": [
         (
             _INJECTION,
             "path, count = re.subn(placeholder, lambda found: self._path[found[1]], path)",
-            "count = 1\n            for own in (*self._path, *self._path):\n                "
-            'path = path.replace(f"%7B{own}%7D", self._path[own])',
+            (
+                "count = 1\n            for own in (*self._path, *self._path):\n                "
+                'path = path.replace(f"%7B{own}%7D", self._path[own])'
+            ),
         )
     ],
-    "drops-the-requests-own-query": [
-        (_INJECTION, '"&".join(kept + added)', '"&".join(added)')
-    ],
+    "drops-the-requests-own-query": [(_INJECTION, '"&".join(kept + added)', '"&".join(added)')],
     "encodes-basic-in-latin-1": [
         (_INJECTION, "basic[1].encode()", 'basic[1].encode("latin-1", "replace")')
     ],
@@ -308,21 +324,30 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "prefers-the-requests-own-fields": [
         (_INJECTION, "{**fields, **self._body}", "{**self._body, **fields}")
     ],
-    "drops-empty-fields-of-forms": [(_INJECTION, "keep_blank_values=True", "keep_blank_values=False")],
+    "drops-empty-fields-of-forms": [
+        (_INJECTION, "keep_blank_values=True", "keep_blank_values=False")
+    ],
     "takes-line-ends-in-headers": [
-        (_INJECTION, "not re.fullmatch(_HEADER_VALUE, value.reveal())", 'not re.match(_HEADER_VALUE + "$", value.reveal())')
+        (
+            _INJECTION,
+            "not re.fullmatch(_HEADER_VALUE, value.reveal())",
+            'not re.match(_HEADER_VALUE + "$", value.reveal())',
+        )
     ],
     "checks-the-start-of-host-parts": [
         ("arcrun._core.placeholders", "not re.fullmatch(_HOST_PART", "not re.match(_HOST_PART")
     ],
     # --- origins -----------------------------------------------------------------------------
-    "trusts-every-origin-with-trust-origin": [
-        (_TRUST, "if origin == trusted or", "if trusted or")
-    ],
+    "trusts-every-origin-with-trust-origin": [(_TRUST, "if origin == trusted or", "if trusted or")],
     "trusts-trusted-recipes-everywhere": [
-        (_SERVICES, "allowed = trust.check_origins(recipe, base_url, known, trusted)",
-         "allowed = trust.origin_of(base_url) if trust_recipe else "
-         "trust.check_origins(recipe, base_url, known, trusted)")
+        (
+            _SERVICES,
+            "allowed = trust.check_origins(recipe, base_url, known, trusted)",
+            (
+                "allowed = trust.origin_of(base_url) if trust_recipe else "
+                "trust.check_origins(recipe, base_url, known, trusted)"
+            ),
+        )
     ],
     "compares-the-start-of-origins": [
         (
@@ -331,9 +356,7 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             "any(str(origin_of(written)).startswith(each) for each in known):",
         )
     ],
-    "trusts-any-token-endpoint": [
-        (_TRUST, "if recipe.token_endpoint is not None:", "if False:")
-    ],
+    "trusts-any-token-endpoint": [(_TRUST, "if recipe.token_endpoint is not None:", "if False:")],
     "takes-127-as-a-beginning": [
         (_ORIGINS, "or ipaddress.ip_address(host).is_loopback", 'or host.startswith("127.")')
     ],
@@ -347,18 +370,32 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         (_ORIGINS, "ip_address(host).is_loopback", "ip_address(host).is_private")
     ],
     "compares-hosts-without-ports": [
-        (_TRUST, "return origin == allowed", 'return origin.rsplit(":", 1)[0] == allowed.rsplit(":", 1)[0]')
+        (
+            _TRUST,
+            "return origin == allowed",
+            'return origin.rsplit(":", 1)[0] == allowed.rsplit(":", 1)[0]',
+        )
     ],
     "sends-secrets-along-redirects": [
         (_TRUST, "return origin == allowed", 'return origin.startswith("http://")')
     ],
     # --- lists and logs ----------------------------------------------------------------------
-    "cuts-lists-after-50": [(_CONNECTION, "return found\n            if cursor in", "return found[:50]\n            if cursor in")],
+    "cuts-lists-after-50": [
+        (
+            _CONNECTION,
+            "return found\n            if cursor in",
+            "return found[:50]\n            if cursor in",
+        )
+    ],
     "stops-at-empty-pages": [
         (_CONNECTION, "if cursor is None:\n", "if cursor is None or not part.items:\n")
     ],
     "sorts-lists": [
-        (_CONNECTION, "return found\n            if cursor in", "return sorted(found, key=str)\n            if cursor in")
+        (
+            _CONNECTION,
+            "return found\n            if cursor in",
+            "return sorted(found, key=str)\n            if cursor in",
+        )
     ],
     "lists-equal-entries-once": [
         (
@@ -372,16 +409,20 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         (
             _CONNECTION,
             "outgoing.headers[KEY_HEADER] = key.reveal()",
-            "outgoing.headers[KEY_HEADER] = key.reveal()\n            "
-            'logger.debug("%s", outgoing.headers.raw)',
+            (
+                "outgoing.headers[KEY_HEADER] = key.reveal()\n            "
+                'logger.debug("%s", outgoing.headers.raw)'
+            ),
         )
     ],
     "logs-bound-requests": [
         (
             "arcrun._sync.injecting",
             "headers.update(injection.headers)",
-            "headers.update(injection.headers)\n    import logging\n    "
-            'logging.getLogger("arcrun").debug("%s", injection.target(request.url.raw_path))',
+            (
+                "headers.update(injection.headers)\n    import logging\n    "
+                'logging.getLogger("arcrun").debug("%s", injection.target(request.url.raw_path))'
+            ),
         )
     ],
     # --- found by reading the contract as an opponent -------------------------------------------
@@ -396,9 +437,7 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         connection.settings,""",
         )
     ],
-    "sends-no-sensitivity": [
-        (_OPERATIONS, '"sensitivity": sensitivity}', '"sensitivity": None}')
-    ],
+    "sends-no-sensitivity": [(_OPERATIONS, '"sensitivity": sensitivity}', '"sensitivity": None}')],
     "seals-equal-values-equally": [
         (
             "arcrun._core.sealing",
@@ -413,21 +452,35 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         (
             "arcrun._sync.injecting",
             "token = self._sign_in.renewed(self._inner, token)\n            ",
-            "token = self._sign_in.renewed(self._inner, token)\n            "
-            'request = httpx.Request("GET", request.url, headers=request.headers)\n            ',
+            (
+                "token = self._sign_in.renewed(self._inner, token)\n            "
+                'request = httpx.Request("GET", request.url, headers=request.headers)\n            '
+            ),
         )
     ],
     "renews-tokens-after-403": [
-        ("arcrun._sync.injecting", "response.status_code == 401 and", "response.status_code in {401, 403} and")
+        (
+            "arcrun._sync.injecting",
+            "response.status_code == 401 and",
+            "response.status_code in {401, 403} and",
+        )
     ],
     "keeps-tokens-of-old-secrets": [
-        (_SERVICES, "if used not in sources or sources[used].values != values:", "if used not in sources:")
+        (
+            _SERVICES,
+            "if used not in sources or sources[used].values != values:",
+            "if used not in sources:",
+        )
     ],
     "pushes-equal-refresh-tokens": [
         (_SOURCE, "if token.refresh == self.values[key]:", "if False:")
     ],
     "fails-when-a-rotated-token-can-not-be-stored": [
-        (_SOURCE, "except ArcrunError as error:\n            logger", "except MemoryError as error:\n            logger")
+        (
+            _SOURCE,
+            "except ArcrunError as error:\n            logger",
+            "except MemoryError as error:\n            logger",
+        )
     ],
     "forgets-rotated-tokens-that-are-not-stored": [
         (
@@ -437,10 +490,18 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         )
     ],
     "shows-plain-values-that-are-repeated": [
-        (_CONNECTION, "secrets = (*request.secrets, key) if key else request.secrets", "secrets = (key,) if key else ()")
+        (
+            _CONNECTION,
+            "secrets = (*request.secrets, key) if key else request.secrets",
+            "secrets = (key,) if key else ()",
+        )
     ],
     "shows-keys-that-are-repeated": [
-        (_CONNECTION, "secrets = (*request.secrets, key) if key else request.secrets", "secrets = request.secrets")
+        (
+            _CONNECTION,
+            "secrets = (*request.secrets, key) if key else request.secrets",
+            "secrets = request.secrets",
+        )
     ],
     "prefers-the-file-to-variables": [
         (
@@ -450,24 +511,41 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         )
     ],
     "reads-secrets-of-other-variables": [
-        ("arcrun._local", "os.environ.get(variable(name))", 'os.environ.get(variable(name)) or os.environ.get(name.upper())')
+        (
+            "arcrun._local",
+            "os.environ.get(variable(name))",
+            "os.environ.get(variable(name)) or os.environ.get(name.upper())",
+        )
     ],
     "binds-mtls": [("arcrun._core.recipe", '"oauth2"})', '"oauth2", "mtls"})')],
     "pins-no-origin": [(_TRUST, "memory.pinned[recipe.service] = tuple(https)", "pass")],
     "pins-origins-for-all-clients": [
-        ("arcrun._core.memory", "self.pinned: dict[str, tuple[str, ...]] = {}", "self.pinned = PINNED"),
-        ("arcrun._core.memory", "class Memory:", "PINNED: dict[str, tuple[str, ...]] = {}\n\n\nclass Memory:"),
+        (
+            "arcrun._core.memory",
+            "self.pinned: dict[str, tuple[str, ...]] = {}",
+            "self.pinned = PINNED",
+        ),
+        (
+            "arcrun._core.memory",
+            "class Memory:",
+            "PINNED: dict[str, tuple[str, ...]] = {}\n\n\nclass Memory:",
+        ),
     ],
     "pins-what-trust-origin-names": [
         (
             _SERVICES,
             "constants, inject = split_constants(",
-            "connection.memory.pinned.setdefault(self._service, (allowed,))\n        "
-            "constants, inject = split_constants(",
+            (
+                "connection.memory.pinned.setdefault(self._service, (allowed,))\n        "
+                "constants, inject = split_constants("
+            ),
         )
     ],
     "sends-kbdb-to-the-hosted-engine": [
-        (_TRUST, "urls = (known.base_url.replace(ENGINE_URL, settings.base_url), known",
-         'urls = (known.base_url.replace(ENGINE_URL, "https://cypher.arcrun.dev"), known')
+        (
+            _TRUST,
+            "urls = (known.base_url.replace(ENGINE_URL, settings.base_url), known",
+            'urls = (known.base_url.replace(ENGINE_URL, "https://cypher.arcrun.dev"), known',
+        )
     ],
 }

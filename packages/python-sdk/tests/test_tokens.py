@@ -367,7 +367,7 @@ def test_an_incomplete_recipe_is_unexpected(primitive, more, kind, server, serve
 def test_a_refusal_that_repeats_a_secret_keeps_it_in_no_frame() -> None:
     content = Secret('{"error": "bad", "error_description": "s3cret-refresh ended"}')
     sent = (Secret("s3cret-refresh"),)
-    with pytest.raises(TokenExchangeError, match="bad: .* ended") as caught:
+    with pytest.raises(TokenExchangeError, match=r"bad: .* ended") as caught:
         read_token("own", 400, content, now=0.0, sent=sent)
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     assert "s3cret" not in "".join(shown.format())
