@@ -12,11 +12,15 @@ import sys
 from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, NamedTuple
 
+import python_source_requests
 import python_source_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import CodeType, ModuleType
+
+
+DEFECTS = {**python_source_state.DEFECTS, **python_source_requests.DEFECTS}
 
 
 class Change(NamedTuple):
@@ -29,7 +33,7 @@ class Change(NamedTuple):
 
 def changes_of(defect: str) -> list[Change]:
     """Return the changes that make a defect; none if it is made elsewhere."""
-    return [Change(*change) for change in python_source_state.DEFECTS.get(defect, ())]
+    return [Change(*change) for change in DEFECTS.get(defect, ())]
 
 
 class _ChangedLoader(importlib.machinery.SourceFileLoader):
