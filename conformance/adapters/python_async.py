@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from python_shared import serve
@@ -16,8 +17,15 @@ def main() -> None:
     async def awaited(value: Any) -> Any:
         return await value if inspect.isawaitable(value) else value
 
+    async def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+        return await asyncio.gather(*(awaited(call()) for call in calls), return_exceptions=True)
+
     try:
-        serve(arcrun.AsyncArcrun, value_of=lambda value: loop.run_until_complete(awaited(value)))
+        serve(
+            arcrun.AsyncArcrun,
+            value_of=lambda value: loop.run_until_complete(awaited(value)),
+            values_of=lambda calls: loop.run_until_complete(together(calls)),
+        )
     finally:
         loop.close()
 

@@ -11,12 +11,17 @@ import os
 import platform
 import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import httpx
 
 import arcrun
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from types import TracebackType
 
 METHODS = (
     "health",
@@ -46,6 +51,10 @@ OPTIONS = (
     "streams",
     "direct_loopback",
     "option_checks",
+    "call_options",
+    "copies",
+    "own_client",
+    "parallel",
 )
 
 # The SDK's error classes and their names in all languages, subclasses before their bases.
@@ -72,18 +81,47 @@ ERROR_NAMES = {
     "RateLimitError": "rate_limit",
     "ServerError": "server",
     "APIStatusError": "status",
+    "BoundConnectionError": "connection",  # of this adapter
 }
 
 # The attributes of errors that scenarios check; values that are not JSON are left out.
 ERROR_ATTRIBUTES = ("requires", "details", "next_actions", "failed_node", "task_id", "missing")
 
 
+_SDK = str(Path(arcrun.__file__).parent)
+OWN_USER_AGENT = "own-client/1.0"
+
+
+def in_threads(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Make calls at the same time; return each value, or the exception instead."""
+
+    def outcome(call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except Exception as error:  # noqa: BLE001 -- raised where the results are read
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(outcome, calls))
+
+
+class BoundConnectionError(arcrun.ArcrunError):
+    """What a bound client raised is an error of httpx, not of the SDK; it has the error's text."""
+
+
 class Host:
     """Holds the clients and the bound clients of one adapter process."""
 
-    def __init__(self, client_class: Callable[..., Any], value_of: Callable[[Any], Any]) -> None:
+    def __init__(
+        self,
+        client_class: Callable[..., Any],
+        value_of: Callable[[Any], Any],
+        values_of: Callable[[Sequence[Callable[[], Any]]], list[Any]] = in_threads,
+    ) -> None:
         self._client_class = client_class
         self._value_of = value_of
+        self._values_of = values_of
+        self._own: dict[str, Any] = {}  # HTTP clients of the user's own, by client
         self._clients: dict[str, Any] = {}
         self._bound: dict[str, tuple[str, Any]] = {}
         self._replaced_environment: dict[str, str | None] = {}
@@ -113,17 +151,36 @@ class Host:
         client: str,
         options: dict[str, Any],
         environment: dict[str, str | None] | None = None,
+        **rest: Any,
     ) -> dict[str, Any]:
-        """Create a client, with exactly the environment variables of the command."""
+        """Create a client, with exactly the environment variables of the command, or a copy of one."""
+        if "from" in rest:
+            try:
+                copied = self._clients[rest["from"]].with_options(**options)
+            except TypeError as error:
+                raise arcrun.ConfigurationError(str(error)) from error
+            self._discard(client)
+            self._clients[client] = copied
+            return {}
         self._discard(client)
         self._set_environment(self._replaced_environment)
         self._replaced_environment = {name: os.environ.get(name) for name in environment or {}}
         self._set_environment(environment or {})
+        if options.get("own_client"):
+            self._own[client] = own = self._own_client()
+            options = {k: v for k, v in options.items() if k != "own_client"} | {"http_client": own}
         try:
             self._clients[client] = self._client_class(**options)
         except TypeError as error:  # the language itself refuses an argument that does not exist
             raise arcrun.ConfigurationError(str(error)) from error
         return {}
+
+    def _own_client(self) -> Any:
+        """Return an HTTP client as a user may bring one, with defaults that are not the SDK's."""
+        is_async = self._client_class is arcrun.AsyncArcrun
+        kind = httpx.AsyncClient if is_async else httpx.Client
+        headers = {"User-Agent": OWN_USER_AGENT, "X-Own": "1"}
+        return kind(headers=headers, follow_redirects=True, trust_env=False)
 
     @staticmethod
     def _set_environment(environment: dict[str, str | None]) -> None:
@@ -137,41 +194,74 @@ class Host:
         self, client: str, method: str, arguments: dict[str, Any], bound: str | None = None
     ) -> Any:
         """Call a method; keep the client that `auth.bind` returns under the name `bound`."""
+        begin, finish = self._prepared_call(client, method, arguments, bound)
+        return finish(self._value_of(begin()))
+
+    def bound_request(self, **command: Any) -> dict[str, Any]:
+        """Send a request through a bound client."""
+        begin, finish = self._prepared_bound_request(**command)
+        try:
+            return finish(self._value_of(begin()))
+        except httpx.HTTPError as error:
+            raise BoundConnectionError(error) from error
+
+    def parallel(self, times: int, of: dict[str, Any]) -> dict[str, Any]:
+        """Carry out a command several times at once."""
+        name, command = of["command"].replace(".", "_"), dict(of)
+        del command["command"]
+        prepare = getattr(self, f"_prepared_{name}")
+        prepared = [prepare(**command) for _ in range(times)]
+        values = self._values_of([begin for begin, _ in prepared])
+        for value in values:
+            if isinstance(value, Exception):
+                raise value
+        return {"results": [finish(v) for (_, finish), v in zip(prepared, values, strict=True)]}
+
+    def _prepared_call(
+        self, client: str, method: str, arguments: dict[str, Any], bound: str | None = None
+    ) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
+        """Return what makes a call, and what makes the reply's result of its value."""
         target = self._clients[client]
         for part in method.split("."):
             target = getattr(target, part)
         arguments = dict(arguments)
         # `setup` takes secrets as keyword arguments; in the protocol they are one object.
         arguments.update(arguments.pop("secrets", {}) if method == "auth.setup" else {})
-        value = self._value_of(target(**arguments))
-        if method == "auth.bind":
+
+        def finish(value: Any) -> Any:
+            if method != "auth.bind":
+                return value
             self._bound[bound or "main"] = (client, value)
             return {"shown": [repr(value), repr(value.headers), repr(value.base_url)]}
-        return value
 
-    def bound_request(
+        return lambda: target(**arguments), finish
+
+    def _prepared_bound_request(
         self, bound: str, method: str, url: str, *, stream: bool = False, **rest: Any
-    ) -> dict[str, Any]:
-        """Send a request through a bound client."""
+    ) -> tuple[Callable[[], Any], Callable[[Any], dict[str, Any]]]:
+        """Return what sends a request through a bound client, and what makes the result of its response."""
         client = self._bound[bound][1]
         renamed = {"query": "params", "body": "content"}
         options = {renamed.get(name, name): value for name, value in rest.items()}
         if stream:
             read_once = async_pieces if hasattr(client, "aclose") else pieces
             options["content"] = read_once(options["content"])
-        response = self._value_of(client.request(method, url, **options))
-        return {
-            "status": response.status_code,
-            "headers": dict(response.headers),
-            "body": response.text,
-            "shown": [
-                repr(response),
-                str(response.url),
-                repr(response.request),
-                repr(response.request.headers),
-                repr(response.history),
-            ],
-        }
+
+        def finish(response: Any) -> dict[str, Any]:
+            return {
+                "status": response.status_code,
+                "headers": dict(response.headers),
+                "body": response.text,
+                "shown": [
+                    repr(response),
+                    str(response.url),
+                    repr(response.request),
+                    repr(response.request.headers),
+                    repr(response.history),
+                ],
+            }
+
+        return lambda: client.request(method, url, **options), finish
 
     def stop(self) -> dict[str, Any]:
         """Close all clients."""
@@ -184,8 +274,9 @@ class Host:
             if client == name:
                 del self._bound[bound]
                 self._close(value)
-        if name in self._clients:
-            self._close(self._clients.pop(name))
+        for kept in (self._clients, self._own):
+            if name in kept:
+                self._close(kept.pop(name))
 
     def _close(self, client: Any) -> None:
         closed = client.aclose() if hasattr(client, "aclose") else client.close()
@@ -214,7 +305,11 @@ def sdk_error(error: arcrun.ArcrunError) -> dict[str, Any]:
         "name": names[0] if names else "arcrun",
         "class": type(error).__name__,
         "message": str(error),
-        "shown": [repr(error), "".join(traceback.format_exception(error))],
+        "shown": [
+            repr(error),
+            "".join(traceback.format_exception(error)),
+            *locals_of_frames(error),
+        ],
     }
     for name in ("status", "code", "request_id"):
         described[name] = getattr(error, name, None)
@@ -223,6 +318,21 @@ def sdk_error(error: arcrun.ArcrunError) -> dict[str, Any]:
         name: value for name, value in attributes.items() if is_json(value) and value is not None
     }
     return described
+
+
+def locals_of_frames(error: BaseException | None) -> Iterator[str]:
+    """Yield the variables of the SDK's frames in a traceback, as tools that report errors show them."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        trace: TracebackType | None = error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename.startswith(_SDK):
+                yield from (
+                    f"{name} = {value!r}" for name, value in trace.tb_frame.f_locals.items()
+                )
+            trace = trace.tb_next
+        error = error.__cause__ or error.__context__
 
 
 def is_json(value: Any) -> bool:
@@ -252,11 +362,15 @@ def reply_to(host: Host, line: str) -> dict[str, Any]:
     return {"id": identifier, "result": result}
 
 
-def serve(client_class: Callable[..., Any], value_of: Callable[[Any], Any]) -> None:
+def serve(
+    client_class: Callable[..., Any],
+    value_of: Callable[[Any], Any],
+    values_of: Callable[[Sequence[Callable[[], Any]]], list[Any]] = in_threads,
+) -> None:
     """Reply to the commands from stdin until `stop`."""
     out = sys.stdout.buffer
     sys.stdout = sys.stderr  # a stray print of the SDK must not break the protocol
-    host = Host(client_class, value_of)
+    host = Host(client_class, value_of, values_of)
     for line in sys.stdin.buffer:
         reply = reply_to(host, line.decode())
         out.write(json.dumps(reply).encode() + b"\n")

@@ -1,7 +1,8 @@
 """The adapter of the Python SDK with one defect: `python python_mutant.py DEFECT`.
 
-Defects are made around the SDK, in what it sends, receives and returns, so that they do not depend
-on its implementation. The ids of the defects are those of mutants.yaml.
+Most defects here are made around the SDK, in what it sends, receives and returns, so that they do not
+depend on its implementation; `python_source` makes others in its code. Their ids are those of
+mutants.yaml and the other files beside it.
 """
 
 from __future__ import annotations
@@ -23,9 +24,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "adapters"))
 
-import python_shared
+import python_source
 
-import arcrun
+python_source.install(sys.argv[1])  # before the SDK is imported
+
+import python_shared  # noqa: E402
+
+import arcrun  # noqa: E402
 
 Send = Callable[[httpx.HTTPTransport, httpx.Request], httpx.Response]
 KEY = "x-arcrun-api-key"
@@ -257,6 +262,7 @@ class Mutant(python_shared.Host):
         client: str,
         options: dict[str, Any],
         environment: dict[str, str | None] | None = None,
+        **rest: Any,
     ) -> dict[str, Any]:
         """Create a client, with the defect."""
         self.key = options.get("api_key", "")
@@ -268,7 +274,7 @@ class Mutant(python_shared.Host):
             options = {**options, "max_retries": 0}
         if self.defect == "ignores-the-environment":
             environment = None
-        return super().construct(client, options, environment)
+        return super().construct(client, options, environment, **rest)
 
     def call(
         self, client: str, method: str, arguments: dict[str, Any], bound: str | None = None

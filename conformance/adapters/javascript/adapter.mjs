@@ -75,11 +75,18 @@ export function adapter(sdk, runtime) {
     try {
       return JSON.stringify({ id, result: await host[command.replace(".", "_")](body) });
     } catch (error) {
+      if (error instanceof BoundConnectionError) return JSON.stringify({ id, error: host.connectionError(error.cause) });
       if (error instanceof sdk.ArcrunError) return JSON.stringify({ id, error: host.sdkError(error) });
       const failure = { message: String(error), detail: String(error?.stack) };
       return JSON.stringify({ id, failure });
     }
   };
+}
+
+class BoundConnectionError extends Error {
+  constructor(cause) {
+    super("", { cause });
+  }
 }
 
 class Host {
@@ -108,6 +115,10 @@ class Host {
         "retries",
         "caching_fetch",
         "option_checks",
+        "call_options",
+        "copies",
+        "own_client",
+        "parallel",
         ...(this.#runtime.environment ? ["environment"] : []),
         ...(globalThis.Deno || globalThis.Bun ? [] : ["direct_loopback"]),
         ...(this.#runtime.browser ? [] : HTTP_CAPABILITIES),
@@ -116,14 +127,20 @@ class Host {
   }
 
   /** Creates a client, with exactly the environment variables of the command. */
-  construct({ client, options, environment = {} }) {
+  construct({ client, options, environment = {}, from }) {
+    if (from) {
+      this.#clients.set(client, this.#clients.get(from).withOptions(camelCase(options)));
+      return {};
+    }
     this.#setEnvironment(this.#replacedEnvironment);
     const variables = this.#runtime.environment ?? {};
     const replaced = Object.keys(environment).map((name) => [name, variables[name] ?? null]);
     this.#replacedEnvironment = Object.fromEntries(replaced);
     this.#setEnvironment(environment);
-    const { caching_fetch, ...given } = options;
-    const settings = { ...camelCase(given), ...(caching_fetch ? { fetch: cachingFetch() } : {}) };
+    const { caching_fetch, own_client, ...given } = options;
+    const settings = camelCase(given);
+    if (caching_fetch) settings.fetch = cachingFetch();
+    if (own_client) settings.fetch = ownFetch;
     this.#clients.set(client, new this.#sdk.Arcrun(settings));
     return {};
   }
@@ -166,7 +183,10 @@ class Host {
     const client = this.#bound.get(bound);
     if (stream) Object.assign(init, { body: readOnce(init.body), duplex: "half" });
     const redirect = follow_redirects ? { redirect: "follow" } : {};
-    const response = await client.request(method, url, { ...init, ...redirect });
+    const response = await client.request(method, url, { ...init, ...redirect }).catch((error) => {
+      if (error instanceof this.#sdk.ArcrunError) throw error;
+      throw new BoundConnectionError(error); // the runtime's, as `fetch` rejects with it
+    });
     const shown = [...this.#shown(response), ...this.#shown(response.headers), response.url];
     return {
       status: response.status,
@@ -176,10 +196,23 @@ class Host {
     };
   }
 
+  /** Carries out a command several times at once. */
+  async parallel({ times, of: { command, ...body } }) {
+    const one = () => this[command.replace(".", "_")](body);
+    const outcomes = await Promise.allSettled(Array.from({ length: times }, one));
+    for (const { status, reason } of outcomes) if (status === "rejected") throw reason;
+    return { results: outcomes.map(({ value }) => value) };
+  }
+
   stop() {
     this.#clients.clear();
     this.#bound.clear();
     return {};
+  }
+
+  /** Returns what the runtime's `fetch` rejected with, for a bound client, as an object of the protocol. */
+  connectionError(error) {
+    return { name: "connection", class: error.name, message: error.message, attributes: {}, shown: this.#shown(error) };
   }
 
   /** Returns a typed error as an object of the protocol. */
@@ -227,6 +260,10 @@ function cachingFetch() {
     return response;
   };
 }
+
+/** A `fetch` as a user may bring one, with defaults that are not the SDK's. */
+const ownFetch = (input, init = {}) =>
+  fetch(input, { ...init, headers: { "user-agent": "own-client/1.0", "x-own": "1", ...init.headers } });
 
 /** Returns a body that can be read once. */
 function readOnce(text) {

@@ -106,6 +106,7 @@ def test_the_guarantee_for_languages_without_a_parser_holds() -> None:
 def test_the_page_lists_every_error_whose_message_a_scenario_matches() -> None:
     section = PAGE.split("### Messages", 1)[1]
     of_the_response = {
+        "authentication",
         "bad_request",
         "permission_denied",
         "not_found",

@@ -397,10 +397,11 @@ def test_malformed_values_are_refused_before_any_request(value, kind, server) ->
 
 
 @pytest.mark.parametrize("options", [{"sensitivity": "top"}, {"service": "Notion"}])
-def test_malformed_options_of_a_push_are_refused(options, kind, server) -> None:
-    with pytest.raises(InvalidArgumentError):
-        kind.run(kind.client(server.url).creds.push("tok", "x", **options))
+def test_malformed_options_of_a_push_are_refused(options, kind, server, seen_by_tools) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        kind.run(kind.client(server.url).creds.push("tok", "s3cret-1", **options))
     assert server.requests == []
+    assert "s3cret" not in seen_by_tools(caught.value)
 
 
 @pytest.mark.parametrize("how", ["plain", "sealed"])

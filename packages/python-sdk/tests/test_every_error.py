@@ -20,6 +20,7 @@ from arcrun import (
     NotFoundError,
     TokenExchangeError,
 )
+from arcrun._core.secret import Secret
 from arcrun._core.tokens import assertion, read_token
 
 
@@ -97,7 +98,7 @@ def test_a_recipe_whose_address_cannot_be_used(kind, server, serve_recipe) -> No
 )
 def test_a_token_response_out_of_bounds(body) -> None:
     try:
-        token = read_token("own", 200, body.encode(), now=0.0, sent=())
+        token = read_token("own", 200, Secret(body), now=0.0, sent=())
     except ArcrunError:
         return
     assert token.use_until > 0

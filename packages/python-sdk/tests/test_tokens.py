@@ -7,6 +7,7 @@ import base64
 import json
 import threading
 import time
+import traceback
 from urllib.parse import parse_qsl
 
 import pytest
@@ -363,13 +364,22 @@ def test_an_incomplete_recipe_is_unexpected(primitive, more, kind, server, serve
         kind.run(client.auth.get_token("own", trust_origin="https://own.test"))
 
 
+def test_a_refusal_that_repeats_a_secret_keeps_it_in_no_frame() -> None:
+    content = Secret('{"error": "bad", "error_description": "s3cret-refresh ended"}')
+    sent = (Secret("s3cret-refresh"),)
+    with pytest.raises(TokenExchangeError, match=r"bad: .* ended") as caught:
+        read_token("own", 400, content, now=0.0, sent=sent)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "s3cret" not in "".join(shown.format())
+
+
 @pytest.mark.parametrize(
     ("expires_in", "lifetime"),
     [(3600, 3540), (10, 0), (None, 3540), ("3600", 3540), (0, 0), (-5, 0)],
 )
 def test_a_token_is_used_until_60_s_before_it_expires(expires_in, lifetime) -> None:
-    body = json.dumps({"access_token": "a", "expires_in": expires_in}).encode()
-    token = read_token("own", 200, body, now=100.0, sent=())
+    body = json.dumps({"access_token": "a", "expires_in": expires_in})
+    token = read_token("own", 200, Secret(body), now=100.0, sent=())
     assert token.use_until == 100.0 + lifetime
     assert "a" not in repr(token.access).replace("Secret", "")
 

@@ -92,7 +92,8 @@ def _exchange_texts(exchange: Exchange) -> Iterator[_Text]:
         yield _Text("key-header", f"in the key header of {name}", _lines(key))
         yield _Text("never", f"in the headers of {name}", _lines(rest))
         yield _Text("engine", f"in the body of {name}", body)
-    if exchange.response is not None:
+    # What a fault puts into a response is written in the scenario too: an engine that repeats a secret.
+    if exchange.response is not None and exchange.fault is None:
         # The stand-in's responses are written in the scenario.
         location = "standin" if exchange.server == "standin" else "never"
         body = exchange.response.body.decode("utf-8", "replace")

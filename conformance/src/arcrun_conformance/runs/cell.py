@@ -88,6 +88,7 @@ async def run_cell(
                 "base_url": proxy.origin,
                 "target": target.url,
                 "standin": standin.origin,
+                "standin_elsewhere": standin.origin.replace("127.0.0.1", "localhost"),
                 "unused_port": port,
                 "files": files,
                 "n": 1,

@@ -94,12 +94,16 @@ class StepRunner:
     async def _send(self, step: Step, values: Mapping[str, Any]) -> list[str]:
         """Send the command of a step once, and return how the reply differs from what is expected."""
         command, body = self._command(step, values)
+        if times := step.definition.get("parallel"):
+            command, body = "parallel", {"times": times, "of": {"command": command, **body}}
         began = time.perf_counter()
         reply: Result | SdkError
         if step.kind == "send":
             reply = Result(await self._send_itself(values, body))
         else:
             reply = await self.adapter.send(command, **body)
+        if command == "parallel" and isinstance(reply, Result):
+            reply = Result(reply.value["results"])
         seconds = time.perf_counter() - began
         described = (
             {"error": reply.fields} if isinstance(reply, SdkError) else {"result": reply.value}
@@ -148,10 +152,11 @@ class StepRunner:
                 "path": definition["send"],
                 **given,
             }
-        defaults = {"api_key": values["api_key"], "base_url": values["base_url"]}
+        copied = {"from": definition["from"]} if "from" in definition else {}
+        defaults = {} if copied else {k: values[k] for k in ("api_key", "base_url")}
         options = {**defaults, **definition.get("options", {})}
         passed = {key: value for key, value in options.items() if value is not None}
-        body = {"client": step.subject, "options": passed}
+        body = {"client": step.subject, "options": passed, **copied}
         environment = definition.get("environment")
         return "construct", body | ({"environment": environment} if environment else {})
 

@@ -17,6 +17,7 @@ BUILT_IN = (
     "api_key",
     "base_url",
     "standin",
+    "standin_elsewhere",
     "target",
     "unused_port",
     "files",

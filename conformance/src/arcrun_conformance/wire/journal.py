@@ -71,6 +71,7 @@ class Request:
             "method": self.method,
             "path": self.path,
             "query": self.query,
+            "target": self.target,
             "headers": headers_value(self.headers),
             "body": self._body(),
         }

@@ -18,6 +18,7 @@ import {
   textOfBody,
   waitFor,
   withDeadline,
+  withoutRetries,
 } from "../http/fetch.js";
 import type { AccessToken, TokenSource } from "../http/memory.js";
 import type { Values } from "../recipes/placeholders.js";
@@ -109,6 +110,7 @@ async function exchange(
     return await withDeadline(timeout, null, async (signal) => {
       const response = await fetch(endpoint, {
         ...ownOptions(),
+        ...withoutRetries(), // a refresh token may be good for one request
         method: "POST",
         body: form(),
         headers: {

@@ -193,6 +193,21 @@ describe("an access token", () => {
     expect(exchanges(served)).toHaveLength(1);
   });
 
+  it("asks for a token without a retry by the runtime, since a refresh token may be good for one request", async () => {
+    const served = await service();
+    const { client } = await byRefresh(served);
+    const kept: [string, RequestInit | undefined][] = [];
+    const own: typeof fetch = (input, init) => {
+      kept.push([new URL(String(input)).pathname, init]);
+      return fetch(input, init);
+    };
+    const bound = await client.auth.bind<string>("demo", { trustOrigin: served.url, fetch: own });
+    await bound.get("/pages");
+    expect(kept.map(([path]) => path)).toEqual(["/token", "/v1/pages"]);
+    expect(kept[0]?.[1]?.keepalive).toBe(false);
+    expect(kept[1]?.[1]).not.toHaveProperty("keepalive");
+  });
+
   it("is renewed a minute before it expires", async () => {
     const served = await service({ tokens: (n) => ({ expires_in: n === 1 ? 60 : 61 }) });
     const { bound } = await byAccount(served);

@@ -91,7 +91,7 @@ class AsyncTokenSource:
 
     async def _exchange(
         self, transport: httpx.AsyncBaseTransport, form: Secret
-    ) -> tuple[int, bytes]:
+    ) -> tuple[int, Secret]:
         request = httpx.Request(
             "POST",
             self._grant.endpoint,
@@ -108,7 +108,7 @@ class AsyncTokenSource:
         )(request)
         try:
             content = await read_body(response, self._timeout.read, _LARGEST)
-            return response.status_code, content
+            return response.status_code, Secret(content.decode("utf-8-sig", "replace"))
         finally:
             await response.aclose()
 

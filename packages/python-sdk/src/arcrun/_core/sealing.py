@@ -79,6 +79,7 @@ def unseal(api_key: str, name: str, envelope: Envelope) -> str:
         plain = AESGCM(derive_key(api_key)).decrypt(nonce, sealed, _bound_to(name)).decode()
     except (InvalidTag, ValueError):
         plain = None
+    del api_key  # tools print the locals of frames
     if plain is None:
         raise UnexpectedResponseError(
             f"the credential {name!r} cannot be opened with this API key: it was sealed under another "

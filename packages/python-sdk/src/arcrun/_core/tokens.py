@@ -108,31 +108,25 @@ def assertion(account: Mapping[str, str], audience: str, scopes: Iterable[str], 
 
 
 def read_token(
-    service: str, status: int, content: bytes, *, now: float, sent: tuple[Secret, ...]
+    service: str, status: int, content: Secret, *, now: float, sent: tuple[Secret, ...]
 ) -> AccessToken:
     """Read the token endpoint's response.
 
     Args:
         service: the service, for the error message.
         status: the HTTP status.
-        content: the body.
+        content: the body; wrapped, since tools print the locals of frames.
         now: the time on the clock of `time.monotonic`.
         sent: the secrets that were sent; they are blanked out of the error message.
 
     Raises:
         TokenExchangeError: there is no access token in it.
     """
-    try:
-        body: Any = json.loads(content)
-    except (ValueError, RecursionError):
-        body = {}
-    fields = json_object(body) or {}
+    fields = _fields(content)
     access = fields.get("access_token")
     if status != 200 or not is_text(access):
-        message = ": ".join(
-            str(fields[key]) for key in ("error", "error_description") if fields.get(key)
-        )
-        reason = blank_out(message, sent)[:300] or "no access_token in the response"
+        reason = _reason(fields, sent)
+        del fields, access
         raise TokenExchangeError(
             f"{service!r}: the token endpoint returned HTTP {status}: {reason}; check the secrets "
             f"that auth.setup({service!r}) stored"
@@ -145,6 +139,23 @@ def read_token(
         now + max(0.0, lifetime - REFRESH_BEFORE),
         Secret(refresh) if refresh else None,
     )
+
+
+def _fields(content: Secret) -> dict[str, Any]:
+    """Return the fields of a JSON object; none if the text is something else."""
+    try:
+        body: Any = json.loads(content.reveal())
+    except (ValueError, RecursionError):
+        body = None
+    return json_object(body) or {}
+
+
+def _reason(fields: Mapping[str, Any], sent: tuple[Secret, ...]) -> str:
+    """Return why a token endpoint refused, without the secrets that were sent."""
+    message = ": ".join(
+        str(fields[key]) for key in ("error", "error_description") if fields.get(key)
+    )
+    return blank_out(message, sent)[:300] or "no access_token in the response"
 
 
 def _refresh_form(grant: RefreshGrant, values: Mapping[str, Secret]) -> dict[str, str]:

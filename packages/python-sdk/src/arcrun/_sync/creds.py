@@ -55,11 +55,11 @@ class Creds:
             >>> result["name"]
             'notion_token'
         """
+        hidden = Secret.of(value)
+        del value  # tools print the locals of frames
         check_credential(name)
         if service is not None:
             check_service(service)
-        hidden = Secret.of(value)
-        del value  # tools print the locals of frames
         if hidden is None:
             raise InvalidArgumentError(f"the value of {name!r} must be non-empty text")
         connection = self._connection.for_call(timeout, max_retries, extra_headers)

@@ -92,7 +92,7 @@ class TokenSource:
 
     def _exchange(
         self, transport: httpx.BaseTransport, form: Secret
-    ) -> tuple[int, bytes]:
+    ) -> tuple[int, Secret]:
         request = httpx.Request(
             "POST",
             self._grant.endpoint,
@@ -109,7 +109,7 @@ class TokenSource:
         )(request)
         try:
             content = read_body(response, self._timeout.read, _LARGEST)
-            return response.status_code, content
+            return response.status_code, Secret(content.decode("utf-8-sig", "replace"))
         finally:
             response.close()
 
