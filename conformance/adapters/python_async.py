@@ -4,6 +4,7 @@ import asyncio
 import inspect
 from typing import Any
 
+from python_cancelling import cancelling
 from python_shared import serve
 
 import arcrun
@@ -14,7 +15,9 @@ def main() -> None:
     loop = asyncio.new_event_loop()
 
     async def awaited(value: Any) -> Any:
-        return await value if inspect.isawaitable(value) else value
+        return await cancelling.result_of(value) if inspect.isawaitable(value) else value
+
+    cancelling.possible = True
 
     try:
         serve(arcrun.AsyncArcrun, value_of=lambda value: loop.run_until_complete(awaited(value)))

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 sys.path.insert(0, str(Path(__file__).parents[1] / "adapters"))
 
 import python_shared
+import wire_defects
 
 import arcrun
 
@@ -326,6 +327,7 @@ class Mutant(python_shared.Host):
 def main() -> None:
     """Serve until `stop`, with the defect named on the command line."""
     out = os.fdopen(os.dup(1), "wb")
+    wire_defects.apply(sys.argv[1])
     mutant = Mutant(sys.argv[1])
     for line in sys.stdin.buffer:
         command = json.loads(line)

@@ -17,6 +17,7 @@ BUILT_IN = (
     "standin",
     "target",
     "unused_port",
+    "silent_port",
     "files",
     "service_account",
     "service_account_key",
