@@ -160,7 +160,9 @@ def forgets_that_a_connection_was_late() -> None:
 
     def error_of(method: str, url: str, error: BaseException) -> APIConnectionError:
         failure = own(method, url, error)
-        return APIConnectionError(str(failure)) if isinstance(error, httpx.ConnectTimeout) else failure
+        return (
+            APIConnectionError(str(failure)) if isinstance(error, httpx.ConnectTimeout) else failure
+        )
 
     _http._connection_error = error_of
 

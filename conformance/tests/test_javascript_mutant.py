@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from arcrun_conformance.adapters.registry import read_registry
 from arcrun_conformance.javascript_mutant import ADAPTER, JavaScriptSdk, MutantError
 from arcrun_conformance.resources import data_directory
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -28,8 +25,8 @@ def test_the_copy_has_the_defect_and_the_original_has_not(
     sdk: JavaScriptSdk, tmp_path: Path
 ) -> None:
     with sdk.with_defect({"id": "waits", "replace": "60", "by": "61"}) as (node, host, folder):
-        with open(f"{folder}/sdk.mjs", encoding="utf-8") as copy:
-            assert copy.read() == "const most = 61;\nconst least = 1;\n"
+        copy = Path(folder, "sdk.mjs").read_text("utf-8")
+        assert copy == "const most = 61;\nconst least = 1;\n"
         assert (node, host.rsplit("/", 1)[1]) == (sdk.adapter.command[0], "node.mjs")
     built = tmp_path / "node_modules/@arcrun/sdk/dist/node.js"
     assert "60" in built.read_text("utf-8")

@@ -28,7 +28,7 @@ def clock() -> Iterator[Any]:
     started.start("2026-01-01T00:00:00Z")
     yield started
     started.stop()
-    time.monotonic = module._monotonic  # type: ignore[assignment]  # noqa: SLF001
+    time.monotonic = module._monotonic  # type: ignore[assignment]
     sys.modules.pop("python_clock", None)
 
 

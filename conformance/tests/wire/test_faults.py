@@ -93,7 +93,6 @@ def test_reports_say_which_fault_it_was(do: Any, text: str) -> None:
 
 
 async def test_a_silent_port_lets_a_client_wait() -> None:
-    with silent_port() as port:
-        with pytest.raises(httpx.ConnectTimeout):
-            async with httpx.AsyncClient(timeout=0.3) as client:
-                await client.get(f"http://127.0.0.1:{port}/")
+    with silent_port() as port, pytest.raises(httpx.ConnectTimeout):
+        async with httpx.AsyncClient(timeout=0.3) as client:
+            await client.get(f"http://127.0.0.1:{port}/")

@@ -237,7 +237,12 @@ def _problems(document: Document, suite: Suite) -> Iterator[Problem]:
             yield from _unknown_operators(document, step.get(key), ("steps", index, key))
     if suite == "engine":
         yield from _problems_of_engine_steps(document)
-        return
+    else:
+        yield from _problems_of_sdk_steps(document)
+
+
+def _problems_of_sdk_steps(document: Document) -> Iterator[Problem]:
+    value = document.value
     for index, step in enumerate(value["steps"]):
         if "clock" not in value and (used := [key for key in ("waited", "advance") if key in step]):
             message = f"{used[0]} needs a clock that nobody waits for"
