@@ -50,6 +50,7 @@ OPTIONS = (
     "direct_loopback",
     "option_checks",
     "clock",
+    "interim_responses",
 )
 
 # The SDK's error classes and their names in all languages, subclasses before their bases.

@@ -115,6 +115,7 @@ class Host {
         "cancellation",
         ...(this.#runtime.environment ? ["environment"] : []),
         ...(globalThis.Deno || globalThis.Bun ? [] : ["direct_loopback"]),
+        ...(globalThis.navigator?.userAgent === "Cloudflare-Workers" ? [] : ["interim_responses"]),
         ...(this.#runtime.browser ? [] : HTTP_CAPABILITIES),
       ],
     };
