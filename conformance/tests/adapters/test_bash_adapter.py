@@ -38,6 +38,7 @@ async def test_it_passes_what_it_can_and_skips_the_rest(engine: MiniEngine) -> N
         "creds-bad-names",
         "creds-delete-missing",
         "creds-plain-push-list",
+        "error-causes",
         "error-shapes",
         "health",
         "insecure-http",

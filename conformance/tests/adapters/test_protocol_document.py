@@ -112,6 +112,7 @@ def test_the_page_lists_every_error_whose_message_a_scenario_matches() -> None:
         "permission_denied",
         "not_found",
         "conflict",
+        "rate_limit",
         "server",
         "status",
     }
