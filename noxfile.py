@@ -98,13 +98,6 @@ def conformance(session: nox.Session) -> None:
 
 
 @nox.session
-def mutants(session: nox.Session) -> None:
-    """Test the suite itself: it must find every broken engine and SDK, by the right check."""
-    sync(session)
-    run_interruptible(session, "arcrun-conformance", "mutants", *session.posargs)
-
-
-@nox.session
 def generated_mutants(session: nox.Session) -> None:
     """Judge a sample of generated mutants: what suite and tests don't notice is listed."""
     sync(session, "tests", "release", "parity", "js", "mutation")
@@ -142,6 +135,12 @@ def javascript(session: nox.Session, *groups: str) -> None:
     session.run("npm", "run", "build")
 
 
+def javascript_adapter(session: nox.Session) -> None:
+    """Prepare the adapter that runs the built SDK on Node.js 24."""
+    environment = "conformance/adapters/javascript/environment.py"
+    session.run("python", environment, "--sdk", "packages/js-sdk", ".arcrun/javascript", "node24")
+
+
 @nox.session
 def js_build(session: nox.Session) -> None:
     """Build the JavaScript SDK."""
@@ -163,12 +162,21 @@ def js_lint(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Test the suite itself: it must find every broken engine and SDK, by the right check."""
+    javascript(session)
+    session.chdir("../..")
+    javascript_adapter(session)
+    command = ("arcrun-conformance", "mutants", "--require-javascript", *session.posargs)
+    run_interruptible(session, *command)
+
+
+@nox.session
 def parity(session: nox.Session) -> None:
     """Compare what contract, Python SDK and TypeScript SDK offer, send and seal: GO or NO-GO."""
     javascript(session, "parity", "release")
     session.chdir("../..")
-    environment = "conformance/adapters/javascript/environment.py"
-    session.run("python", environment, "--sdk", "packages/js-sdk", ".arcrun/javascript", "node24")
+    javascript_adapter(session)
     run_interruptible(session, "python", "-m", "scripts.parity", *session.posargs)
 
 

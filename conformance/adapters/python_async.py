@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from python_cancelling import cancelling
 from python_shared import serve
 
 import arcrun
@@ -15,7 +16,9 @@ def main() -> None:
     loop = asyncio.new_event_loop()
 
     async def awaited(value: Any) -> Any:
-        return await value if inspect.isawaitable(value) else value
+        return await cancelling.result_of(value) if inspect.isawaitable(value) else value
+
+    cancelling.possible = True
 
     async def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
         return await asyncio.gather(*(awaited(call()) for call in calls), return_exceptions=True)

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from python_cancelling import Cancelled, cancelling
+from python_clock import Clock
 
 import arcrun
 
@@ -55,6 +57,8 @@ OPTIONS = (
     "copies",
     "own_client",
     "parallel",
+    "clock",
+    "interim_responses",
 )
 
 # The SDK's error classes and their names in all languages, subclasses before their bases.
@@ -112,6 +116,8 @@ class BoundConnectionError(arcrun.ArcrunError):
 class Host:
     """Holds the clients and the bound clients of one adapter process."""
 
+    virtual_clock = Clock()  # one for each process, like the time
+
     def __init__(
         self,
         client_class: Callable[..., Any],
@@ -132,7 +138,11 @@ class Host:
             "protocol": protocol,
             "sdk": {"name": "arcrun", "version": arcrun.__version__, "language": "python"},
             "runtime": f"{platform.python_implementation()} {platform.python_version()}",
-            "capabilities": [*filter(self._has, METHODS), *OPTIONS],
+            "capabilities": [
+                *filter(self._has, METHODS),
+                *OPTIONS,
+                *(["cancellation"] if cancelling.possible else []),
+            ],
         }
 
     def _has(self, method: str) -> bool:
@@ -189,6 +199,16 @@ class Host:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+    def clock(self, start: str | None = None, advance: float | None = None) -> dict[str, Any]:
+        """Start or advance the clock that nobody waits for; without arguments, stop it."""
+        if advance is not None:
+            self.virtual_clock.advance(advance)
+        elif start is not None:
+            self.virtual_clock.start(start)
+        else:
+            self.virtual_clock.stop()
+        return {}
 
     def call(
         self, client: str, method: str, arguments: dict[str, Any], bound: str | None = None
@@ -345,14 +365,23 @@ def is_json(value: Any) -> bool:
 
 
 def reply_to(host: Host, line: str) -> dict[str, Any]:
-    """Carry out one command and return the reply."""
+    """Carry out one command and return the reply, with what was waited if the clock is replaced."""
+    reply = _reply_to(host, line)
+    waited = list(host.virtual_clock.taken())
+    return {**reply, "waited": waited} if host.virtual_clock.running else reply
+
+
+def _reply_to(host: Host, line: str) -> dict[str, Any]:
     command = json.loads(line)
+    cancelling.after = command.pop("cancel_after", None)
     identifier, name = command.pop("id"), command.pop("command").replace(".", "_")
     try:
         result = getattr(host, name)(**command)
         json.dumps(result)
     except arcrun.ArcrunError as error:
         return {"id": identifier, "error": sdk_error(error)}
+    except Cancelled:
+        return {"id": identifier, "result": {"cancelled": True}}
     except Exception as error:  # noqa: BLE001 -- whatever else happens is the adapter's failure
         message = f"{type(error).__name__}: {error}"
         return {

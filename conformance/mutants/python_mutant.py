@@ -29,6 +29,7 @@ import python_source
 python_source.install(sys.argv[1])  # before the SDK is imported
 
 import python_shared  # noqa: E402
+import wire_defects  # noqa: E402
 
 import arcrun  # noqa: E402
 
@@ -332,6 +333,7 @@ class Mutant(python_shared.Host):
 def main() -> None:
     """Serve until `stop`, with the defect named on the command line."""
     out = os.fdopen(os.dup(1), "wb")
+    wire_defects.apply(sys.argv[1])
     mutant = Mutant(sys.argv[1])
     for line in sys.stdin.buffer:
         command = json.loads(line)

@@ -4,6 +4,8 @@
  * It uses nothing that only one runtime has. A host passes the SDK and a description of its runtime, then lines.
  */
 
+import { Clock } from "./clock.mjs";
+
 // The positional arguments of each method; the others are passed as an object in the last argument.
 const METHODS = {
   health: [],
@@ -72,13 +74,13 @@ export function adapter(sdk, runtime) {
   const host = new Host(sdk, runtime);
   return async (line) => {
     const { id, command, ...body } = JSON.parse(line);
+    const reply = (fields) => JSON.stringify({ id, ...fields, ...host.waited() });
     try {
-      return JSON.stringify({ id, result: await host[command.replace(".", "_")](body) });
+      return reply({ result: await host[command.replace(".", "_")](body) });
     } catch (error) {
-      if (error instanceof BoundConnectionError) return JSON.stringify({ id, error: host.connectionError(error.cause) });
-      if (error instanceof sdk.ArcrunError) return JSON.stringify({ id, error: host.sdkError(error) });
-      const failure = { message: String(error), detail: String(error?.stack) };
-      return JSON.stringify({ id, failure });
+      if (error instanceof BoundConnectionError) return reply({ error: host.connectionError(error.cause) });
+      if (error instanceof sdk.ArcrunError) return reply({ error: host.sdkError(error) });
+      return reply({ failure: { message: String(error), detail: String(error?.stack) } });
     }
   };
 }
@@ -95,6 +97,7 @@ class Host {
   #clients = new Map();
   #bound = new Map();
   #replacedEnvironment = {};
+  #clock = new Clock();
 
   constructor(sdk, runtime) {
     this.#sdk = sdk;
@@ -119,8 +122,11 @@ class Host {
         "copies",
         "own_client",
         "parallel",
+        "clock",
+        "cancellation",
         ...(this.#runtime.environment ? ["environment"] : []),
         ...(globalThis.Deno || globalThis.Bun ? [] : ["direct_loopback"]),
+        ...(globalThis.navigator?.userAgent === "Cloudflare-Workers" ? [] : ["interim_responses"]),
         ...(this.#runtime.browser ? [] : HTTP_CAPABILITIES),
       ],
     };
@@ -153,8 +159,23 @@ class Host {
     }
   }
 
+  /** Starts or advances the clock that nobody waits for; without arguments, stops it. */
+  clock({ start, advance }) {
+    if (advance !== undefined) this.#clock.advance(advance);
+    else if (start !== undefined) this.#clock.start(start);
+    else this.#clock.stop();
+    return {};
+  }
+
+  /** Returns how long the SDK waited, for the reply. */
+  waited() {
+    const waited = this.#clock.taken();
+    return this.#clock.running ? { waited } : {};
+  }
+
   /** Calls a method; keeps the client that `auth.bind` returns under the name `bound`. */
-  async call({ client, method, arguments: given, bound = "main" }) {
+  async call({ client, method, arguments: given, bound = "main", cancel_after }) {
+    if (cancel_after !== undefined) return this.#cancelled({ client, method, arguments: given }, cancel_after);
     const [target, called] = this.#method(this.#clients.get(client), method);
     const options = { ...given };
     const positional = METHODS[method].map((name) => {
@@ -166,6 +187,20 @@ class Host {
     if (method !== "auth.bind") return value;
     this.#bound.set(bound, value);
     return { shown: this.#shown(value) };
+  }
+
+  /** Calls a method with a signal that is aborted after some seconds. */
+  async #cancelled(command, seconds) {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), seconds * 1000);
+    try {
+      return await this.call({ ...command, arguments: { ...command.arguments, signal: controller.signal } });
+    } catch (error) {
+      if (error === controller.signal.reason) return { cancelled: true };
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #method(client, method) {

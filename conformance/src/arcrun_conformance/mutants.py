@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from .javascript_mutant import JavaScriptSdk
     from .runs.results import Run
     from .scenarios.scenario import Scenario
 
 
-KINDS = ("engine", "server", "sdk")
+# The kinds of mutants, and the keys under which a file lists them.
+KINDS = {"engine": "engines", "server": "servers", "sdk": "sdks", "javascript": "javascript"}
 # Accounts of an engine with a defect: the first, a second, a revoked one, and fresh ones.
 ACCOUNTS = 6
 
@@ -39,10 +41,10 @@ class Mutant:
     Attributes:
         id: A name for the defect.
         kind: `engine` (its exchanges are altered on the way), `server` (the reference engine with a
-            defect in its code) or `sdk`.
+            defect in its code), `sdk` (the Python SDK) or `javascript` (the JavaScript SDK).
         scenario: The scenario that is run.
         check: The check of that scenario that must fail.
-        alteration: How an engine's responses are altered.
+        alteration: How an engine's responses are altered, or a text of the JavaScript SDK.
     """
 
     id: str
@@ -90,15 +92,15 @@ def load(path: Path, scenarios: Mapping[str, Scenario]) -> list[Mutant]:
     if problems:
         raise DocumentError(problems)
     found = []
-    for kind in KINDS:
-        for entry in document.value.get(f"{kind}s", ()):
+    for kind, key in KINDS.items():
+        for entry in document.value.get(key, ()):
             scenario, check = entry["caught_by"].split("/")
             found.append(Mutant(entry["id"], kind, scenario, check, entry))
     return found
 
 
 def _unknown_scenarios(document: Document, scenarios: Mapping[str, Scenario]) -> Iterator[Problem]:
-    for kind in (f"{kind}s" for kind in KINDS):
+    for kind in KINDS.values():
         for index, entry in enumerate(document.value.get(kind, ())):
             scenario = entry["caught_by"].split("/")[0]
             if scenario not in scenarios:
@@ -170,12 +172,14 @@ class Programs:
         sdk_with: The adapter of the SDK with the defect whose name follows.
         server: The reference engine.
         server_with: The reference engine with the defect whose name follows.
+        javascript: The JavaScript SDK; None if no mutant needs it.
     """
 
     sdk: Sequence[str]
     sdk_with: Sequence[str]
     server: Sequence[str]
     server_with: Sequence[str]
+    javascript: JavaScriptSdk | None = None
 
 
 class Trials:
@@ -201,9 +205,7 @@ class Trials:
         self, mutants: Sequence[Mutant], on_trial: Callable[[Trial], None] = lambda _: None
     ) -> list[Trial]:
         """Run all scenarios that mutants name without a defect, then each mutant with its own."""
-        names = list(dict.fromkeys(mutant.scenario for mutant in mutants))
-        failed = await self._failing(self._target, self._programs.sdk, self._programs.server, names)
-        trials = [Trial(None, failed)]
+        trials = [Trial(None, await self._try_without_defect(mutants))]
         on_trial(trials[0])
         for mutant in mutants:
             trial = Trial(mutant, await self._try(mutant))
@@ -211,8 +213,24 @@ class Trials:
             on_trial(trial)
         return trials
 
+    async def _try_without_defect(self, mutants: Sequence[Mutant]) -> tuple[str, ...]:
+        javascript, server = self._programs.javascript, self._programs.server
+        failed: tuple[str, ...] = ()
+        for in_javascript in (False, True):
+            chosen = [m for m in mutants if (m.kind == "javascript") is in_javascript]
+            names = list(dict.fromkeys(mutant.scenario for mutant in chosen))
+            command = javascript.adapter.command if in_javascript and javascript else None
+            failed += await self._failing(
+                self._target, command or self._programs.sdk, server, names
+            )
+        return failed
+
     async def _try(self, mutant: Mutant) -> tuple[str, ...]:
         names = [mutant.scenario]
+        javascript = self._programs.javascript
+        if mutant.kind == "javascript" and javascript is not None:
+            with javascript.with_defect({"id": mutant.id, **mutant.alteration}) as command:
+                return await self._failing(self._target, command, self._programs.server, names)
         if mutant.kind == "sdk":
             command = [*self._programs.sdk_with, mutant.id]
             return await self._failing(self._target, command, self._programs.server, names)

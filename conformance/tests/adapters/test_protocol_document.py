@@ -59,7 +59,9 @@ def test_the_page_has_all_steps() -> None:
     assert len(steps()) == 7
 
 
-@pytest.mark.parametrize("command", ["start", "construct", "call", "bound.request", "stop"])
+@pytest.mark.parametrize(
+    "command", ["start", "construct", "call", "bound.request", "clock", "stop"]
+)
 def test_the_page_names_every_field_of_every_command(command: str) -> None:
     section = PAGE.split(f"### `{command}`", 1)[1].split("\n##", 1)[0]
     definitions = schema(f"protocol/{command}")["$defs"]
@@ -111,6 +113,7 @@ def test_the_page_lists_every_error_whose_message_a_scenario_matches() -> None:
         "permission_denied",
         "not_found",
         "conflict",
+        "rate_limit",
         "server",
         "status",
     }

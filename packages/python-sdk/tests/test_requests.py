@@ -51,6 +51,15 @@ def test_health_needs_no_key_and_sends_none(kind, server) -> None:
     assert all("x-arcrun-api-key" not in request.headers for request in server.requests)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "big5"])
+def test_a_response_that_is_not_utf8_is_no_result(kind, encoding) -> None:
+    content = '{"ok": true, "a": "中"}'.encode(encoding)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=content))
+    client = kind.client("https://engine.test", http_client=kind.http_client(transport=transport))
+    with pytest.raises(UnexpectedResponseError, match="not a JSON object"):
+        kind.run(client.health())
+
+
 def test_unknown_fields_of_a_response_are_kept(kind, server) -> None:
     server.on("GET", "/health", {**HEALTH, "地區": "台北"})
     assert kind.run(kind.client(server.url).health())["地區"] == "台北"

@@ -41,9 +41,10 @@ class AdapterFailure(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """The SDK returned a value."""
+    """The SDK returned a value; `waited` has the seconds of each wait, if the clock is replaced."""
 
     value: Any
+    waited: tuple[float, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class SdkError:
     name: str
     message: str
     fields: dict[str, Any] = field(default_factory=dict)
+    waited: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,11 +101,12 @@ def decode(line: str, identifier: int, command: str) -> Result | SdkError:
         failure = reply["failure"]
         detail = failure.get("detail", "")
         raise AdapterFailure("failure", failure["message"] + (f"\n{detail}" if detail else ""))
+    waited = tuple(reply.get("waited", ()))
     if "error" in reply:
         error = reply["error"]
-        return SdkError(error["name"], error["message"], error)
+        return SdkError(error["name"], error["message"], error, waited)
     _check(f"protocol/{command}", "result", reply["result"], f"the result of `{command}`")
-    return Result(reply["result"])
+    return Result(reply["result"], waited)
 
 
 def _not_json(line: str, error: ValueError) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from arcrun_conformance.javascript_mutant import ADAPTER, JavaScriptSdk, MutantError
 from arcrun_conformance.mutants import ACCOUNTS, Mutant, Programs, Trial, Trials, load_all
 from arcrun_conformance.target import open_target, server_program
 
@@ -48,6 +49,11 @@ def add_to(commands: Commands) -> None:
         metavar="DIR",
         help="the folder of the mutants (default: that of the package)",
     )
+    mutants.add_argument(
+        "--require-javascript",
+        action="store_true",
+        help="fail, instead of skipping the JavaScript mutants, where Node.js or the built SDK is missing",
+    )
     add_scenarios(mutants)
     add_adapters(mutants)
     mutants.set_defaults(command=_mutants)
@@ -58,17 +64,31 @@ def _mutants(options: argparse.Namespace) -> int:
     chosen = [m for m in load_all(options.mutants, scenarios) if options.only in {None, m.id}]
     if not chosen:
         raise UsageError(f"no mutant is named {options.only}")
-    trials = asyncio.run(_try(options, scenarios, chosen))
-    caught = sum(trial.good for trial in trials if trial.mutant)
     console = Console()
+    javascript = JavaScriptSdk(adapters(options)[ADAPTER], options.adapter_runtimes.absolute())
+    skipped = [m for m in chosen if m.kind == "javascript"] if javascript.why_unavailable() else []
+    if skipped and (options.require_javascript or len(skipped) == len(chosen)):
+        raise UsageError(f"JavaScript mutants: {javascript.why_unavailable()}")
+    chosen = [mutant for mutant in chosen if mutant not in skipped]
+    try:
+        trials = asyncio.run(_try(options, scenarios, chosen, javascript))
+    except MutantError as error:
+        raise UsageError(str(error)) from error
+    caught = sum(trial.good for trial in trials if trial.mutant)
     style = "green" if caught == len(chosen) else "red"
     rate = f"{100 * caught / len(chosen):.0f} %"
     console.print(f"[{style} bold]{caught} of {len(chosen)} mutants caught: {rate}[/]")
+    if skipped:
+        reason = javascript.why_unavailable()
+        console.print(f"{len(skipped)} JavaScript mutants skipped: {reason}", highlight=False)
     return GO if all(trial.good for trial in trials) else FAILED
 
 
 async def _try(
-    options: argparse.Namespace, scenarios: dict[str, Scenario], chosen: list[Mutant]
+    options: argparse.Namespace,
+    scenarios: dict[str, Scenario],
+    chosen: list[Mutant],
+    javascript: JavaScriptSdk,
 ) -> list[Trial]:
     cancel_on_signals()
     console = Console()
@@ -77,6 +97,7 @@ async def _try(
         sdk_with=(options.adapter_python, str(options.mutants / "python_mutant.py")),
         server=server_program(options.server_python),
         server_with=(options.server_python, str(options.mutants / "server_mutant.py")),
+        javascript=javascript,
     )
 
     def show(trial: Trial) -> None:

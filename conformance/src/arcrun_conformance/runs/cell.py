@@ -25,6 +25,7 @@ from .values import (
     scenario_values,
     secrets_of,
     service_account_values,
+    silent_port,
     temporary_folder,
     unused_port,
     write_files,
@@ -75,7 +76,7 @@ async def run_cell(
         capabilities: The adapter's capabilities; it is exempt from checks that need others.
     """
     began = time.perf_counter()
-    with unused_port() as port, temporary_folder() as files:
+    with unused_port() as port, silent_port() as silent, temporary_folder() as files:
         journal, engine_faults, standin_faults = Journal(), FaultInjector(), FaultInjector()
         cell.exchanges = journal.exchanges
         standin = Standin(journal, standin_faults)
@@ -90,6 +91,7 @@ async def run_cell(
                 "standin": standin.origin,
                 "standin_elsewhere": standin.origin.replace("127.0.0.1", "localhost"),
                 "unused_port": port,
+                "silent_port": silent,
                 "files": files,
                 "n": 1,
                 **service_account_values(scenario),

@@ -10,6 +10,7 @@ from arcrun_conformance.adapters.protocol import AdapterFailure, Result, SdkErro
 from arcrun_conformance.checks.check import Check, check, step_differences
 from arcrun_conformance.checks.exemptions import exemption
 from arcrun_conformance.checks.leaks import KEY_HEADER
+from arcrun_conformance.scenarios.patterns import differences
 from arcrun_conformance.scenarios.scenario import Scenario, Step
 from arcrun_conformance.scenarios.template import fill
 from arcrun_conformance.target import USER_AGENT
@@ -61,6 +62,8 @@ class StepRunner:
         if steps[0].kind != "construct":
             definition = {"expect": {"result": {}}, **self.scenario.client}
             steps.insert(0, Step(_CONSTRUCT, "construct", MAIN_CLIENT, definition))
+        if self.scenario.clock and not await self._set_clock(start=self.scenario.clock):
+            steps = []
         while steps:
             step = steps.pop(0)
             if exempt := exemption(step.definition, self.capabilities):
@@ -68,24 +71,44 @@ class StepRunner:
             elif not await self._carry_out(step):
                 break
         self.cell.checks += [Check(step.id, "not-reached") for step in steps]
+        if self.scenario.clock and self.cell.outcome != "error":
+            await self._set_clock()
+
+    async def _set_clock(self, **body: Any) -> bool:
+        """Replace the clock of the SDK, or put the real one back; return whether that worked."""
+        try:
+            await self.adapter.send("clock", **body)
+        except AdapterFailure as failure:
+            self._failed(failure)
+            return False
+        return True
+
+    def _failed(self, failure: AdapterFailure) -> None:
+        self.cell.outcome = "error"
+        self.cell.reason = str(failure)
+        self.cell.checks.append(Check(f"adapter-{failure.kind}", "failed", str(failure)))
 
     async def _carry_out(self, step: Step) -> bool:
         self.journal.step = step.id
         self._add_faults(step.definition.get("faults", ()))
         problems: list[str] = []
+        before = len(self.replies)
         began = time.perf_counter()
         try:
+            if "advance" in step.definition:
+                await self.adapter.send("clock", advance=step.definition["advance"])
             for number in range(1, step.definition.get("repeat", 1) + 1):
                 problems = problems or await self._send(step, {**self.values, "n": number})
         except AdapterFailure as failure:
-            self.cell.outcome = "error"
-            self.cell.reason = str(failure)
-            self.cell.checks.append(Check(f"adapter-{failure.kind}", "failed", str(failure)))
+            self._failed(failure)
             self.cell.checks.append(Check(step.id, "not-reached"))
             return False
         seconds = time.perf_counter() - began
         if seconds > (limit := step.definition.get("within", seconds)):
             problems.append(f"expected within {limit:g} s, took {seconds:.2f} s")
+        if "waited" in step.definition:
+            waited = [seconds for _, reply in self.replies[before:] for seconds in reply.waited]
+            problems += differences(fill(step.definition["waited"], self.values), waited, "waited")
         outcome = check(step.id, problems)
         if step.id != _CONSTRUCT or not outcome.passed:
             self.cell.checks.append(outcome)
@@ -130,11 +153,10 @@ class StepRunner:
             values,
         )
         if step.kind == "call":
-            body = {
-                "client": definition.get("client", MAIN_CLIENT),
-                "method": step.subject,
-                "arguments": definition.get("with", {}),
-            }
+            body = {"client": definition.get("client", MAIN_CLIENT), "method": step.subject}
+            if "cancel_after" in definition:
+                body["cancel_after"] = definition["cancel_after"]
+            body["arguments"] = definition.get("with", {})
             return "call", body | ({"bound": definition["as"]} if "as" in definition else {})
         if step.kind == "request":
             body = {

@@ -92,11 +92,13 @@ class Scenario:
     suite: Suite = "sdk"
     engine: EngineSettings | None = None
     covers: tuple[str, ...] = ()
+    clock: str | None = None
 
     def adapter_capabilities(self) -> list[str]:
         """Return the capabilities that an adapter needs to run it, in order, each once."""
         methods = [step.subject for step in self.steps if step.kind == "call"]
-        return list(dict.fromkeys([*methods, *self.adapter_needs]))
+        clock = ["clock"] if self.clock else []
+        return list(dict.fromkeys([*methods, *self.adapter_needs, *clock]))
 
     def capabilities_of_checks(self) -> list[str]:
         """Return the capabilities that single checks need, in order, each once.
@@ -160,6 +162,7 @@ def load(path: Path, suite: Suite = "sdk") -> Scenario:
         suite=suite,
         engine=_engine(value["engine"]) if "engine" in value else None,
         covers=tuple(value.get("covers", ())),
+        clock=value.get("clock"),
     )
 
 
@@ -230,11 +233,22 @@ def _problems(document: Document, suite: Suite) -> Iterator[Problem]:
     for key in _PATTERN_KEYS:
         yield from _unknown_operators(document, value.get(key), (key,))
     for index, step in enumerate(value["steps"]):
-        for key in ("expect", "without", "among"):
+        for key in ("expect", "without", "among", "waited"):
             yield from _unknown_operators(document, step.get(key), ("steps", index, key))
     if suite == "engine":
         yield from _problems_of_engine_steps(document)
-    elif all("adapter_needs" in step for step in value["steps"]):
+    else:
+        yield from _problems_of_sdk_steps(document)
+
+
+def _problems_of_sdk_steps(document: Document) -> Iterator[Problem]:
+    value = document.value
+    for index, step in enumerate(value["steps"]):
+        if "clock" not in value and (used := [key for key in ("waited", "advance") if key in step]):
+            message = f"{used[0]} needs a clock that nobody waits for"
+            hint = 'Add `clock: "2026-01-01T00:00:00Z"` to the scenario.'
+            yield document.problem(["steps", index, used[0]], message, hint)
+    if all("adapter_needs" in step for step in value["steps"]):
         yield document.problem(
             ["steps"],
             "every step has adapter_needs: an adapter that is exempt from all would pass untested",

@@ -20,6 +20,7 @@ BUILT_IN = (
     "standin_elsewhere",
     "target",
     "unused_port",
+    "silent_port",
     "files",
     "service_account",
     "service_account_key",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 from dataclasses import dataclass, field
@@ -16,8 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 FaultKind = Literal[
-    "status", "reset", "truncate", "delay", "drip", "malformed", "redirect", "close"
+    "status",
+    "redirect",
+    "reset",
+    "hangup",
+    "truncate",
+    "close",
+    "stall",
+    "delay",
+    "drip",
+    "malformed",
+    "raw",
+    "informational",
 ]
+_FORWARDED = {"delay", "drip", "truncate", "close", "informational"}
 
 
 @dataclass
@@ -26,15 +39,21 @@ class Fault:
 
     Attributes:
         kind: What happens: `status` and `redirect` replace the engine's response, `reset` breaks
-            the connection, `truncate` ends the body half-way, `delay` waits before the request is
-            passed on, `drip` sends the body byte by byte, `malformed` sends invalid HTTP or JSON,
-            and `close` closes the connection after a complete response, so that the next request
-            needs a new one.
+            the connection, `hangup` closes it without a response, `truncate` ends the body
+            half-way, `stall` sends nothing more from some point on, `delay` waits before the
+            request is passed on, `drip` sends the body byte by byte, `malformed` sends invalid HTTP
+            or JSON, `raw` sends these bytes, `informational` sends interim responses first, and
+            `close` closes the connection after a complete response, so that the next request needs
+            a new one.
         where: The pattern of the requests that it affects.
         times: How many requests it affects.
         forward: Whether the engine gets the request, so that only its response is lost.
         response: The response that is sent instead.
         seconds: The length of the delay, or of the pause between two bytes.
+        place: Where `reset` and `stall` happen: at the `head` (before anything is sent), in the
+            `body`, or `after` the response; how `close` does: `announced` or `silently`.
+        raw: The bytes that are sent as they are.
+        interim: The statuses of the interim responses.
     """
 
     kind: FaultKind
@@ -43,13 +62,17 @@ class Fault:
     forward: bool = False
     response: Response | None = None
     seconds: float = 0.0
+    place: str = "head"
+    raw: bytes = b""
+    interim: tuple[int, ...] = ()
     hits: int = field(default=0, init=False)
 
     @property
     def text(self) -> str:
         """Return a short description, for reports."""
         forwarded = " (after the engine had responded)" if self.forward else ""
-        return f"{self.kind}{forwarded}"
+        where = f" ({self.place})" if self.place not in {"head", "announced"} else ""
+        return f"{self.kind}{where}{forwarded}"
 
 
 @dataclass(frozen=True)
@@ -116,10 +139,18 @@ def fault_of(definition: Mapping[str, Any]) -> Fault:
     setting: Any
     name, setting = (do, None) if isinstance(do, str) else next(iter(do.items()))
     kind: FaultKind = name
-    forward = definition.get("forward", kind in {"delay", "drip", "truncate", "close"})
+    # A response that is broken off or stalls half-way is the engine's own.
+    half_way = kind in {"reset", "stall"} and setting in {"body", "after"}
+    forward = definition.get("forward", kind in _FORWARDED or half_way)
     fault = Fault(kind, where, times, forward)
     if kind in {"delay", "drip"}:
         fault.seconds = setting
+    elif kind in {"reset", "stall", "close"}:
+        fault.place = setting or ("announced" if kind == "close" else "head")
+    elif kind == "raw":
+        fault.raw = setting.encode()
+    elif kind == "informational":
+        fault.interim = tuple(setting)
     elif kind == "status":
         fault.response = prepared_response(setting)
     elif kind == "redirect":
@@ -133,13 +164,17 @@ def fault_of(definition: Mapping[str, Any]) -> Fault:
 def prepared_response(definition: Mapping[str, Any]) -> Response:
     """Return a response as a scenario writes it: `status`, `headers`, `body`, and whether to `gzip` it.
 
-    A body that is text is sent as it is, as text/plain unless a header says otherwise.
+    A body that is text is sent as it is, as text/plain unless a header says otherwise: in UTF-8, or
+    in the encoding that `charset` names. `base64` is a body that is no text at all.
     """
     body = definition.get("body", {"error": "a fault injected by the test", "code": "fault"})
     status = definition.get("status", 200)
     headers = {name.lower(): str(value) for name, value in definition.get("headers", {}).items()}
-    if isinstance(body, str):
-        response = Response(status, [], body.encode())
+    if "base64" in definition:
+        response = Response(status, [], base64.b64decode(definition["base64"]))
+        headers.setdefault("content-type", "application/json")
+    elif isinstance(body, str):
+        response = Response(status, [], body.encode(definition.get("charset", "utf-8")))
         headers.setdefault("content-type", "text/plain")
     else:
         response = Response.from_json(body, status)

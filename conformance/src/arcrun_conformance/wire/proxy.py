@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import h11
 
 from .journal import Exchange, Headers, Journal, Request, Response
-from .recording import RecordingServer, end_to_end, next_event, read_body, text_headers
+from .recording import RecordingServer, next_event, read_body, text_headers
+from .sending import end_to_end
 
 if TYPE_CHECKING:
     from .faults import FaultInjector

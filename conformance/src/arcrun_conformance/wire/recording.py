@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import struct
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import h11
 
 from .journal import Exchange, Headers, Journal, Request, Response, ServerName
+from .sending import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 # More than any scenario sends; a larger body is a defect of the SDK.
 MAX_BODY = 8 * 1024 * 1024
-_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "te"}
 
 
 async def next_event(connection: h11.Connection, reader: asyncio.StreamReader) -> h11.Event:
@@ -58,11 +56,6 @@ async def read_body(connection: h11.Connection, reader: asyncio.StreamReader) ->
 def text_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Return headers as text, one character for each byte (Latin-1), as HTTP/1.1 defines them."""
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
-
-
-def end_to_end(headers: Headers) -> Headers:
-    """Return headers without the hop-by-hop ones."""
-    return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP]
 
 
 class RecordingServer(ABC):
@@ -145,7 +138,8 @@ class RecordingServer(ABC):
         response = None
         try:
             response = await self._respond_with(exchange, fault)
-            alive = await _send(connection, writer, request, response, fault)
+            sent = Sender(connection, reader, writer, request)
+            alive = await sent.send(response, fault)
         finally:
             self._journal.close(exchange, response)
         return alive and connection.our_state is h11.DONE and connection.their_state is h11.DONE
@@ -160,60 +154,3 @@ class RecordingServer(ABC):
             forwarded = await self.respond(exchange) if fault.forward else None
             response = fault.response or forwarded or Response(200)
         return self._faults.rewrite(exchange, response)
-
-
-async def _send(
-    connection: h11.Connection,
-    writer: asyncio.StreamWriter,
-    request: Request,
-    response: Response,
-    fault: Fault | None,
-) -> bool:
-    """Send a response, broken as the fault demands; return whether the connection can go on."""
-    kind = fault.kind if fault else None
-    if kind == "reset":
-        _reset(writer)
-        return False
-    if kind == "malformed" and fault is not None and fault.response is None:
-        writer.write(b"HTTP/1.1 banana\r\nthis is : not { HTTP\r\n\r\n")
-        await writer.drain()
-        return False
-    body = b"" if request.method == "HEAD" else response.body
-    headers = [
-        (name.encode(), _header_bytes(value)) for name, value in end_to_end(response.headers)
-    ]
-    if response.status != 204:
-        headers.append((b"content-length", b"%d" % len(response.body)))
-    if kind == "close":
-        headers.append((b"connection", b"close"))
-    head = h11.Response(status_code=response.status, headers=headers)
-    writer.write(connection.send(head) or b"")
-    if kind == "truncate":
-        writer.write(connection.send(h11.Data(data=body[: len(body) // 2])) or b"")
-        await writer.drain()
-        return False
-    pieces = [body[i : i + 1] for i in range(len(body))] if kind == "drip" else [body]
-    for piece in pieces:
-        writer.write(connection.send(h11.Data(data=piece)) or b"")
-        if fault is not None and kind == "drip":
-            await writer.drain()
-            await asyncio.sleep(fault.seconds)
-    writer.write(connection.send(h11.EndOfMessage()) or b"")
-    await writer.drain()
-    return True
-
-
-def _header_bytes(value: str) -> bytes:
-    # What was read from the network is Latin-1; a header from a scenario may be any text.
-    try:
-        return value.encode("latin-1")
-    except UnicodeEncodeError:
-        return value.encode()
-
-
-def _reset(writer: asyncio.StreamWriter) -> None:
-    # With a linger time of zero, closing sends RST, as a broken network does.
-    raw: socket.socket | None = writer.get_extra_info("socket")
-    if raw is not None:
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()

@@ -44,24 +44,31 @@ export const withoutRetries = (): RequestInit => {
 };
 
 /**
- * Returns a response's body as text; throws if it is too long.
+ * Returns a response's body as text; throws if it is too long, or a success that is not UTF-8.
  *
  * @param limit - In bytes, as they are after decompression: a few kilobytes may become a gigabyte.
  */
 export async function textOfBody(response: Response, limit: number, hint: string): Promise<string> {
   const reader = response.body?.getReader?.();
   if (!reader) return response.text(); // a `fetch` of the user's own
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { fatal: response.ok });
+  const decode = (...input: Parameters<TextDecoder["decode"]>): string => {
+    try {
+      return decoder.decode(...input);
+    } catch {
+      throw new UnexpectedResponseError("the response is not UTF-8");
+    }
+  };
   let text = "";
   for (let size = 0; ; ) {
     const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
+    if (done) return text + decode();
     size += value.length;
     if (size > limit) {
       reader.cancel().catch(() => undefined);
       throw new UnexpectedResponseError(`the response is longer than ${limit} bytes${hint}`);
     }
-    text += decoder.decode(value, { stream: true });
+    text += decode(value, { stream: true });
   }
 }
 

@@ -156,6 +156,18 @@ it("a response that grows beyond the limit when it is decoded is refused, once",
   expect(() => clientOf(engine, { maxResponseBytes: 0 })).toThrow(sdk.ConfigurationError);
 });
 
+it("a success that is not UTF-8 is no result, and an error keeps what can be read", async () => {
+  const big5 = Buffer.from([...Buffer.from('{"ok": true, "a": "'), 0xa4, 0xa4, ...Buffer.from('"}')]);
+  const engine = await serve((request, response) => {
+    response.writeHead(request.path === "/health" ? 200 : 409).end(big5);
+    return undefined;
+  });
+  const error = await rejection(clientOf(engine).health());
+  expect(error).toBeInstanceOf(sdk.UnexpectedResponseError);
+  expect(error.message).toBe("the response is not UTF-8");
+  expect(await rejection(clientOf(engine).creds.list())).toBeInstanceOf(sdk.ConflictError);
+});
+
 describe("no framework or browser keeps a response", () => {
   it("where the runtime has the option", async () => {
     const fetched = vi.spyOn(globalThis, "fetch");

@@ -49,7 +49,7 @@ class Response:
     def json_object(self) -> dict[str, Any] | None:
         """Return the body if it is a JSON object."""
         try:
-            value = json.loads(self.content)
+            value = json.loads(self.content.decode("utf-8-sig"))  # bytes might be UTF-16 to `loads`
         except (ValueError, RecursionError):
             return None
         return json_object(value)
