@@ -35,7 +35,7 @@ def run_interruptible(session: nox.Session, *command: str, **environment: str) -
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests of all packages, in parallel. Arguments go to pytest."""
-    sync(session, "tests", "release", "parity", "js")
+    sync(session, "tests", "release", "parity", "js", "mutation")
     session.run("pytest", "-n", "auto", *session.posargs)
 
 

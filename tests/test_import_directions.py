@@ -24,6 +24,9 @@ OTHER_FILES = {
     "conformance/mutants/python_mutant.py",
     "conformance/mutants/server_mutant.py",
     "conformance/mutants/wire_defects.py",
+    "conformance/mutants/python_source.py",
+    "conformance/mutants/python_source_requests.py",
+    "conformance/mutants/python_source_state.py",
 }
 # What a module without input and output may import: of the standard library, and of others, what reads no files,
 # speaks to no network, starts nothing, and imports nothing that this test can't see.
