@@ -27,6 +27,7 @@ from .values import (
     service_account_values,
     silent_port,
     temporary_folder,
+    unknown_key,
     unused_port,
     write_files,
 )
@@ -86,6 +87,7 @@ async def run_cell(
                 "run": run,
                 "run_in_capitals": run.upper(),
                 "api_key": target.api_key,
+                "unknown_api_key": unknown_key(),
                 "base_url": proxy.origin,
                 "target": target.url,
                 "standin": standin.origin,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets as random
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from arcrun_conformance.wire.standin import Standin
 
 from .cell import names_carry_the_run, safety
 from .engine_steps import EngineStepRunner
-from .values import scenario_values, service_account_values, unused_port
+from .values import scenario_values, service_account_values, unknown_key, unused_port
 
 if TYPE_CHECKING:
     from .results import Cell
@@ -104,7 +103,7 @@ def _keys(scenario: Scenario, target: Target) -> dict[str, Any]:
     near = key[:-1] + ("0" if key[-1] != "0" else "1")
     keys: dict[str, Any] = {
         "api_key": key,
-        "unknown_api_key": f"ak_{random.token_hex(24)}",
+        "unknown_api_key": unknown_key(),
         "near_api_key": near,
         "second_api_key": target.keys.second,
         "revoked_api_key": target.keys.revoked,

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import tempfile
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from arcrun_conformance.scenarios import service_account
@@ -24,6 +25,11 @@ def service_account_values(scenario: Scenario) -> dict[str, Any]:
         "service_account": service_account.key_file(),
         "service_account_key": service_account.private_key(),
     }
+
+
+def unknown_key() -> str:
+    """Return a well-formed key that no engine knows (docs/contract.md#transport)."""
+    return f"ak_{token_hex(24)}"
 
 
 def scenario_values(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, Any]:
