@@ -34,8 +34,9 @@ _METADATA = re.compile(
     r"PKG-INFO|[\w.]+-[\w.]+\.dist-info/(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE)"
 )
 
-# The largest size of each wheel, in kilobytes: its size today and a small margin.
-WHEEL_BUDGETS = {"arcrun": 118, "arcrun-server": 290, "arcrun-conformance": 290}
+# The largest size of each wheel, in kilobytes: its size today and a small margin. That of the harness is for the most
+# part scenarios, each a file that is compressed by itself.
+WHEEL_BUDGETS = {"arcrun": 118, "arcrun-server": 305, "arcrun-conformance": 840}
 
 
 def check_contents(artifact: Artifact, root: Path) -> int:
