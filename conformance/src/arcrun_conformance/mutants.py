@@ -274,5 +274,5 @@ def _failed(run: Run) -> tuple[str, ...]:
         if check["outcome"] == "failed"
     ]
     skipped = [f"{c['scenario']}/skipped" for c in report["cells"] if c["outcome"] == "skipped"]
-    leaked = [f"{s.id}/no-secret-on-disk" for s in run.scenarios if report["leftovers"]["problems"]]
+    leaked = [f"{s.id}/no-secret-on-disk" for s in run.scenarios if run.leftovers.secrets_on_disk]
     return (*failed, *skipped, *leaked)

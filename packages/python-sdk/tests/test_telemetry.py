@@ -49,7 +49,7 @@ def spans() -> Spans:
 
 @pytest.fixture
 def all_headers(monkeypatch) -> None:
-    """Let instrumentation record every header, which it does only if it is told to."""
+    """Let instrumentation record every header, which it does only on request."""
     for side in ("REQUEST", "RESPONSE"):
         monkeypatch.setenv(CAPTURED + side, ".*")
 

@@ -44,7 +44,7 @@ def describe(run: Run) -> dict[str, Any]:
         "cells": [_cell(cell) for cell in run.cells],
         "leftovers": {
             "created": run.leftovers.created,
-            "problems": run.leftovers.problems,
+            "problems": [*run.leftovers.problems, *run.leftovers.secrets_on_disk],
             "left": run.leftovers.left,
         },
         "deviations": [],

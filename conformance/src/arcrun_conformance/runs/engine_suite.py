@@ -23,6 +23,7 @@ from arcrun_conformance.target import Target, target_of
 from .cleanup import PREFIX, Cleaner, created_in
 from .engine_cell import run_engine_cell, why_skipped
 from .results import Cell, Run
+from .workers import run_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -144,13 +145,7 @@ class _Queue:
 
     async def run_all(self) -> None:
         """Run all scenarios."""
-        workers = [asyncio.ensure_future(self._worker()) for _ in range(self._config.jobs)]
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+        await run_workers(self._config.jobs, self._worker)
 
     async def _worker(self) -> None:
         while self._waiting:
@@ -213,7 +208,7 @@ async def _conclude(run: Run, further: Sequence[Target]) -> None:
             folder = target.engine.folder
             paths = [path for path in folder.rglob("*") if path.is_file()]
             texts = {str(path.relative_to(folder)): path.read_bytes() for path in paths}
-            run.leftovers.problems += secrets_on_disk(texts, values)
+            run.leftovers.secrets_on_disk += secrets_on_disk(texts, values)
 
 
 def secrets_on_disk(files: dict[str, bytes], secrets: dict[str, str]) -> list[str]:

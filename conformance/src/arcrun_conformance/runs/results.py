@@ -66,11 +66,13 @@ class Leftovers:
         created: How many credentials and workflows the run has created.
         problems: Removals that failed.
         left: What was still there at the end; must be empty.
+        secrets_on_disk: Secrets that engines have written to their files; must be empty.
     """
 
     created: int = 0
     problems: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    secrets_on_disk: list[str] = field(default_factory=list)
 
 
 @dataclass

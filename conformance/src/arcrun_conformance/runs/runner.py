@@ -21,6 +21,7 @@ from arcrun_conformance.cleaning import visible
 from .cell import is_skipped, run_cell
 from .cleanup import PREFIX, Cleaner, Created, created_in
 from .results import Cell, CellOutcome, Run
+from .workers import run_workers
 
 if TYPE_CHECKING:
     from arcrun_conformance.scenarios.scenario import Scenario
@@ -108,13 +109,7 @@ class _CellQueue:
 
     async def run_all(self) -> None:
         """Run all cells."""
-        workers = [asyncio.ensure_future(self._worker()) for _ in range(self._config.jobs)]
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+        await run_workers(self._config.jobs, self._worker)
 
     async def _worker(self) -> None:
         pool = _AdapterPool(self._config)

@@ -13,7 +13,7 @@ interface Scope {
 /**
  * Throws if a runtime would send what goes to an `http:` address on this machine to a proxy, where it can be read.
  *
- * Bun and Deno take proxies from the environment, and so does Node.js if it is told to; no runtime lets a request
+ * Bun and Deno take proxies from the environment, and so does Node.js with `NODE_USE_ENV_PROXY`; no runtime lets a request
  * leave them out. What goes to other machines over plain http is refused elsewhere.
  */
 export function checkProxy(origin: string): void {

@@ -7,7 +7,7 @@ import { clientOf, engineOf, KEY, recipeOf, rejection, serve } from "../support.
 const RUNTIMES: Record<string, () => void> = {
   Bun: () => vi.stubGlobal("Bun", {}),
   Deno: () => vi.stubGlobal("Deno", { createHttpClient: () => undefined }),
-  "Node.js that is told to": () => vi.stubEnv("NODE_USE_ENV_PROXY", "1"),
+  "Node.js with NODE_USE_ENV_PROXY": () => vi.stubEnv("NODE_USE_ENV_PROXY", "1"),
 };
 
 describe.each(Object.keys(RUNTIMES))("%s, which takes proxies from the environment,", (runtime) => {
@@ -78,7 +78,7 @@ describe.each(Object.keys(RUNTIMES))("%s, which takes proxies from the environme
     expect(engine.requests).toHaveLength(may ? 1 : 0);
   });
 
-  it("is told how to name an IPv6 address for each runtime", async () => {
+  it("says how to name an IPv6 address for each runtime", async () => {
     const engine = await serve(() => ({}));
     const client = clientOf({ ...engine, url: "http://[::1]:9" });
     proxied("[::1]");

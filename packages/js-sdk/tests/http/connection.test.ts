@@ -111,7 +111,7 @@ it("shows no key when a client is inspected", () => {
 });
 
 describe("a runtime that lacks something", () => {
-  it("is told that it has no fetch, at once", async () => {
+  it("fails at once without a fetch, and says so", async () => {
     const retried = vi.spyOn(globalThis, "setTimeout");
     vi.stubGlobal("fetch", undefined);
     const error = await rejection(new Arcrun({ apiKey: KEY, baseUrl: "http://127.0.0.1:9" }).creds.list());
@@ -120,7 +120,7 @@ describe("a runtime that lacks something", () => {
     expect(retried).toHaveBeenCalledTimes(1); // the deadline of one attempt
   });
 
-  it("is told that it has no Web Crypto, before anything is sent", async () => {
+  it("fails without Web Crypto before anything is sent, and says so", async () => {
     const engine = await serve(inTurn(LISTED));
     vi.stubGlobal("crypto", { getRandomValues: () => undefined }); // as jsdom
     const error = await rejection(clientOf(engine).creds.push("a", "值"));

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from contextlib import suppress
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from turns import counted_turns
 
 from arcrun_server.components import Registry, regexes
 from arcrun_server.engine import ComponentError, MemoryEnvironment, compile_flow, run_graph
@@ -225,19 +225,10 @@ async def test_work_that_grows_with_the_square_is_ended_and_the_server_goes_on(
     use: Any, monkeypatch: Any, name: str, given: Any
 ) -> None:
     monkeypatch.setattr(regexes, "SECONDS", 0.3)
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0.01)
-
-    task = asyncio.create_task(others())
-    said = await refusal(use, name, **given)
-    task.cancel()
+    with counted_turns(0.01) as turns:
+        said = await refusal(use, name, **given)
     assert said.startswith(f"`{name}` takes longer than 0.3 seconds; give a shorter text")
-    assert turns > 3
+    assert turns.count > 3
 
 
 @pytest.mark.parametrize(

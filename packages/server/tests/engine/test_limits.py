@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from turns import counted_turns
 
 from arcrun_server.engine import RunLimits, run_graph
 
@@ -59,20 +60,11 @@ async def test_time_is_not_given_back_by_an_element_that_fails(engine: Recording
 
 
 async def test_a_run_lets_others_have_a_turn(engine: RecordingEngine) -> None:
-    turns = 0
-
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    task = asyncio.create_task(other())
-    config = {"列": give({"items": list(range(6000))}), "做": give(1)}
-    result = await engine.run(FLOW, config)
-    task.cancel()
+    with counted_turns() as turns:
+        config = {"列": give({"items": list(range(6000))}), "做": give(1)}
+        result = await engine.run(FLOW, config)
     assert result.success
-    assert turns >= 5
+    assert turns.count >= 5
 
 
 async def test_a_run_that_is_cancelled_from_outside_is_cancelled(engine: RecordingEngine) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from turns import counted_turns
 
 if TYPE_CHECKING:
     from .conftest import RecordingEngine
@@ -48,21 +48,12 @@ async def test_a_field_of_the_context_hides_a_node_of_the_same_name(
 
 
 async def test_others_have_their_turn_while_much_is_filled_in(engine: RecordingEngine) -> None:
-    turns = 0
-
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
     config = {"a": {"component": "comp_passthrough"} | {f"v{n}": "x {{ctx}}" for n in range(60)}}
-    task = asyncio.create_task(other())
-    result = await engine.run(LINES, config, {"numbers": list(range(30_000))})
-    task.cancel()
+    with counted_turns() as turns:
+        result = await engine.run(LINES, config, {"numbers": list(range(30_000))})
     assert result.error is not None
     assert result.error.startswith("Node a failed: what its templates put in is larger")
-    assert turns > 50  # without a thread there are as many as there are nodes
+    assert turns.count > 50  # without a thread there are as many as there are nodes
 
 
 async def test_data_that_only_escapes_braces_is_filled_too(engine: RecordingEngine) -> None:

@@ -47,7 +47,7 @@ _JOB = Job(__name__, "job")
 _DOLLAR = re.compile(r"\$(?:(\$)|([0-9]+)|\{(\w+)\})?")
 _PER_MATCH, _PER_GROUP = 50, 8
 _CONTINUED = frozenset(bytes([byte]) for byte in range(0x80, 0xC0))  # UTF-8, within a character
-# What RE2 says of a pattern that is none, and the same for who wrote it; {} is the part it speaks of.
+# What RE2 says of a pattern that is none, and the same for who wrote it; {} is the part that it names.
 _REASONS = {
     "missing )": "a ( is not closed",
     "unexpected )": "a ) closes nothing",
@@ -186,8 +186,8 @@ def _problem_of(pattern: str, flags: str, reason: str) -> str:
 
 
 def _place(pattern: str, flags: str, what: str, part: str) -> int | None:
-    """Return where the part is that the reason speaks of: the first place that is wrong for this reason."""
-    if part == pattern:  # it speaks of the whole, and only one sign in it can be found
+    """Return where the part is that the reason names: the first place that is wrong for this reason."""
+    if part == pattern:  # it names the whole, and only one sign in it can be found
         part = what.removeprefix("unexpected ")
     if not part or part == what:
         return None
