@@ -30,6 +30,14 @@ it("sends no User-Agent in browsers, which would first ask the engine whether th
 });
 
 describe("no response", () => {
+  it.each([
+    ["whose body never ends", () => Promise.resolve(new Response(new ReadableStream()))],
+    ["that never responds", () => new Promise<Response>(() => undefined)],
+  ])("by a fetch %s, though it is aborted, is an APITimeoutError", async (_, fetch) => {
+    const client = new Arcrun({ baseUrl: "https://engine.test", fetch, timeout: 0.05, maxRetries: 0 });
+    expect(await rejection(client.health())).toBeInstanceOf(sdk.APITimeoutError);
+  });
+
   it("in time is an APITimeoutError", async () => {
     const engine = await serve(() => undefined);
     const error = await rejection(clientOf(engine, { timeout: 0.05, maxRetries: 0 }).health());
