@@ -192,6 +192,23 @@ def test_a_private_key_of_an_unknown_algorithm_is_refused() -> None:
         assertion(account, "https://x.test", [], 0)
 
 
+def test_an_argument_that_contains_itself_is_refused_at_once(kind, server) -> None:
+    around: list[object] = []
+    around += [around, around]
+    with pytest.raises(InvalidArgumentError, match=r"^an argument cannot be written as JSON: "):
+        kind.run(kind.client(server.url).workflows.run("greet", {"a": around}))
+    assert server.requests == []
+
+
+def test_an_argument_that_is_nested_very_deeply_is_refused(kind, server) -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(InvalidArgumentError, match=r"^an argument cannot be written as JSON: "):
+        kind.run(kind.client(server.url).workflows.run("greet", {"a": deep}))
+    assert server.requests == []
+
+
 def test_an_argument_that_json_cannot_write_is_named_as_such(kind, server) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^an argument cannot be written as JSON: "):
         kind.run(kind.client(server.url).workflows.run("greet", {"a": {1}}))

@@ -14,7 +14,6 @@ from .shapes import is_mapping
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 KeyUse = Literal["required", "optional", "none"]
-_DEEPEST = 100  # as deep as the engine reads
 
 
 class Request(Generic[T]):
@@ -84,19 +83,25 @@ class Request(Generic[T]):
         raise InvalidArgumentError(f"an argument cannot be written as JSON: {reason}")
 
 
-def _unwritable(value: object, place: str = "", depth: int = 0) -> str | None:
+def _unwritable(body: object) -> str | None:
     """Return where a value is that JSON has no form for, and what it is; None if there is none."""
-    items: Iterable[tuple[object, object]] | None = None
-    given: Any = value
-    if is_mapping(value):
-        items = value.items()
-    elif isinstance(given, (list, tuple)):
-        items = enumerate(cast("list[object]", given))
-    if items is not None:
-        inner = (_unwritable(item, f"{place}.{key}".lstrip("."), depth + 1) for key, item in items)
-        return next(filter(None, inner), None) if depth < _DEEPEST else None
-    if value is None or isinstance(value, (str, int, float)):
-        return None
-    kind = type(value).__name__
-    hint = ", which YAML makes of an unquoted date: quote it" if isinstance(value, date) else ""
-    return f"{place or 'the value'} is a {kind}{hint}"
+    waiting: list[tuple[str, object]] = [("", body)]
+    seen: set[int] = set()  # a list or object may contain itself
+    while waiting:
+        place, value = waiting.pop()
+        given: Any = value
+        if is_mapping(value):
+            items: Iterable[tuple[object, object]] = value.items()
+        elif isinstance(given, (list, tuple)):
+            items = enumerate(cast("list[object]", given))
+        elif value is None or isinstance(value, (str, int, float)):
+            continue
+        else:
+            kind = type(value).__name__
+            date_hint = ", which YAML makes of an unquoted date: quote it"
+            hint = date_hint if isinstance(value, date) else ""
+            return f"{place or 'the value'} is a {kind}{hint}"
+        if id(value) not in seen:
+            seen.add(id(value))
+            waiting += [(f"{place}.{key}".lstrip("."), item) for key, item in items]
+    return None
