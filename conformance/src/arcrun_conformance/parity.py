@@ -46,7 +46,9 @@ TRANSPORT_HEADERS = frozenset(
 _FRESH_HEADERS = {"idempotency-key": r"[!-~]{16,128}"}
 _FRESH_FIELDS = {"iv": r"[A-Za-z0-9+/]{16}", "encrypted": r"[A-Za-z0-9+/]{24,}={0,2}"}
 _RUN = re.compile(r"arcconf_[0-9a-f]{8}(_\d+)?", re.IGNORECASE)
-_LOOPBACK = re.compile(r"127\.0\.0\.1:\d+|127\.0\.0\.1%3A\d+", re.IGNORECASE)
+# Ports are free ones; the name `localhost` is another origin than the address (`${standin_elsewhere}`).
+_LOOPBACK = re.compile(r"127\.0\.0\.1(?::|%3A)\d+", re.IGNORECASE)
+_LOCALHOST = re.compile(r"localhost(?::|%3A)\d+", re.IGNORECASE)
 _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 # Each SDK names itself (docs/contract.md#transport); compared is that it does.
 _USER_AGENT = re.compile(r"arcrun-[a-z]+/\d[\w.+-]*")
@@ -323,7 +325,8 @@ def _normalised(exchange: dict[str, Any], seen: dict[str, int]) -> dict[str, Any
 
 
 def _plain(text: str) -> str:
-    return _LOOPBACK.sub("LOOPBACK", _RUN.sub("RUN", text))
+    text = _LOOPBACK.sub("LOOPBACK", _RUN.sub("RUN", text))
+    return _LOCALHOST.sub("LOCALHOST", text)
 
 
 def _fresh(pattern: str, value: Any, seen: dict[str, int]) -> Any:

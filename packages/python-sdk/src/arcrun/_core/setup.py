@@ -14,40 +14,42 @@ from .shapes import is_mapping
 from .tokens import read_account
 
 
-def wrapped(service: str, secrets: object, more: Mapping[str, object]) -> dict[str, Secret | None]:
-    """Return the secrets that `setup` was given, by key; None where one is not non-empty text.
+def wrapped(service: str, secrets: object, more: Mapping[str, object]) -> dict[str, Secret]:
+    """Return the secrets that `setup` was given, by key.
 
     Raises:
-        InvalidArgumentError: they are not a mapping, or one was given twice.
+        InvalidArgumentError: they are not a mapping, one was given twice, or is not non-empty text.
     """
     if secrets is not None and not is_mapping(secrets):
         problem = "secrets must be a mapping from keys to texts"
     elif twice := [key for key in more if key in (secrets or ())]:
         problem = f"{twice[0]!r} was given twice"
     else:
-        return {key: Secret.of(text) for key, text in {**(secrets or {}), **more}.items()}
+        given = {key: Secret.of(text) for key, text in {**(secrets or {}), **more}.items()}
+        values = {key: value for key, value in given.items() if value is not None}
+        if len(values) == len(given):
+            return values
+        problem = f"{next(key for key in given if key not in values)} must be non-empty text"
     del secrets, more  # tools print the locals of frames
     raise InvalidArgumentError(f"auth.setup({service!r}): {problem}")
 
 
-def checked_values(recipe: Recipe, given: Mapping[str, Secret | None]) -> dict[str, Secret]:
-    """Return the secrets if a bound client could use them.
+def check_values(recipe: Recipe, values: Mapping[str, Secret]) -> None:
+    """Check that a bound client could use the secrets that `setup` was given.
 
     Args:
         recipe: the service's recipe.
-        given: the arguments of `setup`; None where one is not non-empty text.
+        values: the secrets, by key.
 
     Raises:
-        InvalidArgumentError: one is missing, unknown or empty, or has characters that its place in
-            the request can't carry.
+        InvalidArgumentError: one is missing or unknown, or has characters that its place in the
+            request can't carry.
     """
-    _check_keys(recipe, given)
-    values = {key: value for key, value in given.items() if value is not None}
+    _check_keys(recipe, values)
     render_base_url(recipe.base_url, values)
     Injection(recipe.inject.with_values(values), values, token=Secret("token"))
     if isinstance(recipe.grant, AssertionGrant):
         read_account(values[recipe.grant.account_key])
-    return values
 
 
 def add_stored(error: ArcrunError, service: str, stored: list[str]) -> None:
@@ -85,7 +87,7 @@ def refused_secret(service: str, name: str, stored_for: str | None) -> MissingSe
     return error
 
 
-def _check_keys(recipe: Recipe, given: Mapping[str, Secret | None]) -> None:
+def _check_keys(recipe: Recipe, given: Mapping[str, Secret]) -> None:
     """Compare the keys that `setup` was given with those that the recipe takes."""
     service, known = recipe.service, [*recipe.required_keys, *recipe.optional_keys]
     for key in given:
@@ -99,6 +101,3 @@ def _check_keys(recipe: Recipe, given: Mapping[str, Secret | None]) -> None:
         help_urls = {secret["key"]: secret.get("help_url", "") for secret in recipe.secrets}
         listed = [f"{key} ({help_urls[key]})" if help_urls[key] else key for key in missing]
         raise InvalidArgumentError(f"auth.setup({service!r}) also needs: {', '.join(listed)}")
-    for key, value in given.items():
-        if value is None:
-            raise InvalidArgumentError(f"auth.setup({service!r}): {key} must be non-empty text")

@@ -49,12 +49,12 @@ class Service:
         self._service = check_service(service)
         self._account = check_account(account)
 
-    def set_up(self, given: Mapping[str, Secret | None]) -> SetupResult:
+    def set_up(self, values: Mapping[str, Secret]) -> SetupResult:
         """Check the secrets and store them, each as a credential under its key."""
         connection, service, account = self._connection, self._service, self._account
         connection.key()
         recipe = self._recipe(refresh=True)
-        values = setup.checked_values(recipe, given)
+        setup.check_values(recipe, values)
         named = {credential_name(key, account): value for key, value in values.items()}
         stored: list[str] = []
         for name, value in named.items():
