@@ -9,6 +9,7 @@ import pytest
 
 import arcrun
 from arcrun import (
+    ArcrunError,
     ArcrunWarning,
     ConfigurationError,
     InvalidArgumentError,
@@ -432,4 +433,45 @@ def test_a_secret_that_is_given_twice_is_refused(kind, server) -> None:
         kind.run(auth.setup("own", secrets={"tok": "a"}, tok="b"))
     with pytest.raises(InvalidArgumentError, match="must be a mapping"):
         kind.run(auth.setup("own", secrets="s3cret"))
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("service", "arguments"),
+    [
+        ("own", {"secrets": {"tok": "s3cret"}, "tok": "s3cret-2"}),
+        ("own", {"secrets": "s3cret"}),
+        ("own", {"sid": "s3cret", "tok": ""}),
+        ("own", {"sid": "s3cret", "tok": None}),
+        ("own", {"sid": "s3cret", "tok": b"s3cret"}),
+        ("own", {"tok": "s3cret", "timeout": "soon"}),
+        ("own", {"tok": "s3cret", "account": "a b"}),
+        ("o/wn", {"tok": "s3cret"}),
+    ],
+)
+def test_an_error_about_the_arguments_of_setup_holds_no_secret(
+    kind, server, seen_by_tools, service, arguments
+) -> None:
+    auth = kind.client(server.url).auth
+    with pytest.raises(InvalidArgumentError) as caught:
+        kind.run(auth.setup(service, **arguments))
+    assert "s3cret" not in seen_by_tools(caught.value)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("to k", {}),
+        ("tok", {"service": "o/wn"}),
+        ("tok", {"timeout": "soon"}),
+        ("tok", {"extra_headers": {"X-A": "b\n"}}),
+    ],
+)
+def test_an_error_about_the_arguments_of_push_holds_no_secret(
+    kind, server, seen_by_tools, name, arguments
+) -> None:
+    with pytest.raises(ArcrunError) as caught:
+        kind.run(kind.client(server.url).creds.push(name, "s3cret", **arguments))
+    assert "s3cret" not in seen_by_tools(caught.value)
     assert server.requests == []

@@ -97,14 +97,15 @@ class AsyncAuth:
             >>> result["stored"]
             ['notion_token']
         """
-        from arcrun._core.setup import wrapped
+        from arcrun._core.setup import non_empty, wrapped
 
         from .services import AsyncService
 
-        given = wrapped(service, secrets, more_secrets)
+        given = wrapped(secrets, more_secrets)
         del secrets, more_secrets  # tools print the locals of frames
+        values = non_empty(service, given)
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        return await AsyncService(connection, self._connection, service, account).set_up(given)
+        return await AsyncService(connection, self._connection, service, account).set_up(values)
 
     async def bind(
         self,

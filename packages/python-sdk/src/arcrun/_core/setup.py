@@ -13,25 +13,41 @@ from .secret import Secret
 from .shapes import is_mapping
 from .tokens import read_account
 
+Given = list[tuple[str, Secret | None]]
 
-def wrapped(service: str, secrets: object, more: Mapping[str, object]) -> dict[str, Secret]:
+
+def wrapped(secrets: object, more: Mapping[str, object]) -> Given | None:
+    """Wrap the secrets that `setup` was given: pairs of key and secret, None where it is no text.
+
+    Never raises for what was given (None stands for secrets that are not a mapping), so that the
+    caller can let go of the texts before any error: tools print the local variables of an error's
+    frames, and the caller's frame is among them.
+    """
+    if secrets is not None and not is_mapping(secrets):
+        return None
+    return [
+        (key, Secret.of(text)) for texts in (secrets or {}, more) for key, text in texts.items()
+    ]
+
+
+def non_empty(service: str, given: Given | None) -> dict[str, Secret]:
     """Return the secrets that `setup` was given, by key.
 
     Raises:
         InvalidArgumentError: they are not a mapping, one was given twice, or is not non-empty text.
     """
-    if secrets is not None and not is_mapping(secrets):
-        problem = "secrets must be a mapping from keys to texts"
-    elif twice := [key for key in more if key in (secrets or ())]:
-        problem = f"{twice[0]!r} was given twice"
-    else:
-        given = {key: Secret.of(text) for key, text in {**(secrets or {}), **more}.items()}
-        values = {key: value for key, value in given.items() if value is not None}
-        if len(values) == len(given):
-            return values
-        problem = f"{next(key for key in given if key not in values)} must be non-empty text"
-    del secrets, more  # tools print the locals of frames
-    raise InvalidArgumentError(f"auth.setup({service!r}): {problem}")
+    values: dict[str, Secret] = {}
+    problem = "secrets must be a mapping from keys to texts" if given is None else ""
+    for key, value in given or ():
+        if key in values:
+            problem = f"{key!r} was given twice"
+        elif value is None:
+            problem = problem or f"{key} must be non-empty text"
+        else:
+            values[key] = value
+    if problem:
+        raise InvalidArgumentError(f"auth.setup({service!r}): {problem}")
+    return values
 
 
 def check_values(recipe: Recipe, values: Mapping[str, Secret]) -> None:

@@ -98,14 +98,15 @@ class Auth:
             >>> result["stored"]
             ['notion_token']
         """
-        from arcrun._core.setup import wrapped
+        from arcrun._core.setup import non_empty, wrapped
 
         from .services import Service
 
-        given = wrapped(service, secrets, more_secrets)
+        given = wrapped(secrets, more_secrets)
         del secrets, more_secrets  # tools print the locals of frames
+        values = non_empty(service, given)
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        return Service(connection, self._connection, service, account).set_up(given)
+        return Service(connection, self._connection, service, account).set_up(values)
 
     def bind(
         self,
