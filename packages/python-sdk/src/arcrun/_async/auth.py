@@ -101,8 +101,10 @@ class AsyncAuth:
 
         from .services import AsyncService
 
-        given = wrapped(service, secrets, more_secrets)
-        del secrets, more_secrets  # tools print the locals of frames
+        try:
+            given = wrapped(service, secrets, more_secrets)
+        finally:
+            del secrets, more_secrets  # tools print the locals of frames, those of an error too
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
         return await AsyncService(connection, self._connection, service, account).set_up(given)
 

@@ -102,8 +102,10 @@ class Auth:
 
         from .services import Service
 
-        given = wrapped(service, secrets, more_secrets)
-        del secrets, more_secrets  # tools print the locals of frames
+        try:
+            given = wrapped(service, secrets, more_secrets)
+        finally:
+            del secrets, more_secrets  # tools print the locals of frames, those of an error too
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
         return Service(connection, self._connection, service, account).set_up(given)
 
