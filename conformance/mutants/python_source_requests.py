@@ -51,6 +51,13 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         ),
         ("arcrun._core.decoding", "decompress(part, self._left + 1)", "decompress(part)"),
     ],
+    "ends-lists-at-odd-cursors": [
+        (_OPERATIONS, "if not is_unicode(cursor):", "if False:"),
+        (_OPERATIONS, 'if cursor in (None, ""):', "if not is_unicode(cursor):"),
+    ],
+    "takes-any-entry-of-a-list": [
+        (_OPERATIONS, "if len(objects(items)) < len(items):", "if False:")
+    ],
     "drops-other-headers-for-a-call": [
         (_CONNECTION, "other.headers = {**kept, **headers}", "other.headers = dict(headers)")
     ],

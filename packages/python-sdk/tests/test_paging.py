@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 
@@ -68,12 +70,31 @@ def test_a_cursor_that_comes_again_is_an_error(cursors, kind, call) -> None:
     assert left == []
 
 
-@pytest.mark.parametrize("cursor", ["", 5, None, {}])
-def test_what_is_no_cursor_ends_a_list(cursor, kind, call) -> None:
+def test_an_empty_cursor_ends_a_list(kind, call) -> None:
     def respond(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json=body(call, [1], cursor))
+        return httpx.Response(200, json=body(call, [1], ""))
 
     assert result_of(kind, call, respond) == ["1"]
+
+
+@pytest.mark.parametrize("cursor", [5, 0, False, {}, ["a"], "\ud800"])
+def test_a_list_is_not_cut_at_what_is_no_cursor(cursor, kind, call) -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text=json.dumps(body(call, [1], cursor)))
+
+    with pytest.raises(UnexpectedResponseError, match="next_cursor"):
+        result_of(kind, call, respond)
+
+
+@pytest.mark.parametrize("item", [None, 1, "a", [], True])
+def test_what_is_no_entry_of_a_list_is_an_error(item, kind, call) -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        page = {CALLS[call]: [{"name": "a"}, item]}
+        found = {"ok": True, "data": page} if call == "workflows.executions" else page
+        return httpx.Response(200, json=found)
+
+    with pytest.raises(UnexpectedResponseError, match=CALLS[call]):
+        result_of(kind, call, respond)
 
 
 def test_with_a_limit_one_page_is_returned(kind) -> None:

@@ -19,6 +19,14 @@ def test_a_secret_is_blanked_out_however_json_writes_it(value: str) -> None:
         assert clean == "«***»"
 
 
+def test_a_secret_is_blanked_out_as_a_url_or_a_form_writes_it() -> None:
+    secret = Secret("1//0a b+c=密")
+    url = "refresh_token=1%2F%2F0a%20b%2Bc%3D%E5%AF%86&x=1"
+    form = "refresh_token=1%2F%2F0a+b%2Bc%3D%E5%AF%86&x=1"
+    assert blank_out(url, (secret,)) == "refresh_token=***&x=1"
+    assert blank_out(form, (secret,)) == "refresh_token=***&x=1"
+
+
 def test_only_reveal_shows_a_secret() -> None:
     secret = Secret("s3cret")
     assert secret.reveal() == "s3cret"

@@ -238,7 +238,7 @@ def test_setup_refuses_a_malformed_key_file(text, message, kind, google_client, 
 @pytest.mark.parametrize("what", ["text", "elliptic"])
 def test_a_private_key_that_is_not_an_rsa_key_is_refused(what) -> None:
     private_key = "no pem" if what == "text" else pem(ec.generate_private_key(ec.SECP256R1()))
-    account = {"client_email": "a@b.test", "private_key": private_key}
+    account = tokens.ServiceAccount("a@b.test", None, Secret(private_key))
     with pytest.raises(InvalidArgumentError, match="not an RSA key in PEM") as caught:
         tokens.assertion(account, "https://x.test", [SCOPE], 0)
     assert "BEGIN" not in str(caught.value)

@@ -1,6 +1,7 @@
 /** The requests of the engine's API, one function for each operation (docs/contract.md#routes). */
 
 import { InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js";
+import { secretOf } from "../core/secret.js";
 import { type JsonObject, objectOf, textOf } from "../core/shapes.js";
 import type {
   AuthRecipe,
@@ -31,13 +32,20 @@ interface Page<T> {
   cursor: string | undefined;
 }
 
-/** Returns a reader that returns the page of a list in one field. */
+/**
+ * Returns a reader that returns the page of a list in one field.
+ *
+ * What is no entry, or can lead nowhere, is an error: a list that was cut would look like a whole one.
+ */
 const pageIn =
   <T>(key: string) =>
-  (content: JsonObject): Page<T> => ({
-    items: fieldOf(content, key, "list") as T[],
-    cursor: textOf(content["next_cursor"]),
-  });
+  (content: JsonObject): Page<T> => {
+    const items = fieldOf(content, key, "list");
+    const cursor = content["next_cursor"];
+    if (!items.every(objectOf) || (cursor && !secretOf(cursor)) || cursor === 0 || cursor === false)
+      throw new UnexpectedResponseError(`'${key}' or 'next_cursor' in the response is malformed`);
+    return { items: items as T[], cursor: textOf(cursor) };
+  };
 
 /**
  * Gets a list, page by page (docs/contract.md#lists).

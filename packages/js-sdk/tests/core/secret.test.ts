@@ -17,3 +17,10 @@ it("blanks out the longer of two secrets that share their beginning", () => {
   expect(blankOut(JSON.stringify("密鑰\n字元"), [() => "密鑰\n字元"])).toBe('"***"');
   expect(blankOut(String.raw`\u5bc6\u9470\n\u5b57`, [() => "密鑰\n字"])).toBe("***");
 });
+
+it("blanks out a secret as a URL or a form writes it", () => {
+  const secret = () => "1//0a b+c=密";
+  const written = ["1%2F%2F0a%20b%2Bc%3D%E5%AF%86", "1%2F%2F0a+b%2Bc%3D%E5%AF%86"];
+  for (const text of written)
+    expect(blankOut(`refresh_token=${text}&x=1`, [secret])).toBe("refresh_token=***&x=1");
+});

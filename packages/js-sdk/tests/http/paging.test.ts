@@ -41,3 +41,19 @@ it("a page that comes again ends the list with an error", async () => {
   await expect(clientOf(engine).creds.list()).rejects.toThrow(sdk.UnexpectedResponseError);
   expect(engine.requests).toHaveLength(2);
 });
+
+it.each([5, 0, false, {}, ["a"], "\ud800"])("a list is not cut at %j, which is no cursor", async (cursor) => {
+  const engine = await serve(() => ({ json: { credentials: [{ name: "a" }], next_cursor: cursor } }));
+  await expect(clientOf(engine).creds.list()).rejects.toThrow(sdk.UnexpectedResponseError);
+  expect(engine.requests).toHaveLength(1);
+});
+
+it.each(["", null])("%j ends a list", async (cursor) => {
+  const engine = await serve(() => ({ json: { credentials: [{ name: "a" }], next_cursor: cursor } }));
+  expect(await clientOf(engine).creds.list()).toEqual([{ name: "a" }]);
+});
+
+it.each([null, 1, "a", true, [[]]])("%j is no entry of a list", async (item) => {
+  const engine = await serve(() => ({ json: { credentials: [{ name: "a" }, item] } }));
+  await expect(clientOf(engine).creds.list()).rejects.toThrow(sdk.UnexpectedResponseError);
+});

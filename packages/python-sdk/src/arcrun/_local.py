@@ -114,9 +114,18 @@ def log_to_stderr() -> None:
 
 
 def secret_from_environment(name: str) -> StoredSecret | None:
-    """Return the secret in the variable `ARCRUN_SECRET_<NAME>`, if it is set."""
-    text = os.environ.get(variable(name))
-    return StoredSecret(Secret(text), None) if text else None
+    """Return the secret in the variable `ARCRUN_SECRET_<NAME>`, if it is set.
+
+    Raises:
+        ConfigurationError: it is not UTF-8.
+    """
+    text = Secret(os.environ.get(variable(name)) or "")
+    if not text.reveal():
+        return None
+    value = Secret.of(text.reveal())
+    if value is None:  # Python puts surrogates in the place of bytes that it can't decode
+        raise ConfigurationError(f"the variable {variable(name)} is not UTF-8")
+    return StoredSecret(value, None)
 
 
 class SecretStore(Protocol):

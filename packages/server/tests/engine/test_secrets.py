@@ -243,6 +243,18 @@ def test_a_secret_in_base64_behind_a_user_is_redacted(user: str, encode: Any) ->
     assert sum(map(len, rest)) <= len(base64.b64encode(f"{user}:".encode())) + 4
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        r"a\/b<c>&d\"e'f",  # PHP
+        r"a/b\u003cc\u003e\u0026d\"e'f",  # Go, Rails
+        "a/b&lt;c&gt;&amp;d&#34;e&#39;f",  # Go, in HTML
+    ],
+)
+def test_a_secret_is_found_as_other_languages_escape_it(written: str) -> None:
+    assert Redactor(["a/b<c>&d\"e'f"]).text(f"-{written}-") == f"-{REDACTED}-"
+
+
 def test_a_secret_in_html_is_redacted() -> None:
     assert Redactor(["a<b>&c'd"]).text("<p>a&lt;b&gt;&amp;c&#x27;d</p>") == f"<p>{REDACTED}</p>"
 

@@ -24,6 +24,11 @@ PICTURE = b"\x89PNG\r\n\x1a\n\x00\xff"
         ("application/json", "\ufeff{}", {}),
         ("application/vnd.api+json", "[true]", [True]),
         ("application/json", "no json", "no json"),
+        ("application/json", "[1e400]", "[1e400]"),
+        ("application/json", "[-1E999]", "[-1E999]"),
+        ("application/json", "[1e308]", [1e308]),
+        ("application/json", r'["\ud800"]', r'["\ud800"]'),
+        ("application/json", r'["\uD83D\uDE00"]', ["\U0001f600"]),
         ("text/plain", "1.10", "1.10"),
         ("text/plain", "true", "true"),
         ("text/html", "{}", "{}"),
@@ -95,8 +100,9 @@ async def test_a_compressed_body_counts_as_large_as_it_becomes(
         ("br", b"x", "compressed with br"),
         ("gzip", gzip.compress(b"x" * 100, mtime=0)[:-4], "cut off"),
         ("gzip", b"{}", "but it is not"),
+        ("gzip", gzip.compress(b"hel", mtime=0) + gzip.compress(b"lo", mtime=0), "several parts"),
     ],
-    ids=["unknown", "cut off", "plain"],
+    ids=["unknown", "cut off", "plain", "two parts"],
 )
 async def test_a_body_that_cannot_be_unpacked_is_refused(
     make_client: Any, site: Site, coding: str, body: bytes, says: str

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args
 
 from .config import Settings
-from .errors import InvalidArgumentError
+from .errors import InvalidArgumentError, UnexpectedResponseError
 from .graphs import check_strict
 from .names import in_path
 from .request import Method, Request
 from .response import field_of, object_of
 from .secret import Secret
-from .shapes import is_count, is_mapping, is_text, text
+from .shapes import is_count, is_mapping, is_text, is_unicode, objects
 from .types import (
     AuthRecipe,
     Credential,
@@ -246,11 +246,21 @@ def _with(key: str, kind: type) -> Callable[[dict[str, Any]], Any]:
 
 
 def _page(key: str) -> Callable[[dict[str, Any]], Page[Any]]:
-    """Return a reader that returns the page of a list in one field."""
+    """Return a reader that returns the page of a list in one field.
+
+    What is no entry, or can lead nowhere, is an error: a list that was cut would look like a whole one.
+    """
 
     def read(content: dict[str, Any]) -> Page[Any]:
         items = cast("Any", field_of(content, key, list))
-        return Page(items, text(content.get("next_cursor")))
+        cursor = content.get("next_cursor")
+        if len(objects(items)) < len(items):
+            raise UnexpectedResponseError(f"{key!r} in the response holds more than JSON objects")
+        if cursor in (None, ""):
+            return Page(items, None)
+        if not is_unicode(cursor):
+            raise UnexpectedResponseError("next_cursor in the response is not text")
+        return Page(items, cursor)
 
     return read
 

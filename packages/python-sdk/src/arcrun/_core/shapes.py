@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard, cast
 
@@ -9,6 +10,11 @@ from typing import Any, TypeGuard, cast
 def is_text(value: object) -> TypeGuard[str]:
     """Tell whether an argument is non-empty text, whatever its annotation says."""
     return isinstance(value, str) and value != ""
+
+
+def is_unicode(value: object) -> TypeGuard[str]:
+    """Tell whether a value is non-empty text that UTF-8 can encode: no half of a surrogate pair."""
+    return is_text(value) and not re.search("[\ud800-\udfff]", value)
 
 
 def is_number(value: object) -> TypeGuard[float]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from .errors import InvalidArgumentError, TokenExchangeError
 from .recipe import AssertionGrant, RefreshGrant
 from .secret import Secret, blank_out
-from .shapes import is_number, is_text, json_object, text
+from .shapes import is_number, is_text, json_object
+from .shapes import text as text_of
 
 REFRESH_BEFORE = 60.0  # seconds before a token expires in which a new one is fetched
 LONGEST = 1_000_000_000  # seconds that a token may last; a number without end would overflow
@@ -30,6 +31,14 @@ class AccessToken:
         self.refresh = refresh
 
 
+class ServiceAccount(NamedTuple):
+    """What signs in a service account; wrapped, since tools print the locals of frames that raise."""
+
+    email: str
+    key_id: str | None
+    private_key: Secret
+
+
 def token_form(
     grant: AssertionGrant | RefreshGrant, values: Mapping[str, Secret], now: float
 ) -> Secret:
@@ -46,32 +55,30 @@ def token_form(
     if isinstance(grant, AssertionGrant):
         account = read_account(values[grant.account_key])
         signed = assertion(account, grant.endpoint, grant.scopes, now)
-        form = {"grant_type": _JWT_BEARER, "assertion": signed}
-    else:
-        form = _refresh_form(grant, values)
-    return Secret(urlencode(form))
+        return Secret(urlencode({"grant_type": _JWT_BEARER, "assertion": signed}))
+    form = _refresh_form(grant, values)
+    return Secret(urlencode({name: value.reveal() for name, value in form.items()}))
 
 
-def read_account(text: Secret) -> dict[str, str]:
+def read_account(text: Secret) -> ServiceAccount:
     """Read a service account's key file.
 
     Raises:
         InvalidArgumentError: the text is not such a file.
     """
-    try:
-        content: Any = json.loads(text.reveal())
-    except (ValueError, RecursionError):
-        content = None
-    account = json_object(content) or {}
-    if all(is_text(account.get(key)) for key in ("client_email", "private_key")):
-        return account
+    fields = _fields(text)
+    email, private_key = fields.get("client_email"), Secret.of(fields.get("private_key"))
+    key_id = text_of(fields.get("private_key_id"))
+    del fields
+    if is_text(email) and private_key is not None:
+        return ServiceAccount(email, key_id, private_key)
     raise InvalidArgumentError(
         "the service account must be the text of its JSON key file, with client_email and "
         "private_key (Google Cloud console → IAM → Service accounts → Keys)"
     )
 
 
-def assertion(account: Mapping[str, str], audience: str, scopes: Iterable[str], now: float) -> str:
+def assertion(account: ServiceAccount, audience: str, scopes: Iterable[str], now: float) -> str:
     """Return the JWT that a service account signs (RS256) to prove who it is.
 
     Raises:
@@ -84,10 +91,10 @@ def assertion(account: Mapping[str, str], audience: str, scopes: Iterable[str], 
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     header = {"alg": "RS256", "typ": "JWT"}
-    if account.get("private_key_id"):
-        header["kid"] = account["private_key_id"]
+    if account.key_id:
+        header["kid"] = account.key_id
     claims = {
-        "iss": account["client_email"],
+        "iss": account.email,
         "scope": " ".join(scopes),
         "aud": audience,
         "iat": int(now),
@@ -95,7 +102,7 @@ def assertion(account: Mapping[str, str], audience: str, scopes: Iterable[str], 
     }
     signed = f"{_part(json.dumps(header).encode())}.{_part(json.dumps(claims).encode())}"
     try:
-        key = load_pem_private_key(account["private_key"].encode(), password=None)
+        key = load_pem_private_key(account.private_key.reveal().encode(), password=None)
         if isinstance(key, RSAPrivateKey):
             return f"{signed}.{_part(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
     except (
@@ -123,22 +130,18 @@ def read_token(
         TokenExchangeError: there is no access token in it.
     """
     fields = _fields(content)
-    access = fields.get("access_token")
-    if status != 200 or not is_text(access):
+    access = Secret.of(fields.get("access_token"))
+    if status != 200 or access is None:
         reason = _reason(fields, sent)
-        del fields, access
+        del fields
         raise TokenExchangeError(
             f"{service!r}: the token endpoint returned HTTP {status}: {reason}; check the secrets "
             f"that auth.setup({service!r}) stored"
         )
     seconds = fields.get("expires_in")
     lifetime = min(seconds, LONGEST) if is_number(seconds) else LIFETIME
-    refresh = text(fields.get("refresh_token"))
-    return AccessToken(
-        Secret(access),
-        now + max(0.0, lifetime - REFRESH_BEFORE),
-        Secret(refresh) if refresh else None,
-    )
+    refresh = Secret.of(fields.get("refresh_token"))
+    return AccessToken(access, now + max(0.0, lifetime - REFRESH_BEFORE), refresh)
 
 
 def _fields(content: Secret) -> dict[str, Any]:
@@ -158,16 +161,16 @@ def _reason(fields: Mapping[str, Any], sent: tuple[Secret, ...]) -> str:
     return blank_out(message, sent)[:300] or "no access_token in the response"
 
 
-def _refresh_form(grant: RefreshGrant, values: Mapping[str, Secret]) -> dict[str, str]:
+def _refresh_form(grant: RefreshGrant, values: Mapping[str, Secret]) -> dict[str, Secret]:
     form = {
-        "grant_type": "refresh_token",
-        "refresh_token": values[grant.refresh_key].reveal(),
-        "client_id": grant.client_id.render(values),
+        "grant_type": Secret("refresh_token"),
+        "refresh_token": values[grant.refresh_key],
+        "client_id": Secret(grant.client_id.render(values)),
     }
     if grant.client_secret is not None:
-        form["client_secret"] = grant.client_secret.render(values)
+        form["client_secret"] = Secret(grant.client_secret.render(values))
     if grant.scopes:
-        form["scope"] = " ".join(grant.scopes)
+        form["scope"] = Secret(" ".join(grant.scopes))
     return form
 
 

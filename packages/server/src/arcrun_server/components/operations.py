@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from arcrun_server.engine import ComponentError
+
 from .contract import data_schema, given_value, one_of, success
 
 if TYPE_CHECKING:
@@ -35,7 +37,10 @@ def run_operation(operations: Mapping[str, Operation], given: JsonObject) -> Jso
         ComponentError: There is no such operation (the message names the nearest), or it failed.
     """
     name = one_of(given_value(given, "operation", "op"), operations, "operation")
-    return success(operations[name].compute(given))
+    try:
+        return success(operations[name].compute(given))
+    except OverflowError:  # in between, though all that is given is a number
+        raise ComponentError(f"`{name}` meets a number that is too large") from None
 
 
 def operations_contract(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 REDACTED = "[redacted]"
 _SHORT = 6
+# How Go and Ruby on Rails write these in JSON.
+_JSON_IN_HTML = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 
 
 class Redactor:
@@ -67,13 +69,16 @@ def _forms(secret: str) -> Iterable[str]:
     yield secret
     if len(secret) < _SHORT:
         return
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    yield json.dumps(secret)[1:-1]
+    for escaped in (json.dumps(secret, ensure_ascii=False)[1:-1], json.dumps(secret)[1:-1]):
+        yield escaped
+        yield escaped.replace("/", "\\/")  # as PHP writes it
+        yield escaped.translate(_JSON_IN_HTML)
     as_bytes = secret.encode("utf-8", "surrogatepass")
     yield quote(as_bytes, safe="")
     yield quote(as_bytes)
     yield quote_plus(as_bytes)
     yield html.escape(secret)
+    yield html.escape(secret).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
     yield from _in_base64(as_bytes)
     stripped = secret.strip()
     if len(stripped) >= _SHORT:

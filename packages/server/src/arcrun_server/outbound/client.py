@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import json
+import math
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -100,9 +101,12 @@ class Response:
             return False, None
         try:
             text = self.text.removeprefix("\ufeff")
-            return True, json.loads(text, parse_constant=_refuse_constant)
+            value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+            if "\\ud" in text or "\\uD" in text:  # half a surrogate pair can't be written again
+                json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             return False, None
+        return True, value
 
     def content(self) -> dict[str, Any]:
         """Return the body as a component shows it: the value of JSON, text, or bytes in Base64."""
@@ -367,6 +371,13 @@ async def _text(body: bytes, headers: httpx.Headers) -> str:
             await asyncio.sleep(0)
         parts.append(decoder.decode(body[start : start + _DECODED_AT_ONCE]))
     return "".join([*parts, decoder.decode(b"", final=True)])
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"{digits[:40]} is too large")
+    return value
 
 
 def _refuse_constant(name: str) -> Any:

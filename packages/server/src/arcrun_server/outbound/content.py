@@ -78,6 +78,10 @@ async def decompressed(parts: AsyncIterator[bytes], coding: str, most: int) -> A
 
 def _plain(decoder: zlib._Decompress, part: bytes, most: int) -> bytes:
     try:
-        return decoder.decompress(part, most)
+        plain = decoder.decompress(part, most)
     except zlib.error:
         raise Unreachable("the response says that it is compressed, but it is not") from None
+    if decoder.unused_data[:1] == b"\x1f":
+        # Another gzip stream: its text would be lost in silence.
+        raise Unreachable("the response is compressed in several parts, which is not supported")
+    return plain
