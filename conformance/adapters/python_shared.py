@@ -283,9 +283,16 @@ class Host:
 
         return lambda: client.request(method, url, **options), finish
 
+    def reset(self) -> dict[str, Any]:
+        """Forget the scenario before: its clients, its environment variables, its clock."""
+        self.virtual_clock.stop()
+        self._set_environment(self._replaced_environment)
+        self._replaced_environment = {}
+        return self.stop()
+
     def stop(self) -> dict[str, Any]:
         """Close all clients."""
-        for client in list(self._clients):
+        for client in [*self._clients, *self._own]:
             self._discard(client)
         return {}
 

@@ -135,9 +135,12 @@ class Host {
   /** Creates a client, with exactly the environment variables of the command. */
   construct({ client, options, environment = {}, from }) {
     if (from) {
-      this.#clients.set(client, this.#clients.get(from).withOptions(camelCase(options)));
+      const copied = this.#clients.get(from).withOptions(camelCase(options));
+      this.#discard(client);
+      this.#clients.set(client, copied);
       return {};
     }
+    this.#discard(client);
     this.#setEnvironment(this.#replacedEnvironment);
     const variables = this.#runtime.environment ?? {};
     const replaced = Object.keys(environment).map((name) => [name, variables[name] ?? null]);
@@ -149,6 +152,12 @@ class Host {
     if (own_client) settings.fetch = ownFetch;
     this.#clients.set(client, new this.#sdk.Arcrun(settings));
     return {};
+  }
+
+  /** Forgets a client and what was bound through it; there is nothing to close. */
+  #discard(client) {
+    this.#clients.delete(client);
+    for (const [name, bound] of this.#bound) if (bound.through === client) this.#bound.delete(name);
   }
 
   #setEnvironment(changes) {
@@ -185,7 +194,7 @@ class Host {
     });
     const value = await called.call(target, ...positional, camelCase(options));
     if (method !== "auth.bind") return value;
-    this.#bound.set(bound, value);
+    this.#bound.set(bound, { through: client, value });
     return { shown: this.#shown(value) };
   }
 
@@ -215,7 +224,7 @@ class Host {
 
   /** Sends a request through a bound client. */
   async bound_request({ bound, method, url, follow_redirects, stream, ...init }) {
-    const client = this.#bound.get(bound);
+    const client = this.#bound.get(bound).value;
     if (stream) Object.assign(init, { body: readOnce(init.body), duplex: "half" });
     const redirect = follow_redirects ? { redirect: "follow" } : {};
     const response = await client.request(method, url, { ...init, ...redirect }).catch((error) => {
@@ -237,6 +246,14 @@ class Host {
     const outcomes = await Promise.allSettled(Array.from({ length: times }, one));
     for (const { status, reason } of outcomes) if (status === "rejected") throw reason;
     return { results: outcomes.map(({ value }) => value) };
+  }
+
+  /** Forgets the scenario before: its clients, its environment variables, its clock. */
+  reset() {
+    this.#clock.stop();
+    this.#setEnvironment(this.#replacedEnvironment);
+    this.#replacedEnvironment = {};
+    return this.stop();
   }
 
   stop() {
