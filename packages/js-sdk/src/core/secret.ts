@@ -10,14 +10,15 @@ export type Secret = () => string;
 export const secretOf = (text: unknown): Secret | undefined =>
   typeof text === "string" && text && !/[\ud800-\udfff]/u.test(text) ? () => text : undefined;
 
-/** Replaces each secret in `text`, plain or as JSON writes it; the longest first, as one may hold another. */
+/** Replaces each secret in `text`, plain or as JSON, a URL or a form writes it; the longest first, as one may hold another. */
 export function blankOut(text: string, secrets: readonly Secret[]): string {
   const forms = secrets.flatMap((secret) => {
     const plain = secret();
     if (plain.length < 4) return []; // too short to tell from ordinary text
     const escaped = JSON.stringify(plain).slice(1, -1);
     const ascii = escaped.replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-    return [plain, escaped, ascii];
+    const form = new URLSearchParams({ "": plain }).toString().slice(1);
+    return [plain, escaped, ascii, form, form.replace(/\+/g, "%20")];
   });
   for (const form of forms.sort((a, b) => b.length - a.length)) text = text.split(form).join(BLANK);
   return text;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import NoReturn
+from urllib.parse import quote, quote_plus
 
 BLANK = "***"
 _SHORTEST = 4  # characters: shorter secrets may be part of ordinary words
@@ -44,12 +45,13 @@ class Secret:
 
 
 def blank_out(text: str, secrets: tuple[Secret, ...]) -> str:
-    """Replace each secret in `text`, as it is or as JSON writes it."""
+    """Replace each secret in `text`, as it is or as JSON, a URL or a form writes it."""
     forms: set[str] = set()
     for secret in secrets:
         plain = secret.reveal()
         if len(plain) >= _SHORTEST:
             forms |= {plain, json.dumps(plain)[1:-1], json.dumps(plain, ensure_ascii=False)[1:-1]}
+            forms |= {quote(plain), quote(plain, safe=""), quote_plus(plain)}
     if not forms:
         return text
     longest_first = sorted(forms, key=len, reverse=True)
