@@ -109,6 +109,9 @@ class StepRunner:
         if "waited" in step.definition:
             waited = [seconds for _, reply in self.replies[before:] for seconds in reply.waited]
             problems += differences(fill(step.definition["waited"], self.values), waited, "waited")
+        if "warned" in step.definition:
+            warned = [text for _, reply in self.replies[before:] for text in reply.warned]
+            problems += differences(fill(step.definition["warned"], self.values), warned, "warned")
         outcome = check(step.id, problems)
         if step.id != _CONSTRUCT or not outcome.passed:
             self.cell.checks.append(outcome)
@@ -165,6 +168,7 @@ class StepRunner:
                 "url": definition["url"],
             }
             optional = ("headers", "query", "json", "body", "stream", "follow_redirects")
+            optional += ("timeout", "cancel_after")
             given = {key: definition[key] for key in optional if key in definition}
             return "bound.request", body | given
         if step.kind == "send":

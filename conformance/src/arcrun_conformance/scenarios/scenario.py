@@ -233,7 +233,7 @@ def _problems(document: Document, suite: Suite) -> Iterator[Problem]:
     for key in _PATTERN_KEYS:
         yield from _unknown_operators(document, value.get(key), (key,))
     for index, step in enumerate(value["steps"]):
-        for key in ("expect", "without", "among", "waited"):
+        for key in ("expect", "without", "among", "waited", "warned"):
             yield from _unknown_operators(document, step.get(key), ("steps", index, key))
     if suite == "engine":
         yield from _problems_of_engine_steps(document)
