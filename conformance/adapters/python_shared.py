@@ -7,6 +7,7 @@ asynchronous one awaits it. Only lines of the protocol may be written to stdout.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pickle
 import platform
@@ -297,8 +298,12 @@ class Host:
         return lambda: client.request(method, url, **options), finish
 
     def reset(self) -> dict[str, Any]:
-        """Forget the scenario before: its clients, its environment variables, its clock."""
+        """Forget the scenario before: its clients, its environment variables, its clock, its log."""
         self.virtual_clock.stop()
+        logger = logging.getLogger("arcrun")  # ARCRUN_LOG opens it for the whole process
+        logger.setLevel(logging.NOTSET)
+        for handler in [*logger.handlers]:
+            logger.removeHandler(handler)
         self._set_environment(self._replaced_environment)
         self._replaced_environment = {}
         return self.stop()

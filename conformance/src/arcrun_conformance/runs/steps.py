@@ -27,6 +27,17 @@ if TYPE_CHECKING:
 
 MAIN_CLIENT = "main"
 _CONSTRUCT = "construct"
+# What a step that sends a request through a bound client may say beside method and URL.
+_OF_REQUESTS = (
+    "headers",
+    "query",
+    "json",
+    "body",
+    "stream",
+    "follow_redirects",
+    "timeout",
+    "cancel_after",
+)
 
 
 @dataclass
@@ -167,9 +178,7 @@ class StepRunner:
                 "method": definition.get("method", "GET"),
                 "url": definition["url"],
             }
-            optional = ("headers", "query", "json", "body", "stream", "follow_redirects")
-            optional += ("timeout", "cancel_after")
-            given = {key: definition[key] for key in optional if key in definition}
+            given = {key: definition[key] for key in _OF_REQUESTS if key in definition}
             return "bound.request", body | given
         if step.kind == "send":
             given = {key: definition[key] for key in ("query", "json") if key in definition}
