@@ -7,10 +7,13 @@ asynchronous one awaits it. Only lines of the protocol may be written to stdout.
 from __future__ import annotations
 
 import json
+import logging
 import os
+import pickle
 import platform
 import sys
 import traceback
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +62,7 @@ OPTIONS = (
     "parallel",
     "clock",
     "interim_responses",
+    "warnings",
 )
 
 # The SDK's error classes and their names in all languages, subclasses before their bases.
@@ -89,7 +93,17 @@ ERROR_NAMES = {
 }
 
 # The attributes of errors that scenarios check; values that are not JSON are left out.
-ERROR_ATTRIBUTES = ("requires", "details", "next_actions", "failed_node", "task_id", "missing")
+ERROR_ATTRIBUTES = (
+    "requires",
+    "details",
+    "next_actions",
+    "failed_node",
+    "failed_input",
+    "trace",
+    "task_id",
+    "missing",
+    "body",
+)
 
 
 _SDK = str(Path(arcrun.__file__).parent)
@@ -283,9 +297,20 @@ class Host:
 
         return lambda: client.request(method, url, **options), finish
 
+    def reset(self) -> dict[str, Any]:
+        """Forget the scenario before: its clients, its environment variables, its clock, its log."""
+        self.virtual_clock.stop()
+        logger = logging.getLogger("arcrun")  # ARCRUN_LOG opens it for the whole process
+        logger.setLevel(logging.NOTSET)
+        for handler in [*logger.handlers]:
+            logger.removeHandler(handler)
+        self._set_environment(self._replaced_environment)
+        self._replaced_environment = {}
+        return self.stop()
+
     def stop(self) -> dict[str, Any]:
         """Close all clients."""
-        for client in list(self._clients):
+        for client in [*self._clients, *self._own]:
             self._discard(client)
         return {}
 
@@ -323,13 +348,16 @@ def sdk_error(error: arcrun.ArcrunError) -> dict[str, Any]:
     ]
     described: dict[str, Any] = {
         "name": names[0] if names else "arcrun",
-        "class": type(error).__name__,
+        "class": type(
+            error.__cause__ if isinstance(error, BoundConnectionError) else error
+        ).__name__,
         "message": str(error),
         "shown": [
             repr(error),
             "".join(traceback.format_exception(error)),
             *locals_of_frames(error),
         ],
+        "printed": [str(error), repr(error), pickled(error)],
     }
     for name in ("status", "code", "request_id"):
         described[name] = getattr(error, name, None)
@@ -355,6 +383,14 @@ def locals_of_frames(error: BaseException | None) -> Iterator[str]:
         error = error.__cause__ or error.__context__
 
 
+def pickled(error: BaseException) -> str:
+    """Return what tools that hand errors to another process would keep of one."""
+    try:
+        return pickle.dumps(error).decode("utf-8", "replace")
+    except Exception as problem:  # noqa: BLE001 -- what can't be pickled, no tool keeps
+        return f"{type(problem).__name__} when it is pickled"
+
+
 def is_json(value: Any) -> bool:
     """Return whether a value can be written as JSON."""
     try:
@@ -365,8 +401,15 @@ def is_json(value: Any) -> bool:
 
 
 def reply_to(host: Host, line: str) -> dict[str, Any]:
-    """Carry out one command and return the reply, with what was waited if the clock is replaced."""
-    reply = _reply_to(host, line)
+    """Carry out one command and return the reply, with what was waited and what was warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", arcrun.ArcrunWarning)
+        reply = _reply_to(host, line)
+    for warning in caught:
+        print(f"{warning.category.__name__}: {warning.message}", file=sys.stderr)
+    own = [str(each.message) for each in caught if issubclass(each.category, arcrun.ArcrunWarning)]
+    if own:
+        reply["warned"] = own
     waited = list(host.virtual_clock.taken())
     return {**reply, "waited": waited} if host.virtual_clock.running else reply
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arcrun_conformance.adapters.registry import read_registry
+from arcrun_conformance.cli.mutants import chosen_of
+from arcrun_conformance.cli.options import UsageError
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.mutants import Mutant, Programs, Trial, Trials, alter, load
 from arcrun_conformance.resources import data_directory
@@ -89,6 +91,28 @@ async def test_caught_and_uncaught_mutants_are_distinguished(engine: MiniEngine)
     assert trials[0].mutant is None
     assert "health/returns-ok" in trials[1].failed
     assert reported == trials
+
+
+NAMED = [Mutant(name, "sdk", "health", "returns-ok") for name in ("a-one", "a-two", "b-one")]
+
+
+@pytest.mark.parametrize(
+    ("only", "names"),
+    [
+        ([], ["a-one", "a-two", "b-one"]),
+        (["a-two"], ["a-two"]),
+        (["a-*"], ["a-one", "a-two"]),
+        (["b-one,*-two"], ["a-two", "b-one"]),
+        (["b-one", "a-one"], ["a-one", "b-one"]),
+    ],
+)
+def test_mutants_are_chosen_by_ids_and_patterns(only: list[str], names: list[str]) -> None:
+    assert [mutant.id for mutant in chosen_of(NAMED, only)] == names
+
+
+def test_a_pattern_that_names_no_mutant_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"c-\*"):
+        chosen_of(NAMED, ["a-one,c-*"])
 
 
 def test_a_failure_without_a_defect_is_not_good() -> None:

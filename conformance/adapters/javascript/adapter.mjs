@@ -62,7 +62,17 @@ const ERROR_NAMES = {
 };
 
 // The attributes of errors that scenarios check.
-const ERROR_ATTRIBUTES = ["requires", "details", "next_actions", "failed_node", "task_id", "missing"];
+const ERROR_ATTRIBUTES = [
+  "requires",
+  "details",
+  "next_actions",
+  "failed_node",
+  "failed_input",
+  "trace",
+  "task_id",
+  "missing",
+  "body",
+];
 
 /**
  * Returns a function that carries out a command and returns the reply; both are lines.
@@ -74,7 +84,7 @@ export function adapter(sdk, runtime) {
   const host = new Host(sdk, runtime);
   return async (line) => {
     const { id, command, ...body } = JSON.parse(line);
-    const reply = (fields) => JSON.stringify({ id, ...fields, ...host.waited() });
+    const reply = (fields) => JSON.stringify({ id, ...fields, ...host.waited(), ...host.warned() });
     try {
       return reply({ result: await host[command.replace(".", "_")](body) });
     } catch (error) {
@@ -98,10 +108,16 @@ class Host {
   #bound = new Map();
   #replacedEnvironment = {};
   #clock = new Clock();
+  #warned = [];
 
   constructor(sdk, runtime) {
     this.#sdk = sdk;
     this.#runtime = runtime;
+    const { warn } = console;
+    console.warn = (...values) => {
+      this.#warned.push(values.map(String).join(" "));
+      warn.apply(console, values);
+    };
   }
 
   /** Returns the SDK and its capabilities, without methods that the SDK does not have. */
@@ -124,6 +140,7 @@ class Host {
         "parallel",
         "clock",
         "cancellation",
+        "warnings",
         ...(this.#runtime.environment ? ["environment"] : []),
         ...(globalThis.Deno || globalThis.Bun ? [] : ["direct_loopback"]),
         ...(globalThis.navigator?.userAgent === "Cloudflare-Workers" ? [] : ["interim_responses"]),
@@ -135,9 +152,12 @@ class Host {
   /** Creates a client, with exactly the environment variables of the command. */
   construct({ client, options, environment = {}, from }) {
     if (from) {
-      this.#clients.set(client, this.#clients.get(from).withOptions(camelCase(options)));
+      const copied = this.#clients.get(from).withOptions(camelCase(options));
+      this.#discard(client);
+      this.#clients.set(client, copied);
       return {};
     }
+    this.#discard(client);
     this.#setEnvironment(this.#replacedEnvironment);
     const variables = this.#runtime.environment ?? {};
     const replaced = Object.keys(environment).map((name) => [name, variables[name] ?? null]);
@@ -149,6 +169,12 @@ class Host {
     if (own_client) settings.fetch = ownFetch;
     this.#clients.set(client, new this.#sdk.Arcrun(settings));
     return {};
+  }
+
+  /** Forgets a client and what was bound through it; there is nothing to close. */
+  #discard(client) {
+    this.#clients.delete(client);
+    for (const [name, bound] of this.#bound) if (bound.through === client) this.#bound.delete(name);
   }
 
   #setEnvironment(changes) {
@@ -173,9 +199,17 @@ class Host {
     return this.#clock.running ? { waited } : {};
   }
 
+  /** Returns what was warned of, for the reply. */
+  warned() {
+    const warned = this.#warned.splice(0);
+    return warned.length ? { warned } : {};
+  }
+
   /** Calls a method; keeps the client that `auth.bind` returns under the name `bound`. */
   async call({ client, method, arguments: given, bound = "main", cancel_after }) {
-    if (cancel_after !== undefined) return this.#cancelled({ client, method, arguments: given }, cancel_after);
+    if (cancel_after !== undefined) {
+      return this.#cancelled((signal) => this.call({ client, method, arguments: { ...given, signal } }), cancel_after);
+    }
     const [target, called] = this.#method(this.#clients.get(client), method);
     const options = { ...given };
     const positional = METHODS[method].map((name) => {
@@ -185,18 +219,19 @@ class Host {
     });
     const value = await called.call(target, ...positional, camelCase(options));
     if (method !== "auth.bind") return value;
-    this.#bound.set(bound, value);
+    this.#bound.set(bound, { through: client, value });
     return { shown: this.#shown(value) };
   }
 
-  /** Calls a method with a signal that is aborted after some seconds. */
-  async #cancelled(command, seconds) {
+  /** Does something with a signal that is aborted after some seconds. */
+  async #cancelled(begin, seconds) {
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), seconds * 1000);
     try {
-      return await this.call({ ...command, arguments: { ...command.arguments, signal: controller.signal } });
+      return await begin(controller.signal);
     } catch (error) {
-      if (error === controller.signal.reason) return { cancelled: true };
+      const reason = controller.signal.reason;
+      if (reason && (error === reason || error.cause === reason)) return { cancelled: true };
       throw error;
     } finally {
       clearTimeout(timer);
@@ -214,8 +249,12 @@ class Host {
   }
 
   /** Sends a request through a bound client. */
-  async bound_request({ bound, method, url, follow_redirects, stream, ...init }) {
-    const client = this.#bound.get(bound);
+  async bound_request({ bound, method, url, follow_redirects, stream, cancel_after, ...init }) {
+    if (cancel_after !== undefined) {
+      const command = { bound, method, url, follow_redirects, stream, ...init };
+      return this.#cancelled((signal) => this.bound_request({ ...command, signal }), cancel_after);
+    }
+    const client = this.#bound.get(bound).value;
     if (stream) Object.assign(init, { body: readOnce(init.body), duplex: "half" });
     const redirect = follow_redirects ? { redirect: "follow" } : {};
     const response = await client.request(method, url, { ...init, ...redirect }).catch((error) => {
@@ -237,6 +276,14 @@ class Host {
     const outcomes = await Promise.allSettled(Array.from({ length: times }, one));
     for (const { status, reason } of outcomes) if (status === "rejected") throw reason;
     return { results: outcomes.map(({ value }) => value) };
+  }
+
+  /** Forgets the scenario before: its clients, its environment variables, its clock. */
+  reset() {
+    this.#clock.stop();
+    this.#setEnvironment(this.#replacedEnvironment);
+    this.#replacedEnvironment = {};
+    return this.stop();
   }
 
   stop() {
@@ -267,6 +314,7 @@ class Host {
       code: error.code ?? null,
       request_id: error.requestId ?? null,
       attributes,
+      printed: [String(error), JSON.stringify(error), String(error.stack)],
       shown: this.#shown(error),
     };
   }

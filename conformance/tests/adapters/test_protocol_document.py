@@ -60,7 +60,7 @@ def test_the_page_has_all_steps() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["start", "construct", "call", "bound.request", "clock", "stop"]
+    "command", ["start", "construct", "call", "bound.request", "clock", "reset", "stop"]
 )
 def test_the_page_names_every_field_of_every_command(command: str) -> None:
     section = PAGE.split(f"### `{command}`", 1)[1].split("\n##", 1)[0]

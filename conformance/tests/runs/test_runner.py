@@ -12,6 +12,7 @@ from mini_sdk import MiniSdk
 from push_scenario import PUSH
 
 from arcrun_conformance.adapters.adapter import InMemoryConnection
+from arcrun_conformance.adapters.protocol import AdapterFailure
 from arcrun_conformance.report import describe, failed
 from arcrun_conformance.runs.runner import RunConfig, execute
 
@@ -197,6 +198,74 @@ async def test_an_adapter_that_hangs_times_out_and_the_next_scenario_gets_a_new_
     assert first.checks[0].id == "adapter-timeout"
     assert again.outcome == "passed"
     assert [connection.closed for connection in opened] == [True, True]
+
+
+def two_scenarios(scenario_of: Callable[[str], Scenario]) -> list[Scenario]:
+    return [scenario_of(PUSH), scenario_of(PUSH.replace("id: push\n", "id: push-again\n"))]
+
+
+async def test_nothing_of_a_scenario_is_left_for_the_next_one(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    sdk = MiniSdk()
+    commands: list[str] = []
+
+    async def opener() -> InMemoryConnection:
+        async def handle(line: str) -> str:
+            commands.append(json.loads(line)["command"])
+            return await sdk(line)
+
+        return InMemoryConnection(handle)
+
+    done = await execute(RunConfig(engine.target, two_scenarios(scenario_of), {"mini": opener}))
+
+    assert [cell.outcome for cell in done.cells] == ["passed", "passed"]
+    of_one = ["construct", "call"]
+    assert commands == ["start", *of_one, "reset", *of_one, "stop"]
+
+
+async def test_an_adapter_that_can_not_be_reset_is_started_again(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    opened: list[InMemoryConnection] = []
+
+    async def opener() -> InMemoryConnection:
+        sdk = MiniSdk()
+
+        async def handle(line: str) -> str:
+            message = json.loads(line)
+            if message["command"] == "reset":
+                return json.dumps({"id": message["id"], "failure": {"message": "not known"}})
+            return await sdk(line)
+
+        opened.append(InMemoryConnection(handle))
+        return opened[-1]
+
+    done = await execute(RunConfig(engine.target, two_scenarios(scenario_of), {"mini": opener}))
+
+    assert [cell.outcome for cell in done.cells] == ["passed", "passed"]
+    assert [connection.closed for connection in opened] == [True, True]
+
+
+async def test_an_adapter_that_crashes_when_it_is_reset_fails_the_scenario(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    async def opener() -> InMemoryConnection:
+        sdk = MiniSdk()
+
+        async def handle(line: str) -> str:
+            if json.loads(line)["command"] == "reset":
+                raise AdapterFailure("crash", "the adapter exited")
+            return await sdk(line)
+
+        return InMemoryConnection(handle)
+
+    first, again = (
+        await execute(RunConfig(engine.target, two_scenarios(scenario_of), {"mini": opener}))
+    ).cells
+
+    assert first.outcome == "passed"
+    assert (again.outcome, [check.id for check in again.checks]) == ("error", ["adapter-crash"])
 
 
 async def test_an_engine_that_does_not_delete_fails_the_run(

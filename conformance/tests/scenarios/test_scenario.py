@@ -75,6 +75,18 @@ def test_a_good_scenario_is_read(tmp_path: Path) -> None:
             ("call: health", "call: health\n    without: {raw_http: {expect: {result: {$is: 1}}}}"),
             ["good.yaml", "unknown operator $is"],
         ),
+        (
+            ("call: health", "call: health\n    client: second"),
+            ["good.yaml:7", "no client is named second"],
+        ),
+        (
+            ("call: health", "construct: second\n    from: main"),
+            ["good.yaml:7", "no client is named main"],
+        ),
+        (
+            ("call: health", "request: openai\n    url: /models"),
+            ["good.yaml:7", "no bound client is named openai"],
+        ),
         ((GOOD, ""), ["good.yaml", "None is not of type 'object'"]),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import given
@@ -11,10 +12,18 @@ from hypothesis import strategies as st
 
 from arcrun._core.secret import Secret, blank_out
 
+WAYS_TO_WRITE = (
+    str,
+    lambda value: json.dumps(value)[1:-1],
+    lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
+    lambda value: quote(value, safe=""),
+    lambda value: urlencode({"": value})[1:],
+)
+
 
 @given(st.text(st.characters(exclude_characters="«»"), min_size=4, max_size=30))
-def test_a_secret_is_blanked_out_however_json_writes_it(value: str) -> None:
-    for written in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+def test_a_secret_is_blanked_out_however_json_a_url_or_a_form_writes_it(value: str) -> None:
+    for written in (write(value) for write in WAYS_TO_WRITE):
         clean = blank_out(f"«{written}»", (Secret(value),))
         assert clean == "«***»"
 

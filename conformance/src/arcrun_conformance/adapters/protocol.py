@@ -41,10 +41,14 @@ class AdapterFailure(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """The SDK returned a value; `waited` has the seconds of each wait, if the clock is replaced."""
+    """The SDK returned a value; `waited` has the seconds of each wait, if the clock is replaced.
+
+    `warned` has the texts of what it warned of meanwhile.
+    """
 
     value: Any
     waited: tuple[float, ...] = field(default=(), repr=False)
+    warned: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class SdkError:
     message: str
     fields: dict[str, Any] = field(default_factory=dict)
     waited: tuple[float, ...] = ()
+    warned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,12 +106,12 @@ def decode(line: str, identifier: int, command: str) -> Result | SdkError:
         failure = reply["failure"]
         detail = failure.get("detail", "")
         raise AdapterFailure("failure", failure["message"] + (f"\n{detail}" if detail else ""))
-    waited = tuple(reply.get("waited", ()))
+    waited, warned = tuple(reply.get("waited", ())), tuple(reply.get("warned", ()))
     if "error" in reply:
         error = reply["error"]
-        return SdkError(error["name"], error["message"], error, waited)
+        return SdkError(error["name"], error["message"], error, waited, warned)
     _check(f"protocol/{command}", "result", reply["result"], f"the result of `{command}`")
-    return Result(reply["result"], waited)
+    return Result(reply["result"], waited, warned)
 
 
 def _not_json(line: str, error: ValueError) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,13 @@ def add_to(commands: Commands) -> None:
         commands, "mutants", "Check that engines and SDKs with a defect fail the suite."
     )
     add_target(mutants, default="local")
-    mutants.add_argument("--only", metavar="ID", help="only the mutant with this id")
+    mutants.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="only the mutants with these ids, e.g. reads-*; several with commas, or repeat the option",
+    )
     mutants.add_argument(
         "--mutants",
         type=Path,
@@ -61,9 +68,7 @@ def add_to(commands: Commands) -> None:
 
 def _mutants(options: argparse.Namespace) -> int:
     scenarios = {scenario.id: scenario for scenario in all_scenarios(options)}
-    chosen = [m for m in load_all(options.mutants, scenarios) if options.only in {None, m.id}]
-    if not chosen:
-        raise UsageError(f"no mutant is named {options.only}")
+    chosen = chosen_of(load_all(options.mutants, scenarios), options.only)
     console = Console()
     javascript = JavaScriptSdk(adapters(options)[ADAPTER], options.adapter_runtimes.absolute())
     skipped = [m for m in chosen if m.kind == "javascript"] if javascript.why_unavailable() else []
@@ -82,6 +87,21 @@ def _mutants(options: argparse.Namespace) -> int:
         reason = javascript.why_unavailable()
         console.print(f"{len(skipped)} JavaScript mutants skipped: {reason}", highlight=False)
     return GO if all(trial.good for trial in trials) else FAILED
+
+
+def chosen_of(mutants: list[Mutant], only: list[str]) -> list[Mutant]:
+    """Return the mutants that a pattern names; all of them without a pattern.
+
+    Raises:
+        UsageError: A pattern names none.
+    """
+    patterns = [pattern for given in only for pattern in given.split(",") if pattern]
+    for pattern in patterns:
+        if not any(fnmatch.fnmatchcase(mutant.id, pattern) for mutant in mutants):
+            raise UsageError(f"no mutant is named {pattern}")
+    return [
+        m for m in mutants if not patterns or any(fnmatch.fnmatchcase(m.id, p) for p in patterns)
+    ]
 
 
 async def _try(

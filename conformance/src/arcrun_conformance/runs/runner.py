@@ -127,15 +127,16 @@ class _CellQueue:
         try:
             adapter, identity = await pool.adapter(sdk)
         except AdapterFailure as failure:
-            message = visible(f"{failure}\n{failure.stderr}".rstrip())
-            failed = Check(f"adapter-{failure.kind}", "failed", message)
-            outcome: CellOutcome = "unavailable" if failure.kind == "not-available" else "error"
-            return Cell(scenario.id, sdk, outcome, message, [failed])
+            return _without_adapter(scenario, sdk, failure)
         self._run.sdks[sdk] = identity
         cell = Cell(scenario.id, sdk)
         if is_skipped(cell, scenario, self._config.target, identity):
             return cell
         cell.lacks = missing_capabilities(scenario, identity.capabilities)
+        try:
+            adapter = await pool.cleared(sdk)
+        except AdapterFailure as failure:
+            return _without_adapter(scenario, sdk, failure)
         try:
             await run_cell(
                 cell,
@@ -162,6 +163,14 @@ class _CellQueue:
             await cleaner.close()
 
 
+def _without_adapter(scenario: Scenario, sdk: str, failure: AdapterFailure) -> Cell:
+    """Return the cell of a scenario whose adapter could not be started or cleared."""
+    message = visible(f"{failure}\n{failure.stderr}".rstrip())
+    failed = Check(f"adapter-{failure.kind}", "failed", message)
+    outcome: CellOutcome = "unavailable" if failure.kind == "not-available" else "error"
+    return Cell(scenario.id, sdk, outcome, message, [failed])
+
+
 class _AdapterPool:
     """One worker's adapters, started on first use and again after a failure."""
 
@@ -169,6 +178,7 @@ class _AdapterPool:
         self._config = config
         self._running: dict[str, tuple[Adapter, Identity]] = {}
         self._broken: dict[str, AdapterFailure] = {}
+        self._used: set[str] = set()
 
     async def adapter(self, sdk: str) -> tuple[Adapter, Identity]:
         """Return the running adapter of an SDK, started if necessary.
@@ -187,6 +197,23 @@ class _AdapterPool:
                 raise
         return self._running[sdk]
 
+    async def cleared(self, sdk: str) -> Adapter:
+        """Return the running adapter of an SDK, with nothing left of the scenario before.
+
+        Raises:
+            AdapterFailure: It can be neither cleared nor started again.
+        """
+        if sdk in self._used:
+            try:
+                await self._running[sdk][0].send("reset")
+            except AdapterFailure as failure:
+                await self.discard(sdk)
+                if failure.kind != "failure":
+                    raise
+                await self.adapter(sdk)
+        self._used.add(sdk)
+        return self._running[sdk][0]
+
     async def _start(self, sdk: str) -> tuple[Adapter, Identity]:
         connection = await self._config.openers[sdk]()
         adapter = Adapter(connection, self._config.reply_seconds)
@@ -203,10 +230,12 @@ class _AdapterPool:
     async def discard(self, sdk: str) -> None:
         """Kill an adapter that has failed; the next cell gets a new one."""
         adapter, _ = self._running.pop(sdk)
+        self._used.discard(sdk)
         await adapter.abandon()
 
     async def stop(self) -> None:
         """Stop all adapters."""
+        self._used.clear()
         while self._running:
             _, (adapter, _) = self._running.popitem()
             await adapter.stop()

@@ -27,6 +27,17 @@ if TYPE_CHECKING:
 
 MAIN_CLIENT = "main"
 _CONSTRUCT = "construct"
+# What a step that sends a request through a bound client may say beside method and URL.
+_OF_REQUESTS = (
+    "headers",
+    "query",
+    "json",
+    "body",
+    "stream",
+    "follow_redirects",
+    "timeout",
+    "cancel_after",
+)
 
 
 @dataclass
@@ -109,6 +120,9 @@ class StepRunner:
         if "waited" in step.definition:
             waited = [seconds for _, reply in self.replies[before:] for seconds in reply.waited]
             problems += differences(fill(step.definition["waited"], self.values), waited, "waited")
+        if "warned" in step.definition:
+            warned = [text for _, reply in self.replies[before:] for text in reply.warned]
+            problems += differences(fill(step.definition["warned"], self.values), warned, "warned")
         outcome = check(step.id, problems)
         if step.id != _CONSTRUCT or not outcome.passed:
             self.cell.checks.append(outcome)
@@ -164,8 +178,7 @@ class StepRunner:
                 "method": definition.get("method", "GET"),
                 "url": definition["url"],
             }
-            optional = ("headers", "query", "json", "body", "stream", "follow_redirects")
-            given = {key: definition[key] for key in optional if key in definition}
+            given = {key: definition[key] for key in _OF_REQUESTS if key in definition}
             return "bound.request", body | given
         if step.kind == "send":
             given = {key: definition[key] for key in ("query", "json") if key in definition}

@@ -233,7 +233,7 @@ def _problems(document: Document, suite: Suite) -> Iterator[Problem]:
     for key in _PATTERN_KEYS:
         yield from _unknown_operators(document, value.get(key), (key,))
     for index, step in enumerate(value["steps"]):
-        for key in ("expect", "without", "among", "waited"):
+        for key in ("expect", "without", "among", "waited", "warned"):
             yield from _unknown_operators(document, step.get(key), ("steps", index, key))
     if suite == "engine":
         yield from _problems_of_engine_steps(document)
@@ -248,12 +248,30 @@ def _problems_of_sdk_steps(document: Document) -> Iterator[Problem]:
             message = f"{used[0]} needs a clock that nobody waits for"
             hint = 'Add `clock: "2026-01-01T00:00:00Z"` to the scenario.'
             yield document.problem(["steps", index, used[0]], message, hint)
+    yield from _missing_clients(document)
     if all("adapter_needs" in step for step in value["steps"]):
         yield document.problem(
             ["steps"],
             "every step has adapter_needs: an adapter that is exempt from all would pass untested",
             "Move adapter_needs to the top of the scenario: then it is skipped instead.",
         )
+
+
+def _missing_clients(document: Document) -> Iterator[Problem]:
+    """Yield a problem for each step that needs a client which no step before it creates."""
+    steps = document.value["steps"]
+    clients: set[str] = set() if "construct" in steps[0] else {"main"}
+    bound: set[str] = set()
+    for index, step in enumerate(steps):
+        used = step.get("from" if "construct" in step else "client", "main")
+        if used not in clients and ("call" in step or "from" in step):
+            message, hint = f"no client is named {used}", "Construct it in a step before this one."
+            yield document.problem(["steps", index], message, hint)
+        if "request" in step and step["request"] not in bound:
+            message = f"no bound client is named {step['request']}"
+            yield document.problem(["steps", index], message, "Bind it with `as` in a step before.")
+        clients |= {step["construct"]} if "construct" in step else set()
+        bound |= {step.get("as", "main")} if "call" in step else set()
 
 
 def _problems_of_engine_steps(document: Document) -> Iterator[Problem]:

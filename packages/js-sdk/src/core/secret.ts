@@ -17,13 +17,8 @@ export function blankOut(text: string, secrets: readonly Secret[]): string {
     if (plain.length < 4) return []; // too short to tell from ordinary text
     const escaped = JSON.stringify(plain).slice(1, -1);
     const ascii = escaped.replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-    return [
-      plain,
-      escaped,
-      ascii,
-      encodeURIComponent(plain),
-      `${new URLSearchParams({ "": plain })}`.slice(1),
-    ];
+    const form = new URLSearchParams({ "": plain }).toString().slice(1);
+    return [plain, escaped, ascii, form, form.replace(/\+/g, "%20"), encodeURIComponent(plain)];
   });
   for (const form of forms.sort((a, b) => b.length - a.length)) text = text.split(form).join(BLANK);
   return text;

@@ -15,6 +15,9 @@ it("blanks out the longer of two secrets that share their beginning", () => {
   const secrets = [() => "canary", () => "canary-long", () => "x"];
   expect(blankOut("canary-long canary x", secrets)).toBe("*** *** x");
   expect(blankOut(JSON.stringify("密鑰\n字元"), [() => "密鑰\n字元"])).toBe('"***"');
+  expect(blankOut("refresh_token=%E5%AF%86+a%26b&c=%E5%AF%86%20a%26b", [() => "密 a&b"])).toBe(
+    "refresh_token=***&c=***",
+  );
   expect(blankOut(String.raw`\u5bc6\u9470\n\u5b57`, [() => "密鑰\n字"])).toBe("***");
 });
 

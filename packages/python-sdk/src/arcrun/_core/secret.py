@@ -51,8 +51,8 @@ def blank_out(text: str, secrets: tuple[Secret, ...]) -> str:
         plain = secret.reveal()
         if len(plain) >= _SHORTEST:
             forms |= {plain, json.dumps(plain)[1:-1], json.dumps(plain, ensure_ascii=False)[1:-1]}
-            as_bytes = plain.encode("utf-8", "replace")
-            forms |= {quote(as_bytes, safe=""), quote_plus(as_bytes)}
+            forms |= {quote(plain, safe, errors="replace") for safe in ("", "/", "!*'()")}
+            forms.add(quote_plus(plain, errors="replace"))
     if not forms:
         return text
     longest_first = sorted(forms, key=len, reverse=True)

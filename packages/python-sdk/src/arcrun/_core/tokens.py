@@ -144,6 +144,14 @@ def read_token(
     return AccessToken(access, now + max(0.0, lifetime - REFRESH_BEFORE), refresh)
 
 
+def text_of(status: int, content: bytes) -> Secret:
+    """Return the token endpoint's response as text: no token is read from what is not UTF-8."""
+    try:
+        return Secret(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return Secret("" if status == 200 else content.decode("utf-8-sig", "replace"))
+
+
 def _fields(content: Secret) -> dict[str, Any]:
     """Return the fields of a JSON object; none if the text is something else."""
     try:
