@@ -10,6 +10,11 @@ _READABLE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",
 _ASCII = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
+def as_text(value: Any) -> str:
+    """Return a text as it is, and any other value as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def encode(value: Any) -> bytes:
     """Write a value as compact JSON in UTF-8.
 
