@@ -26,6 +26,9 @@ LARGE = [f"{number:010}" for number in range(1000)]
         {"b": {"c": LARGE}, "a": LARGE},
         {},
         {"n": 1},
+        {"n": -12, "f": 1e-7, "字": '"\\\x00\u007f\n好😀', "yes": True, "no": False, "none": None},
+        {1: "a", None: 1.5, 2.5: True},
+        {"a": {"b": 1.0, "c": "字"}, "d": []},
         LARGE,
         [0.5] * 20_001,
         [[[1] * 7000], {"文": {"a": [{"b": "字"}] * 6000}}],
@@ -41,6 +44,13 @@ def test_known_sizes_are_exact(value: Any) -> None:
         assert sizes.of(value) == len(
             json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
         )
+
+
+@pytest.mark.parametrize("part", [float("nan"), float("inf"), "\ud800", object(), {1, 2}])
+def test_what_is_no_json_has_no_size(part: Any) -> None:
+    for value in ({"a": part}, {"a": [part]}, {"a": 1, "b": {"c": part}}):
+        with pytest.raises(ValueError, match="not valid JSON"):
+            KnownSizes().of(value)
 
 
 def test_a_list_is_as_large_as_its_elements() -> None:
