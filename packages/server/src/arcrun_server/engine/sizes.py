@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 _LEVELS = 4
 MAX_VALUES = 100_000
 # How many values one call into C may be given: nothing else runs meanwhile.
-AT_ONCE = 2000
+AT_ONCE = 500
 # Up to so many fields it is faster to measure each.
 _FEW = 8
+_ONE_BYTE = {int, float, bool, type(None)}
+_TEXT = {str}
 _INFINITE = float("inf")
 _quoted = json.encoder.encode_basestring  # in C, where there is C
 _json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -171,9 +173,17 @@ def rough_size(value: Any, most: int) -> int:
             size += 1
             if size + len(part) > most:  # each part has a byte at least: none of them need be seen
                 return size + len(part)
-            pending.extend(part)
             if isinstance(part, dict):
+                pending.extend(part)
                 pending.extend(part.values())
+                continue
+            kinds = set(map(type, part))  # of many values alike, none need be seen by itself
+            if kinds <= _ONE_BYTE:
+                size += len(part)
+            elif kinds == _TEXT:
+                size += len(part) + sum(map(len, part))
+            else:
+                pending.extend(part)
         else:
             size += 1
     return size
