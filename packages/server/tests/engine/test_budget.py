@@ -8,7 +8,7 @@ import pytest
 
 from arcrun_server.engine import RunLimits
 from arcrun_server.engine import sizes as sizes_module
-from arcrun_server.engine.budget import OMITTED
+from arcrun_server.engine.budget import OMITTED, RunBudget
 from arcrun_server.engine.sizes import KnownSizes, json_size
 
 if TYPE_CHECKING:
@@ -96,6 +96,15 @@ async def test_what_goes_on_unchanged_in_a_changing_context_is_measured_once(
     result = await engine.run(lines, config, {"rows": rows, "count": 0})
     assert result.data == {"rows": rows, "count": 51}
     assert written < 52 * len('{"rows":0,"count":51}') + 2 * measure(rows)
+
+
+async def test_what_was_refused_is_not_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    budget = RunBudget(RunLimits())
+    result = {"data": [[]] * 100_001}
+    await budget.measure(result)
+    monkeypatch.setattr(KnownSizes, "of", None)
+    with pytest.raises(ValueError, match="more than 100,000 values"):
+        budget.take_result(result)
 
 
 async def test_a_run_keeps_no_inputs_that_its_trace_has_no_room_for(

@@ -171,8 +171,9 @@ def rough_size(value: Any, most: int) -> int:
             size += len(part) + 1
         elif isinstance(part, (dict, list, tuple)):
             size += 1
-            if size + len(part) > most:  # each part has a byte at least: none of them need be seen
-                return size + len(part)
+            least = len(part) * (5 if isinstance(part, dict) else 2) - 1  # `"":1,` and `1,`
+            if size + least > most:  # none of them need be seen
+                return size + least
             if isinstance(part, dict):
                 pending.extend(part)
                 pending.extend(part.values())
