@@ -67,13 +67,17 @@ def _sort(given: JsonObject) -> list[Any]:
     kinds = {type(field) for field, _ in pairs}
     key: Any = itemgetter(0)
     if not (kinds <= {int, float} or kinds == {str}):
-        key = cmp_to_key(lambda a, b: _order(a[0], b[0]))
+        key = cmp_to_key(_order_of_pairs)
     # One call into C sorts few at once: nothing else runs meanwhile.
     runs = [
         sorted(pairs[start : start + AT_ONCE], key=key, reverse=descending)
         for start in range(0, len(pairs), AT_ONCE)
     ]
     return [item for _, item in heapq.merge(*runs, key=key, reverse=descending)]
+
+
+def _order_of_pairs(a: tuple[Any, Any], b: tuple[Any, Any]) -> int:
+    return _order(a[0], b[0])
 
 
 def _order(a: Any, b: Any) -> int:
