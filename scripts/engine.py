@@ -16,10 +16,11 @@ START_SECONDS = 30.0
 
 
 class Engine(NamedTuple):
-    """A running engine: its URL, and the keys of two accounts."""
+    """A running engine: its URL, the keys of two accounts, and its process."""
 
     url: str
     keys: tuple[str, str]
+    pid: int
 
 
 @contextlib.contextmanager
@@ -49,5 +50,5 @@ def engine_with_accounts(
         log.open("a", encoding="utf-8") as output,
         processes.started(command, stderr=output) as process,
     ):
-        line = processes.first_line(process, log, START_SECONDS)
-        yield Engine(json.loads(line)["url"], (keys[0].strip(), keys[1].strip()))
+        ready = json.loads(processes.first_line(process, log, START_SECONDS))
+        yield Engine(ready["url"], (keys[0].strip(), keys[1].strip()), ready["pid"])

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, or_, select
 
 from arcrun_server.components import http_request, url_component
 from arcrun_server.engine import redaction
+from arcrun_server.json_text import as_text
 from arcrun_server.outbound import client, content, guard, urls
 from arcrun_server.recipes import request as requests
 from arcrun_server.recipes.api import component as api_component
@@ -117,11 +118,11 @@ def input_sets_the_method() -> None:
 
 
 def path_values_keep_their_slashes() -> None:
-    http_request._segment = lambda _name, value: urls.quote(urls.as_text(value), safe="/")
+    http_request._segment = lambda _name, value: urls.quote(as_text(value), safe="/")
 
 
 def values_name_places() -> None:
-    http_request.without_places = urls.as_text
+    http_request.without_places = as_text
 
 
 def text_bodies_are_sent_as_json() -> None:
@@ -222,7 +223,7 @@ def headers_hold_any_script() -> None:
 
 
 def input_names_a_place_for_a_secret() -> None:
-    auth_component.without_places = urls.as_text
+    auth_component.without_places = as_text
 
 
 def paths_may_climb() -> None:

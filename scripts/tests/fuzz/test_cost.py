@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
-from scripts.fuzz.cost import HELD_MS, Cost, problems, table
+from scripts.fuzz.cost import HELD_MS, Cost, problems, processor_ms, table
 from scripts.fuzz.cost_cases import CASES, SIZES, Case
 
 CASE = Case("POST /validate", "length", lambda kib: {"x": "x" * kib}, (10, 1000))
@@ -21,7 +24,7 @@ def cost(*milliseconds: float, held: float = 0.0, status: int = 400) -> Cost:
         (cost(1, 59), None),
         (cost(0.01, 100), None),
         (cost(10, 100_000), "faster than size × log(size)"),
-        (cost(1, 1, held=HELD_MS + 1), "/health took 101 ms meanwhile"),
+        (cost(1, 1, held=HELD_MS + 1), "/health took 101 ms of computing meanwhile"),
         (cost(1, 1, status=500), "the engine answered 500"),
     ],
 )
@@ -50,3 +53,19 @@ def test_bodies_grow_with_the_size(case: Case) -> None:
         assert len(first) < len(second) <= 3 * SIZES[-1] * 1024
         if case.kind not in {"depth", "depth of objects", "digits"}:
             assert json.loads(first)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads times from /proc")
+def test_only_what_computes_has_its_time_counted() -> None:
+    program = "input()\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as process:
+        own = processor_ms(os.getpid())
+        waiting = processor_ms(process.pid)
+        while processor_ms(os.getpid()) < own + 100:
+            sum(range(10_000))
+        assert processor_ms(process.pid) < waiting + 100
+        process.stdin.write(b"\n")  # type: ignore[union-attr]
+        process.stdin.flush()  # type: ignore[union-attr]
+        while processor_ms(process.pid) < waiting + 200:
+            assert process.poll() is None
+        process.kill()

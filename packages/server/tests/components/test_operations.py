@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -234,6 +235,23 @@ async def test_each_operation(
     found = await compute(use, component_id, operation, given)
     assert found == expected
     assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+async def test_a_long_list_is_sorted_as_a_short_one(use: Any, descending: bool) -> None:
+    rows = [{"n": n * 7919 % 1000 / 2, "t": f"{n * 7919 % 1000:04}", "at": n} for n in range(9000)]
+    for by in ("n", "t"):
+        data = {"items": rows, "by": by, "descending": descending}
+        expected = sorted(
+            rows, key=itemgetter(by), reverse=descending
+        )  # equal ones keep their order
+        assert await compute(use, "array_ops", "sort", data) == expected
+
+
+async def test_a_long_list_of_several_kinds_is_not_sorted(use: Any) -> None:
+    data = {"operation": "sort", "items": [*range(9000), "x"]}
+    with pytest.raises(ComponentError, match="only numbers or only texts"):
+        await use("array_ops", data)
 
 
 def test_every_operation_is_in_the_table() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from arcrun_server.engine import RunLimits
 from arcrun_server.engine import sizes as sizes_module
-from arcrun_server.engine.budget import OMITTED
+from arcrun_server.engine.budget import OMITTED, RunBudget
 from arcrun_server.engine.sizes import KnownSizes, json_size
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ LARGE = [f"{number:010}" for number in range(1000)]
         {"b": {"c": LARGE}, "a": LARGE},
         {},
         {"n": 1},
+        {"n": -12, "f": 1e-7, "字": '"\\\x00\u007f\n好😀', "yes": True, "no": False, "none": None},
+        {1: "a", None: 1.5, 2.5: True},
+        {"a": {"b": 1.0, "c": "字"}, "d": []},
         LARGE,
         [0.5] * 20_001,
         [[[1] * 7000], {"文": {"a": [{"b": "字"}] * 6000}}],
@@ -41,6 +44,13 @@ def test_known_sizes_are_exact(value: Any) -> None:
         assert sizes.of(value) == len(
             json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
         )
+
+
+@pytest.mark.parametrize("part", [float("nan"), float("inf"), "\ud800", object(), {1, 2}])
+def test_what_is_no_json_has_no_size(part: Any) -> None:
+    for value in ({"a": part}, {"a": [part]}, {"a": 1, "b": {"c": part}}):
+        with pytest.raises(ValueError, match="not valid JSON"):
+            KnownSizes().of(value)
 
 
 def test_a_list_is_as_large_as_its_elements() -> None:
@@ -86,6 +96,15 @@ async def test_what_goes_on_unchanged_in_a_changing_context_is_measured_once(
     result = await engine.run(lines, config, {"rows": rows, "count": 0})
     assert result.data == {"rows": rows, "count": 51}
     assert written < 52 * len('{"rows":0,"count":51}') + 2 * measure(rows)
+
+
+async def test_what_was_refused_is_not_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    budget = RunBudget(RunLimits())
+    result = {"data": [[]] * 100_001}
+    await budget.measure(result)
+    monkeypatch.setattr(KnownSizes, "of", None)
+    with pytest.raises(ValueError, match="more than 100,000 values"):
+        budget.take_result(result)
 
 
 async def test_a_run_keeps_no_inputs_that_its_trace_has_no_room_for(

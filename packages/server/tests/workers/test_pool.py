@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CODE = """
-import os, time
+import os, signal, time
 
 def pid(payload):
     return str(os.getpid()).encode() + payload
@@ -36,6 +37,19 @@ def die_once(payload):
         open(payload, "w").close()
         os._exit(1)
     return b"second time"
+
+def abort(payload):
+    os.abort()
+
+def be_killed(payload):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def be_killed_three_times(payload):
+    with open(payload, "a") as deaths:
+        deaths.write("x")
+    if os.path.getsize(payload) <= 3:
+        be_killed(payload)
+    return b"fourth time"
 
 def grow(payload):
     return b"x" * (2 * 1024 ** 3)
@@ -104,6 +118,24 @@ async def test_an_idle_worker_that_was_killed_is_replaced(pool: WorkerPool) -> N
 async def test_a_job_that_ends_every_worker_fails(pool: WorkerPool) -> None:
     with pytest.raises(WorkerFailedError, match="died twice"):
         await pool.run(job("die"), b"")
+    assert await pid_of(pool)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+async def test_a_job_that_crashes_every_worker_fails(pool: WorkerPool) -> None:
+    with pytest.raises(WorkerFailedError, match="died twice"):
+        await pool.run(job("abort"), b"")
+    assert await pid_of(pool)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+async def test_workers_that_others_kill_are_not_the_fault_of_their_job(
+    pool: WorkerPool, tmp_path: Path
+) -> None:
+    deaths = str(tmp_path / "deaths").encode()
+    assert await pool.run(job("be_killed_three_times"), deaths) == b"fourth time"
+    with pytest.raises(WorkerBusyError, match="killed"):
+        await pool.run(job("be_killed"), b"")
     assert await pid_of(pool)
 
 

@@ -8,7 +8,25 @@ Example:
     'logic'
 """
 
-from .contract import ComponentContract
-from .registry import Registry
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .contract import ComponentContract
+    from .registry import Registry
 
 __all__ = ["ComponentContract", "Registry"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the registry when it is asked for: a worker needs one component, and not all that the others import."""
+    if name == "Registry":
+        from .registry import Registry  # noqa: PLC0415 - as said
+
+        return Registry
+    if name == "ComponentContract":
+        from .contract import ComponentContract  # noqa: PLC0415 - as said
+
+        return ComponentContract
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

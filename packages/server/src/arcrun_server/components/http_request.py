@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.destinations import destination_problem
+from arcrun_server.json_text import as_text
 from arcrun_server.outbound import Unreachable
-from arcrun_server.outbound.urls import as_text, fill_places, places_of, with_query, without_places
+from arcrun_server.outbound.urls import fill_places, places_of, with_query, without_places
 
 from .contract import describe, given_value, one_of, optional, require
 from .request_body import MAX_PARTS, PART_SCHEMA, parameters, request_body

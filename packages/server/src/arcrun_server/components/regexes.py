@@ -15,8 +15,7 @@ import re2
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.check import is_unicode
 from arcrun_server.engine.shorten import shorten
-from arcrun_server.json_text import encode
-from arcrun_server.outbound.urls import as_text
+from arcrun_server.json_text import as_text, encode
 from arcrun_server.workers import Job, WorkerBusyError, WorkerError, WorkerTimeoutError
 
 from .contract import given_value, optional, require, success

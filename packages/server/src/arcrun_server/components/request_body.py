@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.nearest import nearest
 from arcrun_server.engine.sizes import rough_size
+from arcrun_server.json_text import as_text
 from arcrun_server.outbound import json_content
 from arcrun_server.outbound.client import MAX_REQUEST_BYTES
-from arcrun_server.outbound.urls import as_text
 
 from .contract import describe, optional, require
 

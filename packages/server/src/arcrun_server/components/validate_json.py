@@ -9,7 +9,7 @@ import jsonschema_rs
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.shorten import redacted, shorten
-from arcrun_server.engine.sizes import rough_size
+from arcrun_server.engine.sizes import has_more_values, rough_size
 from arcrun_server.json_text import encode
 from arcrun_server.workers import (
     Job,
@@ -21,12 +21,16 @@ from arcrun_server.workers import (
 from .contract import given_value, require
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from arcrun_server.engine import Component, Invocation, JsonObject
     from arcrun_server.workers import WorkerPool
 
     from .contract import ComponentContract
 
 MAX_ERRORS = 20
+# Of what is wrong with a value of more values than these, only the first is listed.
+MANY_VALUES = 10_000
 MAX_MESSAGE = 300
 # A longer message is not quoted at all: half a secret in it could not be redacted any more.
 MAX_QUOTED = 64 * 1024
@@ -149,8 +153,10 @@ def violations(schema: Any, value: Any) -> list[JsonObject]:
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as problem:
         message = getattr(problem, "message", None) or str(problem)
         raise InvalidSchemaError(_quoted(message, "it does not fit the rules of schemas")) from None
+    if validator.is_valid(value):
+        return []
     errors = []
-    for error in validator.iter_errors(value):
+    for error in _errors(validator, value):
         path = ".".join(map(str, error.instance_path))
         place = "/".join(map(str, error.schema_path))
         message = _quoted(error.message, f"the value does not fit `{place}` of the schema")
@@ -158,6 +164,19 @@ def violations(schema: Any, value: Any) -> list[JsonObject]:
         if len(errors) == MAX_ERRORS:
             break
     return errors
+
+
+def _errors(validator: jsonschema_rs.Draft202012Validator, value: Any) -> Iterable[Any]:
+    """Return what is wrong with a value that is not valid; if very much may be, only the first error.
+
+    All errors are made at once, each with a copy of what it is about: kilobytes for every row of a table.
+    """
+    if has_more_values([value], MANY_VALUES):
+        try:
+            validator.validate(value)
+        except jsonschema_rs.ValidationError as first:
+            return [first]
+    return validator.iter_errors(value)
 
 
 def _quoted(message: str, otherwise: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .sizes import KnownSizes
@@ -46,6 +45,7 @@ class RunBudget:
         self.held_bytes = 0
         self._left_bytes = limits.total_bytes
         self._left_trace = limits.trace_bytes
+        self._refused: tuple[Any, ValueError] | None = None
         self._now = time.monotonic()
         self._turn_ends = self._now + _TURN_SECONDS
 
@@ -84,8 +84,10 @@ class RunBudget:
     async def measure(self, value: Any) -> None:
         """Measure a value that may be large, in a thread, so that it is known when it is used."""
         if self.sizes.rough(value, _LARGE) > _LARGE:
-            with suppress(ValueError):  # whoever uses it will be told
+            try:
                 await asyncio.to_thread(self.sizes.of, value)
+            except ValueError as problem:  # whoever uses it will be told
+                self._refused = value, problem
 
     def take_result(self, result: Any) -> None:
         """Use the bytes of a node's result.
@@ -95,6 +97,8 @@ class RunBudget:
             BudgetError: All results together have become too large.
         """
         try:
+            if self._refused is not None and self._refused[0] is result:
+                raise self._refused[1]
             size = self.sizes.of(result)
         except ValueError as problem:
             raise ValueError(f"its result is {problem}") from None

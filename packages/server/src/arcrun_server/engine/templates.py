@@ -29,7 +29,9 @@ class Missing:
 
 MISSING: Final = Missing()
 
-_CACHED_LENGTH = 2000
+# Parsed texts are kept up to this length: a placeholder takes a hundred times the memory of its five characters.
+_CACHED_LENGTH = 200
+_CACHED_TEXTS = 1024
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -176,7 +178,7 @@ def _parse(text: str) -> Template | None:
     return Template(parts, only_placeholder(parts))
 
 
-_parse_short = lru_cache(maxsize=4096)(_parse)
+_parse_short = lru_cache(maxsize=_CACHED_TEXTS)(_parse)
 
 
 def _as_text(placeholder: Placeholder, value: Any, budget: ByteBudget) -> str:

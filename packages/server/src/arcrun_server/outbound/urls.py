@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from arcrun_server.json_text import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,11 +14,6 @@ if TYPE_CHECKING:
 _PATH_END = re.compile(r"[?#]")
 _PLACE = re.compile(r"\{(\w+)\}")
 _OWN_PLACE = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
-
-
-def as_text(value: Any) -> str:
-    """Return a text as it is, and any other value as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def without_places(value: Any) -> str:

@@ -9,8 +9,9 @@ from urllib.parse import urlencode, urlsplit
 from arcrun_server.engine import ComponentError, InvocationFailure
 from arcrun_server.engine.redaction import Redactor
 from arcrun_server.engine.shorten import redacting
+from arcrun_server.json_text import as_text
 from arcrun_server.outbound import Unreachable, json_content
-from arcrun_server.outbound.urls import as_text, fill_places, with_query
+from arcrun_server.outbound.urls import fill_places, with_query
 from arcrun_server.recipes.auth.injection import ACCESS_TOKEN, Injection, fill_injection
 from arcrun_server.recipes.auth.record import TOKEN_PRIMITIVES
 

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.store import Store
 
-# Plans are kept for graphs up to this many characters; a larger one is prepared for each of its runs.
-CACHED_LENGTH = 64 * 1024
+# Plans are kept for graphs up to this many characters; a larger one is prepared for each of its runs. A plan can take
+# a hundred times the memory of its text.
+CACHED_LENGTH = 16 * 1024
+_CACHED_PLANS = 128
 DEFAULT_RUNS = 200
 
 
@@ -166,4 +168,4 @@ def _plan(graph: str) -> ExecutionPlan:
     return prepare_graph(json.loads(graph))
 
 
-_cached_plan = lru_cache(maxsize=256)(_plan)
+_cached_plan = lru_cache(maxsize=_CACHED_PLANS)(_plan)

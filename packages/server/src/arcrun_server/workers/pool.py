@@ -17,8 +17,17 @@ SIZE = 2
 SECONDS = 5.0
 WAIT_SECONDS = 10.0
 _START_SECONDS = 30.0
-# How often a worker is started for a job, if others end it before it can begin.
+# How often a worker is started for a job, if others end it before it can begin, and how often a job is begun.
 _STARTS = 5
+_RUNS = 5
+# After so many workers that the job itself has ended, nobody else is to blame.
+_ENDED_BY_JOB = 2
+# Signals that end a process from outside: what it did says nothing of why.
+_FROM_OUTSIDE = frozenset(
+    -getattr(signal, name)
+    for name in ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
+    if hasattr(signal, name)
+)
 # What a worker inherits: enough to find Python's modules, and none of the server's settings, which hold secrets.
 _INHERITED = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
@@ -32,11 +41,23 @@ class WorkerTimeoutError(WorkerError):
 
 
 class WorkerBusyError(WorkerError):
-    """No worker became free in time."""
+    """No worker became free in time, or others ended every worker that began the job: it may run at another time."""
 
 
 class WorkerFailedError(WorkerError):
     """A job failed, or ended its worker twice, for example because it needed too much memory."""
+
+
+class _WorkerDiedError(Exception):
+    """A worker ended before its job.
+
+    Args:
+        by_job: Whether the job did that, as far as the exit code tells.
+    """
+
+    def __init__(self, *, by_job: bool) -> None:
+        super().__init__()
+        self.by_job = by_job
 
 
 @dataclass(frozen=True)
@@ -72,7 +93,7 @@ class WorkerPool:
         self._all: set[_Worker] = set()
 
     async def run(self, job: Job, *payload: bytes, seconds: float = SECONDS) -> bytes:
-        """Run a job and return what it returned. One whose worker died is tried once more.
+        """Run a job and return what it returned. One whose worker died is tried again.
 
         Args:
             job: The job.
@@ -81,18 +102,15 @@ class WorkerPool:
 
         Raises:
             WorkerTimeoutError: It took longer.
-            WorkerBusyError: No worker became free in time.
-            WorkerFailedError: It failed.
+            WorkerBusyError: No worker became free in time, or all of them were killed.
+            WorkerFailedError: It failed, or ended its worker by itself, and another one after that.
         """
         try:
             await asyncio.wait_for(self._free.acquire(), self._wait_seconds)
         except asyncio.TimeoutError:
             raise WorkerBusyError("no worker became free in time") from None
         try:
-            for _ in range(2):
-                with suppress(EOFError, OSError):
-                    return await self._run(job, payload, seconds)
-            raise WorkerFailedError("the worker died twice")
+            return await self._run_again(job, payload, seconds)
         finally:
             self._free.release()
 
@@ -100,6 +118,17 @@ class WorkerPool:
         """End all workers."""
         for worker in list(self._all):
             await self._end(worker)
+
+    async def _run_again(self, job: Job, payload: tuple[bytes, ...], seconds: float) -> bytes:
+        ended_by_job = 0
+        for _ in range(_RUNS):
+            try:
+                return await self._run(job, payload, seconds)
+            except _WorkerDiedError as death:
+                ended_by_job += death.by_job
+            if ended_by_job == _ENDED_BY_JOB:
+                raise WorkerFailedError("the worker died twice")
+        raise WorkerBusyError("every worker was killed")
 
     async def _run(self, job: Job, payload: tuple[bytes, ...], seconds: float) -> bytes:
         worker = await self._ready(job)
@@ -110,6 +139,8 @@ class WorkerPool:
             await asyncio.shield(self._end(worker))
             if isinstance(problem, asyncio.TimeoutError):
                 raise WorkerTimeoutError(f"it took longer than {seconds:g} s") from None
+            if isinstance(problem, (EOFError, OSError)):
+                raise _WorkerDiedError(by_job=worker.ended_by_itself) from None
             raise
         self._idle.append(worker)
         if not returned:
@@ -119,7 +150,7 @@ class WorkerPool:
     async def _ready(self, job: Job) -> _Worker:
         """Return a worker that has loaded a job's module. One that dies before that says nothing of the job."""
         for _ in range(_STARTS):
-            with suppress(EOFError, OSError):
+            with suppress(EOFError, OSError, asyncio.TimeoutError):
                 return await self._loaded(job)
         raise WorkerBusyError("no worker could be started")
 
@@ -174,6 +205,11 @@ class _Worker:
     def alive(self) -> bool:
         """Whether the process is known to run."""
         return self._child.returncode is None
+
+    @property
+    def ended_by_itself(self) -> bool:
+        """Whether it ended, and nobody killed it: it crashed, or its memory was not enough."""
+        return not self.alive and self._child.returncode not in _FROM_OUTSIDE
 
     async def ask(self, job: Job, payload: tuple[bytes, ...], seconds: float) -> tuple[bool, bytes]:
         """Let it do a job; return whether that returned, and what.

@@ -12,8 +12,11 @@ import struct
 import sys
 from typing import BinaryIO
 
-# What a worker may allocate: a job that needs more ends its process, not the server.
+# What a worker may allocate: a job that needs more ends its process, not the server. What a job is given may
+# become values and text of it many times its size; what is large without it comes from what it means.
 MAX_BYTES = 128 * 1024 * 1024
+FIXED_BYTES = 64 * 1024 * 1024
+PER_BYTE = 8
 REQUEST = struct.Struct(">dHI")  # seconds, length of the job's name, length of the payload
 RESPONSE = struct.Struct(">?I")  # whether it returned, length of what follows
 OURS = "arcrun_server."
@@ -31,6 +34,7 @@ def main() -> None:
         seconds, name_length, length = REQUEST.unpack(head)
         name, payload = source.read(name_length).decode(), source.read(length)
         _end_after(seconds)
+        _allow(length)
         returned, answer = _call(name, payload)
         _end_after(0)
         _write(sink, RESPONSE.pack(returned, len(answer)) + answer)
@@ -63,6 +67,15 @@ def _limit() -> None:
     kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
     resource.setrlimit(kind, (MAX_BYTES, MAX_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _allow(length: int) -> None:
+    """Let this process allocate what a job may need that is given so many bytes."""
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415 - as above
+
+        most = min(MAX_BYTES, FIXED_BYTES + PER_BYTE * length)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, MAX_BYTES))
 
 
 def _end_after(seconds: float) -> None:

@@ -9,7 +9,8 @@ from urllib.parse import quote, urlsplit
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.placeholders import as_empty, fill_text, only_placeholder, parse
-from arcrun_server.outbound.urls import as_text, climbs
+from arcrun_server.json_text import as_text
+from arcrun_server.outbound.urls import climbs
 from arcrun_server.recipes.api.record import PATH_VARIABLE
 from arcrun_server.recipes.request import ServiceRequest
 
