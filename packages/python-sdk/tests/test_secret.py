@@ -21,7 +21,7 @@ WAYS_TO_WRITE = (
 )
 
 
-@given(st.text(st.characters(exclude_characters="«»"), min_size=4, max_size=30))
+@given(st.text(st.characters(codec="utf-8", exclude_characters="«»"), min_size=4, max_size=30))
 def test_a_secret_is_blanked_out_however_json_a_url_or_a_form_writes_it(value: str) -> None:
     for written in (write(value) for write in WAYS_TO_WRITE):
         clean = blank_out(f"«{written}»", (Secret(value),))
@@ -34,6 +34,10 @@ def test_a_secret_is_blanked_out_as_a_url_or_a_form_writes_it() -> None:
     form = "refresh_token=1%2F%2F0a+b%2Bc%3D%E5%AF%86&x=1"
     assert blank_out(url, (secret,)) == "refresh_token=***&x=1"
     assert blank_out(form, (secret,)) == "refresh_token=***&x=1"
+
+
+def test_a_secret_that_utf_8_cannot_write_is_blanked_out() -> None:
+    assert blank_out("got 000\ud800.", (Secret("000\ud800"),)) == "got ***."
 
 
 def test_only_reveal_shows_a_secret() -> None:

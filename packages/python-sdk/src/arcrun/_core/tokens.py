@@ -144,7 +144,7 @@ def read_token(
     return AccessToken(access, now + max(0.0, lifetime - REFRESH_BEFORE), refresh)
 
 
-def text_of(status: int, content: bytes) -> Secret:
+def token_text(status: int, content: bytes) -> Secret:
     """Return the token endpoint's response as text: no token is read from what is not UTF-8."""
     try:
         return Secret(content.decode("utf-8-sig"))
