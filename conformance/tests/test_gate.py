@@ -276,7 +276,9 @@ def test_every_known_failure_that_is_wrong_is_reported(tmp_path: Path) -> None:
         "{scenario: a, reason: r, until: 2026-13-01}",
         "{scenario: gone, reason: r, until: 2026-12-01}",
     ]
-    text = f'contracts: {{"1.0.0": {{local: [a], live: []}}}}\nknown_failures: [{", ".join(known)}]\n'
+    text = (
+        f'contracts: {{"1.0.0": {{local: [a], live: []}}}}\nknown_failures: [{", ".join(known)}]\n'
+    )
     with pytest.raises(DocumentError, match=r"(?s)is not a date.*gone, which does not exist"):
         load(write(tmp_path, text), ["a"])
 

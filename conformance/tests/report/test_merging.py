@@ -93,5 +93,5 @@ def test_a_report_without_a_suite_is_of_the_sdk_suite() -> None:
 
 
 def test_a_cell_that_two_reports_contain_is_refused() -> None:
-    with pytest.raises(ValueError, match="^two of them contain b with py$"):
+    with pytest.raises(ValueError, match=r"^two of them contain b with py$"):
         merged([report(1, ("a", "py"), ("b", "py")), report(2, ("b", "py"))])
