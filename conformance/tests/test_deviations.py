@@ -16,7 +16,7 @@ def cell(scenario: str, sdk: str, outcome: str, *failed: str) -> dict[str, Any]:
 def found(cells: list[dict[str, Any]], *known: str) -> list[dict[str, Any]]:
     names = dict.fromkeys(one["scenario"] for one in cells)
     scenarios = [{"id": name, "title": f"title of {name}", "spec": ["a", "b"]} for name in names]
-    entries = [KnownDeviation(name, "docs/page", f"text of {name}") for name in known]
+    entries = [KnownDeviation(name, "contract", f"text of {name}") for name in known]
     return found_in({"scenarios": scenarios, "cells": cells}, entries)
 
 
@@ -32,7 +32,7 @@ def test_a_failure_is_new_unless_it_is_listed_and_known_ones_come_first() -> Non
         {
             "scenario": "c",
             "state": "known",
-            "spec": "docs/page",
+            "spec": "contract",
             "text": "text of c",
             "sdks": ["py"],
             "checks": ["one"],
@@ -72,4 +72,4 @@ def test_an_entry_that_passes_everywhere_is_gone_and_one_that_was_skipped_is_not
 
 def test_an_entry_whose_scenario_has_no_cell_is_not_gone() -> None:
     report = {"scenarios": [{"id": "a", "title": "", "spec": []}], "cells": []}
-    assert found_in(report, [KnownDeviation("a", "docs/page", "text")]) == []
+    assert found_in(report, [KnownDeviation("a", "contract", "text")]) == []

@@ -52,7 +52,7 @@ def document(**more: Any) -> dict[str, Any]:
 KNOWN = {
     "scenario": "one",
     "state": "known",
-    "spec": "docs/page.md#part",
+    "spec": "contract#part",
     "text": "differs [so]",
     "checks": ["a", "b"],
 }
@@ -138,7 +138,7 @@ def test_the_summary_begins_with_the_verdict_and_all_problems(tmp_path: Path) ->
         "",
         "| | scenario | contract | difference |",
         "|---|---|---|---|",
-        "| known | one | docs/page.md#part | differs \\[so\\] |",
+        "| known | one | contract#part | differs \\[so\\] |",
     ]
 
 
@@ -268,7 +268,7 @@ def test_a_known_deviation_is_in_a_table_and_no_failure(state: str, with_failure
     assert lines[begin - 1] == ""
     assert [line.split() for line in lines[begin + 1 : begin + 3]] == [
         ["scenario", "contract", "difference", "checks"],
-        [state, "one", "docs/page.md#part", "differs", "[so]", "a,", "b"],
+        [state, "one", "contract#part", "differs", "[so]", "a,", "b"],
     ]
 
 
