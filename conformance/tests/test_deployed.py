@@ -20,7 +20,7 @@ from arcrun_conformance.scenarios.scenario import load_all
 from arcrun_conformance.wire.faults import FaultInjector
 from arcrun_conformance.wire.journal import Journal, Request
 from arcrun_conformance.wire.proxy import Proxy
-from arcrun_conformance.wire.safety import Safety
+from arcrun_conformance.wire.safety import Operation, Safety
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -183,6 +183,19 @@ def test_guard_refuses(method: str, path: str, body: bytes) -> None:
 def test_guard_lets_pass(method: str, path: str, body: bytes) -> None:
     guard = Safety.load(DATA / "live-safe.yaml").guard(RUN)
     assert guard(Request(method, path, [], body)) is None
+
+
+def test_the_first_operation_that_covers_a_request_decides() -> None:
+    own = Operation("POST", re.compile("^/(?P<name>[a-z0-9_]+)$"), "path")
+    of_body = Operation("POST", re.compile("^/"), "body.id")
+    guard = Safety([own, of_body]).guard("run_1")
+    assert guard(Request("POST", "/run_1", [])) is None
+    assert guard(Request("POST", "/other", [], b'{"id": "run_1"}')) == (
+        "POST /other: the name other does not contain the run's id run_1"
+    )
+    assert guard(Request("POST", "/a/b", [], b'{"id": "my_RUN_1"}')) is None
+    for body in (b'{"id": 1}', b'["run_1"]', b'"run_1"', b""):
+        assert guard(Request("POST", "/a/b", [], body))
 
 
 def test_no_scenario_of_the_live_column_is_a_known_deviation() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arcrun_conformance.documents import DocumentError
-from arcrun_conformance.gate import Gate, KnownFailure, Unsupported, judge, load
+from arcrun_conformance.gate import Gate, KnownFailure, Unsupported, Verdict, judge, load
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.scenarios.scenario import SUITES, Scenario, load_all
 
@@ -67,6 +67,26 @@ def test_one_sdk_of_two_is_not_enough() -> None:
 
 def test_no_sdk_at_all_is_no_go() -> None:
     assert judge(GATE, run(), TODAY).reasons == ["no SDK took part"]
+
+
+def test_the_engine_suite_has_columns_of_its_own() -> None:
+    gate = Gate("1.0.0", {"engine-local": ("one", "two"), "engine-live": ("one",)})
+    here = judge(gate, run(*PASSED) | {"suite": "engine"}, TODAY)
+    there = judge(gate, run(*PASSED, remote=True) | {"suite": "engine"}, TODAY)
+    assert (here.column, here.needed, here.go) == ("engine-local", 2, True)
+    assert (there.column, there.needed, there.go) == ("engine-live", 1, True)
+
+
+@pytest.mark.parametrize(("reasons", "word"), [([], "GO"), (["one with py: failed"], "NO-GO")])
+def test_a_report_has_the_verdict_and_its_reasons(reasons: list[str], word: str) -> None:
+    assert Verdict("1.0.0", "local", 2, reasons, ["two"]).as_dict() == {
+        "verdict": word,
+        "contract": "1.0.0",
+        "column": "local",
+        "needed": 2,
+        "reasons": reasons,
+        "accepted": ["two"],
+    }
 
 
 def test_a_scenario_outside_the_column_does_not_count() -> None:
@@ -132,6 +152,17 @@ def test_a_known_failure_does_not_excuse_a_skip() -> None:
 def test_a_known_failure_of_another_sdk_or_target_excuses_nothing() -> None:
     assert not judge(gate_with(sdk="js"), run(*FAILED), TODAY).go
     assert not judge(gate_with(target="live"), run(*FAILED), TODAY).go
+
+
+@pytest.mark.parametrize("other", [{"sdk": "js"}, {"target": "live"}])
+def test_a_known_failure_that_is_judged_elsewhere_hides_none_after_it(
+    other: dict[str, str],
+) -> None:
+    elsewhere = gate_with(**other).known_failures
+    unused = gate_with(scenario="three").known_failures
+    gate = Gate(GATE.contract, GATE.columns, (*elsewhere, *unused))
+    (reason,) = judge(gate, run(*PASSED), TODAY).reasons
+    assert reason.endswith("matches nothing that was run")
 
 
 CONFIG_FILE = Unsupported("config_file", "runs without files", language="javascript")
@@ -237,6 +268,18 @@ def test_a_known_failure_needs_a_reason_an_end_and_a_scenario(
 ) -> None:
     text = f'contracts: {{"1.0.0": {{local: [a], live: []}}}}\nknown_failures:\n  - {entry}\n'
     with pytest.raises(DocumentError, match=message):
+        load(write(tmp_path, text), ["a"])
+
+
+def test_every_known_failure_that_is_wrong_is_reported(tmp_path: Path) -> None:
+    known = [
+        "{scenario: a, reason: r, until: 2026-13-01}",
+        "{scenario: gone, reason: r, until: 2026-12-01}",
+    ]
+    text = (
+        f'contracts: {{"1.0.0": {{local: [a], live: []}}}}\nknown_failures: [{", ".join(known)}]\n'
+    )
+    with pytest.raises(DocumentError, match=r"(?s)is not a date.*gone, which does not exist"):
         load(write(tmp_path, text), ["a"])
 
 

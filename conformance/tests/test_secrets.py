@@ -65,5 +65,25 @@ def test_each_of_many_secrets_is_redacted_under_its_own_name() -> None:
         assert redactor.text(f"a {value} b {value.encode().hex()}") == f"a ‹{name}› b ‹{name}›"
 
 
-def test_very_short_values_are_not_redacted() -> None:
-    assert Redactor({"x": "abc"}).text("abc abcd") == "abc abcd"
+@pytest.mark.parametrize("text", ["abcdef", "abcdef after", "before abcdef"])
+def test_six_characters_are_redacted_wherever_they_stand(text: str) -> None:
+    assert Redactor({"x": "abcdef"}).text(text) == text.replace("abcdef", "‹x›")
+
+
+@pytest.mark.parametrize("value", ["abc", "abcde"])
+def test_shorter_values_are_not_redacted(value: str) -> None:
+    assert Redactor({"x": value}).text(f"{value} {value}s") == f"{value} {value}s"
+
+
+def test_each_encoding_is_complete_and_has_nothing_of_what_stands_beside_it() -> None:
+    in_base64 = {"w6knIiAvej", "OpJyIgL3ox", "DqSciIC96M"}  # after 0, 1 and 2 other bytes
+    assert encodings("é'\" /z1") == in_base64 | {
+        "é'\" /z1",
+        "\\u00e9'\\\" /z1",
+        "é'\\\" /z1",
+        "é\\'\" /z1",
+        "%C3%A9%27%22%20%2Fz1",
+        "%C3%A9%27%22%20/z1",
+        "%C3%A9%27%22+%2Fz1",
+        "c3a92722202f7a31",
+    }

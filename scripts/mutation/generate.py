@@ -82,7 +82,10 @@ def places(area: str, path: str, source: str) -> Iterator[Mutant]:
 
 def mutated(mutant: Mutant, source: str) -> str | None:
     """Return the module with the defect; `None` if that is no Python, or the same program."""
-    text = mutate_code(source, _operator(mutant.operator), mutant.occurrence)
+    try:
+        text = mutate_code(source, _operator(mutant.operator), mutant.occurrence)
+    except AttributeError:  # cosmic-ray replaces no dotted name among several exceptions
+        return None
     if mutant.operator == "ExceptionReplacer" and text is not None:
         # cosmic-ray names a class of its own, which mutated modules would have to import; of a
         # dotted name it replaces a part only, and what that makes is left out.

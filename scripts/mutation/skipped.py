@@ -64,6 +64,7 @@ def _skipped_nodes(tree: ast.Module) -> Iterator[ast.AST]:
                 yield node
             if node.returns:
                 yield node.returns
+            yield from (d for d in node.decorator_list if _name(d) in _HARMLESS_DECORATORS)
         elif isinstance(node, (ast.arg, ast.AnnAssign)):
             yield from filter(None, [node.annotation])
         elif isinstance(node, ast.ClassDef):

@@ -74,7 +74,7 @@ class Redactor:
         # A report has thousands of secrets and millions of characters, so only the encodings whose
         # first characters occur in the text are searched for. Longer ones come first, since one
         # secret may contain another.
-        starts = {text[i : i + _SHORTEST] for i in range(len(text) - _SHORTEST + 1)}
+        starts = {text[i : i + _SHORTEST] for i in range(len(text))}
         candidates = {form for s in starts & self._by_start.keys() for form in self._by_start[s]}
         for form in sorted(candidates, key=lambda form: (-len(form), form)):
             text = text.replace(form, self._names[form])

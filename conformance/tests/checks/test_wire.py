@@ -36,6 +36,8 @@ PUSHES = {"where": {"path": "/credentials"}}
             {"same": "headers.x-id"},
             'headers.x-id should be the same in each request, got ["a", "b"]',
         ),
+        ({"same": "method"}, ""),
+        ({"same": "headers.x-none", "at": "standin", "where": {}}, ""),
         ({"distinct": "method"}, 'method should differ in each request, got ["POST", "POST"]'),
         ({"pause": {"$min": 1.8, "$max": 2}}, ""),
         ({"pause": {"$max": 1}}, "pause before request 3: expected at most 1, got 1.9"),
@@ -43,6 +45,15 @@ PUSHES = {"where": {"path": "/credentials"}}
 )
 def test_what_must_hold_for_the_selected_requests(definition: dict[str, Any], message: str) -> None:
     assert wire_check({"id": "x", **PUSHES, **definition}, EXCHANGES).message == message
+
+
+@pytest.mark.parametrize(
+    ("pause", "message"),
+    [(1.00004, ""), (1.0004, "pause before request 2: expected at most 1, got 1.0004")],
+)
+def test_a_pause_is_measured_to_a_tenth_of_a_millisecond(pause: float, message: str) -> None:
+    exchanges = [exchange(1, "/a", started=0.0), exchange(2, "/a", started=0.1 + pause)]
+    assert wire_check({"id": "x", "pause": {"$max": 1}}, exchanges).message == message
 
 
 def test_a_difference_names_the_request_and_its_response() -> None:
@@ -93,8 +104,15 @@ def test_any_sdk_may_ask_for_the_health_of_the_engine() -> None:
     assert not no_other_requests([], [exchange(1, "/health", "standin")]).passed
 
 
-def listed(number: int, target: str, body: Any, **more: Any) -> Exchange:
-    found = exchange(number, target)
+def listed(
+    number: int,
+    target: str,
+    body: Any,
+    server: ServerName = "engine",
+    method: str = "GET",
+    **more: Any,
+) -> Exchange:
+    found = exchange(number, target, server, method=method)
     found.response = Response.from_json(body)
     for name, value in more.items():
         setattr(found, name, value)
@@ -132,6 +150,21 @@ def test_a_page_to_which_no_page_leads_is_not_expected(other: Exchange) -> None:
     assert no_other_requests([], [FIRST, other]).exchanges == (1, 2)
     assert wire_check({**LISTED, "where": {}}, [FIRST, other]).message.endswith("got 2")
     assert wire_check(counted, [FIRST]).passed
+
+
+@pytest.mark.parametrize(
+    ("server", "method"), [("engine", "POST"), ("standin", "GET"), ("standin", "POST")]
+)
+def test_only_a_list_of_the_engine_has_pages(server: ServerName, method: str) -> None:
+    first = listed(1, "/credentials", {"next_cursor": "a+b"}, server, method)
+    following = listed(2, "/credentials?cursor=a%2Bb", {}, server, method)
+    assert no_other_requests([], [first, SECOND]).exchanges == (1, 2)
+    assert no_other_requests([], [FIRST, following]).exchanges == (1, 2)
+
+
+def test_what_is_sent_between_two_pages_does_not_part_them() -> None:
+    between = exchange(3, "/credentials", method="POST")
+    assert no_other_requests([], [between, FIRST, between, SECOND]).exchanges == (3, 1, 3)
 
 
 def test_pages_of_an_injected_list_are_counted() -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.scenarios.patterns import OPERATORS, differences
+from arcrun_conformance.scenarios.envelope import open_envelope, seal
+from arcrun_conformance.scenarios.patterns import OPERATORS, differences, show
 
 SEALED = json.loads((data_directory() / "vectors/sealing-v1.json").read_text("utf-8"))[1]
 ENVELOPE = {"name": SEALED["credential_name"], **{k: SEALED[k] for k in ("encrypted", "iv")}}
@@ -37,6 +38,7 @@ def test_equals_holds_only_between_equal_values(one: Any, other: Any) -> None:
         assert one == other
 
 
+A_MICROSECOND = {"$between": ["2026-01-01T12:00:00Z", "2026-01-01T12:00:00.000001Z"]}
 NOON_OR_ONE = {"$between": ["2026-01-01T12:00:00+00:00", "2026-01-01T13:00:00+00:00"]}
 
 
@@ -67,14 +69,22 @@ NOON_OR_ONE = {"$between": ["2026-01-01T12:00:00+00:00", "2026-01-01T13:00:00+00
         ({"$equals": {"a": 1}}, {"a": 1}, {"a": 1, "b": 2}),
         ({"$equals": True}, True, 1),
         ({"$equals": {"a": [True]}}, {"a": [True]}, {"a": [1]}),
+        ({"$equals": {"a": 1}}, {"a": 1}, "a"),
+        ({"$equals": [1]}, [1], 1),
+        ({"$equals": 1}, 1, [1]),
         ({"$not": {"$type": "null"}}, 0, None),
         ({"$any": [1, {"$type": "null"}]}, None, 2),
         ({"$base64": 3}, "AAAA", "AAA"),
         ({"$base64": {"$min": 3}}, "AAAA", "AA=="),
         ({"$base64": 3}, "+/+/", "-_-_"),
+        ({"$base64": 3}, "AAAA", "AA\nAA"),
+        ({"$base64": 3}, "AAAA", "密鑰密鑰"),
+        ({"$base64": 3}, "AAAA", 3),
         ({"$opens": {"key": SEALED["api_key"], "value": SEALED["value"]}}, ENVELOPE, MOVED),
         ({"$type": "object", "a": 1}, {"a": 1}, {"a": 2}),
         ({"$min": 1, "$max": 3}, 2, 4),
+        ({"$min": 1, "$max": 3}, 1, 0),
+        ({"$min": 1, "$max": 3}, 3, 3.5),
         ({"$min": 0}, 0, True),
         ({"$sorted": {"by": "n"}}, [{"n": 1}, {"n": 1}, {"n": 2}], [{"n": 2}, {"n": 1}]),
         ({"$sorted": {"order": "descending"}}, [3, 2, 2], [3, 2, 4]),
@@ -83,10 +93,13 @@ NOON_OR_ONE = {"$between": ["2026-01-01T12:00:00+00:00", "2026-01-01T13:00:00+00
         ({"$unique": "n"}, [{"n": 1}, {"n": 2}], [{"n": 1}, {"n": 1}]),
         ({"$unique": ""}, [[1], [2]], [[1], [1]]),
         ({"$unique": "n"}, [], [{}]),
+        ({"$unique": ""}, [{"a": 1, "b": 2}], [{"a": 1, "b": 2}, {"b": 2, "a": 1}]),
         (NOON_OR_ONE, "2026-01-01T12:30:00.5Z", "2026-01-01T13:00:01Z"),
         (NOON_OR_ONE, "2026-01-01T20:30:00+08:00", "2026-01-01T12:30:00+08:00"),
         (NOON_OR_ONE, "2026-01-01T12:00:00Z", "noon"),
         (NOON_OR_ONE, "2026-01-01T13:00:00Z", 1767272400),
+        (NOON_OR_ONE, "2026-01-01T12:30:00Z", "2026-01-01T12:30:00"),
+        (A_MICROSECOND, "2026-01-01T12:00:00.000001Z", "2026-01-01T12:00:00.000002Z"),
     ],
 )
 def test_patterns(pattern: Any, matching: Any, differing: Any) -> None:
@@ -120,6 +133,28 @@ def test_patterns(pattern: Any, matching: Any, differing: Any) -> None:
         ({"$any": [1, 2]}, 3, "expected a match for one of [1, 2], got 3"),
         ({"$min": 2}, 1, "expected at least 2, got 1"),
         ([1], [], "expected 1 items, got 0: []"),
+        ({"$length": 2}, "一", "length of the value: expected 2, got 1"),
+        ({"a": {"$length": 2}}, {"a": "一"}, "length of a: expected 2, got 1"),
+        ({"$base64": 2}, "AAAA", "bytes in the value: expected 2, got 3"),
+        ({"a": {"$base64": 2}}, {"a": "AAAA"}, "bytes in a: expected 2, got 3"),
+        (
+            {"$sorted": {"by": "n"}},
+            [{"n": 2}, {"n": 1}],
+            "expected a list sorted by n, ascending, got [2, 1]",
+        ),
+        (
+            {"$sorted": {"order": "descending"}},
+            [1, 2],
+            "expected a list sorted by value, descending, got [1, 2]",
+        ),
+        (
+            {"$sorted": {"by": "n"}},
+            [{"m": 1}],
+            'expected a list sorted by n, ascending, got [{"m": 1}]',
+        ),
+        ({"$unique": "n"}, [{}], "expected a list in which each n is unique, got [{}]"),
+        ({"$unique": ""}, [1, 1], "expected a list in which each item is unique, got [1, 1]"),
+        ("a", "値", 'expected "a", got "値"'),
     ],
 )
 def test_messages_show_values_as_json(pattern: Any, value: Any, message: str) -> None:
@@ -150,14 +185,29 @@ def test_a_difference_has_the_path_and_both_values() -> None:
     assert found == ['request.a[0].b: expected 1, got "1"']
 
 
-def test_long_values_are_cut() -> None:
-    (found,) = differences("a", "b" * 1000)
-    assert len(found) < 400
+def test_values_of_more_than_300_characters_are_cut() -> None:
+    assert show("b" * 298) == f'"{"b" * 298}"'
+    assert show("b" * 299) == f'"{"b" * 299}…'
+    assert show("b" * 1000) == f'"{"b" * 299}…'
 
 
 def test_the_message_about_an_envelope_with_another_value_shows_neither_value() -> None:
     pattern = {"$opens": {"key": SEALED["api_key"], "value": "another"}}
     assert differences(pattern, ENVELOPE, "body") == ["body: the envelope contains another value"]
-    assert differences(pattern, {}, "body") == [
-        "body: expected an object with name, encrypted and iv"
-    ]
+    for value in ({}, {**ENVELOPE, "iv": None}, "text", None):
+        assert differences(pattern, value, "body") == [
+            "body: expected an object with name, encrypted and iv"
+        ]
+
+
+@pytest.mark.parametrize("field", ["encrypted", "iv"])
+def test_an_envelope_that_is_not_strict_base64_is_not_opened(field: str) -> None:
+    changed = {**ENVELOPE, field: f"{ENVELOPE[field]}\n"}
+    assert open_envelope(SEALED["api_key"], **ENVELOPE) == SEALED["value"]
+    assert open_envelope(SEALED["api_key"], **changed) is None
+
+
+def test_an_envelope_has_twelve_fresh_bytes_as_its_iv() -> None:
+    first, second = (seal("ak_1", "name", "value")["iv"] for _ in range(2))
+    assert first != second
+    assert differences({"$base64": 12}, first) == []

@@ -35,6 +35,10 @@ def test_claims_of_a_token_that_the_account_signed() -> None:
     assert differences({"$jwt": {"iss": "you"}}, signed(GOOD), "body") == [
         'claims of body.iss: expected "you", got "me"'
     ]
+    assert differences({"$jwt": {"iss": "you"}}, signed(GOOD)) == [
+        'claims of the token.iss: expected "you", got "me"'
+    ]
+    assert differences({"$jwt": {}}, "a.b.c", "body")[0].startswith("body: expected a JWT")
 
 
 @pytest.mark.parametrize(

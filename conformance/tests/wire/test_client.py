@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from arcrun_conformance.wire.client import EngineClient, NoReply, Outgoing
-from arcrun_conformance.wire.journal import Journal
+from arcrun_conformance.wire.client import EngineClient, NoReply, Outgoing, Reply
+from arcrun_conformance.wire.journal import Journal, Response
 
 BODY = b'{"ok": true}'
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n" + BODY
@@ -136,6 +136,62 @@ async def test_exchanges_are_recorded_also_without_a_response() -> None:
     (exchange,) = journal.exchanges
     assert (exchange.request.path, exchange.response) == ("/health", None)
     assert exchange.problem is not None
+
+
+@pytest.mark.parametrize(
+    ("outgoing", "body"),
+    [
+        (Outgoing(), None),
+        (Outgoing(json=0), b"0"),
+        (Outgoing(json={"值": 1}), '{"值": 1}'.encode()),
+        (Outgoing(text="", json=1), b""),
+        (Outgoing(data="/wA=", text="a", json=1), b"\xff\x00"),
+    ],
+)
+def test_what_is_nearest_to_bytes_is_the_body(outgoing: Outgoing, body: bytes | None) -> None:
+    assert outgoing.body() == body
+
+
+@pytest.mark.parametrize(
+    ("closed", "more"), [(None, {}), (False, {"closed": False}), (True, {"closed": True})]
+)
+def test_a_reply_has_its_seconds_and_closed_only_where_it_was_asked(
+    closed: bool | None, more: dict[str, bool]
+) -> None:
+    reply = Reply(Response(204), 0.123456, closed)
+    assert reply.value() == {"status": 204, "headers": {}, "body": None, "seconds": 0.1235, **more}
+
+
+@pytest.mark.parametrize("method", ["GET", "BREW"])
+async def test_interim_responses_are_passed_over(method: str) -> None:
+    interim = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n"
+    async with server(responding(interim + OK, until=b"\r\n\r\n", received=[])) as url:
+        reply = await send(url, Outgoing(method))
+    assert (reply["status"], reply["body"]) == (200, {"ok": True})
+    assert "closed" not in reply
+
+
+async def test_a_response_to_head_has_no_body() -> None:
+    head = OK.removesuffix(BODY)
+    async with server(responding(head, until=b"\r\n\r\n", received=[], stays=True)) as url:
+        reply = await send(url, Outgoing("HEAD"))
+    assert (reply["status"], reply["body"]) == (200, None)
+
+
+async def test_bytes_after_the_response_mean_that_the_connection_is_open() -> None:
+    async with server(responding(OK + b"x", until=b"\r\n\r\n", received=[], stays=True)) as url:
+        reply = await send(url, Outgoing(closes=True))
+    assert reply["closed"] is False
+
+
+async def test_an_engine_that_is_not_there_gives_no_reply_and_the_reason() -> None:
+    journal = Journal()
+    with pytest.raises(NoReply, match="the engine did not respond: ConnectionRefusedError: "):
+        await send("http://127.0.0.1:1", Outgoing(text="body"), journal)
+    (exchange,) = journal.exchanges
+    assert exchange.problem is not None
+    assert exchange.request.body == b"body"
+    assert exchange.finished is not None
 
 
 async def test_what_must_not_be_sent_is_not() -> None:

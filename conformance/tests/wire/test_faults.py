@@ -11,8 +11,8 @@ import pytest
 from mini_engine import KEY, MiniEngine
 
 from arcrun_conformance.runs.values import silent_port
-from arcrun_conformance.wire.faults import FaultInjector, fault_of
-from arcrun_conformance.wire.journal import Journal
+from arcrun_conformance.wire.faults import FaultInjector, Rewrite, fault_of, prepared_response
+from arcrun_conformance.wire.journal import Exchange, Journal, Request, Response
 from arcrun_conformance.wire.proxy import Proxy
 
 if TYPE_CHECKING:
@@ -90,6 +90,90 @@ async def test_a_body_may_be_in_another_encoding_or_no_text(bench: Bench) -> Non
 )
 def test_reports_say_which_fault_it_was(do: Any, text: str) -> None:
     assert fault_of({"do": do}).text == text
+
+
+@pytest.mark.parametrize(
+    ("do", "forward", "place", "seconds"),
+    [
+        ("reset", False, "head", 0.0),
+        ({"reset": "head"}, False, "head", 0.0),
+        ({"reset": "body"}, True, "body", 0.0),
+        ({"reset": "after"}, True, "after", 0.0),
+        ("stall", False, "head", 0.0),
+        ({"stall": "body"}, True, "body", 0.0),
+        ("close", True, "announced", 0.0),
+        ({"close": "silently"}, True, "silently", 0.0),
+        ("truncate", True, "head", 0.0),
+        ("hangup", False, "head", 0.0),
+        ({"delay": 2.5}, True, "head", 2.5),
+        ({"drip": 0.5}, True, "head", 0.5),
+        ({"informational": [102]}, True, "head", 0.0),
+        ({"malformed": "http"}, False, "head", 0.0),
+        ({"raw": "x"}, False, "head", 0.0),
+        ({"status": {"status": 503}}, False, "head", 0.0),
+        ({"redirect": {"to": "/x"}}, False, "head", 0.0),
+    ],
+)
+def test_which_faults_reach_the_engine_and_where_they_happen(
+    do: Any, forward: bool, place: str, seconds: float
+) -> None:
+    fault = fault_of({"do": do})
+    assert (fault.forward, fault.place, fault.seconds) == (forward, place, seconds)
+    assert (fault.times, fault.hits, fault.where) == (1, 0, {})
+    assert fault_of({"do": do, "forward": not forward}).forward is not forward
+
+
+def test_what_a_fault_sends_instead_of_a_response() -> None:
+    def instead(do: Any) -> Response | None:
+        return fault_of({"do": do}).response
+
+    assert instead({"redirect": {"to": "/x"}}) == Response(307, [("location", "/x")])
+    assert instead({"redirect": {"to": "/x", "status": 301}}) == Response(301, [("location", "/x")])
+    broken = Response(200, [("content-type", "application/json")], b'{"success": tru')
+    assert instead({"malformed": "json"}) == broken
+    assert instead({"malformed": "http"}) is None
+    assert fault_of({"do": {"raw": "值"}}).raw == "值".encode()
+    assert fault_of({"do": {"informational": [102, 103]}}).interim == (102, 103)
+
+
+def test_a_prepared_response_says_what_it_is_unless_its_headers_do() -> None:
+    default = prepared_response({})
+    assert (default.status, default.headers) == (200, [("content-type", "application/json")])
+    assert default.value()["body"] == {"error": "a fault injected by the test", "code": "fault"}
+    text = prepared_response({"status": 500, "body": "值", "headers": {"X-N": 1}})
+    assert text == Response(500, [("x-n", "1"), ("content-type", "text/plain")], "值".encode())
+    binary = prepared_response({"base64": "/wA="})
+    assert binary == Response(200, [("content-type", "application/json")], b"\xff\x00")
+    typed = prepared_response({"body": {}, "headers": {"Content-Type": "a/b", "X-N": 1}})
+    assert typed.headers == [("content-type", "a/b"), ("x-n", "1")]
+
+
+def test_a_fault_is_taken_as_often_as_it_says_and_then_the_next() -> None:
+    injector = FaultInjector()
+    injector.add([fault_of({"do": "hangup", "times": 2, "where": {"path": "/a"}})])
+    injector.add([fault_of({"do": "reset"})])
+
+    def taken(path: str) -> str | None:
+        fault = injector.take(Exchange(1, "engine", "s", 0.0, Request("GET", path, [])))
+        return fault.kind if fault else None
+
+    assert [taken(path) for path in ("/a", "/b", "/a", "/a")] == ["hangup", "reset", "hangup", None]
+    assert [fault.hits for fault in injector.faults] == [2, 1]
+
+
+@pytest.mark.parametrize(("status", "changed"), [(200, True), (299, True), (300, False)])
+def test_only_a_successful_response_is_rewritten(status: int, changed: bool) -> None:
+    injector = FaultInjector()
+    injector.rewrites = [
+        Rewrite({"path": "/other"}, "a", "never"),
+        Rewrite({"path": "/x"}, "a.1.b", "值"),
+    ]
+    response = Response.from_json({"a": [{"b": 0}, {"b": 1, "c": 2}]}, status)
+    exchange = Exchange(1, "engine", "s", 0.0, Request("GET", "/x", []))
+    found = injector.rewrite(exchange, response)
+    expected = '{"a": [{"b": 0}, {"b": "值", "c": 2}]}' if changed else None
+    assert found.body == (expected.encode() if expected else response.body)
+    assert (found.status, found.headers) == (status, [("content-type", "application/json")])
 
 
 async def test_a_silent_port_lets_a_client_wait() -> None:

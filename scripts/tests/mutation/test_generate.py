@@ -49,6 +49,10 @@ def test_what_can_not_be_seen_has_no_mutant() -> None:
     assert "def limit(value: int | None = None, *, most: int = 4) -> int | None:" in texts(SOURCE)
 
 
+def test_the_size_of_a_cache_has_no_mutant() -> None:
+    assert texts("@lru_cache(maxsize=9)\ndef f():\n    return 1\n") == ["return 2", "return 0"]
+
+
 def test_a_condition_is_negated_once() -> None:
     assert texts("if a == b:\n    pass\n") == ["if a != b:"]
     assert texts("if not a:\n    pass\n") == ["if  a:"]
@@ -56,7 +60,11 @@ def test_a_condition_is_negated_once() -> None:
 
 @pytest.mark.parametrize(
     ("clause", "expected"),
-    [("except ValueError:", ["except ZeroDivisionError:"]), ("except json.JSONDecodeError:", [])],
+    [
+        ("except ValueError:", ["except ZeroDivisionError:"]),
+        ("except json.JSONDecodeError:", []),
+        ("except (OSError, binascii.Error):", ["except (ZeroDivisionError, binascii.Error):"]),
+    ],
 )
 def test_an_exception_is_replaced_by_one_that_needs_no_import(
     clause: str, expected: list[str]

@@ -52,7 +52,9 @@ def _case(suite: ET.Element, cell: dict[str, Any]) -> None:
     elif cell["outcome"] != "passed":
         kind = "failure" if cell["outcome"] == "failed" else "error"
         names = ", ".join(check["id"] for check in failing)
-        ET.SubElement(case, kind, message=_clean(names)).text = _clean(text)
+        # Where nothing was checked, the reason is all that there is to say.
+        failure = ET.SubElement(case, kind, message=_clean(names or cell["reason"]))
+        failure.text = _clean(text)
     exempt = [c for c in cell["checks"] if c["outcome"] == "exempt"]
     if exempt:
         text = "\n".join(f"exempt: {check['id']}: {check['message']}" for check in exempt)

@@ -80,13 +80,15 @@ def _failure(cell: dict[str, Any]) -> list[str]:
     for check in cell["checks"]:
         if check["outcome"] == "failed":
             lines += [f"**{check['id']}**", "", *_fenced(check["message"]), ""]
+    if cell["reason"] and len(lines) == 2:  # nothing was checked
+        lines += [*_fenced(cell["reason"]), ""]
     return [*lines, "</details>"]
 
 
 def _fenced(text: str) -> list[str]:
     # The fence is longer than any inside, so that an engine's response can't end the block.
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
+    longest = max(len(run) for run in ("``", *re.findall("`+", text)))
+    fence = "`" * (longest + 1)
     return [f"{fence}text", text, fence]
 
 

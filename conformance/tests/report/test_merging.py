@@ -1,0 +1,97 @@
+"""Merging: the cells of all reports, in order, and only of runs that can be compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from arcrun_conformance.report import merged
+
+
+def report(number: int, *cells: tuple[str, str], **more: Any) -> dict[str, Any]:
+    """Return a report; `number` says when it began and how long it took."""
+    return {
+        "runner": "1.0",
+        "run": f"run{number}",
+        "started": f"2026-01-01T12:00:0{number}",
+        "seconds": number + 0.5,
+        "interrupted": False,
+        "target": {"name": "local", "contract": "1.0.0"},
+        "suite": "sdk",
+        "scenarios": [{"id": name} for name in dict.fromkeys(name for name, _ in cells)],
+        "sdks": [{"name": sdk, "started": True} for sdk in dict.fromkeys(sdk for _, sdk in cells)],
+        "cells": [{"scenario": name, "sdk": sdk, "of": number} for name, sdk in cells],
+        "leftovers": {"created": number, "problems": [f"p{number}"], "left": [f"l{number}"]},
+        "deviations": ["a row"],
+        "gate": {"verdict": "GO"},
+        **more,
+    }
+
+
+def test_the_cells_of_all_are_ordered_by_scenario_and_then_as_the_sdks_were_named() -> None:
+    first = report(2, ("b", "py"), ("b", "js"))
+    second = report(1, ("a", "js"), ("c", "js"), ("a", "py"))
+    found = merged([first, second])
+    assert [(cell["scenario"], cell["sdk"], cell["of"]) for cell in found["cells"]] == [
+        ("a", "py", 1),
+        ("a", "js", 1),
+        ("b", "py", 2),
+        ("b", "js", 2),
+        ("c", "js", 1),
+    ]
+    assert [scenario["id"] for scenario in found["scenarios"]] == ["a", "b", "c"]
+    assert [sdk["name"] for sdk in found["sdks"]] == ["py", "js"]
+
+
+def test_the_run_lasts_from_the_first_start_and_leaves_what_any_left() -> None:
+    target = {"name": "local", "contract": "1.0.0", "url": "http://first"}
+    found = merged([report(2, ("b", "py"), target=target), report(1, ("a", "py"))])
+    assert found["target"] == target
+    assert (found["run"], found["started"], found["seconds"]) == (
+        "run2+run1",
+        "2026-01-01T12:00:01",
+        2.5,
+    )
+    assert found["leftovers"] == {"created": 3, "problems": ["p2", "p1"], "left": ["l2", "l1"]}
+    assert (found["deviations"], found["gate"]) == ([], None)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_one_interrupted_run_is_enough(which: int) -> None:
+    reports = [report(2, ("b", "py")), report(1, ("a", "py"))]
+    assert merged(reports)["interrupted"] is False
+    reports[which]["interrupted"] = True
+    assert merged(reports)["interrupted"] is True
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_an_sdk_is_described_by_a_report_in_which_it_started(which: int) -> None:
+    reports = [report(2, ("b", "py")), report(1, ("a", "py"))]
+    reports[which]["sdks"] = [{"name": "py", "started": False}]
+    assert merged(reports)["sdks"] == [{"name": "py", "started": True}]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"runner": "1.1"}, "the runners differ: 1.0, 1.1"),
+        ({"suite": "engine"}, "the suites differ: sdk, engine"),
+        ({"target": {"name": "local", "contract": None}}, "the contracts differ: 1.0.0, None"),
+        ({"target": {"name": "live", "contract": "1.0.0"}}, "the targets differ: local, live"),
+    ],
+)
+def test_reports_of_different_kinds_are_not_merged(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        merged([report(1, ("a", "py")), report(2, ("b", "py"), **more)])
+
+
+def test_a_report_without_a_suite_is_of_the_sdk_suite() -> None:
+    old = report(1, ("a", "py"))
+    del old["suite"]
+    assert len(merged([old, report(2, ("b", "py"))])["cells"]) == 2
+
+
+def test_a_cell_that_two_reports_contain_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^two of them contain b with py$"):
+        merged([report(1, ("a", "py"), ("b", "py")), report(2, ("b", "py"))])

@@ -1,0 +1,337 @@
+"""What the summary, the JUnit file and the terminal say of one run that has every outcome."""
+
+from __future__ import annotations
+
+import io
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from arcrun_conformance.report import failed, junit, markdown, terminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def check(identifier: str, outcome: str, message: str = "") -> dict[str, Any]:
+    return {"id": identifier, "outcome": outcome, "message": message}
+
+
+def cell(scenario: str, sdk: str, outcome: str, *checks: Any, **more: Any) -> dict[str, Any]:
+    made = {"scenario": scenario, "sdk": sdk, "outcome": outcome, "checks": list(checks)}
+    return {**made, "reason": "", "stderr": "", "seconds": 0.5, **more}
+
+
+def document(**more: Any) -> dict[str, Any]:
+    broken = (check("a", "failed", "m1\nm2"), check("b", "failed", "`m3`"), check("c", "passed"))
+    return {
+        "run": "arcconf_1",
+        "started": "2026-01-01T12:00:00",
+        "seconds": 12.34,
+        "interrupted": False,
+        "target": {"name": "local", "url": "http://[::1]:1", "contract": "1.0.0"},
+        "sdks": [{"name": name} for name in ("py", "js", "go")],
+        "scenarios": [{"id": "one"}, {"id": "two"}],
+        "cells": [
+            cell("one", "py", "passed", check("a", "passed"), check("b", "exempt", "lacks [x]")),
+            cell("one", "js", "failed", *broken, stderr="oops\x00"),
+            cell("two", "py", "skipped", reason="needs [y]\nmore", seconds=0.0),
+            cell("two", "js", "error", reason="it broke", seconds=0.2514),
+            cell("one", "go", "unavailable", reason="go is [not] there"),
+            cell("two", "go", "unavailable", reason="go is [not] there"),
+        ],
+        "deviations": [],
+        "leftovers": {"created": 3, "left": [], "problems": []},
+        "gate": None,
+        **more,
+    }
+
+
+KNOWN = {
+    "scenario": "one",
+    "state": "known",
+    "spec": "contract#part",
+    "text": "differs [so]",
+    "checks": ["a", "b"],
+}
+GATE = {
+    "verdict": "NO-GO",
+    "contract": "1.0.0",
+    "column": "local",
+    "needed": 2,
+    "reasons": ["one with js: failed [a]"],
+    "accepted": ["two [is] known"],
+}
+LEFT = {"created": 3, "left": ["credential [x]"], "problems": ["can't list [y]"]}
+
+
+def summary(tmp_path: Path, **more: Any) -> list[str]:
+    markdown.write(document(**more), tmp_path / "summary.md")
+    text = (tmp_path / "summary.md").read_text("utf-8")
+    assert text.endswith("\n")
+    return text.splitlines()
+
+
+def test_the_summary_has_a_part_for_each_kind_of_outcome(tmp_path: Path) -> None:
+    assert "\n".join(summary(tmp_path)) == (
+        "## arcrun conformance\n"
+        "\n"
+        "Target local, contract 1.0.0; run `arcconf_1`, 12.3 s.\n"
+        "\n"
+        "| scenario | py | js | go |\n"
+        "|---|:-:|:-:|:-:|\n"
+        "| one | ✅ | ❌ | 🚫 |\n"
+        "| two | ⏭️ | 💥 | 🚫 |\n"
+        "\n"
+        "### Not available\n"
+        "\n"
+        "- go: go is \\[not\\] there\n"
+        "\n"
+        "### Exempt checks\n"
+        "\n"
+        "- py is exempt from one/b: lacks \\[x\\]\n"
+        "\n"
+        "### Failures\n"
+        "\n"
+        "<details><summary>one with js</summary>\n"
+        "\n"
+        "**a**\n"
+        "\n"
+        "```text\n"
+        "m1\n"
+        "m2\n"
+        "```\n"
+        "\n"
+        "**b**\n"
+        "\n"
+        "```text\n"
+        "`m3`\n"
+        "```\n"
+        "\n"
+        "</details>\n"
+        "\n"
+        "<details><summary>two with js</summary>\n"
+        "\n"
+        "```text\n"
+        "it broke\n"
+        "```\n"
+        "\n"
+        "</details>"
+    )
+
+
+def test_the_summary_begins_with_the_verdict_and_all_problems(tmp_path: Path) -> None:
+    lines = summary(tmp_path, gate=GATE, leftovers=LEFT, deviations=[KNOWN])
+    assert lines[0] == "## arcrun conformance: NO-GO"
+    begin = lines.index("### Problems")
+    assert lines[begin - 1 : begin + 11] == [
+        "",
+        "### Problems",
+        "",
+        "- one with js: failed \\[a\\]",
+        "- can't list \\[y\\]",
+        "- left behind: credential \\[x\\]",
+        "",
+        "### Deviations from the contract",
+        "",
+        "| | scenario | contract | difference |",
+        "|---|---|---|---|",
+        "| known | one | contract#part | differs \\[so\\] |",
+    ]
+
+
+def test_a_scenario_that_an_sdk_did_not_run_has_an_empty_mark(tmp_path: Path) -> None:
+    lines = summary(tmp_path, cells=document()["cells"][:2])
+    assert "| two |  |  |  |" in lines
+    assert "### Not available" not in lines
+
+
+@pytest.mark.parametrize(
+    ("message", "fence"), [("``", "```"), ("```", "````"), ("` `````", "``````")]
+)
+def test_a_message_can_not_end_its_own_block(tmp_path: Path, message: str, fence: str) -> None:
+    cells = [cell("one", "js", "failed", check("a", "failed", message))]
+    lines = summary(tmp_path, cells=cells)
+    begin = lines.index(message)
+    assert lines[begin - 1 : begin + 2] == [f"{fence}text", message, fence]
+
+
+def suites(tmp_path: Path, **more: Any) -> dict[str, ET.Element]:
+    junit.write(document(**more), tmp_path / "junit.xml")
+    assert (tmp_path / "junit.xml").read_text("utf-8").startswith("<?xml ")
+    root = ET.parse(tmp_path / "junit.xml").getroot()
+    assert (root.tag, root.get("name")) == ("testsuites", "arcrun-conformance")
+    return {suite.attrib["name"]: suite for suite in root}
+
+
+def test_each_sdk_has_its_counts_and_its_time(tmp_path: Path) -> None:
+    found = suites(tmp_path)
+    names = ("tests", "failures", "errors", "skipped", "time")
+    assert {sdk: tuple(suite.get(n) for n in names) for sdk, suite in found.items()} == {
+        "py": ("2", "0", "0", "1", "0.5"),
+        "js": ("2", "1", "1", "0", "0.751"),
+        "go": ("2", "0", "2", "0", "1.0"),
+        "run": ("1", "0", None, None, None),
+    }
+    assert found["py"].get("timestamp") == "2026-01-01T12:00:00"
+
+
+def test_a_case_has_what_its_cell_says(tmp_path: Path) -> None:
+    cases = {
+        (case.get("classname"), case.get("name")): [
+            (part.tag, part.get("message"), part.text) for part in case
+        ]
+        for suite in suites(tmp_path).values()
+        for case in suite
+    }
+    assert cases == {
+        ("py", "one"): [("system-out", None, "exempt: b: lacks [x]")],
+        ("js", "one"): [
+            ("failure", "a, b", "a: m1\nm2\nb: `m3`"),
+            ("system-err", None, "oops\N{REPLACEMENT CHARACTER}"),
+        ],
+        ("py", "two"): [("skipped", "needs [y]\nmore", None)],
+        ("js", "two"): [("error", "it broke", None)],
+        ("go", "one"): [("error", "go is [not] there", None)],
+        ("go", "two"): [("error", "go is [not] there", None)],
+        ("run", "nothing-left-behind"): [],
+    }
+
+
+def test_what_was_left_behind_fails_a_case_of_its_own(tmp_path: Path) -> None:
+    suite = suites(tmp_path, leftovers=LEFT)["run"]
+    assert suite.get("failures") == "1"
+    ((failure,),) = suite
+    assert failure.text == "can't list [y]\nleft behind: credential [x]"
+
+
+def shown(**more: Any) -> list[str]:
+    console = Console(file=(out := io.StringIO()), width=120)
+    terminal.show(document(**more), console)
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def test_the_terminal_shows_the_matrix_and_the_failures() -> None:
+    lines = shown()
+    assert lines[0] == "local http://[::1]:1 · contract 1.0.0 · run arcconf_1"
+    assert [line.split() for line in lines[1:4]] == [
+        ["scenario", "py", "js", "go"],
+        ["one", "✓", "✗", "?"],
+        ["two", "–", "!", "?", "needs", "[y]"],
+    ]
+    assert [line[0] for line in lines[1:4]] == ["s", "o", "t"]
+    assert lines[4:] == [
+        "",
+        "one with js",
+        "  ✗ a",
+        "      m1",
+        "      m2",
+        "  ✗ b",
+        "      `m3`",
+        "  stderr of the adapter:",
+        "      oops\x00",
+        "",
+        "two with js",
+        "",
+        "go go is [not] there",
+        "py is exempt from one/b: lacks [x]",
+        "",
+        "1 passed, 1 failed, 1 error, 1 skipped, 2 unavailable · 5 checks, 1 of them exempt · 12.3 s",
+        "3 credentials and workflows created, all removed",
+    ]
+
+
+def test_the_terminal_ends_with_what_is_left_and_the_verdict() -> None:
+    assert shown(gate=GATE, leftovers=LEFT, interrupted=True)[-6:] == [
+        "can't list [y]",
+        "left behind: credential [x]",
+        "interrupted",
+        "accepted: two [is] known",
+        "one with js: failed [a]",
+        "NO-GO gate 1.0.0, column local: 2 scenarios needed",
+    ]
+
+
+@pytest.mark.parametrize("missing", ["left", "problems"])
+def test_nothing_is_called_removed_when_something_is_left(missing: str) -> None:
+    lines = shown(leftovers={**LEFT, missing: []})
+    assert not any("all removed" in line for line in lines)
+
+
+@pytest.mark.parametrize(("state", "with_failure"), [("known", False), ("new", True)])
+def test_a_known_deviation_is_in_a_table_and_no_failure(state: str, with_failure: bool) -> None:
+    lines = shown(deviations=[{**KNOWN, "state": state}])
+    assert ("one with js" in lines) is with_failure
+    begin = lines.index("deviations from the contract")
+    assert lines[begin - 1] == ""
+    assert [line.split() for line in lines[begin + 1 : begin + 3]] == [
+        ["scenario", "contract", "difference", "checks"],
+        [state, "one", "contract#part", "differs", "[so]", "a,", "b"],
+    ]
+
+
+def test_a_run_of_nothing_says_so() -> None:
+    lines = shown(cells=[], target={"name": "local", "url": "http://a", "contract": None})
+    assert lines[0] == "local http://a · contract unknown · run arcconf_1"
+    assert "no scenario was run · 0 checks · 12.3 s" in lines
+
+
+LONG = "http://127.0.0.1:8787/密 'quoted' 42 True and more than a line has"
+
+
+@pytest.mark.parametrize(("verdict", "color"), [("GO", 32), ("NO-GO", 31)])
+def test_no_line_is_wrapped_or_coloured_by_what_it_contains(verdict: str, color: int) -> None:
+    broken = cell("one", "js", "failed", check(LONG, "failed", LONG), stderr=LONG)
+    cells = [
+        cell("one", "py", "passed", check("b", "exempt", LONG)),
+        broken,
+        cell("one", "go", "unavailable", reason=LONG),
+    ]
+    gate = {**GATE, "verdict": verdict, "accepted": [f"2 {LONG}"], "reasons": [f"3 {LONG}"]}
+    console = Console(
+        file=(out := io.StringIO()), width=20, force_terminal=True, color_system="standard"
+    )
+    leftovers = {**LEFT, "problems": [f"1 {LONG}"]}
+    terminal.show(document(cells=cells, gate=gate, leftovers=leftovers), console)
+    text = out.getvalue()
+    for line in (
+        f"  \x1b[31m✗ {LONG}\x1b[0m",
+        f"      {LONG}",
+        f"\x1b[2m      {LONG}\x1b[0m",
+        f"\x1b[1;31mgo\x1b[0m {LONG}",
+        f"\x1b[2mpy is exempt from one/b: {LONG}\x1b[0m",
+        "1 passed, 1 failed, 1 unavailable · 2 checks, 1 of them exempt · 12.3 s",
+        f"\x1b[31m1 {LONG}\x1b[0m",
+        f"\x1b[33maccepted: 2 {LONG}\x1b[0m",
+        f"\x1b[31m3 {LONG}\x1b[0m",
+        f"\x1b[1;{color}m{verdict}\x1b[0m gate 1.0.0, column local: 2 scenarios needed",
+    ):
+        assert f"\n{line}\n" in text
+
+
+NOTHING_LEFT = {"created": 0, "left": [], "problems": []}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, False),
+        ({"cells": [cell("one", "js", "failed")]}, True),
+        ({"cells": [cell("one", "js", "error")]}, True),
+        ({"cells": [cell("one", "js", "unavailable")]}, True),
+        ({"cells": [cell("one", "js", "failed")], "deviations": [KNOWN]}, False),
+        ({"cells": [cell("two", "js", "failed")], "deviations": [KNOWN]}, True),
+        (
+            {"cells": [cell("one", "js", "failed")], "deviations": [{**KNOWN, "state": "new"}]},
+            True,
+        ),
+        ({"leftovers": {**NOTHING_LEFT, "left": ["credential x"]}}, True),
+        ({"leftovers": {**NOTHING_LEFT, "problems": ["can't list"]}}, True),
+        ({"interrupted": True}, True),
+    ],
+)
+def test_which_runs_have_failed(more: dict[str, Any], expected: bool) -> None:
+    fine = [cell("one", "py", "passed"), cell("two", "py", "skipped")]
+    assert failed(document(**{"cells": fine, **more})) is expected
