@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcrun_conformance.secrets import Redactor, encodings
+from arcrun_conformance.secrets import Redactor, SecretSearch, encodings
 
 SECRET = 'sk-密鑰/+"x y"-1'
 
@@ -67,3 +67,13 @@ def test_each_of_many_secrets_is_redacted_under_its_own_name() -> None:
 
 def test_very_short_values_are_not_redacted() -> None:
     assert Redactor({"x": "abc"}).text("abc abcd") == "abc abcd"
+
+
+@given(
+    st.lists(st.text("ab", min_size=6, max_size=20), min_size=1, max_size=8), st.text("ab", max_size=60)
+)
+def test_a_search_finds_exactly_what_occurs_whatever_stands_before_it(
+    forms: list[str], text: str
+) -> None:
+    within = f"{text}{forms[0]}{text}"
+    assert SecretSearch(forms).found_in(within) == {form for form in forms if form in within}

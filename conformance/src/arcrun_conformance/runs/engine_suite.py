@@ -17,7 +17,7 @@ from arcrun_conformance._version import __version__
 from arcrun_conformance.adapters.protocol import Identity
 from arcrun_conformance.cleaning import visible
 from arcrun_conformance.local_engine import EngineNotStarted, local_engine
-from arcrun_conformance.secrets import encodings
+from arcrun_conformance.secrets import SecretSearch, encodings
 from arcrun_conformance.target import Target, target_of
 
 from .cleanup import PREFIX, Cleaner, created_in
@@ -213,9 +213,19 @@ async def _conclude(run: Run, further: Sequence[Target]) -> None:
 
 def secrets_on_disk(files: dict[str, bytes], secrets: dict[str, str]) -> list[str]:
     """Return a line for each secret that one of an engine's files contains, in any encoding."""
-    return [
-        f"the engine has written the secret {name} to its {file}"
-        for file, content in files.items()
-        for name, value in secrets.items()
-        if any(form.encode() in content for form in encodings(value))
-    ]
+    owners: dict[str, set[str]] = {}
+    for name, value in secrets.items():
+        for form in encodings(value):
+            # A byte for a character: a file is no text, and may contain the form of one nevertheless.
+            owners.setdefault(form.encode().decode("latin-1"), set()).add(name)
+    search = SecretSearch(owners)
+    lines = []
+    for file, content in files.items():
+        found = search.found_in(content.decode("latin-1"))
+        names = {name for form in found for name in owners[form]}
+        lines += [
+            f"the engine has written the secret {name} to its {file}"
+            for name in secrets
+            if name in names
+        ]
+    return lines
