@@ -70,7 +70,8 @@ def test_very_short_values_are_not_redacted() -> None:
 
 
 @given(
-    st.lists(st.text("ab", min_size=6, max_size=20), min_size=1, max_size=8), st.text("ab", max_size=60)
+    st.lists(st.text("ab", min_size=6, max_size=20), min_size=1, max_size=8),
+    st.text("ab", max_size=60),
 )
 def test_a_search_finds_exactly_what_occurs_whatever_stands_before_it(
     forms: list[str], text: str

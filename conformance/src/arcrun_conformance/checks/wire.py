@@ -6,7 +6,6 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from arcrun_conformance.scenarios.patterns import differences, show
-from arcrun_conformance.wire.journal import body_value
 
 from .check import Check, check
 
@@ -62,7 +61,7 @@ def further_pages(exchanges: Sequence[Exchange]) -> set[int]:
         if cursor is not None and following.get((exchange.step, request.path)) == cursor:
             found.add(exchange.number)
         if response is not None and exchange.fault is None:
-            body = body_value(response.body)
+            body = response.value()["body"]
             lists = [body, body.get("data")] if isinstance(body, dict) else []
             cursors = (each.get("next_cursor") for each in lists if isinstance(each, dict))
             following[exchange.step, request.path] = next(filter(None, cursors), None)
