@@ -139,7 +139,7 @@ def _suite_command(context: ReleaseContext, reports: Path) -> list[str]:
 def engine_suite(context: ReleaseContext, figures: Figures) -> None:
     """Run the engine suite, which needs no SDK, on the installed engine, and apply the gate."""
     reports = context.evidence / "engine-suite"
-    command = [*_suite_command(context, reports), "--suite", "engine", "--jobs", "4"]
+    command = [*_suite_command(context, reports), "--suite", "engine", "--jobs", "6"]
     try:
         processes.run(command, log=context.log("engine-suite"))
     finally:

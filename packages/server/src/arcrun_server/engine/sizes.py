@@ -130,11 +130,28 @@ def rough_size(value: Any, most: int) -> int:
             size += 1
             if size + len(part) > most:  # each part has a byte at least: none of them need be seen
                 return size + len(part)
-            pending.extend(part)
-            if isinstance(part, dict):
-                pending.extend(part.values())
+            size += _rough_size_of_parts(part, pending)
         else:
             size += 1
+    return size
+
+
+def _rough_size_of_parts(value: Any, pending: list[Any]) -> int:
+    """Measure what an object or a list holds directly; what has parts itself is added to `pending`."""
+    size = 0
+    items = value
+    if isinstance(value, dict):
+        for key in value:
+            size += len(key) + 1 if isinstance(key, str) else 1
+        items = value.values()
+    for item in items:  # a run measures what each node is given: most of it are numbers and texts
+        kind = type(item)
+        if kind is str:
+            size += len(item) + 1
+        elif kind is int or kind is float or kind is bool or item is None:
+            size += 1
+        else:
+            pending.append(item)
     return size
 
 
