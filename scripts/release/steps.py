@@ -151,8 +151,8 @@ def engine_suite(context: ReleaseContext, figures: Figures) -> None:
 def conformance(context: ReleaseContext, figures: Figures) -> None:
     """Run the conformance suite on what was installed, and apply the gate to the results."""
     reports = context.conformance_reports
-    # Most cells wait, for a time-out or for another process: two cores carry out eight of them at once.
-    command = [*_suite_command(context, reports), "--jobs", "8"]
+    # Most cells wait, for a time-out or for another process: two cores carry out six of them at once.
+    command = [*_suite_command(context, reports), "--jobs", "6"]
     command += ["--adapter-python", str(context.environments["arcrun"].python)]
     if context.matrix:
         command += ["--sdk", ",".join(context.matrix.sdks)]
