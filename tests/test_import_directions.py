@@ -74,7 +74,7 @@ def server(*folders: str, pure: bool = False) -> Rule:
 
 def harness(*folders: str) -> Rule:
     """Return the rule of a folder of the harness, which may read documents and packaged data, and clean what comes in."""
-    shared = ("documents", "resources", "cleaning", "_version")
+    shared = ("documents", "resources", "cleaning", "bytecode", "_version")
     return Rule(tuple(f"arcrun_conformance.{name}" for name in (*shared, *folders)))
 
 

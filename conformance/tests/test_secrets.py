@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcrun_conformance.secrets import Redactor, encodings
+from arcrun_conformance.secrets import Redactor, SecretSearch, encodings
 
 SECRET = 'sk-密鑰/+"x y"-1'
 
@@ -87,3 +87,14 @@ def test_each_encoding_is_complete_and_has_nothing_of_what_stands_beside_it() ->
         "%C3%A9%27%22+%2Fz1",
         "c3a92722202f7a31",
     }
+
+
+@given(
+    st.lists(st.text("ab", min_size=6, max_size=20), min_size=1, max_size=8),
+    st.text("ab", max_size=60),
+)
+def test_a_search_finds_exactly_what_occurs_whatever_stands_before_it(
+    forms: list[str], text: str
+) -> None:
+    within = f"{text}{forms[0]}{text}"
+    assert SecretSearch(forms).found_in(within) == {form for form in forms if form in within}

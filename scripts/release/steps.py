@@ -139,7 +139,7 @@ def _suite_command(context: ReleaseContext, reports: Path) -> list[str]:
 def engine_suite(context: ReleaseContext, figures: Figures) -> None:
     """Run the engine suite, which needs no SDK, on the installed engine, and apply the gate."""
     reports = context.evidence / "engine-suite"
-    command = [*_suite_command(context, reports), "--suite", "engine", "--jobs", "4"]
+    command = [*_suite_command(context, reports), "--suite", "engine", "--jobs", "6"]
     try:
         processes.run(command, log=context.log("engine-suite"))
     finally:
@@ -151,7 +151,8 @@ def engine_suite(context: ReleaseContext, figures: Figures) -> None:
 def conformance(context: ReleaseContext, figures: Figures) -> None:
     """Run the conformance suite on what was installed, and apply the gate to the results."""
     reports = context.conformance_reports
-    command = [*_suite_command(context, reports), "--jobs", "2"]
+    # Most cells wait, for a time-out or for another process: two cores carry out six of them at once.
+    command = [*_suite_command(context, reports), "--jobs", "6"]
     command += ["--adapter-python", str(context.environments["arcrun"].python)]
     if context.matrix:
         command += ["--sdk", ",".join(context.matrix.sdks)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .bytecode import keeping_bytecode
 from .cleaning import parsed_json
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _clock_file(folder: Path) -> Path:
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if "ARCRUN" not in name}
-    return inherited | dict(settings)
+    return keeping_bytecode(inherited) | dict(settings)
 
 
 async def _start(

@@ -122,7 +122,8 @@ class MutantEngine(Proxy):
         if "send" in self._alteration:
             body = json.loads(exchange.request.body)
             _set(body, self._alteration["send"])
-            exchange.request.body = json.dumps(body, ensure_ascii=False).encode()
+            altered = json.dumps(body, ensure_ascii=False).encode()
+            exchange.request = replace(exchange.request, body=altered)
         response = await super().respond(exchange)
         return alter(response, self._alteration, exchange.request.body)
 

@@ -6,11 +6,16 @@ import base64
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Shorter values occur in ordinary text, which must not be redacted.
 _SHORTEST = 6
+# Every how many characters a text is looked at when many forms are searched for.
+_STEP = 8
 
 
 @lru_cache(maxsize=10_000)
@@ -48,6 +53,49 @@ def _stable_part(encoded: str, shift: int, length: int) -> str:
     return encoded[start:end]
 
 
+class SecretSearch:
+    """Finds which of many texts, the forms of secrets, occur in another one.
+
+    A report has tens of thousands of forms and millions of characters. So each form is known by all
+    pieces of six characters in its beginning, and only every eighth piece of a text is looked up:
+    wherever a form stands, one of them falls into its beginning.
+
+    Example:
+        >>> search = SecretSearch(["sk-canary-1234567", "another-1234567"])
+        >>> search.found_in("Bearer sk-canary-1234567")
+        {'sk-canary-1234567'}
+    """
+
+    def __init__(self, forms: Iterable[str] = ()) -> None:
+        self._forms: set[str] = set()
+        self._short: set[str] = set()
+        # Of each piece: how far from a form's beginning it stands, and how long that form is.
+        self._places: dict[str, set[tuple[int, int]]] = {}
+        for form in forms:
+            self.add(form)
+
+    def add(self, form: str) -> None:
+        """Search for one more."""
+        if len(form) < _SHORTEST + _STEP - 1:
+            self._short.add(form)
+            return
+        self._forms.add(form)
+        for offset in range(_STEP):
+            piece = form[offset : offset + _SHORTEST]
+            self._places.setdefault(piece, set()).add((offset, len(form)))
+
+    def found_in(self, text: str) -> set[str]:
+        """Return those that occur in a text."""
+        found = {form for form in self._short if form in text}
+        places = self._places
+        for position in range(0, len(text) - _SHORTEST + 1, _STEP):
+            for offset, length in places.get(text[position : position + _SHORTEST], ()):
+                begin = position - offset
+                if begin >= 0 and (form := text[begin : begin + length]) in self._forms:
+                    found.add(form)
+        return found
+
+
 class Redactor:
     """Replaces secrets by their names in everything that is reported.
 
@@ -59,26 +107,30 @@ class Redactor:
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
         self._names: dict[str, str] = {}
-        self._by_start: dict[str, set[str]] = {}
+        self._search = SecretSearch()
+        # A report repeats most of its texts: names of fields and headers, their values, requests.
+        self._redacted: dict[str, str] = {}
         for name, value in (secrets or {}).items():
             self.add(name, value)
 
     def add(self, name: str, value: str) -> None:
         """Add a secret to redact."""
+        self._redacted.clear()
         for form in encodings(value):
             self._names[form] = f"‹{name}›"
-            self._by_start.setdefault(form[:_SHORTEST], set()).add(form)
+            self._search.add(form)
 
     def text(self, text: str) -> str:
         """Return the text without the secrets."""
-        # A report has thousands of secrets and millions of characters, so only the encodings whose
-        # first characters occur in the text are searched for. Longer ones come first, since one
-        # secret may contain another.
-        starts = {text[i : i + _SHORTEST] for i in range(len(text))}
-        candidates = {form for s in starts & self._by_start.keys() for form in self._by_start[s]}
-        for form in sorted(candidates, key=lambda form: (-len(form), form)):
-            text = text.replace(form, self._names[form])
-        return text
+        known = self._redacted.get(text)
+        if known is not None:
+            return known
+        redacted = text
+        # Longer ones come first, since one secret may contain another.
+        for form in sorted(self._search.found_in(text), key=lambda form: (-len(form), form)):
+            redacted = redacted.replace(form, self._names[form])
+        self._redacted[text] = redacted
+        return redacted
 
     def value(self, value: Any) -> Any:
         """Return a JSON value without the secrets, in keys as well as in values."""

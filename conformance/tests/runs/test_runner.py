@@ -14,12 +14,12 @@ from push_scenario import PUSH
 from arcrun_conformance.adapters.adapter import InMemoryConnection
 from arcrun_conformance.adapters.protocol import AdapterFailure
 from arcrun_conformance.report import describe, failed
-from arcrun_conformance.runs.runner import RunConfig, execute
+from arcrun_conformance.runs.runner import Opener, RunConfig, execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from arcrun_conformance.runs.results import Run
+    from arcrun_conformance.runs.results import Cell, Run
     from arcrun_conformance.scenarios.scenario import Scenario
 
 
@@ -336,6 +336,51 @@ async def test_jobs_run_cells_at_the_same_time_and_report_them_in_order(
     assert [cell.scenario for cell in done.cells] == [scenario.id for scenario in scenarios]
     assert {cell.outcome for cell in done.cells} == {"passed"}
     assert engine.credentials == {}
+
+
+async def test_workers_take_columns_of_their_own_and_share_the_last(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    scenarios = [scenario_of(PUSH.replace("id: push\n", f"id: push-{n}\n")) for n in range(6)]
+    opened: list[str] = []
+
+    def opener_of(sdk: str) -> Opener:
+        async def opener() -> Connection:
+            opened.append(sdk)
+            return Connection(MiniSdk())
+
+        return opener
+
+    openers = {sdk: opener_of(sdk) for sdk in ("a", "b", "c")}
+    done = await execute(RunConfig(engine.target, scenarios, openers, jobs=2))
+
+    assert [(cell.scenario, cell.sdk) for cell in done.cells] == [
+        (scenario.id, sdk) for scenario in scenarios for sdk in openers
+    ]
+    assert {cell.outcome for cell in done.cells} == {"passed"}
+    assert sorted(opened[:3]) == ["a", "b", "c"]
+    assert len(opened) <= 4, "only at the last column there may be two workers"
+
+
+async def test_columns_begin_with_different_scenarios(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
+) -> None:
+    scenarios = [scenario_of(PUSH.replace("id: push\n", f"id: push-{n}\n")) for n in range(4)]
+    finished: dict[str, list[str]] = {"a": [], "b": []}
+
+    async def opener() -> Connection:
+        return Connection(MiniSdk())
+
+    def on_cell(cell: Cell) -> None:
+        finished[cell.sdk].append(cell.scenario)
+
+    await execute(
+        RunConfig(engine.target, scenarios, dict.fromkeys(finished, opener), on_cell=on_cell)
+    )
+    assert finished == {
+        "a": ["push-0", "push-1", "push-2", "push-3"],
+        "b": ["push-2", "push-3", "push-0", "push-1"],
+    }
 
 
 def test_the_repr_of_a_target_does_not_contain_the_key(engine_target: object) -> None:

@@ -10,6 +10,7 @@ import signal
 import tempfile
 from typing import TYPE_CHECKING, Any, Protocol
 
+from arcrun_conformance.bytecode import keeping_bytecode
 from arcrun_conformance.cleaning import visible
 
 from . import protocol
@@ -62,7 +63,8 @@ class SubprocessConnection:
         """
         home = tempfile.mkdtemp(prefix="arcrun-conformance-")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ARCRUN_")}
-        environment = {**kept, "HOME": home, "USERPROFILE": home, "PYTHONUTF8": "1"}
+        own = {"HOME": home, "USERPROFILE": home, "PYTHONUTF8": "1"}
+        environment = keeping_bytecode(kept) | own
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,

@@ -6,7 +6,6 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from arcrun_conformance.scenarios.patterns import differences, show
-from arcrun_conformance.wire.journal import body_value
 
 from .check import Check, check
 
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 
     from arcrun_conformance.wire.journal import Exchange
 
+# The faults after which a client has the engine's whole response nevertheless.
+_WHOLE = ("close", "delay", "drip")
 # Any SDK may ask for the engine's capabilities at any time (docs/contract.md#capabilities).
 _ALWAYS_ALLOWED = {"method": "GET", "path": "/health"}
 
@@ -61,8 +62,9 @@ def further_pages(exchanges: Sequence[Exchange]) -> set[int]:
         cursor = request.query.get("cursor")
         if cursor is not None and following.get((exchange.step, request.path)) == cursor:
             found.add(exchange.number)
-        if response is not None and exchange.fault is None:
-            body = body_value(response.body)
+        whole = exchange.fault is None or exchange.fault.startswith(_WHOLE)
+        if response is not None and whole:
+            body = response.value()["body"]
             lists = [body, body.get("data")] if isinstance(body, dict) else []
             cursors = (each.get("next_cursor") for each in lists if isinstance(each, dict))
             following[exchange.step, request.path] = next(filter(None, cursors), None)

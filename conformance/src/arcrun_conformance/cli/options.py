@@ -196,7 +196,11 @@ def read_gate(options: argparse.Namespace) -> gates.Gate | None:
     """Return the gate if `--gate` was given; read it before a run, so that errors come at once."""
     if not options.gate:
         return None
-    return gates.load(options.gate_file, [scenario.id for scenario in all_scenarios(options)])
+    own = [options.scenarios] if options.scenarios else []
+    folders = own or [DATA / "scenarios" / suite for suite in SUITES]
+    # A scenario has the id of its file, so those of the other suite need not be read.
+    ids = [path.stem for folder in folders for path in folder.rglob("*.yaml")]
+    return gates.load(options.gate_file, ids)
 
 
 def conclude(

@@ -96,8 +96,16 @@ def exempt(document: dict[str, Any]) -> list[str]:
 
 
 def write(document: dict[str, Any], path: Path) -> None:
-    """Write the document as JSON."""
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    """Write the document as JSON, a line for each field, and for each cell."""
+    # Indented, it would be a third larger, and take four times as long.
+    fields = []
+    for name, value in document.items():
+        items = [json.dumps(item, ensure_ascii=False) for item in value] if name == "cells" else ()
+        text = (
+            "[\n{}\n]".format(",\n".join(items)) if items else json.dumps(value, ensure_ascii=False)
+        )
+        fields.append(f"{json.dumps(name)}: {text}")
+    path.write_text("{\n" + ",\n".join(fields) + "\n}\n", "utf-8")
 
 
 def _redactor(run: Run) -> Redactor:

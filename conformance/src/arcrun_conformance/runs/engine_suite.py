@@ -17,7 +17,7 @@ from arcrun_conformance._version import __version__
 from arcrun_conformance.adapters.protocol import Identity
 from arcrun_conformance.cleaning import visible
 from arcrun_conformance.local_engine import EngineNotStarted, local_engine
-from arcrun_conformance.secrets import encodings
+from arcrun_conformance.secrets import SecretSearch, encodings
 from arcrun_conformance.target import Target, target_of
 
 from .cleanup import PREFIX, Cleaner, created_in
@@ -26,7 +26,7 @@ from .results import Cell, Run
 from .workers import run_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from arcrun_conformance.scenarios.scenario import EngineSettings, Scenario
     from arcrun_conformance.wire.journal import Exchange
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 COLUMN = "http"
 # How many keys an engine of a scenario's own has: the first, a second, and fresh ones.
 OWN_KEYS = 6
+# How many engines start at the same time: each computes for as long.
+STARTED_AT_ONCE = 2
 
 
 @dataclass
@@ -65,12 +67,26 @@ class _OwnEngine:
 
 
 class _OwnEngines:
-    """Starts an engine for each combination of settings when the first scenario needs it."""
+    """Starts an engine for each combination of settings that scenarios need, two at the same time."""
 
     def __init__(self, program: Sequence[str]) -> None:
         self._program = program
         self._stack = contextlib.AsyncExitStack()
         self._starting: dict[EngineSettings, asyncio.Task[_OwnEngine]] = {}
+        self._places = asyncio.Semaphore(STARTED_AT_ONCE)
+
+    def start(self, settings: Iterable[EngineSettings]) -> None:
+        """Begin to start engines; nothing waits for them yet."""
+        for each in dict.fromkeys(settings):
+            self._starting[each] = asyncio.ensure_future(self._start(each))
+
+    def is_free(self, settings: EngineSettings) -> bool:
+        """Tell whether a scenario with these settings would not wait: for the engine, nor for its clock."""
+        task = self._starting[settings]
+        if not task.done():
+            return False
+        failed = task.cancelled() or task.exception() is not None
+        return failed or not task.result().lock.locked()
 
     async def __aenter__(self) -> Self:
         return self
@@ -82,19 +98,18 @@ class _OwnEngines:
         await self._stack.aclose()
 
     async def of(self, settings: EngineSettings) -> _OwnEngine:
-        if settings not in self._starting:
-            self._starting[settings] = asyncio.ensure_future(self._start(settings))
         return await asyncio.shield(self._starting[settings])
 
     async def _start(self, settings: EngineSettings) -> _OwnEngine:
-        engine = await self._stack.enter_async_context(
-            local_engine(
-                self._program,
-                keys=OWN_KEYS,
-                settings=dict(settings.settings),
-                clock=settings.clock,
+        async with self._places:
+            engine = await self._stack.enter_async_context(
+                local_engine(
+                    self._program,
+                    keys=OWN_KEYS,
+                    settings=dict(settings.settings),
+                    clock=settings.clock,
+                )
             )
-        )
         return _OwnEngine(await target_of(engine))
 
     def targets(self) -> list[Target]:
@@ -139,25 +154,39 @@ class _Queue:
         self._config = config
         self._run = run
         self._engines = engines
-        # Those that need another engine come first: it starts while others are run.
-        numbered = enumerate(config.scenarios, start=1)
-        self._waiting = sorted(numbered, key=lambda item: (item[1].engine is None, item[0]))
+        self._waiting = list(enumerate(config.scenarios, start=1))
 
     async def run_all(self) -> None:
         """Run all scenarios."""
+        needed = (scenario for _, scenario in self._waiting if not self._skipped(scenario))
+        self._engines.start(scenario.engine for scenario in needed if scenario.engine is not None)
         await run_workers(self._config.jobs, self._worker)
+
+    def _skipped(self, scenario: Scenario) -> str:
+        return why_skipped(scenario, self._config.target)
+
+    def _next(self) -> tuple[int, Scenario]:
+        """Take the scenario to be run next: one whose own engine is free, or else one that needs none."""
+        waits = {number: self._waits(scenario) for number, scenario in self._waiting}
+        found = min(self._waiting, key=lambda item: waits[item[0]])
+        self._waiting.remove(found)
+        return found
+
+    def _waits(self, scenario: Scenario) -> int:
+        if scenario.engine is None or self._skipped(scenario):
+            return 1
+        return 0 if self._engines.is_free(scenario.engine) else 2
 
     async def _worker(self) -> None:
         while self._waiting:
-            number, scenario = self._waiting.pop(0)
+            number, scenario = self._next()
             cell = Cell(scenario.id, COLUMN)
             self._run.cells.append(cell)
             await self._run_one(cell, scenario, f"{self._run.id}_{number}")
             self._config.on_cell(cell)
 
     async def _run_one(self, cell: Cell, scenario: Scenario, run: str) -> None:
-        reason = why_skipped(scenario, self._config.target)
-        if reason:
+        if reason := self._skipped(scenario):
             cell.outcome, cell.reason = "skipped", reason
         elif scenario.engine is None:
             await self._run_on(cell, scenario, self._config.target, run)
@@ -213,9 +242,19 @@ async def _conclude(run: Run, further: Sequence[Target]) -> None:
 
 def secrets_on_disk(files: dict[str, bytes], secrets: dict[str, str]) -> list[str]:
     """Return a line for each secret that one of an engine's files contains, in any encoding."""
-    return [
-        f"the engine has written the secret {name} to its {file}"
-        for file, content in files.items()
-        for name, value in secrets.items()
-        if any(form.encode() in content for form in encodings(value))
-    ]
+    owners: dict[str, set[str]] = {}
+    for name, value in secrets.items():
+        for form in encodings(value):
+            # A byte for a character: a file is no text, and may contain the form of one nevertheless.
+            owners.setdefault(form.encode().decode("latin-1"), set()).add(name)
+    search = SecretSearch(owners)
+    lines = []
+    for file, content in files.items():
+        found = search.found_in(content.decode("latin-1"))
+        names = {name for form in found for name in owners[form]}
+        lines += [
+            f"the engine has written the secret {name} to its {file}"
+            for name in secrets
+            if name in names
+        ]
+    return lines

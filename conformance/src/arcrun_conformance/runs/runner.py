@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -24,6 +26,8 @@ from .results import Cell, CellOutcome, Run
 from .workers import run_workers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from arcrun_conformance.scenarios.scenario import Scenario
     from arcrun_conformance.target import Target
 
@@ -92,16 +96,52 @@ async def _remove(run: Run, created: Sequence[Created], removed: Collection[Crea
         await cleaner.close()
 
 
+@dataclass
+class _Column:
+    """The cells of one SDK that are waiting, and how many workers are at them."""
+
+    sdk: str
+    waiting: deque[tuple[int, Scenario]]
+    workers: int = 0
+
+    @contextlib.contextmanager
+    def worked_on(self) -> Iterator[None]:
+        self.workers += 1
+        try:
+            yield
+        finally:
+            self.workers -= 1
+
+
+def _columns(config: RunConfig) -> list[_Column]:
+    """Return the columns of a run; each begins with another scenario.
+
+    So cells that wait for a time-out are run beside cells that compute, and not beside the same cells of
+    other SDKs. Registries list the runtimes that take longest to start last: they come first, so that none
+    is started again for the last cells.
+    """
+    width, height = len(config.openers), len(config.scenarios)
+    columns = []
+    for index, sdk in enumerate(config.openers):
+        cells = deque((n * width + index + 1, s) for n, s in enumerate(config.scenarios))
+        cells.rotate(-(index * height // width))
+        columns.append(_Column(sdk, cells))
+    return columns[::-1]
+
+
 class _CellQueue:
-    """The cells of a run, distributed to workers, each of which keeps its own adapter process."""
+    """The cells of a run, distributed to workers.
+
+    A worker keeps its adapter for as long as its column has cells, and no two workers are in one column
+    while others wait: an adapter is started as seldom as possible.
+    """
 
     def __init__(self, config: RunConfig, run: Run) -> None:
         self.created: list[Created] = []
         self.removed: set[Created] = set()
         self._config = config
         self._run = run
-        self._waiting = list(enumerate(self.cells(), start=1))
-        self._waiting.sort(key=lambda item: list(config.openers).index(item[1][1]))
+        self._columns = _columns(config)
 
     def cells(self) -> list[tuple[Scenario, str]]:
         """Return all cells, in the order of the report."""
@@ -114,14 +154,27 @@ class _CellQueue:
     async def _worker(self) -> None:
         pool = _AdapterPool(self._config)
         try:
-            while self._waiting:
-                number, (scenario, sdk) = self._waiting.pop(0)
-                cell = await self._cell(pool, number, scenario, sdk)
-                self._run.cells.append(cell)
-                self._config.on_cell(cell)
+            while column := self._next_column():
+                with column.worked_on():
+                    await self._work_on(column, pool)
             await pool.stop()
         finally:
             await asyncio.shield(pool.abandon())
+
+    def _next_column(self) -> _Column | None:
+        """Return the column in which a worker has most to do; `None` if no cell is waiting."""
+        return max(
+            (column for column in self._columns if column.waiting),
+            key=lambda column: len(column.waiting) / (column.workers + 1),
+            default=None,
+        )
+
+    async def _work_on(self, column: _Column, pool: _AdapterPool) -> None:
+        while column.waiting:
+            number, scenario = column.waiting.popleft()
+            cell = await self._cell(pool, number, scenario, column.sdk)
+            self._run.cells.append(cell)
+            self._config.on_cell(cell)
 
     async def _cell(self, pool: _AdapterPool, number: int, scenario: Scenario, sdk: str) -> Cell:
         try:

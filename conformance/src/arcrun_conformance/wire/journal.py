@@ -35,12 +35,13 @@ def headers_value(headers: Headers) -> dict[str, str]:
 
 @dataclass
 class Request:
-    """A request as it was received."""
+    """A request as it was received; it is not changed any more once its value was asked for."""
 
     method: str
     target: str
     headers: Headers
     body: bytes = b""
+    _value: dict[str, Any] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def path(self) -> str:
@@ -67,14 +68,16 @@ class Request:
 
     def value(self) -> dict[str, Any]:
         """Return the request as scenarios match it; the body is parsed if it is JSON or a form."""
-        return {
-            "method": self.method,
-            "path": self.path,
-            "query": self.query,
-            "target": self.target,
-            "headers": headers_value(self.headers),
-            "body": self._body(),
-        }
+        if self._value is None:  # every check of a scenario asks for it
+            self._value = {
+                "method": self.method,
+                "path": self.path,
+                "query": self.query,
+                "target": self.target,
+                "headers": headers_value(self.headers),
+                "body": self._body(),
+            }
+        return self._value
 
     def _body(self) -> Any:
         if (self.header("content-type") or "").startswith("application/x-www-form-urlencoded"):
@@ -84,11 +87,12 @@ class Request:
 
 @dataclass
 class Response:
-    """A response as it was passed on."""
+    """A response as it was passed on; it is not changed any more once its value was asked for."""
 
     status: int
     headers: Headers = field(default_factory=list)
     body: bytes = b""
+    _value: dict[str, Any] | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def from_json(cls, value: Any, status: int = 200) -> Response:
@@ -98,11 +102,13 @@ class Response:
 
     def value(self) -> dict[str, Any]:
         """Return the response as scenarios match it."""
-        return {
-            "status": self.status,
-            "headers": headers_value(self.headers),
-            "body": body_value(self.body),
-        }
+        if self._value is None:
+            self._value = {
+                "status": self.status,
+                "headers": headers_value(self.headers),
+                "body": body_value(self.body),
+            }
+        return self._value
 
 
 @dataclass

@@ -174,19 +174,34 @@ def rough_size(value: Any, most: int) -> int:
             least = len(part) * (5 if isinstance(part, dict) else 2) - 1  # `"":1,` and `1,`
             if size + least > most:  # none of them need be seen
                 return size + least
-            if isinstance(part, dict):
-                pending.extend(part)
-                pending.extend(part.values())
-                continue
-            kinds = set(map(type, part))  # of many values alike, none need be seen by itself
-            if kinds <= _ONE_BYTE:
+            kinds = set() if isinstance(part, dict) else set(map(type, part))
+            if kinds and kinds <= _ONE_BYTE:  # of many values alike, none need be seen by itself
                 size += len(part)
             elif kinds == _TEXT:
                 size += len(part) + sum(map(len, part))
             else:
-                pending.extend(part)
+                size += _rough_size_of_parts(part, pending)
         else:
             size += 1
+    return size
+
+
+def _rough_size_of_parts(value: Any, pending: list[Any]) -> int:
+    """Measure what an object or a list holds directly; what has parts itself is added to `pending`."""
+    size = 0
+    items = value
+    if isinstance(value, dict):
+        for key in value:
+            size += len(key) + 1 if isinstance(key, str) else 1
+        items = value.values()
+    for item in items:  # a run measures what each node is given: most of it are numbers and texts
+        kind = type(item)
+        if kind is str:
+            size += len(item) + 1
+        elif kind is int or kind is float or kind is bool or item is None:
+            size += 1
+        else:
+            pending.append(item)
     return size
 
 
