@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server import slots
+from arcrun_server import settings, slots
 from arcrun_server.accounts import keys
 from arcrun_server.routes import context, credentials, graphs, large_bodies
 from arcrun_server.runs.service import RunService
@@ -327,3 +327,7 @@ def counts_lists_and_objects_only() -> None:
 
 def takes_any_number_of_values_for_credentials() -> None:
     credentials.check_values = lambda _content, _most: None
+
+
+def takes_a_value_more_without_a_setting() -> None:
+    settings.DEFAULT_MAX_VALUES += 1
