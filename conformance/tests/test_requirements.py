@@ -97,6 +97,29 @@ requirements:
     assert "no requirement is about: - an item" not in found
 
 
+def test_a_statement_that_two_requirements_of_a_side_quote_is_reported(tmp_path: Path) -> None:
+    _, found = problems(
+        tmp_path,
+        """
+requirements:
+  - {id: unknown, page: docs/contract.md, quote: An unknown one is refused with `401`.}
+  - {id: status, page: docs/contract.md, quote: refused with `401`}
+  - {id: needed, page: docs/contract.md, quote: A key is needed.}
+  - {id: needed-again, page: docs/contract.md, quote: A key is needed.}
+  - {id: first-half, page: docs/contract.md, quote: "| `a` |"}
+  - {id: second-half, page: docs/contract.md, quote: "| the first |"}
+  - {id: of-sdks, page: docs/contract.md, quote: an item, by: sdk}
+  - {id: of-engines, page: docs/contract.md, quote: an item}
+informative:
+  - {page: docs/contract.md, quote: another item of two lines}
+""",
+    )
+    assert [line.split(": ", 1)[1] for line in found.splitlines() if "quotes this too" in line] == [
+        "unknown quotes this too: refused with `401`",
+        "needed quotes this too: A key is needed.",
+    ]
+
+
 def scenario(tmp_path: Path, suite: Suite, covers: str) -> Scenario:
     path = tmp_path / f"of-{suite}.yaml"
     step = "{id: x, send: /health, expect: {status: 200}}"

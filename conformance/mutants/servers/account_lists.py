@@ -10,6 +10,7 @@ from sqlalchemy import update
 from arcrun_server import clock
 from arcrun_server.json_text import encode
 from arcrun_server.routes import paging
+from arcrun_server.routes.recipes import RecipeRoutes
 from arcrun_server.runs import idempotency as running
 from arcrun_server.runs import service
 from arcrun_server.store import schema as tables
@@ -203,3 +204,26 @@ def uses_up_the_key_of_a_refused_request() -> None:
         return await once(self, account, name, run_input, key, *more, **flags)
 
     service.RunService.run_workflow_once = claimed_first
+
+
+def reads_as_many_own_recipes_as_fit() -> None:
+    own_of = RecipeRoutes._own
+
+    async def own(self: RecipeRoutes, account: str | None, asked: PageRequest) -> Any:
+        entries, names = await own_of(self, account, asked)
+        return entries[: asked.limit], names
+
+    RecipeRoutes._own = own
+
+
+def ends_lists_of_recipes_with_the_shipped_ones() -> None:
+    listed_of = RecipeRoutes._listed
+
+    def listed(self: RecipeRoutes, own: Any, own_names: set[str], *more: Any) -> dict[str, Any]:
+        found = listed_of(self, own, own_names, *more)
+        shipped = self._shipped.list("")
+        if found["recipes"][-1][self._kind.name_field] > shipped[-1][self._kind.name_field]:
+            found.pop("next_cursor", None)
+        return found
+
+    RecipeRoutes._listed = listed

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from arcrun_server.components import switch
 from arcrun_server.engine import (
+    budget,
     check,
     condition_parser,
     conditions,
@@ -20,6 +22,7 @@ from arcrun_server.engine import (
     plan,
     templates,
 )
+from arcrun_server.engine.budget import RunBudget
 from arcrun_server.engine.environment import RunLimits
 from arcrun_server.runs import service
 
@@ -327,3 +330,48 @@ def braces_that_are_not_closed_are_text() -> None:
     parameters.parse = lambda text: [
         part for part in placeholders.parse(text) if not isinstance(part, str)
     ]
+
+
+def conditions_fill_escaped_braces() -> None:
+    condition_parser.parse_escaped = placeholders.parse
+    condition_parser.scan_escaped = placeholders.scan
+    condition_parser.escaped_pieces = lambda text: [(text, False)]
+
+
+def conditions_compare_insides_without_types() -> None:
+    right = conditions.same
+    conditions.same = lambda left, one: (
+        left == one if isinstance(one, (list, dict)) else right(left, one)
+    )
+
+
+def switch_compares_insides_without_types() -> None:
+    right = conditions.same
+    switch.same = lambda left, one: (
+        left == one if isinstance(one, (list, dict)) else right(left, one)
+    )
+
+
+def else_follows_what_chooses_no_branch() -> None:
+    right = machine.read_branch
+
+    def read_branch(result: Any) -> str | None:
+        chosen = right(result)
+        if chosen is None and isinstance(result, dict) and "n" in result:
+            return "false"
+        return chosen
+
+    machine.read_branch = read_branch
+
+
+def settings_do_not_limit_steps() -> None:
+    RunBudget.take_step = lambda _self: None
+
+
+def traces_are_never_shortened() -> None:
+    RunBudget.fit = lambda _self, entry: entry
+
+
+def lists_may_have_a_value_more() -> None:
+    right = budget.KnownSizes
+    budget.KnownSizes = lambda most: right(most + 1)

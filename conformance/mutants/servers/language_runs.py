@@ -378,3 +378,13 @@ def time_of_the_first_run() -> None:
 
 def shortened_before_secrets_are_removed() -> None:
     invoker.redacting = lambda _redactor: contextlib.nullcontext()
+
+
+def lists_that_are_not_there_leave_the_trace_ok() -> None:
+    right = frames.Frame.note_failure
+
+    def note_failure(self: Any, node: str, reason: str) -> None:
+        if not reason.startswith("FOREACH"):
+            right(self, node, reason)
+
+    frames.Frame.note_failure = note_failure

@@ -7,9 +7,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server import slots
+from arcrun_server import settings, slots
 from arcrun_server.accounts import keys
-from arcrun_server.routes import context, graphs, large_bodies
+from arcrun_server.routes import context, credentials, graphs, large_bodies
 from arcrun_server.runs.service import RunService
 from arcrun_server.store.accounts import Accounts
 from arcrun_server.web import body, local, middleware, text
@@ -304,3 +304,30 @@ def says_when_to_try_again_in_milliseconds() -> None:
             (n, b"0.5" if n == b"retry-after" and status == 429 else v) for n, v in headers
         ]
     )
+
+
+def takes_keys_in_capitals() -> None:
+    of_key = Accounts.of_key
+    keys._SHAPE = re.compile("ak_[0-9a-fA-F]{48}")
+    Accounts.of_key = lambda self, api_key: of_key(self, api_key.lower())
+
+
+def counts_the_commas_of_texts() -> None:
+    body._TEXT = re.compile(b"(?!)")
+
+
+def takes_a_value_more() -> None:
+    right = large_bodies.check_values
+    large_bodies.check_values = lambda content, most: right(content, most + 1)
+
+
+def counts_lists_and_objects_only() -> None:
+    body._count = lambda content: content.count(b"[") + content.count(b"{")
+
+
+def takes_any_number_of_values_for_credentials() -> None:
+    credentials.check_values = lambda _content, _most: None
+
+
+def takes_a_value_more_without_a_setting() -> None:
+    settings.DEFAULT_MAX_VALUES += 1

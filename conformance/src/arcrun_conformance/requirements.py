@@ -140,7 +140,8 @@ def load_requirements(
 
     Returns:
         The requirements, and a problem for each quote that is not found once, each id that is used twice,
-        and each statement of a page that no quote is about.
+        each quote that stands within that of another requirement of the same side, and each statement of
+        a page that no quote is about.
 
     Raises:
         DocumentError: A file is invalid.
@@ -148,6 +149,7 @@ def load_requirements(
     found: dict[str, Requirement] = {}
     problems: list[Problem] = []
     quoted: dict[str, list[tuple[int, int]]] = {name: [] for name in pages}
+    placed: list[_Placed] = []
     for path in sorted(directory.glob("*.yaml")):
         document = read(path, "requirements")
         for pointer, entry in _entries(document):
@@ -162,13 +164,45 @@ def load_requirements(
                 if entry["id"] in found:
                     message = f"the id {entry['id']} is used twice"
                     problems.append(document.problem(pointer, message))
-                found[entry["id"]] = Requirement(**entry)
+                requirement = found[entry["id"]] = Requirement(**entry)
+                placed += [_Placed(requirement, place, document, pointer) for place in places[:1]]
+    problems += _quoted_twice(placed)
     for name, page in pages.items():
         for statement in page.without_quote(quoted[name]):
             hint = "Add a requirement, or list it as informative."
             message = f"no requirement is about: {statement.text}"
             problems.append(Problem(directory.parents[1] / name, statement.line, message, hint))
     return list(found.values()), problems
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A requirement, where its quote stands in the page, and where it stands itself."""
+
+    requirement: Requirement
+    place: tuple[int, int]
+    document: Document
+    pointer: list[str | int]
+
+    def is_within(self, other: _Placed) -> bool:
+        """Return whether the other requirement, of the same side, quotes all of this one's quote."""
+        mine, others = self.requirement, other.requirement
+        return (
+            (mine.page, mine.by) == (others.page, others.by)
+            and other.place[0] <= self.place[0]
+            and self.place[1] <= other.place[1]
+        )
+
+
+def _quoted_twice(placed: Sequence[_Placed]) -> Iterator[Problem]:
+    """Yield a problem for each requirement whose quote stands within the quote of another one."""
+    for index, inner in enumerate(placed):
+        for position, outer in enumerate(placed):
+            same = inner.place == outer.place and position > index
+            if position != index and inner.is_within(outer) and not same:
+                message = f"{outer.requirement.id} quotes this too: {inner.requirement.quote}"
+                hint = "Keep one requirement for each statement."
+                yield inner.document.problem(inner.pointer, message, hint)
 
 
 def _entries(document: Document) -> Iterator[tuple[list[str | int], dict[str, Any]]]:

@@ -75,7 +75,8 @@ steps:
     (cell,) = result.cells
     assert cell.outcome == "passed", messages(cell)
     assert set(outcomes(cell)) == {"pushed", "listed", "names-carry-the-run"} | {
-        f"secret-{name}" for name in ("api_key", "unknown_api_key", "near_api_key")
+        f"secret-{name}"
+        for name in ("api_key", "unknown_api_key", "near_api_key", "capital_api_key")
     }
     assert engine.credentials == {}
     assert (result.suite, result.leftovers.left) == ("engine", [])

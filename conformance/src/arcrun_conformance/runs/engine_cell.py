@@ -105,6 +105,7 @@ def _keys(scenario: Scenario, target: Target) -> dict[str, Any]:
         "api_key": key,
         "unknown_api_key": unknown_key(),
         "near_api_key": near,
+        "capital_api_key": key[:3] + key[3:].upper(),
         "second_api_key": target.keys.second,
         "revoked_api_key": target.keys.revoked,
     }

@@ -31,6 +31,7 @@ BUILT_IN = (
     "fresh_api_key",
     "unknown_api_key",
     "near_api_key",
+    "capital_api_key",
 )
 
 

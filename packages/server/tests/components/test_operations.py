@@ -122,6 +122,7 @@ ARRAYS: list[tuple[str, dict[str, Any], Any]] = [
     ),
     ("unique", {"items": PEOPLE, "by": "齡"}, PEOPLE[:2]),
     ("unique", {"items": [{}, {}], "by": "齡"}, [{}]),
+    ("unique", {"items": [[1], [True], [1.0], {"a": 0}, {"a": 0.0}]}, [[1], [True], {"a": 0}]),
     ("flatten", {"items": [[1], 2, [[3]]]}, [1, 2, [3]]),
     ("pluck", {"items": [*PEOPLE, {}], "field": "名"}, ["乙", "甲", "丙", None]),
     ("pluck", {"items": [{"a": {"b": 1}}], "field": "a.b"}, [1]),

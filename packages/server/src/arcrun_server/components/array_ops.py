@@ -101,12 +101,21 @@ def _unique(given: JsonObject) -> list[Any]:
 
 
 def _mark(value: Any) -> str:
-    """Return a text that is the same for equal JSON values only, 1 and 1.0 being equal."""
+    """Return a text that is the same for equal JSON values only, 1 and 1.0 being equal, also inside."""
     if value is MISSING:
         return "missing"
+    return json.dumps(_with_whole_numbers(value), ensure_ascii=False, sort_keys=True)
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    """Return a JSON value in which 1.0 is written as 1."""
     if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+        return int(value)
+    if isinstance(value, list):
+        return [_with_whole_numbers(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _with_whole_numbers(field) for key, field in value.items()}
+    return value
 
 
 def _flatten(given: JsonObject) -> list[Any]:

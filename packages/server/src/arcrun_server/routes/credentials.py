@@ -19,7 +19,7 @@ from arcrun_server.routes.schemas import (
     SEALED_REPLACEMENT,
 )
 from arcrun_server.validation import CREDENTIAL_NAME, CREDENTIAL_NAME_RULE
-from arcrun_server.web.body import checked, parse_json, read_body
+from arcrun_server.web.body import check_values, checked, parse_json, read_body
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ class CredentialRoutes:
                 "invalid_request",
                 f"the body is larger than any credential: {_MOST_BYTES} bytes are enough for the longest",
             )
+        check_values(content, self._context.settings.max_values)
         # In a thread, and not by a worker as other large bodies: a secret stays in this process.
         body = (
             await asyncio.to_thread(parse_json, content)
