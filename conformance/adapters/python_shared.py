@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import sys
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -89,7 +90,9 @@ ERROR_NAMES = {
 }
 
 # The attributes of errors that scenarios check; values that are not JSON are left out.
-ERROR_ATTRIBUTES = ("requires", "details", "next_actions", "failed_node", "task_id", "missing")
+ERROR_ATTRIBUTES = (
+    *("requires", "details", "next_actions", "failed_node", "task_id", "missing", "stored"),
+)
 
 
 _SDK = str(Path(arcrun.__file__).parent)
@@ -199,6 +202,8 @@ class Host:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+        if "TZ" in environment and hasattr(time, "tzset"):  # not on Windows
+            time.tzset()
 
     def clock(self, start: str | None = None, advance: float | None = None) -> dict[str, Any]:
         """Start or advance the clock that nobody waits for; without arguments, stop it."""

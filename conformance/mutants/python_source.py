@@ -12,6 +12,7 @@ import sys
 from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, NamedTuple
 
+import python_source_edges
 import python_source_requests
 import python_source_state
 
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
 
 
-DEFECTS = {**python_source_state.DEFECTS, **python_source_requests.DEFECTS}
+DEFECTS = {
+    **python_source_state.DEFECTS,
+    **python_source_requests.DEFECTS,
+    **python_source_edges.DEFECTS,
+}
 
 
 class Change(NamedTuple):

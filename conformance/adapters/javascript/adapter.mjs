@@ -62,7 +62,7 @@ const ERROR_NAMES = {
 };
 
 // The attributes of errors that scenarios check.
-const ERROR_ATTRIBUTES = ["requires", "details", "next_actions", "failed_node", "task_id", "missing"];
+const ERROR_ATTRIBUTES = ["requires", "details", "next_actions", "failed_node", "task_id", "missing", "stored"];
 
 /**
  * Returns a function that carries out a command and returns the reply; both are lines.
