@@ -12,6 +12,7 @@ import os
 import pickle
 import platform
 import sys
+import time
 import traceback
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -103,6 +104,7 @@ ERROR_ATTRIBUTES = (
     "task_id",
     "missing",
     "body",
+    "stored",
 )
 
 
@@ -213,6 +215,8 @@ class Host:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+        if "TZ" in environment and hasattr(time, "tzset"):  # not on Windows
+            time.tzset()
 
     def clock(self, start: str | None = None, advance: float | None = None) -> dict[str, Any]:
         """Start or advance the clock that nobody waits for; without arguments, stop it."""

@@ -72,6 +72,7 @@ const ERROR_ATTRIBUTES = [
   "task_id",
   "missing",
   "body",
+  "stored",
 ];
 
 /**
