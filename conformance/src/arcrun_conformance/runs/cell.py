@@ -92,6 +92,7 @@ async def run_cell(
                 "target": target.url,
                 "standin": standin.origin,
                 "standin_elsewhere": standin.origin.replace("127.0.0.1", "localhost"),
+                "standin_port": int(standin.origin.rpartition(":")[2]),
                 "unused_port": port,
                 "silent_port": silent,
                 "files": files,

@@ -18,6 +18,7 @@ BUILT_IN = (
     "base_url",
     "standin",
     "standin_elsewhere",
+    "standin_port",
     "target",
     "unused_port",
     "silent_port",
