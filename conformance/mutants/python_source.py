@@ -12,8 +12,8 @@ import sys
 from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, NamedTuple
 
-import python_source_promises
 import python_source_edges
+import python_source_promises
 import python_source_requests
 import python_source_state
 

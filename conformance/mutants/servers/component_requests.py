@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import bindparam, or_, select
 
 from arcrun_server.components import http_request, url_component
-from arcrun_server.engine import redaction
+from arcrun_server.engine import destinations, parameters, redaction
 from arcrun_server.json_text import as_text
 from arcrun_server.outbound import client, content, guard, urls
 from arcrun_server.recipes import request as requests
@@ -126,22 +126,23 @@ def values_name_places() -> None:
 
 
 def text_bodies_are_sent_as_json() -> None:
-    right = http_request._content
+    right = http_request.request_body
 
-    def as_json(given: dict[str, Any], headers: dict[str, str]) -> bytes | None:
+    def as_json(given: dict[str, Any], method: str, headers: dict[str, str]) -> bytes | None:
         if given.get("body") is not None:
             given = {**given, "body_json": given["body"]}
-        return right(given, headers)
+        return right(given, method, headers)
 
-    http_request._content = as_json
+    http_request.request_body = as_json
 
 
 def credentials_go_to_any_host() -> None:
-    http_request._check_origin = lambda _written, _credentials: None
+    for module in (http_request, parameters):
+        module.destination_problem = lambda _url, _credentials: None
 
 
 def hosts_may_go_on_in_a_placeholder() -> None:
-    urls._ORIGIN = re.compile(r"(https?://[^/{}?#@\\\s]+)", re.IGNORECASE)
+    destinations._ORIGIN = re.compile(r"(https?://[^/{}?#@\\\s]+)", re.IGNORECASE)
 
 
 def urls_fail_without_a_status() -> None:
