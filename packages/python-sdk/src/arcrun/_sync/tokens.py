@@ -13,7 +13,7 @@ from arcrun._core.errors import ArcrunError, TokenExchangeError
 from arcrun._core.injection import Injection
 from arcrun._core.recipe import AssertionGrant, Inject, RefreshGrant
 from arcrun._core.secret import Secret, blank_out
-from arcrun._core.tokens import AccessToken, read_token, token_text, token_form
+from arcrun._core.tokens import AccessToken, read_token, token_form, token_text
 from arcrun._http import USER_AGENT, httpx, is_of_connection, stripped, unobserved
 
 from .reading import read_body
