@@ -25,6 +25,8 @@ OTHER_FILES = {
     "conformance/mutants/server_mutant.py",
     "conformance/mutants/wire_defects.py",
     "conformance/mutants/python_source.py",
+    "conformance/mutants/python_source_edges.py",
+    "conformance/mutants/python_source_promises.py",
     "conformance/mutants/python_source_requests.py",
     "conformance/mutants/python_source_state.py",
 }

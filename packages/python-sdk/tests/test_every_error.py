@@ -20,7 +20,7 @@ from arcrun import (
     TokenExchangeError,
 )
 from arcrun._core.secret import Secret
-from arcrun._core.tokens import assertion, read_token
+from arcrun._core.tokens import ServiceAccount, assertion, read_token
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_private_key_of_an_unknown_algorithm_is_refused() -> None:
     der = bytes.fromhex("30140201003008060629010101010104050403616263")
     # Not written out: a release refuses files that look like a key.
     pem = ssl.DER_cert_to_PEM_cert(der).replace("CERTIFICATE", "PRIVATE KEY")
-    account = {"client_email": "a@b", "private_key": pem}
+    account = ServiceAccount("a@b", "", Secret(pem))
     with pytest.raises(InvalidArgumentError, match="not an RSA key"):
         assertion(account, "https://x.test", [], 0)
 
