@@ -68,16 +68,21 @@ class Rule:
     pure: bool = False
 
 
+# Modules that every folder of a package may import: they themselves import no folder.
+SHARED_BY_SERVER = ("clock", "errors", "json_text", "durable_files", "slots", "_version")
+SHARED_BY_HARNESS = ("documents", "resources", "cleaning", "bytecode", "_version")
+
+
 def server(*folders: str, pure: bool = False) -> Rule:
-    """Return the rule of a folder of the server; what all of them may import is `shared`."""
-    shared = ("clock", "errors", "json_text", "durable_files", "slots", "_version")
-    return Rule(tuple(f"arcrun_server.{name}" for name in (*shared, *folders)), pure)
+    """Return the rule of a folder of the server."""
+    names = (*SHARED_BY_SERVER, *folders)
+    return Rule(tuple(f"arcrun_server.{name}" for name in names), pure)
 
 
 def harness(*folders: str) -> Rule:
-    """Return the rule of a folder of the harness, which may read documents and packaged data, and clean what comes in."""
-    shared = ("documents", "resources", "cleaning", "bytecode", "_version")
-    return Rule(tuple(f"arcrun_conformance.{name}" for name in (*shared, *folders)))
+    """Return the rule of a folder of the harness."""
+    names = (*SHARED_BY_HARNESS, *folders)
+    return Rule(tuple(f"arcrun_conformance.{name}" for name in names))
 
 
 SDK, SERVER, HARNESS = (
@@ -251,6 +256,21 @@ def test_every_rule_and_every_pure_file_still_exists() -> None:
     folders = {path.parent.relative_to(ROOT).as_posix() for path in sources(ROOT)}
     assert set(RULES) == folders
     assert [file for file in PURE_FILES if not (ROOT / file).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("package", "shared"), [(SERVER, SHARED_BY_SERVER), (HARNESS, SHARED_BY_HARNESS)]
+)
+def test_what_every_folder_may_import_imports_no_folder(
+    package: str, shared: tuple[str, ...]
+) -> None:
+    name = Path(package).name
+    allowed = tuple(f"{name}.{module}" for module in shared)
+    for module in shared:
+        imported = imports_of(ROOT / package / f"{module}.py", ROOT)
+        assert [
+            one for one in imported if one.startswith(f"{name}.") and not one.startswith(allowed)
+        ] == []
 
 
 def test_httpx_is_imported_by_one_module_of_the_sdk() -> None:

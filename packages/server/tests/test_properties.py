@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcrun_server import json_text
 from arcrun_server.errors import ApiError
 from arcrun_server.json_text import encode
 from arcrun_server.recipes.api.component import assemble_request
+from arcrun_server.routes import json_pieces
 from arcrun_server.sealing.server_key import ServerKey
 from arcrun_server.web.body import parse_json
 
@@ -41,8 +41,8 @@ def test_json_is_read_as_it_was_meant(value: Any) -> None:
 @pytest.mark.parametrize("at_once", [1, 2, 5])
 def test_what_is_written_in_pieces_is_the_same(at_once: int, value: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_text, "AT_ONCE", at_once)
-        assert json_text.encode_in_pieces(value) == encode(value)
+        patch.setattr(json_pieces, "AT_ONCE", at_once)
+        assert json_pieces.encode_in_pieces(value) == encode(value)
 
 
 @given(st.binary() | text.map(str.encode) | st.builds(lambda t: f'{{"a": "\\{t}"}}'.encode(), text))

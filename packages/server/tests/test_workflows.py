@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from arcrun_server import clock
 from arcrun_server.accounts.keys import new_key
-from arcrun_server.components import Registry
+from arcrun_server.components.registry import Registry
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.outbound import Outbound
 from arcrun_server.recipes.catalog import load_catalog

@@ -64,8 +64,9 @@ def test_only_what_computes_has_its_time_counted() -> None:
         while processor_ms(os.getpid()) < own + 100:
             sum(range(10_000))
         assert processor_ms(process.pid) < waiting + 100
-        process.stdin.write(b"\n")  # type: ignore[union-attr]
-        process.stdin.flush()  # type: ignore[union-attr]
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
         while processor_ms(process.pid) < waiting + 200:
             assert process.poll() is None
         process.kill()

@@ -1,14 +1,15 @@
 /** Secrets in memory: wrapped, so that no inspection, JSON or clone shows them. */
 
+import { isUnicode } from "./shapes.js";
+
 /** What stands where a secret was. */
 export const BLANK = "***";
 
 /** A plaintext, which only a call returns: functions print as `[Function]` and have no JSON. */
 export type Secret = () => string;
 
-/** Wraps non-empty text that UTF-8 can encode (no lone surrogates); returns undefined for anything else. */
-export const secretOf = (text: unknown): Secret | undefined =>
-  typeof text === "string" && text && !/[\ud800-\udfff]/u.test(text) ? () => text : undefined;
+/** Wraps non-empty text that UTF-8 can encode; returns undefined for anything else. */
+export const secretOf = (text: unknown): Secret | undefined => (isUnicode(text) ? () => text : undefined);
 
 /** Replaces each secret in `text`, plain or as JSON, a URL or a form writes it; the longest first, as one may hold another. */
 export function blankOut(text: string, secrets: readonly Secret[]): string {

@@ -6,6 +6,10 @@ export type JsonObject = Record<string, unknown>;
 /** Tells whether a value is non-empty text. */
 export const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
+/** Tells whether a value is non-empty text that UTF-8 can encode: no half of a surrogate pair. */
+export const isUnicode = (value: unknown): value is string =>
+  isText(value) && !/[\ud800-\udfff]/u.test(value);
+
 /** Returns non-empty text, or undefined for anything else. */
 export const textOf = (value: unknown): string | undefined => (isText(value) ? value : undefined);
 

@@ -1,8 +1,7 @@
 /** The requests of the engine's API, one function for each operation (docs/contract.md#routes). */
 
 import { InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js";
-import { secretOf } from "../core/secret.js";
-import { type JsonObject, objectOf, textOf } from "../core/shapes.js";
+import { isUnicode, type JsonObject, objectOf, textOf } from "../core/shapes.js";
 import type {
   AuthRecipe,
   Credential,
@@ -41,8 +40,8 @@ const pageIn =
   <T>(key: string) =>
   (content: JsonObject): Page<T> => {
     const items = fieldOf(content, key, "list");
-    const cursor = content["next_cursor"];
-    if (!items.every(objectOf) || (cursor && !secretOf(cursor)) || cursor === 0 || cursor === false)
+    const cursor = content["next_cursor"] ?? "";
+    if (!items.every(objectOf) || (cursor !== "" && !isUnicode(cursor)))
       throw new UnexpectedResponseError(`'${key}' or 'next_cursor' in the response is malformed`);
     return { items: items as T[], cursor: textOf(cursor) };
   };

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from arcrun_server._version import __version__
-from arcrun_server.components import Registry
+from arcrun_server.components.registry import Registry
 from arcrun_server.errors import ApiError, StorageUnavailableError, too_many
 from arcrun_server.outbound import Outbound
 from arcrun_server.outbound.guard import resolver_with

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from loopback_site import make_client, other_site, serve, site
 
-from arcrun_server.components import Registry
+from arcrun_server.components.registry import Registry
 from arcrun_server.engine import Invocation
 from arcrun_server.outbound import Outbound
 from arcrun_server.workers import WorkerPool

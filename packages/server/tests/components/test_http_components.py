@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arcrun_server.components import Registry
+from arcrun_server.components.registry import Registry
 from arcrun_server.engine import ComponentError, MemoryEnvironment, compile_flow, run_graph
 
 from .conftest import invocation

@@ -426,7 +426,7 @@ PARAMETERS = st.fixed_dictionaries(
 @pytest.mark.parametrize("component_id", ["string_ops", "number_ops", "array_ops", "date_ops"])
 @given(data=st.data())
 async def test_any_parameters_give_a_result_or_a_clear_error(component_id: str, data: Any) -> None:
-    from arcrun_server.components import Registry
+    from arcrun_server.components.registry import Registry
     from arcrun_server.engine import Invocation, MemoryEnvironment
     from arcrun_server.outbound import Outbound
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from turns import counted_turns
 
-from arcrun_server.components import Registry, regexes
+from arcrun_server.components import regexes
+from arcrun_server.components.registry import Registry
 from arcrun_server.engine import ComponentError, MemoryEnvironment, compile_flow, run_graph
 from arcrun_server.outbound import Outbound
 

@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from arcrun_server.components import Registry
+from arcrun_server.components.registry import Registry
 from arcrun_server.engine import ComponentError
 from arcrun_server.outbound import Outbound
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcrun_server.components import Registry
+from arcrun_server.components.registry import Registry
 from arcrun_server.components.request_body import request_body
 from arcrun_server.engine import ComponentError, MemoryEnvironment, compile_flow, run_graph
 

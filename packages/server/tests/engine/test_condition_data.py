@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arcrun_server.components import Registry
+from arcrun_server.components.registry import Registry
 from arcrun_server.engine import check_parameters, compile_flow
 from arcrun_server.outbound import Outbound
 

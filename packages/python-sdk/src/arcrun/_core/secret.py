@@ -7,6 +7,8 @@ import re
 from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
+from .shapes import is_unicode
+
 BLANK = "***"
 _SHORTEST = 4  # characters: shorter secrets may be part of ordinary words
 
@@ -22,10 +24,7 @@ class Secret:
     @classmethod
     def of(cls, text: object) -> Secret | None:
         """Wrap non-empty text that UTF-8 can encode; return None for anything else."""
-        try:
-            return cls(text) if isinstance(text, str) and text.encode() else None
-        except UnicodeEncodeError:
-            return None
+        return cls(text) if is_unicode(text) else None
 
     def reveal(self) -> str:
         """Return the text itself."""

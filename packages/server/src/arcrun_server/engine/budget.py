@@ -45,6 +45,7 @@ class RunBudget:
         self.held_bytes = 0
         self._left_bytes = limits.total_bytes
         self._left_trace = limits.trace_bytes
+        # The last value that was measured in a thread and refused, and why: it is not measured again for its message.
         self._refused: tuple[Any, ValueError] | None = None
         self._now = time.monotonic()
         self._turn_ends = self._now + _TURN_SECONDS

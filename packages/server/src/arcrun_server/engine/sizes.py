@@ -113,9 +113,8 @@ def _size_of_few(value: JsonObject) -> int:
         return 0
     try:
         return _size_of_plain(value)
-    except (
-        ValueError
-    ):  # half of a surrogate pair, a number of too many digits: whoever writes it says so
+    except ValueError:
+        # Half of a surrogate pair, or a number of too many digits: whoever writes it says so.
         return 0
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
     from starlette.requests import Request
 
-    from arcrun_server.components import Registry
+    from arcrun_server.components.registry import Registry
     from arcrun_server.recipes.catalog import Catalog
     from arcrun_server.routes.large_bodies import BodyChecks
     from arcrun_server.routes.paging import Pages

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine.sizes import rough_size
 from arcrun_server.errors import ApiError
-from arcrun_server.json_text import encode, encode_in_pieces
+from arcrun_server.json_text import encode
+from arcrun_server.routes.json_pieces import encode_in_pieces
 from arcrun_server.runs.idempotency import (
     IdempotencyError,
     IdempotentResponse,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from arcrun_server.components import Registry
+    from arcrun_server.components.registry import Registry
     from arcrun_server.engine import Component, Graph, RunResult
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.store import Store

@@ -16,7 +16,7 @@ from arcrun_server.slots import Slots
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from arcrun_server.components import Registry
+    from arcrun_server.components.registry import Registry
     from arcrun_server.engine import ExecutionPlan, Graph
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.store import Store
