@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from arcrun_conformance.documents import DocumentError
+from arcrun_conformance.gate import Unsupported
 from arcrun_conformance.parity import (
     Explanation,
     NotComparable,
@@ -36,6 +38,7 @@ def exchange(
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
     request = {"method": method, "target": target, "headers": list(headers), "body": text}
     more = {"number": 1, "place": place, "step": "s", "started": 0, "seconds": 0}
+    more["further_page"] = False
     return {"request": request, "answer": None, "fault": None, "problem": None, **more}
 
 
@@ -321,6 +324,41 @@ def test_a_scenario_that_all_sdks_skipped_is_no_difference() -> None:
         for sdk in "ab"
     ]
     assert texts_of(run) == []
+
+
+def test_a_scenario_that_an_sdk_may_skip_has_the_gates_reason() -> None:
+    skipped = cell("b", [], outcome="skipped", reason="the adapter lacks x, y", lacks=["x", "y"])
+    run = report(cell("a", python_traffic()), skipped, cell("c", python_traffic()))
+    x, y = Unsupported("x", "no x there", sdk="b"), Unsupported("y", "no y there", sdk="b")
+    of_another = Unsupported("y", "no y there", sdk="c")
+    assert [each.reason for each in compare(run, (), [x, y]).differences] == [
+        "no x there; no y there"
+    ]
+    assert not compare(run, (), [x]).go
+    assert not compare(run, (), [x, of_another]).go
+
+
+def test_the_requests_of_a_step_that_one_of_two_sdks_is_exempt_from_are_left_out() -> None:
+    exempt = [{"id": "more", "outcome": "exempt", "message": "the adapter lacks x"}]
+    more = exchange("GET", "/more") | {"step": "more"}
+    without, also = cell("a", python_traffic(), checks=exempt), [*python_traffic(), more]
+    assert texts_of(report(without, cell("b", also))) == []
+    assert texts_of(report(cell("b", also), without)) == []
+    assert texts_of(report(cell("a", python_traffic()), cell("b", also))) == [
+        "push, b: GET /more (engine): sent 1 times instead of 0 (against a)"
+    ]
+
+
+def test_further_pages_of_the_engines_lists_are_left_out() -> None:
+    further = exchange("GET", "/credentials?cursor=abc") | {"further_page": True}
+    assert against_python([*typescript_traffic(), further]) == []
+
+
+def test_an_explanation_of_what_differs_sometimes_may_explain_nothing() -> None:
+    run = report(cell("a", python_traffic()), cell("b", python_traffic()))
+    always = Explanation("a reason", ("POST *",))
+    assert compare(run, [always]).unused == [always]
+    assert compare(run, [replace(always, sometimes=True)]).go
 
 
 @pytest.mark.parametrize(

@@ -125,8 +125,20 @@ def load(path: Path, scenario_ids: Sequence[str], contract: str | None = None) -
     if problems or wrong:
         raise DocumentError([*problems, *wrong])
     columns = {name: tuple(ids) for name, ids in contracts[version].items()}
-    unsupported = tuple(Unsupported(**entry) for entry in document.value.get("unsupported", ()))
-    return Gate(version, columns, tuple(known), unsupported)
+    return Gate(version, columns, tuple(known), _unsupported(document))
+
+
+def load_unsupported(path: Path) -> tuple[Unsupported, ...]:
+    """Read which capabilities SDKs are allowed to lack, whatever scenarios there are.
+
+    Raises:
+        DocumentError: The file is invalid.
+    """
+    return _unsupported(read(path, "gate"))
+
+
+def _unsupported(document: Document) -> tuple[Unsupported, ...]:
+    return tuple(Unsupported(**entry) for entry in document.value.get("unsupported", ()))
 
 
 def _as_numbers(version: str) -> list[int]:

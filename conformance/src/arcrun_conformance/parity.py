@@ -17,10 +17,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from .documents import DocumentError, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from .documents import Document
+    from .gate import Unsupported
 
 # What the HTTP client of a runtime decides, not the SDK.
 TRANSPORT_HEADERS = frozenset(
@@ -90,12 +91,14 @@ class Explanation:
         texts: What differs, one text or another; `*` stands for any text.
         scenario: The scenario in which they occur; empty for any.
         sdks: The SDKs that differ from others; empty for any.
+        sometimes: Whether they occur in some runs only, so that one without them shows nothing.
     """
 
     reason: str
     texts: tuple[str, ...]
     scenario: str = ""
     sdks: frozenset[str] = frozenset()
+    sometimes: bool = False
 
     def applies_to(self, scenario: str, sdks: Iterable[str]) -> bool:
         """Return whether it is about a scenario and about one of these SDKs."""
@@ -168,15 +171,21 @@ def _explanations(document: Document, number: int) -> Iterator[Explanation]:
             tuple(entry["differences"]),
             scenario,
             frozenset(entry.get("sdks", ())),
+            entry.get("sometimes", False),
         )
 
 
-def compare(report: dict[str, Any], explanations: Sequence[Explanation] = ()) -> Comparison:
+def compare(
+    report: dict[str, Any],
+    explanations: Sequence[Explanation] = (),
+    unsupported: Sequence[Unsupported] = (),
+) -> Comparison:
     """Compare the requests that the SDKs of a report have sent.
 
     Args:
         report: The run, as `conformance.json` describes it.
         explanations: The differences that are right.
+        unsupported: The capabilities that SDKs are allowed to lack: why a scenario that was skipped is not compared.
 
     Raises:
         NotComparable: The run was interrupted, an SDK did not start, or there are not two SDKs.
@@ -192,10 +201,29 @@ def compare(report: dict[str, Any], explanations: Sequence[Explanation] = ()) ->
     for scenario in report["scenarios"]:
         cells = [cell for cell in report["cells"] if cell["scenario"] == scenario["id"]]
         _compare_scenario(scenario["id"], {cell["sdk"]: cell for cell in cells}, found)
+    reasons = _reasons_of_skips(report, unsupported)
+    found.differences = [
+        each if each.against else replace(each, reason=reasons.get((each.scenario, each.sdk), ""))
+        for each in found.differences
+    ]
     if not found.compared:
         raise NotComparable("nothing was compared: no scenario passed with two SDKs")
     found.differences = [_explained(each, explanations) for each in found.differences]
     found.unused = [each for each in explanations if _is_unused(each, found)]
+    return found
+
+
+def _reasons_of_skips(
+    report: dict[str, Any], unsupported: Sequence[Unsupported]
+) -> dict[tuple[str, str], str]:
+    """Return why cells were skipped, by scenario and SDK: those whose SDK may lack all that it lacks."""
+    sdks = {sdk["name"]: sdk for sdk in report["sdks"]}
+    found = {}
+    for cell in report["cells"]:
+        allowed = {e.lacks: e.reason for e in unsupported if e.applies_to(sdks[cell["sdk"]])}
+        lacks = cell.get("lacks", ())
+        if cell["outcome"] == "skipped" and lacks and allowed.keys() >= set(lacks):
+            found[cell["scenario"], cell["sdk"]] = "; ".join(allowed[name] for name in lacks)
     return found
 
 
@@ -210,14 +238,19 @@ def _compare_scenario(scenario: str, cells: dict[str, Any], found: Comparison) -
     if len(passed) < 2:
         return
     first, *others = passed
-    expected = requests_of(cells[first])
     found.compared[scenario] = passed
     for sdk in others:
-        sent = requests_of(cells[sdk])
+        # What an SDK is exempt from, it did not do: a step, with all its requests.
+        exempt = _exempt(cells[first]) | _exempt(cells[sdk])
+        expected, sent = requests_of(cells[first], exempt), requests_of(cells[sdk], exempt)
         found.requests += len(sent)
         found.differences += [
             Difference(scenario, sdk, text, first) for text in differences(expected, sent)
         ]
+
+
+def _exempt(cell: dict[str, Any]) -> set[str]:
+    return {check["id"] for check in cell["checks"] if check["outcome"] == "exempt"}
 
 
 def _cause(cell: dict[str, Any]) -> str:
@@ -229,7 +262,7 @@ def _cause(cell: dict[str, Any]) -> str:
 
 def _explained(difference: Difference, explanations: Sequence[Explanation]) -> Difference:
     reasons = (each.reason for each in explanations if each.explains(difference))
-    return replace(difference, reason=next(reasons, ""))
+    return replace(difference, reason=difference.reason or next(reasons, ""))
 
 
 def _is_unused(explanation: Explanation, found: Comparison) -> bool:
@@ -237,9 +270,11 @@ def _is_unused(explanation: Explanation, found: Comparison) -> bool:
 
     A report shows nothing about an SDK or a scenario that was not compared.
     """
-    return any(
-        explanation.applies_to(scenario, sdks) for scenario, sdks in found.compared.items()
-    ) and not any(explanation.explains(each) for each in found.differences)
+    return (
+        not explanation.sometimes
+        and any(explanation.applies_to(scenario, sdks) for scenario, sdks in found.compared.items())
+        and not any(explanation.explains(each) for each in found.differences)
+    )
 
 
 def _matches(pattern: str, text: str) -> bool:
@@ -298,10 +333,22 @@ def _shown(value: str | None) -> str:
     return "nothing" if value is None else value[:200]
 
 
-def requests_of(cell: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a cell's requests without what differs from run to run and from runtime to runtime."""
+def requests_of(cell: dict[str, Any], without: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Return a cell's requests without what differs from run to run and from runtime to runtime.
+
+    How many pages the engine's lists have depends on what else the account holds, so all but the first are left
+    out.
+
+    Args:
+        cell: The cell, as the report describes it.
+        without: Steps whose requests are left out.
+    """
     seen: dict[str, int] = {}
-    return [_normalised(exchange, seen) for exchange in cell["traffic"]]
+    return [
+        _normalised(exchange, seen)
+        for exchange in cell["traffic"]
+        if not exchange["further_page"] and exchange["step"] not in without
+    ]
 
 
 def _normalised(exchange: dict[str, Any], seen: dict[str, int]) -> dict[str, Any]:

@@ -279,7 +279,7 @@ async def test_an_engine_that_does_not_delete_fails_the_run(
     done = await run(engine, [scenario_of(PUSH)])
 
     assert done.cells[0].outcome == "passed"
-    assert done.leftovers.left == [f"credential {done.id}_1_token"]
+    assert done.leftovers.left == [f"credential {done.id}_0001_token"]
     assert failed(describe(done))
 
 

@@ -18,7 +18,16 @@ def cell(sdk: str, *headers: list[str], **changes: Any) -> dict[str, Any]:
     agent = ["User-Agent", "arcrun-python/0.1.0"]
     request = {"method": "GET", "target": "/health", "headers": [agent, *headers], "body": ""}
     more = {"number": 1, "place": "engine", "step": "s", "started": 0, "seconds": 0}
-    traffic = [{"request": request, "answer": None, "fault": None, "problem": None, **more}]
+    traffic = [
+        {
+            "request": request,
+            "answer": None,
+            "fault": None,
+            "problem": None,
+            "further_page": False,
+            **more,
+        }
+    ]
     return {
         "scenario": "health",
         "sdk": sdk,

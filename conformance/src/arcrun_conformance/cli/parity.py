@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from arcrun_conformance import parity
+from arcrun_conformance.gate import load_unsupported
 from arcrun_conformance.report import merged
 
 from .options import DATA, FAILED, GO, UsageError, command, read_report
@@ -39,6 +40,13 @@ def add_to(commands: Commands) -> None:
         help="differences that have a reason (default: those of the package)",
     )
     compare.add_argument(
+        "--gate-file",
+        type=Path,
+        default=DATA / "gate.yaml",
+        metavar="FILE",
+        help="the capabilities that SDKs are allowed to lack (default: those of the package)",
+    )
+    compare.add_argument(
         "--json", action="store_true", help="print every difference as JSON, and nothing else"
     )
     compare.set_defaults(command=_parity)
@@ -47,7 +55,9 @@ def add_to(commands: Commands) -> None:
 def _parity(options: argparse.Namespace) -> int:
     reports = [read_report(path) for path in options.reports]
     try:
-        found = parity.compare(merged(reports), parity.load(options.explained))
+        found = parity.compare(
+            merged(reports), parity.load(options.explained), load_unsupported(options.gate_file)
+        )
     except ValueError as error:
         raise UsageError(f"these reports can't be merged: {error}") from error
     except parity.NotComparable as error:

@@ -6,9 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from arcrun_conformance._version import __version__
+from arcrun_conformance.checks.wire import further_pages
 from arcrun_conformance.secrets import Redactor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from arcrun_conformance.adapters.protocol import Identity
@@ -153,7 +155,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
             }
             for step in cell.steps
         ],
-        "traffic": [_exchange(exchange) for exchange in cell.exchanges],
+        "traffic": _traffic(cell.exchanges),
         "stderr": cell.stderr,
     }
 
@@ -165,6 +167,13 @@ def _check(check: Check) -> dict[str, Any]:
         "message": check.message,
         "traffic": list(check.exchanges),
     }
+
+
+def _traffic(exchanges: Sequence[Exchange]) -> list[dict[str, Any]]:
+    further = further_pages(exchanges)
+    return [
+        _exchange(exchange) | {"further_page": exchange.number in further} for exchange in exchanges
+    ]
 
 
 def _exchange(exchange: Exchange) -> dict[str, Any]:

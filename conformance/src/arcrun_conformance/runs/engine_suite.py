@@ -182,7 +182,7 @@ class _Queue:
             number, scenario = self._next()
             cell = Cell(scenario.id, COLUMN)
             self._run.cells.append(cell)
-            await self._run_one(cell, scenario, f"{self._run.id}_{number}")
+            await self._run_one(cell, scenario, f"{self._run.id}_{number:04}")
             self._config.on_cell(cell)
 
     async def _run_one(self, cell: Cell, scenario: Scenario, run: str) -> None:

@@ -196,7 +196,7 @@ class _CellQueue:
                 apply_alternatives(scenario, identity.capabilities),
                 adapter,
                 self._config.target,
-                run=f"{self._run.id}_{number}",
+                run=f"{self._run.id}_{number:04}",
                 capabilities=identity.capabilities,
             )
         finally:
