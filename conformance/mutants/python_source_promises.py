@@ -67,10 +67,14 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         )
     ],
     "shows-secrets-as-forms-write-them": [
-        (_BLANKING, 'forms |= {quote(plain), quote(plain, safe=""), quote_plus(plain)}', "pass")
+        (_BLANKING, 'forms.add(quote_plus(plain, errors="replace"))', "pass")
     ],
     "sends-the-form-unescaped": [
-        (_TOKENS, "urlencode(form)", '"&".join(f"{key}={value}" for key, value in form.items())')
+        (
+            _TOKENS,
+            "urlencode({name: value.reveal() for name, value in form.items()})",
+            '"&".join(f"{name}={value.reveal()}" for name, value in form.items())',
+        )
     ],
     "binds-with-the-clients-time-out-only": [
         (

@@ -46,7 +46,9 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "fails-without-a-lifetime": [(_TOKENS, 'fields.get("expires_in")', 'fields["expires_in"]')],
     "fetches-a-token-for-each-call": [(_SOURCE, "with self._lock:", "if True:")],
-    "joins-scopes-by-commas": [(_TOKENS, 'form["scope"] = " ".join(', 'form["scope"] = ",".join(')],
+    "joins-scopes-by-commas": [
+        (_TOKENS, 'Secret(" ".join(grant.scopes))', 'Secret(",".join(grant.scopes))')
+    ],
     "sorts-scopes": [(_TOKENS, '"scope": " ".join(scopes)', '"scope": " ".join(sorted(scopes))')],
     "sends-the-first-scope-only": [
         (_TOKENS, '"scope": " ".join(scopes)', '"scope": next(iter(scopes))')
@@ -93,11 +95,19 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             '"Authorization": "Basic YTpi",\n                "User-Agent"',
         )
     ],
-    "takes-tokens-of-any-status": [(_TOKENS, "if status != 200 or not", "if not")],
+    "takes-tokens-of-any-status": [
+        (_TOKENS, "if status != 200 or access is None", "if access is None")
+    ],
     "shows-what-token-endpoints-repeat": [
         (_TOKENS, "return blank_out(message, sent)[:300] or", "return message[:300] or")
     ],
-    "leaves-what-token-endpoints-repeat-in-frames": [(_TOKENS, "del fields, access", "pass")],
+    "leaves-what-token-endpoints-repeat-in-frames": [
+        (
+            _TOKENS,
+            "reason = _reason(fields, sent)\n        del fields",
+            "reason = _reason(fields, sent)",
+        )
+    ],
     "renews-no-token-after-401": [
         ("arcrun._sync.injecting", "response.status_code == 401 and token", "False and token")
     ],

@@ -119,10 +119,13 @@ def numbers_become_text() -> None:
     templates.Template.fill = fill
 
 
+class _EncoderOfPython(json.JSONEncoder):
+    def encode(self, o: Any) -> str:
+        return str(o) if isinstance(o, bool) else super().encode(o)
+
+
 def json_of_python_inside_text() -> None:
-    templates._json_text = lambda value: (
-        str(value) if isinstance(value, bool) else json.dumps(value)
-    )
+    templates._encoder = _EncoderOfPython(separators=(",", ":"))
 
 
 def inserted_text_is_scanned_again() -> None:
@@ -279,7 +282,7 @@ def sub_workflows_are_kept() -> None:
 
 
 def sub_workflows_leave_no_execution() -> None:
-    environment.AccountEnvironment.sub_run_ended = lambda _self, _name, _result: None
+    environment.AccountEnvironment.sub_run_ended = lambda *_given: None
 
 
 def credential_may_be_handed_over() -> None:
@@ -305,9 +308,9 @@ def workflows_of_any_account() -> None:
 def sub_workflows_are_never_partial() -> None:
     original = environment.AccountEnvironment.sub_run_ended
 
-    def sub_run_ended(self: Any, name: str, result: Any) -> None:
+    def sub_run_ended(self: Any, name: str, started: Any, result: Any) -> None:
         result.failed_nodes.clear()
-        original(self, name, result)
+        original(self, name, started, result)
 
     environment.AccountEnvironment.sub_run_ended = sub_run_ended
 
@@ -324,9 +327,15 @@ def keys_keep_secrets() -> None:
 
 
 def only_the_first_secret_is_removed() -> None:
-    redaction.Redactor.text = lambda self, text: self._pattern.sub(
-        redaction.REDACTED, text, count=1
-    )
+    def text(self: Any, given: str) -> str:
+        folded = redaction._folded(given)
+        places = [place for form in self._forms for place in redaction._found(form, folded)]
+        if not places:
+            return given
+        start, end = min(places)
+        return f"{given[:start]}{redaction.REDACTED}{given[end:]}"
+
+    redaction.Redactor.text = text
 
 
 def integers_become_floats() -> None:
