@@ -109,6 +109,34 @@ async def test_settling_waits_for_writes_behind(database: Database) -> None:
     assert len(await database.read(names)) == 50
 
 
+async def test_settling_waits_for_a_flush_that_is_under_way(database: Database) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(connection: Connection) -> None:
+        begun.set()
+        assert go_on.wait(10)
+
+    writing = asyncio.ensure_future(database.write(slow))
+    await asyncio.to_thread(begun.wait, 10)
+    database.write_behind(INSERT, {"name": "behind", "value": b""})
+    first, second = (asyncio.ensure_future(database.settle()) for _ in range(2))
+    await asyncio.sleep(0)
+    assert not first.done()
+    assert not second.done()
+    go_on.set()
+    await asyncio.gather(writing, first, second)
+    assert await database.read(names) == ["behind"]
+
+
+async def test_settling_waits_for_no_writer_where_nothing_is_behind(database: Database) -> None:
+    go_on = threading.Event()
+    writing = asyncio.ensure_future(database.write(lambda _connection: go_on.wait(10)))
+    await asyncio.sleep(0)
+    await asyncio.wait_for(database.settle(), 5)
+    go_on.set()
+    assert await writing
+
+
 async def test_closing_finishes_what_came_in(tmp_path: Path, database_url: str | None) -> None:
     database = open_database(tmp_path, database_url)
     for number in range(20):

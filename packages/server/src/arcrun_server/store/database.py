@@ -74,6 +74,9 @@ class Database(ABC):
     def __init__(self) -> None:
         self._behind: dict[Executable, list[dict[str, Any]]] = {}
         self._flush_due: asyncio.TimerHandle | None = None
+        self._flushed: Future[None] | None = (
+            None  # the last of them; those before it are written before it
+        )
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="arcrun-writer", daemon=True)
         self._thread.start()
@@ -141,8 +144,11 @@ class Database(ABC):
             self._flush_due = loop.call_later(BEHIND_SECONDS, self._flush)
 
     async def settle(self) -> None:
-        """Return when everything that came in so far, `write_behind` included, is written."""
-        await self.write(_nothing)
+        """Return when everything that `write_behind` has taken so far is written; at once if nothing waits."""
+        self._flush()
+        if self._flushed is not None and not self._flushed.done():
+            # What could not be written is logged; nobody waits for it.
+            await asyncio.gather(asyncio.wrap_future(self._flushed), return_exceptions=True)
 
     def close(self) -> None:
         """Finish the writes that wait, then close all connections."""
@@ -168,7 +174,8 @@ class Database(ABC):
             for statement, rows in behind.items():
                 connection.execute(statement, rows)
 
-        self._submit(change).add_done_callback(_log_lost_write)
+        self._flushed = self._submit(change)
+        self._flushed.add_done_callback(_log_lost_write)
 
     def _work(self) -> None:
         while (first := self._jobs.get()) is not None:
@@ -217,10 +224,6 @@ def attempt(connection: Connection, job: Job) -> Outcome:
         raise
     except Exception as error:  # noqa: BLE001 - reported to the caller that waits for this job
         return None, error
-
-
-def _nothing(_connection: Connection) -> None:
-    pass
 
 
 def _log_lost_write(future: Future[Any]) -> None:
