@@ -351,6 +351,11 @@ def test_every_operation_is_in_the_table() -> None:
         ("array_ops", {"operation": "sort", "items": [True, False]}, "not false and true"),
         ("array_ops", {"operation": "sort", "items": [{}, {"a": 1}], "by": "a"}, "nothing"),
         ("array_ops", {"operation": "chunk", "items": [], "size": 0}, "1 or more"),
+        (
+            "array_ops",
+            {"operation": "chunk", "items": [0] * 50_001, "size": 1},
+            "its result is made of more than 100,000 values",
+        ),
         ("array_ops", {"operation": "pluck", "items": []}, "`field` is missing"),
         ("date_ops", {"operation": "format", "date": "昨天"}, "`date` is not a date: '昨天'"),
         ("date_ops", {"operation": "format", "date": 1e30}, "is not a date"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.conditions import same
-from arcrun_server.engine.sizes import AT_ONCE
+from arcrun_server.engine.sizes import AT_ONCE, MAX_VALUES, too_many_values
 from arcrun_server.engine.templates import MISSING, find
 
 from .contract import describe, given_value, optional, require
@@ -145,6 +145,9 @@ def _chunk(given: JsonObject) -> list[list[Any]]:
     items, size = _items(given), require(given_value(given, "size"), int, "size")
     if size < 1:
         raise ComponentError(f"`size` must be 1 or more, but it is {size}")
+    if len(items) + len(items) // size > MAX_VALUES:
+        # Refused before it is made: so many lists take the interpreter's collector longer than the copying.
+        raise ComponentError(f"its result is {too_many_values(MAX_VALUES)}")
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 

@@ -233,6 +233,11 @@ def has_more_values(value: Any, most: int) -> bool:
     return count_values(value, most) > most
 
 
+def too_many_values(most: int) -> str:
+    """Return what is wrong with a value of more values than a number."""
+    return f"made of more than {most:,} values, which is the limit"
+
+
 class KnownSizes:
     """The sizes of values that occur again and again, each measured once.
 
@@ -273,7 +278,7 @@ class KnownSizes:
         if len(value) > self._most_values or (
             fields is None and has_more_values(value, self._most_values)
         ):
-            raise ValueError(f"made of more than {self._most_values:,} values, which is the limit")
+            raise ValueError(too_many_values(self._most_values))
         size = json_size(value) if fields is None else self._of_fields(fields, levels - 1)
         self._known[id(value)] = (value, size)
         return size
