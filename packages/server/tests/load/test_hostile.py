@@ -1,6 +1,7 @@
 """Idle connections, slow bodies and hostile requests, all at once: `/health` answers as if nothing were.
 
-`nox -s load` runs it for longer.
+`nox -s load` runs it for longer, on a machine that does nothing else, and judges the time of
+`/health` too. Beside other tests that time says more about them than about the engine.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECONDS = float(os.environ.get("ARCRUN_LOAD_SECONDS", "4"))
+TIMES_COUNT = "ARCRUN_LOAD_SECONDS" in os.environ
 IDLE, SLOW, HOSTILE = 320, 20, 64
 MEGABYTES = 512
 P99_MS = 100.0
@@ -55,12 +57,27 @@ async def times_of(probe: asyncio.subprocess.Process) -> list[float]:
     return sorted(map(float, output.split()))
 
 
+def print_figures(
+    times: list[float],
+    p99: float,
+    most: tuple[float, float],
+    statuses: Counter[tuple[str, int]],
+) -> None:
+    """Print what `nox -s load` is read for."""
+    print(
+        f"\n{len(times)} × /health: median {times[len(times) // 2]:.1f} ms, p99 {p99:.1f} ms, "
+        f"worst {times[-1]:.1f} ms; memory {most[0]:.0f} MB and {most[1]:.0f} MB of its workers; "
+        f"{statuses.total()} hostile requests"
+    )
+    for (kind, status), times_seen in sorted(statuses.items()):
+        print(f"  {kind}: {times_seen} × {status}")
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads memory from /proc")
 async def test_hostile_clients_hold_nobody_up(serve: Callable[..., Any], tmp_path: Path) -> None:
     server = serve("--dev", "--json", "--data", tmp_path, "--log-level", "warning")
     ready = server.ready()
     url = httpx.URL(ready["url"])
-    quiet = (await times_of(await probe_of(url, SECONDS / 2)))[-1]
     writers = []
 
     async def connection(first: bytes) -> None:
@@ -106,20 +123,16 @@ async def test_hostile_clients_hold_nobody_up(serve: Callable[..., Any], tmp_pat
     times = await times_of(probe)
     await asyncio.gather(*attacks)
     p99 = times[int(len(times) * 0.99)]
-    print(
-        f"\n{len(times)} × /health: median {times[len(times) // 2]:.1f} ms, p99 {p99:.1f} ms, "
-        f"worst {times[-1]:.1f} ms ({quiet:.1f} ms without them); memory {most[0]:.0f} MB "
-        f"and {most[1]:.0f} MB of its workers; {statuses.total()} hostile requests"
-    )
-    for (kind, status), times_seen in sorted(statuses.items()):
-        print(f"  {kind}: {times_seen} × {status}")
+    print_figures(times, p99, most, statuses)
     await attacker.aclose()
     for writer in writers:
         writer.close()
     assert {status for _, status in statuses} <= {200, 400, 413, 429, 500}
     assert {kind for kind, _ in statuses} == {hostile.kind for hostile in requests}
     assert sum(most) <= MEGABYTES
-    assert p99 <= P99_MS + quiet  # other programs of a busy machine hold it up too
+    assert probe.returncode == 0  # each `/health` answered 200
+    if TIMES_COUNT:
+        assert p99 <= P99_MS
 
 
 PROBE = """
