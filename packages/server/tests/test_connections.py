@@ -126,6 +126,46 @@ async def test_no_more_are_taken_while_all_are_in_use_and_the_log_says_so_once(
         assert await busy[0].status() in {400, 415}
 
 
+BODY = b'{"graph": {"nodes": [], "edges": []}, "x": "' + b"x" * 60_000 + b'"}'
+LONG = (
+    b"POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n" % len(BODY)
+)
+
+
+async def test_the_slowest_body_gives_way_if_too_much_of_bodies_is_held(
+    connect: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connect(body_bytes=200_000) as one:
+        slow = [await one() for _ in range(3)]
+        for streams in slow:
+            await streams.send(LONG + BODY[:-1])
+            await (other := await one()).send(GET)
+            assert await other.status() == 200  # so what was sent has been read
+        with caplog.at_level(logging.WARNING, "arcrun_server.connections"):
+            await (fourth := await one()).send(LONG + BODY[:-1])
+            assert await slow[0].is_closed()
+        for streams in [*slow[1:], fourth]:
+            await streams.send(BODY[-1:])
+            assert await streams.status() == 400  # `x` is not known
+        assert [record.getMessage() for record in caplog.records] == [
+            "1 slow connections were closed, because more than 200000 bytes of unfinished bodies were held"
+        ]
+
+
+async def test_bodies_that_came_to_their_end_hold_nothing(connect: Any) -> None:
+    async with connect(body_bytes=130_000) as one:
+        await (slow := await one()).send(LONG + BODY[:-1])
+        for _ in range(5):
+            await (other := await one()).send(GET)
+            assert await other.status() == 200
+            await other.send(LONG + BODY[:30_000])
+            await other.send(BODY[30_000:])
+            assert await other.status() == 400
+        await slow.send(BODY[-1:])
+        assert await slow.status() == 400
+
+
 @pytest.mark.parametrize("sent", [b"", b"GET /health HTTP/1.1\r\nHost: "])
 async def test_a_head_that_takes_too_long_ends_the_connection(connect: Any, sent: bytes) -> None:
     async with connect(header_seconds=0.1) as one:

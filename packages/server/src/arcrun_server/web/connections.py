@@ -24,6 +24,8 @@ log = logging.getLogger("arcrun_server.connections")
 
 HEADER_SECONDS = 10.0
 BODY_SECONDS = 60.0
+# What may be held of bodies that have not come to their end: clients need no key to send one.
+BODY_BYTES = 64 * 1024 * 1024
 LINGER_SECONDS = 1.0
 # What is read of a body after its response, so that the client can read that before it is cut off.
 LINGER_BYTES = 4 * 1024 * 1024
@@ -57,6 +59,8 @@ class Connections:
             idle, it is refused.
         header_seconds: How long a client may take to send the head of a request.
         body_seconds: How long it may take to send the body.
+        body_bytes: How many bytes of bodies that are still being sent may be held. For more, the connection
+            whose body began first is closed: who sends slowly gives way to who does not.
     """
 
     def __init__(
@@ -64,11 +68,18 @@ class Connections:
         most: int,
         header_seconds: float = HEADER_SECONDS,
         body_seconds: float = BODY_SECONDS,
+        body_bytes: int = BODY_BYTES,
     ) -> None:
         self.most = most
         self.header_seconds = header_seconds
         self.body_seconds = body_seconds
+        self.body_bytes = body_bytes
         self.refused = Counted(f"connections were refused, because {most} are in use")
+        self.cut_off = Counted(
+            f"slow connections were closed, because more than {body_bytes} bytes of unfinished bodies were held"
+        )
+        self._held: dict[Connection, int] = {}  # the one whose body began first comes first
+        self._held_bytes = 0
         self._open: set[Connection] = set()
         self._idle: dict[
             Connection, None
@@ -95,6 +106,7 @@ class Connections:
         """Forget a connection."""
         self._open.discard(connection)
         self._idle.pop(connection, None)
+        self.body_ended(connection)
 
     def became(self, connection: Connection, *, idle: bool) -> None:
         """Note whether a connection waits for a request."""
@@ -102,6 +114,20 @@ class Connections:
             self._idle.pop(connection, None)
         elif connection in self._open and connection not in self._idle:
             self._idle[connection] = None
+
+    def body_came(self, connection: Connection, size: int) -> None:
+        """Note that so many bytes of a body came that is not at its end."""
+        self._held[connection] = self._held.get(connection, 0) + size
+        self._held_bytes += size
+        while self._held_bytes > self.body_bytes and len(self._held) > 1:
+            slowest = next(iter(self._held))
+            self.body_ended(slowest)
+            slowest.transport.abort()
+            self.cut_off.count()
+
+    def body_ended(self, connection: Connection) -> None:
+        """Note that nothing more of a body will come."""
+        self._held_bytes -= self._held.pop(connection, 0)
 
 
 class Counted:
@@ -149,6 +175,8 @@ class Connection(H11Protocol):
         """Read what came, unless the response to it has been sent and the connection is at its end."""
         if self._discarded is None:
             super().data_received(data)
+            if self._waits_for == "body":
+                self._connections.body_came(self, len(data))
             return
         self._discarded += len(data)
         if self._discarded > LINGER_BYTES:
@@ -196,6 +224,8 @@ class Connection(H11Protocol):
             self._deadline.cancel()
             self._deadline = None
         self._waits_for = what
+        if what != "body":
+            self._connections.body_ended(self)
         if what and not self.transport.is_closing():
             self._deadline = self.loop.call_later(seconds, self.transport.abort)
 
