@@ -189,7 +189,9 @@ async def test_a_run_that_is_waited_for_is_run(alice: Api, query: str) -> None:
     assert (await alice("POST", path, json={})).json()["data"] == {"x": 1}
 
 
-@pytest.mark.parametrize("query", ["async=maybe", "strict=2", "strict="])
+@pytest.mark.parametrize(
+    "query", ["async=maybe", "strict=2", "strict=", "async=1&async=0", "strict=0&strict=0"]
+)
 async def test_a_flag_that_is_neither_true_nor_false_is_refused(alice: Api, query: str) -> None:
     await push(alice, "w", graph(x=1))
     response = await alice("POST", f"/webhooks/named/w/trigger?{query}", json={})

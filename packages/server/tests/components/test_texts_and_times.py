@@ -134,3 +134,19 @@ async def test_what_cannot_be_decoded_is_refused(
 ) -> None:
     with pytest.raises(ComponentError, match=says):
         await use("string_ops", {"operation": operation, "text": text})
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("date", "0800-01-02"),
+        ("datetime", "0800-01-02 03:04:05"),
+        ("yyyymmdd", "08000102"),
+        ("iso", "0800-01-02T03:04:05+00:00"),
+    ],
+)
+async def test_a_year_has_four_digits_in_every_format(
+    use: Any, written: str, expected: str
+) -> None:
+    given = {"operation": "format", "date": "0800-01-02T03:04:05Z", "format": written}
+    assert (await use("date_ops", given))["data"]["result"] == expected

@@ -89,13 +89,15 @@ def _written(moment: datetime, given: JsonObject) -> Any:
         return f"{moment.year}年{moment.month}月{moment.day}日"
     if kind == "iso":
         return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
-    patterns = {
-        "date": "%Y-%m-%d",
-        "time": "%H:%M:%S",
-        "datetime": "%Y-%m-%d %H:%M:%S",
-        "yyyymmdd": "%Y%m%d",
+    # Not by strftime, which writes the year 800 with three digits on Linux.
+    date, time = moment.date().isoformat(), moment.strftime("%H:%M:%S")
+    written = {
+        "date": date,
+        "time": time,
+        "datetime": f"{date} {time}",
+        "yyyymmdd": date.replace("-", ""),
     }
-    return moment.strftime(patterns[kind])
+    return written[kind]
 
 
 def _shift(given: JsonObject, direction: int) -> Any:

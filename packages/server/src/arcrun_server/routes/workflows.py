@@ -146,12 +146,13 @@ _TRUE, _FALSE = frozenset({"1", "true"}), frozenset({"0", "false"})
 
 def _flag(request: Request, name: str) -> bool:
     """Read a parameter of the query that is true or false; left out, it is false."""
-    text = request.query_params.get(name, "false").lower()
-    if text not in _TRUE | _FALSE:
+    given = request.query_params.getlist(name)
+    text = given[0].lower() if given else "false"
+    if len(given) > 1 or text not in _TRUE | _FALSE:
         raise ApiError(
             400,
             "invalid_request",
-            f"{name} must be true or false",
+            f"{name} must be true or false, and stand there once",
             details=[Detail("true or false", path=name)],
         )
     return text in _TRUE
