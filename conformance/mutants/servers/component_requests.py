@@ -180,6 +180,22 @@ def secrets_stay_percent_encoded() -> None:
     _forms(lambda _secret, form: "%" not in form)
 
 
+def secrets_stay_percent_encoded_twice() -> None:
+    _forms(lambda _secret, form: "%25" not in form)
+
+
+def secrets_stay_in_hexadecimal() -> None:
+    _forms(lambda secret, form: form != secret.encode().hex())
+
+
+def secrets_stay_in_base64_of_several_lines() -> None:
+    redaction._found_across_lines = lambda _forms, _text: []
+
+
+def secrets_stay_as_doubles() -> None:
+    redaction._numbers = lambda _secret: ()
+
+
 def secrets_stay_in_keys() -> None:
     right = redaction.Redactor.value
 

@@ -224,6 +224,9 @@ def test_all_forms_of_a_secret_are_redacted() -> None:
         json.dumps(secret, ensure_ascii=False)[1:-1],
         quote(secret),
         quote(secret, safe=""),
+        quote(quote(secret, safe=""), safe=""),
+        secret.encode().hex(),
+        secret.encode().hex().upper(),
         base64.b64encode(secret.encode()).decode(),
         base64.urlsafe_b64encode(secret.encode()).decode().rstrip("="),
         secret.strip(),
@@ -291,6 +294,42 @@ def test_a_short_secret_is_redacted_as_a_word_only() -> None:
 def test_a_secret_that_is_a_number_is_redacted_as_a_number_if_it_is_long_enough() -> None:
     assert Redactor(["4711"]).value([4711, 47, "4711"]) == [REDACTED, 47, REDACTED]
     assert Redactor(["1"]).value([1, "1", True]) == [1, REDACTED, True]
+
+
+@pytest.mark.parametrize(
+    ("secret", "value"),
+    [
+        ("4711", 4711.0),
+        ("004711", 4711),
+        ("4711.50", 4711.5),
+        ("12345678901234567", 12345678901234568),
+    ],
+)
+def test_a_secret_is_redacted_as_the_number_that_a_service_reads_it_as(
+    secret: str, value: float
+) -> None:
+    assert Redactor([secret]).value([value, 4712]) == [REDACTED, 4712]
+
+
+def test_small_numbers_are_no_secrets_however_they_are_written() -> None:
+    assert Redactor(["0001", "1.00"]).value([1, True, 1.0, "x"]) == [1, True, 1.0, "x"]
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+@pytest.mark.parametrize("user", ["", "a", "ab"])
+def test_a_secret_in_base64_of_several_lines_is_redacted(line_break: str, user: str) -> None:
+    secret = "s3cr3t-" * 20
+    lines = base64.encodebytes(f"{user}:{secret}".encode()).decode().replace("\n", line_break)
+    redacted = Redactor([secret]).text(f"Key:{line_break}{lines}end")
+    left = redacted.removeprefix(f"Key:{line_break}").removesuffix("end").replace(REDACTED, "")
+    assert REDACTED in redacted
+    assert len(left.strip()) <= 8  # the user, and bits of the first and last characters
+
+
+def test_lines_around_a_secret_in_base64_stay() -> None:
+    encoded = base64.b64encode(b"s3cr3t-value").decode()
+    text = f"one\r\n{encoded[:5]}\r\n{encoded[5:]}\r\ntwo\n"
+    assert Redactor(["s3cr3t-value"]).text(text) == f"one\r\n{REDACTED}\r\ntwo\n"
 
 
 def test_of_two_secrets_the_longer_one_is_found_first() -> None:

@@ -6,6 +6,8 @@ import base64
 import heapq
 import html
 import json
+import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 REDACTED = "[redacted]"
 _SHORT = 6
+# Smaller numbers stand in too many responses.
+_LONG_NUMBER = 1000
 # How Go and Ruby on Rails write these in JSON.
 _JSON_IN_HTML = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 
@@ -21,9 +25,9 @@ _JSON_IN_HTML = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 class Redactor:
     """Replaces known secrets by `[redacted]`, wherever a component echoes them.
 
-    It also finds them in other letter cases, escaped, percent-encoded and in base64. A secret of fewer than six
-    characters is only replaced where it stands alone, not as a part of a word, so that the rest of the text
-    stays readable.
+    It also finds them in other letter cases, escaped, percent-encoded (twice too), in hexadecimal and in base64,
+    also where that is broken into lines. A secret of fewer than six characters is only replaced where it stands
+    alone, not as a part of a word, so that the rest of the text stays readable.
 
     Example:
         >>> Redactor(["tok-12345"]).value({"說明": "Bearer tok-12345", "n": 1})
@@ -33,8 +37,15 @@ class Redactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         known = [secret for secret in secrets if secret]
         self._numbers = {secret for secret in known if len(secret) >= 4}
+        self._values = {number for secret in known for number in _numbers(secret)}
         forms = {_folded(form) for secret in known for form in _forms(secret)}
         self._forms = sorted(forms, key=len)
+        self._in_lines = {
+            _folded(form)
+            for secret in known
+            if len(secret) >= _SHORT
+            for form in _in_base64(_bytes(secret))
+        }
 
     def text(self, text: str) -> str:
         """Return a text with the secrets replaced."""
@@ -43,7 +54,10 @@ class Redactor:
         folded = _folded(text)
         pieces = []
         end = 0
-        for found, found_end in heapq.merge(*(_found(form, folded) for form in self._forms)):
+        spans = [_found(form, folded) for form in self._forms]
+        if "\n" in folded:
+            spans += _found_across_lines(self._in_lines, folded)
+        for found, found_end in heapq.merge(*spans):
             if found >= end:  # else it begins inside the one before
                 pieces += [text[end:found], REDACTED]
             end = max(end, found_end)
@@ -60,9 +74,24 @@ class Redactor:
             }
         if isinstance(value, (list, tuple)):
             return [self.value(item) for item in value]
-        if isinstance(value, (int, float)) and str(value) in self._numbers:
+        if isinstance(value, (int, float)) and (
+            str(value) in self._numbers or value in self._values
+        ):
             return REDACTED
         return value
+
+
+def _numbers(secret: str) -> Iterable[float]:
+    """Return the numbers that a secret becomes where a service reads it as one: exactly, and as a double."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            value = kind(secret)
+            if _LONG_NUMBER <= abs(value) < math.inf:
+                yield value
+
+
+def _bytes(secret: str) -> bytes:
+    return secret.encode("utf-8", "surrogatepass")
 
 
 def _forms(secret: str) -> Iterable[str]:
@@ -73,8 +102,10 @@ def _forms(secret: str) -> Iterable[str]:
         yield escaped
         yield escaped.replace("/", "\\/")  # as PHP writes it
         yield escaped.translate(_JSON_IN_HTML)
-    as_bytes = secret.encode("utf-8", "surrogatepass")
+    as_bytes = _bytes(secret)
+    yield as_bytes.hex()
     yield quote(as_bytes, safe="")
+    yield quote(quote(as_bytes, safe=""))
     yield quote(as_bytes)
     yield quote_plus(as_bytes)
     yield html.escape(secret)
@@ -116,6 +147,16 @@ def _found(form: str, text: str) -> Iterator[tuple[int, int]]:
             start = text.find(form, end)
         else:
             start = text.find(form, start + 1)
+
+
+def _found_across_lines(forms: Iterable[str], text: str) -> list[Iterable[tuple[int, int]]]:
+    """Find forms in a text, both folded, wherever line breaks stand within them, as MIME writes base64."""
+    joined = text.replace("\r", "").replace("\n", "")
+    found = [span for form in forms for span in _found(form, joined)]
+    if not found:
+        return []
+    places = [place for place, char in enumerate(text) if char not in "\r\n"]
+    return [[(places[start], places[end - 1] + 1)] for start, end in found]
 
 
 def _in_word(text: str, place: int) -> bool:
