@@ -45,7 +45,18 @@ PURE_MODULES = (
         "ipaddress",
         "itertools",
     ),
-    *("json", "operator", "os.urandom", "random", "re", "time", "typing", "urllib.parse", "zlib"),
+    *(
+        "json",
+        "math",
+        "operator",
+        "os.urandom",
+        "random",
+        "re",
+        "time",
+        "typing",
+        "urllib.parse",
+        "zlib",
+    ),
     "asyncio",  # to wait for several things; the engine is handed what does input and output
     "sys",  # for limits of the interpreter
     *("cryptography", "pydantic", "pydantic_core", "typing_extensions", "yaml"),
