@@ -314,6 +314,18 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             "PINNED: dict[str, tuple[str, ...]] = {}\n\n\nclass Memory:",
         ),
     ],
+    "remembers-secrets-for-all-clients": [
+        (
+            "arcrun._core.memory",
+            "self.secrets: dict[str, StoredSecret] = {}",
+            "self.secrets = SECRETS",
+        ),
+        (
+            "arcrun._core.memory",
+            "class Memory:",
+            "SECRETS: dict[str, StoredSecret] = {}\n\n\nclass Memory:",
+        ),
+    ],
     "pins-what-trust-origin-names": [
         (
             _SERVICES,

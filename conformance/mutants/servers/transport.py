@@ -247,6 +247,14 @@ def allows_origins_without_regard_to_their_scheme() -> None:
     )
 
 
+def lets_no_page_of_this_machine_call() -> None:
+    ServerMiddleware._may_call = lambda self, origin: origin in self._origins
+
+
+def lets_pages_of_names_that_begin_like_this_machine_call() -> None:
+    local._ORIGIN = re.compile(local._ORIGIN.pattern + b".*")
+
+
 def allows_no_idempotency_key_from_pages() -> None:
     middleware._ALLOWED_HEADERS = middleware._ALLOWED_HEADERS.replace(b"Idempotency-Key, ", b"")
 
