@@ -10,7 +10,9 @@ from turns import counted_turns
 
 from arcrun_server.components.merge import run as merge
 from arcrun_server.components.off_loop import LARGE, off_loop
-from arcrun_server.engine import ComponentError
+from arcrun_server.engine import ComponentError, sizes
+
+from .conftest import invocation
 
 
 class Text(str):
@@ -118,6 +120,21 @@ async def test_much_is_computed_in_a_thread_and_little_is_not() -> None:
 
     main = asyncio.get_running_loop()
     component: Any = off_loop(compute)
-    await component({"text": "a"}, None)
-    await component({"text": "a" * LARGE}, None)
+    await component({"text": "a"}, invocation())
+    await component({"text": "a" * LARGE}, invocation())
     assert loops == [True, False]
+
+
+async def test_what_the_run_knows_already_is_not_measured_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known_sizes = sizes.KnownSizes()
+    items = [[number] for number in range(1000)]
+    known_sizes.of(items)
+    monkeypatch.setattr(sizes, "rough_size", lambda *_: pytest.fail("it was measured again"))
+
+    async def compute(given: Any, _invocation: Any) -> Any:
+        return len(given["items"])
+
+    component: Any = off_loop(compute)
+    assert await component({"items": items}, invocation(measure=known_sizes.rough)) == 1000

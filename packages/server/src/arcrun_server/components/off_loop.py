@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.engine.sizes import rough_size
-
 if TYPE_CHECKING:
     from arcrun_server.engine import Component, Invocation, JsonObject
 
@@ -21,7 +19,7 @@ def off_loop(component: Component) -> Component:
     """
 
     async def run(given: JsonObject, invocation: Invocation) -> Any:
-        if rough_size(given, LARGE) <= LARGE:
+        if invocation.measure(given, LARGE) <= LARGE:
             return await component(given, invocation)
         return await asyncio.to_thread(_computed, component, given, invocation)
 

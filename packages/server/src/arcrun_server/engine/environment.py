@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from .sizes import rough_size
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
@@ -62,6 +64,7 @@ class Invocation:
         written: The node's own data as it was pushed.
         credentials: The credentials that it names.
         fill: Fills the placeholders of a text of `written`, each value written by a function.
+        measure: Measures a value as `rough_size`, but what the run knows already only once.
     """
 
     node_id: str
@@ -74,6 +77,7 @@ class Invocation:
     fill: Callable[[str, Callable[[Any], str]], str] = field(
         default=lambda text, _write: text, repr=False
     )
+    measure: Callable[[Any, int], int] = field(default=rough_size, repr=False)
 
 
 Component: TypeAlias = "Callable[[JsonObject, Invocation], Awaitable[Any]]"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .model import JsonObject
     from .plan import PlannedNode
     from .scope import Scope
+    from .sizes import KnownSizes
 
 
 # From here on redacting may take long.
@@ -27,12 +28,22 @@ _LARGE = 64 * 1024
 
 
 class Invoker:
-    """Invokes the components of one run."""
+    """Invokes the components of one run.
 
-    def __init__(self, environment: Environment, started: datetime, deadline: float) -> None:
+    Args:
+        environment: Where components and secrets come from.
+        started: When the run started.
+        deadline: When its time is over, on the clock of `time.monotonic`.
+        sizes: What the run knows of the sizes of its values.
+    """
+
+    def __init__(
+        self, environment: Environment, started: datetime, deadline: float, sizes: KnownSizes
+    ) -> None:
         self._environment = environment
         self._started = started
         self._deadline = deadline
+        self._sizes = sizes
         self._components: dict[str, Component] = {}
 
     async def invoke(
@@ -75,6 +86,7 @@ class Invoker:
             written=node.written,
             credentials=node.credentials,
             fill=scope.fill_text,
+            measure=self._sizes.rough,
         )
         try:
             with redacting(redactor):

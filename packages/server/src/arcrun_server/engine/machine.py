@@ -72,7 +72,7 @@ class Machine:
         self.strict = strict
         self.current: tuple[str, Any] = ("", None)
         self.times = TimeVariables(started)
-        self._invoker = Invoker(environment, started, self.budget.deadline)
+        self._invoker = Invoker(environment, started, self.budget.deadline, self.budget.sizes)
 
     def open(self, plan: ExecutionPlan, run_input: JsonObject) -> None:
         """Push the frame of a graph that is to run from its start."""
