@@ -19,6 +19,10 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # Commands of CI systems: GitHub obeys `::command::` at the start of a line, and `##[command]` anywhere.
 _CI_COMMAND = re.compile(r"^(\s*):(?=:)|##(?=\[)", re.MULTILINE)
 
+# Surrogates as JSON escapes them, and as they are; bytes that are no UTF-8, but UTF-16 or UTF-32, hold NUL.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+_SURROGATE_BYTES = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|\x00")
+
 
 def parsed_json(text: str | bytes) -> Any:
     r"""Return the value of a JSON text, which can be written as JSON again.
@@ -33,9 +37,11 @@ def parsed_json(text: str | bytes) -> Any:
         True
     """
     try:
-        return _clean(json.loads(text), 0)
+        value = _DECODER.decode(_decoded(text))
     except RecursionError:
         raise _too_deep() from None
+    _check_depth(value)
+    return _clean(value) if _may_have_surrogates(text) else value
 
 
 def well_formed(text: str) -> str:
@@ -68,19 +74,51 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
-def _clean(value: Any, depth: int) -> Any:
-    if depth > MAX_DEPTH:
-        raise _too_deep()
+def _decoded(text: str | bytes) -> str:
+    if isinstance(text, str):
+        return text
+    return text.decode(json.detect_encoding(text), "surrogatepass")
+
+
+def _may_have_surrogates(text: str | bytes) -> bool:
+    """Tell whether what is parsed may have lone surrogates: few texts do, and looking at each value takes long."""
+    if isinstance(text, bytes):
+        return _SURROGATE_BYTES.search(text) is not None
+    return _SURROGATE.search(text) is not None
+
+
+def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return well_formed(value)
     if isinstance(value, dict):
-        return {well_formed(key): _clean(item, depth + 1) for key, item in value.items()}
+        return {well_formed(key): _clean(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_clean(item, depth + 1) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"the number {value} is not representable in JSON")
+        return [_clean(item) for item in value]
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    layer = [value]
+    for _ in range(MAX_DEPTH + 1):
+        layer = [
+            child
+            for item in layer
+            if isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    if layer:
+        raise _too_deep()
+
+
+def _number(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {digits} is not representable in JSON")
     return value
 
 
 def _too_deep() -> ValueError:
     return ValueError(f"nested more than {MAX_DEPTH} levels deep")
+
+
+_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from .cleaning import parsed_json, visible
 from .local_engine import EngineNotStarted, LocalEngine, local_engine
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
 
 LIVE_URL = "https://cypher.arcrun.dev"
@@ -68,6 +70,19 @@ class Target:
     def capabilities(self) -> frozenset[str]:
         """Return the capabilities that the engine reports."""
         return frozenset(self.health.get("capabilities", ()))
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return what verifies certificates, which takes a while to load."""
+    return httpx.create_ssl_context()
+
+
+def http_client(**options: Any) -> httpx.AsyncClient:
+    """Return a client for what the harness itself asks of an engine."""
+    return httpx.AsyncClient(
+        headers={"user-agent": USER_AGENT}, timeout=30, verify=_certificates(), **options
+    )
 
 
 def is_loopback(url: str) -> bool:
@@ -153,7 +168,7 @@ async def target_of(engine: LocalEngine, *, remote: bool = False, revoke: bool =
 
 async def _use_and_revoke(engine: LocalEngine, key: str) -> None:
     """Revoke a key that the engine has just accepted, so that one that remembers it is found out."""
-    async with httpx.AsyncClient(headers={"user-agent": USER_AGENT}, timeout=30) as client:
+    async with http_client() as client:
         response = await client.get(f"{engine.url}/credentials", headers={"x-arcrun-api-key": key})
     if response.status_code != 200:
         raise TargetError(f"the local server does not accept its own key: {response.text[:200]}")
@@ -162,7 +177,7 @@ async def _use_and_revoke(engine: LocalEngine, key: str) -> None:
 
 async def _described(target: Target) -> Target:
     """Return the target with its health and its contract version."""
-    async with httpx.AsyncClient(headers={"user-agent": USER_AGENT}, timeout=30) as client:
+    async with http_client() as client:
         try:
             response = await client.get(f"{target.url}/health")
             response.raise_for_status()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -12,11 +11,10 @@ import httpx
 
 from arcrun_conformance.checks.leaks import KEY_HEADER
 from arcrun_conformance.cleaning import parsed_json
-from arcrun_conformance.target import USER_AGENT, Target
+from arcrun_conformance.target import Target, http_client
 from arcrun_conformance.wire.journal import Exchange, Request, body_value
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Iterable
 
 PREFIX = "arcconf_"
@@ -87,23 +85,12 @@ def _was_refused(exchange: Exchange) -> bool:
     return own and exchange.response is not None and 400 <= exchange.response.status < 500
 
 
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Return what verifies certificates, which takes a while to load."""
-    return httpx.create_ssl_context()
-
-
 class Cleaner:
     """Removes and lists what a run has left, with requests to the target itself."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._client = httpx.AsyncClient(
-            base_url=target.url,
-            headers={"user-agent": USER_AGENT},
-            timeout=30,
-            verify=_certificates(),
-        )
+        self._client = http_client(base_url=target.url)
 
     async def close(self) -> None:
         """Close the connections."""
