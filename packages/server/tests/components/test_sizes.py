@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from turns import counted_turns
 
+from arcrun_server.components import contract
 from arcrun_server.components.merge import run as merge
 from arcrun_server.components.off_loop import LARGE, off_loop
 from arcrun_server.engine import ComponentError, sizes
@@ -119,7 +122,7 @@ async def test_much_is_computed_in_a_thread_and_little_is_not() -> None:
         return given
 
     main = asyncio.get_running_loop()
-    component: Any = off_loop(compute)
+    component: Any = off_loop(compute, ["text", "items"])
     await component({"text": "a"}, invocation())
     await component({"text": "a" * LARGE}, invocation())
     assert loops == [True, False]
@@ -136,5 +139,22 @@ async def test_what_the_run_knows_already_is_not_measured_again(
     async def compute(given: Any, _invocation: Any) -> Any:
         return len(given["items"])
 
-    component: Any = off_loop(compute)
+    component: Any = off_loop(compute, ["text", "items"])
     assert await component({"items": items}, invocation(measure=known_sizes.rough)) == 1000
+
+
+async def test_what_a_component_does_not_read_does_not_count() -> None:
+    main = asyncio.get_running_loop()
+
+    async def compute(_given: Any, _invocation: Any) -> Any:
+        return asyncio.get_running_loop() is main
+
+    component: Any = off_loop(compute, ["text"])
+    assert await component({"text": "a", "context": "a" * LARGE}, invocation())
+
+
+def test_every_second_name_of_a_parameter_is_known() -> None:
+    read = re.compile(r"""given_value\(\w+, "\w+"((?:, "\w+")+)\)""")
+    folder = Path(contract.__file__).parent
+    found = [name for path in folder.glob("*.py") for name in read.findall(path.read_text("utf-8"))]
+    assert set(re.findall(r"\w+", " ".join(found))) == contract.SECOND_NAMES

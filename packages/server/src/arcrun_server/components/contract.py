@@ -43,6 +43,15 @@ _KINDS: dict[type, str] = {
 }
 
 
+# Second names of parameters, which the catalog does not show.
+SECOND_NAMES = frozenset({"json", "list", "op", "text", "value"})
+
+
+def parameters_of(contract: ComponentContract) -> frozenset[str]:
+    """Return the names under which a component reads what it computes with."""
+    return SECOND_NAMES | contract["input_schema"]["properties"].keys()
+
+
 def data_schema(result: JsonObject, **more: JsonObject) -> JsonObject:
     """Return the output schema `{"success": true, "data": {"result": …}}`."""
     properties = {"result": result, **more}

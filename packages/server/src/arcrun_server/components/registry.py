@@ -25,7 +25,7 @@ from . import (
 from . import filter as filter_component
 from . import hash as hash_component
 from . import set as set_component
-from .contract import check_names
+from .contract import check_names, parameters_of
 from .off_loop import off_loop
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ class Registry:
         self.outbound = outbound
         workers = workers or WorkerPool()
         components: dict[str, Component] = {
-            module.CONTRACT["canonical_id"]: off_loop(module.run) for module in _LOGIC
+            module.CONTRACT["canonical_id"]: off_loop(module.run, parameters_of(module.CONTRACT))
+            for module in _LOGIC
         }
         components["wait"] = wait.run  # it waits on the loop
         components["validate_json"] = validate_json.component(workers)

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 from arcrun_server.engine import ComponentError
 
 from . import regexes
-from .contract import given_value, optional, require
+from .contract import given_value, optional, parameters_of, require
 from .off_loop import off_loop
 from .operations import Operation, operations_contract, run_operation
 
@@ -186,7 +186,7 @@ CONTRACT = operations_contract(
 
 def component(workers: WorkerPool) -> Component:
     """Return the component; searches that may take long are made by a worker."""
-    others = off_loop(run)
+    others = off_loop(run, parameters_of(CONTRACT))
 
     async def component(given: JsonObject, invocation: Invocation) -> Any:
         name = given.get("operation", given.get("op"))

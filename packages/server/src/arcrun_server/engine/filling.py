@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from .sizes import TooLargeError
 from .templates import fill
 
 if TYPE_CHECKING:
@@ -32,4 +33,11 @@ async def fill_data(node: PlannedNode, scope: Scope, context_bytes: int) -> Any:
         return node.data
     if node.placeholders * (context_bytes + _LOOK_UP) <= _MUCH:
         return fill(node.data, scope.look_up, scope.budget())
+    if node.placeholders * _LOOK_UP <= _MUCH:
+        # A large context does not mean that much of it is put in, and a thread costs ten times as much
+        # as filling a few placeholders. What is put in is measured before it is written.
+        try:
+            return fill(node.data, scope.look_up, scope.budget(_MUCH))
+        except TooLargeError:
+            scope.unresolved.clear()
     return await asyncio.to_thread(fill, node.data, scope.look_up, scope.budget())

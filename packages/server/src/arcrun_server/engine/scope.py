@@ -89,9 +89,10 @@ class Scope:
         scope._secrets = secrets
         return scope
 
-    def budget(self) -> ByteBudget:
-        """Return a new budget for what templates put into the node's data."""
-        return ByteBudget(self._max_bytes, "what its templates put in", self._sizes.rough)
+    def budget(self, most: int | None = None) -> ByteBudget:
+        """Return a new budget for what templates put into the node's data: what a run allows, or less."""
+        allowed = self._max_bytes if most is None else min(most, self._max_bytes)
+        return ByteBudget(allowed, "what its templates put in", self._sizes.rough)
 
     def look_up(self, placeholder: Placeholder) -> Any:
         """Return the value of a placeholder, or MISSING, which is also recorded in `unresolved`."""
