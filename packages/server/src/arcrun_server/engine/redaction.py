@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 REDACTED = "[redacted]"
 _SHORT = 6
+# What percent-encoding leaves as it is besides letters and digits: `encodeURIComponent` and `encodeURI` of JavaScript,
+# and what RFC 3986 allows in a path and in a query.
+_KEPT_IN_URLS = ("!'()*", "!'()*;,/?:@&=+$#", "!$&'()*+,;=:@", "!$&'()*+,;=:@/", "!$&'()*+,;=:@/?")
 # How Go and Ruby on Rails write these in JSON.
 _JSON_IN_HTML = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 
@@ -74,8 +77,8 @@ def _forms(secret: str) -> Iterable[str]:
         yield escaped.replace("/", "\\/")  # as PHP writes it
         yield escaped.translate(_JSON_IN_HTML)
     as_bytes = secret.encode("utf-8", "surrogatepass")
-    yield quote(as_bytes, safe="")
-    yield quote(as_bytes)
+    for kept in ("", "/", *_KEPT_IN_URLS):
+        yield quote(as_bytes, safe=kept)
     yield quote_plus(as_bytes)
     yield html.escape(secret)
     yield html.escape(secret).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
