@@ -20,6 +20,7 @@ from arcrun_server.engine import (
     parameters,
     placeholders,
     plan,
+    scope,
     templates,
 )
 from arcrun_server.engine.budget import RunBudget
@@ -68,6 +69,10 @@ def lines_count_from_zero() -> None:
 
 def ids_keep_their_case() -> None:
     flow.node_id = lambda name: "-".join(name.split())
+
+
+def only_spaces_are_white_space_in_names() -> None:
+    flow.node_id = scope.node_id = lambda name: name.strip(" ").lower().replace(" ", "-")
 
 
 def start_is_no_input() -> None:

@@ -160,6 +160,18 @@ def a_query_is_added_to_that_of_the_url() -> None:
     )
 
 
+def a_query_replaces_names_as_they_are_written() -> None:
+    right = http_request.with_query
+
+    def with_query(url: str, query: dict[str, Any]) -> str:
+        before, _, written = url.partition("?")
+        kept = [pair for pair in written.split("&") if pair and pair.partition("=")[0] not in query]
+        added = right("http://x/", query).partition("?")[2]
+        return "?".join([before, "&".join([*kept, added])]) if query else url
+
+    http_request.with_query = with_query
+
+
 def prefixes_are_sets_of_characters() -> None:
     right = api_component.mapped_text
 

@@ -73,6 +73,8 @@ async def run_engine_cell(cell: Cell, scenario: Scenario, target: Target, run: s
                 "target": target.url,
                 "host": client.host,
                 "standin": standin.origin,
+                "standin_elsewhere": standin.origin.replace("127.0.0.1", "localhost"),
+                "standin_port": int(standin.origin.rpartition(":")[2]),
                 "unused_port": port,
                 "n": 1,
                 **_keys(scenario, target),

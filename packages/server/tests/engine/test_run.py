@@ -174,6 +174,16 @@ async def test_a_placeholder_without_a_value_is_a_warning_in_the_trace(
     assert "warnings" not in result.trace[0]
 
 
+async def test_a_placeholder_of_an_input_without_a_value_is_a_warning_in_the_trace_too(
+    engine: RecordingEngine,
+) -> None:
+    result = await engine.run(
+        ["input >> PIPE >> a"], {"input": {"x": "{{input.缺}}"}, "a": give(0)}
+    )
+    assert result.trace[0]["warnings"] == ["{{input.缺}} has no value"]
+    assert result.warnings == [{"node": "input", "placeholder": "{{input.缺}}"}]
+
+
 async def test_edges_run_in_the_order_of_the_flow_each_to_its_end(engine: RecordingEngine) -> None:
     lines = [
         "input >> 完成後 >> a",

@@ -258,6 +258,19 @@ def test_a_secret_is_found_as_other_languages_escape_it(written: str) -> None:
     assert Redactor(["a/b<c>&d\"e'f"]).text(f"-{written}-") == f"-{REDACTED}-"
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "a%20b!(c)%26d%2F%3F%C3%A9",  # encodeURIComponent
+        "a%20b!(c)&d/?%C3%A9",  # encodeURI
+        "a%20b!(c)&d%2F%3F%C3%A9",  # a segment of a path
+        "a%20b!(c)&d/%3f%c3%a9",  # a path, in small letters
+    ],
+)
+def test_a_secret_is_found_as_urls_write_it(written: str) -> None:
+    assert Redactor(["a b!(c)&d/?é"]).text(f"-{written}-") == f"-{REDACTED}-"
+
+
 def test_a_secret_in_html_is_redacted() -> None:
     assert Redactor(["a<b>&c'd"]).text("<p>a&lt;b&gt;&amp;c&#x27;d</p>") == f"<p>{REDACTED}</p>"
 

@@ -109,7 +109,7 @@ class SubRun:
     Attributes:
         node: The calling node, in the frame below.
         activation: The context that came to that node.
-        given: What the node was given, for the trace.
+        entry: What the trace says of the node so far; None if the run has paused since.
         name: The workflow that is run.
         by_edge: Whether a CALLS_SUBFLOW edge called it, and not the component.
         began: When, on the clock of `time.perf_counter`; None if the run has paused since.
@@ -118,7 +118,7 @@ class SubRun:
 
     node: int
     activation: Activation
-    given: Any
+    entry: TraceEntry | None
     name: str
     by_edge: bool
     began: float | None

@@ -204,16 +204,18 @@ class Machine:
     async def _pass_on(self, frame: Frame, node: PlannedNode, item: RunNode) -> None:
         """Run an Input or an Output node: its result is what came before, with an Input's own data over it."""
         result = given = frame.previous(item.activation)
+        entry = trace_entry(node, given, None, 0.0)
         if node.type == "Input" and node.data:
             scope = self._scope(frame, item.activation)
             try:
                 own = await fill_data(node, scope, self.budget.held_bytes)
-                self._check_resolved(frame, node, scope.unresolved)
+                self._note_unresolved(frame, node, scope.unresolved, entry)
             except (InvocationFailure, TooLargeError) as problem:
-                self.fail(frame, item, trace_entry(node, given, None, 0.0), str(problem))
+                self.fail(frame, item, entry, str(problem))
                 return
             result = {**given, **own} if isinstance(given, dict) else own
-        self._record(frame, trace_entry(node, given, result, 0.0))
+        entry["output"] = result
+        self._record(frame, entry)
         self.complete(frame, item.node, item.activation, result)
 
     def _scope(self, frame: Frame, activation: Activation) -> Scope:
@@ -434,24 +436,24 @@ class Machine:
         activation = item.activation
         scope = self._scope(frame, activation)
         given = {**activation.results, **activation.values}
+        entry = trace_entry(node, given, None, 0.0)
         began, started = time.perf_counter(), self.environment.now()
         try:
             data = await fill_data(node, scope, self.budget.held_bytes)
-            given = {**given, **data}
+            entry["input"] = given = {**given, **data}
             self.current = (node.id, given)
-            self._check_resolved(frame, node, scope.unresolved)
+            self._note_unresolved(frame, node, scope.unresolved, entry)
             name, run_input = workflow_call(node, data, activation.values)
             plan = await find_workflow(name, self.environment)
         except (InvocationFailure, TooLargeError) as failure:
-            self.fail(
-                frame, item, trace_entry(node, given, None, milliseconds(began)), str(failure)
-            )
+            entry["duration_ms"] = milliseconds(began)
+            self.fail(frame, item, entry, str(failure))
             return
         self._check_depth(node.id)
         self.open(plan, run_input)
         by_edge = node.workflow is not None
         self.frames[-1].sub_run = SubRun(
-            item.node, activation, given, name, by_edge, began, started
+            item.node, activation, entry, name, by_edge, began, started
         )
 
     def abandon(self, failure: NodeFailure) -> None:
@@ -481,7 +483,8 @@ class Machine:
         node = frame.plan.nodes[sub_run.node]
         item = RunNode(sub_run.node, sub_run.activation)
         duration = self._report(ended, sub_run, data, failure)
-        entry = trace_entry(node, sub_run.given, None, duration)
+        entry = sub_run.entry or trace_entry(node, None, None, duration)
+        entry["duration_ms"] = duration
         if failure and sub_run.by_edge:
             self.fail(frame, item, entry, f"the workflow '{sub_run.name}' failed: {failure}")
             return

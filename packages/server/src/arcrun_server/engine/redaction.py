@@ -18,6 +18,9 @@ REDACTED = "[redacted]"
 _SHORT = 6
 # Smaller numbers stand in too many responses.
 _LONG_NUMBER = 1000
+# What percent-encoding leaves as it is besides letters and digits: `encodeURIComponent` and `encodeURI` of JavaScript,
+# and what RFC 3986 allows in a path and in a query.
+_KEPT_IN_URLS = ("!'()*", "!'()*;,/?:@&=+$#", "!$&'()*+,;=:@", "!$&'()*+,;=:@/", "!$&'()*+,;=:@/?")
 # How Go and Ruby on Rails write these in JSON.
 _JSON_IN_HTML = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 
@@ -104,9 +107,9 @@ def _forms(secret: str) -> Iterable[str]:
         yield escaped.translate(_JSON_IN_HTML)
     as_bytes = _bytes(secret)
     yield as_bytes.hex()
-    yield quote(as_bytes, safe="")
     yield quote(quote(as_bytes, safe=""))
-    yield quote(as_bytes)
+    for kept in ("", "/", *_KEPT_IN_URLS):
+        yield quote(as_bytes, safe=kept)
     yield quote_plus(as_bytes)
     yield html.escape(secret)
     yield html.escape(secret).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
