@@ -47,6 +47,7 @@ def test_a_field_of_a_form_that_is_repeated_is_a_list() -> None:
     [
         ("application/x-www-form-urlencoded", {"a": "1 2", "b": ""}),
         ("application/x-www-form-urlencoded; charset=utf-8", {"a": "1 2", "b": ""}),
+        ("Application/X-WWW-Form-URLEncoded", {"a": "1 2", "b": ""}),
         ("text/plain", "a=1+2&b="),
         (None, "a=1+2&b="),
     ],

@@ -85,7 +85,11 @@ class Request:
         return self._value
 
     def _body(self) -> Any:
-        if (self.header("content-type") or "").startswith("application/x-www-form-urlencoded"):
+        if (
+            (self.header("content-type") or "")
+            .lower()
+            .startswith("application/x-www-form-urlencoded")
+        ):
             return _grouped(self.body.decode("utf-8", "replace"))
         return body_value(self.body)
 
