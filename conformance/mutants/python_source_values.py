@@ -60,6 +60,12 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "takes-false-for-the-end": [(_OPERATIONS, _END, 'if cursor in (None, "") or cursor is False:')],
     "takes-an-empty-list-for-the-end": [(_OPERATIONS, _END, 'if cursor in (None, "", []):')],
     "takes-an-empty-object-for-the-end": [(_OPERATIONS, _END, 'if cursor in (None, "", {}):')],
+    "asks-for-fifty-executions-at-most": [
+        (_OPERATIONS, 'f"{path}?limit={limit}"', 'f"{path}?limit={min(limit, 50)}"')
+    ],
+    "returns-fifty-executions-at-most": [
+        ("arcrun._sync.workflows", "return page.items", "return page.items[:50]")
+    ],
     # --- names of nodes ------------------------------------------------------------------------
     "writes-a-hyphen-for-each-space": [(_GRAPHS, _NODE_ID, _NODE_ID.replace(r"\s+", r"\s"))],
     "knows-plain-spaces-only": [(_GRAPHS, _NODE_ID, _NODE_ID.replace(r"\s+", " +"))],
@@ -211,6 +217,16 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "compares-no-path": [(_RECIPE_SHAPE, '        "path": inject.path,\n', "")],
     "compares-names-without-their-case": [
         (_RECIPE_SHAPE, "name.lower() if is_header else name", "name.lower()")
+    ],
+    "compares-headers-with-their-case": [
+        (_RECIPE_SHAPE, "(name.lower() if is_header else name, text(item))", "(name, text(item))")
+    ],
+    "compares-placeholders-as-written": [
+        (
+            _RECIPE_SHAPE,
+            "return uniform(written) if isinstance(written, str) else written",
+            "return written",
+        )
     ],
     "lets-recipes-add-keys": [
         (
