@@ -66,6 +66,13 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "returns-fifty-executions-at-most": [
         ("arcrun._sync.workflows", "return page.items", "return page.items[:50]")
     ],
+    # --- sizes ---------------------------------------------------------------------------------
+    "reads-less-than-the-limit": [
+        ("arcrun._core.decoding", "if self._left < 0:", "if self._left <= 0:")
+    ],
+    "reads-a-byte-more-than-the-limit": [
+        ("arcrun._core.decoding", "if self._left < 0:", "if self._left < -1:")
+    ],
     # --- names of nodes ------------------------------------------------------------------------
     "writes-a-hyphen-for-each-space": [(_GRAPHS, _NODE_ID, _NODE_ID.replace(r"\s+", r"\s"))],
     "knows-plain-spaces-only": [(_GRAPHS, _NODE_ID, _NODE_ID.replace(r"\s+", " +"))],
