@@ -29,6 +29,7 @@ OTHER_FILES = {
     "conformance/mutants/python_source_promises.py",
     "conformance/mutants/python_source_requests.py",
     "conformance/mutants/python_source_state.py",
+    "conformance/mutants/python_source_values.py",
 }
 # What a module without input and output may import: of the standard library, and of others, what reads no files,
 # speaks to no network, starts nothing, and imports nothing that this test can't see.

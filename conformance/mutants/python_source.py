@@ -16,6 +16,7 @@ import python_source_edges
 import python_source_promises
 import python_source_requests
 import python_source_state
+import python_source_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ DEFECTS = {
     **python_source_requests.DEFECTS,
     **python_source_promises.DEFECTS,
     **python_source_edges.DEFECTS,
+    **python_source_values.DEFECTS,
 }
 
 

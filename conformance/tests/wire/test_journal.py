@@ -36,11 +36,18 @@ def test_a_parameter_that_is_repeated_is_a_list() -> None:
     assert request.query == {"a": ["1", "2", "3"], "b": "", "c": "值"}
 
 
+def test_a_field_of_a_form_that_is_repeated_is_a_list() -> None:
+    headers = [("Content-Type", "application/x-www-form-urlencoded")]
+    request = Request("POST", "/t", headers, b"a=1&b=&a=2&c=%E5%80%BC&a=")
+    assert request.value()["body"] == {"a": ["1", "2", ""], "b": "", "c": "值"}
+
+
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [
         ("application/x-www-form-urlencoded", {"a": "1 2", "b": ""}),
         ("application/x-www-form-urlencoded; charset=utf-8", {"a": "1 2", "b": ""}),
+        ("Application/X-WWW-Form-URLEncoded", {"a": "1 2", "b": ""}),
         ("text/plain", "a=1+2&b="),
         (None, "a=1+2&b="),
     ],

@@ -24,6 +24,20 @@ def body_value(body: bytes) -> Any:
         return body.decode("utf-8", "replace")
 
 
+def _grouped(pairs: str) -> dict[str, str | list[str]]:
+    """Return the pairs of a query or a form by name; the values of a repeated name are a list."""
+    collected: dict[str, str | list[str]] = {}
+    for name, value in parse_qsl(pairs, keep_blank_values=True):
+        before = collected.get(name)
+        if before is None:
+            collected[name] = value
+        elif isinstance(before, list):
+            before.append(value)
+        else:
+            collected[name] = [before, value]
+    return collected
+
+
 def headers_value(headers: Headers) -> dict[str, str]:
     """Return headers with lower-case names; values of a repeated name are joined by a comma."""
     joined: dict[str, str] = {}
@@ -51,16 +65,7 @@ class Request:
     @property
     def query(self) -> dict[str, str | list[str]]:
         """Return the query parameters; a repeated one is a list."""
-        collected: dict[str, str | list[str]] = {}
-        for name, value in parse_qsl(urlsplit(self.target).query, keep_blank_values=True):
-            before = collected.get(name)
-            if before is None:
-                collected[name] = value
-            elif isinstance(before, list):
-                before.append(value)
-            else:
-                collected[name] = [before, value]
-        return collected
+        return _grouped(urlsplit(self.target).query)
 
     def header(self, name: str) -> str | None:
         """Return the value of a header, by its name in lower case."""
@@ -80,8 +85,12 @@ class Request:
         return self._value
 
     def _body(self) -> Any:
-        if (self.header("content-type") or "").startswith("application/x-www-form-urlencoded"):
-            return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+        if (
+            (self.header("content-type") or "")
+            .lower()
+            .startswith("application/x-www-form-urlencoded")
+        ):
+            return _grouped(self.body.decode("utf-8", "replace"))
         return body_value(self.body)
 
 
