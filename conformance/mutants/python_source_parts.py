@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+_NAMES = "arcrun._core.names"
 _GRAPHS = "arcrun._core.graphs"
 _RESPONSE = "arcrun._core.response"
 _SEALING = "arcrun._core.sealing"
@@ -13,6 +14,7 @@ _WORKFLOWS = "arcrun._sync.workflows"
 
 _COMPILED = "compiled = connection.send("
 _NODE_ID = r'return re.sub(r"\s+", "-", name.strip().lower())'
+_CREDENTIAL = '"[A-Za-z0-9_]{1,128}"'
 _NAME_COMPARED = 'fields.get("name") != name'
 _FORBIDDEN = "return lower in _FORBIDDEN | own or lower.startswith(_FORBIDDEN_PREFIXES)"
 
@@ -83,6 +85,16 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "takes-secrets-under-longer-names": [
         (_SEALING, _NAME_COMPARED, 'not str(fields.get("name")).startswith(name)')
+    ],
+    "takes-longer-credential-names": [(_NAMES, _CREDENTIAL, '"[A-Za-z0-9_]+"')],
+    "takes-longer-workflow-names": [(_NAMES, '"[A-Za-z0-9_-]{1,128}"', '"[A-Za-z0-9_-]+"')],
+    "refuses-the-longest-names": [(_NAMES, _CREDENTIAL, '"[A-Za-z0-9_]{1,127}"')],
+    "checks-keys-without-their-account": [
+        (
+            _SERVICES,
+            "check_credential(credential_name(key, account))",
+            "credential_name(key, account)",
+        )
     ],
     # --- origins and headers -----------------------------------------------------------------
     "pins-no-token-endpoint": [
