@@ -8,10 +8,12 @@ _RESPONSE = "arcrun._core.response"
 _SEALING = "arcrun._core.sealing"
 _SHAPE = "arcrun._core.recipe_shape"
 _TRUST = "arcrun._core.trust"
+_CREDS = "arcrun._sync.creds"
 _CONNECTION = "arcrun._sync.connection"
 _SERVICES = "arcrun._sync.services"
 _WORKFLOWS = "arcrun._sync.workflows"
 
+_SETTINGS = "settings, flow = {**config_of(graph), **own}, flow_of(graph)"
 _COMPILED = "compiled = connection.send("
 _NODE_ID = r'return re.sub(r"\s+", "-", name.strip().lower())'
 _CREDENTIAL = '"[A-Za-z0-9_]{1,128}"'
@@ -33,6 +35,29 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             _RESPONSE,
             'trace = objects(content.get("trace"))',
             'trace = objects(content.get("trace"))[:200]',
+        )
+    ],
+    "reports-the-first-of-several-errors": [
+        (
+            _RESPONSE,
+            'return "; ".join(texts(content.get("errors")))',
+            'return next(iter(texts(content.get("errors"))), "")',
+        )
+    ],
+    "remembers-deleted-names": [
+        (_CREDS, "connection.memory.names.pop(name.lower(), None)", "pass")
+    ],
+    "prefers-the-documents-config": [
+        (_WORKFLOWS, _SETTINGS, "settings, flow = {**own, **config_of(graph)}, flow_of(graph)")
+    ],
+    "ignores-the-documents-config-beside-an-argument": [
+        (_WORKFLOWS, _SETTINGS, "settings, flow = own or config_of(graph), flow_of(graph)")
+    ],
+    "leaves-out-only-what-lacks-all-secrets": [
+        (
+            "arcrun._core.recipe",
+            "if all(key in values for key in template.secret_keys)",
+            "if not template.secret_keys or any(key in values for key in template.secret_keys)",
         )
     ],
     # --- the requests of a call --------------------------------------------------------------
