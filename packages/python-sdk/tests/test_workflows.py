@@ -167,7 +167,21 @@ def test_node_ids(name: str, expected: str) -> None:
     assert node_id(name) == expected
 
 
-BAD_NAMES = ["", "a b", "a/b", "../a", "a\n", "打招呼", "é", "a?b", "a.b", None, 5, "x" * 5 + "!"]
+BAD_NAMES = [
+    "",
+    "a b",
+    "a/b",
+    "../a",
+    "a\n",
+    "打招呼",
+    "é",
+    "a?b",
+    "a.b",
+    None,
+    5,
+    "x" * 5 + "!",
+    "x" * 129,
+]
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)

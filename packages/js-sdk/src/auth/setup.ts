@@ -31,6 +31,7 @@ export async function setup(
   const recipe = await recipeOf(connection, service, options, "auth.setup");
   checkSecrets(recipe, values);
   checkUsable(recipe, values);
+  for (const key of values.keys()) checkCredential(credentialName(key, account));
   const stored: string[] = [];
   for (const [key, value] of values) {
     const name = credentialName(key, account);

@@ -12,8 +12,8 @@ export const checkName = (name: unknown, pattern: RegExp, what: string, allowed:
   throw new InvalidArgumentError(`${shown(name)} is not a valid ${what} name: use ${allowed}`);
 };
 
-export const WORD = /^\w+$/;
-export const LETTERS = "letters A-Z a-z, digits and _ only";
+export const WORD = /^\w{1,128}$/;
+export const LETTERS = "letters A-Z a-z, digits and _ only, at most 128";
 
 /** Returns a credential's name; throws if it is not valid. */
 export function checkCredential(name: string): string {

@@ -27,7 +27,7 @@ describe("a credential", () => {
     });
   });
 
-  it.each(["", "a-b", "a b", "密鑰", "a\n", "catalog", "CATALOG", 5])(
+  it.each(["", "a-b", "a b", "密鑰", "a\n", "catalog", "CATALOG", "a".repeat(129), 5])(
     "of the name %j is refused",
     async (name) => {
       const { creds } = new sdk.Arcrun();

@@ -136,19 +136,22 @@ describe("push", () => {
 });
 
 describe("a name", () => {
-  it.each(["", "a b", "a/b", "../x", "打招呼", "a\n", undefined])("%j is refused", async (name) => {
-    const engine = await serve(inTurn(PUSHED));
-    const { workflows } = clientOf(engine);
-    for (const call of [
-      workflows.push(name as string, { nodes: [], edges: [] }),
-      workflows.get(name as string),
-      workflows.delete(name as string),
-      workflows.run(name as string),
-      workflows.executions(name as string),
-    ])
-      await expect(call).rejects.toThrow(sdk.InvalidArgumentError);
-    expect(engine.requests).toHaveLength(0);
-  });
+  it.each(["", "a b", "a/b", "../x", "打招呼", "a\n", "a".repeat(129), undefined])(
+    "%j is refused",
+    async (name) => {
+      const engine = await serve(inTurn(PUSHED));
+      const { workflows } = clientOf(engine);
+      for (const call of [
+        workflows.push(name as string, { nodes: [], edges: [] }),
+        workflows.get(name as string),
+        workflows.delete(name as string),
+        workflows.run(name as string),
+        workflows.executions(name as string),
+      ])
+        await expect(call).rejects.toThrow(sdk.InvalidArgumentError);
+      expect(engine.requests).toHaveLength(0);
+    },
+  );
 });
 
 describe("run", () => {

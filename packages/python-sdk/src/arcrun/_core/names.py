@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 from .errors import InvalidArgumentError
 
-_CREDENTIAL = r"[A-Za-z0-9_]+"
+_CREDENTIAL = r"[A-Za-z0-9_]{1,128}"
 _SERVICE = r"[a-z0-9_][a-z0-9_-]*"
-_WORKFLOW = r"[A-Za-z0-9_-]+"
+_WORKFLOW = r"[A-Za-z0-9_-]{1,128}"
 _IDEMPOTENCY_KEY = r"[!-~]{1,128}"
 _RESERVED = frozenset({"catalog"})  # GET /credentials/catalog is the list on the deployed engine
 
@@ -18,7 +18,8 @@ def check_credential(name: str) -> str:
     """Return the credential's name if it is valid (docs/contract.md#credentials)."""
     if not _fits(_CREDENTIAL, name):
         raise InvalidArgumentError(
-            f"{_shown(name)} is not a valid credential name: use letters A-Z a-z, digits and _ only"
+            f"{_shown(name)} is not a valid credential name: use letters A-Z a-z, digits and _ only, "
+            "at most 128"
         )
     if name.lower() in _RESERVED:
         raise InvalidArgumentError(
@@ -31,7 +32,8 @@ def check_account(account: str | None) -> str | None:
     """Return the account's name if it is valid."""
     if account is not None and not _fits(_CREDENTIAL, account):
         raise InvalidArgumentError(
-            f"{_shown(account)} is not a valid account name: use letters A-Z a-z, digits and _ only"
+            f"{_shown(account)} is not a valid account name: use letters A-Z a-z, digits and _ only, "
+            "at most 128"
         )
     return account
 
@@ -50,8 +52,8 @@ def check_workflow(name: str) -> str:
     """Return the workflow's name if it is valid (docs/contract.md#routes)."""
     if not _fits(_WORKFLOW, name):
         raise InvalidArgumentError(
-            f"{_shown(name)} is not a valid workflow name: use letters A-Z a-z, digits, _ and - only "
-            "(the description and the names of nodes may be in any script)"
+            f"{_shown(name)} is not a valid workflow name: use letters A-Z a-z, digits, _ and - only, "
+            "at most 128 (the description and the names of nodes may be in any script)"
         )
     return name
 

@@ -11,7 +11,7 @@ from arcrun._core import operations, setup, trust
 from arcrun._core.errors import APIStatusError, ArcrunError
 from arcrun._core.injection import split_constants
 from arcrun._core.memory import StoredSecret
-from arcrun._core.names import check_account, check_service, credential_name
+from arcrun._core.names import check_account, check_credential, check_service, credential_name
 from arcrun._core.placeholders import render_base_url
 from arcrun._core.recipe import Recipe
 from arcrun._core.sealing import unseal
@@ -55,7 +55,9 @@ class Service:
         connection.key()
         recipe = self._recipe(refresh=True)
         setup.check_values(recipe, values)
-        named = {credential_name(key, account): value for key, value in values.items()}
+        named = {
+            check_credential(credential_name(key, account)): value for key, value in values.items()
+        }
         stored: list[str] = []
         for name, value in named.items():
             try:
