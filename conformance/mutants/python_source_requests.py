@@ -13,6 +13,16 @@ _OPERATIONS = "arcrun._core.operations"
 
 DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     # --- options -----------------------------------------------------------------------------
+    "times-each-byte-of-a-head": [
+        ("arcrun._sync.transport", '"_network_backend", None)', '"_no_such_attribute", None)')
+    ],
+    "times-each-byte-of-a-services-head": [
+        (
+            "arcrun._sync.injecting",
+            "with until_the_head(signed):",
+            "with __import__('contextlib').nullcontext():",
+        )
+    ],
     "loses-the-path-of-base-urls": [
         (
             _CONNECTION,

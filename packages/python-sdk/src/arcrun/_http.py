@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 import httpx
 
+from ._core.deadlines import deadline_of, for_call
 from ._core.decoding import ACCEPTED
 from ._core.errors import (
     APIConnectionError,
@@ -26,6 +28,7 @@ __all__ = [
     "HEADERS",
     "TIMEOUT",
     "USER_AGENT",
+    "attempt",
     "check_next_hop",
     "check_url",
     "httpx",
@@ -39,6 +42,7 @@ __all__ = [
     "time_out_of",
     "typed_error",
     "unobserved",
+    "until_the_head",
 ]
 
 T = TypeVar("T")
@@ -91,9 +95,33 @@ def time_out_of(client: httpx.Client | httpx.AsyncClient) -> float | httpx.Timeo
     return TIMEOUT if client.timeout == httpx.Timeout(5.0) else client.timeout
 
 
+class _Seconds(httpx.Timeout):
+    """Time-outs that were made of one number: that of the whole."""
+
+
 @functools.lru_cache(maxsize=8)
 def _seconds(timeout: float) -> httpx.Timeout:
-    return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+    return _Seconds(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+
+
+def attempt(timeout: httpx.Timeout) -> dict[str, Any]:
+    """Return the extensions of the request of one attempt, which has an end, whatever it waits for."""
+    total = timeout.read if isinstance(timeout, _Seconds) else None
+    return {"timeout": for_call(timeout.as_dict(), total)}
+
+
+@contextlib.contextmanager
+def until_the_head(request: httpx.Request) -> Generator[None]:
+    """Let a request's time-out for reading count for the whole head of the response.
+
+    The body may take longer, as a stream of events does: there it counts for each part again.
+    """
+    bounded = for_call(request.extensions.get("timeout", {}), None)
+    request.extensions = {**request.extensions, "timeout": bounded}
+    yield
+    deadline = deadline_of(bounded)
+    if deadline is not None:
+        deadline.lift()
 
 
 def origin(url: httpx.URL) -> str:

@@ -24,6 +24,7 @@ from arcrun._core.retry import check_retries, next_delay
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.trust import api_key_for, require_api_key
 from arcrun._http import (
+    attempt,
     check_next_hop,
     check_url,
     httpx,
@@ -229,8 +230,9 @@ class AsyncConnection:
             headers["Content-Type"] = "application/json"
         if request.idempotency_key is not None:
             headers["Idempotency-Key"] = request.idempotency_key
+        options = attempt(self.timeout)
         outgoing = self.http.build_request(
-            request.method, url, content=request.content(), headers=headers, timeout=self.timeout
+            request.method, url, content=request.content(), headers=headers, extensions=options
         )
         if key is not None:
             outgoing.headers[KEY_HEADER] = key.reveal()
@@ -238,7 +240,7 @@ class AsyncConnection:
             # A redirect would take the key along; `read_response` reports it as an error.
             incoming = await self.http.send(outgoing, stream=True, follow_redirects=False)
             try:
-                content = await read_body(incoming, self.timeout.read, self.max_response_bytes)
+                content = await read_body(incoming, options["timeout"], self.max_response_bytes)
             finally:
                 await incoming.aclose()
         finally:

@@ -13,7 +13,7 @@ from arcrun._core.injection import Injection
 from arcrun._core.recipe import AssertionGrant, Inject, RefreshGrant
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.tokens import AccessToken, read_token, token_form, token_text
-from arcrun._http import USER_AGENT, httpx, is_of_connection, stripped, unobserved
+from arcrun._http import USER_AGENT, attempt, httpx, is_of_connection, stripped, unobserved
 
 from .reading import read_body
 
@@ -92,6 +92,7 @@ class AsyncTokenSource:
     async def _exchange(
         self, transport: httpx.AsyncBaseTransport, form: Secret
     ) -> tuple[int, Secret]:
+        options = attempt(self._timeout)
         request = httpx.Request(
             "POST",
             self._grant.endpoint,
@@ -101,13 +102,13 @@ class AsyncTokenSource:
                 "Accept": "application/json",
                 "User-Agent": USER_AGENT,
             },
-            extensions={"timeout": self._timeout.as_dict()},
+            extensions=options,
         )
         response = await unobserved(
             transport, transport.handle_async_request, "handle_async_request"
         )(request)
         try:
-            content = await read_body(response, self._timeout.read, _LARGEST)
+            content = await read_body(response, options["timeout"], _LARGEST)
             return response.status_code, token_text(response.status_code, content)
         finally:
             await response.aclose()

@@ -25,6 +25,7 @@ from arcrun._core.retry import check_retries, next_delay
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.trust import api_key_for, require_api_key
 from arcrun._http import (
+    attempt,
     check_next_hop,
     check_url,
     httpx,
@@ -230,8 +231,9 @@ class Connection:
             headers["Content-Type"] = "application/json"
         if request.idempotency_key is not None:
             headers["Idempotency-Key"] = request.idempotency_key
+        options = attempt(self.timeout)
         outgoing = self.http.build_request(
-            request.method, url, content=request.content(), headers=headers, timeout=self.timeout
+            request.method, url, content=request.content(), headers=headers, extensions=options
         )
         if key is not None:
             outgoing.headers[KEY_HEADER] = key.reveal()
@@ -239,7 +241,7 @@ class Connection:
             # A redirect would take the key along; `read_response` reports it as an error.
             incoming = self.http.send(outgoing, stream=True, follow_redirects=False)
             try:
-                content = read_body(incoming, self.timeout.read, self.max_response_bytes)
+                content = read_body(incoming, options["timeout"], self.max_response_bytes)
             finally:
                 incoming.close()
         finally:

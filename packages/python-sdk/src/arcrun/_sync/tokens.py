@@ -14,7 +14,7 @@ from arcrun._core.injection import Injection
 from arcrun._core.recipe import AssertionGrant, Inject, RefreshGrant
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.tokens import AccessToken, read_token, token_form, token_text
-from arcrun._http import USER_AGENT, httpx, is_of_connection, stripped, unobserved
+from arcrun._http import USER_AGENT, attempt, httpx, is_of_connection, stripped, unobserved
 
 from .reading import read_body
 
@@ -93,6 +93,7 @@ class TokenSource:
     def _exchange(
         self, transport: httpx.BaseTransport, form: Secret
     ) -> tuple[int, Secret]:
+        options = attempt(self._timeout)
         request = httpx.Request(
             "POST",
             self._grant.endpoint,
@@ -102,13 +103,13 @@ class TokenSource:
                 "Accept": "application/json",
                 "User-Agent": USER_AGENT,
             },
-            extensions={"timeout": self._timeout.as_dict()},
+            extensions=options,
         )
         response = unobserved(
             transport, transport.handle_request, "handle_request"
         )(request)
         try:
-            content = read_body(response, self._timeout.read, _LARGEST)
+            content = read_body(response, options["timeout"], _LARGEST)
             return response.status_code, token_text(response.status_code, content)
         finally:
             response.close()
