@@ -12,6 +12,17 @@ _INJECTION = "arcrun._core.injection"
 _OPERATIONS = "arcrun._core.operations"
 
 DEFECTS: dict[str, list[tuple[str, str, str]]] = {
+    "shows-names-that-are-refused": [
+        (
+            "arcrun._core.names",
+            'return f"a text of {len(name)} characters"',
+            "return f'the text {name!r}'",
+        )
+    ],
+    "shows-secrets-in-the-place-of-keys": [
+        ("arcrun._core.setup", "value.reveal() in known", "value.reveal() in ()")
+    ],
+    "takes-names-of-any-length": [("arcrun._core.names", "[A-Za-z0-9_]{1,128}", "[A-Za-z0-9_]+")],
     # --- options -----------------------------------------------------------------------------
     "times-each-byte-of-a-head": [
         ("arcrun._sync.transport", '"_network_backend", None)', '"_no_such_attribute", None)')

@@ -36,6 +36,24 @@ describe("a credential", () => {
     },
   );
 
+  it.each([SECRET, `${SECRET}密`, "canary_".padEnd(129, "x")])(
+    "whose value is in the place of the name is refused without showing it: %s",
+    async (value) => {
+      const { auth, creds } = new sdk.Arcrun({ apiKey: "ak_weak" });
+      for (const call of [
+        () => creds.push(value, "github_token"),
+        () => creds.delete(value),
+        () => auth.setup("own", { [value]: "github_token" }),
+        () => auth.bind("own", { account: value }),
+      ]) {
+        const error = await rejection(call());
+        expect(error).toBeInstanceOf(sdk.InvalidArgumentError);
+        expect(error.message).not.toContain("canary");
+        expect(error.message).toContain(`a text of ${value.length} characters is not a valid`);
+      }
+    },
+  );
+
   it("whose name differs in case only causes a warning", async () => {
     const warn = vi.spyOn(console, "warn").mockReturnValue();
     const engine = await serve(inTurn({ json: { success: true, name: "Tok" } }));
