@@ -215,7 +215,8 @@ class Connection:
         try:
             response = self._exchange(url, request, key)
         except BaseException as error:  # noqa: BLE001 - the frames of each hold the key
-            failure = typed_error(request.method, url, error)
+            secrets = (*request.secrets, *([key] if key else []))
+            failure = typed_error(request.method, url, error, lambda text: blank_out(text, secrets))
         else:
             _log(request, started, str(response.status))
             return response

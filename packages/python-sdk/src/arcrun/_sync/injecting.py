@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from arcrun._core.errors import UnexpectedResponseError
+from arcrun._core.exceptions import scrubbed, stripped
 from arcrun._core.injection import Injection
 from arcrun._core.tokens import AccessToken
 from arcrun._core.trust import may_receive_secrets
-from arcrun._http import httpx, origin, stripped, unobserved, until_the_head
+from arcrun._http import httpx, origin, unobserved, until_the_head
 
 from .tokens import SignIn
 
@@ -71,11 +72,7 @@ class InjectingTransport(httpx.BaseTransport):
         try:
             response = self._send_secretly(_with_secrets(request, injection, body))
         except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
-            failure = stripped(error)
-            failure.args = tuple(
-                injection.without_secrets(each) if isinstance(each, str) else each
-                for each in error.args
-            )
+            failure = scrubbed(error, injection.without_secrets)
         else:
             for name in _URL_HEADERS:  # they may repeat a secret of the URL
                 url = response.headers.get(name, "")
