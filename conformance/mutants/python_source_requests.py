@@ -23,6 +23,20 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         ("arcrun._core.setup", "value.reveal() in known", "value.reveal() in ()")
     ],
     "takes-names-of-any-length": [("arcrun._core.names", "[A-Za-z0-9_]{1,128}", "[A-Za-z0-9_]+")],
+    "keeps-only-http-proxies-from-loopback": [
+        (
+            "arcrun._http",
+            "    if is_loopback(origin(url)):",
+            '    if is_loopback(origin(url)) and "http" in getproxies():',
+        )
+    ],
+    "keeps-only-proxies-for-all-from-loopback": [
+        (
+            "arcrun._http",
+            "    if is_loopback(origin(url)):",
+            '    if is_loopback(origin(url)) and "all" in getproxies():',
+        )
+    ],
     # --- options -----------------------------------------------------------------------------
     "times-each-byte-of-a-head": [
         ("arcrun._sync.transport", '"_network_backend", None)', '"_no_such_attribute", None)')
