@@ -37,7 +37,13 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             '    if is_loopback(origin(url)) and "all" in getproxies():',
         )
     ],
+    "looks-for-secrets-in-escaped-texts-only": [
+        (_CONNECTION, "plain = _plainly(text)", "plain = text")
+    ],
     # --- options -----------------------------------------------------------------------------
+    "takes-texts-for-switches": [
+        ("arcrun._core.retry", "if not isinstance(value, bool):", "if 0:")
+    ],
     "times-each-byte-of-a-head": [
         ("arcrun._sync.transport", '"_network_backend", None)', '"_no_such_attribute", None)')
     ],

@@ -126,6 +126,22 @@ def test_an_access_token_that_no_request_can_carry_is_none(seen_by_tools) -> Non
     assert SECRET not in seen_by_tools(caught.value)
 
 
+def escaped(text: str) -> str:
+    """Write each character as JSON may write it, but need not."""
+    return "".join(f"\\u{unit:04x}" for unit in map(ord, text))
+
+
+@pytest.mark.parametrize("part", ['"error": "bad %s"', '"error": "bad", "%s": 1', '"x": ["%s"]'])
+def test_a_value_that_an_engine_repeats_escaped_is_not_shown(part, kind, server, canned) -> None:
+    body = ("{" + part % escaped(SECRET) + "}").encode()
+    server.on("POST", "/credentials", canned(400, body))
+    client = kind.client(server.url, credential_format="plain")
+    with pytest.raises(ArcrunError) as caught:
+        kind.run(client.creds.push("tok", SECRET))
+    assert SECRET not in str(caught.value)
+    assert SECRET not in json.dumps(json.loads(caught.value.body))
+
+
 SWAPPED = ["s3cret-value", "s3cret/密", "s3cret\n", "s3cret_" + "x" * 122]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -255,7 +256,22 @@ class AsyncConnection:
         """Blank out the request's secrets and the API key in the body of an error response."""
         key = self.settings.api_key
         secrets = (*request.secrets, key) if key else request.secrets
-        return blank_out(content.decode("utf-8", "replace"), secrets).encode()
+        text = content.decode("utf-8", "replace")
+        plain = _plainly(text)
+        blanked = blank_out(plain, secrets)
+        return (blank_out(text, secrets) if blanked == plain else blanked).encode(
+            "utf-8", "replace"
+        )
+
+
+def _plainly(text: str) -> str:
+    """Return JSON without the escapes that it need not have: each may hide a secret's character."""
+    if "\\" not in text:
+        return text
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _log(request: Request[Any], started: float, result: str) -> None:

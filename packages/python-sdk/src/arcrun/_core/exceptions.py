@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 _LIBRARIES = frozenset({"httpx", "httpcore"})
 
@@ -37,17 +37,18 @@ def scrubbed(error: BaseException, clean: Callable[[str], str]) -> BaseException
     return found
 
 
-def _scrubbed_group(error: Any, clean: Callable[[str], str]) -> BaseException:
+def _scrubbed_group(error: BaseException, clean: Callable[[str], str]) -> BaseException:
     """Return a group with other members and another message; anything else as it is."""
-    members = getattr(error, "exceptions", None)
-    if not isinstance(members, tuple) or not isinstance(getattr(error, "message", None), str):
+    members: Any = getattr(error, "exceptions", None)
+    given: Any = getattr(error, "message", None)
+    if not isinstance(members, tuple) or not isinstance(given, str):
         return error
     found = [scrubbed(member, clean) for member in members]
-    message = clean(error.message)
-    if message == error.message and all(a is b for a, b in zip(found, members, strict=True)):
+    message, kind = clean(given), cast("Any", type(error))
+    if message == given and all(a is b for a, b in zip(found, members, strict=True)):
         return error
     try:
-        return type(error)(message, found)
+        return cast("BaseException", kind(message, found))
     except Exception:  # noqa: BLE001 - a class of the user's own, made in another way
         return RuntimeError(f"{type(error).__name__}: {message}")
 
