@@ -12,7 +12,48 @@ _INJECTION = "arcrun._core.injection"
 _OPERATIONS = "arcrun._core.operations"
 
 DEFECTS: dict[str, list[tuple[str, str, str]]] = {
+    "shows-names-that-are-refused": [
+        (
+            "arcrun._core.names",
+            'return f"a text of {len(name)} characters"',
+            "return f'the text {name!r}'",
+        )
+    ],
+    "shows-secrets-in-the-place-of-keys": [
+        ("arcrun._core.setup", "value.reveal() in known", "value.reveal() in ()")
+    ],
+    "takes-names-of-any-length": [("arcrun._core.names", "[A-Za-z0-9_]{1,128}", "[A-Za-z0-9_]+")],
+    "keeps-only-http-proxies-from-loopback": [
+        (
+            "arcrun._http",
+            "    if is_loopback(origin(url)):",
+            '    if is_loopback(origin(url)) and "http" in getproxies():',
+        )
+    ],
+    "keeps-only-proxies-for-all-from-loopback": [
+        (
+            "arcrun._http",
+            "    if is_loopback(origin(url)):",
+            '    if is_loopback(origin(url)) and "all" in getproxies():',
+        )
+    ],
+    "looks-for-secrets-in-escaped-texts-only": [
+        (_CONNECTION, "plain = _plainly(text)", "plain = text")
+    ],
     # --- options -----------------------------------------------------------------------------
+    "takes-texts-for-switches": [
+        ("arcrun._core.retry", "if not isinstance(value, bool):", "if 0:")
+    ],
+    "times-each-byte-of-a-head": [
+        ("arcrun._sync.transport", '"_network_backend", None)', '"_no_such_attribute", None)')
+    ],
+    "times-each-byte-of-a-services-head": [
+        (
+            "arcrun._sync.injecting",
+            "with until_the_head(signed):",
+            "with __import__('contextlib').nullcontext():",
+        )
+    ],
     "loses-the-path-of-base-urls": [
         (
             _CONNECTION,

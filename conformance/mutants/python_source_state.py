@@ -25,10 +25,10 @@ _IN_MEMORY = """if name in connection.memory.secrets:
 DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     # --- access tokens -----------------------------------------------------------------------
     "token-requests-without-time-out": [
-        (_SOURCE, 'extensions={"timeout": self._timeout.as_dict()},', "extensions={},")
+        (_SOURCE, "options = attempt(self._timeout)", 'options = {"timeout": {}}')
     ],
     "token-bodies-without-time-out": [
-        (_SOURCE, "read_body(response, self._timeout.read, ", "read_body(response, None, ")
+        (_SOURCE, "attempt(self._timeout)", '{"timeout": self._timeout.as_dict()}')
     ],
     "remembers-a-failed-token": [(_SOURCE, _FETCH, _FETCH_ONCE)],
     "keeps-tokens-for-ever": [(_SOURCE, " or time.monotonic() >= token.use_until", "")],

@@ -168,8 +168,7 @@ def forgets_that_a_connection_was_late() -> None:
 
 
 def times_each_byte() -> None:
-    own = connection.read_body
-    connection.read_body = lambda incoming, _seconds, limit: own(incoming, None, limit)
+    connection.attempt = lambda timeout: {"timeout": timeout.as_dict()}
 
 
 def reads_any_utf() -> None:

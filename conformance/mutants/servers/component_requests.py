@@ -69,6 +69,12 @@ def redirects_take_unknown_headers_elsewhere() -> None:
     }
 
 
+def redirects_take_secrets_in_harmless_headers_elsewhere() -> None:
+    client._harmless = lambda _url, _target, headers, _content: {
+        name: value for name, value in headers.items() if name in client._KEPT_ACROSS_ORIGINS
+    }
+
+
 def another_port_is_the_same_origin() -> None:
     client._origin = lambda url: (urlsplit(url).scheme, urlsplit(url).hostname, None)
 

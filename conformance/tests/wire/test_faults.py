@@ -107,6 +107,8 @@ def test_reports_say_which_fault_it_was(do: Any, text: str) -> None:
         ("hangup", False, "head", 0.0),
         ({"delay": 2.5}, True, "head", 2.5),
         ({"drip": 0.5}, True, "head", 0.5),
+        ({"trickle": 0.5}, True, "head", 0.5),
+        ({"stall": "interim"}, False, "interim", 0.0),
         ({"informational": [102]}, True, "head", 0.0),
         ({"malformed": "http"}, False, "head", 0.0),
         ({"raw": "x"}, False, "head", 0.0),

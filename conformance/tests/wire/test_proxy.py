@@ -172,6 +172,22 @@ async def test_a_drip_sends_byte_by_byte(bench: Bench) -> None:
     assert len(pieces) > 10
 
 
+async def test_a_trickle_sends_the_head_byte_by_byte(bench: Bench) -> None:
+    bench.inject(do={"trickle": 0.001})
+    began = time.perf_counter()
+    async with bench.client.stream("GET", "/health") as response:
+        assert time.perf_counter() - began >= 0.02
+        assert json.loads(await response.aread())["ok"] is True
+
+
+async def test_interim_responses_without_end_stop_when_the_client_leaves(bench: Bench) -> None:
+    bench.inject(do={"stall": "interim"})
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await bench.client.get("/health", timeout=0.2)
+    assert (await bench.client.get("/health")).status_code == 200
+
+
 async def test_malformed_http_is_a_protocol_error(bench: Bench) -> None:
     bench.inject(do={"malformed": "http"})
     with pytest.raises(httpx.RemoteProtocolError):

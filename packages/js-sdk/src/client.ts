@@ -3,6 +3,8 @@
 import { Auth } from "./auth/auth.js";
 import { Creds } from "./auth/creds.js";
 import {
+  checkFetch,
+  checkFlag,
   checkHeaders,
   checkLimit,
   checkRetries,
@@ -109,13 +111,13 @@ export class Arcrun {
       existing ??
       connect({
         settings: resolve(options),
-        fetch: options.fetch ?? runtimeFetch,
+        fetch: checkFetch(options.fetch ?? runtimeFetch),
         timeout: checkTimeout(options.timeout ?? TIMEOUT),
         maxRetries: checkRetries(options.maxRetries ?? MAX_RETRIES),
         defaultHeaders: checkHeaders(options.defaultHeaders ?? {}, "defaultHeaders"),
         log: variable("ARCRUN_LOG") === "debug" ? (line) => console.warn(line) : undefined,
         maxResponseBytes: checkLimit(options.maxResponseBytes ?? MAX_RESPONSE_BYTES),
-        allowInsecureHttp: options.allowInsecureHttp ?? false,
+        allowInsecureHttp: checkFlag("allowInsecureHttp", options.allowInsecureHttp ?? false),
         memory: emptyMemory(),
       });
     this.connection = connection;

@@ -226,6 +226,12 @@ def test_malformed_retries_are_refused(options: dict) -> None:
         arcrun.Arcrun(**options)
 
 
+@pytest.mark.parametrize("value", ["no", "", 0, 1, None])
+def test_a_switch_is_on_or_off(value: object) -> None:
+    with pytest.raises(ConfigurationError, match="allow_insecure_http must be True or False"):
+        arcrun.Arcrun(allow_insecure_http=value)
+
+
 @pytest.mark.parametrize("timeout", [0, -1, "5", True, float("nan")])
 def test_a_malformed_timeout_is_refused(timeout: object) -> None:
     with pytest.raises(arcrun.InvalidArgumentError, match="above 0"):

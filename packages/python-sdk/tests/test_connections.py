@@ -36,13 +36,37 @@ def inflated(encoding: str, body: bytes, size: int = 7, limit: int = 10_000) -> 
     return b"".join(decoder.feed(body[i : i + size]) for i in range(0, len(body), size))
 
 
+def raw_deflate(text: bytes) -> bytes:
+    """Compress without zlib's header and checksum."""
+    return zlib.compress(text)[2:-4]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 10_000])
 @pytest.mark.parametrize(
     ("encoding", "encode"),
-    [("", bytes), ("identity", bytes), ("gzip", gzip.compress), ("Deflate", zlib.compress)],
+    [
+        ("", bytes),
+        ("identity", bytes),
+        ("gzip", gzip.compress),
+        ("Deflate", zlib.compress),
+        ("deflate", raw_deflate),
+    ],
 )
-def test_a_body_is_decoded(encoding, encode) -> None:
-    text = "你好，世界".encode() * 50
-    assert inflated(encoding, encode(text)) == text
+def test_a_body_is_decoded(encoding, encode, size) -> None:
+    for text in ("你好，世界".encode() * 50, b'{"ok":true}', b""):
+        assert inflated(encoding, encode(text), size) == text
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+@pytest.mark.parametrize("rest", [gzip.compress(b"second", mtime=0), b"\0\0\0", b"trailing"])
+def test_of_gzip_the_first_member_is_read(rest, size) -> None:
+    assert inflated("gzip", gzip.compress(b"first" * 20) + rest, size) == b"first" * 20
+
+
+@pytest.mark.parametrize("body", [b"\xff\xff\xff\xff", b'{"ok":true}'])
+def test_a_body_that_is_no_deflate_is_corrupt(body) -> None:
+    with pytest.raises(CorruptBodyError):
+        inflated("deflate", body)
 
 
 def test_a_body_of_exactly_the_limit_is_taken() -> None:

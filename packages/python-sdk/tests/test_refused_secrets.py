@@ -124,3 +124,57 @@ def test_an_access_token_that_no_request_can_carry_is_none(seen_by_tools) -> Non
         read_token("own", 200, content, now=0.0, sent=())
     assert isinstance(caught.value, ArcrunError)
     assert SECRET not in seen_by_tools(caught.value)
+
+
+def escaped(text: str) -> str:
+    """Write each character as JSON may write it, but need not."""
+    return "".join(f"\\u{unit:04x}" for unit in map(ord, text))
+
+
+@pytest.mark.parametrize("part", ['"error": "bad %s"', '"error": "bad", "%s": 1', '"x": ["%s"]'])
+def test_a_value_that_an_engine_repeats_escaped_is_not_shown(part, kind, server, canned) -> None:
+    body = ("{" + part % escaped(SECRET) + "}").encode()
+    server.on("POST", "/credentials", canned(400, body))
+    client = kind.client(server.url, credential_format="plain")
+    with pytest.raises(ArcrunError) as caught:
+        kind.run(client.creds.push("tok", SECRET))
+    assert SECRET not in str(caught.value)
+    assert SECRET not in json.dumps(json.loads(caught.value.body))
+
+
+SWAPPED = ["s3cret-value", "s3cret/密", "s3cret\n", "s3cret_" + "x" * 122]
+
+
+@pytest.mark.parametrize("secret", SWAPPED)
+def test_a_value_in_the_place_of_the_name_is_not_shown(secret, kind, server, seen_by_tools) -> None:
+    creds = kind.client(server.url).creds
+    with pytest.raises(InvalidArgumentError, match=f"a text of {len(secret)} characters is not"):
+        kind.run(creds.delete(secret))
+    with pytest.raises(InvalidArgumentError, match="the name comes first") as caught:
+        kind.run(creds.push(secret, "github_token"))
+    assert "s3cret" not in seen_by_tools(caught.value)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "value"),
+    [("s3cret_of_letters", "one"), *((s, v) for s in SWAPPED for v in ("one", "", 5))],
+)
+def test_a_secret_in_the_place_of_its_key_is_not_shown(
+    secret, value, kind, server, serve_recipe
+) -> None:
+    serve_recipe("own", "https://own.test", ["one"])
+    auth = kind.client(server.url).auth
+    with pytest.raises(InvalidArgumentError) as caught:
+        kind.run(auth.setup("own", secrets={secret: value}))
+    assert "s3cret" not in str(caught.value)
+    assert server.to("/credentials") == []
+
+
+def test_a_secret_in_the_place_of_an_account_is_not_shown(kind, server) -> None:
+    auth = kind.client(server.url).auth
+    for call in (auth.bind, auth.get_token, auth.setup):
+        with pytest.raises(InvalidArgumentError, match="12 characters") as caught:
+            kind.run(call("own", account="s3cret-value"))
+        assert "s3cret" not in str(caught.value)
+    assert server.requests == []

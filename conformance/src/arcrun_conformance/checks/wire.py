@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from arcrun_conformance.wire.journal import Exchange
 
 # The faults after which a client has the engine's whole response nevertheless.
-_WHOLE = ("close", "delay", "drip")
+_WHOLE = ("close", "delay", "drip", "trickle")
 # Any SDK may ask for the engine's capabilities at any time (docs/contract.md#capabilities).
 _ALWAYS_ALLOWED = {"method": "GET", "path": "/health"}
 

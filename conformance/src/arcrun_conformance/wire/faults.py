@@ -26,11 +26,12 @@ FaultKind = Literal[
     "stall",
     "delay",
     "drip",
+    "trickle",
     "malformed",
     "raw",
     "informational",
 ]
-_FORWARDED = {"delay", "drip", "truncate", "close", "informational"}
+_FORWARDED = {"delay", "drip", "trickle", "truncate", "close", "informational"}
 
 
 @dataclass
@@ -41,8 +42,8 @@ class Fault:
         kind: What happens: `status` and `redirect` replace the engine's response, `reset` breaks
             the connection, `hangup` closes it without a response, `truncate` ends the body
             half-way, `stall` sends nothing more from some point on, `delay` waits before the
-            request is passed on, `drip` sends the body byte by byte, `malformed` sends invalid HTTP
-            or JSON, `raw` sends these bytes, `informational` sends interim responses first, and
+            request is passed on, `drip` sends the body byte by byte, `trickle` the head, `malformed`
+            sends invalid HTTP or JSON, `raw` sends these bytes, `informational` sends interim responses first, and
             `close` closes the connection after a complete response, so that the next request needs
             a new one.
         where: The pattern of the requests that it affects.
@@ -51,7 +52,8 @@ class Fault:
         response: The response that is sent instead.
         seconds: The length of the delay, or of the pause between two bytes.
         place: Where `reset` and `stall` happen: at the `head` (before anything is sent), in the
-            `body`, or `after` the response; how `close` does: `announced` or `silently`.
+            `body`, or `after` the response; a `stall` also with `interim` responses again and
+            again; how `close` does: `announced` or `silently`.
         raw: The bytes that are sent as they are.
         interim: The statuses of the interim responses.
     """
@@ -143,7 +145,7 @@ def fault_of(definition: Mapping[str, Any]) -> Fault:
     half_way = kind in {"reset", "stall"} and setting in {"body", "after"}
     forward = definition.get("forward", kind in _FORWARDED or half_way)
     fault = Fault(kind, where, times, forward)
-    if kind in {"delay", "drip"}:
+    if kind in {"delay", "drip", "trickle"}:
         fault.seconds = setting
     elif kind in {"reset", "stall", "close"}:
         fault.place = setting or ("announced" if kind == "close" else "head")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "te"}
 # A reset discards what the other side has not read yet, so that it gets a moment to read.
 _READING_SECONDS = 0.05
+_INTERIM_SECONDS = 0.1  # between two of them
 _MALFORMED = b"HTTP/1.1 banana\r\nthis is : not { HTTP\r\n\r\n"
 
 
@@ -44,8 +45,8 @@ class Sender:
         kind, place = (fault.kind, fault.place) if fault else (None, "")
         if kind == "hangup":
             return False
-        if kind in {"reset", "stall"} and place == "head":
-            return await self._end(kind)
+        if kind in {"reset", "stall"} and place in {"head", "interim"}:
+            return await self._end(kind, place)
         if fault is not None and fault.raw:
             return await self._send_raw(fault.raw)
         if kind == "malformed" and fault is not None and fault.response is None:
@@ -53,7 +54,8 @@ class Sender:
         for status in fault.interim if fault else ():
             self._write(h11.InformationalResponse(status_code=status, headers=[]))
         body = b"" if self._request.method == "HEAD" else response.body
-        self._write(self._head(response, announces_end=kind == "close" and place == "announced"))
+        head = self._head(response, announces_end=kind == "close" and place == "announced")
+        await self._send_head(head, fault if kind == "trickle" else None)
         if kind == "truncate" or (kind in {"reset", "stall"} and place == "body"):
             self._write(h11.Data(data=body[: len(body) // 2]))
             await self._writer.drain()
@@ -83,20 +85,38 @@ class Sender:
                 await self._writer.drain()
                 await asyncio.sleep(drip.seconds)
 
+    async def _send_head(self, head: h11.Response, trickle: Fault | None) -> None:
+        data = self._connection.send(head) or b""
+        for piece in [data[i : i + 1] for i in range(len(data))] if trickle else [data]:
+            self._writer.write(piece)
+            if trickle is not None:
+                await self._writer.drain()
+                await asyncio.sleep(trickle.seconds)
+
     async def _send_raw(self, data: bytes) -> bool:
         self._writer.write(data)
         await self._writer.drain()
         return False
 
-    async def _end(self, kind: str | None) -> bool:
+    async def _end(self, kind: str | None, place: str = "") -> bool:
         """End a connection as a fault demands: reset it, say nothing until the client leaves, or close it."""
         if kind == "reset":
             await asyncio.sleep(_READING_SECONDS)
             _reset(self._writer)
         elif kind == "stall":
-            while await self._reader.read(65536):
-                pass
+            interim = asyncio.ensure_future(self._send_interim_responses(place))
+            try:
+                while await self._reader.read(65536):
+                    pass
+            finally:
+                interim.cancel()
         return False
+
+    async def _send_interim_responses(self, place: str) -> None:
+        """Send interim responses without end, if a fault demands it."""
+        while place == "interim":
+            self._write(h11.InformationalResponse(status_code=102, headers=[]))
+            await asyncio.sleep(_INTERIM_SECONDS)
 
 
 def _header_bytes(value: str) -> bytes:

@@ -1,6 +1,6 @@
 /** `auth.bind` and `auth.getToken`: find the secrets of a service, and sign in with them. */
 
-import { checkTimeout } from "../core/config.js";
+import { checkFetch, checkTimeout } from "../core/config.js";
 import { checkProxy } from "../core/proxies.js";
 import { checkAccount, checkService, credentialName } from "../core/serviceNames.js";
 import type { Connection } from "../http/connection.js";
@@ -36,7 +36,7 @@ export async function bind(
   const source = tokenSourceOf(connection, recipe, options.account, values);
   const signIn = { inject, values, source };
   if (!options.fetch) checkProxy(origin);
-  const send = injectingSend(origin, signIn, constants, options.fetch ?? runtimeFetch);
+  const send = injectingSend(origin, signIn, constants, checkFetch(options.fetch ?? runtimeFetch));
   return new AuthenticatedClient(baseUrl, send, timeout);
 }
 

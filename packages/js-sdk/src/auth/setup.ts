@@ -56,10 +56,9 @@ function checkValues(service: string, secrets: unknown): Map<string, Secret> {
   return new Map(
     Object.entries(given).map(([key, text]) => {
       const secret = secretOf(text);
+      checkCredential(key);
       if (secret) return [key, secret];
-      throw new InvalidArgumentError(
-        `auth.setup('${service}'): ${checkCredential(key)} must be non-empty text`,
-      );
+      throw new InvalidArgumentError(`auth.setup('${service}'): ${key} must be non-empty text`);
     }),
   );
 }

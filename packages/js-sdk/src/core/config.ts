@@ -4,7 +4,12 @@ import { variable } from "./environment.js";
 import { ConfigurationError, InvalidArgumentError } from "./errors.js";
 import { originOf, readOrigin, withoutSlashes } from "./origins.js";
 import type { Secret } from "./secret.js";
+import { objectOf } from "./shapes.js";
 import type { CredentialFormat } from "./types.js";
+
+// Those that the SDK or the runtime sets itself.
+const OWN_HEADERS =
+  /^(x-arcrun-api-key|idempotency-key|content-type|content-length|host|accept-encoding|transfer-encoding|connection)$/i;
 
 export const HOSTED = "https://cypher.arcrun.dev";
 export const TIMEOUT = 60; // seconds, for each attempt of a request
@@ -80,7 +85,10 @@ export const checkRetries = (maxRetries: number): number => checkWhole("maxRetri
 /** Returns headers in lower case; throws if one can't be sent, naming it without its value. */
 export function checkHeaders(headers: Record<string, string>, option: string): Record<string, string> {
   const checked: Record<string, string> = {};
+  if (!objectOf(headers) || Symbol.iterator in headers)
+    throw new ConfigurationError(`${option} must be an object with a text for each name`);
   for (const [name, value] of Object.entries(headers)) {
+    if (OWN_HEADERS.test(name)) throw new ConfigurationError(`${option} can't set '${name}'`);
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || typeof value !== "string" || !/^[\t -~]*$/.test(value))
       throw new ConfigurationError(
         `${option}: the header '${name}' cannot be sent: a name has letters, digits and -, a value is ASCII text without line breaks`,
@@ -88,6 +96,18 @@ export function checkHeaders(headers: Record<string, string>, option: string): R
     checked[name.toLowerCase()] = value;
   }
   return checked;
+}
+
+/** Returns an option that is on or off; throws for a text such as "no", which would count as on. */
+export function checkFlag(name: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw new ConfigurationError(`${name} must be true or false, not ${value}`);
+}
+
+/** Returns a `fetch` of the user's own; throws if it can't be called. */
+export function checkFetch<F>(fetch: F): F {
+  if (typeof fetch === "function") return fetch;
+  throw new ConfigurationError(`fetch must be a function, not a value of type ${typeof fetch}`);
 }
 
 /** Returns a number of bytes; throws if it is not valid. */

@@ -11,7 +11,9 @@ import { blankOut, type Secret } from "./secret.js";
  */
 export function toJson(value: unknown, what: string, secrets: readonly Secret[] = []): string {
   try {
-    return JSON.stringify(value, check);
+    return JSON.stringify(value, function (this: Record<string, unknown>, key, item) {
+      return check(key, item, this[key]);
+    });
   } catch (error) {
     throw new InvalidArgumentError(
       `${what} cannot be written as JSON: ${blankOut((error as Error).message, secrets)}`,
@@ -19,14 +21,20 @@ export function toJson(value: unknown, what: string, secrets: readonly Secret[] 
   }
 }
 
-function check(key: string, value: unknown): unknown {
+/** Returns a value; throws if JSON would have another one. `given` is what it was before its `toJSON`. */
+function check(key: string, value: unknown, given: unknown): unknown {
+  const number = value instanceof Number ? value.valueOf() : value;
   const reason =
-    typeof value === "bigint" || isRounded(value)
+    typeof number === "bigint" || isRounded(number)
       ? "beyond what a number in JSON keeps exactly: write it as text"
-      : typeof value === "number" && !Number.isFinite(value)
+      : typeof number === "number" && !Number.isFinite(number)
         ? "not a number that JSON has"
-        : undefined;
-  if (reason) throw new TypeError(`${key ? `'${key}'` : "it"} is ${value}, ${reason}`);
+        : given instanceof Date && value === null
+          ? "not a date"
+          : value instanceof Map || value instanceof Set
+            ? "which JSON has no form for: make an object or a list of it"
+            : undefined;
+  if (reason) throw new TypeError(`${key ? `'${key}'` : "it"} is ${given}, ${reason}`);
   return value;
 }
 

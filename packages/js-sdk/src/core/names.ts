@@ -2,22 +2,31 @@
 
 import { InvalidArgumentError } from "./errors.js";
 
-/** Returns a name as error messages show it: not if it is long, since it may be a secret. */
-const shown = (name: unknown): string =>
-  typeof name === "string" && name.length <= 80 ? `'${name}'` : `a value of type ${typeof name}`;
-
 /** Returns a name that matches a pattern; throws for another, naming what is allowed. */
-export const checkName = (name: unknown, pattern: RegExp, what: string, allowed: string): string => {
+export const checkName = (
+  name: unknown,
+  pattern: RegExp,
+  what: string,
+  allowed: string,
+  longest = 80,
+): string => {
   if (typeof name === "string" && pattern.test(name)) return name;
-  throw new InvalidArgumentError(`${shown(name)} is not a valid ${what} name: use ${allowed}`);
+  const shown =
+    typeof name !== "string"
+      ? `a value of type ${typeof name}`
+      : name.length > longest
+        ? `a text of ${name.length} characters`
+        : `'${name}'`;
+  throw new InvalidArgumentError(`${shown} is not a valid ${what} name: use ${allowed}`);
 };
 
-export const WORD = /^\w{1,128}$/;
-export const LETTERS = "letters A-Z a-z, digits and _ only, at most 128";
+/** Checks a name of a credential, or a part of one. An error does not show it: it may be the secret. */
+export const checkWord = (name: unknown, what: string): string =>
+  checkName(name, /^\w{1,128}$/, what, "letters A-Z a-z, digits and _ only, at most 128", -1);
 
 /** Returns a credential's name; throws if it is not valid. */
 export function checkCredential(name: string): string {
-  checkName(name, WORD, "credential", LETTERS);
+  checkWord(name, "credential");
   // GET /credentials/catalog is the list on the deployed engine.
   if (name.toLowerCase() === "catalog")
     throw new InvalidArgumentError(`'${name}' is a reserved name: choose another name for the credential`);

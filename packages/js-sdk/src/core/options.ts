@@ -29,7 +29,7 @@ export function checkNames(
     throw new kind(
       `${what}: the options must be an object, such as { ${known[0]}: … }, not a ${typeof options}`,
     );
-  for (const name of Object.keys(options))
+  for (const name in options) // what it inherits is an option too
     if (!known.includes(name))
       throw new kind(`${what} has no option '${name}'${nearest(name, known)}; it has ${known.join(", ")}`);
 }

@@ -1,6 +1,6 @@
 /** Names of services, of their accounts, and of the credentials and variables that hold their secrets. */
 
-import { checkName, LETTERS, WORD } from "./names.js";
+import { checkName, checkWord } from "./names.js";
 
 /** Returns a service's name; throws if it is not valid. */
 export const checkService = (service: string): string =>
@@ -13,7 +13,7 @@ export const checkService = (service: string): string =>
 
 /** Throws if an account's name is not valid. */
 export const checkAccount = (account: string | undefined): void => {
-  if (account !== undefined) checkName(account, WORD, "account", LETTERS);
+  if (account !== undefined) checkWord(account, "account");
 };
 
 /** Returns the name of the credential that holds a service's secret, for one account of several. */

@@ -142,12 +142,17 @@ async function sendOnce(
   secrets: Secret[],
 ): Promise<ApiResponse | APIConnectionError> {
   const clean = (text: string): string => blankOut(text, secrets);
+  // Without the escapes that JSON need not have: each may hide a secret's character.
+  const cleanBody = (text: string): string => {
+    const plain = text.includes("\\") ? JSON.stringify(parsed(text)) : undefined;
+    return plain && clean(plain) !== plain ? clean(plain) : clean(text);
+  };
   try {
     return await withDeadline(timeout, signal, async (signal) => {
       const response = await fetch(url, { ...init, signal });
       const { status, headers } = response;
       const body = await textOfBody(response, maxResponseBytes, ": raise the option maxResponseBytes");
-      const text = status < 400 ? body : clean(body);
+      const text = status < 400 ? body : cleanBody(body);
       return { status, headers, text, url, json: objectOf(parsed(text)) };
     });
   } catch (error) {

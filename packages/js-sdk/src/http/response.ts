@@ -24,6 +24,14 @@ export interface ApiResponse {
   json: JsonObject | undefined;
 }
 
+/** The methods that stand for the routes that an engine's advice names. */
+const METHODS: Record<string, string> = {
+  "/webhooks/named": "client.workflows.list()",
+  "/credentials": "client.creds.list()",
+  "/auth-recipes": "client.auth.listServices()",
+  "/health": "client.health()",
+};
+
 interface Kinds {
   text: string;
   boolean: boolean;
@@ -192,5 +200,6 @@ function steps(json: JsonObject): string {
   });
   return [...lines, ...textsOf(json["next_actions"]).map((action) => `\n  → ${action}`)]
     .slice(0, 10)
-    .join("");
+    .join("")
+    .replace(/GET (\/[a-z/-]+[a-z])(?![\w/])/g, (route, path) => METHODS[path] ?? route);
 }

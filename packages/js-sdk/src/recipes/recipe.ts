@@ -141,7 +141,9 @@ export function checkSecrets(recipe: Recipe, secrets: Values): void {
   const unknown = [...secrets.keys()].find((key) => !known.includes(key));
   if (unknown !== undefined)
     throw new InvalidArgumentError(
-      `${subject} takes no secret '${unknown}'${nearest(unknown, known)}; it takes ${known.join(", ")}`,
+      [...secrets.values()].some((secret) => known.includes(secret()))
+        ? `${subject}: a key stands where its secret should be; write { KEY: SECRET }`
+        : `${subject} takes no secret '${unknown}'${nearest(unknown, known)}; it takes ${known.join(", ")}`,
     );
   const missing = recipe.secrets.filter(({ key, optional }) => !optional && !secrets.has(key));
   if (missing.length)

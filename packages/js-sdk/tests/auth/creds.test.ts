@@ -36,6 +36,37 @@ describe("a credential", () => {
     },
   );
 
+  it.each(['"error": "bad %s"', '"error": "bad", "%s": 1', '"details": [{"message": "%s"}]'])(
+    "that the engine repeats with needless escapes in {%s} is not shown",
+    async (part) => {
+      const escaped = [...SECRET].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
+      const engine = await serve(inTurn({ status: 400, text: `{${part.replace("%s", escaped)}}` }));
+      const client = clientOf(engine, { credentialFormat: "plain" });
+      const error = await rejection(client.creds.push("tok", SECRET));
+      expect(error).toBeInstanceOf(sdk.BadRequestError);
+      expect(error.message).not.toContain(SECRET);
+      expect(JSON.stringify(JSON.parse(error.body as string))).not.toContain(SECRET);
+    },
+  );
+
+  it.each([SECRET, `${SECRET}密`, "canary_".padEnd(129, "x")])(
+    "whose value is in the place of the name is refused without showing it: %s",
+    async (value) => {
+      const { auth, creds } = new sdk.Arcrun({ apiKey: "ak_weak" });
+      for (const call of [
+        () => creds.push(value, "github_token"),
+        () => creds.delete(value),
+        () => auth.setup("notion", { [value]: "github_token" } as never),
+        () => auth.bind("notion", { account: value }),
+      ]) {
+        const error = await rejection(call());
+        expect(error).toBeInstanceOf(sdk.InvalidArgumentError);
+        expect(error.message).not.toContain("canary");
+        expect(error.message).toContain(`a text of ${value.length} characters is not a valid`);
+      }
+    },
+  );
+
   it("whose name differs in case only causes a warning", async () => {
     const warn = vi.spyOn(console, "warn").mockReturnValue();
     const engine = await serve(inTurn({ json: { success: true, name: "Tok" } }));

@@ -35,6 +35,11 @@ describe("setup", () => {
       { notion_token: SECRET, notion_tokn: "x" },
       /takes no secret 'notion_tokn'; did you mean 'notion_token'\?/,
     ],
+    [{ "canary-0123-secret": "notion_token" }, /a text of 18 characters is not a valid credential name/],
+    [
+      { canary_0123_secret: "notion_token" },
+      /^auth.setup\('notion'\): a key stands where its secret should be/,
+    ],
     [{ notion_token: "" }, /notion_token must be non-empty text/],
     [{ notion_token: 5 }, /notion_token must be non-empty text/],
     [{ notion_token: `${SECRET}\n` }, /the header Authorization has a line break/],

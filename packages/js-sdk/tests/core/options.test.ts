@@ -13,6 +13,16 @@ describe("an option that is not known is refused, and the near one named", () =>
     [KEY, "new Arcrun: the options must be an object, such as { apiKey: … }, not a string"],
     [null, "new Arcrun: the options must be an object"],
     [[KEY], "new Arcrun: the options must be an object"],
+    [Object.create({ baseURL: "http://127.0.0.1:1" }), "new Arcrun has no option 'baseURL'"],
+    [{ allowInsecureHttp: "no" }, "allowInsecureHttp must be true or false, not no"],
+    [{ allowInsecureHttp: 1 }, "allowInsecureHttp must be true or false, not 1"],
+    [{ fetch: 5 }, "fetch must be a function, not a value of type number"],
+    [
+      { defaultHeaders: new Headers({ a: "b" }) },
+      "defaultHeaders must be an object with a text for each name",
+    ],
+    [{ defaultHeaders: [["a", "b"]] }, "defaultHeaders must be an object with a text for each name"],
+    [{ defaultHeaders: { "X-Arcrun-API-Key": "k" } }, "defaultHeaders can't set 'X-Arcrun-API-Key'"],
   ])("by new Arcrun(%j)", (options, message) => {
     expect(() => new sdk.Arcrun(given(options))).toThrow(sdk.ConfigurationError);
     expect(() => new sdk.Arcrun(given(options))).toThrow(message);

@@ -49,6 +49,19 @@ describe("an error response", () => {
   });
 
   it.each([
+    ["see the names: GET /webhooks/named", "see the names: client.workflows.list()"],
+    ["GET /auth-recipes, or GET /credentials", "client.auth.listServices(), or client.creds.list()"],
+    ["see GET /webhooks/named/a, GET /runs", "see GET /webhooks/named/a, GET /runs"],
+  ])("shows the advice %j in words of the SDK", async (advice, shown) => {
+    const engine = await serve(
+      inTurn({ status: 404, json: { error: "x", code: "c", next_actions: [advice] } }),
+    );
+    const error = await rejection(clientOf(engine).creds.list());
+    expect(error.message).toContain(`\n  → ${shown}`);
+    expect(error["nextActions"]).toEqual([advice]);
+  });
+
+  it.each([
     [{ error: "字" }, "字"],
     [{ success: false, error: "字" }, "字"],
     [{ ok: false, error_code: "c", human_message: "字" }, "字"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import threading
 import time
@@ -98,6 +99,20 @@ async def async_sleep(seconds: float) -> None:
 def sleep(seconds: float) -> None:
     """Wait for `seconds`."""
     time.sleep(seconds)
+
+
+async def async_addresses(host: str) -> list[str]:
+    """Return what to connect to: the name, of which anyio tries each address within one time-out."""
+    return [host]
+
+
+def addresses(host: str) -> list[str]:
+    """Return what to connect to: a host's addresses, since `socket` gives each a time-out of its own."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return [host]  # connecting says what is wrong with it
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 async def async_in_thread(work: Callable[[], T]) -> T:

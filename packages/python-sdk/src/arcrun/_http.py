@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 import httpx
 
+from ._core.deadlines import deadline_of, for_call
 from ._core.decoding import ACCEPTED
 from ._core.errors import (
     APIConnectionError,
@@ -18,6 +20,7 @@ from ._core.errors import (
     ConfigurationError,
     InsecureTransportError,
 )
+from ._core.exceptions import scrubbed, stripped
 from ._core.origins import is_loopback
 from ._core.retry import check_timeout
 from ._version import __version__
@@ -26,6 +29,7 @@ __all__ = [
     "HEADERS",
     "TIMEOUT",
     "USER_AGENT",
+    "attempt",
     "check_next_hop",
     "check_url",
     "httpx",
@@ -35,10 +39,10 @@ __all__ = [
     "pool_for",
     "proxy_for",
     "ssl_context",
-    "stripped",
     "time_out_of",
     "typed_error",
     "unobserved",
+    "until_the_head",
 ]
 
 T = TypeVar("T")
@@ -91,9 +95,33 @@ def time_out_of(client: httpx.Client | httpx.AsyncClient) -> float | httpx.Timeo
     return TIMEOUT if client.timeout == httpx.Timeout(5.0) else client.timeout
 
 
+class _Seconds(httpx.Timeout):
+    """Time-outs that were made of one number: that of the whole."""
+
+
 @functools.lru_cache(maxsize=8)
 def _seconds(timeout: float) -> httpx.Timeout:
-    return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+    return _Seconds(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+
+
+def attempt(timeout: httpx.Timeout) -> dict[str, Any]:
+    """Return the extensions of the request of one attempt, which has an end, whatever it waits for."""
+    total = timeout.read if isinstance(timeout, _Seconds) else None
+    return {"timeout": for_call(timeout.as_dict(), total)}
+
+
+@contextlib.contextmanager
+def until_the_head(request: httpx.Request) -> Generator[None]:
+    """Let a request's time-out for reading count for the whole head of the response.
+
+    The body may take longer, as a stream of events does: there it counts for each part again.
+    """
+    bounded = for_call(request.extensions.get("timeout", {}), None)
+    request.extensions = {**request.extensions, "timeout": bounded}
+    yield
+    deadline = deadline_of(bounded)
+    if deadline is not None:
+        deadline.lift()
 
 
 def origin(url: httpx.URL) -> str:
@@ -118,12 +146,6 @@ def check_url(url: str) -> None:
     raise ConfigurationError(f"the base URL {url!r} can't be used: {reason}")
 
 
-def stripped(error: BaseException) -> BaseException:
-    """Return an exception without its traceback and causes: their frames hold secrets."""
-    error.__cause__ = error.__context__ = None
-    return error.with_traceback(None)
-
-
 def is_of_connection(error: BaseException) -> bool:
     """Tell whether an exception says that the connection failed: of httpx, its parts or the system.
 
@@ -133,14 +155,22 @@ def is_of_connection(error: BaseException) -> bool:
     return isinstance(error, OSError) or (isinstance(error, Exception) and library in _LIBRARIES)
 
 
-def typed_error(method: str, url: str, error: BaseException) -> BaseException:
+def typed_error(
+    method: str, url: str, error: BaseException, clean: Callable[[str], str]
+) -> BaseException:
     """Return the SDK's error for what came of sending a request; without frames, which hold the key.
 
     What is neither the SDK's nor of the connection, such as a cancellation, is returned as it is.
+
+    Args:
+        method: the request's method.
+        url: the request's URL.
+        error: what was raised.
+        clean: takes the secrets out of a text.
     """
     if isinstance(error, ArcrunError):
         return stripped(error)
-    what = f"{method} {url} could not be sent ({type(error).__name__}: {error})"
+    what = f"{method} {url} could not be sent ({type(error).__name__}: {clean(str(error))})"
     if isinstance(error, httpx.HTTPStatusError):
         advice = "leave statuses to the SDK: no event hook of http_client may raise for them"
     elif isinstance(error, httpx.CookieConflict):
@@ -148,7 +178,7 @@ def typed_error(method: str, url: str, error: BaseException) -> BaseException:
     elif isinstance(error, httpx.InvalidURL):
         advice = "is base_url right?"
     elif is_of_connection(error):
-        return _connection_error(method, url, error)
+        return _connection_error(method, url, error, clean)
     elif isinstance(error, RuntimeError):
         advice = (
             "a client can't be used after it was closed, and an http_client only in the event loop that "
@@ -157,11 +187,13 @@ def typed_error(method: str, url: str, error: BaseException) -> BaseException:
     elif isinstance(error, (ValueError, OverflowError)):
         advice = "is base_url right?"
     else:
-        return stripped(error)
+        return scrubbed(error, clean)
     return ConfigurationError(f"{what}: {advice}")
 
 
-def _connection_error(method: str, url: str, error: BaseException) -> APIConnectionError:
+def _connection_error(
+    method: str, url: str, error: BaseException, clean: Callable[[str], str]
+) -> APIConnectionError:
     """Return the typed error for a request that got no response, or only a part of one."""
     kind: type[APIConnectionError] = APIConnectionError
     what = "the engine could not be reached, or closed the connection"
@@ -174,10 +206,10 @@ def _connection_error(method: str, url: str, error: BaseException) -> APIConnect
     elif isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         kind, what = APITimeoutError, "the engine did not respond in time"
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    failure = kind(f"{method} {url}: {what} ({reason})")
-    if isinstance(error, httpx.RequestError):
-        error.request = httpx.Request(method, url)  # httpx's own may hold a plain credential
-    failure.__cause__ = stripped(error)
+    failure = kind(f"{method} {url}: {what} ({clean(reason)})")
+    failure.__cause__ = cause = scrubbed(error, clean)
+    if isinstance(cause, httpx.RequestError):
+        cause.request = httpx.Request(method, url)  # httpx's own may hold a plain credential
     return failure
 
 

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.redaction import Redactor
+from arcrun_server.engine.shorten import redacting
 from arcrun_server.outbound import Unreachable
 
 if TYPE_CHECKING:
@@ -202,6 +204,37 @@ async def test_no_header_that_may_hold_a_secret_goes_to_another_origin(
     assert received["accept"] == "text/plain"
     assert not {"authorization", "x-api-key", "cookie"} & set(received)
     assert received["host"] == f"127.0.0.1:{other_site.port}"
+
+
+@pytest.mark.parametrize("name", ["accept", "accept-language", "content-type", "user-agent"])
+async def test_no_header_that_holds_a_secret_goes_to_another_origin(
+    name: str, make_client: Any, site: Site, other_site: Site
+) -> None:
+    site.respond("/a", status=302, headers={"Location": f"{other_site.url}/b"})
+    other_site.respond("/b", "到了")
+    with redacting(Redactor(["canary-secret"])):
+        headers = {name: "x/canary-secret", "accept": "text/plain"} | {name: "x/canary-secret"}
+        await make_client().send("GET", site.url + "/a", headers=headers)
+    assert site.received[0].headers[name] == "x/canary-secret"
+    received = other_site.received[0].headers
+    assert "canary-secret" not in str(received)
+    assert received["user-agent"].startswith("arcrun-engine/")
+    assert received.get("accept") == (None if name == "accept" else "text/plain")
+
+
+@pytest.mark.parametrize("place", ["/canary-%2Fsecret/b", "/b?k=canary-/secret", "/canary-/secret"])
+async def test_no_address_that_holds_a_secret_is_requested_at_another_origin(
+    place: str, make_client: Any, site: Site, other_site: Site
+) -> None:
+    site.respond("/a", status=302, headers={"Location": other_site.url + place})
+    site.respond("/near", status=302, headers={"Location": place})
+    site.respond(place, "到了")
+    with redacting(Redactor(["canary-/secret"])):
+        with pytest.raises(Unreachable, match="to another host, with a secret in the address"):
+            await make_client().send("GET", site.url + "/a")
+        await make_client().send("GET", site.url + "/near")
+    assert other_site.connections == 0
+    assert site.received[-1].line == f"GET {place} HTTP/1.1"
 
 
 async def test_a_body_never_goes_to_another_origin(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ from arcrun._core.retry import check_retries, next_delay
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.trust import api_key_for, require_api_key
 from arcrun._http import (
+    attempt,
     check_next_hop,
     check_url,
     httpx,
@@ -213,7 +215,8 @@ class AsyncConnection:
         try:
             response = await self._exchange(url, request, key)
         except BaseException as error:  # noqa: BLE001 - the frames of each hold the key
-            failure = typed_error(request.method, url, error)
+            secrets = (*request.secrets, *([key] if key else []))
+            failure = typed_error(request.method, url, error, lambda text: blank_out(text, secrets))
         else:
             _log(request, started, str(response.status))
             return response
@@ -229,8 +232,9 @@ class AsyncConnection:
             headers["Content-Type"] = "application/json"
         if request.idempotency_key is not None:
             headers["Idempotency-Key"] = request.idempotency_key
+        options = attempt(self.timeout)
         outgoing = self.http.build_request(
-            request.method, url, content=request.content(), headers=headers, timeout=self.timeout
+            request.method, url, content=request.content(), headers=headers, extensions=options
         )
         if key is not None:
             outgoing.headers[KEY_HEADER] = key.reveal()
@@ -238,7 +242,7 @@ class AsyncConnection:
             # A redirect would take the key along; `read_response` reports it as an error.
             incoming = await self.http.send(outgoing, stream=True, follow_redirects=False)
             try:
-                content = await read_body(incoming, self.timeout.read, self.max_response_bytes)
+                content = await read_body(incoming, options["timeout"], self.max_response_bytes)
             finally:
                 await incoming.aclose()
         finally:
@@ -252,7 +256,22 @@ class AsyncConnection:
         """Blank out the request's secrets and the API key in the body of an error response."""
         key = self.settings.api_key
         secrets = (*request.secrets, key) if key else request.secrets
-        return blank_out(content.decode("utf-8", "replace"), secrets).encode()
+        text = content.decode("utf-8", "replace")
+        plain = _plainly(text)
+        blanked = blank_out(plain, secrets)
+        return (blank_out(text, secrets) if blanked == plain else blanked).encode(
+            "utf-8", "replace"
+        )
+
+
+def _plainly(text: str) -> str:
+    """Return JSON without the escapes that it need not have: each may hide a secret's character."""
+    if "\\" not in text:
+        return text
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _log(request: Request[Any], started: float, result: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from arcrun._concurrency import async_in_thread
 from arcrun._core import operations
 from arcrun._core.errors import ArcrunWarning, InvalidArgumentError
-from arcrun._core.names import check_credential, check_service
+from arcrun._core.names import check_service, credential_problem
 from arcrun._core.secret import Secret
 from arcrun._core.shapes import text
 from arcrun._core.types import Credential, DeletedCredential, PushedCredential, Sensitivity
@@ -56,7 +56,10 @@ class AsyncCreds:
         """
         hidden = Secret.of(value)
         del value  # tools print the locals of frames
-        check_credential(name)
+        problem = credential_problem(name)
+        if problem:
+            del name  # it may be the secret, in the place of the name
+            raise InvalidArgumentError(problem)
         if service is not None:
             check_service(service)
         if hidden is None:
@@ -122,8 +125,12 @@ class AsyncCreds:
             >>> result["name"]
             'notion_token'
         """
+        problem = credential_problem(name)
+        if problem:
+            del name  # it may be a secret, in the place of the name
+            raise InvalidArgumentError(problem)
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        result = await connection.send(operations.delete_credential(check_credential(name)))
+        result = await connection.send(operations.delete_credential(name))
         connection.memory.names.pop(name.lower(), None)
         await _forget(connection, name)
         return result

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from typing import NoReturn
 
 from arcrun._core.errors import UnexpectedResponseError
+from arcrun._core.exceptions import scrubbed, stripped
 from arcrun._core.injection import Injection
 from arcrun._core.tokens import AccessToken
 from arcrun._core.trust import may_receive_secrets
-from arcrun._http import httpx, origin, stripped, unobserved
+from arcrun._http import httpx, origin, unobserved, until_the_head
 
 from .tokens import AsyncSignIn
 
@@ -53,7 +54,8 @@ class AsyncInjectingTransport(httpx.AsyncBaseTransport):
 
     async def _send_signed(self, request: httpx.Request) -> httpx.Response:
         if not may_receive_secrets(origin(request.url), self._allowed):
-            return await self._inner.handle_async_request(request)
+            with until_the_head(request):
+                return await self._inner.handle_async_request(request)
         token = await self._sign_in.token(self._inner)
         response = await self._send(request, token)
         if response.status_code == 401 and token and isinstance(request.stream, httpx.ByteStream):
@@ -67,14 +69,9 @@ class AsyncInjectingTransport(httpx.AsyncBaseTransport):
         body = await request.aread() if injection.has_body else None
         failure = None
         try:
-            send = unobserved(self._inner, self._inner.handle_async_request, "handle_async_request")
-            response = await send(_with_secrets(request, injection, body))
+            response = await self._send_secretly(_with_secrets(request, injection, body))
         except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
-            failure = stripped(error)
-            failure.args = tuple(
-                injection.without_secrets(each) if isinstance(each, str) else each
-                for each in error.args
-            )
+            failure = scrubbed(error, injection.without_secrets)
         else:
             for name in _URL_HEADERS:  # they may repeat a secret of the URL
                 url = response.headers.get(name, "")
@@ -84,6 +81,12 @@ class AsyncInjectingTransport(httpx.AsyncBaseTransport):
             response.stream = AsyncCleanStream(response.stream)
             return response
         raise failure
+
+    async def _send_secretly(self, signed: httpx.Request) -> httpx.Response:
+        """Send a request with secrets in it, which this frame holds: no exception may keep it."""
+        send = unobserved(self._inner, self._inner.handle_async_request, "handle_async_request")
+        with until_the_head(signed):
+            return await send(signed)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -9,11 +9,12 @@ from typing import NoReturn
 
 from arcrun._concurrency import AsyncLock
 from arcrun._core.errors import ArcrunError, TokenExchangeError
+from arcrun._core.exceptions import scrubbed
 from arcrun._core.injection import Injection
 from arcrun._core.recipe import AssertionGrant, Inject, RefreshGrant
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.tokens import AccessToken, read_token, token_form, token_text
-from arcrun._http import USER_AGENT, httpx, is_of_connection, stripped, unobserved
+from arcrun._http import USER_AGENT, attempt, httpx, is_of_connection, unobserved
 
 from .reading import read_body
 
@@ -74,10 +75,10 @@ class AsyncTokenSource:
         try:
             status, content = await self._exchange(transport, form)
         except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
-            failure = stripped(error)
+            secrets = (form, *self.values.values())
+            reason = blank_out(f"{type(error).__name__}: {error}", secrets)
+            failure = scrubbed(error, lambda text: blank_out(text, secrets))
             if is_of_connection(error):
-                secrets = (form, *self.values.values())
-                reason = blank_out(f"{type(error).__name__}: {error}", secrets)
                 failure = TokenExchangeError(
                     f"{service!r}: the token endpoint {self._grant.endpoint} could not be reached "
                     f"({reason})"
@@ -92,6 +93,7 @@ class AsyncTokenSource:
     async def _exchange(
         self, transport: httpx.AsyncBaseTransport, form: Secret
     ) -> tuple[int, Secret]:
+        options = attempt(self._timeout)
         request = httpx.Request(
             "POST",
             self._grant.endpoint,
@@ -101,13 +103,13 @@ class AsyncTokenSource:
                 "Accept": "application/json",
                 "User-Agent": USER_AGENT,
             },
-            extensions={"timeout": self._timeout.as_dict()},
+            extensions=options,
         )
         response = await unobserved(
             transport, transport.handle_async_request, "handle_async_request"
         )(request)
         try:
-            content = await read_body(response, self._timeout.read, _LARGEST)
+            content = await read_body(response, options["timeout"], _LARGEST)
             return response.status_code, token_text(response.status_code, content)
         finally:
             await response.aclose()

@@ -9,6 +9,7 @@ from .errors import UnexpectedResponseError
 ACCEPTED = "gzip, deflate"  # the `Accept-Encoding` of requests: what `Decoder` reads
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 _ANY_HEADER = zlib.MAX_WBITS | 32
+_NO_HEADER = -zlib.MAX_WBITS
 
 
 class CorruptBodyError(Exception):
@@ -16,7 +17,11 @@ class CorruptBodyError(Exception):
 
 
 class Decoder:
-    """Decodes the parts of one body, and counts what comes out."""
+    """Decodes the parts of one body, and counts what comes out.
+
+    It takes what httpx and Chromium take: deflate also without zlib's header, as some servers have always
+    sent it; of gzip the first member, whatever follows it.
+    """
 
     def __init__(self, encoding: str, limit: int) -> None:
         """Prepare to decode.
@@ -30,9 +35,14 @@ class Decoder:
         """
         self._limit = self._left = limit
         self._inflate = None
+        self._start: bytes | None = (
+            None  # of a body in deflate, until its first two bytes are there
+        )
         name = encoding.strip().lower()
-        if name in {"gzip", "x-gzip", "deflate"}:
+        if name in {"gzip", "x-gzip"}:
             self._inflate = zlib.decompressobj(_ANY_HEADER)
+        elif name == "deflate":
+            self._start = b""
         elif name not in {"", "identity"}:
             raise UnexpectedResponseError(
                 f"the response is encoded as {encoding[:40]!r}; the SDK asked for {ACCEPTED}"
@@ -45,6 +55,12 @@ class Decoder:
             UnexpectedResponseError: there is more than the limit.
             CorruptBodyError: it cannot be decoded.
         """
+        if self._start is not None:
+            part = self._start = self._start + part
+            if len(part) < 2:
+                return b""
+            self._inflate = zlib.decompressobj(_ANY_HEADER if _has_header(part) else _NO_HEADER)
+            self._start = None
         if self._inflate is not None:
             try:
                 part = self._inflate.decompress(part, self._left + 1)
@@ -57,3 +73,9 @@ class Decoder:
                 "max_response_bytes=…"
             )
         return part
+
+
+def _has_header(body: bytes) -> bool:
+    """Tell whether a body begins as zlib (RFC 1950) or gzip does."""
+    is_zlib = body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2], "big") % 31 == 0
+    return is_zlib or body.startswith(b"\x1f\x8b")

@@ -14,26 +14,37 @@ _IDEMPOTENCY_KEY = r"[!-~]{1,128}"
 _RESERVED = frozenset({"catalog"})  # GET /credentials/catalog is the list on the deployed engine
 
 
+def can_be_credential(name: object) -> bool:
+    """Tell whether a credential can have a name."""
+    return _fits(_CREDENTIAL, name)
+
+
 def check_credential(name: str) -> str:
     """Return the credential's name if it is valid (docs/contract.md#credentials)."""
-    if not _fits(_CREDENTIAL, name):
-        raise InvalidArgumentError(
-            f"{_shown(name)} is not a valid credential name: use letters A-Z a-z, digits and _ only, "
-            "at most 128"
+    problem = credential_problem(name)
+    if problem:
+        raise InvalidArgumentError(problem)
+    return name
+
+
+def credential_problem(name: str) -> str:
+    """Return why a credential can't have a name, without the name: it may be the secret; "" if it can."""
+    if not can_be_credential(name):
+        return (
+            f"{_hidden(name)} is not a valid credential name: use letters A-Z a-z, digits and _ only, at "
+            "most 128 (the name comes first, then the value)"
         )
     if name.lower() in _RESERVED:
-        raise InvalidArgumentError(
-            f"{name!r} is a reserved name: choose another name for the credential"
-        )
-    return name
+        return f"{name!r} is a reserved name: choose another name for the credential"
+    return ""
 
 
 def check_account(account: str | None) -> str | None:
     """Return the account's name if it is valid."""
-    if account is not None and not _fits(_CREDENTIAL, account):
+    if account is not None and not can_be_credential(account):
         raise InvalidArgumentError(
-            f"{_shown(account)} is not a valid account name: use letters A-Z a-z, digits and _ only, "
-            "at most 128"
+            f"{_hidden(account)} is not a valid account name: use letters A-Z a-z, digits and _ only, at "
+            "most 128"
         )
     return account
 
@@ -90,6 +101,13 @@ def nearest(word: str, known: list[str]) -> str:
 
 def _fits(pattern: str, name: object) -> bool:
     return isinstance(name, str) and re.fullmatch(pattern, name) is not None
+
+
+def _hidden(name: object) -> str:
+    """Return what an error message says of a name that is not shown: it may be a secret in its place."""
+    if isinstance(name, str):
+        return f"a text of {len(name)} characters"
+    return f"a value of type {type(name).__name__}"
 
 
 def _shown(name: object) -> str:

@@ -35,6 +35,16 @@ def check_timeout(seconds: float) -> float:
     return seconds
 
 
+def check_flag(name: str, value: object) -> None:
+    """Check the value of an option that is on or off: a text such as "no" would count as on.
+
+    Raises:
+        ConfigurationError: it is neither True nor False.
+    """
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False, not {value!r}")
+
+
 def check_size(name: str, value: int) -> int:
     """Return the value of an option that limits a number of connections or bytes, if it is valid.
 

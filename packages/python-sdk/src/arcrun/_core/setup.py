@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from .errors import ArcrunError, InvalidArgumentError, MissingSecretError
 from .injection import Injection
-from .names import credential_name, nearest, variable
+from .names import can_be_credential, credential_name, nearest, variable
 from .placeholders import render_base_url
 from .recipe import AssertionGrant, Recipe
 from .secret import Secret
@@ -19,6 +19,7 @@ Given = list[tuple[str, Secret | None]]
 def wrapped(secrets: object, more: Mapping[str, object]) -> Given | None:
     """Wrap the secrets that `setup` was given: pairs of key and secret, None where it is no text.
 
+    A key that can't be the name of a credential may be a secret in its place: it becomes empty.
     Never raises for what was given (None stands for secrets that are not a mapping), so that the
     caller can let go of the texts before any error: tools print the local variables of an error's
     frames, and the caller's frame is among them.
@@ -26,7 +27,9 @@ def wrapped(secrets: object, more: Mapping[str, object]) -> Given | None:
     if secrets is not None and not is_mapping(secrets):
         return None
     return [
-        (key, Secret.of(text)) for texts in (secrets or {}, more) for key, text in texts.items()
+        (key if can_be_credential(key) else "", Secret.of(text))
+        for texts in (secrets or {}, more)
+        for key, text in texts.items()
     ]
 
 
@@ -39,8 +42,10 @@ def non_empty(service: str, given: Given | None) -> dict[str, Secret]:
     values: dict[str, Secret] = {}
     problem = "secrets must be a mapping from keys to texts" if given is None else ""
     for key, value in given or ():
-        if key in values:
-            problem = f"{key!r} was given twice"
+        if not key:
+            problem = "a key of secrets can't be the name of a credential; is it the secret itself?"
+        elif key in values:
+            problem = problem or f"{key!r} was given twice"
         elif value is None:
             problem = problem or f"{key} must be non-empty text"
         else:
@@ -106,12 +111,17 @@ def refused_secret(service: str, name: str, stored_for: str | None) -> MissingSe
 def _check_keys(recipe: Recipe, given: Mapping[str, Secret]) -> None:
     """Compare the keys that `setup` was given with those that the recipe takes."""
     service, known = recipe.service, [*recipe.required_keys, *recipe.optional_keys]
-    for key in given:
-        if key not in known:
-            raise InvalidArgumentError(
-                f"auth.setup({service!r}) takes no secret {key!r}{nearest(key, known)}; it takes "
-                f"{', '.join(known)}"
-            )
+    unknown = [key for key in given if key not in known]
+    if unknown and any(value.reveal() in known for value in given.values()):
+        raise InvalidArgumentError(
+            f"auth.setup({service!r}): a key stands where its secret should be; write secrets={{KEY: "
+            "SECRET}"
+        )
+    for key in unknown:
+        raise InvalidArgumentError(
+            f"auth.setup({service!r}) takes no secret {key!r}{nearest(key, known)}; it takes "
+            f"{', '.join(known)}"
+        )
     missing = [key for key in recipe.required_keys if key not in given]
     if missing:
         help_urls = {secret["key"]: secret.get("help_url", "") for secret in recipe.secrets}

@@ -13,7 +13,7 @@ from arcrun._core.config import Settings, Source, check_headers
 from arcrun._core.decoding import MAX_RESPONSE_BYTES
 from arcrun._core.errors import ConfigurationError, InvalidArgumentError
 from arcrun._core.resources import resource
-from arcrun._core.retry import MAX_RETRIES, check_retries, check_size
+from arcrun._core.retry import MAX_RETRIES, check_flag, check_retries, check_size
 from arcrun._core.secret import Secret
 from arcrun._core.types import CredentialFormat, Health, RawResponse
 from arcrun._http import (
@@ -113,6 +113,7 @@ class Arcrun:
         own_headers = check_headers(
             {} if default_headers is None else default_headers, "default_headers"
         )
+        check_flag("allow_insecure_http", allow_insecure_http)
         store = None if secret_cache == "memory" else KeyringStore(settings)  # noqa: S105
         retries = check_retries(max_retries)
         check_size("max_connections", max_connections)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from arcrun._core.errors import UnexpectedResponseError
+from arcrun._core.exceptions import scrubbed, stripped
 from arcrun._core.injection import Injection
 from arcrun._core.tokens import AccessToken
 from arcrun._core.trust import may_receive_secrets
-from arcrun._http import httpx, origin, stripped, unobserved
+from arcrun._http import httpx, origin, unobserved, until_the_head
 
 from .tokens import SignIn
 
@@ -54,7 +55,8 @@ class InjectingTransport(httpx.BaseTransport):
 
     def _send_signed(self, request: httpx.Request) -> httpx.Response:
         if not may_receive_secrets(origin(request.url), self._allowed):
-            return self._inner.handle_request(request)
+            with until_the_head(request):
+                return self._inner.handle_request(request)
         token = self._sign_in.token(self._inner)
         response = self._send(request, token)
         if response.status_code == 401 and token and isinstance(request.stream, httpx.ByteStream):
@@ -68,14 +70,9 @@ class InjectingTransport(httpx.BaseTransport):
         body = request.read() if injection.has_body else None
         failure = None
         try:
-            send = unobserved(self._inner, self._inner.handle_request, "handle_request")
-            response = send(_with_secrets(request, injection, body))
+            response = self._send_secretly(_with_secrets(request, injection, body))
         except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
-            failure = stripped(error)
-            failure.args = tuple(
-                injection.without_secrets(each) if isinstance(each, str) else each
-                for each in error.args
-            )
+            failure = scrubbed(error, injection.without_secrets)
         else:
             for name in _URL_HEADERS:  # they may repeat a secret of the URL
                 url = response.headers.get(name, "")
@@ -85,6 +82,12 @@ class InjectingTransport(httpx.BaseTransport):
             response.stream = CleanStream(response.stream)
             return response
         raise failure
+
+    def _send_secretly(self, signed: httpx.Request) -> httpx.Response:
+        """Send a request with secrets in it, which this frame holds: no exception may keep it."""
+        send = unobserved(self._inner, self._inner.handle_request, "handle_request")
+        with until_the_head(signed):
+            return send(signed)
 
     def close(self) -> None:
         """Close the connections."""

@@ -3,22 +3,25 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping
 
+from arcrun._core.deadlines import deadline_of
 from arcrun._core.decoding import CorruptBodyError, Decoder
 from arcrun._http import httpx
 
 
-def read_body(response: httpx.Response, seconds: float | None, limit: int) -> bytes:
+def read_body(
+    response: httpx.Response, limits: Mapping[str, float | None], limit: int
+) -> bytes:
     """Return the decoded body.
 
-    The time counts for the whole body: httpx's own time-out counts for each part, so a sender of a
-    byte now and then would never reach it. It starts when the headers are there, so that waiting for
-    a connection does not count, and is checked only while data is missing.
+    The time counts for head and body together, if the connection is one of ours. A transport of the
+    user's own knows nothing of it: then it starts when the headers are there. It is checked only while
+    data is missing.
 
     Args:
         response: a response whose body was not read yet.
-        seconds: how long the body may take; None for as long as it takes.
+        limits: the time-outs that the request was sent with.
         limit: how many bytes it may have, decoded.
 
     Raises:
@@ -26,7 +29,9 @@ def read_body(response: httpx.Response, seconds: float | None, limit: int) -> by
         httpx.DecodingError: it is not what its `Content-Encoding` says.
         UnexpectedResponseError: it is larger, or has another encoding than those asked for.
     """
-    deadline = None if seconds is None else time.monotonic() + seconds
+    deadline = deadline_of(limits)
+    if deadline is not None:
+        deadline.start()
     if response.is_stream_consumed:  # by a transport that makes responses, as in tests
         return Decoder("", limit).feed(response.read())
     decoder, is_late, corrupt = (
@@ -43,7 +48,7 @@ def read_body(response: httpx.Response, seconds: float | None, limit: int) -> by
         except CorruptBodyError as error:
             corrupt = str(error)
             break
-        is_late = deadline is not None and time.monotonic() > deadline
+        is_late = deadline is not None and deadline.is_over
     if corrupt:
         raise httpx.DecodingError(corrupt)
     return b"".join(parts)

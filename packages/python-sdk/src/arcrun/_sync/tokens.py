@@ -10,11 +10,12 @@ from typing import NoReturn
 
 from arcrun._concurrency import Lock
 from arcrun._core.errors import ArcrunError, TokenExchangeError
+from arcrun._core.exceptions import scrubbed
 from arcrun._core.injection import Injection
 from arcrun._core.recipe import AssertionGrant, Inject, RefreshGrant
 from arcrun._core.secret import Secret, blank_out
 from arcrun._core.tokens import AccessToken, read_token, token_form, token_text
-from arcrun._http import USER_AGENT, httpx, is_of_connection, stripped, unobserved
+from arcrun._http import USER_AGENT, attempt, httpx, is_of_connection, unobserved
 
 from .reading import read_body
 
@@ -75,10 +76,10 @@ class TokenSource:
         try:
             status, content = self._exchange(transport, form)
         except BaseException as error:  # noqa: BLE001 - the frames of each hold secrets
-            failure = stripped(error)
+            secrets = (form, *self.values.values())
+            reason = blank_out(f"{type(error).__name__}: {error}", secrets)
+            failure = scrubbed(error, lambda text: blank_out(text, secrets))
             if is_of_connection(error):
-                secrets = (form, *self.values.values())
-                reason = blank_out(f"{type(error).__name__}: {error}", secrets)
                 failure = TokenExchangeError(
                     f"{service!r}: the token endpoint {self._grant.endpoint} could not be reached "
                     f"({reason})"
@@ -93,6 +94,7 @@ class TokenSource:
     def _exchange(
         self, transport: httpx.BaseTransport, form: Secret
     ) -> tuple[int, Secret]:
+        options = attempt(self._timeout)
         request = httpx.Request(
             "POST",
             self._grant.endpoint,
@@ -102,13 +104,13 @@ class TokenSource:
                 "Accept": "application/json",
                 "User-Agent": USER_AGENT,
             },
-            extensions={"timeout": self._timeout.as_dict()},
+            extensions=options,
         )
         response = unobserved(
             transport, transport.handle_request, "handle_request"
         )(request)
         try:
-            content = read_body(response, self._timeout.read, _LARGEST)
+            content = read_body(response, options["timeout"], _LARGEST)
             return response.status_code, token_text(response.status_code, content)
         finally:
             response.close()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Any
 
 from arcrun._concurrency import scope, is_alive
 from arcrun._http import MAX_CONNECTIONS, httpx, origin, pool_for, proxy_for, unobserved
@@ -49,9 +50,20 @@ class EnvironmentTransport(httpx.BaseTransport):
             self._pools = {own: pools for own, pools in self._pools.items() if is_alive(own)}
         pools = self._pools.setdefault(here, {})
         if proxy not in pools:
-            made = pool_for(httpx.HTTPTransport, proxy, self._max_connections)
-            return pools.setdefault(proxy, made)
+            return pools.setdefault(proxy, self._timed_pool(proxy))
         return pools[proxy]
+
+    def _timed_pool(self, proxy: str | None) -> httpx.HTTPTransport:
+        """Return a new pool, in which the time of a request is that of the whole."""
+        from .network import TimedBackend
+
+        made = pool_for(httpx.HTTPTransport, proxy, self._max_connections)
+        # httpx has no option for it; without these two names each wait has a time-out of its own.
+        connections: Any = getattr(made, "_pool", None)
+        inner = getattr(connections, "_network_backend", None)
+        if inner is not None:
+            connections._network_backend = TimedBackend(inner)  # noqa: SLF001 - see above
+        return made
 
     def close(self) -> None:
         """Close the connections."""

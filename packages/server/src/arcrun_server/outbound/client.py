@@ -17,7 +17,7 @@ import httpx
 
 from arcrun_server._version import __version__
 from arcrun_server.engine import ComponentError
-from arcrun_server.engine.shorten import shorten
+from arcrun_server.engine.shorten import redacted, shorten
 from arcrun_server.engine.sizes import rough_size
 from arcrun_server.slots import Queues
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .guard import Resolver
 
 MAX_CONNECTIONS = 200
+_USER_AGENT = f"arcrun-engine/{__version__}"
 DEFAULT_CALLS_PER_KEY = 20
 MAX_REDIRECTS = 5
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
@@ -205,7 +206,7 @@ class Outbound:
             Unreachable: No usable response came.
         """
         fields = _checked_headers(headers or {})
-        fields.setdefault("user-agent", f"arcrun-engine/{__version__}")
+        fields.setdefault("user-agent", _USER_AGENT)
         fields["accept-encoding"] = "identity"
         seconds = min(timeout or self._total_timeout, self._total_timeout)
         try:
@@ -336,14 +337,23 @@ def _target(url: str, location: str) -> str:
 def _harmless(
     url: str, target: str, headers: dict[str, str], content: bytes | None
 ) -> dict[str, str]:
-    """Keep the headers that may go to another origin; refuse what may not go at all."""
+    """Keep the headers that may go to another origin; refuse what may not go at all.
+
+    A recipe may put a secret into any header, and a service repeat one in the address that it names.
+    """
     if content is not None:
         raise Unreachable(
             f"{_shown_host(url)} redirects to another host; the body is not sent there"
         )
     if url.startswith("https:") and not target.startswith("https:"):
         raise Unreachable(f"{_shown_host(url)} redirects from https to an insecure address")
-    return {name: value for name, value in headers.items() if name in _KEPT_ACROSS_ORIGINS}
+    if redacted(target) != target:
+        raise Unreachable(
+            f"{_shown_host(url)} redirects to another host, with a secret in the address"
+        )
+    kept = {name: value for name, value in headers.items() if name in _KEPT_ACROSS_ORIGINS}
+    harmless = {name: value for name, value in kept.items() if redacted(value) == value}
+    return {"user-agent": _USER_AGENT, **harmless}
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
