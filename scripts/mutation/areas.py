@@ -34,12 +34,14 @@ class Area:
         sources: Its modules, as patterns below the repository.
         tests: The folders of the tests that must notice a defect.
         suites: The runs of the suite that must notice it, in this order; none for the harness itself.
+        own_tests: Those files and folders of its tests that are about its modules, for `--fast`.
     """
 
     name: str
     sources: tuple[str, ...]
     tests: tuple[str, ...]
     suites: tuple[SuiteRun, ...] = ()
+    own_tests: tuple[str, ...] = ()
 
     def modules(self, root: Path) -> Iterator[str]:
         """Yield the files of the area, as paths below the repository."""
@@ -54,6 +56,7 @@ _SDK, _SERVER, _HARNESS = (
     "packages/server/src/arcrun_server",
     "conformance/src/arcrun_conformance",
 )
+_SERVER_TESTS = "packages/server/tests"
 _BOTH = ("python-sync", "python-async")
 _ENGINE = (SuiteRun("engine"), SuiteRun("sdk", ("python-sync",)))
 
@@ -63,10 +66,46 @@ AREAS = (
         (f"{_SDK}/_core/*.py",),
         ("packages/python-sdk/tests",),
         (SuiteRun("sdk", _BOTH),),
+        ("packages/python-sdk/tests",),
     ),
-    Area("engine", (f"{_SERVER}/engine/*.py",), ("packages/server/tests",), _ENGINE),
-    Area("store", (f"{_SERVER}/store/*.py",), ("packages/server/tests",), _ENGINE),
-    Area("sealing", (f"{_SERVER}/sealing/*.py",), ("packages/server/tests",), _ENGINE),
+    Area(
+        "engine",
+        (f"{_SERVER}/engine/*.py",),
+        (_SERVER_TESTS,),
+        _ENGINE,
+        (
+            f"{_SERVER_TESTS}/engine",
+            f"{_SERVER_TESTS}/test_graphs.py",
+            f"{_SERVER_TESTS}/test_runs.py",
+            f"{_SERVER_TESTS}/test_workflows.py",
+            f"{_SERVER_TESTS}/components/test_logic_components.py",
+        ),
+    ),
+    Area(
+        "store",
+        (f"{_SERVER}/store/*.py",),
+        (_SERVER_TESTS,),
+        _ENGINE,
+        (
+            f"{_SERVER_TESTS}/store",
+            f"{_SERVER_TESTS}/test_credentials.py",
+            f"{_SERVER_TESTS}/test_paging.py",
+            f"{_SERVER_TESTS}/test_recipes.py",
+            f"{_SERVER_TESTS}/test_runs.py",
+            f"{_SERVER_TESTS}/test_workflows.py",
+        ),
+    ),
+    Area(
+        "sealing",
+        (f"{_SERVER}/sealing/*.py",),
+        (_SERVER_TESTS,),
+        _ENGINE,
+        (
+            f"{_SERVER_TESTS}/test_credentials.py",
+            f"{_SERVER_TESTS}/test_envelope.py",
+            f"{_SERVER_TESTS}/test_server_key.py",
+        ),
+    ),
     Area(
         "harness",
         (
@@ -81,11 +120,24 @@ AREAS = (
             f"{_HARNESS}/deviations.py",
         ),
         ("conformance/tests",),
+        (),
+        (
+            "conformance/tests/checks",
+            "conformance/tests/report",
+            "conformance/tests/runs",
+            "conformance/tests/scenarios",
+            "conformance/tests/test_deviations.py",
+            "conformance/tests/test_gate.py",
+            "conformance/tests/test_secrets.py",
+            "conformance/tests/wire",
+        ),
     ),
     Area(
         "release",
         ("scripts/release/verify.py", "scripts/release/evidence.py"),
         ("scripts/tests/release",),
+        (),
+        ("scripts/tests/release/test_evidence.py", "scripts/tests/release/test_steps.py"),
     ),
 )
 
@@ -128,8 +180,46 @@ OTHERWISE_RELATED = {
     "js-sdk": ("bind-*", "setup-*", "creds-*", "redirect-*"),
 }
 
+# The same for the engine suite, whose scenarios are named after their subject.
+RELATED_IN_ENGINE = {
+    "budget": ("limits-*", "foreach-*", "subflows-*"),
+    "check": ("validate-*", "flows-*", "edges-*"),
+    "condition_parser": ("conditions-*",),
+    "conditions": ("conditions-*", "branches-*"),
+    "continuation": ("tokens-*", "executions-*", "docs-*"),
+    "credentials": ("credentials-*", "tenancy-*"),
+    "cursors": ("lists-*",),
+    "edges": ("edges-*", "flows-*"),
+    "envelope": ("credentials-*", "secrets-*"),
+    "executions": ("executions-*", "lists-*", "tenancy-*"),
+    "flow": ("flows-*", "edges-*", "docs-*"),
+    "frames": ("foreach-*", "subflows-*", "edges-*"),
+    "idempotency": ("idempotency-*",),
+    "labels": ("flows-*", "edges-*", "conditions-*"),
+    "loops": ("foreach-*",),
+    "nearest": ("validate-*", "errors-*"),
+    "pages": ("lists-*", "search-*"),
+    "parameters": ("validate-*", "placeholders-*"),
+    "placeholders": ("placeholders-*",),
+    "recipes": ("recipes-*", "apirecipes-*", "lists-*"),
+    "redaction": ("secrets-*", "credentials-*", "http-*"),
+    "scope": ("placeholders-*", "branches-*", "foreach-*"),
+    "server_key": ("credentials-*", "secrets-*"),
+    "sizes": ("limits-*",),
+    "sub_workflow": ("subflows-*",),
+    "templates": ("placeholders-*",),
+    "workflows": ("workflows-*", "lists-*", "search-*"),
+}
+OTHERWISE_RELATED_IN_ENGINE = {
+    "engine": ("flows-*", "edges-*", "foreach-*", "failures-*"),
+    "store": ("workflows-*", "credentials-*", "lists-*", "keys-*"),
+    "sealing": ("credentials-*",),
+}
 
-def related_scenarios(area: Area, module: str) -> tuple[str, ...]:
-    """Return the scenarios to run first for a module, as patterns of their ids."""
+
+def related_scenarios(area: Area, module: str, suite: str = "sdk") -> tuple[str, ...]:
+    """Return the scenarios of a suite to run first for a module, as patterns of their ids."""
     stem = module.rsplit("/", 1)[-1].partition(".")[0]
+    if suite == "engine":
+        return RELATED_IN_ENGINE.get(stem, OTHERWISE_RELATED_IN_ENGINE.get(area.name, ()))
     return RELATED_SCENARIOS.get(stem, OTHERWISE_RELATED.get(area.name, ()))

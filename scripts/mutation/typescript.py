@@ -135,7 +135,12 @@ class _Trial:
         self._tools = session.settings.root / TOOLS / "node_modules"
         self._log = session.settings.logs / "typescript.log"
         self._judge = Judge(
-            session.commands, session.settings.python, {}, quick=session.settings.quick
+            session.commands,
+            session.settings.python,
+            {},
+            quick=session.settings.quick,
+            # Which tests execute a line, Stryker finds out by itself.
+            covering={} if session.settings.fast else None,
         )
 
     def prepare(self) -> None:

@@ -1,0 +1,103 @@
+"""Which tests execute a line: only these can notice a defect in it, and the fastest of them are run first.
+
+The tests of an area are run once without a mutant and traced (`scripts/mutation/contexts.py`). What is executed when a
+module is imported is executed for all tests of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from coverage import CoverageData
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+# A mutant is judged by the fastest tests that take no longer than this together: a defect that those miss which reach
+# the line soonest is most often missed by the others.
+SECONDS = 45.0
+
+
+class Covering:
+    """The tests of each line.
+
+    Args:
+        lines: For each file, as a path below the repository, the tests of each of its lines.
+        seconds: How long each test takes.
+    """
+
+    def __init__(
+        self, lines: Mapping[str, Mapping[int, Iterable[str]]], seconds: Mapping[str, float]
+    ) -> None:
+        self._lines = lines
+        self._seconds = seconds
+
+    @classmethod
+    def read(cls, folder: Path, root: Path) -> Covering:
+        """Return what a traced run of tests has written to a folder."""
+        lines: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for file in folder.glob("*.trace"):
+            data = CoverageData(str(file))
+            data.read()
+            for name in data.measured_files():
+                path = name.removeprefix(f"{root}/")
+                for line, tests in data.contexts_by_lineno(name).items():
+                    lines[path][line].update(test for test in tests if test)
+        seconds: dict[str, float] = {}
+        for file in folder.glob("*.json"):
+            seconds.update(json.loads(file.read_text("utf-8")))
+        return cls(lines, seconds)
+
+    def tests(self, path: str, source: str, line: int) -> list[str]:
+        """Return the tests that execute a line of a file, the fastest first."""
+        file = self._lines.get(path, {})
+        lines = executed_with(source, line) or file.keys()
+        found = {test for number in lines for test in file.get(number, ())}
+        ordered = sorted(found, key=lambda test: (self._seconds.get(test, 0.0), test))
+        chosen: list[str] = []
+        total = 0.0
+        for test in ordered:
+            total += self._seconds.get(test, 0.0)
+            if total > SECONDS and chosen:
+                break
+            chosen.append(test)
+        return chosen
+
+    def seconds(self, tests: Iterable[str]) -> float:
+        """Return how long tests take without a mutant."""
+        return sum(self._seconds.get(test, 0.0) for test in tests)
+
+
+def executed_with(source: str, line: int) -> range | None:
+    """Return the lines that are executed if a line is; `None` if it is executed at import."""
+    function: ast.AST | None = None
+    statement: ast.stmt | None = None
+    for node in _around(ast.parse(source), line):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            # Defaults and decorators belong to what defines the function.
+            inside = line >= node.body[0].lineno
+            function = node if inside else function
+        if isinstance(node, ast.stmt):
+            statement = node
+    if function is None or statement is None:
+        return None
+    body = getattr(statement, "body", None)
+    last = body[0].lineno - 1 if body else statement.end_lineno or statement.lineno
+    return range(statement.lineno, max(last, statement.lineno) + 1)
+
+
+def _around(tree: ast.AST, line: int) -> Iterable[ast.AST]:
+    """Yield the statements that a line is part of, outer ones first."""
+    for node in ast.iter_child_nodes(tree):
+        first, last = getattr(node, "lineno", None), getattr(node, "end_lineno", None)
+        if first is None or last is None:
+            yield from _around(
+                node, line
+            )  # a handler's or a case's parts have no lines of their own
+        elif min([first, *(d.lineno for d in getattr(node, "decorator_list", []))]) <= line <= last:
+            yield node
+            yield from _around(node, line)
