@@ -13,6 +13,8 @@ _LOGGERS = frozenset({"log", "logger", "_log", "_logger", "LOG", "logging"})
 _HARMLESS_DECORATORS = frozenset(
     {"cache", "lru_cache", "cached_property", "final", "override", "overload", "abstractmethod"}
 )
+# Arguments that say what can't happen, or how a text is laid out that is read as the same JSON.
+_HARMLESS_ARGUMENTS = frozenset({("zip", "strict"), ("dumps", "indent"), ("dump", "indent")})
 _REPRESENTATIONS = frozenset({"__repr__", "__rich_repr__"})
 
 
@@ -26,7 +28,8 @@ class Skipped:
 
     These are annotations, docstrings, texts of a log, methods `__repr__`, what only type checkers read, options of
     `@dataclass`, decorators that only make a program faster or explain it, `if __name__ == "__main__"`, and a `not`
-    before a comparison that another mutant turns round.
+    before a comparison that another mutant turns round. And the arguments `zip(strict=True)`, an assertion, and
+    `json.dumps(indent=2)`, a layout.
 
     Args:
         source: The module.
@@ -70,6 +73,9 @@ def _skipped_nodes(tree: ast.Module) -> Iterator[ast.AST]:
         elif isinstance(node, ast.ClassDef):
             yield from (d for d in node.decorator_list if _name(d) == "dataclass")
             yield from node.keywords  # total=False, frozen=True: for the type checker
+        elif isinstance(node, ast.Call) and not _is_log(node.func):
+            name = _name(node.func)
+            yield from (k for k in node.keywords if (name, k.arg) in _HARMLESS_ARGUMENTS)
         elif (
             (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
             or (isinstance(node, ast.If) and _name(node.test) == "TYPE_CHECKING")
