@@ -31,6 +31,7 @@ class Tracer:
 
     def __init__(self, folder: Path, sources: list[str]) -> None:
         self._seconds: dict[str, float] = {}
+        self._failed: set[str] = set()
         self._times = folder / f"{os.getpid()}.json"
         self._coverage = coverage.Coverage(
             data_file=str(folder / f"{os.getpid()}.trace"),
@@ -38,6 +39,11 @@ class Tracer:
             include=sources,
             messages=False,
         )
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember what fails without a mutant: it can't judge."""
+        if report.failed:
+            self._failed.add(report.nodeid)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -58,7 +64,8 @@ class Tracer:
         """Write what was recorded."""
         self._coverage.stop()
         self._coverage.save()
-        self._times.write_text(json.dumps(self._seconds), "utf-8")
+        passed = {test: s for test, s in self._seconds.items() if test not in self._failed}
+        self._times.write_text(json.dumps(passed), "utf-8")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -117,9 +117,12 @@ class Session:
         limits: dict[str, float] = {}
         judge = Judge(self.commands, settings.python, limits, quick=settings.quick)
         if settings.fast:
-            covering = judge.traced(tree, areas, log)
-            judge = Judge(self.commands, settings.python, limits, covering=covering)
-            judge.suites_pass(tree, areas, log)
+            covering = judge.traced(tree, areas, settings.logs / "traces", log)
+            judge = Judge(
+                self.commands, settings.python, limits, quick=settings.quick, covering=covering
+            )
+            if not settings.quick:
+                judge.suites_pass(tree, areas, log)
         else:
             judge.baseline(tree, areas, {mutant.path for mutant in mutants}, log)
         return judge

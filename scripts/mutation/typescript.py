@@ -45,7 +45,12 @@ AREA = Area(
     (f"{SDK}/tests",),
     (SuiteRun("sdk", ("node24-esm",)),),
 )
-STATUSES = {"Survived": SURVIVED, "NoCoverage": SURVIVED, "Timeout": TIMED_OUT}
+STATUSES = {
+    "Survived": SURVIVED,
+    "NoCoverage": SURVIVED,
+    "Timeout": TIMED_OUT,
+    "Ignored": NOT_JUDGED,
+}
 # Tests of the package and of the documents: they read `dist`, or compile against the sources.
 OTHER_TESTS = ("examples", "readme", "package")
 STRYKER_SECONDS = 1500.0
@@ -116,6 +121,10 @@ def run(
         trial.suite_passes()
         found = []
         try:
+            if session.settings.fast:
+                judged = [place for place in picked if by_tests.get(place) != NOT_JUDGED]
+                say(f"{len(picked) - len(judged)} that are executed at import are left out")
+                picked = judged
             for place in picked:
                 over = time.monotonic() > deadline
                 verdict = trial.verdict(place, by_tests, with_suite=not over)
@@ -180,6 +189,8 @@ class _Trial:
             "jsonReporter": {"fileName": "stryker.json"},
             "mutate": sorted({place.range for place in places}),
             "coverageAnalysis": "perTest",
+            # What is executed at import has to be judged by all tests.
+            "ignoreStatic": self._settings.fast,
             "concurrency": self._settings.jobs,
             "inPlace": True,  # it is a copy already
         }

@@ -4,8 +4,9 @@ import sys
 from pathlib import Path
 
 from scripts import ROOT
+from scripts.mutation.areas import Area
 from scripts.mutation.contexts import FOLDER, SOURCES
-from scripts.mutation.covering import SECONDS, Covering, executed_with
+from scripts.mutation.covering import SECONDS, Covering, Traces, executed_with
 
 SOURCE = """\
 LIMIT = 3
@@ -51,10 +52,16 @@ def test_the_fastest_tests_of_a_line_are_first() -> None:
         {"a.py": {1: (), 16: ("slow", "fast"), 23: ("other",)}},
         {"slow": 2.0, "fast": 0.1, "other": 1.0},
     )
+    assert covering.passed == 3
     assert covering.tests("a.py", SOURCE, 16) == ["fast", "slow"]
     assert covering.tests("a.py", SOURCE, 14) == []
     assert covering.tests("a.py", SOURCE, 1) == ["fast", "other", "slow"]
     assert covering.seconds(["fast", "slow"]) == 2.1
+
+
+def test_a_test_that_failed_without_a_mutant_judges_none() -> None:
+    covering = Covering({"a.py": {16: ("passed", "failed")}}, {"passed": 0.1})
+    assert covering.tests("a.py", SOURCE, 16) == ["passed"]
 
 
 def test_tests_that_take_long_together_are_not_all_run() -> None:
@@ -72,12 +79,13 @@ def test_a_traced_run_tells_the_tests_of_each_line(tmp_path: Path) -> None:
         "from halves import half\n"
         "def test_odd(): assert half(3) is None\n"
         "def test_even(): assert half(4) == 2\n"
+        "def test_wrong(): assert half(6) == 2\n"
     )
     traces.mkdir()
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "scripts.mutation.contexts", str(test)],
         cwd=tmp_path,
-        check=True,
+        check=False,
         capture_output=True,
         env={
             **os.environ,
@@ -86,10 +94,29 @@ def test_a_traced_run_tells_the_tests_of_each_line(tmp_path: Path) -> None:
             SOURCES: str(module),
         },
     )
-    covering = Covering.read(traces, tmp_path)
+    assert done.returncode == 1
+    Traces(tmp_path / "kept", tmp_path).keep(traces, tmp_path / "kept/a")
+    covering = Covering.read([tmp_path / "kept/a"])
     source = module.read_text()
     both = {"test_it.py::test_even", "test_it.py::test_odd"}
+    assert covering.passed == 2
     assert set(covering.tests("halves.py", source, 2)) == both
     assert covering.tests("halves.py", source, 3) == ["test_it.py::test_odd"]
     assert covering.tests("halves.py", source, 4) == ["test_it.py::test_even"]
     assert 0 < covering.seconds(both) < SECONDS
+
+
+def test_traces_are_kept_until_the_tests_or_the_modules_change(tmp_path: Path) -> None:
+    area = Area("a", ("m.py",), (), (), ("tests", "test_more.py"))
+    for name in ("m.py", "tests/test_a.py", "tests/test_b.py", "test_more.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("1\n")
+    traces = Traces(tmp_path / "kept", tmp_path)
+    before = traces.of(area)
+    assert sorted(before) == ["test_more.py", "tests/test_a.py", "tests/test_b.py"]
+    assert len(set(before.values())) == 3
+    (tmp_path / "tests/test_a.py").write_text("2\n")
+    after = traces.of(area)
+    assert {path for path in before if before[path] != after[path]} == {"tests/test_a.py"}
+    (tmp_path / "m.py").write_text("2\n")
+    assert not set(traces.of(area).values()) & set(after.values())

@@ -118,7 +118,8 @@ def judged_fast(tree: Tree, covering: Covering, **exit_codes: int | None) -> tup
 
 
 def test_the_fast_way_runs_the_tests_of_the_line_and_one_run_of_the_suite(tree: Tree) -> None:
-    covering = Covering({PATH: {1: ("t.py::a",), 2: ("t.py::b", "t.py::c")}}, {})
+    seconds = dict.fromkeys(("t.py::a", "t.py::b", "t.py::c"), 0.1)
+    covering = Covering({PATH: {1: ("t.py::a",), 2: ("t.py::b", "t.py::c")}}, seconds)
     verdict, commands = judged_fast(tree, covering)
     assert (verdict.suite, verdict.tests) == (SURVIVED, SURVIVED)
     related, whole, tests = commands.splitlines()
@@ -128,27 +129,30 @@ def test_the_fast_way_runs_the_tests_of_the_line_and_one_run_of_the_suite(tree: 
 
 
 def test_the_fast_way_ends_with_the_first_failure(tree: Tree) -> None:
-    covering = Covering({PATH: {2: ("t.py::b",)}}, {})
+    covering = Covering({PATH: {2: ("t.py::b",)}}, {"t.py::b": 0.1})
     verdict, commands = judged_fast(tree, covering, sdk=1, pytest=1)
     assert (verdict.suite, verdict.tests) == (KILLED, KILLED)
     assert len(commands.splitlines()) == 2
 
 
 def test_a_line_that_no_test_executes_survives_the_tests(tree: Tree) -> None:
-    verdict, commands = judged_fast(tree, Covering({PATH: {1: ("t.py::a",)}}, {}), sdk=1)
+    verdict, commands = judged_fast(tree, Covering({PATH: {1: ("t.py::a",)}}, {"t.py::a": 0.1}), sdk=1)
     assert (verdict.suite, verdict.tests) == (KILLED, SURVIVED)
     assert "pytest" not in commands
 
 
-def test_the_fast_way_begins_with_a_traced_run_that_must_pass(tree: Tree) -> None:
+def test_the_fast_way_begins_with_a_traced_run_of_which_tests_must_pass(tree: Tree) -> None:
     programs: Any = Programs()
     area = Area("a", (PATH,), ("tests",), SUITES, ("tests/test_retry.py",))
     judge = Judge(programs, Path("python"), {}, covering={})
-    assert list(judge.traced(tree, [area], tree.root / "log")) == ["a"]
-    assert "tests/test_retry.py -p scripts.mutation.contexts" in programs.commands[-1]
-    programs.exit_codes = {"pytest": 1}
     with pytest.raises(BaselineFailed, match="a fails without a mutant"):
-        judge.traced(tree, [area], tree.root / "log")
+        judge.traced(tree, [area], tree.root / "kept", tree.root / "log")
+    assert programs.commands[-1].endswith("tests/test_retry.py -p scripts.mutation.contexts")
+    (kept,) = (tree.root / "kept").iterdir()
+    (kept / "1.json").write_text('{"tests/test_retry.py::test_a": 0.1}')
+    begun = len(programs.commands)
+    assert judge.traced(tree, [area], tree.root / "kept", tree.root / "log")["a"].passed == 1
+    assert len(programs.commands) == begun + 1, "what was traced is not run again"
 
 
 def test_the_fast_way_begins_with_one_run_of_the_suite_that_must_pass(tree: Tree) -> None:
