@@ -90,8 +90,6 @@ AREAS = (
             f"{_SERVER_TESTS}/store",
             f"{_SERVER_TESTS}/test_credentials.py",
             f"{_SERVER_TESTS}/test_paging.py",
-            f"{_SERVER_TESTS}/test_recipes.py",
-            f"{_SERVER_TESTS}/test_runs.py",
             f"{_SERVER_TESTS}/test_workflows.py",
         ),
     ),

@@ -109,11 +109,12 @@ class Traces:
             found[path] = self._folder / hashlib.sha256(text.encode()).hexdigest()[:16]
         return found
 
-    def keep(self, traced: Path, folder: Path) -> None:
-        """Keep what the run of one test file has written."""
-        (traced / ROOT_FILE).write_text(str(self._root), "utf-8")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(traced, folder)
+
+def keep(traced: Path, folder: Path, root: Path) -> None:
+    """Keep what the run of one test file in a copy of the repository has written."""
+    (traced / ROOT_FILE).write_text(str(root), "utf-8")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(traced, folder)
 
 
 def _digest(paths: Iterable[Path]) -> str:

@@ -7,16 +7,16 @@ with the first failure.
 from __future__ import annotations
 
 import os
+import queue
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.mutation.areas import Area, SuiteRun, related_scenarios
 from scripts.mutation.contexts import FOLDER, SOURCES
-from scripts.mutation.covering import Covering, Traces
+from scripts.mutation.covering import Covering, Traces, keep
 from scripts.mutation.related import ordered_tests
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ PATIENCE = 5.0
 LEAST_SECONDS, MOST_SECONDS = 60.0, 300.0
 # Enough for a whole package without a defect on a busy machine.
 BASELINE_SECONDS = 1800.0
-TRACED_AT_ONCE = 3
 
 
 class BaselineFailed(Exception):
@@ -130,7 +129,7 @@ class Judge:
             raise BaselineFailed(f"the packages are not imported from {tree.root}")
 
     def traced(
-        self, tree: Tree, areas: Sequence[Area], kept: Path, log: Path
+        self, trees: Sequence[Tree], areas: Sequence[Area], kept: Path, log: Path
     ) -> dict[str, Covering]:
         """Run the tests that are about each area without a mutant; return which of them execute each line.
 
@@ -138,7 +137,7 @@ class Judge:
         not run again.
 
         Args:
-            tree: Where they are run.
+            trees: Where they are run, as many test files side by side.
             areas: The areas.
             kept: The folder of the traces.
             log: Receives what the tests print.
@@ -146,23 +145,35 @@ class Judge:
         Raises:
             BaselineFailed: No test of an area passes; the message names the log.
         """
-        self._imports_from(tree, log)
-        traces, found = Traces(kept, tree.root), {}
-        for area in areas:
-            folders = traces.of(area)
-            missing = [(path, folder) for path, folder in folders.items() if not folder.exists()]
-            with ThreadPoolExecutor(TRACED_AT_ONCE) as threads:
-                trace = partial(self._trace, tree, area, traces, log)
-                list(threads.map(trace, missing))
-            found[area.name] = Covering.read(folders.values())
-            if not found[area.name].passed:
-                raise BaselineFailed(f"{area.name} fails without a mutant; see {log}")
+        self._imports_from(trees[0], log)
+        traces = Traces(kept, trees[0].root)
+        folders = {area.name: traces.of(area) for area in areas}
+        missing = [
+            (area, path, folder)
+            for area in areas
+            for path, folder in folders[area.name].items()
+            if not folder.exists()
+        ]
+        free: queue.SimpleQueue[Tree] = queue.SimpleQueue()
+        for tree in trees:
+            free.put(tree)
+
+        def trace(run: tuple[Area, str, Path]) -> None:
+            tree = free.get()
+            try:
+                self._trace(tree, *run, log)
+            finally:
+                free.put(tree)
+
+        with ThreadPoolExecutor(len(trees)) as threads:
+            list(threads.map(trace, missing))
+        found = {name: Covering.read(paths.values()) for name, paths in folders.items()}
+        for name, covering in found.items():
+            if not covering.passed:
+                raise BaselineFailed(f"{name} fails without a mutant; see {log}")
         return found
 
-    def _trace(
-        self, tree: Tree, area: Area, traces: Traces, log: Path, missing: tuple[str, Path]
-    ) -> None:
-        path, folder = missing
+    def _trace(self, tree: Tree, area: Area, path: str, folder: Path, log: Path) -> None:
         modules = (str(tree.root / module) for module in area.modules(tree.root))
         with tempfile.TemporaryDirectory() as temporary:
             traced = Path(temporary) / "traced"
@@ -174,7 +185,7 @@ class Judge:
             self._commands.run(
                 command, tree=tree.root, log=log, timeout=BASELINE_SECONDS, env=environment
             )
-            traces.keep(traced, folder)
+            keep(traced, folder, tree.root)
 
     def suites_pass(self, tree: Tree, areas: Sequence[Area], log: Path) -> None:
         """Run what `by_suite` runs of the suite for these areas without a mutant, and note its seconds.

@@ -93,7 +93,7 @@ class Session:
                 for number in range(settings.jobs)
             ]
             say(f"without a mutant: {', '.join(area.name for area in areas)}")
-            judge = self._prepared(areas, mutants, trees[0])
+            judge = self._prepared(areas, mutants, trees)
             say(f"judging {len(mutants)} mutants")
             threads = [
                 threading.Thread(target=self._work, args=(tree, number, judge, waiting, on))
@@ -111,20 +111,22 @@ class Session:
         if self.failures:
             raise self.failures[0]
 
-    def _prepared(self, areas: Sequence[Area], mutants: Sequence[Mutant], tree: Tree) -> Judge:
+    def _prepared(
+        self, areas: Sequence[Area], mutants: Sequence[Mutant], trees: Sequence[Tree]
+    ) -> Judge:
         """Return a judge for whom everything passes without a mutant."""
         settings, log = self.settings, self.settings.logs / "baseline.log"
         limits: dict[str, float] = {}
         judge = Judge(self.commands, settings.python, limits, quick=settings.quick)
         if settings.fast:
-            covering = judge.traced(tree, areas, settings.logs / "traces", log)
+            covering = judge.traced(trees, areas, settings.logs / "traces", log)
             judge = Judge(
                 self.commands, settings.python, limits, quick=settings.quick, covering=covering
             )
             if not settings.quick:
-                judge.suites_pass(tree, areas, log)
+                judge.suites_pass(trees[0], areas, log)
         else:
-            judge.baseline(tree, areas, {mutant.path for mutant in mutants}, log)
+            judge.baseline(trees[0], areas, {mutant.path for mutant in mutants}, log)
         return judge
 
     def _work(

@@ -6,7 +6,7 @@ from pathlib import Path
 from scripts import ROOT
 from scripts.mutation.areas import Area
 from scripts.mutation.contexts import FOLDER, SOURCES
-from scripts.mutation.covering import SECONDS, Covering, Traces, executed_with
+from scripts.mutation.covering import SECONDS, Covering, Traces, executed_with, keep
 
 SOURCE = """\
 LIMIT = 3
@@ -95,7 +95,7 @@ def test_a_traced_run_tells_the_tests_of_each_line(tmp_path: Path) -> None:
         },
     )
     assert done.returncode == 1
-    Traces(tmp_path / "kept", tmp_path).keep(traces, tmp_path / "kept/a")
+    keep(traces, tmp_path / "kept/a", tmp_path)
     covering = Covering.read([tmp_path / "kept/a"])
     source = module.read_text()
     both = {"test_it.py::test_even", "test_it.py::test_odd"}

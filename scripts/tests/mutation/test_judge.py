@@ -136,7 +136,9 @@ def test_the_fast_way_ends_with_the_first_failure(tree: Tree) -> None:
 
 
 def test_a_line_that_no_test_executes_survives_the_tests(tree: Tree) -> None:
-    verdict, commands = judged_fast(tree, Covering({PATH: {1: ("t.py::a",)}}, {"t.py::a": 0.1}), sdk=1)
+    verdict, commands = judged_fast(
+        tree, Covering({PATH: {1: ("t.py::a",)}}, {"t.py::a": 0.1}), sdk=1
+    )
     assert (verdict.suite, verdict.tests) == (KILLED, SURVIVED)
     assert "pytest" not in commands
 
@@ -146,12 +148,12 @@ def test_the_fast_way_begins_with_a_traced_run_of_which_tests_must_pass(tree: Tr
     area = Area("a", (PATH,), ("tests",), SUITES, ("tests/test_retry.py",))
     judge = Judge(programs, Path("python"), {}, covering={})
     with pytest.raises(BaselineFailed, match="a fails without a mutant"):
-        judge.traced(tree, [area], tree.root / "kept", tree.root / "log")
+        judge.traced([tree], [area], tree.root / "kept", tree.root / "log")
     assert programs.commands[-1].endswith("tests/test_retry.py -p scripts.mutation.contexts")
     (kept,) = (tree.root / "kept").iterdir()
     (kept / "1.json").write_text('{"tests/test_retry.py::test_a": 0.1}')
     begun = len(programs.commands)
-    assert judge.traced(tree, [area], tree.root / "kept", tree.root / "log")["a"].passed == 1
+    assert judge.traced([tree], [area], tree.root / "kept", tree.root / "log")["a"].passed == 1
     assert len(programs.commands) == begun + 1, "what was traced is not run again"
 
 
