@@ -27,8 +27,8 @@ class Skipped:
     """The places of a module that are left out.
 
     These are annotations, docstrings, texts of a log, methods `__repr__`, what only type checkers read, options of
-    `@dataclass`, decorators that only make a program faster or explain it, `if __name__ == "__main__"`, and a `not`
-    before a comparison that another mutant turns round. And the arguments `zip(strict=True)`, an assertion, and
+    `@dataclass`, decorators that only make a program faster or explain it, `if __name__ == "__main__"`, what asks for the
+    version of Python, of which there is one, and a `not` before a comparison that another mutant turns round. And the arguments `zip(strict=True)`, an assertion, and
     `json.dumps(indent=2)`, a layout.
 
     Args:
@@ -81,6 +81,7 @@ def _skipped_nodes(tree: ast.Module) -> Iterator[ast.AST]:
             or (isinstance(node, ast.If) and _name(node.test) == "TYPE_CHECKING")
             or (isinstance(node, ast.If) and "__name__" in ast.dump(node.test))
             or (isinstance(node, ast.Call) and _is_log(node.func))
+            or (isinstance(node, ast.Compare) and _name(node.left) == "version_info")
             or (isinstance(node, ast.Assign) and _is_alias(node))
         ):
             yield node

@@ -69,12 +69,25 @@ class Place(NamedTuple):
 
     def applied(self, source: str) -> str:
         """Return the module with the defect."""
+        first, last = self._offsets(source)
+        return source[:first] + self.replacement + source[last:]
+
+    def replaced(self, source: str) -> str:
+        """Return what is replaced."""
+        first, last = self._offsets(source)
+        return source[first:last]
+
+    def _offsets(self, source: str) -> tuple[int, int]:
         lines = source.splitlines(keepends=True)
         first, last = (
             sum(len(line) for line in lines[: place[0]]) + place[1]
             for place in (self.start, self.end)
         )
-        return source[:first] + self.replacement + source[last:]
+        return first, last
+
+    def is_wording(self, source: str) -> bool:
+        """Tell whether a text of several words is replaced: one for people, as no mutant of Python modules changes either."""
+        return self.operator == "StringLiteral" and self.replaced(source).count(" ") > 2
 
     @property
     def range(self) -> str:
@@ -171,11 +184,13 @@ class _Trial:
             raise BaselineFailed(f"{AREA.name} is not built; see {self._log}")
 
     def places(self, files: Sequence[str]) -> list[Place]:
-        """Return all mutants that Stryker makes of the files."""
+        """Return the mutants that Stryker makes of the files, without those of texts for people."""
         # From the folder with the packages: the copy of the script would not find them.
         command = ["node", str(self._tools.parent / "list.mjs"), *files]
         listed = subprocess.run(command, cwd=self._sdk, check=True, capture_output=True)
-        return [_place(mutant) for mutant in json.loads(listed.stdout)]
+        found = [_place(mutant) for mutant in json.loads(listed.stdout)]
+        sources = {file: (self._sdk / file).read_text("utf-8") for file in files}
+        return [place for place in found if not place.is_wording(sources[place.file])]
 
     def by_tests(self, places: Sequence[Place]) -> dict[Place, str]:
         """Return what the SDK's tests say to each mutant."""

@@ -64,6 +64,25 @@ def test_a_place_is_replaced_and_named_as_stryker_does() -> None:
     assert place.range == "src/a.ts:2:2-3:1"
 
 
+@pytest.mark.parametrize(
+    ("text", "operator", "is_wording"),
+    [
+        ('"the secret is missing"', "StringLiteral", True),
+        ("`the secret ${name} is missing`", "StringLiteral", True),
+        ('"Bearer "', "StringLiteral", False),
+        ('"a secret missing"', "StringLiteral", False),
+        ("name || of || all", "LogicalOperator", False),
+    ],
+)
+def test_texts_of_several_words_are_for_people(
+    text: str, operator: str, is_wording: bool
+) -> None:
+    source = f"\nf({text});\n"
+    place = Place("src/a.ts", (1, 2), (1, 2 + len(text)), operator, '""')
+    assert place.replaced(source) == text
+    assert place.is_wording(source) is is_wording
+
+
 def test_strykers_report_is_read_with_lines_from_0() -> None:
     location = {"start": {"line": 2, "column": 3}, "end": {"line": 3, "column": 2}}
     mutant = {"mutatorName": "BlockStatement", "replacement": "{}", "location": location}

@@ -60,6 +60,10 @@ def test_what_asserts_or_lays_out_has_no_mutant() -> None:
     ]
 
 
+def test_what_asks_for_the_version_of_python_has_no_mutant() -> None:
+    assert texts("if sys.version_info >= (3, 11):\n    pass\n") == []
+
+
 def test_a_condition_is_negated_once() -> None:
     assert texts("if a == b:\n    pass\n") == ["if a != b:"]
     assert texts("if not a:\n    pass\n") == ["if  a:"]
