@@ -214,7 +214,8 @@ class _Trial:
         command = ["node", str(program), "run", "stryker.config.json"]
         if self._run(command, STRYKER_SECONDS) != 0:
             raise BaselineFailed(f"the tests of {AREA.name} fail without a mutant; see {self._log}")
-        return read_report(json.loads((self._sdk / "stryker.json").read_text("utf-8")))
+        report = json.loads((self._sdk / "stryker.json").read_text("utf-8"))
+        return read_report(report, with_static=not self._settings.fast)
 
     def suite_passes(self) -> None:
         """Check that the suite passes without a mutant."""
@@ -258,8 +259,13 @@ class _Trial:
         ).exit_code
 
 
-def read_report(report: dict[str, Any]) -> dict[Place, str]:
-    """Return the outcome of each mutant in Stryker's report, whose lines and columns start at 1."""
+def read_report(report: dict[str, Any], *, with_static: bool = True) -> dict[Place, str]:
+    """Return the outcome of each mutant in Stryker's report, whose lines and columns start at 1.
+
+    Args:
+        report: The report.
+        with_static: Whether Stryker judged mutants of what is executed at import: otherwise it only says that they survive.
+    """
     return {
         Place(
             file,
@@ -267,11 +273,18 @@ def read_report(report: dict[str, Any]) -> dict[Place, str]:
             (place["end"]["line"] - 1, place["end"]["column"] - 1),
             mutant["mutatorName"],
             mutant["replacement"],
-        ): STATUSES.get(mutant["status"], KILLED)
+        ): _status(mutant, with_static=with_static)
         for file, found in report["files"].items()
         for mutant in found["mutants"]
         for place in (mutant["location"],)
     }
+
+
+def _status(mutant: dict[str, Any], *, with_static: bool) -> str:
+    status = STATUSES.get(mutant["status"], KILLED)
+    if status == SURVIVED and mutant.get("static") and not with_static:
+        return NOT_JUDGED
+    return status
 
 
 def _place(mutant: dict[str, Any]) -> Place:

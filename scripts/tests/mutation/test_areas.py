@@ -74,9 +74,7 @@ def test_a_place_is_replaced_and_named_as_stryker_does() -> None:
         ("name || of || all", "LogicalOperator", False),
     ],
 )
-def test_texts_of_several_words_are_for_people(
-    text: str, operator: str, is_wording: bool
-) -> None:
+def test_texts_of_several_words_are_for_people(text: str, operator: str, is_wording: bool) -> None:
     source = f"\nf({text});\n"
     place = Place("src/a.ts", (1, 2), (1, 2 + len(text)), operator, '""')
     assert place.replaced(source) == text
@@ -86,9 +84,19 @@ def test_texts_of_several_words_are_for_people(
 def test_strykers_report_is_read_with_lines_from_0() -> None:
     location = {"start": {"line": 2, "column": 3}, "end": {"line": 3, "column": 2}}
     mutant = {"mutatorName": "BlockStatement", "replacement": "{}", "location": location}
-    found = [{**mutant, "status": "NoCoverage"}]
     place = Place("src/a.ts", (1, 2), (2, 1), "BlockStatement", "{}")
-    assert read_report({"files": {"src/a.ts": {"mutants": found}}}) == {place: "survived"}
+    for more, with_static, expected in (
+        ({"status": "NoCoverage"}, True, "survived"),
+        ({"status": "NoCoverage", "static": False}, False, "survived"),
+        ({"status": "Survived", "static": True}, True, "survived"),
+        ({"status": "Survived", "static": True}, False, "not judged"),
+        ({"status": "Ignored"}, False, "not judged"),
+        ({"status": "Killed", "static": True}, False, "killed"),
+        ({"status": "RuntimeError"}, True, "killed"),
+        ({"status": "Timeout"}, True, "timed out"),
+    ):
+        report = {"files": {"src/a.ts": {"mutants": [{**mutant, **more}]}}}
+        assert read_report(report, with_static=with_static) == {place: expected}
 
 
 def test_the_recipes_that_are_data_are_not_mutated() -> None:
