@@ -174,7 +174,7 @@ RELATED_SCENARIOS = {
     "setup": ("setup-*", "origin-*", "secret-*"),
     "shape": ("bind-*", "recipe-*", "known-*", "trust-*"),
     "tokens": ("bind-oauth2*", "bind-service-account*", "token-*", "service-account-*", "oauth-*"),
-    "transport": ("bound-*", "bind-*", "redirect-*", "token-*"),
+    "transport": ("bound-*", "bind-*", "redirect-*", "token-*", "leaks-*"),
     "trust": ("bind-*", "insecure-*", "redirect-*", "recipe*", "known-*", "trust-*", "origin-*"),
     "conditions": ("condition-*",),
     "condition_parser": ("condition-*",),
