@@ -14,7 +14,15 @@ _HARMLESS_DECORATORS = frozenset(
     {"cache", "lru_cache", "cached_property", "final", "override", "overload", "abstractmethod"}
 )
 # Arguments that say what can't happen, or how a text is laid out that is read as the same JSON.
-_HARMLESS_ARGUMENTS = frozenset({("zip", "strict"), ("dumps", "indent"), ("dump", "indent")})
+_HARMLESS_ARGUMENTS = frozenset(
+    {
+        ("zip", "strict"),
+        ("dumps", "indent"),
+        ("dump", "indent"),
+        ("field", "init"),
+        ("field", "repr"),
+    }
+)
 _REPRESENTATIONS = frozenset({"__repr__", "__rich_repr__"})
 
 
@@ -28,8 +36,8 @@ class Skipped:
 
     These are annotations, docstrings, texts of a log, methods `__repr__`, what only type checkers read, options of
     `@dataclass`, decorators that only make a program faster or explain it, `if __name__ == "__main__"`, what asks for the
-    version of Python, of which there is one, and a `not` before a comparison that another mutant turns round. And the arguments `zip(strict=True)`, an assertion, and
-    `json.dumps(indent=2)`, a layout.
+    version of Python, of which there is one, and a `not` before a comparison that another mutant turns round. And the arguments `zip(strict=True)`, an assertion,
+    `json.dumps(indent=2)`, a layout, and the options of fields of a `@dataclass`.
 
     Args:
         source: The module.

@@ -53,6 +53,8 @@ STATUSES = {
 }
 # Tests of the package and of the documents: they read `dist`, or compile against the sources.
 OTHER_TESTS = ("examples", "readme", "package")
+# Of a machine that is busy they say nothing.
+NOT_TIMED = "/^(?!.* takes time that grows )/"
 STRYKER_SECONDS = 1500.0
 # How much of the time the tests and the suite may take before those of Python modules begin.
 SHARE = 0.35
@@ -172,7 +174,8 @@ class _Trial:
         (self._sdk / "vitest.mutants.config.ts").write_text(
             'import { mergeConfig } from "vitest/config";\n'
             'import own from "./vitest.config.js";\n'
-            f"export default mergeConfig(own, {{ test: {{ exclude: [{names}] }} }});\n"
+            f"const test = {{ exclude: [{names}], testNamePattern: {NOT_TIMED} }};\n"
+            "export default mergeConfig(own, { test });\n"
         )
         runtimes = self._tree.root / ".arcrun/javascript"
         (runtimes / "node_modules/@arcrun").mkdir(parents=True)

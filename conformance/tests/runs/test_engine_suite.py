@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from arcrun_conformance.runs import engine_cell
 from arcrun_conformance.runs.engine_steps import value_at
 from arcrun_conformance.runs.engine_suite import (
     EngineRunConfig,
@@ -112,6 +114,21 @@ async def test_with_fail_fast_no_scenario_is_begun_after_one_that_failed(
     ]
     assert to_the_end == ["passed", "failed", "passed"]
     assert stopped == ["passed", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("key", "near", "capital"),
+    [("ak_ab0", "ak_ab1", "ak_AB0"), ("ak_0bc", "ak_0b0", "ak_0BC")],
+)
+def test_keys_that_are_nearly_the_right_one(
+    engine: MiniEngine, scenario: Any, key: str, near: str, capital: str
+) -> None:
+    target = replace(engine.target, api_key=key)
+    keys = engine_cell._keys(
+        scenario("steps: [{id: a, send: /health, expect: {status: 200}}]"), target
+    )
+    assert (keys["api_key"], keys["near_api_key"], keys["capital_api_key"]) == (key, near, capital)
+    assert keys["unknown_api_key"] not in {key, near, capital}
 
 
 async def test_several_replies_are_compared_with_each_other(

@@ -55,6 +55,7 @@ def test_the_size_of_a_cache_has_no_mutant() -> None:
 
 def test_what_asserts_or_lays_out_has_no_mutant() -> None:
     assert texts("zip(a, b, strict=True)\n") == []
+    assert texts("field(default_factory=list, init=False, repr=True)\n") == []
     assert texts("json.dumps(a, indent=2, sort_keys=True)\n") == [
         "json.dumps(a, indent=2, sort_keys=False)"
     ]
