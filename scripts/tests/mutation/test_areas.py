@@ -33,7 +33,7 @@ def test_no_module_is_in_two_areas() -> None:
     assert len(found) == len(set(found))
 
 
-@pytest.mark.parametrize("stem", RELATED_SCENARIOS.keys() | RELATED_IN_ENGINE.keys())
+@pytest.mark.parametrize("stem", sorted({*RELATED_SCENARIOS, *RELATED_IN_ENGINE}))
 def test_related_scenarios_belong_to_a_module(stem: str) -> None:
     paths = [path for area in AREAS for path in area.modules(ROOT)]
     assert stem in {Path(path).stem for path in [*paths, *modules(ROOT)]}
