@@ -183,6 +183,16 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "prefers-the-requests-own-fields": [
         (_INJECTION, "{**fields, **self._body}", "{**self._body, **fields}")
     ],
+    "replaces-the-content-type-of-json": [
+        (_INJECTION, 'content_type or "application/json",', '"application/json",')
+    ],
+    "takes-forms-with-a-charset-for-no-forms": [
+        (
+            _INJECTION,
+            'content_type.partition(";")[0].strip().lower()',
+            "content_type.strip().lower()",
+        )
+    ],
     "drops-empty-fields-of-forms": [
         (_INJECTION, "keep_blank_values=True", "keep_blank_values=False")
     ],

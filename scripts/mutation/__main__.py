@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from scripts import ROOT
 from scripts.mutation import report, typescript
 from scripts.mutation.areas import AREAS
 from scripts.mutation.judge import BaselineFailed, Verdict
-from scripts.mutation.session import Session, Settings, chosen, every
+from scripts.mutation.session import Session, Settings, chosen, chosen_of_each, every
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,16 +36,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a session; return 1 if something fails without a mutant, and 0 whatever survives."""
     options = _options(arguments)
     console = Console()
-    areas = [area for area in AREAS if options.area in {None, area.name}]
+    areas = [area for area in AREAS if options.area is None or area.name in options.area]
     mutants = every(ROOT, areas, options.only)
-    in_typescript = typescript.AREA.name if options.area in {None, typescript.AREA.name} else None
-    scripts = [
-        path for path in typescript.modules(ROOT) if in_typescript and options.only in {None, path}
-    ]
+    scripts = _scripts(options)
     if not mutants and not scripts:
         print("nothing is mutated there: see scripts/mutation/areas.py", file=sys.stderr)
         return 2
-    picked = chosen(ROOT, mutants, options.sample, options.seed)
+    choose = partial(chosen_of_each, areas=areas) if options.fast else chosen
+    picked = choose(ROOT, mutants=mutants, count=options.sample, seed=options.seed)
     if options.list:
         for mutant in picked:
             print(f"{mutant}  - {mutant.old} / + {mutant.new}")
@@ -61,6 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
         options.jobs,
         deadline,
         options.quick,
+        options.fast,
     )
     for old in settings.logs.glob("*.log"):
         old.unlink()
@@ -82,7 +82,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         if scripts:
-            count = options.sample if options.only or options.area else TYPESCRIPT_SAMPLE
+            alone = options.only or options.area or options.fast
+            count = options.sample if alone else TYPESCRIPT_SAMPLE
             found += typescript.run(session, scripts, count, console.print, on)
         if picked:
             session.run(picked, console.print, on)
@@ -94,6 +95,13 @@ def main(arguments: list[str] | None = None) -> int:
         console.print("interrupted", style="yellow")
     found += session.verdicts
     return _conclude(console, found, options, len(picked), complete=complete)
+
+
+def _scripts(options: argparse.Namespace) -> list[str]:
+    """Return the modules in TypeScript that are chosen."""
+    if options.area is not None and typescript.AREA.name not in options.area:
+        return []
+    return [path for path in typescript.modules(ROOT) if options.only in {None, path}]
 
 
 def _conclude(
@@ -110,6 +118,10 @@ def _conclude(
         notes.append(f"{count - python} of {count} mutants were not judged: the time was over")
     if options.quick:
         notes.append("only the most related tests and scenarios were run")
+    if options.fast:
+        notes.append(
+            "tests are those of the area that execute the line, the suite is one run of it"
+        )
     if found:
         report.show(found, console)
     for note in notes:
@@ -132,7 +144,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=1, help="repeat a sample (default: 1)")
     parser.add_argument("--only", metavar="PATH", help="only the mutants of this file")
-    parser.add_argument("--area", choices=NAMES, help="only the mutants of this area")
+    parser.add_argument(
+        "--area",
+        action="append",
+        choices=NAMES,
+        help="only the mutants of this area; may be repeated",
+    )
     parser.add_argument(
         "--minutes",
         type=float,
@@ -149,6 +166,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--quick", action="store_true", help="run only the most related tests and scenarios"
+    )
+    parser.add_argument(
+        "--fast",
+        action="store_true",
+        help="judge --sample mutants of each area, by those of its tests that execute the line and by "
+        "one run of the suite, which ends with the first failure",
     )
     parser.add_argument("--list", action="store_true", help="show the sample, and judge nothing")
     return parser.parse_args(arguments)

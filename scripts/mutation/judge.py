@@ -1,16 +1,26 @@
-"""Judge a mutant: by the suite alone, and by the tests of its package."""
+"""Judge a mutant: by the suite alone, and by the tests of its package.
+
+With `covering` both are done the fast way: of the tests those that execute the line, of the suite one run, which ends
+with the first failure.
+"""
 
 from __future__ import annotations
 
+import os
+import queue
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.mutation.areas import Area, SuiteRun, related_scenarios
+from scripts.mutation.contexts import FOLDER, SOURCES
+from scripts.mutation.covering import Covering, Traces, keep
 from scripts.mutation.related import ordered_tests
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Mapping, Sequence
 
     from scripts.mutation.commands import Commands
     from scripts.mutation.generate import Mutant
@@ -59,11 +69,19 @@ class Judge:
         python: The interpreter with the packages, and with what they need.
         limits: The seconds that each stage takes without a mutant, by its name; filled by `baseline`.
         quick: Run only the most related tests and scenarios.
+        covering: The tests of each line, by the name of the area.
     """
 
     def __init__(
-        self, commands: Commands, python: Path, limits: dict[str, float], *, quick: bool = False
+        self,
+        commands: Commands,
+        python: Path,
+        limits: dict[str, float],
+        *,
+        quick: bool = False,
+        covering: Mapping[str, Covering] | None = None,
     ) -> None:
+        self._covering = covering
         self._commands = commands
         self._python = python
         self._limits = limits
@@ -110,6 +128,84 @@ class Judge:
         if outcome.exit_code != 0:
             raise BaselineFailed(f"the packages are not imported from {tree.root}")
 
+    def traced(
+        self, trees: Sequence[Tree], areas: Sequence[Area], kept: Path, log: Path
+    ) -> dict[str, Covering]:
+        """Run the tests that are about each area without a mutant; return which of them execute each line.
+
+        Tests that fail are left out: on a busy machine some that measure time do. Test files that were traced before are
+        not run again.
+
+        Args:
+            trees: Where they are run, as many test files side by side.
+            areas: The areas.
+            kept: The folder of the traces.
+            log: Receives what the tests print.
+
+        Raises:
+            BaselineFailed: No test of an area passes; the message names the log.
+        """
+        self._imports_from(trees[0], log)
+        traces = Traces(kept, trees[0].root)
+        folders = {area.name: traces.of(area) for area in areas}
+        missing = [
+            (area, path, folder)
+            for area in areas
+            for path, folder in folders[area.name].items()
+            if not folder.exists()
+        ]
+        free: queue.SimpleQueue[Tree] = queue.SimpleQueue()
+        for tree in trees:
+            free.put(tree)
+
+        def trace(run: tuple[Area, str, Path]) -> None:
+            tree = free.get()
+            try:
+                self._trace(tree, *run, log)
+            finally:
+                free.put(tree)
+
+        with ThreadPoolExecutor(len(trees)) as threads:
+            list(threads.map(trace, missing))
+        found = {name: Covering.read(paths.values()) for name, paths in folders.items()}
+        for name, covering in found.items():
+            if not covering.passed:
+                raise BaselineFailed(f"{name} fails without a mutant; see {log}")
+        return found
+
+    def _trace(self, tree: Tree, area: Area, path: str, folder: Path, log: Path) -> None:
+        modules = (str(tree.root / module) for module in area.modules(tree.root))
+        with tempfile.TemporaryDirectory() as temporary:
+            traced = Path(temporary) / "traced"
+            traced.mkdir()
+            variables = {FOLDER: str(traced), SOURCES: os.pathsep.join(modules)}
+            command = self._tests_command([path, "-p", "scripts.mutation.contexts"])
+            command.remove("-x")
+            environment = {**tree.environment, **variables}
+            self._commands.run(
+                command, tree=tree.root, log=log, timeout=BASELINE_SECONDS, env=environment
+            )
+            keep(traced, folder, tree.root)
+
+    def suites_pass(self, tree: Tree, areas: Sequence[Area], log: Path) -> None:
+        """Run what `by_suite` runs of the suite for these areas without a mutant, and note its seconds.
+
+        Raises:
+            BaselineFailed: Something fails; the message names the log.
+        """
+        runs = {_stage(run): run for area in areas for run in _one_run(area)}
+        for stage, run in runs.items():
+            outcome = self._commands.run(
+                self._suite_command(run),
+                tree=tree.root,
+                log=log,
+                timeout=BASELINE_SECONDS,
+                env=tree.environment,
+            )
+            if outcome.exit_code != 0:
+                raise BaselineFailed(f"{stage} fails without a mutant; see {log}")
+            self._limits[stage] = outcome.seconds
+
     def judge(self, tree: Tree, area: Area, mutant: Mutant, log: Path) -> Verdict:
         """Return what notices a mutant that is in the tree."""
         suite, suite_seconds = self.by_suite(tree, area, mutant.path, log)
@@ -120,6 +216,8 @@ class Judge:
         """Return whether the suite notices what was changed in a file, and the seconds."""
         if not area.suites:
             return NOT_JUDGED, 0.0
+        if self._covering is not None:
+            return self._by_one_run(tree, area, path, log)
         related = related_scenarios(area, path)
         runs = [
             replace(run, sdks=run.sdks[:1], scenarios=related)
@@ -130,7 +228,29 @@ class Judge:
         stages = [(_stage(run), self._suite_command(run)) for run in runs]
         return self._stages(stages, tree, log)
 
+    def _by_one_run(self, tree: Tree, area: Area, path: str, log: Path) -> tuple[str, float]:
+        """Judge by the suite that is about the area: with one SDK, the related scenarios first."""
+        (whole,) = _one_run(area)
+        first = replace(whole, scenarios=related_scenarios(area, path, whole.suite))
+        runs = [first] if first.scenarios else []
+        runs += [] if self._quick and runs else [whole]
+        stages = [(_stage(run), [*self._suite_command(run), "--fail-fast"]) for run in runs]
+        return self._stages(stages, tree, log)
+
+    def _by_covering(
+        self, tree: Tree, covering: Covering, mutant: Mutant, log: Path
+    ) -> tuple[str, float]:
+        """Judge by the tests that execute the line; a line that none executes has survived."""
+        path = tree.root / mutant.path
+        tests = covering.tests(mutant.path, path.read_text("utf-8"), mutant.line)
+        if not tests:
+            return SURVIVED, 0.0
+        self._limits[mutant.area] = LEAST_SECONDS / PATIENCE + covering.seconds(tests)
+        return self._stages([(mutant.area, self._tests_command(tests))], tree, log)
+
     def _by_tests(self, tree: Tree, area: Area, mutant: Mutant, log: Path) -> tuple[str, float]:
+        if self._covering is not None:
+            return self._by_covering(tree, self._covering[area.name], mutant, log)
         first, others = ordered_tests(tree.root, area.tests, mutant.path)
         groups = [first] if self._quick and first else [first, others]
         stages = [(area.tests[0], self._tests_command(files)) for files in groups if files]
@@ -155,7 +275,7 @@ class Judge:
 
     def _suite_command(self, run: SuiteRun) -> list[str]:
         command = [str(self._python), "-m", "arcrun_conformance", "run", "--suite", run.suite]
-        command += ["--jobs", "6"]
+        command += ["--jobs", "6" if self._covering is None else "4"]
         command += ["--sdk", ",".join(run.sdks)] if run.sdks else []
         for scenario in run.scenarios:
             command += ["--scenario", scenario]
@@ -168,3 +288,8 @@ class Judge:
 
 def _stage(run: SuiteRun) -> str:
     return f"{run.suite} suite {','.join(run.sdks)}".rstrip()
+
+
+def _one_run(area: Area) -> list[SuiteRun]:
+    """Return the run of the suite that is about an area, with one SDK."""
+    return [replace(run, sdks=run.sdks[:1]) for run in area.suites[:1]]

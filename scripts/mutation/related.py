@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 MOST = 6
@@ -24,14 +24,16 @@ class Order(NamedTuple):
 def ordered_tests(root: Path, folders: Sequence[str], module: str) -> Order:
     """Return the test files of the folders in the order in which they should judge a module; all are `others` of the module ""."""
     names = sorted(
-        path.relative_to(root).as_posix()
-        for folder in folders
-        for path in (root / folder).rglob("test_*.py")
+        path.relative_to(root).as_posix() for folder in folders for path in _files(root / folder)
     )
     names = [name for name in names if not any(part in name for part in NOT_RUN)]
     scores = {name: _relation(module, name, (root / name).read_text("utf-8")) for name in names}
     first = sorted((n for n in names if scores[n]), key=lambda n: (-scores[n], n))[:MOST]
     return Order(first, [name for name in names if name not in first])
+
+
+def _files(path: Path) -> Iterable[Path]:
+    return path.rglob("test_*.py") if path.is_dir() else [path]
 
 
 def _relation(module: str, test: str, text: str) -> int:

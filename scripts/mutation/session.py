@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ class Settings:
         jobs: How many are judged side by side.
         deadline: When no further one is begun, as `time.monotonic()` says it.
         quick: Run only the most related tests and scenarios.
+        fast: Run only the tests that execute the line, and of the suite one run, to its first failure.
     """
 
     root: Path
@@ -47,6 +49,7 @@ class Settings:
     jobs: int
     deadline: float
     quick: bool = False
+    fast: bool = False
 
 
 @dataclass
@@ -89,10 +92,8 @@ class Session:
                 copied(settings.root, Path(folder).resolve() / f"tree{number}")
                 for number in range(settings.jobs)
             ]
-            judge = Judge(self.commands, settings.python, {}, quick=settings.quick)
             say(f"without a mutant: {', '.join(area.name for area in areas)}")
-            paths = {mutant.path for mutant in mutants}
-            judge.baseline(trees[0], areas, paths, settings.logs / "baseline.log")
+            judge = self._prepared(areas, mutants, trees)
             say(f"judging {len(mutants)} mutants")
             threads = [
                 threading.Thread(target=self._work, args=(tree, number, judge, waiting, on))
@@ -109,6 +110,24 @@ class Session:
                     thread.join()
         if self.failures:
             raise self.failures[0]
+
+    def _prepared(
+        self, areas: Sequence[Area], mutants: Sequence[Mutant], trees: Sequence[Tree]
+    ) -> Judge:
+        """Return a judge for whom everything passes without a mutant."""
+        settings, log = self.settings, self.settings.logs / "baseline.log"
+        limits: dict[str, float] = {}
+        judge = Judge(self.commands, settings.python, limits, quick=settings.quick)
+        if settings.fast:
+            covering = judge.traced(trees, areas, settings.logs / "traces", log)
+            judge = Judge(
+                self.commands, settings.python, limits, quick=settings.quick, covering=covering
+            )
+            if not settings.quick:
+                judge.suites_pass(trees[0], areas, log)
+        else:
+            judge.baseline(trees[0], areas, {mutant.path for mutant in mutants}, log)
+        return judge
 
     def _work(
         self,
@@ -163,3 +182,14 @@ def chosen(root: Path, mutants: Sequence[Mutant], count: int, seed: int) -> list
             old, new = changed_lines(source, text)
             found.append(replace(mutant, old=old, new=new))
     return found
+
+
+def chosen_of_each(
+    root: Path, areas: Sequence[Area], mutants: Sequence[Mutant], count: int, seed: int
+) -> list[Mutant]:
+    """Return a sample of so many mutants of each area, in turns: if the time is over, no area is left out."""
+    of_each = (
+        chosen(root, [mutant for mutant in mutants if mutant.area == area.name], count, seed)
+        for area in areas
+    )
+    return [mutant for turn in zip_longest(*of_each) for mutant in turn if mutant is not None]

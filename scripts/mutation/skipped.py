@@ -13,6 +13,16 @@ _LOGGERS = frozenset({"log", "logger", "_log", "_logger", "LOG", "logging"})
 _HARMLESS_DECORATORS = frozenset(
     {"cache", "lru_cache", "cached_property", "final", "override", "overload", "abstractmethod"}
 )
+# Arguments that say what can't happen, or how a text is laid out that is read as the same JSON.
+_HARMLESS_ARGUMENTS = frozenset(
+    {
+        ("zip", "strict"),
+        ("dumps", "indent"),
+        ("dump", "indent"),
+        ("field", "init"),
+        ("field", "repr"),
+    }
+)
 _REPRESENTATIONS = frozenset({"__repr__", "__rich_repr__"})
 
 
@@ -25,8 +35,9 @@ class Skipped:
     """The places of a module that are left out.
 
     These are annotations, docstrings, texts of a log, methods `__repr__`, what only type checkers read, options of
-    `@dataclass`, decorators that only make a program faster or explain it, `if __name__ == "__main__"`, and a `not`
-    before a comparison that another mutant turns round.
+    `@dataclass`, decorators that only make a program faster or explain it, `if __name__ == "__main__"`, what asks for the
+    version of Python, of which there is one, and a `not` before a comparison that another mutant turns round. And the arguments `zip(strict=True)`, an assertion,
+    `json.dumps(indent=2)`, a layout, and the options of fields of a `@dataclass`.
 
     Args:
         source: The module.
@@ -70,11 +81,15 @@ def _skipped_nodes(tree: ast.Module) -> Iterator[ast.AST]:
         elif isinstance(node, ast.ClassDef):
             yield from (d for d in node.decorator_list if _name(d) == "dataclass")
             yield from node.keywords  # total=False, frozen=True: for the type checker
+        elif isinstance(node, ast.Call) and not _is_log(node.func):
+            name = _name(node.func)
+            yield from (k for k in node.keywords if (name, k.arg) in _HARMLESS_ARGUMENTS)
         elif (
             (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
             or (isinstance(node, ast.If) and _name(node.test) == "TYPE_CHECKING")
             or (isinstance(node, ast.If) and "__name__" in ast.dump(node.test))
             or (isinstance(node, ast.Call) and _is_log(node.func))
+            or (isinstance(node, ast.Compare) and _name(node.left) == "version_info")
             or (isinstance(node, ast.Assign) and _is_alias(node))
         ):
             yield node

@@ -45,9 +45,16 @@ AREA = Area(
     (f"{SDK}/tests",),
     (SuiteRun("sdk", ("node24-esm",)),),
 )
-STATUSES = {"Survived": SURVIVED, "NoCoverage": SURVIVED, "Timeout": TIMED_OUT}
+STATUSES = {
+    "Survived": SURVIVED,
+    "NoCoverage": SURVIVED,
+    "Timeout": TIMED_OUT,
+    "Ignored": NOT_JUDGED,
+}
 # Tests of the package and of the documents: they read `dist`, or compile against the sources.
 OTHER_TESTS = ("examples", "readme", "package")
+# Of a machine that is busy they say nothing.
+NOT_TIMED = "/^(?!.* takes time that grows )/"
 STRYKER_SECONDS = 1500.0
 # How much of the time the tests and the suite may take before those of Python modules begin.
 SHARE = 0.35
@@ -64,12 +71,25 @@ class Place(NamedTuple):
 
     def applied(self, source: str) -> str:
         """Return the module with the defect."""
+        first, last = self._offsets(source)
+        return source[:first] + self.replacement + source[last:]
+
+    def replaced(self, source: str) -> str:
+        """Return what is replaced."""
+        first, last = self._offsets(source)
+        return source[first:last]
+
+    def _offsets(self, source: str) -> tuple[int, int]:
         lines = source.splitlines(keepends=True)
         first, last = (
             sum(len(line) for line in lines[: place[0]]) + place[1]
             for place in (self.start, self.end)
         )
-        return source[:first] + self.replacement + source[last:]
+        return first, last
+
+    def is_wording(self, source: str) -> bool:
+        """Tell whether a text of several words is replaced: one for people, as no mutant of Python modules changes either."""
+        return self.operator == "StringLiteral" and self.replaced(source).count(" ") > 2
 
     @property
     def range(self) -> str:
@@ -116,6 +136,10 @@ def run(
         trial.suite_passes()
         found = []
         try:
+            if session.settings.fast:
+                judged = [place for place in picked if by_tests.get(place) != NOT_JUDGED]
+                say(f"{len(picked) - len(judged)} that are executed at import are left out")
+                picked = judged
             for place in picked:
                 over = time.monotonic() > deadline
                 verdict = trial.verdict(place, by_tests, with_suite=not over)
@@ -135,7 +159,12 @@ class _Trial:
         self._tools = session.settings.root / TOOLS / "node_modules"
         self._log = session.settings.logs / "typescript.log"
         self._judge = Judge(
-            session.commands, session.settings.python, {}, quick=session.settings.quick
+            session.commands,
+            session.settings.python,
+            {},
+            quick=session.settings.quick,
+            # Which tests execute a line, Stryker finds out by itself.
+            covering={} if session.settings.fast else None,
         )
 
     def prepare(self) -> None:
@@ -145,7 +174,8 @@ class _Trial:
         (self._sdk / "vitest.mutants.config.ts").write_text(
             'import { mergeConfig } from "vitest/config";\n'
             'import own from "./vitest.config.js";\n'
-            f"export default mergeConfig(own, {{ test: {{ exclude: [{names}] }} }});\n"
+            f"const test = {{ exclude: [{names}], testNamePattern: {NOT_TIMED} }};\n"
+            "export default mergeConfig(own, { test });\n"
         )
         runtimes = self._tree.root / ".arcrun/javascript"
         (runtimes / "node_modules/@arcrun").mkdir(parents=True)
@@ -157,11 +187,13 @@ class _Trial:
             raise BaselineFailed(f"{AREA.name} is not built; see {self._log}")
 
     def places(self, files: Sequence[str]) -> list[Place]:
-        """Return all mutants that Stryker makes of the files."""
+        """Return the mutants that Stryker makes of the files, without those of texts for people."""
         # From the folder with the packages: the copy of the script would not find them.
         command = ["node", str(self._tools.parent / "list.mjs"), *files]
         listed = subprocess.run(command, cwd=self._sdk, check=True, capture_output=True)
-        return [_place(mutant) for mutant in json.loads(listed.stdout)]
+        found = [_place(mutant) for mutant in json.loads(listed.stdout)]
+        sources = {file: (self._sdk / file).read_text("utf-8") for file in files}
+        return [place for place in found if not place.is_wording(sources[place.file])]
 
     def by_tests(self, places: Sequence[Place]) -> dict[Place, str]:
         """Return what the SDK's tests say to each mutant."""
@@ -175,6 +207,8 @@ class _Trial:
             "jsonReporter": {"fileName": "stryker.json"},
             "mutate": sorted({place.range for place in places}),
             "coverageAnalysis": "perTest",
+            # What is executed at import has to be judged by all tests.
+            "ignoreStatic": self._settings.fast,
             "concurrency": self._settings.jobs,
             "inPlace": True,  # it is a copy already
         }
@@ -183,7 +217,8 @@ class _Trial:
         command = ["node", str(program), "run", "stryker.config.json"]
         if self._run(command, STRYKER_SECONDS) != 0:
             raise BaselineFailed(f"the tests of {AREA.name} fail without a mutant; see {self._log}")
-        return read_report(json.loads((self._sdk / "stryker.json").read_text("utf-8")))
+        report = json.loads((self._sdk / "stryker.json").read_text("utf-8"))
+        return read_report(report, with_static=not self._settings.fast)
 
     def suite_passes(self) -> None:
         """Check that the suite passes without a mutant."""
@@ -227,8 +262,13 @@ class _Trial:
         ).exit_code
 
 
-def read_report(report: dict[str, Any]) -> dict[Place, str]:
-    """Return the outcome of each mutant in Stryker's report, whose lines and columns start at 1."""
+def read_report(report: dict[str, Any], *, with_static: bool = True) -> dict[Place, str]:
+    """Return the outcome of each mutant in Stryker's report, whose lines and columns start at 1.
+
+    Args:
+        report: The report.
+        with_static: Whether Stryker judged mutants of what is executed at import: otherwise it only says that they survive.
+    """
     return {
         Place(
             file,
@@ -236,11 +276,18 @@ def read_report(report: dict[str, Any]) -> dict[Place, str]:
             (place["end"]["line"] - 1, place["end"]["column"] - 1),
             mutant["mutatorName"],
             mutant["replacement"],
-        ): STATUSES.get(mutant["status"], KILLED)
+        ): _status(mutant, with_static=with_static)
         for file, found in report["files"].items()
         for mutant in found["mutants"]
         for place in (mutant["location"],)
     }
+
+
+def _status(mutant: dict[str, Any], *, with_static: bool) -> str:
+    status = STATUSES.get(mutant["status"], KILLED)
+    if status == SURVIVED and mutant.get("static") and not with_static:
+        return NOT_JUDGED
+    return status
 
 
 def _place(mutant: dict[str, Any]) -> Place:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from arcrun_conformance.runs import engine_cell
 from arcrun_conformance.runs.engine_steps import value_at
 from arcrun_conformance.runs.engine_suite import (
     EngineRunConfig,
@@ -39,11 +41,14 @@ def scenario(tmp_path: Path) -> Any:
     return write
 
 
-async def run(engine: MiniEngine, *scenarios: Scenario, keys: Keys | None = None) -> Run:
+async def run(
+    engine: MiniEngine, *scenarios: Scenario, keys: Keys | None = None, fail_fast: bool = False
+) -> Run:
     target = engine.target
     if keys:
         target.keys.second, target.keys.revoked = keys.second, keys.revoked
-    return await execute_engine_suite(EngineRunConfig(target, scenarios, ("unused",)))
+    config = EngineRunConfig(target, scenarios, ("unused",), fail_fast=fail_fast)
+    return await execute_engine_suite(config)
 
 
 def outcomes(cell: Cell) -> dict[str, str]:
@@ -95,6 +100,35 @@ steps:
     assert outcomes(cell)["wrong"] == "failed"
     assert outcomes(cell)["later"] == "not-reached"
     assert "reply.status: expected 200, got 401" in messages(cell)
+
+
+async def test_with_fail_fast_no_scenario_is_begun_after_one_that_failed(
+    engine: MiniEngine, scenario: Any
+) -> None:
+    right = scenario("steps: [{id: right, send: /health, expect: {status: 200}}]")
+    wrong = scenario("steps: [{id: wrong, send: /health, expect: {status: 201}}]")
+    given = (right, wrong, right)
+    to_the_end, stopped = [
+        [cell.outcome for cell in (await run(engine, *given, fail_fast=fail_fast)).cells]
+        for fail_fast in (False, True)
+    ]
+    assert to_the_end == ["passed", "failed", "passed"]
+    assert stopped == ["passed", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("key", "near", "capital"),
+    [("ak_ab0", "ak_ab1", "ak_AB0"), ("ak_0bc", "ak_0b0", "ak_0BC")],
+)
+def test_keys_that_are_nearly_the_right_one(
+    engine: MiniEngine, scenario: Any, key: str, near: str, capital: str
+) -> None:
+    target = replace(engine.target, api_key=key)
+    keys = engine_cell._keys(
+        scenario("steps: [{id: a, send: /health, expect: {status: 200}}]"), target
+    )
+    assert (keys["api_key"], keys["near_api_key"], keys["capital_api_key"]) == (key, near, capital)
+    assert keys["unknown_api_key"] not in {key, near, capital}
 
 
 async def test_several_replies_are_compared_with_each_other(

@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from arcrun_conformance.wire.client import EngineClient, NoReply, Outgoing, Reply
+from arcrun_conformance.wire.faults import FaultInjector
 from arcrun_conformance.wire.journal import Journal, Response
+from arcrun_conformance.wire.proxy import Proxy
 
 BODY = b'{"ok": true}'
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n" + BODY
@@ -203,3 +205,17 @@ async def test_what_must_not_be_sent_is_not() -> None:
             await client.send(Outgoing(path="/x"))
     assert received == []
     assert journal.exchanges[0].refusal == "/x is forbidden"
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [
+        ("http://a.example", 80),
+        ("https://a.example", 443),
+        ("http://a.example:8080/base", 8080),
+        ("https://a.example:80", 80),
+    ],
+)
+def test_an_url_without_a_port_has_that_of_its_scheme(url: str, port: int) -> None:
+    assert EngineClient(url, Journal(), {})._port == port
+    assert Proxy(url, Journal(), FaultInjector())._port == port

@@ -121,6 +121,8 @@ ERRORS = {
     "nested": ({"error": {"message": "deep", "x": 1}}, ("deep", None)),
     "several": ({"valid": False, "errors": ["a", "b"]}, ("a; b", None)),
     "text": (b"404 Not Found", ("404 Not Found", None)),
+    "a text that just fits": (b"x" * 300, ("x" * 300, None)),
+    "a long text": (b"x" * 301, ("x" * 300 + "\N{HORIZONTAL ELLIPSIS}", None)),
     "page": (b"<html>503</html>", ("the engine returned an error without a message", None)),
     "empty": (b"", ("the engine returned an error without a message", None)),
     "no utf-8": (b"\xff\xfe", ("��", None)),

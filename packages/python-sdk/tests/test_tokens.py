@@ -323,6 +323,7 @@ def test_a_rotated_token_that_cannot_be_stored_is_logged(
         ((400, {"access_token": "access-1"}), "HTTP 400"),
         ((500, b"<html>"), "HTTP 500"),
         ((200, b"[]"), "no access_token"),
+        ((400, {"error": "e" * 301}), r"[^e]e{300}(?!e)"),
     ],
 )
 def test_a_token_endpoint_that_returns_no_token(

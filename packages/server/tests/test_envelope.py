@@ -5,6 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 
@@ -46,3 +49,21 @@ def test_altered_envelope_does_not_open(change: str) -> None:
     with pytest.raises(EnvelopeError, match=name) as caught:
         open_envelope(key, name, encrypted, iv)
     assert vector["value"] not in str(caught.value)
+
+
+@pytest.mark.parametrize("part", ["encrypted", "iv"])
+@pytest.mark.parametrize("stray", ["*", " ", "\n", "-"])
+def test_base64_with_another_character_in_it_does_not_open(part: str, stray: str) -> None:
+    vector = VECTORS[0]
+    given = {"encrypted": vector["encrypted"], "iv": vector["iv"]}
+    given[part] = given[part][:4] + stray + given[part][4:]
+    with pytest.raises(EnvelopeError):
+        open_envelope(vector["api_key"], vector["credential_name"], **given)
+
+
+def test_what_is_sealed_is_text() -> None:
+    key = HKDF(hashes.SHA256(), 32, b"arcrun.credentials.v1", b"AES-256-GCM").derive(b"ak_x")
+    iv = bytes(12)
+    sealed = AESGCM(key).encrypt(iv, b"\xff", b"arcrun.credentials.v1:n")
+    with pytest.raises(EnvelopeError):
+        open_envelope("ak_x", "n", base64.b64encode(sealed).decode(), base64.b64encode(iv).decode())

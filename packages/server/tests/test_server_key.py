@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 import stat
 import sys
@@ -7,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from arcrun_server.accounts.keys import new_key
 from arcrun_server.errors import StartupError
@@ -52,6 +55,33 @@ def test_two_that_create_at_once_get_the_same_key(tmp_path: Path) -> None:
         thread.join()
     assert len({key.check_value() for key in keys}) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["server.key"]
+
+
+def hkdf(root: bytes, info: bytes) -> bytes:
+    """HKDF-SHA256 of RFC 5869 for 32 bytes, written out."""
+    extracted = hmac.digest(b"arcrun.server-key.v1", root, "sha256")
+    return hmac.digest(extracted, info + b"\x01", "sha256")
+
+
+@pytest.mark.parametrize("way", ["seal", "seal_alike"])
+def test_what_databases_hold_can_be_opened_without_this_program(way: str) -> None:
+    root = bytes(range(32))
+    sealed = getattr(ServerKey(root), way)(b"text", "credential:a")
+    cipher = AESGCM(hkdf(root, b"encryption at rest"))
+    assert len(sealed) == 12 + 4 + 16
+    assert cipher.decrypt(sealed[:12], sealed[12:], b"credential:a") == b"text"
+
+
+def test_each_use_of_the_key_is_an_hmac_under_a_key_of_its_own() -> None:
+    root = bytes(range(32))
+    key = ServerKey(root)
+    assert key.lookup("ak_x") == hmac.digest(hkdf(root, b"look-up of API keys"), b"ak_x", "sha256")
+    assert key.fingerprint(b"x") == hmac.digest(
+        hkdf(root, b"fingerprints of requests"), b"x", "sha256"
+    )
+    assert key.check_value() == hashlib.sha256(hkdf(root, b"check value")).digest()
+    nonce = hmac.digest(hkdf(root, b"nonces of what is sealed alike"), b"p\x00x", "sha256")[:12]
+    assert key.seal_alike(b"x", "p")[:12] == nonce
 
 
 @posix

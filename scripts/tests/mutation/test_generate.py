@@ -53,6 +53,18 @@ def test_the_size_of_a_cache_has_no_mutant() -> None:
     assert texts("@lru_cache(maxsize=9)\ndef f():\n    return 1\n") == ["return 2", "return 0"]
 
 
+def test_what_asserts_or_lays_out_has_no_mutant() -> None:
+    assert texts("zip(a, b, strict=True)\n") == []
+    assert texts("field(default_factory=list, init=False, repr=True)\n") == []
+    assert texts("json.dumps(a, indent=2, sort_keys=True)\n") == [
+        "json.dumps(a, indent=2, sort_keys=False)"
+    ]
+
+
+def test_what_asks_for_the_version_of_python_has_no_mutant() -> None:
+    assert texts("if sys.version_info >= (3, 11):\n    pass\n") == []
+
+
 def test_a_condition_is_negated_once() -> None:
     assert texts("if a == b:\n    pass\n") == ["if a != b:"]
     assert texts("if not a:\n    pass\n") == ["if  a:"]

@@ -5,6 +5,7 @@ import pytest
 
 from scripts.mutation.areas import Area, SuiteRun
 from scripts.mutation.commands import Outcome
+from scripts.mutation.covering import Covering
 from scripts.mutation.generate import Mutant
 from scripts.mutation.judge import (
     KILLED,
@@ -99,3 +100,71 @@ def test_what_nothing_was_run_for_is_not_judged(tree: Tree) -> None:
     area = Area("unrelated", ("scripts/some/a.py",), ("tests",), (SuiteRun("engine"),))
     judge = Judge(programs, Path("python"), {}, quick=True)
     assert judge.by_suite(tree, area, "scripts/some/a.py", tree.root / "log") == (NOT_JUDGED, 0.0)
+
+
+SUITES = (SuiteRun("sdk", ("x", "y")), SuiteRun("engine"))
+
+
+def judged_fast(tree: Tree, covering: Covering, **exit_codes: int | None) -> tuple[Verdict, str]:
+    """Judge a mutant of the function in a module the fast way."""
+    path = tree.root / PATH
+    path.parent.mkdir(parents=True)
+    path.write_text("def f():\n    return 1\n")
+    programs: Any = Programs(**exit_codes)
+    judge = Judge(programs, Path("python"), {}, covering={"a": covering})
+    mutant = Mutant("a", PATH, 2, "AddNot", 0)
+    area = Area("a", (PATH,), ("tests",), SUITES)
+    return judge.judge(tree, area, mutant, tree.root / "log"), "\n".join(programs.commands)
+
+
+def test_the_fast_way_runs_the_tests_of_the_line_and_one_run_of_the_suite(tree: Tree) -> None:
+    seconds = dict.fromkeys(("t.py::a", "t.py::b", "t.py::c"), 0.1)
+    covering = Covering({PATH: {1: ("t.py::a",), 2: ("t.py::b", "t.py::c")}}, seconds)
+    verdict, commands = judged_fast(tree, covering)
+    assert (verdict.suite, verdict.tests) == (SURVIVED, SURVIVED)
+    related, whole, tests = commands.splitlines()
+    assert "--suite sdk --jobs 4 --sdk x --scenario retry-*" in related
+    assert whole.endswith("--sdk x --fail-fast")
+    assert tests.endswith("t.py::b t.py::c")
+
+
+def test_the_fast_way_ends_with_the_first_failure(tree: Tree) -> None:
+    covering = Covering({PATH: {2: ("t.py::b",)}}, {"t.py::b": 0.1})
+    verdict, commands = judged_fast(tree, covering, sdk=1, pytest=1)
+    assert (verdict.suite, verdict.tests) == (KILLED, KILLED)
+    assert len(commands.splitlines()) == 2
+
+
+def test_a_line_that_no_test_executes_survives_the_tests(tree: Tree) -> None:
+    verdict, commands = judged_fast(
+        tree, Covering({PATH: {1: ("t.py::a",)}}, {"t.py::a": 0.1}), sdk=1
+    )
+    assert (verdict.suite, verdict.tests) == (KILLED, SURVIVED)
+    assert "pytest" not in commands
+
+
+def test_the_fast_way_begins_with_a_traced_run_of_which_tests_must_pass(tree: Tree) -> None:
+    programs: Any = Programs()
+    area = Area("a", (PATH,), ("tests",), SUITES, ("tests/test_retry.py",))
+    judge = Judge(programs, Path("python"), {}, covering={})
+    with pytest.raises(BaselineFailed, match="a fails without a mutant"):
+        judge.traced([tree], [area], tree.root / "kept", tree.root / "log")
+    assert programs.commands[-1].endswith("tests/test_retry.py -p scripts.mutation.contexts")
+    (kept,) = (tree.root / "kept").iterdir()
+    (kept / "1.json").write_text('{"tests/test_retry.py::test_a": 0.1}')
+    begun = len(programs.commands)
+    assert judge.traced([tree], [area], tree.root / "kept", tree.root / "log")["a"].passed == 1
+    assert len(programs.commands) == begun + 1, "what was traced is not run again"
+
+
+def test_the_fast_way_begins_with_one_run_of_the_suite_that_must_pass(tree: Tree) -> None:
+    programs: Any = Programs()
+    limits: dict[str, float] = {}
+    judge = Judge(programs, Path("python"), limits, covering={})
+    area = Area("a", (PATH,), ("tests",), SUITES)
+    judge.suites_pass(tree, [area, area], tree.root / "log")
+    assert limits == {"sdk suite x": 1}
+    assert len(programs.commands) == 1
+    programs.exit_codes = {"sdk": 1}
+    with pytest.raises(BaselineFailed, match="sdk suite x fails without a mutant"):
+        judge.suites_pass(tree, [area], tree.root / "log")

@@ -69,6 +69,9 @@ def add_to(commands: Commands) -> None:
         help="how many scenarios to run at the same time (default: 1)",
     )
     run.add_argument(
+        "--fail-fast", action="store_true", help="begin no further scenario after one that fails"
+    )
+    run.add_argument(
         "--shard", type=_shard, default=(1, 1), metavar="I/N", help="only the Ith of N parts"
     )
     run.add_argument(
@@ -152,7 +155,13 @@ async def _execute(
             options.target, api_key(options), options.server_python, remote=options.remote
         ) as target:
             config = RunConfig(
-                target, scenarios, openers, options.reply_seconds, options.jobs, on_cell
+                target,
+                scenarios,
+                openers,
+                options.reply_seconds,
+                options.jobs,
+                on_cell,
+                options.fail_fast,
             )
             return await execute(config)
 
@@ -177,7 +186,12 @@ async def _execute_engine_suite(options: argparse.Namespace, scenarios: Sequence
             revoke=revoke,
         ) as target:
             config = EngineRunConfig(
-                target, scenarios, server_program(options.server_python), options.jobs, on_cell
+                target,
+                scenarios,
+                server_program(options.server_python),
+                options.jobs,
+                on_cell,
+                options.fail_fast,
             )
             return await execute_engine_suite(config)
 

@@ -49,6 +49,7 @@ class EngineRunConfig:
         program: The command of `arcrun-server`, for scenarios with an engine of their own.
         jobs: How many scenarios are run at the same time.
         on_cell: Called with each finished scenario.
+        fail_fast: Begin no further scenario after one that did not pass.
     """
 
     target: Target
@@ -56,6 +57,7 @@ class EngineRunConfig:
     program: Sequence[str]
     jobs: int = 1
     on_cell: Callable[[Cell], None] = lambda _: None
+    fail_fast: bool = False
 
 
 @dataclass
@@ -184,6 +186,8 @@ class _Queue:
             self._run.cells.append(cell)
             await self._run_one(cell, scenario, f"{self._run.id}_{number:04}")
             self._config.on_cell(cell)
+            if self._config.fail_fast and cell.outcome not in {"passed", "skipped"}:
+                self._waiting.clear()
 
     async def _run_one(self, cell: Cell, scenario: Scenario, run: str) -> None:
         if reason := self._skipped(scenario):

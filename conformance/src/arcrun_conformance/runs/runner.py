@@ -45,6 +45,7 @@ class RunConfig:
         reply_seconds: How long to wait for a reply of an adapter.
         jobs: How many cells are run at the same time.
         on_cell: Called with each finished cell.
+        fail_fast: Begin no further cell after one that did not pass.
     """
 
     target: Target
@@ -53,6 +54,7 @@ class RunConfig:
     reply_seconds: float = 30.0
     jobs: int = 1
     on_cell: Callable[[Cell], None] = lambda _: None
+    fail_fast: bool = False
 
 
 async def execute(config: RunConfig) -> Run:
@@ -175,6 +177,9 @@ class _CellQueue:
             cell = await self._cell(pool, number, scenario, column.sdk)
             self._run.cells.append(cell)
             self._config.on_cell(cell)
+            if self._config.fail_fast and cell.outcome not in {"passed", "skipped"}:
+                for column_left in self._columns:
+                    column_left.waiting.clear()
 
     async def _cell(self, pool: _AdapterPool, number: int, scenario: Scenario, sdk: str) -> Cell:
         try:

@@ -35,7 +35,8 @@ describe("a bound client", () => {
     expect(await response.json()).toEqual({ path: "/v1/pages?%E9%A0%81=%E4%B8%80" });
     expect(response.url).toBe(`${service.url}/v1/pages?%E9%A0%81=%E4%B8%80`);
     await demo.post("pages", { json: { 題: "好" }, headers: { "x-version": "2" } });
-    const [first, second] = service.requests;
+    await demo.post("pages", { json: {}, headers: { "Content-Type": "application/merge-patch+json" } });
+    const [first, second, third] = service.requests;
     expect(first?.headers).toMatchObject({
       authorization: "Bearer canary-0123",
       accept: "*/*",
@@ -45,6 +46,7 @@ describe("a bound client", () => {
     expect(first?.headers).not.toHaveProperty("x-arcrun-api-key");
     expect(second).toMatchObject({ method: "POST", path: "/v1/pages", json: { 題: "好" } });
     expect(second?.headers).toMatchObject({ "content-type": "application/json", "x-version": "2" });
+    expect(third?.headers).toMatchObject({ "content-type": "application/merge-patch+json" });
   });
 
   it("has a method for each verb, and a fetch that can be handed on", async () => {

@@ -27,6 +27,26 @@ describe("a credential", () => {
     });
   });
 
+  it.each(["standard", "high"] as const)("of the sensitivity %s is pushed with it", async (sensitivity) => {
+    const engine = await serve(inTurn({ json: { success: true, name: "tok" } }));
+    await clientOf(engine).creds.push("tok", SECRET, { sensitivity });
+    expect(engine.requests[0]?.json).toMatchObject({ name: "tok", sensitivity });
+  });
+
+  it("of another sensitivity is refused", async () => {
+    const engine = await serve(inTurn({ json: { success: true, name: "tok" } }));
+    const pushed = clientOf(engine).creds.push("tok", SECRET, { sensitivity: "low" as "high" });
+    await expect(pushed).rejects.toThrow("sensitivity must be 'standard' or 'high', not 'low'");
+    expect(engine.requests).toHaveLength(0);
+  });
+
+  it("for a service whose name is none is refused", async () => {
+    const engine = await serve(inTurn({ json: { success: true, name: "tok" } }));
+    const pushed = clientOf(engine).creds.push("tok", SECRET, { service: "No Service" });
+    await expect(pushed).rejects.toThrow(sdk.InvalidArgumentError);
+    expect(engine.requests).toHaveLength(0);
+  });
+
   it.each(["", "a-b", "a b", "密鑰", "a\n", "catalog", "CATALOG", "a".repeat(129), 5])(
     "of the name %j is refused",
     async (name) => {

@@ -28,6 +28,14 @@ describe("a secret is found", () => {
     ]);
   });
 
+  it.each(["bind", "getToken"] as const)("by auth.%s, which an error names", async (call) => {
+    const engine = await serve(() => ({ text: "no JSON" }));
+    const { auth } = clientOf(engine);
+    expect((await rejection(auth[call]("notion") as Promise<unknown>)).message).toContain(
+      `client.auth.${call}()`,
+    );
+  });
+
   it("in the environment, when the engine responds with something else", async () => {
     vi.stubEnv("ARCRUN_SECRET_NOTION_TOKEN", SECRET);
     const engine = await engineWith({ success: true, credentials: [], total: 0 });

@@ -78,6 +78,8 @@ describe("an error response", () => {
 
   it.each([
     ["Internal  Server\nError", "Internal Server Error"],
+    ["x".repeat(300), "x".repeat(300)],
+    ["x".repeat(301), `${"x".repeat(300)}…`],
     ["<html>gateway</html>", "the engine returned an error without a message"],
     ["", "the engine returned an error without a message"],
     ["長".repeat(400), `${"長".repeat(300)}…`],

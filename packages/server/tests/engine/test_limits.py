@@ -41,7 +41,9 @@ async def test_a_run_of_built_ins_only_ends_when_its_time_is_over(engine: Record
     engine.limits = RunLimits(seconds=0.2, steps=10_000_000, total_bytes=10**12)
     config = {"列": give({"items": list(range(90_000))}), "做": {"component": "comp_counter"}}
     result = await engine.run(FLOW, config)
-    assert result.error == "Node 做 failed: the run's time is over (0.2 seconds)"
+    # On a busy machine the list takes that long already.
+    ended = "failed: the run's time is over (0.2 seconds)"
+    assert result.error in {f"Node 做 {ended}", f"Node 列 {ended}"}
 
 
 async def test_time_that_is_over_is_seen_before_the_next_node(engine: RecordingEngine) -> None:

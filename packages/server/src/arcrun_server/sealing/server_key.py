@@ -136,7 +136,7 @@ def create_server_key(path: Path) -> ServerKey:
         try:
             publish(draft, path)  # or use the key of the process that was first
         finally:
-            draft.unlink(missing_ok=True)
+            draft.unlink()
     except OSError as error:
         raise StartupError(f"cannot write the server key {path}: {error.strerror}") from None
     return load_server_key(path)

@@ -1,0 +1,122 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from scripts import ROOT
+from scripts.mutation.areas import Area
+from scripts.mutation.contexts import FOLDER, SOURCES
+from scripts.mutation.covering import SECONDS, Covering, Traces, executed_with, keep
+
+SOURCE = """\
+LIMIT = 3
+
+@decorated(
+    LIMIT
+)
+def twice(
+    number=LIMIT,
+):
+    if (
+        number
+        > LIMIT
+    ):
+        return (
+            number
+        )
+    return number * 2
+
+
+class Thing:
+    size = 3
+
+    def grow(self):
+        self.size += 1
+"""
+
+
+def test_a_statement_is_executed_as_a_whole_and_without_its_block() -> None:
+    assert executed_with(SOURCE, 11) == range(9, 13)
+    assert executed_with(SOURCE, 14) == range(13, 16)
+    assert executed_with(SOURCE, 16) == range(16, 17)
+    assert executed_with(SOURCE, 23) == range(23, 24)
+
+
+def test_what_an_import_executes_has_no_lines_of_its_own() -> None:
+    for line in (1, 4, 7, 20):
+        assert executed_with(SOURCE, line) is None
+
+
+def test_the_fastest_tests_of_a_line_are_first() -> None:
+    covering = Covering(
+        {"a.py": {1: (), 16: ("slow", "fast"), 23: ("other",)}},
+        {"slow": 2.0, "fast": 0.1, "other": 1.0},
+    )
+    assert covering.passed == 3
+    assert covering.tests("a.py", SOURCE, 16) == ["fast", "slow"]
+    assert covering.tests("a.py", SOURCE, 14) == []
+    assert covering.tests("a.py", SOURCE, 1) == ["fast", "other", "slow"]
+    assert covering.seconds(["fast", "slow"]) == 2.1
+
+
+def test_a_test_that_failed_without_a_mutant_judges_none() -> None:
+    covering = Covering({"a.py": {16: ("passed", "failed")}}, {"passed": 0.1})
+    assert covering.tests("a.py", SOURCE, 16) == ["passed"]
+
+
+def test_tests_that_take_long_together_are_not_all_run() -> None:
+    seconds = {"a": 1.0, "b": SECONDS, "c": SECONDS}
+    covering = Covering({"a.py": {16: seconds}}, seconds)
+    assert covering.tests("a.py", SOURCE, 16) == ["a"]
+    alone = Covering({"a.py": {16: ("c",)}}, {"c": SECONDS + 1})
+    assert alone.tests("a.py", SOURCE, 16) == ["c"]
+
+
+def test_a_traced_run_tells_the_tests_of_each_line(tmp_path: Path) -> None:
+    module, test, traces = tmp_path / "halves.py", tmp_path / "test_it.py", tmp_path / "traces"
+    module.write_text("def half(n):\n    if n % 2:\n        return None\n    return n // 2\n")
+    test.write_text(
+        "from halves import half\n"
+        "def test_odd(): assert half(3) is None\n"
+        "def test_even(): assert half(4) == 2\n"
+        "def test_wrong(): assert half(6) == 2\n"
+    )
+    traces.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "scripts.mutation.contexts", str(test)],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join((str(ROOT), str(tmp_path))),
+            FOLDER: str(traces),
+            SOURCES: str(module),
+        },
+    )
+    assert done.returncode == 1
+    keep(traces, tmp_path / "kept/a", tmp_path)
+    covering = Covering.read([tmp_path / "kept/a"])
+    source = module.read_text()
+    both = {"test_it.py::test_even", "test_it.py::test_odd"}
+    assert covering.passed == 2
+    assert set(covering.tests("halves.py", source, 2)) == both
+    assert covering.tests("halves.py", source, 3) == ["test_it.py::test_odd"]
+    assert covering.tests("halves.py", source, 4) == ["test_it.py::test_even"]
+    assert 0 < covering.seconds(both) < SECONDS
+
+
+def test_traces_are_kept_until_the_tests_or_the_modules_change(tmp_path: Path) -> None:
+    area = Area("a", ("m.py",), (), (), ("tests", "test_more.py"))
+    for name in ("m.py", "tests/test_a.py", "tests/test_b.py", "test_more.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("1\n")
+    traces = Traces(tmp_path / "kept", tmp_path)
+    before = traces.of(area)
+    assert sorted(before) == ["test_more.py", "tests/test_a.py", "tests/test_b.py"]
+    assert len(set(before.values())) == 3
+    (tmp_path / "tests/test_a.py").write_text("2\n")
+    after = traces.of(area)
+    assert {path for path in before if before[path] != after[path]} == {"tests/test_a.py"}
+    (tmp_path / "m.py").write_text("2\n")
+    assert not set(traces.of(area).values()) & set(after.values())
