@@ -260,7 +260,9 @@ class Connection:
         text = content.decode("utf-8", "replace")
         plain = _plainly(text)
         blanked = blank_out(plain, secrets)
-        return (blank_out(text, secrets) if blanked == plain else blanked).encode("utf-8", "replace")
+        return (blank_out(text, secrets) if blanked == plain else blanked).encode(
+            "utf-8", "replace"
+        )
 
 
 def _plainly(text: str) -> str:
