@@ -43,9 +43,10 @@ def _scrubbed_group(error: BaseException, clean: Callable[[str], str]) -> BaseEx
     given: Any = getattr(error, "message", None)
     if not isinstance(members, tuple) or not isinstance(given, str):
         return error
-    found = [scrubbed(member, clean) for member in members]
+    own = cast("tuple[BaseException, ...]", members)
+    found = [scrubbed(member, clean) for member in own]
     message, kind = clean(given), cast("Any", type(error))
-    if message == given and all(a is b for a, b in zip(found, members, strict=True)):
+    if message == given and all(a is b for a, b in zip(found, own, strict=True)):
         return error
     try:
         return cast("BaseException", kind(message, found))
@@ -56,7 +57,10 @@ def _scrubbed_group(error: BaseException, clean: Callable[[str], str]) -> BaseEx
 def _scrubbed_value(value: Any, clean: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return clean(value)
-    if type(value) is list and all(isinstance(item, str) for item in value):  # notes
-        return [clean(item) for item in value]
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        if not all(isinstance(item, str) for item in items):
+            return items
+        return [clean(item) for item in items]  # notes
     library = type(value).__module__.partition(".")[0]
     return None if library in _LIBRARIES and hasattr(value, "headers") else value
