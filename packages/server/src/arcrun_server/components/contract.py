@@ -49,7 +49,7 @@ SECOND_NAMES = frozenset({"json", "list", "op", "text", "value"})
 
 def parameters_of(contract: ComponentContract) -> frozenset[str]:
     """Return the names under which a component reads what it computes with."""
-    return SECOND_NAMES | contract["input_schema"]["properties"].keys()
+    return SECOND_NAMES | frozenset(contract["input_schema"]["properties"])
 
 
 def data_schema(result: JsonObject, **more: JsonObject) -> JsonObject:

@@ -152,14 +152,14 @@ def _found(form: str, text: str) -> Iterator[tuple[int, int]]:
             start = text.find(form, start + 1)
 
 
-def _found_across_lines(forms: Iterable[str], text: str) -> list[Iterable[tuple[int, int]]]:
+def _found_across_lines(forms: Iterable[str], text: str) -> list[Iterator[tuple[int, int]]]:
     """Find forms in a text, both folded, wherever line breaks stand within them, as MIME writes base64."""
     joined = text.replace("\r", "").replace("\n", "")
     found = [span for form in forms for span in _found(form, joined)]
     if not found:
         return []
     places = [place for place, char in enumerate(text) if char not in "\r\n"]
-    return [[(places[start], places[end - 1] + 1)] for start, end in found]
+    return [iter([(places[start], places[end - 1] + 1)]) for start, end in found]
 
 
 def _in_word(text: str, place: int) -> bool:
