@@ -58,7 +58,7 @@ def _scrubbed_value(value: Any, clean: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, list):
-        items: list[Any] = value
+        items = cast("Any", value)
         if not all(isinstance(item, str) for item in items):
             return items
         return [clean(item) for item in items]  # notes
