@@ -12,6 +12,7 @@ import sys
 from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, NamedTuple
 
+import python_source_auth
 import python_source_edges
 import python_source_promises
 import python_source_requests
@@ -27,6 +28,7 @@ DEFECTS = {
     **python_source_requests.DEFECTS,
     **python_source_promises.DEFECTS,
     **python_source_edges.DEFECTS,
+    **python_source_auth.DEFECTS,
 }
 
 
