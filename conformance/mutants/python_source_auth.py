@@ -85,7 +85,6 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "takes-queries-in-urls": [
         (_TRUST, 'if origin is None or re.search("[?#]", written):', "if origin is None:"),
-        (_TRUST, "if origin_of(url) in known_origins and not", "if False and not"),
     ],
     "takes-other-secrets-in-urls": [
         (
@@ -94,13 +93,23 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             "if False:",
         )
     ],
-    "compares-the-start-of-trusted-origins": [(_TRUST, "re.fullmatch(_ORIGIN", "re.match(_ORIGIN")],
+    "takes-queries-in-trusted-origins": [(_TRUST, r'(:\d{1,5})?/?"', r'(:\d{1,5})?/?[?#]?"')],
     "checks-origins-in-bind-only": [
         (
             _SERVICES,
             "trust.check_origins(recipe, base_url, known, trusted)\n        transport",
             "transport",
         )
+    ],
+    "checks-origins-of-tokens-only-if-one-is-named": [
+        (
+            _SERVICES,
+            "trust.check_origins(recipe, base_url, known, trusted)\n        transport",
+            "trusted and trust.check_origins(recipe, base_url, known, trusted)\n        transport",
+        )
+    ],
+    "compares-no-path-of-kbdb": [
+        (_TRUST, "if origin_of(url) in known_origins and not", 'if "kbdb" not in url and not')
     ],
     "takes-recipes-of-other-services": [(_RECIPE, 'raw.get("service") != service', "False")],
     "takes-any-inject": [
@@ -180,6 +189,18 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             'if not (allow_insecure_http or is_secure(settings.origin)) and "http:" in settings.base_url:',
         )
     ],
+    "takes-keys-in-capitals-for-strong": [
+        ("arcrun._core.sealing", 'r"ak_[0-9A-Fa-f]{32,}"', 'r"(?i)ak_[0-9A-F]{32,}"')
+    ],
+    "reads-numbers-as-texts": [
+        ("arcrun._core.sealing", "or not is_text(sealed) or not is_text(iv)", "")
+    ],
+    "shows-keys-in-request-ids": [
+        ("arcrun._sync.connection", "= self._blanked(request, request_id)", "= request_id")
+    ],
+    "takes-line-ends-after-names-of-services": [
+        (_NAMES, "[a-z0-9_][a-z0-9_-]*", "[a-z0-9_][a-z0-9_-]*\\n?")
+    ],
     # --- what is put into requests -----------------------------------------------------------
     "fills-places-of-other-origins": [(_INJECTING, _NOT_SIGNED, _FILLED_ANYWHERE)],
     "adds-no-fields-to-deletions": [
@@ -211,6 +232,14 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             "if False:\n            self.injection(None)",
         )
     ],
+    "replaces-parameters-in-any-case": [
+        (
+            _INJECTION,
+            'if unquote_plus(p.partition("=")[0]) not in self._query]',
+            'if unquote_plus(p.partition("=")[0]).lower() not in self._query]',
+        )
+    ],
+    "keeps-fields-of-missing-secrets": [(_RECIPE, "body=filled(self.body)", "body=self.body")],
     # --- access tokens -----------------------------------------------------------------------
     "fetches-a-token-for-each-get-token": [
         (_SERVICES, "(source.get(transport)).access", "(source._fetch(transport)).access")
@@ -253,6 +282,17 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             _TOKENS,
             '_access_token(fields.get("access_token"))',
             'Secret.of(fields.get("access_token"))',
+        )
+    ],
+    "returns-the-401-when-no-token-comes": [
+        (
+            _INJECTING,
+            "            token = self._sign_in.renewed(self._inner, token)\n",
+            """            try:
+                token = self._sign_in.renewed(self._inner, token)
+            except Exception:
+                pass
+""",
         )
     ],
     "fetches-tokens-through-proxies": [

@@ -244,15 +244,17 @@ class AsyncConnection:
         finally:
             if KEY_HEADER in outgoing.headers:  # exceptions keep the request
                 del outgoing.headers[KEY_HEADER]
-        if incoming.status_code >= 400:
-            content = self._blanked(request, content)
+        if incoming.status_code >= 300:
+            content = self._blanked(request, content.decode("utf-8", "replace")).encode()
+            if request_id := incoming.headers.get("x-request-id"):
+                incoming.headers["x-request-id"] = self._blanked(request, request_id)
         return Response(incoming.status_code, incoming.headers, content)
 
-    def _blanked(self, request: Request[Any], content: bytes) -> bytes:
-        """Blank out the request's secrets and the API key in the body of an error response."""
+    def _blanked(self, request: Request[Any], text: str) -> str:
+        """Blank out the request's secrets and the API key in what an error response says."""
         key = self.settings.api_key
         secrets = (*request.secrets, key) if key else request.secrets
-        return blank_out(content.decode("utf-8", "replace"), secrets).encode()
+        return blank_out(text, secrets)
 
 
 def _log(request: Request[Any], started: float, result: str) -> None:
