@@ -111,6 +111,13 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "compares-no-path-of-kbdb": [
         (_TRUST, "if origin_of(url) in known_origins and not", 'if "kbdb" not in url and not')
     ],
+    "gives-any-secret-to-trusted-recipes-of-shipped-services": [
+        (
+            _TRUST,
+            "return trust_recipe and not belongs_elsewhere",
+            "return trust_recipe and (service in recipes or not belongs_elsewhere)",
+        )
+    ],
     "takes-recipes-of-other-services": [(_RECIPE, 'raw.get("service") != service', "False")],
     "takes-any-inject": [
         (
@@ -147,6 +154,9 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "says-what-was-stored-after-responses-only": [
         (_SERVICES, "except ArcrunError as error:", "except APIStatusError as error:")
+    ],
+    "takes-no-optional-secret": [
+        (_SETUP, "[*recipe.required_keys, *recipe.optional_keys]", "[*recipe.required_keys]")
     ],
     "asks-for-the-first-secret-only": [(_SETUP, "for key in missing]", "for key in missing[:1]]")],
     "names-the-first-missing-secret": [
@@ -240,6 +250,13 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         )
     ],
     "keeps-fields-of-missing-secrets": [(_RECIPE, "body=filled(self.body)", "body=self.body")],
+    "leaves-tokens-out-of-queries": [
+        (
+            _INJECTION,
+            "for name, v in render(inject.query).items()}",
+            "for name, v in render(inject.query).items() if not token}",
+        )
+    ],
     # --- access tokens -----------------------------------------------------------------------
     "fetches-a-token-for-each-get-token": [
         (_SERVICES, "(source.get(transport)).access", "(source._fetch(transport)).access")
@@ -293,6 +310,20 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             except Exception:
                 pass
 """,
+        )
+    ],
+    "pushes-rotated-tokens-sealed": [
+        (
+            _SERVICES,
+            "push_secret(own, name, value, service=service)",
+            "own.settings.credential_format = 'sealed'\n                push_secret(own, name, value, service=service)",
+        )
+    ],
+    "signs-once": [
+        (
+            "arcrun._sync.tokens",
+            "form = token_form(self._grant, self.values, time.time())",
+            "form = self._form = getattr(self, '_form', None) or token_form(self._grant, self.values, time.time())",
         )
     ],
     "fetches-tokens-through-proxies": [
