@@ -158,6 +158,13 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "takes-no-optional-secret": [
         (_SETUP, "[*recipe.required_keys, *recipe.optional_keys]", "[*recipe.required_keys]")
     ],
+    "asks-for-the-key-before-the-environment": [
+        (
+            _SERVICES,
+            "if found is None and connection.settings.api_key is not None:",
+            "if found is None and connection.key():",
+        )
+    ],
     "asks-for-the-first-secret-only": [(_SETUP, "for key in missing]", "for key in missing[:1]]")],
     "names-the-first-missing-secret": [
         (_SETUP, "needs {', '.join(names)}: call", "needs {names[0]}: call")
@@ -211,6 +218,9 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "takes-line-ends-after-names-of-services": [
         (_NAMES, "[a-z0-9_][a-z0-9_-]*", "[a-z0-9_][a-z0-9_-]*\\n?")
     ],
+    "reads-workflows-without-a-key": [
+        (_OPERATIONS, '_with("graph", dict))', '_with("graph", dict), key="optional")')
+    ],
     # --- what is put into requests -----------------------------------------------------------
     "fills-places-of-other-origins": [(_INJECTING, _NOT_SIGNED, _FILLED_ANYWHERE)],
     "adds-no-fields-to-deletions": [
@@ -255,6 +265,13 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             _INJECTION,
             "for name, v in render(inject.query).items()}",
             "for name, v in render(inject.query).items() if not token}",
+        )
+    ],
+    "takes-question-marks-in-hosts": [
+        (
+            "arcrun._core.placeholders",
+            '_HOST_PART = r"[A-Za-z0-9-]+"',
+            '_HOST_PART = r"[A-Za-z0-9?-]+"',
         )
     ],
     # --- access tokens -----------------------------------------------------------------------
@@ -324,6 +341,13 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             "arcrun._sync.tokens",
             "form = token_form(self._grant, self.values, time.time())",
             "form = self._form = getattr(self, '_form', None) or token_form(self._grant, self.values, time.time())",
+        )
+    ],
+    "renews-tokens-after-429": [
+        (
+            _INJECTING,
+            "response.status_code == 401 and token",
+            "response.status_code in {401, 429} and token",
         )
     ],
     "fetches-tokens-through-proxies": [
