@@ -221,6 +221,15 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "reads-workflows-without-a-key": [
         (_OPERATIONS, '_with("graph", dict))', '_with("graph", dict), key="optional")')
     ],
+    "knows-this-machine-by-ipv4-only": [
+        ("arcrun._core.origins", "ipaddress.ip_address(host)", "ipaddress.IPv4Address(host)")
+    ],
+    "takes-every-address-for-this-machine": [
+        ("arcrun._core.origins", 'host == "localhost"', 'host in {"localhost", "0.0.0.0"}')
+    ],
+    "uses-proxies-for-localhost": [
+        ("arcrun._http", "if is_loopback(origin(url)):", 'if url.host.startswith("127."):')
+    ],
     # --- what is put into requests -----------------------------------------------------------
     "fills-places-of-other-origins": [(_INJECTING, _NOT_SIGNED, _FILLED_ANYWHERE)],
     "adds-no-fields-to-deletions": [
