@@ -230,6 +230,16 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "uses-proxies-for-localhost": [
         ("arcrun._http", "if is_loopback(origin(url)):", 'if url.host.startswith("127."):')
     ],
+    "trusts-recipes-with-secrets-of-others": [
+        (_TRUST, "belongs_elsewhere = stored_for or any(", "belongs_elsewhere = any(")
+    ],
+    "sends-optional-keys-over-http": [
+        (
+            _TRUST,
+            'if use == "optional" and (allow_insecure_http or is_secure(settings.origin)):',
+            'if use == "optional":',
+        )
+    ],
     # --- what is put into requests -----------------------------------------------------------
     "fills-places-of-other-origins": [(_INJECTING, _NOT_SIGNED, _FILLED_ANYWHERE)],
     "adds-no-fields-to-deletions": [
