@@ -12,6 +12,7 @@ import sys
 from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, NamedTuple
 
+import python_source_auth
 import python_source_edges
 import python_source_parts
 import python_source_promises
@@ -31,6 +32,7 @@ DEFECTS = {
     **python_source_edges.DEFECTS,
     **python_source_values.DEFECTS,
     **python_source_parts.DEFECTS,
+    **python_source_auth.DEFECTS,
 }
 
 

@@ -397,6 +397,14 @@ def test_an_error_that_repeats_the_key_is_blanked_out(kind, server, canned, key)
     assert key not in f"{caught.value} {vars(caught.value)}"
 
 
+def test_a_request_id_that_repeats_the_key_is_blanked_out(kind, server, canned, key) -> None:
+    server.on("GET", "/credentials", canned(400, {}, {"X-Request-Id": f"of {key}"}))
+    with pytest.raises(arcrun.BadRequestError) as caught:
+        kind.run(kind.client(server.url).creds.list())
+    assert caught.value.request_id == "of ***"
+    assert key not in f"{caught.value} {vars(caught.value)}"
+
+
 def test_errors_survive_pickling() -> None:
     error = arcrun.NotFoundError("gone (HTTP 404)", status=404, code="x", message="gone", body="{}")
     error.stored = ("a",)

@@ -320,6 +320,8 @@ def test_a_rotated_token_that_cannot_be_stored_is_logged(
         ),
         ((200, {"token_type": "Bearer"}), "no access_token"),
         ((200, {"access_token": ""}), "no access_token"),
+        ((200, {"access_token": "access-1\n"}), "no access_token"),
+        ((200, {"access_token": "權杖"}), "no access_token"),
         ((400, {"access_token": "access-1"}), "HTTP 400"),
         ((500, b"<html>"), "HTTP 500"),
         ((200, b"[]"), "no access_token"),

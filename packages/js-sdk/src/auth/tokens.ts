@@ -192,7 +192,8 @@ async function assertion(
 /** Reads the token endpoint's response. */
 function readToken(service: string, status: number, fields: JsonObject, sent: Secret[]): AccessToken {
   const access = secretOf(fields["access_token"]);
-  if (status !== 200 || !access) {
+  // Not what no header can carry (RFC 6749, A.12): it would be kept.
+  if (status !== 200 || !access || !/^[ -~]+$/.test(access())) {
     const details = ["error", "error_description"].flatMap((key) => fields[key] || []).join(": ");
     const reason = blankOut(details, sent).slice(0, 300) || "no access_token in the response";
     throw new TokenExchangeError(

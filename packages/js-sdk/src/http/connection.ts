@@ -150,7 +150,10 @@ async function sendOnce(
   try {
     return await withDeadline(timeout, signal, async (signal) => {
       const response = await fetch(url, { ...init, signal });
-      const { status, headers } = response;
+      const { status } = response;
+      const headers = new Headers(response.headers);
+      const requestId = headers.get("x-request-id");
+      if (status >= 300 && requestId) headers.set("x-request-id", clean(requestId));
       const body = await textOfBody(response, maxResponseBytes, ": raise the option maxResponseBytes");
       const text = status < 400 ? body : cleanBody(body);
       return { status, headers, text, url, json: objectOf(parsed(text)) };

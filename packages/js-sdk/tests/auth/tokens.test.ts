@@ -344,6 +344,8 @@ describe("a token endpoint", () => {
       /HTTP 400: invalid_grant: \*\*\* expired; check the secrets that auth.setup\('demo'\) stored/,
     ],
     ["returns no token", { json: { ok: true } }, /HTTP 200: no access_token in the response/],
+    ["returns a token of two lines", { json: { access_token: "a\nb" } }, /HTTP 200: no access_token/],
+    ["returns a token in another script", { json: { access_token: "權杖" } }, /HTTP 200: no access_token/],
     ["is not an endpoint", { status: 404, text: "<html>" }, /HTTP 404: no access_token/],
     ["redirects", { status: 307, headers: { location: "http://127.0.0.1:9/" } }, /HTTP 307/],
   ])("that %s is a TokenExchangeError", async (_, reply, message) => {

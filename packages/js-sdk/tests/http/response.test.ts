@@ -88,6 +88,17 @@ describe("an error response", () => {
     expect((await rejection(clientOf(engine).creds.list())).message).toBe(`${message} (HTTP 403)`);
   });
 
+  it("whose request id repeats the key is blanked out", async () => {
+    const engine = await serve(({ headers }) => ({
+      status: 400,
+      json: {},
+      headers: { "x-request-id": `of ${headers["x-arcrun-api-key"]}` },
+    }));
+    const error = await rejection(clientOf(engine).creds.list());
+    expect(error.requestId).toBe("of ***");
+    expect(inspections(error)).not.toMatch(/0123456789abcdef/);
+  });
+
   it("that repeats the key or a plain value is blanked out", async () => {
     const engine = await serve(({ headers, json }) => ({
       status: 400,

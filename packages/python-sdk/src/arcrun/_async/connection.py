@@ -248,20 +248,20 @@ class AsyncConnection:
         finally:
             if KEY_HEADER in outgoing.headers:  # exceptions keep the request
                 del outgoing.headers[KEY_HEADER]
-        if incoming.status_code >= 400:
-            content = self._blanked(request, content)
+        if incoming.status_code >= 300:
+            text = self._blanked(request, content.decode("utf-8", "replace"))
+            content = text.encode("utf-8", "replace")
+            if request_id := incoming.headers.get("x-request-id"):
+                incoming.headers["x-request-id"] = self._blanked(request, request_id)
         return Response(incoming.status_code, incoming.headers, content)
 
-    def _blanked(self, request: Request[Any], content: bytes) -> bytes:
-        """Blank out the request's secrets and the API key in the body of an error response."""
+    def _blanked(self, request: Request[Any], text: str) -> str:
+        """Blank out the request's secrets and the API key in what an error response says."""
         key = self.settings.api_key
         secrets = (*request.secrets, key) if key else request.secrets
-        text = content.decode("utf-8", "replace")
         plain = _plainly(text)
         blanked = blank_out(plain, secrets)
-        return (blank_out(text, secrets) if blanked == plain else blanked).encode(
-            "utf-8", "replace"
-        )
+        return blank_out(text, secrets) if blanked == plain else blanked
 
 
 def _plainly(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from .shapes import text as text_of
 REFRESH_BEFORE = 60.0  # seconds before a token expires in which a new one is fetched
 LONGEST = 1_000_000_000  # seconds that a token may last; a number without end would overflow
 LIFETIME = 3600  # seconds: the longest that Google accepts for an assertion
+_VISIBLE = r"[ -~]+"  # what an access token consists of (RFC 6749, A.12)
 _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
@@ -130,7 +132,7 @@ def read_token(
         TokenExchangeError: there is no access token in it.
     """
     fields = _fields(content)
-    access = Secret.of(fields.get("access_token"))
+    access = _access_token(fields.get("access_token"))
     if status != 200 or access is None:
         reason = _reason(fields, sent)
         del fields
@@ -150,6 +152,12 @@ def token_text(status: int, content: bytes) -> Secret:
         return Secret(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return Secret("" if status == 200 else content.decode("utf-8-sig", "replace"))
+
+
+def _access_token(value: object) -> Secret | None:
+    """Return an access token; None for what no header can carry, so that it is not kept."""
+    token = Secret.of(value)
+    return token if token and re.fullmatch(_VISIBLE, token.reveal()) else None
 
 
 def _fields(content: Secret) -> dict[str, Any]:
