@@ -72,7 +72,8 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         (_ERRORS_OF_SETUP, "error.stored = tuple(stored)", "pass")
     ],
     "shows-secrets-escaped-in-ascii": [
-        (_SECRET, _FORMS, "forms |= {plain, json.dumps(plain, ensure_ascii=False)[1:-1]}")
+        (_SECRET, _FORMS, "forms |= {plain, json.dumps(plain, ensure_ascii=False)[1:-1]}"),
+        ("arcrun._sync.connection", "plain = _plainly(text)", "plain = text"),
     ],
     "shows-secrets-escaped-in-utf-8": [
         (_SECRET, _FORMS, "forms |= {plain, json.dumps(plain)[1:-1]}")

@@ -158,8 +158,8 @@ def takes_a_missing_workflow_for_deleted() -> None:
 def forgets_that_a_connection_was_late() -> None:
     own = _http._connection_error
 
-    def error_of(method: str, url: str, error: BaseException) -> APIConnectionError:
-        failure = own(method, url, error)
+    def error_of(method: str, url: str, error: BaseException, clean: Any) -> APIConnectionError:
+        failure = own(method, url, error, clean)
         return (
             APIConnectionError(str(failure)) if isinstance(error, httpx.ConnectTimeout) else failure
         )

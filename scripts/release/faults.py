@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from scripts import ROOT, processes
+from scripts.release.python.contents import WHEEL_BUDGETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,7 +150,11 @@ FAULTS = (
     Fault(
         "a wheel over its budget",
         "check",
-        _replace("scripts/release/python/contents.py", '"arcrun": 118', '"arcrun": 8'),
+        _replace(
+            "scripts/release/python/contents.py",
+            f'"arcrun": {WHEEL_BUDGETS["arcrun"]}',
+            '"arcrun": 8',
+        ),
     ),
     Fault(
         "a build that is not reproducible",

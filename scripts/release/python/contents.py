@@ -36,7 +36,8 @@ _METADATA = re.compile(
 
 # The largest size of each wheel, in kilobytes: its size today and a small margin. That of the harness is for the most
 # part scenarios, each a file that is compressed by itself.
-WHEEL_BUDGETS = {"arcrun": 118, "arcrun-server": 305, "arcrun-conformance": 940}
+# That of `arcrun` grew by 8 kB with the deadline of a whole call and with what keeps secrets out of exceptions.
+WHEEL_BUDGETS = {"arcrun": 124, "arcrun-server": 305, "arcrun-conformance": 940}
 
 
 def check_contents(artifact: Artifact, root: Path) -> int:

@@ -186,7 +186,7 @@ class _Queue:
             self._run.cells.append(cell)
             await self._run_one(cell, scenario, f"{self._run.id}_{number:04}")
             self._config.on_cell(cell)
-            if self._config.fail_fast and cell.outcome not in {"passed", "skipped"}:
+            if self._config.fail_fast and cell.failed:
                 self._waiting.clear()
 
     async def _run_one(self, cell: Cell, scenario: Scenario, run: str) -> None:

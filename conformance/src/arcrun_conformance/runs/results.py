@@ -57,6 +57,11 @@ class Cell:
     lacks: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
+    @property
+    def failed(self) -> bool:
+        """Return whether it neither passed nor was skipped."""
+        return self.outcome not in {"passed", "skipped"}
+
 
 @dataclass
 class Leftovers:

@@ -177,7 +177,7 @@ class _CellQueue:
             cell = await self._cell(pool, number, scenario, column.sdk)
             self._run.cells.append(cell)
             self._config.on_cell(cell)
-            if self._config.fail_fast and cell.outcome not in {"passed", "skipped"}:
+            if self._config.fail_fast and cell.failed:
                 for column_left in self._columns:
                     column_left.waiting.clear()
 

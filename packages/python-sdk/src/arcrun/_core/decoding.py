@@ -35,9 +35,8 @@ class Decoder:
         """
         self._limit = self._left = limit
         self._inflate = None
-        self._start: bytes | None = (
-            None  # of a body in deflate, until its first two bytes are there
-        )
+        # The start of a body in deflate, until its first two bytes are there.
+        self._start: bytes | None = None
         name = encoding.strip().lower()
         if name in {"gzip", "x-gzip"}:
             self._inflate = zlib.decompressobj(_ANY_HEADER)

@@ -152,7 +152,7 @@ def _flag(request: Request, name: str) -> bool:
         raise ApiError(
             400,
             "invalid_request",
-            f"{name} must be true or false, and stand there once",
+            f"{name} must be true or false, and given once",
             details=[Detail("true or false", path=name)],
         )
     return text in _TRUE

@@ -74,9 +74,8 @@ class Database(ABC):
     def __init__(self) -> None:
         self._behind: dict[Executable, list[dict[str, Any]]] = {}
         self._flush_due: asyncio.TimerHandle | None = None
-        self._flushed: Future[None] | None = (
-            None  # the last of them; those before it are written before it
-        )
+        # The last of what was flushed: what came before it is written before it.
+        self._flushed: Future[None] | None = None
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="arcrun-writer", daemon=True)
         self._thread.start()
