@@ -4,6 +4,7 @@ import { variable } from "./environment.js";
 import { ConfigurationError, InvalidArgumentError } from "./errors.js";
 import { originOf, readOrigin, withoutSlashes } from "./origins.js";
 import type { Secret } from "./secret.js";
+import { objectOf } from "./shapes.js";
 import type { CredentialFormat } from "./types.js";
 
 export const HOSTED = "https://cypher.arcrun.dev";
@@ -41,15 +42,17 @@ export function resolve(options: SettingsOptions): Settings {
   };
 }
 
-function checkKey(key: unknown, source: string): Secret | undefined {
+/** Returns the API key; throws if it is malformed. */
+export function checkKey(key: unknown, source: string): Secret | undefined {
   if (key === undefined) return undefined;
   if (typeof key === "string" && /^[!-~]+$/.test(key)) return () => key;
   throw new ConfigurationError(
-    `the API key from ${source} is empty or has characters that do not occur in keys (white space, a line break, a quotation mark): copy it again; a key is ak_ and 48 hex digits`,
+    `the API key from ${source} is empty or has characters that do not occur in keys (white space, a quotation mark): copy it again; a key is ak_ and 48 hex digits`,
   );
 }
 
-function checkBaseUrl(url: unknown, source: string): string {
+/** Returns the base URL without slashes at its end; throws if it is malformed. */
+export function checkBaseUrl(url: unknown, source: string): string {
   if (url === undefined) return HOSTED;
   if (typeof url === "string" && !/[\s?#{]|:0+(\/|$)/.test(url)) {
     const own = originOf(url);
@@ -69,9 +72,7 @@ function checkFormat(format: unknown, source: string): CredentialFormat {
 /** Returns a time-out in seconds; throws if it is not valid. */
 export function checkTimeout(seconds: number): number {
   if (typeof seconds === "number" && seconds > 0 && seconds < 2e6) return seconds;
-  throw new InvalidArgumentError(
-    `timeout must be a number of seconds above 0, not ${seconds} (it is in seconds, not milliseconds)`,
-  );
+  throw new InvalidArgumentError(`timeout must be in seconds, not milliseconds, and above 0, not ${seconds}`);
 }
 
 /** Returns a number of retries; throws if it is not valid. */
@@ -80,7 +81,8 @@ export const checkRetries = (maxRetries: number): number => checkWhole("maxRetri
 /** Returns headers in lower case; throws if one can't be sent, naming it without its value. */
 export function checkHeaders(headers: Record<string, string>, option: string): Record<string, string> {
   const checked: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
+  // What is no object has a header without a name, which is refused.
+  for (const [name, value] of Object.entries(objectOf(headers) ?? { "": 0 })) {
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || typeof value !== "string" || !/^[\t -~]*$/.test(value))
       throw new ConfigurationError(
         `${option}: the header '${name}' cannot be sent: a name has letters, digits and -, a value is ASCII text without line breaks`,
@@ -88,6 +90,12 @@ export function checkHeaders(headers: Record<string, string>, option: string): R
     checked[name.toLowerCase()] = value;
   }
   return checked;
+}
+
+/** Returns `allowInsecureHttp`; throws if it is neither true nor false: a text such as "false" would allow it. */
+export function checkInsecure(value: boolean): boolean {
+  if (typeof value === "boolean") return value;
+  throw new ConfigurationError("allowInsecureHttp must be true or false");
 }
 
 /** Returns a number of bytes; throws if it is not valid. */

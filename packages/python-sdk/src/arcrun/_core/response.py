@@ -187,6 +187,9 @@ def _run_failed(response: Response, content: dict[str, Any]) -> errors.WorkflowR
         message=message,
         request_id=response.request_id,
         body=response.text,
+        requires=content.get("requires"),
+        details=objects(content.get("details")),
+        next_actions=texts(content.get("next_actions")),
     )
     error.failed_node = node
     error.failed_input = content.get("failed_input")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -44,6 +45,16 @@ def check_size(name: str, value: int) -> int:
     if not is_count(value) or value == 0:
         raise ConfigurationError(f"{name} must be a whole number of at least 1, not {value!r}")
     return value
+
+
+def check_switch(name: str, value: object) -> None:
+    """Check an option that is on or off: a text such as "false" would count as on.
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False, not {value!r}")
 
 
 def check_retries(max_retries: int) -> int:
@@ -100,11 +111,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
-    try:
-        number = float(text) if text is not None else -1.0
-    except ValueError:
+    # Python's own numbers may have separators and exponents: `3_0` is no number of seconds.
+    if text is None or not re.fullmatch(r"[0-9]+(\.[0-9]*)?", text.strip()):
         return None
-    return number if 0 <= number < float("inf") else None
+    number = float(text)
+    return number if number < float("inf") else None
 
 
 def _until(date: str) -> float | None:

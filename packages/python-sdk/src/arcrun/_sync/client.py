@@ -13,7 +13,7 @@ from arcrun._core.config import Settings, Source, check_headers
 from arcrun._core.decoding import MAX_RESPONSE_BYTES
 from arcrun._core.errors import ConfigurationError, InvalidArgumentError
 from arcrun._core.resources import resource
-from arcrun._core.retry import MAX_RETRIES, check_retries, check_size
+from arcrun._core.retry import MAX_RETRIES, check_retries, check_size, check_switch
 from arcrun._core.secret import Secret
 from arcrun._core.types import CredentialFormat, Health, RawResponse
 from arcrun._http import (
@@ -115,6 +115,7 @@ class Arcrun:
         )
         store = None if secret_cache == "memory" else KeyringStore(settings)  # noqa: S105
         retries = check_retries(max_retries)
+        check_switch("allow_insecure_http", allow_insecure_http)
         check_size("max_connections", max_connections)
         check_size("max_response_bytes", max_response_bytes)
         http = http_client or httpx.Client(
