@@ -13,6 +13,7 @@ from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, NamedTuple
 
 import python_source_edges
+import python_source_options
 import python_source_promises
 import python_source_requests
 import python_source_state
@@ -27,6 +28,7 @@ DEFECTS = {
     **python_source_requests.DEFECTS,
     **python_source_promises.DEFECTS,
     **python_source_edges.DEFECTS,
+    **python_source_options.DEFECTS,
 }
 
 
