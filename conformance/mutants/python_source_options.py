@@ -100,4 +100,117 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             'return Request("POST", "/cypher/search", read, body=body, key="none", retryable=False)',
         )
     ],
+    # --- lists, redirects and responses ------------------------------------------------------
+    "takes-odd-executions": [
+        (
+            _OPERATIONS,
+            'return _page("executions")(object_of(content, "data"))',
+            (
+                'data = object_of(content, "data")\n'
+                '        return Page(list(data["executions"]), data.get("next_cursor"))'
+            ),
+        )
+    ],
+    "remembers-the-last-cursor-only": [(_CONNECTION, "seen.add(cursor)", "seen = {None, cursor}")],
+    "follows-redirects-of-compilations": [
+        (
+            _CONNECTION,
+            ", follow_redirects=False",
+            ', follow_redirects=request.path == "/cypher/search"',
+        )
+    ],
+    "takes-pushes-without-a-name": [
+        (
+            _OPERATIONS,
+            'read = _with("name", str)\n    return Request("POST", "/credentials"',
+            'read = _with("success", bool)\n    return Request("POST", "/credentials"',
+        )
+    ],
+    "keeps-fields-of-lists-in-ascii-only": [
+        (
+            _OPERATIONS,
+            'items = cast("Any", field_of(content, key, list))',
+            (
+                "items = [{k: each[k] for k in each if k.isascii()} if isinstance(each, dict) else each "
+                "for each in field_of(content, key, list)]"
+            ),
+        )
+    ],
+    # --- documents and arguments -------------------------------------------------------------
+    "pushes-graphs-under-their-own-names": [
+        (
+            _WORKFLOWS,
+            '{**graph, "id": name, "name": name}',
+            '{"id": name, "name": name, **graph}',
+        )
+    ],
+    "drops-settings-that-are-empty": [
+        (_GRAPHS, 'if k != "component"}', 'if k != "component" and v}')
+    ],
+    "names-the-first-missing-node": [(_GRAPHS, "for item in missing)", "for item in missing[:1])")],
+    "sends-strict-if-it-is-true": [(_OPERATIONS, "if strict is not None:", "if strict:")],
+    "takes-zero-for-no-limit": [
+        (_WORKFLOWS, "if limit is not None:", "if limit:"),
+        (_OPERATIONS, "if limit is not None and (not is_count(limit) or limit == 0):", "if False:"),
+    ],
+    "takes-words-for-strict": [
+        (
+            _GRAPHS,
+            "if isinstance(strict, bool):\n        return strict",
+            "if isinstance(strict, (bool, str)):\n        return bool(strict)",
+        )
+    ],
+    "lists-executions-of-any-name": [
+        (
+            _WORKFLOWS,
+            (
+                "check_workflow(name)\n        connection = self._connection.for_call("
+                "timeout, max_retries, extra_headers)\n        if limit"
+            ),
+            (
+                "connection = self._connection.for_call("
+                "timeout, max_retries, extra_headers)\n        if limit"
+            ),
+        )
+    ],
+    # --- runs and capabilities ---------------------------------------------------------------
+    "leaves-actions-out-of-failed-runs": [
+        (
+            _RESPONSE,
+            'next_actions=texts(content.get("next_actions")),\n    )\n    error.failed_node',
+            ")\n    error.failed_node",
+        )
+    ],
+    "takes-no-success-for-a-failed-run": [
+        (
+            _RESPONSE,
+            '(content.get("success") is False or _is_paused(content))',
+            '(not content.get("success", True) or _is_paused(content))',
+        )
+    ],
+    "takes-any-text-for-paused": [
+        (_RESPONSE, 'content.get("paused") is True', 'bool(content.get("paused"))')
+    ],
+    "compares-capabilities-without-their-case": [
+        (
+            _SHAPES,
+            'frozenset(texts(cast("object", listed)))',
+            'frozenset(each.lower() for each in texts(cast("object", listed)))',
+        )
+    ],
+    "takes-an-object-for-an-empty-list": [
+        (
+            _SHAPES,
+            "if isinstance(listed, list) else None",
+            "if isinstance(listed, (list, dict)) else None",
+        )
+    ],
+    "remembers-a-failed-health": [
+        (
+            _CONNECTION,
+            "return None  # not remembered: the next call asks again",
+            "return self.memory.learn_capabilities({})",
+        )
+    ],
+    "forgets-what-health-said": [(_CLIENT, "connection.memory.learn_capabilities(health)", "pass")],
 }
