@@ -119,6 +119,13 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             ', follow_redirects=request.path == "/cypher/search"',
         )
     ],
+    "names-the-target-of-301-only": [
+        (
+            _RESPONSE,
+            'f"{target}, which',
+            "f\"{target if response.status == 301 else 'another address'}, which",
+        )
+    ],
     "takes-pushes-without-a-name": [
         (
             _OPERATIONS,
