@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import python_source_auth
 import python_source_edges
 import python_source_parts
+import python_source_options
 import python_source_promises
 import python_source_requests
 import python_source_state
@@ -33,6 +34,7 @@ DEFECTS = {
     **python_source_values.DEFECTS,
     **python_source_parts.DEFECTS,
     **python_source_auth.DEFECTS,
+    **python_source_options.DEFECTS,
 }
 
 

@@ -178,10 +178,14 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "falls-back-to-plain-in-setup": [(_SERVICES, _PUSHED_IN_SETUP, _PLAIN_IN_SETUP)],
     "takes-digits-of-any-script": [
-        (_NAMES, r'_CREDENTIAL = r"[A-Za-z0-9_]+"', r'_CREDENTIAL = r"[A-Za-z\d_]+"')
+        (_NAMES, r'_CREDENTIAL = r"[A-Za-z0-9_]{1', r'_CREDENTIAL = r"[A-Za-z\d_]{1')
     ],
     "deletes-under-the-empty-name": [
-        (_CREDS, "(check_credential(name)))", "(name and check_credential(name)))")
+        (
+            _CREDS,
+            "if problem:\n            del name  # it may be a secret",
+            "if name and problem:\n            del name  # it may be a secret",
+        )
     ],
     "warns-of-no-name-in-setup": [
         (

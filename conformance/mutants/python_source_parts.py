@@ -22,13 +22,6 @@ _FORBIDDEN = "return lower in _FORBIDDEN | own or lower.startswith(_FORBIDDEN_PR
 
 DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     # --- lists -------------------------------------------------------------------------------
-    "keeps-ten-details": [
-        (
-            _RESPONSE,
-            'details=objects(content.get("details")),',
-            'details=objects(content.get("details"))[:10],',
-        )
-    ],
     "cuts-long-messages": [(_RESPONSE, 'f"{message}{hint}{_ref', 'f"{message[:1000]}{hint}{_ref')],
     "keeps-a-part-of-the-trace": [
         (

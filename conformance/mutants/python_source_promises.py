@@ -33,7 +33,6 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "describes-all-workflows-by-their-names": [
         ("arcrun._sync.workflows", "description=summary or name,", "description=name,")
     ],
-    "names-the-first-failed-node": [(_RESPONSE, 'failed[-1].get("node")', 'failed[0].get("node")')],
     "pickles-the-input-of-failed-runs": [
         ("arcrun._core.errors", '{"failed_input", "trace", "body"}', '{"trace", "body"}')
     ],

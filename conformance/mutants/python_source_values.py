@@ -15,8 +15,7 @@ _SERVICES = "arcrun._sync.services"
 _SETUP = "arcrun._core.setup"
 _TRUST = "arcrun._core.trust"
 
-_BODY = "body=response.text,\n        requires"
-_BODY_OF_A_RUN = "body=response.text,\n    )\n    error.failed_node"
+_BODY = '"body": response.text,'
 _END = 'if cursor in (None, ""):'
 _FIELDS = '("error", "human_message", "message", "detail")'
 _FITS = "re.fullmatch(pattern, name) is not None"
@@ -42,8 +41,8 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "keeps-ten-details": [
         (
             _RESPONSE,
-            'details=objects(content.get("details"))',
-            'details=objects(content.get("details"))[:10]',
+            '"details": objects(content.get("details"))',
+            '"details": objects(content.get("details"))[:10]',
         )
     ],
     "keeps-ten-next-actions": [
@@ -53,7 +52,11 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         (_RESPONSE, "error.trace = tuple(trace)", "error.trace = tuple(trace[:1000])")
     ],
     "cuts-bodies-of-failed-runs": [
-        (_RESPONSE, _BODY_OF_A_RUN, _BODY_OF_A_RUN.replace("text", "text[:1000]"))
+        (
+            _RESPONSE,
+            "    error.failed_node = node",
+            "    error.failed_node, error.body = node, response.text[:1000]",
+        )
     ],
     # --- lists ---------------------------------------------------------------------------------
     "takes-falsy-cursors-for-the-end": [(_OPERATIONS, _END, "if not cursor:")],
@@ -109,8 +112,8 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "forgets-empty-requirements": [
         (
             _RESPONSE,
-            'requires=content.get("requires"),',
-            'requires=content.get("requires") or None,',
+            '"requires": content.get("requires"),',
+            '"requires": content.get("requires") or None,',
         )
     ],
     "takes-what-is-said-of-optional-for-yes": [

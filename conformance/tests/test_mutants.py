@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,9 +13,9 @@ from arcrun_conformance.adapters.registry import read_registry
 from arcrun_conformance.cli.mutants import chosen_of
 from arcrun_conformance.cli.options import UsageError
 from arcrun_conformance.documents import DocumentError
-from arcrun_conformance.mutants import Mutant, Programs, Trial, Trials, alter, load
+from arcrun_conformance.mutants import Mutant, Programs, Trial, Trials, alter, load, load_all
 from arcrun_conformance.resources import data_directory
-from arcrun_conformance.scenarios.scenario import load_all
+from arcrun_conformance.scenarios.scenario import load_all as load_scenarios
 from arcrun_conformance.wire.journal import Response
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from mini_engine import MiniEngine
 
 DATA = data_directory()
-SCENARIOS = {scenario.id: scenario for scenario in load_all(DATA / "scenarios/sdk")}
+SCENARIOS = {scenario.id: scenario for scenario in load_scenarios(DATA / "scenarios/sdk")}
+ENGINE_SCENARIOS = {scenario.id: scenario for scenario in load_scenarios(DATA / "scenarios/engine", "engine")}
+ALL_SCENARIOS = SCENARIOS | ENGINE_SCENARIOS
+SHIPPED = load_all(DATA / "mutants", ALL_SCENARIOS)
 RESPONSE = Response(
     200,
     [("X-Request-Id", "r"), ("Content-Type", "application/json")],
@@ -55,16 +59,16 @@ def test_status_and_headers_are_altered() -> None:
 
 
 def test_every_shipped_mutant_names_an_existing_check() -> None:
-    for mutant in load(DATA / "mutants/mutants.yaml", SCENARIOS):
-        own = SCENARIOS[mutant.scenario].check_ids()
-        automatic = ("secret-", "adapter-", "no-other-requests")
+    for mutant in SHIPPED:
+        own = ALL_SCENARIOS[mutant.scenario].check_ids()
+        automatic = ("secret-", "no-secret-", "adapter-", "no-other-requests")
         assert mutant.check in own or mutant.check.startswith(automatic), str(mutant)
 
 
 def test_the_ids_of_shipped_mutants_are_unique() -> None:
-    named = [str(mutant) for mutant in load(DATA / "mutants/mutants.yaml", SCENARIOS)]
-    assert len(named) == len(set(named))
-    assert len(named) >= 50
+    named = Counter(map(str, SHIPPED))
+    assert [name for name, times in named.items() if times > 1] == []
+    assert len(named) >= 800
 
 
 def test_a_mutant_for_an_unknown_scenario_is_reported_with_its_line(tmp_path: Path) -> None:

@@ -3,9 +3,11 @@
 import { Auth } from "./auth/auth.js";
 import { Creds } from "./auth/creds.js";
 import {
+  checkBaseUrl,
   checkFetch,
   checkFlag,
   checkHeaders,
+  checkKey,
   checkLimit,
   checkRetries,
   checkTimeout,
@@ -165,7 +167,10 @@ export class Arcrun {
         ...(!isSame && { settings: { ...own.settings, ...changed(options) }, memory: emptyMemory() }),
         timeout: checkTimeout(options.timeout ?? own.timeout),
         maxRetries: checkRetries(options.maxRetries ?? own.maxRetries),
-        defaultHeaders: checkHeaders({ ...own.defaultHeaders, ...options.defaultHeaders }, "defaultHeaders"),
+        defaultHeaders: {
+          ...own.defaultHeaders,
+          ...checkHeaders(options.defaultHeaders ?? {}, "defaultHeaders"),
+        },
       }),
     );
   }
@@ -193,7 +198,7 @@ export class Arcrun {
     const isKnown = /^(GET|POST|PUT|PATCH|DELETE)$/.test(method);
     if (!isKnown || !/^\/(?![/\\])[!"$-~]*$/.test(path))
       throw new InvalidArgumentError(
-        'client.request() takes GET, POST, PUT, PATCH or DELETE, and a path with its query, percent-encoded, such as "/runs?status=failed"',
+        'client.request() takes GET, POST, PUT, PATCH or DELETE, and a path with its query, percent-encoded, such as "/runs?a=b"',
       );
     return this.connection.send(
       {
@@ -234,12 +239,12 @@ export class Arcrun {
   }
 }
 
-/** Returns the settings that are given, checked. */
+/** Returns the settings that are given, checked; the environment has no part in it. */
 function changed(options: SettingsOptions): Partial<Settings> {
-  const { apiKey, baseUrl } = resolve(options);
+  const { apiKey, baseUrl } = options;
   return {
-    ...(options.apiKey !== undefined && { apiKey }),
-    ...(options.baseUrl !== undefined && { baseUrl }),
+    ...(apiKey !== undefined && { apiKey: checkKey(apiKey, "the option apiKey") }),
+    ...(baseUrl !== undefined && { baseUrl: checkBaseUrl(baseUrl, "the option baseUrl") }),
   };
 }
 

@@ -75,7 +75,34 @@ describe("request", () => {
   );
 });
 
+it.each(["false", "true", 1, 0])("allowInsecureHttp is true or false, and not %j", async (value) => {
+  const engine = await serve(inTurn(LISTED));
+  expect(() => clientOf(engine, { allowInsecureHttp: value as never })).toThrow(/allowInsecureHttp/);
+});
+
+it.each([1.5, "2"])("a run that may not be repeated %j times asks the engine nothing", async (given) => {
+  const engine = await serve(inTurn(LISTED));
+  const maxRetries = given as number;
+  await expect(clientOf(engine).workflows.run("a", {}, { maxRetries })).rejects.toThrow(/maxRetries/);
+  expect(engine.requests).toHaveLength(0);
+});
+
 describe("withOptions", () => {
+  it("does not read the environment", async () => {
+    const engine = await serve(inTurn(LISTED));
+    const client = clientOf(engine, { credentialFormat: "sealed" });
+    vi.stubEnv("ARCRUN_BASE_URL", "no URL");
+    vi.stubEnv("ARCRUN_CREDENTIAL_FORMAT", "none");
+    await client.withOptions({ apiKey: KEY }).creds.list();
+    expect(engine.requests).toHaveLength(1);
+    vi.unstubAllEnvs();
+  });
+
+  it.each(["a", ["a"], { a: 1 }])("refuses the headers %j", async (headers) => {
+    const client = clientOf(await serve(inTurn(LISTED)));
+    expect(() => client.withOptions({ defaultHeaders: headers as never })).toThrow(sdk.ConfigurationError);
+  });
+
   it("of another key or engine shares no secret with this client", async () => {
     const one = await engineOf(NOTION);
     const two = await engineOf(NOTION);

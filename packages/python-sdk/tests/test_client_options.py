@@ -107,3 +107,9 @@ def test_a_variable_shows_the_log(kind, server, monkeypatch, capsys, key) -> Non
         logger.setLevel(level)
     assert "GET /credentials: 200 in" in shown
     assert key not in shown
+
+
+@pytest.mark.parametrize("value", ["false", "true", 1, 0, None])
+def test_a_switch_is_on_or_off(value, kind) -> None:
+    with pytest.raises(ConfigurationError, match="allow_insecure_http"):
+        kind.client_class(allow_insecure_http=value)

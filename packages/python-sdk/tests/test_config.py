@@ -197,6 +197,8 @@ def test_a_key_of_another_type_is_refused(home: Path) -> None:
         "https://",
         "https://user:pw@a.test",
         "https://a.test?x=1",
+        "https://a.test?",
+        "https://a.test#",
         "https://a.test#x",
         "https://a test",
         "https://a.test:x",

@@ -202,7 +202,7 @@ def test_jitter_spreads_over_the_whole_range(monkeypatch) -> None:
         ({"retry_after_ms": "250", "retry_after": "9"}, 0.25),
         ({"retry_after_ms": "soon", "retry_after": "9"}, 9.0),
         ({"retry_after": "3600"}, retry.LONGEST_RETRY_AFTER),
-        ({"retry_after_ms": "1e9"}, retry.LONGEST_RETRY_AFTER),
+        ({"retry_after_ms": "1000000000"}, retry.LONGEST_RETRY_AFTER),
         ({"retry_after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
     ],
 )
@@ -222,7 +222,11 @@ def test_a_date_is_read_as_a_delay() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["-1", "nan", "inf", "soon", "", "Wed, 99 Foo 2015", "Wed, 21 Oct 99999 07:28:00 GMT"]
+    "text",
+    [
+        *("-1", "nan", "inf", "soon", "", "Wed, 99 Foo 2015", "Wed, 21 Oct 99999 07:28:00 GMT"),
+        *("3_0", "0x1E", "1e3", "30s"),
+    ],
 )
 def test_a_malformed_delay_is_ignored(text: str) -> None:
     found = delay(response(429, retry_after=text))

@@ -46,15 +46,17 @@ export function resolve(options: SettingsOptions): Settings {
   };
 }
 
-function checkKey(key: unknown, source: string): Secret | undefined {
+/** Returns the API key; throws if it is malformed. */
+export function checkKey(key: unknown, source: string): Secret | undefined {
   if (key === undefined) return undefined;
   if (typeof key === "string" && /^[!-~]+$/.test(key)) return () => key;
   throw new ConfigurationError(
-    `the API key from ${source} is empty or has characters that do not occur in keys (white space, a line break, a quotation mark): copy it again; a key is ak_ and 48 hex digits`,
+    `the API key from ${source} is empty or has characters that do not occur in keys (white space, a quotation mark): copy it again; a key is ak_ and 48 hex digits`,
   );
 }
 
-function checkBaseUrl(url: unknown, source: string): string {
+/** Returns the base URL without slashes at its end; throws if it is malformed. */
+export function checkBaseUrl(url: unknown, source: string): string {
   if (url === undefined) return HOSTED;
   if (typeof url === "string" && !/[\s?#{]|:0+(\/|$)/.test(url)) {
     const own = originOf(url);
@@ -74,9 +76,7 @@ function checkFormat(format: unknown, source: string): CredentialFormat {
 /** Returns a time-out in seconds; throws if it is not valid. */
 export function checkTimeout(seconds: number): number {
   if (typeof seconds === "number" && seconds > 0 && seconds < 2e6) return seconds;
-  throw new InvalidArgumentError(
-    `timeout must be a number of seconds above 0, not ${seconds} (it is in seconds, not milliseconds)`,
-  );
+  throw new InvalidArgumentError(`timeout must be in seconds, not milliseconds, and above 0, not ${seconds}`);
 }
 
 /** Returns a number of retries; throws if it is not valid. */

@@ -38,9 +38,10 @@ export function retryAfter(headers: Headers): number | undefined {
     [headers.get("retry-after-ms"), 1e-3],
     [header, 1],
   ] as const) {
-    const number = text?.trim() ? Number(text) * unit : Number.NaN;
-    if (number >= 0 && number < Infinity) return number;
+    const number = /^\d+(\.\d*)?$/.test(text ?? "") ? Number(text) * unit : Number.NaN;
+    if (number < Infinity) return number;
   }
-  const date = header && /[a-z]/i.test(header) ? Date.parse(header) : Number.NaN;
+  // The form of asctime names no zone: JavaScript would read it as local time.
+  const date = header && /[a-z]/i.test(header) ? Date.parse(header.replace(/ \d{4}$/, "$& GMT")) : Number.NaN;
   return date ? Math.max(0, (date - Date.now()) / 1000) : undefined;
 }

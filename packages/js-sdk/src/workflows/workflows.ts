@@ -1,5 +1,6 @@
 /** `client.workflows`: workflows, pushed, listed and run. */
 
+import { checkRetries } from "../core/config.js";
 import { webCrypto } from "../core/crypto.js";
 import { InvalidArgumentError } from "../core/errors.js";
 import { checkWorkflow } from "../core/names.js";
@@ -168,6 +169,7 @@ export class Workflows {
     let { idempotencyKey } = options;
     if (idempotencyKey !== undefined && !/^[!-~]{1,128}$/.test(idempotencyKey))
       throw new InvalidArgumentError("idempotencyKey must be 1 to 128 visible ASCII characters");
+    checkRetries(maxRetries); // before the engine is asked what it can do
     const request = runWorkflow(name, input, { runAsync, strict: checkStrict(options.strict) });
     bodyOf(request);
     connection.key();

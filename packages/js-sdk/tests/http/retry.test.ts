@@ -185,10 +185,24 @@ describe("the delay", () => {
     [{ "retry-after": "soon" }, undefined],
     [{ "retry-after": "Infinity" }, undefined],
     [{ "retry-after": "" }, undefined],
+    [{ "retry-after": "0x1E" }, undefined],
+    [{ "retry-after": "1e3" }, undefined],
+    [{ "retry-after": "9".repeat(400) }, undefined],
     [{}, undefined],
     [{ "retry-after": "Thu, 01 Jan 1970 00:00:01 GMT" }, 0],
   ])("is what the engine asks for: %j", (headers, seconds) => {
     expect(retryAfter(new Headers(headers))).toBe(seconds);
+  });
+
+  it.each(["America/New_York", "Asia/Taipei"])("reads a date without a zone as GMT in %s", (zone) => {
+    vi.stubEnv("TZ", zone);
+    vi.useFakeTimers({ now: Date.UTC(2026, 0, 1), toFake: ["Date"] });
+    try {
+      expect(retryAfter(new Headers({ "retry-after": "Thu Jan  1 00:00:30 2026" }))).toBe(30);
+    } finally {
+      vi.useRealTimers();
+      vi.unstubAllEnvs();
+    }
   });
 
   it("until a date is what is left", () => {

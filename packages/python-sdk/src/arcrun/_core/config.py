@@ -128,10 +128,10 @@ def check_base_url(url: object, origin: str) -> str:
     if isinstance(url, str):
         try:
             parts = urlsplit(url)
-            is_valid = origin_of(url) and parts.port != 0 and not parts.query and not parts.fragment
+            is_valid = origin_of(url) and parts.port != 0
         except ValueError:  # the port is not a number, or is too large
             is_valid = False
-        if is_valid and "{" not in url and not re.search(r"[\s\x00-\x20]", url):
+        if is_valid and not re.search(r"[\s\x00-\x20{?#]", url):
             return url.rstrip("/")
     raise ConfigurationError(
         f"{origin} is not a base URL: write scheme, host and port, such as {HOSTED} or "

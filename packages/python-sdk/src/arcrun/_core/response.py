@@ -157,19 +157,25 @@ def status_error(
     elif response.status == 404 and code in {None, "not_found"}:
         hint = f" ({request.method} {base_url}{request.path}: is the base URL an arcrun engine?)"
     message = message or _plain(response)
-    next_actions = texts(content.get("next_actions"))
-    steps = _steps(content, next_actions)
+    steps = _steps(content, texts(content.get("next_actions")))
     return kind(
         f"{message}{hint}{_reference(code, response)}{in_words_of_the_sdk(steps)}",
-        status=response.status,
         code=code,
         message=message,
-        request_id=response.request_id,
-        body=response.text,
-        requires=content.get("requires"),
-        details=objects(content.get("details")),
-        next_actions=next_actions,
+        **_attributes(response, content),
     )
+
+
+def _attributes(response: Response, content: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes that every error of the engine takes from its response."""
+    return {
+        "status": response.status,
+        "request_id": response.request_id,
+        "body": response.text,
+        "requires": content.get("requires"),
+        "details": objects(content.get("details")),
+        "next_actions": texts(content.get("next_actions")),
+    }
 
 
 def _run_failed(response: Response, content: dict[str, Any]) -> errors.WorkflowRunError:
@@ -182,11 +188,9 @@ def _run_failed(response: Response, content: dict[str, Any]) -> errors.WorkflowR
     where = f" at node {node!r}" if node and node not in message else ""
     error = errors.WorkflowRunError(
         f"the workflow failed{where}: {message}{_reference(text(content.get('code')), response)}",
-        status=response.status,
         code=text(content.get("code")),
         message=message,
-        request_id=response.request_id,
-        body=response.text,
+        **_attributes(response, content),
     )
     error.failed_node = node
     error.failed_input = content.get("failed_input")

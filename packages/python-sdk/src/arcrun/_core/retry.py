@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -110,11 +111,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
-    try:
-        number = float(text) if text is not None else -1.0
-    except ValueError:
+    # Python's own numbers may have separators and exponents: `3_0` is no number of seconds.
+    if text is None or not re.fullmatch(r"[0-9]+(\.[0-9]*)?", text.strip()):
         return None
-    return number if 0 <= number < float("inf") else None
+    number = float(text)
+    return number if number < float("inf") else None
 
 
 def _until(date: str) -> float | None:
