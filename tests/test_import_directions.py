@@ -25,6 +25,7 @@ OTHER_FILES = {
     "conformance/mutants/server_mutant.py",
     "conformance/mutants/wire_defects.py",
     "conformance/mutants/python_source.py",
+    "conformance/mutants/python_source_auth.py",
     "conformance/mutants/python_source_edges.py",
     "conformance/mutants/python_source_parts.py",
     "conformance/mutants/python_source_options.py",

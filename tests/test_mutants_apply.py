@@ -47,9 +47,7 @@ def test_each_text_that_a_defect_of_the_python_sdk_replaces_occurs_once(python_s
 def test_no_two_defects_of_the_python_sdk_have_one_id(python_source) -> None:
     """Of two entries with one id in different files the last would win, and nobody would miss the other."""
     files = [
-        module.DEFECTS
-        for name, module in sys.modules.items()
-        if name.startswith("python_source_")
+        module.DEFECTS for name, module in sys.modules.items() if name.startswith("python_source_")
     ]
     assert len(files) > 5
     assert sum(map(len, files)) == len(python_source.DEFECTS)

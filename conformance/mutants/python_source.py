@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import python_source_auth
 import python_source_edges
-import python_source_parts
 import python_source_options
+import python_source_parts
 import python_source_promises
 import python_source_requests
 import python_source_state

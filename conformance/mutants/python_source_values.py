@@ -46,7 +46,11 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         )
     ],
     "keeps-ten-next-actions": [
-        (_RESPONSE, "next_actions=next_actions,", "next_actions=next_actions[:10],")
+        (
+            _RESPONSE,
+            '"next_actions": texts(content.get("next_actions")),',
+            '"next_actions": texts(content.get("next_actions"))[:10],',
+        )
     ],
     "keeps-a-thousand-entries-of-a-trace": [
         (_RESPONSE, "error.trace = tuple(trace)", "error.trace = tuple(trace[:1000])")

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 DATA = data_directory()
 SCENARIOS = {scenario.id: scenario for scenario in load_scenarios(DATA / "scenarios/sdk")}
-ENGINE_SCENARIOS = {scenario.id: scenario for scenario in load_scenarios(DATA / "scenarios/engine", "engine")}
+ENGINE_SCENARIOS = {
+    scenario.id: scenario for scenario in load_scenarios(DATA / "scenarios/engine", "engine")
+}
 ALL_SCENARIOS = SCENARIOS | ENGINE_SCENARIOS
 SHIPPED = load_all(DATA / "mutants", ALL_SCENARIOS)
 RESPONSE = Response(
