@@ -79,7 +79,7 @@ const ERROR_ATTRIBUTES = [
  * Returns a function that carries out a command and returns the reply; both are lines.
  *
  * @param sdk - The module `@arcrun/sdk`.
- * @param {{name: string, browser?: boolean, environment?: Record<string, string | undefined>, inspect?: (value: unknown) => string}} runtime
+ * @param {{name: string, browser?: boolean, environment?: Record<string, string | undefined>, inspect?: (value: unknown) => string, crypto?: Crypto}} runtime
  */
 export function adapter(sdk, runtime) {
   const host = new Host(sdk, runtime);
@@ -108,12 +108,13 @@ class Host {
   #clients = new Map();
   #bound = new Map();
   #replacedEnvironment = {};
-  #clock = new Clock();
+  #clock;
   #warned = [];
 
   constructor(sdk, runtime) {
     this.#sdk = sdk;
     this.#runtime = runtime;
+    this.#clock = new Clock(runtime.crypto);
     const { warn } = console;
     console.warn = (...values) => {
       this.#warned.push(values.map(String).join(" "));
