@@ -135,6 +135,9 @@ RULES = {
     HARNESS: Rule(("arcrun_conformance",)),
     f"{HARNESS}/cli": Rule(("arcrun_conformance",)),
     f"{HARNESS}/report": harness("runs", "checks", "wire", "adapters", "secrets"),
+    f"{HARNESS}/replay": harness(
+        *("runs", "checks", "wire", "adapters", "scenarios", "secrets", "target")
+    ),
     f"{HARNESS}/runs": harness(
         *("checks", "wire", "adapters", "scenarios", "secrets", "target", "local_engine")
     ),

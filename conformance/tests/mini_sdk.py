@@ -80,17 +80,19 @@ class MiniSdk:
             if method == "health":
                 return (await http.get("/health")).json()
             if method == "creds.list":
-                return (await http.get("/credentials")).json()["credentials"]
-            if method == "creds.delete":
+                response = await http.get("/credentials")
+            elif method == "creds.delete":
                 response = await http.delete(f"/credentials/{arguments['name']}")
             else:
                 response = await http.post("/credentials", json=self._sealed(arguments))
         if response.status_code >= 400:
-            name = "authentication" if response.status_code == 401 else "not_found"
+            named = {401: "authentication", 404: "not_found"}
+            name = named.get(response.status_code, "server")
             raise SdkError(name, response.json()["error"], response.status_code)
         if self.defect == "wrong-result":
             return {"name": "another"}
-        return response.json()
+        content = response.json()
+        return content["credentials"] if method == "creds.list" else content
 
     def _sealed(self, arguments: dict[str, Any]) -> dict[str, Any]:
         if self.defect == "plain-value":

@@ -29,8 +29,20 @@ def encodings(value: str) -> frozenset[str]:
         >>> {"sk-1234567", "c2stMTIzNDU2N", "736b2d31323334353637"} <= encodings("sk-1234567")
         True
     """
+    return frozenset(form for form in forms(value) if len(form) >= _SHORTEST)
+
+
+def forms(value: str) -> tuple[str, ...]:
+    """Return the same texts in a fixed order, some of them twice, and also those that are too short.
+
+    So the forms of two secrets of one length correspond to each other.
+
+    Example:
+        >>> dict(zip(forms("ab"), forms("cd")))["YW"]
+        'Y2'
+    """
     raw = value.encode()
-    found = {
+    found = [
         value,
         json.dumps(value)[1:-1],
         json.dumps(value, ensure_ascii=False)[1:-1],
@@ -39,11 +51,13 @@ def encodings(value: str) -> frozenset[str]:
         quote(value),
         quote_plus(value),
         raw.hex(),
-    }
-    for shift in range(3):
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            found.add(_stable_part(encode(b"\0" * shift + raw).decode(), shift, len(raw)))
-    return frozenset(form for form in found if len(form) >= _SHORTEST)
+    ]
+    found += [
+        _stable_part(encode(b"\0" * shift + raw).decode(), shift, len(raw))
+        for shift in range(3)
+        for encode in (base64.b64encode, base64.urlsafe_b64encode)
+    ]
+    return tuple(found)
 
 
 def _stable_part(encoded: str, shift: int, length: int) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from arcrun_conformance.adapters.adapter import REPLY_SECONDS
+from arcrun_conformance.replay.recording import write_recordings
 from arcrun_conformance.report import describe, terminal
 from arcrun_conformance.runs.engine_suite import EngineRunConfig, execute_engine_suite
 from arcrun_conformance.runs.runner import Opener, RunConfig, execute
@@ -137,6 +138,9 @@ def _run(options: argparse.Namespace) -> int:
     else:
         sdks = select_adapters(adapters(options), options.sdk)
         run = asyncio.run(_execute(options, selected, sdks))
+    if options.report_dir:
+        for problem in write_recordings(run, options.report_dir):
+            Console(stderr=True).print(problem, markup=False, highlight=False, soft_wrap=True)
     return conclude(options, describe(run), gate)
 
 

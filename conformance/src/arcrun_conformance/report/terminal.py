@@ -42,10 +42,7 @@ def show(document: dict[str, Any], console: Console) -> None:
         f"{target['contract'] or 'unknown'} · run {document['run']}"
     )
     console.print(_matrix(document))
-    listed = {row["scenario"] for row in document["deviations"] if row["state"] == "known"}
-    for cell in document["cells"]:
-        if cell["outcome"] in {"failed", "error"} and cell["scenario"] not in listed:
-            _show_failure(cell, console)
+    show_failures(document, console)
     _show_unavailable(document, console)
     for line in exempt(document):
         console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
@@ -53,6 +50,14 @@ def show(document: dict[str, Any], console: Console) -> None:
         console.print()
         console.print(_deviations(document["deviations"]))
     _show_end(document, console)
+
+
+def show_failures(document: dict[str, Any], console: Console) -> None:
+    """Print the cells that failed, except for known deviations."""
+    listed = {row["scenario"] for row in document["deviations"] if row["state"] == "known"}
+    for cell in document["cells"]:
+        if cell["outcome"] in {"failed", "error"} and cell["scenario"] not in listed:
+            _show_failure(cell, console)
 
 
 def _matrix(document: dict[str, Any]) -> Table:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -33,14 +35,30 @@ from .values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from arcrun_conformance.adapters.adapter import Adapter
     from arcrun_conformance.adapters.protocol import Identity
     from arcrun_conformance.scenarios.scenario import Scenario
     from arcrun_conformance.target import Target
+    from arcrun_conformance.wire.safety import Guard
 
     from .results import Cell
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay takes from a recording; by default nothing, so that the engine is asked.
+
+    Attributes:
+        engine: Makes the server that stands for the engine.
+        values: Values of placeholders.
+        standin_port: The port that the stand-in should listen on.
+    """
+
+    engine: Callable[[str, Journal, FaultInjector, Guard | None], Proxy] = Proxy
+    values: Mapping[str, Any] = field(default_factory=dict)
+    standin_port: int = 0
 
 
 def is_skipped(cell: Cell, scenario: Scenario, target: Target, identity: Identity) -> bool:
@@ -64,6 +82,7 @@ async def run_cell(
     *,
     run: str,
     capabilities: Collection[str],
+    replayed: Replayed | None = None,
 ) -> None:
     """Run a scenario with an SDK; an adapter's failure gives the cell the outcome `error`.
 
@@ -75,14 +94,19 @@ async def run_cell(
         target: The engine.
         run: The prefix of every name that the scenario creates, `${run}` there.
         capabilities: The adapter's capabilities; it is exempt from checks that need others.
+        replayed: What takes the place of the engine and of new values, in a replay.
     """
+    replayed = replayed or Replayed()
+    cell.started = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     began = time.perf_counter()
     with unused_port() as port, silent_port() as silent, temporary_folder() as files:
         journal, engine_faults, standin_faults = Journal(), FaultInjector(), FaultInjector()
         cell.exchanges = journal.exchanges
         standin = Standin(journal, standin_faults)
+        standin.preferred_port = replayed.standin_port
         guard = safety().guard(run) if target.remote else None
-        async with Proxy(target.url, journal, engine_faults, guard) as proxy, standin:
+        engine = replayed.engine(target.url, journal, engine_faults, guard)
+        async with engine as proxy, standin:
             values: dict[str, Any] = {
                 "run": run,
                 "run_in_capitals": run.upper(),
@@ -98,7 +122,9 @@ async def run_cell(
                 "files": files,
                 "n": 1,
                 **service_account_values(scenario),
+                **replayed.values,
             }
+            cell.values = dict(values)
             values |= scenario_values(scenario, values)
             secrets = secrets_of(scenario, values)
             cell.secrets = {name: secret.value for name, secret in secrets.items()}

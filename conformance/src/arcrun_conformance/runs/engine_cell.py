@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from arcrun_conformance.checks.check import check
@@ -58,6 +59,7 @@ async def run_engine_cell(cell: Cell, scenario: Scenario, target: Target, run: s
         target: The engine.
         run: The prefix of every name that the scenario creates, `${run}` there.
     """
+    cell.started = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     began = time.perf_counter()
     journal = Journal()
     cell.exchanges = journal.exchanges
@@ -80,6 +82,7 @@ async def run_engine_cell(cell: Cell, scenario: Scenario, target: Target, run: s
                 **_keys(scenario, target),
                 **service_account_values(scenario),
             }
+            cell.values = dict(values)
             values |= scenario_values(scenario, values)
             secrets = _secrets(scenario, values)
             cell.secrets = {name: secret.value for name, secret in secrets.items()}

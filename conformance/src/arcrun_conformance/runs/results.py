@@ -42,7 +42,9 @@ class Cell:
         secrets: The values that no report may contain, by name.
         lacks: The adapter's missing capabilities that changed the outcome: the scenario was
             skipped, or some of its checks are exempt or were replaced.
+        started: When it began, in ISO 8601, UTC.
         seconds: How long it took.
+        values: The values of the scenario's placeholders, without its variables, for a replay.
     """
 
     scenario: str
@@ -55,7 +57,9 @@ class Cell:
     stderr: str = ""
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     lacks: list[str] = field(default_factory=list)
+    started: str = ""
     seconds: float = 0.0
+    values: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def failed(self) -> bool:

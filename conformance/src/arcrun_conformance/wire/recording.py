@@ -61,6 +61,10 @@ def text_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
 class RecordingServer(ABC):
     """Listens on a free loopback port, records each exchange, applies faults, and responds.
 
+    Attributes:
+        origin: Where it listens, once it does.
+        preferred_port: The port to listen on if it is free; 0 for any.
+
     Example:
         >>> async def use(server: RecordingServer) -> None:
         ...     async with server:
@@ -69,6 +73,7 @@ class RecordingServer(ABC):
 
     def __init__(self, name: ServerName, journal: Journal, faults: FaultInjector) -> None:
         self.origin = ""
+        self.preferred_port = 0
         self._name: ServerName = name
         self._journal = journal
         self._faults = faults
@@ -80,7 +85,11 @@ class RecordingServer(ABC):
         """Return the response; called after the whole request has been read."""
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        try:
+            listening = await asyncio.start_server(self._accept, "127.0.0.1", self.preferred_port)
+        except OSError:  # the preferred port is in use
+            listening = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = listening
         port = self._server.sockets[0].getsockname()[1]
         self.origin = f"http://127.0.0.1:{port}"
         return self
@@ -146,11 +155,15 @@ class RecordingServer(ABC):
 
     async def _respond_with(self, exchange: Exchange, fault: Fault | None) -> Response:
         if fault is None:
-            response = await self.respond(exchange)
+            response = await self._own_response(exchange)
         else:
             exchange.fault = fault.text
             if fault.kind == "delay":
                 await asyncio.sleep(fault.seconds)
-            forwarded = await self.respond(exchange) if fault.forward else None
+            forwarded = await self._own_response(exchange) if fault.forward else None
             response = fault.response or forwarded or Response(200)
         return self._faults.rewrite(exchange, response)
+
+    async def _own_response(self, exchange: Exchange) -> Response:
+        exchange.own_response = response = await self.respond(exchange)
+        return response

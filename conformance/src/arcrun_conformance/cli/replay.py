@@ -1,0 +1,110 @@
+"""The command `arcrun-conformance replay`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from arcrun_conformance.adapters.adapter import REPLY_SECONDS
+from arcrun_conformance.replay.recording import Recording, read_recording
+from arcrun_conformance.replay.replaying import replay
+from arcrun_conformance.report import describe, terminal
+
+from .options import (
+    FAILED,
+    GO,
+    UsageError,
+    adapters,
+    add_adapters,
+    add_scenarios,
+    command,
+    scenarios_of,
+)
+from .run import select_adapters
+
+if TYPE_CHECKING:
+    import argparse
+
+    from arcrun_conformance.runs.results import Cell
+    from arcrun_conformance.scenarios.scenario import Scenario
+
+    from .options import Commands
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = command(
+        commands,
+        "replay",
+        "Repeat a failure without the engine: with its recorded responses, and the SDK.",
+    )
+    parser.add_argument(
+        "recording",
+        type=Path,
+        metavar="FILE",
+        help="a recording, failures/SCENARIO.SDK.har in the folder of a run's reports",
+    )
+    parser.add_argument("--sdk", metavar="NAME", help="another SDK (default: the one that failed)")
+    add_scenarios(parser)
+    add_adapters(parser)
+    parser.set_defaults(command=_replay)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    recording = read_recording(options.recording)
+    scenario = _scenario_of(recording, options)
+    known = adapters(options)
+    if options.sdk is None and recording.sdk not in known:
+        raise UsageError(
+            f"the registry has no SDK {recording.sdk}; name one with --sdk, or its registry with --adapters"
+        )
+    (adapter,) = select_adapters(known, options.sdk or recording.sdk)
+    run = asyncio.run(replay(recording, scenario, adapter.name, adapter.open, REPLY_SECONDS))
+    console = Console()
+    terminal.show_failures(describe(run), console)
+    console.print(verdict(recording, run.cells[0]), highlight=False, markup=False, soft_wrap=True)
+    return FAILED if run.cells[0].failed else GO
+
+
+def _scenario_of(recording: Recording, options: argparse.Namespace) -> Scenario:
+    if recording.suite == "engine":
+        raise UsageError(
+            f"{options.recording} is of the engine suite, which has no SDK to repeat it with: run "
+            f"`arcrun-conformance run --suite engine --scenario {recording.scenario}` against the engine"
+        )
+    for scenario in scenarios_of(options, "sdk"):
+        if scenario.id == recording.scenario:
+            return scenario
+    raise UsageError(
+        f"there is no scenario {recording.scenario}: name the folder that has it with --scenarios"
+    )
+
+
+def verdict(recording: Recording, cell: Cell) -> str:
+    """Return in one line whether a replay shows the recorded failure."""
+    what = f"{cell.scenario} with {cell.sdk}"
+    if cell.outcome == "skipped":
+        return f"nothing was repeated: {what} is skipped: {cell.reason}"
+    failed = {check.id for check in cell.checks if check.outcome == "failed"}
+    not_recorded = [e.problem for e in cell.exchanges if e.problem]
+    if not_recorded and not failed & set(recording.failed):
+        return (
+            f"the recorded failure is gone, and with it the recording ends: {not_recorded[0]}. Run "
+            f"`arcrun-conformance run --sdk {cell.sdk} --scenario {cell.scenario}`"
+        )
+    same = [name for name in recording.failed if name in failed]
+    others = sorted(failed - set(recording.failed))
+    gone = [name for name in recording.failed if name not in failed]
+    if not failed:
+        return f"the failure is gone: {what} passes with the recorded responses"
+    parts = [
+        f"fail{'s' * (len(names) == 1)} {how}: {', '.join(names)}"
+        for names, how in ((same, "again"), (others, "now"))
+        if names
+    ]
+    if gone:
+        parts.append(f"no longer: {', '.join(gone)}")
+    return f"{what} {'; '.join(parts)}"

@@ -1,0 +1,1 @@
+"""Recordings of failed cells: HAR files, which a replay needs instead of an engine."""

@@ -1,0 +1,158 @@
+"""Recordings: the HAR file of a failed cell, written by a run and read by a replay."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from arcrun_conformance.cleaning import well_formed
+from arcrun_conformance.documents import DocumentError, Problem
+from arcrun_conformance.resources import validator
+from arcrun_conformance.secrets import encodings
+
+from .har import RecordedResponse, har, recorded_responses
+from .substitution import KeySubstitution
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from arcrun_conformance.runs.results import Cell, Run
+
+FOLDER = "failures"
+
+
+class RecordingError(Exception):
+    """A cell can't be recorded without a key that must not be kept."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a replay needs of a failed cell.
+
+    Attributes:
+        suite: Which suite the scenario belongs to.
+        scenario: The scenario's id.
+        sdk: The adapter's name.
+        failed: The checks that failed, with their messages.
+        remote: Whether the engine was one that others use as well.
+        health: The engine's response to `GET /health`.
+        values: The values of the scenario's placeholders.
+        responses: What the engine did with each request, in order.
+    """
+
+    suite: str
+    scenario: str
+    sdk: str
+    failed: Mapping[str, str]
+    remote: bool
+    health: Mapping[str, Any]
+    values: Mapping[str, Any] = field(repr=False)
+    responses: Sequence[RecordedResponse] = field(repr=False)
+
+
+def file_name(scenario: str, sdk: str) -> str:
+    """Return the path of a cell's recording below the folder of the reports."""
+    return f"{FOLDER}/{scenario}.{sdk}.har"
+
+
+def write_recordings(run: Run, folder: Path) -> list[str]:
+    """Write a recording of each failed cell, and remove those of earlier runs.
+
+    The secrets of scenarios stay in them: they are made for the test, and protect nothing. A key of an engine
+    that others use is replaced by another one, and what it has sealed is sealed anew.
+
+    Args:
+        run: The run.
+        folder: The folder of its reports.
+
+    Returns:
+        Why cells could not be recorded.
+    """
+    for old in (folder / FOLDER).glob("*.har"):
+        old.unlink()
+    problems = []
+    for cell in run.cells:
+        if not (cell.failed and cell.started):
+            continue
+        path = folder / file_name(cell.scenario, cell.sdk)
+        try:
+            text = recorded(cell, run)
+        except RecordingError as error:
+            problems.append(str(error))
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return problems
+
+
+def recorded(cell: Cell, run: Run) -> str:
+    """Return a cell's recording.
+
+    Raises:
+        RecordingError: It would contain the key of an engine that others use.
+    """
+    target = run.target
+    keys = [target.api_key, target.keys.second, target.keys.revoked, *target.keys.fresh]
+    secret_keys = [key for key in keys if key] if target.remote else []
+    substitution = KeySubstitution({key: _other_key(key) for key in secret_keys})
+    failed = [check for check in cell.checks if check.outcome == "failed"]
+    about = {
+        "suite": run.suite,
+        "scenario": cell.scenario,
+        "sdk": cell.sdk,
+        "remote": target.remote,
+        "health": target.health,
+        "values": substitution.value(cell.values),
+        "failed": {check.id: substitution.text(check.message) for check in failed},
+    }
+    origins = {
+        "engine": cell.values.get("base_url", ""),
+        "standin": cell.values.get("standin", ""),
+    }
+    document = har(cell, origins, about, substitution)
+    text = well_formed(json.dumps(document, ensure_ascii=False, indent=1))
+    if any(form in text for key in secret_keys for form in encodings(key)):
+        raise RecordingError(
+            f"{cell.scenario} with {cell.sdk} can't be recorded without the key of {target.name}"
+        )
+    return text + "\n"
+
+
+def _other_key(key: str) -> str:
+    """Return a key of the same length that no engine knows."""
+    if re.fullmatch("ak_[0-9a-f]+", key):
+        return f"ak_{secrets.token_hex(len(key))[: len(key) - 3]}"
+    return secrets.token_urlsafe(len(key))[: len(key)]
+
+
+def read_recording(path: Path) -> Recording:
+    """Read a recording.
+
+    Raises:
+        DocumentError: The file can't be read, or is none.
+    """
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DocumentError([Problem(path, None, f"can't be read: {error}")]) from error
+    for broken in validator("recording").iter_errors(document):
+        where = ".".join(map(str, broken.absolute_path)) or "the file"
+        problem = f"is no recording of arcrun-conformance: {where}: {broken.message[:200]}"
+        hint = "Give a file *.har that a run with --report-dir wrote to the folder `failures`."
+        raise DocumentError([Problem(path, None, problem, hint)])
+    log = document["log"]
+    about = log["_arcrun"]
+    return Recording(
+        about["suite"],
+        about["scenario"],
+        about["sdk"],
+        about["failed"],
+        about["remote"],
+        about["health"],
+        about["values"],
+        recorded_responses(log["entries"]),
+    )
