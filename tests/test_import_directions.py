@@ -147,6 +147,7 @@ RULES = {
     f"{HARNESS}/scenarios": harness(),
     "conformance/adapters": Rule(("arcrun",)),
     "conformance/adapters/javascript": Rule(),
+    "conformance/adapters/skeletons/python": Rule(),
     "conformance/mutants/servers": Rule(("arcrun_server",)),
     # What releases and comparisons need: no package of ours is imported, each is run.
     "scripts": Rule(),

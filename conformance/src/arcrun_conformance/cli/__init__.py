@@ -1,4 +1,4 @@
-"""The command line: `arcrun-conformance run|replay|list|show|validate|merge|sweep|mutants|parity|coverage`."""
+"""The command line: `arcrun-conformance run|replay|list|show|validate|merge|sweep|mutants|parity|coverage|new-adapter`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,17 @@ from arcrun_conformance._version import __version__
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.target import TargetError
 
-from . import coverage, inspection, merge, mutants, parity, replay, run, sweep
+from . import (
+    coverage,
+    inspection,
+    merge,
+    mutants,
+    new_adapter,
+    parity,
+    replay,
+    run,
+    sweep,
+)
 from .options import COULD_NOT_RUN, FAILED, GO, UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +57,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for part in (run, replay, inspection, merge, sweep, mutants, parity, coverage):
+    for part in (run, replay, inspection, merge, sweep, mutants, parity, coverage, new_adapter):
         part.add_to(commands)
     return parser
