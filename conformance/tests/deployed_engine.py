@@ -8,8 +8,10 @@ text.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arcrun_conformance.wire.faults import FaultInjector
@@ -32,68 +34,26 @@ DOCS = (
     b"<!doctype html><html><title>arcrun</title><script>ui({url: 'openapi.json'})</script></html>"
 )
 
-# service, base URL, secrets, location; `Basic user:token` without base64, as on the deployed engine
-SERVICES = """
-notion https://api.notion.com/v1 notion_token Bearer
-slack https://slack.com/api slack_bot_token Bearer
-github https://api.github.com github_token Bearer
-openai https://api.openai.com/v1 openai_api_key Bearer
-anthropic https://api.anthropic.com/v1 anthropic_api_key x-api-key
-gemini https://generativelanguage.googleapis.com/v1beta gemini_api_key x-goog-api-key
-airtable https://api.airtable.com/v0 airtable_token Bearer
-discord https://discord.com/api/v10 discord_bot_token Bot
-stripe https://api.stripe.com/v1 stripe_secret_key Bearer
-twilio https://api.twilio.com/2010-04-01 twilio_account_sid,twilio_auth_token Basic
-sendgrid https://api.sendgrid.com/v3 sendgrid_api_key Bearer
-hubspot https://api.hubapi.com hubspot_token Bearer
-linear https://api.linear.app linear_api_key Authorization
-shopify https://{{secret.shopify_store}}.myshopify.com/admin/api/2024-01 shopify_access_token,shopify_store X-Shopify-Access-Token
-resend https://api.resend.com resend_api_key Bearer
-supabase https://{{secret.supabase_project_ref}}.supabase.co/rest/v1 supabase_service_key,supabase_project_ref Bearer
-typeform https://api.typeform.com typeform_token Bearer
-jira https://{{secret.jira_domain}}.atlassian.net/rest/api/3 jira_api_token,jira_email,jira_domain Basic
-trello https://api.trello.com/1 trello_api_key,trello_token query
-mailgun https://api.mailgun.net/v3 mailgun_api_key,mailgun_domain Basic
-telegram https://api.telegram.org telegram_bot_token path
-line_notify https://notify-api.line.me line_token Bearer
-kbdb https://kbdb.arcrun.dev kbdb_api_key Bearer
-google_sheets_sa https://sheets.googleapis.com/v4 google_service_account runtime
-google_gmail_sa https://gmail.googleapis.com/gmail/v1 google_service_account runtime
-google_drive_sa https://www.googleapis.com/drive/v3 google_service_account runtime
-"""
+# What `GET /auth-recipes` of the hosted engine has for each service, but for texts (November 2026): some secrets have
+# no `help_url`.
+OBSERVED = Path(__file__).parents[2] / "packages/js-sdk/tests/recipes/deployed.json"
 
 
-def recipe(service: str, base_url: str, keys: str, kind: str) -> dict[str, Any]:
-    secrets = keys.split(",")
-    first = f"{{{{secret.{secrets[0]}}}}}"
-    inject: dict[str, Any] = {"header": {kind: first}}
-    if kind in {"Bearer", "Bot"}:
-        inject = {"header": {"Authorization": f"{kind} {first}"}}
-    elif kind == "Basic":
-        inject = {"header": {"Authorization": f"Basic {first}:{{{{secret.{secrets[1]}}}}}"}}
-    elif kind == "query":
-        inject = {"query": {"key": first, "token": f"{{{{secret.{secrets[1]}}}}}"}}
-    elif kind == "path":
-        inject = {"path": {"bot_token": first}}
-    elif kind == "runtime":
-        inject = {"header": {"Authorization": "Bearer {{runtime.access_token}}"}}
-    help_url = "https://arcrun.dev/help"
-    return {
-        "kind": "auth_recipe",
-        "service": service,
-        "version": 1,
-        "primitive": "service_account" if kind == "runtime" else "static_key",
-        "base_url": base_url,
-        "display_name": service,
-        "description": service,
-        "required_secrets": [
-            {"key": key, "label": key, "help": key, "help_url": help_url} for key in secrets
-        ],
-        "inject": inject,
-    }
+def recipe(observed: dict[str, Any]) -> dict[str, Any]:
+    """Return a recipe with the texts that were not written down."""
+    service = observed["service"]
+    secrets = [
+        {"label": secret["key"], "help": secret["key"], **secret}
+        | ({"help_url": "https://arcrun.dev/help"} if "help_url" in secret else {})
+        for secret in observed["required_secrets"]
+    ]
+    texts = {"kind": "auth_recipe", "version": 1, "display_name": service, "description": service}
+    return {**texts, **observed, "required_secrets": secrets}
 
 
-RECIPES = {line.split()[0]: recipe(*line.split()) for line in SERVICES.strip().splitlines()}
+RECIPES = {
+    observed["service"]: recipe(observed) for observed in json.loads(OBSERVED.read_text("utf-8"))
+}
 LABELS = {"完成後": "PIPE", "SUCCESS": "ON_SUCCESS", "FAIL": "ON_FAIL", "失敗時": "ON_FAIL"}
 
 

@@ -212,3 +212,11 @@ def test_every_pattern_of_live_safe_covers_a_whole_path() -> None:
     patterns = re.findall(r'path: "(.+?)"', text)
     assert patterns
     assert all(pattern.startswith("^") and pattern.endswith("$") for pattern in patterns)
+
+
+def test_both_sdks_are_tested_with_the_recipes_that_were_observed() -> None:
+    packages = DATA.parent / "packages"
+    python = (packages / "python-sdk/tests/served_recipes.json").read_text("utf-8")
+    javascript = (packages / "js-sdk/tests/recipes/deployed.json").read_text("utf-8")
+
+    assert json.loads(python) == json.loads(javascript)
