@@ -95,6 +95,7 @@ class Run:
         seconds: How long it took.
         interrupted: Whether Ctrl-C ended it.
         suite: Which suite it is a run of.
+        crash: What ended the runner itself; empty if nothing did.
     """
 
     id: str
@@ -107,3 +108,4 @@ class Run:
     seconds: float = 0.0
     interrupted: bool = False
     suite: Suite = "sdk"
+    crash: str = ""
