@@ -20,7 +20,10 @@ _EVERYWHERE = (
     "well-formed-http",
     "live-safe",
 )
-_SDK_ERROR = "expected a result, got the SDK error "
+# Findings about an error: where they are the same, so is the cause, whatever the step that met it.
+_ERRORS = ("expected a result, got the SDK error ", "error.")
+# A title is as long as a line.
+_LONGEST_TITLE = 100
 
 
 def causes(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -61,7 +64,7 @@ def _own_causes(cell: Cell) -> list[Check]:
 
 def _key(cell: Cell, check: Check) -> tuple[str, ...]:
     message = comparable(check["message"])
-    if check["message"].startswith(_SDK_ERROR):
+    if check["message"].startswith(_ERRORS):
         return ("error", message)
     if not check["id"] or check["id"].startswith(_EVERYWHERE):
         return ("everywhere", check["id"], message)
@@ -95,7 +98,11 @@ def _title(affected: list[tuple[Cell, Check]]) -> str:
     scenarios = list(dict.fromkeys(cell["scenario"] for cell, _ in affected))
     checks = list(dict.fromkeys(check["id"] for _, check in affected))
     where = scenarios[0] if len(scenarios) == 1 else f"{len(scenarios)} scenarios"
-    return f"{where}: {checks[0]}" if checks == checks[:1] and checks[0] else where
+    said = (affected[0][1]["message"].splitlines() or [""])[0]
+    if len(said) > _LONGEST_TITLE:
+        said = f"{said[:_LONGEST_TITLE]}…"
+    what = checks[0] if len(checks) == 1 else said
+    return f"{where}: {what}" if what else where
 
 
 def _consequences(affected: list[tuple[Cell, Check]]) -> list[str]:
