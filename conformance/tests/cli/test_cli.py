@@ -126,7 +126,7 @@ async def test_a_run_that_has_skipped_everything_has_shown_nothing(
 ) -> None:
     assert await call("--sdk", "incapable") == FAILED
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("failed 1 skipped, so nothing was checked")
+    assert last.startswith("FAILED 1 skipped, so nothing was checked")
 
 
 @pytest.mark.parametrize("gate", [(), ("--gate",)])
@@ -246,7 +246,7 @@ async def test_a_crash_between_the_cells_is_reported_with_what_was_found_until_t
     assert await call("--sdk", "correct", *gate) == FAILED
     out = capsys.readouterr().out
     assert "the runner crashed: KeyError: '\\ud800'\n" in out
-    assert out.splitlines()[-1].startswith("NO-GO" if gate else "failed")
+    assert out.splitlines()[-1].startswith("NO-GO" if gate else "FAILED")
     report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
     assert list(validator("report").iter_errors(report)) == []
     assert report["crash"].startswith("the runner crashed")

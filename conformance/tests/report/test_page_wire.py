@@ -69,17 +69,23 @@ def test_what_differs_in_every_run_is_the_same() -> None:
     mine = exchange(
         "PUT",
         "/credentials/arcconf_01234567_0001_x",
-        {"at": "2026-01-01T12:00:00.5Z"},
-        headers=[["Host", "127.0.0.1:4000"], ["Accept", "*/*"]],
+        {"at": "2026-01-01T12:00:00.5Z", "encrypted": "c2VhbGVk", "iv": "aXZp"},
+        headers=[["Host", "127.0.0.1:4000"], ["Accept", "*/*"], ["x-request-id", "0a" * 16]],
     )
     theirs = exchange(
         "PUT",
         "/credentials/arcconf_89abcdef_0002_x",
-        {"at": "2026-01-02T13:00:00Z"},
-        headers=[["accept", "*/*"], ["host", "127.0.0.1:5000"]],
+        {"at": "2026-01-02T13:00:00Z", "encrypted": "b3RoZXJz", "iv": "b3Ro"},
+        headers=[["accept", "*/*"], ["X-Request-Id", "1b" * 16], ["host", "127.0.0.1:5000"]],
     )
     (call,) = compared([mine], [theirs])
     assert call["same"] is True
+
+
+def test_a_ciphertext_of_another_length_is_a_difference() -> None:
+    mine, theirs = (exchange("POST", "/x", {"encrypted": text}) for text in ("c2Vh", "c2VhbGVk"))
+    (call,) = compared([mine], [theirs])
+    assert call["same"] is False
 
 
 def test_a_changed_field_stands_beside_what_it_was_and_a_further_one_alone() -> None:

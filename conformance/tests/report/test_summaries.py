@@ -215,7 +215,7 @@ def test_the_terminal_shows_the_matrix_and_the_failures() -> None:
         "  again: arcrun-conformance run --scenario two --sdk js",
         "",
         (
-            "failed 1 passed, 1 failed, 1 error, 1 skipped, 2 unavailable · 5 checks, 1 of them exempt · "
+            "FAILED 1 passed, 1 failed, 1 error, 1 skipped, 2 unavailable · 5 checks, 1 of them exempt · "
             "12.3 s"
         ),
     ]
@@ -245,14 +245,14 @@ def test_a_run_in_which_no_adapter_started_has_a_line_for_each_and_no_matrix() -
         "",
         "the adapter go can't be started: the adapter exited no module x (2 scenarios)",
         "",
-        "failed 2 error · 2 checks · 12.3 s",
+        "FAILED 2 error · 2 checks · 12.3 s",
     ]
 
 
 def test_the_last_line_says_that_everything_passed_or_that_nothing_was_checked() -> None:
-    assert shown(cells=[cell("one", "py", "passed")])[-1] == "passed 1 passed · 0 checks · 12.3 s"
+    assert shown(cells=[cell("one", "py", "passed")])[-1] == "PASSED 1 passed · 0 checks · 12.3 s"
     skipped = shown(cells=[cell("one", "py", "skipped")])[-1]
-    assert skipped == "failed 1 skipped, so nothing was checked · 0 checks · 12.3 s"
+    assert skipped == "FAILED 1 skipped, so nothing was checked · 0 checks · 12.3 s"
 
 
 def test_columns_that_do_not_fit_are_numbered_and_wide_characters_are_aligned() -> None:
@@ -292,7 +292,7 @@ def test_a_known_deviation_is_in_a_table_and_no_failure(state: str, with_failure
 def test_a_run_of_nothing_says_so() -> None:
     lines = shown(cells=[], target={"name": "local", "url": "http://a", "contract": None})
     assert lines[0] == "local http://a · contract unknown · run arcconf_1"
-    assert lines[-1] == "failed no scenario was run · 0 checks · 12.3 s"
+    assert lines[-1] == "FAILED no scenario was run · 0 checks · 12.3 s"
 
 
 LONG = "http://127.0.0.1:8787/密 'quoted' 42 True and more than a line has"

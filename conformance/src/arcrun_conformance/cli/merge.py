@@ -16,6 +16,7 @@ from .options import (
     check_report_folder,
     command,
     conclude,
+    read_artifacts,
     read_gate,
     read_report,
 )
@@ -45,6 +46,7 @@ def add_to(commands: Commands) -> None:
 
 def _merge(options: argparse.Namespace) -> int:
     gate = read_gate(options)
+    artifacts = read_artifacts(options)
     check_report_folder(options)
     reports = [read_report(path) for path in options.reports]
     if missing := missing_shards(reports):
@@ -53,4 +55,6 @@ def _merge(options: argparse.Namespace) -> int:
         described = merged(reports)
     except ValueError as error:
         raise UsageError(f"these reports can't be merged: {error}") from error
+    if artifacts:
+        described["artifacts"] = artifacts
     return conclude(options, described, gate)

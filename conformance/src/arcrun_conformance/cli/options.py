@@ -140,6 +140,30 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
         metavar="D",
         help="write conformance.json, junit.xml, summary.md and index.html to this folder",
     )
+    parser.add_argument(
+        "--artifacts",
+        type=Path,
+        metavar="FILE",
+        help="a JSON list of the artifacts that are tested, for the report: objects with file, sha256 and, "
+        "if known, the command that made it",
+    )
+
+
+def read_artifacts(options: argparse.Namespace) -> list[dict[str, str]]:
+    """Return the artifacts that the options name; read before a run, so that errors come at once.
+
+    Raises:
+        UsageError: The file can't be read, or is no such list.
+    """
+    if options.artifacts is None:
+        return []
+    try:
+        artifacts: list[dict[str, str]] = json.loads(options.artifacts.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{options.artifacts} can't be read: {error}") from error
+    for broken in validator("report", "artifacts").iter_errors(artifacts):
+        raise UsageError(f"{options.artifacts} is no list of artifacts: {broken.message}")
+    return artifacts
 
 
 def check_report_folder(options: argparse.Namespace) -> None:

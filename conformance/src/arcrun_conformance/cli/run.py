@@ -32,6 +32,7 @@ from .options import (
     command,
     conclude,
     further_keys,
+    read_artifacts,
     read_gate,
     scenarios_of,
 )
@@ -134,6 +135,7 @@ def _run(options: argparse.Namespace) -> int:
         raise UsageError(f"shard {index}/{total} has no scenario: fewer than {total} match")
     if options.suite == "engine" and options.sdk:
         raise UsageError("the engine suite uses no SDK; leave out --sdk")
+    artifacts = read_artifacts(options)
     check_report_folder(options)
     if options.report_dir:
         remove_old(options.report_dir)
@@ -145,6 +147,7 @@ def _run(options: argparse.Namespace) -> int:
     described = describe(run)
     described["shard"] = {"index": index, "of": total}
     described["command"] = repeating(options)
+    described["artifacts"] = artifacts
     return conclude(options, described, gate)
 
 

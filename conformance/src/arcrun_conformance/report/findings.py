@@ -9,6 +9,7 @@ import json
 import re
 
 _LINE = re.compile(r"(?:(?P<where>.*?): )?expected (?P<rest>.+)", re.DOTALL)
+_GOT = re.compile(", (?:got|took) ")
 _MISSING = ", but it is missing"
 # What changes from run to run, or with the number of requests that an SDK has sent before.
 _RUN = re.compile(r"arcconf_[0-9a-f]{8}(_\d+)?", re.IGNORECASE)
@@ -52,13 +53,10 @@ def _finding(line: str) -> dict[str, str]:
 
 
 def _split(rest: str) -> tuple[str, str]:
-    """Split at the `, got ` after which a value stands: what is expected may contain the words, too."""
-    places = [match.start() for match in re.finditer(", got |, took ", rest)]
-    for place in places:
-        got = rest[place:].removeprefix(", got ").removeprefix(", took ")
-        if _is_value(got):
-            return rest[:place], got
-    return (rest[: places[0]], rest[places[0] + len(", got ") :]) if places else (rest, "")
+    """Split before the value that was found: what was expected may contain the same words, too."""
+    parts = [(rest[: match.start()], rest[match.end() :]) for match in _GOT.finditer(rest)]
+    values = [(expected, got) for expected, got in parts if _is_value(got)]
+    return next(iter([*values, *parts]), (rest, ""))
 
 
 def _is_value(text: str) -> bool:

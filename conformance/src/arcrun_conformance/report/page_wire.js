@@ -5,7 +5,10 @@
 const plain = (line) => line
   .replace(/arcconf_[0-9a-f]{8}(_\d+)?/gi, "RUN")
   .replace(/(127\.0\.0\.1|localhost|\[::1\]):\d+/g, "PORT")
-  .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*(Z|[+-]\d\d:\d\d)?/g, "TIME");
+  .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*(Z|[+-]\d\d:\d\d)?/g, "TIME")
+  .replace(/\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT/g, "TIME")
+  .replace(/\b(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b/gi, "ID")
+  .replace(/("(?:encrypted|iv)": )"([^"]*)"/g, (_, name, value) => `${name}${value.length} characters`);
 
 const pretty = (value) => JSON.stringify(value, null, 2);
 const bodyText = (text) => { try { return pretty(JSON.parse(text)); } catch { return text; } };

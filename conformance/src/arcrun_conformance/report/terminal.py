@@ -189,7 +189,7 @@ def _show_end(document: dict[str, Any], console: Console) -> None:
     counted = _counted(document)
     if gate is None:
         bad = failed(document)
-        verdict = "[red bold]failed[/]" if bad else "[green bold]passed[/]"
+        verdict = "[red bold]FAILED[/]" if bad else "[green bold]PASSED[/]"
         _print(console, f"{verdict} {counted}")
         return
     style = "green" if gate["verdict"] == "GO" else "red"
