@@ -206,7 +206,12 @@ def judge(gate: Gate, report: dict[str, Any], today: date) -> Verdict:
         verdict.reasons.append("no SDK took part")
     if not needed:
         verdict.reasons.append(f"the gate needs no scenario in the column {column}")
-    missing = {c["sdk"]: c["reason"] for c in report["cells"] if c["outcome"] == "unavailable"}
+    dead = {sdk["name"] for sdk in report["sdks"] if not sdk.get("started", True)}
+    missing = {
+        cell["sdk"]: " ".join(cell["reason"].split())
+        for cell in report["cells"]
+        if cell["outcome"] == "unavailable" or cell["sdk"] in dead
+    }
     verdict.reasons += [f"{sdk}: {reason}" for sdk, reason in missing.items()]
     for scenario in needed:
         for sdk in report["sdks"]:
@@ -220,6 +225,8 @@ def judge(gate: Gate, report: dict[str, Any], today: date) -> Verdict:
         verdict.reasons.append("the run left credentials or workflows at the target")
     if report["interrupted"]:
         verdict.reasons.append("the run was interrupted")
+    if report.get("crash"):
+        verdict.reasons.append(report["crash"])
     return verdict
 
 

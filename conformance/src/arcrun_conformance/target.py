@@ -192,4 +192,18 @@ async def _described(target: Target) -> Target:
         with contextlib.suppress(httpx.HTTPError, ValueError, KeyError, TypeError):
             described = parsed_json((await client.get(f"{target.url}/openapi.json")).content)
             contract = visible(str(described["info"]["version"]))
+        if target.engine is None:
+            await _check_key(client, target)
     return replace(target, health=health, contract=contract)
+
+
+async def _check_key(client: httpx.AsyncClient, target: Target) -> None:
+    """Check that the engine accepts the key: with one that it refuses, every scenario would fail."""
+    with contextlib.suppress(httpx.HTTPError):  # of other problems the scenarios tell
+        response = await client.get(
+            f"{target.url}/credentials", headers={"x-arcrun-api-key": target.api_key}
+        )
+        if response.status_code == 401:
+            raise TargetError(
+                f"{target.url} refuses the key (401): set ARCRUN_CONFORMANCE_API_KEY to a valid one"
+            )

@@ -156,7 +156,7 @@ async def test_the_mini_sdk_implements_the_protocol_as_a_process() -> None:
 @pytest.mark.parametrize(
     ("line", "kind", "message"),
     [
-        ("[1]", "invalid-reply", "is not of type 'object'"),
+        ("[1]", "invalid-reply", r"expected a value of type object, got \[1\]"),
         ('{"id": 4}', "invalid-reply", "the reply"),
         ('{"id": 4, "result": 1, "failure": {"message": "m"}}', "invalid-reply", "the reply"),
         (

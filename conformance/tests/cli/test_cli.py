@@ -79,7 +79,7 @@ async def test_an_adapter_that_is_not_installed_is_reported_once_and_fails_the_r
     assert await call("--sdk", "correct,absent", *runtimes, *gate) == FAILED
     out = capsys.readouterr().out
     reason = f"not available: {workspace}/runtimes/y does not exist; install it with `make y`"
-    assert out.count(f"absent {reason}\n") == 1
+    assert out.count(f"the adapter absent can't be started: {reason} (2 scenarios)\n") == 1
     assert "2 passed, 2 unavailable" in out
     assert ("NO-GO" in out) == bool(gate)
     report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
@@ -115,8 +115,38 @@ async def test_no_go_is_exit_code_1_and_names_the_check(
     assert "NO-GO" in out
 
 
-async def test_without_the_gate_a_skip_is_no_failure(call: Callable) -> None:
-    assert await call("--sdk", "incapable") == GO
+async def test_without_the_gate_a_skip_is_no_failure_beside_what_was_checked(
+    call: Callable,
+) -> None:
+    assert await call("--sdk", "incapable,correct") == GO
+
+
+async def test_a_run_that_has_skipped_everything_has_shown_nothing(
+    call: Callable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call("--sdk", "incapable") == FAILED
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("FAILED 1 skipped, so nothing was checked")
+
+
+@pytest.mark.parametrize("gate", [(), ("--gate",)])
+async def test_adapters_that_can_not_be_started_are_a_line_each_and_exit_code_2(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str], gate: tuple[str, ...]
+) -> None:
+    for name in ("again", "more"):
+        text = PUSH.replace("id: push\n", f"id: {name}\n")
+        (workspace / f"scenarios/{name}.yaml").write_text(text, "utf-8")
+    entry = (
+        "- {name: dead, language: x, runtime: y, command: ['{python}', '-c', 'exit(\"no sdk\")']}\n"
+    )
+    (workspace / "adapters.yaml").write_text(f"adapters:\n{entry}", "utf-8")
+    assert await call("--sdk", "dead", *gate) == COULD_NOT_RUN
+    out = capsys.readouterr().out
+    assert out.count("no sdk") == 1 + len(gate), "once as a failure, once as a reason of the gate"
+    assert "the adapter dead can't be started: " in out
+    report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
+    assert list(validator("report").iter_errors(report)) == []
+    assert [len(cause["cells"]) for cause in report["failures"]] == [3]
 
 
 async def test_a_crash_does_not_stop_another_sdk(call: Callable, workspace: Path) -> None:
@@ -138,6 +168,11 @@ async def test_a_crash_does_not_stop_another_sdk(call: Callable, workspace: Path
         (["--target", "live", "--api-key", ""], "needs a key"),
         (["--target", "local", "--server-python", "/usr/bin/false"], "did not start"),
         (["--target", "local", "--server-python", "/no/python"], "--server-python"),
+        (["--api-key", "ak_wrong"], "refuses the key (401)"),
+        (["--shard", "2/2"], "shard 2/2 has no scenario"),
+        (["--report-dir", "/dev/null/reports"], "reports can't be written to /dev/null/reports"),
+        (["--api-key-file", "/nowhere"], "the key can't be read from /nowhere"),
+        (["--api-key-file", "/dev/null"], "/dev/null has no key"),
     ],
 )
 async def test_a_run_that_is_not_possible_is_exit_code_2_and_says_what_to_do(
@@ -147,11 +182,95 @@ async def test_a_run_that_is_not_possible_is_exit_code_2_and_says_what_to_do(
     assert message in " ".join(capsys.readouterr().err.split())
 
 
-async def test_a_wrong_key_is_reported_if_leftovers_can_not_be_listed(
-    call: Callable, capsys: pytest.CaptureFixture[str]
+async def test_what_is_not_possible_is_one_line_and_nothing_is_run(
+    call: Callable, capsys: pytest.CaptureFixture[str], workspace: Path, engine: MiniEngine
 ) -> None:
-    assert await call("--sdk", "correct", key="ak_wrong_wrong") == FAILED
-    assert "can't list what is left at the target" in capsys.readouterr().out
+    assert await call("--sdk", "correct", key="ak_wrong") == COULD_NOT_RUN
+    printed = capsys.readouterr()
+    assert len(printed.err.splitlines()) == 1
+    assert not printed.out.strip()
+    assert all(exchange.request.method == "GET" for exchange in engine.journal.exchanges)
+
+
+async def test_the_key_may_come_from_a_file(call: Callable, workspace: Path) -> None:
+    (workspace / "key").write_text(f"{KEY}\n", "utf-8")
+    given = ("--api-key-file", f"{workspace}/key")
+    assert await call("--sdk", "correct", *given, key="ak_wrong") == GO
+
+
+def test_an_error_of_usage_repeats_no_key(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", "--api-kye", KEY])
+    errors = capsys.readouterr().err
+    assert "--api-kye ak_…" in errors
+    assert KEY not in errors
+
+
+async def test_a_crash_of_the_runner_in_one_cell_fails_it_and_leaves_the_others(
+    call: Callable, workspace: Path, monkeypatch: pytest.MonkeyPatch, engine: MiniEngine
+) -> None:
+    from arcrun_conformance.runs import cell as cells
+
+    def crash(definitions: list, *_: object) -> list:
+        if definitions[0]["id"] == "broken":
+            raise RuntimeError(f"\x1b[2J key {KEY}")
+        return []
+
+    monkeypatch.setattr(cells, "_wire_checks", crash)
+    text = PUSH.replace("id: push\n", "id: other\n").replace("id: sealed\n", "id: broken\n")
+    (workspace / "scenarios/other.yaml").write_text(text, "utf-8")
+    assert await call("--sdk", "correct", "--gate") == GO, "the gate does not need the scenario"
+    report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
+    broken, fine = report["cells"]
+    assert (broken["outcome"], fine["outcome"]) == ("error", "passed")
+    assert broken["reason"] == r"the runner crashed: RuntimeError: \x1b[2J key ‹api_key›"
+    (cause,) = report["failures"]
+    assert (cause["side"], cause["check"]) == ("runner", "runner-crash")
+    assert engine.credentials == {}, "what the crashed cell has created was removed"
+
+
+@pytest.mark.parametrize("gate", [(), ("--gate",)])
+async def test_a_crash_between_the_cells_is_reported_with_what_was_found_until_then(
+    call: Callable,
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    gate: tuple[str, ...],
+) -> None:
+    from arcrun_conformance.runs import runner
+
+    def crash(*_: object) -> None:
+        raise KeyError("\ud800")
+
+    monkeypatch.setattr(runner, "is_skipped", crash)
+    assert await call("--sdk", "correct", *gate) == FAILED
+    out = capsys.readouterr().out
+    assert "the runner crashed: KeyError: '\\ud800'\n" in out
+    assert out.splitlines()[-1].startswith("NO-GO" if gate else "FAILED")
+    report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
+    assert list(validator("report").iter_errors(report)) == []
+    assert report["crash"].startswith("the runner crashed")
+
+
+async def test_a_crash_while_reporting_is_no_go_and_leaves_no_report_of_an_earlier_run(
+    call: Callable,
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from arcrun_conformance.report import files
+
+    assert await call("--sdk", "correct", "--gate") == GO
+
+    def crash(*_: object) -> None:
+        raise RuntimeError(KEY)
+
+    monkeypatch.setitem(files._WRITERS, "index.html", crash)
+    assert await call("--sdk", "correct", "--gate") == FAILED
+    errors = capsys.readouterr().err
+    assert errors.splitlines()[-1] == "NO-GO the runner crashed: RuntimeError: ak_…"
+    assert KEY not in errors
+    assert list((workspace / "reports").iterdir()) == [], "written whole or not at all"
 
 
 def test_the_key_may_come_from_the_environment(
@@ -187,8 +306,11 @@ async def test_shards_are_merged_into_one_report_and_judged_together(
     assert [cell["scenario"] for cell in merged["cells"]] == ["other", "push"]
     assert merged["leftovers"]["created"] == 2
     assert list(validator("report").iter_errors(merged)) == []
-    assert main(["merge", shards[0], *more]) == FAILED, "the gate needs the other shard"
-    assert main(["merge", shards[1], shards[1]]) == COULD_NOT_RUN
+    capsys.readouterr()
+    for gate in ([], more):
+        assert main(["merge", shards[0], *gate]) == COULD_NOT_RUN
+        assert "shard 2/2 of correct is missing" in capsys.readouterr().err
+    assert main(["merge", *shards, shards[1]]) == COULD_NOT_RUN
     assert "two of them contain push with correct" in capsys.readouterr().err
 
 

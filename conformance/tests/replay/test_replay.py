@@ -17,12 +17,12 @@ from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.replay.recording import (
     Recording,
     RecordingError,
-    file_name,
     read_recording,
     recorded,
     write_recordings,
 )
 from arcrun_conformance.replay.replaying import replay
+from arcrun_conformance.report import remove_old
 from arcrun_conformance.runs.results import Cell, Run
 from arcrun_conformance.runs.runner import RunConfig, execute
 from arcrun_conformance.scenarios.envelope import open_envelope, seal
@@ -64,7 +64,7 @@ def failures(cell: Cell) -> dict[str, str]:
 
 def written(run: Run, folder: Path) -> Path:
     assert write_recordings(run, folder) == []
-    return folder / file_name(run.cells[0].scenario, "mini")
+    return folder / run.cells[0].recording
 
 
 @pytest.mark.parametrize("defect", ["wrong-result", "plain-value", "extra-request", "leaks-key"])
@@ -134,7 +134,8 @@ async def test_cells_that_passed_are_not_recorded_and_old_recordings_are_removed
     old = written(await failed_run(engine, scenario, "plain-value"), tmp_path)
     passed = await execute(RunConfig(engine.target, [scenario], {"mini": opener()}))
 
-    write_recordings(passed, tmp_path)
+    remove_old(tmp_path)
+    assert write_recordings(passed, tmp_path) == []
 
     assert not old.exists()
 
@@ -157,7 +158,7 @@ async def test_the_key_of_an_engine_that_others_use_is_in_no_recording(
 
 def cell_with(response: Response) -> Cell:
     request = Request("GET", "/credentials/a?read=sealed", [("x-arcrun-api-key", KEY)])
-    exchange = Exchange(1, "engine", "read", 0.5, request, response, response, 0.75)
+    exchange = Exchange(1, "engine", "read", 0.5, request, response, 0.75, own_response=response)
     cell = Cell("read", "mini", "failed", started="2026-01-02T03:04:05.000+00:00")
     cell.values = {"api_key": KEY, "base_url": "http://127.0.0.1:5000", "run": "r"}
     cell.exchanges = [exchange]

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from arcrun_conformance.report import document, terminal
+from arcrun_conformance.report.causes import causes
 from arcrun_conformance.wire.journal import Exchange, Request, Response
 
 
@@ -50,18 +51,20 @@ def shown(lines: int, errors: int) -> str:
     }
     passed = {"id": "fine", "outcome": "passed", "message": "never"}
     stderr = "\n".join(f"[e{n}]" for n in range(errors))
-    cell = {"scenario": "push", "sdk": "py", "checks": [failed, passed], "stderr": stderr}
+    cell = {"scenario": "push", "sdk": "py", "outcome": "failed", "checks": [failed, passed]}
+    cell |= {"stderr": stderr, "reason": "", "seconds": 1.0, "steps": [], "traffic": []}
+    run: dict[str, Any] = {"cells": [cell], "deviations": [], "sdks": [{"name": "py"}]}
+    (cause,) = causes(run)
     console = Console(file=(out := io.StringIO()), width=100)
-    terminal._show_failure(cell, console)
+    terminal._show_cause(run, cause, console)
     return out.getvalue()
 
 
 def test_a_failure_has_the_first_twelve_lines_and_the_last_twelve_of_stderr() -> None:
     text = shown(13, 13)
-    assert "push with py" in text
-    assert "✗ sealed" in text
+    assert "\n✗ push: sealed with py\n" in text
     assert "fine" not in text
-    assert "      m11\n      … and 1 more lines in conformance.json\n" in text
+    assert "      m11\n      … and 1 more line in conformance.json\n" in text
     assert "m12" not in text
     assert "stderr of the adapter:\n      [e1]\n" in text
     assert "[e12]" in text
@@ -70,5 +73,5 @@ def test_a_failure_has_the_first_twelve_lines_and_the_last_twelve_of_stderr() ->
 def test_what_is_short_is_shown_whole() -> None:
     text = shown(12, 0)
     assert "m11" in text
-    assert "more lines" not in text
+    assert "more line" not in text
     assert "stderr" not in text

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arcrun_conformance.report import merged
+from arcrun_conformance.report import merged, missing_shards
 
 
 def report(number: int, *cells: tuple[str, str], **more: Any) -> dict[str, Any]:
@@ -95,3 +95,19 @@ def test_a_report_without_a_suite_is_of_the_sdk_suite() -> None:
 def test_a_cell_that_two_reports_contain_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^two of them contain b with py$"):
         merged([report(1, ("a", "py"), ("b", "py")), report(2, ("b", "py"))])
+
+
+@pytest.mark.parametrize(
+    ("shards", "missing"),
+    [
+        ([("py", 1, 2), ("py", 2, 2)], ""),
+        ([("py", 1, 3), ("py", 3, 3)], "shard 2/3 of py"),
+        ([("py", 1, 2), ("js", 1, 2), ("js", 2, 2)], "shard 2/2 of py"),
+        ([("py", 2, 2), ("js", 2, 2)], "shard 1/2 of py, js"),
+        ([("py", 1, 1), ("js", 1, 2), ("js", 2, 2)], ""),
+    ],
+)
+def test_shards_are_complete_for_each_sdk(shards: list, missing: str) -> None:
+    reports = [report(1, ("a", sdk), shard={"index": i, "of": n}) for sdk, i, n in shards]
+    assert missing_shards(reports) == missing
+    assert missing_shards([report(1, ("a", "py"))]) == "", "a report of a whole run names no shard"

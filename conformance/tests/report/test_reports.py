@@ -112,9 +112,9 @@ def test_the_terminal_shows_the_failed_check_and_its_message(
     leaky_run: Run, tmp_path: Path
 ) -> None:
     shown = all_reports(leaky_run, tmp_path)
-    assert "✗ secret-token" in shown
+    assert "✗ push: secret-token with sdk-leaks-secret-stderr" in shown
     assert "the secret token appears in the body of request 1" in shown
-    assert "NO-GO gate 1.0.0, column local: 1 scenarios needed" in shown
+    assert "NO-GO gate 1.0.0, column local: 1 scenario needed" in shown
 
 
 def test_the_page_contains_the_report_and_loads_nothing(leaky_run: Run, tmp_path: Path) -> None:

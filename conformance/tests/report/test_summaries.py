@@ -7,46 +7,13 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from report_document import cell, check, document
 from rich.console import Console
 
 from arcrun_conformance.report import failed, junit, markdown, terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def check(identifier: str, outcome: str, message: str = "") -> dict[str, Any]:
-    return {"id": identifier, "outcome": outcome, "message": message}
-
-
-def cell(scenario: str, sdk: str, outcome: str, *checks: Any, **more: Any) -> dict[str, Any]:
-    made = {"scenario": scenario, "sdk": sdk, "outcome": outcome, "checks": list(checks)}
-    return {**made, "reason": "", "stderr": "", "seconds": 0.5, **more}
-
-
-def document(**more: Any) -> dict[str, Any]:
-    broken = (check("a", "failed", "m1\nm2"), check("b", "failed", "`m3`"), check("c", "passed"))
-    return {
-        "run": "arcconf_1",
-        "started": "2026-01-01T12:00:00",
-        "seconds": 12.34,
-        "interrupted": False,
-        "target": {"name": "local", "url": "http://[::1]:1", "contract": "1.0.0"},
-        "sdks": [{"name": name} for name in ("py", "js", "go")],
-        "scenarios": [{"id": "one"}, {"id": "two"}],
-        "cells": [
-            cell("one", "py", "passed", check("a", "passed"), check("b", "exempt", "lacks [x]")),
-            cell("one", "js", "failed", *broken, stderr="oops\x00"),
-            cell("two", "py", "skipped", reason="needs [y]\nmore", seconds=0.0),
-            cell("two", "js", "error", reason="it broke", seconds=0.2514),
-            cell("one", "go", "unavailable", reason="go is [not] there"),
-            cell("two", "go", "unavailable", reason="go is [not] there"),
-        ],
-        "deviations": [],
-        "leftovers": {"created": 3, "left": [], "problems": []},
-        "gate": None,
-        **more,
-    }
 
 
 KNOWN = {
@@ -223,34 +190,87 @@ def test_the_terminal_shows_the_matrix_and_the_failures() -> None:
     ]
     assert [line[0] for line in lines[1:4]] == ["s", "o", "t"]
     assert lines[4:] == [
+        "py is exempt from one/b: lacks [x]",
         "",
-        "one with js",
-        "  ✗ a",
+        "3 credentials and workflows created, all removed",
+        "",
+        "the adapter go can't be started: go is [not] there (2 scenarios)",
+        "",
+        "✗ one: a with js",
         "      m1",
         "      m2",
-        "  ✗ b",
-        "      `m3`",
+        "  the SDK is at fault: it sent something else than the scenario expects",
+        "  again: arcrun-conformance run --scenario one --sdk js",
         "  stderr of the adapter:",
         "      oops\x00",
         "",
-        "two with js",
+        "✗ one: b with js",
+        "      `m3`",
+        "  the SDK is at fault: it sent something else than the scenario expects",
+        "  again: arcrun-conformance run --scenario one --sdk js",
         "",
-        "go go is [not] there",
-        "py is exempt from one/b: lacks [x]",
+        "✗ two with js",
+        "      it broke",
+        "  nothing was checked",
+        "  again: arcrun-conformance run --scenario two --sdk js",
         "",
-        "1 passed, 1 failed, 1 error, 1 skipped, 2 unavailable · 5 checks, 1 of them exempt · 12.3 s",
-        "3 credentials and workflows created, all removed",
+        (
+            "FAILED 1 passed, 1 failed, 1 error, 1 skipped, 2 unavailable · 5 checks, 1 of them exempt · "
+            "12.3 s"
+        ),
     ]
 
 
-def test_the_terminal_ends_with_what_is_left_and_the_verdict() -> None:
-    assert shown(gate=GATE, leftovers=LEFT, interrupted=True)[-6:] == [
-        "can't list [y]",
-        "left behind: credential [x]",
-        "interrupted",
+def test_the_terminal_ends_with_the_verdict_and_the_reasons_before_it() -> None:
+    lines = shown(gate=GATE, leftovers=LEFT, interrupted=True, crash="the runner crashed: [E]")
+    assert lines[5:8] == ["", "can't list [y]", "left behind: credential [x]"]
+    assert lines[-5:-1] == [
+        "interrupted: what is not shown was not run",
+        "the runner crashed: [E]",
         "accepted: two [is] known",
         "one with js: failed [a]",
-        "NO-GO gate 1.0.0, column local: 2 scenarios needed",
+    ]
+    assert lines[-1].startswith("NO-GO gate 1.0.0, column local: 2 scenarios needed · 1 passed, ")
+
+
+def test_a_run_in_which_no_adapter_started_has_a_line_for_each_and_no_matrix() -> None:
+    reason = "the adapter exited\nno module x"
+    cells = [
+        cell(s, "go", "error", check("adapter-crash", "failed", reason)) for s in ("one", "two")
+    ]
+    lines = shown(cells=cells, sdks=[{"name": "go", "started": False}])
+    assert lines[1:] == [
+        "",
+        "3 credentials and workflows created, all removed",
+        "",
+        "the adapter go can't be started: the adapter exited no module x (2 scenarios)",
+        "",
+        "FAILED 2 error · 2 checks · 12.3 s",
+    ]
+
+
+def test_the_last_line_says_that_everything_passed_or_that_nothing_was_checked() -> None:
+    assert shown(cells=[cell("one", "py", "passed")])[-1] == "PASSED 1 passed · 0 checks · 12.3 s"
+    skipped = shown(cells=[cell("one", "py", "skipped")])[-1]
+    assert skipped == "FAILED 1 skipped, so nothing was checked · 0 checks · 12.3 s"
+
+
+def test_columns_that_do_not_fit_are_numbered_and_wide_characters_are_aligned() -> None:
+    sdks = [{"name": f"sdk-{letter}", "started": True} for letter in "abcdef"]
+    scenarios = [{"id": "推送"}, {"id": "push"}]
+    outcomes = ("passed", "failed", "skipped", "error", "passed", "passed")
+    cells = [
+        cell(scenario["id"], sdk["name"], outcome)
+        for scenario in scenarios
+        for sdk, outcome in zip(sdks, outcomes, strict=True)
+    ]
+    console = Console(file=(out := io.StringIO()), width=40)
+    terminal.show(document(sdks=sdks, scenarios=scenarios, cells=cells), console)
+    assert out.getvalue().splitlines()[1:5] == [
+        "columns: 1 sdk-a, 2 sdk-b, 3 sdk-c, 4 sdk-d, 5 sdk-e, 6 sdk-f",
+        "scenario  1  2  3  4  5  6",
+        "推送      ✓  ✗  –  !  ✓  ✓",
+        "push      ✓  ✗  –  !  ✓  ✓",
     ]
 
 
@@ -263,19 +283,16 @@ def test_nothing_is_called_removed_when_something_is_left(missing: str) -> None:
 @pytest.mark.parametrize(("state", "with_failure"), [("known", False), ("new", True)])
 def test_a_known_deviation_is_in_a_table_and_no_failure(state: str, with_failure: bool) -> None:
     lines = shown(deviations=[{**KNOWN, "state": state}])
-    assert ("one with js" in lines) is with_failure
+    assert ("✗ one: a with js" in lines) is with_failure
     begin = lines.index("deviations from the contract")
     assert lines[begin - 1] == ""
-    assert [line.split() for line in lines[begin + 1 : begin + 3]] == [
-        ["scenario", "contract", "difference", "checks"],
-        [state, "one", "contract#part", "differs", "[so]", "a,", "b"],
-    ]
+    assert lines[begin + 1] == f"  {state}  one (a, b): differs [so] contract#part"
 
 
 def test_a_run_of_nothing_says_so() -> None:
     lines = shown(cells=[], target={"name": "local", "url": "http://a", "contract": None})
     assert lines[0] == "local http://a · contract unknown · run arcconf_1"
-    assert "no scenario was run · 0 checks · 12.3 s" in lines
+    assert lines[-1] == "FAILED no scenario was run · 0 checks · 12.3 s"
 
 
 LONG = "http://127.0.0.1:8787/密 'quoted' 42 True and more than a line has"
@@ -297,16 +314,17 @@ def test_no_line_is_wrapped_or_coloured_by_what_it_contains(verdict: str, color:
     terminal.show(document(cells=cells, gate=gate, leftovers=leftovers), console)
     text = out.getvalue()
     for line in (
-        f"  \x1b[31m✗ {LONG}\x1b[0m",
         f"      {LONG}",
         f"\x1b[2m      {LONG}\x1b[0m",
-        f"\x1b[1;31mgo\x1b[0m {LONG}",
+        f"\x1b[1;31mthe adapter go can't be started\x1b[0m\x1b[31m: {LONG} (1 scenario)\x1b[0m",
         f"\x1b[2mpy is exempt from one/b: {LONG}\x1b[0m",
-        "1 passed, 1 failed, 1 unavailable · 2 checks, 1 of them exempt · 12.3 s",
         f"\x1b[31m1 {LONG}\x1b[0m",
         f"\x1b[33maccepted: 2 {LONG}\x1b[0m",
         f"\x1b[31m3 {LONG}\x1b[0m",
-        f"\x1b[1;{color}m{verdict}\x1b[0m gate 1.0.0, column local: 2 scenarios needed",
+        (
+            f"\x1b[1;{color}m{verdict}\x1b[0m gate 1.0.0, column local: 2 scenarios needed · 1 passed, "
+            "1 failed, 1 unavailable · 2 checks, 1 of them exempt · 12.3 s"
+        ),
     ):
         assert f"\n{line}\n" in text
 
@@ -330,6 +348,9 @@ NOTHING_LEFT = {"created": 0, "left": [], "problems": []}
         ({"leftovers": {**NOTHING_LEFT, "left": ["credential x"]}}, True),
         ({"leftovers": {**NOTHING_LEFT, "problems": ["can't list"]}}, True),
         ({"interrupted": True}, True),
+        ({"crash": "the runner crashed"}, True),
+        ({"cells": [cell("one", "js", "skipped"), cell("two", "js", "skipped")]}, True),
+        ({"cells": []}, True),
     ],
 )
 def test_which_runs_have_failed(more: dict[str, Any], expected: bool) -> None:

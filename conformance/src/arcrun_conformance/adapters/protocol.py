@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from arcrun_conformance.cleaning import parsed_json, visible
 from arcrun_conformance.resources import validator
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 VERSION = 1
 
@@ -128,5 +131,23 @@ def _check(schema_name: str, definition: str | None, value: Any, what: str) -> N
     for error in validator(schema_name, definition).iter_errors(value):
         path = "".join(f".{part}" for part in error.absolute_path)
         raise AdapterFailure(
-            "invalid-reply", f"{what}{path} does not match the protocol's schema: {error.message}"
+            "invalid-reply", f"{what}{path} does not match the protocol's schema: {_reason(error)}"
         )
+
+
+def _reason(error: ValidationError) -> str:
+    """Return what a value lacks, with values written as JSON: the library writes them as Python does."""
+    value = json.dumps(error.validator_value)
+    rule = error.validator_value if isinstance(error.validator_value, str) else value
+    expected = {
+        "type": f"a value of type {rule}",
+        "pattern": f"a string that matches {rule}",
+        "const": value,
+        "enum": f"one of {rule}",
+        "anyOf": "one of the forms that it has there",
+        "oneOf": "one of the forms that it has there",
+    }.get(str(error.validator))
+    if expected is None:
+        return str(error.message)
+    got = json.dumps(error.instance, ensure_ascii=False)
+    return f"expected {expected}, got {got if len(got) <= 300 else f'{got[:300]}…'}"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from typing import TYPE_CHECKING
+import re
+import sys
+import traceback
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 from rich.markup import escape
 
 from arcrun_conformance._version import __version__
+from arcrun_conformance.cleaning import visible
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.target import TargetError
 
@@ -35,7 +39,7 @@ __all__ = ["COULD_NOT_RUN", "FAILED", "GO", "main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code.
 
-    0: everything passed. 1: something failed. 2: the command could not be run.
+    0: everything passed. 1: something failed, or the runner crashed. 2: the command could not be run.
     """
     options = _parser().parse_args(arguments)
     errors = Console(stderr=True)
@@ -47,11 +51,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, asyncio.CancelledError):
         errors.print("interrupted")
         return FAILED
+    except Exception as error:  # noqa: BLE001 -- a crash is a verdict, too
+        print(_without_keys(visible(traceback.format_exc())), file=sys.stderr)
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"NO-GO the runner crashed: {_without_keys(visible(text))}", file=sys.stderr)
+        return FAILED
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors repeat no key, since they get into the logs of CI systems."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(_without_keys(message))
+
+
+def _without_keys(text: str) -> str:
+    return re.sub(r"\bak_\w+", "ak_…", text)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="arcrun-conformance",
         description="Checks that arcrun SDKs and engines conform to the wire contract.",
     )

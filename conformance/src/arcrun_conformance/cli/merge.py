@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arcrun_conformance.report import merged
+from arcrun_conformance.report import merged, missing_shards
 
 from .options import (
     UsageError,
@@ -13,8 +13,10 @@ from .options import (
     add_gate,
     add_reports,
     add_scenarios,
+    check_report_folder,
     command,
     conclude,
+    read_artifacts,
     read_gate,
     read_report,
 )
@@ -44,9 +46,15 @@ def add_to(commands: Commands) -> None:
 
 def _merge(options: argparse.Namespace) -> int:
     gate = read_gate(options)
+    artifacts = read_artifacts(options)
+    check_report_folder(options)
     reports = [read_report(path) for path in options.reports]
+    if missing := missing_shards(reports):
+        raise UsageError(f"these reports are not all of the run: {missing} is missing")
     try:
         described = merged(reports)
     except ValueError as error:
         raise UsageError(f"these reports can't be merged: {error}") from error
+    if artifacts:
+        described["artifacts"] = artifacts
     return conclude(options, described, gate)

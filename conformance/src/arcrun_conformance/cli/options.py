@@ -140,6 +140,47 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
         metavar="D",
         help="write conformance.json, junit.xml, summary.md and index.html to this folder",
     )
+    parser.add_argument(
+        "--artifacts",
+        type=Path,
+        metavar="FILE",
+        help="a JSON list of the artifacts that are tested, for the report: objects with file, sha256 and, "
+        "if known, the command that made it",
+    )
+
+
+def read_artifacts(options: argparse.Namespace) -> list[dict[str, str]]:
+    """Return the artifacts that the options name; read before a run, so that errors come at once.
+
+    Raises:
+        UsageError: The file can't be read, or is no such list.
+    """
+    if options.artifacts is None:
+        return []
+    try:
+        artifacts: list[dict[str, str]] = json.loads(options.artifacts.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{options.artifacts} can't be read: {error}") from error
+    for broken in validator("report", "artifacts").iter_errors(artifacts):
+        raise UsageError(f"{options.artifacts} is no list of artifacts: {broken.message}")
+    return artifacts
+
+
+def check_report_folder(options: argparse.Namespace) -> None:
+    """Check, before a run, that its reports can be written.
+
+    Raises:
+        UsageError: They can't.
+    """
+    if options.report_dir is None:
+        return
+    try:
+        report.check_folder(options.report_dir)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(
+            f"reports can't be written to {options.report_dir}: {reason}; name another folder"
+        ) from error
 
 
 def add_target(parser: argparse.ArgumentParser, default: str | None) -> None:
@@ -152,7 +193,16 @@ def add_target(parser: argparse.ArgumentParser, default: str | None) -> None:
         help=f"the engine (default: {default})" if default else "the engine",
     )
     parser.add_argument(
-        "--api-key", metavar="K", help="the target's key (also ARCRUN_CONFORMANCE_API_KEY)"
+        "--api-key-file",
+        type=Path,
+        metavar="FILE",
+        help="a file that has nothing but the target's key (also the key itself, in "
+        "ARCRUN_CONFORMANCE_API_KEY)",
+    )
+    parser.add_argument(
+        "--api-key",
+        metavar="K",
+        help="the target's key; logs and lists of processes show arguments, so prefer the two others",
     )
     parser.add_argument(
         "--server-python",
@@ -188,8 +238,20 @@ def further_keys(options: argparse.Namespace) -> Keys:
 
 
 def api_key(options: argparse.Namespace) -> str | None:
-    """Return the key from the option or the environment."""
-    return options.api_key or os.environ.get("ARCRUN_CONFORMANCE_API_KEY")
+    """Return the key from the options or the environment.
+
+    Raises:
+        UsageError: The file with the key can't be read, or has none.
+    """
+    if options.api_key_file is None:
+        return options.api_key or os.environ.get("ARCRUN_CONFORMANCE_API_KEY")
+    try:
+        key = options.api_key_file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the key can't be read from {options.api_key_file}: {error}") from error
+    if not key:
+        raise UsageError(f"{options.api_key_file} has no key")
+    return str(key)
 
 
 def read_gate(options: argparse.Namespace) -> gates.Gate | None:
@@ -216,6 +278,8 @@ def conclude(
     if options.report_dir:
         report.write_all(described, options.report_dir)
     terminal.show(described, Console())
+    if described["cells"] and not any(sdk["started"] for sdk in described["sdks"]):
+        return COULD_NOT_RUN
     if gate is not None:
         return GO if described["gate"]["verdict"] == "GO" else FAILED
     return FAILED if report.failed(described) else GO

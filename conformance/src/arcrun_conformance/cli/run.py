@@ -10,7 +10,7 @@ from rich.console import Console
 
 from arcrun_conformance.adapters.adapter import REPLY_SECONDS
 from arcrun_conformance.replay.recording import write_recordings
-from arcrun_conformance.report import describe, terminal
+from arcrun_conformance.report import describe, remove_old, terminal
 from arcrun_conformance.runs.engine_suite import EngineRunConfig, execute_engine_suite
 from arcrun_conformance.runs.runner import Opener, RunConfig, execute
 from arcrun_conformance.scenarios.scenario import Scenario, select
@@ -29,12 +29,15 @@ from .options import (
     add_scenarios,
     add_target,
     api_key,
+    check_report_folder,
     command,
     conclude,
     further_keys,
+    read_artifacts,
     read_gate,
     scenarios_of,
 )
+from .repeating import KEPT, repeating
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +102,7 @@ def add_to(commands: Commands) -> None:
         action="store_true",
         help="run nothing: show which scenarios check each requirement of the contract",
     )
-    run.set_defaults(command=_run)
+    run.set_defaults(command=_run, defaults={name: run.get_default(name) for name in KEPT})
 
 
 def _positive(text: str) -> int:
@@ -129,11 +132,15 @@ def _run(options: argparse.Namespace) -> int:
         )
     index, total = options.shard
     selected = selected[index - 1 :: total]
+    if not selected:
+        raise UsageError(f"shard {index}/{total} has no scenario: fewer than {total} match")
+    if options.suite == "engine" and options.sdk:
+        raise UsageError("the engine suite uses no SDK; leave out --sdk")
+    artifacts = read_artifacts(options)
+    check_report_folder(options)
     if options.report_dir:
-        options.report_dir.mkdir(parents=True, exist_ok=True)
+        remove_old(options.report_dir)
     if options.suite == "engine":
-        if options.sdk:
-            raise UsageError("the engine suite uses no SDK; leave out --sdk")
         run = asyncio.run(_execute_engine_suite(options, selected))
     else:
         sdks = select_adapters(adapters(options), options.sdk)
@@ -141,7 +148,11 @@ def _run(options: argparse.Namespace) -> int:
     if options.report_dir:
         for problem in write_recordings(run, options.report_dir):
             Console(stderr=True).print(problem, markup=False, highlight=False, soft_wrap=True)
-    return conclude(options, describe(run), gate)
+    described = describe(run)
+    described["shard"] = {"index": index, "of": total}
+    described["command"] = repeating(options)
+    described["artifacts"] = artifacts
+    return conclude(options, described, gate)
 
 
 async def _execute(

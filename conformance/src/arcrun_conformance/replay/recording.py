@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from arcrun_conformance.runs.results import Cell, Run
 
-FOLDER = "failures"
-
 
 class RecordingError(Exception):
     """A cell can't be recorded without a key that must not be kept."""
@@ -54,13 +52,8 @@ class Recording:
     responses: Sequence[RecordedResponse] = field(repr=False)
 
 
-def file_name(scenario: str, sdk: str) -> str:
-    """Return the path of a cell's recording below the folder of the reports."""
-    return f"{FOLDER}/{scenario}.{sdk}.har"
-
-
 def write_recordings(run: Run, folder: Path) -> list[str]:
-    """Write a recording of each failed cell, and remove those of earlier runs.
+    """Write a recording of each failed cell.
 
     The secrets of scenarios stay in them: they are made for the test, and protect nothing. A key of an engine
     that others use is replaced by another one, and what it has sealed is sealed anew.
@@ -72,13 +65,11 @@ def write_recordings(run: Run, folder: Path) -> list[str]:
     Returns:
         Why cells could not be recorded.
     """
-    for old in (folder / FOLDER).glob("*.har"):
-        old.unlink()
     problems = []
     for cell in run.cells:
-        if not (cell.failed and cell.started):
+        if not cell.recording:
             continue
-        path = folder / file_name(cell.scenario, cell.sdk)
+        path = folder / cell.recording
         try:
             text = recorded(cell, run)
         except RecordingError as error:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from . import document, html, junit, markdown
 from .document import describe, failed
-from .merging import merged
+from .files import check_folder, remove_old, write_all
+from .merging import merged, missing_shards
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-__all__ = ["describe", "failed", "merged", "write_all"]
-
-
-def write_all(described: dict[str, Any], directory: Path) -> None:
-    """Write all reports that are files."""
-    directory.mkdir(parents=True, exist_ok=True)
-    document.write(described, directory / "conformance.json")
-    junit.write(described, directory / "junit.xml")
-    markdown.write(described, directory / "summary.md")
-    html.write(described, directory / "index.html")
+__all__ = [
+    "check_folder",
+    "describe",
+    "failed",
+    "merged",
+    "missing_shards",
+    "remove_old",
+    "write_all",
+]

@@ -34,6 +34,7 @@ def describe(run: Run) -> dict[str, Any]:
         "started": run.started,
         "seconds": round(run.seconds, 3),
         "interrupted": run.interrupted,
+        "crash": run.crash or None,
         "target": {
             "name": run.target.name,
             "url": run.target.url,
@@ -42,7 +43,7 @@ def describe(run: Run) -> dict[str, Any]:
             "remote": run.target.remote,
         },
         "sdks": [_sdk(name, identity) for name, identity in run.sdks.items()],
-        "scenarios": [{"id": s.id, "title": s.title, "spec": list(s.spec)} for s in run.scenarios],
+        "scenarios": _scenarios(run),
         "cells": [_cell(cell) for cell in run.cells],
         "leftovers": {
             "created": run.leftovers.created,
@@ -61,6 +62,16 @@ def describe(run: Run) -> dict[str, Any]:
     return redacted
 
 
+def _scenarios(run: Run) -> list[dict[str, Any]]:
+    """Return the scenarios; of those that failed also how they are written, for who looks for the cause."""
+    failing = {cell.scenario for cell in run.cells if cell.failed}
+    return [
+        {"id": s.id, "title": s.title, "spec": list(s.spec)}
+        | ({"source": s.source} if s.id in failing else {})
+        for s in run.scenarios
+    ]
+
+
 def _body(body: bytes) -> str:
     """Return a body as text; of a long one its beginning, and a margin that is cut off after redaction."""
     return body[: LONGEST_BODY + _MARGIN].decode("utf-8", "replace")
@@ -73,14 +84,19 @@ def _end_long_body(body: bytes, shown: dict[str, Any]) -> None:
 
 
 def failed(document: dict[str, Any]) -> bool:
-    """Return whether the run failed; skipped scenarios and known deviations are not failures."""
+    """Return whether the run failed; skipped scenarios and known deviations are not failures.
+
+    A run that checked nothing has shown nothing, so it has failed too.
+    """
     known = {row["scenario"] for row in document["deviations"] if row["state"] == "known"}
     bad = any(
         cell["outcome"] not in {"passed", "skipped"} and cell["scenario"] not in known
         for cell in document["cells"]
     )
     leftovers = document["leftovers"]
-    return bool(bad or leftovers["left"] or leftovers["problems"] or document["interrupted"])
+    ended = document["interrupted"] or document.get("crash")
+    checked = any(cell["outcome"] != "skipped" for cell in document["cells"])
+    return bool(bad or leftovers["left"] or leftovers["problems"] or ended or not checked)
 
 
 def exempt(document: dict[str, Any]) -> list[str]:
@@ -144,6 +160,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "outcome": cell.outcome,
         "reason": cell.reason,
         "lacks": cell.lacks,
+        "recording": cell.recording,
         "seconds": round(cell.seconds, 4),
         "checks": [_check(check) for check in cell.checks],
         "steps": [

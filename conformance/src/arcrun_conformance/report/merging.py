@@ -31,6 +31,7 @@ def merged(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "started": min(report["started"] for report in reports),
         "seconds": max(report["seconds"] for report in reports),
         "interrupted": any(report["interrupted"] for report in reports),
+        "crash": next((report["crash"] for report in reports if report.get("crash")), None),
         "scenarios": [scenarios[identifier] for identifier in sorted(scenarios)],
         "sdks": list(sdks.values()),
         "cells": _cells(reports, list(sdks)),
@@ -41,7 +42,23 @@ def merged(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
         },
         "deviations": [],
         "gate": None,
+        "shard": {"index": 1, "of": 1},
     }
+
+
+def missing_shards(reports: Sequence[dict[str, Any]]) -> str:
+    """Return which shards of an SDK's run are not there, for a message; an empty string if all are."""
+    found: dict[str, dict[int, set[int]]] = {}
+    for report in reports:
+        shard = report.get("shard") or {"index": 1, "of": 1}
+        for sdk in report["sdks"]:
+            found.setdefault(sdk["name"], {}).setdefault(shard["of"], set()).add(shard["index"])
+    lines: dict[str, list[str]] = {}
+    for sdk, divisions in found.items():
+        for total, indices in divisions.items():
+            for index in sorted({*range(1, total + 1)} - indices):
+                lines.setdefault(f"shard {index}/{total}", []).append(sdk)
+    return ", ".join(f"{shard} of {', '.join(sdks)}" for shard, sdks in lines.items())
 
 
 def _same(what: str, values: Sequence[Any]) -> None:

@@ -1,25 +1,29 @@
-"""Prints a run on the terminal: progress, then the matrix, the failures, and the verdict."""
+"""Prints a run on the terminal: progress, then the matrix, the failures, and the verdict in the last line."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.text import Text
 
-from .document import exempt
+from .causes import causes
+from .document import exempt, failed
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _MARKS = {
-    "passed": "[green]✓[/]",
-    "failed": "[red bold]✗[/]",
-    "error": "[red bold]![/]",
-    "skipped": "[yellow]–[/]",
-    "unavailable": "[red bold]?[/]",
+    "passed": ("✓", "green"),
+    "failed": ("✗", "red bold"),
+    "error": ("!", "red bold"),
+    "skipped": ("–", "yellow"),
+    "unavailable": ("?", "red bold"),
 }
+# How many lines of a message, and of what an adapter wrote to stderr, are shown.
+_LINES = 12
 
 
 def progress(console: Console) -> Progress:
@@ -37,124 +41,180 @@ def progress(console: Console) -> Progress:
 def show(document: dict[str, Any], console: Console) -> None:
     """Print a run."""
     target = document["target"]
-    console.print(
+    _print(
+        console,
         f"[bold]{escape(target['name'])}[/] {escape(target['url'])} · contract "
-        f"{target['contract'] or 'unknown'} · run {document['run']}"
+        f"{escape(target['contract'] or 'unknown')} · run {document['run']}",
     )
-    console.print(_matrix(document))
+    if any(sdk.get("started", True) for sdk in document["sdks"]):
+        for line in _matrix(document, console.width):
+            _print(console, line)
+    for text in exempt(document):
+        _print(console, Text(text, style="dim"))
+    for line in _deviations(document["deviations"]):
+        _print(console, line)
+    _show_leftovers(document["leftovers"], console)
     show_failures(document, console)
-    _show_unavailable(document, console)
-    for line in exempt(document):
-        console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
-    if document["deviations"]:
-        console.print()
-        console.print(_deviations(document["deviations"]))
     _show_end(document, console)
 
 
 def show_failures(document: dict[str, Any], console: Console) -> None:
-    """Print the cells that failed, except for known deviations."""
-    listed = {row["scenario"] for row in document["deviations"] if row["state"] == "known"}
-    for cell in document["cells"]:
-        if cell["outcome"] in {"failed", "error"} and cell["scenario"] not in listed:
-            _show_failure(cell, console)
+    """Print the failures, by cause."""
+    for cause in causes(document):
+        _show_cause(document, cause, console)
 
 
-def _matrix(document: dict[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("scenario", no_wrap=True)
+def _print(console: Console, line: str | Text = "") -> None:
+    """Print a line as it is: not coloured by what it contains, and neither wrapped nor cut."""
+    console.print(line, highlight=False, soft_wrap=True)
+
+
+def _padded(text: str, width: int) -> str:
+    """Return a text with spaces to that many columns; a Chinese character takes two."""
+    return text + " " * (width - cell_len(text))
+
+
+def _matrix(document: dict[str, Any], width: int) -> list[Text]:
+    """Return the lines of the matrix; where they would be too wide, columns are numbered."""
     names = [sdk["name"] for sdk in document["sdks"]]
-    for name in names:
-        table.add_column(name, justify="center")
-    table.add_column("", style="dim")
+    first = max([cell_len(s["id"]) for s in document["scenarios"]] + [len("scenario")])
+    lines, labels = [], names
+    if first + sum(cell_len(name) + 2 for name in names) > width:
+        labels = [str(number) for number in range(1, len(names) + 1)]
+        legend = ", ".join(f"{n} {name}" for n, name in zip(labels, names, strict=True))
+        lines.append(Text(f"columns: {legend}", style="dim"))
+    head = "  ".join([_padded("scenario", first), *labels])
+    lines.append(Text(head, style="bold"))
     cells = {(cell["scenario"], cell["sdk"]): cell for cell in document["cells"]}
     for scenario in document["scenarios"]:
         row = [cells.get((scenario["id"], name)) for name in names]
-        # That an adapter is not available is reported once, below, not in every row.
-        reasons = (c["reason"] for c in row if c and c["outcome"] != "unavailable" and c["reason"])
-        reason = next(reasons, "")
-        note = reason.splitlines()[0] if reason else ""
-        marks = [_MARKS[cell["outcome"]] if cell else " " for cell in row]
-        table.add_row(scenario["id"], *marks, escape(note))
-    return table
+        lines.append(_row(scenario["id"], row, labels, first))
+    return lines
 
 
-def _deviations(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title="deviations from the contract", title_justify="left", box=None)
-    for column in ("", "scenario", "contract", "difference", "checks"):
-        table.add_column(column, overflow="fold")
+def _row(scenario: str, row: list[dict[str, Any] | None], labels: list[str], first: int) -> Text:
+    line = Text(_padded(scenario, first))
+    for cell, label in zip(row, labels, strict=True):
+        mark, style = _MARKS[cell["outcome"]] if cell else (" ", "")
+        width = cell_len(label)
+        line.append("  " + " " * ((width - 1) // 2))
+        line.append(mark, style=style)
+        line.append(" " * (width // 2))
+    # What fails is told below, once for all rows.
+    reasons = (cell["reason"] for cell in row if cell and cell["outcome"] == "skipped")
+    if reason := next(filter(None, reasons), ""):
+        line.append(f"  {reason.splitlines()[0]}", style="dim")
+    line.rstrip()
+    return line
+
+
+def _deviations(rows: list[dict[str, Any]]) -> list[Text]:
+    if not rows:
+        return []
+    lines = [Text(), Text("deviations from the contract", style="italic")]
     for row in rows:
-        table.add_row(
-            row["state"],
-            row["scenario"],
-            row["spec"],
-            escape(row["text"]),
-            ", ".join(row["checks"]),
-        )
-    return table
+        checks = f" ({', '.join(row['checks'])})" if row["checks"] else ""
+        line = Text(f"  {row['state']}  {row['scenario']}{checks}: {row['text']}")
+        lines.append(line.append(f" {row['spec']}", style="dim"))
+    return lines
 
 
-def _show_failure(cell: dict[str, Any], console: Console) -> None:
-    console.print()
-    console.print(f"[red bold]{cell['scenario']}[/] with [bold]{cell['sdk']}[/]")
-    for check in cell["checks"]:
-        if check["outcome"] == "failed":
-            lines = check["message"].splitlines()
-            console.print(f"  [red]✗ {check['id']}[/]", highlight=False, soft_wrap=True)
-            for line in lines[:12]:
-                console.print(f"      {escape(line)}", highlight=False, soft_wrap=True)
-            if len(lines) > 12:
-                console.print(f"      … and {len(lines) - 12} more lines in conformance.json")
-    if cell["stderr"]:
-        console.print("  stderr of the adapter:", style="dim")
-        for line in cell["stderr"].splitlines()[-12:]:
-            console.print(f"      {escape(line)}", style="dim", highlight=False, soft_wrap=True)
+def _show_leftovers(leftovers: dict[str, Any], console: Console) -> None:
+    _print(console)
+    for line in [*leftovers["problems"], *(f"left behind: {x}" for x in leftovers["left"])]:
+        _print(console, Text(line, style="red"))
+    if not leftovers["problems"] and not leftovers["left"]:
+        text = f"{leftovers['created']} credentials and workflows created, all removed"
+        _print(console, Text(text, style="dim"))
 
 
-def _show_unavailable(document: dict[str, Any], console: Console) -> None:
-    missing = {c["sdk"]: c["reason"] for c in document["cells"] if c["outcome"] == "unavailable"}
-    if missing:
-        console.print()
-    for sdk, reason in missing.items():
-        text = f"[red bold]{escape(sdk)}[/] {escape(reason)}"
-        console.print(text, highlight=False, soft_wrap=True)
+def _show_cause(document: dict[str, Any], cause: dict[str, Any], console: Console) -> None:
+    """Print a cause once, with all cells that it affects."""
+    _print(console)
+    count = len(cause["cells"])
+    if cause["dead"]:
+        text = " ".join(cause["message"].split())
+        line = Text(cause["title"], style="red bold")
+        _print(console, line.append(f": {text} ({_times(count, 'scenario')})", style="not bold"))
+        return
+    scenarios = list(dict.fromkeys(scenario for scenario, _ in cause["cells"]))
+    sdks = list(dict.fromkeys(sdk for _, sdk in cause["cells"]))
+    line = Text("✗ ", style="red").append(cause["title"], style="red bold")
+    _print(console, line.append(f" with {', '.join(sdks)}", style="not bold default"))
+    if len(scenarios) > 1:
+        _print(console, Text(f"  in {', '.join(scenarios)}"))
+    _show_lines(cause["message"].splitlines(), console)
+    if cause["then"]:
+        _print(console, Text(f"  then failed: {', '.join(cause['then'])}", style="dim"))
+    _print(console, Text(f"  {_side(cause)}"))
+    _print(console, Text(f"  again: {cause['command']}", style="dim"))
+    _show_stderr(document, cause, console)
+
+
+def _side(cause: dict[str, Any]) -> str:
+    side = cause["side"]
+    name = {"SDK": "the SDK", "engine": "the engine"}.get(side)
+    return f"{name} is at fault: {cause['why']}" if name else cause["why"]
+
+
+def _show_lines(lines: list[str], console: Console) -> None:
+    for line in lines[:_LINES]:
+        _print(console, Text(f"      {line}"))
+    if len(lines) > _LINES:
+        text = f"      … and {_times(len(lines) - _LINES, 'more line')} in conformance.json"
+        _print(console, Text(text))
+
+
+def _show_stderr(document: dict[str, Any], cause: dict[str, Any], console: Console) -> None:
+    scenario, sdk = cause["cells"][0]
+    cells = (c for c in document["cells"] if (c["scenario"], c["sdk"]) == (scenario, sdk))
+    cell = next(cells)
+    first = next((check["id"] for check in cell["checks"] if check["outcome"] == "failed"), "")
+    if cell["stderr"] and first == cause["check"]:  # once for each cell
+        _print(console, Text("  stderr of the adapter:", style="dim"))
+        for line in cell["stderr"].splitlines()[-_LINES:]:
+            _print(console, Text(f"      {line}", style="dim"))
+
+
+def _times(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _show_end(document: dict[str, Any], console: Console) -> None:
-    console.print()
+    _print(console)
+    if document["interrupted"]:
+        _print(console, "[red bold]interrupted: what is not shown was not run[/]")
+    if document.get("crash"):
+        _print(console, Text(document["crash"], style="red bold"))
+    gate = document["gate"]
+    for line in gate["accepted"] if gate else ():
+        _print(console, Text(f"accepted: {line}", style="yellow"))
+    for line in gate["reasons"] if gate else ():
+        _print(console, Text(line, style="red"))
+    counted = _counted(document)
+    if gate is None:
+        bad = failed(document)
+        verdict = "[red bold]FAILED[/]" if bad else "[green bold]PASSED[/]"
+        _print(console, f"{verdict} {counted}")
+        return
+    style = "green" if gate["verdict"] == "GO" else "red"
+    _print(
+        console,
+        f"[{style} bold]{gate['verdict']}[/] gate {gate['contract']}, column {gate['column']}: "
+        f"{_times(gate['needed'], 'scenario')} needed · {counted}",
+    )
+
+
+def _counted(document: dict[str, Any]) -> str:
     outcomes = [cell["outcome"] for cell in document["cells"]]
     counted = ", ".join(
         f"{outcomes.count(outcome)} {outcome}" for outcome in _MARKS if outcome in outcomes
     )
+    if outcomes and set(outcomes) == {"skipped"}:
+        counted += ", so nothing was checked"
     checks = [check["outcome"] for cell in document["cells"] for check in cell["checks"]]
     exempted = f", {checks.count('exempt')} of them exempt" if "exempt" in checks else ""
-    console.print(
-        f"{counted or 'no scenario was run'} · {len(checks)} checks{exempted} · {document['seconds']:.1f} s",
-        highlight=False,
-        soft_wrap=True,
-    )
-    leftovers = document["leftovers"]
-    for line in [*leftovers["problems"], *(f"left behind: {x}" for x in leftovers["left"])]:
-        console.print(f"[red]{escape(line)}[/]", highlight=False, soft_wrap=True)
-    if not leftovers["problems"] and not leftovers["left"]:
-        text = f"{leftovers['created']} credentials and workflows created, all removed"
-        console.print(text, style="dim")
-    if document["interrupted"]:
-        console.print("[red bold]interrupted[/]")
-    _show_verdict(document["gate"], console)
-
-
-def _show_verdict(gate: dict[str, Any] | None, console: Console) -> None:
-    if gate is None:
-        return
-    for line in gate["accepted"]:
-        console.print(f"[yellow]accepted: {escape(line)}[/]", highlight=False, soft_wrap=True)
-    for line in gate["reasons"]:
-        console.print(f"[red]{escape(line)}[/]", highlight=False, soft_wrap=True)
-    style = "green" if gate["verdict"] == "GO" else "red"
-    console.print(
-        f"[{style} bold]{gate['verdict']}[/] gate {gate['contract']}, column {gate['column']}: "
-        f"{gate['needed']} scenarios needed",
-        highlight=False,
-        soft_wrap=True,
+    return (
+        f"{counted or 'no scenario was run'} · {len(checks)} checks{exempted} · "
+        f"{document['seconds']:.1f} s"
     )

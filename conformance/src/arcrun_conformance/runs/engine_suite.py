@@ -21,6 +21,7 @@ from arcrun_conformance.secrets import SecretSearch, encodings
 from arcrun_conformance.target import Target, target_of
 
 from .cleanup import PREFIX, Cleaner, created_in
+from .crashes import crashed_cell, crashed_run
 from .engine_cell import run_engine_cell, why_skipped
 from .results import Cell, Run
 from .workers import run_workers
@@ -141,6 +142,8 @@ async def execute_engine_suite(config: EngineRunConfig) -> Run:
             await queue.run_all()
         except asyncio.CancelledError:
             run.interrupted = True
+        except Exception as error:  # noqa: BLE001 -- what was found until then is reported
+            crashed_run(run, error)
         finally:
             await asyncio.shield(_conclude(run, engines.targets()))
     positions = {scenario.id: number for number, scenario in enumerate(config.scenarios)}
@@ -206,6 +209,8 @@ class _Queue:
     async def _run_on(self, cell: Cell, scenario: Scenario, target: Target, run: str) -> None:
         try:
             await run_engine_cell(cell, scenario, target, run)
+        except Exception as error:  # noqa: BLE001 -- one scenario must not take the others with it
+            crashed_cell(cell, error)
         finally:
             if scenario.engine is None:  # an engine of its own forgets everything
                 await asyncio.shield(self._remove(cell))

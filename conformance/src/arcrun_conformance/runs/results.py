@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from arcrun_conformance.target import Target
     from arcrun_conformance.wire.journal import Exchange
 
+# The folder of the recordings of failed cells (arcrun_conformance.replay), below that of the reports.
+RECORDINGS = "failures"
+
 CellOutcome = Literal["passed", "failed", "error", "skipped", "unavailable"]
 
 
@@ -66,6 +69,12 @@ class Cell:
         """Return whether it neither passed nor was skipped."""
         return self.outcome not in {"passed", "skipped"}
 
+    @property
+    def recording(self) -> str:
+        """Return the path of its recording below the folder of the reports; empty if it has none."""
+        has_one = self.failed and self.started
+        return f"{RECORDINGS}/{self.scenario}.{self.sdk}.har" if has_one else ""
+
 
 @dataclass
 class Leftovers:
@@ -99,6 +108,7 @@ class Run:
         seconds: How long it took.
         interrupted: Whether Ctrl-C ended it.
         suite: Which suite it is a run of.
+        crash: What ended the runner itself; empty if nothing did.
     """
 
     id: str
@@ -111,3 +121,4 @@ class Run:
     seconds: float = 0.0
     interrupted: bool = False
     suite: Suite = "sdk"
+    crash: str = ""

@@ -22,6 +22,7 @@ from arcrun_conformance.cleaning import visible
 
 from .cell import is_skipped, run_cell
 from .cleanup import PREFIX, Cleaner, Created, created_in
+from .crashes import crashed_cell, crashed_run
 from .results import Cell, CellOutcome, Run
 from .workers import run_workers
 
@@ -75,6 +76,8 @@ async def execute(config: RunConfig) -> Run:
         await queue.run_all()
     except asyncio.CancelledError:
         run.interrupted = True
+    except Exception as error:  # noqa: BLE001 -- what was found until then is reported
+        crashed_run(run, error)
     finally:
         # Shielded: a second Ctrl-C during the removal must not leave things behind either.
         await asyncio.shield(_remove(run, queue.created, queue.removed))
@@ -204,6 +207,8 @@ class _CellQueue:
                 run=f"{self._run.id}_{number:04}",
                 capabilities=identity.capabilities,
             )
+        except Exception as error:  # noqa: BLE001 -- one cell must not take the others with it
+            crashed_cell(cell, error)
         finally:
             self.created += created_in(cell.exchanges)
         if cell.outcome == "error":

@@ -131,11 +131,11 @@ class Exchange:
         started: Seconds since the journal began.
         finished: The same, when the response had been sent; `None` if it was not.
         response: The response; `None` if none was sent.
-        own_response: What the server itself responded, before a fault or a rewrite; `None` if it was
-            not asked.
         fault: The injected fault, as text.
         problem: Why the proxy failed, as text.
         refusal: Why the request was not passed on: it is not safe with this target.
+        own_response: What the server itself responded, before a fault or a rewrite; `None` if it was
+            not asked.
     """
 
     number: int
@@ -144,11 +144,11 @@ class Exchange:
     started: float
     request: Request
     response: Response | None = None
-    own_response: Response | None = None
     finished: float | None = None
     fault: str | None = None
     problem: str | None = None
     refusal: str | None = None
+    own_response: Response | None = None
 
 
 class Journal:

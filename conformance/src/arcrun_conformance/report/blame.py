@@ -1,0 +1,163 @@
+"""Which side a failed check speaks against: what the SDK sent or returned, or what the engine answered."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .findings import comparable
+
+Side = Literal["SDK", "engine", "adapter", "runner", "undecided"]
+
+_ADAPTER = {
+    "not-available": "its runtime is not installed",
+    "not-started": "its command can't be started",
+    "crash": "it exited without a reply",
+    "timeout": "it sent no reply in time",
+    "failure": "it reported a failure of its own",
+}
+# Checks of every scenario that are about what the SDK sends.
+_OF_SDK = {
+    "well-formed-http": "it sent something that is not HTTP",
+    "names-carry-the-run": "it created something under another name",
+    "no-other-requests": "it sent a request that the scenario does not expect",
+    "live-safe": "it sent a request that may not be sent to an engine that others use",
+}
+
+
+@dataclass(frozen=True)
+class Blame:
+    """The side, and the observation that speaks against it.
+
+    Attributes:
+        side: `undecided` where the run does not tell.
+        why: A sentence for the reader of a report.
+        passing: An SDK that passes the same check, to compare with; empty if there is none.
+    """
+
+    side: Side
+    why: str
+    passing: str = ""
+
+
+def blame(document: dict[str, Any], cell: dict[str, Any], check: dict[str, Any]) -> Blame:
+    """Return which side a failed check of a cell speaks against."""
+    kind = check["id"]
+    if kind == "runner-crash":
+        return Blame("runner", "the runner crashed: that is a defect of arcrun-conformance")
+    if kind.startswith("adapter-"):
+        why = _ADAPTER.get(kind.removeprefix("adapter-"), "its reply does not keep the protocol")
+        return Blame("adapter", f"the adapter is at fault: {why}")
+    if document.get("suite") == "engine":
+        return Blame("engine", "no SDK takes part: the engine answered something else")
+    if not kind:
+        return Blame("undecided", "nothing was checked")
+    if kind == "target-reachable":
+        return Blame("engine", "the engine could not be reached")
+    passing = _passing(document, cell, kind)
+    found = _of_messages(kind, check["message"])
+    if found is None and kind not in {step["id"] for step in cell["steps"]}:
+        found = Blame("SDK", "it sent something else than the scenario expects")
+    found = found or _of_step(document, cell, kind, passing)
+    return Blame(found.side, found.why, passing["sdk"] if passing else "")
+
+
+def _of_messages(kind: str, message: str) -> Blame | None:
+    """Return what the words of a message tell; `None` if they tell nothing."""
+    if kind in _OF_SDK:
+        return Blame("SDK", _OF_SDK[kind])
+    lines = message.splitlines()
+    if kind.startswith("secret-"):
+        if all("in the response to" in line for line in lines):
+            return Blame("engine", "it repeated a secret in a response")
+        return Blame("SDK", "it let a secret out where it may not appear")
+    if lines and all(line.startswith("response to ") for line in lines):
+        return Blame("engine", "it answered something else than the scenario expects")
+    return None
+
+
+def _passing(document: dict[str, Any], cell: dict[str, Any], kind: str) -> dict[str, Any] | None:
+    """Return the cell of an SDK that passes the check; rather one that passes the whole scenario."""
+    others: list[dict[str, Any]] = [
+        other
+        for other in document["cells"]
+        if other["scenario"] == cell["scenario"]
+        and any(c["id"] == kind and c["outcome"] == "passed" for c in other["checks"])
+    ]
+    others.sort(key=lambda other: other["outcome"] != "passed")
+    if others:
+        return others[0]
+    # A check that is only made when something is wrong has no counterpart that passed.
+    whole = [
+        other
+        for other in document["cells"]
+        if other["scenario"] == cell["scenario"] and other["outcome"] == "passed"
+    ]
+    return whole[0] if whole else None
+
+
+def _of_step(
+    document: dict[str, Any], cell: dict[str, Any], step: str, passing: dict[str, Any] | None
+) -> Blame:
+    if passing is None:
+        return _without_comparison(document, cell, step)
+    mine, theirs = _exchanges(cell, step), _exchanges(passing, step)
+    name = passing["sdk"]
+    if [_sent(one) for one in mine] != [_sent(one) for one in theirs]:
+        return Blame("SDK", f"it sent something else than {name}, which passes")
+    if [_answered(one) for one in mine] != [_answered(one) for one in theirs]:
+        return Blame("engine", f"it answered {name}, which sent the same and passes, otherwise")
+    return Blame(
+        "SDK", f"it sent the same as {name} and was answered alike, but returned another result"
+    )
+
+
+def _without_comparison(document: dict[str, Any], cell: dict[str, Any], step: str) -> Blame:
+    answers = [one["answer"] for one in _exchanges(cell, step) if not one["fault"]]
+    if any(answer and answer["status"] >= 500 for answer in answers):
+        return Blame("engine", "it answered with an error of its own (5xx)")
+    failing = [
+        other["sdk"]
+        for other in document["cells"]
+        if other["scenario"] == cell["scenario"]
+        and any(c["id"] == step and c["outcome"] == "failed" for c in other["checks"])
+    ]
+    if len(failing) > 1:
+        return Blame(
+            "engine", f"none of {len(failing)} SDKs passes this, so look at its answers first"
+        )
+    return Blame(
+        "undecided", "no other SDK passes this in the same run, so there is nothing to compare with"
+    )
+
+
+def _exchanges(cell: dict[str, Any], step: str) -> list[dict[str, Any]]:
+    return [one for one in cell["traffic"] if one["step"] == step]
+
+
+def _sent(exchange: dict[str, Any]) -> tuple[str, str, str, Any]:
+    request = exchange["request"]
+    target = comparable(request["target"])
+    return exchange["place"], request["method"], target, _shape(request["body"])
+
+
+def _answered(exchange: dict[str, Any]) -> tuple[int, Any] | None:
+    answer = exchange["answer"]
+    return (answer["status"], _shape(answer["body"])) if answer else None
+
+
+def _shape(body: str) -> Any:
+    """Return the names and types of a JSON body: times, ids and ciphertexts differ in every run."""
+    try:
+        return _types(json.loads(body))
+    except (ValueError, RecursionError):
+        return bool(body)
+
+
+def _types(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _types(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_types(item) for item in value]
+    return type(value).__name__

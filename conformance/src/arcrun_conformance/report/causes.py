@@ -1,0 +1,130 @@
+"""Groups the failures of a run by cause, so that one broken thing is one entry of a report."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from .blame import Blame, blame
+from .findings import comparable, findings
+
+Cell = dict[str, Any]
+Check = dict[str, Any]
+
+# Checks that every scenario has: where they find the same, it has the same cause.
+_EVERYWHERE = (
+    "adapter-",
+    "secret-",
+    "runner-",
+    "target-reachable",
+    "well-formed-http",
+    "live-safe",
+)
+# Findings about an error: where they are the same, so is the cause, whatever the step that met it.
+_ERRORS = ("expected a result, got the SDK error ", "error.")
+# A title is as long as a line.
+_LONGEST_TITLE = 100
+
+
+def causes(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the causes of a run's failures, those that affect most first (schema `report`).
+
+    An adapter that did not start is one cause, whatever the number of its cells. Checks of other cells share
+    a cause if they say the same, but for what differs from run to run. What fails after a step has failed is
+    no cause of its own, unless a secret got out.
+    """
+    known = {row["scenario"] for row in document["deviations"] if row["state"] == "known"}
+    started = {sdk["name"] for sdk in document["sdks"] if sdk.get("started", True)}
+    groups: dict[tuple[str, ...], list[tuple[Cell, Check]]] = {}
+    for cell in document["cells"]:
+        if cell["outcome"] in {"passed", "skipped"} or cell["scenario"] in known:
+            continue
+        if cell["sdk"] not in started:
+            groups.setdefault(("dead", cell["sdk"]), []).append((cell, _failed(cell)[0]))
+            continue
+        for check in _own_causes(cell):
+            groups.setdefault(_key(cell, check), []).append((cell, check))
+    found = [_cause(document, affected, started) for affected in groups.values()]
+    return sorted(found, key=lambda cause: (not cause["dead"], -len(cause["cells"])))
+
+
+def _failed(cell: Cell) -> list[Check]:
+    """Return the checks that failed; where nothing was checked, the reason as one."""
+    failed = [check for check in cell["checks"] if check["outcome"] == "failed"]
+    return failed or [{"id": "", "message": cell["reason"]}]
+
+
+def _own_causes(cell: Cell) -> list[Check]:
+    """Return the failed checks that are no consequence of the first."""
+    first, *others = _failed(cell)
+    steps = {step["id"] for step in cell["steps"]}
+    stopped = first["id"] in steps or first["id"].startswith(("adapter-", "runner-"))
+    return [first, *(c for c in others if not stopped or c["id"].startswith("secret-"))]
+
+
+def _key(cell: Cell, check: Check) -> tuple[str, ...]:
+    message = comparable(check["message"])
+    if check["message"].startswith(_ERRORS):
+        return ("error", message)
+    if not check["id"] or check["id"].startswith(_EVERYWHERE):
+        return ("everywhere", check["id"], message)
+    return ("check", cell["scenario"], check["id"], message)
+
+
+def _cause(
+    document: dict[str, Any], affected: list[tuple[Cell, Check]], started: set[str]
+) -> dict[str, Any]:
+    cell, check = affected[0]
+    dead = cell["sdk"] not in started
+    message = check["message"] or cell["reason"]
+    why = message.splitlines()[0] if message else cell["outcome"]
+    blamed = Blame("adapter", why) if dead else _blame_all(document, affected)
+    return {
+        "dead": dead,
+        "title": f"the adapter {cell['sdk']} can't be started" if dead else _title(affected),
+        "check": check["id"],
+        "side": blamed.side,
+        "why": blamed.why,
+        "message": message,
+        "findings": findings(message),
+        "then": [] if dead else _consequences(affected),
+        "cells": [[each["scenario"], each["sdk"]] for each, _ in affected],
+        "passing": blamed.passing,
+        "command": _command(document, cell),
+    }
+
+
+def _title(affected: list[tuple[Cell, Check]]) -> str:
+    scenarios = list(dict.fromkeys(cell["scenario"] for cell, _ in affected))
+    checks = list(dict.fromkeys(check["id"] for _, check in affected))
+    where = scenarios[0] if len(scenarios) == 1 else f"{len(scenarios)} scenarios"
+    said = (affected[0][1]["message"].splitlines() or [""])[0]
+    if len(said) > _LONGEST_TITLE:
+        said = f"{said[:_LONGEST_TITLE]}…"
+    what = checks[0] if len(checks) == 1 else said
+    return f"{where}: {what}" if what else where
+
+
+def _consequences(affected: list[tuple[Cell, Check]]) -> list[str]:
+    """Return the further checks that failed in these cells and are no causes of their own."""
+    found: dict[str, None] = {}
+    for cell, _ in affected:
+        own = _own_causes(cell)
+        found.update(dict.fromkeys(check["id"] for check in _failed(cell) if check not in own))
+    return list(found)
+
+
+def _blame_all(document: dict[str, Any], affected: list[tuple[Cell, Check]]) -> Blame:
+    """Return which side all of these cells speak against; `undecided` if they contradict each other."""
+    found = [blame(document, cell, check) for cell, check in affected]
+    sides = dict.fromkeys(each.side for each in found)
+    if len(sides) == 1:
+        return found[0]
+    return Blame("undecided", f"it differs between the cells: {', '.join(sides)}", found[0].passing)
+
+
+def _command(document: dict[str, Any], cell: Cell) -> str:
+    words = ["--scenario", cell["scenario"]]
+    if document.get("suite", "sdk") == "sdk":
+        words += ["--sdk", cell["sdk"]]
+    return f"{document.get('command', 'arcrun-conformance run')} {shlex.join(words)}"

@@ -1,0 +1,53 @@
+"""The files of a report: its folder is tried before a run, and they are written whole or not at all."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arcrun_conformance.runs.results import RECORDINGS
+
+from . import document, html, junit, markdown
+from .causes import causes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_WRITERS: dict[str, Callable[[dict[str, Any], Path], None]] = {
+    "conformance.json": document.write,
+    "junit.xml": junit.write,
+    "summary.md": markdown.write,
+    "index.html": html.write,
+}
+
+
+def check_folder(directory: Path) -> None:
+    """Create the folder, and check that files can be written there.
+
+    Raises:
+        OSError: They can't.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=directory):
+        pass
+
+
+def remove_old(directory: Path) -> None:
+    """Remove the files of an earlier run, so that nobody takes them for those of one that crashed."""
+    for name in _WRITERS:
+        (directory / name).unlink(missing_ok=True)
+    for recording in (directory / RECORDINGS).glob("*.har"):
+        recording.unlink()
+
+
+def write_all(described: dict[str, Any], directory: Path) -> None:
+    """Write all reports that are files; after an error, those of before are still there."""
+    directory.mkdir(parents=True, exist_ok=True)
+    described = {**described, "failures": causes(described)}
+    with tempfile.TemporaryDirectory(dir=directory, prefix=".writing-") as temporary:
+        written = {name: Path(temporary, name) for name in _WRITERS}
+        for name, write in _WRITERS.items():
+            write(described, written[name])
+        for name, path in written.items():
+            path.replace(directory / name)

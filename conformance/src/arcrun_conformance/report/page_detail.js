@@ -1,0 +1,96 @@
+// One cell: its checks, its steps, and its traffic, alone or beside that of another SDK.
+
+const detail = byId("detail");
+const openCell = (scenario, sdk) => {
+  const cell = cellOf(scenario, sdk);
+  if (!cell) return;
+  remember({ cell: `${scenario}/${sdk}` });
+  showCell(cell, isBad(cell) ? passingFor(cell) ?? "" : "");
+  if (!detail.open) detail.showModal();
+  detail.scrollTop = 0;
+};
+// Escape closes a dialog by itself, and the focus goes back to where it was.
+detail.addEventListener("close", () => remember({ cell: "" }));
+detail.addEventListener("click", (event) => { if (event.target === detail) detail.close(); });
+
+const showCell = (cell, otherName) => {
+  const others = report.sdks.map((sdk) => sdk.name)
+    .filter((name) => name !== cell.sdk && cellOf(cell.scenario, name)?.traffic.length);
+  const choice = make("select", { onchange: () => showCell(cell, choice.value) },
+    make("option", { value: "" }, "nothing"),
+    ...others.map((name) => make("option", { value: name, selected: name === otherName },
+      `${name} (${cellOf(cell.scenario, name).outcome})`)));
+  const causes = causesOf(cell);
+  detail.replaceChildren(
+    make("div", { className: "head" },
+      make("div", {}, make("h2", { id: "detail-title" }, `${cell.scenario} with ${cell.sdk}`),
+        make("p", { className: "soft" }, scenarioOf(cell.scenario)?.title ?? "")),
+      make("button", { type: "button", className: "close", onclick: () => detail.close(), aria: { label: "Close (Esc)" } }, "✕")),
+    make("p", {}, make("span", { className: cell.outcome }, `${MARKS[cell.outcome]} ${cell.outcome}`),
+      cell.reason ? `: ${cell.reason}` : ""),
+    ...causes.map((cause) => make("p", { className: "why" }, `${cause.check}: ${whyText(cause)}`)),
+    ...(causes.length ? [repeated({ command: commandOf(cell, causes[0]) }), replayed(cell) ?? ""] : []),
+    make("h3", {}, "Checks"), checksOf(cell),
+    make("h3", {}, "Steps"), ...cell.steps.map((one) => stepOf(cell, one)),
+    make("div", { className: "head" }, make("h3", {}, "Wire"),
+      others.length ? make("label", {}, "compared with ", choice) : ""),
+    ...(otherName ? compared(cell, cellOf(cell.scenario, otherName)) : cell.traffic.map(exchange)),
+    ...(cell.stderr ? [make("h3", {}, "stderr of the adapter"), make("pre", {}, cell.stderr)] : []),
+    sourceOf(cell.scenario) ?? "");
+};
+const commandOf = (cell, cause) => {
+  const [scenario, sdk] = cause.cells[0];
+  const end = ` --scenario ${scenario}${report.suite === "engine" ? "" : ` --sdk ${sdk}`}`;
+  const own = ` --scenario ${cell.scenario}${report.suite === "engine" ? "" : ` --sdk ${cell.sdk}`}`;
+  return cause.command.endsWith(end) ? cause.command.slice(0, -end.length) + own : cause.command;
+};
+
+// What failed comes first; what passed is there for who asks.
+const ORDER = ["failed", "not-reached", "exempt"];
+const checksOf = (cell) => {
+  const passed = cell.checks.filter((check) => check.outcome === "passed");
+  const others = ORDER.flatMap((outcome) => cell.checks.filter((check) => check.outcome === outcome));
+  return make("div", {}, checkList(cell, others),
+    passed.length ? unfolding(`${many(passed.length, "check")} passed`, () => checkList(cell, passed), !others.length) : null);
+};
+const checkList = (cell, checks) => make("ul", { className: "checks" }, ...checks.map((check) =>
+  make("li", {}, make("span", { className: check.outcome }, `${MARKS[check.outcome]} `), check.id,
+    check.traffic.length ? make("span", { className: "soft" }, ` · request ${check.traffic.join(", ")}`) : null,
+    check.message ? messageOf(cell, check) : null)));
+// What a cause says may be of another cell, whose requests have other numbers: then the message itself.
+const messageOf = (cell, check) => {
+  const cause = causesOf(cell).find((one) => one.check === check.id && one.message === check.message);
+  return cause ? findingsOf(cause) : make("pre", {}, check.message);
+};
+const stepOf = (cell, one) => {
+  const failing = cell.checks.some((check) => check.id === one.id && check.outcome === "failed");
+  const mark = failing ? `${MARKS.failed} ` : "";
+  return unfolding(`${mark}${one.id} · ${one.command.method ?? one.command.command} · ${seconds(one.seconds)}`,
+    () => make("div", { className: "pair" }, make("pre", {}, pretty(one.command)), make("pre", {}, pretty(one.answer))), failing);
+};
+
+const exchange = (one) => make("div", { className: `exchange ${one.place}` },
+  make("p", { className: "soft" }, aboutExchange(one)),
+  make("div", { className: "pair" }, make("pre", {}, requestLines(one).join("\n")), make("pre", {}, responseLines(one).join("\n"))));
+const aboutExchange = (one) => [`request ${one.number}`, one.place, `step ${one.step}`, `at ${seconds(one.started)}`,
+  one.seconds === null ? "never finished" : `took ${seconds(one.seconds)}`,
+  one.fault && `fault: ${one.fault}`, one.problem].filter(Boolean).join(" · ");
+
+const compared = (cell, other) => {
+  const calls = compareTraffic(cell.traffic, other.traffic);
+  return calls.length ? calls.map((call) => comparedCall(cell, other, call)) : [make("p", { className: "soft" }, "Neither sent anything.")];
+};
+const comparedCall = (cell, other, call) => {
+  const one = call.mine ?? call.theirs;
+  const only = call.mine && call.theirs ? "" : ` · only sent by ${call.mine ? cell.sdk : other.sdk}`;
+  const title = `${one.request.method} ${one.request.target.split("?")[0]} · ${one.place} · step ${one.step}${only || (call.same ? " · the same" : "")}`;
+  const rows = () => make("div", { className: "diff" },
+    make("div", { className: "diff-head" }, make("b", {}, cell.sdk), make("b", {}, other.sdk)),
+    make("p", { className: "soft" }, "sent"), diffRows(call.request),
+    make("p", { className: "soft" }, "was answered"), diffRows(call.response));
+  const element = unfolding(title, rows, !call.same);
+  element.className = `exchange ${one.place}${only ? " only" : ""}`;
+  return element;
+};
+const diffRows = (rows) => make("div", { className: "rows" }, ...rows.flatMap((row) => [row.left, row.right].map((line, side) =>
+  make("code", { className: row.same ? "" : line === null ? "none" : side ? "theirs" : "mine" }, line ?? ""))));

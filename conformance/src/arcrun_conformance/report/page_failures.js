@@ -1,0 +1,95 @@
+// The head of the page, and the failures, grouped by cause.
+
+const showHead = () => {
+  const { target, gate, leftovers } = report;
+  const count = (outcome) => report.cells.filter((cell) => cell.outcome === outcome).length;
+  const counted = OUTCOMES.filter(count).map((outcome) => `${count(outcome)} ${outcome}`);
+  const left = [...leftovers.problems, ...leftovers.left.map((thing) => `left behind: ${thing}`)];
+  const missing = report.scenarios.length * report.sdks.length - report.cells.length;
+  byId("head").append(
+    make("h1", {}, "arcrun conformance"),
+    make("p", { className: "result" },
+      gate ? make("span", { className: `verdict ${gate.verdict}` }, gate.verdict) : null,
+      gate ? ` gate ${gate.contract}, column ${gate.column} · ` : "", counted.join(", ") || "no scenario was run"),
+    make("p", { className: "soft" },
+      `${target.name} · ${target.url} · contract ${target.contract ?? "unknown"} · ${report.started} · ${seconds(report.seconds)}`),
+    report.interrupted ? make("p", { className: "banner", role: "alert" },
+      `This run was interrupted: ${many(missing, "cell")} of the matrix ${missing === 1 ? "was" : "were"} not run.`) : "",
+    report.crash ? make("p", { className: "banner", role: "alert" }, report.crash) : "",
+    left.length ? make("div", { className: "banner" }, "Not everything that the run created was removed.", list(left)) : "",
+    gate?.reasons.length ? unfolding(`${many(gate.reasons.length, "reason")} of the gate`, () => list(gate.reasons)) : "",
+    gate?.accepted.length ? unfolding(`${gate.accepted.length} accepted by the gate`, () => list(gate.accepted, "accepted")) : "",
+  );
+  byId("foot").append(
+    `run ${report.run} · runner ${report.runner} · ${leftovers.created} credentials and workflows created` +
+    (left.length ? "" : ", all removed") + (report.interrupted ? " · interrupted" : ""));
+};
+
+const showFailures = () => {
+  const shown = report.failures.filter((cause) => cause.cells.some(([, sdk]) => shows(sdk)));
+  const total = report.failures.length;
+  byId("failures").replaceChildren(
+    make("h2", { id: "failures-title" }, total === 0 ? "Nothing failed" : "Failures by cause"),
+    ...(shown.length < total ? [make("p", { className: "soft" }, `${shown.length} of ${total}: the others are of SDKs that are not shown.`)] : []),
+    ...shown.map((cause) => causeCard(cause, cause === shown.find((one) => !one.dead))));
+};
+
+const causeCard = (cause, first) => {
+  const [scenario, sdk] = cause.cells[0];
+  const cell = cellOf(scenario, sdk);
+  if (cause.dead) {
+    return make("article", { className: "cause adapter" }, causeHead(cause),
+      make("p", { className: "why" }, `${many(cause.cells.length, "scenario")} could not be run.`),
+      make("pre", {}, cause.message), repeated(cause));
+  }
+  return make("article", { className: `cause ${cause.side}` }, causeHead(cause),
+    make("p", { className: "why" }, whyText(cause)),
+    findingsOf(cause),
+    cause.then.length ? make("p", { className: "soft" }, `In consequence: ${cause.then.join(", ")}`) : null,
+    affected(cause), repeated(cause), replayed(cell),
+    comparison(cell, cause.passing, first), sourceOf(scenario));
+};
+const causeHead = (cause) => make("div", { className: "cause-head" },
+  make("h3", {}, cause.title), make("span", { className: `side ${cause.side}` }, SIDES[cause.side]));
+const whyText = (cause) => {
+  const name = { SDK: "The SDK", engine: "The engine" }[cause.side];
+  return name ? `${name} is at fault: ${cause.why}.` : `${cause.why[0].toUpperCase()}${cause.why.slice(1)}.`;
+};
+const findingsOf = (cause) => make("div", { className: "findings" }, ...cause.findings.map((finding) =>
+  ("text" in finding ? make("pre", {}, finding.text) : make("div", { className: "finding" },
+    finding.where ? make("code", { className: "where" }, finding.where) : null,
+    make("div", { className: "expected" }, make("span", {}, "expected"), make("pre", {}, finding.expected)),
+    make("div", { className: "got" }, make("span", {}, "got"), make("pre", {}, finding.got))))));
+const repeated = (cause) => make("p", { className: "repeat" }, make("span", { className: "soft" }, "Repeat it: "),
+  make("code", {}, cause.command));
+const replayed = (cell) => {
+  if (!cell.recording) return null;
+  const name = cell.recording.split("/").pop();
+  const har = make("a", { href: `failures/${encodeURIComponent(name)}`, download: name }, "HAR");
+  if (report.suite === "engine") return make("p", { className: "repeat" }, make("span", { className: "soft" }, "Exchanges: "), har);
+  return make("p", { className: "repeat" }, make("span", { className: "soft" }, "Without the engine, in this folder: "),
+    make("code", {}, `arcrun-conformance replay failures/${name}`), " ", har);
+};
+
+// So many cells are named on a card; the matrix has the others.
+const MOST_CELLS = 12;
+const affected = (cause) => {
+  const several = new Set(cause.cells.map(([scenario]) => scenario)).size > 1;
+  const chip = ([scenario, sdk]) => make("button", { type: "button", className: "chip", onclick: () => openCell(scenario, sdk) },
+    several ? `${scenario} with ${sdk}` : sdk);
+  const [some, more] = [cause.cells.slice(0, MOST_CELLS), cause.cells.slice(MOST_CELLS)];
+  return make("div", { className: "chips" }, ...some.map(chip),
+    more.length ? unfolding(`${more.length} more`, () => more.map(chip)) : null);
+};
+
+const comparison = (cell, passing, open) => {
+  if (!cell.traffic.length) return null;
+  const other = passing && cellOf(cell.scenario, passing);
+  return other
+    ? unfolding(`Wire: ${cell.sdk} compared with ${passing}, which passes`, () => compared(cell, other), open)
+    : unfolding(`Wire: what ${cell.sdk} sent and the engine answered`, () => cell.traffic.map(exchange));
+};
+const sourceOf = (id) => {
+  const { source } = scenarioOf(id) ?? {};
+  return source ? unfolding(`Source of the scenario ${id}`, () => make("pre", {}, source)) : null;
+};

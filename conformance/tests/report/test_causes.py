@@ -1,0 +1,195 @@
+"""Failures grouped by cause, and the side that each speaks against."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from report_document import cell, check, document
+
+from arcrun_conformance.report.causes import causes
+
+LISTED = check("listed", "failed", "result: expected 1, got 2")
+
+
+def call(step: str, body: Any = None, status: int = 200, answer: Any = None, **more: Any) -> dict:
+    request = {"method": "POST", "target": "/x", "headers": [], "body": json.dumps(body)}
+    answered = {"status": status, "headers": [], "body": json.dumps(answer)}
+    made = {"place": "engine", "step": step, "request": request, "answer": answered, "fault": None}
+    return made | more
+
+
+def step(identifier: str) -> dict[str, Any]:
+    return {"id": identifier, "command": {}, "answer": {}, "seconds": 0.1}
+
+
+def found(*cells: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+    return causes(document(cells=list(cells), **more))
+
+
+def test_an_adapter_that_did_not_start_is_one_cause_and_comes_first() -> None:
+    dead = [
+        cell(s, "go", "error", check("adapter-crash", "failed", "gone")) for s in ("one", "two")
+    ]
+    first, second = found(cell("one", "js", "failed", LISTED), *dead)
+    assert (first["dead"], first["side"], first["title"]) == (
+        True,
+        "adapter",
+        "the adapter go can't be started",
+    )
+    assert first["cells"] == [["one", "go"], ["two", "go"]]
+    assert second["dead"] is False
+
+
+def test_the_same_finding_of_a_check_in_several_sdks_is_one_cause() -> None:
+    (cause,) = found(
+        cell("one", "py", "failed", check("a", "failed", "request 3: expected 1, got 2")),
+        cell("one", "js", "failed", check("a", "failed", "request 4: expected 1, got 2")),
+    )
+    assert cause["cells"] == [["one", "py"], ["one", "js"]]
+    assert cause["title"] == "one: a"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "identifier", "message"),
+    [
+        ("one", "a", "expected 1, got 3"),
+        ("one", "b", "expected 1, got 2"),
+        ("two", "a", "expected 1, got 2"),
+    ],
+)
+def test_other_findings_are_causes_of_their_own(
+    scenario: str, identifier: str, message: str
+) -> None:
+    first = cell("one", "py", "failed", check("a", "failed", "expected 1, got 2"))
+    assert (
+        len(found(first, cell(scenario, "js", "failed", check(identifier, "failed", message)))) == 2
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["expected a result, got the SDK error network: x", 'error.name: expected "a", got "b"'],
+)
+def test_the_same_error_in_several_scenarios_is_one_cause(message: str) -> None:
+    (cause,) = found(
+        cell("one", "py", "failed", check("a", "failed", message)),
+        cell("two", "py", "failed", check("b", "failed", message)),
+    )
+    assert cause["title"] == f"2 scenarios: {message}"
+
+
+def test_what_fails_after_a_step_is_its_consequence_unless_a_secret_got_out() -> None:
+    secret = check("secret-token", "failed", "the secret token appears on the adapter's stderr")
+    broken = cell("one", "py", "failed", LISTED, check("wire", "failed", "x"), secret)
+    broken["steps"] = [step("listed")]
+    listed, leaked = found(broken)
+    assert (listed["check"], listed["then"]) == ("listed", ["wire"])
+    assert leaked["check"] == "secret-token"
+
+
+def test_wire_checks_that_fail_alone_are_causes_of_their_own() -> None:
+    broken = cell("one", "py", "failed", check("a", "failed", "x"), check("b", "failed", "y"))
+    assert [cause["check"] for cause in found(broken)] == ["a", "b"]
+
+
+def test_what_is_known_to_deviate_is_no_failure() -> None:
+    row = {"scenario": "one", "state": "known"}
+    assert found(cell("one", "py", "failed", LISTED), deviations=[row]) == []
+    assert (
+        len(found(cell("one", "py", "failed", LISTED), deviations=[{**row, "state": "new"}])) == 1
+    )
+
+
+def test_the_command_repeats_the_first_of_the_cells() -> None:
+    (cause,) = found(
+        cell("one", "js", "failed", LISTED), command="arcrun-conformance run --target x"
+    )
+    assert cause["command"] == "arcrun-conformance run --target x --scenario one --sdk js"
+    (cause,) = found(cell("one", "js", "failed", LISTED), suite="engine")
+    assert cause["command"] == "arcrun-conformance run --scenario one"
+
+
+@pytest.mark.parametrize(
+    ("failing", "side"),
+    [
+        (check("adapter-timeout", "failed", "x"), "adapter"),
+        (check("runner-crash", "failed", "x"), "runner"),
+        (check("target-reachable", "failed", "x"), "engine"),
+        (check("well-formed-http", "failed", "x"), "SDK"),
+        (
+            check("secret-a", "failed", "the secret a appears in the response to request 1"),
+            "engine",
+        ),
+        (check("secret-a", "failed", "the secret a appears in the body of request 1"), "SDK"),
+        (
+            check("w", "failed", "response to request 1 (GET /x).status: expected 200, got 500"),
+            "engine",
+        ),
+        (check("w", "failed", "number of requests: expected 1, got 2"), "SDK"),
+    ],
+)
+def test_a_check_speaks_against_the_side_that_it_is_about(failing: dict, side: str) -> None:
+    (cause,) = found(cell("one", "js", "failed", failing))
+    assert cause["side"] == side
+
+
+def test_in_the_engine_suite_the_engine_is_at_fault() -> None:
+    (cause,) = found(cell("one", "js", "failed", LISTED), suite="engine")
+    assert cause["side"] == "engine"
+
+
+@pytest.mark.parametrize(
+    ("mine", "side", "why"),
+    [
+        (call("listed", {"a": 1, "b": 2}), "SDK", "it sent something else than py"),
+        (call("listed", {"a": 1}, answer={"x": 1}), "engine", "it answered py"),
+        (call("listed", {"a": 1}, status=404), "engine", "it answered py"),
+        (call("listed", {"a": 2}), "SDK", "it sent the same as py"),
+    ],
+)
+def test_a_step_is_compared_with_an_sdk_that_passes(mine: dict, side: str, why: str) -> None:
+    passing = cell(
+        "one", "py", "passed", check("listed", "passed"), traffic=[call("listed", {"a": 1})]
+    )
+    broken = cell("one", "js", "failed", LISTED, traffic=[mine], steps=[step("listed")])
+    (cause,) = found(broken, passing)
+    assert (cause["side"], cause["passing"]) == (side, "py")
+    assert cause["why"].startswith(why)
+
+
+def test_without_an_sdk_that_passes_the_engine_is_asked_first_if_all_fail() -> None:
+    more = {"steps": [step("listed")]}
+    (alone,) = found(cell("one", "js", "failed", LISTED, **more))
+    assert alone["side"] == "undecided"
+    (both,) = found(*(cell("one", sdk, "failed", LISTED, **more) for sdk in ("py", "js")))
+    assert both["side"] == "engine"
+    (error,) = found(
+        cell("one", "js", "failed", LISTED, **more, traffic=[call("listed", status=500)])
+    )
+    assert error["side"] == "engine"
+    injected = call("listed", status=500, fault="status")
+    (undecided,) = found(cell("one", "js", "failed", LISTED, **more, traffic=[injected]))
+    assert undecided["side"] == "undecided"
+
+
+def test_cells_that_contradict_each_other_are_undecided() -> None:
+    passing = cell(
+        "one", "py", "passed", check("listed", "passed"), traffic=[call("listed", {"a": 1})]
+    )
+    sent = cell(
+        "one", "js", "failed", LISTED, traffic=[call("listed", {"b": 1})], steps=[step("listed")]
+    )
+    answered = cell(
+        "one",
+        "go",
+        "failed",
+        LISTED,
+        traffic=[call("listed", {"a": 1}, 404)],
+        steps=[step("listed")],
+    )
+    sdks = [{"name": name, "started": True} for name in ("py", "js", "go")]
+    (cause,) = found(sent, answered, passing, sdks=sdks)
+    assert cause["side"] == "undecided"
+    assert cause["why"] == "it differs between the cells: SDK, engine"

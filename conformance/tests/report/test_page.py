@@ -1,0 +1,140 @@
+"""The page in a browser: failures by cause first, filters and cells in the address, and data that stays data."""
+
+from __future__ import annotations
+
+import html.parser
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from report_document import cell, check, document
+
+from arcrun_conformance.report import write_all
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHROMIUM = shutil.which(os.environ.get("CHROMIUM", "chromium"))
+HOSTILE = "<img src=x onerror=\"document.body.id='owned'\"></script>"
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+
+class Page(html.parser.HTMLParser):
+    """The elements of a page as the browser has made them: their attributes, and the text in them."""
+
+    VOID = frozenset({"meta", "input", "br", "img"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self.elements: list[tuple[str, dict[str, str | None], str]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in self.VOID:
+            self.elements.append((tag, dict(attrs), ""))
+        else:
+            self.open.append((tag, dict(attrs), []))
+
+    def handle_endtag(self, tag: str) -> None:
+        name, attributes, texts = self.open.pop()
+        assert name == tag
+        self.elements.append((name, attributes, "".join(texts)))
+
+    def handle_data(self, data: str) -> None:
+        for _, _, texts in self.open:
+            texts.append(data)
+
+    def texts(self, tag: str, **attributes: str) -> list[str]:
+        return [
+            text
+            for name, found, text in self.elements
+            if name == tag
+            and all(found.get(key.replace("_", "-")) == value for key, value in attributes.items())
+        ]
+
+    def shown_rows(self) -> list[str | None]:
+        rows = [found for name, found, _ in self.elements if name == "tr" and "data-id" in found]
+        return [found["data-id"] for found in rows if "hidden" not in found]
+
+
+def page_of(directory: Path, address: str = "", **more: Any) -> Page:
+    """Return the page of a run, opened at an address such as `#sdk=js`."""
+    described = document(**{"scenarios": [{"id": s, "title": s} for s in ("one", "two")], **more})
+    for each in described["cells"]:
+        each["checks"] = [{"traffic": [], **found} for found in each["checks"]]
+    described |= {"runner": "1.0", "suite": "sdk", **more}
+    write_all(described, directory)
+    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    command += [f"--user-data-dir={directory}/profile", "--virtual-time-budget=10000"]
+    url = f"{(directory / 'index.html').as_uri()}{address}"
+    done = subprocess.run([*command, url], capture_output=True, encoding="utf-8", check=True)
+    return Page(done.stdout)
+
+
+def test_the_page_begins_with_a_failure_for_each_cause(tmp_path: Path) -> None:
+    found = page_of(tmp_path).texts("article")
+    assert len(found) == 4
+    assert found[0].startswith(
+        "the adapter go can't be startedadapter2 scenarios could not be run."
+    )
+    assert found[1].startswith("one: aSDKThe SDK is at fault: it sent something else")
+
+
+def test_what_was_expected_stands_beside_what_was_found(tmp_path: Path) -> None:
+    said = 'result.ok: expected true, got "yes"\nresult.x: expected 1, but it is missing'
+    cells = [cell("one", "js", "failed", check("a", "failed", said)), cell("one", "py", "passed")]
+    page = page_of(tmp_path, cells=cells)
+    (shown,) = page.texts("div", **{"class": "findings"})
+    assert shown == 'result.okexpectedtruegot"yes"result.xexpected1gotit is missing'
+
+
+def test_nothing_of_a_report_becomes_code(tmp_path: Path) -> None:
+    cells = [cell("one", "js", "failed", check(HOSTILE, "failed", HOSTILE), stderr=HOSTILE)]
+    page = page_of(
+        tmp_path, "#cell=one/js", cells=cells, scenarios=[{"id": "one", "title": HOSTILE}]
+    )
+    assert page.texts("img") == []
+    assert page.texts("body", id="owned") == []
+    assert HOSTILE in page.texts("dialog")[0]
+
+
+def test_filters_in_the_address_hide_what_they_leave_out(tmp_path: Path) -> None:
+    page = page_of(tmp_path, "#sdk=js&outcome=failing&scenario=tw")
+    assert page.shown_rows() == ["two"]
+    heads = [found for name, found, _ in page.elements if name == "th" and "data-sdk" in found]
+    assert {found["data-sdk"]: "hidden" in found for found in heads} == {
+        "py": True,
+        "js": False,
+        "go": True,
+    }
+    assert not any("go can't be started" in text for text in page.texts("article"))
+
+
+def test_each_sdk_has_its_totals_in_its_heading(tmp_path: Path) -> None:
+    heads = page_of(tmp_path).texts("th", scope="col")
+    assert heads == ["2 scenarios", "py1 ✓ 1 – ", "js1 ✗ 1 ! ", "go2 ? "]
+
+
+@pytest.mark.parametrize("address", ["#cell=one/js", "#one/js"])
+def test_a_link_to_a_cell_opens_it(tmp_path: Path, address: str) -> None:
+    page = page_of(tmp_path, address)
+    (opened,) = (found for name, found, _ in page.elements if name == "dialog")
+    assert "open" in opened
+    assert "one with js" in page.texts("h2")
+
+
+def test_an_interrupted_run_says_so_and_how_much_is_missing(tmp_path: Path) -> None:
+    page = page_of(tmp_path, cells=document()["cells"][:2], interrupted=True)
+    (banner,) = page.texts("p", role="alert")
+    assert banner == "This run was interrupted: 4 cells of the matrix were not run."
+    assert page.texts("small", **{"class": "soft"}).count("not run") == 4
+
+
+def test_a_run_without_failures_says_so(tmp_path: Path) -> None:
+    page = page_of(tmp_path, cells=[cell("one", "py", "passed")])
+    assert page.texts("h2")[0] == "Nothing failed"
+    assert page.texts("article") == []

