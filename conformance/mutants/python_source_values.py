@@ -90,6 +90,12 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "looks-for-strong-keys-anywhere": [
         (_SEALING, "re.fullmatch(_STRONG", 're.search(_STRONG + r"\\Z"')
     ],
+    "drops-marks-of-byte-order": [
+        (_SEALING, "_bound_to(name)).decode()", '_bound_to(name)).decode("utf-8-sig")')
+    ],
+    "trims-descriptions": [
+        (_OPERATIONS, '"description": description}', '"description": description.strip()}')
+    ],
     "sends-repeated-fields-once": [(_INJECTION, _PAIRS, f"list(dict({_PAIRS}).items())")],
     # --- headers that recipes may not set ------------------------------------------------------
     "lets-recipes-set-authorization": _without_header("authorization"),
