@@ -37,6 +37,25 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             '    if is_loopback(origin(url)) and "all" in getproxies():',
         )
     ],
+    "leaves-loopback-to-the-list-of-exempt-hosts": [
+        (
+            "arcrun._http",
+            "    if is_loopback(origin(url)):",
+            '    if is_loopback(origin(url)) and "no" not in getproxies():',
+        )
+    ],
+    "uses-proxies-for-exempt-hosts": [
+        (
+            "arcrun._http",
+            "    if is_loopback(origin(url)):",
+            '    if is_loopback(origin(url)) and "no" not in getproxies():',
+        ),
+        (
+            "arcrun._http",
+            'if not proxy or proxy_bypass(url.netloc.decode("ascii")):',
+            "if not proxy:",
+        ),
+    ],
     "looks-for-secrets-in-escaped-texts-only": [
         (_CONNECTION, "plain = _plainly(text)", "plain = text")
     ],

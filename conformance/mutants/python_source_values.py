@@ -13,12 +13,14 @@ _RESPONSE = "arcrun._core.response"
 _SEALING = "arcrun._core.sealing"
 _SERVICES = "arcrun._sync.services"
 _SETUP = "arcrun._core.setup"
+_TOKENS = "arcrun._core.tokens"
 _TRUST = "arcrun._core.trust"
 
 _BODY = '"body": response.text,'
 _END = 'if cursor in (None, ""):'
 _FIELDS = '("error", "human_message", "message", "detail")'
 _FITS = "re.fullmatch(pattern, name) is not None"
+_GIVEN = " and values.keys() >= {*grant.client_secret.secret_keys}"
 _KIND = 'partition(";")[0].strip().lower()'
 _NODE_ID = r're.sub(r"\s+", "-", name.strip().lower())'
 _PAIRS = 'parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True)'
@@ -90,6 +92,25 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "looks-for-strong-keys-anywhere": [
         (_SEALING, "re.fullmatch(_STRONG", 're.search(_STRONG + r"\\Z"')
     ],
+    "drops-marks-of-byte-order": [
+        (_SEALING, "_bound_to(name)).decode()", '_bound_to(name)).decode("utf-8-sig")')
+    ],
+    "trims-descriptions": [
+        (_OPERATIONS, '"description": description}', '"description": description.strip()}')
+    ],
+    "takes-empty-descriptions-for-none": [
+        (_GRAPHS, "if description is None or (", "if not description or (")
+    ],
+    # --- optional secrets ----------------------------------------------------------------------
+    "demands-optional-client-secrets": [
+        (
+            _RECIPE,
+            "return (*self.grant.client_id.secret_keys,",
+            'return (*getattr(self.grant.client_secret, "secret_keys", ()),',
+        )
+    ],
+    "sends-client-secrets-that-were-not-given": [(_TOKENS, _GIVEN, "")],
+    "sends-no-client-secret": [(_TOKENS, _GIVEN, f"{_GIVEN} and not grant.client_secret.text")],
     "sends-repeated-fields-once": [(_INJECTION, _PAIRS, f"list(dict({_PAIRS}).items())")],
     # --- headers that recipes may not set ------------------------------------------------------
     "lets-recipes-set-authorization": _without_header("authorization"),

@@ -145,6 +145,7 @@ class Host {
         "warnings",
         ...(this.#runtime.environment ? ["environment"] : []),
         ...(globalThis.Deno || globalThis.Bun ? [] : ["direct_loopback"]),
+        ...(globalThis.Deno || globalThis.Bun || !this.#runtime.environment ? [] : ["proxy_switch"]),
         ...(globalThis.navigator?.userAgent === "Cloudflare-Workers" ? [] : ["interim_responses"]),
         ...(this.#runtime.browser ? [] : HTTP_CAPABILITIES),
       ],

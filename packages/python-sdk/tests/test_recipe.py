@@ -80,6 +80,12 @@ def test_oauth2_uses_the_secrets_of_its_client(parse) -> None:
     assert list(parse(keys, primitive="oauth2", oauth2=OAUTH2).keys_used) == keys
 
 
+def test_a_token_can_be_got_without_the_secret_of_the_client(parse) -> None:
+    keys = ["host", "client_id", "client_secret", "own_refresh_token"]
+    recipe = parse(keys, primitive="oauth2", oauth2=OAUTH2)
+    assert recipe.grant_keys == ("client_id", "own_refresh_token")
+
+
 def test_the_token_of_a_recipe_is_the_one_secret_that_it_injects(parse) -> None:
     header = {"A": "Bearer {{secret.tok}}", "B": "{{secret.tok}}", "C": "constant"}
     assert parse(["tok", "host"], inject={"header": header}).token_key == "tok"

@@ -147,7 +147,9 @@ async function tokenForm(grant: Grant, values: Values): Promise<Secret> {
     form.set("grant_type", "refresh_token");
     form.set("refresh_token", secret());
     form.set("client_id", clientId.render(values));
-    if (clientSecret) form.set("client_secret", clientSecret.render(values));
+    // Left out if it holds an optional secret that was not given: a public client has none.
+    if (clientSecret?.secretKeys.every((key) => values.has(key)))
+      form.set("client_secret", clientSecret.render(values));
     if (scopes.length) form.set("scope", scopes.join(" "));
   }
   const text = form.toString();

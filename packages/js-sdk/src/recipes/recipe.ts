@@ -44,8 +44,9 @@ export class Recipe {
     this.inject = parseInject(found.inject ?? {});
     this.grant = parseGrant(found);
     const { clientId, clientSecret, key: grantKey } = this.grant ?? {};
+    const needed = [grantKey, ...keysIn(clientId)]; // there is no access token without them
     this.optionalKeys = this.secrets.flatMap(({ key, optional }) =>
-      optional && key !== grantKey ? key : [],
+      optional && !needed.includes(key) ? key : [],
     );
     const templates = [this.baseUrl, ...injections(this.inject), clientId, clientSecret];
     this.keysUsed = [...new Set([...templates.flatMap(keysIn), ...(grantKey ? [grantKey] : [])])];

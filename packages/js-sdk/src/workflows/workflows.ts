@@ -88,7 +88,7 @@ export class Workflows {
     checkOptions(options, "client.workflows.push", "description config strict");
     checkWorkflow(name);
     connection.key();
-    const { config: given = {}, description = objectOf(graph)?.["description"] || name } = options;
+    const { config: given = {}, description = objectOf(graph)?.["description"] ?? name } = options;
     if (typeof description !== "string" || !description.trim())
       throw new InvalidArgumentError("description must be non-empty text");
     const strict = strictness(graph, options.strict);

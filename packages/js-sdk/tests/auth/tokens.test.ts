@@ -53,10 +53,13 @@ async function byAccount(served: Served, key = ACCOUNT) {
 }
 
 /** Binds to a local service by a refresh token. */
-async function byRefresh(served: Served) {
+async function byRefresh(served: Served, isPublic = false) {
   const recipe = recipeOf("demo", `${served.url}/v1`, BEARER, {
     primitive: "oauth2",
-    required_secrets: ["demo_client_id", "demo_client_secret", "demo_refresh_token"].map((key) => ({ key })),
+    required_secrets: ["demo_client_id", "demo_client_secret", "demo_refresh_token"].map((key) => ({
+      key,
+      optional: key === "demo_client_secret",
+    })),
     oauth2: {
       token_endpoint: `${served.url}/token`,
       client_id: "{{secret.demo_client_id}}",
@@ -68,7 +71,7 @@ async function byRefresh(served: Served) {
   const client = clientOf(engine);
   const secrets = {
     demo_client_id: "id",
-    demo_client_secret: "canary-s&c",
+    ...(!isPublic && { demo_client_secret: "canary-s&c" }),
     demo_refresh_token: "canary-r/1",
   };
   await client.auth.setup<string>("demo", secrets);
@@ -150,6 +153,14 @@ describe("a refresh token", () => {
       client_secret: "canary-s&c",
       scope: "a b",
     });
+  });
+
+  it("is exchanged without a client secret, if that is optional and was not given", async () => {
+    const served = await service();
+    const { bound } = await byRefresh(served, true);
+    await bound.get("/");
+    const form = new URLSearchParams(exchanges(served)[0]?.text);
+    expect([form.get("client_id"), form.has("client_secret")]).toEqual(["id", false]);
   });
 
   it("that the provider replaces is stored, and used from then on", async () => {

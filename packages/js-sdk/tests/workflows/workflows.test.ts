@@ -91,6 +91,11 @@ describe("push", () => {
       { flow: ["a >> b >> c"], description: " " },
       /description must be non-empty text/,
     ],
+    [
+      "a description of no length",
+      { nodes: [], edges: [], description: "" },
+      /description must be non-empty/,
+    ],
   ])("refuses %s before anything is stored", async (_, graph, message) => {
     const engine = await compiling();
     const error = await rejection(clientOf(engine).workflows.push("wf", graph as never));

@@ -100,20 +100,19 @@ class Recipe(NamedTuple):
     def keys_used(self) -> tuple[str, ...]:
         """Return the keys of the secrets that a bound client uses, each once."""
         templates = [self.base_url, *self.inject.templates]
+        if isinstance(self.grant, RefreshGrant):
+            templates += filter(None, (self.grant.client_id, self.grant.client_secret))
         keys = [key for template in templates for key in template.secret_keys]
         return tuple(dict.fromkeys((*keys, *self.grant_keys)))
 
     @property
     def grant_keys(self) -> tuple[str, ...]:
-        """Return the keys of the secrets that get an access token: none of them is optional then."""
+        """Return the keys of the secrets without which no access token can be got, optional or not."""
         if self.grant is None:
             return ()
         if isinstance(self.grant, AssertionGrant):
             return (self.grant.account_key,)
-        templates = [self.grant.client_id]
-        templates += [self.grant.client_secret] if self.grant.client_secret else []
-        keys = [key for template in templates for key in template.secret_keys]
-        return (*keys, self.grant.refresh_key)
+        return (*self.grant.client_id.secret_keys, self.grant.refresh_key)
 
     @property
     def token_endpoint(self) -> str | None:

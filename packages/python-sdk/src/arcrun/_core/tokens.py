@@ -183,7 +183,8 @@ def _refresh_form(grant: RefreshGrant, values: Mapping[str, Secret]) -> dict[str
         "refresh_token": values[grant.refresh_key],
         "client_id": Secret(grant.client_id.render(values)),
     }
-    if grant.client_secret is not None:
+    # Left out if it holds an optional secret that was not given: a public client has none.
+    if grant.client_secret is not None and values.keys() >= {*grant.client_secret.secret_keys}:
         form["client_secret"] = Secret(grant.client_secret.render(values))
     if grant.scopes:
         form["scope"] = Secret(" ".join(grant.scopes))
