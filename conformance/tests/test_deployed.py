@@ -19,6 +19,7 @@ from arcrun_conformance.resources import data_directory
 from arcrun_conformance.scenarios.scenario import load_all
 from arcrun_conformance.wire.faults import FaultInjector
 from arcrun_conformance.wire.journal import Journal, Request
+from arcrun_conformance.wire.pace import REMOTE_RATE, Pace
 from arcrun_conformance.wire.proxy import Proxy
 from arcrun_conformance.wire.safety import Operation, Safety
 
@@ -220,3 +221,60 @@ def test_both_sdks_are_tested_with_the_recipes_that_were_observed() -> None:
     javascript = (packages / "js-sdk/tests/recipes/deployed.json").read_text("utf-8")
 
     assert json.loads(python) == json.loads(javascript)
+
+
+async def test_a_dry_run_lists_what_would_be_created_and_asks_the_target_for_its_health_only(
+    deployed: DeployedEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["run", "--target", deployed.origin, "--dry-run", "--sdk", "python-sync"]
+    given += ["--scenario", "workflows-list"]
+
+    code = await asyncio.to_thread(main, given)
+
+    assert code == GO
+    asked = {(e.request.method, e.request.path) for e in deployed.journal.exchanges}
+    assert asked <= {("GET", "/health"), ("GET", "/openapi.json")}
+    output = capsys.readouterr().out
+    assert re.search(r"python-sync  \S+  workflow \S*arcconf_[0-9a-f]{8}_0001", output), output
+    assert "nothing was sent to" in output
+
+
+async def test_every_request_of_a_run_waits_for_its_turn(
+    deployed: DeployedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates, turns = [], []
+    original = Pace.__init__
+
+    def begun(self: Pace, per_second: float) -> None:
+        rates.append(per_second)
+        original(self, per_second)
+
+    async def turn(self: Pace) -> None:
+        turns.append(self)
+
+    monkeypatch.setattr(Pace, "__init__", begun)
+    monkeypatch.setattr(Pace, "turn", turn)
+    given = ["run", "--target", deployed.origin, "--remote", "--api-key", KEY, "--sdk"]
+    given += ["python-sync", "--scenario", "list-services"]
+
+    assert await asyncio.to_thread(main, given) == GO
+    assert await asyncio.to_thread(main, [*given, "--requests-per-second", "4"]) == GO
+
+    assert rates == [REMOTE_RATE, 4]
+    # What describes the target comes before: health, contract, and whether it accepts the key.
+    assert len(turns) == len(deployed.journal.exchanges) - 2 * 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--dry-run"], "is for a target that others use"),
+        (["--dry-run", "--target", "live", "--suite", "engine"], "leave out --suite engine"),
+    ],
+)
+def test_a_dry_run_that_would_say_nothing_is_refused(
+    arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", *arguments]) == 2
+
+    assert problem in capsys.readouterr().err

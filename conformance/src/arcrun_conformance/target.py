@@ -14,6 +14,7 @@ import httpx
 from ._version import __version__
 from .cleaning import parsed_json, visible
 from .local_engine import EngineNotStarted, LocalEngine, local_engine
+from .wire.pace import REMOTE_RATE, Pace
 
 if TYPE_CHECKING:
     import ssl
@@ -55,6 +56,7 @@ class Target:
         remote: Whether others use it as well, so that only live-safe requests may be sent.
         keys: Further keys, for the engine suite.
         engine: The process, if it was started for this run.
+        pace: How fast requests may be sent to it; `None` if there is no limit.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Target:
     remote: bool = False
     keys: Keys = field(default_factory=Keys, repr=False)
     engine: LocalEngine | None = field(default=None, repr=False)
+    pace: Pace | None = field(default=None, repr=False)
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -116,6 +119,7 @@ async def open_target(
     keys: Keys | None = None,
     accounts: int = 1,
     revoke: bool = False,
+    rate: float | None = None,
 ) -> AsyncIterator[Target]:
     """Open the target of that name; start the engine first if it is `local`.
 
@@ -127,6 +131,8 @@ async def open_target(
         keys: Further keys; a local target makes its own.
         accounts: How many accounts a local target has.
         revoke: Whether one of them is to have a revoked key.
+        rate: How many requests a second it may get; by default `REMOTE_RATE` for a target that others use,
+            and no limit for one of this machine.
 
     Raises:
         TargetError: The engine does not start, does not respond, or needs a key.
@@ -134,22 +140,40 @@ async def open_target(
     if name == "local":
         try:
             async with local_engine(server_program(python), keys=accounts) as engine:
-                yield await target_of(engine, remote=remote, revoke=revoke)
+                target = await target_of(engine, remote=remote, revoke=revoke)
+                yield replace(target, pace=Pace(rate) if rate else None)
         except EngineNotStarted as error:
             raise TargetError(str(error)) from error
         return
-    url = LIVE_URL if name == "live" else name.rstrip("/")
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        raise TargetError(
-            f"{name} is not a valid target: use local, live, or a URL such as {LIVE_URL}"
-        )
+    url = _url_of(name)
     if not api_key:
         raise TargetError(
             f"the target {name} needs a key: set the environment variable "
             "ARCRUN_CONFORMANCE_API_KEY, or pass --api-key K"
         )
     remote = remote or not is_loopback(url)
-    yield await _described(Target(name, url, api_key, remote=remote, keys=keys or Keys()))
+    rate = rate or (REMOTE_RATE if remote else None)
+    pace = Pace(rate) if rate else None
+    target = Target(name, url, api_key, remote=remote, keys=keys or Keys(), pace=pace)
+    yield await _described(target)
+
+
+async def observed(name: str) -> Target:
+    """Return a target that others use as it describes itself; nothing else is asked of it, so no key is needed.
+
+    Raises:
+        TargetError: It does not respond.
+    """
+    return await _described(Target(name, _url_of(name), "", remote=True))
+
+
+def _url_of(name: str) -> str:
+    url = LIVE_URL if name == "live" else name.rstrip("/")
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        raise TargetError(
+            f"{name} is not a valid target: use local, live, or a URL such as {LIVE_URL}"
+        )
+    return url
 
 
 async def target_of(engine: LocalEngine, *, remote: bool = False, revoke: bool = False) -> Target:
@@ -192,7 +216,7 @@ async def _described(target: Target) -> Target:
         with contextlib.suppress(httpx.HTTPError, ValueError, KeyError, TypeError):
             described = parsed_json((await client.get(f"{target.url}/openapi.json")).content)
             contract = visible(str(described["info"]["version"]))
-        if target.engine is None:
+        if target.engine is None and target.api_key:
             await _check_key(client, target)
     return replace(target, health=health, contract=contract)
 

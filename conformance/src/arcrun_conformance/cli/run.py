@@ -15,8 +15,10 @@ from arcrun_conformance.runs.engine_suite import EngineRunConfig, execute_engine
 from arcrun_conformance.runs.runner import Opener, RunConfig, execute
 from arcrun_conformance.scenarios.scenario import Scenario, select
 from arcrun_conformance.target import open_target, server_program
+from arcrun_conformance.wire.pace import REMOTE_RATE
 
 from .coverage import coverage
+from .dry_run import dry_run
 from .interrupts import cancel_on_signals
 from .options import (
     UsageError,
@@ -73,6 +75,19 @@ def add_to(commands: Commands) -> None:
         help="how many scenarios to run at the same time (default: 1)",
     )
     run.add_argument(
+        "--requests-per-second",
+        type=_rate,
+        metavar="N",
+        help=f"how many requests a second the target may get (default: {REMOTE_RATE:g} for one that "
+        "others use, otherwise no limit)",
+    )
+    run.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="with a target that others use: run against an engine of this machine instead, and list "
+        "what would be created and removed",
+    )
+    run.add_argument(
         "--fail-fast", action="store_true", help="begin no further scenario after one that fails"
     )
     run.add_argument(
@@ -112,6 +127,13 @@ def _positive(text: str) -> int:
     return number
 
 
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate < float("inf"):
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return rate
+
+
 def _shard(text: str) -> tuple[int, int]:
     index, _, total = text.partition("/")
     if not (index.isdecimal() and total.isdecimal() and 1 <= int(index) <= int(total)):
@@ -136,6 +158,8 @@ def _run(options: argparse.Namespace) -> int:
         raise UsageError(f"shard {index}/{total} has no scenario: fewer than {total} match")
     if options.suite == "engine" and options.sdk:
         raise UsageError("the engine suite uses no SDK; leave out --sdk")
+    if options.dry_run:
+        return dry_run(options, selected, select_adapters(adapters(options), options.sdk))
     artifacts = read_artifacts(options)
     check_report_folder(options)
     if options.report_dir:
@@ -167,7 +191,11 @@ async def _execute(
             progress.update(task, advance=1, description=f"{cell.sdk} {cell.scenario}")
 
         async with open_target(
-            options.target, api_key(options), options.server_python, remote=options.remote
+            options.target,
+            api_key(options),
+            options.server_python,
+            remote=options.remote,
+            rate=options.requests_per_second,
         ) as target:
             config = RunConfig(
                 target,
@@ -199,6 +227,7 @@ async def _execute_engine_suite(options: argparse.Namespace, scenarios: Sequence
             keys=further_keys(options),
             accounts=2 + fresh + revoke,
             revoke=revoke,
+            rate=options.requests_per_second,
         ) as target:
             config = EngineRunConfig(
                 target,

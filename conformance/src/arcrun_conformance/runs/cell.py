@@ -106,6 +106,7 @@ async def run_cell(
         standin.preferred_port = replayed.standin_port
         guard = safety().guard(run) if target.remote else None
         engine = replayed.engine(target.url, journal, engine_faults, guard)
+        engine.pace = target.pace
         async with engine as proxy, standin:
             values: dict[str, Any] = {
                 "run": run,

@@ -65,7 +65,7 @@ async def run_engine_cell(cell: Cell, scenario: Scenario, target: Target, run: s
     cell.exchanges = journal.exchanges
     standin = Standin(journal, FaultInjector())
     guard = safety().guard(run) if target.remote else None
-    client = EngineClient(target.url, journal, {"user-agent": USER_AGENT}, guard)
+    client = EngineClient(target.url, journal, {"user-agent": USER_AGENT}, guard, target.pace)
     with unused_port() as port:
         async with standin:
             values: dict[str, Any] = {

@@ -20,6 +20,7 @@ from .recording import next_event, read_body, text_headers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .pace import Pace
     from .safety import Guard
 
 CONNECT_SECONDS = 10.0
@@ -100,10 +101,16 @@ class EngineClient:
         journal: Where exchanges are recorded.
         defaults: Headers that every request has, unless it names them itself.
         guard: Returns why a request must not be sent to an engine that others use.
+        pace: How fast requests may be sent to it.
     """
 
     def __init__(
-        self, url: str, journal: Journal, defaults: Mapping[str, str], guard: Guard | None = None
+        self,
+        url: str,
+        journal: Journal,
+        defaults: Mapping[str, str],
+        guard: Guard | None = None,
+        pace: Pace | None = None,
     ) -> None:
         parts = urlsplit(url)
         self.host = parts.netloc
@@ -114,6 +121,7 @@ class EngineClient:
         self._journal = journal
         self._defaults = defaults
         self._guard = guard
+        self._pace = pace
 
     async def send(self, outgoing: Outgoing) -> Reply:
         """Send a request and return the reply.
@@ -131,6 +139,8 @@ class EngineClient:
             if refusal:
                 exchange.refusal = refusal
                 raise NoReply(f"not sent: {refusal}")
+            if self._pace:
+                await self._pace.turn()
             reply = await asyncio.wait_for(self._exchange(outgoing, request), RESPONSE_SECONDS)
         except (OSError, h11.ProtocolError, asyncio.TimeoutError) as error:
             exchange.problem = f"{type(error).__name__}: {error}".rstrip(": ")

@@ -15,6 +15,7 @@ from .sending import end_to_end
 
 if TYPE_CHECKING:
     from .faults import FaultInjector
+    from .pace import Pace
     from .safety import Guard
 
 CONNECT_SECONDS = 10.0
@@ -23,6 +24,9 @@ RESPONSE_SECONDS = 60.0
 
 class Proxy(RecordingServer):
     """Passes requests on to the target and responses back, and records both.
+
+    Attributes:
+        pace: How fast requests are passed on; `None` if there is no limit.
 
     Example:
         >>> async def use() -> None:
@@ -34,6 +38,7 @@ class Proxy(RecordingServer):
         self, target: str, journal: Journal, faults: FaultInjector, guard: Guard | None = None
     ) -> None:
         super().__init__("engine", journal, faults)
+        self.pace: Pace | None = None
         self._guard = guard
         parts = urlsplit(target)
         self._host = parts.hostname or ""
@@ -50,6 +55,8 @@ class Proxy(RecordingServer):
             return Response.from_json(
                 {"error": f"not sent: {refusal}", "code": "not_live_safe"}, 403
             )
+        if self.pace:
+            await self.pace.turn()
         try:
             return await asyncio.wait_for(self._forward(exchange.request), RESPONSE_SECONDS)
         except (OSError, h11.ProtocolError, asyncio.TimeoutError) as error:
