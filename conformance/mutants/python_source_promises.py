@@ -5,6 +5,7 @@ from __future__ import annotations
 _CREDS = "arcrun._sync.creds"
 _GRAPHS = "arcrun._core.graphs"
 _INJECTING = "arcrun._sync.injecting"
+_INJECTION = "arcrun._core.injection"
 _RESPONSE = "arcrun._core.response"
 _BLANKING = "arcrun._core.secret"
 _SERVICES = "arcrun._sync.services"
@@ -101,5 +102,19 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "compares-keys-with-their-case": [
         (_TRUST, 'own = key.lower().partition("__")[0]', 'own = key.partition("__")[0]')
+    ],
+    "leaves-secrets-in-links": [(_INJECTING, ' "link",', "")],
+    "leaves-secrets-in-content-locations": [(_INJECTING, ' "content-location",', "")],
+    "leaves-secrets-in-refresh": [(_INJECTING, '"link", "refresh")', '"link")')],
+    "leaves-secrets-in-locations": [(_INJECTING, '("location", ', "(")],
+    "leaves-secrets-encoded-in-small-letters": [
+        (_INJECTION, 'f"%{byte:02x}"', 'f"%{byte:02X}"'),
+        (_INJECTION, "(?i:{encoded})", "{encoded}"),
+    ],
+    "leaves-secrets-that-are-not-encoded": [
+        (_INJECTION, "(?:{re.escape(character)}|(?i:{encoded}))", "(?i:{encoded})")
+    ],
+    "drops-addresses-with-secrets": [
+        (_INJECTING, "response.headers[name] = clean", "del response.headers[name]")
     ],
 }
