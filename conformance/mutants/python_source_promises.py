@@ -6,6 +6,8 @@ _CREDS = "arcrun._sync.creds"
 _GRAPHS = "arcrun._core.graphs"
 _INJECTING = "arcrun._sync.injecting"
 _INJECTION = "arcrun._core.injection"
+_ORIGINS = "arcrun._core.origins"
+_RECIPE = "arcrun._core.recipe"
 _RESPONSE = "arcrun._core.response"
 _BLANKING = "arcrun._core.secret"
 _SERVICES = "arcrun._sync.services"
@@ -117,4 +119,15 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "drops-addresses-with-secrets": [
         (_INJECTING, "response.headers[name] = clean", "del response.headers[name]")
     ],
+    # --- which secret a token is fetched with, and where it may go ----------------------------
+    "takes-the-first-secret-for-the-key-file": [
+        (_RECIPE, "required[0])", 'objects(raw["required_secrets"])[0]["key"])')
+    ],
+    "takes-keys-that-only-contain-refresh-token": [
+        (_RECIPE, 'key.endswith("refresh_token")', '"refresh_token" in key')
+    ],
+    "misses-no-key-file": [
+        (_SERVICES, "or key in recipe.grant_keys", "and key not in recipe.grant_keys")
+    ],
+    "takes-port-443-for-the-default-of-http": [(_ORIGINS, '"http": "80"', '"http": "443"')],
 }
