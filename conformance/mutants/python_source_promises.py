@@ -5,6 +5,9 @@ from __future__ import annotations
 _CREDS = "arcrun._sync.creds"
 _GRAPHS = "arcrun._core.graphs"
 _INJECTING = "arcrun._sync.injecting"
+_INJECTION = "arcrun._core.injection"
+_ORIGINS = "arcrun._core.origins"
+_RECIPE = "arcrun._core.recipe"
 _RESPONSE = "arcrun._core.response"
 _BLANKING = "arcrun._core.secret"
 _SERVICES = "arcrun._sync.services"
@@ -102,4 +105,29 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "compares-keys-with-their-case": [
         (_TRUST, 'own = key.lower().partition("__")[0]', 'own = key.partition("__")[0]')
     ],
+    "leaves-secrets-in-links": [(_INJECTING, ' "link",', "")],
+    "leaves-secrets-in-content-locations": [(_INJECTING, ' "content-location",', "")],
+    "leaves-secrets-in-refresh": [(_INJECTING, '"link", "refresh")', '"link")')],
+    "leaves-secrets-in-locations": [(_INJECTING, '("location", ', "(")],
+    "leaves-secrets-encoded-in-small-letters": [
+        (_INJECTION, 'f"%{byte:02x}"', 'f"%{byte:02X}"'),
+        (_INJECTION, "(?i:{encoded})", "{encoded}"),
+    ],
+    "leaves-secrets-that-are-not-encoded": [
+        (_INJECTION, "(?:{re.escape(character)}|(?i:{encoded}))", "(?i:{encoded})")
+    ],
+    "drops-addresses-with-secrets": [
+        (_INJECTING, "response.headers[name] = clean", "del response.headers[name]")
+    ],
+    # --- which secret a token is fetched with, and where it may go ----------------------------
+    "takes-the-first-secret-for-the-key-file": [
+        (_RECIPE, "required[0])", 'objects(raw["required_secrets"])[0]["key"])')
+    ],
+    "takes-keys-that-only-contain-refresh-token": [
+        (_RECIPE, 'key.endswith("refresh_token")', '"refresh_token" in key')
+    ],
+    "misses-no-key-file": [
+        (_SERVICES, "or key in recipe.grant_keys", "and key not in recipe.grant_keys")
+    ],
+    "takes-port-443-for-the-default-of-http": [(_ORIGINS, '"http": "80"', '"http": "443"')],
 }
