@@ -86,7 +86,8 @@ async def test_an_adapter_that_is_not_installed_is_reported_once_and_fails_the_r
     assert list(validator("report").iter_errors(report)) == []
     junit = (workspace / "reports/junit.xml").read_text("utf-8")
     assert junit.count('<error message="adapter-not-available">') == 2
-    assert "### Not available" in (workspace / "reports/summary.md").read_text("utf-8")
+    summary = (workspace / "reports/summary.md").read_text("utf-8")
+    assert summary.count("**the adapter absent can't be started** (2 cells)") == 1
 
 
 async def test_go_is_exit_code_0(

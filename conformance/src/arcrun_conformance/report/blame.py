@@ -79,22 +79,18 @@ def _of_messages(kind: str, message: str) -> Blame | None:
 
 def _passing(document: dict[str, Any], cell: dict[str, Any], kind: str) -> dict[str, Any] | None:
     """Return the cell of an SDK that passes the check; rather one that passes the whole scenario."""
-    others = [
+    others: list[dict[str, Any]] = [
         other
         for other in document["cells"]
         if other["scenario"] == cell["scenario"]
-        and any(c["id"] == kind and c["outcome"] == "passed" for c in other["checks"])
+        # A check that is only made when something is wrong has no counterpart that passed.
+        and (other["outcome"] == "passed" or _passes(other, kind))
     ]
-    others.sort(key=lambda other: other["outcome"] != "passed")
-    if others:
-        return others[0]
-    # A check that is only made when something is wrong has no counterpart that passed.
-    whole = [
-        other
-        for other in document["cells"]
-        if other["scenario"] == cell["scenario"] and other["outcome"] == "passed"
-    ]
-    return whole[0] if whole else None
+    return min(others, key=lambda other: other["outcome"] != "passed", default=None)
+
+
+def _passes(cell: dict[str, Any], kind: str) -> bool:
+    return any(check["id"] == kind and check["outcome"] == "passed" for check in cell["checks"])
 
 
 def _of_step(
