@@ -246,6 +246,15 @@ def test_the_terminal_ends_with_the_verdict_and_the_reasons_before_it() -> None:
     assert lines[-1].startswith("NO-GO gate 1.0.0, column local: 2 scenarios needed · 1 passed, ")
 
 
+def test_what_the_gate_lacks_is_one_line() -> None:
+    reasons = ["one with js: failed (a)", "a with py: was not run", "b with py: was not run"]
+    lines = shown(gate={**GATE, "accepted": [], "reasons": reasons})
+    assert lines[-3:-1] == [
+        "one with js: failed (a)",
+        "2 that the gate needs were not run: a with py, b with py",
+    ]
+
+
 def test_a_run_in_which_no_adapter_started_has_a_line_for_each_and_no_matrix() -> None:
     reason = "the adapter exited\nno module x"
     cells = [
