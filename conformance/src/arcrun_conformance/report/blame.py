@@ -105,7 +105,8 @@ def _of_step(
     if [_answered(one) for one in mine] != [_answered(one) for one in theirs]:
         return Blame("engine", f"it answered {name}, which sent the same and passes, otherwise")
     return Blame(
-        "SDK", f"it sent the same as {name} and was answered alike, but returned another result"
+        "SDK",
+        f"apart from headers, it sent the same as {name} and was answered alike, but returned another result",
     )
 
 
