@@ -104,10 +104,8 @@ def _of_step(
         return Blame("SDK", f"it sent something else than {name}, which passes")
     if [_answered(one) for one in mine] != [_answered(one) for one in theirs]:
         return Blame("engine", f"it answered {name}, which sent the same and passes, otherwise")
-    return Blame(
-        "SDK",
-        f"apart from headers, it sent the same as {name} and was answered alike, but returned another result",
-    )
+    why = f"apart from headers, it sent the same as {name} and was answered alike"
+    return Blame("SDK", f"{why}, but returned another result")
 
 
 def _without_comparison(document: dict[str, Any], cell: dict[str, Any], step: str) -> Blame:
