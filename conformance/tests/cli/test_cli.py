@@ -86,7 +86,8 @@ async def test_an_adapter_that_is_not_installed_is_reported_once_and_fails_the_r
     assert list(validator("report").iter_errors(report)) == []
     junit = (workspace / "reports/junit.xml").read_text("utf-8")
     assert junit.count('<error message="adapter-not-available">') == 2
-    assert "### Not available" in (workspace / "reports/summary.md").read_text("utf-8")
+    summary = (workspace / "reports/summary.md").read_text("utf-8")
+    assert summary.count("**the adapter absent can't be started** (2 cells)") == 1
 
 
 async def test_go_is_exit_code_0(
@@ -190,6 +191,32 @@ async def test_what_is_not_possible_is_one_line_and_nothing_is_run(
     assert len(printed.err.splitlines()) == 1
     assert not printed.out.strip()
     assert all(exchange.request.method == "GET" for exchange in engine.journal.exchanges)
+
+
+async def test_the_report_has_the_command_that_repeats_the_run_without_the_key(
+    call: Callable, workspace: Path, engine: MiniEngine
+) -> None:
+    assert await call("--sdk", "correct", "--reply-seconds", "9", "--remote") == GO
+    text = (workspace / "reports/conformance.json").read_text("utf-8")
+    assert KEY not in text
+    assert json.loads(text)["command"] == (
+        f"arcrun-conformance run --target {engine.origin} --scenarios {workspace}/scenarios "
+        f"--adapters {workspace}/adapters.yaml --reply-seconds 9.0 --remote"
+    )
+
+
+async def test_the_artifacts_that_were_tested_are_reported(
+    call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    artifacts = [{"file": "arcrun.whl", "sha256": "0a" * 32, "command": "python -m build"}]
+    (workspace / "artifacts.json").write_text(json.dumps(artifacts), "utf-8")
+    given = ("--sdk", "correct", "--artifacts", f"{workspace}/artifacts.json")
+    assert await call(*given) == GO
+    report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
+    assert report["artifacts"] == artifacts
+    (workspace / "artifacts.json").write_text('[{"file": "arcrun.whl"}]', "utf-8")
+    assert await call(*given) == COULD_NOT_RUN
+    assert "artifacts.json is no list of artifacts" in capsys.readouterr().err
 
 
 async def test_the_key_may_come_from_a_file(call: Callable, workspace: Path) -> None:

@@ -134,7 +134,17 @@ def test_an_interrupted_run_says_so_and_how_much_is_missing(tmp_path: Path) -> N
     assert page.texts("small", **{"class": "soft"}).count("not run") == 4
 
 
-def test_a_run_without_failures_says_so(tmp_path: Path) -> None:
-    page = page_of(tmp_path, cells=[cell("one", "py", "passed")])
-    assert page.texts("h2")[0] == "Nothing failed"
+@pytest.mark.parametrize(
+    ("outcome", "more", "said"),
+    [
+        ("passed", {}, "Nothing failed"),
+        ("passed", {"interrupted": True}, "Nothing that was run failed"),
+        ("skipped", {}, "Nothing was checked"),
+    ],
+)
+def test_a_run_without_failures_says_what_that_means(
+    tmp_path: Path, outcome: str, more: dict[str, Any], said: str
+) -> None:
+    page = page_of(tmp_path, cells=[cell("one", "py", outcome)], **more)
+    assert page.texts("h2")[0] == said
     assert page.texts("article") == []

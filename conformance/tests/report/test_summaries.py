@@ -41,59 +41,48 @@ def summary(tmp_path: Path, **more: Any) -> list[str]:
     return text.splitlines()
 
 
-def test_the_summary_has_a_part_for_each_kind_of_outcome(tmp_path: Path) -> None:
-    assert "\n".join(summary(tmp_path)) == (
+def test_the_summary_has_the_failures_by_cause_before_the_matrix(tmp_path: Path) -> None:
+    more = {"cells": [*document()["cells"][:1], *document()["cells"][2:]]}
+    assert "\n".join(summary(tmp_path, **more)) == (
         "## arcrun conformance\n"
         "\n"
         "Target local, contract 1.0.0; run `arcconf_1`, 12.3 s.\n"
         "\n"
-        "| scenario | py | js | go |\n"
-        "|---|:-:|:-:|:-:|\n"
-        "| one | ✅ | ❌ | 🚫 |\n"
-        "| two | ⏭️ | 💥 | 🚫 |\n"
+        "### Failures by cause\n"
         "\n"
-        "### Not available\n"
+        "- **the adapter go can't be started** (2 cells): go is \\[not\\] there\n"
         "\n"
-        "- go: go is \\[not\\] there\n"
-        "\n"
-        "### Exempt checks\n"
-        "\n"
-        "- py is exempt from one/b: lacks \\[x\\]\n"
-        "\n"
-        "### Failures\n"
-        "\n"
-        "<details><summary>one with js</summary>\n"
-        "\n"
-        "**a**\n"
-        "\n"
-        "```text\n"
-        "m1\n"
-        "m2\n"
-        "```\n"
-        "\n"
-        "**b**\n"
-        "\n"
-        "```text\n"
-        "`m3`\n"
-        "```\n"
-        "\n"
-        "</details>\n"
-        "\n"
-        "<details><summary>two with js</summary>\n"
+        "<details><summary>two: undecided</summary>\n"
         "\n"
         "```text\n"
         "it broke\n"
         "```\n"
         "\n"
-        "</details>"
+        "nothing was checked. In two with js. Repeat it:\n"
+        "\n"
+        "```text\n"
+        "arcrun-conformance run --scenario two --sdk js\n"
+        "```\n"
+        "\n"
+        "</details>\n"
+        "\n"
+        "### All scenarios\n"
+        "\n"
+        "| scenario | py | js | go |\n"
+        "|---|:-:|:-:|:-:|\n"
+        "| one | ✅ |  | 🚫 |\n"
+        "| two | ⏭️ | 💥 | 🚫 |\n"
+        "\n"
+        "### Exempt checks\n"
+        "\n"
+        "- py is exempt from one/b: lacks \\[x\\]"
     )
 
 
 def test_the_summary_begins_with_the_verdict_and_all_problems(tmp_path: Path) -> None:
     lines = summary(tmp_path, gate=GATE, leftovers=LEFT, deviations=[KNOWN])
     assert lines[0] == "## arcrun conformance: NO-GO"
-    begin = lines.index("### Problems")
-    assert lines[begin - 1 : begin + 11] == [
+    assert lines[3:14] == [
         "",
         "### Problems",
         "",
@@ -105,14 +94,25 @@ def test_the_summary_begins_with_the_verdict_and_all_problems(tmp_path: Path) ->
         "",
         "| | scenario | contract | difference |",
         "|---|---|---|---|",
-        "| known | one | contract#part | differs \\[so\\] |",
     ]
+    assert lines[14] == "| known | one | contract#part | differs \\[so\\] |"
+
+
+def test_without_a_gate_the_summary_says_what_ended_the_run(tmp_path: Path) -> None:
+    lines = summary(tmp_path, interrupted=True, crash="the runner crashed: E")
+    assert lines[5:8] == ["", "- the run was interrupted", "- the runner crashed: E"]
+
+
+def test_a_title_of_the_summary_is_no_html(tmp_path: Path) -> None:
+    broken = cell("one", "js", "failed", check("<b>", "failed", "m"))
+    assert "<details><summary>one: \\&lt;b\\&gt;: SDK</summary>" in summary(
+        tmp_path, cells=[broken]
+    )
 
 
 def test_a_scenario_that_an_sdk_did_not_run_has_an_empty_mark(tmp_path: Path) -> None:
     lines = summary(tmp_path, cells=document()["cells"][:2])
     assert "| two |  |  |  |" in lines
-    assert "### Not available" not in lines
 
 
 @pytest.mark.parametrize(
@@ -174,6 +174,19 @@ def test_what_was_left_behind_fails_a_case_of_its_own(tmp_path: Path) -> None:
     assert failure.text == "can't list [y]\nleft behind: credential [x]"
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [({"interrupted": True}, "the run was interrupted"), ({"crash": "it crashed"}, "it crashed")],
+)
+def test_what_ended_the_run_fails_a_case_of_its_own(
+    tmp_path: Path, more: dict[str, Any], message: str
+) -> None:
+    suite = suites(tmp_path, **more)["end"]
+    ((failure,),) = suite
+    assert (suite.get("failures"), failure.get("message")) == ("1", message)
+    assert "end" not in suites(tmp_path)
+
+
 def shown(**more: Any) -> list[str]:
     console = Console(file=(out := io.StringIO()), width=120)
     terminal.show(document(**more), console)
@@ -231,6 +244,15 @@ def test_the_terminal_ends_with_the_verdict_and_the_reasons_before_it() -> None:
         "one with js: failed [a]",
     ]
     assert lines[-1].startswith("NO-GO gate 1.0.0, column local: 2 scenarios needed · 1 passed, ")
+
+
+def test_what_the_gate_lacks_is_one_line() -> None:
+    reasons = ["one with js: failed (a)", "a with py: was not run", "b with py: was not run"]
+    lines = shown(gate={**GATE, "accepted": [], "reasons": reasons})
+    assert lines[-3:-1] == [
+        "one with js: failed (a)",
+        "2 that the gate needs were not run: a with py, b with py",
+    ]
 
 
 def test_a_run_in_which_no_adapter_started_has_a_line_for_each_and_no_matrix() -> None:

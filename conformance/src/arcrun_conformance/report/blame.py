@@ -83,18 +83,14 @@ def _passing(document: dict[str, Any], cell: dict[str, Any], kind: str) -> dict[
         other
         for other in document["cells"]
         if other["scenario"] == cell["scenario"]
-        and any(c["id"] == kind and c["outcome"] == "passed" for c in other["checks"])
+        # A check that is only made when something is wrong has no counterpart that passed.
+        and (other["outcome"] == "passed" or _passes(other, kind))
     ]
-    others.sort(key=lambda other: other["outcome"] != "passed")
-    if others:
-        return others[0]
-    # A check that is only made when something is wrong has no counterpart that passed.
-    whole = [
-        other
-        for other in document["cells"]
-        if other["scenario"] == cell["scenario"] and other["outcome"] == "passed"
-    ]
-    return whole[0] if whole else None
+    return min(others, key=lambda other: other["outcome"] != "passed", default=None)
+
+
+def _passes(cell: dict[str, Any], kind: str) -> bool:
+    return any(check["id"] == kind and check["outcome"] == "passed" for check in cell["checks"])
 
 
 def _of_step(
@@ -108,9 +104,8 @@ def _of_step(
         return Blame("SDK", f"it sent something else than {name}, which passes")
     if [_answered(one) for one in mine] != [_answered(one) for one in theirs]:
         return Blame("engine", f"it answered {name}, which sent the same and passes, otherwise")
-    return Blame(
-        "SDK", f"it sent the same as {name} and was answered alike, but returned another result"
-    )
+    why = f"apart from headers, it sent the same as {name} and was answered alike"
+    return Blame("SDK", f"{why}, but returned another result")
 
 
 def _without_comparison(document: dict[str, Any], cell: dict[str, Any], step: str) -> Blame:

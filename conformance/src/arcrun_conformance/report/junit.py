@@ -32,6 +32,7 @@ def write(document: dict[str, Any], path: Path) -> None:
         for cell in cells:
             _case(suite, cell)
     _cleanup_case(root, document["leftovers"])
+    _end_case(root, document)
     tree = ET.ElementTree(root)
     ET.indent(tree)
     tree.write(path, encoding="utf-8", xml_declaration=True)
@@ -74,6 +75,15 @@ def _cleanup_case(root: ET.Element, leftovers: dict[str, Any]) -> None:
             case, "failure", message="credentials or workflows were left at the target"
         )
         failure.text = _clean("\n".join(problems))
+
+
+def _end_case(root: ET.Element, document: dict[str, Any]) -> None:
+    """Add a case that fails if the run was ended before it had shown anything of the rest."""
+    ended = document.get("crash") or ("the run was interrupted" if document["interrupted"] else "")
+    if ended:
+        suite = ET.SubElement(root, "testsuite", name="end", tests="1", failures="1")
+        case = ET.SubElement(suite, "testcase", classname="run", name="ran-to-the-end")
+        ET.SubElement(case, "failure", message=_clean(ended))
 
 
 def _clean(text: str) -> str:

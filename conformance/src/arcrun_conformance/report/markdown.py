@@ -1,10 +1,12 @@
-"""Writes `summary.md`: the matrix and the failures, for a CI job's summary page."""
+"""Writes `summary.md`: the failures by cause and the matrix, for a CI job's summary page."""
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING, Any
 
+from .causes import causes
 from .document import exempt
 
 if TYPE_CHECKING:
@@ -28,26 +30,24 @@ def _lines(document: dict[str, Any]) -> list[str]:
             f"Target {_text(target['name'])}, contract {_text(str(target['contract']))}; "
             f"run `{document['run']}`, {document['seconds']:.1f} s."
         ),
-        "",
-        *_matrix(document),
     ]
-    reasons = [*(gate["reasons"] if gate else ()), *document["leftovers"]["problems"]]
+    reasons = ["the run was interrupted"] if document["interrupted"] and not gate else []
+    reasons += [document["crash"]] if document.get("crash") and not gate else []
+    reasons += [*(gate["reasons"] if gate else ()), *document["leftovers"]["problems"]]
     reasons += [f"left behind: {thing}" for thing in document["leftovers"]["left"]]
     if reasons:
         lines += ["", "### Problems", "", *(f"- {_text(reason)}" for reason in reasons)]
     if document["deviations"]:
         lines += ["", "### Deviations from the contract", "", *_deviations(document["deviations"])]
-    missing = _unavailable(document)
-    if missing:
-        lines += ["", "### Not available", "", *missing]
+    found = causes(document)
+    if found:
+        lines += ["", "### Failures by cause"]
+        for cause in found:
+            lines += ["", *_cause(cause)]
+    lines += ["", "### All scenarios", "", *_matrix(document)]
     exempted = exempt(document)
     if exempted:
         lines += ["", "### Exempt checks", "", *(f"- {_text(line)}" for line in exempted)]
-    failed = [cell for cell in document["cells"] if cell["outcome"] in {"failed", "error"}]
-    if failed:
-        lines += ["", "### Failures"]
-        for cell in failed:
-            lines += ["", *_failure(cell)]
     return lines
 
 
@@ -62,11 +62,6 @@ def _matrix(document: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _unavailable(document: dict[str, Any]) -> list[str]:
-    missing = {c["sdk"]: c["reason"] for c in document["cells"] if c["outcome"] == "unavailable"}
-    return [f"- {_text(sdk)}: {_text(reason)}" for sdk, reason in missing.items()]
-
-
 def _deviations(rows: list[dict[str, Any]]) -> list[str]:
     head = ["| | scenario | contract | difference |", "|---|---|---|---|"]
     return head + [
@@ -75,14 +70,26 @@ def _deviations(rows: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _failure(cell: dict[str, Any]) -> list[str]:
-    lines = [f"<details><summary>{cell['scenario']} with {cell['sdk']}</summary>", ""]
-    for check in cell["checks"]:
-        if check["outcome"] == "failed":
-            lines += [f"**{check['id']}**", "", *_fenced(check["message"]), ""]
-    if cell["reason"] and len(lines) == 2:  # nothing was checked
-        lines += [*_fenced(cell["reason"]), ""]
-    return [*lines, "</details>"]
+def _cause(cause: dict[str, Any]) -> list[str]:
+    cells = [f"{scenario} with {sdk}" for scenario, sdk in cause["cells"]]
+    count = f" ({len(cells)} cells)" if len(cells) > 1 else ""
+    if cause["dead"]:
+        return [f"- **{_text(cause['title'])}**{count}: {_text(cause['message'])}"]
+    return [
+        f"<details><summary>{_html(cause['title'])}: {_html(cause['side'])}{count}</summary>",
+        "",
+        *_fenced(cause["message"]),
+        "",
+        f"{_text(cause['why'])}. In {_text(', '.join(cells))}. Repeat it:",
+        "",
+        *_fenced(cause["command"]),
+        "",
+        "</details>",
+    ]
+
+
+def _html(text: str) -> str:
+    return html.escape(_text(text), quote=False)
 
 
 def _fenced(text: str) -> list[str]:

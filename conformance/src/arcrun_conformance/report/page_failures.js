@@ -17,7 +17,8 @@ const showHead = () => {
       `This run was interrupted: ${many(missing, "cell")} of the matrix ${missing === 1 ? "was" : "were"} not run.`) : "",
     report.crash ? make("p", { className: "banner", role: "alert" }, report.crash) : "",
     left.length ? make("div", { className: "banner" }, "Not everything that the run created was removed.", list(left)) : "",
-    gate?.reasons.length ? unfolding(`${many(gate.reasons.length, "reason")} of the gate`, () => list(gate.reasons)) : "",
+    gate?.reasons.length ? unfolding(`${many(gate.reasons.length, "reason")} of the gate`, () => list(gate.reasons),
+      !report.failures.length) : "",
     gate?.accepted.length ? unfolding(`${gate.accepted.length} accepted by the gate`, () => list(gate.accepted, "accepted")) : "",
   );
   byId("foot").append(
@@ -29,9 +30,15 @@ const showFailures = () => {
   const shown = report.failures.filter((cause) => cause.cells.some(([, sdk]) => shows(sdk)));
   const total = report.failures.length;
   byId("failures").replaceChildren(
-    make("h2", { id: "failures-title" }, total === 0 ? "Nothing failed" : "Failures by cause"),
+    make("h2", { id: "failures-title" }, total === 0 ? nothingFailed() : "Failures by cause"),
     ...(shown.length < total ? [make("p", { className: "soft" }, `${shown.length} of ${total}: the others are of SDKs that are not shown.`)] : []),
     ...shown.map((cause) => causeCard(cause, cause === shown.find((one) => !one.dead))));
+};
+
+const nothingFailed = () => {
+  if (report.cells.every((cell) => cell.outcome === "skipped")) return "Nothing was checked";
+  const whole = !report.interrupted && !report.crash && report.gate?.verdict !== "NO-GO";
+  return whole ? "Nothing failed" : "Nothing that was run failed";
 };
 
 const causeCard = (cause, first) => {
@@ -87,7 +94,7 @@ const comparison = (cell, passing, open) => {
   const other = passing && cellOf(cell.scenario, passing);
   return other
     ? unfolding(`Wire: ${cell.sdk} compared with ${passing}, which passes`, () => compared(cell, other), open)
-    : unfolding(`Wire: what ${cell.sdk} sent and the engine answered`, () => cell.traffic.map(exchange));
+    : unfolding(`Wire: what ${cell.sdk} sent and the engine answered`, () => cell.traffic.map(exchange), open);
 };
 const sourceOf = (id) => {
   const { source } = scenarioOf(id) ?? {};

@@ -75,7 +75,7 @@ const heading = (sdk) => {
 const showMatrix = () => {
   const head = make("tr", {}, make("th", { scope: "col" }, `${report.scenarios.length} scenarios`), ...report.sdks.map(heading));
   const rows = report.scenarios.map((scenario) => {
-    const row = make("tr", {}, make("th", { scope: "row" }, scenario.id, make("small", {}, scenario.title)),
+    const row = make("tr", {}, make("th", { scope: "row" }, scenario.id, make("small", { title: scenario.title }, scenario.title)),
       ...report.sdks.map((sdk) => matrixCell(scenario, sdk)));
     row.dataset.id = scenario.id;
     return row;

@@ -24,6 +24,7 @@ _MARKS = {
 }
 # How many lines of a message, and of what an adapter wrote to stderr, are shown.
 _LINES = 12
+_NOT_RUN = ": was not run"
 
 
 def progress(console: Console) -> Progress:
@@ -189,7 +190,7 @@ def _show_end(document: dict[str, Any], console: Console) -> None:
     gate = document["gate"]
     for line in gate["accepted"] if gate else ():
         _print(console, Text(f"accepted: {line}", style="yellow"))
-    for line in gate["reasons"] if gate else ():
+    for line in _reasons(gate["reasons"]) if gate else ():
         _print(console, Text(line, style="red"))
     counted = _counted(document)
     if gate is None:
@@ -203,6 +204,16 @@ def _show_end(document: dict[str, Any], console: Console) -> None:
         f"[{style} bold]{gate['verdict']}[/] gate {gate['contract']}, column {gate['column']}: "
         f"{_times(gate['needed'], 'scenario')} needed · {counted}",
     )
+
+
+def _reasons(reasons: list[str]) -> list[str]:
+    """Return the gate's reasons, one line for all that was not run: a part of a suite lacks most of it."""
+    missing = [reason for reason in reasons if reason.endswith(_NOT_RUN)]
+    if len(missing) < 2:
+        return reasons
+    names = ", ".join(reason.removesuffix(_NOT_RUN) for reason in missing)
+    others = [reason for reason in reasons if reason not in missing]
+    return [*others, f"{len(missing)} that the gate needs were not run: {names}"]
 
 
 def _counted(document: dict[str, Any]) -> str:
