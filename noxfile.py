@@ -13,6 +13,8 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "typecheck", "tests"]
 
+# Without the caller's PYTHON… variables, in any locale.
+NEUTRAL_PYTHON = ("python", "-E", "-X", "utf8")
 WORKFLOWS = (".github/workflows/ci.yml", ".github/workflows/release.yml")
 
 
@@ -110,7 +112,8 @@ def generated_mutants(session: nox.Session) -> None:
 def release(session: nox.Session) -> None:
     """Rehearse the release, from sources to installed and tested packages: GO or NO-GO."""
     sync(session, "release", "fuzz", "js", "parity", workspace=False)
-    run_interruptible(session, "python", "-m", "scripts.release", *session.posargs)
+    command = (*NEUTRAL_PYTHON, "-m", "scripts.release", *session.posargs)
+    run_interruptible(session, *command)
 
 
 @nox.session
@@ -124,7 +127,7 @@ def verify(session: nox.Session) -> None:
 def release_faults(session: nox.Session) -> None:
     """Rehearse releases with one fault each; the right step must say NO-GO."""
     sync(session, "release", "fuzz", "js", "parity", workspace=False)
-    run_interruptible(session, "python", "-m", "scripts.release.faults", *session.posargs)
+    run_interruptible(session, *NEUTRAL_PYTHON, "-m", "scripts.release.faults", *session.posargs)
 
 
 def javascript(session: nox.Session, *groups: str) -> None:

@@ -20,16 +20,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from scripts import ROOT, processes
+from scripts.console import make_console
+from scripts.release.environment import MARK
 from scripts.release.python.contents import WHEEL_BUDGETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Not ARCRUN_…: the suite removes such variables from the environment of its adapters, and adapters are looked for too.
-MARK = "REHEARSAL_MARK"
+# As noxfile.py runs it, and unbuffered.
+REHEARSAL = (sys.executable, "-E", "-u", "-X", "utf8", "-m", "scripts.release")
 # The time that an interrupted rehearsal has to clean up: removing node_modules takes long on a slow disk.
 END_SECONDS = 120.0
 
@@ -254,7 +254,7 @@ def clone(target: Path) -> Path:
 def rehearse(root: Path, options: list[str]) -> Outcome:
     """Run the real rehearsal in a checkout, to its end."""
     begun = time.monotonic()
-    command = [sys.executable, "-m", "scripts.release", *options]
+    command = [*REHEARSAL, *options]
     ran = subprocess.run(command, cwd=root, check=False, capture_output=True)
     document = json.loads((root / "evidence" / "release.json").read_text("utf-8"))
     failed = [step["name"] for step in document["steps"] if step["status"] != "passed"]
@@ -266,7 +266,7 @@ def interrupted(root: Path, step: str, options: list[str]) -> list[int]:
     """Interrupt a rehearsal at a step; return the ids of the processes that it left running."""
     mark = secrets.token_hex(16)
     with subprocess.Popen(
-        [sys.executable, "-u", "-m", "scripts.release", *options],
+        [*REHEARSAL, *options],
         cwd=root,
         env={**os.environ, MARK: mark},
         stdout=subprocess.PIPE,
@@ -302,7 +302,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="nox -s release_faults --", description=__doc__)
     parser.add_argument("--only", help="only the faults whose name contains this text")
     options = parser.parse_args(arguments)
-    console, missed = Console(soft_wrap=True), 0
+    console, missed = make_console(), 0
     chosen = [fault for fault in FAULTS if (options.only or "") in fault.name]
     with tempfile.TemporaryDirectory(prefix="arcrun-faults-") as work:
         for number, fault in enumerate(chosen):
