@@ -36,9 +36,11 @@ def run_interruptible(session: nox.Session, *command: str, **environment: str) -
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests of all packages, in parallel. Arguments go to pytest."""
+    """Run the tests of all packages. Arguments go to pytest, and leave the JavaScript tests out."""
     sync(session, "tests", "release", "parity", "js", "mutation")
     session.run("pytest", "-n", "auto", *session.posargs)
+    if not session.posargs:
+        session.notify("js_test")
 
 
 @nox.session

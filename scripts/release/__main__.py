@@ -74,11 +74,11 @@ def _rehearse(options: argparse.Namespace, results: Results) -> int:
         console.print(f"[bold]arcrun: rehearsal of a release{scope}[/], run {results.run}")
         _show_state(console, before)
         code = _run_steps(context, only)
-        if only:
-            console.print(f"its files are in {results.folder}")
-            return code
         state = _state_of_both(before, git.git_state(ROOT))
         _write_evidence(context, state)
+        if only:
+            console.print(f"its files are in {escape(str(results.folder))}")
+            return code
         results.publish(go=code == 0)
         if code == 0:
             console.print(

@@ -14,7 +14,7 @@ from scripts import processes
 from scripts.engine import engine_with_accounts
 from scripts.fuzz.run import fuzz
 from scripts.rehearsal import Figures, StepFailed
-from scripts.release import evidence
+from scripts.release import evidence, unit_tests
 from scripts.release.artifacts import sha256
 from scripts.release.npm import steps as npm
 from scripts.release.python.build import build_all, built_before, fingerprint, remember
@@ -241,6 +241,15 @@ STEPS = (
     ),
     ReleaseStep(
         "parity", "what the SDKs offer, send and seal", npm.parity, ("conformance",), npm=True
+    ),
+    # Last: what is wrong on the wire has to be found by the steps before them.
+    ReleaseStep("tests", "of every Python package; generated files", unit_tests.python),
+    ReleaseStep(
+        "npm_tests",
+        "of the JavaScript SDK, as it was built",
+        unit_tests.javascript,
+        ("npm_build", "install"),
+        npm=True,
     ),
 )
 
