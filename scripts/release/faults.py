@@ -335,7 +335,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _rehearsals(work: Path, only: str) -> Iterator[tuple[str, list[str], float]]:
     """Rehearse each fault, interruption and caller; yield its name, what is wrong, and the time."""
-    checks = {f"{each.name}: {each.step}": partial(_missed, each) for each in FAULTS}
+    checks: dict[str, Callable[[Path], list[str]]] = {
+        f"{each.name}: {each.step}": partial(_missed, each) for each in FAULTS
+    }
     for step, options, by in INTERRUPTED:
         checks[f"interrupted at {step} by {by}"] = partial(_left, step, options, by)
     checks[SURROUNDINGS] = hostile.check
