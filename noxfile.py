@@ -13,6 +13,8 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "typecheck", "tests"]
 
+# Without the caller's PYTHON… variables, in any locale.
+NEUTRAL_PYTHON = ("python", "-E", "-X", "utf8")
 WORKFLOWS = (".github/workflows/ci.yml", ".github/workflows/release.yml")
 
 
@@ -34,9 +36,11 @@ def run_interruptible(session: nox.Session, *command: str, **environment: str) -
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests of all packages, in parallel. Arguments go to pytest."""
+    """Run the tests of all packages. Arguments go to pytest, and leave the JavaScript tests out."""
     sync(session, "tests", "release", "parity", "js", "mutation")
     session.run("pytest", "-n", "auto", *session.posargs)
+    if not session.posargs:
+        session.notify("js_test")
 
 
 @nox.session
@@ -110,7 +114,8 @@ def generated_mutants(session: nox.Session) -> None:
 def release(session: nox.Session) -> None:
     """Rehearse the release, from sources to installed and tested packages: GO or NO-GO."""
     sync(session, "release", "fuzz", "js", "parity", workspace=False)
-    run_interruptible(session, "python", "-m", "scripts.release", *session.posargs)
+    command = (*NEUTRAL_PYTHON, "-m", "scripts.release", *session.posargs)
+    run_interruptible(session, *command)
 
 
 @nox.session
@@ -124,7 +129,7 @@ def verify(session: nox.Session) -> None:
 def release_faults(session: nox.Session) -> None:
     """Rehearse releases with one fault each; the right step must say NO-GO."""
     sync(session, "release", "fuzz", "js", "parity", workspace=False)
-    run_interruptible(session, "python", "-m", "scripts.release.faults", *session.posargs)
+    run_interruptible(session, *NEUTRAL_PYTHON, "-m", "scripts.release.faults", *session.posargs)
 
 
 def javascript(session: nox.Session, *groups: str) -> None:

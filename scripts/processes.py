@@ -42,6 +42,7 @@ def run(
     log: Path,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    inherit: bool = True,
     umask: int = -1,
     timeout: float = 600,
     quietly: bool = False,
@@ -54,6 +55,7 @@ def run(
         log: Receives the command line and all that it printed; appended to.
         cwd: The folder to run it in; the current one by default.
         env: Variables to set in addition to those of this process.
+        inherit: Pass it the variables of this process; otherwise it has those of `env` only.
         umask: Its file mode creation mask; that of this process by default.
         timeout: Seconds after which it is stopped.
         quietly: Keep its standard output out of the log: it is a secret.
@@ -66,7 +68,9 @@ def run(
     with log.open("a", encoding="utf-8", errors="replace") as output:
         output.write(f"$ {shlex.join(command)}\n")
         output.flush()
-        with started(command, stderr=output, cwd=cwd, env=env, umask=umask) as process:
+        with started(
+            command, stderr=output, cwd=cwd, env=env, inherit=inherit, umask=umask
+        ) as process:
             try:
                 printed, _ = process.communicate(timeout=timeout)
             except subprocess.TimeoutExpired:
@@ -77,6 +81,16 @@ def run(
     return printed
 
 
+def interrupt_on_signals() -> None:
+    """Let the signals that end this process do what Ctrl-C does: then all that it started is stopped.
+
+    A hang-up that is ignored, as nohup does it, stays ignored.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if os.name == "posix" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
+
+
 @contextlib.contextmanager
 def started(
     command: Sequence[str],
@@ -84,6 +98,7 @@ def started(
     stderr: IO[str],
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    inherit: bool = True,
     umask: int = -1,
 ) -> Iterator[subprocess.Popen[str]]:
     """Start a program in a process group of its own, and stop the group at the end.
@@ -96,7 +111,7 @@ def started(
         stdout=subprocess.PIPE,
         stderr=stderr,
         cwd=cwd,
-        env={**os.environ, **(env or {})},
+        env={**(os.environ if inherit else {}), **(env or {})},
         encoding="utf-8",
         errors="replace",
         umask=umask,

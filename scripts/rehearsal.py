@@ -7,13 +7,15 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
 
 from scripts import processes
+from scripts.console import make_console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rich.console import Console
 
 Figures = dict[str, int | float | str]
 
@@ -37,7 +39,7 @@ class Step:
 class Rehearsal:
     """The steps so far, and the console that shows their progress."""
 
-    console: Console = field(default_factory=Console)
+    console: Console = field(default_factory=make_console)
     steps: list[Step] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 

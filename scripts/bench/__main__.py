@@ -11,13 +11,15 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
 from scripts import ROOT
 from scripts.bench import javascript, runner, sdk, server
+from scripts.console import make_console
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from scripts.bench.figures import Figure
 
 
@@ -47,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         *server.measure(options.rounds),
         *runner.measure(),
     ]
-    show(figures, Console(width=max(Console().width, 110)))
+    show(figures, make_console())
     report = ROOT / "reports" / "bench.json"
     report.parent.mkdir(exist_ok=True)
     document = [{**asdict(figure), "met": figure.met} for figure in figures]

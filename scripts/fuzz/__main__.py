@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts import ROOT
+from scripts import ROOT, processes
 from scripts.engine import engine_with_accounts
 from scripts.fuzz import cost, cost_watchdog
 from scripts.fuzz.run import FuzzFailed, fuzz, fuzz_other, safe_operations
@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="measure what growing requests cost, instead; only the cases with CASE in their name",
     )
     options = parser.parse_args(arguments)
+    processes.interrupt_on_signals()
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     report = ROOT / "reports" / "fuzz"
     with tempfile.TemporaryDirectory(prefix="arcrun-fuzz-") as work:

@@ -16,9 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from scripts import ROOT
+from scripts.console import make_console
 from scripts.mutation import report, typescript
 from scripts.mutation.areas import AREAS
 from scripts.mutation.judge import BaselineFailed, Verdict
@@ -26,6 +25,8 @@ from scripts.mutation.session import Session, Settings, chosen, chosen_of_each, 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.console import Console
 
 # So many are begun on two idle cores before the time is over.
 SAMPLE, TYPESCRIPT_SAMPLE, MINUTES = 120, 40, 28.0
@@ -35,7 +36,7 @@ NAMES = (*(area.name for area in AREAS), typescript.AREA.name)
 def main(arguments: list[str] | None = None) -> int:
     """Run a session; return 1 if something fails without a mutant, and 0 whatever survives."""
     options = _options(arguments)
-    console = Console()
+    console = make_console()
     areas = [area for area in AREAS if options.area is None or area.name in options.area]
     mutants = every(ROOT, areas, options.only)
     scripts = _scripts(options)

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import signal
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
 
-from scripts import ROOT
+from scripts import ROOT, processes
+from scripts.console import make_console
 from scripts.parity.parts import EXPLAINED, PARTS, SDKS, Settings
 from scripts.rehearsal import Rehearsal, StepFailed
 
@@ -29,9 +28,8 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare; return 0 for GO, 1 for NO-GO, 130 when interrupted."""
     options = _options(arguments)
-    # A signal that ends this process cleans up as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    console = Console(soft_wrap=True)
+    processes.interrupt_on_signals()
+    console = make_console()
     rehearsal = Rehearsal(console)
     with tempfile.TemporaryDirectory(prefix="arcrun-parity-") as work:
         values = {**vars(options), "sdks": tuple(options.sdks.split(",")), "work": Path(work)}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from scripts.release import git
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,25 +87,9 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def commit_time(root: Path) -> str:
-    """Return the time of the checked-out commit, in Unix seconds: the date of all files in artifacts."""
-    shown = subprocess.run(
-        ["git", "log", "-1", "--format=%ct"], cwd=root, check=True, capture_output=True, text=True
-    )
-    return shown.stdout.strip()
-
-
 def source_files(root: Path, folder: str) -> list[Path]:
     """List the files of a package that git tracks, or would track: those that it does not ignore."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", folder],
-        cwd=root,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    names = sorted(name for name in listed.stdout.split("\0") if name)
-    return [Path(name) for name in names if (root / name).is_file()]
+    return [Path(name) for name in git.files(root, folder) if (root / name).is_file()]
 
 
 def copy_sources(root: Path, folder: str, target: Path) -> None:

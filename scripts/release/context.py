@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from scripts.rehearsal import Rehearsal
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from scripts.release.npm.build import NpmPackage
     from scripts.release.npm.runtimes import Matrix
     from scripts.release.python.install import CleanEnvironment
+    from scripts.release.results import Results
 
 
 @dataclass
@@ -20,10 +22,11 @@ class ReleaseContext:
     """The settings of a rehearsal, and what each step leaves for those that need it.
 
     Attributes:
-        root: The checkout.
+        results: Where this rehearsal writes.
         work: A temporary folder, removed at the end.
         seed: The seed of the fuzzer.
         rehearsal: The steps so far.
+        downloads: The caller's variables that decide where and how packages are downloaded.
         python_only: Whether the npm package is left out.
         version: The version that is released, once `versions` has run.
         artifacts: What `build` has made.
@@ -33,10 +36,11 @@ class ReleaseContext:
         matrix: The SDKs and runtimes of the conformance run, once `npm_install` has run.
     """
 
-    root: Path
+    results: Results
     work: Path
     seed: int
     rehearsal: Rehearsal
+    downloads: Mapping[str, str]
     python_only: bool = False
     version: str | None = None
     artifacts: list[Artifact] = field(default_factory=list)
@@ -46,6 +50,11 @@ class ReleaseContext:
     matrix: Matrix | None = None
 
     @property
+    def root(self) -> Path:
+        """Return the checkout."""
+        return self.results.root
+
+    @property
     def everything_built(self) -> list[Artifact]:
         """Return all artifacts that would be published."""
         return [*self.artifacts, *([self.npm_package.artifact] if self.npm_package else [])]
@@ -53,17 +62,17 @@ class ReleaseContext:
     @property
     def dist(self) -> Path:
         """Return the folder that receives the artifacts."""
-        return self.root / "dist"
+        return self.results.folder / "dist"
 
     @property
     def evidence(self) -> Path:
         """Return the folder that receives the evidence."""
-        return self.root / "evidence"
+        return self.results.folder / "evidence"
 
     @property
     def reports(self) -> Path:
         """Return the folder that receives the HTML report and the summary."""
-        return self.root / "reports"
+        return self.results.folder / "reports"
 
     @property
     def uploads(self) -> Path:

@@ -6,39 +6,22 @@ import datetime as dt
 import importlib.metadata
 import json
 import platform
-import subprocess
 from dataclasses import asdict
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from scripts.release.python.install import uv
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from scripts.rehearsal import Rehearsal
     from scripts.release.artifacts import Artifact
+    from scripts.release.git import GitState
     from scripts.release.python.install import CleanEnvironment
 
-FORMAT = "arcrun.release-evidence.v1"
-
-
-class GitState(TypedDict):
-    """The commit that is checked out."""
-
-    commit: str
-    dirty: bool
-
-
-def git_state(root: Path) -> GitState:
-    """Return the commit that is checked out, and whether the tree differs from it."""
-
-    def git(*arguments: str) -> str:
-        ran = subprocess.run(
-            ["git", *arguments], cwd=root, check=True, capture_output=True, text=True
-        )
-        return ran.stdout.strip()
-
-    return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+FORMAT = "arcrun.release-evidence.v2"
+CHANGED_FILES = 50  # of those that differ from the commit, named in the evidence
 
 
 def tool_versions() -> dict[str, str]:
@@ -56,25 +39,29 @@ def installed_versions(environment: CleanEnvironment, log: Path) -> dict[str, st
     return {each["name"]: each["version"] for each in json.loads(uv(command, log=log))}
 
 
-def write_sbom(root: Path, package: str, path: Path, log: Path) -> None:
+def write_sbom(
+    root: Path, package: str, path: Path, log: Path, downloads: Mapping[str, str]
+) -> None:
     """Write the dependencies of a package as a CycloneDX bill of materials, from the lock file."""
     command = ["export", "--locked", "--quiet", "--package", package, "--no-dev"]
     command += ["--preview-features", "sbom-export", "--format", "cyclonedx1.5"]
-    path.write_text(uv(command, log=log, cwd=root), "utf-8")
+    path.write_text(uv(command, log=log, cwd=root, env=downloads), "utf-8")
 
 
 def write(
     path: Path,
     *,
+    run: str,
     rehearsal: Rehearsal,
     scope: str,
     expected: list[str],
     version: str | None,
     git: GitState,
     artifacts: list[Artifact],
+    reports: list[dict[str, str]],
     environments: dict[str, dict[str, str]],
 ) -> None:
-    """Write the evidence at once, so that a reader never sees half a file.
+    """Write the evidence.
 
     The decision is GO only if every expected step ran and passed. `scope` is `everything`, or `python`
     if the npm package was left out.
@@ -82,12 +69,13 @@ def write(
     complete = [step.name for step in rehearsal.steps] == expected
     document = {
         "format": FORMAT,
+        "run": run,
         "decision": "GO" if complete and rehearsal.go else "NO-GO",
         "scope": scope,
         "version": version,
         "finished_at": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
         "seconds": round(rehearsal.seconds, 2),
-        "git": git,
+        "git": {**git, "changed": git["changed"][:CHANGED_FILES]},
         "platform": {"system": platform.system(), "machine": platform.machine()},
         "artifacts": [
             {
@@ -98,11 +86,10 @@ def write(
             }
             for artifact in artifacts
         ],
+        "reports": reports,
         "steps": [asdict(step) for step in rehearsal.steps],
         "tools": tool_versions(),
         "environments": environments,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    partial.replace(path)
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")

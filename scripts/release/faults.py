@@ -1,35 +1,36 @@
 """Rehearse releases that must fail: each has one fault, and the right step must say NO-GO.
 
 `nox -s release_faults` clones the checked-out commit, adds one fault, and runs the real rehearsal
-there. The last ones are interrupted halfway, and must leave nothing running.
+there. Some are interrupted halfway, and must leave nothing behind. The last one has no fault, but a
+caller whose settings are for another server: it must end with GO.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
+import re
 import secrets
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from scripts import ROOT, processes
+from scripts import processes
+from scripts.console import make_console
+from scripts.release import hostile
+from scripts.release.clones import REHEARSAL, clone, evidence_of
+from scripts.release.environment import MARK
 from scripts.release.python.contents import WHEEL_BUDGETS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
-# Not ARCRUN_…: the suite removes such variables from the environment of its adapters, and adapters are looked for too.
-MARK = "REHEARSAL_MARK"
 # The time that an interrupted rehearsal has to clean up: removing node_modules takes long on a slow disk.
 END_SECONDS = 120.0
 
@@ -78,17 +79,20 @@ class Fault:
         step: The step that must say NO-GO.
         add: Adds the fault to a checkout.
         with_npm: Whether the rehearsal includes the npm package; without it, it takes a third of the time.
+        alone: Whether only this step runs, with those that it needs, since it is one of the last.
     """
 
     name: str
     step: str
     add: Callable[[Path], None]
     with_npm: bool = False
+    alone: bool = False
 
     @property
     def options(self) -> list[str]:
         """Return the options of its rehearsal."""
-        return [] if self.with_npm else ["--python-only"]
+        only = ["--only", self.step] if self.alone else []
+        return [*([] if self.with_npm else ["--python-only"]), *only]
 
 
 def _replace(file: str, old: str, new: str) -> Callable[[Path], None]:
@@ -108,6 +112,14 @@ def _write(file: str, text: str, mode: str = "w") -> Callable[[Path], None]:
             stream.write(text)
 
     return add
+
+
+def _without_dated_entries(root: Path) -> None:
+    """Take the date out of every entry of the changelog."""
+    path = root / "CHANGELOG.md"
+    path.write_text(
+        re.sub(r"^(## \[.+\]) - \S+$", r"\1", path.read_text("utf-8"), flags=re.M), "utf-8"
+    )
 
 
 def _build_by_the_clock(root: Path) -> None:
@@ -140,7 +152,7 @@ FAULTS = (
     Fault(
         "a missing changelog entry",
         "versions",
-        _replace("CHANGELOG.md", "## [", "## Not yet: ["),
+        _without_dated_entries,
     ),
     Fault(
         "a stray file in the wheel",
@@ -224,14 +236,39 @@ FAULTS = (
         "conformance",
         _replace("conformance/scenarios/sdk/health.yaml", "id: health\n", "id: wellness\n"),
     ),
+    Fault(
+        "a generated file that is out of date",
+        "tests",
+        _write("packages/python-sdk/src/arcrun/_sync/client.py", "\n", mode="a"),
+        alone=True,
+    ),
+    Fault(
+        "an engine that takes revoked keys, which only its own tests notice",
+        "tests",
+        _replace(
+            "packages/server/src/arcrun_server/store/accounts.py",
+            ", api_keys.c.revoked_at.is_(None)\n",
+            "\n",
+        ),
+        alone=True,
+    ),
+    Fault(
+        "an SDK that suggests wrong names, which only its own tests notice",
+        "npm_tests",
+        _replace("packages/js-sdk/src/core/nearest.ts", "did you mean", "or do you mean"),
+        with_npm=True,
+        alone=True,
+    ),
 )
 
-# The steps at which a rehearsal is interrupted, and its options.
-INTERRUPTED = {
-    "npm_build": ["--only", "npm_build"],
-    "npm_upload": ["--only", "npm_upload"],
-    "fuzz": ["--python-only"],
-}
+# The steps at which a rehearsal is interrupted, its options, and the signal.
+INTERRUPTED = (
+    ("npm_build", ("--only", "npm_build"), "SIGINT"),
+    ("npm_upload", ("--only", "npm_upload"), "SIGTERM"),
+    ("fuzz", ("--python-only",), "SIGINT"),
+    ("conformance", ("--python-only", "--only", "conformance"), "SIGHUP"),
+)
+SURROUNDINGS = "a caller whose settings are for another server"
 
 
 @dataclass(frozen=True)
@@ -241,34 +278,24 @@ class Outcome:
     code: int
     decision: str
     failed_step: str | None
-    seconds: float
-
-
-def clone(target: Path) -> Path:
-    """Clone the checked-out commit; return the new checkout."""
-    command = ["git", "clone", "--quiet", "--local", str(ROOT), str(target)]
-    subprocess.run(command, check=True, capture_output=True)
-    return target
 
 
 def rehearse(root: Path, options: list[str]) -> Outcome:
     """Run the real rehearsal in a checkout, to its end."""
-    begun = time.monotonic()
-    command = [sys.executable, "-m", "scripts.release", *options]
-    ran = subprocess.run(command, cwd=root, check=False, capture_output=True)
-    document = json.loads((root / "evidence" / "release.json").read_text("utf-8"))
+    ran = subprocess.run([*REHEARSAL, *options], cwd=root, check=False, capture_output=True)
+    document = evidence_of(root)
     failed = [step["name"] for step in document["steps"] if step["status"] != "passed"]
-    seconds = round(time.monotonic() - begun, 1)
-    return Outcome(ran.returncode, document["decision"], failed[0] if failed else None, seconds)
+    return Outcome(ran.returncode, document["decision"], failed[0] if failed else None)
 
 
-def interrupted(root: Path, step: str, options: list[str]) -> list[int]:
-    """Interrupt a rehearsal at a step; return the ids of the processes that it left running."""
-    mark = secrets.token_hex(16)
+def interrupted(root: Path, step: str, options: Sequence[str], by: str) -> list[str]:
+    """Interrupt a rehearsal at a step by a signal; return the processes and files that it left."""
+    mark, scratch = secrets.token_hex(16), root.with_name(f"{root.name}-scratch")
+    scratch.mkdir()
     with subprocess.Popen(
-        [sys.executable, "-u", "-m", "scripts.release", *options],
+        [*REHEARSAL, *options],
         cwd=root,
-        env={**os.environ, MARK: mark},
+        env={**os.environ, MARK: mark, "TMPDIR": str(scratch)},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -277,10 +304,11 @@ def interrupted(root: Path, step: str, options: list[str]) -> list[int]:
             for line in process.stdout or ():
                 if f"… {step}" in line:
                     break
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.Signals[by])
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.communicate(timeout=END_SECONDS)
-            return marked(mark)
+            left = [f"process {number}" for number in marked(mark)]
+            return [*left, *(path.name for path in scratch.glob("arcrun-release-*"))]
         finally:
             processes.stop(process)
 
@@ -300,31 +328,45 @@ def marked(mark: str) -> list[int]:
 def main(arguments: list[str] | None = None) -> int:
     """Rehearse every fault; return 0 if the right step found each of them."""
     parser = argparse.ArgumentParser(prog="nox -s release_faults --", description=__doc__)
-    parser.add_argument("--only", help="only the faults whose name contains this text")
-    options = parser.parse_args(arguments)
-    console, missed = Console(soft_wrap=True), 0
-    chosen = [fault for fault in FAULTS if (options.only or "") in fault.name]
+    parser.add_argument("--only", default="", help="only what has this text in its name")
+    only = parser.parse_args(arguments).only
+    processes.interrupt_on_signals()
+    console, missed = make_console(), 0
     with tempfile.TemporaryDirectory(prefix="arcrun-faults-") as work:
-        for number, fault in enumerate(chosen):
-            root = clone(Path(work) / str(number))
-            fault.add(root)
-            outcome = rehearse(root, fault.options)
-            found = (outcome.code, outcome.decision, outcome.failed_step) == (
-                1,
-                "NO-GO",
-                fault.step,
-            )
-            missed += not found
-            result = f"{outcome.decision} at {outcome.failed_step}, {outcome.seconds} s"
-            console.print(f"{'✓' if found else '✗'} {fault.name}: {result}", highlight=False)
-        for step, how in INTERRUPTED.items() if not options.only else ():
-            left = interrupted(clone(Path(work) / f"interrupted-{step}"), step, how)
-            missed += bool(left)
-            console.print(
-                f"{'✗' if left else '✓'} interrupted at {step}: {left or 'nothing'} left running"
-            )
+        for name, wrong, seconds in _rehearsals(Path(work), only):
+            missed += bool(wrong)
+            console.print(f"{'✗' if wrong else '✓'} {name}, {seconds:.0f} s", markup=False)
+            for each in wrong:
+                console.print(f"    {each}", markup=False)
     console.print(f"{missed} missed")
     return 1 if missed else 0
+
+
+def _rehearsals(work: Path, only: str) -> Iterator[tuple[str, list[str], float]]:
+    """Rehearse each fault, interruption and caller; yield its name, what is wrong, and the time."""
+    checks: dict[str, Callable[[Path], list[str]]] = {
+        f"{each.name}: {each.step}": partial(_missed, each) for each in FAULTS
+    }
+    for step, options, by in INTERRUPTED:
+        checks[f"interrupted at {step} by {by}"] = partial(_left, step, options, by)
+    checks[SURROUNDINGS] = hostile.check
+    for number, (name, check) in enumerate(checks.items()):
+        if only in name:
+            folder, begun = work / str(number), time.monotonic()
+            folder.mkdir()
+            yield name, check(folder), time.monotonic() - begun
+
+
+def _missed(fault: Fault, work: Path) -> list[str]:
+    root = clone(work / "checkout")
+    fault.add(root)
+    outcome = rehearse(root, fault.options)
+    found = (outcome.code, outcome.decision, outcome.failed_step)
+    return [] if found == (1, "NO-GO", fault.step) else [f"it ended with {outcome}"]
+
+
+def _left(step: str, options: Sequence[str], by: str, work: Path) -> list[str]:
+    return [f"left: {each}" for each in interrupted(clone(work / "checkout"), step, options, by)]
 
 
 if __name__ == "__main__":

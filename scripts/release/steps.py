@@ -14,7 +14,7 @@ from scripts import processes
 from scripts.engine import engine_with_accounts
 from scripts.fuzz.run import fuzz
 from scripts.rehearsal import Figures, StepFailed
-from scripts.release import evidence
+from scripts.release import evidence, unit_tests
 from scripts.release.artifacts import sha256
 from scripts.release.npm import steps as npm
 from scripts.release.python.build import build_all, built_before, fingerprint, remember
@@ -39,6 +39,7 @@ class ReleaseStep:
         run: Does it, and records its figures.
         needs: The steps whose results it uses.
         npm: Whether `--python-only` leaves it out.
+        page: The page of the reports that shows what failed.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ReleaseStep:
     run: Callable[[ReleaseContext, Figures], None]
     needs: tuple[str, ...] = ()
     npm: bool = False
+    page: str | None = None
 
 
 def versions(context: ReleaseContext, figures: Figures) -> None:
@@ -61,7 +63,7 @@ def build(context: ReleaseContext, figures: Figures) -> None:
     reused = built_before(record, sources, kept)
     built = reused or build_all(context.root, context.work / "build", kept, context.log("build"))
     remember(record, sources, built)
-    context.dist.mkdir(exist_ok=True)
+    context.dist.mkdir(parents=True, exist_ok=True)
     context.artifacts = [replace(each, path=context.dist / each.path.name) for each in built]
     for each in built:
         shutil.copyfile(each.path, context.dist / each.path.name)
@@ -86,7 +88,7 @@ def check(context: ReleaseContext, figures: Figures) -> None:
 def upload(context: ReleaseContext, figures: Figures) -> None:
     """Upload exactly these bytes to a package index on loopback."""
     with package_index(context.uploads, context.log("index")) as url:
-        upload_files(context.artifacts, url, context.log("upload"))
+        upload_files(context.artifacts, url, context.work / "upload", context.log("upload"))
     stored = {path.name: sha256(path) for path in context.uploads.iterdir()}
     sent = {each.path.name: each.sha256 for each in context.artifacts}
     if stored != sent:
@@ -106,6 +108,7 @@ def install(context: ReleaseContext, figures: Figures) -> None:
                 index=url,
                 folder=context.work / "env" / package,
                 log=log,
+                downloads=context.downloads,
             )
             context.environments[package] = environment
             context.versions[package] = evidence.installed_versions(environment, log)
@@ -113,7 +116,7 @@ def install(context: ReleaseContext, figures: Figures) -> None:
             if installed != context.artifacts[0].version:
                 raise StepFailed(f"{package} {installed} was installed, not what was built")
             sbom = context.evidence / f"sbom-{package}.json"
-            evidence.write_sbom(context.root, package, sbom, log)
+            evidence.write_sbom(context.root, package, sbom, log, context.downloads)
     figures["environments"] = len(context.environments)
     figures["distributions"] = sum(len(each) for each in context.versions.values())
 
@@ -227,15 +230,26 @@ STEPS = (
         "every engine scenario, without an SDK; the gate",
         engine_suite,
         ("install",),
+        page="engine-suite/index.html",
     ),
     ReleaseStep(
         "conformance",
         "every scenario, every SDK; the gate",
         conformance,
         ("install", "npm_install"),
+        page="index.html",
     ),
     ReleaseStep(
         "parity", "what the SDKs offer, send and seal", npm.parity, ("conformance",), npm=True
+    ),
+    # Last: what is wrong on the wire has to be found by the steps before them.
+    ReleaseStep("tests", "of every Python package; generated files", unit_tests.python),
+    ReleaseStep(
+        "npm_tests",
+        "of the JavaScript SDK, as it was built",
+        unit_tests.javascript,
+        ("npm_build", "install"),
+        npm=True,
     ),
 )
 

@@ -44,10 +44,20 @@ def verify(artifact: Path, evidence: dict[str, Any]) -> dict[str, Any]:
     """Return the entry of the evidence for a file.
 
     Raises:
-        NotProven: The decision was not GO, or the evidence has no file of this name with these bytes.
+        NotProven: The decision was not GO, the working tree was not the commit that the evidence
+            names, or the evidence has no file of this name with these bytes.
     """
     if evidence["decision"] != "GO":
         raise NotProven(f"the rehearsal of {evidence['version']} ended with {evidence['decision']}")
+    failed = [step["name"] for step in evidence["steps"] if step["status"] != "passed"]
+    if failed:
+        raise NotProven(f"the evidence says GO, but {', '.join(failed)} did not pass")
+    state = evidence["git"]
+    if state["dirty"] or state["changed"]:
+        raise NotProven(
+            f"the working tree was not the commit {state['commit']}: "
+            f"{', '.join(state['changed']) or 'it changed during the rehearsal'}"
+        )
     entries: dict[str, dict[str, Any]] = {each["file"]: each for each in evidence["artifacts"]}
     entry = entries.get(artifact.name)
     if entry is None:

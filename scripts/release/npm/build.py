@@ -25,7 +25,7 @@ from scripts.release.npm import tools
 from scripts.release.versions import NPM_FOLDER, NPM_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from scripts.release.artifacts import BuildEnvironment
@@ -94,7 +94,9 @@ def integrity(path: Path) -> str:
     return f"sha512-{base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()}"
 
 
-def build_twice(root: Path, work: Path, dist: Path, log: Path) -> NpmPackage:
+def build_twice(
+    root: Path, work: Path, dist: Path, log: Path, downloads: Mapping[str, str]
+) -> NpmPackage:
     """Build the package twice, compare, and leave the tarball in `dist`.
 
     Args:
@@ -102,13 +104,14 @@ def build_twice(root: Path, work: Path, dist: Path, log: Path) -> NpmPackage:
         work: An empty folder for the copies that are built.
         dist: Receives the tarball.
         log: Each build has a log of its own beside it.
+        downloads: The caller's network settings, with which the tools of the lock file are installed.
 
     Raises:
         NotReproducible: The two builds differ.
         processes.CommandFailed: A build failed.
     """
     builds = [_prepare(root, work / each.folder, each, log) for each in BUILD_ENVIRONMENTS]
-    _npm_in_all(builds, "ci", "--prefer-offline")
+    _npm_in_all(builds, "ci", "--prefer-offline", env=downloads)
     _npm_in_all(builds, "run", "build")
     for build in builds:
         _set_modes(build.source)
@@ -133,7 +136,9 @@ def _prepare(root: Path, folder: Path, environment: BuildEnvironment, log: Path)
     return build
 
 
-def _npm_in_all(builds: Sequence[Build], *arguments: str) -> None:
+def _npm_in_all(
+    builds: Sequence[Build], *arguments: str, env: Mapping[str, str] | None = None
+) -> None:
     """Run npm in all builds at once; if one fails, or on an interrupt, all of them end.
 
     No threads: an interrupt would have to wait for them.
@@ -143,9 +148,9 @@ def _npm_in_all(builds: Sequence[Build], *arguments: str) -> None:
         running = []
         for build in builds:
             log = stack.enter_context(build.log.open("a", encoding="utf-8"))
-            env = {**tools.environment(), **build.environment.variables}
+            variables = {**tools.environment(), **build.environment.variables, **(env or {})}
             started = processes.started(
-                command, stderr=log, cwd=build.source, env=env, umask=build.environment.umask
+                command, stderr=log, cwd=build.source, env=variables, umask=build.environment.umask
             )
             running.append((build, log, stack.enter_context(started)))
         for build, log, process in running:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import tarfile
 from typing import TYPE_CHECKING
 
+from scripts.release import git
 from scripts.release.artifacts import SECRET, OverBudget, StrayFile
 from scripts.release.versions import NPM_FOLDER
 
@@ -69,14 +69,8 @@ def check_budget(tarball: Path) -> str:
 
 def untracked(root: Path) -> list[str]:
     """List the package's sources that git neither tracks nor ignores."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--others", "--exclude-standard", "--", f"{NPM_FOLDER}/src"],
-        cwd=root,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return sorted(filter(None, listed.stdout.split("\0")))
+    folder = f"{NPM_FOLDER}/src"
+    return sorted({*git.files(root, folder)} - {*git.tracked_files(root, folder)})
 
 
 def _fault(member: tarfile.TarInfo, content: bytes, root: Path) -> str | None:

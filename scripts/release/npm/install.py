@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from scripts.release.artifacts import InstallMismatch
 from scripts.release.npm import tools
+from scripts.release.npm.registry import settings
 from scripts.release.versions import NPM_NAME
 
 if TYPE_CHECKING:
@@ -16,16 +17,17 @@ if TYPE_CHECKING:
     from scripts.release.npm.build import NpmPackage
 
 
-def install_package(package: NpmPackage, folder: Path, env: dict[str, str], log: Path) -> Path:
+def install_package(package: NpmPackage, folder: Path, registry: str, log: Path) -> Path:
     """Install the package by version and hash; return the folder that holds it.
 
     Args:
         package: What was uploaded.
         folder: The clean folder; must not exist.
-        env: Names the registry to install from (`registry.settings`).
+        registry: The URL of the registry to install from.
         log: Receives what npm prints.
 
     Raises:
+        NotLoopback: The registry is on another machine.
         processes.CommandFailed: The registry does not have it, or with another hash.
         InstallMismatch: The installed files are not those of the tarball.
     """
@@ -41,7 +43,8 @@ def install_package(package: NpmPackage, folder: Path, env: dict[str, str], log:
     }
     (folder / "package.json").write_text(json.dumps(wanted), "utf-8")
     (folder / "package-lock.json").write_text(json.dumps(lock), "utf-8")
-    tools.npm("ci", cwd=folder, log=log, env=env)
+    env = settings(folder.with_name(f"{folder.name}-settings"), registry)
+    tools.npm("ci", cwd=folder, log=log, env=env, inherit=False)
     installed = folder / "node_modules" / NPM_NAME
     compare_installed(package.path, installed)
     return installed

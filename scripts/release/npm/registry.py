@@ -6,28 +6,32 @@ The registry is verdaccio, pinned by the lock file in the folder `verdaccio`.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import processes
+from scripts.release.environment import neutral, require_loopback
 from scripts.release.npm import tools
+from scripts.release.versions import NPM_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from scripts.release.npm.build import NpmPackage
 
 SOURCE = Path(__file__).resolve().parent / "verdaccio"
 START_SECONDS = 60.0
+SCOPE = NPM_NAME.split("/", maxsplit=1)[0]
 
 
-def install_verdaccio(folder: Path, log: Path) -> Path:
+def install_verdaccio(folder: Path, log: Path, downloads: Mapping[str, str]) -> Path:
     """Install the locked verdaccio into a folder; return the folder."""
     folder.mkdir(parents=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(SOURCE / name, folder / name)
-    tools.install_locked(folder, log)
+    tools.install_locked(folder, log, downloads)
     return folder
 
 
@@ -57,26 +61,48 @@ def npm_registry(verdaccio: Path, storage: Path, log: Path) -> Iterator[str]:
 
 
 def settings(folder: Path, registry: str) -> dict[str, str]:
-    """Return the variables that make npm use this registry and an empty cache.
+    """Return the environment in which npm uses this registry, and nothing that the caller configured.
 
-    The caller's own .npmrc, which may name another registry and a token, is not read.
+    Args:
+        folder: Receives the settings, and npm's cache; an upload runs in it.
+        registry: The URL of the registry.
+
+    Raises:
+        NotLoopback: The registry is on another machine.
     """
+    require_loopback(registry)
     folder.mkdir(parents=True, exist_ok=True)
     # The registry accepts any token, and npm requires one.
     host = registry.removeprefix("http:")
-    text = f"registry={registry}\n{host}:_authToken=rehearsal\n"
+    text = f"registry={registry}\n{SCOPE}:registry={registry}\n{host}:_authToken=rehearsal\n"
     (folder / "npmrc").write_text(text, "utf-8")
+    # npm looks for a project, and so for one more npmrc, in the folders above until it finds this.
+    (folder / "package.json").write_text("{}", "utf-8")
     return {
+        **neutral(folder),
+        **tools.environment(),
         "npm_config_userconfig": str(folder / "npmrc"),
+        "npm_config_globalconfig": os.devnull,
         "npm_config_cache": str(folder / "cache"),
     }
 
 
-def upload_package(package: NpmPackage, env: dict[str, str], log: Path) -> None:
-    """Upload exactly this tarball to the registry that `settings` names.
+def upload_package(package: NpmPackage, folder: Path, registry: str, log: Path) -> None:
+    """Upload exactly this tarball to a registry on loopback.
+
+    The registry is named on the command line too: it has precedence over the package's own `publishConfig`.
+
+    Args:
+        package: What to upload.
+        folder: A folder for the settings.
+        registry: The URL of the registry.
+        log: Receives what npm prints.
 
     Raises:
+        NotLoopback: The registry is on another machine; nothing was sent.
         processes.CommandFailed: The registry refused it.
     """
-    command = ("publish", str(package.path), "--access", "public", "--provenance=false")
-    tools.npm(*command, cwd=package.path.parent, log=log, env=env)
+    env = settings(folder, registry)
+    command = ["publish", str(package.path), "--access", "public", "--provenance=false"]
+    command += [f"--registry={registry}", f"--{SCOPE}:registry={registry}"]
+    tools.npm(*command, cwd=folder, log=log, env=env, inherit=False)

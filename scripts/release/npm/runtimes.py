@@ -15,6 +15,8 @@ from scripts import processes
 from scripts.release.npm import tools
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scripts.release.python.install import CleanEnvironment
 
 
@@ -71,7 +73,15 @@ def installed_registry(harness: CleanEnvironment, log: Path) -> Path:
     return Path(printed.strip()) / "adapters" / "adapters.yaml"
 
 
-def prepare(registry: Path, sdk: Path, folder: Path, runtimes: tuple[str, ...], log: Path) -> None:
+def prepare(
+    registry: Path,
+    sdk: Path,
+    folder: Path,
+    runtimes: tuple[str, ...],
+    *,
+    log: Path,
+    downloads: Mapping[str, str],
+) -> None:
     """Create the folder in which the suite's JavaScript adapters run, with the installed SDK.
 
     Each rehearsal installs the runtimes again; the downloads come from the caches of uv and npm,
@@ -83,10 +93,11 @@ def prepare(registry: Path, sdk: Path, folder: Path, runtimes: tuple[str, ...], 
         folder: The folder to create, for `--adapter-runtimes`.
         runtimes: The runtimes to install.
         log: Receives what the installers print.
+        downloads: The caller's network settings.
 
     Raises:
         processes.CommandFailed: A runtime could not be installed.
     """
     program = registry.parent / "javascript" / "environment.py"
     command = [sys.executable, str(program), "--sdk", str(sdk), str(folder), *runtimes]
-    processes.run(command, log=log, env=tools.environment())
+    processes.run(command, log=log, env={**tools.environment(), **downloads})

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
+from scripts.console import make_console
 from scripts.parity.parts import EXPLAINED, PARTS, Settings
 from scripts.rehearsal import StepFailed
 from scripts.release.artifacts import sha256
@@ -26,7 +25,13 @@ if TYPE_CHECKING:
 
 def build(context: ReleaseContext, figures: Figures) -> None:
     """Build the npm package twice, with the tools of its lock file, and compare the bytes."""
-    built = build_twice(context.root, context.work / "npm", context.dist, context.log("npm_build"))
+    built = build_twice(
+        context.root,
+        context.work / "npm",
+        context.dist,
+        context.log("npm_build"),
+        context.downloads,
+    )
     context.npm_package = built
     figures["built_twice_and_identical"] = "now"
     figures["kilobytes"] = round(built.artifact.size / 1000, 1)
@@ -45,10 +50,9 @@ def check(context: ReleaseContext, figures: Figures) -> None:
 def upload(context: ReleaseContext, figures: Figures) -> None:
     """Upload exactly these bytes to an npm registry on loopback."""
     package, log = _built(context), context.log("npm_upload")
-    registry.install_verdaccio(context.verdaccio, log)
+    registry.install_verdaccio(context.verdaccio, log, context.downloads)
     with _registry(context) as url:
-        settings = registry.settings(context.work / "npm-upload", url)
-        registry.upload_package(package, settings, log)
+        registry.upload_package(package, context.work / "npm-upload", url, log)
     stored = [sha256(path) for path in context.npm_uploads.rglob("*.tgz")]
     if stored != [package.artifact.sha256]:
         raise StepFailed(f"the registry has files other than those that were uploaded: {stored}")
@@ -59,12 +63,18 @@ def install(context: ReleaseContext, figures: Figures) -> None:
     """Install the package from that registry into a clean folder, and the runtimes beside it."""
     package, log = _built(context), context.log("npm_install")
     with _registry(context) as url:
-        settings = registry.settings(context.work / "npm-install", url)
-        installed = install_package(package, context.work / "npm-clean", settings, log)
+        installed = install_package(package, context.work / "npm-clean", url, log)
     write_sbom(package, context.evidence / "sbom-arcrun-sdk.json", log)
     adapters = _adapters(context, log)
     context.matrix = runtimes.matrix(adapters)
-    runtimes.prepare(adapters, installed, context.runtimes, context.matrix.runtimes, log)
+    runtimes.prepare(
+        adapters,
+        installed,
+        context.runtimes,
+        context.matrix.runtimes,
+        log=log,
+        downloads=context.downloads,
+    )
     context.versions[NPM_NAME] = {NPM_NAME: package.version}
     figures["version"] = package.version
     figures["runtimes"] = ", ".join(context.matrix.runtimes)
@@ -93,7 +103,7 @@ def parity(context: ReleaseContext, figures: Figures) -> None:
     )
     # The tables and the explained differences are long: they go into the log.
     with log.open("a", encoding="utf-8") as output:
-        console = Console(file=output, width=160, soft_wrap=True)
+        console = make_console(output)
         for part, (_, compare) in PARTS.items():
             found = compare(settings, console)
             figures.update({f"{part}_{name}": value for name, value in found.items()})

@@ -47,23 +47,33 @@ def environment() -> dict[str, str]:
     }
 
 
-def npm(*arguments: str, cwd: Path, log: Path, env: Mapping[str, str] | None = None) -> str:
+def npm(
+    *arguments: str,
+    cwd: Path,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    inherit: bool = True,
+) -> str:
     """Run npm in a folder; return what it printed.
+
+    `env` and `inherit` are those of `processes.run`.
 
     Raises:
         NodeMissing: npm is not installed.
         processes.CommandFailed: npm failed.
     """
     command = [program("npm"), *arguments]
-    return processes.run(command, log=log, cwd=cwd, env={**environment(), **(env or {})})
+    variables = {**environment(), **(env or {})}
+    return processes.run(command, log=log, cwd=cwd, env=variables, inherit=inherit)
 
 
-def install_locked(folder: Path, log: Path) -> None:
+def install_locked(folder: Path, log: Path, downloads: Mapping[str, str]) -> None:
     """Install what the package-lock.json of a folder names, and check the hashes.
 
-    npm uses what earlier rehearsals downloaded, and checks that as well.
+    npm uses what earlier rehearsals downloaded, and checks that as well. `downloads` has the caller's
+    network settings.
     """
-    npm("ci", "--prefer-offline", cwd=folder, log=log)
+    npm("ci", "--prefer-offline", cwd=folder, log=log, env=downloads)
 
 
 def tool(folder: Path, name: str, *arguments: str, log: Path) -> str:

@@ -14,12 +14,12 @@ from scripts import processes
 from scripts.release.artifacts import (
     BUILD_ENVIRONMENTS,
     Artifact,
-    commit_time,
     compare_builds,
     copy_sources,
     sha256,
     source_files,
 )
+from scripts.release.git import commit_time
 from scripts.release.versions import PACKAGES
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import tarfile
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from scripts.release import git
 from scripts.release.artifacts import SECRET, OverBudget, StrayFile
 from scripts.release.versions import PACKAGES
 
@@ -36,8 +36,9 @@ _METADATA = re.compile(
 
 # The largest size of each wheel, in kilobytes: its size today and a small margin. That of the harness is for the most
 # part scenarios, each a file that is compressed by itself.
+# They grew by 35 kB with the scenarios that the audits of the SDK suite brought.
 # That of `arcrun` grew by 8 kB with the deadline of a whole call and with what keeps secrets out of exceptions.
-WHEEL_BUDGETS = {"arcrun": 124, "arcrun-server": 305, "arcrun-conformance": 940}
+WHEEL_BUDGETS = {"arcrun": 124, "arcrun-server": 305, "arcrun-conformance": 1010}
 
 
 def check_contents(artifact: Artifact, root: Path) -> int:
@@ -114,15 +115,8 @@ def _tracked(root: Path, folder: str) -> dict[str, list[bytes]]:
     Artifacts move files (`src/` is dropped, data is put inside the package), so a file is accepted
     if some tracked file of the same name has exactly its bytes.
     """
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--", folder],
-        cwd=root,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
     found: dict[str, list[bytes]] = {".gitignore": [(root / ".gitignore").read_bytes()]}
-    for name in filter(None, listed.stdout.split("\0")):
+    for name in git.tracked_files(root, folder):
         path = root / name
         if path.is_file():
             found.setdefault(path.name, []).append(path.read_bytes())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIServer, make_server
 
 from scripts import ROOT, processes
+from scripts.release.environment import neutral, require_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,18 +47,27 @@ def package_index(folder: Path, log: Path) -> Iterator[str]:
         yield processes.first_line(process, log, START_SECONDS)
 
 
-def upload_files(artifacts: list[Artifact], index: str, log: Path) -> None:
-    """Upload exactly these files to an index, with twine.
+def upload_files(artifacts: list[Artifact], index: str, home: Path, log: Path) -> None:
+    """Upload exactly these files to an index on loopback, with twine.
+
+    Args:
+        artifacts: The files.
+        index: The URL of the index.
+        home: An empty folder, in place of the caller's home with its settings.
+        log: Receives what twine prints.
 
     Raises:
+        NotLoopback: The index is on another machine; nothing was sent.
         processes.CommandFailed: The index refused one.
     """
+    require_loopback(index)
+    home.mkdir(parents=True, exist_ok=True)
     files = [str(artifact.path) for artifact in artifacts]
     command = [sys.executable, "-m", "twine", "upload", "--non-interactive"]
     command += ["--disable-progress-bar", "--repository-url", index]
     # The index accepts any account, and twine requires one.
-    env = {"TWINE_USERNAME": "rehearsal", "TWINE_PASSWORD": "rehearsal"}
-    processes.run([*command, *files], log=log, env=env)
+    env = {**neutral(home), "TWINE_USERNAME": "rehearsal", "TWINE_PASSWORD": "rehearsal"}
+    processes.run([*command, *files], log=log, env=env, inherit=False)
 
 
 class _ThreadedServer(ThreadingMixIn, WSGIServer):

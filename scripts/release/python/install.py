@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 from scripts import processes
 from scripts.release.artifacts import InstallMismatch
+from scripts.release.environment import neutral, require_loopback
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scripts.release.artifacts import Artifact
 
 
@@ -38,36 +41,65 @@ class CleanEnvironment:
 
 
 def install_package(
-    root: Path, artifacts: list[Artifact], package: str, *, index: str, folder: Path, log: Path
+    root: Path,
+    artifacts: list[Artifact],
+    package: str,
+    *,
+    index: str,
+    folder: Path,
+    log: Path,
+    downloads: Mapping[str, str],
 ) -> CleanEnvironment:
     """Make a clean environment and install one package into it, by version and hash.
 
-    The package comes from `index` and from nowhere else; its dependencies come from the public
-    index, with the versions and hashes of the lock file.
+    Its dependencies come first, with the versions and hashes of the lock file, from where the machine
+    gets packages. The package itself comes from `index` and from nowhere else: the unrelated `arcrun`
+    of the public index is never a candidate, and no setting of the caller takes part.
+
+    Args:
+        root: The checkout, with the lock file.
+        artifacts: What was built.
+        package: The package to install.
+        index: The URL of the index on loopback that has it.
+        folder: The folder of the environment; one beside it keeps what is needed to fill it.
+        log: Receives what uv prints.
+        downloads: The caller's network settings.
 
     Raises:
+        NotLoopback: The index is on another machine.
         processes.CommandFailed: The installation failed.
         InstallMismatch: The installed files are not those of the built wheel.
     """
+    require_loopback(index)
     environment = CleanEnvironment(package, folder)
-    requirements = folder.with_name(f"{folder.name}.txt")
-    requirements.parent.mkdir(parents=True, exist_ok=True)
-    requirements.write_text(_requirements(root, artifacts, package, log), "utf-8")
+    beside = folder.with_name(f"{folder.name}-installation")
+    beside.mkdir(parents=True)
     uv(["venv", "--clear", "--python", sys.executable, str(folder)], log=log)
-    command = ["pip", "install", "--python", str(environment.python), "--require-hashes"]
-    # Where the first index has a package of that name, uv asks no other: the unrelated `arcrun` of
-    # the public index is never a candidate.
-    command += ["--index", f"{index}simple/", "--index-strategy", "first-index"]
-    command += ["--refresh-package", package, "-r", str(requirements)]
-    uv(command, log=log)
+    install = ["pip", "install", "--python", str(environment.python), "--require-hashes"]
+    dependencies, ours = beside / "dependencies.txt", beside / "package.txt"
+    dependencies.write_text(_locked(root, package, log, downloads), "utf-8")
+    uv([*install, "-r", str(dependencies)], log=log, env=downloads)
+    ours.write_text(_requirement(artifacts, package), "utf-8")
+    command = [*install, "--no-config", "--no-deps", "--default-index", f"{index}simple/"]
+    uv([*command, "-r", str(ours)], log=log, env=neutral(beside), inherit=False)
+    # All dependencies of the package, as its metadata names them, are in the lock file.
+    uv(["pip", "check", "--python", str(environment.python)], log=log)
     wheel = next(each for each in artifacts if each.package == package and each.is_wheel)
     compare_installed(wheel.path, environment, log)
     return environment
 
 
-def uv(arguments: list[str], *, log: Path, cwd: Path | None = None) -> str:
-    """Run uv; return what it printed."""
-    return processes.run([sys.executable, "-m", "uv", *arguments], log=log, cwd=cwd)
+def uv(
+    arguments: list[str],
+    *,
+    log: Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    inherit: bool = True,
+) -> str:
+    """Run uv; return what it printed. The options are those of `processes.run`."""
+    command = [sys.executable, "-m", "uv", *arguments]
+    return processes.run(command, log=log, cwd=cwd, env=env, inherit=inherit)
 
 
 def compare_installed(wheel: Path, environment: CleanEnvironment, log: Path) -> int:
@@ -100,9 +132,14 @@ def compare_installed(wheel: Path, environment: CleanEnvironment, log: Path) -> 
     return count
 
 
-def _requirements(root: Path, artifacts: list[Artifact], package: str, log: Path) -> str:
+def _locked(root: Path, package: str, log: Path, downloads: Mapping[str, str]) -> str:
+    """Return the dependencies of a package, with the versions and hashes of the lock file."""
     command = ["export", "--locked", "--quiet", "--package", package, "--no-dev", "--no-header"]
-    locked = uv([*command, "--no-emit-workspace", "--no-annotate"], log=log, cwd=root)
+    command += ["--no-emit-workspace", "--no-annotate"]
+    return uv(command, log=log, cwd=root, env=downloads)
+
+
+def _requirement(artifacts: list[Artifact], package: str) -> str:
     ours = [each for each in artifacts if each.package == package]
     hashes = " ".join(f"--hash=sha256:{each.sha256}" for each in ours)
-    return f"{package}=={ours[0].version} {hashes}\n{locked}"
+    return f"{package}=={ours[0].version} {hashes}\n"

@@ -1,6 +1,5 @@
 import io
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,11 @@ from rich.console import Console
 from scripts.rehearsal import Rehearsal, StepFailed
 from scripts.release import evidence
 from scripts.release.artifacts import Artifact, sha256
+from scripts.release.git import GitState
 from scripts.release.verify import NotProven, main, read_evidence, verify
 
-GIT: evidence.GitState = {"commit": "0" * 40, "dirty": False}
+GIT: GitState = {"commit": "0" * 40, "dirty": False, "changed": []}
+RUN = "20261127T130000Z-00abcd"
 
 
 @pytest.fixture
@@ -37,12 +38,14 @@ def written(
     path = wheel.path.with_name("release.json")
     evidence.write(
         path,
+        run=RUN,
         rehearsal=rehearsal,
         scope="python",
         expected=expected,
         version=wheel.version,
         git=GIT,
         artifacts=[wheel],
+        reports=[{"file": "index.html", "sha256": "0" * 64}],
         environments={"arcrun": {"httpx": "0.28.1"}},
     )
     return path
@@ -52,6 +55,7 @@ def test_evidence_matches_its_schema(wheel: Artifact) -> None:
     document = read_evidence(written(wheel, steps=["build"], expected=["build"]))
     assert document["decision"] == "GO"
     assert document["scope"] == "python"
+    assert document["run"] == RUN
     assert document["artifacts"][0]["sha256"] == wheel.sha256
     assert document["steps"][0]["figures"] == {"數": 1}
 
@@ -76,12 +80,14 @@ def test_evidence_is_written_for_readers_into_a_folder_that_need_not_exist(
     for _ in range(2):  # the second time it exists
         evidence.write(
             folder / "release.json",
+            run=RUN,
             rehearsal=Rehearsal(Console(file=io.StringIO())),
             scope="套件",
             expected=[],
             version=None,
             git=GIT,
             artifacts=[],
+            reports=[],
             environments={},
         )
     text = (folder / "release.json").read_text("utf-8")
@@ -97,20 +103,6 @@ def test_where_nothing_ran_nothing_is_proven(wheel: Artifact) -> None:
     assert json.loads(path.read_text("utf-8"))["decision"] == "NO-GO"
     with pytest.raises(NotProven, match="steps"):
         read_evidence(path)
-
-
-def test_the_state_of_git_is_its_commit_and_whether_the_tree_differs(tmp_path: Path) -> None:
-    with pytest.raises(subprocess.CalledProcessError):
-        evidence.git_state(tmp_path)
-    git = ("git", "-c", "user.name=t", "-c", "user.email=t@localhost")
-    for command in (("init",), ("commit", "--allow-empty", "-m", "first")):
-        subprocess.run([*git, *command, "--quiet"], cwd=tmp_path, check=True)
-    clean = evidence.git_state(tmp_path)
-    (tmp_path / "new").write_text("")
-    dirty = evidence.git_state(tmp_path)
-    assert (len(clean["commit"]), clean["dirty"], dirty["dirty"]) == (40, False, True)
-    assert set(clean["commit"]) <= set("0123456789abcdef")
-    assert clean["commit"] == dirty["commit"]
 
 
 def test_one_file_that_is_not_proven_is_enough(
@@ -152,6 +144,10 @@ def test_other_bytes_are_not_proven(wheel: Artifact, capsys: pytest.CaptureFixtu
     [
         ({"decision": "NO-GO"}, "ended with NO-GO"),
         ({"artifacts": []}, "is not in the evidence"),
+        ({"git": {**GIT, "dirty": True, "changed": ["新.py"]}}, r"was not the commit 0+: 新\.py"),
+        ({"git": {**GIT, "dirty": True}}, "it changed during the rehearsal"),
+        ({"git": {**GIT, "changed": ["新.py"]}}, r"was not the commit 0+: 新\.py"),
+        ({"steps": [{"name": "fuzz", "status": "failed"}]}, "says GO, but fuzz did not pass"),
     ],
 )
 def test_evidence_that_does_not_list_the_file_or_is_no_go_proves_nothing(

@@ -29,6 +29,7 @@ def test_python_only_leaves_out_the_npm_steps_and_nothing_else() -> None:
         "fuzz",
         "engine_suite",
         "conformance",
+        "tests",
     ]
     assert [step.name for step in chosen("conformance", python_only=True)] == [
         "build",

@@ -48,7 +48,9 @@ def checkout(tmp_path: Path, what: str) -> Path:
 
 def test_umask_folder_and_time_zone_do_not_change_the_package(tmp_path: Path) -> None:
     root = checkout(tmp_path, "'// 河道'")
-    built = build_twice(root, tmp_path / "work", tmp_path / "dist", tmp_path / "logs" / "npm.log")
+    built = build_twice(
+        root, tmp_path / "work", tmp_path / "dist", tmp_path / "logs" / "npm.log", {}
+    )
     assert (built.artifact.package, built.version) == ("@arcrun/sdk", "1.2.3")
     assert built.path == tmp_path / "dist" / "arcrun-sdk-1.2.3.tgz"
     assert built.artifact.sha256 == sha256(built.path)
@@ -62,14 +64,14 @@ def test_umask_folder_and_time_zone_do_not_change_the_package(tmp_path: Path) ->
 def test_a_build_that_depends_on_its_surroundings_is_refused(tmp_path: Path, what: str) -> None:
     root = checkout(tmp_path, what)
     with pytest.raises(NotReproducible, match=r"arcrun-sdk-1\.2\.3\.tgz differs between two"):
-        build_twice(root, tmp_path / "work", tmp_path / "dist", tmp_path / "logs" / "npm.log")
+        build_twice(root, tmp_path / "work", tmp_path / "dist", tmp_path / "logs" / "npm.log", {})
     assert not (tmp_path / "dist").exists()
 
 
 def test_a_build_that_fails_is_an_error_with_its_log(tmp_path: Path) -> None:
     root = checkout(tmp_path, "沒有這個")
     with pytest.raises(CommandFailed, match="run build") as caught:
-        build_twice(root, tmp_path / "work", tmp_path / "dist", tmp_path / "logs" / "npm.log")
+        build_twice(root, tmp_path / "work", tmp_path / "dist", tmp_path / "logs" / "npm.log", {})
     assert "沒有這個 is not defined" in caught.value.log.read_text("utf-8")
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import tarfile
 import urllib.error
@@ -26,13 +27,14 @@ except tools.NodeMissing as node_missing:
 @pytest.fixture(scope="module")
 def verdaccio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tools")
-    return registry.install_verdaccio(folder / "verdaccio", folder / "npm.log")
+    return registry.install_verdaccio(folder / "verdaccio", folder / "npm.log", dict(os.environ))
 
 
-def packed(folder: Path, text: str = "河道") -> NpmPackage:
-    """A package of two files."""
+def packed(folder: Path, text: str = "河道", **fields: object) -> NpmPackage:
+    """A package of two files, with these fields in its package.json."""
     path = folder / "arcrun-sdk-1.2.3.tgz"
-    files = {"package.json": json.dumps({"name": NPM_NAME, "version": "1.2.3"}), "index.js": text}
+    manifest = json.dumps({"name": NPM_NAME, "version": "1.2.3", **fields})
+    files = {"package.json": manifest, "index.js": text}
     with tarfile.open(path, "w:gz") as archive:
         for name, content in files.items():
             member = tarfile.TarInfo(f"package/{name}")
@@ -47,21 +49,36 @@ def test_what_is_uploaded_is_installed_by_version_and_hash_and_never_overwritten
     package, log = packed(tmp_path), tmp_path / "npm.log"
     store = tmp_path / "store"
     with registry.npm_registry(verdaccio, store, tmp_path / "registry.log") as url:
-        settings = registry.settings(tmp_path / "settings", url)
-        registry.upload_package(package, settings, log)
-        installed = install.install_package(package, tmp_path / "clean", settings, log)
+        registry.upload_package(package, tmp_path / "upload", url, log)
+        installed = install.install_package(package, tmp_path / "clean", url, log)
         (tmp_path / "other").mkdir()
         with pytest.raises(CommandFailed):
-            registry.upload_package(packed(tmp_path / "other", "別的"), settings, log)
+            registry.upload_package(
+                packed(tmp_path / "other", "別的"), tmp_path / "upload", url, log
+            )
         wrong = replace(package, integrity=integrity(log))
         with pytest.raises(CommandFailed):
-            install.install_package(wrong, tmp_path / "wrong", settings, log)
+            install.install_package(wrong, tmp_path / "wrong", url, log)
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"{url}left-pad")
     assert (installed / "index.js").read_text("utf-8") == "河道"
     assert [sha256(path) for path in store.rglob("*.tgz")] == [package.artifact.sha256]
     assert "cannot publish over the previously published versions" in log.read_text("utf-8")
     assert "EINTEGRITY" in log.read_text("utf-8")
+
+
+def test_settings_of_caller_and_package_send_an_upload_nowhere_else(
+    verdaccio: Path, tmp_path: Path, hostile: list[bytes]
+) -> None:
+    other = os.environ["NPM_CONFIG_REGISTRY"]
+    package = packed(tmp_path, publishConfig={"registry": other, "@arcrun:registry": other})
+    log, store = tmp_path / "npm.log", tmp_path / "store"
+    with registry.npm_registry(verdaccio, store, tmp_path / "registry.log") as url:
+        registry.upload_package(package, tmp_path / "upload", url, log)
+        installed = install.install_package(package, tmp_path / "clean", url, log)
+    assert (installed / "index.js").read_text("utf-8") == "河道"
+    assert [sha256(path) for path in store.rglob("*.tgz")] == [package.artifact.sha256]
+    assert hostile == []
 
 
 def test_the_registry_stops_with_its_context(verdaccio: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def artifact(tmp_path: Path) -> Artifact:
 
 def test_what_is_uploaded_is_served_with_its_hash(artifact: Artifact, tmp_path: Path) -> None:
     with index.package_index(tmp_path / "store", tmp_path / "log") as url:
-        index.upload_files([artifact], url, tmp_path / "upload.log")
+        index.upload_files([artifact], url, tmp_path / "home", tmp_path / "upload.log")
         page = httpx.get(f"{url}simple/arcrun-rehearsal/").text
         unknown = httpx.get(f"{url}simple/httpx/")
     assert f"#sha256={artifact.sha256}" in page
@@ -32,9 +32,9 @@ def test_what_is_uploaded_is_served_with_its_hash(artifact: Artifact, tmp_path: 
 
 def test_a_version_that_exists_is_never_overwritten(artifact: Artifact, tmp_path: Path) -> None:
     with index.package_index(tmp_path / "store", tmp_path / "log") as url:
-        index.upload_files([artifact], url, tmp_path / "upload.log")
+        index.upload_files([artifact], url, tmp_path / "home", tmp_path / "upload.log")
         with pytest.raises(CommandFailed):
-            index.upload_files([artifact], url, tmp_path / "upload.log")
+            index.upload_files([artifact], url, tmp_path / "home", tmp_path / "upload.log")
 
 
 def test_the_index_stops_with_its_context(tmp_path: Path) -> None:
@@ -53,3 +53,13 @@ def test_an_index_that_does_not_start_is_an_error_with_its_log(
         index.package_index(tmp_path / "store", tmp_path / "log"),
     ):
         pass
+
+
+def test_settings_of_the_caller_send_an_upload_nowhere_else(
+    artifact: Artifact, tmp_path: Path, hostile: list[bytes]
+) -> None:
+    with index.package_index(tmp_path / "store", tmp_path / "log") as url:
+        index.upload_files([artifact], url, tmp_path / "home", tmp_path / "upload.log")
+    stored = tmp_path / "store" / artifact.path.name
+    assert stored.read_bytes() == artifact.path.read_bytes()
+    assert hostile == []

@@ -1,0 +1,111 @@
+"""Run the tests of every package: what they check, no scenario of the suite has to notice."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from scripts import processes
+from scripts.rehearsal import StepFailed
+from scripts.release.artifacts import copy_sources
+from scripts.release.npm import tools
+from scripts.release.python.install import CleanEnvironment, uv
+from scripts.release.versions import NPM_FOLDER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scripts.rehearsal import Figures
+    from scripts.release.context import ReleaseContext
+
+# The packages, and what holds between them. The tests of the rehearsal itself are no proof of a package.
+FOLDERS = ("packages/python-sdk/tests", "packages/server/tests", "conformance/tests", "tests")
+GROUPS = ("tests", "release", "parity", "js", "mutation")
+# Files that are generated from others: each program exits with 1 if one is out of date.
+GENERATED = ("unasync", "known_recipes", "contract_copies")
+TIMEOUT_SECONDS = 1800.0
+SHOWN_FAILURES = 20
+
+_PYTEST_PASSED = re.compile(r"\b(\d+) passed\b")
+_PYTEST_FAILED = re.compile(r"^(?:FAILED|ERROR) (.+)$", re.MULTILINE)
+_VITEST_PASSED = re.compile(r"^\s*Tests\s.*?\b(\d+) passed\b", re.MULTILINE)
+_VITEST_FAILED = re.compile(r"^\s*FAIL\s+(.+)$", re.MULTILINE)
+
+
+def python(context: ReleaseContext, figures: Figures) -> None:
+    """Run the tests of the Python packages, and check that generated files are up to date."""
+    log = context.log("tests")
+    environment = CleanEnvironment("tests", context.work / "env" / "tests")
+    command = ["sync", "--locked", "--quiet", "--no-default-groups", "--all-packages"]
+    command += [part for group in GROUPS for part in ("--group", group)]
+    where = {"UV_PROJECT_ENVIRONMENT": str(environment.folder)}
+    uv(command, log=log, cwd=context.root, env={**context.downloads, **where})
+    for name in GENERATED:
+        check = [sys.executable, "-m", f"scripts.{name}", "--check"]
+        processes.run(check, log=log, cwd=context.root)
+    pytest = [str(environment.python), "-m", "pytest", "-n", "auto", "-q", "-p", "no:cacheprovider"]
+    printed = _run([*pytest, *FOLDERS], context.root, environment, log, _PYTEST_FAILED)
+    figures["passed"] = _count(_PYTEST_PASSED, printed)
+    figures["generated_files"] = "up to date"
+
+
+def javascript(context: ReleaseContext, figures: Figures) -> None:
+    """Run the tests of the JavaScript SDK with what was built, against the installed engine."""
+    log, package = context.log("npm_tests"), context.npm_package
+    if package is None:
+        raise StepFailed("nothing was built: this step needs npm_build")
+    folder = _tree(context.root, package.build_directory, context.work / "npm-tests")
+    vitest = [str(folder / "node_modules" / ".bin" / "vitest"), "run"]
+    engine = context.environments["arcrun-server"]
+    printed = _run(vitest, folder, engine, log, _VITEST_FAILED)
+    figures["passed"] = _count(_VITEST_PASSED, printed)
+
+
+def _tree(root: Path, built: Path, target: Path) -> Path:
+    """Copy what the tests of the JavaScript SDK read, and what was built; return the SDK's folder."""
+    folder = target / NPM_FOLDER
+    copy_sources(root, NPM_FOLDER, folder)
+    copy_sources(root, "conformance/vectors", target / "conformance" / "vectors")
+    shutil.copyfile(root / "README.md", target / "README.md")
+    shutil.copytree(built / "dist", folder / "dist")
+    (folder / "node_modules").symlink_to(built / "node_modules", target_is_directory=True)
+    return folder
+
+
+def _run(
+    command: list[str], cwd: Path, environment: CleanEnvironment, log: Path, failed: re.Pattern[str]
+) -> str:
+    """Run tests with the programs of an environment; return what they printed.
+
+    Raises:
+        StepFailed: Some failed; the message names the first of them.
+        processes.CommandFailed: They did not run to their end.
+    """
+    path = os.pathsep.join([str(environment.python.parent), tools.environment()["PATH"]])
+    variables = {**tools.environment(), "PATH": path}
+    try:
+        return processes.run(command, log=log, cwd=cwd, env=variables, timeout=TIMEOUT_SECONDS)
+    except processes.CommandFailed as error:
+        names = list(dict.fromkeys(failed.findall(log.read_text("utf-8", "replace"))))
+        if not names:
+            raise
+        shown = "\n".join(f"  {name}" for name in names[:SHOWN_FAILURES])
+        more = f"\n  … and {len(names) - SHOWN_FAILURES} more" if names[SHOWN_FAILURES:] else ""
+        raise StepFailed(
+            f"{len(names)} tests failed:\n{shown}{more}\nfull log: {error.log}"
+        ) from None
+
+
+def _count(passed: re.Pattern[str], printed: str) -> int:
+    """Return how many tests passed.
+
+    Raises:
+        StepFailed: None did: then nothing is proved, whatever the exit code.
+    """
+    found = passed.search(printed)
+    if found is None or int(found[1]) == 0:
+        raise StepFailed("no test passed, so nothing is proved")
+    return int(found[1])

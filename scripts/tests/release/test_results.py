@@ -1,0 +1,125 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts import ROOT
+from scripts.release.results import AlreadyRunning, Results, new_run, only_one
+
+PAGE = "reports/index.html"
+
+
+def written(results: Results) -> None:
+    """Write what a rehearsal writes, with its id as the text of each file."""
+    for name in ("dist/a.whl", "evidence/release.json", PAGE, "reports/engine-suite/index.html"):
+        path = results.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(results.run)
+
+
+def shown(root: Path) -> dict[str, str]:
+    """What the checkout shows: each file, without those of the rehearsals' own folders."""
+    files = (path for path in root.rglob("*") if path.is_file() and ".arcrun" not in path.parts)
+    return {path.relative_to(root).as_posix(): path.read_text() for path in files}
+
+
+def go(root: Path) -> Results:
+    results = Results(root, new_run())
+    results.begin(whole=True)
+    written(results)
+    results.publish(go=True)
+    return results
+
+
+def test_the_id_of_a_run_is_its_own() -> None:
+    assert new_run() != new_run()
+
+
+def test_nothing_is_shown_before_the_end_and_then_everything_of_one_run(tmp_path: Path) -> None:
+    results = Results(tmp_path, "run")
+    results.begin(whole=True)
+    written(results)
+    assert shown(tmp_path) == {}
+    results.publish(go=True)
+    assert shown(tmp_path) == {
+        "dist/a.whl": "run",
+        "evidence/release.json": "run",
+        PAGE: "run",
+        "reports/engine-suite/index.html": "run",
+    }
+
+
+def test_results_end_when_the_next_whole_rehearsal_begins_and_others_stay(tmp_path: Path) -> None:
+    go(tmp_path)
+    (tmp_path / "reports" / "fuzz").mkdir()
+    (tmp_path / "reports" / "fuzz" / "fuzz.log").write_text("of another session")
+    Results(tmp_path, "next").begin(whole=True)
+    assert shown(tmp_path) == {"reports/fuzz/fuzz.log": "of another session"}
+
+
+def test_after_no_go_there_are_no_pages_of_the_last_go_and_nothing_to_publish(
+    tmp_path: Path,
+) -> None:
+    go(tmp_path)
+    failed = Results(tmp_path, "failed")
+    failed.begin(whole=True)
+    written(failed)
+    (failed.folder / PAGE).unlink()
+    failed.publish(go=False)
+    assert shown(tmp_path) == {
+        "evidence/release.json": "failed",
+        "reports/engine-suite/index.html": "failed",
+    }
+    assert (failed.folder / "dist" / "a.whl").is_file(), "messages name files there"
+
+
+def test_a_single_step_leaves_the_results_of_the_last_rehearsal_alone(tmp_path: Path) -> None:
+    last = go(tmp_path)
+    before = shown(tmp_path)
+    single = Results(tmp_path, "single")
+    single.begin(whole=False)
+    assert shown(tmp_path) == before
+    assert single.folder.is_dir()
+    assert not last.folder.exists()
+
+
+def test_the_hashes_of_the_pages_are_listed_by_their_names(tmp_path: Path) -> None:
+    results = Results(tmp_path, "run")
+    results.begin(whole=True)
+    (results.folder / "reports" / "engine-suite").mkdir(parents=True)
+    (results.folder / "reports" / "engine-suite" / "index.html").write_bytes(b"")
+    # The SHA-256 of nothing.
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert results.hashes() == [{"file": "engine-suite/index.html", "sha256": empty}]
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from scripts.release.results import only_one
+with only_one(Path(sys.argv[1]), "the-first"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_rehearsal_is_refused_until_the_first_has_ended_however_it_ends(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as first:
+        assert first.stdout
+        assert first.stdout.readline().strip() == b"held"
+        since = json.loads((tmp_path / ".arcrun/release/lock").read_text())["since"]
+        with pytest.raises(AlreadyRunning) as refused, only_one(tmp_path, "second"):
+            pass
+        assert f"process {first.pid}, since {since}, run the-first" in str(refused.value)
+        first.kill()
+    # What it wrote into the lock is still there, and no obstacle.
+    assert "the-first" in (tmp_path / ".arcrun/release/lock").read_text()
+    with only_one(tmp_path, "third"):
+        assert "third" in (tmp_path / ".arcrun/release/lock").read_text()
