@@ -68,6 +68,9 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             'Secret(content.decode("utf-8-sig", "ignore"))',
         )
     ],
+    "reads-tokens-beside-what-is-no-utf-8": [
+        (_TOKENS, 'Secret("" if status == 200 else', 'Secret("" if status == 201 else')
+    ],
     "shows-secrets-as-forms-write-them": [
         (_BLANKING, 'forms.add(quote_plus(plain, errors="replace"))', "pass")
     ],

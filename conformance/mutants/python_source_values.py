@@ -79,6 +79,9 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "reads-less-than-the-limit": [
         ("arcrun._core.decoding", "if self._left < 0:", "if self._left <= 0:")
     ],
+    "reads-more-than-64-mebibytes": [
+        ("arcrun._core.decoding", "MAX_RESPONSE_BYTES = 64 *", "MAX_RESPONSE_BYTES = 65 *")
+    ],
     "reads-a-byte-more-than-the-limit": [
         ("arcrun._core.decoding", "if self._left < 0:", "if self._left < -1:")
     ],

@@ -224,7 +224,7 @@ RELATED_IN_ENGINE = {
     "recipes": ("recipes-*", "apirecipes-*", "lists-*"),
     "redaction": ("secrets-*", "credentials-*", "http-*"),
     "scope": ("placeholders-*", "branches-*", "foreach-*"),
-    "server_key": ("credentials-*", "secrets-*"),
+    "server_key": ("credentials-*", "secrets-*", "lists-cursors"),
     "sizes": ("limits-*",),
     "sub_workflow": ("subflows-*",),
     "templates": ("placeholders-*",),

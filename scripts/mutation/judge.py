@@ -1,11 +1,12 @@
 """Judge a mutant: by the suite alone, and by the tests of its package.
 
 With `covering` both are done the fast way: of the tests those that execute the line, of the suite one run, which ends
-with the first failure.
+with the first failure that is one also when its scenario is run alone.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import tempfile
@@ -30,6 +31,8 @@ KILLED, SURVIVED, TIMED_OUT, NOT_JUDGED = "killed", "survived", "timed out", "no
 # A program that takes this many times as long as without a defect never ends.
 PATIENCE = 5.0
 LEAST_SECONDS, MOST_SECONDS = 60.0, 300.0
+# So often a run of the suite is repeated of which everything that failed passes alone.
+ATTEMPTS = 3
 # Enough for a whole package without a defect on a busy machine.
 BASELINE_SECONDS = 1800.0
 
@@ -234,8 +237,31 @@ class Judge:
         first = replace(whole, scenarios=related_scenarios(area, path, whole.suite))
         runs = [first] if first.scenarios else []
         runs += [] if self._quick and runs else [whole]
-        stages = [(_stage(run), [*self._suite_command(run), "--fail-fast"]) for run in runs]
-        return self._stages(stages, tree, log)
+        outcome, seconds = SURVIVED, 0.0
+        for run in runs:
+            outcome, took = self._to_its_first_failure(tree, run, log)
+            seconds += took
+            if outcome != SURVIVED:
+                break
+        return outcome, seconds
+
+    def _to_its_first_failure(self, tree: Tree, run: SuiteRun, log: Path) -> tuple[str, float]:
+        """Judge by a run of the suite; what fails beside others and passes alone, fails by the load of the machine."""
+        seconds = 0.0
+        for _ in range(ATTEMPTS):
+            with tempfile.TemporaryDirectory() as folder:
+                command = [*self._suite_command(run), "--fail-fast", "--report-dir", folder]
+                outcome, took = self._stages([(_stage(run), command)], tree, log)
+                failed = failed_scenarios(Path(folder))
+            seconds += took
+            if outcome == KILLED and failed:
+                command = self._suite_command(replace(run, scenarios=failed), jobs=1)
+                outcome, took = self._stages([(_stage(run), command)], tree, log)
+                seconds += took
+                if outcome == SURVIVED:
+                    continue
+            return outcome, seconds
+        return SURVIVED, seconds
 
     def _by_covering(
         self, tree: Tree, covering: Covering, mutant: Mutant, log: Path
@@ -273,9 +299,9 @@ class Judge:
                 return (TIMED_OUT if outcome.exit_code is None else KILLED), seconds
         return SURVIVED, seconds
 
-    def _suite_command(self, run: SuiteRun) -> list[str]:
+    def _suite_command(self, run: SuiteRun, jobs: int | None = None) -> list[str]:
         command = [str(self._python), "-m", "arcrun_conformance", "run", "--suite", run.suite]
-        command += ["--jobs", "6" if self._covering is None else "4"]
+        command += ["--jobs", str(jobs or (6 if self._covering is None else 4))]
         command += ["--sdk", ",".join(run.sdks)] if run.sdks else []
         for scenario in run.scenarios:
             command += ["--scenario", scenario]
@@ -284,6 +310,16 @@ class Judge:
     def _tests_command(self, files: Sequence[str]) -> list[str]:
         options = ("-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider")
         return [str(self._python), "-m", "pytest", *options, *files]
+
+
+def failed_scenarios(folder: Path) -> tuple[str, ...]:
+    """Return the scenarios that a report of the suite calls failed; none if there is no report."""
+    report = folder / "conformance.json"
+    if not report.exists():
+        return ()
+    cells = json.loads(report.read_text("utf-8"))["cells"]
+    failed = (cell["scenario"] for cell in cells if cell["outcome"] not in {"passed", "skipped"})
+    return tuple(dict.fromkeys(failed))
 
 
 def _stage(run: SuiteRun) -> str:

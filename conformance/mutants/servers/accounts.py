@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import Request  # noqa: TC002 - FastAPI reads the annotations
 from sqlalchemy import bindparam, delete, func, select, update
 
@@ -22,6 +23,7 @@ from arcrun_server.routes import recipes as recipe_routes
 from arcrun_server.routes.context import Context
 from arcrun_server.runs import service
 from arcrun_server.runs.environment import AccountEnvironment
+from arcrun_server.sealing import envelope
 from arcrun_server.sealing.server_key import ServerKey
 from arcrun_server.store import credentials, executions, recipes, workflows
 from arcrun_server.store import schema as tables
@@ -123,6 +125,20 @@ def keeps_the_old_value_of_a_plain_credential() -> None:
 
 def does_not_replace_the_envelope_of_a_credential() -> None:
     credentials._PUSH = _upsert_without(tables.credentials, {"encrypted", "iv"}, _CREDENTIAL)
+
+
+class _OfAnyBytes:
+    """AES-GCM that returns text, whatever was encrypted."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def decrypt(self, *given: bytes) -> bytes:
+        return self._cipher.decrypt(*given).decode("utf-8", "replace").encode()
+
+
+def opens_what_is_no_text() -> None:
+    envelope.AESGCM = _OfAnyBytes
 
 
 def keeps_the_service_of_a_credential() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.scenarios.envelope import open_envelope, seal
 from arcrun_conformance.scenarios.patterns import OPERATORS, differences, show
+from arcrun_conformance.scenarios.template import fill
 
 SEALED = json.loads((data_directory() / "vectors/sealing-v1.json").read_text("utf-8"))[1]
 ENVELOPE = {"name": SEALED["credential_name"], **{k: SEALED[k] for k in ("encrypted", "iv")}}
@@ -205,6 +207,18 @@ def test_an_envelope_that_is_not_strict_base64_is_not_opened(field: str) -> None
     changed = {**ENVELOPE, field: f"{ENVELOPE[field]}\n"}
     assert open_envelope(SEALED["api_key"], **ENVELOPE) == SEALED["value"]
     assert open_envelope(SEALED["api_key"], **changed) is None
+
+
+def test_what_is_sealed_may_be_no_text() -> None:
+    given = {"key": "ak_1", "name": "name", "service": "x"}
+    sealed = fill(
+        {"$sealed": {**given, "bytes": "YZCN"}}, {}
+    )  # "a" and two bytes that begin nothing
+    assert sealed.keys() == {"name", "encrypted", "iv", "service"}
+    assert len(base64.b64decode(sealed["encrypted"])) == 3 + 16
+    assert open_envelope("ak_1", "name", sealed["encrypted"], sealed["iv"]) is None
+    text = fill({"$sealed": {**given, "bytes": "YWI="}}, {})
+    assert open_envelope("ak_1", "name", text["encrypted"], text["iv"]) == "ab"
 
 
 def test_an_envelope_has_twelve_fresh_bytes_as_its_iv() -> None:

@@ -21,7 +21,7 @@ from arcrun import (
     InsecureTransportError,
     UnexpectedResponseError,
 )
-from arcrun._core.decoding import CorruptBodyError, Decoder
+from arcrun._core.decoding import MAX_RESPONSE_BYTES, CorruptBodyError, Decoder
 from arcrun._http import ssl_context
 
 HEALTH = {"ok": True}
@@ -75,6 +75,10 @@ def test_a_body_of_exactly_the_limit_is_taken() -> None:
         UnexpectedResponseError, match=r"larger than 10,000 bytes.*max_response_bytes"
     ):
         inflated("gzip", gzip.compress(b"x" * 10_001))
+
+
+def test_without_the_option_64_mebibytes_are_taken() -> None:
+    assert MAX_RESPONSE_BYTES == 67_108_864
 
 
 def test_a_body_that_is_not_what_its_encoding_says_is_corrupt() -> None:

@@ -19,6 +19,7 @@ from arcrun._core.config import Settings
 from arcrun._core.known_recipes import KNOWN
 from arcrun._core.memory import Memory
 from arcrun._core.recipe import parse_recipe
+from arcrun._core.recipe_shape import shown
 from arcrun._core.sealing import seal
 
 ENGINE = "https://engine.test"
@@ -136,6 +137,11 @@ EVIL_TELEGRAM = "https://api.telegram.org/bot12345:evil/sendMessage"
 def test_a_recipe_that_could_lead_a_secret_elsewhere_is_refused(service, path, value) -> None:
     with pytest.raises((RecipeChangedError, RecipeOriginError)):
         check(set_at(SERVED[service], path, value), service)
+
+
+def test_errors_show_160_characters_of_a_recipe_at_most() -> None:
+    assert shown("a" * 160) == f"'{'a' * 160}'"
+    assert shown("a" * 161) == f"'{'a' * 160}…'"
 
 
 def test_a_static_key_that_would_become_a_refresh_token_is_refused() -> None:

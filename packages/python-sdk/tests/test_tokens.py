@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from arcrun import InvalidArgumentError, TokenExchangeError
 from arcrun._core import tokens
 from arcrun._core.secret import Secret
-from arcrun._core.tokens import read_token
+from arcrun._core.tokens import read_token, token_text
 
 RUNTIME = {"header": {"Authorization": "Bearer {{runtime.access_token}}"}}
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
@@ -396,3 +396,14 @@ def test_no_token_or_secret_is_logged_or_shown(kind, crm_client, service, caplog
     )
     assert "access-1" not in seen
     assert "s3cret" not in seen
+
+
+LATIN_1 = '{"access_token": "a-token", "error_description": "révoked"}'.encode("latin-1")
+
+
+def test_no_token_is_read_beside_what_is_not_utf8() -> None:
+    assert token_text(200, LATIN_1).reveal() == ""
+    # Of a refusal the reason is read, as far as it can be.
+    refused = '{"access_token": "a-token", "error_description": "r\ufffdvoked"}'
+    assert token_text(400, LATIN_1).reveal() == refused
+    assert token_text(200, b'\xef\xbb\xbf{"a": 1}').reveal() == '{"a": 1}'

@@ -85,7 +85,7 @@ def test_each_use_of_the_key_is_an_hmac_under_a_key_of_its_own() -> None:
 
 
 @posix
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666, 0o620])
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666, 0o620, 0o610, 0o601])
 def test_key_that_others_may_use_is_refused_with_the_remedy(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "server.key"
     create_server_key(path)

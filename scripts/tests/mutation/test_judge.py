@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def test_the_fast_way_runs_the_tests_of_the_line_and_one_run_of_the_suite(tree: 
     assert (verdict.suite, verdict.tests) == (SURVIVED, SURVIVED)
     related, whole, tests = commands.splitlines()
     assert "--suite sdk --jobs 4 --sdk x --scenario retry-*" in related
-    assert whole.endswith("--sdk x --fail-fast")
+    assert "--sdk x --fail-fast --report-dir" in whole
     assert tests.endswith("t.py::b t.py::c")
 
 
@@ -133,6 +134,36 @@ def test_the_fast_way_ends_with_the_first_failure(tree: Tree) -> None:
     verdict, commands = judged_fast(tree, covering, sdk=1, pytest=1)
     assert (verdict.suite, verdict.tests) == (KILLED, KILLED)
     assert len(commands.splitlines()) == 2
+
+
+class BusySuite(Programs):
+    """A suite of which one scenario fails beside others, and some times or never when it is run alone."""
+
+    def __init__(self, alone: int) -> None:
+        super().__init__()
+        self.alone = alone
+
+    def run(self, command: list[str], **_: Any) -> Outcome:
+        self.commands.append(" ".join(command))
+        if "--report-dir" not in command:
+            return Outcome(self.alone, 1)
+        outcomes = {"quick": "passed", "timed": "failed", "other": "skipped"}
+        cells = [{"scenario": name, "outcome": outcome} for name, outcome in outcomes.items()]
+        folder = Path(command[command.index("--report-dir") + 1])
+        (folder / "conformance.json").write_text(json.dumps({"cells": cells}))
+        return Outcome(1, 1)
+
+
+@pytest.mark.parametrize(("alone", "outcome", "runs"), [(0, SURVIVED, 6), (1, KILLED, 2)])
+def test_what_passes_alone_has_not_noticed_the_mutant(
+    tree: Tree, alone: int, outcome: str, runs: int
+) -> None:
+    suite: Any = BusySuite(alone)
+    area = Area("unrelated", ("scripts/some/a.py",), ("tests",), SUITES)
+    judge = Judge(suite, Path("python"), {}, covering={})
+    found, seconds = judge.by_suite(tree, area, "scripts/some/a.py", tree.root / "log")
+    assert (found, seconds, len(suite.commands)) == (outcome, runs, runs)
+    assert suite.commands[1].endswith("--suite sdk --jobs 1 --sdk x --scenario timed")
 
 
 def test_a_line_that_no_test_executes_survives_the_tests(tree: Tree) -> None:

@@ -38,15 +38,21 @@ def open_envelope(api_key: str, name: str, encrypted: str, iv: str) -> str | Non
         return None
 
 
-def seal(api_key: str, name: str, value: str) -> dict[str, str]:
+def seal(api_key: str, name: str, value: str | bytes) -> dict[str, str]:
     """Return the envelope of a value: `encrypted` and `iv`.
+
+    Args:
+        api_key: The key to seal under.
+        name: The credential's name.
+        value: What to seal; bytes, for what is no text.
 
     Example:
         >>> open_envelope("ak_1", "a", **seal("ak_1", "a", "x"))
         'x'
     """
     nonce = secrets.token_bytes(12)
-    sealed = _cipher(api_key).encrypt(nonce, value.encode(), _bound_to(name))
+    plaintext = value.encode() if isinstance(value, str) else value
+    sealed = _cipher(api_key).encrypt(nonce, plaintext, _bound_to(name))
     return {"encrypted": base64.b64encode(sealed).decode(), "iv": base64.b64encode(nonce).decode()}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -42,7 +43,8 @@ def fill(value: Any, values: Mapping[str, Any]) -> Any:
     A string that consists of one placeholder becomes the value itself, with its type. An object
     `{"$repeat": {"times": N, "of": VALUE}}` becomes a long text or a list, whose parts may use `${n}`.
     `{"$sealed": {"key": KEY, "name": NAME, "value": TEXT, …}}` becomes what a client pushes to store the
-    text sealed: `name`, `encrypted` and `iv`, and whatever else stands there.
+    text sealed: `name`, `encrypted` and `iv`, and whatever else stands there. `bytes` instead of `value` is Base64 of
+    what is to be sealed, for what is no text.
 
     Example:
         >>> fill({"name": "${run}_token", "n": "${count}"}, {"run": "r1", "count": 2})
@@ -78,7 +80,8 @@ def _repeated(definition: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
     return "".join(map(str, parts)) if isinstance(part, str) else parts
 
 
-def _sealed(key: str, name: str, value: str, **further: Any) -> dict[str, Any]:
+def _sealed(key: str, name: str, **further: Any) -> dict[str, Any]:
+    value = b64decode(further.pop("bytes")) if "bytes" in further else further.pop("value")
     return {"name": name, **envelope.seal(key, name, value), **further}
 
 

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { MAX_RESPONSE_BYTES } from "../../src/core/config.js";
 import { Arcrun, ConfigurationError, InvalidArgumentError, version } from "../../src/index.js";
 import { clientOf, inspections, inTurn, KEY, serve } from "../support.js";
 
@@ -102,4 +103,8 @@ it("tells how to pass a key when there is none", async () => {
 it("names the version that package.json has", async () => {
   const { default: manifest } = await import("../../package.json", { with: { type: "json" } });
   expect(version).toBe(manifest.version);
+});
+
+it("takes 64 MiB of a response without the option", () => {
+  expect(MAX_RESPONSE_BYTES).toBe(67_108_864);
 });

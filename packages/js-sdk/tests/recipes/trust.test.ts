@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { originOf, readOrigin } from "../../src/core/origins.js";
 import { RecipeOriginError } from "../../src/index.js";
 import { parseRecipe, type Recipe } from "../../src/recipes/recipe.js";
-import { writtenOrigin } from "../../src/recipes/shape.js";
+import { shown, writtenOrigin } from "../../src/recipes/shape.js";
 import {
   checkOrigins,
   checkTrustOrigin,
@@ -241,4 +241,9 @@ describe("bind", () => {
     await auth.setup("shopify", { shopify_store: "my-Store", shopify_access_token: "x" });
     expect((await auth.bind("shopify")).baseUrl).toBe("https://my-Store.myshopify.com/admin/api/2024-01");
   });
+});
+
+it("shows 160 characters of a recipe at most", () => {
+  expect(shown("a".repeat(160))).toBe(`'${"a".repeat(160)}'`);
+  expect(shown("a".repeat(161))).toBe(`'${"a".repeat(160)}…'`);
 });

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arcrun_server.engine import RunLimits
+from arcrun_server.engine import budget as budget_module
 from arcrun_server.engine import sizes as sizes_module
 from arcrun_server.engine.budget import OMITTED, RunBudget
 from arcrun_server.engine.sizes import KnownSizes, json_size
@@ -96,6 +97,14 @@ async def test_what_goes_on_unchanged_in_a_changing_context_is_measured_once(
     result = await engine.run(lines, config, {"rows": rows, "count": 0})
     assert result.data == {"rows": rows, "count": 51}
     assert written < 52 * len('{"rows":0,"count":51}') + 2 * measure(rows)
+
+
+def test_a_turn_lasts_ten_milliseconds_from_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter((100.0, 100.0, 100.0, 100.009, 100.011, 100.02, 100.022))
+    monkeypatch.setattr(budget_module.time, "monotonic", lambda: next(times))
+    budget = RunBudget(RunLimits())  # looks at the clock twice
+    over = [budget.turn_is_over() for _ in range(5)]
+    assert over == [False, False, True, False, True]
 
 
 async def test_what_was_refused_is_not_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:

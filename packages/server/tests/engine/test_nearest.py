@@ -46,6 +46,12 @@ def test_comparisons_are_counted_for_all_names_of_a_request() -> None:
     assert suggestions.nearest("hash", ["hash"]) is None
 
 
+def test_a_request_has_500_comparisons() -> None:
+    suggestions = Suggestions()
+    found = [suggestions.nearest("hash", ["hasp"]) for _ in range(501)]
+    assert found == ["hasp"] * 500 + [None]
+
+
 def test_names_that_are_too_short_to_be_near_are_not_compared() -> None:
     suggestions = Suggestions(comparisons=1)
     assert suggestions.nearest("comp_counter", ["a", "b", "comp_countr"]) == "comp_countr"

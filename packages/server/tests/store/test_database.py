@@ -193,3 +193,35 @@ async def test_what_belongs_to_an_account_goes_with_it(database: Database) -> No
 
     await database.write(change)
     assert await database.read(lambda c: c.execute(select(workflows)).all()) == []
+
+
+async def test_write_behind_that_is_lost_is_logged_by_its_kind_alone(
+    tmp_path: Path, database_url: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = open_database(tmp_path, database_url)
+    database.write_behind(INSERT, {"name": "private", "value": b""})
+    await database.settle()
+    database.write_behind(INSERT, {"name": "private", "value": b""})  # it is there already
+    database.close()
+    assert caplog.messages == ["a record of a run was lost: IntegrityError"]
+
+
+async def test_transaction_holds_256_writes_at_most(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    apply = database._apply
+    monkeypatch.setattr(database, "_apply", lambda group: sizes.append(len(group)) or apply(group))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_connection: Connection) -> bool:
+        begun.set()
+        return go_on.wait(10)
+
+    first = asyncio.ensure_future(database.write(slow))
+    await asyncio.to_thread(begun.wait, 10)
+    others = [asyncio.ensure_future(database.write(add(f"n{number}"))) for number in range(600)]
+    await asyncio.sleep(0)  # each has come as far as to wait
+    go_on.set()
+    await asyncio.gather(first, *others)
+    assert sizes == [1, 256, 256, 88]

@@ -75,9 +75,7 @@ def object_of(content: Mapping[str, Any], key: str) -> dict[str, Any]:
     return cast("dict[str, Any]", field_of(content, key, dict))
 
 
-def read_response(
-    request: Request[T], response: Response, *, attempt: int = 0, base_url: str = ""
-) -> T:
+def read_response(request: Request[T], response: Response, *, attempt: int, base_url: str) -> T:
     """Return the request's result.
 
     Args:
@@ -129,9 +127,7 @@ def is_run_failure(response: Response) -> bool:
     return response.status == 500 and (content.get("success") is False or _is_paused(content))
 
 
-def status_error(
-    request: Request[Any], response: Response, base_url: str = ""
-) -> errors.APIStatusError:
+def status_error(request: Request[Any], response: Response, base_url: str) -> errors.APIStatusError:
     """Return the typed error for an error response."""
     content = response.json_object() or {}
     message, code = (

@@ -130,7 +130,7 @@ def create_server_key(path: Path) -> ServerKey:
     Raises:
         StartupError: It can't be written.
     """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex()}")
     try:
         _write_durably(draft, f"arcrun-server-key-v1:{secrets.token_hex(32)}\n".encode())
         try:

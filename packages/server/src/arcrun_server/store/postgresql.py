@@ -9,8 +9,8 @@ The driver, psycopg, is imported here only: `arcrun-server[postgresql]` brings i
 from __future__ import annotations
 
 import asyncio
-import os
 import random
+import secrets
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -176,7 +176,7 @@ class PostgreSQLDatabase(Database):
 
     def _mark(self, connection: Connection) -> bytes:
         """Let a transaction leave a mark that is there if, and only if, it is committed; return the mark."""
-        mark = _seconds(time.time()) + os.urandom(16)
+        mark = _seconds(time.time()) + secrets.token_bytes()
         connection.execute(_SET_MARK, {"process": self._process, "mark": mark})
         return mark
 

@@ -176,7 +176,8 @@ def _driver(connection: Connection, path: Path) -> sqlite3.Connection:
 
 
 def _pragma(driver: sqlite3.Connection, pragma: str) -> Any:
-    return driver.execute(f"PRAGMA {pragma}").fetchone()[0]
+    (value,) = driver.execute(f"PRAGMA {pragma}").fetchone()
+    return value
 
 
 def _version(driver: sqlite3.Connection, path: Path) -> int:
@@ -186,8 +187,8 @@ def _version(driver: sqlite3.Connection, path: Path) -> int:
         StartupError: It belongs to another program, or to a newer version of this one.
     """
     version, owner = _pragma(driver, "user_version"), _pragma(driver, "application_id")
-    empty = driver.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-    if owner != APPLICATION_ID and not (empty and owner == 0 and version == 0):
+    (tables,) = driver.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if owner != APPLICATION_ID and not (tables == owner == version == 0):
         raise StartupError(
             f"{path} is the database of another program; it was left as it is.\nName another folder with --data."
         )
