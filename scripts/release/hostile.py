@@ -31,16 +31,16 @@ SHADOWED = ("build", "hatchling", "jsonschema", "pytest", "rich", "twine")
 
 
 class _Handler(socketserver.StreamRequestHandler):
-    server: ForeignServer
-
     def handle(self) -> None:
+        configured = self.server
+        assert isinstance(configured, ForeignServer)  # noqa: S101 -- for type checkers
         first = self.rfile.readline(65536)
         method, _, target = first.decode("latin-1").partition(" ")
         host, _, port = target.split(" ")[0].partition(":")
         if method != "CONNECT" or host not in DOWNLOADS:
-            self.server.received.append(first.decode("latin-1").strip())
+            configured.received.append(first.decode("latin-1").strip())
             return
-        self.server.tunnels.append(host)
+        configured.tunnels.append(host)
         while self.rfile.readline(65536).strip():
             pass
         with socket.create_connection((host, int(port))) as upstream:
