@@ -160,6 +160,13 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         (_WORKFLOWS, "if limit is not None:", "if limit:"),
         (_OPERATIONS, "if limit is not None and (not is_count(limit) or limit == 0):", "if False:"),
     ],
+    "copies-for-the-same-key-without-memory": [
+        (
+            _CONNECTION,
+            "if (own_key, url) == (here.api_key, here.base_url):",
+            "if key is None and base_url is None:",
+        )
+    ],
     "takes-words-for-strict": [
         (
             _GRAPHS,

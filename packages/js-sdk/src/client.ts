@@ -159,12 +159,13 @@ export class Arcrun {
   withOptions(options: ClientOptions): Arcrun {
     const own = this.connection;
     checkNames(options, "client.withOptions", CHANGEABLE, ConfigurationError);
-    const { apiKey, baseUrl } = options;
-    const isSame = apiKey === undefined && baseUrl === undefined;
+    const settings = { ...own.settings, ...changed(options) };
+    const isSame =
+      settings.apiKey?.() === own.settings.apiKey?.() && settings.baseUrl === own.settings.baseUrl;
     return clientOver(
       connect({
         ...own,
-        ...(!isSame && { settings: { ...own.settings, ...changed(options) }, memory: emptyMemory() }),
+        ...(!isSame && { settings, memory: emptyMemory() }),
         timeout: checkTimeout(options.timeout ?? own.timeout),
         maxRetries: checkRetries(options.maxRetries ?? own.maxRetries),
         defaultHeaders: {

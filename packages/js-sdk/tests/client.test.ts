@@ -114,6 +114,8 @@ describe("withOptions", () => {
     expect(one.requests.at(-1)?.headers["x-arcrun-api-key"]).toBe(other);
     expect(two.requests.length).toBeGreaterThan(0);
     expect(await client.withOptions({ timeout: 5 }).auth.getToken("notion")).toBe("canary");
+    const same = client.withOptions({ apiKey: KEY, baseUrl: `${engine.url}/` });
+    expect(await same.auth.getToken("notion")).toBe("canary");
     expect(() => client.withOptions({ baseUrl: "ftp://x" })).toThrow(sdk.ConfigurationError);
   });
 

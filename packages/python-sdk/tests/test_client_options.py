@@ -45,6 +45,8 @@ def test_a_copy_for_another_account_shares_no_memory(kind, server, serve_recipe,
     server.on("GET", "/credentials", {"credentials": []})
     client = kind.client(server.url)
     kind.run(client.auth.setup("own", tok="1"))
+    same = client.with_options(api_key=key, base_url=f"{server.url}/")
+    assert kind.run(same.auth.get_token("own")) == "1"
     other = client.with_options(api_key=OTHER_KEY)
     with pytest.raises(arcrun.MissingSecretError):
         kind.run(other.auth.get_token("own"))

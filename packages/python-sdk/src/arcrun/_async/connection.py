@@ -111,7 +111,7 @@ class AsyncConnection:
         return other.with_headers(check_headers(extra_headers, "extra_headers"))
 
     def elsewhere(self, key: Secret | None, base_url: str | None) -> AsyncConnection:
-        """Return a copy for another key or engine, which shares connections and no memory.
+        """Return a copy for a key and an engine, which shares connections; memory only if both are the same.
 
         Raises:
             ConfigurationError: the key or the base URL is not valid.
@@ -124,6 +124,8 @@ class AsyncConnection:
         check_next_hop(self.http, url)
         other = self.with_options(None, None)
         own_key = here.api_key if key is None else check_key(key, "the argument api_key")
+        if (own_key, url) == (here.api_key, here.base_url):
+            return other
         other.settings = Settings(own_key, url, here.credential_format)
         other.memory = Memory()
         other.store = self.store and self.store.of(other.settings)
