@@ -233,3 +233,37 @@ def test_secrets_are_found_on_disk_in_any_encoding() -> None:
 def test_a_path_that_leads_nowhere_is_an_error(path: str) -> None:
     with pytest.raises(LookupError):
         value_at({"body": {"items": [], "a": 1}}, path)
+
+
+async def test_a_crash_of_the_runner_in_one_scenario_leaves_the_others(
+    engine: MiniEngine, scenario: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = "steps: [{id: up, send: /health, expect: {status: 200}}]"
+    broken, fine = scenario(steps), replace(scenario(steps), id="fine")
+    check_wire = engine_cell.names_carry_the_run
+    crashes = iter([RuntimeError("\x1b[2J broken")])
+
+    def crash(*given: Any) -> Any:
+        for error in crashes:
+            raise error
+        return check_wire(*given)
+
+    monkeypatch.setattr(engine_cell, "names_carry_the_run", crash)
+    cells = (await run(engine, broken, fine)).cells
+    assert [cell.outcome for cell in cells] == ["error", "passed"]
+    assert cells[0].reason == r"the runner crashed: RuntimeError: \x1b[2J broken"
+    assert outcomes(cells[0])["runner-crash"] == "failed"
+
+
+async def test_a_crash_between_the_scenarios_is_one_of_the_run(
+    engine: MiniEngine, scenario: Any
+) -> None:
+    def crash(cell: Cell) -> None:
+        raise KeyError(cell.scenario)
+
+    given = scenario("steps: [{id: up, send: /health, expect: {status: 200}}]")
+    ended = await execute_engine_suite(
+        EngineRunConfig(engine.target, [given], ("unused",), on_cell=crash)
+    )
+    assert ended.crash == "the runner crashed: KeyError: 'example'"
+    assert [cell.outcome for cell in ended.cells] == ["passed"], "what was found is kept"
