@@ -118,7 +118,7 @@ def _without_dated_entries(root: Path) -> None:
     """Take the date out of every entry of the changelog."""
     path = root / "CHANGELOG.md"
     path.write_text(
-        re.sub(r"^(## \[.+\]) - \S+$", r"\1", path.read_text("utf-8"), flags=re.M), "utf-8"
+        re.sub(r"^(## \[.+\]) - \S+$", r"\1", path.read_text("utf-8"), flags=re.MULTILINE), "utf-8"
     )
 
 
