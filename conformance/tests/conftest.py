@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,9 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # for the modules that several test modules share
 
 from mini_engine import MiniEngine  # noqa: E402
+
+# It makes a terminal of every console, also of those whose output a test compares.
+os.environ.pop("FORCE_COLOR", None)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

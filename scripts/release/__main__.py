@@ -56,6 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (git.CheckoutUnusable, AlreadyRunning) as problem:
         print(f"NO-GO: {problem}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # before the first step, or after the last
+        print("NO-GO: interrupted", file=sys.stderr)
+        return 130
 
 
 def _rehearse(options: argparse.Namespace, results: Results) -> int:
@@ -102,7 +105,7 @@ def _run_steps(context: ReleaseContext, only: str | None) -> int:
         console.print(escape(str(problem)))
         if step.page and (context.reports / step.page).is_file():
             shown = context.reports if only else Path("reports")
-            console.print(f"what failed: {shown / step.page}")
+            console.print(f"what failed: {escape(str(shown / step.page))}")
         again = f"{'--python-only ' if context.python_only else ''}--only {step.name}"
         console.print(f"run this step alone: nox -s release -- {again}")
         return 1
