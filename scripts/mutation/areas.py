@@ -176,7 +176,7 @@ RELATED_SCENARIOS = {
     "shape": ("bind-*", "recipe-*", "known-*", "trust-*"),
     "tokens": ("bind-oauth2*", "bind-service-account*", "token-*", "service-account-*", "oauth-*"),
     "transport": ("bound-*", "bind-*", "redirect-*", "token-*", "leaks-*"),
-    "trust": ("bind-*", "insecure-*", "redirect-*", "recipe*", "known-*", "trust-*", "origin-*"),
+    "trust": ("bind-*", "secret-*", "insecure-*", "redirect-*", "recipe*", "known-*", "trust-*", "origin-*"),
     "conditions": ("condition-*",),
     "condition_parser": ("condition-*",),
     "check": ("workflow-invalid*", "document-*", "*-checked-on-push"),

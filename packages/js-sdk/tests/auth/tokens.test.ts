@@ -215,10 +215,10 @@ describe("an access token", () => {
       const served = await service();
       const { client } = await byRefresh(served);
       const options = { trustOrigin: served.url };
-      expect(await client.auth.getToken("demo", options)).toBe("token-1");
-      expect(await client.auth.getToken("demo", options)).toBe("token-1");
+      expect(await client.auth.getToken<string>("demo", options)).toBe("token-1");
+      expect(await client.auth.getToken<string>("demo", options)).toBe("token-1");
       await client.auth.setup<string>("demo", { ...SECRETS, [key]: "another" });
-      expect(await client.auth.getToken("demo", options)).toBe("token-2");
+      expect(await client.auth.getToken<string>("demo", options)).toBe("token-2");
       expect(exchanges(served)).toHaveLength(2);
     },
   );
