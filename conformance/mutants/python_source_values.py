@@ -79,6 +79,10 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "reads-less-than-the-limit": [
         ("arcrun._core.decoding", "if self._left < 0:", "if self._left <= 0:")
     ],
+    "takes-any-bad-request-for-no-sealing": [
+        (_RESPONSE, '400 and "value" in message and "必填" in message', "400")
+    ],
+    "takes-any-status-for-no-sealing": [(_RESPONSE, " and response.status == 400 and", " and")],
     "reads-more-than-64-mebibytes": [
         ("arcrun._core.decoding", "MAX_RESPONSE_BYTES = 64 *", "MAX_RESPONSE_BYTES = 65 *")
     ],

@@ -15,6 +15,22 @@ describe("a credential", () => {
     expect(engine.requests).toHaveLength(1);
   });
 
+  it.each([
+    ["sealed", 400, "name 不合法"],
+    ["sealed", 400, "value is too long"],
+    ["sealed", 409, "value 必填"],
+    ["plain", 400, "value 必填"],
+  ] as const)(
+    "%s and refused otherwise (%i, %s) names no opt-in",
+    async (credentialFormat, status, error) => {
+      const engine = await serve(inTurn({ status, json: { error } }));
+      const refused = await rejection(clientOf(engine, { credentialFormat }).creds.push("tok", SECRET));
+      expect(refused).not.toBeInstanceOf(sdk.SealedCredentialsUnsupportedError);
+      expect(refused).toMatchObject({ status, message: expect.stringContaining(error) });
+      expect(refused.message).not.toContain("credentialFormat");
+    },
+  );
+
   it("is sent plain if the client is configured so", async () => {
     const engine = await serve(inTurn({ json: { success: true, name: "tok" } }));
     const client = clientOf(engine, { credentialFormat: "plain" });

@@ -52,6 +52,12 @@ async function byAccount(served: Served, key = ACCOUNT) {
   return { client, bind, bound: await bind() };
 }
 
+const SECRETS = {
+  demo_client_id: "id",
+  demo_client_secret: "canary-s&c",
+  demo_refresh_token: "canary-r/1",
+};
+
 /** Binds to a local service by a refresh token. */
 async function byRefresh(served: Served, isPublic = false) {
   const recipe = recipeOf("demo", `${served.url}/v1`, BEARER, {
@@ -69,12 +75,8 @@ async function byRefresh(served: Served, isPublic = false) {
   });
   const engine = await engineOf(recipe);
   const client = clientOf(engine);
-  const secrets = {
-    demo_client_id: "id",
-    ...(!isPublic && { demo_client_secret: "canary-s&c" }),
-    demo_refresh_token: "canary-r/1",
-  };
-  await client.auth.setup<string>("demo", secrets);
+  const { demo_client_secret, ...others } = SECRETS;
+  await client.auth.setup<string>("demo", { ...others, ...(!isPublic && { demo_client_secret }) });
   return { client, engine, bound: await client.auth.bind<string>("demo", { trustOrigin: served.url }) };
 }
 
@@ -218,6 +220,20 @@ describe("an access token", () => {
     expect(kept[0]?.[1]?.keepalive).toBe(false);
     expect(kept[1]?.[1]).not.toHaveProperty("keepalive");
   });
+
+  it.each(["demo_client_id", "demo_client_secret", "demo_refresh_token"])(
+    "is not used once there is another %s",
+    async (key) => {
+      const served = await service();
+      const { client } = await byRefresh(served);
+      const options = { trustOrigin: served.url };
+      expect(await client.auth.getToken<string>("demo", options)).toBe("token-1");
+      expect(await client.auth.getToken<string>("demo", options)).toBe("token-1");
+      await client.auth.setup<string>("demo", { ...SECRETS, [key]: "another" });
+      expect(await client.auth.getToken<string>("demo", options)).toBe("token-2");
+      expect(exchanges(served)).toHaveLength(2);
+    },
+  );
 
   it("is renewed a minute before it expires", async () => {
     const served = await service({ tokens: (n) => ({ expires_in: n === 1 ? 60 : 61 }) });
