@@ -93,6 +93,12 @@ def test_an_if_whose_condition_is_none_is_refused() -> None:
         read_label("IF(a == b == c)")
 
 
+@pytest.mark.parametrize("label", ["IF (a) or (b >)", "IF ((a)", "IF (a)) or (b)", "IF（a）或（"])
+def test_a_condition_that_is_none_with_its_parentheses_either_is_refused(label: str) -> None:
+    with pytest.raises(LabelError):
+        read_label(label)
+
+
 @pytest.mark.parametrize("label", ["ON_BRANCH", "分支", "分支()", "分支(a(b))"])
 def test_a_branch_without_a_name_is_refused(label: str) -> None:
     with pytest.raises(LabelError, match="names no branch"):
