@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
     from scripts.release.context import ReleaseContext
 
+# How many scenarios the suites run at once. Most of their time they wait, for a time-out or for another process,
+# so two cores carry out many more than two.
+JOBS = 12
+
 
 @dataclass(frozen=True)
 class ReleaseStep:
@@ -142,7 +146,7 @@ def _suite_command(context: ReleaseContext, reports: Path) -> list[str]:
 def engine_suite(context: ReleaseContext, figures: Figures) -> None:
     """Run the engine suite, which needs no SDK, on the installed engine, and apply the gate."""
     reports = context.evidence / "engine-suite"
-    command = [*_suite_command(context, reports), "--suite", "engine", "--jobs", "6"]
+    command = [*_suite_command(context, reports), "--suite", "engine", "--jobs", str(JOBS)]
     try:
         processes.run(command, log=context.log("engine-suite"))
     finally:
@@ -154,8 +158,7 @@ def engine_suite(context: ReleaseContext, figures: Figures) -> None:
 def conformance(context: ReleaseContext, figures: Figures) -> None:
     """Run the conformance suite on what was installed, and apply the gate to the results."""
     reports = context.conformance_reports
-    # Most cells wait, for a time-out or for another process: two cores carry out six of them at once.
-    command = [*_suite_command(context, reports), "--jobs", "6"]
+    command = [*_suite_command(context, reports), "--jobs", str(JOBS)]
     command += ["--adapter-python", str(context.environments["arcrun"].python)]
     if context.matrix:
         command += ["--sdk", ",".join(context.matrix.sdks)]

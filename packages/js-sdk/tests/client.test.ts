@@ -114,7 +114,7 @@ describe("withOptions", () => {
     expect(one.requests.at(-1)?.headers["x-arcrun-api-key"]).toBe(other);
     expect(two.requests.length).toBeGreaterThan(0);
     expect(await client.withOptions({ timeout: 5 }).auth.getToken("notion")).toBe("canary");
-    const same = client.withOptions({ apiKey: KEY, baseUrl: `${engine.url}/` });
+    const same = client.withOptions({ apiKey: KEY, baseUrl: `${one.url}/` });
     expect(await same.auth.getToken("notion")).toBe("canary");
     expect(() => client.withOptions({ baseUrl: "ftp://x" })).toThrow(sdk.ConfigurationError);
   });
