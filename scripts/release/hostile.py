@@ -12,7 +12,7 @@ import shutil
 import socket
 import socketserver
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from scripts import processes
 from scripts.rehearsal import describe
@@ -32,15 +32,14 @@ SHADOWED = ("build", "hatchling", "jsonschema", "pytest", "rich", "twine")
 
 class _Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
-        configured = self.server
-        assert isinstance(configured, ForeignServer)  # noqa: S101 -- for type checkers
+        server = cast("ForeignServer", self.server)
         first = self.rfile.readline(65536)
         method, _, target = first.decode("latin-1").partition(" ")
         host, _, port = target.split(" ")[0].partition(":")
         if method != "CONNECT" or host not in DOWNLOADS:
-            configured.received.append(first.decode("latin-1").strip())
+            server.received.append(first.decode("latin-1").strip())
             return
-        configured.tunnels.append(host)
+        server.tunnels.append(host)
         while self.rfile.readline(65536).strip():
             pass
         with socket.create_connection((host, int(port))) as upstream:
