@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 # Where the checkout has the results of the last whole rehearsal. Other sessions have their own in `reports/`.
 # The evidence is the last: when it is there, all of them are.
-RESULTS = ("dist", "reports/index.html", "reports/summary.md", "reports/engine-suite", "evidence")
+RESULTS = (
+    *("dist", "reports/index.html", "reports/summary.md", "reports/failures"),
+    *("reports/engine-suite", "evidence"),
+)
 
 
 class AlreadyRunning(Exception):

@@ -21,7 +21,7 @@ from scripts.release.python.build import build_all, built_before, fingerprint, r
 from scripts.release.python.contents import check_budgets, check_contents
 from scripts.release.python.index import package_index, upload_files
 from scripts.release.python.install import install_package
-from scripts.release.versions import PACKAGES, agreed_version
+from scripts.release.versions import NPM_FOLDER, PACKAGES, agreed_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +140,27 @@ def _suite_command(context: ReleaseContext, reports: Path) -> list[str]:
     """Return the command that runs a suite against the installed engine and applies the gate."""
     suite = context.environments["arcrun-conformance"].script("arcrun-conformance")
     command = [str(suite), "run", "--target", "local", "--gate", "--report-dir", str(reports)]
+    command += ["--artifacts", str(_list_artifacts(context))]
     return [*command, "--server-python", str(context.environments["arcrun-server"].python)]
+
+
+def _list_artifacts(context: ReleaseContext) -> Path:
+    """Write what is tested, and the commands that make it, for the reports."""
+    commands = {
+        name: f"python -m build --no-isolation {folder}" for name, folder in PACKAGES.items()
+    }
+    in_npm = f"cd {NPM_FOLDER} && npm run build && npm pack"
+    listed = [
+        {
+            "file": artifact.path.name,
+            "sha256": artifact.sha256,
+            "command": commands.get(artifact.package, in_npm),
+        }
+        for artifact in context.everything_built
+    ]
+    path = context.evidence / "artifacts.json"
+    path.write_text(json.dumps(listed, indent=2) + "\n", "utf-8")
+    return path
 
 
 def engine_suite(context: ReleaseContext, figures: Figures) -> None:
@@ -202,11 +222,13 @@ def conformance_figures(document: dict[str, Any], version: str) -> Figures:
 
 
 def _copy_reports(written: Path, target: Path) -> None:
-    """Copy the HTML report, and the summary for CI, to where readers look for them."""
+    """Copy the HTML report, the recordings that it names, and the summary for CI, to where readers look for them."""
     target.mkdir(parents=True, exist_ok=True)
     for name in ("index.html", "summary.md"):
         if (written / name).is_file():
             shutil.copyfile(written / name, target / name)
+    if (written / "failures").is_dir():
+        shutil.copytree(written / "failures", target / "failures")
 
 
 STEPS = (
