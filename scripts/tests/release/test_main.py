@@ -92,6 +92,7 @@ def test_a_signal_interrupts_as_ctrl_c_does(name: str) -> None:
     if number is None:
         pytest.skip(f"this system has no {name}")
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, number)}
+    signal.signal(number, signal.SIG_DFL)  # the tests may themselves be run by nohup
     try:
         processes.interrupt_on_signals()
         with pytest.raises(KeyboardInterrupt):
