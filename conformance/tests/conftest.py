@@ -12,8 +12,9 @@ sys.path.insert(0, str(HERE))  # for the modules that several test modules share
 
 from mini_engine import MiniEngine  # noqa: E402
 
-# It makes a terminal of every console, also of those whose output a test compares.
-os.environ.pop("FORCE_COLOR", None)
+# They make a terminal of every console, or none: also of those whose output a test compares.
+for name in ("FORCE_COLOR", "NO_COLOR"):
+    os.environ.pop(name, None)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -2,5 +2,6 @@
 
 import os
 
-# It makes a terminal of every console, also of those whose output a test compares.
-os.environ.pop("FORCE_COLOR", None)
+# They make a terminal of every console, or none: also of those whose output a test compares.
+for name in ("FORCE_COLOR", "NO_COLOR"):
+    os.environ.pop(name, None)
