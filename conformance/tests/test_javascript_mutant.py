@@ -45,3 +45,16 @@ def test_a_text_that_is_not_there_once_is_reported(
 
 def test_what_is_missing_is_named(sdk: JavaScriptSdk) -> None:
     assert "node24/node" in sdk.why_unavailable()
+
+
+def test_all_texts_that_are_not_there_are_named_before_any_mutant_is_tried(
+    sdk: JavaScriptSdk,
+) -> None:
+    definitions = [
+        {"id": name, "replace": text, "by": ""}
+        for name, text in [("waits", "60"), ("twice", "const "), ("gone", "missing")]
+    ]
+
+    stale = sdk.stale(definitions)
+
+    assert [message.split(":")[0] for message in stale] == ["javascript twice", "javascript gone"]

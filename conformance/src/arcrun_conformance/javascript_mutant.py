@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .resources import data_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from .adapters.registry import RegisteredAdapter
@@ -42,6 +42,17 @@ class JavaScriptSdk:
             return reason
         built = self.runtimes / _BUILT
         return "" if built.exists() else f"not available: {built} does not exist; build the SDK"
+
+    def stale(self, definitions: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Return a message for each defect whose text is not in the built SDK once; of all, before any is tried."""
+        source = (self.runtimes / _BUILT).read_text("utf-8")
+        messages = []
+        for definition in definitions:
+            try:
+                replaced_once(source, definition)
+            except MutantError as error:
+                messages.append(str(error))
+        return messages
 
     @contextlib.contextmanager
     def with_defect(self, definition: Mapping[str, Any]) -> Iterator[Sequence[str]]:

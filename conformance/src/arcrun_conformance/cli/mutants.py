@@ -75,6 +75,9 @@ def _mutants(options: argparse.Namespace) -> int:
     if skipped and (options.require_javascript or len(skipped) == len(chosen)):
         raise UsageError(f"JavaScript mutants: {javascript.why_unavailable()}")
     chosen = [mutant for mutant in chosen if mutant not in skipped]
+    own = [mutant.alteration for mutant in chosen if mutant.kind == "javascript"]
+    if own and (stale := javascript.stale(own)):
+        raise UsageError("\n".join(stale))
     try:
         trials = asyncio.run(_try(options, scenarios, chosen, javascript))
     except MutantError as error:
