@@ -223,7 +223,7 @@ def test_both_sdks_are_tested_with_the_recipes_that_were_observed() -> None:
     assert json.loads(python) == json.loads(javascript)
 
 
-async def test_a_dry_run_lists_what_would_be_created_and_asks_the_target_for_its_health_only(
+async def test_a_dry_run_lists_what_would_be_created_and_asks_the_target_only_what_it_is(
     deployed: DeployedEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ["run", "--target", deployed.origin, "--dry-run", "--sdk", "python-sync"]
@@ -233,10 +233,10 @@ async def test_a_dry_run_lists_what_would_be_created_and_asks_the_target_for_its
 
     assert code == GO
     asked = {(e.request.method, e.request.path) for e in deployed.journal.exchanges}
-    assert asked <= {("GET", "/health"), ("GET", "/openapi.json")}
+    assert asked == {("GET", "/health"), ("GET", "/openapi.json")}
     output = capsys.readouterr().out
     assert re.search(r"python-sync  \S+  workflow \S*arcconf_[0-9a-f]{8}_0001", output), output
-    assert "nothing was sent to" in output
+    assert "got GET /health and GET /openapi.json, and nothing else" in output
 
 
 async def test_every_request_of_a_run_waits_for_its_turn(
@@ -245,7 +245,7 @@ async def test_every_request_of_a_run_waits_for_its_turn(
     rates, turns = [], []
     original = Pace.__init__
 
-    def begun(self: Pace, per_second: float) -> None:
+    def begun(self: Pace, per_second: float | None = None) -> None:
         rates.append(per_second)
         original(self, per_second)
 
@@ -260,7 +260,7 @@ async def test_every_request_of_a_run_waits_for_its_turn(
     assert await asyncio.to_thread(main, given) == GO
     assert await asyncio.to_thread(main, [*given, "--requests-per-second", "4"]) == GO
 
-    assert rates == [REMOTE_RATE, 4]
+    assert [rate for rate in rates if rate] == [REMOTE_RATE, 4]
     # What describes the target comes before: health, contract, and whether it accepts the key.
     assert len(turns) == len(deployed.journal.exchanges) - 2 * 3
 

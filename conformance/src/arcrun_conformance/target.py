@@ -56,7 +56,7 @@ class Target:
         remote: Whether others use it as well, so that only live-safe requests may be sent.
         keys: Further keys, for the engine suite.
         engine: The process, if it was started for this run.
-        pace: How fast requests may be sent to it; `None` if there is no limit.
+        pace: How fast requests may be sent to it.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Target:
     remote: bool = False
     keys: Keys = field(default_factory=Keys, repr=False)
     engine: LocalEngine | None = field(default=None, repr=False)
-    pace: Pace | None = field(default=None, repr=False)
+    pace: Pace = field(default_factory=Pace, repr=False)
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -141,7 +141,7 @@ async def open_target(
         try:
             async with local_engine(server_program(python), keys=accounts) as engine:
                 target = await target_of(engine, remote=remote, revoke=revoke)
-                yield replace(target, pace=Pace(rate) if rate else None)
+                yield replace(target, pace=Pace(rate))
         except EngineNotStarted as error:
             raise TargetError(str(error)) from error
         return
@@ -152,8 +152,7 @@ async def open_target(
             "ARCRUN_CONFORMANCE_API_KEY, or pass --api-key K"
         )
     remote = remote or not is_loopback(url)
-    rate = rate or (REMOTE_RATE if remote else None)
-    pace = Pace(rate) if rate else None
+    pace = Pace(rate or (REMOTE_RATE if remote else None))
     target = Target(name, url, api_key, remote=remote, keys=keys or Keys(), pace=pace)
     yield await _described(target)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -31,16 +32,17 @@ def test_a_new_adapter_passes_health_after_the_commands_that_are_printed(
     program = PROGRAMS.get(language)
     if program and shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")
-    folder = tmp_path / "an adapter 文"
-    folder.mkdir()
-    written = run(folder, "new-adapter", "--language", language, "--name", "own-sdk")
+    given = ("--language", language, "--name", "own-sdk", "an adapter 文")
+    written = run(tmp_path, "new-adapter", *given)
     assert written.returncode == 0, written.stderr
 
-    for line in written.stdout.splitlines():
-        if line.startswith("    go build"):
-            subprocess.run(line.split(), cwd=folder, check=True)
-    (tried,) = [line for line in written.stdout.splitlines() if "arcrun-conformance run" in line]
-    done = run(folder, *tried.split()[1:])
+    *built, tried = [
+        shlex.split(line) for line in written.stdout.splitlines() if line.startswith("    ")
+    ]
+    for command in built:
+        subprocess.run(command, cwd=tmp_path, check=True)
+    assert tried[0] == "arcrun-conformance"
+    done = run(tmp_path, *tried[1:])
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout

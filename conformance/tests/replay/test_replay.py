@@ -22,8 +22,8 @@ from arcrun_conformance.replay.recording import (
     write_recordings,
 )
 from arcrun_conformance.replay.replaying import replay
-from arcrun_conformance.report import remove_old
-from arcrun_conformance.runs.results import Cell, Run
+from arcrun_conformance.report import copy_recordings, remove_old
+from arcrun_conformance.runs.results import RECORDINGS, Cell, Run
 from arcrun_conformance.runs.runner import RunConfig, execute
 from arcrun_conformance.scenarios.envelope import open_envelope, seal
 from arcrun_conformance.secrets import encodings
@@ -58,8 +58,21 @@ async def replayed(recording: Recording, scenario: Scenario, defect: str) -> Cel
     return (await replay(recording, scenario, "mini", opener(defect), 5)).cells[0]
 
 
+async def replayed_after(
+    engine: MiniEngine, scenario: Scenario, folder: Path, recorded: str, defect: str
+) -> tuple[Recording, Cell]:
+    """Record a run with one defect, and replay it with another one."""
+    run = await failed_run(engine, scenario, recorded)
+    recording = read_recording(written(run, folder))
+    return recording, await replayed(recording, scenario, defect)
+
+
 def failures(cell: Cell) -> dict[str, str]:
     return {check.id: check.message for check in cell.checks if check.outcome == "failed"}
+
+
+def recordings(folder: Path) -> list[Path]:
+    return list((folder / RECORDINGS).iterdir())
 
 
 def written(run: Run, folder: Path) -> Path:
@@ -86,11 +99,9 @@ async def test_a_replay_shows_the_same_failure_without_the_engine(
 async def test_a_replay_of_an_adapter_that_was_mended_passes(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario], tmp_path: Path
 ) -> None:
-    scenario = scenario_of(TWO_STEPS)
-    run = await failed_run(engine, scenario, "plain-value")
-    recording = read_recording(written(run, tmp_path))
-
-    cell = await replayed(recording, scenario, "")
+    recording, cell = await replayed_after(
+        engine, scenario_of(TWO_STEPS), tmp_path, "plain-value", ""
+    )
 
     assert cell.outcome == "passed"
     assert verdict(recording, cell) == (
@@ -101,11 +112,9 @@ async def test_a_replay_of_an_adapter_that_was_mended_passes(
 async def test_a_replay_says_where_its_recording_ends(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario], tmp_path: Path
 ) -> None:
-    scenario = scenario_of(TWO_STEPS)
-    run = await failed_run(engine, scenario, "wrong-result")
-    recording = read_recording(written(run, tmp_path))
-
-    cell = await replayed(recording, scenario, "")
+    recording, cell = await replayed_after(
+        engine, scenario_of(TWO_STEPS), tmp_path, "wrong-result", ""
+    )
 
     assert verdict(recording, cell) == (
         "the recorded failure is gone, and with it the recording ends: the recording has no response to "
@@ -116,11 +125,9 @@ async def test_a_replay_says_where_its_recording_ends(
 async def test_another_failure_than_the_recorded_one_is_told_apart(
     engine: MiniEngine, scenario_of: Callable[[str], Scenario], tmp_path: Path
 ) -> None:
-    scenario = scenario_of(TWO_STEPS)
-    run = await failed_run(engine, scenario, "leaks-key")
-    recording = read_recording(written(run, tmp_path))
-
-    cell = await replayed(recording, scenario, "plain-value")
+    recording, cell = await replayed_after(
+        engine, scenario_of(TWO_STEPS), tmp_path, "leaks-key", "plain-value"
+    )
 
     assert verdict(recording, cell) == (
         "push with mini fail now: sealed, secret-token; no longer: secret-api_key"
@@ -138,6 +145,19 @@ async def test_cells_that_passed_are_not_recorded_and_old_recordings_are_removed
     assert write_recordings(passed, tmp_path) == []
 
     assert not old.exists()
+
+
+async def test_merged_reports_have_the_recordings_of_all(
+    engine: MiniEngine, scenario_of: Callable[[str], Scenario], tmp_path: Path
+) -> None:
+    for name in ("one", "other"):
+        scenario = scenario_of(PUSH.replace("id: push\n", f"id: push-{name}\n"))
+        run = await failed_run(engine, scenario, "plain-value")
+        write_recordings(run, tmp_path / name)
+        copy_recordings(tmp_path / name, tmp_path / "merged")
+
+    found = [read_recording(path).scenario for path in sorted(recordings(tmp_path / "merged"))]
+    assert found == ["push-one", "push-other"]
 
 
 async def test_the_key_of_an_engine_that_others_use_is_in_no_recording(

@@ -30,7 +30,7 @@ def dry_run(
 ) -> int:
     """Run scenarios against an engine of this machine, and list what they create at the target otherwise.
 
-    The target is only asked for its health, which says what scenarios it can run.
+    The target is only asked what it is: its health says what scenarios it can run.
 
     Raises:
         UsageError: The target is on this machine, or the suite uses no SDK.
@@ -72,7 +72,10 @@ def _show(run: Run, name: str, console: Console) -> int:
     sent = ", ".join(f"{count} {method}" for method, count in sorted(requests.items()))
     _print(console, f"{len(run.cells) - skipped} cells would be run, {skipped} skipped")
     _print(console, f"requests before what is created is removed: {sent or 'none'}")
-    _print(console, f"nothing was sent to {name} but GET /health; created would be {counted}")
+    _print(
+        console,
+        f"{name} got GET /health and GET /openapi.json, and nothing else; created would be {counted}",
+    )
     return FAILED if run.interrupted else GO
 
 

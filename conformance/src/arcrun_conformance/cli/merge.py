@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arcrun_conformance.report import merged, missing_shards
+from arcrun_conformance.report import copy_recordings, merged, missing_shards
 
 from .options import (
     UsageError,
@@ -57,4 +57,8 @@ def _merge(options: argparse.Namespace) -> int:
         raise UsageError(f"these reports can't be merged: {error}") from error
     if artifacts:
         described["artifacts"] = artifacts
-    return conclude(options, described, gate)
+    code = conclude(options, described, gate)
+    if options.report_dir:
+        for path in options.reports:
+            copy_recordings(path if path.is_dir() else path.parent, options.report_dir)
+    return code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,14 +27,14 @@ class Skeleton:
         runtime: What runs it.
         command: The command that starts it, as in a registry.
         requires: What has to exist before, as in a registry.
-        build: The command that creates it; empty if there is nothing to build.
+        build: The command that creates it; none if there is nothing to build.
     """
 
     file: str
     runtime: str
     command: tuple[str, ...]
     requires: str = ""
-    build: str = ""
+    build: tuple[str, ...] = ()
 
 
 LANGUAGES = {
@@ -44,7 +45,7 @@ LANGUAGES = {
         "go",
         ("{here}/adapter.bin",),
         requires="{here}/adapter.bin",
-        build="go build -o {here}/adapter.bin {here}/adapter.go",
+        build=("go", "build", "-o", "{here}/adapter.bin", "{here}/adapter.go"),
     ),
     "ruby": Skeleton("adapter.rb", "ruby", ("ruby", "{here}/adapter.rb")),
 }
@@ -116,16 +117,18 @@ def registry(name: str, language: str) -> str:
     if skeleton.build:
         lines += [
             f"    requires: {json.dumps([skeleton.requires])}",
-            f"    install: {json.dumps(skeleton.build)}",
+            f"    install: {json.dumps(' '.join(skeleton.build))}",
         ]
     return "\n".join(lines) + "\n"
 
 
 def _say_what_to_do(folder: Path, skeleton: Skeleton) -> None:
-    print(f"{folder / skeleton.file} and {folder / 'adapters.yaml'} are written. Try them:\n")
+    registry_file = folder / "adapters.yaml"
+    print(f"{folder / skeleton.file} and {registry_file} are written. Try them:\n")
     if skeleton.build:
-        print(f"    {skeleton.build.format(here=folder)}")
+        print(f"    {shlex.join(part.format(here=folder) for part in skeleton.build)}")
+    run = ["arcrun-conformance", "run", "--adapters", str(registry_file), "--scenario", "health"]
     print(
-        f"    arcrun-conformance run --adapters {folder / 'adapters.yaml'} --scenario health\n\n"
+        f"    {shlex.join(run)}\n\n"
         f"Then let {skeleton.file} use your SDK: PROTOCOL.md says how, one method after the other."
     )

@@ -169,14 +169,15 @@ def _run(options: argparse.Namespace) -> int:
     else:
         sdks = select_adapters(adapters(options), options.sdk)
         run = asyncio.run(_execute(options, selected, sdks))
-    if options.report_dir:
-        for problem in write_recordings(run, options.report_dir):
-            Console(stderr=True).print(problem, markup=False, highlight=False, soft_wrap=True)
     described = describe(run)
     described["shard"] = {"index": index, "of": total}
     described["command"] = repeating(options)
     described["artifacts"] = artifacts
-    return conclude(options, described, gate)
+    code = conclude(options, described, gate)
+    if options.report_dir:
+        for problem in write_recordings(run, options.report_dir):
+            Console(stderr=True).print(problem, markup=False, highlight=False, soft_wrap=True)
+    return code
 
 
 async def _execute(

@@ -76,7 +76,9 @@ def write_recordings(run: Run, folder: Path) -> list[str]:
             problems.append(str(error))
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        draft = path.with_suffix(".part")
+        draft.write_text(text, "utf-8")
+        draft.replace(path)
     return problems
 
 

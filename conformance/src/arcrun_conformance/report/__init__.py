@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from .document import describe, failed
-from .files import check_folder, remove_old, write_all
+from .files import check_folder, copy_recordings, remove_old, write_all
 from .merging import merged, missing_shards
 
 __all__ = [
     "check_folder",
+    "copy_recordings",
     "describe",
     "failed",
     "merged",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,13 @@ def remove_old(directory: Path) -> None:
         (directory / name).unlink(missing_ok=True)
     for recording in (directory / RECORDINGS).glob("*.har"):
         recording.unlink()
+
+
+def copy_recordings(source: Path, target: Path) -> None:
+    """Copy the recordings of failed cells from one folder of reports to another."""
+    for recording in (source / RECORDINGS).glob("*.har"):
+        (target / RECORDINGS).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(recording, target / RECORDINGS / recording.name)
 
 
 def write_all(described: dict[str, Any], directory: Path) -> None:

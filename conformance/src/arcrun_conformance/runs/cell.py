@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from arcrun_conformance.wire.safety import Safety
 from arcrun_conformance.wire.standin import Standin
 
 from .cleanup import created_in
+from .results import Cell, timestamp
 from .steps import StepRunner
 from .values import (
     scenario_values,
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from arcrun_conformance.scenarios.scenario import Scenario
     from arcrun_conformance.target import Target
     from arcrun_conformance.wire.safety import Guard
-
-    from .results import Cell
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ async def run_cell(
         replayed: What takes the place of the engine and of new values, in a replay.
     """
     replayed = replayed or Replayed()
-    cell.started = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    cell.started = timestamp("milliseconds")
     began = time.perf_counter()
     with unused_port() as port, silent_port() as silent, temporary_folder() as files:
         journal, engine_faults, standin_faults = Journal(), FaultInjector(), FaultInjector()

@@ -91,15 +91,10 @@ class Cleaner:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._client = http_client(base_url=target.url)
-        self._pace = target.pace
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-    async def _turn(self) -> None:
-        if self._pace:
-            await self._pace.turn()
 
     async def remove(self, created: Iterable[Created]) -> list[str]:
         """Remove these and return the problems; what no longer exists counts as removed."""
@@ -108,7 +103,7 @@ class Cleaner:
             if not RUN_ID.search(thing.name):
                 problems.append(f"{thing} has no run id in its name, so it was not removed")
                 continue
-            await self._turn()
+            await self._target.pace.turn()
             try:
                 response = await self._client.delete(
                     f"{thing.resource.path}/{quote(thing.name, safe='')}",
@@ -142,7 +137,7 @@ class Cleaner:
         """Yield the entries of a list, page by page."""
         cursors: list[str] = []
         while True:
-            await self._turn()
+            await self._target.pace.turn()
             response = await self._client.get(
                 resource.path,
                 params={"cursor": cursors[-1]} if cursors else {},

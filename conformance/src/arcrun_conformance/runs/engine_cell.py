@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from arcrun_conformance.checks.check import check
 from arcrun_conformance.checks.leaks import Observations, leak_checks
@@ -20,10 +19,8 @@ from arcrun_conformance.wire.standin import Standin
 
 from .cell import names_carry_the_run, safety
 from .engine_steps import EngineStepRunner
+from .results import Cell, timestamp
 from .values import scenario_values, service_account_values, unknown_key, unused_port
-
-if TYPE_CHECKING:
-    from .results import Cell
 
 # Keys of accounts, by their placeholders: what a target without them is to be given.
 KEY_OPTIONS = {
@@ -59,7 +56,7 @@ async def run_engine_cell(cell: Cell, scenario: Scenario, target: Target, run: s
         target: The engine.
         run: The prefix of every name that the scenario creates, `${run}` there.
     """
-    cell.started = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    cell.started = timestamp("milliseconds")
     began = time.perf_counter()
     journal = Journal()
     cell.exchanges = journal.exchanges

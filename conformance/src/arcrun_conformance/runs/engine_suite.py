@@ -7,7 +7,6 @@ import contextlib
 import secrets
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import httpx
@@ -23,7 +22,7 @@ from arcrun_conformance.target import Target, target_of
 from .cleanup import PREFIX, Cleaner, created_in
 from .crashes import crashed_cell, crashed_run
 from .engine_cell import run_engine_cell, why_skipped
-from .results import Cell, Run
+from .results import Cell, Run, timestamp
 from .workers import run_workers
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ async def execute_engine_suite(config: EngineRunConfig) -> Run:
         scenarios=list(config.scenarios),
         sdks={COLUMN: identity},
         suite="engine",
-        started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        started=timestamp(),
     )
     began = time.perf_counter()
     async with _OwnEngines(config.program) as engines:

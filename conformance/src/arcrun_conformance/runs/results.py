@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 RECORDINGS = "failures"
 
 CellOutcome = Literal["passed", "failed", "error", "skipped", "unavailable"]
+
+
+def timestamp(precision: str = "seconds") -> str:
+    """Return the time in ISO 8601, UTC, with that precision (as `datetime.isoformat` names it)."""
+    return datetime.now(timezone.utc).isoformat(timespec=precision)
 
 
 @dataclass(frozen=True)

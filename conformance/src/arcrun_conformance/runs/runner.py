@@ -9,7 +9,6 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import httpx
@@ -23,7 +22,7 @@ from arcrun_conformance.cleaning import visible
 from .cell import is_skipped, run_cell
 from .cleanup import PREFIX, Cleaner, Created, created_in
 from .crashes import crashed_cell, crashed_run
-from .results import Cell, CellOutcome, Run
+from .results import Cell, CellOutcome, Run, timestamp
 from .workers import run_workers
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ async def execute(config: RunConfig) -> Run:
         target=config.target,
         scenarios=list(config.scenarios),
         sdks=dict.fromkeys(config.openers),
-        started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        started=timestamp(),
     )
     began = time.perf_counter()
     queue = _CellQueue(config, run)

@@ -15,12 +15,12 @@ from urllib.parse import quote, urlencode, urlsplit
 import h11
 
 from .journal import Headers, Journal, Request, Response
+from .pace import Pace
 from .recording import next_event, read_body, text_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .pace import Pace
     from .safety import Guard
 
 CONNECT_SECONDS = 10.0
@@ -121,7 +121,7 @@ class EngineClient:
         self._journal = journal
         self._defaults = defaults
         self._guard = guard
-        self._pace = pace
+        self._pace = pace or Pace()
 
     async def send(self, outgoing: Outgoing) -> Reply:
         """Send a request and return the reply.
@@ -139,8 +139,7 @@ class EngineClient:
             if refusal:
                 exchange.refusal = refusal
                 raise NoReply(f"not sent: {refusal}")
-            if self._pace:
-                await self._pace.turn()
+            await self._pace.turn()
             reply = await asyncio.wait_for(self._exchange(outgoing, request), RESPONSE_SECONDS)
         except (OSError, h11.ProtocolError, asyncio.TimeoutError) as error:
             exchange.problem = f"{type(error).__name__}: {error}".rstrip(": ")

@@ -17,7 +17,7 @@ class Pace:
     """Lets requests go on one after the other, with a pause between their beginnings.
 
     Args:
-        per_second: How many may begin in a second.
+        per_second: How many may begin in a second; `None` for no limit.
         clock: Returns a time in seconds.
         sleep: Waits for some seconds.
 
@@ -28,11 +28,11 @@ class Pace:
 
     def __init__(
         self,
-        per_second: float,
+        per_second: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._interval = 1 / per_second
+        self._interval = 1 / per_second if per_second else 0.0
         self._clock = clock
         self._sleep = sleep
         self._next = clock()

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import h11
 
 from .journal import Exchange, Headers, Journal, Request, Response
+from .pace import Pace
 from .recording import RecordingServer, next_event, read_body, text_headers
 from .sending import end_to_end
 
 if TYPE_CHECKING:
     from .faults import FaultInjector
-    from .pace import Pace
     from .safety import Guard
 
 CONNECT_SECONDS = 10.0
@@ -26,7 +26,7 @@ class Proxy(RecordingServer):
     """Passes requests on to the target and responses back, and records both.
 
     Attributes:
-        pace: How fast requests are passed on; `None` if there is no limit.
+        pace: How fast requests are passed on.
 
     Example:
         >>> async def use() -> None:
@@ -38,7 +38,7 @@ class Proxy(RecordingServer):
         self, target: str, journal: Journal, faults: FaultInjector, guard: Guard | None = None
     ) -> None:
         super().__init__("engine", journal, faults)
-        self.pace: Pace | None = None
+        self.pace = Pace()
         self._guard = guard
         parts = urlsplit(target)
         self._host = parts.hostname or ""
@@ -55,8 +55,7 @@ class Proxy(RecordingServer):
             return Response.from_json(
                 {"error": f"not sent: {refusal}", "code": "not_live_safe"}, 403
             )
-        if self.pace:
-            await self.pace.turn()
+        await self.pace.turn()
         try:
             return await asyncio.wait_for(self._forward(exchange.request), RESPONSE_SECONDS)
         except (OSError, h11.ProtocolError, asyncio.TimeoutError) as error:
