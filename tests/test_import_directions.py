@@ -123,6 +123,7 @@ RULES = {
     f"{SERVER}/recipes": server("recipes", "outbound", "engine", "validation"),
     f"{SERVER}/recipes/auth": server("recipes", "outbound", "engine", "validation"),
     f"{SERVER}/recipes/api": server("recipes", "outbound", "engine", "validation"),
+    f"{SERVER}/recipes/prompt": Rule(("arcrun_server.engine",), pure=True),
     f"{SERVER}/components": server("outbound", "engine", "workers"),
     f"{SERVER}/outbound": server("engine"),
     f"{SERVER}/engine": Rule(pure=True),

@@ -95,18 +95,21 @@ def parse(text: str) -> tuple[str | Placeholder, ...]:
         >>> parse("Hi {{ name }}")
         ('Hi ', Placeholder(source='{{ name }}', start=3))
     """
-    parts: list[str | Placeholder] = []
+    return tuple(pieces(text))
+
+
+def pieces(text: str) -> Iterator[str | Placeholder]:
+    """Yield what `parse` returns, without looking ahead."""
     end = 0
     for placeholder in scan(text):
         if placeholder.source == _EMPTY:
             continue
         if placeholder.start > end:
-            parts.append(text[end : placeholder.start])
-        parts.append(placeholder)
+            yield text[end : placeholder.start]
+        yield placeholder
         end = placeholder.start + len(placeholder.source)
     if end < len(text):
-        parts.append(text[end:])
-    return tuple(parts)
+        yield text[end:]
 
 
 def parse_escaped(text: str) -> tuple[str | Placeholder, ...]:

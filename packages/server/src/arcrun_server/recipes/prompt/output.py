@@ -1,0 +1,136 @@
+"""Reading what a model answered (docs/prompt-recipes.md#output)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from arcrun_server.engine import JsonObject
+
+OUTPUT = "output"
+"""The field of a node's result that holds the whole answer."""
+
+RESERVED = frozenset(
+    {"success", "error", "branch", "pending", "task_id", "page_name", "raw_text", "llm", OUTPUT}
+)
+"""Names that steer a run or belong to the node: the model's values of these names stand under `output` only."""
+
+_FENCE = re.compile(r"\A```[A-Za-z]*[ \t]*\r?\n(.*?)\r?\n?[ \t]*```\Z", re.DOTALL)
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+_MAX_DEPTH = 100
+
+
+class OutputError(ValueError):
+    """An answer that is not what the recipe expects; the message is for the model as well."""
+
+
+def parse_json(text: str) -> Any:
+    r"""Return the JSON value of an answer; a fence around all of it is removed.
+
+    Raises:
+        OutputError: It is not JSON; the message says where.
+
+    Example:
+        >>> parse_json('```json\n{"甲": 1}\n```')
+        {'甲': 1}
+    """
+    body = text.strip()
+    fenced = _FENCE.match(body)
+    if fenced:
+        body = fenced[1]
+    if not body.strip():
+        raise OutputError("the answer is empty, but JSON is expected")
+    try:
+        value = json.loads(body, object_pairs_hook=_object, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        raise OutputError(
+            f"the answer is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        ) from None
+    except RecursionError:
+        raise OutputError("the answer's JSON is nested too deeply") from None
+    _check_texts(value)
+    return value
+
+
+def node_result(value: Any) -> JsonObject:
+    """Return the result of a node for a value: its keys, and all of it under `output`.
+
+    Example:
+        >>> node_result({"paragraphs": ["…"], "success": False})
+        {'paragraphs': ['…'], 'success': True, 'output': {'paragraphs': ['…'], 'success': False}}
+    """
+    fields = value if isinstance(value, dict) else {}
+    own = {name: item for name, item in fields.items() if not _steers(name, item)}
+    return {**own, "success": True, OUTPUT: value}
+
+
+def _steers(name: str, item: Any) -> bool:
+    """Tell whether a field would steer the run: a branch is also read from `data` and from a boolean `result`."""
+    if name == "data" and isinstance(item, dict):
+        return "branch" in item or isinstance(item.get("result"), bool)
+    return name in RESERVED or (name == "result" and isinstance(item, bool))
+
+
+def failed_result(error: str, text: str) -> JsonObject:
+    """Return the result of a node whose model answered something else than was expected."""
+    return {"success": False, "error": error, "raw_text": text}
+
+
+def describe_violations(violations: list[JsonObject], most: int = 3) -> str:
+    """Return what does not fit a schema, as a sentence.
+
+    Example:
+        >>> describe_violations([{"path": "", "message": '"entities" is a required property'}])
+        'the answer does not fit the schema: "entities" is a required property'
+    """
+    shown = [
+        f"{one['path']}: {one['message']}" if one["path"] else str(one["message"])
+        for one in violations[:most]
+    ]
+    more = f" (and {len(violations) - most} more)" if len(violations) > most else ""
+    return f"the answer does not fit the schema: {'; '.join(shown)}{more}"
+
+
+def repair_request(error: str) -> str:
+    """Return what the model is told when its answer is asked for again."""
+    return (
+        f"Your answer can't be used: {error}. Answer again, with nothing but the corrected JSON: "
+        "no explanation, no code fence."
+    )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise OutputError(
+                    f"the answer's JSON has the key '{name[:60]}' twice in one object"
+                )
+            seen.add(name)
+    return value
+
+
+def _no_number(name: str) -> Any:
+    raise OutputError(f"the answer is not JSON: there is no number {name}")
+
+
+def _check_texts(value: Any) -> None:
+    waiting = [(value, 0)]
+    while waiting:
+        item, depth = waiting.pop()
+        if depth > _MAX_DEPTH:
+            raise OutputError("the answer's JSON is nested too deeply")
+        if isinstance(item, str):
+            if _NO_TEXT.search(item):
+                raise OutputError(
+                    "the answer holds what is no character: NUL, or half of a surrogate pair"
+                )
+        elif isinstance(item, dict):
+            for key, inner in item.items():
+                waiting += [(key, depth), (inner, depth + 1)]
+        elif isinstance(item, list):
+            waiting += [(inner, depth + 1) for inner in item]
