@@ -21,6 +21,7 @@ from arcrun_server.routes.contract import ContractRoutes
 from arcrun_server.routes.credentials import CredentialRoutes
 from arcrun_server.routes.engine import EngineRoutes
 from arcrun_server.routes.graphs import GraphRoutes
+from arcrun_server.routes.kbdb import KnowledgeBaseRoutes
 from arcrun_server.routes.large_bodies import BodyChecks
 from arcrun_server.routes.paging import Pages
 from arcrun_server.routes.recipes import ApiRecipeRoutes, AuthRecipeRoutes
@@ -45,6 +46,7 @@ GROUPS = (
     AuthRecipeRoutes,
     ApiRecipeRoutes,
     GraphRoutes,
+    KnowledgeBaseRoutes,
     ContractRoutes,
 )
 

@@ -16,6 +16,8 @@ import pytest
 from sqlalchemy import Inspector, create_engine, inspect, text
 
 from arcrun_server.errors import StartupError
+from arcrun_server.kbdb.base import OwnBlocks
+from arcrun_server.kbdb.blocks import complete
 from arcrun_server.sealing.envelope import open_envelope
 from arcrun_server.store import Store, idempotency, migrations, open_database
 from arcrun_server.store.database_url import read_database_url
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
     from postgresql_server import PostgreSQLServer
     from sqlalchemy import Connection
 
-V1 = Path(__file__).parent / "databases" / "v1"
+DATABASES = Path(__file__).parent / "databases"
+V1 = DATABASES / "v1"
+# The account of the same person in the database of each version.
+ALICE = {"v1": "acc_8f6f1967796c3ace", "v2": "acc_dbb344d1f08e261f"}
 ALICE_KEY = "ak_" + "a11ce0" * 8
 BOB_KEY = "ak_" + "b0b000" * 8
 JANUARY_2026 = 1767225600
@@ -41,22 +46,28 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 @pytest.fixture
 def v1(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A data folder of arcrun-server 0.1.0."""
-    folder = tmp_path / getattr(request, "param", "data")
+    return copied("v1", tmp_path / getattr(request, "param", "data"))
+
+
+def copied(version: str, folder: Path) -> Path:
+    """Return a data folder of an earlier version."""
     folder.mkdir(mode=0o700)
     for name in ("arcrun.db", "server.key"):
-        shutil.copyfile(V1 / name, folder / name)
+        shutil.copyfile(DATABASES / version / name, folder / name)
         (folder / name).chmod(0o600)
     return folder
 
 
-async def everything_is_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Open a folder that was v1 and compare all that was put into it."""
+async def everything_is_in(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, version: str = "v1"
+) -> None:
+    """Open a folder that was of an earlier version and compare all that was put into it."""
     # Idempotency keys are kept for a day.
     monkeypatch.setattr(idempotency.clock, "now", lambda: JANUARY_2026 + 60)
     store = Store(folder)
     try:
         alice = await store.accounts.of_key(ALICE_KEY)
-        assert alice == "acc_8f6f1967796c3ace"
+        assert alice == ALICE[version]
         assert await store.accounts.of_key(BOB_KEY) is None, "it was revoked"
         keys = store.accounts.keys()
         assert [(key.prefix, key.label, key.revoked_at) for key in keys] == [
@@ -73,8 +84,19 @@ async def everything_is_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         assert found is not None
         assert found["endpoint"] == "https://api.example/send"
         await idempotency_keys_are_in(store, alice)
+        await knowledge_base_works(store, alice)
     finally:
         store.close()
+
+
+async def knowledge_base_works(store: Store, alice: str) -> None:
+    """Since version 3 there are blocks, which are found by their words."""
+    fields = complete(
+        {"page_name": "天氣", "content": "今天的天氣很好"}
+    )  # "the weather is fine today"
+    (block,) = await OwnBlocks(store.blocks, alice).create([(None, fields)])
+    found = await store.blocks.search(alice, "天氣", PAGE)
+    assert [one.id for one in found.blocks] == [block.id]
 
 
 async def credentials_are_in(store: Store, alice: str) -> None:
@@ -182,9 +204,20 @@ async def test_database_of_version_1_opens_with_everything_in_it(
     v1: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await everything_is_in(v1, monkeypatch)
-    assert version_of(v1 / "arcrun.db") == 2
+    assert version_of(v1 / "arcrun.db") == 3
     assert backups(v1) == ["arcrun.db.backup-v1"]
     assert list(v1.parent.iterdir()) == [v1]
+
+
+async def test_database_of_version_2_opens_with_everything_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copied("v2", tmp_path / "data")
+    assert version_of(folder / "arcrun.db") == 2
+    await everything_is_in(folder, monkeypatch, "v2")
+    assert version_of(folder / "arcrun.db") == 3
+    assert backups(folder) == ["arcrun.db.backup-v2"]
+    assert dump(folder / "arcrun.db.backup-v2") == dump(DATABASES / "v2" / "arcrun.db")
 
 
 def test_backup_is_the_database_as_it_was(v1: Path) -> None:
@@ -346,7 +379,7 @@ def test_database_of_a_newer_version_is_left_alone(
         newer = (*migrations.MIGRATIONS, lambda _connection: None)
         patch.setattr(migrations, "MIGRATIONS", newer)
         open_database(tmp_path, database_url).close()
-    with pytest.raises(StartupError, match=r"newer.*schema 3, this one knows 2") as caught:
+    with pytest.raises(StartupError, match=r"newer.*schema 4, this one knows 3") as caught:
         open_database(tmp_path, database_url)
     assert "Install the newer version" in str(caught.value)
 
@@ -371,6 +404,31 @@ def test_postgresql_is_upgraded_from_version_1(
     found = database.read_now(lambda c: c.execute(text("SELECT name FROM properties")).scalar())
     assert found == "a"
     database.close()
+
+
+async def test_postgresql_is_upgraded_from_version_2(
+    postgresql: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = postgresql.schema()
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:2])
+        database = open_database(tmp_path, url)
+        database.write_now(
+            lambda connection: connection.execute(
+                text("INSERT INTO accounts VALUES ('acc_alice', 7)")
+            ).close()
+        )
+        patch.setattr(migrations, "MIGRATIONS", (None, None, failing_half_way))
+        with pytest.raises(StartupError, match="cannot upgrade"):
+            open_database(tmp_path, url)
+        database.close()
+    store = Store(tmp_path, url)
+    await knowledge_base_works(store, "acc_alice")
+    store.close()
+
+
+# The index that finds blocks, and its parts: each database has tables of its own kind for it.
+OF_THE_INDEX = "block_index"
 
 
 def described(inspector: Inspector) -> dict[str, Any]:
@@ -401,6 +459,7 @@ def described(inspector: Inspector) -> dict[str, Any]:
             ],
         }
         for table in inspector.get_table_names()
+        if not table.startswith(OF_THE_INDEX)
     }
 
 
@@ -438,6 +497,7 @@ def test_migrations_end_at_the_schema_that_the_program_uses(
         migrated.pop(table, None)
 
     def recreated(connection: Connection) -> Any:
+        connection.execute(text(f"DROP TABLE {OF_THE_INDEX}"))
         metadata.drop_all(connection)
         metadata.create_all(connection)
         return described(inspect(connection))

@@ -121,8 +121,14 @@ async def test_damage_that_shows_while_running_is_reported(tmp_path: Path) -> No
     database = SQLiteDatabase(path)
     await asyncio.gather(*(database.write(add(f"n{number}")) for number in range(200)))
     database.close()
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE tbl_name = 'properties'"
+        )
+        pages = [page for (page,) in found]
     content = bytearray(path.read_bytes())
-    content[4096:] = b"\xff" * (len(content) - 4096)
+    for page in pages:  # of the table and of its index
+        content[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
     path.write_bytes(content)
     damaged = SQLiteDatabase(path)
     with pytest.raises(StorageUnavailableError, match="damaged"):

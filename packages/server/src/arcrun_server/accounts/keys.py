@@ -25,13 +25,32 @@ def new_key() -> str:
     return f"ak_{secrets.token_hex(24)}"
 
 
-async def account_of(request: Request, accounts: Accounts) -> str:
+_BEARER = re.compile(r"(?i:bearer) +(ak_[0-9a-f]{48})")
+
+
+def bearer_key(authorization: str) -> str:
+    """Return the API key of a header `Authorization: Bearer ak_…`, or an empty text.
+
+    Example:
+        >>> bearer_key("Basic YTpi")
+        ''
+    """
+    found = _BEARER.fullmatch(authorization)
+    return found[1] if found else ""
+
+
+async def account_of(request: Request, accounts: Accounts, *, bearer: bool = False) -> str:
     """Return the account that this request acts for.
+
+    Args:
+        request: The request.
+        accounts: All accounts.
+        bearer: Whether the key may also be in the header `Authorization`, as clients of the service kbdb send it.
 
     Raises:
         ApiError: 401, the key is missing, unknown or revoked.
     """
-    account = await optional_account_of(request, accounts)
+    account = await optional_account_of(request, accounts, bearer=bearer)
     if account is None:
         raise ApiError(
             401,
@@ -44,13 +63,17 @@ async def account_of(request: Request, accounts: Accounts) -> str:
     return account
 
 
-async def optional_account_of(request: Request, accounts: Accounts) -> str | None:
+async def optional_account_of(
+    request: Request, accounts: Accounts, *, bearer: bool = False
+) -> str | None:
     """Return the account that this request acts for, or None if it names no key.
 
     Raises:
         ApiError: 401, the key is unknown or revoked.
     """
     api_key = request.headers.get(_HEADER_NAME)
+    if not api_key and bearer:
+        api_key = bearer_key(request.headers.get("authorization", ""))
     if not api_key:
         return None
     account = await accounts.of_key(api_key) if _SHAPE.fullmatch(api_key) else None

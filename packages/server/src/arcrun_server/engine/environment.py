@@ -54,6 +54,7 @@ class Invocation:
 
     Attributes:
         node_id: The node that is being run.
+        workflow: The name of its workflow; None if the graph has none.
         started: When the run started (UTC); the same for every node of a run.
         deadline: When the run's time is over, on the clock of `time.monotonic`.
         look_up: Finds a dotted path of a template (`ctx.a`, `input.b`, `prev.c`, `loop.item`,
@@ -71,6 +72,7 @@ class Invocation:
     started: datetime
     deadline: float
     look_up: Callable[[str], tuple[bool, Any]]
+    workflow: str | None = None
     own: JsonObject = field(default_factory=dict, repr=False)
     written: JsonObject = field(default_factory=dict, repr=False)
     credentials: frozenset[str] = frozenset()

@@ -53,6 +53,8 @@ class Invoker:
         context: JsonObject,
         own: JsonObject,
         context_bytes: int,
+        *,
+        workflow: str | None,
     ) -> Any:
         """Invoke a node's component.
 
@@ -62,6 +64,7 @@ class Invoker:
             context: What the component is given besides the node's data.
             own: The node's data, filled, with credentials left as they are written.
             context_bytes: How large the context is at most.
+            workflow: The name of the workflow that is run.
 
         Returns:
             The component's result. If the node names credentials, their values are redacted in it, so
@@ -82,6 +85,7 @@ class Invoker:
             started=self._started,
             deadline=self._deadline,
             look_up=scope.find_text,
+            workflow=workflow,
             own=own,
             written=node.written,
             credentials=node.credentials,

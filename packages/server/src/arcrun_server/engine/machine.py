@@ -252,7 +252,8 @@ class Machine:
                 result = builtin(given)
             else:
                 result = await self._invoker.invoke(
-                    node, scope, context, own, self.budget.held_bytes
+                    *(node, scope, context, own, self.budget.held_bytes),
+                    workflow=frame.plan.graph.get("name") or None,
                 )
                 await self.budget.measure(result)
             self.check_result(result)

@@ -81,10 +81,10 @@ def load_catalog() -> Catalog:
 
 
 def _with_engine_url(recipe: dict[str, Any], engine_url: str) -> dict[str, Any]:
-    base_url = recipe.get("base_url", "")
-    if ENGINE_URL not in base_url:
+    field = "base_url" if "base_url" in recipe else "endpoint"
+    if ENGINE_URL not in recipe[field]:
         return recipe
-    return recipe | {"base_url": base_url.replace(ENGINE_URL, engine_url)}
+    return recipe | {field: recipe[field].replace(ENGINE_URL, engine_url)}
 
 
 def _documents(folder: str) -> list[dict[str, Any]]:

@@ -51,6 +51,10 @@ class Context:
         """Return the account of the request's key, or raise 401."""
         return await account_of(request, self.store.accounts)
 
+    async def account_by_bearer(self, request: Request) -> str:
+        """As `account`, for routes that also take the key as `Authorization: Bearer`."""
+        return await account_of(request, self.store.accounts, bearer=True)
+
     async def optional_account(self, request: Request) -> str | None:
         """Return the account of the request's key, None without a key, or raise 401 for an unknown one."""
         return await optional_account_of(request, self.store.accounts)

@@ -41,7 +41,7 @@ class Pages:
         """
         if not request.scope["query_string"]:
             return FIRST_PAGE
-        cursor = _parameter(request, "cursor")
+        cursor = query_parameter(request, "cursor")
         after = None if cursor is None else self._position(cursor, listed)
         return PageRequest(_limit(request), after)
 
@@ -53,31 +53,37 @@ class Pages:
         try:
             return self._cursors.read(cursor, listed)
         except ValueError:
-            raise _invalid(
+            raise invalid_parameter(
                 "cursor",
                 "the next_cursor of this list's page before, as it was; leave it out for the first page",
             ) from None
 
 
 def _limit(request: Request) -> int:
-    text = _parameter(request, "limit")
+    text = query_parameter(request, "limit")
     if text is None:
         return DEFAULT_LIMIT
     if not (
         text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= LARGEST_LIMIT
     ):
-        raise _invalid("limit", f"a whole number from 1 to {LARGEST_LIMIT}")
+        raise invalid_parameter("limit", f"a whole number from 1 to {LARGEST_LIMIT}")
     return int(text)
 
 
-def _parameter(request: Request, name: str) -> str | None:
+def query_parameter(request: Request, name: str) -> str | None:
+    """Return a parameter of the query, or None if it was left out.
+
+    Raises:
+        ApiError: 400, it is given more than once.
+    """
     values = request.query_params.getlist(name)
     if len(values) > 1:
-        raise _invalid(name, "given once")
+        raise invalid_parameter(name, "given once")
     return values[0] if values else None
 
 
-def _invalid(name: str, rule: str) -> ApiError:
+def invalid_parameter(name: str, rule: str) -> ApiError:
+    """Return the error response for a parameter of the query; it must be what the rule says."""
     return ApiError(
         400, "invalid_request", f"{name} must be {rule}", details=[Detail(rule, path=name)]
     )

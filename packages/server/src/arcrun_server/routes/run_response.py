@@ -67,7 +67,7 @@ def idempotency_error(error: IdempotencyError) -> ApiError:
             requires=IDEMPOTENCY_KEY,
         )
     if isinstance(error, KeyReusedError):
-        message = f"this {IDEMPOTENCY_KEY} was used for another workflow or another input; use a new key for each run"
+        message = f"this {IDEMPOTENCY_KEY} was used for another request; use a new key for each"
     else:
         message = (
             f"the first run under this {IDEMPOTENCY_KEY} was cut off, or is still running on another server of this "
@@ -117,12 +117,13 @@ async def _failed(result: RunResult, more: dict[str, Any]) -> tuple[int, bytes]:
 async def _encoded(status: int, result: RunResult, body: dict[str, Any]) -> tuple[int, bytes]:
     duration = {"duration_ms": result.duration_ms}
     try:
-        return status, await _encode(body | duration)
+        return status, await encode_off_loop(body | duration)
     except ValueError:
         return 500, _not_json(duration)
 
 
-async def _encode(body: dict[str, Any]) -> bytes:
+async def encode_off_loop(body: dict[str, Any]) -> bytes:
+    """Write a body as JSON, in a thread if it is large."""
     if rough_size(body, _LARGE) <= _LARGE:
         return encode(body)
     return await asyncio.to_thread(encode_in_pieces, body)

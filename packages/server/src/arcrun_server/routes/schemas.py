@@ -12,6 +12,15 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from typing_extensions import NotRequired, TypedDict
 
 from arcrun_server.engine.model import EdgeType
+from arcrun_server.kbdb.blocks import (
+    BLOCK_ID,
+    BLOCK_ID_RULE,
+    LONGEST_CONTENT,
+    LONGEST_PAGE_NAME,
+    LONGEST_SOURCE,
+    LONGEST_TYPE,
+    MOST_TEXTS,
+)
 from arcrun_server.validation import (
     CredentialName,
     ServiceName,
@@ -163,6 +172,54 @@ class TripletExecution(TypedDict):
     strict: NotRequired[bool]
 
 
+def _long(longest: int, *, least: int = 0) -> Any:
+    return Field(min_length=least, max_length=longest)
+
+
+_PageName = Annotated[
+    str,
+    _long(LONGEST_PAGE_NAME, least=1),
+    matching(re.compile(r"(?s).*\S.*"), "it must not be blank"),
+]
+_Content = Annotated[str, _long(LONGEST_CONTENT)]
+_BlockType = Annotated[str, _long(LONGEST_TYPE)] | None
+_BlockSource = Annotated[str, _long(LONGEST_SOURCE)] | None
+
+
+@closed
+class BlockCreation(TypedDict):
+    """`POST /kbdb/blocks`."""
+
+    id: NotRequired[Annotated[str, matching(BLOCK_ID, BLOCK_ID_RULE)]]
+    page_name: _PageName
+    content: _Content
+    type: NotRequired[_BlockType]
+    source: NotRequired[_BlockSource]
+    metadata: NotRequired[dict[str, Any]]
+
+
+@closed
+class BlockChanges(TypedDict):
+    """`PATCH /kbdb/blocks/{id}`."""
+
+    page_name: NotRequired[_PageName]
+    content: NotRequired[_Content]
+    type: NotRequired[_BlockType]
+    source: NotRequired[_BlockSource]
+    metadata: NotRequired[dict[str, Any]]
+
+
+@closed
+class BlockIngest(TypedDict):
+    """`POST /kbdb/blocks/ingest`."""
+
+    text: _Content | Annotated[list[_Content], _long(MOST_TEXTS)]
+    page_name: _PageName
+    type: NotRequired[_BlockType]
+    source: NotRequired[_BlockSource]
+    metadata: NotRequired[dict[str, Any]]
+
+
 # Built once: building a validator is slow, using it is not.
 SEALED_PUSH = TypeAdapter(SealedPush)
 PLAIN_PUSH = TypeAdapter(PlainPush)
@@ -173,4 +230,7 @@ GRAPH = TypeAdapter(Graph)
 TRIPLET_SEARCH = TypeAdapter(TripletSearch)
 EXECUTION = TypeAdapter(Execution)
 TRIPLET_EXECUTION = TypeAdapter(TripletExecution)
+BLOCK_CREATION = TypeAdapter(BlockCreation)
+BLOCK_CHANGES = TypeAdapter(BlockChanges)
+BLOCK_INGEST = TypeAdapter(BlockIngest)
 RUN_INPUT = TypeAdapter(dict[str, Any], config=ConfigDict(strict=True))

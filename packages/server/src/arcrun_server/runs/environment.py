@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 from arcrun_server import clock
 from arcrun_server.engine import InvocationFailure, RunLimits
 from arcrun_server.errors import StorageUnavailableError
+from arcrun_server.kbdb import components as kbdb
+from arcrun_server.kbdb.base import WorkflowBlocks
+from arcrun_server.kbdb.contracts import CONTRACTS
+from arcrun_server.recipes.api.record import hash_id
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 
 if TYPE_CHECKING:
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.store import Store
     from arcrun_server.store.credentials import StoredCredential
+
+# The shipped API recipes that are not sent anywhere: this engine has the knowledge base that they are about.
+_EMBEDDED = {alias: name for name in CONTRACTS for alias in (name, hash_id(name))}
 
 
 @dataclass
@@ -53,9 +60,13 @@ class AccountEnvironment:
         Raises:
             InvocationFailure: The store can't be read.
         """
-        found = self.registry.get(component_id)
+        found = self.registry.get(component_id) or self._of_knowledge_base(component_id)
         with _store_can_be_read(f"component {component_id!r}"):
             return found or await self.recipes.component(self.account, component_id, self.secret)
+
+    def _of_knowledge_base(self, component_id: str) -> Component | None:
+        blocks = WorkflowBlocks(self.store.blocks, self.account)
+        return kbdb.component(_EMBEDDED.get(component_id, ""), blocks)
 
     async def secret(self, name: str) -> str | None:
         """Return a credential's plaintext, or None if the account has none of this name.

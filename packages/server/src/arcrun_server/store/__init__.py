@@ -13,6 +13,7 @@ from sqlalchemy import select
 from arcrun_server.errors import StartupError
 from arcrun_server.sealing.server_key import FILE_NAME, create_server_key, load_server_key
 from arcrun_server.store.accounts import Accounts
+from arcrun_server.store.blocks import Blocks
 from arcrun_server.store.credentials import Credentials
 from arcrun_server.store.cursors import Cursors
 from arcrun_server.store.database import Query
@@ -85,6 +86,7 @@ class Store:
         self.auth_recipes = Recipes(self.database, "auth")
         self.api_recipes = Recipes(self.database, "api")
         self.executions = Executions(self.database)
+        self.blocks = Blocks(self.database)
         self.cursors = Cursors(server_key)
         self.idempotency = IdempotencyKeys(self.database, server_key)
 

@@ -30,6 +30,9 @@ Result = TypeVar("Result")
 
 # How long to wait for a lock that another process holds.
 WRITE_WAIT_MS = 5_000
+# How long a search may take, and how many go on at once in one process.
+LONG_READ_MS = 2_000
+LONG_READS = 2
 # Writes per transaction: more gains nothing and makes the last of them wait.
 GROUP = 256
 # How long writes without a waiting caller are collected.
@@ -89,6 +92,14 @@ class Database(ABC):
 
         Raises:
             StorageUnavailableError: The database can't be used now.
+        """
+
+    @abstractmethod
+    async def read_long(self, query: Callable[[Connection], Result]) -> Result:
+        """As `read`, for a query that may take long: in a thread of its own, for at most `LONG_READ_MS`.
+
+        Raises:
+            StorageUnavailableError: It took longer, or the database can't be used now.
         """
 
     @abstractmethod

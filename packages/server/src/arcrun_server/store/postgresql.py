@@ -24,7 +24,14 @@ from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, ProgrammingErro
 
 from arcrun_server.errors import StartupError, StorageUnavailableError
 from arcrun_server.store import migrations
-from arcrun_server.store.database import WRITE_WAIT_MS, Database, Query, attempt
+from arcrun_server.store.database import (
+    LONG_READ_MS,
+    LONG_READS,
+    WRITE_WAIT_MS,
+    Database,
+    Query,
+    attempt,
+)
 from arcrun_server.store.postgresql_errors import reason
 
 if TYPE_CHECKING:
@@ -109,20 +116,29 @@ class PostgreSQLDatabase(Database):
             self._engine.dispose()
             raise
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="arcrun-reader")
+        self._long_readers = ThreadPoolExecutor(LONG_READS, thread_name_prefix="arcrun-search")
         super().__init__()
 
     async def read(self, query: Callable[[Connection], Result]) -> Result:
         """Run a query in a reading thread."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
 
+    async def read_long(self, query: Callable[[Connection], Result]) -> Result:
+        """Run a query in a thread for searches, in a transaction that the server ends when its time is over."""
+        loop = asyncio.get_running_loop()
+
+        def run(connection: Connection) -> Result:
+            with connection.begin():
+                connection.exec_driver_sql(f"SET LOCAL statement_timeout = {LONG_READ_MS}")
+                return query(connection)
+
+        return await loop.run_in_executor(
+            self._long_readers, self._now, lambda: self._tried(self._engine, run)
+        )
+
     def read_now(self, query: Callable[[Connection], Result]) -> Result:
         """As `read`, for callers without an event loop."""
-        try:
-            return self._read(query)
-        except (ProgrammingError, DataError):
-            raise  # a mistake of ours
-        except DatabaseError as error:
-            raise self._unavailable(error) from None
+        return self._now(lambda: self._tried(self._reading, query))
 
     async def rows(self, query: Query, **parameters: Any) -> list[tuple[Any, ...]]:
         """Return all rows; SQLAlchemy keeps the compiled query, and the driver prepares it."""
@@ -133,15 +149,23 @@ class PostgreSQLDatabase(Database):
 
         return await self.read(run)
 
-    def _read(self, query: Callable[[Connection], Result]) -> Result:
+    def _now(self, read: Callable[[], Result]) -> Result:
+        try:
+            return read()
+        except (ProgrammingError, DataError):
+            raise  # a mistake of ours
+        except DatabaseError as error:
+            raise self._unavailable(error) from None
+
+    def _tried(self, engine: Engine, query: Callable[[Connection], Result]) -> Result:
         for _ in range(TRIES - 1):
             try:
-                with self._reading.connect() as connection:
+                with engine.connect() as connection:
                     return query(connection)
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
-        with self._reading.connect() as connection:
+        with engine.connect() as connection:
             return query(connection)
 
     def _apply(self, group: list[Job]) -> list[Outcome]:
@@ -201,6 +225,7 @@ class PostgreSQLDatabase(Database):
 
     def _disconnect(self) -> None:
         self._readers.shutdown()
+        self._long_readers.shutdown()
         oldest = _seconds(time.time() - MARK_SECONDS)
         # A row that stays, as after a kill, does no harm.
         with suppress(DatabaseError), self._engine.begin() as connection:
@@ -269,7 +294,7 @@ def _engine(url: PostgreSQLURL, write_wait_ms: int) -> Engine:
     engine = create_engine(
         "postgresql+psycopg://",
         creator=connect,
-        pool_size=READERS + 1,
+        pool_size=READERS + LONG_READS + 1,
         max_overflow=READERS,
         hide_parameters=True,  # an error's text must not quote what was to be stored
     )

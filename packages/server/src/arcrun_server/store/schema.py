@@ -111,3 +111,44 @@ idempotent_responses = Table(
     Column("created_at", Whole, nullable=False),
     Index("idempotent_responses_by_age", "created_at"),
 )
+
+# The index that finds them by words is no table of this kind: see `block_index.py`.
+blocks = Table(
+    "blocks",
+    metadata,
+    # Orders all lists of blocks.
+    Column("number", Whole, primary_key=True),
+    Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("id", Characters, nullable=False),
+    Column("version", Whole, nullable=False),
+    Column("page_name", Characters, nullable=False),
+    Column("content", Characters, nullable=False),
+    Column("type", Characters),
+    Column("source", Characters),
+    # As JSON text, an object.
+    Column("metadata", Characters, nullable=False),
+    # Roughly how many bytes it takes in a response.
+    Column("size", Whole, nullable=False),
+    Column("created_at_ms", Whole, nullable=False),
+    Column("updated_at_ms", Whole, nullable=False),
+    Index("blocks_by_id", "account", "id", unique=True),
+    Index("blocks_by_number", "account", "number"),
+    Index("blocks_by_page", "account", "page_name", "number"),
+    Index("blocks_by_type", "account", "type", "number"),
+)
+
+# What a block was before each change of it.
+block_versions = Table(
+    "block_versions",
+    metadata,
+    Column(
+        "number", ForeignKey("blocks.number", ondelete="CASCADE"), primary_key=True, nullable=False
+    ),
+    Column("version", Whole, primary_key=True),
+    Column("page_name", Characters, nullable=False),
+    Column("content", Characters, nullable=False),
+    Column("type", Characters),
+    Column("source", Characters),
+    Column("metadata", Characters, nullable=False),
+    Column("updated_at_ms", Whole, nullable=False),
+)

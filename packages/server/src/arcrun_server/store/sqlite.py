@@ -6,8 +6,11 @@ Reads take microseconds, so they run where they are needed, without a hop to a t
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +22,14 @@ from sqlalchemy.pool import NullPool
 from arcrun_server.errors import StartupError, StorageUnavailableError
 from arcrun_server.store import migrations
 from arcrun_server.store.backup import back_up
-from arcrun_server.store.database import WRITE_WAIT_MS, Database, Query, attempt
+from arcrun_server.store.database import (
+    LONG_READ_MS,
+    LONG_READS,
+    WRITE_WAIT_MS,
+    Database,
+    Query,
+    attempt,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +45,9 @@ APPLICATION_ID = 0x61726372
 READ_WAIT_MS = 200
 # How long to wait while another process upgrades the file.
 UPGRADE_WAIT_MS = 60_000
+
+# After how many steps of SQLite's machine it is asked whether a search takes too long.
+STEPS_BETWEEN_CHECKS = 10_000
 
 _READS_ONLY = "arcrun_reads_only"
 
@@ -66,6 +79,11 @@ class SQLiteDatabase(Database):
         """Run a query at once, in this thread."""
         return self.read_now(query)
 
+    async def read_long(self, query: Callable[[Connection], Result]) -> Result:
+        """Run a query in a thread, on a connection of its own, and end it when its time is over."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._long_readers, self._read_long, query)
+
     def read_now(self, query: Callable[[Connection], Result]) -> Result:
         """As `read`, for callers without an event loop."""
         try:
@@ -92,6 +110,21 @@ class SQLiteDatabase(Database):
         except sqlite3.DatabaseError as error:
             raise StorageUnavailableError(_reason(error)) from None
 
+    def _read_long(self, query: Callable[[Connection], Result]) -> Result:
+        deadline = time.monotonic() + LONG_READ_MS / 1000
+        try:
+            with self._engine.connect() as connection:
+                driver = _driver(connection, self.path)
+                driver.execute(f"PRAGMA busy_timeout={READ_WAIT_MS}")
+                driver.set_progress_handler(
+                    lambda: time.monotonic() > deadline, STEPS_BETWEEN_CHECKS
+                )
+                return query(connection.execution_options(**{_READS_ONLY: True}))
+        except (ProgrammingError, DataError):
+            raise  # a mistake of ours
+        except DatabaseError as error:
+            raise self._unavailable(error) from None
+
     def _apply(self, group: list[Job]) -> list[Outcome]:
         with self._writer.begin():
             return [attempt(self._writer, job) for job in group]
@@ -100,12 +133,14 @@ class SQLiteDatabase(Database):
         return StorageUnavailableError(_reason(error))
 
     def _disconnect(self) -> None:
+        self._long_readers.shutdown()
         self._connections.close()
 
     def _connect(self, connections: ExitStack) -> None:
         if not self.path.exists():
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        engine = _engine(self.path, self._write_wait_ms)
+        self._engine = engine = _engine(self.path, self._write_wait_ms)
+        self._long_readers = ThreadPoolExecutor(LONG_READS, thread_name_prefix="arcrun-search")
         self._writer = connections.enter_context(engine.connect())
         self._prepare()
         reader = connections.enter_context(engine.connect())
@@ -205,6 +240,8 @@ _DAMAGED = "the database file is damaged or is not a SQLite database"
 _REASONS = {
     "locked": "the database is locked by another process",
     "busy": "the database is locked by another process",
+    "interrupted": "the search took too long; look for rarer words",
+    "no such module": "this SQLite was built without FTS5, which the knowledge base needs",
     "full": "the disk is full",
     "readonly": "the database can't be written to",
     "not a database": _DAMAGED,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
 
-from arcrun_server.accounts.keys import HEADER
+from arcrun_server.accounts.keys import HEADER, bearer_key
 from arcrun_server.errors import ApiError, too_many
 from arcrun_server.slots import NoSlotError, Slots
 from arcrun_server.web.local import is_local_host, is_local_origin
@@ -36,7 +36,7 @@ _AT_THE_END = frozenset({401, 413})
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _EXPOSED = b"X-Request-Id, Retry-After, Allow"
 _ALLOWED_HEADERS = b"Content-Type, Authorization, X-Arcrun-API-Key, Idempotency-Key, X-Request-Id"
-_ALLOWED_METHODS = b"GET, POST, PUT, DELETE, OPTIONS"
+_ALLOWED_METHODS = b"GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _CORS_SECONDS = b"600"
 
 
@@ -126,7 +126,7 @@ class ServerMiddleware:
 
     def _headers(self, scope: Scope) -> tuple[bytes, bytes, list[tuple[bytes, bytes]]]:
         """Return the request's id and key, and the headers to add to its response."""
-        request_id = origin = key = b""
+        request_id = origin = key = bearer = b""
         for name, value in scope["headers"]:
             if name == b"x-request-id" and _SAFE_ID.fullmatch(value):
                 request_id = value
@@ -134,6 +134,9 @@ class ServerMiddleware:
                 origin = value
             elif name == _KEY:
                 key = value
+            elif name == b"authorization":
+                bearer = bearer_key(value.decode("latin-1")).encode()
+        key = key or bearer
         request_id = request_id or secrets.token_hex(16).encode()
         added = [(b"x-request-id", request_id)]
         if key:
