@@ -12,6 +12,7 @@ from starlette.routing import Match
 from arcrun_server._version import __version__
 from arcrun_server.components.registry import Registry
 from arcrun_server.errors import ApiError, StorageUnavailableError, too_many
+from arcrun_server.llm.scripted import ScriptedProvider, read_script
 from arcrun_server.outbound import Outbound
 from arcrun_server.outbound.guard import resolver_with
 from arcrun_server.recipes.catalog import load_catalog
@@ -24,6 +25,7 @@ from arcrun_server.routes.graphs import GraphRoutes
 from arcrun_server.routes.kbdb import KnowledgeBaseRoutes
 from arcrun_server.routes.large_bodies import BodyChecks
 from arcrun_server.routes.paging import Pages
+from arcrun_server.routes.prompt_recipes import PromptRecipeRoutes
 from arcrun_server.routes.recipes import ApiRecipeRoutes, AuthRecipeRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
 from arcrun_server.runs.service import RunService
@@ -47,6 +49,7 @@ GROUPS = (
     ApiRecipeRoutes,
     GraphRoutes,
     KnowledgeBaseRoutes,
+    PromptRecipeRoutes,
     ContractRoutes,
 )
 
@@ -78,7 +81,8 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         calls_per_key=settings.calls_per_key,
     )
     workers = WorkerPool()
-    registry = Registry(outbound, workers)
+    replies = read_script(settings.llm_script) if settings.llm_script else []
+    registry = Registry(outbound, workers, ScriptedProvider(replies))
     catalog = load_catalog()
     recipes = RecipeResolver(outbound, catalog, open_store, settings.public_url or "")
     context = Context(

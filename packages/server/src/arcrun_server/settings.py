@@ -55,6 +55,7 @@ class Settings:
         requests_per_key: How many requests of one key are served at once.
         runs_per_key: How many of them may be runs.
         calls_per_key: How many requests the runs of one key send to services at once; more wait.
+        llm_script: A file with replies for the provider `scripted` (llm/scripted.py).
         testing: What lets a test suite move the clock and answer for DNS; in development mode only.
         run: How much one run may use.
 
@@ -74,6 +75,7 @@ class Settings:
     requests_per_key: int = DEFAULT_REQUESTS_PER_KEY
     runs_per_key: int = DEFAULT_RUNS_PER_KEY
     calls_per_key: int = DEFAULT_CALLS_PER_KEY
+    llm_script: Path | None = None
     run: RunLimits = field(default_factory=RunLimits)
     testing: Testing = field(default_factory=Testing)
 
@@ -108,6 +110,7 @@ def settings_from(
             `ARCRUN_SERVER_CORS_ORIGINS` (separated by commas), `ARCRUN_SERVER_MAX_BODY_BYTES`,
             `ARCRUN_SERVER_MAX_CONNECTIONS`, `ARCRUN_SERVER_REQUESTS_PER_KEY`,
             `ARCRUN_SERVER_RUNS_PER_KEY`, `ARCRUN_SERVER_CALLS_PER_KEY`, `ARCRUN_SERVER_MAX_VALUES`,
+            `ARCRUN_SERVER_LLM_SCRIPT`,
             and for the limits of a run `ARCRUN_SERVER_RUN_STEPS`, `ARCRUN_SERVER_RUN_SECONDS`,
             `ARCRUN_SERVER_RUN_RESULT_BYTES`, `ARCRUN_SERVER_RUN_TOTAL_BYTES`,
             `ARCRUN_SERVER_RUN_TRACE_BYTES`; in development mode also
@@ -142,6 +145,7 @@ def settings_from(
         ),
         runs_per_key=_positive(environment, "ARCRUN_SERVER_RUNS_PER_KEY", DEFAULT_RUNS_PER_KEY),
         calls_per_key=_positive(environment, "ARCRUN_SERVER_CALLS_PER_KEY", DEFAULT_CALLS_PER_KEY),
+        llm_script=_path(environment, "ARCRUN_SERVER_LLM_SCRIPT"),
         testing=_testing(environment, dev=dev),
         run=_run_limits(environment),
     )
@@ -215,6 +219,11 @@ def _origins(value: str) -> tuple[str, ...]:
                 f"ARCRUN_SERVER_CORS_ORIGINS: {origin!r} is not an origin; write scheme and host only, as https://arcrun.dev"
             )
     return origins
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    value = environment.get(name)
+    return Path(value) if value else None
 
 
 def _run_limits(environment: Mapping[str, str]) -> RunLimits:

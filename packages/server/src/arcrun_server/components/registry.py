@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine.check import is_url
+from arcrun_server.llm.scripted import ScriptedProvider
 from arcrun_server.workers import WorkerPool
 
 from . import (
     array_ops,
+    claude_api,
     date_ops,
     foreach_control,
     http_request,
@@ -30,6 +32,7 @@ from .off_loop import off_loop
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Component, Invocation, JsonObject
+    from arcrun_server.llm.provider import Provider
     from arcrun_server.outbound import Outbound
 
     from .contract import ComponentContract
@@ -56,6 +59,11 @@ class Registry:
         outbound: The components' HTTP client. Closing it is left to the caller.
         workers: Do what may take long; closing them is left to the caller. By default they are the
             registry's own, and end with this process.
+        provider: Calls language models; by default none is configured.
+
+    Attributes:
+        model: The container of `claude_api`; what fills it depends on the account, so it is no component here.
+        check_schema: Returns where a value does not fit a JSON Schema.
 
     Example:
         >>> from arcrun_server.outbound import Outbound
@@ -66,9 +74,16 @@ class Registry:
         (False, True)
     """
 
-    def __init__(self, outbound: Outbound, workers: WorkerPool | None = None) -> None:
+    def __init__(
+        self,
+        outbound: Outbound,
+        workers: WorkerPool | None = None,
+        provider: Provider | None = None,
+    ) -> None:
         self.outbound = outbound
         workers = workers or WorkerPool()
+        self.model = claude_api.Model(provider or ScriptedProvider([]))
+        self.check_schema = validate_json.schema_check(workers)
         components: dict[str, Component] = {
             module.CONTRACT["canonical_id"]: off_loop(module.run, parameters_of(module.CONTRACT))
             for module in _LOGIC
@@ -79,7 +94,7 @@ class Registry:
         components["http_request"] = http_request.component(outbound)
         self._contracts: dict[str, ComponentContract] = {
             module.CONTRACT["canonical_id"]: module.CONTRACT
-            for module in (*_LOGIC, http_request, string_ops, validate_json, wait)
+            for module in (*_LOGIC, claude_api, http_request, string_ops, validate_json, wait)
         }
         self._components = {
             name: _with_checked_names(component, self._contracts[name])

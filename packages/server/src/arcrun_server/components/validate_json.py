@@ -21,7 +21,7 @@ from arcrun_server.workers import (
 from .contract import given_value, require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from arcrun_server.engine import Component, Invocation, JsonObject
     from arcrun_server.workers import WorkerPool
@@ -99,6 +99,7 @@ CONTRACT: ComponentContract = {
 
 def component(workers: WorkerPool) -> Component:
     """Return the component; schemas that may take long are checked by a worker."""
+    check = schema_check(workers)
 
     async def run(given: JsonObject, _invocation: Invocation) -> JsonObject:
         value, errors = _read(given_value(given, "data", "json", "text"))
@@ -107,10 +108,7 @@ def component(workers: WorkerPool) -> Component:
             if not isinstance(schema, bool):
                 require(schema, dict, "schema")
             try:
-                if _is_quick(schema, value):
-                    errors = violations(schema, value)
-                else:
-                    errors = await _violations_by(workers, schema, value)
+                errors = await check(schema, value)
             except InvalidSchemaError as problem:
                 reason = shorten(str(problem), MAX_MESSAGE)
                 raise ComponentError(f"`schema` is not a valid JSON Schema: {reason}") from None
@@ -119,7 +117,21 @@ def component(workers: WorkerPool) -> Component:
     return run
 
 
-class InvalidSchemaError(Exception):
+def schema_check(workers: WorkerPool) -> Callable[[Any, Any], Awaitable[list[JsonObject]]]:
+    """Return a function that returns where a value does not fit a schema, with the help of workers.
+
+    It raises InvalidSchemaError for what is no schema, and ComponentError for what can't be checked.
+    """
+
+    async def check(schema: Any, value: Any) -> list[JsonObject]:
+        if _is_quick(schema, value):
+            return violations(schema, value)
+        return await _violations_by(workers, schema, value)
+
+    return check
+
+
+class InvalidSchemaError(ValueError):
     """A schema is not valid. The message says why, at full length."""
 
 

@@ -155,7 +155,12 @@ class Scope:
         values, results = self._activation.values, self._activation.results
         if not path:
             return {**results, **values}
-        return find(values if path[0] in values else results, path)
+        if path[0] in values:
+            return find(values, path)
+        found = find(results, path)
+        if found is MISSING and path[0] == "loop" and self._frame.loop is not None:
+            return find(self._frame.loop, path[1:])  # as recipes write it: `ctx.loop.item`
+        return found
 
     def _by_written_name(self, path: tuple[str, ...]) -> Any:
         """Find a node by the name in its flow, which may hold dots, capitals and spaces."""

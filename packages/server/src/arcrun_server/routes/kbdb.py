@@ -20,21 +20,15 @@ from arcrun_server.kbdb.blocks import (
     metadata_text,
 )
 from arcrun_server.routes.context import path_name
+from arcrun_server.routes.once import respond_once
 from arcrun_server.routes.paging import invalid_parameter, query_parameter
-from arcrun_server.routes.run_response import (
-    IDEMPOTENCY_KEY,
-    REPLAYED,
-    encode_off_loop,
-    idempotency_error,
-)
+from arcrun_server.routes.run_response import encode_off_loop
 from arcrun_server.routes.schemas import BLOCK_CHANGES, BLOCK_CREATION, BLOCK_INGEST
-from arcrun_server.runs.idempotency import IdempotencyError, IdempotentResponse, IdempotentRuns
+from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
 from arcrun_server.slots import Queues
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from arcrun_server.kbdb.base import NewBlock
     from arcrun_server.routes.context import Context
     from arcrun_server.store.blocks import BlockPage
@@ -105,7 +99,7 @@ class KnowledgeBaseRoutes:
             (block,) = await self._create(account, [(given.get("id"), complete(given))])
             return IdempotentResponse(201, encode({"success": True, "block": block}))
 
-        return await self._respond_once(request, account, ["block", given], store)
+        return await respond_once(self._once, request, account, ["block", given], store)
 
     async def ingest(self, request: Request) -> Response:
         """Store a block for each text, once for each idempotency key."""
@@ -120,7 +114,7 @@ class KnowledgeBaseRoutes:
             body = {"success": True, "page_name": given["page_name"], "block_ids": ids}
             return IdempotentResponse(201, encode(body))
 
-        return await self._respond_once(request, account, ["ingest", given], store)
+        return await respond_once(self._once, request, account, ["ingest", given], store)
 
     async def change(self, request: Request) -> Response:
         """Change the fields of a block that the body names."""
@@ -157,26 +151,6 @@ class KnowledgeBaseRoutes:
         except BlockConflictError:
             raise _conflict() from None
 
-    async def _respond_once(
-        self,
-        request: Request,
-        account: str,
-        wanted: Any,
-        store: Callable[[], Awaitable[IdempotentResponse]],
-    ) -> Response:
-        key = request.headers.get(IDEMPOTENCY_KEY)
-        try:
-            if key is None:
-                response = await store()
-            else:
-                response = await self._once.once(
-                    account, key, encode(["kbdb", wanted]), _with_refusals(store)
-                )
-        except IdempotencyError as error:
-            raise idempotency_error(error) from None
-        headers = {REPLAYED: "true"} if response.replayed else None
-        return JsonResponse(response.body, status_code=response.status, headers=headers)
-
     async def _page(self, page: BlockPage, listed: str) -> Response:
         body: dict[str, Any] = {
             "success": True,
@@ -185,20 +159,6 @@ class KnowledgeBaseRoutes:
         if page.last is not None:
             body["next_cursor"] = self._context.store.cursors.write(page.last, listed)
         return JsonResponse(await encode_off_loop(body))
-
-
-def _with_refusals(
-    store: Callable[[], Awaitable[IdempotentResponse]],
-) -> Callable[[], Awaitable[IdempotentResponse]]:
-    """Return the same work, whose refusal is a response too: it is kept under the key."""
-
-    async def run() -> IdempotentResponse:
-        try:
-            return await store()
-        except ApiError as error:
-            return IdempotentResponse(error.status, encode(error.body()))
-
-    return run
 
 
 def _filter(request: Request, name: str, longest: int) -> str | None:

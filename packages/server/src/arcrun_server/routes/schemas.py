@@ -21,6 +21,7 @@ from arcrun_server.kbdb.blocks import (
     LONGEST_TYPE,
     MOST_TEXTS,
 )
+from arcrun_server.recipes.prompt.document import MAX_CHARACTERS
 from arcrun_server.validation import (
     CredentialName,
     ServiceName,
@@ -220,6 +221,44 @@ class BlockIngest(TypedDict):
     metadata: NotRequired[dict[str, Any]]
 
 
+_Recipe = Annotated[str, _long(MAX_CHARACTERS)] | dict[str, Any]
+_RecipeVersion = Annotated[int, Field(ge=1, le=999_999_999)]
+
+
+@closed
+class PromptPush(TypedDict):
+    """`POST /prompt-recipes`."""
+
+    recipe: _Recipe
+    message: NotRequired[Annotated[str, _long(4096)]]
+    expected_version: NotRequired[Annotated[int, Field(ge=0, le=999_999_999)]]
+
+
+@closed
+class PromptRender(TypedDict):
+    """`POST /prompt-recipes/{name}/render`."""
+
+    recipe: NotRequired[_Recipe]
+    context: NotRequired[dict[str, Any]]
+    inputs: NotRequired[dict[str, Any]]
+    fragments: NotRequired[dict[str, Annotated[str, _long(LONGEST_CONTENT)]]]
+
+
+@closed
+class PromptTest(TypedDict):
+    """`POST /prompt-recipes/{name}/test`."""
+
+    recipe: NotRequired[_Recipe]
+
+
+@closed
+class LabelChange(TypedDict):
+    """`PUT /prompt-recipes/{name}/labels/{label}`."""
+
+    version: _RecipeVersion
+    requires_tests: NotRequired[bool]
+
+
 # Built once: building a validator is slow, using it is not.
 SEALED_PUSH = TypeAdapter(SealedPush)
 PLAIN_PUSH = TypeAdapter(PlainPush)
@@ -233,4 +272,8 @@ TRIPLET_EXECUTION = TypeAdapter(TripletExecution)
 BLOCK_CREATION = TypeAdapter(BlockCreation)
 BLOCK_CHANGES = TypeAdapter(BlockChanges)
 BLOCK_INGEST = TypeAdapter(BlockIngest)
+PROMPT_PUSH = TypeAdapter(PromptPush)
+PROMPT_RENDER = TypeAdapter(PromptRender)
+PROMPT_TEST = TypeAdapter(PromptTest)
+LABEL_CHANGE = TypeAdapter(LabelChange)
 RUN_INPUT = TypeAdapter(dict[str, Any], config=ConfigDict(strict=True))

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from arcrun_server import clock
+from arcrun_server.components import claude_api
 from arcrun_server.engine import InvocationFailure, RunLimits
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.kbdb import components as kbdb
 from arcrun_server.kbdb.base import WorkflowBlocks
 from arcrun_server.kbdb.contracts import CONTRACTS
 from arcrun_server.recipes.api.record import hash_id
+from arcrun_server.recipes.prompt_component import prompt_component
+from arcrun_server.recipes.prompts import Prompts
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 
 if TYPE_CHECKING:
@@ -60,13 +63,25 @@ class AccountEnvironment:
         Raises:
             InvocationFailure: The store can't be read.
         """
-        found = self.registry.get(component_id) or self._of_knowledge_base(component_id)
+        found = (
+            self.registry.get(component_id)
+            or self._of_knowledge_base(component_id)
+            or self._of_prompts(component_id)
+        )
         with _store_can_be_read(f"component {component_id!r}"):
             return found or await self.recipes.component(self.account, component_id, self.secret)
 
     def _of_knowledge_base(self, component_id: str) -> Component | None:
         blocks = WorkflowBlocks(self.store.blocks, self.account)
         return kbdb.component(_EMBEDDED.get(component_id, ""), blocks)
+
+    def _of_prompts(self, component_id: str) -> Component | None:
+        if component_id != claude_api.CONTRACT["canonical_id"]:
+            return None
+        check = self.registry.check_schema
+        blocks = WorkflowBlocks(self.store.blocks, self.account)
+        prompts = Prompts(self.account, self.store.prompt_recipes, blocks, check)
+        return prompt_component(prompts, self.registry.model, check, self.secret)
 
     async def secret(self, name: str) -> str | None:
         """Return a credential's plaintext, or None if the account has none of this name.

@@ -5,7 +5,7 @@ Times are whole Unix seconds, or milliseconds where the name says so.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, MetaData, Table
+from sqlalchemy import Boolean, Column, ForeignKey, ForeignKeyConstraint, Index, MetaData, Table
 
 from arcrun_server.store.types import Bytes, Characters, Whole
 
@@ -150,5 +150,64 @@ block_versions = Table(
     Column("type", Characters),
     Column("source", Characters),
     Column("metadata", Characters, nullable=False),
+    Column("updated_at_ms", Whole, nullable=False),
+)
+
+prompt_recipes = Table(
+    "prompt_recipes",
+    metadata,
+    _account(),
+    Column("name", Characters, primary_key=True),
+    # Number of the newest version.
+    Column("newest", Whole, nullable=False),
+    # That of the newest version, for lists.
+    Column("description", Characters, nullable=False),
+)
+
+
+def _of_prompt_recipe() -> tuple[Column[str], Column[str], ForeignKeyConstraint]:
+    return (
+        Column("account", Characters, primary_key=True),
+        Column("name", Characters, primary_key=True),
+        ForeignKeyConstraint(
+            ["account", "name"],
+            ["prompt_recipes.account", "prompt_recipes.name"],
+            ondelete="CASCADE",
+        ),
+    )
+
+
+prompt_recipe_versions = Table(
+    "prompt_recipe_versions",
+    metadata,
+    *_of_prompt_recipe(),
+    Column("version", Whole, primary_key=True),
+    # The text that was pushed; NULL if the recipe came as an object.
+    Column("source", Characters),
+    # The recipe as JSON text.
+    Column("recipe", Characters, nullable=False),
+    # The versions of the blocks that fragments are pinned to, by variable, as JSON text.
+    Column("pins", Characters, nullable=False),
+    Column("message", Characters),
+    Column("created_at_ms", Whole, nullable=False),
+)
+
+prompt_recipe_labels = Table(
+    "prompt_recipe_labels",
+    metadata,
+    *_of_prompt_recipe(),
+    Column("label", Characters, primary_key=True),
+    Column("version", Whole, nullable=False),
+    # Whether it moves only to a version whose tests pass.
+    Column("requires_tests", Boolean, nullable=False),
+)
+
+# Fragments of the source `kv`; no recipe and no workflow writes them.
+prompt_texts = Table(
+    "prompt_texts",
+    metadata,
+    _account(),
+    Column("key", Characters, primary_key=True),
+    Column("text", Characters, nullable=False),
     Column("updated_at_ms", Whole, nullable=False),
 )

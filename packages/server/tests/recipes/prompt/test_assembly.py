@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arcrun_server.engine.templates import MISSING, find
 from arcrun_server.recipes.prompt import assembly
 from arcrun_server.recipes.prompt.assembly import (
     AssemblyError,
@@ -15,6 +16,7 @@ from arcrun_server.recipes.prompt.assembly import (
     Prompt,
     ResolvedRecipe,
     assemble,
+    fragment_warnings,
 )
 from arcrun_server.recipes.prompt.reading import read_recipe
 
@@ -56,10 +58,12 @@ def filled(what: ResolvedRecipe, context: dict[str, Any] | None = None) -> Promp
     values = context or {}
 
     def look_up(path: str) -> tuple[bool, Any]:
+        if path == "ctx":
+            return True, values
         name = path.removeprefix("ctx.")
         return name in values, values.get(name)
 
-    return assemble(what, look_up, lambda _path: sorted(values))
+    return assemble(what, look_up)
 
 
 def texts_of(prompt: Prompt) -> list[tuple[str, str]]:
@@ -213,8 +217,47 @@ def test_a_missing_value_names_the_path_and_what_is_there() -> None:
         "drafts",
     )
     assert str(error) == (
-        "prompt_recipe:r@3: 'drafts' has no value: there is nothing at 'ctx.drafts'; there is: loop, read_drafts. "
+        "prompt_recipe:r@3: 'drafts' has no value: there is nothing at 'ctx.drafts'; 'ctx' has: read_drafts, loop. "
         "Correct `from`, or give the input a `default`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "there"),
+    [
+        ({"read": {}}, "'ctx.read' is empty"),
+        ({"read": [1, 2]}, "'ctx.read' is a list of 2"),
+        ({"read": "x"}, "'ctx.read' is text"),
+        ({"read": None}, "'ctx.read' is null"),
+        ({"other": 1}, "'ctx' has: other"),
+        (
+            {"read": {f"n{n}": n for n in range(30)}},
+            "'ctx.read' has: n0, n1, n2, n3, n4, n5, n6, n7, n8, n9.",
+        ),
+    ],
+)
+def test_the_deepest_thing_that_is_there_is_described_without_its_values(
+    value: dict[str, Any], there: str
+) -> None:
+    what = resolved("{{a}}", inputs={"a": {"from": "ctx.read.text"}})
+
+    def look_up(path: str) -> tuple[bool, Any]:
+        found = find({"ctx": value}, tuple(path.split(".")))
+        return found is not MISSING, found
+
+    with pytest.raises(AssemblyError) as caught:
+        assemble(what, look_up)
+    assert there in str(caught.value)
+
+
+def test_fragments_are_checked_without_values() -> None:
+    what = resolved(
+        "{{f}}{{g}}", inputs={"drafts": {}}, fragments={"f": "one\ntwo {{draft}}", "g": "{{f}}"}
+    )
+    (warning,) = fragment_warnings(what)
+    assert warning == (
+        "the fragment 'f' (block 'b1', version 1), line 2: `{{draft}}` is no variable of the recipe; "
+        "did you mean 'drafts'?"
     )
 
 

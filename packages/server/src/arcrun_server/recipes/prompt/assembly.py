@@ -11,13 +11,14 @@ serves a run, `render`, the tests in a recipe and a backtest.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from arcrun_server.engine.nearest import nearest
 from arcrun_server.engine.placeholders import Placeholder, escaped_pieces, pieces
 from arcrun_server.engine.templates import MISSING
 
-from .transforms import EmptyListError, TransformError, as_text
+from .transforms import EmptyListError, TransformError, as_text, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -134,7 +135,7 @@ class AssemblyError(ValueError):
         recipe: The recipe and its version, as `prompt_recipe:wiki_synthesis@3`.
         variable: The variable that it is about.
         place: Where in the template.
-        code: `invalid_recipe`, `missing_value`, `invalid_value`, `invalid_text` or `prompt_too_large`.
+        code: `invalid_recipe`, `missing_fragment`, `missing_value`, `invalid_value`, `invalid_text` or `prompt_too_large`.
         suggestion: The nearest known name.
     """
 
@@ -161,7 +162,6 @@ class AssemblyError(ValueError):
 def assemble(
     resolved: ResolvedRecipe,
     look_up: LookUp,
-    names: Callable[[str], list[str]] = lambda _path: [],
     given: Mapping[str, Any] | None = None,
 ) -> Prompt:
     """Assemble a prompt.
@@ -169,7 +169,6 @@ def assemble(
     Args:
         resolved: The recipe with its fragments.
         look_up: Finds the paths of the inputs.
-        names: Returns what there is beside a path that leads nowhere, for the error.
         given: Values by variable, which count instead of what the paths lead to.
 
     Raises:
@@ -188,7 +187,7 @@ def assemble(
         ['Be kind.', 'Greet {{secret.x}} 小明.']
     """
     size = _Size(resolved.name)
-    scope = _Scope(resolved, look_up, names, size, given or {})
+    scope = _Scope(resolved, look_up, size, given or {})
     messages = []
     for role, template in resolved.recipe.templates.items():
         writer = _Writer(size)
@@ -299,13 +298,11 @@ class _Scope:
         self,
         resolved: ResolvedRecipe,
         look_up: LookUp,
-        names: Callable[[str], list[str]],
         size: _Size,
         given: Mapping[str, Any],
     ) -> None:
         self._resolved = resolved
         self._look_up = look_up
-        self._names = names
         self._size = size
         self._given = given
         self._inputs = {item.var: item for item in resolved.recipe.inputs}
@@ -369,7 +366,7 @@ class _Scope:
             return
         inner = self._scopes.get(var)
         if inner is None:
-            inner = _Scope(fragment, self._look_up, self._names, self._size, {})
+            inner = _Scope(fragment, self._look_up, self._size, {})
             self._scopes[var] = inner
         origin = {
             "kind": "fragment",
@@ -417,10 +414,8 @@ class _Scope:
             return value
         if item.default is not MISSING:
             return item.default
-        near = self._names(item.path)
-        there = f"; there is: {', '.join(near)}" if near else ""
         raise self._error(
-            f"'{item.var}' has no value: there is nothing at '{item.path}'{there}. "
+            f"'{item.var}' has no value: there is nothing at '{item.path}'{_there(item.path, self._look_up)}. "
             "Correct `from`, or give the input a `default`",
             code="missing_value",
             variable=item.var,
@@ -446,6 +441,47 @@ class _Scope:
 
     def _error(self, message: str, **more: Any) -> AssemblyError:
         return AssemblyError(message, self._resolved.name, **more)
+
+
+def fragment_warnings(resolved: ResolvedRecipe) -> list[str]:
+    """Return what the texts of the fragments would make wrong, without any values.
+
+    Args:
+        resolved: The recipe with the fragments that could be fetched.
+    """
+    known = resolved.recipe.variables
+    warnings = []
+    for var, fragment in resolved.fragments.items():
+        if not isinstance(fragment, FragmentText):
+            continue
+        template = _Template(fragment.text, {}, "", resolved.recipe)
+        for part, line in islice(template.parts(), MAX_PIECES):
+            if isinstance(part, Placeholder) and part.name not in known:
+                near = nearest(part.name, known)
+                hint = f"; did you mean '{near}'?" if near else ""
+                warnings.append(
+                    f"the fragment '{var}' ({fragment.name}), line {line}: "
+                    f"`{{{{{part.name[:60]}}}}}` is no variable of the recipe{hint}"
+                )
+                break
+    return warnings
+
+
+def _there(path: str, look_up: LookUp) -> str:
+    """Return what there is beside a path that leads nowhere: names only, no values."""
+    steps = path.split(".")
+    for length in range(len(steps) - 1, 0, -1):
+        beside = ".".join(steps[:length])
+        found, value = look_up(beside)
+        if not found:
+            continue
+        if isinstance(value, dict):
+            names = [name[:60] for name in list(value)[:10]]
+            return f"; '{beside}' has: {', '.join(names)}" if names else f"; '{beside}' is empty"
+        if isinstance(value, list):
+            return f"; '{beside}' is a list of {len(value)}"
+        return f"; '{beside}' is {kind_of(value)}"
+    return ""
 
 
 def _is_unicode(text: str) -> bool:

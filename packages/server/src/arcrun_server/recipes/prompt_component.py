@@ -1,0 +1,235 @@
+"""The component `claude_api`: a recipe (or a prompt) is assembled, the model asked, its answer read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from arcrun_server.engine import ComponentError
+from arcrun_server.llm.provider import LlmError
+from arcrun_server.recipes.prompt.assembly import AssemblyError, ResolvedRecipe
+from arcrun_server.recipes.prompt.output import (
+    OUTPUT,
+    OutputError,
+    describe_violations,
+    failed_result,
+    node_result,
+    parse_json,
+    repair_request,
+)
+from arcrun_server.recipes.prompt.reading import read_recipe
+from arcrun_server.recipes.prompt.reference import parse_reference
+from arcrun_server.recipes.prompts import RecipeNotFoundError, assembled
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from arcrun_server.engine import Component, Invocation, JsonObject
+    from arcrun_server.recipes.prompt.assembly import Prompt
+    from arcrun_server.recipes.prompt.record import Output
+    from arcrun_server.recipes.prompt.testing import SchemaCheck
+    from arcrun_server.recipes.prompts import Prompts
+
+
+class Model(Protocol):
+    """What the container does: messages in, text out."""
+
+    async def ask(
+        self, given: JsonObject, secret: Callable[[str], Awaitable[str | None]]
+    ) -> tuple[str, JsonObject]:
+        """Return the answer's text, and what the run records of the call.
+
+        Raises:
+            LlmError: There is no answer that can be read.
+        """
+        ...
+
+
+_INLINE, _ = read_recipe(
+    {
+        "name": "inline",
+        "inputs": [{"var": "prompt", "from": "input.prompt"}],
+        "prompt_assembly": {"user": "{{prompt}}"},
+    }
+)
+_INLINE_WITH_SYSTEM, _ = read_recipe(
+    {
+        "name": "inline",
+        "inputs": [
+            {"var": "prompt", "from": "input.prompt"},
+            {"var": "system", "from": "input.system"},
+        ],
+        "prompt_assembly": {"system": "{{system}}", "user": "{{prompt}}"},
+    }
+)
+_ONE_OF = ("recipe", "prompt", "messages")
+
+
+def prompt_component(
+    prompts: Prompts,
+    model: Model,
+    check: SchemaCheck,
+    secret: Callable[[str], Awaitable[str | None]],
+) -> Component:
+    """Return the component.
+
+    Args:
+        prompts: The account's recipes.
+        model: The container.
+        check: Returns where a value does not fit a schema.
+        secret: Returns one of the account's credentials, or None.
+    """
+
+    async def run(_given: JsonObject, invocation: Invocation) -> JsonObject:
+        try:
+            call = await _assembled_call(prompts, invocation)
+        except (AssemblyError, RecipeNotFoundError) as error:
+            raise ComponentError(str(error)) from None
+        try:
+            return await call.run(model, check, secret)
+        except LlmError as error:
+            raise ComponentError(f"the model gave no answer: {error}") from None
+
+    return run
+
+
+class _Call:
+    """One node's conversation with the model.
+
+    Args:
+        given: What the container is given.
+        output: What is expected.
+        record: What the run records, besides what the container says.
+    """
+
+    def __init__(self, given: JsonObject, output: Output, record: JsonObject) -> None:
+        self._given = given
+        self._output = output
+        self._record = record
+
+    async def run(
+        self,
+        model: Model,
+        check: SchemaCheck,
+        secret: Callable[[str], Awaitable[str | None]],
+    ) -> JsonObject:
+        """Ask, and ask again as often as the recipe allows if the answer does not fit."""
+        repairs = 0
+        while True:
+            text, record = await model.ask(self._given, secret)
+            self._add(record, repairs)
+            try:
+                return {**await self._read(text, check), "llm": self._record}
+            except OutputError as error:
+                if repairs == self._output.repair:
+                    return {**failed_result(str(error), text), "llm": self._record}
+                repairs += 1
+                self._ask_again(text, str(error))
+
+    async def _read(self, text: str, check: SchemaCheck) -> JsonObject:
+        if self._output.format == "text":
+            return {"success": True, "text": text, OUTPUT: text}
+        value = parse_json(text)
+        if self._output.schema is not None:
+            violations = await check(self._output.schema, value)
+            if violations:
+                raise OutputError(describe_violations(violations))
+        return node_result(value)
+
+    def _ask_again(self, text: str, error: str) -> None:
+        self._given = {
+            **self._given,
+            "messages": [
+                *self._given["messages"],
+                {"role": "assistant", "content": text},
+                {"role": "user", "content": repair_request(error)},
+            ],
+        }
+
+    def _add(self, record: JsonObject, repairs: int) -> None:
+        """Add up the tokens and the time of all calls."""
+        for name, value in record.items():
+            before = self._record.get(name)
+            both = isinstance(value, (int, float)) and isinstance(before, (int, float))
+            self._record[name] = before + value if both else value
+        if repairs:
+            self._record["repairs"] = repairs
+
+
+async def _assembled_call(prompts: Prompts, invocation: Invocation) -> _Call:
+    own = invocation.own
+    given = [name for name in _ONE_OF if own.get(name) is not None]
+    if len(given) != 1:
+        raise ComponentError("give one of `recipe`, `prompt` and `messages` in the node's config")
+    passed = _some_of(own, "max_tokens", "mira_token")
+    if given == ["messages"]:
+        texts = _some_of(own, "messages", "system", "model")
+        return _Call({**texts, **passed}, _INLINE.output, {})
+    resolved = await _resolved(prompts, own)
+    if given == ["recipe"]:
+        for name in ("system", "schema"):
+            if name in own:
+                raise ComponentError(f"`{name}` is the recipe's own; leave it out beside `recipe`")
+        prompt = await assembled(resolved, invocation.look_up)
+    else:
+        values = _some_of(own, "prompt", "system")
+        prompt = await assembled(resolved, invocation.look_up, values)
+    recipe = resolved.recipe
+    call = {**_messages(prompt), **passed}
+    model = own.get("model") or recipe.model
+    if model is not None:
+        call["model"] = model
+    if is_closed(recipe.output.schema):
+        call["schema"] = recipe.output.schema
+    record = {} if given == ["prompt"] else _provenance(resolved)
+    return _Call(call, recipe.output, record)
+
+
+def _some_of(own: JsonObject, *names: str) -> JsonObject:
+    return {name: own[name] for name in names if name in own}
+
+
+async def _resolved(prompts: Prompts, own: JsonObject) -> ResolvedRecipe:
+    if "recipe" not in own:
+        return ResolvedRecipe(_INLINE_WITH_SYSTEM if "system" in own else _INLINE, None)
+    if not isinstance(own["recipe"], str):
+        raise ComponentError("`recipe` must be a text, as `prompt_recipe:wiki_synthesis`")
+    try:
+        reference = parse_reference(own["recipe"])
+    except ValueError as error:
+        raise ComponentError(f"`recipe` is no prompt recipe: {error}") from None
+    return await prompts.resolve(reference)
+
+
+def _messages(prompt: Prompt) -> JsonObject:
+    texts = {message.role: message.content for message in prompt.messages}
+    call: JsonObject = {"messages": [{"role": "user", "content": texts["user"]}]}
+    if texts.get("system", "").strip():
+        call["system"] = texts["system"]
+    return call
+
+
+def _provenance(resolved: ResolvedRecipe) -> JsonObject:
+    fragments = []
+    for var, fragment in resolved.fragments.items():
+        if isinstance(fragment, ResolvedRecipe):
+            fragments.append({"var": var, **_provenance(fragment)})
+        else:
+            fragments.append({"var": var, **fragment.origin})
+    return {"recipe": resolved.recipe.id, "version": resolved.version, "fragments": fragments}
+
+
+def is_closed(schema: Any) -> bool:
+    """Tell whether a schema allows nothing that it does not name: only such a one can be sent to a model.
+
+    Example:
+        >>> is_closed({"type": "object", "required": ["a"]})
+        False
+        >>> is_closed({"type": "object", "properties": {"a": {}}, "additionalProperties": False})
+        True
+    """
+    return (
+        isinstance(schema, dict)
+        and schema.get("type") == "object"
+        and bool(schema.get("properties"))
+        and schema.get("additionalProperties") is False
+    )

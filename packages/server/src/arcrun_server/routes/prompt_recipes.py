@@ -1,0 +1,342 @@
+"""`/prompt-recipes`: push, list, get, render, test, label and delete prompt recipes (docs/prompt-recipes.md)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
+
+from arcrun_server.errors import ApiError, Detail
+from arcrun_server.json_text import encode
+from arcrun_server.kbdb.base import OwnBlocks
+from arcrun_server.recipes.prompt.assembly import AssemblyError
+from arcrun_server.recipes.prompt.reading import read_recipe
+from arcrun_server.recipes.prompt.record import RecipeError
+from arcrun_server.recipes.prompt.reference import (
+    LABEL,
+    LABEL_RULE,
+    NAME,
+    NAME_RULE,
+    PREFIX,
+    Reference,
+)
+from arcrun_server.recipes.prompt.stored import Label, VersionConflictError
+from arcrun_server.recipes.prompts import Prompts, RecipeNotFoundError
+from arcrun_server.routes.context import path_name
+from arcrun_server.routes.once import respond_once
+from arcrun_server.routes.paging import invalid_parameter, query_parameter
+from arcrun_server.routes.problems import details_of, sentence_of
+from arcrun_server.routes.schemas import LABEL_CHANGE, PROMPT_PUSH, PROMPT_RENDER, PROMPT_TEST
+from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
+from arcrun_server.web.responses import JsonResponse
+
+if TYPE_CHECKING:
+    from arcrun_server.recipes.prompt.assembly import Prompt, ResolvedRecipe
+    from arcrun_server.recipes.prompt.stored import StoredVersion
+    from arcrun_server.routes.context import Context
+
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
+# Roughly how many characters of a text make a token: of ASCII, and of everything else.
+_ASCII_PER_TOKEN = 4
+_OTHER_PER_TOKEN = 1
+
+
+class PromptRecipeRoutes:
+    """The account's prompt recipes."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._store = context.store.prompt_recipes
+        self._once = IdempotentRuns(context.store.idempotency)
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add these routes."""
+        one = "/prompt-recipes/{name}"
+        router.add_api_route("/prompt-recipes", self.list, methods=["GET"])
+        router.add_api_route("/prompt-recipes", self.push, methods=["POST"])
+        router.add_api_route(one, self.get, methods=["GET"])
+        router.add_api_route(one, self.delete, methods=["DELETE"])
+        router.add_api_route(f"{one}/versions", self.versions, methods=["GET"])
+        router.add_api_route(f"{one}/render", self.render, methods=["POST"])
+        router.add_api_route(f"{one}/test", self.test, methods=["POST"])
+        router.add_api_route(f"{one}/labels/{{label}}", self.set_label, methods=["PUT"])
+        router.add_api_route(f"{one}/labels/{{label}}", self.remove_label, methods=["DELETE"])
+
+    async def list(self, request: Request) -> Response:
+        """Return name, newest version and description of a page of recipes."""
+        account = await self._context.account_by_bearer(request)
+        asked = self._context.pages.requested(request, "/prompt-recipes")
+        page = await self._store.list(account, asked)
+        recipes = [
+            {
+                "name": entry["name"],
+                "version": entry["newest"],
+                "description": entry["description"],
+            }
+            for entry in page.entries
+        ]
+        body = {"success": True, "recipes": recipes, "count": page.total}
+        return JsonResponse(body | self._context.pages.next(page, "/prompt-recipes"))
+
+    async def push(self, request: Request) -> Response:
+        """Store a new version, once for each idempotency key."""
+        account = await self._context.account_by_bearer(request)
+        given = await self._context.json(request, PROMPT_PUSH)
+
+        async def store() -> IdempotentResponse:
+            try:
+                pushed = await self._prompts(account).push(
+                    given["recipe"], given.get("message"), given.get("expected_version")
+                )
+            except RecipeError as error:
+                raise _invalid(error) from None
+            except VersionConflictError as error:
+                raise _conflict(error) from None
+            body = {
+                "success": True,
+                "recipe": _shown(pushed.version),
+                "warnings": pushed.warnings,
+            }
+            return IdempotentResponse(201, encode(body))
+
+        return await respond_once(self._once, request, account, ["prompt-recipe", given], store)
+
+    async def get(self, request: Request) -> Response:
+        """Return a version: that of the query, of its label, or the one that a node would take."""
+        account = await self._context.account_by_bearer(request)
+        version = await self._version(account, _reference(request))
+        labels = await self._store.labels(account, version.name)
+        body = _shown(version) | {
+            "labels": {
+                label: {"version": one.version, "requires_tests": one.requires_tests}
+                for label, one in labels.items()
+            }
+        }
+        return JsonResponse({"success": True, "recipe": body})
+
+    async def versions(self, request: Request) -> Response:
+        """Return a page of the versions, newest first."""
+        account = await self._context.account_by_bearer(request)
+        name = _name(request)
+        listed = f"/prompt-recipes/{name}/versions"
+        asked = self._context.pages.requested(request, listed)
+        page = await self._store.versions(account, name, asked)
+        if not page.total:
+            await self._version(account, Reference(name))  # says what there is instead
+        body = {"success": True, "versions": page.entries, "count": page.total}
+        return JsonResponse(body | self._context.pages.next(page, listed))
+
+    async def render(self, request: Request) -> Response:
+        """Assemble a prompt from values that the body gives, without asking a model."""
+        account = await self._context.account_by_bearer(request)
+        given = await self._context.json(request, PROMPT_RENDER)
+        prompts = self._prompts(account)
+        try:
+            resolved = await self._resolved(prompts, request, given)
+            prompt = await prompts.render(
+                resolved, given.get("context", {}), given.get("inputs"), given.get("fragments")
+            )
+        except AssemblyError as error:
+            raise _not_assembled(error) from None
+        body = {"success": True, "recipe": resolved.recipe.id, "version": resolved.version}
+        return JsonResponse(body | _rendered(prompt))
+
+    async def test(self, request: Request) -> Response:
+        """Run the tests that a recipe brings with it."""
+        account = await self._context.account_by_bearer(request)
+        given = await self._context.json(request, PROMPT_TEST)
+        prompts = self._prompts(account)
+        try:
+            resolved = await self._resolved(prompts, request, given)
+            outcomes = await prompts.test(resolved)
+        except AssemblyError as error:
+            raise _not_assembled(error) from None
+        tests = [outcome.as_json() for outcome in outcomes]
+        return JsonResponse(
+            {
+                "success": True,
+                "recipe": resolved.recipe.id,
+                "version": resolved.version,
+                "passed": all(one["passed"] for one in tests),
+                "tests": tests,
+            }
+        )
+
+    async def set_label(self, request: Request) -> Response:
+        """Let a label point to a version."""
+        account = await self._context.account_by_bearer(request)
+        name, label = _name(request), _label(request)
+        given = await self._context.json(request, LABEL_CHANGE)
+        now = (await self._store.labels(account, name)).get(label)
+        requires = given.get("requires_tests", now.requires_tests if now else False)
+        version = await self._version(account, Reference(name, version=given["version"]))
+        if requires:
+            await self._check_tests(account, version)
+        if not await self._store.set_label(account, name, label, Label(version.version, requires)):
+            await self._version(account, Reference(name, version=given["version"]))
+        body = {"success": True, "name": name, "label": label, "version": version.version}
+        return JsonResponse(body | {"requires_tests": requires})
+
+    async def remove_label(self, request: Request) -> Response:
+        """Remove a label; the versions stay."""
+        account = await self._context.account_by_bearer(request)
+        name, label = _name(request), _label(request)
+        if not await self._store.remove_label(account, name, label):
+            await self._version(account, Reference(name))
+            raise ApiError(404, "label_not_found", f"the recipe {name!r} has no label {label!r}")
+        return JsonResponse({"success": True, "name": name, "label": label})
+
+    async def delete(self, request: Request) -> Response:
+        """Remove a recipe with all its versions."""
+        account = await self._context.account_by_bearer(request)
+        name = _name(request)
+        if not await self._store.delete(account, name):
+            await self._version(account, Reference(name))
+        return JsonResponse({"success": True, "name": name})
+
+    def _prompts(self, account: str) -> Prompts:
+        blocks = OwnBlocks(self._context.store.blocks, account)
+        return Prompts(account, self._store, blocks, self._context.registry.check_schema)
+
+    async def _version(self, account: str, reference: Reference) -> StoredVersion:
+        try:
+            return await self._prompts(account).get(reference)
+        except RecipeNotFoundError as error:
+            raise _not_found(error) from None
+
+    async def _resolved(
+        self, prompts: Prompts, request: Request, given: dict[str, Any]
+    ) -> ResolvedRecipe:
+        """Return the recipe of the body if there is one, else the stored one."""
+        if "recipe" not in given:
+            try:
+                return await prompts.resolve(_reference(request))
+            except RecipeNotFoundError as error:
+                raise _not_found(error) from None
+        try:
+            recipe, _ = read_recipe(given["recipe"])
+        except RecipeError as error:
+            raise _invalid(error) from None
+        name = _name(request)
+        if recipe.name != name:
+            raise ApiError(
+                400,
+                "invalid_recipe",
+                f"the recipe in the body is {recipe.name!r}, but the path names {name!r}",
+            )
+        return await prompts.resolve_given(recipe)
+
+    async def _check_tests(self, account: str, version: StoredVersion) -> None:
+        prompts = self._prompts(account)
+        try:
+            resolved = await prompts.resolve(Reference(version.name, version=version.version))
+        except AssemblyError as error:
+            raise _not_assembled(error) from None
+        failed = [outcome for outcome in await prompts.test(resolved) if outcome.failures]
+        if failed or not resolved.recipe.tests:
+            first = failed[0] if failed else None
+            reason = (
+                f"its test {first.name!r} fails: {first.failures[0]}"
+                if first
+                else "it has no tests"
+            )
+            raise ApiError(
+                409,
+                "tests_failed",
+                f"the label moves only to a version whose tests pass; version {version.version}: {reason}",
+                details=[
+                    Detail(text, path=outcome.name)
+                    for outcome in failed
+                    for text in outcome.failures
+                ],
+            )
+
+
+def _shown(version: StoredVersion) -> dict[str, Any]:
+    shown = {
+        "id": PREFIX + version.name,
+        "name": version.name,
+        "version": version.version,
+        "recipe": version.recipe,
+        "message": version.message,
+        "created_at": version.created_at,
+    }
+    return shown if version.source is None else shown | {"source": version.source}
+
+
+def _rendered(prompt: Prompt) -> dict[str, Any]:
+    messages = [
+        {
+            "role": message.role,
+            "content": message.content,
+            "ranges": [
+                {"start": one.start, "end": one.end, "origin": one.origin} for one in message.ranges
+            ],
+        }
+        for message in prompt.messages
+    ]
+    estimate = sum(map(_tokens, (message.content for message in prompt.messages)))
+    return {"messages": messages, "estimated_tokens": estimate, "warnings": list(prompt.warnings)}
+
+
+def _tokens(text: str) -> int:
+    """Estimate the tokens of a text; only a model's own counter is exact."""
+    others = len(text.encode(errors="replace")) - len(
+        text
+    )  # Chinese: two more bytes than characters
+    other = min(len(text), others // 2)
+    return -(-(len(text) - other) // _ASCII_PER_TOKEN) + other // _OTHER_PER_TOKEN
+
+
+def _name(request: Request) -> str:
+    return path_name(request, "name", NAME, NAME_RULE)
+
+
+def _label(request: Request) -> str:
+    return path_name(request, "label", LABEL, LABEL_RULE)
+
+
+def _reference(request: Request) -> Reference:
+    name = _name(request)
+    version, label = query_parameter(request, "version"), query_parameter(request, "label")
+    if version is not None and label is not None:
+        raise invalid_parameter("label", "left out if `version` is given")
+    if version is not None and not _VERSION.fullmatch(version):
+        raise invalid_parameter("version", "a whole number from 1 to 999999999")
+    if label is not None and not LABEL.fullmatch(label):
+        raise invalid_parameter("label", LABEL_RULE)
+    return Reference(name, label, None if version is None else int(version))
+
+
+def _invalid(error: RecipeError) -> ApiError:
+    details = details_of(error.problems)
+    first = error.problems[0]
+    text = sentence_of(details[0])
+    if first.suggestion:
+        text += f"; did you mean {first.suggestion!r}?"
+    if len(details) > 1:
+        text += f" (and {len(details) - 1} more, see details)"
+    return ApiError(400, first.code, text, details=details)
+
+
+def _not_assembled(error: AssemblyError) -> ApiError:
+    detail = Detail(str(error), path=error.variable, suggestion=error.suggestion)
+    return ApiError(422, error.code, str(error), details=[detail])
+
+
+def _conflict(error: VersionConflictError) -> ApiError:
+    there = f"the newest version is {error.newest}" if error.newest else "there is no such recipe"
+    return ApiError(
+        409,
+        "version_conflict",
+        f"the recipe was not stored: {there}, not the one in expected_version",
+        next_actions=["get the newest version, make the change again, and push with its number"],
+        extra={"newest_version": error.newest},
+    )
+
+
+def _not_found(error: RecipeNotFoundError) -> ApiError:
+    return ApiError(
+        404, "recipe_not_found", str(error), next_actions=["see all recipes: GET /prompt-recipes"]
+    )
