@@ -300,6 +300,45 @@ async def test_tests_are_run_and_guard_a_label(alice: Api) -> None:
     assert (await get(alice, "/prompt-recipes/greet"))["recipe"]["version"] == 1
 
 
+async def test_a_recipe_that_workflows_name_is_deleted_only_by_force(alice: Api, bob: Api) -> None:
+    for api in (alice, bob):
+        await push(api, greet())
+    for name, recipe in (("one", "prompt_recipe:greet@3"), ("two", "greet"), ("no", "greeting")):
+        graph = compile_flow(
+            ["input >> 完成後 >> a"], {"a": {"component": "claude_api", "recipe": recipe}}
+        )
+        body = {"name": name, "graph": graph, "description": "greet"}
+        await post(alice, "/webhooks/named", body, 201)
+    refused = await alice("DELETE", "/prompt-recipes/greet")
+    assert (refused.status_code, refused.json()["code"]) == (409, "recipe_in_use")
+    assert [one["path"] for one in refused.json()["details"]] == ["one", "two"]
+    assert (await bob("DELETE", "/prompt-recipes/greet")).status_code == 200
+    await get(alice, "/prompt-recipes/greet")
+    assert (await alice("DELETE", "/prompt-recipes/greet?force=true")).status_code == 200
+    await get(alice, "/prompt-recipes/greet", 404)
+
+
+async def test_two_versions_are_compared_line_by_line(alice: Api) -> None:
+    text = "name: r\nprompt_assembly:\n  user: {}\n"
+    for word in ("One", "Two"):
+        await push(alice, text.format(word))
+    compared = await get(alice, "/prompt-recipes/r/diff?from=1&to=2")
+    assert compared["diff"].splitlines() == [
+        "--- prompt_recipe:r@1",
+        "+++ prompt_recipe:r@2",
+        "@@ -1,3 +1,3 @@",
+        " name: r",
+        " prompt_assembly:",
+        "-  user: One",
+        "+  user: Two",
+    ]
+    assert (await get(alice, "/prompt-recipes/r/diff?from=1"))["to"] == 2
+    assert (await get(alice, "/prompt-recipes/r/diff?from=2"))["diff"] == ""
+    await get(alice, "/prompt-recipes/r/diff?from=3", 404)
+    await get(alice, "/prompt-recipes/r/diff?from=0", 400)
+    await get(alice, "/prompt-recipes/r/diff", 400)
+
+
 async def test_a_deleted_recipe_is_gone_with_its_labels(alice: Api) -> None:
     await push(alice, greet())
     await alice("PUT", "/prompt-recipes/greet/labels/production", json={"version": 1})

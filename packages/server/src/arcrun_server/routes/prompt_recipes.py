@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
@@ -11,6 +14,7 @@ from arcrun_server.errors import ApiError, Detail
 from arcrun_server.json_text import encode
 from arcrun_server.kbdb.base import OwnBlocks
 from arcrun_server.recipes.prompt.assembly import AssemblyError
+from arcrun_server.recipes.prompt.differences import unified_diff
 from arcrun_server.recipes.prompt.reading import read_recipe
 from arcrun_server.recipes.prompt.record import RecipeError
 from arcrun_server.recipes.prompt.reference import (
@@ -20,6 +24,7 @@ from arcrun_server.recipes.prompt.reference import (
     NAME_RULE,
     PREFIX,
     Reference,
+    parse_reference,
 )
 from arcrun_server.recipes.prompt.stored import Label, VersionConflictError
 from arcrun_server.recipes.prompts import Prompts, RecipeNotFoundError
@@ -29,6 +34,7 @@ from arcrun_server.routes.paging import invalid_parameter, query_parameter
 from arcrun_server.routes.problems import details_of, sentence_of
 from arcrun_server.routes.schemas import LABEL_CHANGE, PROMPT_PUSH, PROMPT_RENDER, PROMPT_TEST
 from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
+from arcrun_server.store.pages import PageRequest
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
@@ -36,7 +42,11 @@ if TYPE_CHECKING:
     from arcrun_server.recipes.prompt.stored import StoredVersion
     from arcrun_server.routes.context import Context
 
+MOST_WORKFLOWS = 1000
+"""How many workflows are looked into before a recipe is deleted."""
+
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
+_VERSION_RULE = "a whole number from 1 to 999999999"
 # Roughly how many characters of a text make a token: of ASCII, and of everything else.
 _ASCII_PER_TOKEN = 4
 _OTHER_PER_TOKEN = 1
@@ -58,6 +68,7 @@ class PromptRecipeRoutes:
         router.add_api_route(one, self.get, methods=["GET"])
         router.add_api_route(one, self.delete, methods=["DELETE"])
         router.add_api_route(f"{one}/versions", self.versions, methods=["GET"])
+        router.add_api_route(f"{one}/diff", self.diff, methods=["GET"])
         router.add_api_route(f"{one}/render", self.render, methods=["POST"])
         router.add_api_route(f"{one}/test", self.test, methods=["POST"])
         router.add_api_route(f"{one}/labels/{{label}}", self.set_label, methods=["PUT"])
@@ -191,9 +202,26 @@ class PromptRecipeRoutes:
         """Remove a recipe with all its versions."""
         account = await self._context.account_by_bearer(request)
         name = _name(request)
-        if not await self._store.delete(account, name):
-            await self._version(account, Reference(name))
+        await self._version(account, Reference(name, version=1))
+        if not _force(request):
+            await self._check_unused(account, name)
+        await self._store.delete(account, name)
         return JsonResponse({"success": True, "name": name})
+
+    async def diff(self, request: Request) -> Response:
+        """Compare two versions."""
+        account = await self._context.account_by_bearer(request)
+        name = _name(request)
+        older = _version_parameter(request, "from")
+        if older is None:
+            raise invalid_parameter("from", _VERSION_RULE)
+        newer = _version_parameter(request, "to")
+        old = await self._version(account, Reference(name, version=older))
+        new = await self._newest(account, name, newer)
+        names = (f"{PREFIX}{name}@{old.version}", f"{PREFIX}{name}@{new.version}")
+        text = await asyncio.to_thread(unified_diff, _text_of(old), _text_of(new), *names)
+        body = {"success": True, "name": name, "from": old.version, "to": new.version}
+        return JsonResponse(body | {"diff": text})
 
     def _prompts(self, account: str) -> Prompts:
         blocks = OwnBlocks(self._context.store.blocks, account)
@@ -204,6 +232,29 @@ class PromptRecipeRoutes:
             return await self._prompts(account).get(reference)
         except RecipeNotFoundError as error:
             raise _not_found(error) from None
+
+    async def _newest(self, account: str, name: str, version: int | None) -> StoredVersion:
+        """Return a version, or the newest one, whatever labels say."""
+        if version is None:
+            page = await self._store.versions(account, name, PageRequest(1))
+            version = page.entries[0]["version"] if page.entries else 1
+        return await self._version(account, Reference(name, version=version))
+
+    async def _check_unused(self, account: str, name: str) -> None:
+        """Refuse to delete a recipe that workflows name."""
+        found = await self._context.store.workflows.holding(account, name, MOST_WORKFLOWS)
+        naming = [
+            workflow for workflow, graph in found.items() if name in recipes_of(json.loads(graph))
+        ]
+        if naming:
+            listed = ", ".join(naming[:10]) + (" …" if len(naming) > 10 else "")
+            raise ApiError(
+                409,
+                "recipe_in_use",
+                f"the recipe {name!r} is named by workflows: {listed}",
+                details=[Detail("this workflow names the recipe", path=one) for one in naming[:50]],
+                next_actions=["change these workflows, or delete it all the same with ?force=true"],
+            )
 
     async def _resolved(
         self, prompts: Prompts, request: Request, given: dict[str, Any]
@@ -253,6 +304,22 @@ class PromptRecipeRoutes:
             )
 
 
+def recipes_of(graph: dict[str, Any]) -> set[str]:
+    """Return the names of the prompt recipes that the nodes of a graph name.
+
+    Example:
+        >>> recipes_of({"nodes": [{"id": "a", "data": {"recipe": "prompt_recipe:greet@2"}}]})
+        {'greet'}
+    """
+    names = set()
+    for node in graph.get("nodes", []):
+        recipe = (node.get("data") or {}).get("recipe")
+        if isinstance(recipe, str):
+            with suppress(ValueError):
+                names.add(parse_reference(recipe).name)
+    return names
+
+
 def _shown(version: StoredVersion) -> dict[str, Any]:
     shown = {
         "id": PREFIX + version.name,
@@ -299,14 +366,32 @@ def _label(request: Request) -> str:
 
 def _reference(request: Request) -> Reference:
     name = _name(request)
-    version, label = query_parameter(request, "version"), query_parameter(request, "label")
+    version, label = _version_parameter(request, "version"), query_parameter(request, "label")
     if version is not None and label is not None:
         raise invalid_parameter("label", "left out if `version` is given")
-    if version is not None and not _VERSION.fullmatch(version):
-        raise invalid_parameter("version", "a whole number from 1 to 999999999")
     if label is not None and not LABEL.fullmatch(label):
         raise invalid_parameter("label", LABEL_RULE)
-    return Reference(name, label, None if version is None else int(version))
+    return Reference(name, label, version)
+
+
+def _version_parameter(request: Request, name: str) -> int | None:
+    text = query_parameter(request, name)
+    if text is not None and not _VERSION.fullmatch(text):
+        raise invalid_parameter(name, _VERSION_RULE)
+    return None if text is None else int(text)
+
+
+def _force(request: Request) -> bool:
+    text = query_parameter(request, "force")
+    if text not in (None, "true", "false"):
+        raise invalid_parameter("force", "true or false")
+    return text == "true"
+
+
+def _text_of(version: StoredVersion) -> str:
+    if version.source is not None:
+        return version.source
+    return json.dumps(version.recipe, ensure_ascii=False, indent=2) + "\n"
 
 
 def _invalid(error: RecipeError) -> ApiError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -154,7 +155,16 @@ class PromptRecipes:
 
     async def versions(self, account: str, name: str, request: PageRequest) -> Page:
         """Return number, message and time of a page of versions, newest first."""
-        return await _VERSIONS.page(self._database, request, account=account, name=name)
+        page = await _VERSIONS.page(self._database, request, account=account, name=name)
+        entries = [
+            {
+                "version": entry["version"],
+                "message": entry["message"],
+                "created_at": timestamp(entry["created_at_ms"]),
+            }
+            for entry in page.entries
+        ]
+        return replace(page, entries=entries)
 
     async def labels(self, account: str, name: str) -> dict[str, Label]:
         """Return the labels of a recipe, by name."""

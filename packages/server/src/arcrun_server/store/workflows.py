@@ -91,6 +91,23 @@ class Workflows:
             timestamp(row.created_at_ms),
         )
 
+    async def holding(self, account: str, text: str, most: int) -> dict[str, str]:
+        """Return the graphs, as JSON, of workflows that hold a text, by name; at most so many.
+
+        Raises:
+            StorageUnavailableError: It takes too long, or the database can't be used now.
+        """
+        statement = (
+            select(_table.name, _table.graph)
+            .where(_table.account == account, _table.graph.contains(text, autoescape=True))
+            .order_by(_table.name)
+            .limit(most)
+        )
+        rows = await self._database.read_long(
+            lambda connection: connection.execute(statement).all()
+        )
+        return {row.name: row.graph for row in rows}
+
     async def graph_text(self, account: str, name: str) -> str | None:
         """Return a workflow's graph as JSON, or None."""
         rows = await self._database.rows(_GRAPH, account=account, name=name)
