@@ -94,7 +94,7 @@ LISTS = [
     Listed("/credentials", "credentials", "total", "name", add_credential),
     Listed("/webhooks/named", "workflows", "total", "name", add_workflow),
     Listed("/auth-recipes", "recipes", "count", "service", add_service, shipped=26),
-    Listed("/recipes", "recipes", "count", "canonical_id", add_api_recipe, shipped=5),
+    Listed("/recipes", "recipes", "count", "canonical_id", add_api_recipe, shipped=10),
     Listed("/workflows/w/executions", "executions", "count", "message", add_execution),
 ]
 EXECUTIONS = LISTS[-1]

@@ -87,8 +87,9 @@ def _exchange_texts(exchange: Exchange) -> Iterator[_Text]:
         yield _Text("standin", f"in {name}", f"{head}\n{body}")
     else:
         yield _Text("never", f"in the URL of {name}", request.target)
-        key = [item for item in request.headers if item[0].lower() == KEY_HEADER]
-        rest = [item for item in request.headers if item[0].lower() != KEY_HEADER]
+        key_headers = _key_headers(request.target)
+        key = [item for item in request.headers if item[0].lower() in key_headers]
+        rest = [item for item in request.headers if item[0].lower() not in key_headers]
         yield _Text("key-header", f"in the key header of {name}", _lines(key))
         yield _Text("never", f"in the headers of {name}", _lines(rest))
         yield _Text("engine", f"in the body of {name}", body)
@@ -99,6 +100,11 @@ def _exchange_texts(exchange: Exchange) -> Iterator[_Text]:
         body = exchange.response.body.decode("utf-8", "replace")
         text = f"{_lines(exchange.response.headers)}\n{body}"
         yield _Text(location, f"in the response to {name}", text)
+
+
+def _key_headers(target: str) -> set[str]:
+    """Return the headers in which the key may be sent: to the knowledge base also as a bearer token."""
+    return {KEY_HEADER, "authorization"} if target.startswith("/kbdb/") else {KEY_HEADER}
 
 
 def _lines(headers: Headers) -> str:

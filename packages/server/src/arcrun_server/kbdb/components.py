@@ -105,7 +105,7 @@ async def _create(blocks: Blocks, invocation: Invocation, _given: JsonObject) ->
 async def _patch(blocks: Blocks, invocation: Invocation, _given: JsonObject) -> JsonObject:
     own = invocation.own
     block_id = _text(own, "block_id")
-    changes: BlockFields = {name: own[name] for name in _FIELDS if name in own}  # type: ignore[assignment,misc]
+    changes: BlockFields = {name: own[name] for name in _FIELDS if name in own}  # type: ignore[assignment]
     if not changes:
         raise ComponentError(f"there is nothing to change; give one of {', '.join(_FIELDS)}")
     check_fields(changes)

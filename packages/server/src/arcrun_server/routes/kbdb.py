@@ -49,7 +49,7 @@ class KnowledgeBaseRoutes:
 
     def add_to(self, router: APIRouter) -> None:
         """Add these routes."""
-        router.add_api_route("/kbdb/blocks", self.list, methods=["GET"])
+        router.add_api_route("/kbdb/blocks", self.list_blocks, methods=["GET"])
         router.add_api_route("/kbdb/blocks", self.create, methods=["POST"])
         router.add_api_route("/kbdb/blocks/ingest", self.ingest, methods=["POST"])
         router.add_api_route("/kbdb/blocks/{id}", self.get, methods=["GET"])
@@ -57,7 +57,7 @@ class KnowledgeBaseRoutes:
         router.add_api_route("/kbdb/blocks/{id}", self.delete, methods=["DELETE"])
         router.add_api_route("/kbdb/search", self.search, methods=["GET"])
 
-    async def list(self, request: Request) -> Response:
+    async def list_blocks(self, request: Request) -> Response:
         """Return a page of the blocks: of a page, of a type, or all."""
         account = await self._context.account_by_bearer(request)
         page_name = _filter(request, "page_name", LONGEST_PAGE_NAME)

@@ -32,6 +32,9 @@ _AT_ONCE = 2
 _SCHEMAS: dict[str, TypeAdapter[Any]] = {
     "API_RECIPE": API_RECIPE,
     "AUTH_RECIPE": AUTH_RECIPE,
+    "BLOCK_CHANGES": schemas.BLOCK_CHANGES,
+    "BLOCK_CREATION": schemas.BLOCK_CREATION,
+    "BLOCK_INGEST": schemas.BLOCK_INGEST,
     "EXECUTION": schemas.EXECUTION,
     "PLAIN_PUSH": schemas.PLAIN_PUSH,
     "PLAIN_REPLACEMENT": schemas.PLAIN_REPLACEMENT,

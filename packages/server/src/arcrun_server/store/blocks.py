@@ -118,7 +118,7 @@ class Blocks:
             return BlockPage([])
         before = LAST_NUMBER if request.after is None else int(request.after)
 
-        def find(connection: Connection) -> Sequence[Row[Any]]:
+        def find(connection: Connection) -> Sequence[Any]:
             numbers = block_index.find(connection, account, phrases, before, request.limit + 1)
             sizes = select(_table.number, _table.size).where(_table.number.in_(numbers))
             return connection.execute(sizes.order_by(_table.number.desc())).all()
@@ -237,7 +237,7 @@ class Blocks:
         statement = select(blocks).where(_table.account == account, _table.id == block_id)
         return await self._database.read(lambda connection: connection.execute(statement).first())
 
-    async def _shown(self, account: str, found: Sequence[Row[Any]], limit: int) -> BlockPage:
+    async def _shown(self, account: str, found: Sequence[Any], limit: int) -> BlockPage:
         """Return the first of these blocks: as many as are asked for and make no page too large."""
         shown: list[int] = []
         size = 0
