@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -241,6 +242,22 @@ async def test_a_page_gives_all_its_templates_and_nothing_else(alice: Api) -> No
     assert shown["messages"][0]["content"] == "one\n\ntwo"
 
 
+async def test_texts_that_are_given_need_not_be_stored(alice: Api) -> None:
+    fragments = [{"var": "f", "source": "kbdb_block", "block_id": "nowhere"}]
+    tests = [{"name": "given", "fragments": {"f": "x"}, "expect": {"messages": {"user": "x"}}}]
+    recipe = {
+        "name": "r",
+        "fragments": fragments,
+        "prompt_assembly": {"user": "{{f}}"},
+        "tests": tests,
+    }
+    await push(alice, recipe)
+    shown = await post(alice, "/prompt-recipes/r/render", {"fragments": {"f": "given"}})
+    assert shown["messages"][0]["content"] == "given"
+    assert (await post(alice, "/prompt-recipes/r/test", {}))["passed"] is True
+    await post(alice, "/prompt-recipes/r/render", {}, 422)
+
+
 async def test_recipes_that_hold_each_other_are_an_error_that_names_the_cycle(alice: Api) -> None:
     for name, other in (("a", "b"), ("b", "a")):
         fragments = [{"var": "f", "source": "recipe", "recipe": other}]
@@ -350,7 +367,7 @@ async def test_a_deleted_recipe_is_gone_with_its_labels(alice: Api) -> None:
 
 
 @pytest.fixture
-async def scripted(tmp_path: Path) -> AsyncIterator[Api]:
+async def scripted(tmp_path: Path, nobody: Api) -> AsyncIterator[Api]:
     """An engine whose model answers from a script, called as one account."""
     from conftest import Api
 
@@ -380,7 +397,7 @@ async def scripted(tmp_path: Path) -> AsyncIterator[Api]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
-        yield Api(app, client, store, key)
+        yield replace(nobody, app=app, client=client, store=store, key=key)
     store.close()
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.llm.provider import LlmError
-from arcrun_server.recipes.prompt.assembly import AssemblyError, ResolvedRecipe
+from arcrun_server.recipes.prompt.assembly import AssemblyError, FragmentText, ResolvedRecipe
 from arcrun_server.recipes.prompt.output import (
     OUTPUT,
     OutputError,
@@ -209,11 +209,11 @@ def _messages(prompt: Prompt) -> JsonObject:
 
 
 def _provenance(resolved: ResolvedRecipe) -> JsonObject:
-    fragments = []
+    fragments: list[JsonObject] = []
     for var, fragment in resolved.fragments.items():
         if isinstance(fragment, ResolvedRecipe):
             fragments.append({"var": var, **_provenance(fragment)})
-        else:
+        elif isinstance(fragment, FragmentText):  # one that is missing was not used
             fragments.append({"var": var, **fragment.origin})
     return {"recipe": resolved.recipe.id, "version": resolved.version, "fragments": fragments}
 

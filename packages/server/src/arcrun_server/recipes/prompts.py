@@ -150,7 +150,6 @@ class Prompts:
 
         Raises:
             RecipeNotFoundError: There is no such recipe.
-            AssemblyError: A fragment can't be fetched.
         """
         version = await self.get(reference)
         return await self._resolved(_read(version), version.version, version.pins, ())
@@ -199,7 +198,7 @@ class Prompts:
         """Return the versions of the blocks of pinned fragments, and what is wrong with the fragments now."""
         pins: dict[str, Any] = {}
         warnings: list[str] = []
-        texts: dict[str, FragmentText | ResolvedRecipe] = {}
+        texts: dict[str, FragmentText | ResolvedRecipe | AssemblyError] = {}
         for number, fragment in enumerate(recipe.fragments):
             try:
                 fetched = await self._fetch(recipe, None, fragment, None, ())
@@ -221,12 +220,14 @@ class Prompts:
         pins: dict[str, Any],
         inside: tuple[str, ...],
     ) -> ResolvedRecipe:
-        texts = {
-            fragment.var: await self._fetch(
-                recipe, version, fragment, pins.get(fragment.var), inside
-            )
-            for fragment in recipe.fragments
-        }
+        texts: dict[str, FragmentText | ResolvedRecipe | AssemblyError] = {}
+        for fragment in recipe.fragments:
+            try:
+                texts[fragment.var] = await self._fetch(
+                    recipe, version, fragment, pins.get(fragment.var), inside
+                )
+            except AssemblyError as error:
+                texts[fragment.var] = error
         return ResolvedRecipe(recipe, version, texts)
 
     async def _fetch(

@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
 from arcrun_server.engine import Problem, check_graph, check_parameters
 from arcrun_server.engine.sizes import rough_size
 from arcrun_server.errors import ApiError, Detail, too_many
@@ -21,8 +23,6 @@ from arcrun_server.workers import Job, WorkerBusyError, WorkerError, WorkerTimeo
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pydantic import TypeAdapter
-
     from arcrun_server.engine import Graph, ParameterWarning
     from arcrun_server.workers import WorkerPool
 
@@ -32,18 +32,7 @@ _AT_ONCE = 2
 _SCHEMAS: dict[str, TypeAdapter[Any]] = {
     "API_RECIPE": API_RECIPE,
     "AUTH_RECIPE": AUTH_RECIPE,
-    "BLOCK_CHANGES": schemas.BLOCK_CHANGES,
-    "BLOCK_CREATION": schemas.BLOCK_CREATION,
-    "BLOCK_INGEST": schemas.BLOCK_INGEST,
-    "EXECUTION": schemas.EXECUTION,
-    "PLAIN_PUSH": schemas.PLAIN_PUSH,
-    "PLAIN_REPLACEMENT": schemas.PLAIN_REPLACEMENT,
-    "RUN_INPUT": schemas.RUN_INPUT,
-    "SEALED_PUSH": schemas.SEALED_PUSH,
-    "SEALED_REPLACEMENT": schemas.SEALED_REPLACEMENT,
-    "TRIPLET_EXECUTION": schemas.TRIPLET_EXECUTION,
-    "TRIPLET_SEARCH": schemas.TRIPLET_SEARCH,
-    "WORKFLOW_PUSH": schemas.WORKFLOW_PUSH,
+    **{name: schema for name, schema in vars(schemas).items() if isinstance(schema, TypeAdapter)},
 }
 _NAMES = {id(schema): name for name, schema in _SCHEMAS.items()}
 

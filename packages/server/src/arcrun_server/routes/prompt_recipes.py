@@ -158,11 +158,8 @@ class PromptRecipeRoutes:
         account = await self._context.account_by_bearer(request)
         given = await self._context.json(request, PROMPT_TEST)
         prompts = self._prompts(account)
-        try:
-            resolved = await self._resolved(prompts, request, given)
-            outcomes = await prompts.test(resolved)
-        except AssemblyError as error:
-            raise _not_assembled(error) from None
+        resolved = await self._resolved(prompts, request, given)
+        outcomes = await prompts.test(resolved)
         tests = [outcome.as_json() for outcome in outcomes]
         return JsonResponse(
             {
@@ -280,10 +277,7 @@ class PromptRecipeRoutes:
 
     async def _check_tests(self, account: str, version: StoredVersion) -> None:
         prompts = self._prompts(account)
-        try:
-            resolved = await prompts.resolve(Reference(version.name, version=version.version))
-        except AssemblyError as error:
-            raise _not_assembled(error) from None
+        resolved = await prompts.resolve(Reference(version.name, version=version.version))
         failed = [outcome for outcome in await prompts.test(resolved) if outcome.failures]
         if failed or not resolved.recipe.tests:
             first = failed[0] if failed else None

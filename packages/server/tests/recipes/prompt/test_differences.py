@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-
-import pytest
+from typing import TYPE_CHECKING
 
 from arcrun_server.recipes.prompt import differences
 from arcrun_server.recipes.prompt.differences import unified_diff
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_texts_that_are_alike_have_no_difference() -> None:

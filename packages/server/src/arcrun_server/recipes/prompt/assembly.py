@@ -65,12 +65,15 @@ class ResolvedRecipe:
     Attributes:
         recipe: The recipe.
         version: Its version; None if it has none yet.
-        fragments: The texts by variable. A fragment of the source `recipe` is another recipe.
+        fragments: The texts by variable. A fragment of the source `recipe` is another recipe. One that could
+            not be fetched is the error, which is raised where a template uses it.
     """
 
     recipe: PromptRecipe
     version: int | None
-    fragments: Mapping[str, FragmentText | ResolvedRecipe] = field(default_factory=dict)
+    fragments: Mapping[str, FragmentText | ResolvedRecipe | AssemblyError] = field(
+        default_factory=dict
+    )
 
     @property
     def name(self) -> str:
@@ -358,6 +361,8 @@ class _Scope:
                 variable=var,
             )
         fragment = self._resolved.fragments[var]
+        if isinstance(fragment, AssemblyError):
+            raise fragment
         if isinstance(fragment, FragmentText):
             origin = {"kind": "fragment", "var": var, **fragment.origin}
             name = f"the fragment '{var}' ({fragment.name})"
