@@ -369,7 +369,6 @@ async def test_a_deleted_recipe_is_gone_with_its_labels(alice: Api) -> None:
 @pytest.fixture
 async def scripted(tmp_path: Path, nobody: Api) -> AsyncIterator[Api]:
     """An engine whose model answers from a script, called as one account."""
-    from conftest import Api
 
     answer = {
         "triplets": [["Mira", "is", "a character"]],
