@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Select
 
     from arcrun_server.kbdb.base import NewBlock
-    from arcrun_server.kbdb.blocks import BlockFields
+    from arcrun_server.kbdb.blocks import BlockChanges, BlockFields
     from arcrun_server.store.database import Database
     from arcrun_server.store.pages import PageRequest
 
@@ -169,7 +169,7 @@ class Blocks:
         return await self._database.write(change)
 
     async def change(
-        self, account: str, block_id: str, changes: BlockFields, *, templates: bool
+        self, account: str, block_id: str, changes: BlockChanges, *, templates: bool
     ) -> Block | None:
         """Change the fields that are named, and keep the block as it was among its versions.
 
@@ -179,7 +179,7 @@ class Blocks:
         while (row := await self._row(account, block_id)) is not None:
             before = _block(row)
             _protect(before.type, changes.get("type"), templates=templates)
-            fields = before.fields() | changes
+            fields: BlockFields = {**before.fields(), **changes}
             if _row_of(fields) == _row_of(before.fields()):
                 return before
             changed = await self._change(row, fields)
