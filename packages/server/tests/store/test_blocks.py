@@ -58,7 +58,12 @@ async def found(store: Blocks, query: str, account: str = ALICE) -> list[str]:
 
 async def test_what_is_stored_comes_back_to_the_letter(alice: OwnBlocks) -> None:
     content = "\\ \\0 \x01 \ufeff e\u0301 \u202e 😀\r\n'\"; %s :p"
-    fields = {"page_name": " 頁\\n", "type": "t\\", "source": "s", "metadata": {"b": 1, "a": [None]}}
+    fields = {
+        "page_name": " 頁\\n",
+        "type": "t\\",
+        "source": "s",
+        "metadata": {"b": 1, "a": [None]},
+    }
     await alice.create([new(content, "one", **fields)])
     block = await alice.block("one")
     assert block is not None

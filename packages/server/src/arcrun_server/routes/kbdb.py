@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
-
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from arcrun_server.errors import ApiError, Detail
