@@ -50,7 +50,7 @@ _WRITTEN = ("page_name", "content", "type", "source", "metadata")
 _INSERT = {
     dialect.__name__.rpartition(".")[2]: dialect.insert(blocks)
     .on_conflict_do_nothing(index_elements=["account", "id"])
-    .returning(_table.number)
+    .returning(*blocks.columns)
     for dialect in (sqlite, postgresql)
 }
 
@@ -263,12 +263,13 @@ def _insert(
     connection: Connection, account: str, row: dict[str, Any], words: IndexedWords, now: int
 ) -> Block:
     values = {**row, "account": account, "version": 1, "created_at_ms": now, "updated_at_ms": now}
-    number = connection.execute(_INSERT[connection.dialect.name], values).scalar()
-    if number is not None:
-        words.add(connection, account, number)
+    inserted = connection.execute(_INSERT[connection.dialect.name], values).first()
+    if inserted is not None:
+        words.add(connection, account, inserted.number)
+        return _block(inserted)
     own = (_table.account == account, _table.id == row["id"])
     stored = connection.execute(select(blocks).where(*own)).one()
-    if number is None and any(getattr(stored, name) != row[name] for name in _WRITTEN):
+    if any(getattr(stored, name) != row[name] for name in _WRITTEN):
         raise BlockConflictError(row["id"])
     return _block(stored)
 
