@@ -19,7 +19,7 @@ MEANING = {
 # What they may refuse is a text that is no cursor of theirs.
 LISTS = (
     *("GET /credentials", "GET /webhooks/named", "GET /auth-recipes", "GET /recipes"),
-    "GET /workflows/{name}/executions",
+    *("GET /workflows/{name}/executions", "GET /kbdb/blocks", "GET /kbdb/search"),
 )
 # What it may refuse is what needs a capability that the engine lacks.
 TRIGGER = "POST /webhooks/named/{name}/trigger"

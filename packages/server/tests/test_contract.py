@@ -31,7 +31,7 @@ def contract() -> Any:
 
 def test_routes_and_contract_are_the_same_set(store: Store, settings: Settings) -> None:
     routes = {
-        (method, route.path)
+        (method, route.path_format)
         for route in create_app(settings, store).routes
         if isinstance(route, APIRoute)
         for method in route.methods

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .blocks import Block, BlockFields
+    from .blocks import Block, BlockChanges, BlockFields
 
 NewBlock = tuple["str | None", "BlockFields"]
 """A block to create: an id of its author's, or None for a new one, and its fields."""
@@ -43,7 +43,7 @@ class Blocks(Protocol):
         """
         ...
 
-    async def change(self, block_id: str, changes: BlockFields) -> Block | None:
+    async def change(self, block_id: str, changes: BlockChanges) -> Block | None:
         """Change the fields that are named, and keep the others; return None if there is no such block.
 
         Raises:
@@ -83,7 +83,7 @@ class BlockStore(Protocol):
         ...
 
     async def change(
-        self, account: str, block_id: str, changes: BlockFields, *, templates: bool
+        self, account: str, block_id: str, changes: BlockChanges, *, templates: bool
     ) -> Block | None:
         """Change a block."""
         ...
@@ -119,7 +119,7 @@ class OwnBlocks:
         """Store blocks."""
         return await self._store.create(self._account, new, templates=self._templates)
 
-    async def change(self, block_id: str, changes: BlockFields) -> Block | None:
+    async def change(self, block_id: str, changes: BlockChanges) -> Block | None:
         """Change a block."""
         return await self._store.change(self._account, block_id, changes, templates=self._templates)
 

@@ -35,8 +35,18 @@ _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
-class BlockFields(TypedDict, total=False):
+class BlockFields(TypedDict):
     """The fields of a block that its author writes."""
+
+    page_name: str
+    content: str
+    type: str | None
+    source: str | None
+    metadata: dict[str, Any]
+
+
+class BlockChanges(TypedDict, total=False):
+    """Those of them that are to change."""
 
     page_name: str
     content: str

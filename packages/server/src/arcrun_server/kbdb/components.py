@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from arcrun_server.engine import Component, Invocation, JsonObject
 
     from .base import Blocks
-    from .blocks import Block, BlockFields
+    from .blocks import Block, BlockChanges, BlockFields
 
 _FIELDS = ("page_name", "content", "type", "source", "metadata")
 _PROTECTED = (
@@ -105,7 +105,7 @@ async def _create(blocks: Blocks, invocation: Invocation, _given: JsonObject) ->
 async def _patch(blocks: Blocks, invocation: Invocation, _given: JsonObject) -> JsonObject:
     own = invocation.own
     block_id = _text(own, "block_id")
-    changes: BlockFields = {name: own[name] for name in _FIELDS if name in own}  # type: ignore[assignment]
+    changes: BlockChanges = {name: own[name] for name in _FIELDS if name in own}  # type: ignore[assignment]
     if not changes:
         raise ComponentError(f"there is nothing to change; give one of {', '.join(_FIELDS)}")
     check_fields(changes)

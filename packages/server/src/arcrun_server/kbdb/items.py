@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 _LINE = re.compile(r"\r\n|\r|\n")
-# A bullet or a number, then white space; behind it perhaps the box of a task. `、` needs no white space.
+# A bullet or a number, then white space; behind it perhaps the box of a task. `、` and `．` need no white space.
 _MARKER = re.compile(
-    r"(?:[-*+•‣◦▪·・–—](?=\s|$)|\(?\d{1,9}[.)）．](?=\s|$)|\d{1,9}、)\s*(?:\[[ xX]\](?=\s|$))?"
+    r"(?:[-*+•‣◦▪·・–—](?=\s|$)|\(?\d{1,9}[.)）](?=\s|$)|\d{1,9}(?:、|．(?!\d)))\s*(?:\[[ xX]\](?=\s|$))?"
 )
 
 

@@ -27,7 +27,7 @@ _SINGLE = (
     "\U00020000-\U0003ffff"
 )
 _LEFT_OUT = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-_PART = re.compile(rf"(?P<single>[{_SINGLE}])|(?P<letters>[^\W_{_SINGLE}]+)|(?P<other>[^\w\s])")
+_PART = re.compile(rf"(?P<singles>[{_SINGLE}]+)|(?P<letters>[^\W_{_SINGLE}]+)|(?P<other>[^\w\s])")
 
 
 def words_of(text: str) -> Iterator[str]:
@@ -52,7 +52,9 @@ def words_of(text: str) -> Iterator[str]:
             continue
         yield from _cut(letters)
         letters = ""
-        if part["single"] is not None or unicodedata.category(found)[0] == "S":
+        if part["singles"] is not None:
+            yield from found  # a word for each character
+        elif unicodedata.category(found)[0] == "S":
             yield found
     yield from _cut(letters)
 

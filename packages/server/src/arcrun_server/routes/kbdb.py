@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from arcrun_server.errors import ApiError, Detail
 from arcrun_server.json_text import encode
@@ -38,6 +39,15 @@ LONGEST_QUERY = 1000
 _SEARCHES = 1
 
 
+class _BlockInPath(StringConvertor):
+    """What may be a block in a path: `ingest` is a path of its own, with methods of its own."""
+
+    regex = r"(?!ingest\Z)[^/]+"
+
+
+register_url_convertor("block", _BlockInPath())
+
+
 class KnowledgeBaseRoutes:
     """Write, read, list, search and delete blocks."""
 
@@ -52,9 +62,9 @@ class KnowledgeBaseRoutes:
         router.add_api_route("/kbdb/blocks", self.list_blocks, methods=["GET"])
         router.add_api_route("/kbdb/blocks", self.create, methods=["POST"])
         router.add_api_route("/kbdb/blocks/ingest", self.ingest, methods=["POST"])
-        router.add_api_route("/kbdb/blocks/{id}", self.get, methods=["GET"])
-        router.add_api_route("/kbdb/blocks/{id}", self.change, methods=["PATCH"])
-        router.add_api_route("/kbdb/blocks/{id}", self.delete, methods=["DELETE"])
+        router.add_api_route("/kbdb/blocks/{id:block}", self.get, methods=["GET"])
+        router.add_api_route("/kbdb/blocks/{id:block}", self.change, methods=["PATCH"])
+        router.add_api_route("/kbdb/blocks/{id:block}", self.delete, methods=["DELETE"])
         router.add_api_route("/kbdb/search", self.search, methods=["GET"])
 
     async def list_blocks(self, request: Request) -> Response:
@@ -136,13 +146,6 @@ class KnowledgeBaseRoutes:
         return JsonResponse({"success": True, "id": block_id})
 
     async def _blocks(self, request: Request) -> OwnBlocks:
-        if request.path_params["id"] == "ingest":  # that path is no block's
-            raise ApiError(
-                405,
-                "method_not_allowed",
-                f"this path does not take {request.method}; it takes POST",
-                headers={"Allow": "POST"},
-            )
         return OwnBlocks(self._store, await self._context.account_by_bearer(request))
 
     async def _create(self, account: str, new: list[NewBlock]) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Select
 
     from arcrun_server.kbdb.base import NewBlock
-    from arcrun_server.kbdb.blocks import BlockFields
+    from arcrun_server.kbdb.blocks import BlockChanges, BlockFields
     from arcrun_server.store.database import Database
     from arcrun_server.store.pages import PageRequest
 
@@ -50,7 +50,7 @@ _WRITTEN = ("page_name", "content", "type", "source", "metadata")
 _INSERT = {
     dialect.__name__.rpartition(".")[2]: dialect.insert(blocks)
     .on_conflict_do_nothing(index_elements=["account", "id"])
-    .returning(_table.number)
+    .returning(*blocks.columns)
     for dialect in (sqlite, postgresql)
 }
 
@@ -169,7 +169,7 @@ class Blocks:
         return await self._database.write(change)
 
     async def change(
-        self, account: str, block_id: str, changes: BlockFields, *, templates: bool
+        self, account: str, block_id: str, changes: BlockChanges, *, templates: bool
     ) -> Block | None:
         """Change the fields that are named, and keep the block as it was among its versions.
 
@@ -179,7 +179,7 @@ class Blocks:
         while (row := await self._row(account, block_id)) is not None:
             before = _block(row)
             _protect(before.type, changes.get("type"), templates=templates)
-            fields = before.fields() | changes
+            fields: BlockFields = {**before.fields(), **changes}
             if _row_of(fields) == _row_of(before.fields()):
                 return before
             changed = await self._change(row, fields)
@@ -263,12 +263,13 @@ def _insert(
     connection: Connection, account: str, row: dict[str, Any], words: IndexedWords, now: int
 ) -> Block:
     values = {**row, "account": account, "version": 1, "created_at_ms": now, "updated_at_ms": now}
-    number = connection.execute(_INSERT[connection.dialect.name], values).scalar()
-    if number is not None:
-        words.add(connection, account, number)
+    inserted = connection.execute(_INSERT[connection.dialect.name], values).first()
+    if inserted is not None:
+        words.add(connection, account, inserted.number)
+        return _block(inserted)
     own = (_table.account == account, _table.id == row["id"])
     stored = connection.execute(select(blocks).where(*own)).one()
-    if number is None and any(getattr(stored, name) != row[name] for name in _WRITTEN):
+    if any(getattr(stored, name) != row[name] for name in _WRITTEN):
         raise BlockConflictError(row["id"])
     return _block(stored)
 
