@@ -80,9 +80,9 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         resolver=resolver_with(settings.testing.resolve),
         calls_per_key=settings.calls_per_key,
     )
-    workers = WorkerPool()
+    workers, sandboxes = WorkerPool(), WorkerPool()
     replies = read_script(settings.llm_script) if settings.llm_script else []
-    registry = Registry(outbound, workers, ScriptedProvider(replies))
+    registry = Registry(outbound, workers, sandboxes, ScriptedProvider(replies))
     catalog = load_catalog()
     recipes = RecipeResolver(outbound, catalog, open_store, settings.public_url or "")
     context = Context(
@@ -100,6 +100,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         yield
         await outbound.aclose()
         await workers.aclose()
+        await sandboxes.aclose()
         if store is None:
             open_store.close()
 

@@ -8,7 +8,7 @@ import pytest
 from arcrun_server.components.registry import Registry
 from arcrun_server.engine import ComponentError, MemoryEnvironment, compile_flow, run_graph
 
-from .conftest import invocation
+from component_use import invocation
 
 if TYPE_CHECKING:
     from loopback_site import Site

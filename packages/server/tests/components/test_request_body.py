@@ -15,7 +15,7 @@ from arcrun_server.components.registry import Registry
 from arcrun_server.components.request_body import request_body
 from arcrun_server.engine import ComponentError, MemoryEnvironment, compile_flow, run_graph
 
-from .conftest import invocation
+from component_use import invocation
 
 if TYPE_CHECKING:
     from email.message import EmailMessage

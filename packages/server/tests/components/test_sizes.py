@@ -15,7 +15,7 @@ from arcrun_server.components.merge import run as merge
 from arcrun_server.components.off_loop import LARGE, off_loop
 from arcrun_server.engine import ComponentError, sizes
 
-from .conftest import invocation
+from component_use import invocation
 
 
 class Text(str):
