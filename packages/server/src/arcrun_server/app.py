@@ -17,6 +17,7 @@ from arcrun_server.outbound import Outbound
 from arcrun_server.outbound.guard import resolver_with
 from arcrun_server.recipes.catalog import load_catalog
 from arcrun_server.recipes.resolver import RecipeResolver
+from arcrun_server.routes.components import ComponentRoutes
 from arcrun_server.routes.context import Context
 from arcrun_server.routes.contract import ContractRoutes
 from arcrun_server.routes.credentials import CredentialRoutes
@@ -50,6 +51,7 @@ GROUPS = (
     GraphRoutes,
     KnowledgeBaseRoutes,
     PromptRecipeRoutes,
+    ComponentRoutes,
     ContractRoutes,
 )
 

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
 
 # Only what is implemented: clients rely on it (docs/contract.md#capabilities).
-CAPABILITIES = ("sealed_credentials", "sealed_read", "idempotency_key", "knowledge_base")
+CAPABILITIES = (
+    "sealed_credentials",
+    "sealed_read",
+    "idempotency_key",
+    "knowledge_base",
+    "components",
+)
 
 # Components may reach private and loopback addresses: in development mode only.
 DEVELOPMENT = "private_addresses"
