@@ -17,6 +17,7 @@ from arcrun_server.outbound import Outbound
 from arcrun_server.outbound.guard import resolver_with
 from arcrun_server.recipes.catalog import load_catalog
 from arcrun_server.recipes.resolver import RecipeResolver
+from arcrun_server.routes.components import ComponentRoutes
 from arcrun_server.routes.context import Context
 from arcrun_server.routes.contract import ContractRoutes
 from arcrun_server.routes.credentials import CredentialRoutes
@@ -50,6 +51,7 @@ GROUPS = (
     GraphRoutes,
     KnowledgeBaseRoutes,
     PromptRecipeRoutes,
+    ComponentRoutes,
     ContractRoutes,
 )
 
@@ -80,9 +82,9 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         resolver=resolver_with(settings.testing.resolve),
         calls_per_key=settings.calls_per_key,
     )
-    workers = WorkerPool()
+    workers, sandboxes = WorkerPool(), WorkerPool()
     replies = read_script(settings.llm_script) if settings.llm_script else []
-    registry = Registry(outbound, workers, ScriptedProvider(replies))
+    registry = Registry(outbound, workers, sandboxes, ScriptedProvider(replies))
     catalog = load_catalog()
     recipes = RecipeResolver(outbound, catalog, open_store, settings.public_url or "")
     context = Context(
@@ -100,6 +102,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         yield
         await outbound.aclose()
         await workers.aclose()
+        await sandboxes.aclose()
         if store is None:
             open_store.close()
 

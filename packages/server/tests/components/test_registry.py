@@ -27,7 +27,11 @@ NEEDED = {
     "validate_json",
     "hash",
     "http_request",
+    "code",
+    "claude_api",
 }
+# What fills this container depends on the account, so a run finds it and not the registry.
+BY_ACCOUNT = {"claude_api"}
 
 
 def test_the_catalog_has_the_components_of_the_contract() -> None:
@@ -60,15 +64,15 @@ def test_every_contract_is_whole(contract: Any) -> None:
 
 def test_each_component_and_contract_is_found_by_its_id() -> None:
     for component_id in NEEDED:
-        assert REGISTRY.get(component_id) is not None
+        assert (REGISTRY.get(component_id) is None) == (component_id in BY_ACCOUNT)
         contract = REGISTRY.contract(component_id)
         assert contract is not None
         assert contract["canonical_id"] == component_id
 
 
 def test_what_is_not_in_the_catalog_is_not_found() -> None:
-    assert REGISTRY.get("code") is None
-    assert REGISTRY.contract("code") is None
+    assert REGISTRY.get("coed") is None
+    assert REGISTRY.contract("coed") is None
     assert REGISTRY.get("ftp://example.com") is None
 
 

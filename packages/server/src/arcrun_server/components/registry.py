@@ -11,6 +11,7 @@ from arcrun_server.workers import WorkerPool
 from . import (
     array_ops,
     claude_api,
+    code,
     date_ops,
     foreach_control,
     http_request,
@@ -59,6 +60,7 @@ class Registry:
         outbound: The components' HTTP client. Closing it is left to the caller.
         workers: Do what may take long; closing them is left to the caller. By default they are the
             registry's own, and end with this process.
+        sandboxes: Run the code of workflows, and nothing else; as `workers`.
         provider: Calls language models; by default none is configured.
 
     Attributes:
@@ -78,6 +80,7 @@ class Registry:
         self,
         outbound: Outbound,
         workers: WorkerPool | None = None,
+        sandboxes: WorkerPool | None = None,
         provider: Provider | None = None,
     ) -> None:
         self.outbound = outbound
@@ -91,10 +94,11 @@ class Registry:
         components["wait"] = wait.run  # it waits on the loop
         components["validate_json"] = validate_json.component(workers)
         components["string_ops"] = string_ops.component(workers)
+        components["code"] = code.component(sandboxes or WorkerPool())
         components["http_request"] = http_request.component(outbound)
         self._contracts: dict[str, ComponentContract] = {
             module.CONTRACT["canonical_id"]: module.CONTRACT
-            for module in (*_LOGIC, claude_api, http_request, string_ops, validate_json, wait)
+            for module in (*_LOGIC, claude_api, code, http_request, string_ops, validate_json, wait)
         }
         self._components = {
             name: _with_checked_names(component, self._contracts[name])

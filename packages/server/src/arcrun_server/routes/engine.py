@@ -19,6 +19,7 @@ CAPABILITIES = (
     "idempotency_key",
     "knowledge_base",
     "prompt_recipes",
+    "components",
 )
 
 # Components may reach private and loopback addresses: in development mode only.

@@ -1,0 +1,123 @@
+"""What there is for the nodes of a workflow, and which of it a query means (docs/contract.md#component-catalog)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from arcrun_server.kbdb.search import phrases_of, spaced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from arcrun_server.components.contract import ComponentContract
+
+# The kinds of results; of two that a query fits equally well, the earlier kind comes first.
+KINDS = ("component", "api_recipe", "auth_recipe", "prompt_recipe")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something that a node can name.
+
+    Args:
+        kind: One of KINDS.
+        canonical_id: What the node writes.
+        display_name: Its name for people.
+        category: logic, data, api or auth.
+        description: What it does.
+    """
+
+    kind: str
+    canonical_id: str
+    display_name: str
+    category: str
+    description: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as a result of a search."""
+        return {
+            "kind": self.kind,
+            "canonical_id": self.canonical_id,
+            "display_name": self.display_name,
+            "category": self.category,
+            "description": self.description,
+        }
+
+    def position(self, phrases: list[str]) -> str | None:
+        """Return where it stands among the results, to be compared as text; None if it is none of them.
+
+        Args:
+            phrases: What is looked for, as `phrases_of` returns it.
+        """
+        if not all(f" {phrase}" in self._words for phrase in phrases):
+            return None
+        if all(phrase in self._id_words for phrase in phrases):
+            rank = 0 if " ".join(phrases) == self._id_words[0] else 1
+        else:
+            rank = 2 if all(f" {phrase}" in self._name_words for phrase in phrases) else 3
+        return f"{rank}{KINDS.index(self.kind)}{self.canonical_id}"
+
+    # Its texts with a space before each word, so that a phrase is found where a word begins.
+    @cached_property
+    def _words(self) -> str:
+        texts = (self.canonical_id, self.display_name, self.category, self.description)
+        return "".join(f" {spaced(text)} " for text in texts)
+
+    @cached_property
+    def _name_words(self) -> str:
+        return f" {spaced(self.canonical_id)}  {spaced(self.display_name)}"
+
+    @cached_property
+    def _id_words(self) -> tuple[str, ...]:
+        words = spaced(self.canonical_id)
+        return (words, *words.split())
+
+
+def entry_of_component(contract: ComponentContract, kind: str = "component") -> Entry:
+    """Return the entry of a component of the catalog."""
+    return Entry(
+        kind,
+        contract["canonical_id"],
+        contract["display_name"],
+        contract["category"],
+        contract["description"],
+    )
+
+
+def entry_of_service(recipe: dict[str, Any]) -> Entry:
+    """Return the entry of an auth recipe."""
+    service = recipe["service"]
+    name = recipe.get("display_name") or service
+    return Entry("auth_recipe", service, name, "api", recipe.get("description") or "")
+
+
+def entry_of_api_recipe(recipe: dict[str, Any]) -> Entry:
+    """Return the entry of an API recipe."""
+    name = recipe["canonical_id"]
+    shown = recipe.get("display_name") or name
+    return Entry("api_recipe", name, shown, "api", recipe.get("description") or "")
+
+
+def entry_of_prompt_recipe(name: str, description: str | None) -> Entry:
+    """Return the entry of a prompt recipe, which a node names with its kind."""
+    return Entry("prompt_recipe", f"prompt_recipe:{name}", name, "data", description or "")
+
+
+def found(query: str, entries: Iterable[Entry]) -> list[tuple[str, Entry]]:
+    """Return what a query means, best first, each with its position; nothing for a query without a word.
+
+    Each part of the query between white space must be in an entry, at the beginning of a word.
+
+    Example:
+        >>> entries = [Entry("component", name, "", "logic", "") for name in ("hash", "date_ops")]
+        >>> [entry.canonical_id for _, entry in found("Ops", entries)]
+        ['date_ops']
+    """
+    phrases = phrases_of(query)
+    if not phrases:
+        return []
+    positions = ((entry.position(phrases), entry) for entry in entries)
+    results = [(position, entry) for position, entry in positions if position is not None]
+    return sorted(results, key=lambda result: result[0])

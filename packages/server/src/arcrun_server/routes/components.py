@@ -1,0 +1,140 @@
+"""`/components`: what the nodes of a workflow can be (docs/contract.md#component-catalog)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
+
+from arcrun_server.engine.nearest import nearest
+from arcrun_server.errors import ApiError
+from arcrun_server.kbdb.contracts import CONTRACTS as OF_KNOWLEDGE_BASE
+from arcrun_server.routes.component_search import (
+    Entry,
+    entry_of_api_recipe,
+    entry_of_component,
+    entry_of_prompt_recipe,
+    entry_of_service,
+    found,
+)
+from arcrun_server.routes.context import path_name
+from arcrun_server.routes.paging import LARGEST_LIMIT, invalid_parameter, query_parameter
+from arcrun_server.store.pages import Page, PageRequest
+from arcrun_server.validation import RECIPE_ID, RECIPE_ID_RULE
+from arcrun_server.web.responses import JsonResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from arcrun_server.components.contract import ComponentContract
+    from arcrun_server.routes.context import Context
+
+LONGEST_QUERY = 200
+_LIST = "/components"
+
+
+class ComponentRoutes:
+    """The catalog, and the search for components and recipes."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        contracts = context.registry.contracts()
+        self._listed = {contract["canonical_id"]: contract for contract in contracts}
+        # Nodes name these as components, though they are shipped as API recipes.
+        self._all: dict[str, ComponentContract] = {**self._listed, **OF_KNOWLEDGE_BASE}
+        self._shipped = self._shipped_entries()
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add these routes."""
+        router.add_api_route(_LIST, self.list, methods=["GET"])
+        router.add_api_route(f"{_LIST}/search", self.search, methods=["GET"])
+        router.add_api_route(f"{_LIST}/{{id}}", self.get, methods=["GET"])
+
+    async def list(self, request: Request) -> Response:
+        """Return a page of the catalog, sorted by id."""
+        asked = self._context.pages.requested(request, _LIST)
+        after = str(asked.after) if asked.after is not None else ""
+        ids = [name for name in self._listed if name > after]
+        page = _page([(name, dict(self._listed[name])) for name in ids], asked, len(self._listed))
+        body = {"success": True, "components": page.entries, "count": page.total}
+        return JsonResponse(body | self._context.pages.next(page, _LIST))
+
+    async def get(self, request: Request) -> Response:
+        """Return one component."""
+        name = path_name(request, "id", RECIPE_ID, RECIPE_ID_RULE).lower()
+        contract = self._all.get(name)
+        if contract is None:
+            raise self._not_found(name)
+        return JsonResponse({"success": True, "component": contract})
+
+    async def search(self, request: Request) -> Response:
+        """Return a page of the components and recipes that a query means, the account's own among them."""
+        account = await self._context.optional_account(request)
+        query = query_parameter(request, "q")
+        if not query or len(query) > LONGEST_QUERY:
+            raise invalid_parameter("q", f"a text of 1 to {LONGEST_QUERY} characters")
+        listed = f"{_LIST}/search?q={query}"
+        asked = self._context.pages.requested(request, listed)
+        own = await self._own_entries(account) if account is not None else {}
+        results = found(query, {**own, **self._shipped}.values())
+        after = str(asked.after) if asked.after is not None else ""
+        rest = [(position, entry.as_json()) for position, entry in results if position > after]
+        page = _page(rest, asked, len(results))
+        body = {"success": True, "results": page.entries, "count": page.total}
+        return JsonResponse(body | self._context.pages.next(page, listed))
+
+    def _shipped_entries(self) -> dict[tuple[str, str], Entry]:
+        catalog = self._context.catalog
+        recipes = (entry_of_api_recipe(recipe) for recipe in catalog.api.list(""))
+        entries = [
+            *map(entry_of_component, self._listed.values()),
+            *(entry for entry in recipes if entry.canonical_id not in OF_KNOWLEDGE_BASE),
+            *(entry_of_component(one, "api_recipe") for one in OF_KNOWLEDGE_BASE.values()),
+            *(entry_of_service(recipe) for recipe in catalog.auth.list("")),
+        ]
+        return {(entry.kind, entry.canonical_id): entry for entry in entries}
+
+    async def _own_entries(self, account: str) -> dict[tuple[str, str], Entry]:
+        store = self._context.store
+        entries = [
+            *map(entry_of_api_recipe, await _whole(store.api_recipes.list, account)),
+            *map(entry_of_service, await _whole(store.auth_recipes.list, account)),
+            *(
+                entry_of_prompt_recipe(recipe["name"], recipe["description"])
+                for recipe in await _whole(store.prompt_recipes.list, account)
+            ),
+        ]
+        return {(entry.kind, entry.canonical_id): entry for entry in entries}
+
+    def _not_found(self, name: str) -> ApiError:
+        recipe = next((entry for entry in self._shipped.values() if entry.canonical_id == name), None)
+        near = nearest(name, sorted(self._all), least=0.6)
+        hint = f"; did you mean {near!r}?" if near else ""
+        if recipe is not None:
+            path = "auth-recipes" if recipe.kind == "auth_recipe" else "recipes"
+            hint = f"; it is a recipe: GET /{path}/{name}"
+        return ApiError(
+            404,
+            "component_not_found",
+            f"no component {name!r}{hint}",
+            next_actions=["see all components: GET /components", "search: GET /components/search?q="],
+        )
+
+
+def _page(entries: list[tuple[str, dict[str, Any]]], asked: PageRequest, total: int) -> Page:
+    shown = entries[: asked.limit]
+    last = shown[-1][0] if len(entries) > len(shown) else None
+    return Page([entry for _, entry in shown], total, last)
+
+
+async def _whole(
+    read: Callable[[str, PageRequest], Awaitable[Page]], account: str
+) -> list[dict[str, Any]]:
+    """Return all entries of a list of an account."""
+    entries: list[dict[str, Any]] = []
+    page = await read(account, PageRequest(LARGEST_LIMIT))
+    entries += page.entries
+    while page.last is not None:
+        page = await read(account, PageRequest(LARGEST_LIMIT, page.last))
+        entries += page.entries
+    return entries

@@ -1,0 +1,134 @@
+"""Runs JavaScript in a worker, each time in a new runtime: nothing of one call is there in the next.
+
+The engine is QuickJS, which is written in C: a defect of it may end or take over this process, and no other. The
+process holds no secrets and no store, and the pool ends it when a call takes too long.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import quickjs
+
+MEMORY_BYTES = 16 * 1024 * 1024
+STACK_BYTES = 512 * 1024
+# The author's code begins after so many lines, so that its places are told from those of the prelude.
+LINES_BEFORE = 1000
+_PRELUDE = Path(__file__).with_name("prelude.js").read_text("utf-8")
+_OUT_OF_TIME = "InternalError: interrupted"
+_TOO_DEEP = "RangeError: Maximum call stack size exceeded"
+_OUT_OF_MEMORY = (
+    "InternalError: out of memory",
+    "InternalError: string too long",
+    "RangeError: invalid array buffer length",
+)
+# What `JSON.stringify` says of a cycle; the error names no place in the author's code.
+_CIRCULAR = "circular reference"
+_PLACE = re.compile(r"<input>:([0-9]{1,9}):([0-9]{1,9})")
+# As `JSON.stringify` writes them: half of a surrogate pair, and NUL.
+_NO_TEXT = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:d[89a-f]|0000)")
+# The characters of an outcome around the returned value.
+_AROUND = len('{"data":}')
+_LARGE = {"error": {"kind": "large"}}
+
+
+def job(payload: bytes) -> bytes:
+    """Run code in a worker: from `{code, input, seconds, most_bytes}` to an outcome, both as JSON."""
+    given = json.loads(payload)
+    outcome = run(given["code"], given["input"], given["seconds"], given["most_bytes"])
+    return json.dumps(outcome).encode()
+
+
+def run(code: str, value: Any, seconds: float, most_bytes: int) -> dict[str, Any]:
+    """Run the body of a function of `input`, and wait for what it returns.
+
+    Args:
+        code: The body; it may await promises.
+        value: The input.
+        seconds: How much time of a processor it may use.
+        most_bytes: How large the returned value may be, as JSON.
+
+    Returns:
+        `{"data": …}` or `{"error": {"kind", …}}`. Kinds are `error` and `thrown` (by the code), `contract`, `time`,
+        `memory`, `depth`, `large`, and `endless` for a promise that nothing settles.
+
+    Example:
+        >>> run("return input.數 * 2", {"數": 21}, seconds=1, most_bytes=100)
+        {'data': 42}
+    """
+    context = quickjs.Context()
+    context.set_memory_limit(MEMORY_BYTES)
+    context.set_max_stack_size(STACK_BYTES)
+    context.set_time_limit(seconds)
+    try:
+        outcome = _outcome(context, code, json.dumps(value), seconds, most_bytes)
+    except quickjs.JSException as problem:
+        # The prelude catches what the code throws, but for the limits of the engine.
+        return {"error": _limit(str(problem)) or {"kind": "memory"}}
+    if outcome is None:
+        return {"error": {"kind": "endless"}}
+    return _read(outcome, most_bytes)
+
+
+def _outcome(
+    context: quickjs.Context, code: str, value: str, seconds: float, most_bytes: int
+) -> str | None:
+    """Return the outcome as the prelude writes it; None if nothing is left to do and there is none."""
+    ends = time.process_time() + seconds
+    start = context.eval(_PRELUDE)
+    poll = start(code, value, most_bytes + _AROUND, "\n" * LINES_BEFORE)
+    while (outcome := poll()) is None:
+        left = ends - time.process_time()
+        if left <= 0:
+            raise quickjs.JSException(_OUT_OF_TIME)
+        context.set_time_limit(left)
+        if not context.execute_pending_job():
+            return None
+    return str(outcome)
+
+
+def _read(outcome: str, most_bytes: int) -> dict[str, Any]:
+    if len(outcome.encode()) > most_bytes + _AROUND and outcome.startswith('{"data":'):
+        return _LARGE
+    try:
+        read: dict[str, Any] = json.loads(outcome)
+    except RecursionError:
+        return {"error": {"kind": "contract", "message": "the returned value is nested too deeply"}}
+    if "large" in read:
+        return _LARGE
+    if "error" not in read:  # nothing, if the code returned undefined
+        if _NO_TEXT.search(outcome):
+            message = "the returned value has a text with half of a surrogate pair or NUL"
+            return {"error": {"kind": "contract", "message": message}}
+        return {"data": read.get("data")}
+    error: dict[str, Any] = read["error"]
+    if error["kind"] != "error":
+        return read
+    place = _place(error.pop("stack"))
+    if error["message"] == _CIRCULAR and not place:
+        message = "the returned value is a cycle, which JSON has no form for"
+        return {"error": {"kind": "contract", "message": message}}
+    return {"error": _limit(f"{error['name']}: {error['message']}") or {**error, **place}}
+
+
+def _limit(text: str) -> dict[str, Any]:
+    """Return which limit the engine's own error means; nothing if it is another error."""
+    if text.startswith(_OUT_OF_TIME):
+        return {"kind": "time"}
+    if text.startswith(_TOO_DEEP):
+        return {"kind": "depth"}
+    if text.startswith(_OUT_OF_MEMORY):
+        return {"kind": "memory"}
+    return {}
+
+
+def _place(stack: str) -> dict[str, int]:
+    """Return the first place in the author's code that a stack names."""
+    for line, column in _PLACE.findall(stack):
+        if int(line) > LINES_BEFORE + 1:
+            return {"line": int(line) - LINES_BEFORE - 1, "column": int(column)}
+    return {}
