@@ -1,21 +1,57 @@
-# /// script
-# requires-python = ">=3.10"
-# dependencies = ["nox[uv]==2026.10.20", "uv==0.13.9"]
-# ///
 """Define every task of the project. A session prepares an environment and calls a package; it has no logic."""
 
 from __future__ import annotations
 
+import importlib.metadata
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import nox
 
-nox.needs_version = ">=2025.2.9"
+nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "typecheck", "tests"]
 
 # Without the caller's PYTHON… variables, in any locale.
 NEUTRAL_PYTHON = ("python", "-E", "-X", "utf8")
+# Sessions use this uv and no other; workflows install the same one with nox (`.github/nox.txt`).
+UV_VERSION = "0.13.9"
 WORKFLOWS = (".github/workflows/ci.yml", ".github/workflows/release.yml")
+
+
+def provide_uv() -> None:
+    """Put uv on the search path: the one installed with nox, or else one of our own, installed once.
+
+    A block of script metadata would do this as well, but then nox calls pip at every start, which prints.
+    """
+    if _installed_version("uv") == UV_VERSION:
+        from uv import find_uv_bin  # noqa: PLC0415 - it may not be installed
+
+        program = Path(find_uv_bin())
+    else:
+        folder = Path(".nox", f"uv-{UV_VERSION}").absolute()
+        windows = sys.platform == "win32"
+        program = folder.joinpath("Scripts" if windows else "bin", "uv.exe" if windows else "uv")
+        if not program.exists():
+            install = ("-m", "pip", "install", "-qq", "--no-deps", "--target", str(folder))
+            subprocess.run(
+                [sys.executable, "-E", *install, "--upgrade", f"uv=={UV_VERSION}"], check=True
+            )
+    os.environ["UV"] = str(program)  # where nox looks for it
+    os.environ["PATH"] = os.pathsep.join([str(program.parent), os.environ.get("PATH", os.defpath)])
+
+
+def _installed_version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+provide_uv()
 
 
 def sync(session: nox.Session, *groups: str, workspace: bool = True) -> None:

@@ -12,6 +12,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 ACTION = yaml.safe_load((ROOT / ".github/actions/conformance/action.yml").read_text("utf-8"))
+INSTALL_NOX = "python -m pip install --require-hashes -r .github/nox.txt"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
@@ -63,9 +64,7 @@ def test_workflows_are_thin(workflow: Path) -> None:
         for command in (step["run"] for step in job["steps"] if "run" in step):
             match = re.match(r"nox -s (\w+)", command)
             assert not match or match[1] in sessions
-            assert match or command.startswith(
-                ("python -m pip install nox", "nox -s", "cat reports/")
-            )
+            assert match or command.startswith((INSTALL_NOX, "nox -s", "cat reports/"))
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
@@ -75,3 +74,16 @@ def test_workflows_have_no_permissions_by_default_and_pin_actions(workflow: Path
     uses = re.findall(r"uses: (\S+)", text)
     assert uses
     assert all(re.search(r"@[0-9a-f]{40}$", each) for each in uses)
+
+
+def test_workflows_install_nox_with_the_uv_of_its_sessions_by_hash() -> None:
+    text = (ROOT / ".github/nox.txt").read_text("utf-8")
+    pins = re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE)
+    assert len(
+        re.findall(r"^[\w.-]+==[^#]*?--hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
+    ) == len(pins)
+    noxfile = (ROOT / "noxfile.py").read_text("utf-8")
+    assert re.findall(r'^UV_VERSION = "(.+)"$', noxfile, re.MULTILINE) == [dict(pins)["uv"]]
+    assert f'nox.needs_version = ">={dict(pins)["nox"]}"' in noxfile
+    # Of a block of script metadata nox makes an environment at each start, and prints what pip says.
+    assert "# /// script" not in noxfile
