@@ -132,7 +132,15 @@ def load(session: nox.Session) -> None:
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """Run the conformance suite on the sources. Arguments go to `arcrun-conformance run`."""
+    """Run the conformance suite on the sources, or with `--packages dist/` on those of a rehearsal.
+
+    Other arguments go to `arcrun-conformance run`.
+    """
+    if any(argument.partition("=")[0] == "--packages" for argument in session.posargs):
+        sync(session, "release", "js", workspace=False)
+        command = (*NEUTRAL_PYTHON, "-m", "scripts.release.packages", *session.posargs)
+        run_interruptible(session, *command)
+        return
     sync(session)
     run_interruptible(session, "arcrun-conformance", "run", *session.posargs)
 

@@ -81,6 +81,23 @@ def run(
     return printed
 
 
+def attached(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> int:
+    """Run a program on this terminal to its end, also after an interrupt; return its exit code.
+
+    Args:
+        command: Program and arguments. It has to end by itself after SIGTERM.
+        cwd: The folder to run it in.
+        env: Variables to set in addition to those of this process.
+    """
+    with subprocess.Popen(command, cwd=cwd, env={**os.environ, **env}) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            process.wait()
+            raise
+
+
 def interrupt_on_signals() -> None:
     """Let the signals that end this process do what Ctrl-C does: then all that it started is stopped.
 
