@@ -327,7 +327,8 @@ async def test_shards_are_merged_into_one_report_and_judged_together(
         f"{workspace}/scenarios",
     ]
 
-    assert main(["merge", *shards, "--report-dir", str(workspace / "all"), *more]) == GO
+    given = ["merge", *shards, "--shards", "2", "--report-dir", str(workspace / "all")]
+    assert main([*given, *more]) == GO
 
     merged = json.loads((workspace / "all/conformance.json").read_text("utf-8"))
     assert [cell["scenario"] for cell in merged["cells"]] == ["other", "push"]
@@ -337,6 +338,8 @@ async def test_shards_are_merged_into_one_report_and_judged_together(
     for gate in ([], more):
         assert main(["merge", shards[0], *gate]) == COULD_NOT_RUN
         assert "shard 2/2 of correct is missing" in capsys.readouterr().err
+    assert main(["merge", *shards, "--shards", "3"]) == COULD_NOT_RUN
+    assert "are of a run in 2 shards, not in 3" in capsys.readouterr().err
     assert main(["merge", *shards, shards[1]]) == COULD_NOT_RUN
     assert "two of them contain push with correct" in capsys.readouterr().err
 
