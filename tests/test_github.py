@@ -1,9 +1,13 @@
 """What GitHub runs for us, run here as far as it can be."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import venv
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,36 +20,144 @@ INSTALL_NOX = "python -m pip install --require-hashes -r .github/nox.txt"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
-def run_step(number: int, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a step of the composite action as GitHub does: by bash, inputs in the environment."""
-    step = ACTION["runs"]["steps"][number]
-    asked = set(step["env"])
-    assert asked == set(env), f"the step's environment is {asked}"
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-        env={**os.environ, **env, "PATH": path},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
+@dataclass
+class Job:
+    """A job of somebody else, in whose repository the action runs from a checkout elsewhere.
+
+    Attributes:
+        folder: Holds both checkouts, the runner's files, and the caller's environment.
+        said: What the steps printed.
+        failed: Whether a step failed.
+    """
+
+    folder: Path
+    said: str = ""
+    failed: bool = False
+    outputs: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def repository(self) -> Path:
+        return self.folder / "their repository"
+
+    @property
+    def checkout(self) -> Path:
+        return self.folder / "arcrun 的 checkout"
+
+    @property
+    def python(self) -> Path:
+        """The interpreter that the caller has set up."""
+        return self.folder / "their environment/bin/python"
+
+    def use_action(self, **inputs: str) -> None:
+        """Run the steps of the action as GitHub does: by bash, with their expressions filled in."""
+        known = {name: each.get("default", "") for name, each in ACTION["inputs"].items()}
+        given = {name.replace("_", "-"): value for name, value in inputs.items()}
+        assert set(given) <= set(known)
+        known |= given
+        for step in ACTION["runs"]["steps"]:
+            if not self.failed or "cancelled()" in step.get("if", ""):
+                env = {
+                    name: self._filled(text, known) for name, text in step.get("env", {}).items()
+                }
+                self._run(step["run"], env)
+
+    def _filled(self, text: str, inputs: dict[str, str]) -> str:
+        expression = re.fullmatch(r"\$\{\{ (inputs|steps\.install\.outputs)\.([\w-]+) \}\}", text)
+        assert expression, text
+        return (inputs if expression[1] == "inputs" else self.outputs)[expression[2]]
+
+    def _run(self, script: str, env: dict[str, str]) -> None:
+        path = os.pathsep.join([str(self.python.parent), os.environ["PATH"]])
+        files = {
+            "GITHUB_ACTION_PATH": self.checkout / ".github/actions/conformance",
+            "RUNNER_TEMP": self.folder / "runner temp",
+            "GITHUB_OUTPUT": self.folder / "output",
+            "GITHUB_STEP_SUMMARY": self.folder / "summary",
+        }
+        ran = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+            cwd=self.repository,
+            # As on the machine of somebody who installs for the user, and with another harness at hand.
+            env={
+                **os.environ,
+                **{name: str(file) for name, file in files.items()},
+                "PATH": path,
+                "PIP_USER": "1",
+                "PYTHONPATH": str(self.repository / "shadows"),
+                **env,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+        self.said += ran.stdout
+        self.failed = self.failed or ran.returncode != 0
+        lines = files["GITHUB_OUTPUT"].read_text("utf-8").splitlines()
+        self.outputs = dict(line.split("=", 1) for line in lines)
+
+    def summary(self) -> str:
+        return (self.folder / "summary").read_text("utf-8")
 
 
+ADAPTERS = """
+adapters:
+  - {name: theirs, language: python, runtime: cpython, command: ["{python}", "{here}/their adapter.py"]}
+"""
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    """A job in a repository that has an adapter of its own, with an environment and no harness."""
+    made = Job(tmp_path)
+    listed = ["git", "ls-files", "-z", "conformance", "packages/server", ".github"]
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():
+            (made.checkout / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, made.checkout / name)
+    shadow = made.repository / "shadows/arcrun_conformance.py"
+    shadow.parent.mkdir(parents=True)
+    shadow.write_text("raise ImportError('of the caller')\n")
+    skeleton = ROOT / "conformance/adapters/skeletons/python/adapter.py"
+    shutil.copyfile(skeleton, made.repository / "their adapter.py")
+    (made.repository / "adapters.yaml").write_text(ADAPTERS)
+    (made.folder / "runner temp").mkdir()
+    (made.folder / "output").touch()
+    venv.create(made.python.parent.parent)
+    return made
+
+
+@pytest.mark.downloads
 @pytest.mark.skipif(sys.platform == "win32", reason="needs bash")
-def test_the_action_runs_the_suite_with_the_adapters_that_are_named(tmp_path: Path) -> None:
-    ran = run_step(
-        1,
-        ADAPTERS=str(ROOT / "conformance/adapters/adapters.yaml"),
-        TARGET="local",
-        SCENARIO="health",
-        REPORT_DIR=str(tmp_path / "report"),
-        SDK="python-sync",
-        ARCRUN_CONFORMANCE_API_KEY="",
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "1 passed" in ran.stdout
-    assert (tmp_path / "report" / "summary.md").is_file()
+def test_the_action_serves_a_repository_elsewhere_with_the_harness_of_its_own_checkout(
+    job: Job,
+) -> None:
+    # The checkout is another one than that of this test: its version says so.
+    version = job.checkout / "conformance/src/arcrun_conformance/_version.py"
+    version.write_text('__version__ = "97.98.99"\n')
+    job.use_action(adapters="adapters.yaml", scenario="health")
+    assert not job.failed, job.said
+    report = json.loads((job.repository / "conformance-report/conformance.json").read_text("utf-8"))
+    assert report["runner"] == "97.98.99"
+    cells = [(cell["sdk"], cell["scenario"], cell["outcome"]) for cell in report["cells"]]
+    assert cells == [("theirs", "health", "passed")]
+    assert job.summary().startswith("## arcrun conformance: passed\n")
+
+    job.use_action(suite="engine", scenario="health*", report_dir="engine report", gate="true")
+    assert job.failed, "of the gate's scenarios only a part was run"
+    report = json.loads((job.repository / "engine report/conformance.json").read_text("utf-8"))
+    assert {cell["outcome"] for cell in report["cells"]} == {"passed"}
+    assert report["gate"]["column"] == "engine-local"
+    assert "## arcrun conformance: NO-GO\n" in job.summary()
+
+    job.failed = False
+    job.use_action(adapters="adapters.yaml", scenario="he*", shard="1/2", report_dir="shards/1")
+    assert not job.failed, job.said
+    job.use_action(merge="shards", shards="2", report_dir="all")
+    assert job.failed
+    assert "shard 2/2 of theirs is missing" in job.said
 
 
 def test_every_input_that_the_action_uses_is_declared() -> None:
