@@ -19,6 +19,10 @@ nox.options.sessions = ["lint", "typecheck", "tests"]
 NEUTRAL_PYTHON = ("python", "-E", "-X", "utf8")
 # Sessions use this uv and no other; workflows install the same one with nox (`.github/nox.txt`).
 UV_VERSION = "0.13.9"
+# Every SDK of conformance/adapters/adapters.yaml that needs nothing but PyPI and npm, and its runtimes.
+SDKS = ("python-sync", "python-async", "node18-esm", "node20-esm", "node22-esm", "node22-cjs")
+SDKS += ("node24-esm", "deno", "bun", "workerd")
+RUNTIMES = ("node18", "node20", "node22", "node24", "deno", "bun", "workerd")
 WORKFLOWS = (".github/workflows/ci.yml", ".github/workflows/release.yml")
 
 
@@ -184,10 +188,10 @@ def javascript(session: nox.Session, *groups: str) -> None:
     session.run("npm", "run", "build")
 
 
-def javascript_adapter(session: nox.Session) -> None:
-    """Prepare the adapter that runs the built SDK on Node.js 24."""
+def javascript_adapters(session: nox.Session, *runtimes: str) -> None:
+    """Prepare the adapters that run the built SDK on these runtimes."""
     environment = "conformance/adapters/javascript/environment.py"
-    session.run("python", environment, "--sdk", "packages/js-sdk", ".arcrun/javascript", "node24")
+    session.run("python", environment, "--sdk", "packages/js-sdk", ".arcrun/javascript", *runtimes)
 
 
 @nox.session
@@ -211,11 +215,31 @@ def js_lint(session: nox.Session) -> None:
 
 
 @nox.session
+def matrix(session: nox.Session) -> None:
+    """Run the conformance suite on the sources, with every SDK and runtime but the browser.
+
+    Arguments go to `arcrun-conformance run`: `--shard 2/4` runs a part, and the session `merge` puts all together.
+    """
+    javascript(session)
+    session.chdir("../..")
+    javascript_adapters(session, *RUNTIMES)
+    command = ("arcrun-conformance", "run", "--sdk", ",".join(SDKS), *session.posargs)
+    run_interruptible(session, *command)
+
+
+@nox.session
+def merge(session: nox.Session) -> None:
+    """Merge the reports of shards into one. Arguments go to `arcrun-conformance merge`."""
+    sync(session)
+    session.run("arcrun-conformance", "merge", *session.posargs)
+
+
+@nox.session
 def mutants(session: nox.Session) -> None:
     """Test the suite itself: it must find every broken engine and SDK, by the right check."""
     javascript(session)
     session.chdir("../..")
-    javascript_adapter(session)
+    javascript_adapters(session, "node24")
     command = ("arcrun-conformance", "mutants", "--require-javascript", *session.posargs)
     run_interruptible(session, *command)
 
@@ -225,7 +249,7 @@ def parity(session: nox.Session) -> None:
     """Compare what contract, Python SDK and TypeScript SDK offer, send and seal: GO or NO-GO."""
     javascript(session, "parity", "release")
     session.chdir("../..")
-    javascript_adapter(session)
+    javascript_adapters(session, "node24")
     run_interruptible(session, "python", "-m", "scripts.parity", *session.posargs)
 
 

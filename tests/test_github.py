@@ -1,5 +1,6 @@
 """What GitHub runs for us, run here as far as it can be."""
 
+import ast
 import json
 import os
 import re
@@ -186,6 +187,62 @@ def test_workflows_have_no_permissions_by_default_and_pin_actions(workflow: Path
     uses = re.findall(r"uses: (\S+)", text)
     assert uses
     assert all(re.search(r"@[0-9a-f]{40}$", each) for each in uses)
+
+
+def test_every_shard_is_run_and_expected() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))["jobs"]
+    shards = jobs["conformance"]["strategy"]["matrix"]["shard"]
+    assert shards == list(range(1, len(shards) + 1))
+    (run,) = commands(jobs["conformance"], "nox -s matrix")
+    assert f'--shard "$SHARD/{len(shards)}"' in run
+    (merge,) = commands(jobs["conformance_result"], "nox -s merge")
+    assert f"--shards {len(shards)} --gate" in merge
+    # It runs after a shard failed, or ended without a report, as well.
+    assert "!cancelled()" in jobs["conformance_result"]["if"]
+
+
+def commands(job: dict[str, Any], beginning: str) -> list[str]:
+    found = [str(step["run"]) for step in job["steps"] if "run" in step]
+    return [command for command in found if command.startswith(beginning)]
+
+
+def test_the_live_job_tests_the_packages_of_the_rehearsal() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text("utf-8"))["jobs"]
+    names = [step.get("with", {}).get("name") for step in jobs["rehearsal"]["steps"]]
+    downloaded = [
+        step["with"]["name"]
+        for step in jobs["live"]["steps"]
+        if step.get("uses", "").startswith("actions/download-artifact@")
+    ]
+    assert downloaded == ["release"]
+    assert set(downloaded) <= set(names)
+    assert jobs["live"]["needs"] == "rehearsal"
+    (run,) = commands(jobs["live"], "nox -s conformance")
+    assert "--packages dist/ --target live --gate" in run
+
+
+def test_the_matrix_has_every_sdk_but_the_browser() -> None:
+    adapters = yaml.safe_load((ROOT / "conformance/adapters/adapters.yaml").read_text("utf-8"))
+    published = [
+        each
+        for each in adapters["adapters"]
+        if each["language"] in {"python", "javascript"} and each["runtime"] != "chromium"
+    ]
+    tree = ast.parse((ROOT / "noxfile.py").read_text("utf-8"))
+    assert constant(tree, "SDKS") == tuple(each["name"] for each in published)
+    javascript = [each["runtime"] for each in published if each["language"] == "javascript"]
+    assert constant(tree, "RUNTIMES") == tuple(dict.fromkeys(javascript))
+
+
+def constant(tree: ast.Module, name: str) -> tuple[str, ...]:
+    """Return a constant of a module, without running it; parts that are added to it included."""
+    found: tuple[str, ...] = ()
+    for each in tree.body:
+        if isinstance(each, ast.Assign | ast.AugAssign):
+            target = each.targets[0] if isinstance(each, ast.Assign) else each.target
+            if isinstance(target, ast.Name) and target.id == name:
+                found += ast.literal_eval(each.value)
+    return found
 
 
 def test_workflows_install_nox_with_the_uv_of_its_sessions_by_hash() -> None:
