@@ -20,8 +20,18 @@ NEUTRAL_PYTHON = ("python", "-E", "-X", "utf8")
 # Sessions use this uv and no other; workflows install the same one with nox (`.github/nox.txt`).
 UV_VERSION = "0.13.9"
 # Every SDK of conformance/adapters/adapters.yaml that needs nothing but PyPI and npm, and its runtimes.
-SDKS = ("python-sync", "python-async", "node18-esm", "node20-esm", "node22-esm", "node22-cjs")
-SDKS += ("node24-esm", "deno", "bun", "workerd")
+SDKS = (
+    "python-sync",
+    "python-async",
+    "node18-esm",
+    "node20-esm",
+    "node22-esm",
+    "node22-cjs",
+    "node24-esm",
+    "deno",
+    "bun",
+    "workerd",
+)
 RUNTIMES = ("node18", "node20", "node22", "node24", "deno", "bun", "workerd")
 WORKFLOWS = (".github/workflows/ci.yml", ".github/workflows/release.yml")
 

@@ -235,14 +235,13 @@ def test_the_matrix_has_every_sdk_but_the_browser() -> None:
 
 
 def constant(tree: ast.Module, name: str) -> tuple[str, ...]:
-    """Return a constant of a module, without running it; parts that are added to it included."""
-    found: tuple[str, ...] = ()
-    for each in tree.body:
-        if isinstance(each, ast.Assign | ast.AugAssign):
-            target = each.targets[0] if isinstance(each, ast.Assign) else each.target
-            if isinstance(target, ast.Name) and target.id == name:
-                found += ast.literal_eval(each.value)
-    return found
+    """Return a constant of a module, without running it."""
+    (value,) = (
+        each.value
+        for each in tree.body
+        if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == name
+    )
+    return tuple(ast.literal_eval(value))
 
 
 def test_workflows_install_nox_with_the_uv_of_its_sessions_by_hash() -> None:

@@ -112,3 +112,27 @@ def test_environment_and_umask_are_set(tmp_path: Path) -> None:
         umask=0o077,
     )
     assert printed.split() == ["值", "0o77"]
+
+
+def test_a_program_on_this_terminal_gives_its_exit_code(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = "import os, pathlib; print(os.environ['GIVEN'], pathlib.Path.cwd()); raise SystemExit(3)"
+    command = [sys.executable, "-X", "utf8", "-c", code]
+    assert processes.attached(command, cwd=tmp_path, env={"GIVEN": "值"}) == 3
+    assert capfd.readouterr().out == f"值 {tmp_path}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_an_interrupt_lets_a_program_on_this_terminal_clean_up(tmp_path: Path) -> None:
+    # It interrupts the caller, and cleans up when it is told to end.
+    code = """
+import os, pathlib, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+os.kill(os.getppid(), signal.SIGINT)
+signal.sigwait({signal.SIGTERM})
+pathlib.Path("cleaned").touch()
+"""
+    with pytest.raises(KeyboardInterrupt):
+        processes.attached([sys.executable, "-c", code], cwd=tmp_path, env={})
+    assert (tmp_path / "cleaned").exists()
