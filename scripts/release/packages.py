@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 GO, NO_GO = 0, 1
 # Both SDKs, and the runtimes that differ most from each other.
 SDKS = ("python-sync", "python-async", "node24-esm", "deno", "workerd")
+# The files of an earlier run, which nobody may take for those of one that ended before the suite began.
+REPORTS = ("conformance.json", "index.html", "junit.xml", "summary.md", "badge.json")
 # What the suite reads of its caller's environment; all else stays away from what is tested.
 _FOR_SUITE = (
     "ARCRUN_CONFORMANCE_API_KEY",
@@ -52,6 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
     options, further = _options(arguments)
     processes.interrupt_on_signals()
     caller = dict(os.environ)
+    for name in REPORTS:
+        (options.report_dir / name).unlink(missing_ok=True)
     try:
         artifacts = released(options.packages, options.evidence)
         with tempfile.TemporaryDirectory(prefix="arcrun-packages-") as folder:
@@ -176,7 +180,12 @@ def _require_proof(options: argparse.Namespace, artifacts: Sequence[Artifact]) -
     Raises:
         StepFailed: It is not.
     """
-    document = json.loads((options.report_dir / "conformance.json").read_text("utf-8"))
+    report = options.report_dir / "conformance.json"
+    if not report.exists():  # as with --dry-run, which proves nothing
+        if options.gate:
+            raise StepFailed("the suite has written no report, so nothing is proved")
+        return
+    document = json.loads(report.read_text("utf-8"))
     version = next(each.version for each in artifacts if each.package in PACKAGES)
     require_version(document, version)
     if options.gate:

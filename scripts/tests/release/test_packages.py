@@ -1,3 +1,4 @@
+import argparse
 import json
 import re
 import shutil
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from scripts import ROOT
+from scripts.rehearsal import StepFailed
 from scripts.release import packages
 from scripts.release.artifacts import sha256
 from scripts.release.npm import tools
@@ -118,6 +120,30 @@ def test_a_file_that_the_rehearsal_did_not_make_is_no_go(
     code, said = refused(dist, evidence_of(dist, leaving_out="另一個.whl"), capsys)
     assert code == 1
     assert said.startswith("NO-GO 另一個.whl is not in the evidence")
+
+
+def test_the_reports_of_an_earlier_run_do_not_outlive_a_refusal(
+    dist: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evidence = evidence_of(dist)
+    (dist / NPM_FILE).unlink()
+    reports = dist.with_name("reports")
+    reports.mkdir()
+    for name in ("summary.md", "conformance.json", "index.html", "own.txt"):
+        (reports / name).touch()
+    code, _ = refused(dist, evidence, capsys, "--report-dir", str(reports))
+    assert code == 1
+    assert [path.name for path in reports.iterdir()] == ["own.txt"]
+
+
+@pytest.mark.parametrize("gate", [True, False])
+def test_the_gate_is_no_go_where_the_suite_wrote_no_report(tmp_path: Path, gate: bool) -> None:
+    options = argparse.Namespace(report_dir=tmp_path, gate=gate)
+    if gate:
+        with pytest.raises(StepFailed, match="nothing is proved"):
+            packages._require_proof(options, [])
+    else:
+        assert packages._require_proof(options, []) is None
 
 
 def test_packages_of_a_rehearsal_that_ended_with_no_go_are_not_tested(
