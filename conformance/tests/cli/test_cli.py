@@ -338,6 +338,8 @@ async def test_shards_are_merged_into_one_report_and_judged_together(
     for gate in ([], more):
         assert main(["merge", shards[0], *gate]) == COULD_NOT_RUN
         assert "shard 2/2 of correct is missing" in capsys.readouterr().err
+    assert main(["merge", shards[0], "--report-dir", str(workspace / "all")]) == COULD_NOT_RUN
+    assert list((workspace / "all").iterdir()) == [], "no old result outlives an error"
     assert main(["merge", *shards, "--shards", "3"]) == COULD_NOT_RUN
     assert "are of a run in 2 shards, not in 3" in capsys.readouterr().err
     assert main(["merge", *shards, shards[1]]) == COULD_NOT_RUN

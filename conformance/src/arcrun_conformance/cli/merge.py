@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arcrun_conformance.report import copy_recordings, merged, missing_shards
+from arcrun_conformance.report import copy_recordings, merged, missing_shards, remove_old
 
 from .options import (
     UsageError,
@@ -52,6 +52,9 @@ def _merge(options: argparse.Namespace) -> int:
     artifacts = read_artifacts(options)
     check_report_folder(options)
     reports = [read_report(path) for path in options.reports]
+    sources = [path if path.is_dir() else path.parent for path in options.reports]
+    if options.report_dir and options.report_dir.resolve() not in [s.resolve() for s in sources]:
+        remove_old(options.report_dir)
     _require_all(reports, options.shards)
     try:
         described = merged(reports)
@@ -61,8 +64,8 @@ def _merge(options: argparse.Namespace) -> int:
         described["artifacts"] = artifacts
     code = conclude(options, described, gate)
     if options.report_dir:
-        for path in options.reports:
-            copy_recordings(path if path.is_dir() else path.parent, options.report_dir)
+        for source in sources:
+            copy_recordings(source, options.report_dir)
     return code
 
 
