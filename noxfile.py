@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import subprocess
 import sys
@@ -50,10 +51,11 @@ def provide_uv() -> None:
         windows = sys.platform == "win32"
         program = folder.joinpath("Scripts" if windows else "bin", "uv.exe" if windows else "uv")
         if not program.exists():
-            install = ("-m", "pip", "install", "-qq", "--no-deps", "--target", str(folder))
-            subprocess.run(
-                [sys.executable, "-E", *install, "--upgrade", f"uv=={UV_VERSION}"], check=True
-            )
+            # `uv tool install nox` makes an environment without pip.
+            with_pip = (sys.executable, "-E", "-m", "pip", "install", "-qq", "--upgrade")
+            tool = with_pip if importlib.util.find_spec("pip") else ("uv", "pip", "install", "-q")
+            what = ("--no-deps", "--target", str(folder), f"uv=={UV_VERSION}")
+            subprocess.run([*tool, *what], check=True)
     os.environ["UV"] = str(program)  # where nox looks for it
     os.environ["PATH"] = os.pathsep.join([str(program.parent), os.environ.get("PATH", os.defpath)])
 
