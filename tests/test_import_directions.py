@@ -141,6 +141,7 @@ RULES = {
     f"{HARNESS}/runs": harness(
         *("checks", "wire", "adapters", "scenarios", "secrets", "target", "local_engine")
     ),
+    f"{HARNESS}/arazzo": harness("runs", "scenarios"),
     f"{HARNESS}/checks": harness("wire", "adapters", "scenarios", "secrets"),
     f"{HARNESS}/wire": harness("scenarios"),
     f"{HARNESS}/adapters": harness(),
