@@ -424,10 +424,12 @@ def test_usage_errors_are_exit_code_2(arguments: list[str]) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.usefixtures("hang_up_is_heard")
 async def test_a_signal_ends_the_run_and_leaves_nothing_behind(
-    engine: MiniEngine, workspace: Path, number: signal.Signals
+    engine: MiniEngine, workspace: Path, name: str
 ) -> None:
+    number = getattr(signal, name)
     hanging = f"- {{name: hanging, language: x, runtime: y, command: ['{sys.executable}', "
     hanging += f"'{TESTS / 'mini_sdk.py'}', hangs-after-push]}}\n"
     (workspace / "adapters.yaml").write_text("adapters:\n" + hanging, "utf-8")
