@@ -134,7 +134,7 @@ RULES = {
     # Inside of it: cli → report → runs → checks → wire and adapters → scenarios.
     HARNESS: Rule(("arcrun_conformance",)),
     f"{HARNESS}/cli": Rule(("arcrun_conformance",)),
-    f"{HARNESS}/report": harness("runs", "checks", "wire", "adapters", "secrets"),
+    f"{HARNESS}/report": harness("runs", "checks", "wire", "adapters", "secrets", "parity"),
     f"{HARNESS}/replay": harness(
         *("runs", "checks", "wire", "adapters", "scenarios", "secrets", "target")
     ),

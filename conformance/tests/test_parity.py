@@ -289,6 +289,57 @@ def test_a_claim_of_a_jwt_that_differs_is_found(change: dict[str, Any], expected
     assert texts_of(report(one, other)) == [f"{expected} (against a)"]
 
 
+def token_in_header(token: str) -> dict[str, Any]:
+    return exchange("GET", "/x", ["Authorization", f"Bearer {token}"], place="standin")
+
+
+def token_in_query(token: str) -> dict[str, Any]:
+    return exchange("GET", f"/x?token={token}", place="standin")
+
+
+def token_in_json(token: str) -> dict[str, Any]:
+    return exchange("POST", "/x", JSON, body={"tokens": [{"token": token}]}, place="standin")
+
+
+@pytest.mark.parametrize(
+    ("sent", "at"),
+    [
+        (token_in_header, "GET /x (standin), header.authorization.Bearer"),
+        (token_in_query, "GET /x (standin), query.token"),
+        (token_in_json, "POST /x (standin), body.tokens[0].token"),
+    ],
+)
+def test_a_jwt_is_compared_by_its_claims_wherever_it_stands(
+    sent: Callable[[str], dict[str, Any]], at: str
+) -> None:
+    one = cell("a", [sent(jwt(**CLAIMS))])
+    later = {**CLAIMS, "iat": 300, "exp": 3900}
+    assert texts_of(report(one, cell("b", [sent(jwt(**later))]))) == []
+    wider = jwt(**{**later, "scope": "read write"})
+    assert texts_of(report(one, cell("b", [sent(wider)]))) == [
+        f'push, b: request 1, {at}.claims.scope: "read write" instead of "read" (against a)'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (["Cache-Control", "no-cache"], []),
+        (["Pragma", "no-cache"], []),
+        (["Cache-Control", "max-stale"], ['header.cache-control: "max-stale" instead of nothing']),
+        (["X-Request-Id", "1"], ['header.x-request-id: "1" instead of nothing']),
+        (["Sec-CH-UA", "x"], ['header.sec-ch-ua: "x" instead of nothing']),
+        (["Accept", "*/*"], ['header.accept: "*/*" instead of nothing']),
+    ],
+)
+def test_of_headers_only_what_a_runtime_decides_is_left_out(
+    header: list[str], expected: list[str]
+) -> None:
+    cells = [cell("a", [exchange("GET", "/x")]), cell("b", [exchange("GET", "/x", header)])]
+    found = [text.split("(engine), ")[1] for text in texts_of(report(*cells))]
+    assert found == [f"{text} (against a)" for text in expected]
+
+
 @pytest.mark.parametrize("assertion", ["eyJ.eyJ.x", "eyJhIjo.W10.x", "eyJhIjoxfQ.MTI.x"])
 def test_what_only_looks_like_a_jwt_is_compared_as_it_is(assertion: str) -> None:
     one, other = cell("a", token_request(assertion)), cell("b", token_request(jwt(**CLAIMS)))
@@ -434,6 +485,15 @@ def test_an_explanation_of_nothing_is_reported_where_it_applies(
     found = compare(dropped, [Explanation("r", (DROPPED,)), gone])
     assert found.unused == ([gone] if unused else [])
     assert found.go is not unused
+
+
+@pytest.mark.parametrize(("known", "unused"), [("ab", 1), ("a", 0), ("", 0)])
+def test_an_explanation_need_not_explain_anything_of_sdks_it_was_not_written_for(
+    known: str, unused: int
+) -> None:
+    run = report(cell("a", python_traffic()), cell("b", python_traffic()))
+    explanation = Explanation("r", ("*header.origin: *",), sdks=frozenset("a"))
+    assert len(compare(run, [explanation], (), frozenset(known)).unused) == unused
 
 
 def test_of_a_scenario_that_was_not_compared_no_explanation_is_reported() -> None:
