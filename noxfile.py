@@ -98,7 +98,8 @@ def load(session: nox.Session) -> None:
 def conformance(session: nox.Session) -> None:
     """Run the conformance suite on the sources. Arguments go to `arcrun-conformance run`."""
     sync(session)
-    run_interruptible(session, "arcrun-conformance", "run", *session.posargs)
+    command = ("arcrun-conformance", "run", *session.posargs)
+    run_interruptible(session, *command, ARCRUN_CONFORMANCE_COMMAND="nox -s conformance --")
 
 
 @nox.session

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # How many scenarios the suites run at once. Most of their time they wait, for a time-out or for another process,
 # so two cores carry out many more than two.
 JOBS = 12
+# How a scenario is run in the checkout, on its sources.
+AGAIN = "nox -s conformance --"
 
 
 @dataclass(frozen=True)
@@ -136,11 +138,14 @@ def fuzz_engine(context: ReleaseContext, figures: Figures) -> None:
         figures.update(fuzz(engine, work=Path(private), report=report, seed=context.seed))
 
 
-def _suite_command(context: ReleaseContext, reports: Path) -> list[str]:
-    """Return the command that runs a suite against the installed engine and applies the gate."""
+def _suite_command(context: ReleaseContext, reports: Path, again: str) -> list[str]:
+    """Return the command that runs a suite against the installed engine and applies the gate.
+
+    The reports name `again` to repeat a failure: what is installed here is removed at the end.
+    """
     suite = context.environments["arcrun-conformance"].script("arcrun-conformance")
     command = [str(suite), "run", "--target", "local", "--gate", "--report-dir", str(reports)]
-    command += ["--artifacts", str(_list_artifacts(context))]
+    command += ["--artifacts", str(_list_artifacts(context)), "--again", again]
     return [*command, "--server-python", str(context.environments["arcrun-server"].python)]
 
 
@@ -166,7 +171,8 @@ def _list_artifacts(context: ReleaseContext) -> Path:
 def engine_suite(context: ReleaseContext, figures: Figures) -> None:
     """Run the engine suite, which needs no SDK, on the installed engine, and apply the gate."""
     reports = context.evidence / "engine-suite"
-    command = [*_suite_command(context, reports), "--suite", "engine", "--jobs", str(JOBS)]
+    command = _suite_command(context, reports, f"{AGAIN} --suite engine")
+    command += ["--suite", "engine", "--jobs", str(JOBS)]
     try:
         processes.run(command, log=context.log("engine-suite"))
     finally:
@@ -178,7 +184,7 @@ def engine_suite(context: ReleaseContext, figures: Figures) -> None:
 def conformance(context: ReleaseContext, figures: Figures) -> None:
     """Run the conformance suite on what was installed, and apply the gate to the results."""
     reports = context.conformance_reports
-    command = [*_suite_command(context, reports), "--jobs", str(JOBS)]
+    command = [*_suite_command(context, reports, AGAIN), "--jobs", str(JOBS)]
     command += ["--adapter-python", str(context.environments["arcrun"].python)]
     if context.matrix:
         command += ["--sdk", ",".join(context.matrix.sdks)]

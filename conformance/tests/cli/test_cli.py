@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -452,6 +453,41 @@ async def test_a_signal_ends_the_run_and_leaves_nothing_behind(
     report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
     assert report["interrupted"] is True
     assert report["leftovers"] == {"created": 1, "problems": [], "left": []}
+
+
+async def test_the_command_that_the_terminal_and_the_page_print_shows_the_same_failure(
+    engine: MiniEngine, call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call("--sdk", "correct,plain") == FAILED
+    (printed,) = {line for line in capsys.readouterr().out.splitlines() if "again: " in line}
+    command = shlex.split(printed.partition("again: ")[2])
+    report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
+    assert {shlex.join(command)} == {cause["command"] for cause in report["failures"]}
+    assert command[0] == "arcrun-conformance"
+    program = Path(sys.executable).with_name(command[0])
+    repeated = await asyncio.create_subprocess_exec(
+        program, *command[1:], "--api-key", KEY, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await repeated.communicate()
+    assert repeated.returncode == FAILED
+    for cause in report["failures"]:
+        assert f"{cause['check']} with plain" in out.decode()
+
+
+async def test_a_caller_names_the_command_that_repeats_its_runs(
+    call: Callable, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def commands() -> set[str]:
+        report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
+        return {cause["command"] for cause in report["failures"]}
+
+    assert await call("--sdk", "plain", "--again", "nox -s conformance --") == FAILED
+    assert commands() == {"nox -s conformance -- --scenario push --sdk plain"}
+    monkeypatch.setenv("ARCRUN_CONFORMANCE_COMMAND", "nox -s conformance --")
+    assert await call("--sdk", "plain") == FAILED
+    (command,) = commands()
+    assert command.startswith("nox -s conformance -- --target http://127.0.0.1:")
+    assert command.endswith(" --scenario push --sdk plain")
 
 
 def test_the_module_runs_as_well() -> None:

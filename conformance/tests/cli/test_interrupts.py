@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -107,11 +106,14 @@ asyncio.run(main())
         env={**os.environ, "TMPDIR": str(temporary)},
     )
     assert process.stdout is not None
-    url = (await asyncio.wait_for(process.stdout.readline(), 60)).decode().strip()
-    (pid,) = [pid for pid, command in processes_of(temporary).items() if "serve --dev" in command]
-    ended = os.pidfd_open(pid)
-    process.send_signal(signal.SIGKILL)
-    await process.wait()
+    try:
+        url = (await asyncio.wait_for(process.stdout.readline(), 60)).decode().strip()
+        found = processes_of(temporary).items()
+        (pid,) = [pid for pid, command in found if "serve --dev" in command]
+        ended = os.pidfd_open(pid)
+    finally:
+        process.kill()
+        await process.wait()
     loop, gone = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(ended, gone.set)
     await asyncio.wait_for(gone.wait(), 60)
