@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from .conditions import child, condition, exact, presence
 from .expressions import expression, has_expression
@@ -130,7 +130,7 @@ class _Split:
             self.conditions.append(condition(pattern, node))
 
 
-def _is_plain(pattern: Any) -> bool:
+def _is_plain(pattern: Any) -> TypeGuard[Mapping[str, Any]]:
     """Return whether a pattern is about the fields of an object, and its length at most."""
     return (
         isinstance(pattern, Mapping)
