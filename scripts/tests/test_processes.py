@@ -123,9 +123,14 @@ def test_a_program_that_is_held_ends_with_this_process() -> None:
         "    print(held.stdout.readline(), end='', flush=True)\n"
         "    sys.stdin.read()\n"
     )
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    root = Path(processes.__file__).parents[1]
-    with subprocess.Popen([sys.executable, "-c", program], cwd=root, text=True, **pipes) as outer:
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=Path(processes.__file__).parents[1],
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as outer:
         assert outer.stdout
         assert outer.stderr
         assert outer.stdout.readline() == "began\n"
