@@ -158,7 +158,8 @@ def conformance(session: nox.Session) -> None:
         run_interruptible(session, *command)
         return
     sync(session)
-    run_interruptible(session, "arcrun-conformance", "run", *session.posargs)
+    command = ("arcrun-conformance", "run", *session.posargs)
+    run_interruptible(session, *command, ARCRUN_CONFORMANCE_COMMAND="nox -s conformance --")
 
 
 @nox.session

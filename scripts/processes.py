@@ -117,14 +117,16 @@ def started(
     env: Mapping[str, str] | None = None,
     inherit: bool = True,
     umask: int = -1,
+    held: bool = False,
 ) -> Iterator[subprocess.Popen[str]]:
     """Start a program in a process group of its own, and stop the group at the end.
 
-    Its standard output is a pipe.
+    Its standard output is a pipe. With `held`, so is its standard input, which ends with this process, however that
+    ends: a program that heeds this never outlives it.
     """
     process = subprocess.Popen(
         command,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if held else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=stderr,
         cwd=cwd,
@@ -171,8 +173,9 @@ def stop(process: subprocess.Popen[str]) -> None:
             process.wait(GRACE_SECONDS)
         _wait_for_group(process)
     process.wait()
-    if process.stdout:
-        process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
 
 
 def _wait_for_group(process: subprocess.Popen[str]) -> None:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # How many scenarios the suites run at once. Most of their time they wait, for a time-out or for another process,
 # so two cores carry out many more than two.
 JOBS = 12
+# How a scenario is run in the checkout, on its sources.
+AGAIN = "nox -s conformance --"
 
 
 @dataclass(frozen=True)
@@ -136,9 +138,12 @@ def fuzz_engine(context: ReleaseContext, figures: Figures) -> None:
 
 
 def _suite_command(
-    context: ReleaseContext, reports: Path, matrix: Matrix | None = None
+    context: ReleaseContext, reports: Path, again: str, matrix: Matrix | None = None
 ) -> list[str]:
-    """Return the command that runs a suite against the installed engine and applies the gate."""
+    """Return the command that runs a suite against the installed engine and applies the gate.
+
+    The reports name `again` to repeat a failure: what is installed here is removed at the end.
+    """
     listed = list_artifacts(context.everything_built, context.evidence / "artifacts.json")
     command = suite_command(
         context.environments,
@@ -147,13 +152,13 @@ def _suite_command(
         sdks=matrix.sdks if matrix else (),
         runtimes=context.runtimes if matrix else None,
     )
-    return [*command, "--target", "local", "--gate", "--jobs", str(JOBS)]
+    return [*command, "--target", "local", "--gate", "--again", again, "--jobs", str(JOBS)]
 
 
 def engine_suite(context: ReleaseContext, figures: Figures) -> None:
     """Run the engine suite, which needs no SDK, on the installed engine, and apply the gate."""
     reports = context.evidence / "engine-suite"
-    command = [*_suite_command(context, reports), "--suite", "engine"]
+    command = [*_suite_command(context, reports, f"{AGAIN} --suite engine"), "--suite", "engine"]
     try:
         processes.run(command, log=context.log("engine-suite"))
     finally:
@@ -165,7 +170,7 @@ def engine_suite(context: ReleaseContext, figures: Figures) -> None:
 def conformance(context: ReleaseContext, figures: Figures) -> None:
     """Run the conformance suite on what was installed, and apply the gate to the results."""
     reports = context.conformance_reports
-    command = _suite_command(context, reports, context.matrix)
+    command = _suite_command(context, reports, AGAIN, context.matrix)
     try:
         processes.run(command, log=context.log("conformance"))
     finally:

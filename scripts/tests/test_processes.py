@@ -1,5 +1,6 @@
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -136,3 +137,27 @@ pathlib.Path("cleaned").touch()
     with pytest.raises(KeyboardInterrupt):
         processes.attached([sys.executable, "-c", code], cwd=tmp_path, env={})
     assert (tmp_path / "cleaned").exists()
+
+
+def test_a_program_that_is_held_ends_with_this_process() -> None:
+    waits = [sys.executable, "-c", "import sys; print('began', flush=True); sys.stdin.read()"]
+    program = (
+        "import sys; from scripts import processes\n"
+        f"with processes.started({waits!r}, stderr=sys.stderr, held=True) as held:\n"
+        "    print(held.stdout.readline(), end='', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=Path(processes.__file__).parents[1],
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as outer:
+        assert outer.stdout
+        assert outer.stderr
+        assert outer.stdout.readline() == "began\n"
+        outer.kill()
+        # Both write their errors here, so it ends only when both have.
+        assert outer.stderr.read() == ""

@@ -17,6 +17,7 @@ def call(step: str, body: Any = None, status: int = 200, answer: Any = None, **m
     request = {"method": "POST", "target": "/x", "headers": [], "body": json.dumps(body)}
     answered = {"status": status, "headers": [], "body": json.dumps(answer)}
     made = {"place": "engine", "step": step, "request": request, "answer": answered, "fault": None}
+    made["further_page"] = False
     return made | more
 
 
@@ -146,7 +147,12 @@ def test_in_the_engine_suite_the_engine_is_at_fault() -> None:
         (call("listed", {"a": 1, "b": 2}), "SDK", "it sent something else than py"),
         (call("listed", {"a": 1}, answer={"x": 1}), "engine", "it answered py"),
         (call("listed", {"a": 1}, status=404), "engine", "it answered py"),
-        (call("listed", {"a": 2}), "SDK", "apart from headers, it sent the same as py"),
+        (
+            call("listed", {"a": 2}),
+            "SDK",
+            "it sent something else than py, which passes: request 1, POST /x (engine), body.a: 2 instead of 1",
+        ),
+        (call("listed", {"a": 1}), "SDK", "it sent the same as py and was answered alike"),
     ],
 )
 def test_a_step_is_compared_with_an_sdk_that_passes(mine: dict, side: str, why: str) -> None:
