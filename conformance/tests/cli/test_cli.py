@@ -17,7 +17,7 @@ from arcrun_conformance.cli import COULD_NOT_RUN, FAILED, GO, main
 from arcrun_conformance.resources import validator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 TESTS = Path(__file__).parents[1]
 
@@ -423,11 +423,21 @@ def test_usage_errors_are_exit_code_2(arguments: list[str]) -> None:
     assert caught.value.code == COULD_NOT_RUN
 
 
+@pytest.fixture
+def hang_up_not_ignored() -> Iterator[None]:
+    """Let runs of the test see SIGHUP, which they ignore if pytest itself runs under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.usefixtures("hang_up_not_ignored")
 async def test_a_signal_ends_the_run_and_leaves_nothing_behind(
-    engine: MiniEngine, workspace: Path, number: signal.Signals
+    engine: MiniEngine, workspace: Path, name: str
 ) -> None:
+    number = signal.Signals[name]
     hanging = f"- {{name: hanging, language: x, runtime: y, command: ['{sys.executable}', "
     hanging += f"'{TESTS / 'mini_sdk.py'}', hangs-after-push]}}\n"
     (workspace / "adapters.yaml").write_text("adapters:\n" + hanging, "utf-8")
