@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 import nox
 
 nox.needs_version = ">=2025.2.9"
@@ -94,11 +96,23 @@ def load(session: nox.Session) -> None:
     session.run("pytest", "-s", "packages/server/tests/load", *session.posargs, env=environment)
 
 
+def without_keys(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Move keys from arguments, which nox prints, to the environment; return what is left, and the variables."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for option in ("--api-key", "--second-api-key", "--revoked-api-key"):
+        parser.add_argument(option)
+    found, left = parser.parse_known_args(arguments)
+    return left, {
+        f"ARCRUN_CONFORMANCE_{name.upper()}": key for name, key in vars(found).items() if key
+    }
+
+
 @nox.session
 def conformance(session: nox.Session) -> None:
     """Run the conformance suite on the sources. Arguments go to `arcrun-conformance run`."""
     sync(session)
-    run_interruptible(session, "arcrun-conformance", "run", *session.posargs)
+    arguments, keys = without_keys(session.posargs)
+    run_interruptible(session, "arcrun-conformance", "run", *arguments, **keys)
 
 
 @nox.session
