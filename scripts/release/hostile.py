@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+NAME = "a caller whose settings are for another server"
 FOLDER = "a checkout %2F 的地方"
 TIMEOUT_SECONDS = 3600.0
 # Where dependencies are downloaded from. A proxy sees the names, and not what is sent.

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from scripts.release.clones import clone
-from scripts.release.faults import FAULTS, INTERRUPTED, Fault
+from scripts.release.interruptions import INTERRUPTED
+from scripts.release.planted import FAULTS, Fault
 from scripts.release.steps import STEPS, steps
 
 
