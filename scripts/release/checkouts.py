@@ -140,7 +140,7 @@ def _of_another_user(work: Path) -> list[str]:
 def _refused(root: Path, why: str, env: dict[str, str] | None = None) -> list[str]:
     """Rehearse where that can't begin; return what is wrong with what it says."""
     ended = rehearse(root, ["--only", "versions"], env)
-    said = ended.printed.strip()
+    said = ended.err.strip()
     fine = ended.code == 2 and said.startswith("NO-GO: ") and why in said and "\n" not in said
     return [] if fine else [f"it ended with {ended.code}: {ended.printed}"]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scripts import ROOT
+from scripts import ROOT, processes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,10 +26,16 @@ _OF_BEFORE = "of an earlier rehearsal\n"
 
 
 class Ended(NamedTuple):
-    """How a rehearsal ended: its exit code, and what it printed."""
+    """How a program ended: its exit code, and what it wrote to its two streams."""
 
     code: int
-    printed: str
+    out: str
+    err: str
+
+    @property
+    def printed(self) -> str:
+        """Return all that it printed."""
+        return self.out + self.err
 
 
 def clone(target: Path, *options: str) -> Path:
@@ -39,18 +46,19 @@ def clone(target: Path, *options: str) -> Path:
 
 
 def rehearse(root: Path, options: Sequence[str], env: Mapping[str, str] | None = None) -> Ended:
-    """Run the real rehearsal in a checkout, to its end."""
-    ran = subprocess.run(
-        [*REHEARSAL, *options],
-        cwd=root,
-        env=env,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    )
-    return Ended(ran.returncode, ran.stdout)
+    """Run the real rehearsal in a checkout, to its end; without `env`, with the variables of this process."""
+    return run([*REHEARSAL, *options], root, env)
+
+
+def run(command: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None) -> Ended:
+    """Run a program to its end, which may be a failure; stop it where this process is interrupted."""
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
+        processes.started(command, stderr=errors, cwd=cwd, env=env, inherit=env is None) as process,
+    ):
+        out, _ = process.communicate()
+        errors.seek(0)
+        return Ended(process.returncode, out, errors.read())
 
 
 def run_folder(root: Path) -> Path:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
 import tempfile
 import time
 from functools import partial
@@ -103,24 +105,32 @@ def _report(console: Console, chosen: dict[str, Check], jobs: int) -> int:
     return 1 if missed else 0
 
 
-def _judge_all(chosen: dict[str, Check], work: Path, jobs: int) -> Iterator[Judged]:
-    """Make each check in a process of its own, several at once.
-
-    A signal that ends this process interrupts them, and each stops what it has started.
-    """
-    tasks: Iterable[tuple[Path, str, Check]] = [
-        (work / str(number), name, check) for number, (name, check) in enumerate(chosen.items())
-    ]
-    with Pool(jobs, processes.interrupt_on_signals, maxtasksperchild=1) as pool:
+def _judge_all(names: Iterable[str], work: Path, jobs: int) -> Iterator[Judged]:
+    """Make each check in a process of its own, several at once, and end these where this one is interrupted."""
+    tasks = [(name, work / str(number)) for number, name in enumerate(names)]
+    with Pool(jobs, _end_quietly, maxtasksperchild=1) as pool:
         yield from pool.imap_unordered(_judge, tasks)
+        pool.close()
+        pool.join()
 
 
-def _judge(task: tuple[Path, str, Check]) -> Judged:
-    folder, name, check = task
+def _end_quietly() -> None:
+    """Let only the process that has started this one end it, by SIGTERM: then all that it has started is stopped.
+
+    Ctrl-C in a terminal reaches both. It is not ignored, since what is started here would ignore it too.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: None)
+
+
+def _judge(task: tuple[str, Path]) -> Judged:
+    name, folder = task
     folder.mkdir()
     begun = time.monotonic()
     try:
-        wrong = check(folder)
+        wrong = checks()[name](folder)
     except Exception as error:  # noqa: BLE001 - one that can't be made is one that is missed
         wrong = [f"{type(error).__name__}: {error}"]
     return Judged(name, wrong, time.monotonic() - begun)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import subprocess
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from scripts import ROOT
 from scripts.engine import engine_with_accounts
-from scripts.release.clones import clone
+from scripts.release.clones import Ended, clone, run
 from scripts.release.interruptions import left
 from scripts.release.python.install import CleanEnvironment, uv
 
@@ -24,14 +23,6 @@ if TYPE_CHECKING:
 
 FAILED, COULD_NOT_RUN = 1, 2
 _SCENARIOS = ("--scenario", "health", "--scenario", "key-*")
-
-
-class Ended(NamedTuple):
-    """How a command ended: its exit code, and what it wrote to its two streams."""
-
-    code: int
-    out: str
-    err: str
 
 
 def checks() -> dict[str, Callable[[Path], list[str]]]:
@@ -66,21 +57,8 @@ def _installed(work: Path) -> CleanEnvironment:
     return _environment(work.parent)
 
 
-def _run(command: list[str], cwd: Path, **variables: str) -> Ended:
-    ran = subprocess.run(
-        command,
-        cwd=cwd,
-        env={**os.environ, **variables},
-        check=False,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-    )
-    return Ended(ran.returncode, ran.stdout, ran.stderr)
-
-
 def _suite(work: Path, *arguments: str) -> Ended:
-    return _run([str(_installed(work).script("arcrun-conformance")), *arguments], work)
+    return run([str(_installed(work).script("arcrun-conformance")), *arguments], work)
 
 
 def _sentence(ended: Ended, says: str) -> list[str]:
@@ -94,7 +72,7 @@ def _wrong_key(work: Path) -> list[str]:
     suite = str(environment.script("arcrun-conformance"))
     with engine_with_accounts(environment.python, work / "data", work / "log") as engine:
         key = {"ARCRUN_CONFORMANCE_API_KEY": f"ak_{secrets.token_hex(24)}"}
-        ended = _run([suite, "run", "--target", engine.url], work, **key)
+        ended = run([suite, "run", "--target", engine.url], work, {**os.environ, **key})
     return _sentence(ended, "refuses the key (401)")
 
 
@@ -148,10 +126,10 @@ def _key_on_the_command_line(work: Path) -> list[str]:
     arguments = ["--target", "http://127.0.0.1:1", "--api-key"]
     wrong = []
     for given in ([*arguments, key], [*arguments[:-1], f"--api-key={key}"]):
-        ended = _run([nox, "-s", "conformance", "--", *given], root)
-        if key in ended.out + ended.err:
+        ended = run([nox, "-s", "conformance", "--", *given], root)
+        if key in ended.printed:
             wrong.append("the key is repeated")
-        if ended.code == 0 or "http://127.0.0.1:1/health failed" not in ended.out + ended.err:
+        if ended.code == 0 or "http://127.0.0.1:1/health failed" not in ended.printed:
             wrong.append(f"it ended with {ended}".replace(key, "‹the key›"))
     return wrong
 
