@@ -1,7 +1,9 @@
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,3 +114,32 @@ def test_environment_and_umask_are_set(tmp_path: Path) -> None:
         umask=0o077,
     )
     assert printed.split() == ["值", "0o77"]
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_program_that_is_starting_when_a_signal_comes_is_stopped_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    begun = []
+
+    def begin(*arguments: Any, **options: Any) -> "subprocess.Popen[str]":
+        process = popen(*arguments, **options)
+        begun.append(process)
+        signal.raise_signal(signal.Signals[name])
+        return process
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", begin)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with (
+            (tmp_path / "log").open("w") as log,
+            pytest.raises(KeyboardInterrupt),
+            processes.started([sys.executable, "-c", "import time; time.sleep(60)"], stderr=log),
+        ):
+            raise AssertionError("it was not interrupted")
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    (process,) = begun
+    assert process.returncode == -signal.SIGTERM
