@@ -79,7 +79,7 @@ def checks() -> dict[str, Check]:
     planted: dict[str, Check] = {each.title: partial(_missed, each) for each in FAULTS}
     last_steps_first = dict(reversed(planted.items()))
     return {
-        hostile.NAME: hostile.check,
+        **hostile.checks(),
         **last_steps_first,
         **interruptions.checks(),
         **checkouts.checks(),

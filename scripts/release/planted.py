@@ -278,6 +278,11 @@ FAULTS = (
             _replace(f"{SDK}/_concurrency.py", "return os.getpid(), loop", "return 0, loop"),
             _replace(f"{SDK}/_concurrency.py", "process == os.getpid()", "process == 0"),
         ),
+        says=(
+            *("test_revoked_key_is_refused_at_once", "test_accounts_do_not_see_each_other"),
+            "test_one_server_at_a_time_uses_a_data_folder",
+            "test_a_child_opens_connections_of_its_own",
+        ),
     ),
     Fault(
         "an SDK that suggests wrong names, which only its own tests notice",

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # How many scenarios the suites run at once. Most of their time they wait, for a time-out or for another process,
 # so two cores carry out many more than two.
 JOBS = 12
+# A suite that takes longer than this on any machine hangs.
+SUITE_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def engine_suite(context: ReleaseContext, figures: Figures) -> None:
     reports = context.evidence / "engine-suite"
     command = [*_suite_command(context, reports), "--suite", "engine", "--jobs", str(JOBS)]
     try:
-        processes.run(command, log=context.log("engine-suite"))
+        processes.run(command, log=context.log("engine-suite"), timeout=SUITE_SECONDS)
     finally:
         _copy_reports(reports, context.reports / "engine-suite")
     document = json.loads((reports / "conformance.json").read_text("utf-8"))
@@ -184,7 +186,7 @@ def conformance(context: ReleaseContext, figures: Figures) -> None:
         command += ["--sdk", ",".join(context.matrix.sdks)]
         command += ["--adapter-runtimes", str(context.runtimes)]
     try:
-        processes.run(command, log=context.log("conformance"))
+        processes.run(command, log=context.log("conformance"), timeout=SUITE_SECONDS)
     finally:
         _copy_reports(reports, context.reports)
     document = json.loads((reports / "conformance.json").read_text("utf-8"))
