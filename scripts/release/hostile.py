@@ -147,6 +147,8 @@ def check(work: Path, only: str | None = None) -> list[str]:
         wrong.append("no download passed the caller's server: what it received proves nothing")
     if ended:
         wrong.append(ended)
+    if ended and not (root / ".arcrun" / "release" / "runs").is_dir():
+        return wrong  # it has not begun
     document = evidence_of(root)
     if not only and document["decision"] != "GO":
         wrong.append("the rehearsal ended with NO-GO")

@@ -214,11 +214,13 @@ FAULTS = (
             "KEPT_SECONDS = 24 * 60 * 60",
             "KEPT_SECONDS = 24 * 60",
         ),
+        says=("idempotency-lifetime",),
     ),
     Fault(
         "an engine that returns 500 once, to an SDK that retries",
         "conformance",
         _respond_500_once(3, FROM_THE_SDK),
+        says=("no-internal-errors",),
     ),
     Fault(
         "an SDK that swaps the names of two errors",
@@ -231,6 +233,7 @@ FAULTS = (
                 f"{SDK}/_core/errors.py", "403: PermissionDeniedError", "403: AuthenticationError"
             ),
         ),
+        says=('expected "permission_denied", got "authentication"',),
     ),
     Fault(
         "a scenario that fails, with half a character in the adapter's reply",
@@ -256,11 +259,17 @@ FAULTS = (
         says=("the gate needs the scenario health, which does not exist",),
         at_once=True,
     ),
-    Fault("a run in which everything is skipped", "conformance", _skip_every_scenario),
+    Fault(
+        "a run in which everything is skipped",
+        "conformance",
+        _skip_every_scenario,
+        says=("nothing was checked",),
+    ),
     Fault(
         "a generated file that is out of date",
         "tests",
         _write(f"{SDK}/_sync/client.py", "\n", mode="a"),
+        says=("_sync/client.py is not what its source translates to",),
     ),
     Fault(
         "revoked keys that work, credentials deleted in every account, and what only unit tests notice",
@@ -287,7 +296,8 @@ FAULTS = (
     Fault(
         "an SDK that suggests wrong names, which only its own tests notice",
         "npm_tests",
-        _replace("packages/js-sdk/src/core/nearest.ts", "did you mean", "or do you mean"),
+        _replace("packages/js-sdk/src/core/nearest.ts", "[`; did you mean", "[`; or do you mean"),
+        says=("tests/core/nearest.test.ts",),
         with_npm=True,
     ),
 )
