@@ -148,7 +148,8 @@ def _missed(fault: Fault, work: Path) -> list[str]:
     found = (ended.code, document["decision"], first["name"])
     if found != (1, "NO-GO", fault.step):
         return [f"it ended with {found}:", *ended.printed.splitlines()[-20:]]
-    wrong = [f"it does not say {text!r}" for text in fault.says if text not in first["problem"]]
+    problem = str(first["problem"])
+    wrong = [f"it does not say {text!r}" for text in fault.says if text not in problem]
     (page,) = [step.page for step in STEPS if step.name == fault.step]
     if page and not fault.at_once and not (run_folder(root) / "reports" / page).is_file():
         wrong.append("there is no page that shows what failed")
