@@ -148,14 +148,21 @@ def _missed(fault: Fault, work: Path) -> list[str]:
     found = (ended.code, document["decision"], first["name"])
     if found != (1, "NO-GO", fault.step):
         return [f"it ended with {found}:", *ended.printed.splitlines()[-20:]]
-    problem = str(first["problem"])
-    wrong = [f"it does not say {text!r}" for text in fault.says if text not in problem]
+    said = f"{first['problem']}\n{_failed_tests(root)}"
+    wrong = [f"it does not say {text!r}" for text in fault.says if text not in said]
     (page,) = [step.page for step in STEPS if step.name == fault.step]
     if page and not fault.at_once and not (run_folder(root) / "reports" / page).is_file():
         wrong.append("there is no page that shows what failed")
     if "Traceback" in ended.printed:
         wrong.append(f"it shows a traceback: {ended.printed}")
     return [*wrong, *wrong_results(root, whole=fault.whole)]
+
+
+def _failed_tests(root: Path) -> str:
+    """Return the lines of the log that name tests that failed: the message of the step has the first of them."""
+    log = run_folder(root) / "evidence" / "logs" / "tests.log"
+    lines = log.read_text("utf-8", "replace").splitlines() if log.is_file() else []
+    return "\n".join(line for line in lines if line.startswith(("FAILED ", "ERROR ")))
 
 
 if __name__ == "__main__":

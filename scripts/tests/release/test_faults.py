@@ -60,3 +60,11 @@ def test_a_check_that_can_not_be_made_is_missed(
     monkeypatch.setattr(faults, "checks", lambda: {"a fault": check})
     judged = faults._judge(("a fault", tmp_path / "0"))
     assert (judged.name, judged.wrong) == ("a fault", ["ValueError: 0 is broken"])
+
+
+def test_tests_that_failed_are_found_in_the_log_of_their_step(tmp_path: Path) -> None:
+    log = tmp_path / ".arcrun/release/runs/run/evidence/logs/tests.log"
+    log.parent.mkdir(parents=True)
+    assert faults._failed_tests(tmp_path) == ""
+    log.write_text("$ pytest\nF\nFAILED a.py::test_a - 壞了\n  FAILED in a text\n", "utf-8")
+    assert faults._failed_tests(tmp_path) == "FAILED a.py::test_a - 壞了"
