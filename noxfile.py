@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import importlib.util
 import os
@@ -146,6 +147,17 @@ def load(session: nox.Session) -> None:
     session.run("pytest", "-s", "packages/server/tests/load", *session.posargs, env=environment)
 
 
+def without_keys(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Move keys from arguments, which nox prints, to the environment; return what is left, and the variables."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for option in ("--api-key", "--second-api-key", "--revoked-api-key"):
+        parser.add_argument(option)
+    found, left = parser.parse_known_args(arguments)
+    return left, {
+        f"ARCRUN_CONFORMANCE_{name.upper()}": key for name, key in vars(found).items() if key
+    }
+
+
 @nox.session
 def conformance(session: nox.Session) -> None:
     """Run the conformance suite on the sources, or with `--packages dist/` on those of a rehearsal.
@@ -158,8 +170,9 @@ def conformance(session: nox.Session) -> None:
         run_interruptible(session, *command)
         return
     sync(session)
-    command = ("arcrun-conformance", "run", *session.posargs)
-    run_interruptible(session, *command, ARCRUN_CONFORMANCE_COMMAND="nox -s conformance --")
+    arguments, keys = without_keys(session.posargs)
+    again = {"ARCRUN_CONFORMANCE_COMMAND": "nox -s conformance --"}
+    run_interruptible(session, "arcrun-conformance", "run", *arguments, **keys, **again)
 
 
 @nox.session

@@ -8,6 +8,7 @@ import selectors
 import shlex
 import signal
 import subprocess
+import threading
 import time
 from typing import IO, TYPE_CHECKING
 
@@ -124,22 +125,46 @@ def started(
     Its standard output is a pipe. With `held`, so is its standard input, which ends with this process, however that
     ends: a program that heeds this never outlives it.
     """
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE if held else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        cwd=cwd,
-        env={**(os.environ if inherit else {}), **(env or {})},
-        encoding="utf-8",
-        errors="replace",
-        umask=umask,
-        start_new_session=True,
-    )
-    try:
+    with contextlib.ExitStack() as stack:
+        with _interrupts_deferred():
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE if held else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                cwd=cwd,
+                env={**(os.environ if inherit else {}), **(env or {})},
+                encoding="utf-8",
+                errors="replace",
+                umask=umask,
+                start_new_session=True,
+            )
+            stack.callback(stop, process)
         yield process
+
+
+@contextlib.contextmanager
+def _interrupts_deferred() -> Iterator[None]:
+    """Let a signal interrupt this process only afterwards.
+
+    One that interrupted it while a program starts would leave a program that nobody knows of.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals interrupt the main thread only
+        return
+    seen: list[int] = []
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in names]
+    interrupting = [n for n in numbers if signal.getsignal(n) is signal.default_int_handler]
+    for number in interrupting:
+        signal.signal(number, lambda number, _: seen.append(number))
+    try:
+        yield
     finally:
-        stop(process)
+        for number in interrupting:
+            signal.signal(number, signal.default_int_handler)
+    if seen:
+        raise KeyboardInterrupt
 
 
 def first_line(process: subprocess.Popen[str], log: Path, seconds: float) -> str:

@@ -30,6 +30,8 @@ _CONSTANT = {
     "TZ": "UTC",
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
+    # npm would leave one in the system's folder for temporary files.
+    "NODE_DISABLE_COMPILE_CACHE": "1",
 }
 
 # By which proxy the machine reaches others, with which certificates.

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 JOBS = 12
 # How a scenario is run in the checkout, on its sources.
 AGAIN = "nox -s conformance --"
+# A suite that takes longer than this on any machine hangs.
+SUITE_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def engine_suite(context: ReleaseContext, figures: Figures) -> None:
     reports = context.evidence / "engine-suite"
     command = [*_suite_command(context, reports, f"{AGAIN} --suite engine"), "--suite", "engine"]
     try:
-        processes.run(command, log=context.log("engine-suite"))
+        processes.run(command, log=context.log("engine-suite"), timeout=SUITE_SECONDS)
     finally:
         _copy_reports(reports, context.reports / "engine-suite")
     document = json.loads((reports / "conformance.json").read_text("utf-8"))
@@ -172,7 +174,7 @@ def conformance(context: ReleaseContext, figures: Figures) -> None:
     reports = context.conformance_reports
     command = _suite_command(context, reports, AGAIN, context.matrix)
     try:
-        processes.run(command, log=context.log("conformance"))
+        processes.run(command, log=context.log("conformance"), timeout=SUITE_SECONDS)
     finally:
         _copy_reports(reports, context.reports)
     document = json.loads((reports / "conformance.json").read_text("utf-8"))

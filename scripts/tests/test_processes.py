@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,3 +162,32 @@ def test_a_program_that_is_held_ends_with_this_process() -> None:
         outer.kill()
         # Both write their errors here, so it ends only when both have.
         assert outer.stderr.read() == ""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_program_that_is_starting_when_a_signal_comes_is_stopped_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    begun = []
+
+    def begin(*arguments: Any, **options: Any) -> "subprocess.Popen[str]":
+        process = popen(*arguments, **options)
+        begun.append(process)
+        signal.raise_signal(signal.Signals[name])
+        return process
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", begin)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with (
+            (tmp_path / "log").open("w") as log,
+            pytest.raises(KeyboardInterrupt),
+            processes.started([sys.executable, "-c", "import time; time.sleep(60)"], stderr=log),
+        ):
+            raise AssertionError("it was not interrupted")
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    (process,) = begun
+    assert process.returncode == -signal.SIGTERM

@@ -118,6 +118,7 @@ def test_the_command_repeats_the_first_of_the_cells() -> None:
         (check("adapter-timeout", "failed", "x"), "adapter"),
         (check("runner-crash", "failed", "x"), "runner"),
         (check("target-reachable", "failed", "x"), "engine"),
+        (check("no-internal-errors", "failed", "x"), "engine"),
         (check("well-formed-http", "failed", "x"), "SDK"),
         (
             check("secret-a", "failed", "the secret a appears in the response to request 1"),

@@ -19,7 +19,11 @@ _ADAPTER = {
     "timeout": "it sent no reply in time",
     "failure": "it reported a failure of its own",
 }
-# Checks of every scenario that are about what the SDK sends.
+# Checks of every scenario that are about the engine, and those about what the SDK sends.
+_OF_ENGINE = {
+    "target-reachable": "the engine could not be reached",
+    "no-internal-errors": "it failed at a request that no fault was planned for",
+}
 _OF_SDK = {
     "well-formed-http": "it sent something that is not HTTP",
     "names-carry-the-run": "it created something under another name",
@@ -55,8 +59,8 @@ def blame(document: dict[str, Any], cell: dict[str, Any], check: dict[str, Any])
         return Blame("engine", "no SDK takes part: the engine answered something else")
     if not kind:
         return Blame("undecided", "nothing was checked")
-    if kind == "target-reachable":
-        return Blame("engine", "the engine could not be reached")
+    if kind in _OF_ENGINE:
+        return Blame("engine", _OF_ENGINE[kind])
     passing = _passing(document, cell, kind)
     found = _of_messages(kind, check["message"])
     if found is None and kind not in {step["id"] for step in cell["steps"]}:
