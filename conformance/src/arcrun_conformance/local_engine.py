@@ -161,7 +161,7 @@ async def _ready(process: asyncio.subprocess.Process, log: Path) -> dict[str, An
         ) from None
     try:
         ready = parsed_json(line)
-        ready["url"], ready["key"]
+        _ = ready["url"], ready["key"]
     except (ValueError, KeyError, TypeError):
         if not line:
             await process.wait()
