@@ -90,6 +90,7 @@ AREAS = (
             f"{_SERVER_TESTS}/store",
             f"{_SERVER_TESTS}/test_credentials.py",
             f"{_SERVER_TESTS}/test_paging.py",
+            f"{_SERVER_TESTS}/test_recipes.py",
             f"{_SERVER_TESTS}/test_server_key.py",
             f"{_SERVER_TESTS}/test_workflows.py",
         ),

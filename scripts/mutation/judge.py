@@ -264,19 +264,27 @@ class Judge:
         return SURVIVED, seconds
 
     def _by_covering(
-        self, tree: Tree, covering: Covering, mutant: Mutant, log: Path
+        self, tree: Tree, area: Area, covering: Covering, mutant: Mutant, log: Path
     ) -> tuple[str, float]:
-        """Judge by the tests that execute the line; a line that none executes has survived."""
+        """Judge by the tests that execute the line; if none of the traced ones does, by the most related of all."""
         path = tree.root / mutant.path
         tests = covering.tests(mutant.path, path.read_text("utf-8"), mutant.line)
+        self._limits[mutant.area] = LEAST_SECONDS / PATIENCE + covering.seconds(tests)
+        if not tests:
+            tests = ordered_tests(tree.root, area.tests, mutant.path).first
+            self._limits[mutant.area] = MOST_SECONDS
         if not tests:
             return SURVIVED, 0.0
-        self._limits[mutant.area] = LEAST_SECONDS / PATIENCE + covering.seconds(tests)
-        return self._stages([(mutant.area, self._tests_command(tests))], tree, log)
+        stages = [(mutant.area, self._tests_command(tests))]
+        outcome, seconds = self._stages(stages, tree, log)
+        if outcome == KILLED:  # a busy machine may fail a test, but not twice
+            outcome, again = self._stages(stages, tree, log)
+            seconds += again
+        return outcome, seconds
 
     def _by_tests(self, tree: Tree, area: Area, mutant: Mutant, log: Path) -> tuple[str, float]:
         if self._covering is not None:
-            return self._by_covering(tree, self._covering[area.name], mutant, log)
+            return self._by_covering(tree, area, self._covering[area.name], mutant, log)
         first, others = ordered_tests(tree.root, area.tests, mutant.path)
         groups = [first] if self._quick and first else [first, others]
         stages = [(area.tests[0], self._tests_command(files)) for files in groups if files]

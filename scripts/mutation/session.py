@@ -38,6 +38,7 @@ class Settings:
         deadline: When no further one is begun, as `time.monotonic()` says it.
         quick: Run only the most related tests and scenarios.
         fast: Run only the tests that execute the line, and of the suite one run, to its first failure.
+        suite: Judge by the suite too; without it the areas have none.
     """
 
     root: Path
@@ -50,6 +51,7 @@ class Settings:
     deadline: float
     quick: bool = False
     fast: bool = False
+    suite: bool = True
 
 
 @dataclass

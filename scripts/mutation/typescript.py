@@ -132,17 +132,18 @@ def run(
         picked = sample(places, count, settings.seed, lambda place: place.file)
         say(f"judging {len(picked)} of {len(places)} mutants of {AREA.name}, by its tests")
         by_tests = trial.by_tests(picked)
-        say(f"without a mutant: {AREA.name}, by the suite")
-        trial.suite_passes()
+        if settings.suite:
+            say(f"without a mutant: {AREA.name}, by the suite")
+            trial.suite_passes()
         found = []
         try:
-            if session.settings.fast:
+            if settings.fast:
                 judged = [place for place in picked if by_tests.get(place) != NOT_JUDGED]
                 say(f"{len(picked) - len(judged)} that are executed at import are left out")
                 picked = judged
             for place in picked:
-                over = time.monotonic() > deadline
-                verdict = trial.verdict(place, by_tests, with_suite=not over)
+                in_time = time.monotonic() <= deadline
+                verdict = trial.verdict(place, by_tests, with_suite=settings.suite and in_time)
                 found.append(verdict)
                 on(verdict)
         except Stopped:

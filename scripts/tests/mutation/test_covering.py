@@ -59,6 +59,12 @@ def test_the_fastest_tests_of_a_line_are_first() -> None:
     assert covering.seconds(["fast", "slow"]) == 2.1
 
 
+def test_the_users_of_what_an_import_defines_are_first() -> None:
+    covering = Covering({"a.py": {11: ("slow",), 23: ("other",)}}, {"slow": 2.0, "other": 1.0})
+    assert covering.tests("a.py", SOURCE, 1) == ["slow", "other"]
+    assert covering.tests("a.py", SOURCE, 20) == ["other", "slow"]
+
+
 def test_a_test_that_failed_without_a_mutant_judges_none() -> None:
     covering = Covering({"a.py": {16: ("passed", "failed")}}, {"passed": 0.1})
     assert covering.tests("a.py", SOURCE, 16) == ["passed"]
