@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         deadline,
         options.quick,
         options.fast,
-        not options.no_suite,
+        options.by or "both",
     )
     for old in settings.logs.glob("*.log"):
         old.unlink()
@@ -103,7 +103,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _areas(options: argparse.Namespace) -> list[Area]:
     """Return the areas of Python modules that are chosen."""
     areas = [area for area in AREAS if options.area is None or area.name in options.area]
-    return [replace(area, suites=()) for area in areas] if options.no_suite else areas
+    if options.by == "tests":
+        return [replace(area, suites=()) for area in areas]
+    if options.by == "suite":
+        return [replace(area, tests=(), own_tests=()) for area in areas]
+    return areas
 
 
 def _scripts(options: argparse.Namespace) -> list[str]:
@@ -183,9 +187,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "one run of the suite, which ends with the first failure",
     )
     parser.add_argument(
-        "--no-suite",
-        action="store_true",
-        help="judge by the tests only, which takes seconds for a mutant where the suite takes minutes",
+        "--by",
+        choices=("tests", "suite"),
+        help="judge by the tests only, which takes seconds for a mutant, or by the suite only, which takes minutes; "
+        "both by default",
     )
     parser.add_argument("--list", action="store_true", help="show the sample, and judge nothing")
     return parser.parse_args(arguments)

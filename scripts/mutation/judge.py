@@ -103,6 +103,8 @@ class Judge:
         for area in areas:
             for suite in () if self._quick else area.suites:
                 stages[_stage(suite)] = self._suite_command(suite)
+            if not area.tests:
+                continue
             files = ordered_tests(tree.root, area.tests, "").others
             if self._quick:
                 firsts = [ordered_tests(tree.root, area.tests, path).first for path in paths]
@@ -283,6 +285,8 @@ class Judge:
         return outcome, seconds
 
     def _by_tests(self, tree: Tree, area: Area, mutant: Mutant, log: Path) -> tuple[str, float]:
+        if not area.tests:
+            return NOT_JUDGED, 0.0
         if self._covering is not None:
             return self._by_covering(tree, area, self._covering[area.name], mutant, log)
         first, others = ordered_tests(tree.root, area.tests, mutant.path)

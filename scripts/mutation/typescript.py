@@ -130,9 +130,9 @@ def run(
         files = [path.removeprefix(f"{SDK}/") for path in paths]
         places = trial.places(files)
         picked = sample(places, count, settings.seed, lambda place: place.file)
-        say(f"judging {len(picked)} of {len(places)} mutants of {AREA.name}, by its tests")
-        by_tests = trial.by_tests(picked)
-        if settings.suite:
+        say(f"judging {len(picked)} of {len(places)} mutants of {AREA.name}")
+        by_tests = {} if settings.by == "suite" else trial.by_tests(picked)
+        if settings.by != "tests":
             say(f"without a mutant: {AREA.name}, by the suite")
             trial.suite_passes()
         found = []
@@ -143,7 +143,9 @@ def run(
                 picked = judged
             for place in picked:
                 in_time = time.monotonic() <= deadline
-                verdict = trial.verdict(place, by_tests, with_suite=settings.suite and in_time)
+                verdict = trial.verdict(
+                    place, by_tests, with_suite=settings.by != "tests" and in_time
+                )
                 found.append(verdict)
                 on(verdict)
         except Stopped:

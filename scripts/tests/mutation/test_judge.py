@@ -80,6 +80,12 @@ def test_without_a_suite_only_the_tests_judge(tree: Tree) -> None:
     assert len(commands) == 2
 
 
+def test_without_tests_only_the_suite_judges(tree: Tree) -> None:
+    verdict, commands = judged(tree, Area("a", (PATH,), (), (SuiteRun("engine"),)), engine=1)
+    assert (verdict.suite, verdict.tests, verdict.survived) == (KILLED, NOT_JUDGED, False)
+    assert len(commands) == 1
+
+
 @pytest.mark.parametrize("failing", ["engine", "retry", "-c"])
 def test_what_fails_without_a_mutant_ends_the_session(tree: Tree, failing: str) -> None:
     programs: Any = Programs(**{failing: 1})

@@ -102,4 +102,4 @@ class PagedQuery:
         if request.after is None and len(rows) <= request.limit:
             return len(rows)  # that was the whole list
         [(total,)] = await database.rows(self._total, **parameters)
-        return total
+        return int(total)
