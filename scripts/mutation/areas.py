@@ -75,6 +75,7 @@ AREAS = (
         _ENGINE,
         (
             f"{_SERVER_TESTS}/engine",
+            f"{_SERVER_TESTS}/test_examples.py",
             f"{_SERVER_TESTS}/test_graphs.py",
             f"{_SERVER_TESTS}/test_runs.py",
             f"{_SERVER_TESTS}/test_workflows.py",
@@ -89,6 +90,7 @@ AREAS = (
         (
             f"{_SERVER_TESTS}/store",
             f"{_SERVER_TESTS}/test_credentials.py",
+            f"{_SERVER_TESTS}/test_examples.py",
             f"{_SERVER_TESTS}/test_paging.py",
             f"{_SERVER_TESTS}/test_recipes.py",
             f"{_SERVER_TESTS}/test_server_key.py",
@@ -103,6 +105,7 @@ AREAS = (
         (
             f"{_SERVER_TESTS}/test_credentials.py",
             f"{_SERVER_TESTS}/test_envelope.py",
+            f"{_SERVER_TESTS}/test_examples.py",
             f"{_SERVER_TESTS}/test_server_key.py",
         ),
     ),

@@ -343,6 +343,10 @@ def conditions_fill_escaped_braces() -> None:
     condition_parser.escaped_pieces = lambda text: [(text, False)]
 
 
+def conditions_escape_json_in_texts() -> None:
+    conditions._json_text = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def conditions_compare_insides_without_types() -> None:
     right = conditions.same
     conditions.same = lambda left, one: (
