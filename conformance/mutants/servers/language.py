@@ -21,6 +21,7 @@ from arcrun_server.engine import (
     placeholders,
     plan,
     scope,
+    sizes,
     templates,
 )
 from arcrun_server.engine.budget import RunBudget
@@ -384,3 +385,8 @@ def traces_are_never_shortened() -> None:
 def lists_may_have_a_value_more() -> None:
     right = budget.KnownSizes
     budget.KnownSizes = lambda most: right(most + 1)
+
+
+def much_weighs_less() -> None:
+    right = sizes._size
+    sizes._size = lambda value: right(value) - (isinstance(value, list) and len(value) > 500)
