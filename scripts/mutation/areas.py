@@ -84,7 +84,11 @@ AREAS = (
     ),
     Area(
         "store",
-        (f"{_SERVER}/store/*.py",),
+        (
+            f"{_SERVER}/store/[!dp]*.py",
+            f"{_SERVER}/store/database.py",
+            f"{_SERVER}/store/pages.py",
+        ),
         (_SERVER_TESTS,),
         _ENGINE,
         (
@@ -96,6 +100,14 @@ AREAS = (
             f"{_SERVER_TESTS}/test_server_key.py",
             f"{_SERVER_TESTS}/test_workflows.py",
         ),
+    ),
+    Area(
+        # The suite starts engines on SQLite: none of it is executed.
+        "postgresql",
+        (f"{_SERVER}/store/postgresql*.py", f"{_SERVER}/store/database_url.py"),
+        (_SERVER_TESTS,),
+        (),
+        (f"{_SERVER_TESTS}/store",),
     ),
     Area(
         "sealing",
