@@ -124,7 +124,8 @@ class Traces:
 
 
 def keep(traced: Path, folder: Path, root: Path) -> None:
-    """Keep what the run of one test file in a copy of the repository has written."""
+    """Keep what the tests of one file have written in a copy of the repository, if anything."""
+    traced.mkdir(exist_ok=True)
     (traced / ROOT_FILE).write_text(str(root), "utf-8")
     folder.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(traced, folder)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.mutation.areas import Area, SuiteRun, related_scenarios
-from scripts.mutation.contexts import FOLDER, SOURCES
+from scripts.mutation.contexts import FOLDER, SOURCES, folder_of
 from scripts.mutation.covering import Covering, Traces, keep
 from scripts.mutation.related import ordered_tests
 
@@ -153,17 +153,11 @@ class Judge:
         self._imports_from(trees[0], log)
         traces = Traces(kept, trees[0].root)
         folders = {area.name: traces.of(area) for area in areas}
-        missing = [
-            (area, path, folder)
-            for area in areas
-            for path, folder in folders[area.name].items()
-            if not folder.exists()
-        ]
         free: queue.SimpleQueue[Tree] = queue.SimpleQueue()
         for tree in trees:
             free.put(tree)
 
-        def trace(run: tuple[Area, str, Path]) -> None:
+        def trace(run: tuple[Area, dict[str, Path]]) -> None:
             tree = free.get()
             try:
                 self._trace(tree, *run, log)
@@ -171,26 +165,31 @@ class Judge:
                 free.put(tree)
 
         with ThreadPoolExecutor(len(trees)) as threads:
-            list(threads.map(trace, missing))
+            runs = (
+                (area, dict(part))
+                for area in areas
+                for part in _parts(folders[area.name], len(trees))
+            )
+            list(threads.map(trace, runs))
         found = {name: Covering.read(paths.values()) for name, paths in folders.items()}
         for name, covering in found.items():
             if not covering.passed:
                 raise BaselineFailed(f"{name} fails without a mutant; see {log}")
         return found
 
-    def _trace(self, tree: Tree, area: Area, path: str, folder: Path, log: Path) -> None:
+    def _trace(self, tree: Tree, area: Area, folders: Mapping[str, Path], log: Path) -> None:
+        """Trace test files in one process, since each has to import what it tests."""
         modules = (str(tree.root / module) for module in area.modules(tree.root))
-        with tempfile.TemporaryDirectory() as temporary:
-            traced = Path(temporary) / "traced"
-            traced.mkdir()
-            variables = {FOLDER: str(traced), SOURCES: os.pathsep.join(modules)}
-            command = self._tests_command([path, "-p", "scripts.mutation.contexts"])
+        with tempfile.TemporaryDirectory() as traced:
+            variables = {FOLDER: traced, SOURCES: os.pathsep.join(modules)}
+            command = self._tests_command([*folders, "-p", "scripts.mutation.contexts"])
             command.remove("-x")
             environment = {**tree.environment, **variables}
             self._commands.run(
                 command, tree=tree.root, log=log, timeout=BASELINE_SECONDS, env=environment
             )
-            keep(traced, folder, tree.root)
+            for path, folder in folders.items():
+                keep(Path(traced) / folder_of(path), folder, tree.root)
 
     def suites_pass(self, tree: Tree, areas: Sequence[Area], log: Path) -> None:
         """Run what `by_suite` runs of the suite for these areas without a mutant, and note its seconds.
@@ -341,3 +340,9 @@ def _stage(run: SuiteRun) -> str:
 def _one_run(area: Area) -> list[SuiteRun]:
     """Return the run of the suite that is about an area, with one SDK."""
     return [replace(run, sdks=run.sdks[:1]) for run in area.suites[:1]]
+
+
+def _parts(folders: Mapping[str, Path], count: int) -> list[list[tuple[str, Path]]]:
+    """Return the test files that have no traces yet in so many parts; none that is empty."""
+    missing = [(path, folder) for path, folder in folders.items() if not folder.exists()]
+    return [missing[first::count] for first in range(min(count, len(missing)))]
