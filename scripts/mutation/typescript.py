@@ -88,8 +88,9 @@ class Place(NamedTuple):
         return first, last
 
     def is_wording(self, source: str) -> bool:
-        """Tell whether a text of several words is replaced: one for people, as no mutant of Python modules changes either."""
-        return self.operator == "StringLiteral" and self.replaced(source).count(" ") > 2
+        """Tell whether a text for people is replaced, as no mutant of Python modules does either: several words, or a method."""
+        text = self.replaced(source)
+        return self.operator == "StringLiteral" and (text.count(" ") > 2 or text[1:8] == "client.")
 
     @property
     def range(self) -> str:
