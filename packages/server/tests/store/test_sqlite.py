@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import stat
 import subprocess
@@ -181,6 +182,17 @@ def test_one_server_at_a_time_holds_a_data_folder(tmp_path: Path) -> None:
         create_app(Settings(data_dir=tmp_path))
     first.close()
     Store(tmp_path, serving=True).close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX")
+def test_lock_is_its_owners_only_and_names_the_process(tmp_path: Path) -> None:
+    store = Store(tmp_path, serving=True)
+    lock = tmp_path / "server.lock"
+    assert stat.S_IMODE(lock.stat().st_mode) == 0o600
+    assert lock.read_text() == f"{os.getpid()}\n"
+    with pytest.raises(StartupError, match=rf"another server \(process {os.getpid()}\) is using"):
+        Store(tmp_path, serving=True)
+    store.close()
 
 
 def test_server_that_could_not_open_its_data_does_not_hold_the_folder(tmp_path: Path) -> None:
