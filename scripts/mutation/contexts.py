@@ -69,6 +69,8 @@ class Tracer:
                 include=self._sources,
                 messages=False,
             )
+            # Tests that execute none of the modules are no mistake.
+            self._coverage.set_option("run:disable_warnings", ["no-data-collected"])
             self._coverage.start()
         return self._coverage
 

@@ -33,6 +33,8 @@ PATIENCE = 5.0
 LEAST_SECONDS, MOST_SECONDS = 60.0, 300.0
 # So often a run of the suite is repeated of which everything that failed passes alone.
 ATTEMPTS = 3
+# How pytest ends when it has run all tests: they passed, some failed, there were none.
+TRACED = frozenset({0, 1, 5})
 # Enough for a whole package without a defect on a busy machine.
 BASELINE_SECONDS = 1800.0
 
@@ -148,7 +150,7 @@ class Judge:
             log: Receives what the tests print.
 
         Raises:
-            BaselineFailed: No test of an area passes; the message names the log.
+            BaselineFailed: No test of an area passes, or not all of them were run; the message names the log.
         """
         self._imports_from(trees[0], log)
         traces = Traces(kept, trees[0].root)
@@ -185,9 +187,11 @@ class Judge:
             command = self._tests_command([*folders, "-p", "scripts.mutation.contexts"])
             command.remove("-x")
             environment = {**tree.environment, **variables}
-            self._commands.run(
+            outcome = self._commands.run(
                 command, tree=tree.root, log=log, timeout=BASELINE_SECONDS, env=environment
             )
+            if outcome.exit_code not in TRACED:
+                raise BaselineFailed(f"the tests of {area.name} can't be traced; see {log}")
             for path, folder in folders.items():
                 keep(Path(traced) / folder_of(path), folder, tree.root)
 

@@ -108,8 +108,10 @@ def test_a_traced_run_tells_the_tests_of_each_line_for_each_file(tmp_path: Path)
     (tmp_path / "test_other.py").write_text(
         "from halves import half\ndef test_zero(): assert half(0) == 0\n"
     )
+    (tmp_path / "test_elsewhere.py").write_text("def test_nothing(): assert 1\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error:No data was collected\n")
     assert traced(tmp_path, module) == 1
-    for name in ("test_it.py", "test_other.py", "test_without_tests.py"):
+    for name in ("test_elsewhere.py", "test_it.py", "test_other.py", "test_without_tests.py"):
         keep(tmp_path / "traces" / folder_of(name), tmp_path / "kept" / name, tmp_path)
     covering = Covering.read(
         [tmp_path / "kept/test_it.py", tmp_path / "kept/test_without_tests.py"]
@@ -121,6 +123,8 @@ def test_a_traced_run_tells_the_tests_of_each_line_for_each_file(tmp_path: Path)
     assert covering.tests("halves.py", source, 3) == ["test_it.py::test_odd"]
     assert covering.tests("halves.py", source, 4) == ["test_it.py::test_even"]
     assert 0 < covering.seconds(both) < SECONDS
+    elsewhere = Covering.read([tmp_path / "kept/test_elsewhere.py"])
+    assert (elsewhere.passed, elsewhere.tests("halves.py", source, 2)) == (1, [])
     other = Covering.read([tmp_path / "kept/test_other.py"])
     assert other.tests("halves.py", source, 4) == ["test_other.py::test_zero"]
 

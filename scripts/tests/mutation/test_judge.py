@@ -211,6 +211,10 @@ def test_the_fast_way_begins_with_a_traced_run_of_which_tests_must_pass(tree: Tr
         judge.traced([tree], [area], tree.root / "kept", tree.root / "log")
     assert programs.commands[-1].endswith("tests/test_retry.py -p scripts.mutation.contexts")
     (kept,) = (tree.root / "kept").iterdir()
+    programs.exit_codes = {"pytest": 3}
+    with pytest.raises(BaselineFailed, match="the tests of a can't be traced"):
+        judge.traced([tree], [area], tree.root / "elsewhere", tree.root / "log")
+    programs.exit_codes = {}
     (kept / "1.json").write_text('{"tests/test_retry.py::test_a": 0.1}')
     begun = len(programs.commands)
     assert judge.traced([tree], [area], tree.root / "kept", tree.root / "log")["a"].passed == 1
