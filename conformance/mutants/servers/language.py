@@ -390,3 +390,14 @@ def lists_may_have_a_value_more() -> None:
 def much_weighs_less() -> None:
     right = sizes._size
     sizes._size = lambda value: right(value) - (isinstance(value, list) and len(value) > 500)
+
+
+def elements_see_every_node_where_ways_meet() -> None:
+    right = machine.element_frame
+
+    def element_frame(frame: Any, loop: Any, index: int) -> Any:
+        made = right(frame, loop, index)
+        made.root.seen = -1
+        return made
+
+    machine.element_frame = element_frame
