@@ -144,6 +144,8 @@ def run(
                 picked = judged
             for place in picked:
                 in_time = time.monotonic() <= deadline
+                if settings.by == "suite" and not in_time:
+                    break  # nothing else judges the others
                 verdict = trial.verdict(
                     place, by_tests, with_suite=settings.by != "tests" and in_time
                 )
