@@ -1,21 +1,74 @@
-# /// script
-# requires-python = ">=3.10"
-# dependencies = ["nox[uv]==2026.10.20", "uv==0.13.9"]
-# ///
 """Define every task of the project. A session prepares an environment and calls a package; it has no logic."""
 
 from __future__ import annotations
 
+import argparse
+import importlib.metadata
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import nox
 
-nox.needs_version = ">=2025.2.9"
+nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "typecheck", "tests"]
 
 # Without the caller's PYTHON… variables, in any locale.
 NEUTRAL_PYTHON = ("python", "-E", "-X", "utf8")
+# Sessions use this uv and no other; workflows install the same one with nox (`.github/nox.txt`).
+UV_VERSION = "0.13.9"
+# Every SDK of conformance/adapters/adapters.yaml that needs nothing but PyPI and npm, and its runtimes.
+SDKS = (
+    "python-sync",
+    "python-async",
+    "node18-esm",
+    "node20-esm",
+    "node22-esm",
+    "node22-cjs",
+    "node24-esm",
+    "deno",
+    "bun",
+    "workerd",
+)
+RUNTIMES = ("node18", "node20", "node22", "node24", "deno", "bun", "workerd")
 WORKFLOWS = (".github/workflows/ci.yml", ".github/workflows/release.yml")
+
+
+def provide_uv() -> None:
+    """Put uv on the search path: the one installed with nox, or else one of our own, installed once.
+
+    A block of script metadata would do this as well, but then nox calls pip at every start, which prints.
+    """
+    if _installed_version("uv") == UV_VERSION:
+        from uv import find_uv_bin  # noqa: PLC0415 - it may not be installed
+
+        program = Path(find_uv_bin())
+    else:
+        folder = Path(".nox", f"uv-{UV_VERSION}").absolute()
+        windows = sys.platform == "win32"
+        program = folder.joinpath("Scripts" if windows else "bin", "uv.exe" if windows else "uv")
+        if not program.exists():
+            # `uv tool install nox` makes an environment without pip.
+            with_pip = (sys.executable, "-E", "-m", "pip", "install", "-qq", "--upgrade")
+            tool = with_pip if importlib.util.find_spec("pip") else ("uv", "pip", "install", "-q")
+            what = ("--no-deps", "--target", str(folder), f"uv=={UV_VERSION}")
+            subprocess.run([*tool, *what], check=True)
+    os.environ["UV"] = str(program)  # where nox looks for it
+    os.environ["PATH"] = os.pathsep.join([str(program.parent), os.environ.get("PATH", os.defpath)])
+
+
+def _installed_version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+provide_uv()
 
 
 def sync(session: nox.Session, *groups: str, workspace: bool = True) -> None:
@@ -94,11 +147,32 @@ def load(session: nox.Session) -> None:
     session.run("pytest", "-s", "packages/server/tests/load", *session.posargs, env=environment)
 
 
+def without_keys(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Move keys from arguments, which nox prints, to the environment; return what is left, and the variables."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for option in ("--api-key", "--second-api-key", "--revoked-api-key"):
+        parser.add_argument(option)
+    found, left = parser.parse_known_args(arguments)
+    return left, {
+        f"ARCRUN_CONFORMANCE_{name.upper()}": key for name, key in vars(found).items() if key
+    }
+
+
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """Run the conformance suite on the sources. Arguments go to `arcrun-conformance run`."""
+    """Run the conformance suite on the sources, or with `--packages dist/` on those of a rehearsal.
+
+    Other arguments go to `arcrun-conformance run`.
+    """
+    if any(argument.partition("=")[0] == "--packages" for argument in session.posargs):
+        sync(session, "release", "js", workspace=False)
+        command = (*NEUTRAL_PYTHON, "-m", "scripts.release.packages", *session.posargs)
+        run_interruptible(session, *command)
+        return
     sync(session)
-    run_interruptible(session, "arcrun-conformance", "run", *session.posargs)
+    arguments, keys = without_keys(session.posargs)
+    again = {"ARCRUN_CONFORMANCE_COMMAND": "nox -s conformance --"}
+    run_interruptible(session, "arcrun-conformance", "run", *arguments, **keys, **again)
 
 
 @nox.session
@@ -140,10 +214,10 @@ def javascript(session: nox.Session, *groups: str) -> None:
     session.run("npm", "run", "build")
 
 
-def javascript_adapter(session: nox.Session) -> None:
-    """Prepare the adapter that runs the built SDK on Node.js 24."""
+def javascript_adapters(session: nox.Session, *runtimes: str) -> None:
+    """Prepare the adapters that run the built SDK on these runtimes."""
     environment = "conformance/adapters/javascript/environment.py"
-    session.run("python", environment, "--sdk", "packages/js-sdk", ".arcrun/javascript", "node24")
+    session.run("python", environment, "--sdk", "packages/js-sdk", ".arcrun/javascript", *runtimes)
 
 
 @nox.session
@@ -167,11 +241,31 @@ def js_lint(session: nox.Session) -> None:
 
 
 @nox.session
+def matrix(session: nox.Session) -> None:
+    """Run the conformance suite on the sources, with every SDK and runtime but the browser.
+
+    Arguments go to `arcrun-conformance run`: `--shard 2/4` runs a part, and the session `merge` puts all together.
+    """
+    javascript(session)
+    session.chdir("../..")
+    javascript_adapters(session, *RUNTIMES)
+    command = ("arcrun-conformance", "run", "--sdk", ",".join(SDKS), *session.posargs)
+    run_interruptible(session, *command)
+
+
+@nox.session
+def merge(session: nox.Session) -> None:
+    """Merge the reports of shards into one. Arguments go to `arcrun-conformance merge`."""
+    sync(session)
+    session.run("arcrun-conformance", "merge", *session.posargs)
+
+
+@nox.session
 def mutants(session: nox.Session) -> None:
     """Test the suite itself: it must find every broken engine and SDK, by the right check."""
     javascript(session)
     session.chdir("../..")
-    javascript_adapter(session)
+    javascript_adapters(session, "node24")
     command = ("arcrun-conformance", "mutants", "--require-javascript", *session.posargs)
     run_interruptible(session, *command)
 
@@ -181,7 +275,7 @@ def parity(session: nox.Session) -> None:
     """Compare what contract, Python SDK and TypeScript SDK offer, send and seal: GO or NO-GO."""
     javascript(session, "parity", "release")
     session.chdir("../..")
-    javascript_adapter(session)
+    javascript_adapters(session, "node24")
     run_interruptible(session, "python", "-m", "scripts.parity", *session.posargs)
 
 

@@ -46,9 +46,10 @@ def engine_with_accounts(
         for _ in range(2)
     ]
     command = [str(python), "-I", *served_by, "serve", "--json", "--port", "0", "--data", str(data)]
+    command.append("--until-stdin-closes")
     with (
         log.open("a", encoding="utf-8") as output,
-        processes.started(command, stderr=output) as process,
+        processes.started(command, stderr=output, held=True) as process,
     ):
         ready = json.loads(processes.first_line(process, log, START_SECONDS))
         yield Engine(ready["url"], (keys[0].strip(), keys[1].strip()), ready["pid"])

@@ -8,6 +8,7 @@ import selectors
 import shlex
 import signal
 import subprocess
+import threading
 import time
 from typing import IO, TYPE_CHECKING
 
@@ -81,6 +82,23 @@ def run(
     return printed
 
 
+def attached(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> int:
+    """Run a program on this terminal to its end, also after an interrupt; return its exit code.
+
+    Args:
+        command: Program and arguments. It has to end by itself after SIGTERM.
+        cwd: The folder to run it in.
+        env: Variables to set in addition to those of this process.
+    """
+    with subprocess.Popen(command, cwd=cwd, env={**os.environ, **env}) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            process.wait()
+            raise
+
+
 def interrupt_on_signals() -> None:
     """Let the signals that end this process do what Ctrl-C does: then all that it started is stopped.
 
@@ -100,27 +118,53 @@ def started(
     env: Mapping[str, str] | None = None,
     inherit: bool = True,
     umask: int = -1,
+    held: bool = False,
 ) -> Iterator[subprocess.Popen[str]]:
     """Start a program in a process group of its own, and stop the group at the end.
 
-    Its standard output is a pipe.
+    Its standard output is a pipe. With `held`, so is its standard input, which ends with this process, however that
+    ends: a program that heeds this never outlives it.
     """
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        cwd=cwd,
-        env={**(os.environ if inherit else {}), **(env or {})},
-        encoding="utf-8",
-        errors="replace",
-        umask=umask,
-        start_new_session=True,
-    )
-    try:
+    with contextlib.ExitStack() as stack:
+        with _interrupts_deferred():
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE if held else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                cwd=cwd,
+                env={**(os.environ if inherit else {}), **(env or {})},
+                encoding="utf-8",
+                errors="replace",
+                umask=umask,
+                start_new_session=True,
+            )
+            stack.callback(stop, process)
         yield process
+
+
+@contextlib.contextmanager
+def _interrupts_deferred() -> Iterator[None]:
+    """Let a signal interrupt this process only afterwards.
+
+    One that interrupted it while a program starts would leave a program that nobody knows of.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals interrupt the main thread only
+        return
+    seen: list[int] = []
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in names]
+    interrupting = [n for n in numbers if signal.getsignal(n) is signal.default_int_handler]
+    for number in interrupting:
+        signal.signal(number, lambda number, _: seen.append(number))
+    try:
+        yield
     finally:
-        stop(process)
+        for number in interrupting:
+            signal.signal(number, signal.default_int_handler)
+    if seen:
+        raise KeyboardInterrupt
 
 
 def first_line(process: subprocess.Popen[str], log: Path, seconds: float) -> str:
@@ -154,8 +198,9 @@ def stop(process: subprocess.Popen[str]) -> None:
             process.wait(GRACE_SECONDS)
         _wait_for_group(process)
     process.wait()
-    if process.stdout:
-        process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
 
 
 def _wait_for_group(process: subprocess.Popen[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ class Step:
     name: str
     status: str = "running"
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     figures: Figures = field(default_factory=dict)
     problem: str | None = None
 
@@ -62,7 +64,7 @@ class Rehearsal:
         """
         step = Step(name)
         self.steps.append(step)
-        begun = time.monotonic()
+        begun, computed = time.monotonic(), _cpu_seconds()
         spinner = (
             self.console.status(f"[bold]{name}[/]: {summary}") if self.console.is_terminal else None
         )
@@ -75,12 +77,14 @@ class Rehearsal:
             step.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             step.problem = describe(error)
             step.seconds = round(time.monotonic() - begun, 2)
+            step.cpu_seconds = round(_cpu_seconds() - computed, 2)
             self._show(step, "[red]✗[/]")
             if isinstance(error, Exception):
                 raise StepFailed(step.problem) from error
             raise
         step.status = "passed"
         step.seconds = round(time.monotonic() - begun, 2)
+        step.cpu_seconds = round(_cpu_seconds() - computed, 2)
         self._show(step, "[green]✓[/]")
 
     def _show(self, step: Step, mark: str) -> None:
@@ -91,6 +95,12 @@ class Rehearsal:
             f"  {mark} [bold]{step.name:<12}[/] {step.seconds:>6.1f} s  [dim]{escape(figures)}[/]",
             highlight=False,
         )
+
+
+def _cpu_seconds() -> float:
+    """Return how long this process and the programs that it has run have computed."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def describe(error: BaseException) -> str:

@@ -14,7 +14,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     data = tmp_path_factory.mktemp("engine") / "data"
     command = [sys.executable, "-m", "arcrun_server", "serve", "--dev", "--json", "--port", "0"]
     with subprocess.Popen(
-        [*command, "--data", str(data), "--log-level", "warning"],
+        [*command, "--data", str(data), "--log-level", "warning", "--until-stdin-closes"],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         encoding="utf-8",

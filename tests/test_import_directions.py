@@ -137,13 +137,14 @@ RULES = {
     # Inside of it: cli → report → runs → checks → wire and adapters → scenarios.
     HARNESS: Rule(("arcrun_conformance",)),
     f"{HARNESS}/cli": Rule(("arcrun_conformance",)),
-    f"{HARNESS}/report": harness("runs", "checks", "wire", "adapters", "secrets"),
+    f"{HARNESS}/report": harness("runs", "checks", "wire", "adapters", "secrets", "parity"),
     f"{HARNESS}/replay": harness(
         *("runs", "checks", "wire", "adapters", "scenarios", "secrets", "target")
     ),
     f"{HARNESS}/runs": harness(
         *("checks", "wire", "adapters", "scenarios", "secrets", "target", "local_engine")
     ),
+    f"{HARNESS}/arazzo": harness("runs", "scenarios"),
     f"{HARNESS}/checks": harness("wire", "adapters", "scenarios", "secrets"),
     f"{HARNESS}/wire": harness("scenarios"),
     f"{HARNESS}/adapters": harness(),

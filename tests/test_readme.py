@@ -41,7 +41,11 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     command = [Path(sys.executable).with_name("arcrun-server"), "serve", "--dev", "--port", "0"]
     data = tmp_path_factory.mktemp("engine") / "data"
     with subprocess.Popen(
-        [*command, "--data", data], stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        [*command, "--data", data, "--until-stdin-closes"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
     ) as process:
         assert process.stdout is not None
         found: list[str] = []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ for name in ("FORCE_COLOR", "NO_COLOR"):
     os.environ.pop(name, None)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from arcrun_conformance.scenarios.scenario import Scenario
 
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 async def engine() -> AsyncIterator[MiniEngine]:
     async with MiniEngine() as running:
         yield running
+
+
+@pytest.fixture
+def hang_up_is_heard() -> Iterator[None]:
+    """Let programs of the test hear SIGHUP, which they ignore if pytest itself runs under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture

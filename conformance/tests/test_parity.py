@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from copy import deepcopy
 from dataclasses import replace
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from parity_report import FORM, JSON, KEY, cell, exchange, report, texts_of
 
 from arcrun_conformance.documents import DocumentError
 from arcrun_conformance.gate import Unsupported
@@ -27,52 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PARITY = data_directory() / "parity.yaml"
-KEY = ["x-arcrun-api-key", "‹api_key›"]
-JSON = ["content-type", "application/json"]
-FORM = ["Content-Type", "application/x-www-form-urlencoded"]
-
-
-def exchange(
-    method: str, target: str, *headers: list[str], body: Any = "", place: str = "engine"
-) -> dict[str, Any]:
-    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-    request = {"method": method, "target": target, "headers": list(headers), "body": text}
-    more = {"number": 1, "place": place, "step": "s", "started": 0, "seconds": 0}
-    more["further_page"] = False
-    return {"request": request, "answer": None, "fault": None, "problem": None, **more}
-
-
-def cell(sdk: str, traffic: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
-    return {
-        "scenario": "push",
-        "sdk": sdk,
-        "outcome": "passed",
-        "reason": "",
-        "seconds": 0,
-        "checks": [],
-        "steps": [],
-        "traffic": traffic,
-        "stderr": "",
-    } | changes
-
-
-def report(*cells: dict[str, Any], run: str = "arcconf_0a1b2c3d") -> dict[str, Any]:
-    names = dict.fromkeys(each["sdk"] for each in cells)
-    return {
-        "format": 1,
-        "runner": "0.1.0",
-        "run": run,
-        "started": "",
-        "seconds": 0,
-        "interrupted": False,
-        "target": {"name": "t", "url": "u", "contract": None, "health": {}, "remote": False},
-        "sdks": [{"name": name, "started": True} for name in names],
-        "scenarios": [{"id": "push", "title": "t", "spec": []}],
-        "cells": list(cells),
-        "leftovers": {"created": 0, "problems": [], "left": []},
-        "deviations": [],
-        "gate": None,
-    }
 
 
 def sealed(run: int, iv: str) -> dict[str, str]:
@@ -104,10 +58,6 @@ def typescript_traffic() -> list[dict[str, Any]]:
         deepcopy(push),
         exchange("GET", search, agent, ["connection", "x"], place="standin"),
     ]
-
-
-def texts_of(run: dict[str, Any]) -> list[str]:
-    return [str(difference) for difference in compare(run).differences]
 
 
 def against_python(traffic: list[dict[str, Any]]) -> list[str]:
@@ -253,49 +203,6 @@ def test_a_difference_names_scenario_sdk_request_and_field(
     assert f"{expected} (against python-sync)" in against_python(traffic)
 
 
-def jwt(**claims: Any) -> str:
-    header = {"alg": "RS256", "typ": "JWT"}
-    parts = [
-        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
-        for part in (header, claims)
-    ]
-    return ".".join([*parts, "c2lnbmF0dXJl"])
-
-
-def token_request(assertion: str) -> list[dict[str, Any]]:
-    return [exchange("POST", "/token", FORM, body=f"assertion={assertion}", place="standin")]
-
-
-CLAIMS = {"iss": "我", "aud": "http://127.0.0.1:5/token", "iat": 100, "exp": 3700, "scope": "read"}
-ASSERTION = "push, b: request 1, POST /token (standin), body.assertion"
-
-
-def test_when_a_jwt_was_issued_is_no_difference() -> None:
-    later = {**CLAIMS, "iat": 300, "exp": 3900, "aud": "http://127.0.0.1:6/token"}
-    one, other = (cell(sdk, token_request(jwt(**c))) for sdk, c in (("a", CLAIMS), ("b", later)))
-    assert texts_of(report(one, other)) == []
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ({"scope": "read write"}, f'{ASSERTION}.claims.scope: "read write" instead of "read"'),
-        ({"exp": 7300}, f"{ASSERTION}.claims.exp: 7200 instead of 3600"),
-    ],
-)
-def test_a_claim_of_a_jwt_that_differs_is_found(change: dict[str, Any], expected: str) -> None:
-    one = cell("a", token_request(jwt(**CLAIMS)))
-    other = cell("b", token_request(jwt(**{**CLAIMS, **change})))
-    assert texts_of(report(one, other)) == [f"{expected} (against a)"]
-
-
-@pytest.mark.parametrize("assertion", ["eyJ.eyJ.x", "eyJhIjo.W10.x", "eyJhIjoxfQ.MTI.x"])
-def test_what_only_looks_like_a_jwt_is_compared_as_it_is(assertion: str) -> None:
-    one, other = cell("a", token_request(assertion)), cell("b", token_request(jwt(**CLAIMS)))
-    assert texts_of(report(one, deepcopy(one) | {"sdk": "b"})) == []
-    assert texts_of(report(one, other)) != []
-
-
 CHECKS = [
     {"id": "shape", "outcome": "passed", "message": ""},
     {"id": "count", "outcome": "failed", "message": "又來一次\n而且"},  # "once more, and"
@@ -434,6 +341,15 @@ def test_an_explanation_of_nothing_is_reported_where_it_applies(
     found = compare(dropped, [Explanation("r", (DROPPED,)), gone])
     assert found.unused == ([gone] if unused else [])
     assert found.go is not unused
+
+
+@pytest.mark.parametrize(("known", "unused"), [("ab", 1), ("a", 0), ("", 0)])
+def test_an_explanation_need_not_explain_anything_of_sdks_it_was_not_written_for(
+    known: str, unused: int
+) -> None:
+    run = report(cell("a", python_traffic()), cell("b", python_traffic()))
+    explanation = Explanation("r", ("*header.origin: *",), sdks=frozenset("a"))
+    assert len(compare(run, [explanation], (), frozenset(known)).unused) == unused
 
 
 def test_of_a_scenario_that_was_not_compared_no_explanation_is_reported() -> None:

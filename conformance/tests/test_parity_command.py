@@ -142,6 +142,18 @@ def test_the_command_merges_the_reports_of_several_runs(
     assert "can't be merged" in capsys.readouterr().err
 
 
+def test_an_sdk_of_another_project_need_not_differ_as_ours_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs = cell("workerd"), cell("go")
+    path = written(tmp_path, report(ours, theirs))
+    assert main(["parity", path]) == GO
+    assert "between workerd, go" in capsys.readouterr().out
+    path = written(tmp_path, report(ours, cell("python-sync")))
+    assert main(["parity", path]) == FAILED
+    assert "explains nothing, remove it: workerd" in capsys.readouterr().out
+
+
 def test_one_sdk_alone_can_not_be_compared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,24 +15,28 @@ from arcrun_conformance.secrets import Redactor, SecretSearch, encodings
 SECRET = 'sk-密鑰/+"x y"-1'
 
 
+TWICE = urllib.parse.quote(urllib.parse.quote(SECRET, safe=""), safe="")
+
+
 @pytest.mark.parametrize(
-    "shown",
+    ("shown", "name"),
     [
-        SECRET,
-        json.dumps({"k": SECRET}),
-        json.dumps({"k": SECRET}, ensure_ascii=False),
-        repr(SECRET),
-        urllib.parse.quote(SECRET),
-        urllib.parse.quote(SECRET, safe=""),
-        urllib.parse.urlencode({"k": SECRET}),
-        SECRET.encode().hex(),
-        base64.b64encode(SECRET.encode()).decode(),
-        base64.urlsafe_b64encode(SECRET.encode()).decode(),
+        (SECRET, "‹token›"),
+        (json.dumps({"k": SECRET}), "‹token›"),
+        (json.dumps({"k": SECRET}, ensure_ascii=False), "‹token›"),
+        (repr(SECRET), "‹token›"),
+        (urllib.parse.quote(SECRET), "‹token, percent-encoded›"),
+        (urllib.parse.quote(SECRET, safe=""), "‹token, percent-encoded›"),
+        (urllib.parse.urlencode({"k": SECRET}), "‹token, percent-encoded›"),
+        (TWICE, "‹token, percent-encoded twice›"),
+        (SECRET.encode().hex(), "‹token, hex›"),
+        (base64.b64encode(SECRET.encode()).decode(), "‹token, base64›"),
+        (base64.urlsafe_b64encode(SECRET.encode()).decode(), "‹token, base64›"),
     ],
 )
-def test_each_encoding_is_redacted(shown: str) -> None:
+def test_each_encoding_is_redacted_and_named(shown: str, name: str) -> None:
     redacted = Redactor({"token": SECRET}).text(f"before {shown} after")
-    assert "‹token›" in redacted
+    assert name in redacted
     assert not any(form in redacted for form in encodings(SECRET))
 
 
@@ -43,7 +47,7 @@ def test_each_encoding_is_redacted(shown: str) -> None:
 )
 def test_basic_credentials_are_redacted_at_any_offset(user: str, secret: str, rest: str) -> None:
     encoded = base64.b64encode(f"{user}:{secret}{rest}".encode()).decode()
-    assert "‹token›" in Redactor({"token": secret}).text(f"Basic {encoded}")
+    assert "‹token, base64›" in Redactor({"token": secret}).text(f"Basic {encoded}")
 
 
 def test_values_are_redacted_at_any_depth_and_in_keys() -> None:
@@ -62,7 +66,7 @@ def test_each_of_many_secrets_is_redacted_under_its_own_name() -> None:
     values = {f"token-{n}": f"canary-arcconf_0a1b2c3d_{n}-密鑰" for n in range(1000)}
     redactor = Redactor(values)
     for name, value in values.items():
-        assert redactor.text(f"a {value} b {value.encode().hex()}") == f"a ‹{name}› b ‹{name}›"
+        assert redactor.text(f"a {value} b {value.encode().hex()}") == f"a ‹{name}› b ‹{name}, hex›"
 
 
 @pytest.mark.parametrize("text", ["abcdef", "abcdef after", "before abcdef"])
@@ -85,6 +89,7 @@ def test_each_encoding_is_complete_and_has_nothing_of_what_stands_beside_it() ->
         "%C3%A9%27%22%20%2Fz1",
         "%C3%A9%27%22%20/z1",
         "%C3%A9%27%22+%2Fz1",
+        "%25C3%25A9%2527%2522%2520%252Fz1",
         "c3a92722202f7a31",
     }
 

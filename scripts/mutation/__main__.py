@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from scripts import ROOT
 from scripts.console import make_console
 from scripts.mutation import report, typescript
-from scripts.mutation.areas import AREAS
+from scripts.mutation.areas import AREAS, Area
 from scripts.mutation.judge import BaselineFailed, Verdict
 from scripts.mutation.session import Session, Settings, chosen, chosen_of_each, every
 
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a session; return 1 if something fails without a mutant, and 0 whatever survives."""
     options = _options(arguments)
     console = make_console()
-    areas = [area for area in AREAS if options.area is None or area.name in options.area]
+    areas = _areas(options)
     mutants = every(ROOT, areas, options.only)
     scripts = _scripts(options)
     if not mutants and not scripts:
@@ -62,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         deadline,
         options.quick,
         options.fast,
+        options.by or "both",
     )
     for old in settings.logs.glob("*.log"):
         old.unlink()
@@ -96,6 +98,16 @@ def main(arguments: list[str] | None = None) -> int:
         console.print("interrupted", style="yellow")
     found += session.verdicts
     return _conclude(console, found, options, len(picked), complete=complete)
+
+
+def _areas(options: argparse.Namespace) -> list[Area]:
+    """Return the areas of Python modules that are chosen."""
+    areas = [area for area in AREAS if options.area is None or area.name in options.area]
+    if options.by == "tests":
+        return [replace(area, suites=()) for area in areas]
+    if options.by == "suite":
+        return [replace(area, tests=(), own_tests=()) for area in areas]
+    return areas
 
 
 def _scripts(options: argparse.Namespace) -> list[str]:
@@ -173,6 +185,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         action="store_true",
         help="judge --sample mutants of each area, by those of its tests that execute the line and by "
         "one run of the suite, which ends with the first failure",
+    )
+    parser.add_argument(
+        "--by",
+        choices=("tests", "suite"),
+        help="judge by the tests only, which takes seconds for a mutant, or by the suite only, which takes minutes; "
+        "both by default",
     )
     parser.add_argument("--list", action="store_true", help="show the sample, and judge nothing")
     return parser.parse_args(arguments)

@@ -75,6 +75,7 @@ AREAS = (
         _ENGINE,
         (
             f"{_SERVER_TESTS}/engine",
+            f"{_SERVER_TESTS}/test_examples.py",
             f"{_SERVER_TESTS}/test_graphs.py",
             f"{_SERVER_TESTS}/test_runs.py",
             f"{_SERVER_TESTS}/test_workflows.py",
@@ -83,16 +84,30 @@ AREAS = (
     ),
     Area(
         "store",
-        (f"{_SERVER}/store/*.py",),
+        (
+            f"{_SERVER}/store/[!dp]*.py",
+            f"{_SERVER}/store/database.py",
+            f"{_SERVER}/store/pages.py",
+        ),
         (_SERVER_TESTS,),
         _ENGINE,
         (
             f"{_SERVER_TESTS}/store",
             f"{_SERVER_TESTS}/test_credentials.py",
+            f"{_SERVER_TESTS}/test_examples.py",
             f"{_SERVER_TESTS}/test_paging.py",
+            f"{_SERVER_TESTS}/test_recipes.py",
             f"{_SERVER_TESTS}/test_server_key.py",
             f"{_SERVER_TESTS}/test_workflows.py",
         ),
+    ),
+    Area(
+        # The suite starts engines on SQLite: none of it is executed.
+        "postgresql",
+        (f"{_SERVER}/store/postgresql*.py", f"{_SERVER}/store/database_url.py"),
+        (_SERVER_TESTS,),
+        (),
+        (f"{_SERVER_TESTS}/store",),
     ),
     Area(
         "sealing",
@@ -102,6 +117,7 @@ AREAS = (
         (
             f"{_SERVER_TESTS}/test_credentials.py",
             f"{_SERVER_TESTS}/test_envelope.py",
+            f"{_SERVER_TESTS}/test_examples.py",
             f"{_SERVER_TESTS}/test_server_key.py",
         ),
     ),

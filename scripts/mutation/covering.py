@@ -1,7 +1,8 @@
 """Which tests execute a line: only these can notice a defect in it, and the fastest of them are run first.
 
 The tests of an area are run once without a mutant and traced (`scripts/mutation/contexts.py`); the traces of a test file
-are used until it or the modules are changed. What is executed when a module is imported is executed for all its tests.
+are used until it or the modules are changed. What is executed when a module is imported is executed for all its tests:
+those are run first that execute a line which uses it (`scripts/mutation/mentions.py`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from coverage import CoverageData
 
+from scripts.mutation.mentions import mentioning
 from scripts.mutation.related import ordered_tests
 
 if TYPE_CHECKING:
@@ -68,20 +70,31 @@ class Covering:
         return len(self._seconds)
 
     def tests(self, path: str, source: str, line: int) -> list[str]:
-        """Return the tests that execute a line of a file, the fastest first."""
+        """Return the tests that execute a line of a file, the fastest first.
+
+        Of a line that an import executes these are all tests of the file, the users of what it defines first.
+        """
         file = self._lines.get(path, {})
-        lines = executed_with(source, line) or file.keys()
-        executing = {test for number in lines for test in file.get(number, ())}
-        found = executing & self._seconds.keys()  # others failed without a mutant
-        ordered = sorted(found, key=lambda test: (self._seconds.get(test, 0.0), test))
+        lines = executed_with(source, line)
+        if lines is None:
+            executing = self._executing(path, file.keys())
+            using = self._executing(path, mentioning(source, line))
+        else:
+            executing = using = self._executing(path, lines)
+        ordered = sorted(executing, key=lambda test: (test not in using, self._seconds[test], test))
         chosen: list[str] = []
         total = 0.0
         for test in ordered:
-            total += self._seconds.get(test, 0.0)
+            total += self._seconds[test]
             if total > SECONDS and chosen:
                 break
             chosen.append(test)
         return chosen
+
+    def _executing(self, path: str, lines: Iterable[int]) -> set[str]:
+        """Return the tests that execute one of the lines; those that failed without a mutant can't judge."""
+        file = self._lines.get(path, {})
+        return {test for number in lines for test in file.get(number, ())} & self._seconds.keys()
 
     def seconds(self, tests: Iterable[str]) -> float:
         """Return how long tests take without a mutant."""
@@ -111,7 +124,8 @@ class Traces:
 
 
 def keep(traced: Path, folder: Path, root: Path) -> None:
-    """Keep what the run of one test file in a copy of the repository has written."""
+    """Keep what the tests of one file have written in a copy of the repository, if anything."""
+    traced.mkdir(exist_ok=True)
     (traced / ROOT_FILE).write_text(str(root), "utf-8")
     folder.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(traced, folder)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.mutation.areas import Area, SuiteRun, related_scenarios
-from scripts.mutation.contexts import FOLDER, SOURCES
+from scripts.mutation.contexts import FOLDER, SOURCES, folder_of
 from scripts.mutation.covering import Covering, Traces, keep
 from scripts.mutation.related import ordered_tests
 
@@ -33,6 +33,8 @@ PATIENCE = 5.0
 LEAST_SECONDS, MOST_SECONDS = 60.0, 300.0
 # So often a run of the suite is repeated of which everything that failed passes alone.
 ATTEMPTS = 3
+# How pytest ends when it has run all tests: they passed, some failed, there were none.
+TRACED = frozenset({0, 1, 5})
 # Enough for a whole package without a defect on a busy machine.
 BASELINE_SECONDS = 1800.0
 
@@ -103,6 +105,8 @@ class Judge:
         for area in areas:
             for suite in () if self._quick else area.suites:
                 stages[_stage(suite)] = self._suite_command(suite)
+            if not area.tests:
+                continue
             files = ordered_tests(tree.root, area.tests, "").others
             if self._quick:
                 firsts = [ordered_tests(tree.root, area.tests, path).first for path in paths]
@@ -146,22 +150,16 @@ class Judge:
             log: Receives what the tests print.
 
         Raises:
-            BaselineFailed: No test of an area passes; the message names the log.
+            BaselineFailed: No test of an area passes, or not all of them were run; the message names the log.
         """
         self._imports_from(trees[0], log)
         traces = Traces(kept, trees[0].root)
         folders = {area.name: traces.of(area) for area in areas}
-        missing = [
-            (area, path, folder)
-            for area in areas
-            for path, folder in folders[area.name].items()
-            if not folder.exists()
-        ]
         free: queue.SimpleQueue[Tree] = queue.SimpleQueue()
         for tree in trees:
             free.put(tree)
 
-        def trace(run: tuple[Area, str, Path]) -> None:
+        def trace(run: tuple[Area, dict[str, Path]]) -> None:
             tree = free.get()
             try:
                 self._trace(tree, *run, log)
@@ -169,26 +167,33 @@ class Judge:
                 free.put(tree)
 
         with ThreadPoolExecutor(len(trees)) as threads:
-            list(threads.map(trace, missing))
+            runs = (
+                (area, dict(part))
+                for area in areas
+                for part in _parts(folders[area.name], len(trees))
+            )
+            list(threads.map(trace, runs))
         found = {name: Covering.read(paths.values()) for name, paths in folders.items()}
         for name, covering in found.items():
             if not covering.passed:
                 raise BaselineFailed(f"{name} fails without a mutant; see {log}")
         return found
 
-    def _trace(self, tree: Tree, area: Area, path: str, folder: Path, log: Path) -> None:
+    def _trace(self, tree: Tree, area: Area, folders: Mapping[str, Path], log: Path) -> None:
+        """Trace test files in one process, since each has to import what it tests."""
         modules = (str(tree.root / module) for module in area.modules(tree.root))
-        with tempfile.TemporaryDirectory() as temporary:
-            traced = Path(temporary) / "traced"
-            traced.mkdir()
-            variables = {FOLDER: str(traced), SOURCES: os.pathsep.join(modules)}
-            command = self._tests_command([path, "-p", "scripts.mutation.contexts"])
+        with tempfile.TemporaryDirectory() as traced:
+            variables = {FOLDER: traced, SOURCES: os.pathsep.join(modules)}
+            command = self._tests_command([*folders, "-p", "scripts.mutation.contexts"])
             command.remove("-x")
             environment = {**tree.environment, **variables}
-            self._commands.run(
+            outcome = self._commands.run(
                 command, tree=tree.root, log=log, timeout=BASELINE_SECONDS, env=environment
             )
-            keep(traced, folder, tree.root)
+            if outcome.exit_code not in TRACED:
+                raise BaselineFailed(f"the tests of {area.name} can't be traced; see {log}")
+            for path, folder in folders.items():
+                keep(Path(traced) / folder_of(path), folder, tree.root)
 
     def suites_pass(self, tree: Tree, areas: Sequence[Area], log: Path) -> None:
         """Run what `by_suite` runs of the suite for these areas without a mutant, and note its seconds.
@@ -264,19 +269,29 @@ class Judge:
         return SURVIVED, seconds
 
     def _by_covering(
-        self, tree: Tree, covering: Covering, mutant: Mutant, log: Path
+        self, tree: Tree, area: Area, covering: Covering, mutant: Mutant, log: Path
     ) -> tuple[str, float]:
-        """Judge by the tests that execute the line; a line that none executes has survived."""
+        """Judge by the tests that execute the line; if none of the traced ones does, by the most related of all."""
         path = tree.root / mutant.path
         tests = covering.tests(mutant.path, path.read_text("utf-8"), mutant.line)
+        self._limits[mutant.area] = LEAST_SECONDS / PATIENCE + covering.seconds(tests)
+        if not tests:
+            tests = ordered_tests(tree.root, area.tests, mutant.path).first
+            self._limits[mutant.area] = MOST_SECONDS
         if not tests:
             return SURVIVED, 0.0
-        self._limits[mutant.area] = LEAST_SECONDS / PATIENCE + covering.seconds(tests)
-        return self._stages([(mutant.area, self._tests_command(tests))], tree, log)
+        stages = [(mutant.area, self._tests_command(tests))]
+        outcome, seconds = self._stages(stages, tree, log)
+        if outcome == KILLED:  # a busy machine may fail a test, but not twice
+            outcome, again = self._stages(stages, tree, log)
+            seconds += again
+        return outcome, seconds
 
     def _by_tests(self, tree: Tree, area: Area, mutant: Mutant, log: Path) -> tuple[str, float]:
+        if not area.tests:
+            return NOT_JUDGED, 0.0
         if self._covering is not None:
-            return self._by_covering(tree, self._covering[area.name], mutant, log)
+            return self._by_covering(tree, area, self._covering[area.name], mutant, log)
         first, others = ordered_tests(tree.root, area.tests, mutant.path)
         groups = [first] if self._quick and first else [first, others]
         stages = [(area.tests[0], self._tests_command(files)) for files in groups if files]
@@ -329,3 +344,9 @@ def _stage(run: SuiteRun) -> str:
 def _one_run(area: Area) -> list[SuiteRun]:
     """Return the run of the suite that is about an area, with one SDK."""
     return [replace(run, sdks=run.sdks[:1]) for run in area.suites[:1]]
+
+
+def _parts(folders: Mapping[str, Path], count: int) -> list[list[tuple[str, Path]]]:
+    """Return the test files that have no traces yet in so many parts; none that is empty."""
+    missing = [(path, folder) for path, folder in folders.items() if not folder.exists()]
+    return [missing[first::count] for first in range(min(count, len(missing)))]

@@ -29,13 +29,16 @@ class Row:
     mutants: int
     by_suite: int | None
     judged_by_suite: int
-    by_tests: int
+    by_tests: int | None
+    judged_by_tests: int
     survived: int
     timed_out: int
 
     def share(self, goal: str) -> float | None:
         """Return how many percent were noticed; `None` if none was judged."""
         if goal == "all tests":
+            if self.by_tests is None:
+                return None
             return _percent(self.mutants - self.survived, self.mutants)
         return _percent(self.by_suite or 0, self.judged_by_suite)
 
@@ -49,12 +52,14 @@ def rows(verdicts: Sequence[Verdict]) -> list[Row]:
 
 def _row(area: str, verdicts: Sequence[Verdict]) -> Row:
     by_suite = [verdict.suite for verdict in verdicts if verdict.suite != NOT_JUDGED]
+    by_tests = [verdict.tests for verdict in verdicts if verdict.tests != NOT_JUDGED]
     return Row(
         area,
         len(verdicts),
         sum(outcome in NOTICED for outcome in by_suite) if by_suite else None,
         len(by_suite),
-        sum(verdict.tests in NOTICED for verdict in verdicts),
+        sum(outcome in NOTICED for outcome in by_tests) if by_tests else None,
+        len(by_tests),
         sum(verdict.survived for verdict in verdicts),
         sum(TIMED_OUT in {verdict.suite, verdict.tests} for verdict in verdicts),
     )
@@ -65,7 +70,8 @@ def show(verdicts: Sequence[Verdict], console: Console) -> None:
     table = Table("area", "mutants", "killed by suite", "killed by tests", "survived", "timed out")
     for row in rows(verdicts):
         by_suite = "–" if row.by_suite is None else f"{row.by_suite} of {row.judged_by_suite}"
-        figures = (row.mutants, by_suite, row.by_tests, row.survived, row.timed_out)
+        by_tests = "–" if row.by_tests is None else f"{row.by_tests} of {row.judged_by_tests}"
+        figures = (row.mutants, by_suite, by_tests, row.survived, row.timed_out)
         table.add_row(row.area, *map(str, figures), end_section=row.area != "all")
     console.print(table)
     for line in goals(verdicts):

@@ -38,6 +38,7 @@ class Settings:
         deadline: When no further one is begun, as `time.monotonic()` says it.
         quick: Run only the most related tests and scenarios.
         fast: Run only the tests that execute the line, and of the suite one run, to its first failure.
+        by: What judges: `tests`, `suite` or `both`; the areas have nothing else.
     """
 
     root: Path
@@ -50,6 +51,7 @@ class Settings:
     deadline: float
     quick: bool = False
     fast: bool = False
+    by: str = "both"
 
 
 @dataclass
@@ -119,7 +121,8 @@ class Session:
         limits: dict[str, float] = {}
         judge = Judge(self.commands, settings.python, limits, quick=settings.quick)
         if settings.fast:
-            covering = judge.traced(trees, areas, settings.logs / "traces", log)
+            traced = [area for area in areas if area.own_tests]
+            covering = judge.traced(trees, traced, settings.logs / "traces", log)
             judge = Judge(
                 self.commands, settings.python, limits, quick=settings.quick, covering=covering
             )

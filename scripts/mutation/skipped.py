@@ -36,8 +36,9 @@ class Skipped:
 
     These are annotations, docstrings, texts of a log, methods `__repr__`, what only type checkers read, options of
     `@dataclass`, decorators that only make a program faster or explain it, `if __name__ == "__main__"`, what asks for the
-    version of Python, of which there is one, and a `not` before a comparison that another mutant turns round. And the arguments `zip(strict=True)`, an assertion,
-    `json.dumps(indent=2)`, a layout, and the options of fields of a `@dataclass`.
+    version of Python, of which there is one, and a `not` before a comparison that another mutant turns round. And the
+    arguments `zip(strict=True)`, an assertion, `json.dumps(indent=2)`, a layout, the options of fields of a
+    `@dataclass`, and how long `time.sleep` waits before something is tried again.
 
     Args:
         source: The module.
@@ -81,7 +82,7 @@ def _skipped_nodes(tree: ast.Module) -> Iterator[ast.AST]:
         elif isinstance(node, ast.ClassDef):
             yield from (d for d in node.decorator_list if _name(d) == "dataclass")
             yield from node.keywords  # total=False, frozen=True: for the type checker
-        elif isinstance(node, ast.Call) and not _is_log(node.func):
+        elif isinstance(node, ast.Call) and not (_is_log(node.func) or _is_sleep(node.func)):
             name = _name(node.func)
             yield from (k for k in node.keywords if (name, k.arg) in _HARMLESS_ARGUMENTS)
         elif (
@@ -89,6 +90,7 @@ def _skipped_nodes(tree: ast.Module) -> Iterator[ast.AST]:
             or (isinstance(node, ast.If) and _name(node.test) == "TYPE_CHECKING")
             or (isinstance(node, ast.If) and "__name__" in ast.dump(node.test))
             or (isinstance(node, ast.Call) and _is_log(node.func))
+            or (isinstance(node, ast.Call) and _is_sleep(node.func))
             or (isinstance(node, ast.Compare) and _name(node.left) == "version_info")
             or (isinstance(node, ast.Assign) and _is_alias(node))
         ):
@@ -104,6 +106,14 @@ def _is_turned(test: ast.expr) -> bool:
 
 def _is_log(function: ast.expr) -> bool:
     return isinstance(function, ast.Attribute) and _name(function.value) in _LOGGERS
+
+
+def _is_sleep(function: ast.expr) -> bool:
+    return (
+        isinstance(function, ast.Attribute)
+        and _name(function.value) == "time"
+        and function.attr == "sleep"
+    )
 
 
 def _is_alias(node: ast.Assign) -> bool:

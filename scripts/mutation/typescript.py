@@ -88,8 +88,9 @@ class Place(NamedTuple):
         return first, last
 
     def is_wording(self, source: str) -> bool:
-        """Tell whether a text of several words is replaced: one for people, as no mutant of Python modules changes either."""
-        return self.operator == "StringLiteral" and self.replaced(source).count(" ") > 2
+        """Tell whether a text for people is replaced, as no mutant of Python modules does either: several words, or a method."""
+        text = self.replaced(source)
+        return self.operator == "StringLiteral" and (text.count(" ") > 2 or text[1:8] == "client.")
 
     @property
     def range(self) -> str:
@@ -130,19 +131,24 @@ def run(
         files = [path.removeprefix(f"{SDK}/") for path in paths]
         places = trial.places(files)
         picked = sample(places, count, settings.seed, lambda place: place.file)
-        say(f"judging {len(picked)} of {len(places)} mutants of {AREA.name}, by its tests")
-        by_tests = trial.by_tests(picked)
-        say(f"without a mutant: {AREA.name}, by the suite")
-        trial.suite_passes()
+        say(f"judging {len(picked)} of {len(places)} mutants of {AREA.name}")
+        by_tests = {} if settings.by == "suite" else trial.by_tests(picked)
+        if settings.by != "tests":
+            say(f"without a mutant: {AREA.name}, by the suite")
+            trial.suite_passes()
         found = []
         try:
-            if session.settings.fast:
+            if settings.fast:
                 judged = [place for place in picked if by_tests.get(place) != NOT_JUDGED]
                 say(f"{len(picked) - len(judged)} that are executed at import are left out")
                 picked = judged
             for place in picked:
-                over = time.monotonic() > deadline
-                verdict = trial.verdict(place, by_tests, with_suite=not over)
+                in_time = time.monotonic() <= deadline
+                if settings.by == "suite" and not in_time:
+                    break  # nothing else judges the others
+                verdict = trial.verdict(
+                    place, by_tests, with_suite=settings.by != "tests" and in_time
+                )
                 found.append(verdict)
                 on(verdict)
         except Stopped:

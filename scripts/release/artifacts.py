@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import tarfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,21 +102,60 @@ def copy_sources(root: Path, folder: str, target: Path) -> None:
         shutil.copyfile(root / name, copy)
 
 
-def compare_builds(one: Path, other: Path) -> None:
+def compare_builds(one: Path, other: Path, kept: Path) -> None:
     """Compare two folders of artifacts, file by file.
 
+    Args:
+        one: The artifacts of the first build.
+        other: Those of the second.
+        kept: Receives copies of both files if they differ: the builds themselves are removed.
+
     Raises:
-        NotReproducible: Names the first file that differs.
+        NotReproducible: Names the first file that differs, and what in it.
     """
-    names = sorted(path.name for path in one.iterdir())
-    if names != sorted(path.name for path in other.iterdir()):
-        raise NotReproducible(f"two builds made different files in {one.name}: {names}")
+    names, others = (sorted(path.name for path in folder.iterdir()) for folder in (one, other))
+    if names != others:
+        raise NotReproducible(
+            f"two builds made different files: {', '.join(names)}, and {', '.join(others)}"
+        )
     for name in names:
-        hashes = sha256(one / name), sha256(other / name)
-        if hashes[0] != hashes[1]:
+        if sha256(one / name) != sha256(other / name):
+            copies = [_keep(folder / name, kept / which) for folder, which in _named(one, other)]
             raise NotReproducible(
-                f"{name} differs between two builds of the same sources:\n"
-                f"  {hashes[0]}\n  {hashes[1]}\n"
-                "compare them with: diffoscope (or unzip -v, tar -tv) on the two files in\n"
-                f"  {one}\n  {other}"
+                f"{name} differs between two builds of the same sources: "
+                f"{differing_members(*copies)}\n"
+                "look at both with: diffoscope (or unzip -v, tar -tv)\n"
+                + "\n".join(f"  {sha256(copy)}  {copy}" for copy in copies)
             )
+
+
+def _named(one: Path, other: Path) -> tuple[tuple[Path, str], tuple[Path, str]]:
+    return (one, "first-build"), (other, "second-build")
+
+
+def _keep(file: Path, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copyfile(file, folder / file.name))
+
+
+def differing_members(one: Path, other: Path) -> str:
+    """Return what differs between two archives: the names of their files, at most five, or what is about them."""
+    first, second = members(one), members(other)
+    names = [name for name in sorted(first | second) if first.get(name) != second.get(name)]
+    if not names:
+        return "the files in it are the same, but their order, times or modes are not"
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{', '.join(names[:5])}{more} in it"
+
+
+def members(archive: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file in a wheel, an sdist or a tarball of npm."""
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel:
+            return {
+                each.filename: hashlib.sha256(wheel.read(each)).hexdigest()
+                for each in wheel.infolist()
+            }
+    with tarfile.open(archive) as tarball:
+        files = ((each.name, tarball.extractfile(each)) for each in tarball if each.isfile())
+        return {name: hashlib.sha256(file.read()).hexdigest() for name, file in files if file}

@@ -30,18 +30,22 @@ _CONSTANT = {
     "TZ": "UTC",
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
+    # npm would leave one in the system's folder for temporary files.
+    "NODE_DISABLE_COMPILE_CACHE": "1",
 }
 
-# Where the machine gets packages from, by which proxy, with which certificates; and the caches.
-_FOR_DOWNLOADS = re.compile(
+# By which proxy the machine reaches others, with which certificates.
+_FOR_REMOTE = (
+    r"(HTTPS?|ALL|NO)_PROXY"
+    r"|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|(REQUESTS|CURL)_CA_BUNDLE|DENO_(CERT|TLS_CA_STORE)"
+)
+# Where the machine gets packages from as well; and the caches.
+_FOR_DOWNLOADS = (
     r"HOME|USERPROFILE|APPDATA|LOCALAPPDATA|XDG_(CACHE|CONFIG|DATA)_HOME|NETRC"
-    r"|(HTTPS?|ALL|NO)_PROXY"
-    r"|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|(REQUESTS|CURL)_CA_BUNDLE"
     r"|UV_(CACHE_DIR|CONFIG_FILE|DEFAULT_INDEX|(EXTRA_)?INDEX(_URL)?|INDEX_\w+_(USERNAME|PASSWORD)"
     r"|FIND_LINKS|INSECURE_HOST|KEYRING_PROVIDER|NATIVE_TLS|SYSTEM_CERTS|OFFLINE|HTTP_TIMEOUT)"
     r"|NPM_CONFIG_(REGISTRY|(HTTPS?_)?PROXY|NOPROXY|CA|CAFILE|STRICT_SSL|CACHE|OFFLINE"
-    r"|USERCONFIG|GLOBALCONFIG|//.*)",
-    re.IGNORECASE,
+    r"|USERCONFIG|GLOBALCONFIG|//.*)"
 )
 
 
@@ -64,7 +68,17 @@ def neutral(home: Path) -> dict[str, str]:
 
 def for_downloads(caller: Mapping[str, str]) -> dict[str, str]:
     """Return the caller's variables that decide where and how packages are downloaded."""
-    return {name: value for name, value in caller.items() if _FOR_DOWNLOADS.fullmatch(name)}
+    return _matching(f"{_FOR_REMOTE}|{_FOR_DOWNLOADS}", caller)
+
+
+def for_remote(caller: Mapping[str, str]) -> dict[str, str]:
+    """Return the caller's variables that decide how other machines are reached: proxies, certificates."""
+    return _matching(_FOR_REMOTE, caller)
+
+
+def _matching(pattern: str, caller: Mapping[str, str]) -> dict[str, str]:
+    wanted = re.compile(pattern, re.IGNORECASE)
+    return {name: value for name, value in caller.items() if wanted.fullmatch(name)}
 
 
 def isolate(home: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scripts import processes
 from scripts.engine import engine_with_accounts
@@ -20,17 +20,23 @@ from scripts.release.npm import steps as npm
 from scripts.release.python.build import build_all, built_before, fingerprint, remember
 from scripts.release.python.contents import check_budgets, check_contents
 from scripts.release.python.index import package_index, upload_files
-from scripts.release.python.install import install_package
-from scripts.release.versions import NPM_FOLDER, PACKAGES, agreed_version
+from scripts.release.python.install import install_packages
+from scripts.release.suite import conformance_figures, list_artifacts, suite_command
+from scripts.release.versions import agreed_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scripts.release.context import ReleaseContext
+    from scripts.release.npm.runtimes import Matrix
 
 # How many scenarios the suites run at once. Most of their time they wait, for a time-out or for another process,
 # so two cores carry out many more than two.
 JOBS = 12
+# How a scenario is run in the checkout, on its sources.
+AGAIN = "nox -s conformance --"
+# A suite that takes longer than this on any machine hangs.
+SUITE_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
@@ -103,24 +109,21 @@ def upload(context: ReleaseContext, figures: Figures) -> None:
 def install(context: ReleaseContext, figures: Figures) -> None:
     """Install each package from that index into a clean environment of its own."""
     log = context.log("install")
-    with package_index(context.uploads, context.log("index")) as url:
-        for package in PACKAGES:
-            environment = install_package(
-                context.root,
-                context.artifacts,
-                package,
-                index=url,
-                folder=context.work / "env" / package,
-                log=log,
-                downloads=context.downloads,
-            )
-            context.environments[package] = environment
-            context.versions[package] = evidence.installed_versions(environment, log)
-            installed = context.versions[package].get(package)
-            if installed != context.artifacts[0].version:
-                raise StepFailed(f"{package} {installed} was installed, not what was built")
-            sbom = context.evidence / f"sbom-{package}.json"
-            evidence.write_sbom(context.root, package, sbom, log, context.downloads)
+    context.environments = install_packages(
+        context.root,
+        context.artifacts,
+        uploads=context.uploads,
+        folder=context.work / "env",
+        logs=context.log,
+        downloads=context.downloads,
+    )
+    for package, environment in context.environments.items():
+        context.versions[package] = evidence.installed_versions(environment, log)
+        installed = context.versions[package].get(package)
+        if installed != context.artifacts[0].version:
+            raise StepFailed(f"{package} {installed} was installed, not what was built")
+        sbom = context.evidence / f"sbom-{package}.json"
+        evidence.write_sbom(context.root, package, sbom, log, context.downloads)
     figures["environments"] = len(context.environments)
     figures["distributions"] = sum(len(each) for each in context.versions.values())
 
@@ -136,39 +139,30 @@ def fuzz_engine(context: ReleaseContext, figures: Figures) -> None:
         figures.update(fuzz(engine, work=Path(private), report=report, seed=context.seed))
 
 
-def _suite_command(context: ReleaseContext, reports: Path) -> list[str]:
-    """Return the command that runs a suite against the installed engine and applies the gate."""
-    suite = context.environments["arcrun-conformance"].script("arcrun-conformance")
-    command = [str(suite), "run", "--target", "local", "--gate", "--report-dir", str(reports)]
-    command += ["--artifacts", str(_list_artifacts(context))]
-    return [*command, "--server-python", str(context.environments["arcrun-server"].python)]
+def _suite_command(
+    context: ReleaseContext, reports: Path, again: str, matrix: Matrix | None = None
+) -> list[str]:
+    """Return the command that runs a suite against the installed engine and applies the gate.
 
-
-def _list_artifacts(context: ReleaseContext) -> Path:
-    """Write what is tested, and the commands that make it, for the reports."""
-    commands = {
-        name: f"python -m build --no-isolation {folder}" for name, folder in PACKAGES.items()
-    }
-    in_npm = f"cd {NPM_FOLDER} && npm run build && npm pack"
-    listed = [
-        {
-            "file": artifact.path.name,
-            "sha256": artifact.sha256,
-            "command": commands.get(artifact.package, in_npm),
-        }
-        for artifact in context.everything_built
-    ]
-    path = context.evidence / "artifacts.json"
-    path.write_text(json.dumps(listed, indent=2) + "\n", "utf-8")
-    return path
+    The reports name `again` to repeat a failure: what is installed here is removed at the end.
+    """
+    listed = list_artifacts(context.everything_built, context.evidence / "artifacts.json")
+    command = suite_command(
+        context.environments,
+        reports=reports,
+        artifacts=listed,
+        sdks=matrix.sdks if matrix else (),
+        runtimes=context.runtimes if matrix else None,
+    )
+    return [*command, "--target", "local", "--gate", "--again", again, "--jobs", str(JOBS)]
 
 
 def engine_suite(context: ReleaseContext, figures: Figures) -> None:
     """Run the engine suite, which needs no SDK, on the installed engine, and apply the gate."""
     reports = context.evidence / "engine-suite"
-    command = [*_suite_command(context, reports), "--suite", "engine", "--jobs", str(JOBS)]
+    command = [*_suite_command(context, reports, f"{AGAIN} --suite engine"), "--suite", "engine"]
     try:
-        processes.run(command, log=context.log("engine-suite"))
+        processes.run(command, log=context.log("engine-suite"), timeout=SUITE_SECONDS)
     finally:
         _copy_reports(reports, context.reports / "engine-suite")
     document = json.loads((reports / "conformance.json").read_text("utf-8"))
@@ -178,13 +172,9 @@ def engine_suite(context: ReleaseContext, figures: Figures) -> None:
 def conformance(context: ReleaseContext, figures: Figures) -> None:
     """Run the conformance suite on what was installed, and apply the gate to the results."""
     reports = context.conformance_reports
-    command = [*_suite_command(context, reports), "--jobs", str(JOBS)]
-    command += ["--adapter-python", str(context.environments["arcrun"].python)]
-    if context.matrix:
-        command += ["--sdk", ",".join(context.matrix.sdks)]
-        command += ["--adapter-runtimes", str(context.runtimes)]
+    command = _suite_command(context, reports, AGAIN, context.matrix)
     try:
-        processes.run(command, log=context.log("conformance"))
+        processes.run(command, log=context.log("conformance"), timeout=SUITE_SECONDS)
     finally:
         _copy_reports(reports, context.reports)
     document = json.loads((reports / "conformance.json").read_text("utf-8"))
@@ -192,33 +182,6 @@ def conformance(context: ReleaseContext, figures: Figures) -> None:
     context.versions["runtimes"] = {sdk["name"]: sdk["runtime"] for sdk in document["sdks"]}
     if context.matrix:
         figures["not_on_this_machine"] = context.matrix.missing_summary
-
-
-def conformance_figures(document: dict[str, Any], version: str) -> Figures:
-    """Return the figures of a run from the suite's own report.
-
-    Raises:
-        StepFailed: The report does not say GO although the suite exited with 0, or an SDK has
-            another version than the one that was built.
-    """
-    gate = document["gate"]
-    if gate["verdict"] != "GO" or not document["cells"]:
-        raise StepFailed(f"the suite's report says {gate['verdict']}: {gate['reasons']}")
-    others = [
-        f"{each['name']} {each['version']}"
-        for each in document["sdks"]
-        if each["version"] != version
-    ]
-    if others:
-        raise StepFailed(f"the suite ran {', '.join(others)}, but {version} was built")
-    return {
-        "scenarios": len(document["scenarios"]),
-        "sdks": len(document["sdks"]),
-        "cells": len(document["cells"]),
-        "skipped": sum(cell["outcome"] == "skipped" for cell in document["cells"]),
-        "checks": sum(len(cell["checks"]) for cell in document["cells"]),
-        "gate": gate["verdict"],
-    }
 
 
 def _copy_reports(written: Path, target: Path) -> None:

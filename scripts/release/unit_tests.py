@@ -50,7 +50,11 @@ def python(context: ReleaseContext, figures: Figures) -> None:
         processes.run(check, log=log, cwd=context.root)
     pytest = [str(environment.python), "-m", "pytest", "-n", "auto", "-q", "-p", "no:cacheprovider"]
     printed = _run(
-        [*pytest, f"--ignore={LOAD}", *FOLDERS], context.root, environment, log, _PYTEST_FAILED
+        [*pytest, "-m", "not downloads", f"--ignore={LOAD}", *FOLDERS],
+        context.root,
+        environment,
+        log,
+        _PYTEST_FAILED,
     )
     figures["passed"] = _count(_PYTEST_PASSED, printed)
     figures["generated_files"] = "up to date"

@@ -1,7 +1,9 @@
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,3 +114,80 @@ def test_environment_and_umask_are_set(tmp_path: Path) -> None:
         umask=0o077,
     )
     assert printed.split() == ["值", "0o77"]
+
+
+def test_a_program_on_this_terminal_gives_its_exit_code(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = "import os, pathlib; print(os.environ['GIVEN'], pathlib.Path.cwd()); raise SystemExit(3)"
+    command = [sys.executable, "-X", "utf8", "-c", code]
+    assert processes.attached(command, cwd=tmp_path, env={"GIVEN": "值"}) == 3
+    assert capfd.readouterr().out == f"值 {tmp_path}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_an_interrupt_lets_a_program_on_this_terminal_clean_up(tmp_path: Path) -> None:
+    # It interrupts the caller, and cleans up when it is told to end.
+    code = """
+import os, pathlib, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+os.kill(os.getppid(), signal.SIGINT)
+signal.sigwait({signal.SIGTERM})
+pathlib.Path("cleaned").touch()
+"""
+    with pytest.raises(KeyboardInterrupt):
+        processes.attached([sys.executable, "-c", code], cwd=tmp_path, env={})
+    assert (tmp_path / "cleaned").exists()
+
+
+def test_a_program_that_is_held_ends_with_this_process() -> None:
+    waits = [sys.executable, "-c", "import sys; print('began', flush=True); sys.stdin.read()"]
+    program = (
+        "import sys; from scripts import processes\n"
+        f"with processes.started({waits!r}, stderr=sys.stderr, held=True) as held:\n"
+        "    print(held.stdout.readline(), end='', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=Path(processes.__file__).parents[1],
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as outer:
+        assert outer.stdout
+        assert outer.stderr
+        assert outer.stdout.readline() == "began\n"
+        outer.kill()
+        # Both write their errors here, so it ends only when both have.
+        assert outer.stderr.read() == ""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_program_that_is_starting_when_a_signal_comes_is_stopped_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    begun = []
+
+    def begin(*arguments: Any, **options: Any) -> "subprocess.Popen[str]":
+        process = popen(*arguments, **options)
+        begun.append(process)
+        signal.raise_signal(signal.Signals[name])
+        return process
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", begin)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with (
+            (tmp_path / "log").open("w") as log,
+            pytest.raises(KeyboardInterrupt),
+            processes.started([sys.executable, "-c", "import time; time.sleep(60)"], stderr=log),
+        ):
+            raise AssertionError("it was not interrupted")
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    (process,) = begun
+    assert process.returncode == -signal.SIGTERM

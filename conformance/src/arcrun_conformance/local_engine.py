@@ -132,10 +132,12 @@ async def _start(
     # With its data in the folder rather than forgotten, so that keys can be revoked from outside.
     command = [*program, "serve", "--dev", "--json", "--port", "0"]
     command += ["--data", str(folder / "data"), "--keys", str(keys), "--log-level", "debug"]
+    # It ends with this process, even if that is killed.
+    command.append("--until-stdin-closes")
     try:
         return await asyncio.create_subprocess_exec(
             *command,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
             env=_environment(settings),
@@ -159,7 +161,7 @@ async def _ready(process: asyncio.subprocess.Process, log: Path) -> dict[str, An
         ) from None
     try:
         ready = parsed_json(line)
-        ready["url"], ready["key"]
+        _ = ready["url"], ready["key"]
     except (ValueError, KeyError, TypeError):
         if not line:
             await process.wait()

@@ -28,13 +28,11 @@ TRANSPORT_HEADERS = frozenset(
     {
         "accept-encoding",
         "accept-language",
-        "cache-control",
         "connection",
         "content-length",
         "host",
         "keep-alive",
         "origin",
-        "pragma",
         "priority",
         "referer",
         "sec-fetch-dest",
@@ -43,6 +41,8 @@ TRANSPORT_HEADERS = frozenset(
         "transfer-encoding",
     }
 )
+# What `fetch` adds by itself where nothing may be kept; any other value is the SDK's.
+_OF_FETCH = {("cache-control", "no-cache"), ("pragma", "no-cache")}
 # What is new in every request by design, and the form that it must have.
 _FRESH_HEADERS = {"idempotency-key": r"[!-~]{16,128}"}
 _FRESH_FIELDS = {"iv": r"[A-Za-z0-9+/]{16}", "encrypted": r"[A-Za-z0-9+/]{24,}={0,2}"}
@@ -179,6 +179,7 @@ def compare(
     report: dict[str, Any],
     explanations: Sequence[Explanation] = (),
     unsupported: Sequence[Unsupported] = (),
+    explained_sdks: Collection[str] | None = None,
 ) -> Comparison:
     """Compare the requests that the SDKs of a report have sent.
 
@@ -186,6 +187,8 @@ def compare(
         report: The run, as `conformance.json` describes it.
         explanations: The differences that are right.
         unsupported: The capabilities that SDKs are allowed to lack: why a scenario that was skipped is not compared.
+        explained_sdks: The SDKs that the explanations were written for; `None` if for any. Only between two of them does
+            an explanation have to explain something.
 
     Raises:
         NotComparable: The run was interrupted, an SDK did not start, or there are not two SDKs.
@@ -209,7 +212,7 @@ def compare(
     if not found.compared:
         raise NotComparable("nothing was compared: no scenario passed with two SDKs")
     found.differences = [_explained(each, explanations) for each in found.differences]
-    found.unused = [each for each in explanations if _is_unused(each, found)]
+    found.unused = [each for each in explanations if _is_unused(each, found, explained_sdks)]
     return found
 
 
@@ -260,19 +263,43 @@ def _cause(cell: dict[str, Any]) -> str:
     return (cell["reason"] or first).splitlines()[0][:300]
 
 
+def unexplained(
+    cell: dict[str, Any], other: dict[str, Any], step: str, explanations: Sequence[Explanation]
+) -> list[str]:
+    """Return how the requests of a cell in a step differ from those of another cell, without an explanation."""
+    sent, expected = (
+        requests_of({"traffic": [each for each in one["traffic"] if each["step"] == step]})
+        for one in (cell, other)
+    )
+    found = [
+        Difference(cell["scenario"], cell["sdk"], text, other["sdk"])
+        for text in differences(expected, sent)
+    ]
+    return [each.text for each in found if not any(e.explains(each) for e in explanations)]
+
+
 def _explained(difference: Difference, explanations: Sequence[Explanation]) -> Difference:
     reasons = (each.reason for each in explanations if each.explains(difference))
     return replace(difference, reason=difference.reason or next(reasons, ""))
 
 
-def _is_unused(explanation: Explanation, found: Comparison) -> bool:
+def _is_unused(
+    explanation: Explanation, found: Comparison, explained_sdks: Collection[str] | None
+) -> bool:
     """Return whether a report shows that an explanation explains nothing.
 
     A report shows nothing about an SDK or a scenario that was not compared.
     """
+    compared = {
+        scenario: [sdk for sdk in sdks if explained_sdks is None or sdk in explained_sdks]
+        for scenario, sdks in found.compared.items()
+    }
     return (
         not explanation.sometimes
-        and any(explanation.applies_to(scenario, sdks) for scenario, sdks in found.compared.items())
+        and any(
+            len(sdks) > 1 and explanation.applies_to(scenario, sdks)
+            for scenario, sdks in compared.items()
+        )
         and not any(explanation.explains(each) for each in found.differences)
     )
 
@@ -355,7 +382,9 @@ def _normalised(exchange: dict[str, Any], seen: dict[str, int]) -> dict[str, Any
     request = exchange["request"]
     target = urlsplit(_plain(request["target"]))
     pairs = [(name.lower(), _plain(value)) for name, value in request["headers"]]
-    headers = _grouped(pair for pair in pairs if pair[0] not in TRANSPORT_HEADERS)
+    headers = _grouped(
+        pair for pair in pairs if pair[0] not in TRANSPORT_HEADERS and pair not in _OF_FETCH
+    )
     for name, pattern in _FRESH_HEADERS.items():
         headers |= {name: _fresh(pattern, headers[name], seen)} if name in headers else {}
     agent = headers.get("user-agent")
@@ -365,8 +394,8 @@ def _normalised(exchange: dict[str, Any], seen: dict[str, int]) -> dict[str, Any
         "server": exchange["place"],
         "method": request["method"],
         "path": unquote(target.path),
-        "query": _grouped(parse_qsl(target.query, keep_blank_values=True)),
-        "header": headers,
+        "query": _opened(_grouped(parse_qsl(target.query, keep_blank_values=True))),
+        "header": _opened(headers),
         "body": _body(_plain(request["body"]), str(headers.get("content-type")), seen),
     }
 
@@ -393,8 +422,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 def _body(text: str, content_type: str, seen: dict[str, int]) -> Any:
     if content_type.startswith("application/x-www-form-urlencoded"):
-        form = _grouped(parse_qsl(text, keep_blank_values=True))
-        return {name: _claims(value) for name, value in form.items()}
+        return _opened(_grouped(parse_qsl(text, keep_blank_values=True)))
     try:
         value = json.loads(text)
     except ValueError:
@@ -402,12 +430,27 @@ def _body(text: str, content_type: str, seen: dict[str, int]) -> Any:
     if isinstance(value, dict):
         for name, pattern in _FRESH_FIELDS.items():
             value |= {name: _fresh(pattern, value[name], seen)} if name in value else {}
-    return value
+    return _opened(value)
 
 
-def _claims(value: Any) -> Any:
+def _opened(value: Any) -> Any:
+    """Return a value with each JWT in it decoded, wherever it stands."""
+    if isinstance(value, dict):
+        return {name: _opened(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_opened(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    scheme, _, token = value.rpartition(" ")
+    claims = _claims(token)
+    if claims is token:
+        return value
+    return {scheme: claims} if scheme else claims
+
+
+def _claims(value: str) -> Any:
     """Decode a JWT: its claims are compared, but not when it was issued, nor its signature."""
-    if not isinstance(value, str) or not _JWT.fullmatch(value):
+    if not _JWT.fullmatch(value):
         return value
     try:
         header, claims = (

@@ -20,7 +20,7 @@ _STEP = 8
 
 @lru_cache(maxsize=10_000)
 def encodings(value: str) -> frozenset[str]:
-    """Return the texts that a secret can appear as: plain, escaped for JSON or a URL, base64, hex, repr.
+    """Return the texts that a secret can appear as: plain, escaped for JSON or a URL (once or twice), base64, hex, repr.
 
     The base64 of a secret depends on how many bytes precede it (as in `user:secret` of HTTP
     Basic), so for each of the three possible offsets the part that does not change is included.
@@ -50,6 +50,7 @@ def forms(value: str) -> tuple[str, ...]:
         quote(value, safe=""),
         quote(value),
         quote_plus(value),
+        quote(quote(value, safe=""), safe=""),
         raw.hex(),
     ]
     found += [
@@ -65,6 +66,10 @@ def _stable_part(encoded: str, shift: int, length: int) -> str:
     start = (0, 2, 3)[shift]
     end = (shift + length) * 8 // 6
     return encoded[start:end]
+
+
+# What each of the forms is called; escapes in a text stand for the secret itself.
+_KINDS = ("", "", "", "", *["percent-encoded"] * 3, "percent-encoded twice", "hex", *["base64"] * 6)
 
 
 class SecretSearch:
@@ -113,10 +118,13 @@ class SecretSearch:
 class Redactor:
     """Replaces secrets by their names in everything that is reported.
 
+    The name says how the secret was written, where that matters: one that was encoded twice, or not at
+    all, would otherwise look like what was expected.
+
     Example:
-        >>> redactor = Redactor({"token": "sk-canary-1"})
-        >>> redactor.text("Bearer sk-canary-1")
-        'Bearer ‹token›'
+        >>> redactor = Redactor({"token": "sk canary-1"})
+        >>> redactor.text("Bearer sk canary-1"), redactor.text("?key=sk%20canary-1")
+        ('Bearer ‹token›', '?key=‹token, percent-encoded›')
     """
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
@@ -130,9 +138,10 @@ class Redactor:
     def add(self, name: str, value: str) -> None:
         """Add a secret to redact."""
         self._redacted.clear()
-        for form in encodings(value):
-            self._names[form] = f"‹{name}›"
-            self._search.add(form)
+        for form, kind in zip(forms(value), _KINDS, strict=True):
+            if len(form) >= _SHORTEST and form not in self._names:
+                self._names[form] = f"‹{name}, {kind}›" if kind else f"‹{name}›"
+                self._search.add(form)
 
     def text(self, text: str) -> str:
         """Return the text without the secrets."""

@@ -184,6 +184,14 @@ def test_results_and_sdk_errors_are_distinguished() -> None:
     assert error.name == "not_found"
 
 
+def test_what_an_error_leaves_out_counts_as_null() -> None:
+    error = '{"name": "status", "class": "E", "message": "m", "status": 418}'
+    decoded = decode(f'{{"id": 1, "error": {error}}}', 1, "call")
+    assert isinstance(decoded, SdkError)
+    expected = {"status": 418, "code": None, "request_id": None}
+    assert {name: decoded.fields[name] for name in expected} == expected
+
+
 def test_commands_keep_chinese_text_readable() -> None:
     line = encode(2, "call", {"client": "c", "method": "health", "arguments": {"名": "值"}})
     assert '"名": "值"' in line

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arcrun_conformance.checks.wire import no_other_requests, wire_check
+from arcrun_conformance.checks.wire import internal_errors, no_other_requests, wire_check
 from arcrun_conformance.wire.journal import Exchange, Request, Response, ServerName
 
 
@@ -14,6 +14,28 @@ def exchange(number: int, target: str, server: ServerName = "engine", **request:
     sent = Request(request.get("method", "GET"), target, request.get("headers", []))
     started = request.get("started", float(number))
     return Exchange(number, server, "step", started, sent, Response(200), started + 0.1)
+
+
+FAILED = Response.from_json({"error": "x", "code": "internal_error"}, 500)
+
+
+def test_an_error_of_the_engine_itself_is_found_unless_a_fault_took_its_place() -> None:
+    found = exchange(1, "/health")
+    found.response = FAILED
+    hidden = exchange(2, "/health")
+    hidden.own_response, hidden.fault = FAILED, "close"
+    planned = exchange(3, "/health")
+    planned.response, planned.fault = FAILED, "status 500"
+    of_a_service = exchange(4, "/v1/models", "standin")
+    of_a_service.response = FAILED
+    of_a_run = exchange(5, "/webhooks/named/a/trigger")
+    of_a_run.response = Response.from_json({"error": "x", "code": "run_failed"}, 500)
+    no_text = exchange(6, "/health")
+    no_text.response = Response(500, [], b"\xff")
+    unanswered = exchange(7, "/health")
+    unanswered.response = None
+    every = [found, hidden, planned, of_a_service, of_a_run, no_text, unanswered]
+    assert internal_errors(every) == [found, hidden]
 
 
 PUSH = exchange(1, "/credentials", method="POST", headers=[("X-Id", "a")])

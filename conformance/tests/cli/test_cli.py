@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -20,43 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TESTS = Path(__file__).parents[1]
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    """Return a folder with one scenario, its gate, and adapters with and without a defect."""
-    (tmp_path / "scenarios").mkdir()
-    (tmp_path / "scenarios/push.yaml").write_text(PUSH, "utf-8")
-    gate = 'contracts: {"1.0.0": {local: [push], live: []}}\n'
-    (tmp_path / "gate.yaml").write_text(gate, "utf-8")
-    script = json.dumps(str(TESTS / "mini_sdk.py"))
-    entry = "- {{name: {0}, language: x, runtime: y, command: ['{{python}}', {1}, '{2}']}}\n"
-    defects = {
-        "correct": "none",
-        "crashing": "crash",
-        "plain": "plain-value",
-        "incapable": "incapable",
-    }
-    lines = [entry.format(name, script, defect) for name, defect in defects.items()]
-    (tmp_path / "adapters.yaml").write_text("adapters:\n" + "".join(lines), "utf-8")
-    return tmp_path
-
-
-@pytest.fixture
-async def call(engine: MiniEngine, workspace: Path) -> Callable:
-    async def run(*arguments: str, target: str = engine.origin, key: str = KEY) -> int:
-        given = ["run", "--target", target, "--api-key", key]
-        given += [
-            "--scenarios",
-            f"{workspace}/scenarios",
-            "--adapters",
-            f"{workspace}/adapters.yaml",
-        ]
-        given += ["--gate-file", f"{workspace}/gate.yaml", "--report-dir", f"{workspace}/reports"]
-        # In another thread, since the engine runs in this one.
-        return await asyncio.to_thread(main, [*given, *arguments])
-
-    return run
 
 
 @pytest.mark.parametrize("gate", [(), ("--gate",)])
@@ -327,7 +291,8 @@ async def test_shards_are_merged_into_one_report_and_judged_together(
         f"{workspace}/scenarios",
     ]
 
-    assert main(["merge", *shards, "--report-dir", str(workspace / "all"), *more]) == GO
+    given = ["merge", *shards, "--shards", "2", "--report-dir", str(workspace / "all")]
+    assert main([*given, *more]) == GO
 
     merged = json.loads((workspace / "all/conformance.json").read_text("utf-8"))
     assert [cell["scenario"] for cell in merged["cells"]] == ["other", "push"]
@@ -337,6 +302,10 @@ async def test_shards_are_merged_into_one_report_and_judged_together(
     for gate in ([], more):
         assert main(["merge", shards[0], *gate]) == COULD_NOT_RUN
         assert "shard 2/2 of correct is missing" in capsys.readouterr().err
+    assert main(["merge", shards[0], "--report-dir", str(workspace / "all")]) == COULD_NOT_RUN
+    assert list((workspace / "all").iterdir()) == [], "no old result outlives an error"
+    assert main(["merge", *shards, "--shards", "3"]) == COULD_NOT_RUN
+    assert "are of a run in 2 shards, not in 3" in capsys.readouterr().err
     assert main(["merge", *shards, shards[1]]) == COULD_NOT_RUN
     assert "two of them contain push with correct" in capsys.readouterr().err
 
@@ -424,10 +393,12 @@ def test_usage_errors_are_exit_code_2(arguments: list[str]) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.usefixtures("hang_up_is_heard")
 async def test_a_signal_ends_the_run_and_leaves_nothing_behind(
-    engine: MiniEngine, workspace: Path, number: signal.Signals
+    engine: MiniEngine, workspace: Path, name: str
 ) -> None:
+    number = getattr(signal, name)
     hanging = f"- {{name: hanging, language: x, runtime: y, command: ['{sys.executable}', "
     hanging += f"'{TESTS / 'mini_sdk.py'}', hangs-after-push]}}\n"
     (workspace / "adapters.yaml").write_text("adapters:\n" + hanging, "utf-8")
@@ -450,6 +421,41 @@ async def test_a_signal_ends_the_run_and_leaves_nothing_behind(
     report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
     assert report["interrupted"] is True
     assert report["leftovers"] == {"created": 1, "problems": [], "left": []}
+
+
+async def test_the_command_that_the_terminal_and_the_page_print_shows_the_same_failure(
+    engine: MiniEngine, call: Callable, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call("--sdk", "correct,plain") == FAILED
+    (printed,) = {line for line in capsys.readouterr().out.splitlines() if "again: " in line}
+    command = shlex.split(printed.partition("again: ")[2])
+    report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
+    assert {shlex.join(command)} == {cause["command"] for cause in report["failures"]}
+    assert command[0] == "arcrun-conformance"
+    program = Path(sys.executable).with_name(command[0])
+    repeated = await asyncio.create_subprocess_exec(
+        program, *command[1:], "--api-key", KEY, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await repeated.communicate()
+    assert repeated.returncode == FAILED
+    for cause in report["failures"]:
+        assert f"{cause['check']} with plain" in out.decode()
+
+
+async def test_a_caller_names_the_command_that_repeats_its_runs(
+    call: Callable, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def commands() -> set[str]:
+        report = json.loads((workspace / "reports/conformance.json").read_text("utf-8"))
+        return {cause["command"] for cause in report["failures"]}
+
+    assert await call("--sdk", "plain", "--again", "nox -s conformance --") == FAILED
+    assert commands() == {"nox -s conformance -- --scenario push --sdk plain"}
+    monkeypatch.setenv("ARCRUN_CONFORMANCE_COMMAND", "nox -s conformance --")
+    assert await call("--sdk", "plain") == FAILED
+    (command,) = commands()
+    assert command.startswith("nox -s conformance -- --target http://127.0.0.1:")
+    assert command.endswith(" --scenario push --sdk plain")
 
 
 def test_the_module_runs_as_well() -> None:

@@ -17,6 +17,7 @@ def call(step: str, body: Any = None, status: int = 200, answer: Any = None, **m
     request = {"method": "POST", "target": "/x", "headers": [], "body": json.dumps(body)}
     answered = {"status": status, "headers": [], "body": json.dumps(answer)}
     made = {"place": "engine", "step": step, "request": request, "answer": answered, "fault": None}
+    made["further_page"] = False
     return made | more
 
 
@@ -117,6 +118,7 @@ def test_the_command_repeats_the_first_of_the_cells() -> None:
         (check("adapter-timeout", "failed", "x"), "adapter"),
         (check("runner-crash", "failed", "x"), "runner"),
         (check("target-reachable", "failed", "x"), "engine"),
+        (check("no-internal-errors", "failed", "x"), "engine"),
         (check("well-formed-http", "failed", "x"), "SDK"),
         (
             check("secret-a", "failed", "the secret a appears in the response to request 1"),
@@ -146,7 +148,12 @@ def test_in_the_engine_suite_the_engine_is_at_fault() -> None:
         (call("listed", {"a": 1, "b": 2}), "SDK", "it sent something else than py"),
         (call("listed", {"a": 1}, answer={"x": 1}), "engine", "it answered py"),
         (call("listed", {"a": 1}, status=404), "engine", "it answered py"),
-        (call("listed", {"a": 2}), "SDK", "apart from headers, it sent the same as py"),
+        (
+            call("listed", {"a": 2}),
+            "SDK",
+            "it sent something else than py, which passes: request 1, POST /x (engine), body.a: 2 instead of 1",
+        ),
+        (call("listed", {"a": 1}), "SDK", "it sent the same as py and was answered alike"),
     ],
 )
 def test_a_step_is_compared_with_an_sdk_that_passes(mine: dict, side: str, why: str) -> None:

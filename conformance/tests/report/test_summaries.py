@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 from report_document import cell, check, document
 from rich.console import Console
 
-from arcrun_conformance.report import failed, junit, markdown, terminal
+from arcrun_conformance.report import badge, failed, junit, markdown, terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,9 +45,9 @@ def summary(tmp_path: Path, **more: Any) -> list[str]:
 def test_the_summary_has_the_failures_by_cause_before_the_matrix(tmp_path: Path) -> None:
     more = {"cells": [*document()["cells"][:1], *document()["cells"][2:]]}
     assert "\n".join(summary(tmp_path, **more)) == (
-        "## arcrun conformance\n"
+        "## arcrun conformance: failed\n"
         "\n"
-        "Target local, contract 1.0.0; run `arcconf_1`, 12.3 s.\n"
+        "1 passed, 1 error, 1 skipped, 2 unavailable. Target local, contract 1.0.0; run `arcconf_1`, 12.3 s.\n"
         "\n"
         "### Failures by cause\n"
         "\n"
@@ -79,28 +80,92 @@ def test_the_summary_has_the_failures_by_cause_before_the_matrix(tmp_path: Path)
     )
 
 
-def test_the_summary_begins_with_the_verdict_and_all_problems(tmp_path: Path) -> None:
+def test_the_summary_begins_with_the_verdict_and_its_causes(tmp_path: Path) -> None:
     lines = summary(tmp_path, gate=GATE, leftovers=LEFT, deviations=[KNOWN])
     assert lines[0] == "## arcrun conformance: NO-GO"
-    assert lines[3:14] == [
+    assert lines[2].startswith("1 passed, 1 failed, 1 error, 1 skipped, 2 unavailable. Target")
+    # Of the scenario "one" a deviation is known.
+    assert lines[4] == "### Failures by cause"
+    begin = lines.index("### Problems")
+    assert lines[begin - 1 : begin + 12] == [
         "",
         "### Problems",
         "",
-        "- one with js: failed \\[a\\]",
         "- can't list \\[y\\]",
         "- left behind: credential \\[x\\]",
+        "- one with js: failed \\[a\\]",
         "",
         "### Deviations from the contract",
         "",
         "| | scenario | contract | difference |",
         "|---|---|---|---|",
+        "| known | one | contract#part | differs \\[so\\] |",
+        "",
     ]
-    assert lines[14] == "| known | one | contract#part | differs \\[so\\] |"
+
+
+def test_a_run_without_failures_and_without_a_gate_passed(tmp_path: Path) -> None:
+    lines = summary(tmp_path, cells=document()["cells"][:1])
+    assert lines[0] == "## arcrun conformance: passed"
+    assert lines[2].startswith("1 passed. Target")
+
+
+def test_a_summary_is_short_enough_to_be_shown(tmp_path: Path) -> None:
+    broken = [cell(f"s{n}", "js", "failed", check("a", "failed", f"m{n}")) for n in range(60)]
+    reasons = [f"s{n} was not run" for n in range(70)]
+    lines = summary(tmp_path, cells=broken, gate={**GATE, "reasons": reasons})
+    assert sum(line.startswith("<details>") for line in lines) == 50
+    assert [line for line in lines if line.startswith("…")] == [
+        "… and 10 more: see index.html.",
+        "… and 20 more: see index.html.",
+    ]
+
+
+def badge_of(tmp_path: Path, **more: Any) -> dict[str, Any]:
+    badge.write(document(**more), tmp_path / "badge.json")
+    made: dict[str, Any] = json.loads((tmp_path / "badge.json").read_text("utf-8"))
+    # What shields.io requires of an endpoint: https://shields.io/badges/endpoint-badge
+    assert (made.pop("schemaVersion"), made.pop("label")) == (1, "arcrun conformance")
+    return made
+
+
+PASSING = [cell("one", "py", "passed"), cell("two", "py", "passed"), cell("three", "py", "skipped")]
+
+
+@pytest.mark.parametrize(
+    ("more", "message", "color"),
+    [
+        ({"cells": PASSING}, "2 passed", "brightgreen"),
+        ({"cells": PASSING, "gate": {**GATE, "verdict": "GO"}}, "2 passed", "brightgreen"),
+        ({"cells": PASSING, "gate": GATE}, "NO-GO", "red"),
+        ({"cells": PASSING, "leftovers": LEFT}, "failed", "red"),
+        ({"gate": GATE}, "4 of 6 failed", "red"),
+        # What is known of the engine is no failure of the SDK.
+        (
+            {"cells": [cell("one", "py", "failed"), *PASSING], "deviations": [KNOWN]},
+            "2 passed",
+            "brightgreen",
+        ),
+        ({"cells": PASSING, "interrupted": True}, "incomplete", "lightgrey"),
+        ({"crash": "the runner crashed: E"}, "incomplete", "lightgrey"),
+        ({"cells": PASSING[2:]}, "nothing tested", "lightgrey"),
+        ({"cells": []}, "nothing tested", "lightgrey"),
+    ],
+)
+def test_the_badge_says_the_verdict(
+    tmp_path: Path, more: dict[str, Any], message: str, color: str
+) -> None:
+    assert badge_of(tmp_path, **more) == {"message": message, "color": color}
 
 
 def test_without_a_gate_the_summary_says_what_ended_the_run(tmp_path: Path) -> None:
     lines = summary(tmp_path, interrupted=True, crash="the runner crashed: E")
-    assert lines[5:8] == ["", "- the run was interrupted", "- the runner crashed: E"]
+    begin = lines.index("### Problems")
+    assert lines[begin + 2 : begin + 5] == [
+        "- the run was interrupted",
+        "- the runner crashed: E",
+        "",
+    ]
 
 
 def test_a_title_of_the_summary_is_no_html(tmp_path: Path) -> None:

@@ -26,8 +26,9 @@ export default async function start({ provide }: TestProject): Promise<() => Pro
 
 /** Starts an engine with nothing in it. */
 export async function startEngine(): Promise<Engine> {
-  const engine = spawn("arcrun-server", ["serve", "--dev", "--port", "0", "--json"], {
-    stdio: ["ignore", "pipe", "ignore"],
+  // Its standard input ends with this process, and the engine with that.
+  const engine = spawn("arcrun-server", ["serve", "--dev", "--port", "0", "--json", "--until-stdin-closes"], {
+    stdio: ["pipe", "pipe", "ignore"],
     env: { ...process.env, ARCRUN_API_KEY: "" },
   });
   const failed = once(engine, "error").then(([error]) => {

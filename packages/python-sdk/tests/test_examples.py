@@ -44,9 +44,12 @@ CASES = [
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """The reference server, in a process of its own."""
     command = [sys.executable, "-m", "arcrun_server", "serve", "--port", "0", "--dev", "--json"]
+    command.append("--until-stdin-closes")
     log = tmp_path_factory.mktemp("server") / "log.txt"
     with log.open("wb") as stderr:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
+        )
         assert process.stdout is not None
         try:
             yield json.loads(process.stdout.readline())
@@ -54,6 +57,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
             process.terminate()
             process.wait(20)
             process.stdout.close()
+            if process.stdin:
+                process.stdin.close()
 
 
 @pytest.fixture

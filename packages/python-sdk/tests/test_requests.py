@@ -154,8 +154,10 @@ def test_every_shape_of_error_is_read(shape, kind, server, canned) -> None:
         (409, "ConflictError"),
         (413, "APIStatusError"),
         (429, "RateLimitError"),
+        (499, "APIStatusError"),
         (500, "ServerError"),
         (503, "ServerError"),
+        (599, "ServerError"),
     ],
 )
 def test_each_status_has_its_class(status, name, kind, server, canned) -> None:

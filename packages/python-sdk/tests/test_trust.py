@@ -146,6 +146,13 @@ def test_a_redirect_is_not_followed_with_the_key(kind, server, other_server, can
     assert other_server.requests == []
 
 
+@pytest.mark.parametrize("status", [300, 304, 305, 399])
+def test_every_status_of_a_redirect_is_one(kind, server, canned, status) -> None:
+    server.on("GET", "/credentials", canned(status))
+    with pytest.raises(UnexpectedResponseError, match=rf"a redirect \({status}\) to another path"):
+        kind.run(kind.client(server.url).creds.list())
+
+
 # --- a service's secrets ------------------------------------------------------------------------
 
 

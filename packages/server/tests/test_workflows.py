@@ -157,6 +157,23 @@ async def test_plain_credential_reaches_the_component_and_nothing_else(alice: Ap
     assert entry["last_used_at"] >= entry["created_at"]
 
 
+async def test_only_the_credential_that_was_used_has_a_time_of_use(alice: Api, bob: Api) -> None:
+    for account in (alice, bob):
+        for name in ("s", "t", "u"):
+            await account("POST", "/credentials", json={"name": name, "value": "abc-secret"})
+    await push(alice, "use", using_secret("{{secret.t}}"))
+    assert (await trigger(alice, "use", {})).status_code == 200
+    used = {
+        account.key: [
+            entry["name"]
+            for entry in (await account("GET", "/credentials")).json()["credentials"]
+            if entry["last_used_at"] is not None
+        ]
+        for account in (alice, bob)
+    }
+    assert used == {alice.key: ["t"], bob.key: []}
+
+
 async def test_sealed_credential_is_opened_by_the_accounts_own_key(alice: Api) -> None:
     assert alice.key is not None
     await alice("POST", "/credentials", json=sealed(alice.key, "t", "密鑰・🔑"))

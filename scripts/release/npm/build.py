@@ -117,7 +117,7 @@ def build_twice(
         _set_modes(build.source)
     _npm_in_all(builds, "pack", "--pack-destination", "../out")
     one, other = (build.out for build in builds)
-    compare_builds(one, other)
+    compare_builds(one, other, log.parent / "differing")
     (packed,) = one.iterdir()
     dist.mkdir(parents=True, exist_ok=True)
     target = dist / packed.name

@@ -15,7 +15,7 @@ from scripts import processes
 from scripts.release.npm import tools
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from scripts.release.python.install import CleanEnvironment
 
@@ -66,6 +66,22 @@ def matrix(registry: Path) -> Matrix:
     )
 
 
+def runtimes_of(registry: Path, sdks: Collection[str]) -> tuple[str, ...]:
+    """Return the runtimes that some JavaScript SDKs of the suite's registry need.
+
+    Args:
+        registry: The suite's `adapters.yaml`.
+        sdks: The names of SDKs; those of other languages need none.
+    """
+    adapters = yaml.safe_load(registry.read_text("utf-8"))["adapters"]
+    needed = [
+        each["runtime"]
+        for each in adapters
+        if each["language"] == "javascript" and each["name"] in sdks
+    ]
+    return tuple(dict.fromkeys(needed))
+
+
 def installed_registry(harness: CleanEnvironment, log: Path) -> Path:
     """Return the path of the registry of adapters in the installed suite."""
     code = "from arcrun_conformance.resources import data_directory; print(data_directory())"
@@ -89,7 +105,7 @@ def prepare(
 
     Args:
         registry: The suite's `adapters.yaml`; the program that creates the folder is beside it.
-        sdk: The folder of the installed SDK.
+        sdk: The folder of the installed SDK, or its tarball.
         folder: The folder to create, for `--adapter-runtimes`.
         runtimes: The runtimes to install.
         log: Receives what the installers print.

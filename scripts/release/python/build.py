@@ -35,7 +35,7 @@ def build_all(root: Path, work: Path, dist: Path, log: Path) -> list[Artifact]:
         root: The checkout.
         work: An empty folder for the copies that are built.
         dist: Receives the artifacts; emptied first.
-        log: Each build has a log of its own beside it.
+        log: Each build has a log of its own beside it, and so have files that differ.
 
     Raises:
         NotReproducible: A file differs between the two builds.
@@ -50,7 +50,7 @@ def build_all(root: Path, work: Path, dist: Path, log: Path) -> list[Artifact]:
     dist.mkdir(parents=True)
     artifacts = []
     for package, one, other in zip(PACKAGES, first, second, strict=True):
-        compare_builds(one, other)
+        compare_builds(one, other, log.parent / "differing")
         for path in sorted(one.iterdir()):
             target = dist / path.name
             shutil.copyfile(path, target)

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from scripts import processes
 from scripts.release.artifacts import InstallMismatch
 from scripts.release.environment import neutral, require_loopback
+from scripts.release.python.index import package_index
+from scripts.release.versions import PACKAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from scripts.release.artifacts import Artifact
 
@@ -38,6 +40,43 @@ class CleanEnvironment:
     @property
     def _scripts(self) -> Path:
         return self.folder / ("Scripts" if sys.platform == "win32" else "bin")
+
+
+def install_packages(
+    root: Path,
+    artifacts: list[Artifact],
+    *,
+    uploads: Path,
+    folder: Path,
+    logs: Callable[[str], Path],
+    downloads: Mapping[str, str],
+) -> dict[str, CleanEnvironment]:
+    """Install each package into a clean environment of its own; return them by package.
+
+    Args:
+        root: The checkout, with the lock file.
+        artifacts: What was built.
+        uploads: The folder of the index on loopback that has it.
+        folder: Receives the environments.
+        logs: Returns the path of the log of that name.
+        downloads: The caller's network settings.
+
+    Raises:
+        The errors of `install_package`.
+    """
+    with package_index(uploads, logs("index")) as url:
+        return {
+            package: install_package(
+                root,
+                artifacts,
+                package,
+                index=url,
+                folder=folder / package,
+                log=logs("install"),
+                downloads=downloads,
+            )
+            for package in PACKAGES
+        }
 
 
 def install_package(

@@ -86,12 +86,16 @@ def test_a_place_is_replaced_and_named_as_stryker_does() -> None:
     [
         ('"the secret is missing"', "StringLiteral", True),
         ("`the secret ${name} is missing`", "StringLiteral", True),
+        ('"client.creds.push"', "StringLiteral", True),
         ('"Bearer "', "StringLiteral", False),
+        ('"client"', "StringLiteral", False),
         ('"a secret missing"', "StringLiteral", False),
         ("name || of || all", "LogicalOperator", False),
     ],
 )
-def test_texts_of_several_words_are_for_people(text: str, operator: str, is_wording: bool) -> None:
+def test_texts_of_several_words_and_names_of_methods_are_for_people(
+    text: str, operator: str, is_wording: bool
+) -> None:
     source = f"\nf({text});\n"
     place = Place("src/a.ts", (1, 2), (1, 2 + len(text)), operator, '""')
     assert place.replaced(source) == text

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from scripts import ROOT
 from scripts.mutation.areas import Area
-from scripts.mutation.contexts import FOLDER, SOURCES
+from scripts.mutation.contexts import FOLDER, SOURCES, folder_of
 from scripts.mutation.covering import SECONDS, Covering, Traces, executed_with, keep
 
 SOURCE = """\
@@ -59,6 +59,12 @@ def test_the_fastest_tests_of_a_line_are_first() -> None:
     assert covering.seconds(["fast", "slow"]) == 2.1
 
 
+def test_the_users_of_what_an_import_defines_are_first() -> None:
+    covering = Covering({"a.py": {11: ("slow",), 23: ("other",)}}, {"slow": 2.0, "other": 1.0})
+    assert covering.tests("a.py", SOURCE, 1) == ["slow", "other"]
+    assert covering.tests("a.py", SOURCE, 20) == ["other", "slow"]
+
+
 def test_a_test_that_failed_without_a_mutant_judges_none() -> None:
     covering = Covering({"a.py": {16: ("passed", "failed")}}, {"passed": 0.1})
     assert covering.tests("a.py", SOURCE, 16) == ["passed"]
@@ -72,31 +78,44 @@ def test_tests_that_take_long_together_are_not_all_run() -> None:
     assert alone.tests("a.py", SOURCE, 16) == ["c"]
 
 
-def test_a_traced_run_tells_the_tests_of_each_line(tmp_path: Path) -> None:
-    module, test, traces = tmp_path / "halves.py", tmp_path / "test_it.py", tmp_path / "traces"
+def traced(folder: Path, module: Path) -> int:
+    """Trace the tests of a folder; return the exit code."""
+    (folder / "traces").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "scripts.mutation.contexts", str(folder)],
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join((str(ROOT), str(folder))),
+            FOLDER: str(folder / "traces"),
+            SOURCES: str(module),
+        },
+    )
+    return done.returncode
+
+
+def test_a_traced_run_tells_the_tests_of_each_line_for_each_file(tmp_path: Path) -> None:
+    module = tmp_path / "halves.py"
     module.write_text("def half(n):\n    if n % 2:\n        return None\n    return n // 2\n")
-    test.write_text(
+    (tmp_path / "test_it.py").write_text(
         "from halves import half\n"
         "def test_odd(): assert half(3) is None\n"
         "def test_even(): assert half(4) == 2\n"
         "def test_wrong(): assert half(6) == 2\n"
     )
-    traces.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "scripts.mutation.contexts", str(test)],
-        cwd=tmp_path,
-        check=False,
-        capture_output=True,
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join((str(ROOT), str(tmp_path))),
-            FOLDER: str(traces),
-            SOURCES: str(module),
-        },
+    (tmp_path / "test_other.py").write_text(
+        "from halves import half\ndef test_zero(): assert half(0) == 0\n"
     )
-    assert done.returncode == 1
-    keep(traces, tmp_path / "kept/a", tmp_path)
-    covering = Covering.read([tmp_path / "kept/a"])
+    (tmp_path / "test_elsewhere.py").write_text("def test_nothing(): assert 1\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error:No data was collected\n")
+    assert traced(tmp_path, module) == 1
+    for name in ("test_elsewhere.py", "test_it.py", "test_other.py", "test_without_tests.py"):
+        keep(tmp_path / "traces" / folder_of(name), tmp_path / "kept" / name, tmp_path)
+    covering = Covering.read(
+        [tmp_path / "kept/test_it.py", tmp_path / "kept/test_without_tests.py"]
+    )
     source = module.read_text()
     both = {"test_it.py::test_even", "test_it.py::test_odd"}
     assert covering.passed == 2
@@ -104,6 +123,10 @@ def test_a_traced_run_tells_the_tests_of_each_line(tmp_path: Path) -> None:
     assert covering.tests("halves.py", source, 3) == ["test_it.py::test_odd"]
     assert covering.tests("halves.py", source, 4) == ["test_it.py::test_even"]
     assert 0 < covering.seconds(both) < SECONDS
+    elsewhere = Covering.read([tmp_path / "kept/test_elsewhere.py"])
+    assert (elsewhere.passed, elsewhere.tests("halves.py", source, 2)) == (1, [])
+    other = Covering.read([tmp_path / "kept/test_other.py"])
+    assert other.tests("halves.py", source, 4) == ["test_other.py::test_zero"]
 
 
 def test_traces_are_kept_until_the_tests_or_the_modules_change(tmp_path: Path) -> None:

@@ -61,6 +61,15 @@ def test_what_asserts_or_lays_out_has_no_mutant() -> None:
     ]
 
 
+def test_how_long_a_program_sleeps_before_it_tries_again_has_no_mutant() -> None:
+    assert texts("time.sleep(0.1 * tried)\n") == []
+    assert texts("clock.sleep(tried * 2)\n") == [
+        "clock.sleep(tried // 2)",
+        "clock.sleep(tried * 3)",
+        "clock.sleep(tried * 1)",
+    ]
+
+
 def test_what_asks_for_the_version_of_python_has_no_mutant() -> None:
     assert texts("if sys.version_info >= (3, 11):\n    pass\n") == []
 

@@ -80,6 +80,12 @@ def test_without_a_suite_only_the_tests_judge(tree: Tree) -> None:
     assert len(commands) == 2
 
 
+def test_without_tests_only_the_suite_judges(tree: Tree) -> None:
+    verdict, commands = judged(tree, Area("a", (PATH,), (), (SuiteRun("engine"),)), engine=1)
+    assert (verdict.suite, verdict.tests, verdict.survived) == (KILLED, NOT_JUDGED, False)
+    assert len(commands) == 1
+
+
 @pytest.mark.parametrize("failing", ["engine", "retry", "-c"])
 def test_what_fails_without_a_mutant_ends_the_session(tree: Tree, failing: str) -> None:
     programs: Any = Programs(**{failing: 1})
@@ -106,12 +112,14 @@ def test_what_nothing_was_run_for_is_not_judged(tree: Tree) -> None:
 SUITES = (SuiteRun("sdk", ("x", "y")), SuiteRun("engine"))
 
 
-def judged_fast(tree: Tree, covering: Covering, **exit_codes: int | None) -> tuple[Verdict, str]:
+def judged_fast(
+    tree: Tree, covering: Covering, programs: Any = None, **exit_codes: int | None
+) -> tuple[Verdict, str]:
     """Judge a mutant of the function in a module the fast way."""
     path = tree.root / PATH
     path.parent.mkdir(parents=True)
     path.write_text("def f():\n    return 1\n")
-    programs: Any = Programs(**exit_codes)
+    programs = programs or Programs(**exit_codes)
     judge = Judge(programs, Path("python"), {}, covering={"a": covering})
     mutant = Mutant("a", PATH, 2, "AddNot", 0)
     area = Area("a", (PATH,), ("tests",), SUITES)
@@ -133,7 +141,20 @@ def test_the_fast_way_ends_with_the_first_failure(tree: Tree) -> None:
     covering = Covering({PATH: {2: ("t.py::b",)}}, {"t.py::b": 0.1})
     verdict, commands = judged_fast(tree, covering, sdk=1, pytest=1)
     assert (verdict.suite, verdict.tests) == (KILLED, KILLED)
-    assert len(commands.splitlines()) == 2
+    suite, tests, again = commands.splitlines()
+    assert "--fail-fast" in suite
+    assert tests == again, "what fails on a busy machine passes the second time"
+
+
+def test_a_test_that_passes_the_second_time_has_not_noticed_the_mutant(tree: Tree) -> None:
+    class BusyTests(Programs):
+        def run(self, command: list[str], **options: Any) -> Outcome:
+            first = "pytest" in command and " ".join(command) not in self.commands
+            return Outcome(1 if first else 0, super().run(command, **options).seconds)
+
+    covering = Covering({PATH: {2: ("t.py::b",)}}, {"t.py::b": 0.1})
+    verdict, _ = judged_fast(tree, covering, BusyTests())
+    assert (verdict.suite, verdict.tests) == (SURVIVED, SURVIVED)
 
 
 class BusySuite(Programs):
@@ -166,10 +187,18 @@ def test_what_passes_alone_has_not_noticed_the_mutant(
     assert suite.commands[1].endswith("--suite sdk --jobs 1 --sdk x --scenario timed")
 
 
-def test_a_line_that_no_test_executes_survives_the_tests(tree: Tree) -> None:
-    verdict, commands = judged_fast(
-        tree, Covering({PATH: {1: ("t.py::a",)}}, {"t.py::a": 0.1}), sdk=1
-    )
+def test_a_line_that_no_traced_test_executes_is_judged_by_the_most_related_tests(
+    tree: Tree,
+) -> None:
+    covering = Covering({PATH: {1: ("t.py::a",)}}, {"t.py::a": 0.1})
+    verdict, commands = judged_fast(tree, covering, sdk=1, retry=1)
+    assert (verdict.suite, verdict.tests) == (KILLED, KILLED)
+    assert commands.splitlines()[-1].endswith("tests/test_retry.py")
+
+
+def test_a_line_that_no_test_is_related_to_survives_the_tests(tree: Tree) -> None:
+    (tree.root / "tests/test_retry.py").unlink()
+    verdict, commands = judged_fast(tree, Covering({}, {"t.py::a": 0.1}), sdk=1)
     assert (verdict.suite, verdict.tests) == (KILLED, SURVIVED)
     assert "pytest" not in commands
 
@@ -182,6 +211,10 @@ def test_the_fast_way_begins_with_a_traced_run_of_which_tests_must_pass(tree: Tr
         judge.traced([tree], [area], tree.root / "kept", tree.root / "log")
     assert programs.commands[-1].endswith("tests/test_retry.py -p scripts.mutation.contexts")
     (kept,) = (tree.root / "kept").iterdir()
+    programs.exit_codes = {"pytest": 3}
+    with pytest.raises(BaselineFailed, match="the tests of a can't be traced"):
+        judge.traced([tree], [area], tree.root / "elsewhere", tree.root / "log")
+    programs.exit_codes = {}
     (kept / "1.json").write_text('{"tests/test_retry.py::test_a": 0.1}')
     begun = len(programs.commands)
     assert judge.traced([tree], [area], tree.root / "kept", tree.root / "log")["a"].passed == 1

@@ -25,9 +25,9 @@ VERDICTS = [
 
 def test_each_area_has_its_figures() -> None:
     sdk, harness, total = report.rows(VERDICTS)
-    assert sdk == report.Row("sdk", 3, 1, 3, 2, 1, 1)
-    assert harness == report.Row("harness", 1, None, 0, 1, 0, 0)
-    assert total == report.Row("all", 4, 1, 3, 3, 1, 1)
+    assert sdk == report.Row("sdk", 3, 1, 3, 2, 3, 1, 1)
+    assert harness == report.Row("harness", 1, None, 0, 1, 1, 0, 0)
+    assert total == report.Row("all", 4, 1, 3, 3, 4, 1, 1)
 
 
 def test_goals_are_met_or_missed() -> None:
@@ -40,6 +40,15 @@ def test_goals_are_met_or_missed() -> None:
         "suite alone: 100.0 % (goal: 60 %) met",
     ]
     assert list(report.goals(VERDICTS[3:]))[1] == "suite alone: nothing judged (goal: 60 %)"
+
+
+def test_without_tests_only_the_suite_has_figures() -> None:
+    verdicts = [verdict("sdk", KILLED, NOT_JUDGED), verdict("sdk", SURVIVED, NOT_JUDGED)]
+    assert report.rows(verdicts)[0] == report.Row("sdk", 2, 1, 2, None, 0, 1, 0)
+    assert list(report.goals(verdicts)) == [
+        "all tests: nothing judged (goal: 90 %)",
+        "suite alone: 50.0 % (goal: 60 %) missed",
+    ]
 
 
 def test_survivors_are_listed_with_what_was_changed() -> None:

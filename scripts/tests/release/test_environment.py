@@ -49,6 +49,7 @@ def test_nothing_of_the_caller_is_left_but_what_is_listed(
         "TZ": "UTC",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
+        "NODE_DISABLE_COMPILE_CACHE": "1",
     }
 
 

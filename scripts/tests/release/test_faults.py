@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.release import faults
 from scripts.release.clones import clone
-from scripts.release.faults import FAULTS, INTERRUPTED, Fault
+from scripts.release.interruptions import INTERRUPTED
+from scripts.release.planted import FAULTS, Fault
 from scripts.release.steps import STEPS, steps
 
 
@@ -34,3 +36,35 @@ def test_each_fault_changes_a_checkout_and_names_a_step_that_runs(
 
 def test_rehearsals_are_interrupted_at_steps_that_exist() -> None:
     assert {step for step, _, _ in INTERRUPTED} <= {step.name for step in STEPS}
+
+
+def test_names_are_listed_and_one_that_nothing_has_is_an_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert faults.main(["--list", "--only", "a version"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "a version of the npm package that differs: versions",
+        "a version that differs: versions",
+    ]
+    with pytest.raises(SystemExit):
+        faults.main(["--only", "no such fault"])
+    assert "nothing has 'no such fault' in its name" in capsys.readouterr().err
+
+
+def test_a_check_that_can_not_be_made_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(work: Path) -> list[str]:
+        raise ValueError(f"{work.name} is broken")
+
+    monkeypatch.setattr(faults, "checks", lambda: {"a fault": check})
+    judged = faults._judge(("a fault", tmp_path / "0"))
+    assert (judged.name, judged.wrong) == ("a fault", ["ValueError: 0 is broken"])
+
+
+def test_tests_that_failed_are_found_in_the_log_of_their_step(tmp_path: Path) -> None:
+    log = tmp_path / ".arcrun/release/runs/run/evidence/logs/tests.log"
+    log.parent.mkdir(parents=True)
+    assert faults._failed_tests(tmp_path) == ""
+    log.write_text("$ pytest\nF\nFAILED a.py::test_a - 壞了\n  FAILED in a text\n", "utf-8")
+    assert faults._failed_tests(tmp_path) == "FAILED a.py::test_a - 壞了"

@@ -28,6 +28,15 @@ def test_what_is_no_download_is_kept_and_not_answered(request_line: str) -> None
     assert (server.received, server.tunnels) == ([request_line], [])
 
 
+def test_a_connection_without_a_byte_is_nothing_that_was_received() -> None:
+    with hostile.foreign_server() as server:
+        address, port = server.host.split(":")
+        with socket.create_connection((address, int(port)), timeout=10) as connection:
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1) == b""  # it has been handled
+    assert server.received == []
+
+
 def test_a_download_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hostile, "DOWNLOADS", {"127.0.0.1"})
     with socket.create_server(("127.0.0.1", 0)) as index, hostile.foreign_server() as server:

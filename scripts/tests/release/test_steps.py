@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from scripts.rehearsal import StepFailed
-from scripts.release.steps import STEPS, ReleaseStep, chosen, conformance_figures
+from scripts.release.steps import STEPS, ReleaseStep, chosen
+from scripts.release.suite import conformance_figures
 
 
 def test_a_rehearsal_runs_every_step_in_order() -> None:

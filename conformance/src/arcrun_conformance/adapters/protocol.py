@@ -112,7 +112,8 @@ def decode(line: str, identifier: int, command: str) -> Result | SdkError:
     waited, warned = tuple(reply.get("waited", ())), tuple(reply.get("warned", ()))
     if "error" in reply:
         error = reply["error"]
-        return SdkError(error["name"], error["message"], error, waited, warned)
+        fields = {"status": None, "code": None, "request_id": None, **error}
+        return SdkError(error["name"], error["message"], fields, waited, warned)
     _check(f"protocol/{command}", "result", reply["result"], f"the result of `{command}`")
     return Result(reply["result"], waited, warned)
 

@@ -51,6 +51,19 @@ def matching_exchanges(
     ]
 
 
+def internal_errors(exchanges: Sequence[Exchange]) -> list[Exchange]:
+    """Return the requests at which the engine itself failed; an SDK may repeat them, so that no result shows it."""
+    return [exchange for exchange in exchanges if _is_internal_error(exchange)]
+
+
+def _is_internal_error(exchange: Exchange) -> bool:
+    own = exchange.own_response or (None if exchange.fault else exchange.response)
+    if exchange.server != "engine" or own is None or own.status != 500:
+        return False
+    body = own.value()["body"]
+    return isinstance(body, dict) and body.get("code") == "internal_error"
+
+
 def further_pages(exchanges: Sequence[Exchange]) -> set[int]:
     """Return the numbers of the requests for a page to which the engine's previous page leads."""
     following: dict[tuple[str, str], Any] = {}

@@ -1,4 +1,4 @@
-"""The command line: `arcrun-conformance run|replay|list|show|validate|merge|sweep|mutants|parity|coverage|new-adapter`."""
+"""The command line: `arcrun-conformance run|replay|list|show|validate|merge|sweep|mutants|parity|coverage|new-adapter|export`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from arcrun_conformance.target import TargetError
 
 from . import (
     coverage,
+    export,
     inspection,
     merge,
     mutants,
@@ -77,6 +78,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for part in (run, replay, inspection, merge, sweep, mutants, parity, coverage, new_adapter):
+    for part in (
+        run,
+        replay,
+        inspection,
+        merge,
+        sweep,
+        mutants,
+        parity,
+        coverage,
+        new_adapter,
+        export,
+    ):
         part.add_to(commands)
     return parser

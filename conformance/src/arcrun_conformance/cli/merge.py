@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from arcrun_conformance.report import copy_recordings, merged, missing_shards
+from arcrun_conformance.report import copy_recordings, merged, missing_shards, remove_old
 
 from .options import (
     UsageError,
@@ -37,6 +37,9 @@ def add_to(commands: Commands) -> None:
         metavar="D",
         help="report folders, or conformance.json files",
     )
+    merge.add_argument(
+        "--shards", type=int, metavar="N", help="refuse reports other than those of all N shards"
+    )
     add_reports(merge)
     add_gate(merge)
     add_deviations(merge)
@@ -49,8 +52,10 @@ def _merge(options: argparse.Namespace) -> int:
     artifacts = read_artifacts(options)
     check_report_folder(options)
     reports = [read_report(path) for path in options.reports]
-    if missing := missing_shards(reports):
-        raise UsageError(f"these reports are not all of the run: {missing} is missing")
+    sources = [path if path.is_dir() else path.parent for path in options.reports]
+    if options.report_dir and options.report_dir.resolve() not in [s.resolve() for s in sources]:
+        remove_old(options.report_dir)
+    _require_all(reports, options.shards)
     try:
         described = merged(reports)
     except ValueError as error:
@@ -59,6 +64,20 @@ def _merge(options: argparse.Namespace) -> int:
         described["artifacts"] = artifacts
     code = conclude(options, described, gate)
     if options.report_dir:
-        for path in options.reports:
-            copy_recordings(path if path.is_dir() else path.parent, options.report_dir)
+        for source in sources:
+            copy_recordings(source, options.report_dir)
     return code
+
+
+def _require_all(reports: list[dict[str, Any]], expected: int | None) -> None:
+    """Check that the reports are those of all shards: `expected` of them, or as many as they say.
+
+    Raises:
+        UsageError: One is missing, or they are those of another number of shards.
+    """
+    divisions = {report.get("shard", {"of": 1})["of"] for report in reports}
+    if expected and divisions != {expected}:
+        found = ", ".join(map(str, sorted(divisions)))
+        raise UsageError(f"these reports are of a run in {found} shards, not in {expected}")
+    if missing := missing_shards(reports):
+        raise UsageError(f"these reports are not all of the run: {missing} is missing")

@@ -138,7 +138,7 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
         "--report-dir",
         type=Path,
         metavar="D",
-        help="write conformance.json, junit.xml, summary.md and index.html to this folder",
+        help="write conformance.json, junit.xml, summary.md, badge.json and index.html to this folder",
     )
     parser.add_argument(
         "--artifacts",

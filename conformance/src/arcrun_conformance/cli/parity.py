@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
 from rich.console import Console
 
 from arcrun_conformance import parity
@@ -15,6 +16,8 @@ from arcrun_conformance.gate import load_unsupported
 from arcrun_conformance.report import merged
 
 from .options import DATA, FAILED, GO, UsageError, command, read_report
+
+EXPLAINED = DATA / "parity.yaml"
 
 if TYPE_CHECKING:
     import argparse
@@ -35,9 +38,8 @@ def add_to(commands: Commands) -> None:
     compare.add_argument(
         "--explained",
         type=Path,
-        default=DATA / "parity.yaml",
         metavar="FILE",
-        help="differences that have a reason (default: those of the package)",
+        help="differences that have a reason (default: those of the package, between its own SDKs)",
     )
     compare.add_argument(
         "--gate-file",
@@ -56,7 +58,10 @@ def _parity(options: argparse.Namespace) -> int:
     reports = [read_report(path) for path in options.reports]
     try:
         found = parity.compare(
-            merged(reports), parity.load(options.explained), load_unsupported(options.gate_file)
+            merged(reports),
+            parity.load(options.explained or EXPLAINED),
+            load_unsupported(options.gate_file),
+            None if options.explained else _own_sdks(),
         )
     except ValueError as error:
         raise UsageError(f"these reports can't be merged: {error}") from error
@@ -67,6 +72,12 @@ def _parity(options: argparse.Namespace) -> int:
     else:
         _show(found)
     return GO if found.go else FAILED
+
+
+def _own_sdks() -> frozenset[str]:
+    """Return the SDKs that the package's explanations are about: others need not differ as these do."""
+    registry = yaml.safe_load((DATA / "adapters/adapters.yaml").read_text("utf-8"))
+    return frozenset(each["name"] for each in registry["adapters"])
 
 
 def _document(found: parity.Comparison) -> dict[str, Any]:

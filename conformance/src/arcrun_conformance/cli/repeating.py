@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
 
+# How the caller's user starts this program, if not by its name.
+COMMAND = "ARCRUN_CONFORMANCE_COMMAND"
 # What changes the outcome of a scenario; which scenarios and SDKs, and what becomes of the report, does not.
 KEPT = (
     "suite",
@@ -22,15 +25,18 @@ KEPT = (
 
 
 def repeating(options: argparse.Namespace) -> str:
-    """Return the command of a run, to which scenarios and SDKs can be added.
+    """Return the command of a run, to which scenarios and SDKs can be added; `--again` replaces it.
 
     Example:
         >>> from argparse import Namespace
         >>> defaults = {"suite": "sdk", "target": "local"}
-        >>> repeating(Namespace(suite="engine", target="local", defaults=defaults, remote=False))
+        >>> given = Namespace(suite="engine", target="local", defaults=defaults, remote=False, again=None)
+        >>> repeating(given)
         'arcrun-conformance run --suite engine'
     """
-    words = ["arcrun-conformance", "run"]
+    if options.again:
+        return str(options.again)
+    words = shlex.split(os.environ.get(COMMAND, "arcrun-conformance run"))
     for name in KEPT:
         value = getattr(options, name, None)
         if value is not None and value != options.defaults.get(name):

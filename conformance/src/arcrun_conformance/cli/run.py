@@ -104,6 +104,11 @@ def add_to(commands: Commands) -> None:
     )
     add_reports(run)
     run.add_argument(
+        "--again",
+        metavar="COMMAND",
+        help="for the reports: the command that runs scenarios again, where this one names temporary folders",
+    )
+    run.add_argument(
         "--remote",
         action="store_true",
         help="treat the target as the hosted engine, even on this machine: column live, live-safe",

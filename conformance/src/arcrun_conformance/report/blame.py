@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
-from .findings import comparable
+from arcrun_conformance.parity import Explanation, load, unexplained
+from arcrun_conformance.resources import data_directory
 
 Side = Literal["SDK", "engine", "adapter", "runner", "undecided"]
 
@@ -17,7 +19,11 @@ _ADAPTER = {
     "timeout": "it sent no reply in time",
     "failure": "it reported a failure of its own",
 }
-# Checks of every scenario that are about what the SDK sends.
+# Checks of every scenario that are about the engine, and those about what the SDK sends.
+_OF_ENGINE = {
+    "target-reachable": "the engine could not be reached",
+    "no-internal-errors": "it failed at a request that no fault was planned for",
+}
 _OF_SDK = {
     "well-formed-http": "it sent something that is not HTTP",
     "names-carry-the-run": "it created something under another name",
@@ -53,8 +59,8 @@ def blame(document: dict[str, Any], cell: dict[str, Any], check: dict[str, Any])
         return Blame("engine", "no SDK takes part: the engine answered something else")
     if not kind:
         return Blame("undecided", "nothing was checked")
-    if kind == "target-reachable":
-        return Blame("engine", "the engine could not be reached")
+    if kind in _OF_ENGINE:
+        return Blame("engine", _OF_ENGINE[kind])
     passing = _passing(document, cell, kind)
     found = _of_messages(kind, check["message"])
     if found is None and kind not in {step["id"] for step in cell["steps"]}:
@@ -100,11 +106,11 @@ def _of_step(
         return _without_comparison(document, cell, step)
     mine, theirs = _exchanges(cell, step), _exchanges(passing, step)
     name = passing["sdk"]
-    if [_sent(one) for one in mine] != [_sent(one) for one in theirs]:
-        return Blame("SDK", f"it sent something else than {name}, which passes")
+    if different := unexplained(cell, passing, step, _explanations()):
+        return Blame("SDK", f"it sent something else than {name}, which passes: {different[0]}")
     if [_answered(one) for one in mine] != [_answered(one) for one in theirs]:
         return Blame("engine", f"it answered {name}, which sent the same and passes, otherwise")
-    why = f"apart from headers, it sent the same as {name} and was answered alike"
+    why = f"it sent the same as {name} and was answered alike"
     return Blame("SDK", f"{why}, but returned another result")
 
 
@@ -131,10 +137,10 @@ def _exchanges(cell: dict[str, Any], step: str) -> list[dict[str, Any]]:
     return [one for one in cell["traffic"] if one["step"] == step]
 
 
-def _sent(exchange: dict[str, Any]) -> tuple[str, str, str, Any]:
-    request = exchange["request"]
-    target = comparable(request["target"])
-    return exchange["place"], request["method"], target, _shape(request["body"])
+@cache
+def _explanations() -> list[Explanation]:
+    """Return the differences between SDKs that are right: they speak against neither."""
+    return load(data_directory() / "parity.yaml")
 
 
 def _answered(exchange: dict[str, Any]) -> tuple[int, Any] | None:

@@ -17,6 +17,7 @@ _EVERYWHERE = (
     "secret-",
     "runner-",
     "target-reachable",
+    "no-internal-errors",
     "well-formed-http",
     "live-safe",
 )

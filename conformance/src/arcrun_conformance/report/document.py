@@ -83,16 +83,22 @@ def _end_long_body(body: bytes, shown: dict[str, Any]) -> None:
         shown["body"] = f"{shown['body'][:-_MARGIN]}… ({len(body)} bytes in all)"
 
 
+def failing(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the cells that failed; skipped scenarios and known deviations are not failures."""
+    known = {row["scenario"] for row in document["deviations"] if row["state"] == "known"}
+    return [
+        cell
+        for cell in document["cells"]
+        if cell["outcome"] not in {"passed", "skipped"} and cell["scenario"] not in known
+    ]
+
+
 def failed(document: dict[str, Any]) -> bool:
-    """Return whether the run failed; skipped scenarios and known deviations are not failures.
+    """Return whether the run failed.
 
     A run that checked nothing has shown nothing, so it has failed too.
     """
-    known = {row["scenario"] for row in document["deviations"] if row["state"] == "known"}
-    bad = any(
-        cell["outcome"] not in {"passed", "skipped"} and cell["scenario"] not in known
-        for cell in document["cells"]
-    )
+    bad = failing(document)
     leftovers = document["leftovers"]
     ended = document["interrupted"] or document.get("crash")
     checked = any(cell["outcome"] != "skipped" for cell in document["cells"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_conformance.runs.results import RECORDINGS
 
-from . import document, html, junit, markdown
+from . import badge, document, html, junit, markdown
 from .causes import causes
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ _WRITERS: dict[str, Callable[[dict[str, Any], Path], None]] = {
     "conformance.json": document.write,
     "junit.xml": junit.write,
     "summary.md": markdown.write,
+    "badge.json": badge.write,
     "index.html": html.write,
 }
 

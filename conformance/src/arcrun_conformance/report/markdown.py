@@ -7,11 +7,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .causes import causes
-from .document import exempt
+from .document import exempt, failed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+# GitHub shows no summary of more than 1 MiB: what is left out is in the page.
+_SHOWN = 50
 _MARKS = {"passed": "✅", "failed": "❌", "error": "💥", "skipped": "⏭️", "unavailable": "🚫"}
 
 
@@ -22,33 +24,51 @@ def write(document: dict[str, Any], path: Path) -> None:
 
 def _lines(document: dict[str, Any]) -> list[str]:
     target, gate = document["target"], document["gate"]
-    title = f"arcrun conformance: {gate['verdict']}" if gate else "arcrun conformance"
     lines = [
-        f"## {title}",
+        f"## arcrun conformance: {_verdict(document)}",
         "",
         (
-            f"Target {_text(target['name'])}, contract {_text(str(target['contract']))}; "
-            f"run `{document['run']}`, {document['seconds']:.1f} s."
+            f"{_totals(document)}. Target {_text(target['name'])}, contract "
+            f"{_text(str(target['contract']))}; run `{document['run']}`, {document['seconds']:.1f} s."
         ),
     ]
-    reasons = ["the run was interrupted"] if document["interrupted"] and not gate else []
-    reasons += [document["crash"]] if document.get("crash") and not gate else []
-    reasons += [*(gate["reasons"] if gate else ()), *document["leftovers"]["problems"]]
-    reasons += [f"left behind: {thing}" for thing in document["leftovers"]["left"]]
-    if reasons:
-        lines += ["", "### Problems", "", *(f"- {_text(reason)}" for reason in reasons)]
-    if document["deviations"]:
-        lines += ["", "### Deviations from the contract", "", *_deviations(document["deviations"])]
     found = causes(document)
     if found:
         lines += ["", "### Failures by cause"]
-        for cause in found:
+        for cause in found[:_SHOWN]:
             lines += ["", *_cause(cause)]
+        lines += _left_out(len(found))
+    reasons = ["the run was interrupted"] if document["interrupted"] and not gate else []
+    reasons += [document["crash"]] if document.get("crash") and not gate else []
+    reasons += [*document["leftovers"]["problems"]]
+    reasons += [f"left behind: {thing}" for thing in document["leftovers"]["left"]]
+    reasons += gate["reasons"] if gate else ()
+    if reasons:
+        lines += ["", "### Problems", "", *(f"- {_text(reason)}" for reason in reasons[:_SHOWN])]
+        lines += _left_out(len(reasons))
+    if document["deviations"]:
+        lines += ["", "### Deviations from the contract", "", *_deviations(document["deviations"])]
     lines += ["", "### All scenarios", "", *_matrix(document)]
     exempted = exempt(document)
     if exempted:
         lines += ["", "### Exempt checks", "", *(f"- {_text(line)}" for line in exempted)]
     return lines
+
+
+def _verdict(document: dict[str, Any]) -> str:
+    if document["gate"]:
+        return str(document["gate"]["verdict"])
+    return "failed" if failed(document) else "passed"
+
+
+def _totals(document: dict[str, Any]) -> str:
+    outcomes = [cell["outcome"] for cell in document["cells"]]
+    counts = {name: outcomes.count(name) for name in _MARKS}
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "Nothing ran"
+
+
+def _left_out(count: int) -> list[str]:
+    return ["", f"… and {count - _SHOWN} more: see index.html."] if count > _SHOWN else []
 
 
 def _matrix(document: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from arcrun_conformance.checks.check import Check, check
 from arcrun_conformance.checks.exemptions import exemption
 from arcrun_conformance.checks.leaks import Observations, leak_checks
-from arcrun_conformance.checks.wire import no_other_requests, wire_check
+from arcrun_conformance.checks.wire import internal_errors, no_other_requests, wire_check
 from arcrun_conformance.cleaning import visible
 from arcrun_conformance.resources import data_directory
 from arcrun_conformance.scenarios.template import fill
@@ -177,6 +177,12 @@ def _wire_checks(
     if unreachable:
         problems = [str(e.problem) for e in unreachable]
         checks.append(check("target-reachable", problems, unreachable))
+    failed = internal_errors(exchanges)
+    if failed:
+        problems = [
+            f"response to {e.request.method} {e.request.path}: 500 internal_error" for e in failed
+        ]
+        checks.append(check("no-internal-errors", problems, failed))
     return checks
 
 

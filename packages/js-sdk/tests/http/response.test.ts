@@ -14,8 +14,10 @@ describe("an error response", () => {
     [409, "ConflictError"],
     [418, "APIStatusError"],
     [429, "RateLimitError"],
+    [499, "APIStatusError"],
     [500, "ServerError"],
     [503, "ServerError"],
+    [599, "ServerError"],
   ] as const)("with status %s becomes a %s that has everything the engine reports", async (status, name) => {
     const engine = await serve(
       inTurn({
@@ -125,6 +127,8 @@ describe("a response that no engine returns", () => {
       { status: 302, headers: { location: "https://elsewhere.example" } },
       /returned a redirect \(302\) to https:\/\/elsewhere.example, which the SDK does not follow/,
     ],
+    ["the first status of a redirect", { status: 300 }, /a redirect \(300\) to another path of the same host/],
+    ["the last status of a redirect", { status: 399 }, /a redirect \(399\) to another path of the same host/],
   ])("%s is an UnexpectedResponseError", async (_, reply, message) => {
     const engine = await serve(inTurn(reply));
     const error = await rejection(clientOf(engine).creds.list());

@@ -30,6 +30,12 @@ CASES: list[tuple[str, dict[str, Any], bool]] = [
     (r"{{a}} == \{{b}}", {"a": "{{b}}", "b": "x"}, True),
     (r"{{a}} == \{{b}}", {"a": "x", "b": "x"}, False),
     (r"{{a}} == '\{{b}} > 1'", {"a": "{{b}} > 1", "b": 2}, True),
+    # In quotes, texts are inserted as they are and everything else as JSON.
+    ("""'{{list}}' == '["文"]'""", {"list": ["文"]}, True),
+    ("""'{{list}}' == '{"文":null}'""", {"list": {"文": None}}, True),
+    ("'{{n}}號' == '3號'", {"n": 3}, True),
+    ("'{{n}}' == 3", {"n": 3}, False),
+    ("'{{text}}' == '文'", {"text": "文"}, True),
     ("n > {{least}} and not done", {"n": 5, "least": 4, "done": False}, True),
 ]
 

@@ -36,6 +36,30 @@ async def test_a_node_with_several_predecessors_runs_once_on_the_merged_context(
     assert result.data == [1, 2, 1]
 
 
+@pytest.mark.parametrize("first", ["input >> 完成後 >> 起", "input >> 對每個 項 >> 起"])
+async def test_where_ways_meet_only_what_they_brought_is_seen(
+    engine: RecordingEngine, first: str
+) -> None:
+    lines = [
+        first,
+        "起 >> 完成後 >> 旁",
+        "起 >> 完成後 >> a",
+        "起 >> 完成後 >> b",
+        "a >> 完成後 >> 合",
+        "b >> 完成後 >> 合",
+    ]
+    config = {
+        "起": give({"起值": 0}),
+        "旁": give({"旁值": 9}),
+        "a": give({"甲": 1}),
+        "b": give({"乙": 2}),
+        "合": give(["{{起值}}", "{{甲}}", "{{乙}}", "{{旁值}}"]),
+    }
+    await engine.run(lines, config, {"項": ["一個"]})
+    assert engine.order == ["起", "旁", "a", "b", "合"]
+    assert engine.given_to("合")[0]["value"] == [0, 1, 2, "{{旁值}}"]
+
+
 async def test_two_start_nodes_that_meet_give_the_result_of_where_they_meet(
     engine: RecordingEngine,
 ) -> None:

@@ -19,6 +19,20 @@ def give(value: Any) -> dict[str, Any]:
 FLOW = ["input >> 完成後 >> 列", "列 >> 對每個 >> 做"]
 
 
+def test_the_limits_of_a_run_are_those_of_the_contract() -> None:
+    """As docs/contract.md#limits has them."""
+    mib = 1024 * 1024
+    assert RunLimits() == RunLimits(
+        steps=10_000,
+        seconds=120.0,
+        output_bytes=4 * mib,
+        output_values=100_000,
+        total_bytes=32 * mib,
+        trace_bytes=4 * mib,
+        depth=16,
+    )
+
+
 async def test_a_run_ends_at_its_limit_of_steps(engine: RecordingEngine) -> None:
     engine.limits = RunLimits(steps=5)
     config = {"列": give({"items": list(range(100))}), "做": give("{{item}}")}

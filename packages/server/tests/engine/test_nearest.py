@@ -68,5 +68,18 @@ def test_the_ratio_is_twice_the_longest_common_subsequence_by_both_lengths(
     assert nearest(one, [other], least=ratio + 0.01) is None
 
 
+def test_three_of_five_letters_are_near_and_four_of_seven_are_not() -> None:
+    for find in (nearest, Suggestions().nearest):
+        assert find("abcde", ["abcxy"]) == "abcxy"
+        assert find("abcdefg", ["abcdxyz"]) is None
+
+
+def test_a_name_of_128_characters_is_compared_and_a_longer_one_is_not() -> None:
+    name = "ab" * 64
+    assert nearest(name, [name]) == name
+    assert nearest(name, [f"{name}a"]) is None
+    assert nearest(f"{name}a", [name]) is None
+
+
 def test_what_shares_a_few_letters_only_is_not_near() -> None:
     assert nearest("code", ["discord", "hubspot"]) is None

@@ -234,6 +234,19 @@ def test_all_forms_of_a_secret_are_redacted() -> None:
         assert redactor.text(f"<{form}>").startswith(f"<{REDACTED}")
 
 
+@pytest.mark.parametrize(
+    ("before", "first", "last"),
+    # Of 8 bits a byte and 6 a character: behind 2 bytes, the secret's 12 are bits 16 to 112, and characters 3 to 18.
+    [("", 0, 16), ("a", 2, 17), ("ab", 3, 18), ("abc", 4, 20), ("user:", 7, 22)],
+)
+def test_every_character_of_base64_that_is_of_the_secret_alone_is_redacted(
+    before: str, first: int, last: int
+) -> None:
+    encoded = base64.b64encode(f"{before}s3cr3t-value tail".encode()).decode()
+    redacted = Redactor(["s3cr3t-value"]).text(encoded)
+    assert redacted == f"{encoded[:first]}{REDACTED}{encoded[last:]}"
+
+
 @pytest.mark.parametrize("user", ["", "a", "ab", "abc", "用戶"])
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
 def test_a_secret_in_base64_behind_a_user_is_redacted(user: str, encode: Any) -> None:

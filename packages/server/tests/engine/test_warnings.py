@@ -221,6 +221,11 @@ def test_a_name_that_nothing_declares_is_a_warning_with_the_nearest() -> None:
     assert "{{input.NAME}}" in warning.message
 
 
+def test_a_placeholder_of_a_condition_that_json_escapes_is_warned_of() -> None:
+    graph = compile_flow([r'input >> IF(n == "\u007b{nowhere}}") >> hash'], known=["hash"])
+    assert [warning.placeholder for warning in check_parameters(graph).warnings] == ["{{nowhere}}"]
+
+
 def test_conditions_are_checked_like_texts() -> None:
     flow = ["input >> IF({{a[0]}} > 1) >> 寫", "input >> IF({{inptu.x}}) >> 寫"]
     found = check_parameters(compile_flow(flow, {"寫": give(1)}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,6 +202,32 @@ async def test_closed_database_leaves_no_row_of_its_process(url: str) -> None:
         assert other.execute(count).fetchone() == (1,)
         database.close()
         assert other.execute(count).fetchone() == (0,)
+
+
+async def test_rows_of_processes_that_were_killed_a_week_ago_are_removed(url: str) -> None:
+    week = 7 * 24 * 3600
+    database = open_database(url)
+    # Each row begins with its time in seconds, and chance follows.
+    rows = [
+        (name, int(time.time() - age).to_bytes(8, "big") + bytes(32))
+        for name, age in (("old", week + 3600), ("recent", week - 3600))
+    ]
+    with session(url) as other:
+        for row in rows:
+            other.execute("INSERT INTO last_commits VALUES (%s, %s)", row)
+        database.close()
+        assert other.execute("SELECT process FROM last_commits").fetchall() == [("recent",)]
+
+
+@pytest.mark.parametrize(
+    ("version", "too_old"),
+    [(90_624, True), (120_022, True), (130_000, False), (180_006, False)],
+    ids=["9.6.24", "12.22", "13.0", "18.6"],
+)
+def test_postgresql_before_13_is_too_old(version: int, too_old: bool) -> None:
+    from arcrun_server.store.postgresql import is_too_old
+
+    assert is_too_old(version) is too_old
 
 
 async def test_unknown_outcome_is_reported_as_unknown(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import stat
 import subprocess
@@ -17,6 +18,7 @@ from arcrun_server.app import create_app
 from arcrun_server.errors import StartupError, StorageUnavailableError
 from arcrun_server.settings import Settings
 from arcrun_server.store import Store
+from arcrun_server.store import sqlite as sqlite_module
 from arcrun_server.store.schema import properties
 from arcrun_server.store.sqlite import APPLICATION_ID, SQLiteDatabase
 
@@ -98,6 +100,18 @@ def test_locked_database_can_not_be_opened(tmp_path: Path) -> None:
             SQLiteDatabase(tmp_path / "arcrun.db", write_wait_ms=50)
 
 
+async def test_database_opens_while_another_process_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_module, "UPGRADE_WAIT_MS", 50)
+    SQLiteDatabase(tmp_path / "arcrun.db").close()
+    with closing(sqlite3.connect(tmp_path / "arcrun.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        database = SQLiteDatabase(tmp_path / "arcrun.db", write_wait_ms=50)
+        assert await database.read(names) == []
+        database.close()
+
+
 def test_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "arcrun.db"
     with closing(sqlite3.connect(path)) as connection:
@@ -176,12 +190,31 @@ def test_one_server_at_a_time_holds_a_data_folder(tmp_path: Path) -> None:
     Store(tmp_path, serving=True).close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX")
+def test_lock_is_its_owners_only_and_names_the_process(tmp_path: Path) -> None:
+    store = Store(tmp_path, serving=True)
+    lock = tmp_path / "server.lock"
+    assert stat.S_IMODE(lock.stat().st_mode) == 0o600
+    assert lock.read_text() == f"{os.getpid()}\n"
+    with pytest.raises(StartupError, match=rf"another server \(process {os.getpid()}\) is using"):
+        Store(tmp_path, serving=True)
+    store.close()
+
+
 def test_server_that_could_not_open_its_data_does_not_hold_the_folder(tmp_path: Path) -> None:
     (tmp_path / "arcrun.db").mkdir()
     with pytest.raises(StartupError, match="cannot open the database"):
         Store(tmp_path, serving=True)
     (tmp_path / "arcrun.db").rmdir()
     Store(tmp_path, serving=True).close()
+
+
+def test_folder_is_made_with_those_above_it(tmp_path: Path) -> None:
+    data = tmp_path / "a" / "b" / "data"
+    Store(data).close()
+    assert (data / "arcrun.db").is_file()
+    if sys.platform != "win32":
+        assert stat.S_IMODE(data.stat().st_mode) == 0o700
 
 
 def test_folder_that_can_not_be_made_is_reported(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
+import re
+import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -75,9 +78,26 @@ def test_a_build_that_depends_on_where_it_runs_is_refused(checkout: Path, tmp_pa
     (folder / "hatch_build.py").write_text(hook)
     with (folder / "pyproject.toml").open("a") as file:
         file.write("[tool.hatch.build.hooks.custom]\n")
-    with pytest.raises(NotReproducible, match=r"arcrun-1\.2\.3.* differs between two builds"):
+    with pytest.raises(NotReproducible) as caught:
         build_all(checkout, tmp_path / "work", tmp_path / "dist", tmp_path / "logs" / "build.log")
     assert not list((tmp_path / "dist").glob("*.whl"))
+    shutil.rmtree(tmp_path / "work")
+    said, _, *copies = str(caught.value).splitlines()
+    assert re.fullmatch(
+        r"arcrun-1\.2\.3.* differs between two builds .*: .*where\.py.* in it", said
+    )
+    hashes, paths = zip(*(line.split() for line in copies), strict=True)
+    assert tuple(sha256(Path(path)) for path in paths) == hashes
+    assert [Path(path).parent.name for path in paths] == ["first-build", "second-build"]
+
+
+def test_where_only_times_differ_the_message_says_so(tmp_path: Path) -> None:
+    for folder, year in (("a", 2020), ("b", 2021)):
+        (tmp_path / folder).mkdir()
+        with zipfile.ZipFile(tmp_path / folder / "x.whl", "w") as wheel:
+            wheel.writestr(zipfile.ZipInfo("x.py", (year, 1, 1, 0, 0, 0)), "")
+    with pytest.raises(NotReproducible, match="the files in it are the same, but their order"):
+        compare_builds(tmp_path / "a", tmp_path / "b", tmp_path / "kept")
 
 
 def test_two_folders_with_other_files_are_not_the_same(tmp_path: Path) -> None:
@@ -85,7 +105,7 @@ def test_two_folders_with_other_files_are_not_the_same(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "a" / "x.whl").write_text("")
     with pytest.raises(NotReproducible, match="different files"):
-        compare_builds(tmp_path / "a", tmp_path / "b")
+        compare_builds(tmp_path / "a", tmp_path / "b", tmp_path / "kept")
 
 
 @pytest.fixture

@@ -270,7 +270,7 @@ def _component_problems(
     problems: list[Problem] = []
     for number, node in enumerate(nodes):
         if len(problems) >= MAX_PROBLEMS:
-            break
+            return problems
         path = f"nodes[{number}]"
         component, is_called = node.get("componentId"), node["id"] in called
         if component is None:

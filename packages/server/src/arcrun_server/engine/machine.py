@@ -226,8 +226,7 @@ class Machine:
         try:
             self.budget.take_step()
         except BudgetError as problem:
-            given = self.current[1]
-            raise NodeFailure(node.id, str(problem), given, final=True) from None
+            raise NodeFailure(node.id, str(problem), final=True) from None
 
     def out_of_time(self) -> NodeFailure:
         """Return the failure of a run whose time is over."""

@@ -40,18 +40,18 @@ class Suggestions:
             candidates: The known names. Of two that are equally similar, the first one is taken.
             least: How similar it must be, from 0 to 1. Case makes no difference.
         """
-        if len(name) > MAX_LENGTH or self._left <= 0:
+        if len(name) > MAX_LENGTH:
             return None
         measure = _Similarity(name.casefold())
         best, best_ratio = None, least
         for candidate in islice(candidates, MAX_CANDIDATES):
+            if self._left <= 0:
+                break
             if len(candidate) > MAX_LENGTH:
                 continue
             folded = candidate.casefold()
             if measure.bound(folded) < best_ratio:
                 continue
-            if self._left <= 0:
-                break
             self._left -= 1
             ratio = measure.ratio(folded)
             if ratio > best_ratio or (best is None and ratio == best_ratio):

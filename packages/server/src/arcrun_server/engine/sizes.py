@@ -197,7 +197,7 @@ def _rough_size_of_parts(value: Any, pending: list[Any]) -> int:
         kind = type(item)
         if kind is str:
             size += len(item) + 1
-        elif kind is int or kind is float or kind is bool or item is None:
+        elif kind in _ONE_BYTE:
             size += 1
         else:
             pending.append(item)

@@ -118,6 +118,7 @@ def fill(parsed: Any, look_up: LookUp, budget: ByteBudget) -> Any:
         TooLargeError: More would be put in.
 
     Example:
+        >>> from arcrun_server.engine.sizes import ByteBudget
         >>> values = {("名字",): "小明", ("標籤",): ["a", "b"]}
         >>> parsed = parse_value({"文": "你好 {{ 名字 }}:{{標籤}}", "全部": "{{標籤}}", "無": "{{x}}"})
         >>> fill(parsed, lambda found: values.get(found.path, MISSING), ByteBudget(1000, "it"))

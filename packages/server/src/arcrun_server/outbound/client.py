@@ -175,7 +175,7 @@ class Outbound:
             "connect": connect_timeout,
             "read": read_timeout,
             "write": read_timeout,
-            "pool": total_timeout,
+            "pool": None,  # the total time-out counts this wait too; two that end together would race
         }
         self._total_timeout = total_timeout
         self._max_bytes = max_bytes

@@ -101,5 +101,5 @@ class PagedQuery:
     ) -> int:
         if request.after is None and len(rows) <= request.limit:
             return len(rows)  # that was the whole list
-        total: int = (await database.rows(self._total, **parameters))[0][0]
-        return total
+        [(total,)] = await database.rows(self._total, **parameters)
+        return int(total)

@@ -235,7 +235,8 @@ class PostgreSQLDatabase(Database):
     def _prepare(self) -> None:
         """Create or upgrade the tables; of several servers that start at once, the others wait for the first."""
         with self._engine.begin() as connection:
-            if int(connection.exec_driver_sql("SHOW server_version_num").scalar_one()) < 130_000:
+            version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
+            if is_too_old(version):
                 raise StartupError(f"{self._shown} is older than PostgreSQL 13")
             if connection.exec_driver_sql("SHOW server_encoding").scalar_one() != "UTF8":
                 raise StartupError(
@@ -277,6 +278,11 @@ class PostgreSQLDatabase(Database):
                 "Install the newer version again, or name another database with --database."
             )
         return version
+
+
+def is_too_old(server_version: int) -> bool:
+    """Tell whether this is the version of a PostgreSQL before 13, as `server_version_num` has it."""
+    return server_version < 130_000
 
 
 def _seconds(moment: float) -> bytes:
