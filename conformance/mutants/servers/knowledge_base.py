@@ -12,8 +12,7 @@ from sqlalchemy import select, text
 
 from arcrun_server.kbdb import components, items, search
 from arcrun_server.routes import kbdb as routes
-from arcrun_server.store import block_index, blocks
-from arcrun_server.store.schema import blocks as table
+from arcrun_server.store import block_index, blocks, schema
 
 Store = blocks.Blocks
 
@@ -23,7 +22,7 @@ Store = blocks.Blocks
 
 def blocks_are_read_by_any_account() -> None:
     async def row(self: Any, _account: str, block_id: str) -> Any:
-        statement = select(table).where(table.c.id == block_id)
+        statement = select(schema.blocks).where(schema.blocks.c.id == block_id)
         return await self._database.read(lambda connection: connection.execute(statement).first())
 
     Store._row = row
@@ -31,7 +30,11 @@ def blocks_are_read_by_any_account() -> None:
 
 def pages_are_shared_by_accounts() -> None:
     async def page(self: Any, _account: str, page_name: str, _type: str | None = None) -> Any:
-        statement = select(table).where(table.c.page_name == page_name).order_by(table.c.number)
+        statement = (
+            select(schema.blocks)
+            .where(schema.blocks.c.page_name == page_name)
+            .order_by(schema.blocks.c.number)
+        )
         return await self._blocks(statement)
 
     Store.page = page
@@ -46,7 +49,7 @@ def searches_find_other_accounts_blocks() -> None:
 
     async def shown(self: Any, _account: str, found: Any, limit: int) -> Any:
         numbers = [number for number, _ in found[:limit]]
-        statement = select(table).where(table.c.number.in_(numbers))
+        statement = select(schema.blocks).where(schema.blocks.c.number.in_(numbers))
         return blocks.BlockPage(await self._blocks(statement))
 
     Store._shown = shown
