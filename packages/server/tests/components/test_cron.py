@@ -117,13 +117,14 @@ async def test_the_time_of_the_run_is_where_it_begins(use: Any) -> None:
         ({"expr": "@daily", "timezone": "Taipei"}, "there is no time zone 'Taipei'"),
         ({"expr": "@daily", "count": 51}, "`count` must be from 1 to 50, but it is 51"),
         ({"expr": "@daily", "after": "9999-12-31T23:59:00Z"}, "`after` is too far away"),
-        ({"expr": "@daily", "after": "0001-01-01T00:00:00Z", "timezone": "America/New_York"}, "`after` is not a date"),
+        (
+            {"expr": "@daily", "after": "0001-01-01T00:00:00Z", "timezone": "America/New_York"},
+            "`after` is not a date",
+        ),
         ({"expr": "@daily", "after": "soon"}, "`after` is not a date"),
     ],
 )
-async def test_what_can_not_be_read_says_why(
-    use: Any, given: dict[str, Any], message: str
-) -> None:
+async def test_what_can_not_be_read_says_why(use: Any, given: dict[str, Any], message: str) -> None:
     with pytest.raises(ComponentError) as raised:
         await use("cron", given)
     assert message in str(raised.value)

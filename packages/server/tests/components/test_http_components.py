@@ -4,11 +4,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from component_use import invocation
 
 from arcrun_server.components.registry import Registry
 from arcrun_server.engine import ComponentError, MemoryEnvironment, compile_flow, run_graph
-
-from component_use import invocation
 
 if TYPE_CHECKING:
     from loopback_site import Site

@@ -8,14 +8,13 @@ import email.policy
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from component_use import invocation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from arcrun_server.components.registry import Registry
 from arcrun_server.components.request_body import request_body
 from arcrun_server.engine import ComponentError, MemoryEnvironment, compile_flow, run_graph
-
-from component_use import invocation
 
 if TYPE_CHECKING:
     from email.message import EmailMessage

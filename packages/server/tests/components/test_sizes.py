@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from component_use import invocation
 from turns import counted_turns
 
 from arcrun_server.components import contract
 from arcrun_server.components.merge import run as merge
 from arcrun_server.components.off_loop import LARGE, off_loop
 from arcrun_server.engine import ComponentError, sizes
-
-from component_use import invocation
 
 
 class Text(str):

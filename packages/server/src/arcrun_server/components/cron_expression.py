@@ -142,7 +142,10 @@ def parse_cron(text: str) -> CronExpression:
         every_hour=fields[1].startswith("*"),
         either_day=not (fields[2].startswith("*") or fields[4].startswith("*")),
     )
-    if next(expression.times(datetime(2024, 1, 1, tzinfo=timezone.utc), timezone.utc), None) is None:
+    if (
+        next(expression.times(datetime(2024, 1, 1, tzinfo=timezone.utc), timezone.utc), None)
+        is None
+    ):
         raise CronError("it means no time: there is no such day in these months")
     return expression
 
@@ -170,10 +173,8 @@ def _range(part: str, field: _Field) -> range:
         )
     every, first, last, step = found.groups()
     least = field.least if every else _number(first, field)
-    if every or (step and last is None):
-        most = field.most
-    else:
-        most = _number(last or first, field)
+    is_open = every or (step and last is None)
+    most = field.most if is_open else _number(last or first, field)
     if least > most:
         raise CronError(f"the {field.name} '{part}' ends before it begins")
     if step is not None and int(step) == 0:

@@ -105,7 +105,15 @@ class Registry:
         components["http_request"] = http_request.component(outbound)
         self._contracts: dict[str, ComponentContract] = {
             module.CONTRACT["canonical_id"]: module.CONTRACT
-            for module in (*_LOGIC, *_BY_ACCOUNT, code, http_request, string_ops, validate_json, wait)
+            for module in (
+                *_LOGIC,
+                *_BY_ACCOUNT,
+                code,
+                http_request,
+                string_ops,
+                validate_json,
+                wait,
+            )
         }
         self._components = {
             name: with_checked_names(component, self._contracts[name])
