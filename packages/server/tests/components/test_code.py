@@ -38,7 +38,11 @@ async def outcome(use: Any, code: Any, value: Any = None, **more: Any) -> Any:
         ("return input.a + 1", {"a": 2}, 3),
         ("", {}, None),
         ("return undefined", {}, None),
-        ("return { kept: null, left: undefined, list: [undefined] }", {}, {"kept": None, "list": [None]}),
+        (
+            "return { kept: null, left: undefined, list: [undefined] }",
+            {},
+            {"kept": None, "list": [None]},
+        ),
         ("return await Promise.resolve(input)", 5, 5),
         ("return Promise.all([1, Promise.resolve(2)])", {}, [1, 2]),
         ("for await (const one of [Promise.resolve(7)]) return one", {}, 7),
@@ -56,7 +60,9 @@ async def test_code_is_the_body_of_a_function_and_its_value_is_data(
     assert await outcome(use, code, value) == {"success": True, "data": data}
 
 
-@pytest.mark.parametrize("text", ["", "你好", "é" * 40, "😀" * 20, "a" * 55, "a" * 56, "a" * 64, "a" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "你好", "é" * 40, "😀" * 20, "a" * 55, "a" * 56, "a" * 64, "a" * 5000]
+)
 async def test_sha256_is_the_hexadecimal_digest_of_the_utf_8(use: Any, text: str) -> None:
     result = await outcome(use, "return sha256(input)", text)
     assert result == {"success": True, "data": hashlib.sha256(text.encode()).hexdigest()}
@@ -70,13 +76,34 @@ async def test_sha256_replaces_half_of_a_surrogate_pair_as_utf_8_does(use: Any) 
 @pytest.mark.parametrize(
     "name",
     [
-        *("console", "fetch", "setTimeout", "queueMicrotask", "require", "process", "module", "std", "os"),
-        *("performance", "navigator", "XMLHttpRequest", "WebAssembly", "Worker", "print", "gc", "atob"),
+        *(
+            "console",
+            "fetch",
+            "setTimeout",
+            "queueMicrotask",
+            "require",
+            "process",
+            "module",
+            "std",
+            "os",
+        ),
+        *(
+            "performance",
+            "navigator",
+            "XMLHttpRequest",
+            "WebAssembly",
+            "Worker",
+            "print",
+            "gc",
+            "atob",
+        ),
         *("start", "poll", "TextEncoder", "crypto"),
     ],
 )
 async def test_nothing_beyond_the_language_is_there(use: Any, name: str) -> None:
-    code = "return [typeof globalThis[input], typeof constructor.constructor('return this')()[input]]"
+    code = (
+        "return [typeof globalThis[input], typeof constructor.constructor('return this')()[input]]"
+    )
     assert await outcome(use, code, name) == {"success": True, "data": ["undefined", "undefined"]}
 
 

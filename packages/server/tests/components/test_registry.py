@@ -29,9 +29,17 @@ NEEDED = {
     "http_request",
     "code",
     "claude_api",
+    "cron",
+    "auth_static_key",
+    "auth_service_account",
+    "auth_oauth2",
 }
-# What fills this container depends on the account, so a run finds it and not the registry.
-BY_ACCOUNT = {"claude_api"}
+# What fills these containers depends on the account, so that a run finds them and not the registry.
+BY_ACCOUNT = {"claude_api", "auth_static_key", "auth_service_account", "auth_oauth2"}
+
+
+def test_there_are_21_components() -> None:
+    assert len(NEEDED) == 21
 
 
 def test_the_catalog_has_the_components_of_the_contract() -> None:

@@ -16,16 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from health_probe import JUDGES_TIMES, P99_MS, probe_of, times_of
 from hostile_requests import hostile_requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECONDS = float(os.environ.get("ARCRUN_LOAD_SECONDS", "4"))
-JUDGES_TIMES = "ARCRUN_LOAD_SECONDS" in os.environ
 IDLE, SLOW, HOSTILE = 320, 20, 64
 MEGABYTES = 512
-P99_MS = 100.0
 
 
 def family_megabytes(pid: int) -> tuple[float, float]:
@@ -42,19 +41,6 @@ def family_megabytes(pid: int) -> tuple[float, float]:
             continue
     unit = os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
     return pages[True] * unit, pages[False] * unit
-
-
-async def probe_of(url: httpx.URL, seconds: float) -> asyncio.subprocess.Process:
-    """Ask `/health` for some seconds, in a process of its own: the attackers of this one would hold it up."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PROBE, str(url), str(seconds), stdout=asyncio.subprocess.PIPE
-    )
-
-
-async def times_of(probe: asyncio.subprocess.Process) -> list[float]:
-    """Return the times that a probe measured, in ascending order, in milliseconds."""
-    output, _ = await probe.communicate()
-    return sorted(map(float, output.split()))
 
 
 def print_figures(
@@ -133,16 +119,3 @@ async def test_hostile_clients_hold_nobody_up(serve: Callable[..., Any], tmp_pat
     assert probe.returncode == 0  # each `/health` answered 200
     if JUDGES_TIMES:
         assert p99 <= P99_MS
-
-
-PROBE = """
-import sys, time, httpx
-url, seconds = sys.argv[1], float(sys.argv[2])
-until = time.monotonic() + seconds
-with httpx.Client(base_url=url, timeout=60) as client:
-    while time.monotonic() < until:
-        began = time.perf_counter()
-        client.get("/health").raise_for_status()
-        print((time.perf_counter() - began) * 1000, flush=True)
-        time.sleep(0.1)
-"""

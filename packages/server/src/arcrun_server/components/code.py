@@ -37,6 +37,17 @@ _LIMITS = {
     "timeout_ms": (TIMEOUT_MS, MOST_TIMEOUT_MS),
     "max_output_bytes": (OUTPUT_BYTES, OUTPUT_BYTES),
 }
+# What the worker's kinds of errors mean; the others bring a text of their own.
+_TEXTS = {
+    "time": ("TimeoutError", "the code took longer than {timeout_ms:,} ms"),
+    "memory": ("ResourceError", "the code needs more than 16 MiB of memory"),
+    "depth": ("ResourceError", "the code calls functions, or nests values, too deeply"),
+    "large": ("ResourceError", "the returned value is larger than {max_output_bytes:,} bytes"),
+    "endless": (
+        "UserCodeError",
+        "the code waits for a promise that nothing settles; there are no timers and no requests",
+    ),
+}
 
 CONTRACT: ComponentContract = {
     "canonical_id": "code",
@@ -122,9 +133,7 @@ def component(workers: WorkerPool) -> Component:
     return run
 
 
-async def _run(
-    workers: WorkerPool, code: str, given: JsonObject, limits: dict[str, int]
-) -> Any:
+async def _run(workers: WorkerPool, code: str, given: JsonObject, limits: dict[str, int]) -> Any:
     value = given.get("input", {})
     if rough_size(value, INPUT_BYTES) > INPUT_BYTES:
         raise _Failure("ResourceError", f"`input` is larger than {INPUT_BYTES:,} bytes")
@@ -181,51 +190,27 @@ def _limits(own: JsonObject) -> dict[str, int]:
 
 def _of_worker(problem: WorkerError, limits: dict[str, int]) -> _Failure:
     if isinstance(problem, WorkerTimeoutError):
-        return _out_of_time(limits)
+        return _of_code({"kind": "time"}, limits)
     if isinstance(problem, WorkerBusyError):
         return _Failure(
             "SandboxError", "too many nodes run code at the moment; try again in a moment"
         )
     if isinstance(problem, WorkerFailedError) and str(problem) == "MemoryError":
-        return _out_of_memory()
+        return _of_code({"kind": "memory"}, limits)
     return _Failure("SandboxError", "the sandbox ended before the code did")
 
 
 def _of_code(error: JsonObject, limits: dict[str, int]) -> _Failure:
     kind = error["kind"]
-    if kind == "time":
-        return _out_of_time(limits)
-    if kind == "memory":
-        return _out_of_memory()
-    if kind == "depth":
-        return _Failure("ResourceError", "the code calls functions, or nests values, too deeply")
-    if kind == "large":
-        most = limits["max_output_bytes"]
-        return _Failure("ResourceError", f"the returned value is larger than {most:,} bytes")
-    if kind == "endless":
-        return _Failure(
-            "UserCodeError",
-            "the code waits for a promise that nothing settles; there are no timers and no requests",
-        )
+    if kind in _TEXTS:
+        error_type, text = _TEXTS[kind]
+        return _Failure(error_type, text.format(**limits))
     if kind == "contract":
         return _Failure("ContractError", error["message"])
     if kind == "thrown":
         return _Failure("UserCodeError", f"the code threw {error['message']}")
-    return _Failure("UserCodeError", f"{_where(error)}{error['name']}: {error['message']}")
-
-
-def _out_of_time(limits: dict[str, int]) -> _Failure:
-    return _Failure("TimeoutError", f"the code took longer than {limits['timeout_ms']:,} ms")
-
-
-def _out_of_memory() -> _Failure:
-    return _Failure("ResourceError", "the code needs more than 16 MiB of memory")
-
-
-def _where(error: JsonObject) -> str:
-    if "line" not in error:
-        return ""
-    return f"line {error['line']}, column {error['column']}: "
+    where = f"line {error['line']}, column {error['column']}: " if "line" in error else ""
+    return _Failure("UserCodeError", f"{where}{error['name']}: {error['message']}")
 
 
 def _printable(text: str) -> str:

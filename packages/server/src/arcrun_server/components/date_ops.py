@@ -30,7 +30,12 @@ FORMATS = ("iso", "date", "time", "datetime", "unix", "unix_ms", "yyyymmdd", "ä¸
 _NOW = "_started"
 
 
-def _zone(given: JsonObject) -> tzinfo:
+def zone_of(given: JsonObject) -> tzinfo:
+    """Return the time zone that `timezone` names; UTC if it was left out.
+
+    Raises:
+        ComponentError: There is no such time zone.
+    """
     name = optional(given, "timezone", str, "UTC")
     if name.upper() in {"UTC", "Z"}:
         return timezone.utc
@@ -45,12 +50,12 @@ def _moment(given: JsonObject, name: str = "date") -> datetime:
     """Return a moment: ISO 8601 text, a date alone, or Unix seconds; if `date` is left out, the run's time."""
     if name == "date" and name not in given:
         return _now(given)
-    return _read(given_value(given, name), name, _zone(given))
+    return read_moment(given_value(given, name), name, zone_of(given))
 
 
 def _now(given: JsonObject) -> datetime:
     started: datetime = given[_NOW]
-    return started.astimezone(_zone(given))
+    return started.astimezone(zone_of(given))
 
 
 def _settled(moment: datetime) -> datetime:
@@ -63,7 +68,12 @@ def _elapsed(moment: datetime, seconds: float) -> datetime:
     return (moment.astimezone(timezone.utc) + timedelta(seconds=seconds)).astimezone(moment.tzinfo)
 
 
-def _read(value: Any, name: str, zone: tzinfo) -> datetime:
+def read_moment(value: Any, name: str, zone: tzinfo) -> datetime:
+    """Return the moment that a text (ISO 8601) or a number (Unix seconds) means; without an offset it is in a zone.
+
+    Raises:
+        ComponentError: It is neither.
+    """
     try:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return datetime.fromtimestamp(value, timezone.utc).astimezone(zone)

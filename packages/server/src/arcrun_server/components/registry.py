@@ -10,8 +10,12 @@ from arcrun_server.workers import WorkerPool
 
 from . import (
     array_ops,
+    auth_oauth2,
+    auth_service_account,
+    auth_static_key,
     claude_api,
     code,
+    cron,
     date_ops,
     foreach_control,
     http_request,
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 
 _LOGIC = (
     array_ops,
+    cron,
     date_ops,
     filter_component,
     foreach_control,
@@ -51,6 +56,8 @@ _LOGIC = (
     switch,
     try_catch,
 )
+# What fills these containers depends on the account, so that a run finds them and not the registry.
+_BY_ACCOUNT = (auth_oauth2, auth_service_account, auth_static_key, claude_api)
 
 
 class Registry:
@@ -98,10 +105,18 @@ class Registry:
         components["http_request"] = http_request.component(outbound)
         self._contracts: dict[str, ComponentContract] = {
             module.CONTRACT["canonical_id"]: module.CONTRACT
-            for module in (*_LOGIC, claude_api, code, http_request, string_ops, validate_json, wait)
+            for module in (
+                *_LOGIC,
+                *_BY_ACCOUNT,
+                code,
+                http_request,
+                string_ops,
+                validate_json,
+                wait,
+            )
         }
         self._components = {
-            name: _with_checked_names(component, self._contracts[name])
+            name: with_checked_names(component, self._contracts[name])
             for name, component in components.items()
         }
 
@@ -125,7 +140,7 @@ class Registry:
         return [self._contracts[component_id] for component_id in sorted(self._contracts)]
 
 
-def _with_checked_names(component: Component, contract: ComponentContract) -> Component:
+def with_checked_names(component: Component, contract: ComponentContract) -> Component:
     """Return a component that refuses misspelled parameters; those of if_control are also what it compares."""
     if contract is if_control.CONTRACT:
         return component

@@ -80,6 +80,14 @@ class ServiceClient:
             result, _ = await self._attempt(request, auth_recipe, fresh=True)
         return result
 
+    async def check(self, auth_recipe: dict[str, Any]) -> None:
+        """Find out whether a request could be signed: an access token is fetched, if the service needs one.
+
+        Raises:
+            ComponentError: It could not: a secret is missing or can't stand where it belongs, or there is no token.
+        """
+        await self._authenticate(auth_recipe, fresh=False)
+
     async def _attempt(
         self, request: ServiceRequest, auth_recipe: dict[str, Any] | None, *, fresh: bool
     ) -> tuple[dict[str, Any], int]:

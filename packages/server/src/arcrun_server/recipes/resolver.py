@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from arcrun_server.recipes.api.component import api_recipe_component
 from arcrun_server.recipes.auth.component import service_component
+from arcrun_server.recipes.auth.primitive_component import primitive_component
 from arcrun_server.recipes.auth.tokens import AccessTokens
 from arcrun_server.recipes.request import ServiceClient
 
@@ -77,6 +78,15 @@ class RecipeResolver:
         service = api_recipe.get("auth_service")
         needed = await self._auth_recipe(account, service) if service else None
         return api_recipe_component(api_recipe, needed, client)
+
+    def primitive(self, account: str, primitive: str, read_secret: SecretReader) -> Component:
+        """Return the component of an auth primitive; the arguments are those of `component`."""
+
+        async def find(service: str) -> dict[str, Any] | None:
+            return await self._auth_recipe(account, service)
+
+        client = ServiceClient(read_secret, self._outbound, self._tokens)
+        return primitive_component(primitive, find, client)
 
     async def _auth_recipe(self, account: str, service: str) -> dict[str, Any] | None:
         shipped = self._catalog.auth.get(service, self._engine_url)

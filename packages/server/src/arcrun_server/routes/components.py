@@ -107,7 +107,9 @@ class ComponentRoutes:
         return {(entry.kind, entry.canonical_id): entry for entry in entries}
 
     def _not_found(self, name: str) -> ApiError:
-        recipe = next((entry for entry in self._shipped.values() if entry.canonical_id == name), None)
+        recipe = next(
+            (entry for entry in self._shipped.values() if entry.canonical_id == name), None
+        )
         near = nearest(name, sorted(self._all), least=0.6)
         hint = f"; did you mean {near!r}?" if near else ""
         if recipe is not None:
@@ -117,7 +119,10 @@ class ComponentRoutes:
             404,
             "component_not_found",
             f"no component {name!r}{hint}",
-            next_actions=["see all components: GET /components", "search: GET /components/search?q="],
+            next_actions=[
+                "see all components: GET /components",
+                "search: GET /components/search?q=",
+            ],
         )
 
 

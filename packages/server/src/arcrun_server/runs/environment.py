@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from arcrun_server import clock
 from arcrun_server.components import claude_api
+from arcrun_server.components.registry import with_checked_names
 from arcrun_server.engine import InvocationFailure, RunLimits
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.kbdb import components as kbdb
 from arcrun_server.kbdb.base import WorkflowBlocks
 from arcrun_server.kbdb.contracts import CONTRACTS
 from arcrun_server.recipes.api.record import hash_id
+from arcrun_server.recipes.auth.primitive_component import PREFIX, PRIMITIVES
 from arcrun_server.recipes.prompt_component import prompt_component
 from arcrun_server.recipes.prompts import Prompts
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
@@ -67,6 +69,7 @@ class AccountEnvironment:
             self.registry.get(component_id)
             or self._of_knowledge_base(component_id)
             or self._of_prompts(component_id)
+            or self._of_primitives(component_id)
         )
         with _store_can_be_read(f"component {component_id!r}"):
             return found or await self.recipes.component(self.account, component_id, self.secret)
@@ -82,6 +85,14 @@ class AccountEnvironment:
         blocks = WorkflowBlocks(self.store.blocks, self.account)
         prompts = Prompts(self.account, self.store.prompt_recipes, blocks, check)
         return prompt_component(prompts, self.registry.model, check, self.secret)
+
+    def _of_primitives(self, component_id: str) -> Component | None:
+        primitive = component_id.removeprefix(PREFIX)
+        contract = self.registry.contract(component_id)
+        if contract is None or primitive not in PRIMITIVES or primitive == component_id:
+            return None
+        component = self.recipes.primitive(self.account, primitive, self.secret)
+        return with_checked_names(component, contract)
 
     async def secret(self, name: str) -> str | None:
         """Return a credential's plaintext, or None if the account has none of this name.

@@ -33,7 +33,6 @@ _PLACE = re.compile(r"<input>:([0-9]{1,9}):([0-9]{1,9})")
 _NO_TEXT = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:d[89a-f]|0000)")
 # The characters of an outcome around the returned value.
 _AROUND = len('{"data":}')
-_LARGE = {"error": {"kind": "large"}}
 
 
 def job(payload: bytes) -> bytes:
@@ -92,27 +91,33 @@ def _outcome(
 
 
 def _read(outcome: str, most_bytes: int) -> dict[str, Any]:
-    if len(outcome.encode()) > most_bytes + _AROUND and outcome.startswith('{"data":'):
-        return _LARGE
     try:
         read: dict[str, Any] = json.loads(outcome)
     except RecursionError:
-        return {"error": {"kind": "contract", "message": "the returned value is nested too deeply"}}
-    if "large" in read:
-        return _LARGE
-    if "error" not in read:  # nothing, if the code returned undefined
-        if _NO_TEXT.search(outcome):
-            message = "the returned value has a text with half of a surrogate pair or NUL"
-            return {"error": {"kind": "contract", "message": message}}
-        return {"data": read.get("data")}
-    error: dict[str, Any] = read["error"]
+        return _contract("the returned value is nested too deeply")
+    if "error" in read:
+        return {"error": _of_error(read["error"])}
+    if "large" in read or len(outcome.encode()) > most_bytes + _AROUND:
+        return {"error": {"kind": "large"}}
+    if _NO_TEXT.search(outcome):
+        return _contract("the returned value has a text with half of a surrogate pair or NUL")
+    return {"data": read.get("data")}  # it is not there if the code returned undefined
+
+
+def _contract(message: str) -> dict[str, Any]:
+    return {"error": {"kind": "contract", "message": message}}
+
+
+def _of_error(error: dict[str, Any]) -> dict[str, Any]:
     if error["kind"] != "error":
-        return read
+        return error
     place = _place(error.pop("stack"))
     if error["message"] == _CIRCULAR and not place:
-        message = "the returned value is a cycle, which JSON has no form for"
-        return {"error": {"kind": "contract", "message": message}}
-    return {"error": _limit(f"{error['name']}: {error['message']}") or {**error, **place}}
+        return {
+            "kind": "contract",
+            "message": "the returned value is a cycle, which JSON has no form for",
+        }
+    return _limit(f"{error['name']}: {error['message']}") or {**error, **place}
 
 
 def _limit(text: str) -> dict[str, Any]:
