@@ -148,11 +148,15 @@ class _Call:
     def _add(self, record: JsonObject, repairs: int) -> None:
         """Add up the tokens and the time of all calls."""
         for name, value in record.items():
-            before = self._record.get(name)
-            both = isinstance(value, (int, float)) and isinstance(before, (int, float))
-            self._record[name] = before + value if both else value
+            self._record[name] = _added(self._record.get(name), value)
         if repairs:
             self._record["repairs"] = repairs
+
+
+def _added(before: Any, value: Any) -> Any:
+    """Return the sum of two numbers, and of other values the later one."""
+    numbers = isinstance(before, (int, float)) and isinstance(value, (int, float))
+    return before + value if numbers else value
 
 
 async def _assembled_call(prompts: Prompts, invocation: Invocation) -> _Call:
