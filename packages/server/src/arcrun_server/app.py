@@ -27,6 +27,7 @@ from arcrun_server.routes.kbdb import KnowledgeBaseRoutes
 from arcrun_server.routes.large_bodies import BodyChecks
 from arcrun_server.routes.paging import Pages
 from arcrun_server.routes.prompt_recipes import PromptRecipeRoutes
+from arcrun_server.routes.prompt_texts import PromptTextRoutes
 from arcrun_server.routes.recipes import ApiRecipeRoutes, AuthRecipeRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
 from arcrun_server.runs.service import RunService
@@ -51,6 +52,7 @@ GROUPS = (
     GraphRoutes,
     KnowledgeBaseRoutes,
     PromptRecipeRoutes,
+    PromptTextRoutes,
     ComponentRoutes,
     ContractRoutes,
 )

@@ -64,8 +64,12 @@ class PromptStore(Protocol):
         """Store a new version."""
         ...
 
-    async def text(self, account: str, key: str) -> str | None:
-        """Return an entry of the account's own store of texts, or None."""
+
+class TextStore(Protocol):
+    """Where the texts for fragments of all accounts are."""
+
+    async def get(self, account: str, key: str) -> dict[str, Any] | None:
+        """Return `{key, text, updated_at}`, or None."""
         ...
 
 
@@ -88,15 +92,22 @@ class Prompts:
     Args:
         account: Whose they are.
         store: Where recipes are.
+        texts: Where texts for fragments are.
         blocks: The account's knowledge base, where fragments are.
         check: Returns where a value does not fit a schema; raises for what is no schema.
     """
 
     def __init__(
-        self, account: str, store: PromptStore, blocks: Blocks, check: SchemaCheck
+        self,
+        account: str,
+        store: PromptStore,
+        texts: TextStore,
+        blocks: Blocks,
+        check: SchemaCheck,
     ) -> None:
         self._account = account
         self._store = store
+        self._texts = texts
         self._blocks = blocks
         self._check = check
 
@@ -241,10 +252,13 @@ class Prompts:
         if fragment.recipe is not None:
             return await self._fetch_recipe(recipe, version, fragment, inside)
         if fragment.source == "kv":
-            text = await self._store.text(self._account, fragment.key or "")
-            if text is None:
-                raise _missing(recipe, version, fragment, f"there is no text '{fragment.key}'")
-            return FragmentText(text, {"key": fragment.key}, f"text '{fragment.key}'")
+            found = await self._texts.get(self._account, fragment.key or "")
+            if found is None:
+                reason = (
+                    f"there is no text '{fragment.key}'; store it: PUT /prompt-texts/{fragment.key}"
+                )
+                raise _missing(recipe, version, fragment, reason)
+            return FragmentText(found["text"], {"key": fragment.key}, f"text '{fragment.key}'")
         return _of_blocks(fragment, await self._fetch_blocks(recipe, version, fragment, pin))
 
     async def _fetch_recipe(

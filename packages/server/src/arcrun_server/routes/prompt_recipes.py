@@ -221,8 +221,9 @@ class PromptRecipeRoutes:
         return JsonResponse(body | {"diff": text})
 
     def _prompts(self, account: str) -> Prompts:
-        blocks = OwnBlocks(self._context.store.blocks, account)
-        return Prompts(account, self._store, blocks, self._context.registry.check_schema)
+        store, check = self._context.store, self._context.registry.check_schema
+        blocks = OwnBlocks(store.blocks, account)
+        return Prompts(account, self._store, store.prompt_texts, blocks, check)
 
     async def _version(self, account: str, reference: Reference) -> StoredVersion:
         try:

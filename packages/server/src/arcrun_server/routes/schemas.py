@@ -252,6 +252,13 @@ class PromptTest(TypedDict):
 
 
 @closed
+class PromptText(TypedDict):
+    """`PUT /prompt-texts/{key}`."""
+
+    text: Annotated[str, _long(LONGEST_CONTENT)]
+
+
+@closed
 class LabelChange(TypedDict):
     """`PUT /prompt-recipes/{name}/labels/{label}`."""
 
@@ -275,5 +282,6 @@ BLOCK_INGEST = TypeAdapter(BlockIngest)
 PROMPT_PUSH = TypeAdapter(PromptPush)
 PROMPT_RENDER = TypeAdapter(PromptRender)
 PROMPT_TEST = TypeAdapter(PromptTest)
+PROMPT_TEXT = TypeAdapter(PromptText)
 LABEL_CHANGE = TypeAdapter(LabelChange)
 RUN_INPUT = TypeAdapter(dict[str, Any], config=ConfigDict(strict=True))

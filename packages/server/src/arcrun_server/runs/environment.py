@@ -83,7 +83,8 @@ class AccountEnvironment:
             return None
         check = self.registry.check_schema
         blocks = WorkflowBlocks(self.store.blocks, self.account)
-        prompts = Prompts(self.account, self.store.prompt_recipes, blocks, check)
+        store = self.store
+        prompts = Prompts(self.account, store.prompt_recipes, store.prompt_texts, blocks, check)
         return prompt_component(prompts, self.registry.model, check, self.secret)
 
     def _of_primitives(self, component_id: str) -> Component | None:

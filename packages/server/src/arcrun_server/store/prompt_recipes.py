@@ -22,7 +22,6 @@ from arcrun_server.store.schema import (
     prompt_recipe_labels,
     prompt_recipe_versions,
     prompt_recipes,
-    prompt_texts,
 )
 from arcrun_server.store.upserts import Upsert
 from arcrun_server.store.workflows import timestamp
@@ -47,7 +46,6 @@ _VERSIONS = PagedQuery(
     where=[_version.account == bindparam("account"), _version.name == bindparam("name")],
     descending=True,
 )
-_SET_TEXT = Upsert(prompt_texts, replaced=["text", "updated_at_ms"])
 _SET_LABEL = Upsert(prompt_recipe_labels, replaced=["version", "requires_tests"])
 
 
@@ -201,37 +199,6 @@ class PromptRecipes:
         """Remove a label; return False if it was not there."""
         statement = delete(prompt_recipe_labels).where(
             *_own(_label, account, name), _label.label == label
-        )
-        return await self._database.write(
-            lambda connection: connection.execute(statement).rowcount > 0
-        )
-
-    async def text(self, account: str, key: str) -> str | None:
-        """Return an entry of the account's own store of texts, or None."""
-        statement = select(prompt_texts.c.text).where(
-            prompt_texts.c.account == account, prompt_texts.c.key == key
-        )
-        text: str | None = await self._database.read(
-            lambda connection: connection.execute(statement).scalar()
-        )
-        return text
-
-    async def set_text(self, account: str, key: str, text: str) -> None:
-        """Store or replace an entry."""
-        row = {
-            "account": account,
-            "key": key,
-            "text": text,
-            "updated_at_ms": int(clock.now() * 1000),
-        }
-        await self._database.write(
-            lambda connection: connection.execute(_SET_TEXT.on(connection), row).close()
-        )
-
-    async def remove_text(self, account: str, key: str) -> bool:
-        """Remove an entry; return False if it was not there."""
-        statement = delete(prompt_texts).where(
-            prompt_texts.c.account == account, prompt_texts.c.key == key
         )
         return await self._database.write(
             lambda connection: connection.execute(statement).rowcount > 0

@@ -191,7 +191,7 @@ class _RecipeReader:
 
     def _fragment(self, fields: Fields, seen: set[str]) -> Fragment:
         source = fields.choice("source", _SOURCES) or ""
-        key = fields.text("key", most=512)
+        key = fields.text("key", most=128)
         # The deployed form of a fragment from the key-value store has no `var`.
         default = key if source == "kv" and key and _VARIABLE.fullmatch(key) else None
         named_by = _NAMED_BY.get(source, ())
