@@ -15,11 +15,22 @@ MEANING = {
     "POST /execute": {"invalid_graph", "unknown_component"},
     "POST /auth-recipes": {"invalid_recipe"},
     "POST /recipes": {"invalid_recipe"},
+    "POST /prompt-recipes": {"invalid_recipe"},
+    "POST /prompt-recipes/{name}/render": {"invalid_recipe"},
+    "POST /prompt-recipes/{name}/test": {"invalid_recipe"},
 }
 # What they may refuse is a text that is no cursor of theirs.
 LISTS = (
     *("GET /credentials", "GET /webhooks/named", "GET /auth-recipes", "GET /recipes"),
     *("GET /workflows/{name}/executions", "GET /kbdb/blocks", "GET /kbdb/search"),
+    *("GET /prompt-recipes", "GET /prompt-recipes/{name}/versions", "GET /prompt-texts"),
+    *("GET /components", "GET /components/search"),
+)
+# What they may refuse is a label beside a version.
+ONE_VERSION = (
+    "GET /prompt-recipes/{name}",
+    "POST /prompt-recipes/{name}/render",
+    "POST /prompt-recipes/{name}/test",
 )
 # What it may refuse is what needs a capability that the engine lacks.
 TRIGGER = "POST /webhooks/named/{name}/trigger"
@@ -32,7 +43,7 @@ def only_meaning_is_refused(
     """Check that data that matches the schema is refused only for a reason that no schema can state."""
     del ctx
     label = f"{case.method.upper()} {case.operation.path}"
-    if label not in {*MEANING, *LISTS, TRIGGER} or response.status_code != 400:
+    if label not in {*MEANING, *LISTS, *ONE_VERSION, TRIGGER} or response.status_code != 400:
         return None
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return None
@@ -43,8 +54,11 @@ def only_meaning_is_refused(
 
 
 def _is_about_meaning(label: str, problem: dict[str, Any]) -> bool:
+    paths = [detail.get("path") for detail in problem.get("details", [])]
     if label in LISTS:
-        return [detail.get("path") for detail in problem.get("details", [])] == ["cursor"]
+        return paths == ["cursor"]
+    if label in ONE_VERSION and paths == ["label"]:
+        return True
     if label == TRIGGER:
         return problem.get("requires") == "durable_runs"
-    return problem.get("code") in MEANING[label]
+    return problem.get("code") in MEANING.get(label, ())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, with_config
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, with_config
 from pydantic_core import PydanticCustomError
 
 CREDENTIAL_NAME = re.compile(r"(?!catalog\Z)[A-Za-z0-9_]{1,128}")
@@ -44,6 +44,11 @@ def matching(pattern: re.Pattern[str], rule: str) -> AfterValidator:
 
     return AfterValidator(check)
 
+
+whole_numbers = BeforeValidator(
+    lambda value: int(value) if isinstance(value, float) and value.is_integer() else value
+)
+"""Let 1.0 be a whole number, as in JSON Schema."""
 
 CredentialName = Annotated[str, matching(CREDENTIAL_NAME, CREDENTIAL_NAME_RULE)]
 WorkflowName = Annotated[str, matching(WORKFLOW_NAME, WORKFLOW_NAME_RULE)]

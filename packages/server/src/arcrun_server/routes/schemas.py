@@ -29,6 +29,7 @@ from arcrun_server.validation import (
     closed,
     extensible,
     matching,
+    whole_numbers,
 )
 
 Sensitivity = Literal["standard", "high"]
@@ -222,7 +223,7 @@ class BlockIngest(TypedDict):
 
 
 _Recipe = Annotated[str, _long(MAX_CHARACTERS)] | dict[str, Any]
-_RecipeVersion = Annotated[int, Field(ge=1, le=999_999_999)]
+_RecipeVersion = Annotated[int, Field(ge=1, le=999_999_999), whole_numbers]
 
 
 @closed
@@ -231,7 +232,7 @@ class PromptPush(TypedDict):
 
     recipe: _Recipe
     message: NotRequired[Annotated[str, _long(4096)]]
-    expected_version: NotRequired[Annotated[int, Field(ge=0, le=999_999_999)]]
+    expected_version: NotRequired[Annotated[int, Field(ge=0, le=999_999_999), whole_numbers]]
 
 
 @closed

@@ -6,7 +6,7 @@ import re
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 from typing_extensions import NotRequired, TypedDict
 
 from arcrun_server.engine.model import MAX_PROBLEMS
@@ -21,7 +21,7 @@ from arcrun_server.recipes.fields import (
     host_of,
     recipe_problem,
 )
-from arcrun_server.validation import CredentialName, ServiceName, closed, matching
+from arcrun_server.validation import CredentialName, ServiceName, closed, matching, whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,14 +40,7 @@ _BaseUrl = Annotated[
     matching(_BASE_URL, "a URL that begins with https:// or http:// and a host"),
 ]
 _Scopes = Annotated[list[ShortText], Field(max_length=64)]
-_Version = Annotated[
-    int,
-    Field(ge=1),
-    # 1.0 is a whole number in JSON Schema too.
-    BeforeValidator(
-        lambda value: int(value) if isinstance(value, float) and value.is_integer() else value
-    ),
-]
+_Version = Annotated[int, Field(ge=1), whole_numbers]
 
 
 @closed
