@@ -85,9 +85,9 @@ def test_time_grows_linearly_with_the_text(make, use) -> None:
         text = f"https://{make(size)}"
         times = []
         for _ in range(5):
-            started = time.perf_counter()
+            started = time.thread_time()  # computing only: this thread may have to wait for its turn
             use(text)
-            times.append(time.perf_counter() - started)
+            times.append(time.thread_time() - started)
         return min(times)  # noise can only add
 
     assert seconds(80_000) < 400 * seconds(2_000) + 0.05

@@ -63,7 +63,14 @@ def evidence_of(dist: Path, *, leaving_out: str = "", **changed: Any) -> Path:
         ],
         "reports": [],
         "steps": [
-            {"name": "build", "status": "passed", "seconds": 1, "figures": {}, "problem": None}
+            {
+                "name": "build",
+                "status": "passed",
+                "seconds": 1,
+                "cpu_seconds": 1,
+                "figures": {},
+                "problem": None,
+            }
         ],
         "tools": {},
         "environments": {},
