@@ -85,7 +85,7 @@ def test_time_grows_linearly_with_the_text(make, use) -> None:
         text = f"https://{make(size)}"
         times = []
         for _ in range(5):
-            started = time.thread_time()  # computing only: this thread may have to wait for its turn
+            started = time.thread_time()  # computing only, not waiting for a turn
             use(text)
             times.append(time.thread_time() - started)
         return min(times)  # noise can only add
