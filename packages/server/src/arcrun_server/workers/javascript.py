@@ -1,7 +1,8 @@
 """Runs JavaScript in a worker, each time in a new runtime: nothing of one call is there in the next.
 
 The engine is QuickJS, which is written in C: a defect of it may end or take over this process, and no other. The
-process holds no secrets and no store, and the pool ends it when a call takes too long.
+process holds no secrets and no store, it is confined before it runs anything, and the pool ends it when a call takes
+too long.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import json
 import re
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import quickjs
+
+from arcrun_server.workers.confinement import confine
 
 MEMORY_BYTES = 16 * 1024 * 1024
 STACK_BYTES = 512 * 1024
@@ -37,9 +41,15 @@ _AROUND = len('{"data":}')
 
 def job(payload: bytes) -> bytes:
     """Run code in a worker: from `{code, input, seconds, most_bytes}` to an outcome, both as JSON."""
+    _confine_once()
     given = json.loads(payload)
     outcome = run(given["code"], given["input"], given["seconds"], given["most_bytes"])
     return json.dumps(outcome).encode()
+
+
+@lru_cache(maxsize=1)
+def _confine_once() -> None:
+    confine()
 
 
 def run(code: str, value: Any, seconds: float, most_bytes: int) -> dict[str, Any]:
