@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from scripts import ROOT
-from scripts.bench import javascript, runner, sdk, server
+from scripts.bench import code, javascript, runner, sdk, server
 from scripts.console import make_console
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         *sdk.measure(options.rounds),
         *javascript.measure(),
         *server.measure(options.rounds),
+        *code.measure(options.rounds),
         *runner.measure(),
     ]
     show(figures, make_console())

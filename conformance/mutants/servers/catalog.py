@@ -39,7 +39,7 @@ def code_comes_from_the_context_too() -> None:
 
 
 def code_is_handed_credentials() -> None:
-    _with_invocation(lambda _given, invocation: replace(invocation, credentials=frozenset()))
+    parameters.code_problem = code.code_problem = lambda _credentials: None
 
 
 def errors_of_code_keep_their_escapes() -> None:

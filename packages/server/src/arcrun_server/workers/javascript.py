@@ -23,6 +23,7 @@ STACK_BYTES = 512 * 1024
 # The author's code begins after so many lines, so that its places are told from those of the prelude.
 LINES_BEFORE = 1000
 _PRELUDE = Path(__file__).with_name("prelude.js").read_text("utf-8")
+_SHA256 = Path(__file__).with_name("sha256.js").read_text("utf-8")
 _OUT_OF_TIME = "InternalError: interrupted"
 _TOO_DEEP = "RangeError: Maximum call stack size exceeded"
 _OUT_OF_MEMORY = (
@@ -88,7 +89,7 @@ def _outcome(
 ) -> str | None:
     """Return the outcome as the prelude writes it; None if nothing is left to do and there is none."""
     ends = time.process_time() + seconds
-    start = context.eval(_PRELUDE)
+    start = context.eval(_PRELUDE)(_SHA256)
     poll = start(code, value, most_bytes + _AROUND, "\n" * LINES_BEFORE)
     while (outcome := poll()) is None:
         left = ends - time.process_time()
