@@ -263,5 +263,5 @@ async def test_the_input_may_be_that_of_the_context(use: Any) -> None:
 
 
 async def test_no_secret_enters_the_sandbox(use: Any) -> None:
-    with pytest.raises(ComponentError, match="a node that runs code can't name a credential"):
+    with pytest.raises(ComponentError, match="code can't be handed the credential tok:"):
         await use("code", {"code": "return 1"}, credentials=frozenset({"tok"}))

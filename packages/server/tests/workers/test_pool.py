@@ -187,3 +187,13 @@ async def test_closing_ends_the_workers(pool: WorkerPool) -> None:
 async def test_large_payloads_and_results_go_through(pool: WorkerPool) -> None:
     payload = b"x" * 3_000_000
     assert (await pool.run(job("pid"), payload)).endswith(payload)
+
+
+async def test_a_result_that_is_too_large_is_not_read(
+    pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arcrun_server.workers.pool.MOST_BYTES", 1000)
+    before = await pid_of(pool)
+    with pytest.raises(WorkerFailedError, match="its result is too large"):
+        await pool.run(job("pid"), b"x" * 1000)
+    assert await pid_of(pool) != before

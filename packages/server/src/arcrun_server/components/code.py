@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.destinations import code_problem
 from arcrun_server.engine.model import readable
 from arcrun_server.engine.nearest import nearest
 from arcrun_server.engine.sizes import rough_size
@@ -117,11 +118,9 @@ def component(workers: WorkerPool) -> Component:
     """
 
     async def run(given: JsonObject, invocation: Invocation) -> JsonObject:
-        if invocation.credentials:
-            raise ComponentError(
-                "a node that runs code can't name a credential: what code makes of a secret can't be removed from its "
-                "result; sign with hash and its `key`, and send with http_request"
-            )
+        problem = code_problem(invocation.credentials)
+        if problem is not None:
+            raise ComponentError(problem)
         try:
             code = _code(invocation.own)
             limits = _limits(invocation.own)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 HTTP_REQUEST = "http_request"
+CODE = "code"
 _ORIGIN = re.compile(r"(https?://[^/{}?#@\\\s]+)(?=[/?#]|$)", re.IGNORECASE)
 
 
@@ -41,4 +42,14 @@ def destination_problem(url: Any, credentials: Collection[str]) -> str | None:
     return (
         f"the credential {', '.join(sorted(credentials))} is sent only to a host that stands in the node's own "
         "`url`; write scheme and host there as they are, as in https://api.example.com/{{input.id}}"
+    )
+
+
+def code_problem(credentials: Collection[str]) -> str | None:
+    """Return why a node that runs code must not name credentials, or None if it names none."""
+    if not credentials:
+        return None
+    return (
+        f"code can't be handed the credential {', '.join(sorted(credentials))}: what code makes of a secret can't be "
+        "removed from its result; sign with hash and its `key`, and send with http_request"
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import TIME_NAMES
 from .condition_parser import parse_condition
-from .destinations import HTTP_REQUEST, destination_problem
+from .destinations import CODE, HTTP_REQUEST, code_problem, destination_problem
 from .flow import node_id
 from .labels import DEFAULT_ITERATOR
 from .model import MAX_PROBLEMS, Problem, readable
@@ -122,15 +122,21 @@ def named_credentials(parsed: Any) -> frozenset[str]:
 
 
 def _destination_problems(graph: Graph) -> Iterator[Problem]:
-    """Yield the nodes that would send credentials to a host that data chooses."""
+    """Yield the nodes that would send credentials to a host that data chooses, or hand them to code."""
     for number, node in enumerate(graph["nodes"]):
-        if node.get("componentId") != HTTP_REQUEST:
+        component = node.get("componentId")
+        if component not in (HTTP_REQUEST, CODE):
             continue
         data = node.get("data") or {}
-        credentials = named_credentials(parse_parameters(HTTP_REQUEST, data))
-        problem = destination_problem(data.get("url"), credentials)
+        credentials = named_credentials(parse_parameters(component, data))
+        if component == CODE:
+            problem, path = code_problem(credentials), ""
+        else:
+            problem, path = destination_problem(data.get("url"), credentials), ".url"
         if problem is not None:
-            yield Problem(f"The node '{node['id']}': {problem}.", path=f"nodes[{number}].data.url")
+            yield Problem(
+                f"The node '{node['id']}': {problem}.", path=f"nodes[{number}].data{path}"
+            )
 
 
 def _texts(graph: Graph) -> Iterator[tuple[str, str, str, bool]]:

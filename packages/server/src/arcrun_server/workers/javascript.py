@@ -1,7 +1,8 @@
 """Runs JavaScript in a worker, each time in a new runtime: nothing of one call is there in the next.
 
 The engine is QuickJS, which is written in C: a defect of it may end or take over this process, and no other. The
-process holds no secrets and no store, and the pool ends it when a call takes too long.
+process holds no secrets and no store, it is confined before it runs anything, and the pool ends it when a call takes
+too long.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from __future__ import annotations
 import json
 import re
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import quickjs
+
+from arcrun_server.workers.confinement import confine
 
 MEMORY_BYTES = 16 * 1024 * 1024
 STACK_BYTES = 512 * 1024
 # The author's code begins after so many lines, so that its places are told from those of the prelude.
 LINES_BEFORE = 1000
 _PRELUDE = Path(__file__).with_name("prelude.js").read_text("utf-8")
+_SHA256 = Path(__file__).with_name("sha256.js").read_text("utf-8")
 _OUT_OF_TIME = "InternalError: interrupted"
 _TOO_DEEP = "RangeError: Maximum call stack size exceeded"
 _OUT_OF_MEMORY = (
@@ -37,9 +42,15 @@ _AROUND = len('{"data":}')
 
 def job(payload: bytes) -> bytes:
     """Run code in a worker: from `{code, input, seconds, most_bytes}` to an outcome, both as JSON."""
+    _confine_once()
     given = json.loads(payload)
     outcome = run(given["code"], given["input"], given["seconds"], given["most_bytes"])
     return json.dumps(outcome).encode()
+
+
+@lru_cache(maxsize=1)
+def _confine_once() -> None:
+    confine()
 
 
 def run(code: str, value: Any, seconds: float, most_bytes: int) -> dict[str, Any]:
@@ -78,7 +89,7 @@ def _outcome(
 ) -> str | None:
     """Return the outcome as the prelude writes it; None if nothing is left to do and there is none."""
     ends = time.process_time() + seconds
-    start = context.eval(_PRELUDE)
+    start = context.eval(_PRELUDE)(_SHA256)
     poll = start(code, value, most_bytes + _AROUND, "\n" * LINES_BEFORE)
     while (outcome := poll()) is None:
         left = ends - time.process_time()

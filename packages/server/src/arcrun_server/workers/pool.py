@@ -16,6 +16,8 @@ from .process import REQUEST, RESPONSE
 SIZE = 2
 SECONDS = 5.0
 WAIT_SECONDS = 10.0
+# What a worker may return. One that a defect has taken over could announce gigabytes.
+MOST_BYTES = 64 * 1024 * 1024
 _START_SECONDS = 30.0
 # How often a worker is started for a job, if others end it before it can begin, and how often a job is begun.
 _STARTS = 5
@@ -216,12 +218,15 @@ class _Worker:
 
         Raises:
             EOFError: The process has ended; or OSError.
+            WorkerFailedError: It would return too much.
         """
         length = sum(map(len, payload))
         for part in (REQUEST.pack(seconds, len(job.name), length), job.name, *payload):
             self._to.write(part)
         await self._to.drain()
         returned, length = RESPONSE.unpack(await self._from.readexactly(RESPONSE.size))
+        if length > MOST_BYTES:
+            raise WorkerFailedError("its result is too large")
         return returned, await self._from.readexactly(length)
 
     async def end(self) -> None:
