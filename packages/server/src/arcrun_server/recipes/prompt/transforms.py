@@ -116,6 +116,17 @@ def as_text(value: Any) -> str:
     return text
 
 
+def is_unicode(text: str) -> bool:
+    """Tell whether a text holds characters only: no NUL, and no half of a surrogate pair."""
+    if "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def kind_of(value: Any) -> str:
     """Return what a value is, in the words of JSON."""
     return "null" if value is None else _KINDS.get(type(value), "a number")
