@@ -1,4 +1,4 @@
-"""The sealing vectors open with `cryptography`'s primitives alone; they were computed by Node's."""
+"""The vectors: sealed envelopes open with `cryptography`'s primitives alone, and Node computes all of them again."""
 
 from __future__ import annotations
 
@@ -46,8 +46,13 @@ def test_vector_does_not_open_under_another_name(vector: dict[str, str]) -> None
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node to compute the vectors again")
-def test_the_committed_vectors_are_what_the_script_computes() -> None:
-    script = subprocess.run(
-        ["node", str(VECTORS / "make_sealing_v1.mjs")], capture_output=True, check=True
-    )
-    assert script.stdout == (VECTORS / "sealing-v1.json").read_bytes()
+@pytest.mark.parametrize(
+    ("script", "file"),
+    [
+        ("make_sealing_v1.mjs", "sealing-v1.json"),
+        ("make_prompt_injection.mjs", "prompt_injection.json"),
+    ],
+)
+def test_the_committed_vectors_are_what_the_script_computes(script: str, file: str) -> None:
+    computed = subprocess.run(["node", str(VECTORS / script)], capture_output=True, check=True)
+    assert computed.stdout == (VECTORS / file).read_bytes()

@@ -31,9 +31,14 @@ class Received:
 
 @dataclass
 class Site:
-    """A web site on loopback that returns prepared responses, byte by byte."""
+    """A web site on loopback that returns prepared responses, byte by byte.
+
+    Those of `later` take the place of a response once it was given; with `closes` the connection ends after it.
+    """
 
     responses: dict[str, bytes] = field(default_factory=dict)
+    later: dict[str, list[bytes]] = field(default_factory=dict)
+    closes: bool = False
     received: list[Received] = field(default_factory=list)
     port: int = 0
     connections: int = 0
@@ -79,6 +84,12 @@ class Site:
                     await asyncio.Event().wait()  # no response is prepared: it stays silent
                 writer.write(response or b"")
                 await writer.drain()
+                if self.later.get(self.received[-1].path):
+                    self.responses[self.received[-1].path] = self.later[self.received[-1].path].pop(
+                        0
+                    )
+                if self.closes:
+                    break
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
             pass
         finally:

@@ -12,7 +12,7 @@ from starlette.routing import Match
 from arcrun_server._version import __version__
 from arcrun_server.components.registry import Registry
 from arcrun_server.errors import ApiError, StorageUnavailableError, too_many
-from arcrun_server.llm.scripted import ScriptedProvider, read_script
+from arcrun_server.llm.configuration import provider_of
 from arcrun_server.outbound import Outbound
 from arcrun_server.outbound.guard import resolver_with
 from arcrun_server.recipes.catalog import load_catalog
@@ -85,8 +85,8 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         calls_per_key=settings.calls_per_key,
     )
     workers, sandboxes = WorkerPool(), WorkerPool()
-    replies = read_script(settings.llm_script) if settings.llm_script else []
-    registry = Registry(outbound, workers, sandboxes, ScriptedProvider(replies))
+    provider = provider_of(settings.llm, outbound, settings.llm_script, settings.public_url)
+    registry = Registry(outbound, workers, sandboxes, provider, settings.llm.models)
     catalog = load_catalog()
     recipes = RecipeResolver(outbound, catalog, open_store, settings.public_url or "")
     context = Context(

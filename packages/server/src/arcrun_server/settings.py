@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from arcrun_server.engine import RunLimits
 from arcrun_server.errors import StartupError
+from arcrun_server.llm.configuration import LlmSettings, llm_settings_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,7 @@ class Settings:
         runs_per_key: How many of them may be runs.
         calls_per_key: How many requests the runs of one key send to services at once; more wait.
         llm_script: A file with replies for the provider `scripted` (llm/scripted.py).
+        llm: The provider of language models, and its models.
         testing: What lets a test suite move the clock and answer for DNS; in development mode only.
         run: How much one run may use.
 
@@ -76,6 +78,7 @@ class Settings:
     runs_per_key: int = DEFAULT_RUNS_PER_KEY
     calls_per_key: int = DEFAULT_CALLS_PER_KEY
     llm_script: Path | None = None
+    llm: LlmSettings = field(default_factory=LlmSettings)
     run: RunLimits = field(default_factory=RunLimits)
     testing: Testing = field(default_factory=Testing)
 
@@ -110,7 +113,7 @@ def settings_from(
             `ARCRUN_SERVER_CORS_ORIGINS` (separated by commas), `ARCRUN_SERVER_MAX_BODY_BYTES`,
             `ARCRUN_SERVER_MAX_CONNECTIONS`, `ARCRUN_SERVER_REQUESTS_PER_KEY`,
             `ARCRUN_SERVER_RUNS_PER_KEY`, `ARCRUN_SERVER_CALLS_PER_KEY`, `ARCRUN_SERVER_MAX_VALUES`,
-            `ARCRUN_SERVER_LLM_SCRIPT`,
+            `ARCRUN_SERVER_LLM_SCRIPT` and the others of llm/configuration.py,
             and for the limits of a run `ARCRUN_SERVER_RUN_STEPS`, `ARCRUN_SERVER_RUN_SECONDS`,
             `ARCRUN_SERVER_RUN_RESULT_BYTES`, `ARCRUN_SERVER_RUN_TOTAL_BYTES`,
             `ARCRUN_SERVER_RUN_TRACE_BYTES`; in development mode also
@@ -146,6 +149,7 @@ def settings_from(
         runs_per_key=_positive(environment, "ARCRUN_SERVER_RUNS_PER_KEY", DEFAULT_RUNS_PER_KEY),
         calls_per_key=_positive(environment, "ARCRUN_SERVER_CALLS_PER_KEY", DEFAULT_CALLS_PER_KEY),
         llm_script=_path(environment, "ARCRUN_SERVER_LLM_SCRIPT"),
+        llm=llm_settings_from(environment, dev=dev),
         testing=_testing(environment, dev=dev),
         run=_run_limits(environment),
     )

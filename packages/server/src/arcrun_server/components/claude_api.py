@@ -6,12 +6,20 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
-from arcrun_server.llm.provider import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, MODELS, LlmRequest
+from arcrun_server.llm.provider import (
+    DEFAULT_MAX_TOKENS,
+    DEFAULT_MODEL,
+    LlmError,
+    LlmReply,
+    LlmRequest,
+    LlmTask,
+    Models,
+)
 
 from .contract import optional, require
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from arcrun_server.engine import JsonObject
     from arcrun_server.llm.provider import Provider
@@ -63,7 +71,7 @@ CONTRACT: ComponentContract = {
             "raw_text": {"type": "string", "description": "The answer, if it is not as expected."},
             "llm": {
                 "type": "object",
-                "description": "Provider, model, tokens, milliseconds; with a recipe its version and fragments.",
+                "description": "Provider, model, tokens, cost, milliseconds; with a recipe its version and fragments.",
             },
         },
     },
@@ -76,47 +84,65 @@ class Model:
 
     Args:
         provider: The provider of this server.
-        models: Model ids by short name.
+        models: Its models.
     """
 
-    def __init__(self, provider: Provider, models: Mapping[str, str] = MODELS) -> None:
+    def __init__(self, provider: Provider, models: Models | None = None) -> None:
         self._provider = provider
-        self._models = models
+        self._models = models or Models()
 
     async def ask(
-        self, given: JsonObject, secret: Callable[[str], Awaitable[str | None]]
-    ) -> tuple[str, JsonObject]:
-        """Return the answer's text, and what the run records of the call.
+        self,
+        given: JsonObject,
+        secret: Callable[[str], Awaitable[str | None]],
+        deadline: float | None = None,
+    ) -> tuple[str | LlmTask, JsonObject]:
+        """Return the answer's text, or the task that will bring it, and what the run records of the call.
 
         Args:
-            given: `{messages, system?, model?, max_tokens?, schema?}`.
+            given: `{messages, system?, model?, max_tokens?, schema?, mira_token?}`.
             secret: Returns one of the account's credentials, or None.
+            deadline: When the run's time is over, on the clock of `time.monotonic`.
 
         Raises:
             ComponentError: A parameter can't be used.
-            LlmError: There is no answer that can be read.
+            LlmError: There is no answer that can be read; its `record` is what the run records.
         """
+        request = self._request(given, deadline)
+        started = time.monotonic()
+        try:
+            reply = await self._provider.complete(request, secret)
+        except LlmError as error:
+            error.record = self._record(error.reply or request, started)
+            raise
+        return reply.text if isinstance(reply, LlmReply) else reply, self._record(reply, started)
+
+    def _request(self, given: JsonObject, deadline: float | None) -> LlmRequest:
         model = optional(given, "model", str, DEFAULT_MODEL)
         max_tokens = optional(given, "max_tokens", int, DEFAULT_MAX_TOKENS)
         if not 1 <= max_tokens <= MAX_TOKENS:
             raise ComponentError(f"`max_tokens` must be from 1 to {MAX_TOKENS:,}")
-        request = LlmRequest(
-            model=self._models.get(model, model),
+        return LlmRequest(
+            model=self._models.ids.get(model, model),
             messages=tuple(_messages(given["messages"])),
             system=given.get("system"),
             max_tokens=max_tokens,
             schema=given.get("schema"),
+            deadline=deadline,
+            mira_token=given.get("mira_token"),
         )
-        started = time.monotonic()
-        reply = await self._provider.complete(request, secret)
-        record = {
-            "provider": self._provider.name,
-            "model": reply.model,
-            "input_tokens": reply.input_tokens,
-            "output_tokens": reply.output_tokens,
-            "duration_ms": round((time.monotonic() - started) * 1000),
-        }
-        return reply.text, {name: value for name, value in record.items() if value is not None}
+
+    def _record(self, reply: LlmReply | LlmTask | LlmRequest, started: float) -> JsonObject:
+        record: JsonObject = {"provider": self._provider.name, "model": reply.model}
+        if isinstance(reply, LlmReply) and reply.input_tokens is not None:
+            record["input_tokens"] = reply.input_tokens
+            record["output_tokens"] = reply.output_tokens
+            record["cached_tokens"] = reply.cache_read_tokens
+            price = self._models.prices.get(reply.model)
+            if price is not None:
+                record["cost_usd"] = price.of(reply)
+        record["duration_ms"] = round((time.monotonic() - started) * 1000)
+        return record
 
 
 def _messages(value: Any) -> list[JsonObject]:

@@ -37,7 +37,7 @@ from .off_loop import off_loop
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Component, Invocation, JsonObject
-    from arcrun_server.llm.provider import Provider
+    from arcrun_server.llm.provider import Models, Provider
     from arcrun_server.outbound import Outbound
 
     from .contract import ComponentContract
@@ -69,6 +69,7 @@ class Registry:
             registry's own, and end with this process.
         sandboxes: Run the code of workflows, and nothing else; as `workers`.
         provider: Calls language models; by default none is configured.
+        models: Their ids and prices.
 
     Attributes:
         model: The container of `claude_api`; what fills it depends on the account, so it is no component here.
@@ -89,10 +90,11 @@ class Registry:
         workers: WorkerPool | None = None,
         sandboxes: WorkerPool | None = None,
         provider: Provider | None = None,
+        models: Models | None = None,
     ) -> None:
         self.outbound = outbound
         workers = workers or WorkerPool()
-        self.model = claude_api.Model(provider or ScriptedProvider([]))
+        self.model = claude_api.Model(provider or ScriptedProvider([]), models)
         self.check_schema = validate_json.schema_check(workers)
         components: dict[str, Component] = {
             module.CONTRACT["canonical_id"]: off_loop(module.run, parameters_of(module.CONTRACT))

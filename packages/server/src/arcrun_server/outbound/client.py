@@ -6,7 +6,7 @@ import asyncio
 import codecs
 import json
 import math
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from arcrun_server.slots import Queues
 from .content import as_base64, decompressed, is_json_type, is_text, media_type
 from .errors import Unreachable
 from .guard import GuardedBackend, check_url, system_resolver
+from .streams import OpenResponse, named_failures, shown_host
 
 if TYPE_CHECKING:
     import ssl
@@ -213,7 +214,44 @@ class Outbound:
             async with self._turns.turn(_caller.get()):
                 return await asyncio.wait_for(self._follow(method, url, fields, content), seconds)
         except asyncio.TimeoutError:
-            raise Unreachable(f"{_shown_host(url)} did not respond within {seconds:g} s") from None
+            raise Unreachable(f"{shown_host(url)} did not respond within {seconds:g} s") from None
+
+    async def open(
+        self,
+        method: str,
+        url: str,
+        headers: list[tuple[bytes, bytes]],
+        content: bytes,
+        *,
+        silence: float,
+    ) -> OpenResponse:
+        """Send a request of one of the engine's libraries; the caller reads the response and closes it.
+
+        Args:
+            method: The HTTP method in capitals.
+            url: Where to. Redirects are not followed.
+            headers: All headers of the request.
+            content: The body.
+            silence: Seconds to wait for each part of the response.
+
+        Raises:
+            ForbiddenAddress: It must not be sent to there.
+            Unreachable: No response came.
+        """
+        check_url(url)
+        request = httpcore.Request(
+            method,
+            url,
+            headers=headers,
+            content=content,
+            extensions={"timeout": {**self._timeouts, "read": silence}},
+        )
+        async with AsyncExitStack() as cleanup:
+            await cleanup.enter_async_context(self._turns.turn(_caller.get()))
+            with named_failures(url):
+                response = await self._connections().handle_async_request(request)
+            cleanup.push_async_callback(response.aclose)
+            return OpenResponse(url, response, cleanup.pop_all())
 
     @contextmanager
     def on_behalf_of(self, account: str) -> Iterator[None]:
@@ -244,7 +282,7 @@ class Outbound:
             if _origin(target) != _origin(url):
                 headers = _harmless(url, target, headers, content)
             url = target
-        raise Unreachable(f"{_shown_host(url)} redirects more than {MAX_REDIRECTS} times")
+        raise Unreachable(f"{shown_host(url)} redirects more than {MAX_REDIRECTS} times")
 
     async def _exchange(
         self, method: str, url: str, headers: dict[str, str], content: bytes | None
@@ -272,17 +310,12 @@ class Outbound:
             content=content,
             extensions={"timeout": self._timeouts},
         )
-        try:
+        with named_failures(url):
             response = await self._connections().handle_async_request(message)
             try:
                 return await self._read(response)
             finally:
                 await response.aclose()
-        except httpcore.TimeoutException:
-            raise Unreachable(f"{_shown_host(url)} did not respond in time") from None
-        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as problem:
-            reason = str(problem) or type(problem).__name__
-            raise Unreachable(f"{_shown_host(url)} can't be reached: {reason}") from None
 
     async def _read(self, response: httpcore.Response) -> tuple[Response, str | None]:
         headers = httpx.Headers(response.headers)
@@ -329,7 +362,7 @@ def _target(url: str, location: str) -> str:
     try:
         target = urljoin(url, location)
     except ValueError:
-        raise Unreachable(f"{_shown_host(url)} redirects to an invalid address") from None
+        raise Unreachable(f"{shown_host(url)} redirects to an invalid address") from None
     check_url(target)
     return target
 
@@ -343,13 +376,13 @@ def _harmless(
     """
     if content is not None:
         raise Unreachable(
-            f"{_shown_host(url)} redirects to another host; the body is not sent there"
+            f"{shown_host(url)} redirects to another host; the body is not sent there"
         )
     if url.startswith("https:") and not target.startswith("https:"):
-        raise Unreachable(f"{_shown_host(url)} redirects from https to an insecure address")
+        raise Unreachable(f"{shown_host(url)} redirects from https to an insecure address")
     if redacted(target) != target:
         raise Unreachable(
-            f"{_shown_host(url)} redirects to another host, with a secret in the address"
+            f"{shown_host(url)} redirects to another host, with a secret in the address"
         )
     kept = {name: value for name, value in headers.items() if name in _KEPT_ACROSS_ORIGINS}
     harmless = {name: value for name, value in kept.items() if redacted(value) == value}
@@ -360,11 +393,6 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     usual_port = {"http": 80, "https": 443}.get(parts.scheme)
     return parts.scheme, parts.hostname, parts.port or usual_port
-
-
-def _shown_host(url: str) -> str:
-    """Name the host for an error: never the path or the query, which may hold secrets."""
-    return urlsplit(url).hostname or "the server"
 
 
 async def _text(body: bytes, headers: httpx.Headers) -> str:

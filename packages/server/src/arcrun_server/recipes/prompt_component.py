@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from arcrun_server.engine import ComponentError
-from arcrun_server.llm.provider import LlmError
+from arcrun_server.llm.provider import LlmError, LlmTask
 from arcrun_server.recipes.prompt.assembly import AssemblyError, FragmentText, ResolvedRecipe
 from arcrun_server.recipes.prompt.output import (
     OUTPUT,
@@ -34,9 +34,12 @@ class Model(Protocol):
     """What the container does: messages in, text out."""
 
     async def ask(
-        self, given: JsonObject, secret: Callable[[str], Awaitable[str | None]]
-    ) -> tuple[str, JsonObject]:
-        """Return the answer's text, and what the run records of the call.
+        self,
+        given: JsonObject,
+        secret: Callable[[str], Awaitable[str | None]],
+        deadline: float | None = None,
+    ) -> tuple[str | LlmTask, JsonObject]:
+        """Return the answer's text, or the task that will bring it, and what the run records of the call.
 
         Raises:
             LlmError: There is no answer that can be read.
@@ -84,10 +87,7 @@ def prompt_component(
             call = await _assembled_call(prompts, invocation)
         except (AssemblyError, RecipeNotFoundError) as error:
             raise ComponentError(str(error)) from None
-        try:
-            return await call.run(model, check, secret)
-        except LlmError as error:
-            raise ComponentError(f"the model gave no answer: {error}") from None
+        return await call.run(model, check, secret, invocation.deadline)
 
     return run
 
@@ -111,12 +111,24 @@ class _Call:
         model: Model,
         check: SchemaCheck,
         secret: Callable[[str], Awaitable[str | None]],
+        deadline: float | None = None,
     ) -> JsonObject:
-        """Ask, and ask again as often as the recipe allows if the answer does not fit."""
+        """Ask, and ask again as often as the recipe allows if the answer does not fit.
+
+        Raises:
+            ComponentError: No answer came; the message says what was used of tokens. It is not asked for again.
+        """
         repairs = 0
         while True:
-            text, record = await model.ask(self._given, secret)
+            try:
+                text, record = await model.ask(self._given, secret, deadline)
+            except LlmError as error:
+                self._add(error.record, repairs)
+                raise ComponentError(f"the model gave no answer: {error}{self._used()}") from None
             self._add(record, repairs)
+            if isinstance(text, LlmTask):
+                task = {"pending": True, "task_id": text.task_id}
+                return {"success": True, **task, "llm": self._record}
             try:
                 return {**await self._read(text, check), "llm": self._record}
             except OutputError as error:
@@ -144,6 +156,14 @@ class _Call:
                 {"role": "user", "content": repair_request(error)},
             ],
         }
+
+    def _used(self) -> str:
+        """Return what was used, for an error: a node that fails has no result that could record it."""
+        if "input_tokens" not in self._record:
+            return ""
+        tokens = f"{self._record['input_tokens']} tokens in, {self._record['output_tokens']} out"
+        cost = self._record.get("cost_usd")
+        return f" ({tokens})" if cost is None else f" ({tokens}, {cost:g} USD)"
 
     def _add(self, record: JsonObject, repairs: int) -> None:
         """Add up the tokens and the time of all calls."""
@@ -231,9 +251,21 @@ def is_closed(schema: Any) -> bool:
         >>> is_closed({"type": "object", "properties": {"a": {}}, "additionalProperties": False})
         True
     """
-    return (
-        isinstance(schema, dict)
-        and schema.get("type") == "object"
-        and bool(schema.get("properties"))
-        and schema.get("additionalProperties") is False
-    )
+    return isinstance(schema, dict) and schema.get("type") == "object" and _is_closed(schema)
+
+
+def _is_closed(schema: Any) -> bool:
+    """Tell whether all objects in a schema are closed: a model could put nothing into an open one."""
+    waiting = [schema]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, dict):
+            is_object = part.get("type") == "object"
+            if is_object and not (
+                part.get("properties") and part.get("additionalProperties") is False
+            ):
+                return False
+            waiting += part.values()
+    return True

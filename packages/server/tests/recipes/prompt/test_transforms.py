@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from arcrun_server.recipes.prompt.transforms import (
     TRANSFORMS,
     EmptyListError,
+    InvalidTextError,
     TransformError,
     parse_transform,
 )
@@ -134,6 +135,10 @@ def test_the_list_is_closed() -> None:
 @given(st.lists(st.text()))
 def test_whatever_texts_say_they_go_in_unchanged(texts: list[str]) -> None:
     assert parse_transform("join:\x1f").apply(texts) == "\x1f".join(texts)
-    assert json.loads(parse_transform("json_array").apply(texts)) == texts
+    if any("\0" in text for text in texts):
+        with pytest.raises(InvalidTextError):
+            parse_transform("json_array").apply(texts)
+    else:
+        assert json.loads(parse_transform("json_array").apply(texts)) == texts
     items = [{"content": text} for text in texts]
     assert parse_transform("pluck_content").apply(items) == "\n\n---\n\n".join(texts)

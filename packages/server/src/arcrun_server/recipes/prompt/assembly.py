@@ -18,7 +18,14 @@ from arcrun_server.engine.nearest import nearest
 from arcrun_server.engine.placeholders import Placeholder, escaped_pieces, pieces
 from arcrun_server.engine.templates import MISSING
 
-from .transforms import EmptyListError, TransformError, as_text, kind_of
+from .transforms import (
+    EmptyListError,
+    InvalidTextError,
+    TransformError,
+    as_text,
+    is_unicode,
+    kind_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -400,16 +407,19 @@ class _Scope:
                 raise self._invalid(item, str(error)) from None
             value = item.default
             text = as_text(value)
+        except InvalidTextError:
+            raise self._invalid_text(item) from None
         except TransformError as error:
             raise self._invalid(item, str(error)) from None
         self.yielded[item.var] = value
-        if "\x00" in text or not _is_unicode(text):
-            raise self._error(
-                f"the value of '{item.var}' ({item.path}) holds what is no character: NUL, or half of a surrogate pair",
-                code="invalid_text",
-                variable=item.var,
-            )
+        if not is_unicode(text):
+            raise self._invalid_text(item)
         return text
+
+    def _invalid_text(self, item: Input) -> AssemblyError:
+        what = "holds what is no character: NUL, or half of a surrogate pair"
+        message = f"the value of '{item.var}' ({item.path}) {what}"
+        return self._error(message, code="invalid_text", variable=item.var)
 
     def _value_of(self, item: Input) -> Any:
         if item.var in self._given:
@@ -487,11 +497,3 @@ def _there(path: str, look_up: LookUp) -> str:
             return f"; '{beside}' is a list of {len(value)}"
         return f"; '{beside}' is {kind_of(value)}"
     return ""
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -7,6 +7,7 @@ it is data.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _SEPARATOR = "\n\n---\n\n"
 _KINDS = {str: "text", bool: "true or false", list: "a list", dict: "an object"}
+# NUL as JSON writes it: a backslash before `u0000` that is not itself escaped.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -31,6 +34,10 @@ class TransformError(ValueError):
 
 class EmptyListError(TransformError):
     """`first` of an empty list: there is no value, so an input's default counts."""
+
+
+class InvalidTextError(TransformError):
+    """A value with a text that is none. JSON would escape its NUL, and the model would still be told of one."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,7 @@ def as_text(value: Any) -> str:
 
     Raises:
         TransformError: The value holds a number that JSON can't represent.
+        InvalidTextError: It holds NUL.
 
     Example:
         >>> as_text("{{a}}"), as_text({"甲": [1, None]})
@@ -98,11 +106,25 @@ def as_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     try:
-        return _compact.encode(value)
+        text = _compact.encode(value)
     except ValueError:
         raise TransformError("it holds a number that JSON can't represent") from None
     except RecursionError:
         raise TransformError("it is nested too deeply") from None
+    if "\\u0000" in text and _NUL.search(text):
+        raise InvalidTextError("it holds NUL")
+    return text
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether a text holds characters only: no NUL, and no half of a surrogate pair."""
+    if "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def kind_of(value: Any) -> str:

@@ -1,0 +1,92 @@
+"""The provider `mira`: a daemon is given the prompt, and calls back with the answer (docs/prompt-recipes.md#providers).
+
+The engine can't resume a paused run yet: the node pauses as any component that waits for a callback does.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from arcrun_server.engine import ComponentError
+from arcrun_server.outbound.client import json_content
+from arcrun_server.outbound.errors import Unreachable
+
+from .provider import LlmError, LlmTask
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from arcrun_server.engine import JsonObject
+    from arcrun_server.outbound import Outbound
+
+    from .provider import LlmRequest
+
+CALLBACK = "/workflows/resume"
+SEPARATOR = "\n\n--- USER ---\n\n"
+"""Stands between system and user in the one text that a daemon takes (docs/prompt-recipes.md#assembly)."""
+
+
+class MiraProvider:
+    """Posts prompts to a daemon.
+
+    Args:
+        outbound: The engine's HTTP client.
+        base_url: Where the daemon takes prompts.
+        public_url: Where the engine is reached.
+    """
+
+    name = "mira"
+
+    def __init__(self, outbound: Outbound, base_url: str, public_url: str) -> None:
+        self._outbound = outbound
+        self._base_url = base_url
+        self._callback_url = f"{public_url.rstrip('/')}{CALLBACK}"
+
+    async def complete(
+        self, request: LlmRequest, secret: Callable[[str], Awaitable[str | None]] | None
+    ) -> LlmTask:
+        """Hand the prompt over, and return the task that the callback will name.
+
+        Raises:
+            LlmError: The daemon did not take it.
+        """
+        del secret
+        if not isinstance(request.mira_token, str) or not request.mira_token:
+            raise LlmError("not_configured", 'the node needs `mira_token: "{{secret.mira_token}}"`')
+        task_id = str(uuid.uuid4())
+        try:
+            response = await self._outbound.send(
+                "POST",
+                self._base_url,
+                headers={
+                    "authorization": f"Bearer {request.mira_token}",
+                    "content-type": "application/json",
+                },
+                content=json_content(self._body(request, task_id)),
+            )
+        except (Unreachable, ComponentError) as error:
+            raise LlmError("unreachable", str(error)) from None
+        if not response.ok:
+            raise _refused(response.status)
+        return LlmTask(task_id, request.model)
+
+    def _body(self, request: LlmRequest, task_id: str) -> JsonObject:
+        system = [request.system] if request.system and request.system.strip() else []
+        texts = [str(message["content"]) for message in request.messages]
+        return {
+            "task_id": task_id,
+            "prompt": SEPARATOR.join([*system, *texts]),
+            "model": request.model,
+            "max_tokens": request.max_tokens,
+            "callback_url": self._callback_url,
+        }
+
+
+def _refused(status: int) -> LlmError:
+    if status in {401, 403}:
+        return LlmError("rejected", f"the daemon does not accept `mira_token` (HTTP {status})")
+    if status == 429:
+        return LlmError("rate_limited", "the daemon limits requests (HTTP 429)")
+    kind = "service_error" if status >= 500 else "rejected"
+    return LlmError(kind, f"the daemon did not take the prompt (HTTP {status})")

@@ -1,0 +1,106 @@
+"""The provider `mira`: a daemon takes the prompt, and the node waits for its callback."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from llm_answers import ask
+from pushed_recipes import post
+
+from arcrun_server.llm.configuration import LlmSettings
+from arcrun_server.llm.mira import MiraProvider
+from arcrun_server.llm.provider import LlmError, LlmRequest, LlmTask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from loopback_site import Site
+
+    from arcrun_server.outbound import Outbound
+
+TOKEN = "mira-" + "7" * 20
+PUBLIC = "https://engine.example"
+REQUEST = LlmRequest(
+    "claude-opus-5-5",
+    ({"role": "user", "content": "Write 小明 --- USER --- {{x}}"},),
+    system="Be kind.",
+    mira_token=TOKEN,
+)
+
+
+async def test_the_daemon_is_given_prompt_and_callback(
+    site: Site, make_client: Callable[..., Outbound]
+) -> None:
+    site.respond("/prompts", '{"ok": true}')
+    task = await MiraProvider(make_client(), f"{site.url}/prompts", PUBLIC).complete(REQUEST, None)
+    assert isinstance(task, LlmTask)
+    (received,) = site.received
+    assert received.headers["authorization"] == f"Bearer {TOKEN}"
+    assert json.loads(received.body) == {
+        "task_id": task.task_id,
+        "prompt": "Be kind.\n\n--- USER ---\n\nWrite 小明 --- USER --- {{x}}",
+        "model": "claude-opus-5-5",
+        "max_tokens": 8192,
+        "callback_url": f"{PUBLIC}/workflows/resume",
+    }
+
+
+async def test_each_prompt_is_a_task_of_its_own(
+    site: Site, make_client: Callable[..., Outbound]
+) -> None:
+    site.respond("/", "{}")
+    provider = MiraProvider(make_client(), f"{site.url}/", PUBLIC)
+    first, second = [await provider.complete(REQUEST, None) for _ in range(2)]
+    assert first.task_id != second.task_id
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "message"),
+    [
+        (401, "rejected", "does not accept `mira_token`"),
+        (404, "rejected", "did not take the prompt (HTTP 404)"),
+        (429, "rate_limited", "limits requests"),
+        (500, "service_error", "did not take the prompt (HTTP 500)"),
+    ],
+)
+async def test_a_daemon_that_refuses_is_named(
+    site: Site, make_client: Callable[..., Outbound], status: int, kind: str, message: str
+) -> None:
+    site.respond("/", f"no: {TOKEN}", status)
+    with pytest.raises(LlmError) as failed:
+        await MiraProvider(make_client(), f"{site.url}/", PUBLIC).complete(REQUEST, None)
+    assert failed.value.kind == kind
+    assert message in str(failed.value)
+    assert TOKEN not in str(failed.value) + repr(REQUEST)
+
+
+async def test_a_daemon_at_a_private_address_is_refused_outside_of_development(
+    site: Site, make_client: Callable[..., Outbound]
+) -> None:
+    provider = MiraProvider(make_client(development=False), f"{site.url}/", PUBLIC)
+    with pytest.raises(LlmError, match="loopback or private address"):
+        await provider.complete(REQUEST, None)
+    assert site.received == []
+
+
+async def test_without_a_token_nothing_is_sent(
+    site: Site, make_client: Callable[..., Outbound]
+) -> None:
+    request = LlmRequest("m", REQUEST.messages)
+    with pytest.raises(LlmError, match="the node needs `mira_token") as failed:
+        await MiraProvider(make_client(), f"{site.url}/", PUBLIC).complete(request, None)
+    assert failed.value.kind == "not_configured"
+    assert site.received == []
+
+
+async def test_a_node_pauses_its_run(site: Site, engine_with: Callable[..., Any]) -> None:
+    site.respond("/", "{}")
+    engine = await engine_with(LlmSettings("mira", f"{site.url}/"), public_url=PUBLIC)
+    await post(engine, "/credentials", {"name": "mira_token", "value": TOKEN}, 200)
+    paused = await ask(engine, prompt="x", mira_token="{{secret.mira_token}}")
+    (received,) = site.received
+    assert received.headers["authorization"] == f"Bearer {TOKEN}"
+    assert "it waits for a callback, and this engine can't resume runs yet" in paused["error"]
+    assert TOKEN not in json.dumps(paused)
