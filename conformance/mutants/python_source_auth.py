@@ -223,7 +223,7 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         (_NAMES, "[a-z0-9_][a-z0-9_-]*", "[a-z0-9_][a-z0-9_-]*\\n?")
     ],
     "reads-workflows-without-a-key": [
-        (_OPERATIONS, '_with("graph", dict))', '_with("graph", dict), key="optional")')
+        (_OPERATIONS, 'with_field("graph", dict))', 'with_field("graph", dict), key="optional")')
     ],
     "knows-this-machine-by-ipv4-only": [
         ("arcrun._core.origins", "ipaddress.ip_address(host)", "ipaddress.IPv4Address(host)")

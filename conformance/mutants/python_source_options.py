@@ -104,7 +104,7 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "takes-odd-executions": [
         (
             _OPERATIONS,
-            'return _page("executions")(object_of(content, "data"))',
+            'return page_of("executions")(object_of(content, "data"))',
             (
                 'data = object_of(content, "data")\n'
                 '        return Page(list(data["executions"]), data.get("next_cursor"))'
@@ -129,8 +129,8 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "takes-pushes-without-a-name": [
         (
             _OPERATIONS,
-            'read = _with("name", str)\n    return Request("POST", "/credentials"',
-            'read = _with("success", bool)\n    return Request("POST", "/credentials"',
+            'read = with_field("name", str)\n    return Request("POST", "/credentials"',
+            'read = with_field("success", bool)\n    return Request("POST", "/credentials"',
         )
     ],
     "keeps-fields-of-lists-in-ascii-only": [

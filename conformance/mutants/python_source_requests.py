@@ -292,7 +292,7 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             "found += [item for item in part.items if item not in found]",
         )
     ],
-    "follows-cursors-unencoded": [(_OPERATIONS, "?cursor={in_path(cursor)}", "?cursor={cursor}")],
+    "follows-cursors-unencoded": [(_OPERATIONS, "cursor={in_path(cursor)}", "cursor={cursor}")],
     "logs-headers": [
         (
             _CONNECTION,

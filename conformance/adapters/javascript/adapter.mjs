@@ -22,6 +22,19 @@ const METHODS = {
   "workflows.delete": ["name"],
   "workflows.run": ["name", "input"],
   "workflows.executions": ["name"],
+  "recipes.push": ["recipe"],
+  "recipes.list": [],
+  "recipes.get": ["name"],
+  "recipes.delete": ["name"],
+  "recipes.render": ["name", "inputs"],
+  "recipes.test": ["name"],
+  "recipes.label": ["name", "label", "version"],
+  "recipes.unlabel": ["name", "label"],
+  "recipes.versions": ["name"],
+  "recipes.diff": ["name", "from_version", "to_version"],
+  "components.list": [],
+  "components.get": ["id"],
+  "components.search": ["query"],
 };
 
 // Capabilities that a browser does not have.

@@ -2,6 +2,7 @@
 
 import { Auth } from "./auth/auth.js";
 import { Creds } from "./auth/creds.js";
+import { Components } from "./components/components.js";
 import {
   checkBaseUrl,
   checkFetch,
@@ -27,6 +28,7 @@ import { type Fetch, runtimeFetch } from "./http/fetch.js";
 import { emptyMemory } from "./http/memory.js";
 import { health } from "./http/operations.js";
 import type { ApiResponse } from "./http/response.js";
+import { Recipes } from "./prompts/recipes.js";
 import { Workflows } from "./workflows/workflows.js";
 
 const OPTIONS =
@@ -97,6 +99,10 @@ export class Arcrun {
   readonly creds: Creds;
   /** Workflows: `push`, `list`, `get`, `delete`, `run`, `executions`. */
   readonly workflows: Workflows;
+  /** Prompt recipes: `push`, `list`, `get`, `delete`, `render`, `test`, `label`, `unlabel`, `versions`, `diff`. */
+  readonly recipes: Recipes;
+  /** The catalog of components: `list`, `get`, `search`. */
+  readonly components: Components;
   private readonly connection: Connection;
 
   /**
@@ -126,6 +132,8 @@ export class Arcrun {
     this.creds = new Creds(connection);
     this.auth = new Auth(connection);
     this.workflows = new Workflows(connection);
+    this.recipes = new Recipes(connection);
+    this.components = new Components(connection);
   }
 
   /**

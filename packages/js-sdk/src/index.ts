@@ -15,6 +15,7 @@ export {
   type RawResponse,
   type RequestOptions,
 } from "./client.js";
+export type { Components } from "./components/components.js";
 export type { SettingsOptions } from "./core/config.js";
 export {
   APIConnectionError,
@@ -46,24 +47,49 @@ export type { Secrets, ServiceName, Services } from "./core/services.js";
 export type {
   AuthRecipe,
   CallOptions,
+  Component,
+  ComponentResult,
   Credential,
   CredentialFormat,
   DeletedCredential,
+  DeletedRecipe,
   DeletedWorkflow,
   Execution,
   Graph,
   Health,
+  LabeledRecipe,
+  PromptMessage,
+  PromptRange,
+  PromptRecipe,
   PushedCredential,
+  PushedRecipe,
   PushedWorkflow,
+  RecipeDiff,
+  RecipeLabel,
+  RecipeSummary,
+  RecipeTest,
+  RecipeVersion,
+  RemovedLabel,
+  RenderedRecipe,
   RequiredSecret,
   RunResult,
   RunWarning,
   Sensitivity,
   SetupResult,
+  TestedRecipe,
   Workflow,
   WorkflowDocument,
   WorkflowSummary,
 } from "./core/types.js";
 export type { Fetch } from "./http/fetch.js";
+export type {
+  DeleteRecipeOptions,
+  LabelOptions,
+  PushRecipeOptions,
+  RecipeOptions,
+  Recipes,
+  RenderOptions,
+  TestRecipeOptions,
+} from "./prompts/recipes.js";
 export { version } from "./version.js";
 export type { ExecutionsOptions, PushWorkflowOptions, RunOptions, Workflows } from "./workflows/workflows.js";

@@ -7,9 +7,16 @@ import { beforeAll, beforeEach, describe, expect, inject, it, vi } from "vitest"
 import * as sdk from "../src/index.js";
 
 const ROOT = new URL("../", import.meta.url);
-const FILES = ["client", "auth/creds", "auth/auth", "workflows/workflows", "core/errors", "auth/bound"].map(
-  (name) => `src/${name}.ts`,
-);
+const FILES = [
+  "client",
+  "auth/creds",
+  "auth/auth",
+  "workflows/workflows",
+  "prompts/recipes",
+  "components/components",
+  "core/errors",
+  "auth/bound",
+].map((name) => `src/${name}.ts`);
 
 interface Example {
   location: string;
@@ -39,7 +46,7 @@ function complete(code: string): string {
 }
 
 it("every public class has examples", () => {
-  expect(examples.map(([, found]) => found.length)).toEqual([5, 3, 4, 6, 1, 1, 3]);
+  expect(examples.map(([, found]) => found.length)).toEqual([5, 3, 4, 6, 10, 3, 1, 1, 4]);
 });
 
 it("the examples compile, strictly", () => {

@@ -35,10 +35,23 @@ CALLS = {
     "workflows.delete": lambda c, **o: c.workflows.delete("greet", **o),
     "workflows.run": lambda c, **o: c.workflows.run("greet", **o),
     "workflows.executions": lambda c, **o: c.workflows.executions("greet", **o),
+    "recipes.push": lambda c, **o: c.recipes.push({"name": "hello"}, **o),
+    "recipes.list": lambda c, **o: c.recipes.list(**o),
+    "recipes.get": lambda c, **o: c.recipes.get("hello", **o),
+    "recipes.delete": lambda c, **o: c.recipes.delete("hello", **o),
+    "recipes.render": lambda c, **o: c.recipes.render("hello", **o),
+    "recipes.test": lambda c, **o: c.recipes.test("hello", **o),
+    "recipes.label": lambda c, **o: c.recipes.label("hello", "staging", 1, **o),
+    "recipes.unlabel": lambda c, **o: c.recipes.unlabel("hello", "staging", **o),
+    "recipes.versions": lambda c, **o: c.recipes.versions("hello", **o),
+    "recipes.diff": lambda c, **o: c.recipes.diff("hello", 1, **o),
+    "components.list": lambda c, **o: c.components.list(**o),
+    "components.get": lambda c, **o: c.components.get("set", **o),
+    "components.search": lambda c, **o: c.components.search("set", **o),
 }
 MAKE_NO_REQUEST = {"close", "with_options", "with_raw_response"}
 EXAMPLES = {
-    "/health": {"ok": True, "capabilities": ["idempotency_key"]},
+    "/health": {"ok": True, "capabilities": ["idempotency_key", "prompt_recipes", "components"]},
     "/auth-recipes": {"recipes": []},
     "/credentials": {"name": "tok", "credentials": []},
     "/credentials/tok": {"name": "tok"},
@@ -47,6 +60,16 @@ EXAMPLES = {
     "/webhooks/named/greet": {"deleted": True, "name": "greet"},
     "/webhooks/named/greet/definition": {"name": "greet", "graph": {}},
     "/webhooks/named/greet/trigger": {"success": True, "data": {}},
+    "/prompt-recipes": {"recipe": {"version": 1}, "warnings": [], "recipes": []},
+    "/prompt-recipes/hello": {"recipe": {}, "name": "hello"},
+    "/prompt-recipes/hello/render": {"messages": []},
+    "/prompt-recipes/hello/test": {"passed": True},
+    "/prompt-recipes/hello/labels/staging": {"version": 1, "label": "staging"},
+    "/prompt-recipes/hello/versions": {"versions": []},
+    "/prompt-recipes/hello/diff": {"diff": ""},
+    "/components": {"components": []},
+    "/components/set": {"component": {}},
+    "/components/search": {"results": []},
     "/workflows/greet/executions": {"data": {"executions": []}},
 }
 
@@ -109,6 +132,8 @@ def test_every_method_is_tried() -> None:
         "auth.": client.auth,
         "creds.": client.creds,
         "workflows.": client.workflows,
+        "recipes.": client.recipes,
+        "components.": client.components,
     }
     names = {
         prefix + name
@@ -141,7 +166,10 @@ def test_a_call_is_retried_as_often_as_it_says(name, call, engine) -> None:
     engine.broken = True
     with pytest.raises(arcrun.ServerError):
         call(name, max_retries=0)
-    assert len(engine.requests) == 1
+    for path in {
+        request.url.path for request in engine.requests
+    }:  # health too, which is asked first
+        assert [request.url.path for request in engine.requests].count(path) == 1
 
 
 def test_a_call_can_be_retried_more_often_than_others(call, engine) -> None:

@@ -21,15 +21,36 @@ import pytest
 import arcrun
 from arcrun._async import auth as async_auth
 from arcrun._async import client as async_client
+from arcrun._async import components as async_components
 from arcrun._async import creds as async_creds
+from arcrun._async import recipes as async_recipes
 from arcrun._async import workflows as async_workflows
-from arcrun._core import errors, origins, placeholders, sealing
-from arcrun._sync import auth, client, creds, workflows
+from arcrun._core import errors, origins, placeholders, prompt_recipes, sealing
+from arcrun._sync import auth, client, components, creds, recipes, workflows
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 MODULES = {
-    "sync": [client, auth, creds, workflows, errors, origins, placeholders, sealing],
-    "async": [async_client, async_auth, async_creds, async_workflows],
+    "sync": [
+        client,
+        auth,
+        creds,
+        workflows,
+        recipes,
+        components,
+        errors,
+        origins,
+        placeholders,
+        prompt_recipes,
+        sealing,
+    ],
+    "async": [
+        async_client,
+        async_auth,
+        async_creds,
+        async_workflows,
+        async_recipes,
+        async_components,
+    ],
 }
 CASES = [
     pytest.param(name, test, id=f"{name}-{test.name.rpartition('arcrun.')[2]}")
@@ -38,6 +59,20 @@ CASES = [
     for test in doctest.DocTestFinder(exclude_empty=True).find(module)
     if test.examples
 ]
+
+
+GREET = {
+    "name": "greet",
+    "inputs": [{"var": "name", "from": "input.name"}],
+    "prompt_assembly": {"user": "向 {{name}} 問好"},
+    "tests": [
+        {
+            "name": "小明",
+            "inputs": {"name": "小明"},
+            "expect": {"contains": ["向 小明 問好"]},
+        }
+    ],
+}
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +104,7 @@ def settings(engine, monkeypatch) -> None:
 
 @pytest.fixture
 def stored(settings) -> None:
-    """Store what the docstrings assume: one secret, and one workflow that has run."""
+    """Store what the docstrings assume: a secret, a workflow that has run, a recipe with a label."""
     document = {
         "flow": ["input >> 完成後 >> 大寫"],
         "config": {"大寫": {"component": "comp_uppercase"}},
@@ -80,6 +115,10 @@ def stored(settings) -> None:
         own.auth.setup("notion", notion_token="ntn_123")
         own.workflows.push("greet", document)
         own.workflows.run("greet", {"text": "x"})
+        for recipe in own.recipes.list():
+            own.recipes.delete(recipe["name"])
+        own.recipes.push(GREET)
+        own.recipes.label("greet", "production", 1)
 
 
 def run_statement(source: str, names: dict[str, Any], loop: Any) -> str:
@@ -114,7 +153,14 @@ def test_examples_of_docstrings(name, test, kind, stored) -> None:
 
 
 def public_methods() -> list[tuple[str, Any]]:
-    classes = [client.Arcrun, auth.Auth, creds.Creds, workflows.Workflows]
+    classes = [
+        client.Arcrun,
+        auth.Auth,
+        creds.Creds,
+        workflows.Workflows,
+        recipes.Recipes,
+        components.Components,
+    ]
     return [
         (f"{cls.__name__}.{name}", method)
         for cls in classes

@@ -123,7 +123,7 @@ def test_every_error_is_an_arcrun_error_and_public() -> None:
 def public_signatures(client: type) -> dict[str, str]:
     found = {}
     hints = typing.get_type_hints(client)
-    for owner in [client, *(hints[name] for name in ("auth", "creds", "workflows"))]:
+    for owner in [client, *hints.values()]:
         for name, method in inspect.getmembers(owner, inspect.isfunction):
             if not name.startswith("_") or name == "__init__":
                 parameters = inspect.signature(method).parameters.values()

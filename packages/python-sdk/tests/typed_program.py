@@ -11,9 +11,12 @@ from arcrun import (
     Arcrun,
     AsyncArcrun,
     AuthRecipe,
+    ComponentResult,
     Credential,
     Execution,
     NotFoundError,
+    PromptMessage,
+    PushedRecipe,
     RawResponse,
     RunResult,
     SetupResult,
@@ -46,6 +49,10 @@ def synchronous(http: httpx.Client) -> None:
         done = client.auth.setup("notion", max_retries=0, secrets=SECRETS)
         failed: list[str] = result.get("failed_nodes", [])
         runs: list[Execution] = client.workflows.executions("greet", limit=5)
+        pushed: PushedRecipe = client.recipes.push({"name": "hello"}, expected_version=0)
+        messages: list[PromptMessage] = client.recipes.render("hello@1", {"a": 1})["messages"]
+        components: list[ComponentResult] = client.components.search("知識庫")
+        print(pushed["warnings"], messages, components, client.recipes.get("hello")["recipe"])
         raw: RawResponse[RunResult] = client.with_raw_response(client.workflows.run)("greet")
         status: int = raw.status
         try:

@@ -17,12 +17,12 @@ export const checkName = (
       : name.length > longest
         ? `a text of ${name.length} characters`
         : `'${name}'`;
-  throw new InvalidArgumentError(`${shown} is not a valid ${what} name: use ${allowed}`);
+  throw new InvalidArgumentError(`${shown} is not a valid ${what}: use ${allowed}`);
 };
 
 /** Checks a name of a credential, or a part of one. An error does not show it: it may be the secret. */
 export const checkWord = (name: unknown, what: string): string =>
-  checkName(name, /^\w{1,128}$/, what, "letters A-Z a-z, digits and _ only, at most 128", -1);
+  checkName(name, /^\w{1,128}$/, `${what} name`, "letters A-Z a-z, digits and _ only, at most 128", -1);
 
 /** Returns a credential's name; throws if it is not valid. */
 export function checkCredential(name: string): string {
@@ -35,4 +35,13 @@ export function checkCredential(name: string): string {
 
 /** Returns a workflow's name; throws if it is not valid. */
 export const checkWorkflow = (name: string): string =>
-  checkName(name, /^[\w-]{1,128}$/, "workflow", "letters A-Z a-z, digits, _ and -, at most 128");
+  checkName(name, /^[\w-]{1,128}$/, "workflow name", "letters A-Z a-z, digits, _ and -, at most 128");
+
+/** Returns the id of a component; throws if it is not valid. */
+export const checkComponent = (id: string): string =>
+  checkName(
+    id,
+    /^[A-Za-z][\w-]{0,127}$/,
+    "component id",
+    "a letter A-Z a-z, then letters, digits, _ and -, at most 128",
+  );

@@ -7,7 +7,7 @@ export const checkService = (service: string): string =>
   checkName(
     service,
     /^[a-z0-9_][a-z0-9_-]*$/,
-    "service",
+    "service name",
     "lower-case letters, digits, _ and -; client.auth.listServices() lists the services",
   );
 

@@ -169,3 +169,137 @@ export interface Execution extends Open {
   duration_ms?: number;
   message?: string | null;
 }
+
+/** Where a label of a prompt recipe points. */
+export interface RecipeLabel extends Open {
+  version?: number;
+  requires_tests?: boolean;
+}
+
+/** Result of `recipes.get`: a version of a prompt recipe, and the recipe's labels. */
+export interface PromptRecipe extends Open {
+  name: string;
+  version: number;
+  recipe: Record<string, unknown>;
+  id?: string;
+  /** The text that was pushed, to the letter; missing if an object was pushed. */
+  source?: string;
+  message?: string | null;
+  created_at?: string;
+  labels?: Record<string, RecipeLabel>;
+}
+
+/** Result of `recipes.push`: the new version, and what is probably not meant. */
+export interface PushedRecipe extends Open {
+  name: string;
+  version: number;
+  recipe: Record<string, unknown>;
+  warnings: string[];
+  id?: string;
+  source?: string;
+  message?: string | null;
+  created_at?: string;
+}
+
+/** One entry of `recipes.list`: `version` is the newest. */
+export interface RecipeSummary extends Open {
+  name: string;
+  version?: number;
+  description?: string;
+}
+
+/** Result of `recipes.delete`. */
+export interface DeletedRecipe extends Open {
+  name: string;
+  success?: boolean;
+}
+
+/** One entry of `recipes.versions`. */
+export interface RecipeVersion extends Open {
+  version?: number;
+  message?: string | null;
+  created_at?: string;
+}
+
+/** Result of `recipes.diff`: a unified diff, empty if there is no difference. */
+export interface RecipeDiff extends Open {
+  name: string;
+  from: number;
+  to: number;
+  diff: string;
+}
+
+/** Where a range of a message's characters comes from. */
+export interface PromptRange extends Open {
+  start: number;
+  end: number;
+  origin: Record<string, unknown>;
+}
+
+/** A message of an assembled prompt. */
+export interface PromptMessage extends Open {
+  role: string;
+  content: string;
+  ranges?: PromptRange[];
+}
+
+/** Result of `recipes.render`; `version` is null for a recipe that is not stored. */
+export interface RenderedRecipe extends Open {
+  messages: PromptMessage[];
+  recipe?: string;
+  version?: number | null;
+  estimated_tokens?: number;
+  warnings?: string[];
+}
+
+/** How a test of a prompt recipe ended. */
+export interface RecipeTest extends Open {
+  name: string;
+  passed: boolean;
+  failures: string[];
+}
+
+/** Result of `recipes.test`; `version` is null for a recipe that is not stored. */
+export interface TestedRecipe extends Open {
+  passed: boolean;
+  tests: RecipeTest[];
+  recipe?: string;
+  version?: number | null;
+}
+
+/** Result of `recipes.label`. */
+export interface LabeledRecipe extends Open {
+  name: string;
+  label: string;
+  version: number;
+  requires_tests?: boolean;
+}
+
+/** Result of `recipes.unlabel`. */
+export interface RemovedLabel extends Open {
+  name: string;
+  label: string;
+  success?: boolean;
+}
+
+/** A component of the catalog. */
+export interface Component extends Open {
+  canonical_id: string;
+  display_name?: string;
+  category?: string;
+  version?: string;
+  description?: string;
+  input_schema?: Record<string, unknown>;
+  output_schema?: Record<string, unknown>;
+  config_example?: Record<string, unknown>;
+  branches?: string[];
+}
+
+/** One entry of `components.search`: `canonical_id` is what a node names it by. */
+export interface ComponentResult extends Open {
+  kind: string;
+  canonical_id: string;
+  display_name?: string;
+  category?: string;
+  description?: string;
+}

@@ -1,7 +1,13 @@
 /** The connection to an engine: sends requests, retries them, reads the responses. */
 
 import { checkHeaders, checkRetries, checkTimeout } from "../core/config.js";
-import { APIConnectionError, APITimeoutError, ArcrunError, hide } from "../core/errors.js";
+import {
+  APIConnectionError,
+  APITimeoutError,
+  ArcrunError,
+  hide,
+  InvalidArgumentError,
+} from "../core/errors.js";
 import { originOf } from "../core/origins.js";
 import { checkProxy } from "../core/proxies.js";
 import { blankOut, type Secret } from "../core/secret.js";
@@ -55,6 +61,22 @@ export interface Connection extends ConnectionOptions, KeyPolicy {
    * does not answer. Asks once.
    */
   has(capability: string, options?: CallOptions): Promise<boolean | undefined>;
+}
+
+/**
+ * Throws if an engine has no capability that a call needs; one that does not say what it can do is not refused.
+ *
+ * @param what - What the engine has not got, in words.
+ */
+export async function requireCapability(
+  connection: Connection,
+  capability: string,
+  what: string,
+  options: CallOptions = {},
+): Promise<void> {
+  checkRetries(options.maxRetries ?? connection.maxRetries); // before the engine is asked what it can do
+  if ((await connection.has(capability, options)) === false)
+    throw new InvalidArgumentError(`this engine has no ${what} (it lists no ${capability})`);
 }
 
 /** Makes a connection. Nothing is sent yet. */

@@ -4,6 +4,8 @@ import { InvalidArgumentError, UnexpectedResponseError } from "../core/errors.js
 import { isUnicode, type JsonObject, objectOf, textOf } from "../core/shapes.js";
 import type {
   AuthRecipe,
+  Component,
+  ComponentResult,
   Credential,
   DeletedCredential,
   DeletedWorkflow,
@@ -26,7 +28,7 @@ export const withField =
   };
 
 /** A part of a list, and what leads to the next one. */
-interface Page<T> {
+export interface Page<T> {
   items: T[];
   cursor: string | undefined;
 }
@@ -36,7 +38,7 @@ interface Page<T> {
  *
  * What is no entry, or can lead nowhere, is an error: a list that was cut would look like a whole one.
  */
-const pageIn =
+export const pageIn =
   <T>(key: string) =>
   (content: JsonObject): Page<T> => {
     const items = fieldOf(content, key, "list");
@@ -65,12 +67,13 @@ export async function wholeList<T>(
     if (seen.has(cursor))
       throw new UnexpectedResponseError(`${nameOf(request)}: the engine repeats a page of the list`);
     seen.add(cursor);
-    path = `${request.path}?cursor=${encodeURIComponent(cursor)}`;
+    path = `${request.path}${request.path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`;
   }
 }
 
 /** Returns the path of a credential. */
 export const credentialPath = (name: string): string => `/credentials/${encodeURIComponent(name)}`;
+const LONGEST_QUERY = 200;
 const WORKFLOWS = "/webhooks/named";
 const workflowPath = (name: string): string => `${WORKFLOWS}/${encodeURIComponent(name)}`;
 
@@ -182,5 +185,38 @@ export function listExecutions(name: string, limit: number | undefined): ApiRequ
     method: "GET",
     path: `/workflows/${encodeURIComponent(name)}/executions${limit ? `?limit=${limit}` : ""}`,
     read: (content) => pageIn<Execution>("executions")(fieldOf(content, "data", "object")),
+  };
+}
+
+/** Lists the components of the catalog: `GET /components`. */
+export const listComponents = (): ApiRequest<Page<Component>> => ({
+  call: "components.list",
+  method: "GET",
+  path: "/components",
+  key: "none",
+  read: pageIn("components"),
+});
+
+/** Gets a component of the catalog: `GET /components/{id}`. */
+export const getComponent = (id: string): ApiRequest<Component> => ({
+  call: "components.get",
+  method: "GET",
+  path: `/components/${encodeURIComponent(id)}`,
+  key: "none",
+  read: (content) => fieldOf(content, "component", "object") as Component,
+});
+
+/** Finds components and recipes: `GET /components/search`. */
+export function searchComponents(query: string): ApiRequest<Page<ComponentResult>> {
+  if (!isUnicode(query) || [...query].length > LONGEST_QUERY)
+    throw new InvalidArgumentError(
+      `query must be text of 1 to ${LONGEST_QUERY} characters, without half a surrogate pair`,
+    );
+  return {
+    call: "components.search",
+    method: "GET",
+    path: `/components/search?q=${encodeURIComponent(query)}`,
+    key: "optional",
+    read: pageIn("results"),
   };
 }

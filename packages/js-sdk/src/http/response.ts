@@ -30,6 +30,7 @@ const METHODS: Record<string, string> = {
   "/credentials": "client.creds.list()",
   "/auth-recipes": "client.auth.listServices()",
   "/health": "client.health()",
+  "/prompt-recipes": "client.recipes.list()",
 };
 
 interface Kinds {

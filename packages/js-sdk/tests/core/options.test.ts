@@ -29,7 +29,7 @@ describe("an option that is not known is refused, and the near one named", () =>
   });
 
   const client = new sdk.Arcrun({ apiKey: KEY, baseUrl: "http://127.0.0.1:9" });
-  const { auth, creds, workflows } = client;
+  const { auth, creds, workflows, recipes, components } = client;
   const bad = given({ timeOut: 1 });
   it.each<[string, () => Promise<unknown>]>([
     ["client.health", () => client.health(bad)],
@@ -46,6 +46,19 @@ describe("an option that is not known is refused, and the near one named", () =>
     ["client.workflows.delete", () => workflows.delete("a", bad)],
     ["client.workflows.run", () => workflows.run("a", {}, bad)],
     ["client.workflows.executions", () => workflows.executions("a", bad)],
+    ["client.recipes.push", () => recipes.push("a", bad)],
+    ["client.recipes.list", () => recipes.list(bad)],
+    ["client.recipes.get", () => recipes.get("a", bad)],
+    ["client.recipes.delete", () => recipes.delete("a", bad)],
+    ["client.recipes.render", () => recipes.render("a", {}, bad)],
+    ["client.recipes.test", () => recipes.test("a", bad)],
+    ["client.recipes.label", () => recipes.label("a", "b", 1, bad)],
+    ["client.recipes.unlabel", () => recipes.unlabel("a", "b", bad)],
+    ["client.recipes.versions", () => recipes.versions("a", bad)],
+    ["client.recipes.diff", () => recipes.diff("a", 1, 2, bad)],
+    ["client.components.list", () => components.list(bad)],
+    ["client.components.get", () => components.get("a", bad)],
+    ["client.components.search", () => components.search("a", bad)],
   ])("by %s", async (call, send) => {
     const error = await rejection(send());
     expect(error).toBeInstanceOf(sdk.InvalidArgumentError);

@@ -5,6 +5,7 @@ import { clientOf, serve } from "../support.js";
 /** An engine that serves each list in pages of two, with a cursor that has to be encoded. */
 const paged = () =>
   serve(({ path }) => {
+    if (path === "/health") return { json: { ok: true } }; // asked for what the engine can do
     const url = new URL(path, "http://engine");
     const start = Number(url.searchParams.get("cursor")?.replace("頁&", "") ?? 0);
     const names = ["a", "b", "c", "d", "e"].slice(start, start + 2);
@@ -12,7 +13,8 @@ const paged = () =>
     if (url.pathname.endsWith("/executions"))
       return { json: { ok: true, data: { executions: names.map((message) => ({ message })), ...next } } };
     const items = names.map((name) => ({ name, service: name }));
-    return { json: { recipes: items, credentials: items, workflows: items, ...next } };
+    const lists = ["recipes", "credentials", "workflows", "versions", "components", "results"];
+    return { json: { ...Object.fromEntries(lists.map((list) => [list, items])), ...next } };
   });
 
 it.each<[string, (client: sdk.Arcrun) => Promise<Record<string, unknown>[]>]>([
@@ -20,13 +22,16 @@ it.each<[string, (client: sdk.Arcrun) => Promise<Record<string, unknown>[]>]>([
   ["creds.list", ({ creds }) => creds.list()],
   ["workflows.list", ({ workflows }) => workflows.list()],
   ["workflows.executions", ({ workflows }) => workflows.executions("w")],
+  ["recipes.list", ({ recipes }) => recipes.list()],
+  ["recipes.versions", ({ recipes }) => recipes.versions("w")],
+  ["components.list", ({ components }) => components.list()],
+  ["components.search", ({ components }) => components.search("w")],
 ])("%s follows the pages to the end", async (_, list) => {
   const engine = await paged();
   const found = await list(clientOf(engine));
   expect(found.map(({ name, message }) => name ?? message)).toEqual(["a", "b", "c", "d", "e"]);
-  const queries = engine.requests.map(({ path }) =>
-    new URL(path, "http://engine").searchParams.get("cursor"),
-  );
+  const asked = engine.requests.filter(({ path }) => path !== "/health");
+  const queries = asked.map(({ path }) => new URL(path, "http://engine").searchParams.get("cursor"));
   expect(queries).toEqual([null, "頁&2", "頁&4"]);
 });
 

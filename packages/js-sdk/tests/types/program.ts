@@ -5,6 +5,9 @@ import {
   Arcrun,
   type ArcrunOptions,
   type AuthenticatedClient,
+  type CallOptions,
+  type PromptRecipe,
+  type PushedRecipe,
   type RunResult,
   version,
   WorkflowRunError,
@@ -33,8 +36,8 @@ export async function everyMethod(client: Arcrun, signal: AbortSignal | undefine
   const patient = client.withOptions({ timeout: 300, maxRetries: 5, apiKey: undefined });
   const raw = await patient.withRawResponse((inner) => inner.creds.list(call));
   console.log(raw.status, raw.headers.get("date"), raw.result[0]?.name, raw.requestId);
-  const components = await client.request<{ components: { canonical_id: string }[] }>("GET", "/components");
-  console.log(components.components[0]?.canonical_id.length);
+  const blocks = await client.request<{ blocks: { id: string }[] }>("GET", "/kbdb/blocks");
+  console.log(blocks.blocks[0]?.id.length);
 
   const pushed = await client.creds.push("a", "b", { service: undefined, sensitivity: "high", ...call });
   const deleted = await client.creds.delete(pushed.name, call);
@@ -70,6 +73,34 @@ export async function everyMethod(client: Arcrun, signal: AbortSignal | undefine
   const [execution] = await workflows.executions("w", { limit: undefined, ...call });
   console.log(execution?.verdict, (await workflows.list(call))[0]?.webhook_url);
   console.log((await workflows.delete("w")).deleted);
+  await everyMethodOfRecipes(client, call);
+}
+
+async function everyMethodOfRecipes({ recipes, components }: Arcrun, call: CallOptions): Promise<void> {
+  const pushed: PushedRecipe = await recipes.push(
+    { name: "hello" },
+    { expectedVersion: 0, message: undefined },
+  );
+  const stored: PromptRecipe = await recipes.get(`hello@${pushed.version}`, { label: undefined, ...call });
+  const prompt = await recipes.render("hello", { a: 1 }, { context: undefined, fragments: { b: "c" } });
+  console.log(
+    pushed.warnings,
+    stored.labels?.["production"]?.version,
+    prompt.messages[0]?.ranges?.[0]?.origin,
+  );
+  console.log((await recipes.test("hello", { recipe: undefined })).tests[0]?.failures);
+  console.log((await recipes.label("hello", "production", 1, { requiresTests: undefined })).requires_tests);
+  console.log(
+    (await recipes.unlabel("hello", "production", call)).success,
+    (await recipes.list(call))[0]?.name,
+  );
+  console.log(
+    (await recipes.versions("hello"))[0]?.message,
+    (await recipes.diff("hello", 1, undefined, call)).diff,
+  );
+  console.log((await recipes.delete("hello", { force: undefined })).name);
+  console.log((await components.list(call))[0]?.input_schema, (await components.get("set")).branches);
+  console.log((await components.search("知識庫", call))[0]?.kind);
 }
 
 export function explain(error: unknown): string {

@@ -28,8 +28,10 @@ from arcrun._http import (
 from arcrun._local import KeyringStore, load_settings, log_to_stderr
 
 from .auth import AsyncAuth
+from .components import AsyncComponents
 from .connection import AsyncConnection, responses
 from .creds import AsyncCreds
+from .recipes import AsyncRecipes
 from .transport import AsyncEnvironmentTransport
 from .workflows import AsyncWorkflows
 
@@ -44,6 +46,9 @@ class AsyncArcrun:
         auth: sign in to services: `list_services`, `setup`, `bind`, `get_token`.
         creds: credentials: `push`, `list`, `delete`.
         workflows: workflows: `push`, `list`, `get`, `delete`, `run`, `executions`.
+        recipes: prompt recipes: `push`, `list`, `get`, `delete`, `render`, `test`, `label`, `unlabel`,
+            `versions`, `diff`.
+        components: the catalog of components: `list`, `get`, `search`.
 
     Example:
         >>> async with AsyncArcrun() as client:
@@ -55,6 +60,8 @@ class AsyncArcrun:
     auth: AsyncAuth = resource(AsyncAuth)
     creds: AsyncCreds = resource(AsyncCreds)
     workflows: AsyncWorkflows = resource(AsyncWorkflows)
+    recipes: AsyncRecipes = resource(AsyncRecipes)
+    components: AsyncComponents = resource(AsyncComponents)
 
     def __init__(
         self,
@@ -140,6 +147,8 @@ class AsyncArcrun:
         self.creds = AsyncCreds(connection)
         self.auth = AsyncAuth(connection)
         self.workflows = AsyncWorkflows(connection)
+        self.recipes = AsyncRecipes(connection)
+        self.components = AsyncComponents(connection)
 
     async def health(
         self,

@@ -15,6 +15,7 @@ from arcrun._core.config import Settings, check_base_url, check_headers, check_k
 from arcrun._core.errors import (
     APIConnectionError,
     ArcrunError,
+    InvalidArgumentError,
     UnexpectedResponseError,
 )
 from arcrun._core.memory import Memory
@@ -207,6 +208,19 @@ class AsyncConnection:
             self.memory.learn_capabilities(health)
         listed = self.memory.capabilities
         return None if listed is None else capability in listed
+
+    async def require(self, capability: str, what: str) -> None:
+        """Refuse a call that needs what the engine has not got.
+
+        Args:
+            capability: as the engine lists it; an engine without a list is not refused.
+            what: what the engine has not got, in words.
+
+        Raises:
+            InvalidArgumentError: the engine has not got it.
+        """
+        if await self.has(capability) is False:
+            raise InvalidArgumentError(f"this engine has no {what} (it lists no {capability})")
 
     async def _attempt(
         self, request: Request[Any], key: Secret | None

@@ -10,6 +10,7 @@ from .errors import InvalidArgumentError
 _CREDENTIAL = r"[A-Za-z0-9_]{1,128}"
 _SERVICE = r"[a-z0-9_][a-z0-9_-]*"
 _WORKFLOW = r"[A-Za-z0-9_-]{1,128}"
+_COMPONENT = r"[A-Za-z][A-Za-z0-9_-]{0,127}"
 _IDEMPOTENCY_KEY = r"[!-~]{1,128}"
 _RESERVED = frozenset({"catalog"})  # GET /credentials/catalog is the list on the deployed engine
 
@@ -65,6 +66,16 @@ def check_workflow(name: str) -> str:
         raise InvalidArgumentError(
             f"{_shown(name)} is not a valid workflow name: use letters A-Z a-z, digits, _ and - only, "
             "at most 128 (the description and the names of nodes may be in any script)"
+        )
+    return name
+
+
+def check_component(name: str) -> str:
+    """Return the component's id if it is valid (docs/contract.md#component-catalog)."""
+    if not _fits(_COMPONENT, name):
+        raise InvalidArgumentError(
+            f"{_shown(name)} is not a valid component id: use a letter A-Z a-z, then letters, digits, _ "
+            "and -, at most 128; client.components.list() lists the components"
         )
     return name
 

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args
 from .config import Settings
 from .errors import InvalidArgumentError, UnexpectedResponseError
 from .graphs import check_strict
-from .names import in_path
+from .names import check_component, in_path
 from .request import Method, Request
 from .response import field_of, object_of
 from .secret import Secret
 from .shapes import is_count, is_mapping, is_text, is_unicode, objects
 from .types import (
     AuthRecipe,
+    Component,
+    ComponentResult,
     Credential,
     DeletedCredential,
     DeletedWorkflow,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:  # loaded by the functions that need them: to import them take
     from .sealing import Envelope
 
 T = TypeVar("T")
+LONGEST_QUERY = 200
 
 
 def own_request(
@@ -63,7 +66,7 @@ def own_request(
 
 def health() -> Request[Health]:
     """Get the engine's health: `GET /health`."""
-    return Request("GET", "/health", _with("ok", bool), key="none")
+    return Request("GET", "/health", with_field("ok", bool), key="none")
 
 
 class Page(Generic[T]):
@@ -78,7 +81,7 @@ class Page(Generic[T]):
 
 def list_services(cursor: str | None = None) -> Request[Page[AuthRecipe]]:
     """List the auth recipes: `GET /auth-recipes`."""
-    return Request("GET", _paged("/auth-recipes", cursor), _page("recipes"), key="optional")
+    return Request("GET", paged("/auth-recipes", cursor), page_of("recipes"), key="optional")
 
 
 def get_recipe(service: str) -> Request[Recipe]:
@@ -111,13 +114,13 @@ def push_credential(
     body.update({key: item for key, item in extra.items() if item is not None})
     sealed = settings.credential_format == "sealed"  # then no response can repeat the value
     secrets = () if sealed else (value,)
-    read = _with("name", str)
+    read = with_field("name", str)
     return Request("POST", "/credentials", read, body=body, secrets=secrets, sealed=sealed)
 
 
 def list_credentials(cursor: str | None = None) -> Request[Page[Credential]]:
     """List the credentials: `GET /credentials`."""
-    return Request("GET", _paged("/credentials", cursor), _page("credentials"))
+    return Request("GET", paged("/credentials", cursor), page_of("credentials"))
 
 
 def read_credential(name: str) -> Request[Envelope | None]:
@@ -137,7 +140,7 @@ def delete_credential(name: str) -> Request[DeletedCredential]:
     """Delete a credential: `DELETE /credentials/{name}`."""
     gone: DeletedCredential = {"name": name, "success": True}
     path = f"/credentials/{in_path(name)}"
-    return Request("DELETE", path, _with("name", str), result_if_gone=gone)
+    return Request("DELETE", path, with_field("name", str), result_if_gone=gone)
 
 
 def compile_flow(flow: list[str]) -> Request[dict[str, Any]]:
@@ -167,24 +170,24 @@ def push_workflow(
         body["config"] = config
     if strict is not None:
         body["strict"] = strict
-    return Request("POST", "/webhooks/named", _with("name", str), body=body)
+    return Request("POST", "/webhooks/named", with_field("name", str), body=body)
 
 
 def list_workflows(cursor: str | None = None) -> Request[Page[WorkflowSummary]]:
     """List the workflows: `GET /webhooks/named`."""
-    return Request("GET", _paged("/webhooks/named", cursor), _page("workflows"))
+    return Request("GET", paged("/webhooks/named", cursor), page_of("workflows"))
 
 
 def get_workflow(name: str) -> Request[Workflow]:
     """Get a workflow: `GET /webhooks/named/{name}/definition`."""
-    return Request("GET", f"/webhooks/named/{in_path(name)}/definition", _with("graph", dict))
+    return Request("GET", f"/webhooks/named/{in_path(name)}/definition", with_field("graph", dict))
 
 
 def delete_workflow(name: str) -> Request[DeletedWorkflow]:
     """Delete a workflow: `DELETE /webhooks/named/{name}`."""
     gone: DeletedWorkflow = {"deleted": True, "name": name}
     path = f"/webhooks/named/{in_path(name)}"
-    return Request("DELETE", path, _with("name", str), result_if_gone=gone)
+    return Request("DELETE", path, with_field("name", str), result_if_gone=gone)
 
 
 def run_workflow(
@@ -229,13 +232,38 @@ def list_executions(
         raise InvalidArgumentError(f"limit must be a whole number of at least 1, not {limit!r}")
 
     def read(content: dict[str, Any]) -> Page[Execution]:
-        return _page("executions")(object_of(content, "data"))
+        return page_of("executions")(object_of(content, "data"))
 
     path = f"/workflows/{in_path(name)}/executions"
-    return Request("GET", _paged(path, cursor) if limit is None else f"{path}?limit={limit}", read)
+    return Request("GET", paged(path, cursor) if limit is None else f"{path}?limit={limit}", read)
 
 
-def _with(key: str, kind: type) -> Callable[[dict[str, Any]], Any]:
+def list_components(cursor: str | None = None) -> Request[Page[Component]]:
+    """List the components of the catalog: `GET /components`."""
+    return Request("GET", paged("/components", cursor), page_of("components"), key="none")
+
+
+def get_component(id: str) -> Request[Component]:  # noqa: A002 - the contract's word
+    """Get a component of the catalog: `GET /components/{id}`."""
+
+    def read(content: dict[str, Any]) -> Component:
+        return cast("Component", object_of(content, "component"))
+
+    path = f"/components/{in_path(check_component(id))}"
+    return Request("GET", path, read, key="none")
+
+
+def search_components(query: str, cursor: str | None = None) -> Request[Page[ComponentResult]]:
+    """Find components and recipes: `GET /components/search`."""
+    if not is_unicode(query) or len(query) > LONGEST_QUERY:
+        raise InvalidArgumentError(
+            f"query must be text of 1 to {LONGEST_QUERY} characters, without half a surrogate pair"
+        )
+    path = f"/components/search?q={in_path(query)}"
+    return Request("GET", paged(path, cursor), page_of("results"), key="optional")
+
+
+def with_field(key: str, kind: type) -> Callable[[dict[str, Any]], Any]:
     """Return a reader that checks one field and returns the whole object."""
 
     def read(content: dict[str, Any]) -> Any:
@@ -245,7 +273,7 @@ def _with(key: str, kind: type) -> Callable[[dict[str, Any]], Any]:
     return read
 
 
-def _page(key: str) -> Callable[[dict[str, Any]], Page[Any]]:
+def page_of(key: str) -> Callable[[dict[str, Any]], Page[Any]]:
     """Return a reader that returns the page of a list in one field.
 
     What is no entry, or can lead nowhere, is an error: a list that was cut would look like a whole one.
@@ -265,5 +293,7 @@ def _page(key: str) -> Callable[[dict[str, Any]], Page[Any]]:
     return read
 
 
-def _paged(path: str, cursor: str | None) -> str:
-    return path if cursor is None else f"{path}?cursor={in_path(cursor)}"
+def paged(path: str, cursor: str | None) -> str:
+    """Return the path of the page that a cursor leads to; None for the first page."""
+    separator = "&" if "?" in path else "?"
+    return path if cursor is None else f"{path}{separator}cursor={in_path(cursor)}"

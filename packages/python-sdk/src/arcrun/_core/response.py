@@ -21,6 +21,7 @@ _METHODS = {
     "/credentials": "client.creds.list()",
     "/auth-recipes": "client.auth.list_services()",
     "/health": "client.health()",
+    "/prompt-recipes": "client.recipes.list()",
 }
 
 _PAUSED = r"workflow paused at node (.+?) waiting for task (\S+)"

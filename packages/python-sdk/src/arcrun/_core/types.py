@@ -198,6 +198,183 @@ class Execution(TypedDict, total=False):
     message: str | None
 
 
+class RecipeLabel(TypedDict, total=False):
+    """Where a label of a prompt recipe points."""
+
+    version: int
+    requires_tests: bool
+
+
+class _PromptRecipe(TypedDict):
+    name: str
+    version: int
+    recipe: dict[str, Any]
+
+
+class PromptRecipe(_PromptRecipe, total=False):
+    """Result of `recipes.get`: a version of a prompt recipe, and the recipe's labels.
+
+    `source` is the text that was pushed, to the letter; it is missing if a mapping was pushed.
+    """
+
+    id: str
+    source: str
+    message: str | None
+    created_at: str
+    labels: dict[str, RecipeLabel]
+
+
+class _PushedRecipe(_PromptRecipe):
+    warnings: list[str]
+
+
+class PushedRecipe(_PushedRecipe, total=False):
+    """Result of `recipes.push`: the new version, and what is probably not meant."""
+
+    id: str
+    source: str
+    message: str | None
+    created_at: str
+
+
+class _RecipeSummary(TypedDict):
+    name: str
+
+
+class RecipeSummary(_RecipeSummary, total=False):
+    """One entry of `recipes.list`: `version` is the newest."""
+
+    version: int
+    description: str
+
+
+class _DeletedRecipe(TypedDict):
+    name: str
+
+
+class DeletedRecipe(_DeletedRecipe, total=False):
+    """Result of `recipes.delete`."""
+
+    success: bool
+
+
+class RecipeVersion(TypedDict, total=False):
+    """One entry of `recipes.versions`."""
+
+    version: int
+    message: str | None
+    created_at: str
+
+
+RecipeDiff = TypedDict("RecipeDiff", {"name": str, "from": int, "to": int, "diff": str})
+"""Result of `recipes.diff`: a unified diff, empty if there is no difference."""
+
+
+class PromptRange(TypedDict):
+    """Where a range of a message's characters comes from."""
+
+    start: int
+    end: int
+    origin: dict[str, Any]
+
+
+class _PromptMessage(TypedDict):
+    role: str
+    content: str
+
+
+class PromptMessage(_PromptMessage, total=False):
+    """A message of an assembled prompt."""
+
+    ranges: list[PromptRange]
+
+
+class _RenderedRecipe(TypedDict):
+    messages: list[PromptMessage]
+
+
+class RenderedRecipe(_RenderedRecipe, total=False):
+    """Result of `recipes.render`; `version` is None for a recipe that is not stored."""
+
+    recipe: str
+    version: int | None
+    estimated_tokens: int
+    warnings: list[str]
+
+
+class RecipeTest(TypedDict):
+    """How a test of a prompt recipe ended."""
+
+    name: str
+    passed: bool
+    failures: list[str]
+
+
+class _TestedRecipe(TypedDict):
+    passed: bool
+    tests: list[RecipeTest]
+
+
+class TestedRecipe(_TestedRecipe, total=False):
+    """Result of `recipes.test`; `version` is None for a recipe that is not stored."""
+
+    recipe: str
+    version: int | None
+
+
+class _LabeledRecipe(TypedDict):
+    name: str
+    label: str
+    version: int
+
+
+class LabeledRecipe(_LabeledRecipe, total=False):
+    """Result of `recipes.label`."""
+
+    requires_tests: bool
+
+
+class _RemovedLabel(TypedDict):
+    name: str
+    label: str
+
+
+class RemovedLabel(_RemovedLabel, total=False):
+    """Result of `recipes.unlabel`."""
+
+    success: bool
+
+
+class _Component(TypedDict):
+    canonical_id: str
+
+
+class Component(_Component, total=False):
+    """A component of the catalog, as `components.list` and `components.get` return it."""
+
+    display_name: str
+    category: str
+    version: str
+    description: str
+    input_schema: dict[str, Any]
+    output_schema: dict[str, Any]
+    config_example: dict[str, Any]
+    branches: list[str]
+
+
+class _ComponentResult(TypedDict):
+    kind: str
+    canonical_id: str
+
+
+class ComponentResult(_ComponentResult, total=False):
+    """One entry of `components.search`: `canonical_id` is what a node names it by."""
+
+    display_name: str
+    category: str
+    description: str
+
+
 class RawResponse(Generic[T]):
     """An HTTP response together with the method's result (see `with_raw_response`).
 

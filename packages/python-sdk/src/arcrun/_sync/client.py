@@ -29,8 +29,10 @@ from arcrun._http import (
 from arcrun._local import KeyringStore, load_settings, log_to_stderr
 
 from .auth import Auth
+from .components import Components
 from .connection import Connection, responses
 from .creds import Creds
+from .recipes import Recipes
 from .transport import EnvironmentTransport
 from .workflows import Workflows
 
@@ -45,6 +47,9 @@ class Arcrun:
         auth: sign in to services: `list_services`, `setup`, `bind`, `get_token`.
         creds: credentials: `push`, `list`, `delete`.
         workflows: workflows: `push`, `list`, `get`, `delete`, `run`, `executions`.
+        recipes: prompt recipes: `push`, `list`, `get`, `delete`, `render`, `test`, `label`, `unlabel`,
+            `versions`, `diff`.
+        components: the catalog of components: `list`, `get`, `search`.
 
     Example:
         >>> with Arcrun() as client:
@@ -56,6 +61,8 @@ class Arcrun:
     auth: Auth = resource(Auth)
     creds: Creds = resource(Creds)
     workflows: Workflows = resource(Workflows)
+    recipes: Recipes = resource(Recipes)
+    components: Components = resource(Components)
 
     def __init__(
         self,
@@ -141,6 +148,8 @@ class Arcrun:
         self.creds = Creds(connection)
         self.auth = Auth(connection)
         self.workflows = Workflows(connection)
+        self.recipes = Recipes(connection)
+        self.components = Components(connection)
 
     def health(
         self,
