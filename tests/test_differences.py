@@ -130,9 +130,6 @@ HELD_BY: dict[str, dict[str, tuple[str, ...]]] = {
     "`?async=1` on a trigger": {
         "test_strictness.py": ("test_a_run_in_the_background_is_refused_before_it_begins",)
     },
-    "Components": {
-        "components/test_registry.py": ("test_the_catalog_has_the_components_of_the_contract",)
-    },
 }
 # What the deployed engine does as well: no row of the table, but found by comparing the two.
 AS_DEPLOYED = {

@@ -333,12 +333,12 @@ def a_null_date_is_now() -> None:
 
 
 def dates_without_offset_are_in_utc() -> None:
-    right = date_ops._read
+    right = date_ops.read_moment
 
     def read(value: Any, name: str, zone: Any) -> datetime:
         return right(value, name, date_ops.timezone.utc).astimezone(zone)
 
-    date_ops._read = read
+    date_ops.read_moment = read
 
 
 def parts_are_those_of_utc() -> None:

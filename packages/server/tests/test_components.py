@@ -66,8 +66,8 @@ async def test_a_component_of_the_knowledge_base_is_found_by_its_id(nobody: Api)
     ("name", "hint"),
     [
         ("swich", "no component 'swich'; did you mean 'switch'?"),
-        ("notion", "no component 'notion'; it is a recipe: GET /auth-recipes/notion"),
-        ("telegram_send", "no component 'telegram_send'; it is a recipe: GET /recipes/telegram_send"),
+        ("notion", "no component 'notion'; it is a service, whose recipe is at /auth-recipes/notion"),
+        ("telegram_send", "no component 'telegram_send'; it is a recipe, at /recipes/telegram_send"),
         ("zzzzzzzz", "no component 'zzzzzzzz'"),
     ],
 )  # fmt: skip

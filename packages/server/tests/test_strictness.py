@@ -200,7 +200,7 @@ async def test_a_flag_that_is_neither_true_nor_false_is_refused(alice: Api, quer
 
 async def test_only_what_is_near_is_suggested_else_what_there_is(alice: Api) -> None:
     unknown = graph()
-    unknown["nodes"][1]["componentId"] = "code"
+    unknown["nodes"][1]["componentId"] = "qqqq"
     response = (await stored(alice, unknown)).json()
     assert "suggestion" not in response["details"][0]
     assert "use a URL, or one of airtable" in response["error"]

@@ -24,6 +24,7 @@ from .contract import describe
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Component, Invocation, JsonObject
+    from arcrun_server.slots import Queues
 
     from .contract import ComponentContract
 
@@ -128,6 +129,22 @@ def component(workers: WorkerPool) -> Component:
         except _Failure as failure:
             text = _printable(str(failure))
             return {"success": False, "error": text, "error_type": failure.error_type}
+
+    return run
+
+
+def in_turn(component: Component, queues: Queues, account: str) -> Component:
+    """Return a component that runs the code of one account at a time, so that nobody's code keeps all sandboxes busy.
+
+    Args:
+        component: The component.
+        queues: Whose turn it is.
+        account: Whose run it is.
+    """
+
+    async def run(given: JsonObject, invocation: Invocation) -> Any:
+        async with queues.turn(account):
+            return await component(given, invocation)
 
     return run
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine.check import is_url
 from arcrun_server.llm.scripted import ScriptedProvider
+from arcrun_server.slots import Queues
 from arcrun_server.workers import WorkerPool
 
 from . import (
@@ -72,6 +73,7 @@ class Registry:
         models: Their ids and prices.
 
     Attributes:
+        code_queues: How many nodes of an account run code at once.
         model: The container of `claude_api`; what fills it depends on the account, so it is no component here.
         check_schema: Returns where a value does not fit a JSON Schema.
 
@@ -94,6 +96,7 @@ class Registry:
     ) -> None:
         self.outbound = outbound
         workers = workers or WorkerPool()
+        self.code_queues = Queues(1)
         self.model = claude_api.Model(provider or ScriptedProvider([]), models)
         self.check_schema = validate_json.schema_check(workers)
         components: dict[str, Component] = {

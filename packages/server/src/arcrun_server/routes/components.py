@@ -112,9 +112,10 @@ class ComponentRoutes:
         )
         near = nearest(name, sorted(self._all), least=0.6)
         hint = f"; did you mean {near!r}?" if near else ""
-        if recipe is not None:
-            path = "auth-recipes" if recipe.kind == "auth_recipe" else "recipes"
-            hint = f"; it is a recipe: GET /{path}/{name}"
+        if recipe is not None and recipe.kind == "auth_recipe":
+            hint = f"; it is a service, whose recipe is at /auth-recipes/{name}"
+        elif recipe is not None:
+            hint = f"; it is a recipe, at /recipes/{name}"
         return ApiError(
             404,
             "component_not_found",

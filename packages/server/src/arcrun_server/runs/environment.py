@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from arcrun_server import clock
-from arcrun_server.components import claude_api
+from arcrun_server.components import claude_api, code
 from arcrun_server.components.registry import with_checked_names
 from arcrun_server.engine import InvocationFailure, RunLimits
 from arcrun_server.errors import StorageUnavailableError
@@ -66,13 +66,19 @@ class AccountEnvironment:
             InvocationFailure: The store can't be read.
         """
         found = (
-            self.registry.get(component_id)
+            self._of_catalog(component_id)
             or self._of_knowledge_base(component_id)
             or self._of_prompts(component_id)
             or self._of_primitives(component_id)
         )
         with _store_can_be_read(f"component {component_id!r}"):
             return found or await self.recipes.component(self.account, component_id, self.secret)
+
+    def _of_catalog(self, component_id: str) -> Component | None:
+        component = self.registry.get(component_id)
+        if component is not None and component_id == code.CONTRACT["canonical_id"]:
+            return code.in_turn(component, self.registry.code_queues, self.account)
+        return component
 
     def _of_knowledge_base(self, component_id: str) -> Component | None:
         blocks = WorkflowBlocks(self.store.blocks, self.account)
