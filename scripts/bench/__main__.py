@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from scripts import ROOT
-from scripts.bench import javascript, knowledge_base, runner, sdk, server
+from scripts.bench import javascript, knowledge_base, prompts, runner, sdk, server
 from scripts.console import make_console
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         *javascript.measure(),
         *server.measure(options.rounds),
         *knowledge_base.measure(options.rounds),
+        *prompts.measure(options.rounds),
         *runner.measure(),
     ]
     show(figures, make_console())

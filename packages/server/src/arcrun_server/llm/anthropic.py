@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.outbound.errors import Unreachable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from arcrun_server.engine import JsonObject
     from arcrun_server.outbound import Outbound
 
+    from .failures import StatusError
     from .provider import LlmRequest
 
 CREDENTIAL = "anthropic_api_key"
@@ -134,7 +135,7 @@ class AnthropicProvider:
         if isinstance(cause, (Unreachable, ComponentError)):
             return LlmError("unreachable", str(cause))
         if isinstance(error, self._sdk.APIStatusError):
-            return failure_of(error, request, key)
+            return failure_of(cast("StatusError", error), request, key)
         return unreadable()
 
     def _parameters(self, request: LlmRequest) -> JsonObject:

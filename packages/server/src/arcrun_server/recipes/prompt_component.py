@@ -169,8 +169,10 @@ class _Call:
         """Add up the tokens and the time of all calls."""
         for name, value in record.items():
             before = self._record.get(name)
-            both = isinstance(value, (int, float)) and isinstance(before, (int, float))
-            self._record[name] = before + value if both else value
+            if isinstance(value, (int, float)) and isinstance(before, (int, float)):
+                self._record[name] = before + value
+            else:
+                self._record[name] = value
         if repairs:
             self._record["repairs"] = repairs
 
