@@ -121,8 +121,9 @@ class AnthropicProvider:
             http_client=self._http,
             open_telemetry=False,
         )
+        parameters = self._parameters(request)
         try:
-            async with client.messages.stream(**self._parameters(request)) as stream:
+            async with client.messages.stream(**parameters) as stream:
                 message = await stream.get_final_message()
         except Exception as error:  # noqa: BLE001 - whatever a library raises may hold the key or the prompt
             failure = self._failure(error, request, key)
