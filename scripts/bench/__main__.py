@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from scripts import ROOT
-from scripts.bench import code, javascript, knowledge_base, runner, sdk, server
+from scripts.bench import code, javascript, knowledge_base, prompts, runner, sdk, server
 from scripts.console import make_console
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         *server.measure(options.rounds),
         *knowledge_base.measure(options.rounds),
         *code.measure(options.rounds),
+        *prompts.measure(options.rounds),
         *runner.measure(),
     ]
     show(figures, make_console())

@@ -15,6 +15,8 @@ pytest.importorskip("anthropic", reason="the SDK needs Python 3.11")
 from llm_answers import KEY, PATH, answer, ask, event
 from pushed_recipes import post
 
+from arcrun_server.components.claude_api import Model
+from arcrun_server.engine import ComponentError
 from arcrun_server.llm import anthropic
 from arcrun_server.llm.anthropic import AnthropicProvider
 from arcrun_server.llm.configuration import LlmSettings
@@ -338,6 +340,31 @@ async def test_an_engine_without_the_sdk_says_what_to_install(
     with pytest.raises(LlmError, match=r"pip install 'arcrun-server\[anthropic\]'") as failed:
         await provider_of(messages_api, make_client()).complete(QUESTION, key_of)
     assert failed.value.kind == "not_configured"
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"system": 5}, "`system` must be a text"),
+        ({"system": "a\0"}, "`system` holds what is no character"),
+        (
+            {"messages": [{"role": "user", "content": "\0"}]},
+            "`messages[0].content` holds what is no",
+        ),
+        ({"messages": [{"role": "user"}]}, "`messages[0].content` must be a text"),
+    ],
+)
+async def test_what_is_no_text_is_not_sent(
+    make_client: Callable[..., Outbound],
+    messages_api: MessagesApi,
+    config: dict[str, Any],
+    message: str,
+) -> None:
+    model = Model(provider_of(messages_api, make_client()))
+    with pytest.raises(ComponentError) as failed:
+        await model.ask({"messages": [{"role": "user", "content": "x"}], **config}, key_of)
+    assert message in str(failed.value)
+    assert messages_api.received == []
 
 
 async def test_a_hostile_answer_is_only_text(engine: Api, messages_api: MessagesApi) -> None:

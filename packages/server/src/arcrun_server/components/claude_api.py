@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .contract import ComponentContract
 
 MAX_TOKENS = 128_000
+_NO_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
 CONTRACT: ComponentContract = {
     "canonical_id": "claude_api",
@@ -125,7 +127,7 @@ class Model:
         return LlmRequest(
             model=self._models.ids.get(model, model),
             messages=tuple(_messages(given["messages"])),
-            system=given.get("system"),
+            system=_text(given["system"], "system") if given.get("system") is not None else None,
             max_tokens=max_tokens,
             schema=given.get("schema"),
             deadline=deadline,
@@ -153,6 +155,16 @@ def _messages(value: Any) -> list[JsonObject]:
         role = message.get("role") if isinstance(message, dict) else None
         if role not in ("user", "assistant"):
             raise ComponentError(f"`messages[{number}].role` must be user or assistant")
-        if not isinstance(message.get("content"), str):
-            raise ComponentError(f"`messages[{number}].content` must be a text")
+        _text(message.get("content"), f"messages[{number}].content")
     return messages
+
+
+def _text(value: Any, name: str) -> str:
+    """Return a text that can be sent: a prompt without a recipe is checked nowhere else."""
+    if not isinstance(value, str):
+        raise ComponentError(f"`{name}` must be a text")
+    if _NO_CHARACTER.search(value):
+        raise ComponentError(
+            f"`{name}` holds what is no character: NUL, or half of a surrogate pair"
+        )
+    return value

@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.outbound.errors import Unreachable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from arcrun_server.engine import JsonObject
     from arcrun_server.outbound import Outbound
 
+    from .failures import StatusError
     from .provider import LlmRequest
 
 CREDENTIAL = "anthropic_api_key"
@@ -120,8 +121,9 @@ class AnthropicProvider:
             http_client=self._http,
             open_telemetry=False,
         )
+        parameters = self._parameters(request)
         try:
-            async with client.messages.stream(**self._parameters(request)) as stream:
+            async with client.messages.stream(**parameters) as stream:
                 message = await stream.get_final_message()
         except Exception as error:  # noqa: BLE001 - whatever a library raises may hold the key or the prompt
             failure = self._failure(error, request, key)
@@ -134,7 +136,7 @@ class AnthropicProvider:
         if isinstance(cause, (Unreachable, ComponentError)):
             return LlmError("unreachable", str(cause))
         if isinstance(error, self._sdk.APIStatusError):
-            return failure_of(error, request, key)
+            return failure_of(cast("StatusError", error), request, key)
         return unreadable()
 
     def _parameters(self, request: LlmRequest) -> JsonObject:
