@@ -17,6 +17,7 @@ import python_source_edges
 import python_source_options
 import python_source_parts
 import python_source_promises
+import python_source_recipes
 import python_source_requests
 import python_source_state
 import python_source_values
@@ -35,6 +36,7 @@ DEFECTS = {
     **python_source_parts.DEFECTS,
     **python_source_auth.DEFECTS,
     **python_source_options.DEFECTS,
+    **python_source_recipes.DEFECTS,
 }
 
 
