@@ -78,4 +78,4 @@ const comparedCall = (cell, other, call, open) => {
   return call.mine ? holding([call.mine.number], element) : element;
 };
 const diffRows = (rows) => make("div", { className: "rows" }, ...rows.flatMap((row) => [row.left, row.right].map((line, side) =>
-  make("code", { className: row.same ? "" : line === null ? "none" : side ? "theirs" : "mine" }, line ?? ""))));
+  make("code", { className: row.same ? "" : row.noise ? "noise" : line === null ? "none" : side ? "theirs" : "mine" }, line ?? ""))));
