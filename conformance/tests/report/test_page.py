@@ -22,7 +22,7 @@ def test_the_page_begins_with_a_failure_for_each_cause(tmp_path: Path) -> None:
     assert found[0].startswith(
         "the adapter go can't be startedadapter2 scenarios could not be run."
     )
-    assert found[1].startswith("one: aSDKThe SDK is at fault: it sent something else")
+    assert found[1].startswith("one: aSDKjs is at fault: it sent something else")
 
 
 def test_what_was_expected_stands_beside_what_was_found(tmp_path: Path) -> None:

@@ -58,10 +58,9 @@ const causeCard = (cause, first) => {
 };
 const causeHead = (cause) => make("div", { className: "cause-head" },
   make("h3", {}, cause.title), make("span", { className: `side ${cause.side}` }, SIDES[cause.side]));
-const whyText = (cause) => {
-  const name = { SDK: "The SDK", engine: "The engine" }[cause.side];
-  return name ? `${name} is at fault: ${cause.why}.` : `${cause.why[0].toUpperCase()}${cause.why.slice(1)}.`;
-};
+// The name of an SDK stays as it is written.
+const whyText = ({ verdict }) => `${report.sdks.some(({ name }) => verdict.startsWith(`${name} `)) ? verdict
+  : verdict[0].toUpperCase() + verdict.slice(1)}.`;
 const findingsOf = (cause, cell) => make("div", { className: "findings" }, ...cause.findings.map((finding) =>
   ("text" in finding ? make("pre", {}, ...withLinks(finding.text, cell)) : make("div", { className: "finding" },
     finding.where ? make("code", { className: "where" }, ...withLinks(finding.where, cell)) : null,
