@@ -49,3 +49,14 @@ def test_a_request_that_a_finding_names_is_a_link(tmp_path: Path) -> None:
     said = "request 2 (GET /2).query: expected 1, got 2\nrequest 9: expected 1, got 2"
     page = page_of(tmp_path, cells=[failing(said, [2], sent(1), sent(2))])
     assert page.texts("button", **{"class": "link"}) == ["request 2"]
+
+
+def test_an_exchange_says_how_long_after_the_one_before_it_was_sent(tmp_path: Path) -> None:
+    exchanges = [sent(1), sent(2, started=0.219), sent(3, started=0.22)]
+    broken = failing("request 1: expected 1, got 2", [1, 2, 3], *exchanges)
+    page = page_of(tmp_path, cells=[broken])
+    assert [text for text in page.texts("p", **{"class": "soft"}) if "sent " in text] == [
+        "sent first · took 10 ms",
+        "sent 0.109 s after request 1 had ended · took 10 ms",
+        "sent while request 2 was under way · took 10 ms",
+    ]

@@ -27,6 +27,13 @@ const showRequest = (link, number) => {
   found.querySelector("summary").focus({ preventScroll: true });
 };
 
+/** When an exchange began, counted from the end of the one before it. */
+const afterBefore = (one, traffic) => {
+  const before = traffic[traffic.indexOf(one) - 1];
+  if (!before) return "sent first";
+  const pause = before.seconds === null ? -1 : one.started - before.started - before.seconds;
+  return pause < 0 ? `sent while ${numberOf(before)} was under way` : `sent ${pause.toFixed(3)} s after ${numberOf(before)} had ended`;
+};
 const numberOf = (one) => `request ${one.number}`;
 const callTitle = (one) => `${one.request.method} ${one.request.target.split("?")[0]} · ${one.place} · step ${one.step}`;
 /** Calls in their order; those before, between and after the ones that matter are folded into one line. */
@@ -49,13 +56,13 @@ const others = (calls, shown) => {
 };
 
 const sentAlone = (cell, numbers) => folded(cell.traffic.map((one) => ({ mine: one })), numbers, ({ mine }, open) => {
-  const element = unfolding(`${numberOf(mine)} · ${callTitle(mine)}`, () => [make("p", { className: "soft" }, aboutExchange(mine)),
+  const element = unfolding(`${numberOf(mine)} · ${callTitle(mine)}`, () => [make("p", { className: "soft" }, aboutExchange(mine, cell.traffic)),
     make("div", { className: "pair" }, make("pre", {}, requestLines(mine).join("\n")), make("pre", {}, responseLines(mine).join("\n")))],
   open || !numbers.length);
   element.className = `exchange ${mine.place}`;
   return holding([mine.number], element);
 });
-const aboutExchange = (one) => [`at ${seconds(one.started)}`,
+const aboutExchange = (one, traffic) => [afterBefore(one, traffic),
   one.seconds === null ? "never finished" : `took ${seconds(one.seconds)}`,
   one.fault && `fault: ${one.fault}`, one.problem].filter(Boolean).join(" · ");
 
@@ -70,7 +77,8 @@ const comparedCall = (cell, other, call, open) => {
   const title = `${numberOf(one)} · ${callTitle(one)}${only || (call.same ? " · the same" : "")}`;
   const rows = () => make("div", { className: "diff" },
     make("div", { className: "diff-head" }, ...[[cell, call.mine], [other, call.theirs]].map(([side, sent]) =>
-      make("b", {}, sent ? `${side.sdk}, ${numberOf(sent)}` : side.sdk))),
+      make("div", {}, make("b", {}, sent ? `${side.sdk}, ${numberOf(sent)}` : side.sdk),
+        sent ? make("p", { className: "soft" }, aboutExchange(sent, side.traffic)) : null))),
     make("p", { className: "soft" }, "sent"), diffRows(call.request),
     make("p", { className: "soft" }, "was answered"), diffRows(call.response));
   const element = unfolding(title, rows, open);

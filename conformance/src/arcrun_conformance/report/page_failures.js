@@ -63,7 +63,8 @@ const whyText = ({ verdict }) => `${report.sdks.some(({ name }) => verdict.start
   : verdict[0].toUpperCase() + verdict.slice(1)}.`;
 const findingsOf = (cause, cell) => make("div", { className: "findings" }, ...cause.findings.map((finding) =>
   ("text" in finding ? make("pre", {}, ...withLinks(finding.text, cell)) : make("div", { className: "finding" },
-    finding.where ? make("code", { className: "where" }, ...withLinks(finding.where, cell)) : null,
+    finding.where ? make("code", { className: "where" }, ...withLinks(finding.where, cell),
+      finding.note ? make("span", {}, ` ${finding.note}`) : null) : null,
     make("div", { className: "expected" }, make("span", {}, "expected"), make("pre", {}, finding.expected)),
     make("div", { className: "got" }, make("span", {}, "got"), make("pre", {}, finding.got))))));
 const repeated = (cause) => make("p", { className: "repeat" }, make("span", { className: "soft" }, "Repeat it: "),
