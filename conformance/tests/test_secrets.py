@@ -47,7 +47,22 @@ def test_each_encoding_is_redacted_and_named(shown: str, name: str) -> None:
 )
 def test_basic_credentials_are_redacted_at_any_offset(user: str, secret: str, rest: str) -> None:
     encoded = base64.b64encode(f"{user}:{secret}{rest}".encode()).decode()
-    assert "‹token, base64›" in Redactor({"token": secret}).text(f"Basic {encoded}")
+    redacted = Redactor({"token": secret}).text(f"Basic {encoded}")
+    assert redacted == f"Basic ‹base64 of {user}:‹token›{rest}›"
+
+
+def test_nothing_of_two_secrets_is_left_between_them_in_base64() -> None:
+    redactor = Redactor({"user": "canary-one-1", "password": "canary-two-2"})
+    joined = base64.b64encode(b"canary-one-1\n:canary-two-2").decode()
+    assert redactor.text(f"Basic {joined}") == "Basic ‹user, base64›…‹password, base64›…"
+    joined = base64.b64encode(b"canary-one-1:canary-two-2").decode()
+    assert redactor.text(f'"Basic {joined}"') == '"Basic ‹base64 of ‹user›:‹password››"'
+
+
+def test_what_would_end_a_json_string_is_not_decoded() -> None:
+    encoded = base64.b64encode(b'{"token": "canary-one-1"}').decode()
+    redacted = Redactor({"token": "canary-one-1"}).text(json.dumps({"a": encoded}))
+    assert "‹token, base64›" in json.loads(redacted)["a"]
 
 
 def test_values_are_redacted_at_any_depth_and_in_keys() -> None:

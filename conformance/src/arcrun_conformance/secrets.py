@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,10 @@ def _stable_part(encoded: str, shift: int, length: int) -> str:
     return encoded[start:end]
 
 
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
+# What stands between two secrets in base64 has bits of both, and what follows the last has bits of it.
+_BETWEEN = re.compile(r"(?<=, base64›)[A-Za-z0-9+/_-]+=*(?=‹[^‹›]*, base64›)")
+_AFTER = re.compile(r"(?<=, base64›)[A-Za-z0-9+/_-]{1,3}=*(?![\w+/=-])")
 # What each of the forms is called; escapes in a text stand for the secret itself.
 _KINDS = ("", "", "", "", *["percent-encoded"] * 3, "percent-encoded twice", "hex", *["base64"] * 6)
 
@@ -125,6 +130,12 @@ class Redactor:
         >>> redactor = Redactor({"token": "sk canary-1"})
         >>> redactor.text("Bearer sk canary-1"), redactor.text("?key=sk%20canary-1")
         ('Bearer ‹token›', '?key=‹token, percent-encoded›')
+
+    Text in base64 that contains a secret is shown decoded.
+
+    Example:
+        >>> redactor.text("Basic " + base64.b64encode(b"ada:sk canary-1").decode())
+        'Basic ‹base64 of ada:‹token››'
     """
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
@@ -149,11 +160,33 @@ class Redactor:
         if known is not None:
             return known
         redacted = text
+        found = self._search.found_in(text)
+        encoded = {form for form in found if self._names[form].endswith(", base64›")}
+        if encoded:
+            redacted = _BASE64.sub(lambda match: self._decoded(match[0], encoded), redacted)
         # Longer ones come first, since one secret may contain another.
-        for form in sorted(self._search.found_in(text), key=lambda form: (-len(form), form)):
+        for form in sorted(found, key=lambda form: (-len(form), form)):
             redacted = redacted.replace(form, self._names[form])
+        if encoded:
+            redacted = _AFTER.sub("…", _BETWEEN.sub("…", redacted))
         self._redacted[text] = redacted
         return redacted
+
+    def _decoded(self, token: str, encoded: set[str]) -> str:
+        """Return text in base64 decoded and redacted; as it is if it is none, or would end a JSON string."""
+        if not any(form in token for form in encoded):
+            return token
+        try:
+            unpadded = token.rstrip("=").translate(str.maketrans("-_", "+/"))
+            plain = base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True).decode()
+        except ValueError:
+            return token
+        redacted = self.text(plain)
+        if redacted == plain or not plain.isprintable():
+            return token
+        if re.fullmatch("‹[^‹›,]*›", redacted):
+            return f"{redacted[:-1]}, base64›"
+        return token if {'"', "\\"} & set(redacted) else f"‹base64 of {redacted}›"
 
     def value(self, value: Any) -> Any:
         """Return a JSON value without the secrets, in keys as well as in values."""

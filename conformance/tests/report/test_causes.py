@@ -137,6 +137,50 @@ def test_a_check_speaks_against_the_side_that_it_is_about(failing: dict, side: s
     assert cause["side"] == side
 
 
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        (
+            "pause before request 2: expected at least 0.95, got 0.1",
+            "js is at fault: it sent request 2 too early",
+        ),
+        (
+            "pause before request 2: expected at most 5, got 6",
+            "js is at fault: it sent request 2 too late",
+        ),
+        (
+            "number of requests: expected 1, got 2",
+            "js is at fault: it sent another number of requests than the scenario expects",
+        ),
+        (
+            "request 2 (GET /x).query: expected 1, got 2",
+            "js is at fault: it sent something else than the scenario expects",
+        ),
+    ],
+)
+def test_the_verdict_says_which_sdk_and_what_it_did(said: str, verdict: str) -> None:
+    (cause,) = found(cell("one", "js", "failed", check("w", "failed", said)))
+    assert cause["verdict"] == verdict
+
+
+def test_a_wait_of_another_length_is_no_other_result() -> None:
+    passing = cell("one", "py", "passed", check("listed", "passed"), traffic=[call("listed")])
+    waited = check("listed", "failed", "waited[0]: expected 7, got 0.7")
+    broken = cell("one", "js", "failed", waited, traffic=[call("listed")], steps=[step("listed")])
+    (cause,) = found(broken, passing)
+    assert cause["verdict"] == (
+        "js is at fault: it waited for another time than the scenario expects; in this step, it sent the same as py, "
+        "which passes, and was answered alike"
+    )
+
+
+def test_the_verdict_names_each_sdk_or_the_engine() -> None:
+    (both,) = found(*(cell("one", sdk, "failed", LISTED) for sdk in ("py", "js")))
+    assert both["verdict"].startswith("each of py, js is at fault: it sent")
+    (engine,) = found(cell("one", "js", "failed", LISTED), suite="engine")
+    assert engine["verdict"].startswith("the engine is at fault: ")
+
+
 def test_in_the_engine_suite_the_engine_is_at_fault() -> None:
     (cause,) = found(cell("one", "js", "failed", LISTED), suite="engine")
     assert cause["side"] == "engine"
@@ -153,7 +197,11 @@ def test_in_the_engine_suite_the_engine_is_at_fault() -> None:
             "SDK",
             "it sent something else than py, which passes: request 1, POST /x (engine), body.a: 2 instead of 1",
         ),
-        (call("listed", {"a": 1}), "SDK", "it sent the same as py and was answered alike"),
+        (
+            call("listed", {"a": 1}),
+            "SDK",
+            "it returned another result than the scenario expects; in this step, it sent the same as py",
+        ),
     ],
 )
 def test_a_step_is_compared_with_an_sdk_that_passes(mine: dict, side: str, why: str) -> None:

@@ -54,6 +54,36 @@ def test_a_finding_may_have_no_place_and_may_be_in_other_words() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "expected", "got", "note"),
+    [
+        ("waited[0]: expected 7, got 0.7", "7 s", "0.7 s", "what the SDK asked to wait for"),
+        ("waited: expected 2 items, got 0: []", "2 items", "0: []", "what the SDK asked"),
+        (
+            "pause before request 2: expected at least 0.95, got 0.1",
+            "at least 0.95 s",
+            "0.1 s",
+            "from the end of the request before",
+        ),
+        (
+            'request 4 (GET /x).query: expected {"a": "b"}, got {"a": "%62"}',
+            '{"a": "b"}',
+            '{"a": "%62"}',
+            "after decoding the query once",
+        ),
+    ],
+)
+def test_times_have_a_unit_and_places_a_note(line: str, expected: str, got: str, note: str) -> None:
+    (finding,) = findings(line)
+    assert (finding["expected"], finding["got"]) == (expected, got)
+    assert finding["note"].startswith(note)
+
+
+def test_what_is_not_decoded_has_no_note() -> None:
+    (finding,) = findings('request 4 (GET /x.query).target: expected "a", got "b"')
+    assert "note" not in finding
+
+
 def test_an_error_instead_of_a_result_is_what_was_found() -> None:
     assert findings("expected a result, got the SDK error not_found: no x") == [
         {"where": "", "expected": "a result", "got": "the SDK error not_found: no x"}

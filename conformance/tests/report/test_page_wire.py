@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from arcrun_conformance.parity import TRANSPORT_HEADERS
 from arcrun_conformance.report import html
 
 SCRIPT = Path(html.__file__).with_name("page_wire.js")
@@ -101,7 +102,7 @@ def test_another_answer_to_the_same_request_is_a_difference() -> None:
     answered = {"status": 500, "headers": [], "body": ""}
     (call,) = compared([exchange("GET", "/x")], [exchange("GET", "/x", answer=answered)])
     assert all(row["same"] for row in call["request"])
-    assert call["response"] == [{"left": "200", "right": "500", "same": False}]
+    assert call["response"] == [{"left": "200", "right": "500", "same": False, "noise": False}]
 
 
 def test_calls_of_the_same_step_are_paired_rather_than_others() -> None:
@@ -116,3 +117,33 @@ def test_long_texts_are_compared_line_by_line() -> None:
         "diffLines(Array(3000).fill('a'), [...Array(2999).fill('a'), 'b']).filter((r) => !r.same)"
     )
     assert evaluated(script) == [{"left": "a", "right": "b", "same": False}]
+
+
+def test_what_a_runtime_decides_is_no_difference() -> None:
+    mine = exchange("GET", "/x", headers=[["User-Agent", "arcrun-python/0.1.0"]])
+    ours = [["User-Agent", "arcrun-js/0.1.0"], ["Sec-Fetch-Mode", "cors"], ["Pragma", "no-cache"]]
+    theirs = exchange("GET", "/x", headers=ours)
+    (call,) = compared([mine], [theirs])
+    assert call["same"] is True
+    noise = {row["right"] for row in call["request"] if row["noise"]}
+    assert noise == {"sec-fetch-mode: cors", "pragma: no-cache"}
+
+
+@pytest.mark.parametrize("header", [["Pragma", "public"], ["User-Agent", "python-httpx/1.0"]])
+def test_what_an_sdk_decides_is_a_difference(header: list[str]) -> None:
+    ours = [["Pragma", "no-cache"], ["User-Agent", "arcrun-js/0.1.0"]]
+    (call,) = compared(
+        [exchange("GET", "/x", headers=[header])], [exchange("GET", "/x", headers=ours)]
+    )
+    assert call["same"] is False
+
+
+def test_a_line_of_a_body_is_no_header() -> None:
+    mine, theirs = exchange("GET", "/x"), exchange("GET", "/x")
+    theirs["request"]["body"] = "host: a"
+    (call,) = compared([mine], [theirs])
+    assert call["same"] is False
+
+
+def test_the_page_and_parity_leave_out_the_same_headers() -> None:
+    assert set(evaluated("TRANSPORT_HEADERS")) == TRANSPORT_HEADERS

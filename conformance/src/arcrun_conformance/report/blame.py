@@ -10,6 +10,8 @@ from typing import Any, Literal
 from arcrun_conformance.parity import Explanation, load, unexplained
 from arcrun_conformance.resources import data_directory
 
+from .findings import findings
+
 Side = Literal["SDK", "engine", "adapter", "runner", "undecided"]
 
 _ADAPTER = {
@@ -64,8 +66,8 @@ def blame(document: dict[str, Any], cell: dict[str, Any], check: dict[str, Any])
     passing = _passing(document, cell, kind)
     found = _of_messages(kind, check["message"])
     if found is None and kind not in {step["id"] for step in cell["steps"]}:
-        found = Blame("SDK", "it sent something else than the scenario expects")
-    found = found or _of_step(document, cell, kind, passing)
+        found = Blame("SDK", deviation(check["message"]))
+    found = found or _of_step(document, cell, check, passing)
     return Blame(found.side, found.why, passing["sdk"] if passing else "")
 
 
@@ -81,6 +83,29 @@ def _of_messages(kind: str, message: str) -> Blame | None:
     if lines and all(line.startswith("response to ") for line in lines):
         return Blame("engine", "it answered something else than the scenario expects")
     return None
+
+
+def deviation(message: str) -> str:
+    """Return in what the SDK deviates from what the scenario expects of its requests.
+
+    Example:
+        >>> deviation("pause before request 2: expected at least 0.95, got 0.1")
+        'it sent request 2 too early'
+    """
+    first = next(iter(findings(message)), {})
+    where, bound = first.get("where", ""), first.get("expected", "")
+    if _is_wait(where):
+        return "it waited for another time than the scenario expects"
+    if where.startswith("pause before "):
+        when = {"at least": "too early", "at most": "too late"}.get(" ".join(bound.split()[:2]))
+        return f"it sent {where.removeprefix('pause before ')} {when or 'at another time'}"
+    if where == "number of requests":
+        return "it sent another number of requests than the scenario expects"
+    return "it sent something else than the scenario expects"
+
+
+def _is_wait(where: str) -> bool:
+    return where == "waited" or where.startswith("waited[")
 
 
 def _passing(document: dict[str, Any], cell: dict[str, Any], kind: str) -> dict[str, Any] | None:
@@ -100,8 +125,12 @@ def _passes(cell: dict[str, Any], kind: str) -> bool:
 
 
 def _of_step(
-    document: dict[str, Any], cell: dict[str, Any], step: str, passing: dict[str, Any] | None
+    document: dict[str, Any],
+    cell: dict[str, Any],
+    check: dict[str, Any],
+    passing: dict[str, Any] | None,
 ) -> Blame:
+    step = check["id"]
     if passing is None:
         return _without_comparison(document, cell, step)
     mine, theirs = _exchanges(cell, step), _exchanges(passing, step)
@@ -110,8 +139,11 @@ def _of_step(
         return Blame("SDK", f"it sent something else than {name}, which passes: {different[0]}")
     if [_answered(one) for one in mine] != [_answered(one) for one in theirs]:
         return Blame("engine", f"it answered {name}, which sent the same and passes, otherwise")
-    why = f"it sent the same as {name} and was answered alike"
-    return Blame("SDK", f"{why}, but returned another result")
+    alike = f"in this step, it sent the same as {name}, which passes, and was answered alike"
+    waits = [_is_wait(found.get("where", "")) for found in findings(check["message"])]
+    if waits and all(waits):
+        return Blame("SDK", f"{deviation(check['message'])}; {alike}")
+    return Blame("SDK", f"it returned another result than the scenario expects; {alike}")
 
 
 def _without_comparison(document: dict[str, Any], cell: dict[str, Any], step: str) -> Blame:

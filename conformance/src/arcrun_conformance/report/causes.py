@@ -86,6 +86,7 @@ def _cause(
         "check": check["id"],
         "side": blamed.side,
         "why": blamed.why,
+        "verdict": _verdict(blamed, [each["sdk"] for each, _ in affected]),
         "message": message,
         "findings": findings(message),
         "then": [] if dead else _consequences(affected),
@@ -93,6 +94,14 @@ def _cause(
         "passing": blamed.passing,
         "command": _command(document, cell),
     }
+
+
+def _verdict(blamed: Blame, sdks: list[str]) -> str:
+    """Return who is at fault, by name, and for what."""
+    names = list(dict.fromkeys(sdks))
+    each = f"each of {', '.join(names)}" if len(names) > 1 else names[0]
+    name = {"SDK": each, "engine": "the engine"}.get(blamed.side)
+    return f"{name} is at fault: {blamed.why}" if name else blamed.why
 
 
 def _title(affected: list[tuple[Cell, Check]]) -> str:

@@ -11,6 +11,21 @@ import re
 _LINE = re.compile(r"(?:(?P<where>.*?): )?expected (?P<rest>.+)", re.DOTALL)
 _GOT = re.compile(", (?:got|took) ")
 _MISSING = ", but it is missing"
+# Places whose values are seconds, and what the reader has to know about a place.
+_TIMED = re.compile(r"waited\[\d+\]|pause before request \d+")
+_PARSED = re.compile(r"request \d+ \(.*\)\.query\b.*", re.DOTALL)
+_NOTES = (
+    (
+        re.compile(r"waited\b.*", re.DOTALL),
+        "what the SDK asked to wait for; the scenario's clock moved on by as much, so no time passed on the wire",
+    ),
+    (
+        re.compile("pause before .*"),
+        "from the end of the request before it, of those that the check is about",
+    ),
+    (_PARSED, "after decoding the query once"),
+)
+_ENDS_WITH_NUMBER = re.compile(r"\d$")
 # What changes from run to run, or with the number of requests that an SDK has sent before.
 _RUN = re.compile(r"arcconf_[0-9a-f]{8}(_\d+)?", re.IGNORECASE)
 _PORT = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):\d+")
@@ -20,6 +35,8 @@ _SECONDS = re.compile(r"\d+\.\d+ s\b")
 
 def findings(message: str) -> list[dict[str, str]]:
     """Return the findings of a message; of a line in other words only its `text`.
+
+    Seconds have their unit, and what is not plain from the place has a `note`.
 
     Example:
         >>> findings('result.name: expected "a", got "b"')
@@ -49,7 +66,19 @@ def _finding(line: str) -> dict[str, str]:
     if rest.endswith(_MISSING):
         return {"where": where, "expected": rest.removesuffix(_MISSING), "got": "it is missing"}
     expected, got = _split(rest)
-    return {"where": where, "expected": expected, "got": got} if got else {"text": line}
+    if not got:
+        return {"text": line}
+    if _TIMED.fullmatch(where):
+        expected, got = _with_unit(expected), _with_unit(got)
+    return {"where": where, "expected": expected, "got": got} | _note(where)
+
+
+def _note(where: str) -> dict[str, str]:
+    return next(({"note": note} for place, note in _NOTES if place.fullmatch(where)), {})
+
+
+def _with_unit(value: str) -> str:
+    return f"{value} s" if _ENDS_WITH_NUMBER.search(value) else value
 
 
 def _split(rest: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ _HERE = Path(__file__).parent
 _SCRIPTS = (
     "page_elements.js",
     "page_wire.js",
+    "page_exchanges.js",
     "page_failures.js",
     "page_detail.js",
     "page_matrix.js",

@@ -100,7 +100,7 @@ def _cause(cause: dict[str, Any]) -> list[str]:
         "",
         *_fenced(cause["message"]),
         "",
-        f"{_text(cause['why'])}. In {_text(', '.join(cells))}. Repeat it:",
+        f"{_text(cause['verdict'])}. In {_text(', '.join(cells))}. Repeat it:",
         "",
         *_fenced(cause["command"]),
         "",

@@ -21,6 +21,7 @@ const showCell = (cell, otherName) => {
     ...others.map((name) => make("option", { value: name, selected: name === otherName },
       `${name} (${cellOf(cell.scenario, name).outcome})`)));
   const causes = causesOf(cell);
+  const failing = cell.checks.filter((check) => check.outcome === "failed").flatMap((check) => requestsOf(cell, check.id));
   detail.replaceChildren(
     make("div", { className: "head" },
       make("div", {}, make("h2", { id: "detail-title" }, `${cell.scenario} with ${cell.sdk}`),
@@ -34,7 +35,7 @@ const showCell = (cell, otherName) => {
     make("h3", {}, "Steps"), ...cell.steps.map((one) => stepOf(cell, one)),
     make("div", { className: "head" }, make("h3", {}, "Wire"),
       others.length ? make("label", {}, "compared with ", choice) : ""),
-    ...(otherName ? compared(cell, cellOf(cell.scenario, otherName)) : cell.traffic.map(exchange)),
+    ...(otherName ? compared(cell, cellOf(cell.scenario, otherName), failing) : sentAlone(cell, failing)),
     ...(cell.stderr ? [make("h3", {}, "stderr of the adapter"), make("pre", {}, cell.stderr)] : []),
     sourceOf(cell.scenario) ?? "");
 };
@@ -55,12 +56,12 @@ const checksOf = (cell) => {
 };
 const checkList = (cell, checks) => make("ul", { className: "checks" }, ...checks.map((check) =>
   make("li", {}, make("span", { className: check.outcome }, `${MARKS[check.outcome]} `), check.id,
-    check.traffic.length ? make("span", { className: "soft" }, ` · request ${check.traffic.join(", ")}`) : null,
+    check.traffic.length ? make("span", { className: "soft" }, ...withLinks(` · ${check.traffic.map((number) => `request ${number}`).join(", ")}`, cell)) : null,
     check.message ? messageOf(cell, check) : null)));
 // What a cause says may be of another cell, whose requests have other numbers: then the message itself.
 const messageOf = (cell, check) => {
   const cause = causesOf(cell).find((one) => one.check === check.id && one.message === check.message);
-  return cause ? findingsOf(cause) : make("pre", {}, check.message);
+  return cause ? findingsOf(cause, cell) : make("pre", {}, check.message);
 };
 const stepOf = (cell, one) => {
   const failing = cell.checks.some((check) => check.id === one.id && check.outcome === "failed");
@@ -68,29 +69,3 @@ const stepOf = (cell, one) => {
   return unfolding(`${mark}${one.id} · ${one.command.method ?? one.command.command} · ${seconds(one.seconds)}`,
     () => make("div", { className: "pair" }, make("pre", {}, pretty(one.command)), make("pre", {}, pretty(one.answer))), failing);
 };
-
-const exchange = (one) => make("div", { className: `exchange ${one.place}` },
-  make("p", { className: "soft" }, aboutExchange(one)),
-  make("div", { className: "pair" }, make("pre", {}, requestLines(one).join("\n")), make("pre", {}, responseLines(one).join("\n"))));
-const aboutExchange = (one) => [`request ${one.number}`, one.place, `step ${one.step}`, `at ${seconds(one.started)}`,
-  one.seconds === null ? "never finished" : `took ${seconds(one.seconds)}`,
-  one.fault && `fault: ${one.fault}`, one.problem].filter(Boolean).join(" · ");
-
-const compared = (cell, other) => {
-  const calls = compareTraffic(cell.traffic, other.traffic);
-  return calls.length ? calls.map((call) => comparedCall(cell, other, call)) : [make("p", { className: "soft" }, "Neither sent anything.")];
-};
-const comparedCall = (cell, other, call) => {
-  const one = call.mine ?? call.theirs;
-  const only = call.mine && call.theirs ? "" : ` · only sent by ${call.mine ? cell.sdk : other.sdk}`;
-  const title = `${one.request.method} ${one.request.target.split("?")[0]} · ${one.place} · step ${one.step}${only || (call.same ? " · the same" : "")}`;
-  const rows = () => make("div", { className: "diff" },
-    make("div", { className: "diff-head" }, make("b", {}, cell.sdk), make("b", {}, other.sdk)),
-    make("p", { className: "soft" }, "sent"), diffRows(call.request),
-    make("p", { className: "soft" }, "was answered"), diffRows(call.response));
-  const element = unfolding(title, rows, !call.same);
-  element.className = `exchange ${one.place}${only ? " only" : ""}`;
-  return element;
-};
-const diffRows = (rows) => make("div", { className: "rows" }, ...rows.flatMap((row) => [row.left, row.right].map((line, side) =>
-  make("code", { className: row.same ? "" : line === null ? "none" : side ? "theirs" : "mine" }, line ?? ""))));

@@ -26,6 +26,8 @@ const unfolding = (title, content, open = false) => {
     if (details.open && details.children.length === 1) details.append(...[content()].flat());
   };
   details.addEventListener("toggle", fill);
+  // Unlike setting `open`, this makes the content at once.
+  details.unfold = () => { details.open = true; fill(); };
   details.open = open;
   fill();
   return details;

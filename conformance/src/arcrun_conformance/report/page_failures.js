@@ -51,20 +51,20 @@ const causeCard = (cause, first) => {
   }
   return make("article", { className: `cause ${cause.side}` }, causeHead(cause),
     make("p", { className: "why" }, whyText(cause)),
-    findingsOf(cause),
+    findingsOf(cause, cell),
     cause.then.length ? make("p", { className: "soft" }, `In consequence: ${cause.then.join(", ")}`) : null,
     affected(cause), repeated(cause), replayed(cell),
-    comparison(cell, cause.passing, first), sourceOf(scenario));
+    comparison(cell, cause, first), sourceOf(scenario));
 };
 const causeHead = (cause) => make("div", { className: "cause-head" },
   make("h3", {}, cause.title), make("span", { className: `side ${cause.side}` }, SIDES[cause.side]));
-const whyText = (cause) => {
-  const name = { SDK: "The SDK", engine: "The engine" }[cause.side];
-  return name ? `${name} is at fault: ${cause.why}.` : `${cause.why[0].toUpperCase()}${cause.why.slice(1)}.`;
-};
-const findingsOf = (cause) => make("div", { className: "findings" }, ...cause.findings.map((finding) =>
-  ("text" in finding ? make("pre", {}, finding.text) : make("div", { className: "finding" },
-    finding.where ? make("code", { className: "where" }, finding.where) : null,
+// The name of an SDK stays as it is written.
+const whyText = ({ verdict }) => `${report.sdks.some(({ name }) => verdict.startsWith(`${name} `)) ? verdict
+  : verdict[0].toUpperCase() + verdict.slice(1)}.`;
+const findingsOf = (cause, cell) => make("div", { className: "findings" }, ...cause.findings.map((finding) =>
+  ("text" in finding ? make("pre", {}, ...withLinks(finding.text, cell)) : make("div", { className: "finding" },
+    finding.where ? make("code", { className: "where" }, ...withLinks(finding.where, cell),
+      finding.note ? make("span", {}, ` ${finding.note}`) : null) : null,
     make("div", { className: "expected" }, make("span", {}, "expected"), make("pre", {}, finding.expected)),
     make("div", { className: "got" }, make("span", {}, "got"), make("pre", {}, finding.got))))));
 const repeated = (cause) => make("p", { className: "repeat" }, make("span", { className: "soft" }, "Repeat it: "),
@@ -89,12 +89,14 @@ const affected = (cause) => {
     more.length ? unfolding(`${more.length} more`, () => more.map(chip)) : null);
 };
 
-const comparison = (cell, passing, open) => {
+const comparison = (cell, cause, open) => {
   if (!cell.traffic.length) return null;
-  const other = passing && cellOf(cell.scenario, passing);
-  return other
-    ? unfolding(`Wire: ${cell.sdk} compared with ${passing}, which passes`, () => compared(cell, other), open)
-    : unfolding(`Wire: what ${cell.sdk} sent and the engine answered`, () => cell.traffic.map(exchange), open);
+  const other = cause.passing && cellOf(cell.scenario, cause.passing);
+  const numbers = requestsOf(cell, cause.check);
+  const [title, content] = other
+    ? [`Wire: ${cell.sdk} compared with ${cause.passing}, which passes`, () => compared(cell, other, numbers)]
+    : [`Wire: what ${cell.sdk} sent and the engine answered`, () => sentAlone(cell, numbers)];
+  return holding(cell.traffic.map((one) => one.number), unfolding(title, content, open));
 };
 const sourceOf = (id) => {
   const { source } = scenarioOf(id) ?? {};

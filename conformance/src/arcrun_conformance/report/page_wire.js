@@ -8,7 +8,19 @@ const plain = (line) => line
   .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*(Z|[+-]\d\d:\d\d)?/g, "TIME")
   .replace(/\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT/g, "TIME")
   .replace(/\b(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b/gi, "ID")
+  .replace(/^(user-agent: )arcrun-[a-z]+\/\d[\w.+-]*/, "$1SDK")
+  .replace(/^(idempotency-key: )[!-~]{16,128}$/, "$1KEY")
   .replace(/("(?:encrypted|iv)": )"([^"]*)"/g, (_, name, value) => `${name}${value.length} characters`);
+
+// What the HTTP client of a runtime decides, not the SDK, as in `parity.py`, and what a server adds to each answer.
+const TRANSPORT_HEADERS = ["accept-encoding", "accept-language", "connection", "content-length", "host", "keep-alive", "origin",
+  "priority", "referer", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "transfer-encoding"];
+const OF_FETCH = ["cache-control: no-cache", "pragma: no-cache"];
+const OF_SERVER = ["date", "server", "connection", "content-length", "keep-alive", "transfer-encoding"];
+const isHeader = (line, names) => names.some((name) => line.startsWith(`${name}: `));
+/** Returns whether a line of a request may differ between two SDKs that do the same. */
+const noiseOfRequest = (line) => isHeader(line, TRANSPORT_HEADERS) || OF_FETCH.includes(line);
+const noiseOfResponse = (line) => isHeader(line, OF_SERVER);
 
 const pretty = (value) => JSON.stringify(value, null, 2);
 const bodyText = (text) => { try { return pretty(JSON.parse(text)); } catch { return text; } };
@@ -88,10 +100,18 @@ const diffLines = (left, right) => {
 };
 const nameOf = (line) => (/^\s*"?[\w-]+"?:/.exec(line) ?? [line.replace(/\S.*$/s, "")])[0];
 
+/** Marks the headers among rows that differ, and tell nothing; a body begins after an empty line. */
+const marked = (rows, isNoise) => {
+  const body = rows.findIndex((row) => row.left === "" || row.right === "");
+  return rows.map((row, index) => {
+    const inHead = index > 0 && (body < 0 || index < body);
+    return { ...row, noise: !row.same && inHead && [row.left, row.right].every((line) => line === null || isNoise(line)) };
+  });
+};
 /** Returns the calls of two cells, each with the rows of its request and of its response. */
 const compareTraffic = (mine, theirs) => alignExchanges(mine, theirs).map(([a, b]) => {
   const lines = (one, of) => (one ? of(one) : []);
-  const request = diffLines(lines(a, requestLines), lines(b, requestLines));
-  const response = diffLines(lines(a, responseLines), lines(b, responseLines));
-  return { mine: a, theirs: b, request, response, same: [...request, ...response].every((row) => row.same) };
+  const request = marked(diffLines(lines(a, requestLines), lines(b, requestLines)), noiseOfRequest);
+  const response = marked(diffLines(lines(a, responseLines), lines(b, responseLines)), noiseOfResponse);
+  return { mine: a, theirs: b, request, response, same: [...request, ...response].every((row) => row.same || row.noise) };
 });

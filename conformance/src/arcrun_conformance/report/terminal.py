@@ -147,15 +147,9 @@ def _show_cause(document: dict[str, Any], cause: dict[str, Any], console: Consol
     _show_lines(cause["message"].splitlines(), console)
     if cause["then"]:
         _print(console, Text(f"  then failed: {', '.join(cause['then'])}", style="dim"))
-    _print(console, Text(f"  {_side(cause)}"))
+    _print(console, Text(f"  {cause['verdict']}"))
     _print(console, Text(f"  again: {cause['command']}", style="dim"))
     _show_stderr(document, cause, console)
-
-
-def _side(cause: dict[str, Any]) -> str:
-    side = cause["side"]
-    name = {"SDK": "the SDK", "engine": "the engine"}.get(side)
-    return f"{name} is at fault: {cause['why']}" if name else cause["why"]
 
 
 def _show_lines(lines: list[str], console: Console) -> None:

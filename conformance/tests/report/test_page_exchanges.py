@@ -1,0 +1,62 @@
+"""The exchanges on the page: those that a check is about are open, all are numbered, and findings lead to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from page_in_browser import CHROMIUM, page_of
+from report_document import cell, check
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+
+def sent(number: int, step: str = "set-up", target: str = "", **more: Any) -> dict[str, Any]:
+    request = {"method": "GET", "target": target or f"/{number}", "headers": [], "body": ""}
+    answer = {"status": 200, "headers": [], "body": ""}
+    made = {"number": number, "place": "engine", "step": step, "request": request, "answer": answer}
+    made |= {"started": number / 10, "seconds": 0.01, "fault": None, "problem": ""}
+    return made | {"further_page": False} | more
+
+
+def failing(said: str, traffic: list[int], *exchanges: dict[str, Any]) -> dict[str, Any]:
+    found = {**check("a", "failed", said), "traffic": traffic}
+    return cell("one", "js", "failed", found, traffic=list(exchanges))
+
+
+def test_only_the_exchange_of_the_finding_is_open(tmp_path: Path) -> None:
+    exchanges = [sent(number) for number in (1, 2, 3, 4, 5)]
+    broken = failing("request 4 (GET /4).query: expected 1, got 2", [4], *exchanges)
+    page = page_of(tmp_path, cells=[broken, cell("one", "py", "passed", traffic=exchanges)])
+    titles = page.texts("summary")
+    assert "3 other exchanges, request 1 to 3" in titles
+    assert "request 4 · GET /4 · engine · step set-up · the same" in titles
+    opened = [found for name, found, _ in page.elements if name == "details" and "open" in found]
+    assert [found["data-requests"] for found in opened] == ["4", "1 2 3 4 5"]
+
+
+def test_a_step_that_fails_is_about_what_it_sent(tmp_path: Path) -> None:
+    broken = failing("expected 1, got 2", [], sent(1), sent(2, "a"), sent(3))
+    page = page_of(tmp_path, cells=[broken])
+    opened = [found for name, found, _ in page.elements if name == "details" and "open" in found]
+    assert [found["data-requests"] for found in opened] == ["2", "1 2 3"]
+
+
+def test_a_request_that_a_finding_names_is_a_link(tmp_path: Path) -> None:
+    said = "request 2 (GET /2).query: expected 1, got 2\nrequest 9: expected 1, got 2"
+    page = page_of(tmp_path, cells=[failing(said, [2], sent(1), sent(2))])
+    assert page.texts("button", **{"class": "link"}) == ["request 2"]
+
+
+def test_an_exchange_says_how_long_after_the_one_before_it_was_sent(tmp_path: Path) -> None:
+    exchanges = [sent(1), sent(2, started=0.219), sent(3, started=0.22)]
+    broken = failing("request 1: expected 1, got 2", [1, 2, 3], *exchanges)
+    page = page_of(tmp_path, cells=[broken])
+    assert [text for text in page.texts("p", **{"class": "soft"}) if "sent " in text] == [
+        "sent first · took 10 ms",
+        "sent 0.109 s after request 1 had ended · took 10 ms",
+        "sent while request 2 was under way · took 10 ms",
+    ]
