@@ -151,7 +151,7 @@ async def test_sha256_is_the_only_name_that_is_added(use: Any) -> None:
             "the returned value has a text with half of a surrogate pair or NUL",
         ),
         ("return { '\\0': 1 }", "ContractError", "the returned value has a text with half of a surrogate pair or NUL"),
-        ("throw null", "UserCodeError", "the code threw null"),
+        ("throw null", "UserCodeError", "the code threw null, as it also does when no memory is left for an error"),
         ("throw { get message() { throw 1 } }", "UserCodeError", "the code threw a value that can't be read"),
         ("throw 'a\\u001b[2Jb\\n'", "UserCodeError", "the code threw a [2Jb "),
         ("\n\n  null.a", "UserCodeError", "line 3, column 3: TypeError: cannot read property 'a' of null"),
@@ -265,3 +265,9 @@ async def test_the_input_may_be_that_of_the_context(use: Any) -> None:
 async def test_no_secret_enters_the_sandbox(use: Any) -> None:
     with pytest.raises(ComponentError, match="code can't be handed the credential tok:"):
         await use("code", {"code": "return 1"}, credentials=frozenset({"tok"}))
+
+
+async def test_an_input_of_too_many_values_needs_too_much_memory(use: Any) -> None:
+    result = await outcome(use, "return 1", [{"a": number} for number in range(200_000)])
+    assert result["error_type"] == "ResourceError"
+    assert result["error"] == "the code needs more than 16 MiB of memory"

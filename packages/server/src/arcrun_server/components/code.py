@@ -50,6 +50,8 @@ _TEXTS = {
         "the code waits for a promise that nothing settles; there are no timers and no requests",
     ),
 }
+# Without memory for an error, the engine throws null, and nobody can tell that from the author's.
+_NULL = ", as it also does when no memory is left for an error"
 
 CONTRACT: ComponentContract = {
     "canonical_id": "code",
@@ -224,7 +226,8 @@ def _of_code(error: JsonObject, limits: dict[str, int]) -> _Failure:
     if kind == "contract":
         return _Failure("ContractError", error["message"])
     if kind == "thrown":
-        return _Failure("UserCodeError", f"the code threw {error['message']}")
+        note = _NULL if error["message"] == "null" else ""
+        return _Failure("UserCodeError", f"the code threw {error['message']}{note}")
     where = f"line {error['line']}, column {error['column']}: " if "line" in error else ""
     return _Failure("UserCodeError", f"{where}{error['name']}: {error['message']}")
 

@@ -26,6 +26,17 @@
     return value === null ? "null" : typeof value;
   }
 
+  const tooLarge = {};
+
+  // The input is JSON, so nothing but a lack of memory can go wrong.
+  function parsed(input) {
+    try {
+      return parse(input);
+    } catch {
+      return tooLarge;
+    }
+  }
+
   class NoJson {
     constructor(reason) {
       this.reason = reason;
@@ -93,7 +104,9 @@
     }
     try {
       const run = evaluate(`${linesBefore}(async function (input) {\n${code}\n})`);
-      apply(then, run(parse(input)), [returned, failed]);
+      const value = parsed(input);
+      if (value === tooLarge) outcome = '{"error":{"kind":"memory"}}';
+      else apply(then, run(value), [returned, failed]);
     } catch (thrown) {
       failed(thrown);
     }
