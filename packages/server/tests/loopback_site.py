@@ -71,6 +71,10 @@ class Site:
             handler.cancel()
         await asyncio.gather(*self.handlers, return_exceptions=True)
 
+    def _advance(self, path: str) -> None:
+        if self.later.get(path):
+            self.responses[path] = self.later[path].pop(0)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
@@ -84,10 +88,7 @@ class Site:
                     await asyncio.Event().wait()  # no response is prepared: it stays silent
                 writer.write(response or b"")
                 await writer.drain()
-                if self.later.get(self.received[-1].path):
-                    self.responses[self.received[-1].path] = self.later[self.received[-1].path].pop(
-                        0
-                    )
+                self._advance(self.received[-1].path)
                 if self.closes:
                     break
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
