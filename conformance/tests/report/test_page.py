@@ -17,12 +17,14 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 
 def test_the_page_begins_with_a_failure_for_each_cause(tmp_path: Path) -> None:
-    found = page_of(tmp_path).texts("article")
-    assert len(found) == 4
+    page = page_of(tmp_path)
+    assert page.texts("h2")[0] == "Failures by cause: 3 likely causes, 2 checks in 2 scenarios"
+    found = page.texts("article")
+    assert len(found) == 3
     assert found[0].startswith(
         "the adapter go can't be startedadapter2 scenarios could not be run."
     )
-    assert found[1].startswith("one: aSDKjs is at fault: it sent something else")
+    assert found[1].startswith("one: 2 checksSDKjs is at fault: it sent something else")
 
 
 def test_what_was_expected_stands_beside_what_was_found(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ const showCell = (cell, otherName) => {
       `${name} (${cellOf(cell.scenario, name).outcome})`)));
   const causes = causesOf(cell);
   const failing = cell.checks.filter((check) => check.outcome === "failed").flatMap((check) => requestsOf(cell, check.id));
+  detail.dataset.cell = `${cell.scenario}/${cell.sdk}`;
   detail.replaceChildren(
     make("div", { className: "head" },
       make("div", {}, make("h2", { id: "detail-title" }, `${cell.scenario} with ${cell.sdk}`),
@@ -29,7 +30,7 @@ const showCell = (cell, otherName) => {
       make("button", { type: "button", className: "close", onclick: () => detail.close(), aria: { label: "Close (Esc)" } }, "✕")),
     make("p", {}, make("span", { className: cell.outcome }, `${MARKS[cell.outcome]} ${cell.outcome}`),
       cell.reason ? `: ${cell.reason}` : ""),
-    ...causes.map((cause) => make("p", { className: "why" }, `${cause.check}: ${whyText(cause)}`)),
+    ...partsOf(cell).map((part) => make("p", { className: "why" }, `${part.check}: ${whyText(part)}`)),
     ...(causes.length ? [repeated({ command: commandOf(cell, causes[0]) }), replayed(cell) ?? ""] : []),
     make("h3", {}, "Checks"), checksOf(cell),
     make("h3", {}, "Steps"), ...cell.steps.map((one) => stepOf(cell, one)),
@@ -60,8 +61,8 @@ const checkList = (cell, checks) => make("ul", { className: "checks" }, ...check
     check.message ? messageOf(cell, check) : null)));
 // What a cause says may be of another cell, whose requests have other numbers: then the message itself.
 const messageOf = (cell, check) => {
-  const cause = causesOf(cell).find((one) => one.check === check.id && one.message === check.message);
-  return cause ? findingsOf(cause, cell) : make("pre", {}, check.message);
+  const part = partsOf(cell).find((one) => one.check === check.id && one.message === check.message);
+  return part ? findingsOf(part, cell) : make("pre", {}, check.message);
 };
 const stepOf = (cell, one) => {
   const failing = cell.checks.some((check) => check.id === one.id && check.outcome === "failed");
