@@ -48,6 +48,7 @@ def test_nothing_of_a_report_becomes_code(tmp_path: Path) -> None:
 def test_filters_in_the_address_hide_what_they_leave_out(tmp_path: Path) -> None:
     page = page_of(tmp_path, "#sdk=js&outcome=failing&scenario=tw")
     assert page.shown_rows() == ["two"]
+    assert page.texts("th", id="count") == ["1 of 2 scenarios"]
     heads = [found for name, found, _ in page.elements if name == "th" and "data-sdk" in found]
     assert {found["data-sdk"]: "hidden" in found for found in heads} == {
         "py": True,
@@ -91,3 +92,18 @@ def test_a_run_without_failures_says_what_that_means(
     page = page_of(tmp_path, cells=[cell("one", "py", outcome)], **more)
     assert page.texts("h2")[0] == said
     assert page.texts("article") == []
+
+
+def test_checks_that_were_not_reached_are_told_apart_from_those_that_failed(tmp_path: Path) -> None:
+    checks = [check("a", "failed", "m"), check("b", "not-reached")]
+    page = page_of(tmp_path, "#cell=one/js", cells=[cell("one", "js", "failed", *checks)])
+    assert page.texts("p", **{"class": "soft legend"}) == [
+        "✗ failed, · not reached, since a step before it had failed"
+    ]
+
+
+def test_a_card_says_what_its_scenario_is_about(tmp_path: Path) -> None:
+    cells = [cell("one", "js", "failed", check("a", "failed", "m"))]
+    scenarios = [{"id": "one", "title": "What is shown"}]
+    (card,) = page_of(tmp_path, cells=cells, scenarios=scenarios).texts("article")
+    assert "What is shown" in card

@@ -72,3 +72,11 @@ def test_the_further_checks_of_a_cause_are_listed_in_its_card(tmp_path: Path) ->
     (card,) = page.texts("article")
     assert card.startswith("2 scenarios: waits are 0.1 times as long as expected")
     assert "1 further check with the same likely cause" in page.texts("summary")
+
+
+def test_the_colours_of_a_comparison_are_explained(tmp_path: Path) -> None:
+    broken = failing("request 1: expected 1, got 2", [1], sent(1))
+    page = page_of(tmp_path, cells=[broken, cell("one", "py", "passed", traffic=[sent(1)])])
+    (legend,) = page.texts("p", **{"class": "soft legend"})
+    assert "with the stand-in of a service" in legend
+    assert "only js only py" in legend

@@ -49,10 +49,13 @@ const commandOf = (cell, cause) => {
 
 // What failed comes first; what passed is there for who asks.
 const ORDER = ["failed", "not-reached", "exempt"];
+const MEANINGS = { failed: "failed", "not-reached": "not reached, since a step before it had failed", exempt: "exempt" };
 const checksOf = (cell) => {
   const passed = cell.checks.filter((check) => check.outcome === "passed");
   const others = ORDER.flatMap((outcome) => cell.checks.filter((check) => check.outcome === outcome));
-  return make("div", {}, checkList(cell, others),
+  const legend = ORDER.filter((outcome) => others.some((check) => check.outcome === outcome))
+    .map((outcome) => `${MARKS[outcome]} ${MEANINGS[outcome]}`);
+  return make("div", {}, legend.length ? make("p", { className: "soft legend" }, legend.join(", ")) : null, checkList(cell, others),
     passed.length ? unfolding(`${many(passed.length, "check")} passed`, () => checkList(cell, passed), !others.length) : null);
 };
 const checkList = (cell, checks) => make("ul", { className: "checks" }, ...checks.map((check) =>

@@ -73,8 +73,13 @@ const aboutExchange = (one, traffic) => [afterBefore(one, traffic),
 const compared = (cell, other, numbers) => {
   const calls = compareTraffic(cell.traffic, other.traffic);
   if (!calls.length) return [make("p", { className: "soft" }, "Neither sent anything.")];
-  return folded(calls, numbers, (call, open) => comparedCall(cell, other, call, open || (!numbers.length && !call.same)));
+  return [legendOf(cell, other), ...folded(calls, numbers, (call, open) =>
+    comparedCall(cell, other, call, open || (!numbers.length && !call.same)))];
 };
+const legendOf = (cell, other) => make("p", { className: "soft legend" }, ...[
+  ["exchange engine", "with the engine"], ["exchange standin", "with the stand-in of a service"], ["exchange only", "sent by one of both"],
+  ["mine", `only ${cell.sdk}`], ["theirs", `only ${other.sdk}`], ["noise", "grey: decided by the runtime, no difference"],
+].flatMap(([className, text]) => [make("span", { className }, text), " "]));
 const comparedCall = (cell, other, call, open) => {
   const one = call.mine ?? call.theirs;
   const only = call.mine && call.theirs ? "" : ` · only sent by ${call.mine ? cell.sdk : other.sdk}`;

@@ -58,13 +58,17 @@ const causeCard = (cause, first) => {
   }
   const card = make("article", { className: `cause ${cause.side}` }, causeHead(cause),
     make("p", { className: "why" }, whyText(cause)),
+    aboutScenario(scenario, cause),
     findingsOf(cause, cell), furtherChecks(cause),
-    cause.then.length ? make("p", { className: "soft" }, `In consequence: ${cause.then.join(", ")}`) : null,
+    cause.then.length ? make("p", { className: "soft" }, `In consequence, failed later in the same scenarios: ${cause.then.join(", ")}`) : null,
     affected(cause), repeated(cause), replayed(cell),
     comparison(cell, cause, first), sourceOf(scenario));
   card.dataset.cell = `${scenario}/${sdk}`;
   return card;
 };
+/** What the scenario of a cause's first check shows, and which check it is where the heading does not say so. */
+const aboutScenario = (scenario, { check, checks }) => make("p", {}, make("b", {}, checks.length > 1 ? `${scenario}: ${check} ` : ""),
+  make("span", { className: "soft" }, scenarioOf(scenario)?.title ?? ""));
 const furtherChecks = ({ checks }) => {
   const [, ...others] = checks;
   if (!others.length) return null;
