@@ -12,6 +12,8 @@ from arcrun_conformance.report.causes import causes
 
 LISTED = check("listed", "failed", "result: expected 1, got 2")
 
+PAUSE = "pause before request 2: expected at least 0.95, got 0.1153"
+
 
 def call(step: str, body: Any = None, status: int = 200, answer: Any = None, **more: Any) -> dict:
     request = {"method": "POST", "target": "/x", "headers": [], "body": json.dumps(body)}
@@ -90,9 +92,48 @@ def test_what_fails_after_a_step_is_its_consequence_unless_a_secret_got_out() ->
     assert leaked["check"] == "secret-token"
 
 
-def test_wire_checks_that_fail_alone_are_causes_of_their_own() -> None:
+def test_wire_checks_of_one_scenario_are_one_cause_with_the_checks_in_it() -> None:
     broken = cell("one", "py", "failed", check("a", "failed", "x"), check("b", "failed", "y"))
-    assert [cause["check"] for cause in found(broken)] == ["a", "b"]
+    (cause,) = found(broken)
+    assert cause["title"] == "one: 2 checks"
+    assert [(part["check"], part["message"]) for part in cause["checks"]] == [
+        ("a", "x"),
+        ("b", "y"),
+    ]
+    assert cause["cells"] == [["one", "py"]]
+
+
+def test_waits_that_are_wrong_by_the_same_factor_are_one_cause() -> None:
+    (cause,) = found(
+        cell("one", "py", "failed", check("a", "failed", "waited[0]: expected 7, got 0.7")),
+        cell("two", "py", "failed", check("b", "failed", PAUSE)),
+    )
+    assert cause["title"] == "2 scenarios: waits are 0.1 times as long as expected"
+    assert cause["cells"] == [["one", "py"], ["two", "py"]]
+
+
+def test_the_same_change_of_secrets_is_one_cause() -> None:
+    said = "request {} (GET /x).query.{}: expected {}, got {}"
+    first = said.format(2, "a", '"‹key›"', '"‹key, percent-encoded›"')
+    second = said.format(3, "b", '"v ‹k›"', '"v%20‹k, percent-encoded›"')
+    (cause,) = found(
+        cell("one", "py", "failed", check("a", "failed", first)),
+        cell("two", "py", "failed", check("b", "failed", second)),
+    )
+    assert cause["title"] == (
+        "2 scenarios: a secret in the query is percent-encoded once more than expected"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sdk", "message"),
+    [("py", "waited[0]: expected 7, got 14"), ("js", "waited[0]: expected 5, got 0.5")],
+)
+def test_waits_by_another_factor_or_with_another_sdk_are_another_cause(
+    sdk: str, message: str
+) -> None:
+    first = cell("one", "py", "failed", check("a", "failed", "waited[0]: expected 7, got 0.7"))
+    assert len(found(first, cell("two", sdk, "failed", check("b", "failed", message)))) == 2
 
 
 def test_what_is_known_to_deviate_is_no_failure() -> None:

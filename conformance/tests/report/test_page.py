@@ -17,12 +17,14 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 
 def test_the_page_begins_with_a_failure_for_each_cause(tmp_path: Path) -> None:
-    found = page_of(tmp_path).texts("article")
-    assert len(found) == 4
+    page = page_of(tmp_path)
+    assert page.texts("h2")[0] == "Failures by cause: 3 likely causes, 2 checks in 2 scenarios"
+    found = page.texts("article")
+    assert len(found) == 3
     assert found[0].startswith(
         "the adapter go can't be startedadapter2 scenarios could not be run."
     )
-    assert found[1].startswith("one: aSDKjs is at fault: it sent something else")
+    assert found[1].startswith("one: 2 checksSDKjs is at fault: it sent something else")
 
 
 def test_what_was_expected_stands_beside_what_was_found(tmp_path: Path) -> None:
@@ -46,6 +48,7 @@ def test_nothing_of_a_report_becomes_code(tmp_path: Path) -> None:
 def test_filters_in_the_address_hide_what_they_leave_out(tmp_path: Path) -> None:
     page = page_of(tmp_path, "#sdk=js&outcome=failing&scenario=tw")
     assert page.shown_rows() == ["two"]
+    assert page.texts("th", id="count") == ["1 of 2 scenarios"]
     heads = [found for name, found, _ in page.elements if name == "th" and "data-sdk" in found]
     assert {found["data-sdk"]: "hidden" in found for found in heads} == {
         "py": True,
@@ -89,3 +92,18 @@ def test_a_run_without_failures_says_what_that_means(
     page = page_of(tmp_path, cells=[cell("one", "py", outcome)], **more)
     assert page.texts("h2")[0] == said
     assert page.texts("article") == []
+
+
+def test_checks_that_were_not_reached_are_told_apart_from_those_that_failed(tmp_path: Path) -> None:
+    checks = [check("a", "failed", "m"), check("b", "not-reached")]
+    page = page_of(tmp_path, "#cell=one/js", cells=[cell("one", "js", "failed", *checks)])
+    assert page.texts("p", **{"class": "soft legend"}) == [
+        "✗ failed, · not reached, since a step before it had failed"
+    ]
+
+
+def test_a_card_says_what_its_scenario_is_about(tmp_path: Path) -> None:
+    cells = [cell("one", "js", "failed", check("a", "failed", "m"))]
+    scenarios = [{"id": "one", "title": "What is shown"}]
+    (card,) = page_of(tmp_path, cells=cells, scenarios=scenarios).texts("article")
+    assert "What is shown" in card

@@ -60,3 +60,23 @@ def test_an_exchange_says_how_long_after_the_one_before_it_was_sent(tmp_path: Pa
         "sent 0.109 s after request 1 had ended · took 10 ms",
         "sent while request 2 was under way · took 10 ms",
     ]
+
+
+def test_the_further_checks_of_a_cause_are_listed_in_its_card(tmp_path: Path) -> None:
+    said = "waited[0]: expected {0}0, got {0}"
+    cells = [
+        cell(scenario, "js", "failed", check("a", "failed", said.format(length)))
+        for scenario, length in (("one", 1), ("two", 2))
+    ]
+    page = page_of(tmp_path, cells=cells)
+    (card,) = page.texts("article")
+    assert card.startswith("2 scenarios: waits are 0.1 times as long as expected")
+    assert "1 further check with the same likely cause" in page.texts("summary")
+
+
+def test_the_colours_of_a_comparison_are_explained(tmp_path: Path) -> None:
+    broken = failing("request 1: expected 1, got 2", [1], sent(1))
+    page = page_of(tmp_path, cells=[broken, cell("one", "py", "passed", traffic=[sent(1)])])
+    (legend,) = page.texts("p", **{"class": "soft legend"})
+    assert "with the stand-in of a service" in legend
+    assert "only js only py" in legend

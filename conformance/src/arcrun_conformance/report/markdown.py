@@ -98,7 +98,7 @@ def _cause(cause: dict[str, Any]) -> list[str]:
     return [
         f"<details><summary>{_html(cause['title'])}: {_html(cause['side'])}{count}</summary>",
         "",
-        *_fenced(cause["message"]),
+        *_fenced("\n".join(_messages(cause))),
         "",
         f"{_text(cause['verdict'])}. In {_text(', '.join(cells))}. Repeat it:",
         "",
@@ -106,6 +106,13 @@ def _cause(cause: dict[str, Any]) -> list[str]:
         "",
         "</details>",
     ]
+
+
+def _messages(cause: dict[str, Any]) -> list[str]:
+    """Return what the checks of a cause found: with their names, where they are several."""
+    first, *others = cause["checks"]
+    named = [f"{part['cells'][0][0]}: {part['check']}: {part['message']}" for part in others]
+    return [first["message"], *named]
 
 
 def _html(text: str) -> str:

@@ -22,6 +22,7 @@ const showCell = (cell, otherName) => {
       `${name} (${cellOf(cell.scenario, name).outcome})`)));
   const causes = causesOf(cell);
   const failing = cell.checks.filter((check) => check.outcome === "failed").flatMap((check) => requestsOf(cell, check.id));
+  detail.dataset.cell = `${cell.scenario}/${cell.sdk}`;
   detail.replaceChildren(
     make("div", { className: "head" },
       make("div", {}, make("h2", { id: "detail-title" }, `${cell.scenario} with ${cell.sdk}`),
@@ -29,7 +30,7 @@ const showCell = (cell, otherName) => {
       make("button", { type: "button", className: "close", onclick: () => detail.close(), aria: { label: "Close (Esc)" } }, "✕")),
     make("p", {}, make("span", { className: cell.outcome }, `${MARKS[cell.outcome]} ${cell.outcome}`),
       cell.reason ? `: ${cell.reason}` : ""),
-    ...causes.map((cause) => make("p", { className: "why" }, `${cause.check}: ${whyText(cause)}`)),
+    ...partsOf(cell).map((part) => make("p", { className: "why" }, `${part.check}: ${whyText(part)}`)),
     ...(causes.length ? [repeated({ command: commandOf(cell, causes[0]) }), replayed(cell) ?? ""] : []),
     make("h3", {}, "Checks"), checksOf(cell),
     make("h3", {}, "Steps"), ...cell.steps.map((one) => stepOf(cell, one)),
@@ -48,10 +49,13 @@ const commandOf = (cell, cause) => {
 
 // What failed comes first; what passed is there for who asks.
 const ORDER = ["failed", "not-reached", "exempt"];
+const MEANINGS = { failed: "failed", "not-reached": "not reached, since a step before it had failed", exempt: "exempt" };
 const checksOf = (cell) => {
   const passed = cell.checks.filter((check) => check.outcome === "passed");
   const others = ORDER.flatMap((outcome) => cell.checks.filter((check) => check.outcome === outcome));
-  return make("div", {}, checkList(cell, others),
+  const legend = ORDER.filter((outcome) => others.some((check) => check.outcome === outcome))
+    .map((outcome) => `${MARKS[outcome]} ${MEANINGS[outcome]}`);
+  return make("div", {}, legend.length ? make("p", { className: "soft legend" }, legend.join(", ")) : null, checkList(cell, others),
     passed.length ? unfolding(`${many(passed.length, "check")} passed`, () => checkList(cell, passed), !others.length) : null);
 };
 const checkList = (cell, checks) => make("ul", { className: "checks" }, ...checks.map((check) =>
@@ -60,8 +64,8 @@ const checkList = (cell, checks) => make("ul", { className: "checks" }, ...check
     check.message ? messageOf(cell, check) : null)));
 // What a cause says may be of another cell, whose requests have other numbers: then the message itself.
 const messageOf = (cell, check) => {
-  const cause = causesOf(cell).find((one) => one.check === check.id && one.message === check.message);
-  return cause ? findingsOf(cause, cell) : make("pre", {}, check.message);
+  const part = partsOf(cell).find((one) => one.check === check.id && one.message === check.message);
+  return part ? findingsOf(part, cell) : make("pre", {}, check.message);
 };
 const stepOf = (cell, one) => {
   const failing = cell.checks.some((check) => check.id === one.id && check.outcome === "failed");

@@ -37,7 +37,9 @@ const cells = new Map(report.cells.map((cell) => [`${cell.scenario}/${cell.sdk}`
 const cellOf = (scenario, sdk) => cells.get(`${scenario}/${sdk}`);
 const scenarioOf = (id) => report.scenarios.find((one) => one.id === id);
 const isBad = (cell) => !["passed", "skipped"].includes(cell.outcome);
-const causesOf = (cell) => report.failures.filter((cause) =>
-  cause.cells.some(([scenario, sdk]) => scenario === cell.scenario && sdk === cell.sdk));
+const isOf = (cell) => ({ cells }) => cells.some(([scenario, sdk]) => scenario === cell.scenario && sdk === cell.sdk);
+const causesOf = (cell) => report.failures.filter(isOf(cell));
+/** The checks of a cell that are causes, each with its verdict and findings. */
+const partsOf = (cell) => report.failures.flatMap((cause) => cause.checks).filter(isOf(cell));
 const passingFor = (cell) => report.sdks.map((sdk) => sdk.name)
   .find((name) => name !== cell.sdk && cellOf(cell.scenario, name)?.outcome === "passed");

@@ -11,14 +11,18 @@ const holding = (numbers, element) => {
   return element;
 };
 
-/** A text in which each "request 4" leads to that exchange, in the same card or panel. */
+/** A text in which each "request 4" leads to that exchange, in the same card if it has it. */
 const withLinks = (text, cell) => text.split(/(request \d+)/).map((part) => {
   const number = Number(/^request (\d+)$/.exec(part)?.[1]);
   if (!cell.traffic.some((one) => one.number === number)) return part;
-  return make("button", { type: "button", className: "link", onclick: (event) => showRequest(event.currentTarget, number) }, part);
+  return make("button", { type: "button", className: "link", onclick: (event) => showRequest(event.currentTarget, cell, number) }, part);
 });
-const showRequest = (link, number) => {
-  const root = link.closest("article, dialog");
+const showRequest = (link, cell, number) => {
+  let root = link.closest("article, dialog");
+  if (root.dataset.cell !== `${cell.scenario}/${cell.sdk}`) {
+    openCell(cell.scenario, cell.sdk); // a card has the exchanges of its first cell only
+    root = detail;
+  }
   const holders = () => [...root.querySelectorAll(`details[data-requests~="${number}"]`)];
   // What is folded in a part exists only when that part is open.
   for (let folded = holders().find((one) => !one.open); folded; folded = holders().find((one) => !one.open)) folded.unfold();
@@ -69,8 +73,13 @@ const aboutExchange = (one, traffic) => [afterBefore(one, traffic),
 const compared = (cell, other, numbers) => {
   const calls = compareTraffic(cell.traffic, other.traffic);
   if (!calls.length) return [make("p", { className: "soft" }, "Neither sent anything.")];
-  return folded(calls, numbers, (call, open) => comparedCall(cell, other, call, open || (!numbers.length && !call.same)));
+  return [legendOf(cell, other), ...folded(calls, numbers, (call, open) =>
+    comparedCall(cell, other, call, open || (!numbers.length && !call.same)))];
 };
+const legendOf = (cell, other) => make("p", { className: "soft legend" }, ...[
+  ["exchange engine", "with the engine"], ["exchange standin", "with the stand-in of a service"], ["exchange only", "sent by one of both"],
+  ["mine", `only ${cell.sdk}`], ["theirs", `only ${other.sdk}`], ["noise", "grey: decided by the runtime, no difference"],
+].flatMap(([className, text]) => [make("span", { className }, text), " "]));
 const comparedCall = (cell, other, call, open) => {
   const one = call.mine ?? call.theirs;
   const only = call.mine && call.theirs ? "" : ` · only sent by ${call.mine ? cell.sdk : other.sdk}`;

@@ -30,11 +30,18 @@ const showFailures = () => {
   const shown = report.failures.filter((cause) => cause.cells.some(([, sdk]) => shows(sdk)));
   const total = report.failures.length;
   byId("failures").replaceChildren(
-    make("h2", { id: "failures-title" }, total === 0 ? nothingFailed() : "Failures by cause"),
+    make("h2", { id: "failures-title" }, total === 0 ? nothingFailed() : counted(shown)),
     ...(shown.length < total ? [make("p", { className: "soft" }, `${shown.length} of ${total}: the others are of SDKs that are not shown.`)] : []),
     ...shown.map((cause) => causeCard(cause, cause === shown.find((one) => !one.dead))));
 };
 
+const counted = (causes) => {
+  const found = causes.flatMap((cause) => cause.checks.flatMap((part) => part.cells.map(([scenario]) => ({ scenario, check: part.check }))));
+  // Where an adapter did not start, nothing was checked.
+  const checks = new Set(found.filter(({ check }) => check).map(({ scenario, check }) => `${scenario}/${check}`)).size;
+  const scenarios = many(new Set(found.map(({ scenario }) => scenario)).size, "scenario");
+  return `Failures by cause: ${many(causes.length, "likely cause")}${checks ? `, ${many(checks, "check")}` : ""} in ${scenarios}`;
+};
 const nothingFailed = () => {
   if (report.cells.every((cell) => cell.outcome === "skipped")) return "Nothing was checked";
   const whole = !report.interrupted && !report.crash && report.gate?.verdict !== "NO-GO";
@@ -49,12 +56,26 @@ const causeCard = (cause, first) => {
       make("p", { className: "why" }, `${many(cause.cells.length, "scenario")} could not be run.`),
       make("pre", {}, cause.message), repeated(cause));
   }
-  return make("article", { className: `cause ${cause.side}` }, causeHead(cause),
+  const card = make("article", { className: `cause ${cause.side}` }, causeHead(cause),
     make("p", { className: "why" }, whyText(cause)),
-    findingsOf(cause, cell),
-    cause.then.length ? make("p", { className: "soft" }, `In consequence: ${cause.then.join(", ")}`) : null,
+    aboutScenario(scenario, cause),
+    findingsOf(cause, cell), furtherChecks(cause),
+    cause.then.length ? make("p", { className: "soft" }, `In consequence, failed later in the same scenarios: ${cause.then.join(", ")}`) : null,
     affected(cause), repeated(cause), replayed(cell),
     comparison(cell, cause, first), sourceOf(scenario));
+  card.dataset.cell = `${scenario}/${sdk}`;
+  return card;
+};
+/** What the scenario of a cause's first check shows, and which check it is where the heading does not say so. */
+const aboutScenario = (scenario, { check, checks }) => make("p", {}, make("b", {}, checks.length > 1 ? `${scenario}: ${check} ` : ""),
+  make("span", { className: "soft" }, scenarioOf(scenario)?.title ?? ""));
+const furtherChecks = ({ checks }) => {
+  const [, ...others] = checks;
+  if (!others.length) return null;
+  return unfolding(`${many(others.length, "further check")} with the same likely cause`, () => others.flatMap((part) => {
+    const [scenario, sdk] = part.cells[0];
+    return [make("p", { className: "part" }, make("b", {}, `${scenario}: ${part.check}`), ` ${whyText(part)}`), findingsOf(part, cellOf(scenario, sdk))];
+  }));
 };
 const causeHead = (cause) => make("div", { className: "cause-head" },
   make("h3", {}, cause.title), make("span", { className: `side ${cause.side}` }, SIDES[cause.side]));

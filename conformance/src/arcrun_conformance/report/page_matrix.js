@@ -43,15 +43,17 @@ const filter = (changes) => {
 };
 const applyFilters = () => {
   const wanted = (state.get("scenario") ?? "").toLowerCase();
-  let any = false;
+  let shown = 0;
   for (const row of byId("matrix").tBodies[0].rows) {
     const found = report.sdks.some(({ name }) => shows(name) && matches(cellOf(row.dataset.id, name)));
     row.hidden = !(found && row.dataset.id.toLowerCase().includes(wanted));
-    any ||= !row.hidden;
+    if (!row.hidden) shown += 1;
   }
   for (const element of byId("matrix").querySelectorAll("[data-sdk]")) element.hidden = !shows(element.dataset.sdk);
-  byId("nothing").hidden = any;
-  byId("matrix-frame").hidden = !any;
+  const all = report.scenarios.length;
+  byId("count").textContent = `${shown < all ? `${shown} of ` : ""}${many(all, "scenario")}`;
+  byId("nothing").hidden = shown > 0;
+  byId("matrix-frame").hidden = shown === 0;
   const buttons = visibleButtons();
   for (const button of byId("matrix").querySelectorAll("button")) button.tabIndex = -1;
   if (buttons.length) buttons[0].tabIndex = 0;
@@ -73,7 +75,7 @@ const heading = (sdk) => {
   return head;
 };
 const showMatrix = () => {
-  const head = make("tr", {}, make("th", { scope: "col" }, `${report.scenarios.length} scenarios`), ...report.sdks.map(heading));
+  const head = make("tr", {}, make("th", { scope: "col", id: "count" }), ...report.sdks.map(heading));
   const rows = report.scenarios.map((scenario) => {
     const row = make("tr", {}, make("th", { scope: "row" }, scenario.id, make("small", { title: scenario.title }, scenario.title)),
       ...report.sdks.map((sdk) => matrixCell(scenario, sdk)));

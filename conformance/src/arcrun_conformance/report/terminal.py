@@ -144,7 +144,13 @@ def _show_cause(document: dict[str, Any], cause: dict[str, Any], console: Consol
     _print(console, line.append(f" with {', '.join(sdks)}", style="not bold default"))
     if len(scenarios) > 1:
         _print(console, Text(f"  in {', '.join(scenarios)}"))
+    first, *others = cause["checks"]
+    if others:
+        _print(console, Text(f"  {cause['cells'][0][0]}: {first['check']}"))
     _show_lines(cause["message"].splitlines(), console)
+    for part in others:
+        said = (part["message"].splitlines() or [""])[0]
+        _print(console, Text(f"  also {part['cells'][0][0]}: {part['check']}: {said}"))
     if cause["then"]:
         _print(console, Text(f"  then failed: {', '.join(cause['then'])}", style="dim"))
     _print(console, Text(f"  {cause['verdict']}"))

@@ -1,0 +1,88 @@
+"""Signatures of findings: checks of several scenarios that differ from what is expected in the same way."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from .findings import findings
+
+_SECRET = re.compile(r"‹([^‹›,]+)(?:, ([a-z0-9 -]+))?›")
+_REQUEST = re.compile(r"request \d+ \(.*\)\.(?P<part>\w+)\b.*", re.DOTALL)
+_TIME = re.compile(r"(?:at least |at most )?(?P<seconds>\d+(?:\.\d+)?) s")
+# How often a secret is percent-encoded in each of its forms (`secrets.py`).
+_TIMES_ENCODED = {"": 0, "percent-encoded": 1, "percent-encoded twice": 2}
+_COUNTS = {1: "once", 2: "twice"}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """In what way a value differs from what is expected.
+
+    Attributes:
+        key: The same for findings that are likely to have the same cause.
+        text: The difference, for the reader of a report.
+    """
+
+    key: tuple[str, ...]
+    text: str
+
+
+def signature(message: str) -> Signature | None:
+    """Return the signature of a check's first finding; `None` if its values tell of no known kind.
+
+    Example:
+        >>> signature("waited[0]: expected 7, got 0.7").text
+        'waits are 0.1 times as long as expected'
+        >>> signature("request 4 (GET /).query.key: expected ‹token›, got ‹token, percent-encoded›").text
+        'a secret in the query is percent-encoded once more than expected'
+    """
+    first = next(iter(findings(message)), {})
+    if "expected" not in first:
+        return None
+    return _of_time(first) or _of_secret(first)
+
+
+def _of_time(finding: dict[str, str]) -> Signature | None:
+    """Return by which factor a wait or a pause is wrong, to a tenth: a pause has what the machine adds."""
+    times = [_TIME.fullmatch(finding[name]) for name in ("expected", "got")]
+    if not finding["where"].startswith(("waited[", "pause before ")) or None in times:
+        return None
+    expected, got = (float(time["seconds"]) for time in times if time)
+    if not expected:
+        return None
+    factor = f"{round(got / expected, 1):g}"
+    return Signature(("time", factor), f"waits are {factor} times as long as expected")
+
+
+def _of_secret(finding: dict[str, str]) -> Signature | None:
+    """Return how secrets in a part of a request are written otherwise, if nothing else differs."""
+    place = _REQUEST.fullmatch(finding["where"])
+    expected, got = finding["expected"].removeprefix("exactly "), finding["got"]
+    forms = [sorted(_SECRET.findall(text)) for text in (expected, got)]
+    names = [[name for name, _ in found] for found in forms]
+    if place is None or not names[0] or names[0] != names[1]:
+        return None
+    if unquote(_SECRET.sub(r"‹\1›", expected)) != unquote(_SECRET.sub(r"‹\1›", got)):
+        return None
+    changes = {_change(one, other) for (_, one), (_, other) in zip(*forms, strict=True)}
+    changes.discard("")  # a secret beside it that is written as expected
+    (change,) = changes if len(changes) == 1 else ("",)
+    part = place["part"]
+    text = f"a secret in the {part} is {change}"
+    return Signature(("secret", part, change), text) if change else None
+
+
+def _change(expected: str, got: str) -> str:
+    """Return how a form of a secret differs from another; empty if it does not."""
+    if expected == got:
+        return ""
+    if not {expected, got} <= _TIMES_ENCODED.keys():
+        return f"written {_form(got)}, and not {_form(expected)}"
+    more = _TIMES_ENCODED[got] - _TIMES_ENCODED[expected]
+    return f"percent-encoded {_COUNTS[abs(more)]} {'more' if more > 0 else 'less'} than expected"
+
+
+def _form(kind: str) -> str:
+    return f"in {kind}" if kind else "as it is"

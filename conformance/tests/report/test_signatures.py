@@ -1,0 +1,59 @@
+"""The way in which a value differs from what is expected, where that is of a known kind."""
+
+from __future__ import annotations
+
+import pytest
+
+from arcrun_conformance.report.signatures import signature
+
+REQUEST = "request 2 (GET /x)"
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("waited[0]: expected 4, got 8", "waits are 2 times as long as expected"),
+        (
+            "pause before request 2: expected at most 5, got 10.1",
+            "waits are 2 times as long as expected",
+        ),
+        (
+            f'{REQUEST}.header.a: expected "‹t›", got "‹t, percent-encoded twice›"',
+            "a secret in the header is percent-encoded twice more than expected",
+        ),
+        (
+            f'{REQUEST}.target: expected "/?a=‹t, percent-encoded›", got "/?a=‹t›"',
+            "a secret in the target is percent-encoded once less than expected",
+        ),
+        (
+            f'{REQUEST}.query: expected exactly {{"a": "‹t›", "b": "‹u›"}}, got {{"b": "‹u›", "a": "‹t, hex›"}}',
+            None,
+        ),
+        (
+            f'{REQUEST}.query: expected exactly {{"a": "‹t›", "b": "‹u›"}}, got {{"a": "‹t, hex›", "b": "‹u›"}}',
+            "a secret in the query is written in hex, and not as it is",
+        ),
+    ],
+)
+def test_a_known_kind_of_difference_is_named(message: str, text: str | None) -> None:
+    found = signature(message)
+    assert (found.text if found else None) == text
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "the secret t appears on the adapter's stderr",
+        "waited[0]: expected 0, got 1",
+        "waited: expected 2 items, got 0: []",
+        "number of requests: expected 1, got 2",
+        f'{REQUEST}.query: expected "‹t›", got "‹u, hex›"',
+        f'{REQUEST}.query: expected "a ‹t›", got "b ‹t, hex›"',
+        f'{REQUEST}.query: expected "a ‹t›", got "b ‹t›"',
+        f'{REQUEST}.query: expected "‹t› ‹u›", got "‹t, hex› ‹u, base64›"',
+        f'response to {REQUEST}.query: expected "‹t›", got "‹t, hex›"',
+    ],
+)
+def test_other_differences_have_no_signature(message: str) -> None:
+    assert signature(message) is None
