@@ -39,8 +39,9 @@ _METADATA = re.compile(
 # They grew by 35 kB with the scenarios that the audits of the SDK suite brought.
 # It grew by 19 kB with the vectors of hostile values in prompts, and by 34 kB with the scenarios of prompt recipes.
 # That of the server grew by 107 kB with the knowledge base, prompt recipes, the sandbox, and the providers of models.
-# That of `arcrun` grew by 8 kB with the deadline of a whole call and with what keeps secrets out of exceptions.
-WHEEL_BUDGETS = {"arcrun": 124, "arcrun-server": 420, "arcrun-conformance": 1105}
+# That of `arcrun` grew by 8 kB with the deadline of a whole call and with what keeps secrets out of exceptions, and by 14
+# kB with prompt recipes and the catalog of components.
+WHEEL_BUDGETS = {"arcrun": 140, "arcrun-server": 420, "arcrun-conformance": 1105}
 
 
 def check_contents(artifact: Artifact, root: Path) -> int:
