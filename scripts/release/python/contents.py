@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 _CODE = (r".+\.py", r"py\.typed")
 WHEEL_KINDS = {
     "arcrun": _CODE,
-    "arcrun-server": (*_CODE, r"contract/arcrun\.yaml", r"catalog/.+\.yaml", r"docs/[\w.-]+"),
+    "arcrun-server": (
+        *_CODE,
+        r"contract/arcrun\.yaml",
+        r"catalog/.+\.yaml",
+        r"docs/[\w.-]+",
+        r"workers/(?:prelude|sha256)\.js",  # what the sandbox for code begins with
+    ),
     "arcrun-conformance": (
         *_CODE,
         r"schemas/.+\.json",
