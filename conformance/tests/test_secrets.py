@@ -59,6 +59,20 @@ def test_nothing_of_two_secrets_is_left_between_them_in_base64() -> None:
     assert redactor.text(f'"Basic {joined}"') == '"Basic ‹base64 of ‹user›:‹password››"'
 
 
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("?key=canary-one…", "?key=‹token›…"),
+        ("?key=canary%20of%20t… and", "?key=‹token, percent-encoded›… and"),
+        ("?key=canary-one-1&a=canar…", "?key=‹token›&a=canar…"),
+        ("a canary-two…", "a canary-two…"),
+    ],
+)
+def test_a_secret_that_a_message_has_cut_is_redacted(text: str, redacted: str) -> None:
+    value = "canary of two" if "%20" in text else "canary-one-1"
+    assert Redactor({"token": value}).text(text) == redacted
+
+
 def test_what_would_end_a_json_string_is_not_decoded() -> None:
     encoded = base64.b64encode(b'{"token": "canary-one-1"}').decode()
     redacted = Redactor({"token": "canary-one-1"}).text(json.dumps({"a": encoded}))

@@ -73,6 +73,8 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 # What stands between two secrets in base64 has bits of both, and what follows the last has bits of it.
 _BETWEEN = re.compile(r"(?<=, base64›)[A-Za-z0-9+/_-]+=*(?=‹[^‹›]*, base64›)")
 _AFTER = re.compile(r"(?<=, base64›)[A-Za-z0-9+/_-]{1,3}=*(?![\w+/=-])")
+# A message cuts what is longer than 300 characters (`scenarios/patterns.py`).
+_LONGEST_CUT = 400
 # What each of the forms is called; escapes in a text stand for the secret itself.
 _KINDS = ("", "", "", "", *["percent-encoded"] * 3, "percent-encoded twice", "hex", *["base64"] * 6)
 
@@ -141,6 +143,7 @@ class Redactor:
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
         self._names: dict[str, str] = {}
         self._search = SecretSearch()
+        self._by_beginning: dict[str, list[str]] = {}
         # A report repeats most of its texts: names of fields and headers, their values, requests.
         self._redacted: dict[str, str] = {}
         for name, value in (secrets or {}).items():
@@ -153,6 +156,7 @@ class Redactor:
             if len(form) >= _SHORTEST and form not in self._names:
                 self._names[form] = f"‹{name}, {kind}›" if kind else f"‹{name}›"
                 self._search.add(form)
+                self._by_beginning.setdefault(form[:_SHORTEST], []).append(form)
 
     def text(self, text: str) -> str:
         """Return the text without the secrets."""
@@ -167,10 +171,22 @@ class Redactor:
         # Longer ones come first, since one secret may contain another.
         for form in sorted(found, key=lambda form: (-len(form), form)):
             redacted = redacted.replace(form, self._names[form])
+        *cut, rest = redacted.split("…")
+        redacted = "…".join([*map(self._without_beginning, cut), rest])
         if encoded:
             redacted = _AFTER.sub("…", _BETWEEN.sub("…", redacted))
         self._redacted[text] = redacted
         return redacted
+
+    def _without_beginning(self, text: str) -> str:
+        """Return text that was cut without the beginning of a secret at its end."""
+        first = max(len(text) - _LONGEST_CUT, text.rfind("›") + 1)
+        for position in range(first, len(text) - _SHORTEST + 1):
+            beginning = text[position:]
+            for form in self._by_beginning.get(beginning[:_SHORTEST], ()):
+                if form.startswith(beginning):
+                    return f"{text[:position]}{self._names[form]}"
+        return text
 
     def _decoded(self, token: str, encoded: set[str]) -> str:
         """Return text in base64 decoded and redacted; as it is if it is none, or would end a JSON string."""

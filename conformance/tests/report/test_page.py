@@ -107,3 +107,11 @@ def test_a_card_says_what_its_scenario_is_about(tmp_path: Path) -> None:
     scenarios = [{"id": "one", "title": "What is shown"}]
     (card,) = page_of(tmp_path, cells=cells, scenarios=scenarios).texts("article")
     assert "What is shown" in card
+
+
+def test_checks_that_failed_in_consequence_are_folded(tmp_path: Path) -> None:
+    broken = cell("one", "js", "failed", check("a", "failed", "m"), check("b", "failed", "n"))
+    broken["steps"] = [{"id": "a", "command": {"command": "x"}, "answer": {}, "seconds": 0.1}]
+    page = page_of(tmp_path, "#cell=one/js", cells=[broken])
+    assert "1 check failed in consequence" in page.texts("summary")
+    assert [text for text in page.texts("li") if text.startswith("✗")] == ["✗ am"]

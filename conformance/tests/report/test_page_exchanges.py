@@ -38,6 +38,13 @@ def test_only_the_exchange_of_the_finding_is_open(tmp_path: Path) -> None:
     assert [found["data-requests"] for found in opened] == ["4", "1 2 3 4 5"]
 
 
+def test_of_the_exchanges_of_a_check_the_one_that_was_too_early_is_open(tmp_path: Path) -> None:
+    said = "pause before request 2: expected at least 0.95, got 0.1"
+    page = page_of(tmp_path, cells=[failing(said, [1, 2], sent(1), sent(2))])
+    opened = [found for name, found, _ in page.elements if name == "details" and "open" in found]
+    assert [found["data-requests"] for found in opened] == ["2", "1 2"]
+
+
 def test_a_step_that_fails_is_about_what_it_sent(tmp_path: Path) -> None:
     broken = failing("expected 1, got 2", [], sent(1), sent(2, "a"), sent(3))
     page = page_of(tmp_path, cells=[broken])
@@ -53,7 +60,7 @@ def test_a_request_that_a_finding_names_is_a_link(tmp_path: Path) -> None:
 
 def test_an_exchange_says_how_long_after_the_one_before_it_was_sent(tmp_path: Path) -> None:
     exchanges = [sent(1), sent(2, started=0.219), sent(3, started=0.22)]
-    broken = failing("request 1: expected 1, got 2", [1, 2, 3], *exchanges)
+    broken = failing("number of requests: expected 1, got 3", [1, 2, 3], *exchanges)
     page = page_of(tmp_path, cells=[broken])
     assert [text for text in page.texts("p", **{"class": "soft"}) if "sent " in text] == [
         "sent first · took 10 ms",

@@ -52,10 +52,14 @@ const ORDER = ["failed", "not-reached", "exempt"];
 const MEANINGS = { failed: "failed", "not-reached": "not reached, since a step before it had failed", exempt: "exempt" };
 const checksOf = (cell) => {
   const passed = cell.checks.filter((check) => check.outcome === "passed");
-  const others = ORDER.flatMap((outcome) => cell.checks.filter((check) => check.outcome === outcome));
+  const causes = partsOf(cell).map((part) => part.check);
+  const follows = (check) => check.outcome === "failed" && causes.length > 0 && !causes.includes(check.id);
+  const later = cell.checks.filter(follows);
+  const others = ORDER.flatMap((outcome) => cell.checks.filter((check) => check.outcome === outcome && !follows(check)));
   const legend = ORDER.filter((outcome) => others.some((check) => check.outcome === outcome))
     .map((outcome) => `${MARKS[outcome]} ${MEANINGS[outcome]}`);
   return make("div", {}, legend.length ? make("p", { className: "soft legend" }, legend.join(", ")) : null, checkList(cell, others),
+    later.length ? unfolding(`${many(later.length, "check")} failed in consequence`, () => checkList(cell, later)) : null,
     passed.length ? unfolding(`${many(passed.length, "check")} passed`, () => checkList(cell, passed), !others.length) : null);
 };
 const checkList = (cell, checks) => make("ul", { className: "checks" }, ...checks.map((check) =>

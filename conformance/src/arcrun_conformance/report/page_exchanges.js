@@ -1,8 +1,11 @@
 // The exchanges of a cell, alone or compared: those that a failed check is about are open, the others are folded.
 
-/** The numbers of the requests that a check is about; of a step, of all that it sent. */
+const NAMED = /^(?:response to |pause before )?request (\d+)/gm;
+/** The numbers of the requests that a check's message names, or that it is about; of a step, of all that it sent. */
 const requestsOf = (cell, id) => {
   const check = cell.checks.find((one) => one.id === id);
+  const named = [...(check?.message ?? "").matchAll(NAMED)].map(([, number]) => Number(number));
+  if (named.length) return named;
   if (check?.traffic.length) return check.traffic;
   return cell.traffic.filter((one) => one.step === id).map((one) => one.number);
 };
