@@ -1,15 +1,28 @@
-"""The knowledge base: blocks, their earlier versions, and the index that finds blocks by words.
+"""The knowledge base, and prompt recipes.
+
+Of the knowledge base: blocks, their earlier versions, and the index that finds blocks by words.
 
 SQLite's index is an FTS5 table. PostgreSQL's is a table with a GIN index over the words, without positions: its
 full text search keeps at most 256 positions of a word, and none behind 16,383, so that in a long Chinese text
 it no longer finds phrases (`store/block_index.py`).
+
+Of prompt recipes: their versions, which never change, the labels that point to versions, and texts for fragments.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, ForeignKey, Index, MetaData, String, Table
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    String,
+    Table,
+)
 
 from arcrun_server.store.types import Characters, Whole
 
@@ -58,6 +71,50 @@ _versions = Table(
     Column("metadata", Characters, nullable=False),
     Column("updated_at_ms", Whole, nullable=False),
 )
+_RECIPE = (["account", "name"], ["prompt_recipes.account", "prompt_recipes.name"])
+_prompts = Table(
+    "prompt_recipes",
+    _metadata,
+    Column(
+        "account", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, nullable=False
+    ),
+    Column("name", Characters, primary_key=True),
+    Column("newest", Whole, nullable=False),
+    Column("description", Characters, nullable=False),
+)
+_prompt_versions = Table(
+    "prompt_recipe_versions",
+    _metadata,
+    Column("account", Characters, primary_key=True),
+    Column("name", Characters, primary_key=True),
+    Column("version", Whole, primary_key=True),
+    Column("source", Characters),
+    Column("recipe", Characters, nullable=False),
+    Column("pins", Characters, nullable=False),
+    Column("message", Characters),
+    Column("created_at_ms", Whole, nullable=False),
+    ForeignKeyConstraint(*_RECIPE, ondelete="CASCADE"),
+)
+_prompt_labels = Table(
+    "prompt_recipe_labels",
+    _metadata,
+    Column("account", Characters, primary_key=True),
+    Column("name", Characters, primary_key=True),
+    Column("label", Characters, primary_key=True),
+    Column("version", Whole, nullable=False),
+    Column("requires_tests", Boolean, nullable=False),
+    ForeignKeyConstraint(*_RECIPE, ondelete="CASCADE"),
+)
+_prompt_texts = Table(
+    "prompt_texts",
+    _metadata,
+    Column(
+        "account", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, nullable=False
+    ),
+    Column("key", Characters, primary_key=True),
+    Column("text", Characters, nullable=False),
+    Column("updated_at_ms", Whole, nullable=False),
+)
 
 # Words come separated by spaces (`kbdb/search.py`), so everything else is part of a word.
 _FTS5 = """
@@ -85,6 +142,8 @@ _INDEX = {"sqlite": (_FTS5, _FTS5_FOLLOWS), "postgresql": (_WORDS, _WORDS_BY_LEX
 
 def upgrade(connection: Connection) -> None:
     """Create the tables and the index."""
-    _metadata.create_all(connection, tables=[_blocks, _versions])
+    knowledge_base = [_blocks, _versions]
+    prompts = [_prompts, _prompt_versions, _prompt_labels, _prompt_texts]
+    _metadata.create_all(connection, tables=[*knowledge_base, *prompts])
     for statement in _INDEX[connection.dialect.name]:
         connection.exec_driver_sql(statement)
