@@ -11,8 +11,8 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason=
 
 CLEAN = """
 import sys, time
-print("… the step", flush=True)
 try:
+    print("… the step", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     sys.exit(130)
