@@ -9,13 +9,13 @@ from scripts.release.interruptions import left
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 
+# It waits for the signal itself: one that comes just before a sleep would be noticed after it only.
 CLEAN = """
-import sys, time
-try:
-    print("… the step", flush=True)
-    time.sleep(60)
-except KeyboardInterrupt:
-    sys.exit(130)
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+print("… the step", flush=True)
+signal.sigwait({signal.SIGINT})
+sys.exit(130)
 """
 LEAVING = """
 import os, pathlib, subprocess, sys, time
