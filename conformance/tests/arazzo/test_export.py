@@ -68,12 +68,14 @@ def written_steps(tmp_path: Path, *steps: dict[str, Any], **more: Any) -> list[d
     return found
 
 
+@pytest.mark.downloads
 def test_the_document_is_valid_by_the_official_schema(everything: dict[str, Any]) -> None:
     validator = Draft202012Validator(tools.official_schema())
     assert [problem.message for problem in validator.iter_errors(everything)] == []
     assert len(everything["workflows"]) > 70
 
 
+@pytest.mark.downloads
 def test_the_schema_would_find_an_error(everything: dict[str, Any]) -> None:
     broken = {**everything, "workflows": [{**everything["workflows"][0], "unknown": 1}]}
     assert not Draft202012Validator(tools.official_schema()).is_valid(broken)
@@ -231,6 +233,7 @@ def test_of_two_paths_the_one_with_fewer_parameters_is_meant() -> None:
     assert Operations({"paths": paths}).find("GET", "/a/list") == ("listA", {})
 
 
+@pytest.mark.downloads
 async def test_another_program_runs_the_workflows_and_finds_a_wrong_one(tmp_path: Path) -> None:
     file = tmp_path / "some.arazzo.json"
     document = exported(
