@@ -118,7 +118,7 @@ RULES = {
         *("web", "runs", "recipes", "components", "engine", "store", "accounts", "settings"),
         *("validation", "workers", "kbdb"),
     ),
-    f"{SERVER}/web": server("accounts", "engine.nearest", "engine.model"),
+    f"{SERVER}/web": server("accounts", "engine.characters", "engine.model", "engine.nearest"),
     f"{SERVER}/workers": server(),
     f"{SERVER}/runs": server("recipes", "components", "engine", "store", "sealing", "kbdb"),
     f"{SERVER}/recipes": server("recipes", "kbdb", "llm", "outbound", "engine", "validation"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -293,6 +294,41 @@ async def test_a_recipe_that_workflows_name_is_deleted_only_by_force(alice: Api,
     await read(alice, "/prompt-recipes/greet")
     assert (await alice("DELETE", "/prompt-recipes/greet?force=true")).status_code == 200
     await read(alice, "/prompt-recipes/greet", 404)
+
+
+async def test_only_a_node_s_recipe_counts_as_a_name(alice: Api) -> None:
+    await push(alice, greet())
+    config = {"a": {"component": "set", "values": {"text": '"recipe":"greet"', "name": "greet"}}}
+    body = {
+        "name": "other",
+        "graph": compile_flow(["input >> 完成後 >> a"], config),
+        "description": "d",
+    }
+    await post(alice, "/webhooks/named", body, 201)
+    assert (await alice("DELETE", "/prompt-recipes/greet")).status_code == 200
+
+
+async def test_many_large_prompts_of_tests_hold_nobody_up(alice: Api) -> None:
+    long = "x" * 60_000
+    tests = [
+        {"name": f"t{number}", "inputs": {"who": "A"}, "expect": {"contains": ["y"]}}
+        for number in range(50)
+    ]
+    await alice("PUT", "/prompt-texts/long", json={"text": long})
+    fragments = [{"var": "long", "source": "kv", "key": "long"}]
+    await push(alice, greet("{{long}}" * 60 + "{{who}}", fragments=fragments, tests=tests))
+    running = asyncio.create_task(alice("POST", "/prompt-recipes/greet/test", json={}))
+    turns = 0
+    while not running.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert (await running).json()["tests"][49] == {
+        "name": "t49",
+        "passed": False,
+        "failures": ["no message holds 'y'"],
+    }
+    # Had the tests been run on the loop, it would have had a few turns for each of them.
+    assert turns > 1000
 
 
 async def test_two_versions_are_compared_line_by_line(alice: Api) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.characters import no_character
 from arcrun_server.llm.provider import (
     DEFAULT_MAX_TOKENS,
     DEFAULT_MODEL,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from .contract import ComponentContract
 
 MAX_TOKENS = 128_000
-_NO_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
 CONTRACT: ComponentContract = {
     "canonical_id": "claude_api",
@@ -163,7 +162,7 @@ def _text(value: Any, name: str) -> str:
     """Return a text that can be sent: a prompt without a recipe is checked nowhere else."""
     if not isinstance(value, str):
         raise ComponentError(f"`{name}` must be a text")
-    if _NO_CHARACTER.search(value):
+    if no_character(value):
         raise ComponentError(
             f"`{name}` holds what is no character: NUL, or half of a surrogate pair"
         )

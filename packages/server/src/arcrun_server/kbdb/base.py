@@ -23,7 +23,7 @@ class Blocks(Protocol):
     """
 
     async def block(self, block_id: str, version: int | None = None) -> Block | None:
-        """Return a block as it is, or as it was in a version; None if there is no such one."""
+        """Return a block as it is, or as it was in a version; None if there is no such block."""
         ...
 
     async def page(self, page_name: str, block_type: str | None = None) -> list[Block]:
@@ -52,7 +52,7 @@ class Blocks(Protocol):
         ...
 
     async def delete(self, block_id: str) -> bool:
-        """Delete a block with its versions; return False if there is no such one.
+        """Delete a block with its versions; return False if there is no such block.
 
         Raises:
             ProtectedTemplateError: It is a template, and a workflow deletes it.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypedDict
 
+from arcrun_server.engine.characters import json_holds_nul, no_character
 from arcrun_server.json_text import READABLE
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ BLOCK_ID_RULE = (
     "1 to 128 letters, digits and . _ ~ : - (A-Z a-z 0-9), not beginning with . ~ or :; "
     "'ingest' is reserved"
 )
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
-_NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class BlockFields(TypedDict):
@@ -176,7 +175,7 @@ def check_fields(given: Mapping[str, Any]) -> None:
     if "metadata" in given:
         if not isinstance(given["metadata"], dict):
             raise BlockError("`metadata` must be an object")
-        if _NUL_IN_JSON.search(metadata_text(given["metadata"])):
+        if json_holds_nul(metadata_text(given["metadata"])):
             raise BlockError("`metadata` holds NUL")
 
 
@@ -185,7 +184,7 @@ def _check_text(name: str, value: Any, longest: int) -> None:
         raise BlockError(f"`{name}` must be text, but it is {_kind(value)}")
     if len(value) > longest:
         raise BlockError(f"`{name}` has {len(value):,} characters; at most {longest:,} are allowed")
-    if _NO_TEXT.search(value):
+    if no_character(value):
         raise BlockError(f"`{name}` holds NUL or half of a surrogate pair, which is no text")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.llm.provider import LlmError, LlmTask
 from arcrun_server.recipes.prompt.assembly import AssemblyError, FragmentText, ResolvedRecipe
 from arcrun_server.recipes.prompt.output import (
@@ -87,6 +88,8 @@ def prompt_component(
             call = await _assembled_call(prompts, invocation)
         except (AssemblyError, RecipeNotFoundError) as error:
             raise ComponentError(str(error)) from None
+        except StorageUnavailableError as error:
+            raise ComponentError(f"the recipe can't be read now: {error.reason}") from None
         return await call.run(model, check, secret, invocation.deadline)
 
     return run

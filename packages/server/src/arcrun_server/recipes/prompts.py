@@ -330,9 +330,10 @@ class Prompts:
 async def assembled(
     resolved: ResolvedRecipe, look_up: LookUp, inputs: Mapping[str, Any] | None = None
 ) -> Prompt:
-    """Assemble a prompt, in a thread if its values are large."""
+    """Assemble a prompt, in a thread if its values or fragments are large."""
     values = [inputs] + [look_up(item.path)[1] for item in resolved.recipe.inputs]
-    if rough_size(values, _LARGE) <= _LARGE:
+    texts = [one.text for one in resolved.fragments.values() if isinstance(one, FragmentText)]
+    if rough_size([values, texts], _LARGE) <= _LARGE:
         return assemble(resolved, look_up, inputs)
     return await asyncio.to_thread(assemble, resolved, look_up, inputs)
 

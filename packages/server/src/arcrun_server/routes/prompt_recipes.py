@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
@@ -24,7 +23,6 @@ from arcrun_server.recipes.prompt.reference import (
     NAME_RULE,
     PREFIX,
     Reference,
-    parse_reference,
 )
 from arcrun_server.recipes.prompt.stored import Label, VersionConflictError
 from arcrun_server.recipes.prompts import Prompts, RecipeNotFoundError
@@ -32,8 +30,10 @@ from arcrun_server.routes.context import path_name
 from arcrun_server.routes.once import respond_once
 from arcrun_server.routes.paging import invalid_parameter, query_parameter
 from arcrun_server.routes.problems import details_of, sentence_of
+from arcrun_server.routes.run_response import encode_off_loop
 from arcrun_server.routes.schemas import LABEL_CHANGE, PROMPT_PUSH, PROMPT_RENDER, PROMPT_TEST
 from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
+from arcrun_server.slots import Queues
 from arcrun_server.store.pages import PageRequest
 from arcrun_server.web.responses import JsonResponse
 
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from arcrun_server.recipes.prompt.stored import StoredVersion
     from arcrun_server.routes.context import Context
 
-MOST_WORKFLOWS = 1000
-"""How many workflows are looked into before a recipe is deleted."""
+MOST_WORKFLOWS = 50
+"""How many workflows are listed that name a recipe that was to be deleted."""
 
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _VERSION_RULE = "a whole number from 1 to 999999999"
@@ -59,6 +59,8 @@ class PromptRecipeRoutes:
         self._context = context
         self._store = context.store.prompt_recipes
         self._once = IdempotentRuns(context.store.idempotency)
+        # A recipe's tests may be many large prompts: those of one account are run one after the other.
+        self._tests = Queues(1)
 
     def add_to(self, router: APIRouter) -> None:
         """Add these routes."""
@@ -151,7 +153,7 @@ class PromptRecipeRoutes:
         except AssemblyError as error:
             raise _not_assembled(error) from None
         body = {"success": True, "recipe": resolved.recipe.id, "version": resolved.version}
-        return JsonResponse(body | _rendered(prompt))
+        return JsonResponse(await encode_off_loop(body | _rendered(prompt)))
 
     async def test(self, request: Request) -> Response:
         """Run the tests that a recipe brings with it."""
@@ -159,7 +161,8 @@ class PromptRecipeRoutes:
         given = await self._context.json(request, PROMPT_TEST)
         prompts = self._prompts(account)
         resolved = await self._resolved(prompts, request, given)
-        outcomes = await prompts.test(resolved)
+        async with self._tests.turn(account):
+            outcomes = await prompts.test(resolved)
         tests = [outcome.as_json() for outcome in outcomes]
         return JsonResponse(
             {
@@ -240,17 +243,17 @@ class PromptRecipeRoutes:
 
     async def _check_unused(self, account: str, name: str) -> None:
         """Refuse to delete a recipe that workflows name."""
-        found = await self._context.store.workflows.holding(account, name, MOST_WORKFLOWS)
-        naming = [
-            workflow for workflow, graph in found.items() if name in recipes_of(json.loads(graph))
-        ]
+        # The graph is stored as compact JSON, in which a quote inside a text has a backslash before it.
+        names = (f"{prefix}{name}{end}" for prefix in ("", PREFIX) for end in ('"', "@"))
+        texts = [f'"recipe":"{named}' for named in names]
+        naming = await self._context.store.workflows.holding(account, texts, MOST_WORKFLOWS)
         if naming:
             listed = ", ".join(naming[:10]) + (" …" if len(naming) > 10 else "")
             raise ApiError(
                 409,
                 "recipe_in_use",
                 f"the recipe {name!r} is named by workflows: {listed}",
-                details=[Detail("this workflow names the recipe", path=one) for one in naming[:50]],
+                details=[Detail("this workflow names the recipe", path=one) for one in naming],
                 next_actions=["change these workflows, or delete it all the same with ?force=true"],
             )
 
@@ -279,7 +282,9 @@ class PromptRecipeRoutes:
     async def _check_tests(self, account: str, version: StoredVersion) -> None:
         prompts = self._prompts(account)
         resolved = await prompts.resolve(Reference(version.name, version=version.version))
-        failed = [outcome for outcome in await prompts.test(resolved) if outcome.failures]
+        async with self._tests.turn(account):
+            outcomes = await prompts.test(resolved)
+        failed = [outcome for outcome in outcomes if outcome.failures]
         if failed or not resolved.recipe.tests:
             first = failed[0] if failed else None
             reason = (
@@ -297,22 +302,6 @@ class PromptRecipeRoutes:
                     for text in outcome.failures
                 ],
             )
-
-
-def recipes_of(graph: dict[str, Any]) -> set[str]:
-    """Return the names of the prompt recipes that the nodes of a graph name.
-
-    Example:
-        >>> recipes_of({"nodes": [{"id": "a", "data": {"recipe": "prompt_recipe:greet@2"}}]})
-        {'greet'}
-    """
-    names = set()
-    for node in graph.get("nodes", []):
-        recipe = (node.get("data") or {}).get("recipe")
-        if isinstance(recipe, str):
-            with suppress(ValueError):
-                names.add(parse_reference(recipe).name)
-    return names
 
 
 def _shown(version: StoredVersion) -> dict[str, Any]:

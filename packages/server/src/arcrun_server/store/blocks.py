@@ -75,7 +75,7 @@ class Blocks:
         self._database = database
 
     async def get(self, account: str, block_id: str, version: int | None = None) -> Block | None:
-        """Return a block as it is, or as it was in a version; None if there is no such one."""
+        """Return a block as it is, or as it was in a version; None if there is no such block."""
         row = await self._row(account, block_id)
         if row is None or version is None or row.version == version:
             return None if row is None else _block(row)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, or_, select
 
 from arcrun_server import clock
 from arcrun_server.store.database import Query
@@ -16,6 +16,8 @@ from arcrun_server.store.schema import executions, workflows
 from arcrun_server.store.upserts import Upsert
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from arcrun_server.store.database import Database
@@ -91,22 +93,24 @@ class Workflows:
             timestamp(row.created_at_ms),
         )
 
-    async def holding(self, account: str, text: str, most: int) -> dict[str, str]:
-        """Return the graphs, as JSON, of workflows that hold a text, by name; at most so many.
+    async def holding(self, account: str, texts: Sequence[str], most: int) -> list[str]:
+        """Return the names of workflows whose graph, as compact JSON, holds one of the texts; at most so many.
 
         Raises:
             StorageUnavailableError: It takes too long, or the database can't be used now.
         """
         statement = (
-            select(_table.name, _table.graph)
-            .where(_table.account == account, _table.graph.contains(text, autoescape=True))
+            select(_table.name)
+            .where(
+                _table.account == account,
+                or_(*(_table.graph.contains(text, autoescape=True) for text in texts)),
+            )
             .order_by(_table.name)
             .limit(most)
         )
-        rows = await self._database.read_long(
-            lambda connection: connection.execute(statement).all()
+        return await self._database.read_long(
+            lambda connection: list(connection.execute(statement).scalars())
         )
-        return {row.name: row.graph for row in rows}
 
     async def graph_text(self, account: str, name: str) -> str | None:
         """Return a workflow's graph as JSON, or None."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from arcrun_server.engine.characters import no_character
+
 SURROGATE = "half of a surrogate pair (\\ud800 to \\udfff), which is not a character"
 NUL = "the character NUL (\\u0000)"
 
 _Path = tuple["int | str", ...]
 # Where a value is: what it is in, and its key there; None for the outermost one.
 _Link = Any
-_BAD = re.compile("[\x00\ud800-\udfff]")
 # How either of them looks in JSON; in UTF-8, and in JSON without an escape, they are impossible.
 _MAY_BE_BAD = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
@@ -37,7 +38,7 @@ def bad_text(source: str, value: Any) -> tuple[_Path, str] | None:
     while waiting:
         item, place = waiting.pop()
         if isinstance(item, str):
-            found = _BAD.search(item)
+            found = no_character(item)
             if found:
                 return _path(place), NUL if found[0] == "\x00" else SURROGATE
         elif isinstance(item, dict):

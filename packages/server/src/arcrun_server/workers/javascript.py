@@ -20,7 +20,7 @@ from arcrun_server.workers.confinement import confine
 
 MEMORY_BYTES = 16 * 1024 * 1024
 STACK_BYTES = 512 * 1024
-# The author's code begins after so many lines, so that its places are told from those of the prelude.
+# The author's code begins after so many lines, so that its places differ from those of the prelude.
 LINES_BEFORE = 1000
 _PRELUDE = Path(__file__).with_name("prelude.js").read_text("utf-8")
 _SHA256 = Path(__file__).with_name("sha256.js").read_text("utf-8")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from arcrun_server.engine.characters import no_character
 from arcrun_server.engine.nearest import nearest
 from arcrun_server.engine.placeholders import Placeholder, escaped_pieces, pieces
 from arcrun_server.engine.templates import MISSING
@@ -23,7 +24,6 @@ from .transforms import (
     InvalidTextError,
     TransformError,
     as_text,
-    is_unicode,
     kind_of,
 )
 
@@ -412,7 +412,7 @@ class _Scope:
         except TransformError as error:
             raise self._invalid(item, str(error)) from None
         self.yielded[item.var] = value
-        if not is_unicode(text):
+        if no_character(text):
             raise self._invalid_text(item)
         return text
 

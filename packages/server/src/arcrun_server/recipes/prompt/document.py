@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from arcrun_server.engine import Problem
+from arcrun_server.engine.characters import no_character
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,7 +44,6 @@ _BOOLEANS = {
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NO_JSON_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 # What YAML wants escaped (YAML 1.2, 5.1).
 _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -197,7 +197,7 @@ def read_document(text: str) -> Document:
         raise DocumentError(
             _problem(f"the recipe is longer than {MAX_CHARACTERS:,} characters", None)
         )
-    bad = _NO_TEXT.search(text)
+    bad = no_character(text)
     if bad:
         raise DocumentError(_no_text(bad[0], _place_of(text, bad.start())))
     try:
@@ -275,7 +275,7 @@ def _check_value(value: Any) -> None:
         if isinstance(item, (dict, list)) and len(path) == MAX_DEPTH:
             raise DocumentError(_problem(f"nested deeper than {MAX_DEPTH} levels", None))
         if isinstance(item, str):
-            bad = _NO_TEXT.search(item)
+            bad = no_character(item)
             if bad:
                 raise DocumentError(_no_text(bad[0], None))
         elif isinstance(item, dict):
@@ -397,7 +397,7 @@ class _Builder:
 
 def _resolved(event: Any) -> Any:
     text: str = event.value
-    bad = _NO_TEXT.search(text)
+    bad = no_character(text)
     if bad:
         raise DocumentError(_no_text(bad[0], _at(event.start_mark)))
     if event.style:  # quoted, or a block

@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from arcrun_server.engine.characters import no_character
+
 if TYPE_CHECKING:
     from arcrun_server.engine import JsonObject
 
@@ -18,7 +20,6 @@ RESERVED = frozenset(
 """Names that steer a run or belong to the node: the model's values of these names stand under `output` only."""
 
 _FENCE = re.compile(r"\A```[A-Za-z]*[ \t]*\r?\n(.*?)\r?\n?[ \t]*```\Z", re.DOTALL)
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _MAX_DEPTH = 100
 
 
@@ -94,7 +95,7 @@ def describe_violations(violations: list[JsonObject], most: int = 3) -> str:
 
 
 def repair_request(error: str) -> str:
-    """Return what the model is told when its answer is asked for again."""
+    """Return the message that asks the model for its answer again."""
     return (
         f"Your answer can't be used: {error}. Answer again, with nothing but the corrected JSON: "
         "no explanation, no code fence."
@@ -125,7 +126,7 @@ def _check_texts(value: Any) -> None:
         if depth > _MAX_DEPTH:
             raise OutputError("the answer's JSON is nested too deeply")
         if isinstance(item, str):
-            if _NO_TEXT.search(item):
+            if no_character(item):
                 raise OutputError(
                     "the answer holds what is no character: NUL, or half of a surrogate pair"
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from arcrun_server.engine import JsonObject
 
-    from .assembly import LookUp, Prompt, ResolvedRecipe
+    from .assembly import LookUp, ResolvedRecipe
     from .record import Output, RecipeTest
 
 _SHOWN = 200
@@ -63,9 +64,7 @@ def context_look_up(context: JsonObject) -> LookUp:
 
 def with_fragments(resolved: ResolvedRecipe, texts: dict[str, str]) -> ResolvedRecipe:
     """Return a resolved recipe in which some fragments have other texts."""
-    given = {
-        var: FragmentText(text, {"given": True}, "given in the test") for var, text in texts.items()
-    }
+    given = {var: FragmentText(text, {"given": True}, "given") for var, text in texts.items()}
     return replace(resolved, fragments={**resolved.fragments, **given})
 
 
@@ -82,20 +81,21 @@ async def run_test(
         check: Returns where a value does not fit a schema.
     """
     try:
-        prompt = assemble(
-            with_fragments(resolved, test.fragments),
-            context_look_up(test.context or {}),
-            test.values or {},
-        )
+        # In a thread: the prompt may be large, and there may be many tests.
+        failures = await asyncio.to_thread(_message_failures, resolved, test)
     except AssemblyError as error:
         return Outcome(test.name, (str(error),))
-    failures = [*_message_failures(prompt, test)]
     if test.reply is not None:
         failures += await _reply_failures(resolved.recipe.output, test, check)
     return Outcome(test.name, tuple(failures))
 
 
-def _message_failures(prompt: Prompt, test: RecipeTest) -> list[str]:
+def _message_failures(resolved: ResolvedRecipe, test: RecipeTest) -> list[str]:
+    prompt = assemble(
+        with_fragments(resolved, test.fragments),
+        context_look_up(test.context or {}),
+        test.values or {},
+    )
     got = {message.role: message.content for message in prompt.messages}
     failures = [
         _difference(f"the {role} message", text, got.get(role))

@@ -7,10 +7,10 @@ it is data.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from arcrun_server.engine.characters import json_holds_nul
 from arcrun_server.engine.nearest import nearest
 from arcrun_server.engine.templates import MISSING, find
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 _SEPARATOR = "\n\n---\n\n"
 _KINDS = {str: "text", bool: "true or false", list: "a list", dict: "an object"}
-# NUL as JSON writes it: a backslash before `u0000` that is not itself escaped.
-_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -37,7 +35,7 @@ class EmptyListError(TransformError):
 
 
 class InvalidTextError(TransformError):
-    """A value with a text that is none. JSON would escape its NUL, and the model would still be told of one."""
+    """A value with a text that is none. JSON would escape its NUL, which the model would still read."""
 
 
 @dataclass(frozen=True)
@@ -111,20 +109,9 @@ def as_text(value: Any) -> str:
         raise TransformError("it holds a number that JSON can't represent") from None
     except RecursionError:
         raise TransformError("it is nested too deeply") from None
-    if "\\u0000" in text and _NUL.search(text):
+    if json_holds_nul(text):
         raise InvalidTextError("it holds NUL")
     return text
-
-
-def is_unicode(text: str) -> bool:
-    """Tell whether a text holds characters only: no NUL, and no half of a surrogate pair."""
-    if "\0" in text:
-        return False
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def kind_of(value: Any) -> str:
