@@ -164,13 +164,13 @@ def conformance(session: nox.Session) -> None:
 
     Other arguments go to `arcrun-conformance run`.
     """
-    if any(argument.partition("=")[0] == "--packages" for argument in session.posargs):
+    arguments, keys = without_keys(session.posargs)
+    if any(argument.partition("=")[0] == "--packages" for argument in arguments):
         sync(session, "release", "js", workspace=False)
-        command = (*NEUTRAL_PYTHON, "-m", "scripts.release.packages", *session.posargs)
-        run_interruptible(session, *command)
+        command = (*NEUTRAL_PYTHON, "-m", "scripts.release.packages", *arguments)
+        run_interruptible(session, *command, **keys)
         return
     sync(session)
-    arguments, keys = without_keys(session.posargs)
     again = {"ARCRUN_CONFORMANCE_COMMAND": "nox -s conformance --"}
     run_interruptible(session, "arcrun-conformance", "run", *arguments, **keys, **again)
 
@@ -249,8 +249,9 @@ def matrix(session: nox.Session) -> None:
     javascript(session)
     session.chdir("../..")
     javascript_adapters(session, *RUNTIMES)
-    command = ("arcrun-conformance", "run", "--sdk", ",".join(SDKS), *session.posargs)
-    run_interruptible(session, *command)
+    arguments, keys = without_keys(session.posargs)
+    command = ("arcrun-conformance", "run", "--sdk", ",".join(SDKS), *arguments)
+    run_interruptible(session, *command, **keys)
 
 
 @nox.session

@@ -234,6 +234,22 @@ def test_the_matrix_has_every_sdk_but_the_browser() -> None:
     assert constant(tree, "RUNTIMES") == tuple(dict.fromkeys(javascript))
 
 
+def test_nox_prints_no_key_that_the_suite_is_given() -> None:
+    """It prints each command that it runs, so keys leave the arguments first: in every session that takes any."""
+    tree = ast.parse((ROOT / "noxfile.py").read_text("utf-8"))
+    functions = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
+    taking = {
+        each.name: ast.unparse(each)
+        for each in functions
+        if re.search(r"'arcrun-conformance', 'run'|scripts\.release\.packages", ast.unparse(each))
+    }
+    assert set(taking) == {"conformance", "matrix"}
+    for name, source in taking.items():
+        assert source.count("session.posargs") == 1, name
+        assert "arguments, keys = without_keys(session.posargs)" in source, name
+        assert source.count("**keys") == source.count("run_interruptible("), name
+
+
 def constant(tree: ast.Module, name: str) -> tuple[str, ...]:
     """Return a constant of a module, without running it."""
     (value,) = (

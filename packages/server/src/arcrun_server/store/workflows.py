@@ -93,7 +93,7 @@ class Workflows:
             timestamp(row.created_at_ms),
         )
 
-    async def holding(self, account: str, texts: Sequence[str], most: int) -> list[str]:
+    async def holding(self, account: str, texts: Sequence[str], most: int) -> Sequence[str]:
         """Return the names of workflows whose graph, as compact JSON, holds one of the texts; at most so many.
 
         Raises:
@@ -109,7 +109,7 @@ class Workflows:
             .limit(most)
         )
         return await self._database.read_long(
-            lambda connection: list(connection.execute(statement).scalars())
+            lambda connection: connection.execute(statement).scalars().all()
         )
 
     async def graph_text(self, account: str, name: str) -> str | None:
