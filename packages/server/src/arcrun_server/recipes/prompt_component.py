@@ -14,7 +14,7 @@ from arcrun_server.recipes.prompt.output import (
     describe_violations,
     failed_result,
     node_result,
-    parse_json,
+    parse_json_off_loop,
     repair_request,
 )
 from arcrun_server.recipes.prompt.reading import read_recipe
@@ -143,7 +143,7 @@ class _Call:
     async def _read(self, text: str, check: SchemaCheck) -> JsonObject:
         if self._output.format == "text":
             return {"success": True, "text": text, OUTPUT: text}
-        value = parse_json(text)
+        value = await parse_json_off_loop(text)
         if self._output.schema is not None:
             violations = await check(self._output.schema, value)
             if violations:

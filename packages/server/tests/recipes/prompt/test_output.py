@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -57,6 +58,27 @@ def test_what_is_not_json_is_refused_with_its_place(text: str, message: str) -> 
     with pytest.raises(OutputError) as caught:
         parse_json(text)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["```", "`````", "``````", "```json```", "```\n``", "```a b\n1\n```"])
+def test_what_is_no_fence_is_read_as_it_is(text: str) -> None:
+    with pytest.raises(OutputError, match="not JSON: Expecting value at line 1, column 1"):
+        parse_json(text)
+
+
+@pytest.mark.parametrize("between", [" ", "\t", "\n", "\r\n", "`"])
+def test_a_fence_that_does_not_end_is_found_wrong_in_time_that_grows_with_the_text(
+    between: str,
+) -> None:
+    def seconds(length: int) -> float:
+        text = "```json\n" + between * length + "x"
+        began = time.process_time()
+        with pytest.raises(OutputError):
+            parse_json(text)
+        return time.process_time() - began
+
+    # Ten times as much text took a hundred times as long: 20 seconds.
+    assert seconds(100_000) < 50 * max(seconds(10_000), 0.001)
 
 
 def test_a_fence_inside_a_text_stays() -> None:

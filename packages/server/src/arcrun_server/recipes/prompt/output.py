@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,10 @@ RESERVED = frozenset(
 )
 """Names that steer a run or belong to the node: the model's values of these names stand under `output` only."""
 
-_FENCE = re.compile(r"\A```[A-Za-z]*[ \t]*\r?\n(.*?)\r?\n?[ \t]*```\Z", re.DOTALL)
+_FENCE = "```"
+_LANGUAGE = re.compile(r"[A-Za-z]*[ \t]*\r?")
 _MAX_DEPTH = 100
+_LONG = 64 * 1024
 
 
 class OutputError(ValueError):
@@ -37,10 +40,7 @@ def parse_json(text: str) -> Any:
         >>> parse_json('```json\n{"甲": 1}\n```')
         {'甲': 1}
     """
-    body = text.strip()
-    fenced = _FENCE.match(body)
-    if fenced:
-        body = fenced[1]
+    body = _unfenced(text.strip())
     if not body.strip():
         raise OutputError("the answer is empty, but JSON is expected")
     try:
@@ -53,6 +53,20 @@ def parse_json(text: str) -> Any:
         raise OutputError("the answer's JSON is nested too deeply") from None
     _check_texts(value)
     return value
+
+
+async def parse_json_off_loop(text: str) -> Any:
+    """Do the same as `parse_json`; a long answer is read in a thread."""
+    return parse_json(text) if len(text) <= _LONG else await asyncio.to_thread(parse_json, text)
+
+
+def _unfenced(text: str) -> str:
+    """Return what stands in a code fence around all of a text; without one, the text."""
+    # Not by one expression: where a fence never ends, it would look for the end from each white space on.
+    if not (text.startswith(_FENCE) and text.endswith(_FENCE)):
+        return text
+    language, line_break, inside = text[len(_FENCE) : -len(_FENCE)].partition("\n")
+    return inside if line_break and _LANGUAGE.fullmatch(language) else text
 
 
 def node_result(value: Any) -> JsonObject:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from arcrun_server.engine.templates import MISSING, find
 
 from .assembly import AssemblyError, FragmentText, assemble
-from .output import OutputError, describe_violations, parse_json
+from .output import OutputError, describe_violations, parse_json_off_loop
 from .transforms import as_text
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ async def _reply_failures(
     value: Any = test.reply
     if output.format == "json":
         try:
-            value = parse_json(test.reply or "")
+            value = await parse_json_off_loop(test.reply or "")
         except OutputError as error:
             return [str(error)]
         violations = [] if output.schema is None else await check(output.schema, value)
