@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
 import unicodedata
 
 import pytest
@@ -10,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arcrun_server.kbdb.items import items_of
-from arcrun_server.kbdb.search import LONGEST_WORD, phrases_of, spaced, words_of
+from arcrun_server.kbdb.search import (
+    _MAYBE_MARKS,
+    LONGEST_WORD,
+    _comparable,
+    phrases_of,
+    spaced,
+    words_of,
+)
 
 TEXTS = st.text(max_size=60)
 
@@ -74,6 +83,37 @@ def test_form_and_case_make_no_difference(text: str) -> None:
     assert spaced(unicodedata.normalize("NFD", text)) == words
     assert spaced(unicodedata.normalize("NFC", text)) == words
     assert spaced(words) == words
+
+
+MARKS = st.sampled_from("\u0300\u0315\u0327\u0334\u0344\u0345\u05b0\u0e38\u0f71\u0f73\u0f74\u3099")
+LETTERS = st.sampled_from("aÅ가\u1100\u1161\u11a8かガ\uff76ﷺﬁ天1 \U0001d15e")
+
+
+@given(st.lists(st.one_of(MARKS, MARKS, LETTERS), min_size=60, max_size=300).map("".join))
+def test_many_marks_are_put_in_order_as_unicode_orders_them(text: str) -> None:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    assert _comparable(text) == unicodedata.normalize("NFKC", folded)
+
+
+def test_no_character_is_taken_for_more_than_marks_that_is_nothing_else() -> None:
+    only_marks = [
+        character
+        for character in map(chr, range(sys.maxunicode + 1))
+        if all(map(unicodedata.combining, unicodedata.normalize("NFKD", character)))
+    ]
+    assert len(only_marks) > 800
+    assert all(_MAYBE_MARKS.search(character * 64) for character in only_marks)
+
+
+@pytest.mark.parametrize("marks", [("\u0315", "\u0300"), ("\u0f73", ""), ("\u0f72", "\u0f71")])
+def test_many_marks_take_time_that_grows_with_their_number(marks: tuple[str, str]) -> None:
+    def seconds(count: int) -> float:
+        began = time.process_time()
+        spaced("a" + marks[0] * count + marks[1] * count)
+        return time.process_time() - began
+
+    # Eight times as many took sixty times as long.
+    assert seconds(40_000) < 30 * seconds(5_000)
 
 
 @given(TEXTS, TEXTS, TEXTS)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ _SINGLE = (
     "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00016fe0-\U00018dff\U0001aff0-\U0001b2ff"
     "\U00020000-\U0003ffff"
 )
+# Characters of which none is nothing but marks: Latin and Cyrillic letters, punctuation, Kana, Chinese and Korean.
+_NO_MARKS = (
+    "\x00-\u02ff\u0400-\u0482\u048a-\u052f\u1e00-\u20cf\u2100-\u2bff\u3000-\u3029\u3030-\u3096\u309b-\u309f"
+    "\u30a0-\u30ff\u3131-\u3163\u3400-\ua48c\uac00-\ud7a3\uf900-\ufaff\uff01-\uff9d\U00020000-\U0003ffff"
+)
+# So many others one after the other may be marks in any order.
+_MANY = 64
+_MAYBE_MARKS = re.compile(rf"[^{_NO_MARKS}]{{{_MANY}}}")
 _LEFT_OUT = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _PART = re.compile(rf"(?P<singles>[{_SINGLE}]+)|(?P<letters>[^\W_{_SINGLE}]+)|(?P<other>[^\w\s])")
 
@@ -77,8 +86,27 @@ def phrases_of(query: str) -> list[str]:
 
 
 def _comparable(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return _LEFT_OUT.sub("", unicodedata.normalize("NFKC", folded))
+    return _LEFT_OUT.sub("", _normalized(_normalized(text).casefold()))
+
+
+def _normalized(text: str) -> str:
+    """Return a text in the form NFKC, in time that grows with its length."""
+    if _MAYBE_MARKS.search(text):
+        text = _in_order(text)
+    return unicodedata.normalize("NFKC", text)
+
+
+def _in_order(text: str) -> str:
+    """Return a text decomposed, with the marks of each character in their canonical order.
+
+    `normalize` orders them as well, but by insertion: thousands of marks take it minutes, in which nothing else runs.
+    """
+    decomposed = {ord(one): unicodedata.normalize("NFKD", one) for one in set(text)}
+    runs = groupby(text.translate(decomposed), key=lambda one: unicodedata.combining(one) > 0)
+    return "".join(
+        "".join(sorted(run, key=unicodedata.combining) if are_marks else run)
+        for are_marks, run in runs
+    )
 
 
 def _cut(letters: str) -> Iterator[str]:
