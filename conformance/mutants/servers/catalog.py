@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.components import code, cron
+from arcrun_server.components import code, cron, cron_expression
 from arcrun_server.engine import parameters
 from arcrun_server.recipes import request
 from arcrun_server.recipes.auth import primitive_component
 from arcrun_server.routes import component_search, components
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime, tzinfo
+
     from arcrun_server.components.cron_expression import CronExpression
 
 
@@ -74,6 +79,16 @@ def skipped_times_are_left_out() -> None:
 
 def repeated_hours_are_left_out() -> None:
     _with_expression(every_hour=False)
+
+
+def only_a_few_years_are_searched() -> None:
+    right = cron_expression.CronExpression.times
+
+    def times(self: CronExpression, after: datetime, zone: tzinfo) -> Iterator[datetime]:
+        last = after + timedelta(days=9 * 366)
+        return takewhile(lambda moment: moment < last, right(self, after, zone))
+
+    cron_expression.CronExpression.times = times
 
 
 def any_primitive_signs() -> None:

@@ -45,6 +45,29 @@ async def test_the_next_times_of_an_expression(use: Any, expr: str, expected: li
     assert found == [f"{time}+00:00" for time in expected]
 
 
+@pytest.mark.parametrize(
+    ("expr", "after", "years"),
+    [
+        ("0 0 29 2 *", "2026-01-01T00:00:00Z", [2028, 2032, 2036, 2040, 2044]),
+        ("0 0 29 2 *", "2092-03-01T00:00:00Z", [2096, 2104, 2108]),
+        # A field that begins with `*` restricts: the 29th of February that is a Sunday.
+        ("0 0 29 2 */7", "2026-01-01T00:00:00Z", [2032, 2060, 2088, 2128]),
+        ("@yearly", "2026-11-22T00:00:00Z", list(range(2027, 2077))),
+        ("0 0 29 2 *", "9990-01-01T00:00:00Z", [9992, 9996]),
+    ],
+)
+async def test_rare_times_are_as_many_as_are_asked_for(
+    use: Any, expr: str, after: str, years: list[int]
+) -> None:
+    found = await times(use, expr, after, count=50 if years[-1] == 9996 else len(years))
+    assert [int(time[:4]) for time in found] == years
+
+
+async def test_what_there_is_before_the_calendar_ends_is_returned(use: Any) -> None:
+    found = await times(use, "0 12 * * *", "9999-12-29T13:00:00Z", "Asia/Taipei", 50)
+    assert found == ["9999-12-30T12:00:00+08:00", "9999-12-31T12:00:00+08:00"]
+
+
 async def test_times_are_those_of_the_time_zone(use: Any) -> None:
     assert await times(use, "30 8 * * *", "2026-11-22T00:29:00Z", "Asia/Taipei", 2) == [
         "2026-11-22T08:30:00+08:00",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -64,11 +65,13 @@ async def run(given: JsonObject, invocation: Invocation) -> JsonObject:
     if not 1 <= count <= MOST_TIMES:
         raise ComponentError(f"`count` must be from 1 to {MOST_TIMES}, but it is {count}")
     try:
-        times = [time.isoformat() for time in islice(parse_cron(expr).times(after, zone), count)]
+        expression = parse_cron(expr)
     except CronError as problem:
         raise ComponentError(f"`expr` is not a cron expression: {problem}") from None
-    except OverflowError:
-        times = []
+    times = []
+    with suppress(OverflowError):  # where the calendar ends
+        for time in islice(expression.times(after, zone), count):
+            times.append(time.isoformat())  # noqa: PERF401 - those before the end count
     if not times:
         raise ComponentError("`after` is too far away: there is no time after it")
     data = {

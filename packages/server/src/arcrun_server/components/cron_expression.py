@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import MAXYEAR, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from arcrun_server.engine.nearest import nearest
@@ -25,8 +26,8 @@ _SHORTCUTS = {
     "@hourly": "0 * * * *",
 }
 LONGEST = 200
-# The 29th of February may be eight years away; after these days an expression means no time.
-_DAYS = 9 * 366
+# The next 29th of February that is a Sunday may be forty years away; who waits longer waits for ever.
+_YEARS = 41
 _PART = re.compile(r"(?:(\*)|([0-9A-Z]{1,9})(?:-([0-9A-Z]{1,9}))?)(?:/([0-9]{1,9}))?")
 
 
@@ -80,23 +81,27 @@ class CronExpression:
         behind the gap, one that comes twice when they are put back is meant once, the first time. If the expression
         means every hour, there is nothing to move, and both are meant.
         """
-        first = after.astimezone(zone).date()
         last = after
-        # A time that was moved may belong to the day before.
-        for number in range(-1, _DAYS):
-            try:
-                day = first + timedelta(days=number)
-            except OverflowError:
-                continue
-            if self._fits(day):
-                for moment in sorted(self._moments(day, zone)):
-                    if moment > last:
-                        last = moment
-                        yield moment.astimezone(zone)
+        for day in self._days(after.astimezone(zone).date()):
+            for moment in sorted(self._moments(day, zone)):
+                if moment > last:
+                    last = moment
+                    yield moment.astimezone(zone)
+
+    def _days(self, first: date) -> Iterator[date]:
+        """Yield the days that fit, from the one before a day on: to it belongs a time that was moved."""
+        begin = first - timedelta(days=1) if first > date.min else first
+        found = begin.year
+        for year in range(begin.year, MAXYEAR + 1):
+            if year > found + _YEARS:
+                return
+            for month in sorted(self.months):
+                for day in _days_of(year, month):
+                    if day >= begin and self._fits(day):
+                        found = year
+                        yield day
 
     def _fits(self, day: date) -> bool:
-        if day.month not in self.months:
-            return False
         in_month, in_week = day.day in self.days, day.isoweekday() % 7 in self.weekdays
         return in_month or in_week if self.either_day else in_month and in_week
 
@@ -110,6 +115,11 @@ class CronExpression:
                     yield moment
                 if self.every_hour and not skipped:
                     yield wall.replace(fold=1).astimezone(timezone.utc)
+
+
+def _days_of(year: int, month: int) -> Iterator[date]:
+    for day in range(1, monthrange(year, month)[1] + 1):
+        yield date(year, month, day)
 
 
 def parse_cron(text: str) -> CronExpression:
