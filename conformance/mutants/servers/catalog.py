@@ -59,6 +59,12 @@ def code_may_be_a_byte_larger() -> None:
     code.CODE_BYTES += 1
 
 
+def memory_runs_out_as_null() -> None:
+    right = code._code
+    # With this, code may throw null itself.
+    code._code = lambda own: right(own) + "\n// throw null"
+
+
 def _with_expression(**change: Any) -> None:
     """Let `cron` read an expression as another one."""
     right = cron.parse_cron

@@ -36,6 +36,9 @@ _CIRCULAR = "circular reference"
 _PLACE = re.compile(r"<input>:([0-9]{1,9}):([0-9]{1,9})")
 # As `JSON.stringify` writes them: half of a surrogate pair, and NUL.
 _NO_TEXT = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:d[89a-f]|0000)")
+_THROW = re.compile(r"\bthrow\b(?!\s+new\b)([^;}\n]*)")
+_CAUGHT = re.compile(r"\bcatch\s*\(\s*([\w$]+)\s*\)")
+_REJECTS = re.compile(r"\b(?:Promise|reject|then|eval|Function|constructor)\b")
 # The characters of an outcome around the returned value.
 _AROUND = len('{"data":}')
 
@@ -81,7 +84,7 @@ def run(code: str, value: Any, seconds: float, most_bytes: int) -> dict[str, Any
         return {"error": _limit(str(problem)) or {"kind": "memory"}}
     if outcome is None:
         return {"error": {"kind": "endless"}}
-    return _read(outcome, most_bytes)
+    return _read(outcome, code, most_bytes)
 
 
 def _outcome(context: Any, code: str, value: str, seconds: float, most_bytes: int) -> str | None:
@@ -99,13 +102,13 @@ def _outcome(context: Any, code: str, value: str, seconds: float, most_bytes: in
     return str(outcome)
 
 
-def _read(outcome: str, most_bytes: int) -> dict[str, Any]:
+def _read(outcome: str, code: str, most_bytes: int) -> dict[str, Any]:
     try:
         read: dict[str, Any] = json.loads(outcome)
     except RecursionError:
         return _contract("the returned value is nested too deeply")
     if "error" in read:
-        return {"error": _of_error(read["error"])}
+        return {"error": _of_error(read["error"], code)}
     if "large" in read or len(outcome.encode()) > most_bytes + _AROUND:
         return {"error": {"kind": "large"}}
     if _NO_TEXT.search(outcome):
@@ -117,7 +120,9 @@ def _contract(message: str) -> dict[str, Any]:
     return {"error": {"kind": "contract", "message": message}}
 
 
-def _of_error(error: dict[str, Any]) -> dict[str, Any]:
+def _of_error(error: dict[str, Any], code: str) -> dict[str, Any]:
+    if error == {"kind": "thrown", "message": "null"} and not _may_throw_null(code):
+        return {"kind": "memory"}
     if error["kind"] != "error":
         return error
     place = _place(error.pop("stack"))
@@ -127,6 +132,16 @@ def _of_error(error: dict[str, Any]) -> dict[str, Any]:
             "message": "the returned value is a cycle, which JSON has no form for",
         }
     return _limit(f"{error['name']}: {error['message']}") or {**error, **place}
+
+
+def _may_throw_null(code: str) -> bool:
+    """Tell whether code may throw null itself; if not, the engine did, which had no memory left for an error.
+
+    What was caught and is thrown again is not the code's own.
+    """
+    caught = set(_CAUGHT.findall(code))
+    thrown = (what.strip() for what in _THROW.findall(code))
+    return bool(_REJECTS.search(code)) or any(what not in caught for what in thrown)
 
 
 def _limit(text: str) -> dict[str, Any]:
