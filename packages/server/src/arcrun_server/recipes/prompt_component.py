@@ -235,14 +235,20 @@ def _messages(prompt: Prompt) -> JsonObject:
     return call
 
 
-def _provenance(resolved: ResolvedRecipe) -> JsonObject:
+def _provenance(resolved: ResolvedRecipe, told: set[int] | None = None) -> JsonObject:
+    """Return versions; of a recipe that is held several times, those of its fragments once."""
+    told = set() if told is None else told
+    named: JsonObject = {"recipe": resolved.recipe.id, "version": resolved.version}
+    if id(resolved) in told:
+        return named
+    told.add(id(resolved))
     fragments: list[JsonObject] = []
     for var, fragment in resolved.fragments.items():
         if isinstance(fragment, ResolvedRecipe):
-            fragments.append({"var": var, **_provenance(fragment)})
+            fragments.append({"var": var, **_provenance(fragment, told)})
         elif isinstance(fragment, FragmentText):  # one that is missing was not used
             fragments.append({"var": var, **fragment.origin})
-    return {"recipe": resolved.recipe.id, "version": resolved.version, "fragments": fragments}
+    return {**named, "fragments": fragments}
 
 
 def is_closed(schema: Any) -> bool:

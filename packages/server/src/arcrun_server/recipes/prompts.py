@@ -4,47 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.nearest import nearest
 from arcrun_server.engine.sizes import rough_size
-from arcrun_server.kbdb.blocks import TEMPLATE, PageTooLargeError
-from arcrun_server.recipes.prompt.assembly import (
-    AssemblyError,
-    FragmentText,
-    ResolvedRecipe,
-    assemble,
-    fragment_warnings,
-)
-from arcrun_server.recipes.prompt.reading import read_recipe
+from arcrun_server.recipes.fragments import Fragments, RecipeNotFoundError, TextStore
+from arcrun_server.recipes.prompt.assembly import assemble
+from arcrun_server.recipes.prompt.checks import warnings_of
 from arcrun_server.recipes.prompt.record import RecipeError
-from arcrun_server.recipes.prompt.reference import Reference
+from arcrun_server.recipes.prompt.resolved import AssemblyError, FragmentText, ResolvedRecipe
 from arcrun_server.recipes.prompt.stored import NewVersion, UnknownVersionError
 from arcrun_server.recipes.prompt.testing import context_look_up, run_test, with_fragments
+from arcrun_server.recipes.read_recipes import read, read_stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from arcrun_server.engine import JsonObject
     from arcrun_server.kbdb.base import Blocks
-    from arcrun_server.kbdb.blocks import Block
     from arcrun_server.recipes.prompt.assembly import LookUp, Prompt
-    from arcrun_server.recipes.prompt.record import Fragment, PromptRecipe
+    from arcrun_server.recipes.prompt.record import PromptRecipe
+    from arcrun_server.recipes.prompt.reference import Reference
     from arcrun_server.recipes.prompt.stored import StoredVersion
     from arcrun_server.recipes.prompt.testing import Outcome, SchemaCheck
 
-MAX_RECIPES = 8
-"""How deep recipes may take each other's texts as fragments."""
+__all__ = ["PromptStore", "Prompts", "Pushed", "RecipeNotFoundError", "TextStore", "assembled"]
 
-_CACHED = 128
 # A prompt of larger values is assembled in a thread: writing them as JSON takes a while.
 _LARGE = 64 * 1024
-
-
-class RecipeNotFoundError(Exception):
-    """There is no such recipe, version or label; the message says which, and what there is."""
 
 
 class PromptStore(Protocol):
@@ -62,14 +50,6 @@ class PromptStore(Protocol):
         self, account: str, name: str, new: NewVersion, expected: int | None = None
     ) -> StoredVersion:
         """Store a new version."""
-        ...
-
-
-class TextStore(Protocol):
-    """Where the texts for fragments of all accounts are."""
-
-    async def get(self, account: str, key: str) -> dict[str, Any] | None:
-        """Return `{key, text, updated_at}`, or None."""
         ...
 
 
@@ -125,9 +105,11 @@ class Prompts:
             RecipeError: The recipe can't be used.
             VersionConflictError: The newest version has another number.
         """
-        recipe, problems = read_recipe(source)
+        recipe, problems = await read(source)
         await self._check_schema(recipe)
-        pins, warnings = await self._pins(recipe)
+        resolved = await self.resolve_given(recipe)
+        pins = _pins(resolved)
+        warnings = await asyncio.to_thread(warnings_of, resolved)
         new = NewVersion(
             recipe=recipe.document.value,
             source=recipe.document.text if isinstance(source, str) else None,
@@ -163,11 +145,12 @@ class Prompts:
             RecipeNotFoundError: There is no such recipe.
         """
         version = await self.get(reference)
-        return await self._resolved(_read(version), version.version, version.pins, ())
+        recipe = await read_stored(version)
+        return await self._fragments().resolve(recipe, version.version, version.pins)
 
     async def resolve_given(self, recipe: PromptRecipe) -> ResolvedRecipe:
         """Return a recipe that is not stored, with the texts of its fragments."""
-        return await self._resolved(recipe, None, {}, ())
+        return await self._fragments().resolve(recipe, None, {})
 
     async def render(
         self,
@@ -194,6 +177,9 @@ class Prompts:
         """Run the tests that a recipe brings with it."""
         return [await run_test(resolved, test, self._check) for test in resolved.recipe.tests]
 
+    def _fragments(self) -> Fragments:
+        return Fragments(self._account, self.get, self._texts, self._blocks)
+
     async def _check_schema(self, recipe: PromptRecipe) -> None:
         if recipe.output.schema is None:
             return
@@ -205,163 +191,35 @@ class Prompts:
             )
             raise RecipeError([problem]) from None
 
-    async def _pins(self, recipe: PromptRecipe) -> tuple[dict[str, Any], list[str]]:
-        """Return the versions of the blocks of pinned fragments, and what is wrong with the fragments now."""
-        pins: dict[str, Any] = {}
-        warnings: list[str] = []
-        texts: dict[str, FragmentText | ResolvedRecipe | AssemblyError] = {}
-        for number, fragment in enumerate(recipe.fragments):
-            try:
-                fetched = await self._fetch(recipe, None, fragment, None, ())
-            except AssemblyError as error:
-                if fragment.pin:
-                    problem = recipe.document.problem(str(error), ("fragments", number))
-                    raise RecipeError([problem]) from None
-                warnings.append(str(error))
-                continue
-            texts[fragment.var] = fetched
-            if fragment.pin and isinstance(fetched, FragmentText):
-                pins[fragment.var] = fetched.origin["blocks"]
-        return pins, warnings + fragment_warnings(ResolvedRecipe(recipe, None, texts))
-
-    async def _resolved(
-        self,
-        recipe: PromptRecipe,
-        version: int | None,
-        pins: dict[str, Any],
-        inside: tuple[str, ...],
-    ) -> ResolvedRecipe:
-        texts: dict[str, FragmentText | ResolvedRecipe | AssemblyError] = {}
-        for fragment in recipe.fragments:
-            try:
-                texts[fragment.var] = await self._fetch(
-                    recipe, version, fragment, pins.get(fragment.var), inside
-                )
-            except AssemblyError as error:
-                texts[fragment.var] = error
-        return ResolvedRecipe(recipe, version, texts)
-
-    async def _fetch(
-        self,
-        recipe: PromptRecipe,
-        version: int | None,
-        fragment: Fragment,
-        pin: list[JsonObject] | None,
-        inside: tuple[str, ...],
-    ) -> FragmentText | ResolvedRecipe:
-        if fragment.recipe is not None:
-            return await self._fetch_recipe(recipe, version, fragment, inside)
-        if fragment.source == "kv":
-            found = await self._texts.get(self._account, fragment.key or "")
-            if found is None:
-                reason = (
-                    f"there is no text '{fragment.key}'; store it: PUT /prompt-texts/{fragment.key}"
-                )
-                raise _missing(recipe, version, fragment, reason)
-            return FragmentText(found["text"], {"key": fragment.key}, f"text '{fragment.key}'")
-        return _of_blocks(fragment, await self._fetch_blocks(recipe, version, fragment, pin))
-
-    async def _fetch_recipe(
-        self,
-        recipe: PromptRecipe,
-        version: int | None,
-        fragment: Fragment,
-        inside: tuple[str, ...],
-    ) -> ResolvedRecipe:
-        reference = fragment.recipe or Reference("")
-        chain = (*inside, recipe.name)
-        if reference.name in chain:
-            cycle = " → ".join((*chain[chain.index(reference.name) :], reference.name))
-            raise _missing(recipe, version, fragment, f"the recipes hold each other: {cycle}")
-        if len(chain) == MAX_RECIPES:
-            raise _missing(
-                recipe, version, fragment, f"recipes are nested deeper than {MAX_RECIPES} levels"
-            )
-        try:
-            found = await self.get(reference)
-        except RecipeNotFoundError as error:
-            raise _missing(recipe, version, fragment, str(error)) from None
-        return await self._resolved(_read(found), found.version, found.pins, chain)
-
-    async def _fetch_blocks(
-        self,
-        recipe: PromptRecipe,
-        version: int | None,
-        fragment: Fragment,
-        pin: list[JsonObject] | None,
-    ) -> list[Block]:
-        wanted: list[tuple[str, int | None]] = []
-        if pin is not None:
-            wanted.extend((str(one["block_id"]), int(one["version"])) for one in pin)
-        elif fragment.block_id is not None:
-            wanted.append((fragment.block_id, fragment.version))
-        else:
-            return await self._fetch_page(recipe, version, fragment)
-        blocks = []
-        for block_id, number in wanted:
-            block = await self._blocks.block(block_id, number)
-            of_version = "" if number is None else f" with a version {number}"
-            if block is None:
-                reason = f"there is no block '{block_id}'{of_version} in the knowledge base"
-                raise _missing(recipe, version, fragment, reason)
-            if block.type != TEMPLATE:
-                reason = (
-                    f"the block '{block_id}' is no template; only a block with `type: template` "
-                    "may be part of a prompt"
-                )
-                raise _missing(recipe, version, fragment, reason)
-            blocks.append(block)
-        return blocks
-
-    async def _fetch_page(
-        self, recipe: PromptRecipe, version: int | None, fragment: Fragment
-    ) -> list[Block]:
-        name = fragment.block_page_name or ""
-        try:
-            found = await self._blocks.page(name, TEMPLATE)
-        except PageTooLargeError as error:
-            raise _missing(recipe, version, fragment, str(error)) from None
-        if not found:
-            reason = f"there is no block with `type: template` on a page '{name}'"
-            raise _missing(recipe, version, fragment, reason)
-        return found
-
 
 async def assembled(
     resolved: ResolvedRecipe, look_up: LookUp, inputs: Mapping[str, Any] | None = None
 ) -> Prompt:
-    """Assemble a prompt, in a thread if its values or fragments are large."""
+    """Assemble a prompt, in a thread if its values, templates or fragments are large."""
     values = [inputs] + [look_up(item.path)[1] for item in resolved.recipe.inputs]
-    texts = [one.text for one in resolved.fragments.values() if isinstance(one, FragmentText)]
-    if rough_size([values, texts], _LARGE) <= _LARGE:
+    fragments = resolved.fragments.values()
+    texts = [one.text for one in fragments if isinstance(one, FragmentText)]
+    parts = [values, texts, resolved.recipe.templates]
+    holds_recipes = any(isinstance(one, ResolvedRecipe) for one in fragments)
+    if not holds_recipes and rough_size(parts, _LARGE) <= _LARGE:
         return assemble(resolved, look_up, inputs)
     return await asyncio.to_thread(assemble, resolved, look_up, inputs)
 
 
-def _read(version: StoredVersion) -> PromptRecipe:
-    if version.source is not None:
-        return _read_text(version.source)
-    return read_recipe(version.recipe)[0]
+def _pins(resolved: ResolvedRecipe) -> dict[str, Any]:
+    """Return the versions of the blocks of pinned fragments.
 
-
-@lru_cache(maxsize=_CACHED)
-def _read_text(source: str) -> PromptRecipe:
-    return read_recipe(source)[0]
-
-
-def _of_blocks(fragment: Fragment, blocks: list[Block]) -> FragmentText:
-    text = "\n\n".join(str(getattr(block, fragment.field) or "") for block in blocks)
-    origin = {"blocks": [{"block_id": block.id, "version": block.version} for block in blocks]}
-    name = ", ".join(f"block '{block.id}', version {block.version}" for block in blocks[:3])
-    return FragmentText(text, origin, name)
-
-
-def _missing(
-    recipe: PromptRecipe, version: int | None, fragment: Fragment, reason: str
-) -> AssemblyError:
-    return AssemblyError(
-        f"the fragment '{fragment.var}': {reason}",
-        ResolvedRecipe(recipe, version).name,
-        code="missing_fragment",
-        variable=fragment.var,
-    )
+    Raises:
+        RecipeError: One of them could not be fetched.
+    """
+    pins: dict[str, Any] = {}
+    for number, fragment in enumerate(resolved.recipe.fragments):
+        fetched = resolved.fragments[fragment.var]
+        if not fragment.pin:
+            continue
+        if isinstance(fetched, AssemblyError):
+            problem = resolved.recipe.document.problem(str(fetched), ("fragments", number))
+            raise RecipeError([problem])
+        if isinstance(fetched, FragmentText):
+            pins[fragment.var] = fetched.origin["blocks"]
+    return pins

@@ -16,8 +16,8 @@ from arcrun_server.recipes.prompt.assembly import (
     Prompt,
     ResolvedRecipe,
     assemble,
-    fragment_warnings,
 )
+from arcrun_server.recipes.prompt.checks import fragment_warnings
 from arcrun_server.recipes.prompt.reading import read_recipe
 
 

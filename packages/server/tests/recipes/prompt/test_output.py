@@ -60,7 +60,9 @@ def test_what_is_not_json_is_refused_with_its_place(text: str, message: str) -> 
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["```", "`````", "``````", "```json```", "```\n``", "```a b\n1\n```"])
+@pytest.mark.parametrize(
+    "text", ["```", "`````", "``````", "```json```", "```\n``", "```a b\n1\n```"]
+)
 def test_what_is_no_fence_is_read_as_it_is(text: str) -> None:
     with pytest.raises(OutputError, match="not JSON: Expecting value at line 1, column 1"):
         parse_json(text)

@@ -10,15 +10,14 @@ serves a run, `render`, the tests in a recipe and a backtest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from arcrun_server.engine.characters import no_character
 from arcrun_server.engine.nearest import nearest
-from arcrun_server.engine.placeholders import Placeholder, escaped_pieces, pieces
 from arcrun_server.engine.templates import MISSING
 
+from .resolved import AssemblyError, FragmentText, ResolvedRecipe, Template
 from .transforms import (
     EmptyListError,
     InvalidTextError,
@@ -28,11 +27,14 @@ from .transforms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from arcrun_server.engine import JsonObject
+    from arcrun_server.engine.placeholders import Placeholder
 
-    from .record import Input, PromptRecipe
+    from .record import Input
+
+__all__ = ["AssemblyError", "FragmentText", "LookUp", "Prompt", "ResolvedRecipe", "assemble"]
 
 MAX_CHARACTERS = 4_000_000
 """How long the messages of a prompt may be together, and the templates that are read for them."""
@@ -43,49 +45,14 @@ MAX_PIECES = 20_000
 MAX_DEPTH = 32
 """How deep fragments may hold fragments."""
 
+MAX_RECIPES = 8
+"""How deep recipes may take each other's texts as fragments."""
+
 SEPARATOR = "\n\n--- USER ---\n\n"
 """Stands between the two messages for a model that takes one text."""
 
 LookUp: TypeAlias = "Callable[[str], tuple[bool, Any]]"
 """Finds a dotted path in a run's context: whether it was found, and the value."""
-
-
-@dataclass(frozen=True)
-class FragmentText:
-    """The text of a fragment, as it was fetched.
-
-    Attributes:
-        text: The text: a template.
-        origin: Where it is from, as `{"block_id": …, "version": 3}`.
-        name: The same for messages, as `block 'schema', version 3`.
-    """
-
-    text: str
-    origin: JsonObject
-    name: str
-
-
-@dataclass(frozen=True)
-class ResolvedRecipe:
-    """A recipe with the texts of all its fragments.
-
-    Attributes:
-        recipe: The recipe.
-        version: Its version; None if it has none yet.
-        fragments: The texts by variable. A fragment of the source `recipe` is another recipe. One that could
-            not be fetched is the error, which is raised where a template uses it.
-    """
-
-    recipe: PromptRecipe
-    version: int | None
-    fragments: Mapping[str, FragmentText | ResolvedRecipe | AssemblyError] = field(
-        default_factory=dict
-    )
-
-    @property
-    def name(self) -> str:
-        """Return its name with the version, for messages."""
-        return self.recipe.id if self.version is None else f"{self.recipe.id}@{self.version}"
 
 
 @dataclass(frozen=True)
@@ -138,37 +105,6 @@ class Prompt:
         return SEPARATOR.join(message.content for message in self.messages)
 
 
-class AssemblyError(ValueError):
-    """A prompt that can't be assembled.
-
-    Attributes:
-        recipe: The recipe and its version, as `prompt_recipe:wiki_synthesis@3`.
-        variable: The variable that it is about.
-        place: Where in the template.
-        code: `invalid_recipe`, `missing_fragment`, `missing_value`, `invalid_value`, `invalid_text` or `prompt_too_large`.
-        suggestion: The nearest known name.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        recipe: str,
-        *,
-        code: str,
-        variable: str | None = None,
-        place: str | None = None,
-        suggestion: str | None = None,
-    ) -> None:
-        where = f"{recipe}: {place}: " if place else f"{recipe}: "
-        hint = f"; did you mean '{suggestion}'?" if suggestion else ""
-        super().__init__(f"{where}{message}{hint}")
-        self.recipe = recipe
-        self.variable = variable
-        self.place = place
-        self.code = code
-        self.suggestion = suggestion
-
-
 def assemble(
     resolved: ResolvedRecipe,
     look_up: LookUp,
@@ -197,11 +133,12 @@ def assemble(
         ['Be kind.', 'Greet {{secret.x}} 小明.']
     """
     size = _Size(resolved.name)
-    scope = _Scope(resolved, look_up, size, given or {})
+    scopes: dict[int, _Scope] = {}
+    scope = _Scope(resolved, look_up, size, given or {}, scopes)
     messages = []
     for role, template in resolved.recipe.templates.items():
         writer = _Writer(size)
-        source = _Template(
+        source = Template(
             template,
             {
                 "kind": "template",
@@ -213,11 +150,12 @@ def assemble(
             resolved.recipe,
             role,
         )
-        scope.write(source, writer, ())
+        scope.write(source, writer, (), (resolved.recipe.name,))
         messages.append(writer.message(role))
     if not messages[-1].content.strip():
         raise AssemblyError("the user message is empty", resolved.name, code="invalid_value")
-    return Prompt(tuple(messages), scope.yielded, scope.unused())
+    unused = [warning for one in (scope, *scopes.values()) for warning in one.unused()]
+    return Prompt(tuple(messages), scope.yielded, tuple(dict.fromkeys(unused)))
 
 
 @dataclass
@@ -270,39 +208,16 @@ class _Writer:
         return Message(role, "".join(self._pieces), tuple(self._ranges))
 
 
-@dataclass(frozen=True)
-class _Template:
-    """A trusted text and where it is from; `role` is set for those that stand in the recipe itself."""
-
-    text: str
-    origin: JsonObject
-    name: str
-    recipe: PromptRecipe
-    role: str | None = None
-
-    def parts(self) -> Iterator[tuple[str | Placeholder, int]]:
-        """Yield plain texts and placeholders, each with its line.
-
-        Nothing is parsed ahead, so whoever reads can stop a text that makes too many pieces.
-        """
-        line, counts = self._first_line()
-        for piece, is_literal in escaped_pieces(self.text):
-            for part in (piece,) if is_literal else pieces(piece):
-                yield part, line
-                if counts:
-                    line += (part if isinstance(part, str) else part.source).count("\n")
-
-    def _first_line(self) -> tuple[int, bool]:
-        """Return the line in which the text begins, and whether its line breaks count."""
-        if self.role is not None:
-            start = self.recipe.document.text_start(self.recipe.template_paths[self.role])
-            if start is not None:
-                return start
-        return 1, True
-
-
 class _Scope:
-    """The variables of one recipe, while a prompt is assembled."""
+    """The variables of one recipe, while a prompt is assembled.
+
+    Args:
+        resolved: The recipe with its fragments.
+        look_up: Finds the paths of the inputs.
+        size: What the prompt may use.
+        given: Values by variable.
+        scopes: The scopes of the recipes in it, by the ids of the recipes: wherever one stands, its texts are the same.
+    """
 
     def __init__(
         self,
@@ -310,6 +225,7 @@ class _Scope:
         look_up: LookUp,
         size: _Size,
         given: Mapping[str, Any],
+        scopes: dict[int, _Scope],
     ) -> None:
         self._resolved = resolved
         self._look_up = look_up
@@ -317,17 +233,20 @@ class _Scope:
         self._given = given
         self._inputs = {item.var: item for item in resolved.recipe.inputs}
         self._texts: dict[str, str] = {}
-        self._scopes: dict[str, _Scope] = {}
+        self._scopes = scopes
         self._used: set[str] = set()
         self.yielded: dict[str, Any] = {}
 
-    def write(self, template: _Template, writer: _Writer, inside: tuple[str, ...]) -> None:
+    def write(
+        self, template: Template, writer: _Writer, inside: tuple[str, ...], recipes: tuple[str, ...]
+    ) -> None:
         """Write a template, filled.
 
         Args:
             template: The template.
             writer: Where it goes.
-            inside: The fragments that it stands in, outermost first.
+            inside: The fragments of the recipe that it stands in, outermost first.
+            recipes: The names of the recipes that it stands in, outermost first.
         """
         for part, line in template.parts():
             if isinstance(part, str):
@@ -341,21 +260,21 @@ class _Scope:
                     self._text_of(item), {"kind": "value", "var": item.var, "from": item.path}
                 )
             elif part.name in self._resolved.fragments:
-                self._write_fragment(part.name, writer, inside)
+                self._write_fragment(part.name, writer, inside, recipes)
             else:
                 raise self._undeclared(part, template, line)
 
-    def unused(self) -> tuple[str, ...]:
+    def unused(self) -> list[str]:
         """Return a warning for each variable that nothing used."""
-        own = [
+        return [
             f"nothing uses the variable '{var}'"
             for var in self._resolved.recipe.variables
             if var not in self._used
         ]
-        inner = [warning for scope in self._scopes.values() for warning in scope.unused()]
-        return (*own, *inner)
 
-    def _write_fragment(self, var: str, writer: _Writer, inside: tuple[str, ...]) -> None:
+    def _write_fragment(
+        self, var: str, writer: _Writer, inside: tuple[str, ...], recipes: tuple[str, ...]
+    ) -> None:
         if var in inside:
             cycle = " → ".join((*inside[inside.index(var) :], var))
             raise self._error(
@@ -373,24 +292,31 @@ class _Scope:
         if isinstance(fragment, FragmentText):
             origin = {"kind": "fragment", "var": var, **fragment.origin}
             name = f"the fragment '{var}' ({fragment.name})"
-            template = _Template(fragment.text, origin, name, self._resolved.recipe)
-            self.write(template, writer, (*inside, var))
-            return
-        inner = self._scopes.get(var)
-        if inner is None:
-            inner = _Scope(fragment, self._look_up, self._size, {})
-            self._scopes[var] = inner
-        origin = {
-            "kind": "fragment",
-            "var": var,
-            "recipe": fragment.recipe.id,
-            "version": fragment.version,
-        }
-        template = _Template(
-            fragment.recipe.user, origin, "the user template", fragment.recipe, "user"
-        )
-        inner.write(template, writer, ())
-        self.yielded |= {f"{var}.{name}": value for name, value in inner.yielded.items()}
+            template = Template(fragment.text, origin, name, self._resolved.recipe)
+            self.write(template, writer, (*inside, var), recipes)
+        else:
+            self._write_recipe(var, fragment, writer, recipes)
+
+    def _write_recipe(
+        self, var: str, inner: ResolvedRecipe, writer: _Writer, recipes: tuple[str, ...]
+    ) -> None:
+        recipe = inner.recipe
+        if recipe.name in recipes:
+            cycle = " → ".join((*recipes[recipes.index(recipe.name) :], recipe.name))
+            raise self._held_wrongly(var, f"the recipes hold each other: {cycle}")
+        if len(recipes) == MAX_RECIPES:
+            raise self._held_wrongly(var, f"recipes are nested deeper than {MAX_RECIPES} levels")
+        scope = self._scopes.get(id(inner))
+        if scope is None:
+            scope = _Scope(inner, self._look_up, self._size, {}, self._scopes)
+            self._scopes[id(inner)] = scope
+        origin = {"kind": "fragment", "var": var, "recipe": recipe.id, "version": inner.version}
+        template = Template(recipe.user, origin, "the user template", recipe, "user")
+        scope.write(template, writer, (), (*recipes, recipe.name))
+        self.yielded |= {f"{var}.{name}": value for name, value in scope.yielded.items()}
+
+    def _held_wrongly(self, var: str, reason: str) -> AssemblyError:
+        return self._error(f"the fragment '{var}': {reason}", code="missing_fragment", variable=var)
 
     def _text_of(self, item: Input) -> str:
         text = self._texts.get(item.var)
@@ -443,9 +369,7 @@ class _Scope:
             variable=item.var,
         )
 
-    def _undeclared(
-        self, placeholder: Placeholder, template: _Template, line: int
-    ) -> AssemblyError:
+    def _undeclared(self, placeholder: Placeholder, template: Template, line: int) -> AssemblyError:
         return self._error(
             f"`{{{{{placeholder.name[:60]}}}}}` is no variable of the recipe",
             code="invalid_recipe",
@@ -456,30 +380,6 @@ class _Scope:
 
     def _error(self, message: str, **more: Any) -> AssemblyError:
         return AssemblyError(message, self._resolved.name, **more)
-
-
-def fragment_warnings(resolved: ResolvedRecipe) -> list[str]:
-    """Return what the texts of the fragments would make wrong, without any values.
-
-    Args:
-        resolved: The recipe with the fragments that could be fetched.
-    """
-    known = resolved.recipe.variables
-    warnings = []
-    for var, fragment in resolved.fragments.items():
-        if not isinstance(fragment, FragmentText):
-            continue
-        template = _Template(fragment.text, {}, "", resolved.recipe)
-        for part, line in islice(template.parts(), MAX_PIECES):
-            if isinstance(part, Placeholder) and part.name not in known:
-                near = nearest(part.name, known)
-                hint = f"; did you mean '{near}'?" if near else ""
-                warnings.append(
-                    f"the fragment '{var}' ({fragment.name}), line {line}: "
-                    f"`{{{{{part.name[:60]}}}}}` is no variable of the recipe{hint}"
-                )
-                break
-    return warnings
 
 
 def _there(path: str, look_up: LookUp) -> str:

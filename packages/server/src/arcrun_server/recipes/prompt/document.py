@@ -74,6 +74,7 @@ class Document:
         values: The places of the values, by path.
         keys: The places of the keys, by path.
         scalars: The extent of the scalars, by path.
+        characters: How long the text is; of a value, all its texts together.
     """
 
     value: Any
@@ -81,6 +82,7 @@ class Document:
     values: Mapping[Path, Place] = field(default_factory=dict, repr=False)
     keys: Mapping[Path, Place] = field(default_factory=dict, repr=False)
     scalars: Mapping[Path, _Scalar] = field(default_factory=dict, repr=False)
+    characters: int = 0
 
     def problem(
         self,
@@ -162,8 +164,7 @@ def document_of(value: Any) -> Document:
     Raises:
         DocumentError: It is too large, or holds what no text can.
     """
-    _check_value(value)
-    return Document(value)
+    return Document(value, characters=_check_value(value))
 
 
 def path_text(path: Path) -> str | None:
@@ -242,8 +243,7 @@ def _read_json(text: str) -> Document | None:
         value = json.loads(text, object_pairs_hook=_json_object, parse_constant=_no_constant)
     except (json.JSONDecodeError, RecursionError):
         return None
-    _check_value(value)
-    return Document(value)
+    return Document(value, characters=_check_value(value))
 
 
 def _json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -259,13 +259,16 @@ def _no_constant(name: str) -> Any:
     raise DocumentError(_problem(f"JSON has no number {name}", None))
 
 
-def _check_value(value: Any) -> None:
-    """Check a value that came without places for what the events are checked for.
+def _check_value(value: Any) -> int:
+    """Check a value that came without places for what a text and its events are checked for.
+
+    Returns:
+        How many characters its texts have.
 
     Raises:
         DocumentError: It is nested too deeply, too large, or has what is no character.
     """
-    count = 0
+    count = characters = 0
     waiting: list[tuple[Any, Path]] = [(value, ())]
     while waiting:
         item, path = waiting.pop()
@@ -278,11 +281,13 @@ def _check_value(value: Any) -> None:
             bad = no_character(item)
             if bad:
                 raise DocumentError(_no_text(bad[0], None))
+            characters += len(item)
         elif isinstance(item, dict):
             waiting += [(key, path) for key in item]
             waiting += [(inner, (*path, key)) for key, inner in item.items()]
         elif isinstance(item, list):
             waiting += [(inner, (*path, number)) for number, inner in enumerate(item)]
+    return characters
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -328,7 +333,7 @@ class _Builder:
         """Return the whole document."""
         if not self.documents:
             raise DocumentError(_problem("the recipe is empty", None))
-        return Document(self.root, text, self.values, self.keys, self.scalars)
+        return Document(self.root, text, self.values, self.keys, self.scalars, characters=len(text))
 
     def _scalar(self, event: Any) -> None:
         self._check(event)

@@ -1,0 +1,70 @@
+"""What may be wrong with a recipe and its fragments, told without any values."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from arcrun_server.engine.nearest import nearest
+from arcrun_server.engine.placeholders import Placeholder
+
+from .assembly import MAX_PIECES
+from .resolved import AssemblyError, FragmentText, ResolvedRecipe, Template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def warnings_of(resolved: ResolvedRecipe) -> list[str]:
+    """Return what the push of a recipe warns of: what assembling it may fail with.
+
+    Args:
+        resolved: The recipe with the fragments that could be fetched.
+    """
+    missing = [str(one) for one in resolved.fragments.values() if isinstance(one, AssemblyError)]
+    return [*missing, *_cycle_warnings(resolved), *fragment_warnings(resolved)]
+
+
+def fragment_warnings(resolved: ResolvedRecipe) -> list[str]:
+    """Return what the texts of the fragments would make wrong, without any values.
+
+    Args:
+        resolved: The recipe with the fragments that could be fetched.
+    """
+    known = resolved.recipe.variables
+    warnings = []
+    for var, fragment in resolved.fragments.items():
+        if not isinstance(fragment, FragmentText):
+            continue
+        template = Template(fragment.text, {}, "", resolved.recipe)
+        for part, line in islice(template.parts(), MAX_PIECES):
+            if isinstance(part, Placeholder) and part.name not in known:
+                near = nearest(part.name, known)
+                hint = f"; did you mean '{near}'?" if near else ""
+                warnings.append(
+                    f"the fragment '{var}' ({fragment.name}), line {line}: "
+                    f"`{{{{{part.name[:60]}}}}}` is no variable of the recipe{hint}"
+                )
+                break
+    return warnings
+
+
+def _cycle_warnings(resolved: ResolvedRecipe) -> list[str]:
+    """Return a warning if a recipe is held by one that it holds."""
+    names: dict[int, tuple[str, ...]] = {id(resolved): (resolved.recipe.name,)}
+    waiting = deque([resolved])
+    while waiting:
+        holder = waiting.popleft()
+        chain = names[id(holder)]
+        for inner in _recipes_in(holder):
+            if inner.recipe.name == resolved.recipe.name:
+                return [f"the recipes hold each other: {' → '.join((*chain, inner.recipe.name))}"]
+            if id(inner) not in names:
+                names[id(inner)] = (*chain, inner.recipe.name)
+                waiting.append(inner)
+    return []
+
+
+def _recipes_in(resolved: ResolvedRecipe) -> Iterator[ResolvedRecipe]:
+    return (one for one in resolved.fragments.values() if isinstance(one, ResolvedRecipe))
