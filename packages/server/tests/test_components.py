@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pushed_recipes import api_recipe, auth_recipe, post
+
+from arcrun_server.kbdb.search import spaced
+from arcrun_server.routes import component_search, components
+from arcrun_server.routes.component_search import Entry, KnownEntries
 
 if TYPE_CHECKING:
     from conftest import Api
@@ -177,3 +183,57 @@ async def test_an_unknown_key_is_refused_by_the_search_only(nobody: Api) -> None
     assert (await nobody("GET", "/components/search?q=a", headers=headers)).status_code == 401
     assert (await nobody("GET", "/components", headers=headers)).status_code == 200
     assert (await nobody("GET", "/components/hash", headers=headers)).status_code == 200
+
+
+async def test_words_of_descriptions_are_made_once_and_off_the_loop(
+    alice: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[str, int]] = []
+
+    def counting(text: str) -> str:
+        made.append((text, threading.get_ident()))
+        return spaced(text)
+
+    monkeypatch.setattr(component_search, "spaced", counting)
+    descriptions = [f"天氣 {number}" for number in range(5)]
+    for number, description in enumerate(descriptions):
+        recipe = {**PROMPT, "id": f"weather{number}", "description": description}
+        await post(alice, "/prompt-recipes", {"recipe": recipe}, 201)
+    assert (await search(alice, "天氣"))["count"] == 5
+    assert {text for text, _ in made if text in descriptions} == set(descriptions)
+    assert threading.get_ident() not in {thread for text, thread in made if text in descriptions}
+    made.clear()
+    assert (await search(alice, "天氣"))["count"] == 5
+    assert not [text for text, _ in made if text in descriptions]
+
+
+async def test_searches_of_an_account_wait_for_each_other(
+    alice: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, most = 0, 0
+
+    def counting(query: str, entries: Any) -> Any:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        try:
+            return component_search.found(query, entries)
+        finally:
+            running -= 1
+
+    monkeypatch.setattr(components, "found", counting)
+    await asyncio.gather(*(search(alice, "hash") for _ in range(20)))
+    assert most == 1
+
+
+def test_entries_are_kept_up_to_a_number_of_characters() -> None:
+    def entry(name: str) -> Entry:
+        return Entry("component", name, "", "", "x" * 9)
+
+    known = KnownEntries(most=25)
+    first = entry("a")
+    assert known.of([first, entry("b")])[0] is first
+    assert known.of([entry("a"), entry("c")])[0] is first
+    (b,) = known.of([entry("b")])  # which had to go for c, and takes the place of a
+    assert known.of([entry("b")]) == [b]
+    assert known.of([entry("a")])[0] is not first

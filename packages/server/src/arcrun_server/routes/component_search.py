@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 # The kinds of results; of two that a query fits equally well, the earlier kind comes first.
 KINDS = ("component", "api_recipe", "auth_recipe", "prompt_recipe")
+
+# Their words take about ten times as many bytes.
+MOST_CHARACTERS = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,12 @@ class Entry:
     display_name: str
     category: str
     description: str
+
+    @property
+    def characters(self) -> int:
+        """Return how many characters its texts have."""
+        texts = (self.canonical_id, self.display_name, self.category, self.description)
+        return sum(map(len, texts))
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a result of a search."""
@@ -73,6 +83,35 @@ class Entry:
     def _id_words(self) -> tuple[str, ...]:
         words = spaced(self.canonical_id)
         return (words, *words.split())
+
+
+class KnownEntries:
+    """Keeps the entries that were searched last, so that their words are made once.
+
+    Args:
+        most: How many characters their texts may have together.
+    """
+
+    def __init__(self, most: int = MOST_CHARACTERS) -> None:
+        self._most = most
+        self._characters = 0
+        self._entries: OrderedDict[Entry, Entry] = OrderedDict()
+
+    def of(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return entries that are equal to these, and have their words if they were searched before."""
+        return [self._kept(entry) for entry in entries]
+
+    def _kept(self, entry: Entry) -> Entry:
+        kept = self._entries.get(entry)
+        if kept is not None:
+            self._entries.move_to_end(kept)
+            return kept
+        self._entries[entry] = entry
+        self._characters += entry.characters
+        while self._characters > self._most:
+            oldest, _ = self._entries.popitem(last=False)
+            self._characters -= oldest.characters
+        return entry
 
 
 def entry_of_component(contract: ComponentContract, kind: str = "component") -> Entry:

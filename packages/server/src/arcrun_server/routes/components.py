@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
@@ -11,6 +12,7 @@ from arcrun_server.errors import ApiError
 from arcrun_server.kbdb.contracts import CONTRACTS as OF_KNOWLEDGE_BASE
 from arcrun_server.routes.component_search import (
     Entry,
+    KnownEntries,
     entry_of_api_recipe,
     entry_of_component,
     entry_of_prompt_recipe,
@@ -19,6 +21,7 @@ from arcrun_server.routes.component_search import (
 )
 from arcrun_server.routes.context import path_name
 from arcrun_server.routes.paging import LARGEST_LIMIT, invalid_parameter, query_parameter
+from arcrun_server.slots import Queues
 from arcrun_server.store.pages import Page, PageRequest
 from arcrun_server.validation import RECIPE_ID, RECIPE_ID_RULE
 from arcrun_server.web.responses import JsonResponse
@@ -43,6 +46,8 @@ class ComponentRoutes:
         # Nodes name these as components, though they are shipped as API recipes.
         self._all: dict[str, ComponentContract] = {**self._listed, **OF_KNOWLEDGE_BASE}
         self._shipped = self._shipped_entries()
+        self._known = KnownEntries()
+        self._searches = Queues(1)
 
     def add_to(self, router: APIRouter) -> None:
         """Add these routes."""
@@ -75,13 +80,20 @@ class ComponentRoutes:
             raise invalid_parameter("q", f"a text of 1 to {LONGEST_QUERY} characters")
         listed = f"{_LIST}/search?q={query}"
         asked = self._context.pages.requested(request, listed)
-        own = await self._own_entries(account) if account is not None else {}
-        results = found(query, {**own, **self._shipped}.values())
+        results = await self._found(query, account)
         after = str(asked.after) if asked.after is not None else ""
         rest = [(position, entry.as_json()) for position, entry in results if position > after]
         page = _page(rest, asked, len(results))
         body = {"success": True, "results": page.entries, "count": page.total}
         return JsonResponse(body | self._context.pages.next(page, listed))
+
+    async def _found(self, query: str, account: str | None) -> list[tuple[str, Entry]]:
+        """Return all results; an account's own recipes are searched in a thread, one search after the other."""
+        if account is None:
+            return found(query, self._shipped.values())
+        async with self._searches.turn(account):
+            entries = {**await self._own_entries(account), **self._shipped}.values()
+            return await asyncio.to_thread(found, query, self._known.of(entries))
 
     def _shipped_entries(self) -> dict[tuple[str, str], Entry]:
         catalog = self._context.catalog
@@ -141,6 +153,7 @@ async def _whole(
     page = await read(account, PageRequest(LARGEST_LIMIT))
     entries += page.entries
     while page.last is not None:
+        await asyncio.sleep(0)  # a database that is a file answers without waiting
         page = await read(account, PageRequest(LARGEST_LIMIT, page.last))
         entries += page.entries
     return entries
