@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from arcrun_server.recipes import fragments, prompts
+from arcrun_server.recipes.prompt import document
 
 
 class _Forgetful(dict[Any, Any]):
@@ -33,3 +35,7 @@ def pushes_close_cycles_without_a_word() -> None:
     prompts.warnings_of = lambda resolved: [
         warning for warning in right(resolved) if "hold each other" not in warning
     ]
+
+
+def directives_of_recipes_are_read() -> None:
+    document._TAG_DIRECTIVE = re.compile(r"(?!)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,8 +11,9 @@ from prompts import push, template
 from pushed_recipes import post
 from turns import counted_turns
 
-from arcrun_server.recipes import fragments
+from arcrun_server.recipes import fragments, read_recipes
 from arcrun_server.recipes.prompt.assembly import MAX_CHARACTERS
+from arcrun_server.recipes.prompt.reading import read_recipe
 from arcrun_server.store.blocks import Blocks
 from arcrun_server.store.prompt_recipes import PromptRecipes
 
@@ -167,3 +170,50 @@ async def test_many_places_of_a_recipe_warn_once(alice: Api) -> None:
         await push(alice, holding(f"l{level}", *[f"l{level - 1}"] * 64, user=user))
     rendered = await post(alice, "/prompt-recipes/l2/render", {})
     assert rendered["warnings"] == [f"nothing uses the variable 'v{n}'" for n in range(64)]
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The threads in which recipes are read."""
+    used: list[int] = []
+
+    def reading(source: Any) -> Any:
+        used.append(threading.get_ident())
+        return read_recipe(source)
+
+    monkeypatch.setattr(read_recipes, "read_recipe", reading)
+    monkeypatch.setattr(read_recipes, "_kept", read_recipes._Kept())
+    return used
+
+
+@pytest.mark.parametrize("is_text", [True, False])
+async def test_a_long_recipe_is_read_off_the_loop_and_once(
+    alice: Api, threads: list[int], is_text: bool
+) -> None:
+    tests = [
+        {"name": f"t{n}", "context": {f"k{k}": k for k in range(90)}, "expect": {"contains": ["x"]}}
+        for n in range(50)
+    ]
+    recipe = {"name": "long", "prompt_assembly": {"user": "x"}, "tests": tests}
+    given = json.dumps(recipe) if is_text else recipe
+    await push(alice, given)
+    await post(alice, "/prompt-recipes/long/render", {"recipe": given})
+    assert len(threads) == 2
+    for _ in range(3):
+        await post(alice, "/prompt-recipes/long/render", {})
+    assert len(threads) == 3
+    assert threading.get_ident() not in threads
+
+
+async def test_recipes_are_kept_up_to_a_number_of_characters() -> None:
+    kept = read_recipes._Kept()
+    recipe, _ = read_recipe({"name": "r", "prompt_assembly": {"user": "x"}})
+    half = read_recipes._KEPT_CHARACTERS // 2
+    one, two, three = ((True, sign * half) for sign in "abc")
+    for key in (one, two):
+        kept.put(key, recipe)
+    assert kept.get(one) is recipe
+    kept.put(three, recipe)
+    assert [kept.get(key) for key in (one, two, three)] == [recipe, None, recipe]
+    kept.put(three, recipe)
+    assert kept.get(one) is recipe

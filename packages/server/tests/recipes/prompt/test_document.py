@@ -87,6 +87,11 @@ def test_plain_texts_follow_the_core_schema(written: str, value: object) -> None
         ("a: 1e999", (1, 4), "too large"),
         ("a: " + "9" * 5000, (1, 4), "too large"),
         ("a: 1\n---\nb: 2", (2, 1), "a second document begins here"),
+        ("%TAG !e! x\n---\na: 1", (1, 1), "leave out `%TAG`"),
+        ("a: 1\n...\n%TAG !e! x\n---\nb: 2", (3, 1), "leave out `%TAG`"),
+        ("\ufeff%TAG !e! x\n---\na: 1", (1, 2), "leave out `%TAG`"),
+        ("# one\x85%TAG !e! x\n---\na: 1", (1, 7), "leave out `%TAG`"),
+        ("".join(f"%TAG !{n:x}! b\n" for n in range(20_000))[:200_000], (1, 1), "leave out"),
         ("a: [1", (2, 1), "not valid YAML"),
         ("a: b: c", (1, 5), "not valid YAML"),
         ("甲: x\n\t- x", (2, 1), "not valid YAML"),
@@ -120,6 +125,11 @@ def test_what_is_no_character_is_refused_as_such(text: str) -> None:
         1,
         4 if "'" not in text else 5,
     )
+
+
+def test_a_directive_in_a_text_is_a_text() -> None:
+    text = "%YAML 1.2\n---\na: |\n  %TAG !e! x\nb: a%TAG\n"
+    assert read_document(text).value == {"a": "%TAG !e! x\n", "b": "a%TAG"}
 
 
 def test_places_count_characters_and_find_what_is_written_in_a_text() -> None:

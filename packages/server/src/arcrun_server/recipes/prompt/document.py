@@ -44,6 +44,8 @@ _BOOLEANS = {
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NO_JSON_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+# Each new directive is compared with all before it. YAML breaks lines at these characters.
+_TAG_DIRECTIVE = re.compile("(?:\\A\ufeff*|[\n\r\x85\u2028\u2029]\ufeff*)%TAG")
 # What YAML wants escaped (YAML 1.2, 5.1).
 _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -201,6 +203,10 @@ def read_document(text: str) -> Document:
     bad = no_character(text)
     if bad:
         raise DocumentError(_no_text(bad[0], _place_of(text, bad.start())))
+    directive = _TAG_DIRECTIVE.search(text)
+    if directive:
+        place = _place_of(text, directive.end() - len("%TAG"))
+        raise DocumentError(_problem("recipes have no tags, so leave out `%TAG`", place))
     try:
         return _read_yaml(text)
     except _NoYamlError as error:

@@ -310,14 +310,14 @@ class _RecipeReader:
     def _check_templates(self, recipe: PromptRecipe) -> None:
         """Check that every placeholder of the two templates is declared, and warn of what nothing uses."""
         known = recipe.variables
-        used = set()
+        declared, used = set(known), set()
         for role, template in recipe.templates.items():
             path = recipe.template_paths[role]
             counts: dict[str, int] = {}
             for found in scan_escaped(template):
                 number = counts.get(found.source, 0)
                 counts[found.source] = number + 1
-                if found.name in known or found.source == "{{}}":  # empty braces are text
+                if found.name in declared or found.source == "{{}}":  # empty braces are text
                     used.add(found.name)
                     continue
                 self._problems.error(
