@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from arcrun_server.recipes import fragments, prompts
-from arcrun_server.recipes.prompt import document
+from arcrun_server.recipes.prompt import checks, document, reading
 
 
 class _Forgetful(dict[Any, Any]):
@@ -39,3 +39,31 @@ def pushes_close_cycles_without_a_word() -> None:
 
 def directives_of_recipes_are_read() -> None:
     document._TAG_DIRECTIVE = re.compile(r"(?!)")
+
+
+def recipes_as_objects_have_any_length() -> None:
+    read = document.read_document
+
+    def read_document(text: str) -> Any:
+        document.MAX_CHARACTERS = 256 * 1024
+        try:
+            return read(text)
+        finally:
+            document.MAX_CHARACTERS = 2**30
+
+    document.MAX_CHARACTERS = 2**30
+    reading.read_document = read_document
+
+
+def unused_variables_are_not_told_of() -> None:
+    checks._unused_warnings = lambda _resolved: []
+
+
+def undeclared_variables_are_told_of_alone() -> None:
+    right = reading._RecipeReader._check_templates
+
+    def check_templates(self: Any, recipe: Any) -> None:
+        if not self._problems.errors:
+            right(self, recipe)
+
+    reading._RecipeReader._check_templates = check_templates

@@ -229,6 +229,46 @@ async def test_recipes_that_hold_each_other_are_an_error_that_names_the_cycle(al
     assert "the recipes hold each other: a → b → a" in refused["error"]
 
 
+async def test_the_push_that_closes_a_cycle_warns_of_it(alice: Api) -> None:
+    async def warnings(name: str, held: str) -> Any:
+        fragments = [{"var": "f", "source": "recipe", "recipe": held}]
+        recipe = {"name": name, "fragments": fragments, "prompt_assembly": {"user": "{{f}}"}}
+        return (await push(alice, recipe))["warnings"]
+
+    await push(alice, {"name": "a", "prompt_assembly": {"user": "x"}})
+    assert await warnings("b", "a") == []
+    assert await warnings("c", "b") == []
+    assert await warnings("a", "c") == ["the recipes hold each other: a → c → b → a"]
+    assert await warnings("d", "d") == ["the recipes hold each other: d → d"]
+
+
+async def test_what_nothing_uses_is_warned_of_with_fragments_too(alice: Api) -> None:
+    for key, text in (
+        ("one", "{{by_fragment}}{{two}}"),
+        ("two", "{{by_two}}"),
+        ("lone", "{{lost}}"),
+    ):
+        await alice("PUT", f"/prompt-texts/{key}", json={"text": text})
+    inputs = [
+        {"var": var, "from": "ctx.a"} for var in ("own", "by_fragment", "by_two", "lost", "unused")
+    ]
+    fragments = [{"source": "kv", "key": key} for key in ("one", "two", "lone")]
+    recipe = {
+        "name": "r",
+        "fragments": fragments,
+        "inputs": inputs,
+        "prompt_assembly": {"user": "{{own}}{{one}}"},
+    }
+    assert (await push(alice, recipe))["warnings"] == [
+        "fragments[2].var: nothing uses the fragment 'lone'",
+        "inputs[3].var: nothing uses the input 'lost'",
+        "inputs[4].var: nothing uses the input 'unused'",
+    ]
+    await alice("DELETE", "/prompt-texts/two")  # which might use any of them
+    (warning,) = (await push(alice, recipe))["warnings"]
+    assert "there is no text 'two'" in warning
+
+
 async def test_a_label_chooses_the_version_and_moves_back(alice: Api) -> None:
     for text in ("One", "Two"):
         await push(alice, {"name": "r", "prompt_assembly": {"user": text}})

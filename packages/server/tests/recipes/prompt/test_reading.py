@@ -297,6 +297,62 @@ def test_what_a_recipe_can_not_be(recipe: Any, path: str | None, message: str) -
     assert any(where == path and message in text for where, text in found), found
 
 
+def test_an_undeclared_variable_is_reported_beside_other_errors() -> None:
+    found = problems_of(
+        "id: aa\n"
+        "inputs:\n"
+        "  - {var: x, from: ctx.x, transform: jsn_array}\n"
+        "  - {var: x, from: 'ctx.y[0]'}\n"
+        "prompt_assembly: {user: '{{y}} {{x}}'}\n"
+        "tests: [{name: t, inputs: {z: 1}, expect: {contains: [a]}}]\n"
+    )
+    assert [(line, path) for line, _, path, _ in found] == [
+        (3, "inputs[0].transform"),
+        (4, "inputs[1].var"),
+        (4, "inputs[1].from"),
+        (5, "prompt_assembly.user"),
+        (6, "tests[0].inputs.z"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        minimal(inputs=[{"from": "ctx.x"}], prompt_assembly={"user": "{{x}}"}),
+        minimal(inputs=[{"var": "x y", "from": "ctx.x"}], prompt_assembly={"user": "{{x}}"}),
+        minimal(inputs={"var": "x", "from": "ctx.x"}, prompt_assembly={"user": "{{x}}"}),
+        minimal(inputs=["x"], prompt_assembly={"user": "{{x}}"}),
+        minimal(imputs=[{"var": "x", "from": "ctx.x"}], prompt_assembly={"user": "{{x}}"}),
+    ],
+)
+def test_where_variables_can_not_be_read_their_use_is_no_error(recipe: Any) -> None:
+    assert "prompt_assembly.user" not in [path for _, _, path, _ in problems_of(recipe)]
+
+
+@pytest.mark.parametrize(
+    ("path", "suggestion"),
+    [
+        ("ctx.x[0]", "ctx.x.0"),
+        ("ctx['甲'].b[12].c", "ctx.甲.b.12.c"),
+        ('["a"]', "a"),
+        ("ctx.x[i]", None),
+        ("ctx.x]", None),
+    ],
+)
+def test_a_path_has_dots_and_no_brackets(path: str, suggestion: str | None) -> None:
+    recipe = minimal(inputs=[{"var": "a", "from": path}], prompt_assembly={"user": "{{a}}"})
+    with pytest.raises(RecipeError, match="without brackets") as caught:
+        read_recipe(recipe)
+    assert [problem.suggestion for problem in caught.value.problems] == [suggestion]
+
+
+@pytest.mark.parametrize("template", ["a" * 262_144, ["a" * 1000] * 263])
+def test_an_object_has_no_more_characters_than_a_text(template: Any) -> None:
+    recipe = minimal(description=template)
+    with pytest.raises(RecipeError, match="the recipe is longer than 262,144 characters"):
+        read_recipe(recipe)
+
+
 def test_the_messages_that_a_test_expects_have_two_forms() -> None:
     as_object = {"system": "s", "user": "u"}
     as_list = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]

@@ -23,7 +23,12 @@ def warnings_of(resolved: ResolvedRecipe) -> list[str]:
         resolved: The recipe with the fragments that could be fetched.
     """
     missing = [str(one) for one in resolved.fragments.values() if isinstance(one, AssemblyError)]
-    return [*missing, *_cycle_warnings(resolved), *fragment_warnings(resolved)]
+    return [
+        *missing,
+        *_cycle_warnings(resolved),
+        *fragment_warnings(resolved),
+        *_unused_warnings(resolved),
+    ]
 
 
 def fragment_warnings(resolved: ResolvedRecipe) -> list[str]:
@@ -48,6 +53,38 @@ def fragment_warnings(resolved: ResolvedRecipe) -> list[str]:
                 )
                 break
     return warnings
+
+
+def _unused_warnings(resolved: ResolvedRecipe) -> list[str]:
+    """Return a warning for each variable that no template uses, those of used fragments included.
+
+    Of a recipe without fragments, its reader has warned. A fragment that could not be fetched may use anything.
+    """
+    recipe = resolved.recipe
+    if not recipe.fragments:
+        return []
+    used: set[str] = set()
+    waiting = [Template(text, {}, "", recipe) for text in recipe.templates.values()]
+    while waiting:
+        for name in _names_in(waiting.pop()) - used:
+            used.add(name)
+            fragment = resolved.fragments.get(name)
+            if isinstance(fragment, AssemblyError):
+                return []
+            if isinstance(fragment, FragmentText):
+                waiting.append(Template(fragment.text, {}, "", recipe))
+    document = recipe.document
+    return [
+        str(document.problem(f"nothing uses the {kind} '{one.var}'", (f"{kind}s", number, "var")))
+        for kind, declared in (("fragment", recipe.fragments), ("input", recipe.inputs))
+        for number, one in enumerate(declared)
+        if one.var not in used
+    ]
+
+
+def _names_in(template: Template) -> set[str]:
+    parts = islice(template.parts(), MAX_PIECES)
+    return {part.name for part, _ in parts if isinstance(part, Placeholder)}
 
 
 def _cycle_warnings(resolved: ResolvedRecipe) -> list[str]:

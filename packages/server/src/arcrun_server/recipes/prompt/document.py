@@ -197,9 +197,7 @@ def read_document(text: str) -> Document:
         ({'name': '摘要', 'version': 2}, Place(line=2, column=10))
     """
     if len(text) > MAX_CHARACTERS:
-        raise DocumentError(
-            _problem(f"the recipe is longer than {MAX_CHARACTERS:,} characters", None)
-        )
+        raise DocumentError(_too_long())
     bad = no_character(text)
     if bad:
         raise DocumentError(_no_text(bad[0], _place_of(text, bad.start())))
@@ -288,6 +286,8 @@ def _check_value(value: Any) -> int:
             if bad:
                 raise DocumentError(_no_text(bad[0], None))
             characters += len(item)
+            if characters > MAX_CHARACTERS:
+                raise DocumentError(_too_long())
         elif isinstance(item, dict):
             waiting += [(key, path) for key in item]
             waiting += [(inner, (*path, key)) for key, inner in item.items()]
@@ -440,6 +440,10 @@ def _refused(message: str, event: Any) -> DocumentError:
 def _no_text(character: str, place: Place | None) -> Problem:
     what = "the character NUL" if character == "\x00" else "half of a surrogate pair"
     return _problem(f"{what} can't stand in a recipe", place, code="invalid_text")
+
+
+def _too_long() -> Problem:
+    return _problem(f"the recipe is longer than {MAX_CHARACTERS:,} characters", None)
 
 
 def _problem(message: str, place: Place | None, code: str = "invalid_recipe") -> Problem:

@@ -67,6 +67,8 @@ _NAMED_BY = {
 }
 _VARIABLE = re.compile(r"[^\W\d]\w{0,63}")
 _VARIABLE_RULE = "a letter or `_`, then up to 63 letters, digits and `_`"
+# As other languages write the element of a list, or the field of an object.
+_INDEX = re.compile(r"""\[(?:([0-9]{1,9})|["']([^"'\[\]]*)["'])\]""")
 MAX_VERSION = 999_999_999
 
 
@@ -108,6 +110,8 @@ class _RecipeReader:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._problems = Problems(document)
+        # Whether the names of all variables could be read; otherwise nothing can be said of those in templates.
+        self._all_declared = True
 
     def read(self) -> tuple[PromptRecipe, list[Problem]]:
         """Return the recipe and warnings.
@@ -121,7 +125,7 @@ class _RecipeReader:
                 [self._document.problem(f"a recipe is an object, but this is {kind_of(value)}", ())]
             )
         recipe = self._recipe(Fields(self._problems, value, (), _RECIPE))
-        if not self._problems.errors:
+        if self._all_declared:
             self._check_templates(recipe)
             self._check_tests(recipe)
         if self._problems.errors:
@@ -129,6 +133,7 @@ class _RecipeReader:
         return recipe, self._problems.warnings
 
     def _recipe(self, fields: Fields) -> PromptRecipe:
+        self._all_declared = fields.value.keys() <= set(_RECIPE)
         fields.choice("kind", ("prompt_recipe",), "prompt_recipe")
         self._check_version(fields)
         assembly = fields.object("prompt_assembly", required=True)
@@ -141,11 +146,10 @@ class _RecipeReader:
             description=fields.text("description", default=""),
             model=fields.text("model", most=128),
             fragments=tuple(
-                self._fragment(one, seen)
-                for one in fields.objects("fragments", _FRAGMENT, MAX_VARIABLES)
+                self._fragment(one, seen) for one in self._declared(fields, "fragments", _FRAGMENT)
             ),
             inputs=tuple(
-                self._input(one, seen) for one in fields.objects("inputs", _INPUT, MAX_VARIABLES)
+                self._input(one, seen) for one in self._declared(fields, "inputs", _INPUT)
             ),
             system=templates.text("system", most=2**20),
             user=templates.text("user", default="", required=True, most=2**20),
@@ -178,8 +182,18 @@ class _RecipeReader:
                 f"`version` must be a text or a number, but it is {kind_of(version)}", "version"
             )
 
+    def _declared(self, fields: Fields, name: str, names: tuple[str, ...]) -> list[Fields]:
+        """Return the entries of a list of variables."""
+        entries = list(fields.objects(name, names, MAX_VARIABLES))
+        given = fields.value.get(name)
+        if given is not None and (not isinstance(given, list) or len(entries) < len(given)):
+            self._all_declared = False
+        return entries
+
     def _variable(self, fields: Fields, seen: set[str], default: str | None = None) -> str:
         var: str = fields.text("var", default=default or "", required=default is None)
+        if not _VARIABLE.fullmatch(var):
+            self._all_declared = False
         if not fields.has("var") and default is None:
             return ""
         if not _VARIABLE.fullmatch(var):
@@ -225,6 +239,13 @@ class _RecipeReader:
         path: str = fields.text("from", default="", required=True, most=512).strip()
         if path and ("{" in path or "}" in path):
             fields.error("`from` is a path without braces, as `ctx.read_drafts.blocks`", "from")
+        elif "[" in path or "]" in path:
+            dotted = _INDEX.sub(lambda found: f".{found[1] or found[2]}", path)
+            fields.error(
+                "`from` is a path with dots and without brackets, as `ctx.read_drafts.blocks.0`",
+                "from",
+                suggestion=None if "[" in dotted or "]" in dotted else dotted.removeprefix("."),
+            )
         elif path and not all(step.strip() for step in path.split(".")):
             fields.error(
                 "a part of this path is empty; write it as `ctx.read_drafts.blocks`", "from"
