@@ -7,6 +7,7 @@ from typing import Any
 
 from arcrun_server.recipes import fragments, prompts
 from arcrun_server.recipes.prompt import checks, document, reading
+from arcrun_server.routes import prompt_recipes
 
 
 class _Forgetful(dict[Any, Any]):
@@ -67,3 +68,7 @@ def undeclared_variables_are_told_of_alone() -> None:
             right(self, recipe)
 
     reading._RecipeReader._check_templates = check_templates
+
+
+def values_of_unknown_inputs_are_ignored() -> None:
+    prompt_recipes._check_variables = lambda _resolved, _given: None

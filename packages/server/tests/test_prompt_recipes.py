@@ -159,6 +159,34 @@ async def test_render_takes_a_recipe_that_is_not_stored(alice: Api) -> None:
     await read(alice, "/prompt-recipes/greet", 404)
 
 
+async def test_values_for_unknown_variables_are_refused_with_the_nearest_name(alice: Api) -> None:
+    await alice("PUT", "/prompt-texts/tone", json={"text": "kind"})
+    await push(alice, greet("{{who}} {{tone}}", fragments=[{"source": "kv", "key": "tone"}]))
+    path = "/prompt-recipes/greet/render"
+    refused = await post(alice, path, {"inputs": {"whoo": "x", "who": "y", "z": 1}}, 400)
+    assert refused["code"] == "invalid_request"
+    assert refused["error"] == (
+        "inputs.whoo: this is no input of the recipe; did you mean 'who'? (and 1 more, see details)"
+    )
+    assert [(one["path"], one.get("suggestion")) for one in refused["details"]] == [
+        ("inputs.whoo", "who"),
+        ("inputs.z", None),
+    ]
+    refused = await post(alice, path, {"inputs": {"who": "x"}, "fragments": {"tune": "y"}}, 400)
+    assert refused["details"] == [
+        {
+            "message": "this is no fragment of the recipe",
+            "path": "fragments.tune",
+            "suggestion": "tone",
+        }
+    ]
+    many = {"recipe": greet(), "inputs": {f"v{number}": 1 for number in range(20_000)}}
+    assert len((await post(alice, path, many, 400))["details"]) == 50
+    await post(
+        alice, path, {"inputs": {"who": "x"}, "fragments": {"tone": "y"}, "context": {"z": 1}}
+    )
+
+
 async def test_a_missing_value_is_an_error_that_names_it(alice: Api) -> None:
     await push(alice, greet())
     refused = await post(alice, "/prompt-recipes/greet/render", {"context": {"nme": "x"}}, 422)

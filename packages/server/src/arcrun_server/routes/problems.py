@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from arcrun_server.engine.model import MAX_PROBLEMS, readable
+from arcrun_server.engine.nearest import Suggestions
 from arcrun_server.errors import ApiError, Detail
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from arcrun_server.engine import Problem
 
@@ -50,6 +52,39 @@ def graph_error(problems: Sequence[Problem], *, prefix: str) -> ApiError:
     if len(details) > 1:
         text += f" (and {len(details) - 1} more, see details)"
     return ApiError(400, problems[0].code, text, details=details)
+
+
+def check_known(given: Mapping[str, Any], known: Sequence[str], path: str, what: str) -> None:
+    """Refuse an object that names what there is not.
+
+    Args:
+        given: The object.
+        known: The names that it may have.
+        path: Where it stands in the body.
+        what: What the names are of, as "an input of the recipe".
+
+    Raises:
+        ApiError: It has another name.
+    """
+    suggestions = Suggestions()
+    known_names = set(known)
+    unknown = [name for name in given if name not in known_names]
+    details = [
+        Detail(
+            f"this is no {what}",
+            path=f"{path}.{readable(name[:60])}",
+            suggestion=suggestions.nearest(name, known),
+        )
+        for name in unknown[:MAX_PROBLEMS]
+    ]
+    if not details:
+        return
+    text = sentence_of(details[0])
+    if details[0].suggestion:
+        text += f"; did you mean {details[0].suggestion!r}?"
+    if len(unknown) > 1:
+        text += f" (and {len(unknown) - 1} more, see details)"
+    raise ApiError(400, "invalid_request", text, details=details)
 
 
 def sentence_of(detail: Detail) -> str:

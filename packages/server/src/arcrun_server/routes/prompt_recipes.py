@@ -29,7 +29,7 @@ from arcrun_server.recipes.read_recipes import read
 from arcrun_server.routes.context import path_name
 from arcrun_server.routes.once import respond_once
 from arcrun_server.routes.paging import invalid_parameter, query_parameter
-from arcrun_server.routes.problems import details_of, sentence_of
+from arcrun_server.routes.problems import check_known, details_of, sentence_of
 from arcrun_server.routes.run_response import encode_off_loop
 from arcrun_server.routes.schemas import LABEL_CHANGE, PROMPT_PUSH, PROMPT_RENDER, PROMPT_TEST
 from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
@@ -147,6 +147,7 @@ class PromptRecipeRoutes:
         prompts = self._prompts(account)
         try:
             resolved = await self._resolved(prompts, request, given)
+            _check_variables(resolved, given)
             prompt = await prompts.render(
                 resolved, given.get("context", {}), given.get("inputs"), given.get("fragments")
             )
@@ -314,6 +315,15 @@ def _shown(version: StoredVersion) -> dict[str, Any]:
         "created_at": version.created_at,
     }
     return shown if version.source is None else shown | {"source": version.source}
+
+
+def _check_variables(resolved: ResolvedRecipe, given: dict[str, Any]) -> None:
+    """Refuse values and texts for variables that the recipe has not: they would change nothing."""
+    recipe = resolved.recipe
+    declared = {"inputs": recipe.inputs, "fragments": recipe.fragments}
+    for kind, variables in declared.items():
+        names = [one.var for one in variables]
+        check_known(given.get(kind) or {}, names, kind, f"{kind[:-1]} of the recipe")
 
 
 def _rendered(prompt: Prompt) -> dict[str, Any]:
