@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.destinations import model_problem
+from arcrun_server.engine.parameters import asked_credentials
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.llm.provider import LlmError, LlmTask
 from arcrun_server.recipes.prompt.assembly import AssemblyError, FragmentText, ResolvedRecipe
@@ -84,6 +86,9 @@ def prompt_component(
     """
 
     async def run(_given: JsonObject, invocation: Invocation) -> JsonObject:
+        problem = model_problem(asked_credentials(invocation.written))
+        if problem is not None:  # of a graph that was stored before pushes were checked for this
+            raise ComponentError(problem)
         try:
             call = await _assembled_call(prompts, invocation)
         except (AssemblyError, RecipeNotFoundError) as error:
