@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arcrun_server.components.registry import Registry
+from arcrun_server.outbound import Outbound
 from arcrun_server.recipes.prompt.output import (
+    OPTIONS,
+    RESERVED,
     OutputError,
     describe_violations,
     failed_result,
@@ -85,6 +89,9 @@ def test_the_keys_become_the_result_but_for_those_that_steer_a_run() -> None:
         "pending": True,
         "task_id": "t",
         "page_name": "p",
+        "default_branch": "approve",
+        "input": {"approved": True},
+        "loop": {"item": "evil"},
         "output": 1,
     }
     assert node_result(answer) == {"paragraphs": ["…"], "success": True, "output": answer}
@@ -105,6 +112,51 @@ def test_an_answer_chooses_no_branch(answer: dict[str, Any], stays: bool) -> Non
     name = next(iter(answer))
     assert (name in node_result(answer)) == stays
     assert node_result(answer)["output"] == answer
+
+
+# What components compute with, and what they read in the node's own data only.
+COMPUTED_WITH = frozenset(
+    {
+        "a",
+        "after",
+        "amount",
+        "b",
+        "count",
+        "data",
+        "date",
+        "end",
+        "field",
+        "fill",
+        "format",
+        "index",
+        "items",
+        "key",
+        "length",
+        "max",
+        "min",
+        "other",
+        "search",
+        "size",
+        "sources",
+        "start",
+        "text",
+        "to",
+        "unit",
+        "value",
+    }
+)
+READ_IN_OWN_DATA = frozenset({"http_request", "claude_api"})
+
+
+def test_an_answer_sets_no_option_of_a_component() -> None:
+    optional = {
+        name
+        for contract in Registry(Outbound()).contracts()
+        if contract["canonical_id"] not in READ_IN_OWN_DATA and contract["category"] != "auth"
+        for name in contract["input_schema"]["properties"]
+    }
+    assert optional - COMPUTED_WITH <= RESERVED
+    assert not COMPUTED_WITH & OPTIONS
 
 
 @pytest.mark.parametrize("value", [[1, 2], "text", 3, None, True])

@@ -14,9 +14,45 @@ if TYPE_CHECKING:
 OUTPUT = "output"
 """The field of a node's result that holds the whole answer."""
 
-RESERVED = frozenset(
+_OF_THE_NODE = frozenset(
     {"success", "error", "branch", "pending", "task_id", "page_name", "raw_text", "llm", OUTPUT}
 )
+_ROOTS = frozenset({"input", "prev", "ctx", "loop", "credential", "secret"})
+OPTIONS = frozenset(
+    {
+        "algorithm",
+        "batch_size",
+        "by",
+        "cases",
+        "code",
+        "condition",
+        "decimal_separator",
+        "default_branch",
+        "descending",
+        "digits",
+        "encoding",
+        "expr",
+        "flags",
+        "group_separator",
+        "limit",
+        "limits",
+        "milliseconds",
+        "mode",
+        "offset",
+        "operation",
+        "pattern",
+        "replacement",
+        "schema",
+        "seconds",
+        "separator",
+        "timeout_seconds",
+        "timezone",
+        "values",
+    }
+)
+"""Parameters that tell components how to work: a node that leaves one out would take it from the context."""
+
+RESERVED = _OF_THE_NODE | _ROOTS | OPTIONS
 """Names that steer a run or belong to the node: the model's values of these names stand under `output` only."""
 
 _FENCE = re.compile(r"\A```[A-Za-z]*[ \t]*\r?\n(.*?)\r?\n?[ \t]*```\Z", re.DOTALL)
