@@ -13,14 +13,15 @@ from arcrun_server.recipes.prompt.assembly import AssemblyError, FragmentText, R
 from arcrun_server.recipes.prompt.output import (
     OUTPUT,
     OutputError,
-    describe_violations,
     failed_result,
     node_result,
     parse_json,
-    repair_request,
+    parse_text,
+    repair_messages,
 )
 from arcrun_server.recipes.prompt.reading import read_recipe
 from arcrun_server.recipes.prompt.reference import parse_reference
+from arcrun_server.recipes.prompt.testing import check_fits
 from arcrun_server.recipes.prompts import RecipeNotFoundError, assembled
 
 if TYPE_CHECKING:
@@ -140,19 +141,16 @@ class _Call:
             try:
                 return {**await self._read(text, check), "llm": self._record}
             except OutputError as error:
-                if repairs == self._output.repair:
+                if repairs == self._output.repair or not error.is_repairable:
                     return {**failed_result(str(error), text), "llm": self._record}
                 repairs += 1
                 self._ask_again(text, str(error))
 
     async def _read(self, text: str, check: SchemaCheck) -> JsonObject:
         if self._output.format == "text":
-            return {"success": True, "text": text, OUTPUT: text}
+            return {"success": True, "text": parse_text(text), OUTPUT: text}
         value = parse_json(text)
-        if self._output.schema is not None:
-            violations = await check(self._output.schema, value)
-            if violations:
-                raise OutputError(describe_violations(violations))
+        await check_fits(self._output, value, check)
         return node_result(value)
 
     def _ask_again(self, text: str, error: str) -> None:
@@ -160,8 +158,7 @@ class _Call:
             **self._given,
             "messages": [
                 *self._given["messages"],
-                {"role": "assistant", "content": text},
-                {"role": "user", "content": repair_request(error)},
+                *repair_messages(text, error),
             ],
         }
 

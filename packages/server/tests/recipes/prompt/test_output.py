@@ -50,6 +50,8 @@ def test_json_is_read_with_or_without_a_fence_around_it(text: str) -> None:
         ('{"a": 1, "a": 2}', "the key 'a' twice"),
         ('{"a": NaN}', "there is no number NaN"),
         ('{"a": -Infinity}', "there is no number -Infinity"),
+        ('{"a": ' + "9" * 5000 + "}", "a number of more than 400 digits"),
+        ('{"a": -1e999}', "a number that is too large"),
         ('{"a": "\\ud800"}', "no character"),
         ('{"a": ["\\u0000"]}', "no character"),
         ('{"\\udc00": 1}', "no character"),
