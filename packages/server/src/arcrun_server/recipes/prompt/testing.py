@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.conditions import same
 from arcrun_server.engine.templates import MISSING, find
 
 from .assembly import AssemblyError, FragmentText, assemble
@@ -136,9 +137,14 @@ async def _reply_failures(
             await check_fits(output, value, check)
     except OutputError as error:
         return [str(error)]
-    if test.expects_output and (value != test.output or type(value) is not type(test.output)):
-        return [_difference("the output", as_text(test.output), as_text(value))]
+    if test.expects_output and not same(test.output, value):
+        return [_difference("the output", _as_json(test.output), _as_json(value))]
     return []
+
+
+def _as_json(value: Any) -> str:
+    """Return a value as JSON, so that the text `"1"` does not look like the number 1."""
+    return as_text([value])[1:-1]
 
 
 def _difference(what: str, expected: str, got: str | None) -> str:
