@@ -39,7 +39,7 @@ async def test_an_answer_that_can_not_be_read_is_kept(
     messages_api.answers(answer)
     data = (await ask(engine, recipe="r"))["data"]
     assert data["success"] is False
-    assert data["error"].startswith("the answer")
+    assert data["error"].startswith("prompt_recipe:r@1: the answer")
     assert data["raw_text"] == (raw_text or answer)
     assert (data["llm"]["recipe"], data["llm"]["output_tokens"]) == ("prompt_recipe:r", 42)
 
@@ -61,6 +61,29 @@ async def test_an_answer_that_can_not_be_read_is_repaired(
     data = (await ask(engine, recipe="r"))["data"]
     assert (data["a"], data["llm"]["repairs"]) == (1, 1)
     assert messages_api.requests[1]["messages"][1] == {"role": "assistant", "content": shown}
+
+
+@pytest.mark.parametrize("stop_reason", ["refusal", "max_tokens"])
+async def test_a_failure_names_the_recipe_and_its_version(
+    engine: Api, messages_api: MessagesApi, stop_reason: str
+) -> None:
+    await push_json(engine)
+    await push_json(engine)
+    messages_api.answers("No", stop_reason=stop_reason)
+    failed = await ask(engine, recipe="r")
+    assert "Node ask failed: prompt_recipe:r@2: the model gave no answer" in failed["error"]
+    messages_api.fails(429, "rate_limit_error")
+    failed = await ask(engine, recipe="prompt_recipe:r@1")
+    assert "Node ask failed: prompt_recipe:r@1: the model gave no answer" in failed["error"]
+
+
+async def test_a_parameter_that_can_not_be_used_names_the_recipe(
+    engine: Api, messages_api: MessagesApi
+) -> None:
+    await push_json(engine)
+    failed = await ask(engine, recipe="r", max_tokens=0)
+    assert "prompt_recipe:r@1: `max_tokens` must be from 1" in failed["error"]
+    assert messages_api.requests == []
 
 
 async def test_a_text_that_is_none_is_no_result(engine: Api, messages_api: MessagesApi) -> None:

@@ -108,12 +108,16 @@ class _Call:
         given: What the container is given.
         output: What is expected.
         record: What the run records, besides what the container says.
+        recipe: The recipe and its version, which errors name; None if the node has no recipe.
     """
 
-    def __init__(self, given: JsonObject, output: Output, record: JsonObject) -> None:
+    def __init__(
+        self, given: JsonObject, output: Output, record: JsonObject, recipe: str | None = None
+    ) -> None:
         self._given = given
         self._output = output
         self._record = record
+        self._place = f"{recipe}: " if recipe else ""
 
     async def run(
         self,
@@ -133,7 +137,10 @@ class _Call:
                 text, record = await model.ask(self._given, secret, deadline)
             except LlmError as error:
                 self._add(error.record, repairs)
-                raise ComponentError(f"the model gave no answer: {error}{self._used()}") from None
+                reason = f"{self._place}the model gave no answer: {error}{self._used()}"
+                raise ComponentError(reason) from None
+            except ComponentError as error:
+                raise ComponentError(f"{self._place}{error}") from None
             self._add(record, repairs)
             if isinstance(text, LlmTask):
                 task = {"pending": True, "task_id": text.task_id}
@@ -142,7 +149,8 @@ class _Call:
                 return {**await self._read(text, check), "llm": self._record}
             except OutputError as error:
                 if repairs == self._output.repair or not error.is_repairable:
-                    return {**failed_result(str(error), text), "llm": self._record}
+                    failed = failed_result(f"{self._place}{error}", text)
+                    return {**failed, "llm": self._record}
                 repairs += 1
                 self._ask_again(text, str(error))
 
@@ -209,8 +217,9 @@ async def _assembled_call(prompts: Prompts, invocation: Invocation) -> _Call:
         call["model"] = model
     if is_closed(recipe.output.schema):
         call["schema"] = recipe.output.schema
-    record = {} if given == ["prompt"] else _provenance(resolved)
-    return _Call(call, recipe.output, record)
+    if given == ["prompt"]:
+        return _Call(call, recipe.output, {})
+    return _Call(call, recipe.output, _provenance(resolved), resolved.name)
 
 
 def _some_of(own: JsonObject, *names: str) -> JsonObject:
