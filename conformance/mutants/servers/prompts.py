@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from arcrun_server.components import claude_api
+from arcrun_server.recipes import prompt_component
 from arcrun_server.recipes.prompt import output, reading, testing
+from arcrun_server.runs import environment
+
+
+class _Everything(frozenset[str]):
+    def __contains__(self, _name: Any) -> bool:
+        return True
 
 
 def outputs_are_compared_without_types() -> None:
@@ -15,3 +25,15 @@ def answers_have_infinite_numbers() -> None:
 
 def tests_that_check_nothing_pass() -> None:
     reading._check_says_something = lambda _expect: None
+
+
+def braces_go_to_the_model() -> None:
+    prompt_component._check_found = lambda _invocation: None
+
+
+def misspelled_parameters_of_models_are_ignored() -> None:
+    environment.with_checked_names = lambda component, _contract: component
+
+
+def messages_have_any_field() -> None:
+    claude_api._OF_A_MESSAGE = _Everything()

@@ -17,7 +17,7 @@ from arcrun_server.llm.provider import (
     Models,
 )
 
-from .contract import optional, require
+from .contract import describe, optional, require
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .contract import ComponentContract
 
 MAX_TOKENS = 128_000
+_OF_A_MESSAGE = frozenset({"role", "content"})
 
 CONTRACT: ComponentContract = {
     "canonical_id": "claude_api",
@@ -49,6 +50,7 @@ CONTRACT: ComponentContract = {
                 "items": {
                     "type": "object",
                     "required": ["role", "content"],
+                    "additionalProperties": False,
                     "properties": {
                         "role": {"enum": ["user", "assistant"]},
                         "content": {"type": "string"},
@@ -154,6 +156,11 @@ def _messages(value: Any) -> list[JsonObject]:
         role = message.get("role") if isinstance(message, dict) else None
         if role not in ("user", "assistant"):
             raise ComponentError(f"`messages[{number}].role` must be user or assistant")
+        unknown = next((name for name in message if name not in _OF_A_MESSAGE), None)
+        if unknown is not None:
+            raise ComponentError(
+                f"`messages[{number}]` has a field {describe(unknown)}; a message is a role and a content"
+            )
         _text(message.get("content"), f"messages[{number}].content")
     return messages
 

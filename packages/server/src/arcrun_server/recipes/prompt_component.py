@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.destinations import model_problem
 from arcrun_server.engine.parameters import asked_credentials
+from arcrun_server.engine.templates import parse_value, placeholders
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.llm.provider import LlmError, LlmTask
 from arcrun_server.recipes.prompt.assembly import AssemblyError, FragmentText, ResolvedRecipe
@@ -90,6 +91,7 @@ def prompt_component(
         problem = model_problem(asked_credentials(invocation.written))
         if problem is not None:  # of a graph that was stored before pushes were checked for this
             raise ComponentError(problem)
+        _check_found(invocation)
         try:
             call = await _assembled_call(prompts, invocation)
         except (AssemblyError, RecipeNotFoundError) as error:
@@ -197,6 +199,7 @@ async def _assembled_call(prompts: Prompts, invocation: Invocation) -> _Call:
     given = [name for name in _ONE_OF if own.get(name) is not None]
     if len(given) != 1:
         raise ComponentError("give one of `recipe`, `prompt` and `messages` in the node's config")
+    own = {name: value for name, value in own.items() if value is not None}
     passed = _some_of(own, "max_tokens", "mira_token")
     if given == ["messages"]:
         texts = _some_of(own, "messages", "system", "model")
@@ -220,6 +223,21 @@ async def _assembled_call(prompts: Prompts, invocation: Invocation) -> _Call:
     if given == ["prompt"]:
         return _Call(call, recipe.output, {})
     return _Call(call, recipe.output, _provenance(resolved), resolved.name)
+
+
+def _check_found(invocation: Invocation) -> None:
+    """Check that every placeholder of the node has a value: a model would be sent the braces.
+
+    Raises:
+        ComponentError: One has none; the message names the parameter and the placeholder.
+    """
+    for name, written in invocation.written.items():
+        for placeholder in placeholders(parse_value(written)):
+            if placeholder.credential is None and not invocation.look_up(placeholder.name)[0]:
+                raise ComponentError(
+                    f"`{name}`: {placeholder.source[:200]} has no value; there is nothing at "
+                    f"'{placeholder.name[:200]}'"
+                )
 
 
 def _some_of(own: JsonObject, *names: str) -> JsonObject:

@@ -91,7 +91,8 @@ class AccountEnvironment:
         blocks = WorkflowBlocks(self.store.blocks, self.account)
         store = self.store
         prompts = Prompts(self.account, store.prompt_recipes, store.prompt_texts, blocks, check)
-        return prompt_component(prompts, self.registry.model, check, self.secret)
+        component = prompt_component(prompts, self.registry.model, check, self.secret)
+        return with_checked_names(component, claude_api.CONTRACT)
 
     def _of_primitives(self, component_id: str) -> Component | None:
         primitive = component_id.removeprefix(PREFIX)
