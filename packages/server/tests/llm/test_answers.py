@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 pytest.importorskip("anthropic", reason="the SDK needs Python 3.11")
 
-from llm_answers import ask
+from llm_answers import KEY, ask
 from pushed_recipes import post
 
 if TYPE_CHECKING:
@@ -106,3 +107,56 @@ async def test_an_answer_that_can_not_be_checked_in_time_is_kept_and_not_asked_f
     assert (data["success"], data["raw_text"]) == (False, '{"a": 1}')
     assert "takes longer than" in data["error"]
     assert len(messages_api.requests) == 1
+
+
+@pytest.mark.parametrize("written", [KEY, f"x{KEY.upper()}", f"{{{KEY}}}"])
+async def test_a_service_that_repeats_the_key_puts_it_into_no_result(
+    engine: Api, messages_api: MessagesApi, written: str
+) -> None:
+    messages_api.answers("your key is ", written, model=written)
+    response = await ask(engine, prompt="x")
+    assert response["data"]["text"].startswith("your key is ")
+    assert "[redacted]" in response["data"]["text"]
+    assert response["data"]["llm"]["model"] == "claude-sonnet-5-5"
+    assert KEY not in json.dumps(response)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"input_tokens": f"{KEY} and the prompt"},
+        {"input_tokens": None},
+        {"input_tokens": -5},
+        {"input_tokens": 10**30},
+        {"cache_read_input_tokens": [KEY]},
+    ],
+)
+async def test_tokens_that_are_no_numbers_are_no_answer_and_quoted_nowhere(
+    engine: Api,
+    messages_api: MessagesApi,
+    counts: dict[str, Any],
+    recwarn: pytest.WarningsRecorder,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    messages_api.answers("x", **counts)
+    failed = await ask(engine, prompt="the prompt")
+    assert "the service's answer is not that of the Messages API" in failed["error"]
+    assert [str(warning.message) for warning in recwarn] == []
+    assert KEY not in caplog.text
+
+
+async def test_a_reason_to_stop_is_shown_only_if_it_is_a_name(
+    engine: Api, messages_api: MessagesApi
+) -> None:
+    messages_api.answers("x", stop_reason="pause_turn")
+    assert "the model stopped: pause_turn" in (await ask(engine, prompt="x"))["error"]
+    messages_api.answers("x", stop_reason=f"because of {KEY}")
+    assert "the model stopped: for another reason" in (await ask(engine, prompt="x"))["error"]
+
+
+async def test_a_model_that_is_named_more_exactly_has_the_price_of_the_one_that_was_asked(
+    engine: Api, messages_api: MessagesApi
+) -> None:
+    messages_api.answers("x", model="claude-sonnet-5-5-20261001")
+    llm = (await ask(engine, prompt="x", model="sonnet"))["data"]["llm"]
+    assert (llm["model"], llm["cost_usd"]) == ("claude-sonnet-5-5-20261001", 0.0048)
