@@ -27,6 +27,16 @@ def tests_that_check_nothing_pass() -> None:
     reading._check_says_something = lambda _expect: None
 
 
+def version_of_a_page_is_ignored() -> None:
+    right = reading.Fields.error
+
+    def error(self: Any, message: str, field: str | None = None, **more: Any) -> None:
+        if field != "version":
+            right(self, message, field, **more)
+
+    reading.Fields.error = error
+
+
 def braces_go_to_the_model() -> None:
     prompt_component._check_found = lambda _invocation: None
 

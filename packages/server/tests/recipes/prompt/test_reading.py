@@ -256,6 +256,15 @@ def test_a_fragment_may_use_what_the_templates_do_not() -> None:
             "output.required_fields[0]",
             "a text",
         ),
+        (
+            minimal(
+                fragments=[
+                    {"var": "f", "source": "kbdb_block", "block_page_name": "p", "version": 1}
+                ]
+            ),
+            "fragments[0].version",
+            "`version` is that of one block, and a page may have many",
+        ),
         (minimal(tests=[{"name": "t"}]), "tests[0]", "`expect` is missing"),
         (minimal(tests=[{"name": "t", "expect": {}}]), "tests[0].expect", "this test can't fail"),
         *(

@@ -208,6 +208,13 @@ class _RecipeReader:
             for name in ("pin", "version", "field"):
                 if source and fields.has(name):
                     fields.error(f"only a fragment of the source kbdb_block has `{name}`", name)
+        elif fields.has("version") and fields.has("block_page_name"):
+            fields.error(
+                "`version` is that of one block, and a page may have many; give `block_id`, or `pin: true` for the "
+                "blocks that the page has now",
+                "version",
+                at_key=True,
+            )
         return Fragment(
             var=self._variable(fields, seen, default),
             source=source,
