@@ -107,6 +107,10 @@ def words_are_found_at_their_end() -> None:
     component_search.Entry.position = position
 
 
+def knowledge_base_is_found_as_a_service() -> None:
+    components.is_url = lambda _address: True
+
+
 def own_recipes_are_not_searched() -> None:
     async def none(_self: Any, _account: str) -> dict[Any, Any]:
         return {}
