@@ -7,7 +7,7 @@ from typing import Any
 from arcrun_server.components import claude_api
 from arcrun_server.recipes import prompt_component
 from arcrun_server.recipes.prompt import output, reading, testing
-from arcrun_server.runs import environment
+from arcrun_server.runs import environment, usage
 
 
 class _Everything(frozenset[str]):
@@ -47,3 +47,7 @@ def misspelled_parameters_of_models_are_ignored() -> None:
 
 def messages_have_any_field() -> None:
     claude_api._OF_A_MESSAGE = _Everything()
+
+
+def failed_calls_are_not_counted() -> None:
+    usage.ModelUsage.add = lambda _self, _node, _record: None

@@ -52,6 +52,18 @@ class Model(Protocol):
         ...
 
 
+class NoAnswerError(ComponentError):
+    """A model gave no answer.
+
+    Attributes:
+        record: What the run records of the calls.
+    """
+
+    def __init__(self, message: str, record: JsonObject) -> None:
+        super().__init__(message)
+        self.record = record
+
+
 _INLINE, _ = read_recipe(
     {
         "name": "inline",
@@ -131,7 +143,7 @@ class _Call:
         """Ask, and ask again as often as the recipe allows if the answer does not fit.
 
         Raises:
-            ComponentError: No answer came; the message says what was used of tokens. It is not asked for again.
+            NoAnswerError: No answer came; the message says what was used of tokens. It is not asked for again.
         """
         repairs = 0
         while True:
@@ -140,7 +152,7 @@ class _Call:
             except LlmError as error:
                 self._add(error.record, repairs)
                 reason = f"{self._place}the model gave no answer: {error}{self._used()}"
-                raise ComponentError(reason) from None
+                raise NoAnswerError(reason, self._record) from None
             except ComponentError as error:
                 raise ComponentError(f"{self._place}{error}") from None
             self._add(record, repairs)
