@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server.components import code, cron, cron_expression
 from arcrun_server.engine import parameters
-from arcrun_server.recipes import request
+from arcrun_server.recipes import prompt_component, request
 from arcrun_server.recipes.auth import primitive_component
 from arcrun_server.routes import component_search, components
 
@@ -45,6 +45,10 @@ def code_comes_from_the_context_too() -> None:
 
 def code_is_handed_credentials() -> None:
     parameters.code_problem = code.code_problem = lambda _credentials: None
+
+
+def models_are_asked_with_credentials() -> None:
+    parameters.model_problem = prompt_component.model_problem = lambda _credentials: None
 
 
 def errors_of_code_keep_their_escapes() -> None:
@@ -122,6 +126,10 @@ def words_are_found_at_their_end() -> None:
         return right(entry, phrases) or (f"4{entry.canonical_id}" if inside else None)
 
     component_search.Entry.position = position
+
+
+def knowledge_base_is_found_as_a_service() -> None:
+    components.is_url = lambda _address: True
 
 
 def own_recipes_are_not_searched() -> None:

@@ -55,6 +55,10 @@ def switch_takes_the_last_case() -> None:
     switch.run = run
 
 
+def json_has_infinite_numbers() -> None:
+    validate_json.finite_number = float
+
+
 def if_control_prefers_the_context() -> None:
     right = if_control._holds
     if_control._holds = lambda text, values, given, invocation: right(

@@ -141,6 +141,16 @@ def inserted_text_is_scanned_again() -> None:
     scope.Scope.look_up = look_up
 
 
+def fields_hide_nodes() -> None:
+    original = scope.Scope._of_node
+
+    def of_node(self: Any, path: tuple[str, ...]) -> tuple[Any, bool]:
+        value = scope.find(self._activation.values, path)
+        return original(self, path) if value is MISSING else (value, True)
+
+    scope.Scope._of_node = of_node
+
+
 def null_is_missing() -> None:
     original = scope.Scope.look_up
 

@@ -32,19 +32,26 @@ def event(kind: str, **fields: Any) -> bytes:
     return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
 
 
-def answer(*texts: str, stop_reason: str | None = "end_turn", thinking: bool = False) -> bytes:
-    """Return the events of an answer: each text is a block, in two pieces."""
+def answer(
+    *texts: str,
+    stop_reason: str | None = "end_turn",
+    thinking: bool = False,
+    model: str = "claude-sonnet-5-5",
+    **counts: Any,
+) -> bytes:
+    """Return the events of an answer: each text is a block, in two pieces. `counts` replace those of tokens."""
     usage = {
         "input_tokens": 20,
         "cache_read_input_tokens": 300,
         "cache_creation_input_tokens": 5,
         "output_tokens": 1,
+        **counts,
     }
     message = {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
-        "model": "claude-sonnet-5-5",
+        "model": model,
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,

@@ -113,6 +113,12 @@ async def test_what_is_nowhere_is_not_found(nobody: Api, query: str) -> None:
     assert await search(nobody, query) == {"success": True, "results": [], "count": 0}
 
 
+async def test_the_knowledge_base_is_found_by_its_components_only(nobody: Api) -> None:
+    results = await found(nobody, "kbdb")
+    assert ("api_recipe", "kbdb_get") in results
+    assert ("auth_recipe", "kbdb") not in results
+
+
 async def test_a_result_says_what_it_is(nobody: Api) -> None:
     (result,) = (await search(nobody, "雜湊"))["results"]
     assert result == {

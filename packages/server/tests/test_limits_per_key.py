@@ -72,7 +72,7 @@ async def test_a_slow_service_of_one_account_holds_up_no_other(
     arrived: list[str] = []
     go_on = asyncio.Event()
 
-    async def slow(_self: Any, _method: str, url: str, *_: Any) -> Any:
+    async def slow(_self: Any, _method: str, url: str, *_: Any, **_more: Any) -> Any:
         arrived.append(url)
         await go_on.wait()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml
 from prompts import SEED_RECIPE, greet, push, read, template
 from pushed_recipes import post
@@ -344,6 +346,30 @@ async def test_tests_are_run_and_guard_a_label(alice: Api) -> None:
     assert (refused.status_code, refused.json()["code"]) == (409, "tests_failed")
     assert "'says hello' fails: no message holds" in refused.json()["error"]
     assert (await read(alice, "/prompt-recipes/greet"))["recipe"]["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected", "passes"),
+    [
+        ({"a": 1.0, "b": [None]}, {"b": [None], "a": 1}, True),
+        (1, 1.0, True),
+        (True, 1, False),
+        ({"a": True}, {"a": 1}, False),
+        ({"c": [0]}, {"c": [False]}, False),
+        ("1", 1, False),
+        ({}, [], False),
+    ],
+)
+async def test_an_output_is_compared_by_type(
+    alice: Api, reply: Any, expected: Any, passes: bool
+) -> None:
+    test = {"name": "t", "reply": json.dumps(reply), "expect": {"output": expected}}
+    recipe = {"name": "r", "prompt_assembly": {"user": "x"}, "output": {"format": "json"}}
+    outcome = await post(alice, "/prompt-recipes/r/test", {"recipe": recipe | {"tests": [test]}})
+    assert outcome["passed"] is passes
+    if not passes:
+        got = json.dumps(reply, separators=(",", ":"))
+        assert f"got '{got}'" in outcome["tests"][0]["failures"][0]
 
 
 async def test_a_recipe_that_workflows_name_is_deleted_only_by_force(alice: Api, bob: Api) -> None:

@@ -125,7 +125,7 @@ async def test_a_run_records_the_recipe_s_version_and_its_fragments(scripted: Ap
 
 
 async def test_a_prompt_without_a_recipe_goes_the_same_way(scripted: Api) -> None:
-    data = (await ask(scripted, prompt="Greet {{input.name}}", system="{{x}}"))["data"]
+    data = (await ask(scripted, prompt="Greet {{input.name}}", system="\\{{x}}"))["data"]
     assert data["text"] == "Hi 小明"
 
 
@@ -153,6 +153,20 @@ async def test_an_answer_that_does_not_fit_is_repaired_as_often_as_the_recipe_sa
         ({"recipe": "greet", "system": "x"}, "`system` is the recipe's own"),
         ({"prompt": "unknown"}, "none of the 5 replies in the script fits"),
         ({"messages": []}, "`messages` is empty"),
+        ({"prompt": "Greet {{input.nmae}}"}, "`prompt`: {{input.nmae}} has no value"),
+        ({"prompt": "Greet 小明", "system": "{{x.y}}"}, "`system`: {{x.y}} has no value"),
+        ({"recipe": "greet", "model": "{{input.m}}"}, "`model`: {{input.m}} has no value"),
+        (
+            {"messages": [{"role": "user", "content": "Greet 小明 {{x}}"}]},
+            "`messages`: {{x}} has no value",
+        ),
+        (
+            {"messages": [{"role": "user", "content": "Greet 小明", "cache_control": {}}]},
+            "`messages[0]` has a field 'cache_control'",
+        ),
+        ({"prompt": "Greet 小明", "max_token": 5}, "did you mean 'max_tokens'?"),
+        ({"prompt": "Greet 小明", "modle": "opus"}, "did you mean 'model'?"),
+        ({"prompt": "Greet 小明", "sytem": "x"}, "did you mean 'system'?"),
         (
             {"messages": [{"role": "system", "content": "x"}]},
             "`messages[0].role` must be user or assistant",

@@ -157,6 +157,8 @@ export interface RunResult<T = any> extends Open {
   warnings?: RunWarning[];
   /** The nodes that failed though the run went on. */
   failed_nodes?: string[];
+  /** What was used of language models, if any was asked. */
+  usage?: Record<string, unknown>;
   accepted?: boolean;
   run_id?: string;
 }

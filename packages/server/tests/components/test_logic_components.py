@@ -257,6 +257,13 @@ async def test_validate_json_says_where_a_text_is_not_json(use: Any) -> None:
     assert "too deeply" in response["data"]["errors"][0]["message"]
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "1e999", "NaN", "-Infinity"])
+async def test_validate_json_says_that_a_number_can_not_be_used(use: Any, number: str) -> None:
+    response = await use("validate_json", {"data": f'{{"a": {number}}}'})
+    assert response["data"]["result"] is False
+    assert "number" in response["data"]["errors"][0]["message"]
+
+
 async def test_validate_json_tells_at_most_twenty_errors(use: Any) -> None:
     response = await use(
         "validate_json", {"data": [0] * 50, "schema": {"items": {"type": "string"}}}

@@ -146,7 +146,35 @@ async def test_a_nodes_result_can_be_named_also_if_a_later_result_hides_it(
         "b": give({"data": {"other": 2}}),
         "c": give("{{data.k}}{{data.other}}"),
     }
-    assert (await engine.run(lines, config)).data == "12"
+    assert (await engine.run(lines, config)).data == "1{{data.other}}"
+
+
+@pytest.mark.parametrize("written", ["read", "Read", "ctx.read"])
+async def test_a_later_result_does_not_stand_in_for_that_of_another_node(
+    engine: RecordingEngine, written: str
+) -> None:
+    lines = ["input >> 完成後 >> Read", "Read >> 完成後 >> b", "b >> 完成後 >> c"]
+    evil = {"blocks": ["evil"], "more": 1}
+    config = {
+        "Read": give({"blocks": ["real"]}),
+        "b": give({"read": evil, "Read": evil}),
+        "c": give([f"{{{{{written}.blocks}}}}", f"{{{{{written}.more}}}}"]),
+    }
+    result = await engine.run(lines, config)
+    assert result.data == [["real"], f"{{{{{written}.more}}}}"]
+    assert engine.given_to("c")[0]["read"] == {"blocks": ["real"]}
+
+
+async def test_a_result_with_a_loop_does_not_stand_in_for_the_element(
+    engine: RecordingEngine,
+) -> None:
+    lines = ["input >> FOREACH x >> a", "a >> PIPE >> b"]
+    config = {
+        "a": give({"loop": {"item": "evil"}}),
+        "b": give("{{loop.item}}{{ctx.loop.item}}{{ctx.loop.index}}"),
+    }
+    result = await engine.run(lines, config, {"xs": ["甲"]})
+    assert result.data["results"] == ["甲甲0"]
 
 
 async def test_a_result_replaces_the_field_that_is_called_like_its_node(

@@ -68,6 +68,22 @@ async def test_a_node_is_answered(engine: Api, messages_api: MessagesApi) -> Non
     assert KEY in str(messages_api.received[0].headers)
 
 
+@pytest.mark.parametrize("nothing", [None, "{{input.nothing}}"])
+@pytest.mark.parametrize(
+    "asked", [{"prompt": "x"}, {"messages": [{"role": "user", "content": "x"}]}]
+)
+async def test_null_is_left_out(
+    engine: Api, messages_api: MessagesApi, asked: dict[str, Any], nothing: str | None
+) -> None:
+    messages_api.answers("y")
+    config = {"system": nothing, "model": nothing, "max_tokens": nothing, **asked}
+    data = (await ask(engine, {"nothing": None}, **config))["data"]
+    assert data["text"] == "y"
+    (request,) = messages_api.requests
+    assert "system" not in request
+    assert (request["model"], request["max_tokens"]) == ("claude-sonnet-5-5", 8192)
+
+
 async def test_what_a_model_thinks_is_no_part_of_its_answer(
     engine: Api, messages_api: MessagesApi
 ) -> None:

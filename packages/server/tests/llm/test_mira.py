@@ -47,6 +47,26 @@ async def test_the_daemon_is_given_prompt_and_callback(
     }
 
 
+@pytest.mark.parametrize(
+    ("system", "text"),
+    [
+        (None, "a\n\n--- ASSISTANT ---\n\nb\n\n--- USER ---\n\nc"),
+        ("s", "s\n\n--- USER ---\n\na\n\n--- ASSISTANT ---\n\nb\n\n--- USER ---\n\nc"),
+    ],
+)
+async def test_who_said_what_stands_in_the_one_text_of_a_conversation(
+    site: Site, make_client: Callable[..., Outbound], system: str | None, text: str
+) -> None:
+    site.respond("/", "{}")
+    roles = ("user", "assistant", "user")
+    messages = tuple(
+        {"role": role, "content": said} for role, said in zip(roles, "abc", strict=True)
+    )
+    request = LlmRequest("m", messages, system=system, mira_token=TOKEN)
+    await MiraProvider(make_client(), f"{site.url}/", PUBLIC).complete(request, None)
+    assert json.loads(site.received[0].body)["prompt"] == text
+
+
 async def test_each_prompt_is_a_task_of_its_own(
     site: Site, make_client: Callable[..., Outbound]
 ) -> None:
@@ -59,6 +79,7 @@ async def test_each_prompt_is_a_task_of_its_own(
 @pytest.mark.parametrize(
     ("status", "kind", "message"),
     [
+        (302, "rejected", "did not take the prompt (HTTP 302)"),
         (401, "rejected", "does not accept `mira_token`"),
         (404, "rejected", "did not take the prompt (HTTP 404)"),
         (429, "rate_limited", "limits requests"),
@@ -68,7 +89,8 @@ async def test_each_prompt_is_a_task_of_its_own(
 async def test_a_daemon_that_refuses_is_named(
     site: Site, make_client: Callable[..., Outbound], status: int, kind: str, message: str
 ) -> None:
-    site.respond("/", f"no: {TOKEN}", status)
+    site.respond("/", f"no: {TOKEN}", status, {"Location": "/other"})
+    site.respond("/other", "{}")
     with pytest.raises(LlmError) as failed:
         await MiraProvider(make_client(), f"{site.url}/", PUBLIC).complete(REQUEST, None)
     assert failed.value.kind == kind

@@ -118,3 +118,14 @@ async def test_token_endpoint_that_repeats_what_it_was_sent_is_not_quoted(
     response = await run(alice, "own", _path="/x")
     assert "returned 400" in response.json()["error"]
     assert "refresh-secret" not in response.text
+
+
+async def test_graph_that_was_stored_before_asks_no_model_with_a_credential(alice: Api) -> None:
+    data = {"prompt": "{{credential.own_token}} {{input.q}}"}
+    node = {"id": "n", "type": "Component", "componentId": "claude_api", "data": data}
+    graph = {"nodes": [node], "edges": []}
+    await push_secret(alice)
+    account = await alice.store.accounts.of_key(alice.key)
+    await alice.store.workflows.push(account, "asks", description="d", graph=graph, config=None)
+    run = await alice("POST", "/webhooks/named/asks/trigger", json={"q": "spell it"})
+    assert "a model can't be asked with the credential own_token" in run.json()["error"]

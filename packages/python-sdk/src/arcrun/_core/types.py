@@ -176,7 +176,7 @@ class _RunResult(TypedDict):
 class RunResult(_RunResult, total=False):
     """Result of `workflows.run`: `data`, or with `run_async` instead that it was `accepted`.
 
-    `failed_nodes` names nodes that failed although the run went on.
+    `failed_nodes` names nodes that failed although the run went on. `usage` is what was used of language models.
     """
 
     success: bool
@@ -186,6 +186,7 @@ class RunResult(_RunResult, total=False):
     run_id: str
     warnings: list[RunWarning]
     failed_nodes: list[str]
+    usage: dict[str, Any]
 
 
 class Execution(TypedDict, total=False):

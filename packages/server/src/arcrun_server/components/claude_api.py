@@ -17,7 +17,7 @@ from arcrun_server.llm.provider import (
     Models,
 )
 
-from .contract import optional, require
+from .contract import describe, optional, require
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .contract import ComponentContract
 
 MAX_TOKENS = 128_000
+_OF_A_MESSAGE = frozenset({"role", "content"})
 
 CONTRACT: ComponentContract = {
     "canonical_id": "claude_api",
@@ -49,6 +50,7 @@ CONTRACT: ComponentContract = {
                 "items": {
                     "type": "object",
                     "required": ["role", "content"],
+                    "additionalProperties": False,
                     "properties": {
                         "role": {"enum": ["user", "assistant"]},
                         "content": {"type": "string"},
@@ -114,9 +116,10 @@ class Model:
         try:
             reply = await self._provider.complete(request, secret)
         except LlmError as error:
-            error.record = self._record(error.reply or request, started)
+            error.record = self._record(error.reply or request, request, started)
             raise
-        return reply.text if isinstance(reply, LlmReply) else reply, self._record(reply, started)
+        text = reply.text if isinstance(reply, LlmReply) else reply
+        return text, self._record(reply, request, started)
 
     def _request(self, given: JsonObject, deadline: float | None) -> LlmRequest:
         model = optional(given, "model", str, DEFAULT_MODEL)
@@ -133,13 +136,17 @@ class Model:
             mira_token=given.get("mira_token"),
         )
 
-    def _record(self, reply: LlmReply | LlmTask | LlmRequest, started: float) -> JsonObject:
+    def _record(
+        self, reply: LlmReply | LlmTask | LlmRequest, request: LlmRequest, started: float
+    ) -> JsonObject:
         record: JsonObject = {"provider": self._provider.name, "model": reply.model}
         if isinstance(reply, LlmReply) and reply.input_tokens is not None:
             record["input_tokens"] = reply.input_tokens
             record["output_tokens"] = reply.output_tokens
             record["cached_tokens"] = reply.cache_read_tokens
-            price = self._models.prices.get(reply.model)
+            # A service may name the model that answered more exactly than the one that was asked.
+            prices = self._models.prices
+            price = prices.get(reply.model) or prices.get(request.model)
             if price is not None:
                 record["cost_usd"] = price.of(reply)
         record["duration_ms"] = round((time.monotonic() - started) * 1000)
@@ -154,6 +161,11 @@ def _messages(value: Any) -> list[JsonObject]:
         role = message.get("role") if isinstance(message, dict) else None
         if role not in ("user", "assistant"):
             raise ComponentError(f"`messages[{number}].role` must be user or assistant")
+        unknown = next((name for name in message if name not in _OF_A_MESSAGE), None)
+        if unknown is not None:
+            raise ComponentError(
+                f"`messages[{number}]` has a field {describe(unknown)}; a message is a role and a content"
+            )
         _text(message.get("content"), f"messages[{number}].content")
     return messages
 

@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.json_numbers import (
+    JsonNumberError,
+    finite_number,
+    no_constant,
+    whole_number,
+)
 from arcrun_server.engine.shorten import redacted, shorten
 from arcrun_server.engine.sizes import has_more_values, rough_size
 from arcrun_server.json_text import encode
@@ -253,9 +259,14 @@ def _read(data: Any) -> tuple[Any, list[JsonObject]]:
     if not isinstance(data, str):
         return data, []
     try:
-        return json.loads(data), []
+        value = json.loads(
+            data, parse_int=whole_number, parse_float=finite_number, parse_constant=no_constant
+        )
+    except JsonNumberError as problem:
+        return None, [{"path": "", "message": f"the JSON can't be used: {problem}"}]
     except json.JSONDecodeError as problem:
         where = f"line {problem.lineno}, column {problem.colno}"
         return None, [{"path": "", "message": f"not valid JSON: {problem.msg} ({where})"}]
     except RecursionError:
         return None, [{"path": "", "message": "the JSON is nested too deeply"}]
+    return value, []

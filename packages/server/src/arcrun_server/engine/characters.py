@@ -22,6 +22,16 @@ def no_character(text: str) -> re.Match[str] | None:
     return _NO_CHARACTER.search(text)
 
 
+def readable_characters(text: str) -> str:
+    r"""Return a text with U+FFFD in the place of what is no character.
+
+    Example:
+        >>> readable_characters("a\x00") == "a\ufffd"
+        True
+    """
+    return _NO_CHARACTER.sub("\ufffd", text) if no_character(text) else text
+
+
 def json_holds_nul(text: str) -> bool:
     r"""Tell whether JSON has NUL in one of its texts, where it stands as an escape.
 

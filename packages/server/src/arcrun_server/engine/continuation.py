@@ -154,12 +154,11 @@ def _read_loop(frame: Frame, written: JsonObject) -> ForEach:
     activation = _read_activation(frame, written["activation"])
     node, position = written["node"], written["position"]
     edge = frame.plan.nodes[node].outgoing[position]
-    context = {**activation.results, **activation.values}
     return ForEach(
         node=node,
         position=position,
         activation=activation,
-        elements=find_list(frame.executed[node], context, edge.iterator),
+        elements=find_list(frame.executed[node], activation.context(), edge.iterator),
         results=list(written["results"]),
         failures=written["failures"],
         first_failure=written["first_failure"] and tuple(written["first_failure"]),

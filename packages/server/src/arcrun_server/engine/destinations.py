@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
 HTTP_REQUEST = "http_request"
 CODE = "code"
+MODEL = "claude_api"
+MODEL_TOKENS = frozenset({"mira_token"})
+"""The parameters of a model's node that go to its service as a token, and so may name credentials."""
+
 _ORIGIN = re.compile(r"(https?://[^/{}?#@\\\s]+)(?=[/?#]|$)", re.IGNORECASE)
 
 
@@ -52,4 +56,18 @@ def code_problem(credentials: Collection[str]) -> str | None:
     return (
         f"code can't be handed the credential {', '.join(sorted(credentials))}: what code makes of a secret can't be "
         "removed from its result; sign with hash and its `key`, and send with http_request"
+    )
+
+
+def model_problem(credentials: Collection[str]) -> str | None:
+    """Return why what a model is asked must not name credentials, or None if it names none.
+
+    Args:
+        credentials: Those in all parameters but `MODEL_TOKENS`.
+    """
+    if not credentials:
+        return None
+    return (
+        f"a model can't be asked with the credential {', '.join(sorted(credentials))}: it could spell the secret so "
+        "that it can't be removed from the answer; only `mira_token` may be one"
     )

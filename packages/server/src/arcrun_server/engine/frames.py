@@ -19,7 +19,7 @@ class Activation:
     """What travels along an edge: which nodes have run on the way, and the context that they left.
 
     The context (docs/contract.md#execution) is kept in two layers, so that a built-in component can
-    return the values without the results of all nodes before it: `{**results, **values}` is the whole.
+    return the values without the results of all nodes before it.
 
     Attributes:
         seen: The nodes whose results are in the context, as a bit mask: bit N is set for the node
@@ -39,6 +39,14 @@ class Activation:
         self.sources = sources
         self.values = values
         self.results = results
+
+    def context(self) -> JsonObject:
+        """Return the whole context. A node's id means its result, whatever fields other results have."""
+        return {**self.values, **self.results}
+
+    def context_of(self, name: str) -> JsonObject:
+        """Return the layer in which a name of the context is to be found."""
+        return self.results if name in self.results else self.values
 
     def after(self, number: int, node_id: str, result: Any) -> Activation:
         """Return the activation that leaves a node: the context with the node's result added."""

@@ -237,7 +237,7 @@ class Machine:
         activation = item.activation
         scope = self._scope(frame, activation)
         builtin = BUILTINS.get(node.component or "")
-        context = activation.values if builtin else {**activation.results, **activation.values}
+        context = activation.values if builtin else activation.context()
         entry = trace_entry(node, context, None, 0.0)
         began = time.perf_counter()
         try:
@@ -335,7 +335,7 @@ class Machine:
         node = frame.plan.nodes[follow.node]
         result = frame.executed[follow.node]
         activation = follow.activation
-        elements = find_list(result, {**activation.results, **activation.values}, edge.iterator)
+        elements = find_list(result, activation.context(), edge.iterator)
         if elements is MISSING:
             if is_failure(result) and node.handles_failure:
                 self._arrive(frame, edge.target, None)
@@ -435,7 +435,7 @@ class Machine:
     async def _call_workflow(self, frame: Frame, node: PlannedNode, item: RunNode) -> None:
         activation = item.activation
         scope = self._scope(frame, activation)
-        given = {**activation.results, **activation.values}
+        given = activation.context()
         entry = trace_entry(node, given, None, 0.0)
         began, started = time.perf_counter(), self.environment.now()
         try:

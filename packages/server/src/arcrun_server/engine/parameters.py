@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import TIME_NAMES
 from .condition_parser import parse_condition
-from .destinations import CODE, HTTP_REQUEST, code_problem, destination_problem
+from .destinations import (
+    CODE,
+    HTTP_REQUEST,
+    MODEL,
+    MODEL_TOKENS,
+    code_problem,
+    destination_problem,
+    model_problem,
+)
 from .flow import node_id
 from .labels import DEFAULT_ITERATOR
 from .model import MAX_PROBLEMS, Problem, readable
@@ -121,22 +129,37 @@ def named_credentials(parsed: Any) -> frozenset[str]:
     )
 
 
+def asked_credentials(data: JsonObject) -> frozenset[str]:
+    """Return the credentials that a node of a model names elsewhere than where its service takes a token.
+
+    Example:
+        >>> sorted(asked_credentials({"prompt": "{{secret.a}}", "mira_token": "{{secret.b}}"}))
+        ['a']
+    """
+    asked = {name: value for name, value in data.items() if name not in MODEL_TOKENS}
+    return named_credentials(parse_value(asked))
+
+
 def _destination_problems(graph: Graph) -> Iterator[Problem]:
-    """Yield the nodes that would send credentials to a host that data chooses, or hand them to code."""
+    """Yield the nodes that would send credentials to where they are not to go."""
     for number, node in enumerate(graph["nodes"]):
-        component = node.get("componentId")
-        if component not in (HTTP_REQUEST, CODE):
-            continue
-        data = node.get("data") or {}
-        credentials = named_credentials(parse_parameters(component, data))
-        if component == CODE:
-            problem, path = code_problem(credentials), ""
-        else:
-            problem, path = destination_problem(data.get("url"), credentials), ".url"
+        problem, path = _destination_problem(node.get("componentId"), node.get("data") or {})
         if problem is not None:
             yield Problem(
                 f"The node '{node['id']}': {problem}.", path=f"nodes[{number}].data{path}"
             )
+
+
+def _destination_problem(component: str | None, data: JsonObject) -> tuple[str | None, str]:
+    """Return why a node must not have the credentials that it names, and in which parameter."""
+    if component == MODEL:
+        return model_problem(asked_credentials(data)), ""
+    if component not in (HTTP_REQUEST, CODE):
+        return None, ""
+    credentials = named_credentials(parse_parameters(component, data))
+    if component == CODE:
+        return code_problem(credentials), ""
+    return destination_problem(data.get("url"), credentials), ".url"
 
 
 def _texts(graph: Graph) -> Iterator[tuple[str, str, str, bool]]:

@@ -83,6 +83,7 @@ class RunResult:
         paused: Set if the run waits for a callback.
         warnings: The placeholders that had no value.
         failed_nodes: The nodes whose failure the run went on after, though no ON_FAIL edge took it.
+        usage: What the run used of language models, if whoever runs it counts that.
     """
 
     success: bool
@@ -95,6 +96,7 @@ class RunResult:
     paused: Pause | None = None
     warnings: list[RunWarning] = field(default_factory=list, repr=False)
     failed_nodes: list[str] = field(default_factory=list)
+    usage: JsonObject | None = None
 
     @property
     def verdict(self) -> Literal["success", "partial", "failed"]:

@@ -123,15 +123,16 @@ class Scope:
         return (False, None) if value is MISSING else (True, value)
 
     def find(self, path: tuple[str, ...]) -> Any:
-        """Find a path: the roots first, then the context, then results by node."""
+        """Find a path: the roots first, then results by node, then fields of the context.
+
+        What begins with the name of a node is of that node's result, or nothing: fields of other results, which
+        a model may have chosen, don't stand in for it.
+        """
         value = self._from_root(path[0], path[1:])
-        if value is MISSING:
-            value = find(self._activation.values, path)
-        if value is MISSING:
-            value = find(self._activation.results, path)
-        if value is MISSING:
-            value = self._by_written_name(path)
-        return value
+        if value is not MISSING:
+            return value
+        value, is_node = self._of_node(path)
+        return value if is_node else find(self._activation.values, path)
 
     def _from_root(self, root: str, rest: tuple[str, ...]) -> Any:
         if root in TIME_NAMES:
@@ -152,28 +153,31 @@ class Scope:
         return self._prev
 
     def _from_context(self, path: tuple[str, ...]) -> Any:
-        values, results = self._activation.values, self._activation.results
         if not path:
-            return {**results, **values}
-        if path[0] in values:
-            return find(values, path)
-        found = find(results, path)
-        if found is MISSING and path[0] == "loop" and self._frame.loop is not None:
-            return find(self._frame.loop, path[1:])  # as recipes write it: `ctx.loop.item`
-        return found
+            return self._activation.context()
+        if path[0] == "loop" and self._frame.loop is not None:
+            found = find(self._frame.loop, path[1:])  # as recipes write it: `ctx.loop.item`
+            if found is not MISSING:
+                return found
+        return find(self._activation.context_of(path[0]), path)
 
-    def _by_written_name(self, path: tuple[str, ...]) -> Any:
-        """Find a node by the name in its flow, which may hold dots, capitals and spaces."""
-        for length in range(1, len(path) + 1):
+    def _of_node(self, path: tuple[str, ...]) -> tuple[Any, bool]:
+        """Find a path in the result of the node that it begins with; return the value, and whether it is a node's.
+
+        A node is named by its id, or as in its flow, where the name may hold dots, capitals and spaces.
+        """
+        results, is_node = self._activation.results, False
+        for length in range(1, len(path) + 1) if results else ():
             name = ".".join(path[:length])
             if len(name) > _MAX_NAME_LENGTH:
                 break
-            identity = node_id(name)
-            if identity in self._activation.results:
-                value = find(self._activation.results[identity], path[length:])
+            identity = name if name in results else node_id(name)
+            if identity in results:
+                value = find(results[identity], path[length:])
                 if value is not MISSING:
-                    return value
-        return MISSING
+                    return value, True
+                is_node = True
+        return MISSING, is_node
 
 
 def key_look_up(result: Any, scope: Scope) -> Callable[[str], tuple[bool, Any]]:

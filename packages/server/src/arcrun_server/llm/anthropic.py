@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, cast
 from arcrun_server.engine import ComponentError
 from arcrun_server.outbound.errors import Unreachable
 
+from .answers import Answer
 from .failures import failure_of, unreadable
-from .provider import LlmError, LlmReply
+from .provider import LlmError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from arcrun_server.outbound import Outbound
 
     from .failures import StatusError
-    from .provider import LlmRequest
+    from .provider import LlmReply, LlmRequest
 
 CREDENTIAL = "anthropic_api_key"
 BASE_URL = "https://api.anthropic.com"
@@ -43,17 +44,6 @@ _NO_KEY = (
     f"there is no key for the model: push the credential `{CREDENTIAL}`, or start the engine with "
     "ANTHROPIC_API_KEY in its environment"
 )
-_ENDED = {
-    "refusal": ("refused", "the model refuses to answer"),
-    "max_tokens": (
-        "cut_off",
-        "the answer is longer than `max_tokens` and was cut off; raise `max_tokens`, or ask for less",
-    ),
-    "model_context_window_exceeded": (
-        "context_full",
-        "prompt and answer together are longer than the model's context; shorten the prompt",
-    ),
-}
 
 
 class AnthropicProvider:
@@ -122,13 +112,15 @@ class AnthropicProvider:
             open_telemetry=False,
         )
         parameters = self._parameters(request)
+        answer = Answer(request, key)
         try:
-            async with client.messages.stream(**parameters) as stream:
-                message = await stream.get_final_message()
+            async with await client.messages.create(stream=True, **parameters) as stream:
+                async for event in stream:
+                    answer.add(event)
         except Exception as error:  # noqa: BLE001 - whatever a library raises may hold the key or the prompt
             failure = self._failure(error, request, key)
         else:
-            return _read(message)
+            return answer.read()
         raise failure  # outside of the handler: the library's error must not be its context
 
     def _failure(self, error: Exception, request: LlmRequest, key: str) -> LlmError:
@@ -185,36 +177,3 @@ def _may_wait(seconds: float, deadline: float | None) -> bool:
     if seconds > MAX_WAIT:
         return False
     return deadline is None or time.monotonic() + seconds < deadline
-
-
-def _read(message: Any) -> LlmReply:
-    """Read an answer that is complete.
-
-    Raises:
-        LlmError: It is not: the model stopped for another reason than that it has said all.
-    """
-    reply = _reply(message)
-    if message.stop_reason in {"end_turn", "stop_sequence"}:
-        return reply
-    if message.stop_reason is None:
-        raise LlmError("unreachable", "the connection ended before the answer did", reply=reply)
-    kind, reason = _ENDED.get(
-        message.stop_reason, ("service_error", f"the model stopped: {message.stop_reason:.60}")
-    )
-    raise LlmError(kind, reason, reply=reply)
-
-
-def _reply(message: Any) -> LlmReply:
-    usage = message.usage
-    read = usage.cache_read_input_tokens or 0
-    written = usage.cache_creation_input_tokens or 0
-    # A model that thinks answers with blocks of other types as well.
-    text = "".join(block.text for block in message.content if block.type == "text")
-    return LlmReply(
-        text=text,
-        model=message.model,
-        input_tokens=usage.input_tokens + read + written,
-        output_tokens=usage.output_tokens,
-        cache_read_tokens=read,
-        cache_write_tokens=written,
-    )

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .provider import LlmRequest
 
 CALLBACK = "/workflows/resume"
-SEPARATOR = "\n\n--- USER ---\n\n"
-"""Stands between system and user in the one text that a daemon takes (docs/prompt-recipes.md#assembly)."""
+SEPARATORS = {"user": "\n\n--- USER ---\n\n", "assistant": "\n\n--- ASSISTANT ---\n\n"}
+"""Stands before a message in the one text that a daemon takes (docs/prompt-recipes.md#assembly)."""
 
 
 class MiraProvider:
@@ -64,6 +64,7 @@ class MiraProvider:
                     "content-type": "application/json",
                 },
                 content=json_content(self._body(request, task_id)),
+                follows=False,  # a redirect would be asked without the prompt
             )
         except (Unreachable, ComponentError) as error:
             raise LlmError("unreachable", str(error)) from None
@@ -72,15 +73,22 @@ class MiraProvider:
         return LlmTask(task_id, request.model)
 
     def _body(self, request: LlmRequest, task_id: str) -> JsonObject:
-        system = [request.system] if request.system and request.system.strip() else []
-        texts = [str(message["content"]) for message in request.messages]
         return {
             "task_id": task_id,
-            "prompt": SEPARATOR.join([*system, *texts]),
+            "prompt": _one_text(request),
             "model": request.model,
             "max_tokens": request.max_tokens,
             "callback_url": self._callback_url,
         }
+
+
+def _one_text(request: LlmRequest) -> str:
+    """Return the messages as one text; a user's message that begins it has nothing before it."""
+    text = request.system if request.system and request.system.strip() else ""
+    for number, message in enumerate(request.messages):
+        begins = number == 0 and not text and message["role"] == "user"
+        text += ("" if begins else SEPARATORS[message["role"]]) + str(message["content"])
+    return text
 
 
 def _refused(status: int) -> LlmError:

@@ -192,6 +192,7 @@ class Outbound:
         headers: dict[str, str] | None = None,
         content: bytes | None = None,
         timeout: float | None = None,
+        follows: bool = True,
     ) -> Response:
         """Send a request and follow its redirects.
 
@@ -201,6 +202,7 @@ class Outbound:
             headers: Headers of the request. Across origins only harmless ones are kept.
             content: The body. It is never sent on to another origin.
             timeout: Seconds for all of it, if it should be less than usual.
+            follows: Whether redirects are followed; else the response that redirects is returned.
 
         Raises:
             ComponentError: The request can't be sent as it is (ForbiddenAddress: not to there).
@@ -212,7 +214,8 @@ class Outbound:
         seconds = min(timeout or self._total_timeout, self._total_timeout)
         try:
             async with self._turns.turn(_caller.get()):
-                return await asyncio.wait_for(self._follow(method, url, fields, content), seconds)
+                sending = self._follow(method, url, fields, content, follows=follows)
+                return await asyncio.wait_for(sending, seconds)
         except asyncio.TimeoutError:
             raise Unreachable(f"{shown_host(url)} did not respond within {seconds:g} s") from None
 
@@ -269,11 +272,17 @@ class Outbound:
             self._pool = None
 
     async def _follow(
-        self, method: str, url: str, headers: dict[str, str], content: bytes | None
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        content: bytes | None,
+        *,
+        follows: bool,
     ) -> Response:
         for _ in range(MAX_REDIRECTS + 1):
             response, location = await self._exchange(method, url, headers, content)
-            if location is None:
+            if location is None or not follows:
                 return response
             target = _target(url, location)
             if response.status in {301, 302, 303} and method not in {"GET", "HEAD"}:

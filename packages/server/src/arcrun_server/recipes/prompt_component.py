@@ -5,20 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.destinations import model_problem
+from arcrun_server.engine.parameters import asked_credentials
+from arcrun_server.engine.templates import parse_value, placeholders
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.llm.provider import LlmError, LlmTask
 from arcrun_server.recipes.prompt.assembly import AssemblyError, FragmentText, ResolvedRecipe
 from arcrun_server.recipes.prompt.output import (
     OUTPUT,
     OutputError,
-    describe_violations,
     failed_result,
     node_result,
     parse_json_off_loop,
-    repair_request,
+    parse_text,
+    repair_messages,
 )
 from arcrun_server.recipes.prompt.reading import read_recipe
 from arcrun_server.recipes.prompt.reference import parse_reference
+from arcrun_server.recipes.prompt.testing import check_fits
 from arcrun_server.recipes.prompts import RecipeNotFoundError, assembled
 
 if TYPE_CHECKING:
@@ -46,6 +50,18 @@ class Model(Protocol):
             LlmError: There is no answer that can be read.
         """
         ...
+
+
+class NoAnswerError(ComponentError):
+    """A model gave no answer.
+
+    Attributes:
+        record: What the run records of the calls.
+    """
+
+    def __init__(self, message: str, record: JsonObject) -> None:
+        super().__init__(message)
+        self.record = record
 
 
 _INLINE, _ = read_recipe(
@@ -84,6 +100,10 @@ def prompt_component(
     """
 
     async def run(_given: JsonObject, invocation: Invocation) -> JsonObject:
+        problem = model_problem(asked_credentials(invocation.written))
+        if problem is not None:  # of a graph that was stored before pushes were checked for this
+            raise ComponentError(problem)
+        _check_found(invocation)
         try:
             call = await _assembled_call(prompts, invocation)
         except (AssemblyError, RecipeNotFoundError) as error:
@@ -102,12 +122,16 @@ class _Call:
         given: What the container is given.
         output: What is expected.
         record: What the run records, besides what the container says.
+        recipe: The recipe and its version, which errors name; None if the node has no recipe.
     """
 
-    def __init__(self, given: JsonObject, output: Output, record: JsonObject) -> None:
+    def __init__(
+        self, given: JsonObject, output: Output, record: JsonObject, recipe: str | None = None
+    ) -> None:
         self._given = given
         self._output = output
         self._record = record
+        self._place = f"{recipe}: " if recipe else ""
 
     async def run(
         self,
@@ -119,7 +143,7 @@ class _Call:
         """Ask, and ask again as often as the recipe allows if the answer does not fit.
 
         Raises:
-            ComponentError: No answer came; the message says what was used of tokens. It is not asked for again.
+            NoAnswerError: No answer came; the message says what was used of tokens. It is not asked for again.
         """
         repairs = 0
         while True:
@@ -127,7 +151,10 @@ class _Call:
                 text, record = await model.ask(self._given, secret, deadline)
             except LlmError as error:
                 self._add(error.record, repairs)
-                raise ComponentError(f"the model gave no answer: {error}{self._used()}") from None
+                reason = f"{self._place}the model gave no answer: {error}{self._used()}"
+                raise NoAnswerError(reason, self._record) from None
+            except ComponentError as error:
+                raise ComponentError(f"{self._place}{error}") from None
             self._add(record, repairs)
             if isinstance(text, LlmTask):
                 task = {"pending": True, "task_id": text.task_id}
@@ -135,19 +162,17 @@ class _Call:
             try:
                 return {**await self._read(text, check), "llm": self._record}
             except OutputError as error:
-                if repairs == self._output.repair:
-                    return {**failed_result(str(error), text), "llm": self._record}
+                if repairs == self._output.repair or not error.is_repairable:
+                    failed = failed_result(f"{self._place}{error}", text)
+                    return {**failed, "llm": self._record}
                 repairs += 1
                 self._ask_again(text, str(error))
 
     async def _read(self, text: str, check: SchemaCheck) -> JsonObject:
         if self._output.format == "text":
-            return {"success": True, "text": text, OUTPUT: text}
+            return {"success": True, "text": parse_text(text), OUTPUT: text}
         value = await parse_json_off_loop(text)
-        if self._output.schema is not None:
-            violations = await check(self._output.schema, value)
-            if violations:
-                raise OutputError(describe_violations(violations))
+        await check_fits(self._output, value, check)
         return node_result(value)
 
     def _ask_again(self, text: str, error: str) -> None:
@@ -155,8 +180,7 @@ class _Call:
             **self._given,
             "messages": [
                 *self._given["messages"],
-                {"role": "assistant", "content": text},
-                {"role": "user", "content": repair_request(error)},
+                *repair_messages(text, error),
             ],
         }
 
@@ -187,6 +211,7 @@ async def _assembled_call(prompts: Prompts, invocation: Invocation) -> _Call:
     given = [name for name in _ONE_OF if own.get(name) is not None]
     if len(given) != 1:
         raise ComponentError("give one of `recipe`, `prompt` and `messages` in the node's config")
+    own = {name: value for name, value in own.items() if value is not None}
     passed = _some_of(own, "max_tokens", "mira_token")
     if given == ["messages"]:
         texts = _some_of(own, "messages", "system", "model")
@@ -207,8 +232,24 @@ async def _assembled_call(prompts: Prompts, invocation: Invocation) -> _Call:
         call["model"] = model
     if is_closed(recipe.output.schema):
         call["schema"] = recipe.output.schema
-    record = {} if given == ["prompt"] else _provenance(resolved)
-    return _Call(call, recipe.output, record)
+    if given == ["prompt"]:
+        return _Call(call, recipe.output, {})
+    return _Call(call, recipe.output, _provenance(resolved), resolved.name)
+
+
+def _check_found(invocation: Invocation) -> None:
+    """Check that every placeholder of the node has a value: a model would be sent the braces.
+
+    Raises:
+        ComponentError: One has none; the message names the parameter and the placeholder.
+    """
+    for name, written in invocation.written.items():
+        for placeholder in placeholders(parse_value(written)):
+            if placeholder.credential is None and not invocation.look_up(placeholder.name)[0]:
+                raise ComponentError(
+                    f"`{name}`: {placeholder.source[:200]} has no value; there is nothing at "
+                    f"'{placeholder.name[:200]}'"
+                )
 
 
 def _some_of(own: JsonObject, *names: str) -> JsonObject:

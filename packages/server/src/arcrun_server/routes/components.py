@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
+from arcrun_server.engine.check import is_url
 from arcrun_server.engine.nearest import nearest
 from arcrun_server.errors import ApiError
 from arcrun_server.kbdb.contracts import CONTRACTS as OF_KNOWLEDGE_BASE
@@ -102,7 +103,12 @@ class ComponentRoutes:
             *map(entry_of_component, self._listed.values()),
             *(entry for entry in recipes if entry.canonical_id not in OF_KNOWLEDGE_BASE),
             *(entry_of_component(one, "api_recipe") for one in OF_KNOWLEDGE_BASE.values()),
-            *(entry_of_service(recipe) for recipe in catalog.auth.list("")),
+            # The knowledge base is no service that a node could name: it has components.
+            *(
+                entry_of_service(recipe)
+                for recipe in catalog.auth.list("")
+                if is_url(recipe["base_url"])
+            ),
         ]
         return {(entry.kind, entry.canonical_id): entry for entry in entries}
 

@@ -92,17 +92,20 @@ async def _paused(result: RunResult) -> tuple[int, bytes]:
             "code": "run_failed",
             "failed_node": node,
             "trace": trace,
+            **({} if result.usage is None else {"usage": result.usage}),
         },
     )
 
 
 def _noted(result: RunResult) -> dict[str, Any]:
-    """Return what went wrong without ending the run, if anything did."""
+    """Return what went wrong without ending the run, and what was used of models, if anything."""
     noted: dict[str, Any] = {}
     if result.warnings:
         noted["warnings"] = result.warnings
     if result.failed_nodes:
         noted["failed_nodes"] = result.failed_nodes
+    if result.usage is not None:
+        noted["usage"] = result.usage
     return noted
 
 

@@ -19,6 +19,7 @@ from arcrun_server.recipes.api.record import hash_id
 from arcrun_server.recipes.auth.primitive_component import PREFIX, PRIMITIVES
 from arcrun_server.recipes.prompt_component import prompt_component
 from arcrun_server.recipes.prompts import Prompts
+from arcrun_server.runs.usage import ModelUsage, counted
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class AccountEnvironment:
         recipes: Finds the components that are recipes.
         limits: How much the run may use.
         used: Names of the credentials that the run has opened.
+        usage: What it used of language models.
     """
 
     account: str
@@ -54,6 +56,7 @@ class AccountEnvironment:
     recipes: RecipeResolver
     limits: RunLimits = field(default_factory=RunLimits)
     used: set[str] = field(default_factory=set)
+    usage: ModelUsage = field(default_factory=ModelUsage)
 
     def now(self) -> datetime:
         """Return the current time, in UTC."""
@@ -91,7 +94,8 @@ class AccountEnvironment:
         blocks = WorkflowBlocks(self.store.blocks, self.account)
         store = self.store
         prompts = Prompts(self.account, store.prompt_recipes, store.prompt_texts, blocks, check)
-        return prompt_component(prompts, self.registry.model, check, self.secret)
+        component = prompt_component(prompts, self.registry.model, check, self.secret)
+        return with_checked_names(counted(component, self.usage), claude_api.CONTRACT)
 
     def _of_primitives(self, component_id: str) -> Component | None:
         primitive = component_id.removeprefix(PREFIX)

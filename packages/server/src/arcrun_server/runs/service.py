@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -161,7 +162,7 @@ class RunService:
             result = await run_graph(plan, run_input, environment, strict=strict)
         if environment.used:
             self._store.credentials.mark_used(account, environment.used)
-        return result
+        return replace(result, usage=environment.usage.as_json())
 
 
 def _plan(graph: str) -> ExecutionPlan:

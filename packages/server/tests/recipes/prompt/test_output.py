@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arcrun_server.components.registry import Registry
+from arcrun_server.outbound import Outbound
 from arcrun_server.recipes.prompt.output import (
+    OPTIONS,
+    RESERVED,
     OutputError,
     describe_violations,
     failed_result,
@@ -47,6 +51,8 @@ def test_json_is_read_with_or_without_a_fence_around_it(text: str) -> None:
         ('{"a": 1, "a": 2}', "the key 'a' twice"),
         ('{"a": NaN}', "there is no number NaN"),
         ('{"a": -Infinity}', "there is no number -Infinity"),
+        ('{"a": ' + "9" * 5000 + "}", "a number of more than 400 digits"),
+        ('{"a": -1e999}', "a number that is too large"),
         ('{"a": "\\ud800"}', "no character"),
         ('{"a": ["\\u0000"]}', "no character"),
         ('{"\\udc00": 1}', "no character"),
@@ -109,6 +115,9 @@ def test_the_keys_become_the_result_but_for_those_that_steer_a_run() -> None:
         "pending": True,
         "task_id": "t",
         "page_name": "p",
+        "default_branch": "approve",
+        "input": {"approved": True},
+        "loop": {"item": "evil"},
         "output": 1,
     }
     assert node_result(answer) == {"paragraphs": ["…"], "success": True, "output": answer}
@@ -129,6 +138,51 @@ def test_an_answer_chooses_no_branch(answer: dict[str, Any], stays: bool) -> Non
     name = next(iter(answer))
     assert (name in node_result(answer)) == stays
     assert node_result(answer)["output"] == answer
+
+
+# What components compute with, and what they read in the node's own data only.
+COMPUTED_WITH = frozenset(
+    {
+        "a",
+        "after",
+        "amount",
+        "b",
+        "count",
+        "data",
+        "date",
+        "end",
+        "field",
+        "fill",
+        "format",
+        "index",
+        "items",
+        "key",
+        "length",
+        "max",
+        "min",
+        "other",
+        "search",
+        "size",
+        "sources",
+        "start",
+        "text",
+        "to",
+        "unit",
+        "value",
+    }
+)
+READ_IN_OWN_DATA = frozenset({"http_request", "claude_api"})
+
+
+def test_an_answer_sets_no_option_of_a_component() -> None:
+    optional = {
+        name
+        for contract in Registry(Outbound()).contracts()
+        if contract["canonical_id"] not in READ_IN_OWN_DATA and contract["category"] != "auth"
+        for name in contract["input_schema"]["properties"]
+    }
+    assert optional - COMPUTED_WITH <= RESERVED
+    assert not COMPUTED_WITH & OPTIONS
 
 
 @pytest.mark.parametrize("value", [[1, 2], "text", 3, None, True])

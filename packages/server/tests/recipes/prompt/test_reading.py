@@ -256,8 +256,33 @@ def test_a_fragment_may_use_what_the_templates_do_not() -> None:
             "output.required_fields[0]",
             "a text",
         ),
+        (
+            minimal(
+                fragments=[
+                    {"var": "f", "source": "kbdb_block", "block_page_name": "p", "version": 1}
+                ]
+            ),
+            "fragments[0].version",
+            "`version` is that of one block, and a page may have many",
+        ),
         (minimal(tests=[{"name": "t"}]), "tests[0]", "`expect` is missing"),
         (minimal(tests=[{"name": "t", "expect": {}}]), "tests[0].expect", "this test can't fail"),
+        *(
+            (minimal(tests=[{"name": "t", "expect": given}]), f"tests[0].expect.{name}", message)
+            for name, given, message in (
+                ("contains", {"contains": []}, "`contains` has no texts"),
+                ("contains", {"contains": None}, "`contains` has no texts"),
+                ("contains", {"contains": ["a", ""]}, "the text 1 of `contains` is empty"),
+                ("messages", {"contains": ["a"], "messages": {}}, "`messages` has no messages"),
+                ("messages", {"messages": []}, "`messages` has no messages"),
+                ("messages", {"messages": None}, "`messages` has no messages"),
+                (
+                    "messages[1].role",
+                    {"messages": [{"role": "user", "content": "a"}] * 2},
+                    "two messages of the role user",
+                ),
+            )
+        ),
         (
             minimal(tests=[{"name": "t", "expect": {"output": 1}}]),
             "tests[0].expect",

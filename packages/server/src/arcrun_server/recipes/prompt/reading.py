@@ -222,6 +222,13 @@ class _RecipeReader:
             for name in ("pin", "version", "field"):
                 if source and fields.has(name):
                     fields.error(f"only a fragment of the source kbdb_block has `{name}`", name)
+        elif fields.has("version") and fields.has("block_page_name"):
+            fields.error(
+                "`version` is that of one block, and a page may have many; give `block_id`, or `pin: true` for the "
+                "blocks that the page has now",
+                "version",
+                at_key=True,
+            )
         return Fragment(
             var=self._variable(fields, seen, default),
             source=source,
@@ -298,6 +305,7 @@ class _RecipeReader:
         expect = Fields(self._problems, wanted, fields.at("expect"), _EXPECT)
         if fields.has("expect") and not wanted:
             fields.error("`expect` says nothing, so this test can't fail", "expect")
+        _check_says_something(expect)
         if "output" in wanted and not fields.has("reply"):
             fields.error("`expect.output` needs a `reply` that it is read from", "expect")
         return RecipeTest(
@@ -324,6 +332,8 @@ class _RecipeReader:
         for one in expect.objects("messages", ("role", "content"), len(_ASSEMBLY)):
             role = one.choice("role", _ASSEMBLY)
             text = one.text("content", default="", most=2**20)
+            if role in messages:
+                one.error(f"there are two messages of the role {role}", "role")
             if role is not None:
                 messages[role] = text
         return messages
@@ -374,6 +384,20 @@ class _RecipeReader:
                             name=name,
                             at_key=True,
                         )
+
+
+def _check_says_something(expect: Fields) -> None:
+    """Refuse what holds for every prompt: no messages, no texts, and the empty text."""
+    for name, what in (("messages", "messages"), ("contains", "texts")):
+        value = expect.value.get(name, MISSING)
+        if value in (None, {}, []):
+            expect.error(f"`{name}` has no {what}, so it checks nothing; leave it out", name)
+    contains = expect.value.get("contains")
+    for number, text in enumerate(contains if isinstance(contains, list) else []):
+        if text == "":
+            expect.error(
+                f"the text {number} of `contains` is empty, which every message holds", "contains"
+            )
 
 
 def _position(problem: Problem) -> tuple[int, int]:

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from arcrun_server.engine import ComponentError
+from arcrun_server.engine.conditions import same
 from arcrun_server.engine.templates import MISSING, find
 
 from .assembly import AssemblyError, FragmentText, assemble
@@ -106,23 +108,43 @@ def _message_failures(resolved: ResolvedRecipe, test: RecipeTest) -> list[str]:
     return failures + [f"no message holds '{_shown(text)}'" for text in missing]
 
 
+async def check_fits(output: Output, value: Any, check: SchemaCheck) -> None:
+    """Check that a value fits the schema of what is expected, if there is one.
+
+    Raises:
+        OutputError: It does not fit, or that can't be found out, for which no model is to blame.
+    """
+    if output.schema is None:
+        return
+    try:
+        violations = await check(output.schema, value)
+    except (ValueError, ComponentError) as error:
+        reason = f"the answer can't be checked: {error}"
+        raise OutputError(reason, is_repairable=False) from None
+    if violations:
+        raise OutputError(describe_violations(violations))
+
+
 async def _reply_failures(
     output: Output,
     test: RecipeTest,
     check: SchemaCheck,
 ) -> list[str]:
     value: Any = test.reply
-    if output.format == "json":
-        try:
+    try:
+        if output.format == "json":
             value = await parse_json_off_loop(test.reply or "")
-        except OutputError as error:
-            return [str(error)]
-        violations = [] if output.schema is None else await check(output.schema, value)
-        if violations:
-            return [describe_violations(violations)]
-    if test.expects_output and (value != test.output or type(value) is not type(test.output)):
-        return [_difference("the output", as_text(test.output), as_text(value))]
+            await check_fits(output, value, check)
+    except OutputError as error:
+        return [str(error)]
+    if test.expects_output and not same(test.output, value):
+        return [_difference("the output", _as_json(test.output), _as_json(value))]
     return []
+
+
+def _as_json(value: Any) -> str:
+    """Return a value as JSON, so that the text `"1"` does not look like the number 1."""
+    return as_text([value])[1:-1]
 
 
 def _difference(what: str, expected: str, got: str | None) -> str:
