@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.kbdb.search import phrases_of, spaced
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 # The kinds of results; of two that a query fits equally well, the earlier kind comes first.
 KINDS = ("component", "api_recipe", "auth_recipe", "prompt_recipe")
+# An account's recipes are read anew for each search, and their words are most of the work: those of so many entries
+# are kept, unless their texts are long.
+_KEPT = 4096
+_LONGEST_KEPT = 1000
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,27 @@ class Entry:
         Args:
             phrases: What is looked for, as `phrases_of` returns it.
         """
-        if not all(f" {phrase}" in self._words for phrase in phrases):
-            return None
-        if all(phrase in self._id_words for phrase in phrases):
-            rank = 0 if " ".join(phrases) == self._id_words[0] else 1
-        else:
-            rank = 2 if all(f" {phrase}" in self._name_words for phrase in phrases) else 3
-        return f"{rank}{KINDS.index(self.kind)}{self.canonical_id}"
+        words = self._words
+        for (
+            phrase
+        ) in phrases:  # for each recipe of an account: a generator would take twice as long
+            if f" {phrase}" not in words:
+                return None
+        return f"{self._rank(phrases)}{self._end_of_position}"
+
+    def _rank(self, phrases: list[str]) -> int:
+        names, of_id = self._name_words, self._id_words
+        rank = 1
+        for phrase in phrases:
+            if f" {phrase}" not in names:
+                return 3
+            if phrase not in of_id:
+                rank = 2
+        return 0 if rank == 1 and " ".join(phrases) == of_id[0] else rank
+
+    @cached_property
+    def _end_of_position(self) -> str:
+        return f"{KINDS.index(self.kind)}{self.canonical_id}"
 
     # Its texts with a space before each word, so that a phrase is found where a word begins.
     @cached_property
@@ -90,19 +108,28 @@ def entry_of_service(recipe: dict[str, Any]) -> Entry:
     """Return the entry of an auth recipe."""
     service = recipe["service"]
     name = recipe.get("display_name") or service
-    return Entry("auth_recipe", service, name, "api", recipe.get("description") or "")
+    return _entry("auth_recipe", service, name, "api", recipe.get("description") or "")
 
 
 def entry_of_api_recipe(recipe: dict[str, Any]) -> Entry:
     """Return the entry of an API recipe."""
     name = recipe["canonical_id"]
     shown = recipe.get("display_name") or name
-    return Entry("api_recipe", name, shown, "api", recipe.get("description") or "")
+    return _entry("api_recipe", name, shown, "api", recipe.get("description") or "")
 
 
 def entry_of_prompt_recipe(name: str, description: str | None) -> Entry:
     """Return the entry of a prompt recipe, which a node names with its kind."""
-    return Entry("prompt_recipe", f"prompt_recipe:{name}", name, "data", description or "")
+    return _entry("prompt_recipe", f"prompt_recipe:{name}", name, "data", description or "")
+
+
+def _entry(kind: str, identity: str, name: str, category: str, description: str) -> Entry:
+    """Return an entry, the same one for the same texts, so that its words are made once."""
+    make = _kept if len(name) + len(description) <= _LONGEST_KEPT else Entry
+    return make(kind, identity, name, category, description)
+
+
+_kept = lru_cache(maxsize=_KEPT)(Entry)
 
 
 def found(query: str, entries: Iterable[Entry]) -> list[tuple[str, Entry]]:

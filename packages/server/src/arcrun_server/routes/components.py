@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
@@ -18,7 +18,7 @@ from arcrun_server.routes.component_search import (
     found,
 )
 from arcrun_server.routes.context import path_name
-from arcrun_server.routes.paging import LARGEST_LIMIT, invalid_parameter, query_parameter
+from arcrun_server.routes.paging import invalid_parameter, query_parameter
 from arcrun_server.store.pages import Page, PageRequest
 from arcrun_server.validation import RECIPE_ID, RECIPE_ID_RULE
 from arcrun_server.web.responses import JsonResponse
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from arcrun_server.components.contract import ComponentContract
     from arcrun_server.routes.context import Context
 
+T = TypeVar("T")
+
 LONGEST_QUERY = 200
+_AT_ONCE = 1000  # how many of an account's recipes are read at once
 _LIST = "/components"
 
 
@@ -55,7 +58,7 @@ class ComponentRoutes:
         asked = self._context.pages.requested(request, _LIST)
         after = str(asked.after) if asked.after is not None else ""
         ids = [name for name in self._listed if name > after]
-        page = _page([(name, dict(self._listed[name])) for name in ids], asked, len(self._listed))
+        page = _page([(name, self._listed[name]) for name in ids], asked, len(self._listed), dict)
         body = {"success": True, "components": page.entries, "count": page.total}
         return JsonResponse(body | self._context.pages.next(page, _LIST))
 
@@ -78,8 +81,8 @@ class ComponentRoutes:
         own = await self._own_entries(account) if account is not None else {}
         results = found(query, {**own, **self._shipped}.values())
         after = str(asked.after) if asked.after is not None else ""
-        rest = [(position, entry.as_json()) for position, entry in results if position > after]
-        page = _page(rest, asked, len(results))
+        rest = [(position, entry) for position, entry in results if position > after]
+        page = _page(rest, asked, len(results), Entry.as_json)
         body = {"success": True, "results": page.entries, "count": page.total}
         return JsonResponse(body | self._context.pages.next(page, listed))
 
@@ -127,10 +130,15 @@ class ComponentRoutes:
         )
 
 
-def _page(entries: list[tuple[str, dict[str, Any]]], asked: PageRequest, total: int) -> Page:
+def _page(
+    entries: list[tuple[str, T]],
+    asked: PageRequest,
+    total: int,
+    as_json: Callable[[T], dict[str, Any]],
+) -> Page:
     shown = entries[: asked.limit]
     last = shown[-1][0] if len(entries) > len(shown) else None
-    return Page([entry for _, entry in shown], total, last)
+    return Page([as_json(entry) for _, entry in shown], total, last)
 
 
 async def _whole(
@@ -138,9 +146,9 @@ async def _whole(
 ) -> list[dict[str, Any]]:
     """Return all entries of a list of an account."""
     entries: list[dict[str, Any]] = []
-    page = await read(account, PageRequest(LARGEST_LIMIT))
+    page = await read(account, PageRequest(_AT_ONCE))
     entries += page.entries
     while page.last is not None:
-        page = await read(account, PageRequest(LARGEST_LIMIT, page.last))
+        page = await read(account, PageRequest(_AT_ONCE, page.last))
         entries += page.entries
     return entries
