@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _SINGLE = (
     "\U00020000-\U0003ffff"
 )
 _LEFT_OUT = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+# Words of scripts without spaces that follow each other, as `spaced` returns them.
+_RUN = re.compile(f"[{_SINGLE}](?: [{_SINGLE}])+")
 _PART = re.compile(rf"(?P<singles>[{_SINGLE}]+)|(?P<letters>[^\W_{_SINGLE}]+)|(?P<other>[^\w\s])")
 
 
@@ -62,6 +65,27 @@ def words_of(text: str) -> Iterator[str]:
 def spaced(text: str) -> str:
     """Return the words of a text with a space between them, as the indexes take it."""
     return " ".join(words_of(text))
+
+
+def pairs_of(words: str) -> list[list[str]]:
+    """Return each two words of scripts without spaces that stand side by side, a list for each run of such words.
+
+    A character is in many texts, and two of them side by side are in few.
+
+    Args:
+        words: What `spaced` returns, or a phrase.
+
+    Example:
+        >>> pairs_of("今 天 天 氣 mira 很 好 嗎 ok 對")
+        [['今天', '天天', '天氣'], ['很好', '好嗎']]
+    """
+    runs = (run[0][::2] for run in _RUN.finditer(words))
+    return [[one + next_one for one, next_one in pairwise(run)] for run in runs]
+
+
+def is_run(phrase: str) -> bool:
+    """Tell whether a phrase is two or more words of scripts without spaces, and nothing else."""
+    return _RUN.fullmatch(phrase) is not None
 
 
 def phrases_of(query: str) -> list[str]:
