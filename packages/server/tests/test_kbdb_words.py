@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arcrun_server.kbdb import search
 from arcrun_server.kbdb.items import items_of
 from arcrun_server.kbdb.search import LONGEST_WORD, phrases_of, spaced, words_of
 
@@ -49,6 +51,32 @@ def test_words(text: str, words: list[str]) -> None:
 )
 def test_each_part_of_a_query_is_a_phrase(query: str, phrases: list[str]) -> None:
     assert phrases_of(query) == phrases
+
+
+@given(st.text(st.sampled_from("aAß天ﷺ\u0301\u0323e한\u11a8ﬁ \u0345İ"), max_size=60))
+def test_words_of_a_text_in_pieces_are_those_of_the_whole(text: str) -> None:
+    pieces = text.join(["x" * 4090, "天 " * 4096, "."])
+    whole = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", pieces).casefold())
+    assert search._comparable(pieces) == search._LEFT_OUT.sub("", whole)
+
+
+def test_marks_without_end_take_no_time_without_end() -> None:
+    """To sort them all at once would take minutes; 30 in a row are all that a language has."""
+    marks = "\u0300\u0327" * 128 * 1024
+    began = time.process_time()
+    words = list(words_of(f"a{marks} b"))
+    assert time.process_time() - began < 5
+    assert words[-1] == "b"
+    assert (
+        sum(map(len, words)) == len(marks) + 1
+    )  # \u00e0 is a and \u0300; so one is less, and b is one more
+
+
+@pytest.mark.parametrize("count", [30, 31, 100])
+def test_word_with_many_marks_is_found_however_they_are_ordered(count: int) -> None:
+    marks = ["\u0323", "\u0301"] * count
+    assert spaced("a" + "".join(sorted(marks[:30]))) == spaced("a" + "".join(marks[:30]))
+    assert spaced(f"a{''.join(marks)}") in spaced(f"x a{''.join(marks)} y")
 
 
 def test_long_word_is_cut_alike_in_blocks_and_queries() -> None:

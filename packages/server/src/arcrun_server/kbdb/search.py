@@ -27,7 +27,14 @@ _SINGLE = (
     "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00016fe0-\U00018dff\U0001aff0-\U0001b2ff"
     "\U00020000-\U0003ffff"
 )
-_LEFT_OUT = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_JOINER = "\u034f"
+_LEFT_OUT = re.compile("[\u034f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_PIECE = 4096
+# Characters that never become one with what stands before them: ASCII, Chinese, compatibility forms of Arabic.
+_BEGINS_ANEW = re.compile("[\x00-\x7f\u3400-\u4dbf\u4e00-\u9fff\ufb50-\ufdfb]")
+_MARKS_IN_A_ROW = 30
+# Marks are among these.
+_MANY_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MARKS_IN_A_ROW + 1},}}")
 # Words of scripts without spaces that follow each other, as `spaced` returns them.
 _RUN = re.compile(f"[{_SINGLE}](?: [{_SINGLE}])+")
 _PART = re.compile(rf"(?P<singles>[{_SINGLE}]+)|(?P<letters>[^\W_{_SINGLE}]+)|(?P<other>[^\w\s])")
@@ -101,8 +108,43 @@ def phrases_of(query: str) -> list[str]:
 
 
 def _comparable(text: str) -> str:
+    return "".join(map(_folded, _pieces(_with_joiners(text))))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield a text in pieces that can be normalized each by itself: in one piece, it would keep other threads waiting."""
+    start = 0
+    while start < len(text):
+        begins = _BEGINS_ANEW.search(text, start + _PIECE)
+        end = begins.start() if begins else len(text)
+        yield text[start:end]
+        start = end
+
+
+def _folded(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
     return _LEFT_OUT.sub("", unicodedata.normalize("NFKC", folded))
+
+
+def _with_joiners(text: str) -> str:
+    """Return a text with a joiner after each 30 marks in a row, as Unicode's stream-safe format has it.
+
+    To normalize a text, the marks of each character are sorted, and that takes the square of their number: hundreds
+    of thousands of them would stop the server for minutes.
+    """
+    return _MANY_MARKS.sub(_joined, text)
+
+
+def _joined(many: re.Match[str]) -> str:
+    made: list[str] = []
+    in_a_row = 0
+    for character in many[0]:
+        in_a_row = in_a_row + 1 if unicodedata.combining(character) else 0
+        if in_a_row > _MARKS_IN_A_ROW:
+            made.append(_JOINER)
+            in_a_row = 1
+        made.append(character)
+    return "".join(made)
 
 
 def _cut(letters: str) -> Iterator[str]:

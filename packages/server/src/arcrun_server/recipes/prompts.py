@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from arcrun_server.engine import JsonObject
+    from arcrun_server.engine.model import Problem
     from arcrun_server.kbdb.base import Blocks
     from arcrun_server.kbdb.blocks import Block
     from arcrun_server.recipes.prompt.assembly import LookUp, Prompt
@@ -41,6 +42,8 @@ MAX_RECIPES = 8
 _CACHED = 128
 # A prompt of larger values is assembled in a thread: writing them as JSON takes a while.
 _LARGE = 64 * 1024
+# A longer recipe is read in a thread.
+_LARGE_RECIPE = 16 * 1024
 
 
 class RecipeNotFoundError(Exception):
@@ -125,7 +128,7 @@ class Prompts:
             RecipeError: The recipe can't be used.
             VersionConflictError: The newest version has another number.
         """
-        recipe, problems = read_recipe(source)
+        recipe, problems = await read_off_loop(source)
         await self._check_schema(recipe)
         pins, warnings = await self._pins(recipe)
         new = NewVersion(
@@ -163,7 +166,7 @@ class Prompts:
             RecipeNotFoundError: There is no such recipe.
         """
         version = await self.get(reference)
-        return await self._resolved(_read(version), version.version, version.pins, ())
+        return await self._resolved(await _read(version), version.version, version.pins, ())
 
     async def resolve_given(self, recipe: PromptRecipe) -> ResolvedRecipe:
         """Return a recipe that is not stored, with the texts of its fragments."""
@@ -281,7 +284,7 @@ class Prompts:
             found = await self.get(reference)
         except RecipeNotFoundError as error:
             raise _missing(recipe, version, fragment, str(error)) from None
-        return await self._resolved(_read(found), found.version, found.pins, chain)
+        return await self._resolved(await _read(found), found.version, found.pins, chain)
 
     async def _fetch_blocks(
         self,
@@ -338,10 +341,25 @@ async def assembled(
     return await asyncio.to_thread(assemble, resolved, look_up, inputs)
 
 
-def _read(version: StoredVersion) -> PromptRecipe:
-    if version.source is not None:
-        return _read_text(version.source)
-    return read_recipe(version.recipe)[0]
+async def read_off_loop(source: str | JsonObject) -> tuple[PromptRecipe, list[Problem]]:
+    """Read a recipe as `read_recipe` does; a large one in a thread, as there may be thousands of places in it.
+
+    Raises:
+        RecipeError: It has faults.
+    """
+    size = len(source) if isinstance(source, str) else rough_size(source, _LARGE_RECIPE)
+    if size <= _LARGE_RECIPE:
+        return read_recipe(source)
+    return await asyncio.to_thread(read_recipe, source)
+
+
+async def _read(version: StoredVersion) -> PromptRecipe:
+    source = version.source
+    if source is None:
+        return (await read_off_loop(version.recipe))[0]
+    if len(source) <= _LARGE_RECIPE:
+        return _read_text(source)
+    return await asyncio.to_thread(_read_text, source)
 
 
 @lru_cache(maxsize=_CACHED)

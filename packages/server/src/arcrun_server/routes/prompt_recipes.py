@@ -14,7 +14,6 @@ from arcrun_server.json_text import encode
 from arcrun_server.kbdb.base import OwnBlocks
 from arcrun_server.recipes.prompt.assembly import AssemblyError
 from arcrun_server.recipes.prompt.differences import unified_diff
-from arcrun_server.recipes.prompt.reading import read_recipe
 from arcrun_server.recipes.prompt.record import RecipeError
 from arcrun_server.recipes.prompt.reference import (
     LABEL,
@@ -25,7 +24,7 @@ from arcrun_server.recipes.prompt.reference import (
     Reference,
 )
 from arcrun_server.recipes.prompt.stored import Label, VersionConflictError
-from arcrun_server.recipes.prompts import Prompts, RecipeNotFoundError
+from arcrun_server.recipes.prompts import Prompts, RecipeNotFoundError, read_off_loop
 from arcrun_server.routes.context import path_name
 from arcrun_server.routes.once import respond_once
 from arcrun_server.routes.paging import invalid_parameter, query_parameter
@@ -267,7 +266,7 @@ class PromptRecipeRoutes:
             except RecipeNotFoundError as error:
                 raise _not_found(error) from None
         try:
-            recipe, _ = read_recipe(given["recipe"])
+            recipe, _ = await read_off_loop(given["recipe"])
         except RecipeError as error:
             raise _invalid(error) from None
         name = _name(request)
