@@ -44,7 +44,9 @@ def test_every_case_stands_in_the_table() -> None:
     assert lines[1].startswith("POST /validate")
 
 
-@pytest.mark.parametrize("case", (*CASES, *OF_RECIPES), ids=lambda case: f"{case.operation} {case.kind}")
+@pytest.mark.parametrize(
+    "case", [*CASES, *OF_RECIPES], ids=lambda case: f"{case.operation} {case.kind}"
+)
 def test_bodies_grow_with_the_size(case: Case) -> None:
     small, medium = case.sizes[:2]
     first, second = case.content(small), case.content(medium)
