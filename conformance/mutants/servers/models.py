@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 from arcrun_server.components import claude_api
-from arcrun_server.llm import anthropic, failures
-from arcrun_server.llm.provider import LlmError
-from arcrun_server.recipes import prompt_component
-from arcrun_server.recipes.prompt import output
+from arcrun_server.llm import anthropic, failures, mira, scripted
+from arcrun_server.llm.provider import LlmError, LlmReply
+from arcrun_server.outbound import Outbound
+from arcrun_server.recipes import prompt_component, prompts
+from arcrun_server.recipes.prompt import document, output
 
 # What is asked
 
@@ -36,6 +37,46 @@ def short_names_of_models_are_sent() -> None:
         return right(self, given, deadline)
 
     claude_api.Model._request = request
+
+
+def system_is_not_cached() -> None:
+    right = anthropic.AnthropicProvider._parameters
+
+    def parameters(self: Any, request: Any) -> Any:
+        made = right(self, request)
+        for block in made.get("system", ()):
+            del block["cache_control"]
+        return made
+
+    anthropic.AnthropicProvider._parameters = parameters
+
+
+def closed_schemas_are_not_sent() -> None:
+    prompt_component.is_closed = lambda _schema: False
+
+
+def open_schemas_are_sent() -> None:
+    prompt_component.is_closed = lambda schema: isinstance(schema, dict)
+
+
+def daemons_get_texts_without_a_separator() -> None:
+    mira.SEPARATOR = "\n"
+
+
+def models_at_private_addresses_are_asked() -> None:
+    right = anthropic.AnthropicProvider.__init__
+
+    def begin(self: Any, _outbound: Any, *arguments: Any) -> None:
+        right(self, Outbound(development=True), *arguments)
+
+    anthropic.AnthropicProvider.__init__ = begin
+
+
+def engines_without_a_model_answer() -> None:
+    async def complete(_self: Any, request: Any, _secret: Any) -> LlmReply:
+        return LlmReply("OK", request.model)
+
+    scripted.ScriptedProvider.complete = complete
 
 
 def repairs_leave_the_error_out() -> None:
@@ -159,3 +200,21 @@ def errors_show_the_key() -> None:
         return LlmError(made.kind, f"{made} ({error.api_message})", retry_after=made.retry_after)
 
     anthropic.failure_of = failure
+
+
+# Recipes
+
+
+def tests_of_recipes_always_pass() -> None:
+    right = prompts.run_test
+
+    async def run(*arguments: Any) -> Any:
+        made = await right(*arguments)
+        object.__setattr__(made, "failures", type(made.failures)())
+        return made
+
+    prompts.run_test = run
+
+
+def recipes_as_objects_have_any_length() -> None:
+    document._check_value = lambda _value: None

@@ -194,9 +194,7 @@ def read_document(text: str) -> Document:
         ({'name': '摘要', 'version': 2}, Place(line=2, column=10))
     """
     if len(text) > MAX_CHARACTERS:
-        raise DocumentError(
-            _problem(f"the recipe is longer than {MAX_CHARACTERS:,} characters", None)
-        )
+        raise _too_long()
     bad = no_character(text)
     if bad:
         raise DocumentError(_no_text(bad[0], _place_of(text, bad.start())))
@@ -265,7 +263,7 @@ def _check_value(value: Any) -> None:
     Raises:
         DocumentError: It is nested too deeply, too large, or has what is no character.
     """
-    count = 0
+    count = characters = 0
     waiting: list[tuple[Any, Path]] = [(value, ())]
     while waiting:
         item, path = waiting.pop()
@@ -275,6 +273,9 @@ def _check_value(value: Any) -> None:
         if isinstance(item, (dict, list)) and len(path) == MAX_DEPTH:
             raise DocumentError(_problem(f"nested deeper than {MAX_DEPTH} levels", None))
         if isinstance(item, str):
+            characters += len(item)
+            if characters > MAX_CHARACTERS:
+                raise _too_long()
             bad = no_character(item)
             if bad:
                 raise DocumentError(_no_text(bad[0], None))
@@ -283,6 +284,10 @@ def _check_value(value: Any) -> None:
             waiting += [(inner, (*path, key)) for key, inner in item.items()]
         elif isinstance(item, list):
             waiting += [(inner, (*path, number)) for number, inner in enumerate(item)]
+
+
+def _too_long() -> DocumentError:
+    return DocumentError(_problem(f"the recipe is longer than {MAX_CHARACTERS:,} characters", None))
 
 
 def _events(text: str) -> Iterator[Any]:
