@@ -127,7 +127,8 @@ class _Call:
                 text, record = await model.ask(self._given, secret, deadline)
             except LlmError as error:
                 self._add(error.record, repairs)
-                raise ComponentError(f"the model gave no answer: {error}{self._used()}") from None
+                reason = f"the model gave no answer: {error}{self._used()}"
+                raise ComponentError(reason, {"llm": self._record}) from None
             self._add(record, repairs)
             if isinstance(text, LlmTask):
                 task = {"pending": True, "task_id": text.task_id}
@@ -161,7 +162,7 @@ class _Call:
         }
 
     def _used(self) -> str:
-        """Return what was used, for an error: a node that fails has no result that could record it."""
+        """Return what was used, for an error."""
         if "input_tokens" not in self._record:
             return ""
         tokens = f"{self._record['input_tokens']} tokens in, {self._record['output_tokens']} out"
