@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from arcrun_server.components import claude_api
+from arcrun_server.engine.failures import InvocationFailure
 from arcrun_server.llm import anthropic, failures, mira, scripted
 from arcrun_server.llm.provider import LlmError, LlmReply
 from arcrun_server.outbound import Outbound
@@ -164,6 +165,15 @@ def repairs_count_the_last_call_only() -> None:
 
 
 # When it fails
+
+
+def failures_lose_what_was_used() -> None:
+    right = InvocationFailure.__init__
+
+    def begin(self: Any, reason: str, _record: Any = None) -> None:
+        right(self, reason)
+
+    InvocationFailure.__init__ = begin
 
 
 def limited_requests_are_asked_again() -> None:
