@@ -55,10 +55,9 @@ class Entry:
         Args:
             phrases: What is looked for, as `phrases_of` returns it.
         """
+        # A search asks this of each recipe of an account: generators would take twice as long.
         words = self._words
-        for (
-            phrase
-        ) in phrases:  # for each recipe of an account: a generator would take twice as long
+        for phrase in phrases:
             if f" {phrase}" not in words:
                 return None
         return f"{self._rank(phrases)}{self._end_of_position}"
