@@ -170,7 +170,7 @@ def conformance(session: nox.Session) -> None:
         command = (*NEUTRAL_PYTHON, "-m", "scripts.release.packages", *arguments)
         run_interruptible(session, *command, **keys)
         return
-    sync(session)
+    sync(session, "models")
     again = {"ARCRUN_CONFORMANCE_COMMAND": "nox -s conformance --"}
     run_interruptible(session, "arcrun-conformance", "run", *arguments, **keys, **again)
 
@@ -246,7 +246,7 @@ def matrix(session: nox.Session) -> None:
 
     Arguments go to `arcrun-conformance run`: `--shard 2/4` runs a part, and the session `merge` puts all together.
     """
-    javascript(session)
+    javascript(session, "models")
     session.chdir("../..")
     javascript_adapters(session, *RUNTIMES)
     arguments, keys = without_keys(session.posargs)
@@ -264,7 +264,7 @@ def merge(session: nox.Session) -> None:
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Test the suite itself: it must find every broken engine and SDK, by the right check."""
-    javascript(session)
+    javascript(session, "models")
     session.chdir("../..")
     javascript_adapters(session, "node24")
     command = ("arcrun-conformance", "mutants", "--require-javascript", *session.posargs)
@@ -274,7 +274,7 @@ def mutants(session: nox.Session) -> None:
 @nox.session
 def parity(session: nox.Session) -> None:
     """Compare what contract, Python SDK and TypeScript SDK offer, send and seal: GO or NO-GO."""
-    javascript(session, "parity", "release")
+    javascript(session, "parity", "release", "models")
     session.chdir("../..")
     javascript_adapters(session, "node24")
     run_interruptible(session, "python", "-m", "scripts.parity", *session.posargs)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scripts import processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 START_SECONDS = 30.0
@@ -25,7 +25,12 @@ class Engine(NamedTuple):
 
 @contextlib.contextmanager
 def engine_with_accounts(
-    python: Path, data: Path, log: Path, served_by: Sequence[str] = ("-m", "arcrun_server")
+    python: Path,
+    data: Path,
+    log: Path,
+    served_by: Sequence[str] = ("-m", "arcrun_server"),
+    *,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Engine]:
     """Run the engine on a free port, with two accounts; yield its URL and their keys.
 
@@ -34,6 +39,7 @@ def engine_with_accounts(
         data: The folder for its store.
         log: Receives the engine's log.
         served_by: The program that serves, as arguments of the interpreter.
+        settings: Variables of its environment, besides those of this process.
 
     Raises:
         processes.NotStarted: It did not start; the message has the end of its log.
@@ -49,7 +55,7 @@ def engine_with_accounts(
     command.append("--until-stdin-closes")
     with (
         log.open("a", encoding="utf-8") as output,
-        processes.started(command, stderr=output, held=True) as process,
+        processes.started(command, stderr=output, held=True, env=settings) as process,
     ):
         ready = json.loads(processes.first_line(process, log, START_SECONDS))
         yield Engine(ready["url"], (keys[0].strip(), keys[1].strip()), ready["pid"])

@@ -117,6 +117,7 @@ ERROR_ATTRIBUTES = (
     "task_id",
     "missing",
     "body",
+    "newest_version",
     "stored",
 )
 

@@ -6,6 +6,7 @@ _REQUESTS = "arcrun._core.prompt_recipes"
 _OPERATIONS = "arcrun._core.operations"
 _RECIPES = "arcrun._sync.recipes"
 _COMPONENTS = "arcrun._sync.components"
+_RESPONSE = "arcrun._core.response"
 
 DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "pushes-recipes-with-one-key": [
@@ -27,6 +28,12 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             "expected_version=expected_version,",
             "expected_version=expected_version or None,",
         )
+    ],
+    "reads-no-newest-version": [
+        (_RESPONSE, 'content.get("newest_version")', 'content.get("newest")')
+    ],
+    "takes-no-version-for-none-named": [
+        (_RESPONSE, "type(newest) is int:", "type(newest) is int and newest:")
     ],
     "sends-labels-under-another-name": [
         (_REQUESTS, 'return f"?label={quote(self.label', 'return f"?tag={quote(self.label')

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from scripts import ROOT
-from scripts.bench import code, javascript, knowledge_base, prompts, runner, sdk, server
+from scripts.bench import (
+    code,
+    engine,
+    javascript,
+    knowledge_base,
+    prompts,
+    recipes,
+    runner,
+    sdk,
+    server,
+)
 from scripts.console import make_console
 
 if TYPE_CHECKING:
@@ -47,6 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
         *sdk.measure(options.rounds),
         *javascript.measure(),
         *server.measure(options.rounds),
+        *engine.measure(options.rounds),
+        *recipes.measure(options.rounds),
         *knowledge_base.measure(options.rounds),
         *code.measure(options.rounds),
         *prompts.measure(options.rounds),

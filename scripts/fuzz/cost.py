@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import httpx
 from typing_extensions import Self
 
-from scripts.fuzz.cost_cases import CASES, prepare
+from scripts.fuzz import cost_cases, cost_recipes
 from scripts.fuzz.cost_watchdog import HELD_SECONDS
 
 if TYPE_CHECKING:
@@ -146,9 +146,10 @@ def measure(engine: Engine, idle: Engine, findings: Findings, only: str = "") ->
     """
     headers = {"X-Arcrun-API-Key": engine.keys[0]}
     with httpx.Client(base_url=engine.url, headers=headers, timeout=_TIMEOUT) as client:
-        prepare(client)
+        cost_cases.prepare(client)
+        cost_recipes.prepare(client)
         costs = []
-        for case in CASES:
+        for case in (*cost_cases.CASES, *cost_recipes.CASES):
             if only not in f"{case.operation}, {case.kind}":
                 continue
             findings.holders()

@@ -90,6 +90,11 @@ class ReleaseContext:
         return self.work / "npm-registry"
 
     @property
+    def npm_clean(self) -> Path:
+        """Return the clean folder in which the npm package is installed."""
+        return self.work / "npm-clean"
+
+    @property
     def conformance_reports(self) -> Path:
         """Return the folder of the conformance suite's reports."""
         return self.evidence / "conformance"

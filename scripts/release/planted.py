@@ -205,6 +205,28 @@ FAULTS = (
         says=("notes.md", "postinstall"),
         with_npm=True,
     ),
+    Fault(
+        "an engine whose workflows write the page that they read",
+        "example",
+        _replace(
+            f"{SERVER}/kbdb/components.py",
+            'return f"{invocation.workflow}/{about}"',
+            "return about",
+        ),
+        says=("page wiki_synthesis/河道: [] instead of",),
+    ),
+    Fault(
+        "a JavaScript SDK that changes the text of a recipe",
+        "npm_example",
+        _replace(
+            "packages/js-sdk/src/prompts/recipes.ts",
+            "return this.send(pushRecipe(recipe, ",
+            "recipe = typeof recipe === 'string' ? recipe.trim() : recipe;\n"
+            "    return this.send(pushRecipe(recipe, ",
+        ),
+        says=("source: ",),
+        with_npm=True,
+    ),
     Fault("an engine that returns 500 once", "fuzz", _respond_500_once(100, "True")),
     Fault(
         "an engine that forgets idempotency keys after minutes",

@@ -16,6 +16,7 @@ from scripts.fuzz.run import fuzz
 from scripts.rehearsal import Figures, StepFailed
 from scripts.release import evidence, unit_tests
 from scripts.release.artifacts import sha256
+from scripts.release.example import steps as example
 from scripts.release.npm import steps as npm
 from scripts.release.python.build import build_all, built_before, fingerprint, remember
 from scripts.release.python.contents import check_budgets, check_contents
@@ -210,6 +211,14 @@ STEPS = (
         "from there, by version and hash; the runtimes",
         npm.install,
         ("npm_upload", "install"),
+        npm=True,
+    ),
+    ReleaseStep("example", "the design's recipe, by the Python SDK", example.python, ("install",)),
+    ReleaseStep(
+        "npm_example",
+        "the design's recipe, by the JavaScript SDK",
+        example.javascript,
+        ("npm_install",),
         npm=True,
     ),
     ReleaseStep("fuzz", "the contract, against the installed engine", fuzz_engine, ("install",)),

@@ -85,6 +85,7 @@ const ERROR_ATTRIBUTES = [
   "task_id",
   "missing",
   "body",
+  "newest_version",
   "stored",
 ];
 

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
     from .scenarios.scenario import Scenario
 
-PAGES = ("docs/contract.md", "docs/workflow-language.md", "docs/components.md")
+PAGES = (
+    "docs/contract.md",
+    "docs/workflow-language.md",
+    "docs/components.md",
+    "docs/prompt-recipes.md",
+)
 _FENCE = re.compile(r"^(```|~~~)")
 _SEPARATOR = re.compile(r"^\|[\s:|-]+\|$")
 _ITEM = re.compile(r"^(?:[-*+]|\d+\.) ")

@@ -67,6 +67,7 @@ class Target:
     remote: bool = False
     keys: Keys = field(default_factory=Keys, repr=False)
     engine: LocalEngine | None = field(default=None, repr=False)
+    standin_port: int | None = None
     pace: Pace = field(default_factory=Pace, repr=False)
 
     @property
@@ -120,6 +121,7 @@ async def open_target(
     accounts: int = 1,
     revoke: bool = False,
     rate: float | None = None,
+    standin_port: int | None = None,
 ) -> AsyncIterator[Target]:
     """Open the target of that name; start the engine first if it is `local`.
 
@@ -133,6 +135,7 @@ async def open_target(
         revoke: Whether one of them is to have a revoked key.
         rate: How many requests a second it may get; by default `REMOTE_RATE` for a target that others use,
             and no limit for one of this machine.
+        standin_port: The port of this machine at which a target that is not local expects its language model.
 
     Raises:
         TargetError: The engine does not start, does not respond, or needs a key.
@@ -153,7 +156,13 @@ async def open_target(
         )
     remote = remote or not is_loopback(url)
     pace = Pace(rate or (REMOTE_RATE if remote else None))
-    target = Target(name, url, api_key, remote=remote, keys=keys or Keys(), pace=pace)
+    target = Target(
+        *(name, url, api_key),
+        remote=remote,
+        keys=keys or Keys(),
+        standin_port=standin_port,
+        pace=pace,
+    )
     yield await _described(target)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from arcrun_conformance.runs.engine_suite import (
     execute_engine_suite,
     secrets_on_disk,
 )
+from arcrun_conformance.runs.values import free_port
 from arcrun_conformance.scenarios.scenario import Scenario, load
 
 if TYPE_CHECKING:
@@ -190,6 +192,42 @@ async def test_a_scenario_that_the_target_can_not_run_is_skipped_with_the_reason
     given = scenario(f"{text}\nsteps: [{{id: x, send: /health, expect: {{status: 200}}}}]\n")
     (cell,) = (await run(engine, given)).cells
     assert (cell.outcome, cell.reason) == ("skipped", reason)
+
+
+ASKS_THE_STANDIN = """
+engine: {settings: {ARCRUN_SERVER_LLM_BASE_URL: "${standin}"}}
+steps: [{id: a, send: /health, expect: {status: 200}}]
+"""
+
+
+async def test_what_needs_the_stand_in_as_a_model_is_skipped_unless_its_port_is_known(
+    engine: MiniEngine, scenario: Any
+) -> None:
+    (cell,) = (await run(engine, scenario(ASKS_THE_STANDIN))).cells
+    assert (cell.outcome, cell.exchanges) == ("skipped", [])
+    assert "--standin-port" in cell.reason
+
+
+async def test_the_stand_in_is_where_the_target_looks_for_its_model(
+    engine: MiniEngine, scenario: Any
+) -> None:
+    port = free_port()
+    target = replace(engine.target, standin_port=port)
+    # Two at once: one after the other has the port.
+    config = EngineRunConfig(target, [scenario(ASKS_THE_STANDIN)] * 2, ("unused",), jobs=2)
+    for cell in (await execute_engine_suite(config)).cells:
+        assert cell.outcome == "passed", messages(cell)
+        assert cell.values["standin"] == f"http://127.0.0.1:{port}"
+
+
+async def test_a_port_that_is_in_use_is_an_error(engine: MiniEngine, scenario: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        target = replace(engine.target, standin_port=port)
+        config = EngineRunConfig(target, [scenario(ASKS_THE_STANDIN)], ("unused",))
+        (cell,) = (await execute_engine_suite(config)).cells
+    assert cell.outcome == "error"
+    assert f"the port {port}" in cell.reason
 
 
 async def test_a_secret_in_a_response_fails_the_scenario(engine: MiniEngine, scenario: Any) -> None:

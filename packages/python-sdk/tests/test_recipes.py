@@ -73,6 +73,7 @@ def test_an_outdated_push_is_a_conflict(kind, server, client, canned) -> None:
     with pytest.raises(ConflictError) as caught:
         kind.run(client.recipes.push(TEXT, expected_version=2))
     assert (caught.value.status, caught.value.code) == (409, "version_conflict")
+    assert caught.value.newest_version == 3
 
 
 def test_the_faults_of_a_recipe_are_in_the_details(kind, server, client, canned) -> None:

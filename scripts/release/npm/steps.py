@@ -63,7 +63,7 @@ def install(context: ReleaseContext, figures: Figures) -> None:
     """Install the package from that registry into a clean folder, and the runtimes beside it."""
     package, log = _built(context), context.log("npm_install")
     with _registry(context) as url:
-        installed = install_package(package, context.work / "npm-clean", url, log)
+        installed = install_package(package, context.npm_clean, url, log)
     write_sbom(package, context.evidence / "sbom-arcrun-sdk.json", log)
     adapters = _adapters(context, log)
     context.matrix = runtimes.matrix(adapters)

@@ -45,10 +45,11 @@ _METADATA = re.compile(
 # They grew by 35 kB with the scenarios that the audits of the SDK suite brought.
 # It grew by 19 kB with the vectors of hostile values in prompts, and by 90 kB with the scenarios and mutants of prompt
 # recipes, the knowledge base, code and the catalog of components.
+# It grew again with the scenarios and mutants of language models, and with the requirements of docs/prompt-recipes.md.
 # That of the server grew by 120 kB with the knowledge base, prompt recipes, the sandbox, and the providers of models.
 # That of `arcrun` grew by 8 kB with the deadline of a whole call and with what keeps secrets out of exceptions, and by 14
 # kB with prompt recipes and the catalog of components.
-WHEEL_BUDGETS = {"arcrun": 140, "arcrun-server": 435, "arcrun-conformance": 1165}
+WHEEL_BUDGETS = {"arcrun": 140, "arcrun-server": 435, "arcrun-conformance": 1180}
 
 
 def check_contents(artifact: Artifact, root: Path) -> int:

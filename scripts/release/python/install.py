@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from scripts.release.artifacts import Artifact
 
 
+# Extras whose dependencies are installed as well: the suite asks a model by them.
+EXTRAS = {"arcrun-server": ("anthropic",)}
+
+
 @dataclass(frozen=True)
 class CleanEnvironment:
     """A virtual environment that holds one package and its dependencies."""
@@ -175,6 +179,7 @@ def _locked(root: Path, package: str, log: Path, downloads: Mapping[str, str]) -
     """Return the dependencies of a package, with the versions and hashes of the lock file."""
     command = ["export", "--locked", "--quiet", "--package", package, "--no-dev", "--no-header"]
     command += ["--no-emit-workspace", "--no-annotate"]
+    command += [part for extra in EXTRAS.get(package, ()) for part in ("--extra", extra)]
     return uv(command, log=log, cwd=root, env=downloads)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from scripts.fuzz.cost import HELD_MS, Cost, problems, processor_ms, table
 from scripts.fuzz.cost_cases import CASES, SIZES, Case
+from scripts.fuzz.cost_recipes import CASES as OF_RECIPES
 
 CASE = Case("POST /validate", "length", lambda kib: {"x": "x" * kib}, (10, 1000))
 
@@ -43,7 +44,9 @@ def test_every_case_stands_in_the_table() -> None:
     assert lines[1].startswith("POST /validate")
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.operation} {case.kind}")
+@pytest.mark.parametrize(
+    "case", [*CASES, *OF_RECIPES], ids=lambda case: f"{case.operation} {case.kind}"
+)
 def test_bodies_grow_with_the_size(case: Case) -> None:
     small, medium = case.sizes[:2]
     first, second = case.content(small), case.content(medium)

@@ -27,6 +27,7 @@ def test_python_only_leaves_out_the_npm_steps_and_nothing_else() -> None:
         "check",
         "upload",
         "install",
+        "example",
         "fuzz",
         "engine_suite",
         "conformance",

@@ -228,6 +228,17 @@ def add_further_keys(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_standin_port(parser: argparse.ArgumentParser) -> None:
+    """Add the option for engines that the suite does not start, and that have a language model."""
+    parser.add_argument(
+        "--standin-port",
+        type=int,
+        metavar="PORT",
+        help="the port of this machine at which the target asks its language model, by the Messages API; without it, "
+        "what the suite checks of models is skipped (the target local is told where it is)",
+    )
+
+
 def further_keys(options: argparse.Namespace) -> Keys:
     """Return the keys of further accounts from the options or the environment."""
     environment = os.environ

@@ -29,6 +29,7 @@ from .options import (
     add_gate,
     add_reports,
     add_scenarios,
+    add_standin_port,
     add_target,
     api_key,
     check_report_folder,
@@ -55,6 +56,7 @@ def add_to(commands: Commands) -> None:
     run = command(commands, "run", "Run scenarios with SDKs against a target.")
     add_target(run, default="local")
     add_further_keys(run)
+    add_standin_port(run)
     run.add_argument(
         "--sdk",
         metavar="NAME,…",
@@ -234,6 +236,7 @@ async def _execute_engine_suite(options: argparse.Namespace, scenarios: Sequence
             accounts=2 + fresh + revoke,
             revoke=revoke,
             rate=options.requests_per_second,
+            standin_port=options.standin_port,
         ) as target:
             config = EngineRunConfig(
                 target,

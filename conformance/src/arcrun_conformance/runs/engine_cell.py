@@ -36,7 +36,12 @@ def why_skipped(scenario: Scenario, target: Target) -> str:
     if missing:
         return f"the engine lacks {', '.join(missing)}"
     if scenario.engine is not None and target.engine is None:
-        return "it needs an engine of its own (--target local)"
+        if not scenario.engine.names_standin:
+            return "it needs an engine of its own (--target local)"
+        if target.standin_port is None:
+            return (
+                "it needs an engine whose model is the stand-in (--target local, or --standin-port)"
+            )
     keys = {
         "second_api_key": target.keys.second,
         "revoked_api_key": target.keys.revoked,
@@ -46,7 +51,9 @@ def why_skipped(scenario: Scenario, target: Target) -> str:
     return f"it needs {', '.join(lacking)}" if lacking else ""
 
 
-async def run_engine_cell(cell: Cell, scenario: Scenario, target: Target, run: str) -> None:
+async def run_engine_cell(
+    cell: Cell, scenario: Scenario, target: Target, run: str, standin_port: int = 0
+) -> None:
     """Run a scenario of the engine suite.
 
     Args:
@@ -55,16 +62,24 @@ async def run_engine_cell(cell: Cell, scenario: Scenario, target: Target, run: s
         scenario: The scenario.
         target: The engine.
         run: The prefix of every name that the scenario creates, `${run}` there.
+        standin_port: Where the engine looks for the stand-in; 0 for any port.
     """
     cell.started = timestamp("milliseconds")
     began = time.perf_counter()
     journal = Journal()
     cell.exchanges = journal.exchanges
     standin = Standin(journal, FaultInjector())
+    standin.preferred_port = standin_port
     guard = safety().guard(run) if target.remote else None
     client = EngineClient(target.url, journal, {"user-agent": USER_AGENT}, guard, target.pace)
     with unused_port() as port:
         async with standin:
+            if standin_port and not standin.origin.endswith(f":{standin_port}"):
+                cell.outcome = "error"
+                cell.reason = (
+                    f"the port {standin_port}, where the engine looks for the stand-in, is in use"
+                )
+                return
             values: dict[str, Any] = {
                 "run": run,
                 "run_in_capitals": run.upper(),

@@ -16,6 +16,7 @@ from arcrun_conformance._version import __version__
 from arcrun_conformance.adapters.protocol import Identity
 from arcrun_conformance.cleaning import visible
 from arcrun_conformance.local_engine import EngineNotStarted, local_engine
+from arcrun_conformance.scenarios.scenario import STANDIN
 from arcrun_conformance.secrets import SecretSearch, encodings
 from arcrun_conformance.target import Target, target_of
 
@@ -23,6 +24,7 @@ from .cleanup import PREFIX, Cleaner, created_in
 from .crashes import crashed_cell, crashed_run
 from .engine_cell import run_engine_cell, why_skipped
 from .results import Cell, Run, timestamp
+from .values import free_port
 from .workers import run_workers
 
 if TYPE_CHECKING:
@@ -62,9 +64,16 @@ class EngineRunConfig:
 
 @dataclass
 class _OwnEngine:
-    """An engine with other settings; scenarios that move its clock use it one at a time."""
+    """An engine with other settings; scenarios that move its clock, or are its stand-in, use it one at a time.
+
+    Attributes:
+        target: The engine.
+        standin_port: Where its settings say that the stand-in is; 0 if they don't name it.
+        lock: Held by the scenario that has the engine for itself.
+    """
 
     target: Target
+    standin_port: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -77,10 +86,11 @@ class _OwnEngines:
         self._starting: dict[EngineSettings, asyncio.Task[_OwnEngine]] = {}
         self._places = asyncio.Semaphore(STARTED_AT_ONCE)
 
-    def start(self, settings: Iterable[EngineSettings]) -> None:
+    def start(self, settings: Iterable[EngineSettings | None]) -> None:
         """Begin to start engines; nothing waits for them yet."""
         for each in dict.fromkeys(settings):
-            self._starting[each] = asyncio.ensure_future(self._start(each))
+            if each is not None:
+                self._starting[each] = asyncio.ensure_future(self._start(each))
 
     def is_free(self, settings: EngineSettings) -> bool:
         """Tell whether a scenario with these settings would not wait: for the engine, nor for its clock."""
@@ -103,16 +113,14 @@ class _OwnEngines:
         return await asyncio.shield(self._starting[settings])
 
     async def _start(self, settings: EngineSettings) -> _OwnEngine:
+        port = free_port() if settings.names_standin else 0
+        standin = f"http://127.0.0.1:{port}"
+        filled = {name: value.replace(STANDIN, standin) for name, value in settings.settings}
         async with self._places:
             engine = await self._stack.enter_async_context(
-                local_engine(
-                    self._program,
-                    keys=OWN_KEYS,
-                    settings=dict(settings.settings),
-                    clock=settings.clock,
-                )
+                local_engine(self._program, keys=OWN_KEYS, settings=filled, clock=settings.clock)
             )
-        return _OwnEngine(await target_of(engine))
+        return _OwnEngine(await target_of(engine), port)
 
     def targets(self) -> list[Target]:
         """Return the targets of all engines that have started."""
@@ -159,15 +167,20 @@ class _Queue:
         self._run = run
         self._engines = engines
         self._waiting = list(enumerate(config.scenarios, start=1))
+        self._of_standin = asyncio.Lock()
 
     async def run_all(self) -> None:
         """Run all scenarios."""
         needed = (scenario for _, scenario in self._waiting if not self._skipped(scenario))
-        self._engines.start(scenario.engine for scenario in needed if scenario.engine is not None)
+        self._engines.start(self._own(scenario) for scenario in needed)
         await run_workers(self._config.jobs, self._worker)
 
     def _skipped(self, scenario: Scenario) -> str:
         return why_skipped(scenario, self._config.target)
+
+    def _own(self, scenario: Scenario) -> EngineSettings | None:
+        """Return the settings of the engine that is started for a scenario; None if it uses the target."""
+        return None if self._config.target.engine is None else scenario.engine
 
     def _next(self) -> tuple[int, Scenario]:
         """Take the scenario to be run next: one whose own engine is free, or else one that needs none."""
@@ -177,9 +190,10 @@ class _Queue:
         return found
 
     def _waits(self, scenario: Scenario) -> int:
-        if scenario.engine is None or self._skipped(scenario):
+        own = self._own(scenario)
+        if own is None or self._skipped(scenario):
             return 1
-        return 0 if self._engines.is_free(scenario.engine) else 2
+        return 0 if self._engines.is_free(own) else 2
 
     async def _worker(self) -> None:
         while self._waiting:
@@ -196,22 +210,29 @@ class _Queue:
             cell.outcome, cell.reason = "skipped", reason
         elif scenario.engine is None:
             await self._run_on(cell, scenario, self._config.target, run)
+        elif self._config.target.engine is None:  # one that asks the stand-in as its model
+            target = self._config.target
+            async with self._of_standin:
+                await self._run_on(cell, scenario, target, run, target.standin_port or 0)
         else:
             try:
                 own = await self._engines.of(scenario.engine)
             except EngineNotStarted as problem:
                 cell.outcome, cell.reason = "error", visible(str(problem))
                 return
-            async with own.lock if scenario.engine.clock else contextlib.nullcontext():
-                await self._run_on(cell, scenario, own.target, run)
+            is_alone = scenario.engine.clock or own.standin_port
+            async with own.lock if is_alone else contextlib.nullcontext():
+                await self._run_on(cell, scenario, own.target, run, own.standin_port)
 
-    async def _run_on(self, cell: Cell, scenario: Scenario, target: Target, run: str) -> None:
+    async def _run_on(
+        self, cell: Cell, scenario: Scenario, target: Target, run: str, standin_port: int = 0
+    ) -> None:
         try:
-            await run_engine_cell(cell, scenario, target, run)
+            await run_engine_cell(cell, scenario, target, run, standin_port)
         except Exception as error:  # noqa: BLE001 -- one scenario must not take the others with it
             crashed_cell(cell, error)
         finally:
-            if scenario.engine is None:  # an engine of its own forgets everything
+            if self._own(scenario) is None:  # an engine of its own forgets everything
                 await asyncio.shield(self._remove(cell))
 
     async def _remove(self, cell: Cell) -> None:

@@ -74,6 +74,13 @@ def unused_port() -> Iterator[int]:
         yield bound.getsockname()[1]
 
 
+def free_port() -> int:
+    """Return a port that nothing listens on now."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])
+
+
 @contextlib.contextmanager
 def silent_port() -> Iterator[int]:
     """Reserve a port that neither accepts nor refuses a connection: its queue is full, and stays so."""

@@ -56,6 +56,9 @@ class Secret:
     may_appear: frozenset[str]
 
 
+STANDIN = "${standin}"
+
+
 @dataclass(frozen=True)
 class EngineSettings:
     """The engine of its own that a scenario of the engine suite needs.
@@ -67,6 +70,11 @@ class EngineSettings:
 
     settings: tuple[tuple[str, str], ...] = ()
     clock: bool = False
+
+    @property
+    def names_standin(self) -> bool:
+        """Whether a setting leads the engine to the stand-in, which then needs a port that is known beforehand."""
+        return any(STANDIN in value for _, value in self.settings)
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,10 @@ export class NotFoundError extends APIStatusError {}
 export class UnknownServiceError extends NotFoundError {}
 
 /** 409: the request conflicts with something that exists. */
-export class ConflictError extends APIStatusError {}
+export class ConflictError extends APIStatusError {
+  /** The newest version of a recipe, where another one was expected; 0 if there is no such recipe. */
+  newestVersion?: number;
+}
 
 /** 429: too many requests, even after the retries. */
 export class RateLimitError extends APIStatusError {}

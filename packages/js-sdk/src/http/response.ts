@@ -2,6 +2,7 @@
 
 import {
   type APIStatusError,
+  ConflictError,
   type ErrorDetail,
   hide,
   statusClass,
@@ -123,7 +124,10 @@ function statusError(request: ApiRequest<unknown>, response: ApiResponse): APISt
   // A path that no route has: what an engine says of a resource has a code of its own, or is JSON.
   const isNoRoute = status === 404 && !precise && (!response.json || json["code"] === "not_found");
   const hint = isNoRoute ? `; nothing is at ${response.url}: is the base URL right?` : (precise?.hint ?? "");
-  return fill(kind, message + hint, message, response, steps(json));
+  const error = fill(kind, message + hint, message, response, steps(json));
+  const newest = json["newest_version"];
+  if (error instanceof ConflictError && Number.isInteger(newest)) error.newestVersion = newest as number;
+  return error;
 }
 
 function runError(response: ApiResponse, json: JsonObject): WorkflowRunError {

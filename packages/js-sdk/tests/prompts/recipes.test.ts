@@ -55,7 +55,7 @@ describe("push", () => {
     const { client } = await engine({ status: 409, json: error });
     const caught = await rejection(client.recipes.push(TEXT, { expectedVersion: 2 }));
     expect(caught).toBeInstanceOf(sdk.ConflictError);
-    expect(caught).toMatchObject({ status: 409, code: "version_conflict" });
+    expect(caught).toMatchObject({ status: 409, code: "version_conflict", newestVersion: 3 });
   });
 
   it("of a recipe with faults says where they are", async () => {

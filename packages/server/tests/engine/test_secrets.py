@@ -132,6 +132,26 @@ async def test_a_secret_in_a_components_error_is_redacted(engine: RecordingEngin
     assert PART not in everything(result)
 
 
+@pytest.mark.parametrize("handled", [False, True])
+async def test_what_a_failed_component_records_stands_in_the_trace_without_secrets(
+    engine: RecordingEngine, handled: bool
+) -> None:
+    async def spend(given: dict[str, Any], _invocation: Any) -> Any:
+        raise ComponentError("no answer", {"used": {"tokens": 20, "by": given["單"]}})
+
+    engine.components, engine.secrets = {"spend": spend}, {"tok": SECRET}
+    config = {
+        "問": {"component": "spend", "單": "{{secret.tok}}"},
+        "後": {"component": "give", "value": "{{問}}"},
+    }
+    lines = ["input >> PIPE >> 問", *(["問 >> ON_FAIL >> 後"] if handled else [])]
+    result = await engine.run(lines, config if handled else {"問": config["問"]})
+    found = result.data if handled else result.trace_summary()[-1]
+    assert found["used"] == {"tokens": 20, "by": REDACTED}
+    assert found["error"] == "no answer"
+    assert PART not in everything(result)
+
+
 async def test_a_secret_is_in_no_paused_state(engine: RecordingEngine) -> None:
     async def ask(given: Any, invocation: Any) -> Any:
         return {"pending": True, "task_id": "t-1", "echo": given["tok"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -187,6 +188,27 @@ async def test_phrase_is_found_behind_thousands_of_its_words(
     await alice.create([new("天地氣" * 20_000 + "天氣", "long"), new("天地氣" * 300, "short")])
     assert await found(store, "天氣") == ["long"]
     assert await found(store, "氣天地") == ["short", "long"]
+
+
+@pytest.mark.parametrize("between", [" mira ", "。", " 雨 ", "1"])
+async def test_characters_on_both_sides_of_a_word_are_no_phrase(
+    alice: OwnBlocks, store: Blocks, between: str
+) -> None:
+    """The pairs 天氣 and 氣很 are in the text, and 天氣很 is not."""
+    await alice.create([new(f"天氣{between}氣很", "one")])
+    assert await found(store, "天氣很") == []
+    assert await found(store, "天氣 氣很") == ["one"]
+
+
+async def test_more_pairs_than_an_index_takes_are_found_as_well(
+    alice: OwnBlocks, store: Blocks
+) -> None:
+    steps = ((0x4E00 + n, 0x4E00 + n + step) for step in range(1, 7) for n in range(20_000))
+    different = "".join(chr(one) + chr(other) for one, other in steps)
+    assert len(set(pairwise(different))) > 200_000
+    await alice.create([new(f"{different}天氣", "one"), new("天氣", "two")])
+    assert await found(store, "天氣") == ["two", "one"]
+    assert await found(store, "氣天") == []
 
 
 async def test_more_different_words_than_an_index_takes(alice: OwnBlocks, store: Blocks) -> None:

@@ -156,7 +156,14 @@ class UnknownServiceError(NotFoundError):
 
 
 class ConflictError(APIStatusError):
-    """409: the request conflicts with something that exists."""
+    """409: the request conflicts with something that exists.
+
+    Attributes:
+        newest_version: the version that is the newest one of a recipe, where another was expected; 0 if there is no
+            such recipe, None if the engine names none.
+    """
+
+    newest_version: int | None = None
 
 
 class RateLimitError(APIStatusError):

@@ -155,12 +155,16 @@ def status_error(request: Request[Any], response: Response, base_url: str) -> er
         hint = f" ({request.method} {base_url}{request.path}: is the base URL an arcrun engine?)"
     message = message or _plain(response)
     steps = _steps(content, texts(content.get("next_actions")))
-    return kind(
+    error = kind(
         f"{message}{hint}{_reference(code, response)}{in_words_of_the_sdk(steps)}",
         code=code,
         message=message,
         **_attributes(response, content),
     )
+    newest = content.get("newest_version")
+    if isinstance(error, errors.ConflictError) and type(newest) is int:
+        error.newest_version = newest
+    return error
 
 
 def _attributes(response: Response, content: dict[str, Any]) -> dict[str, Any]:

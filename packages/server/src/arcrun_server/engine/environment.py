@@ -18,10 +18,18 @@ if TYPE_CHECKING:
 class ComponentError(Exception):
     """What a component raises to fail its node; the message is for the author of the workflow.
 
+    Args:
+        message: Why.
+        record: What the run records of it besides, by field: what was used all the same.
+
     Example:
         >>> str(ComponentError("`url` is missing"))
         '`url` is missing'
     """
+
+    def __init__(self, message: str = "", record: JsonObject | None = None) -> None:
+        super().__init__(message)
+        self.record: JsonObject = record or {}
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .frames import RunNode
+    from .model import JsonObject
 
 
 class InvocationFailure(Exception):
-    """Why a component could not be invoked, or failed; the text is free of secrets."""
+    """Why a component could not be invoked, or failed; the text is free of secrets.
+
+    Args:
+        reason: Why.
+        record: What the run records of it besides, free of secrets.
+    """
+
+    def __init__(self, reason: str, record: JsonObject | None = None) -> None:
+        super().__init__(reason)
+        self.record: JsonObject = record or {}
 
 
 class NodeFailure(Exception):

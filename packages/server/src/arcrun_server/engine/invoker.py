@@ -97,7 +97,10 @@ class Invoker:
                 result = await component({**context, **own} if own else context, invocation)
         except Exception as problem:  # noqa: BLE001 - whatever a component raises fails its node
             reason = _describe(problem)
-            raise InvocationFailure(redactor.text(reason) if redactor else reason) from None
+            record = problem.record if isinstance(problem, ComponentError) else {}
+            if redactor is not None:
+                reason, record = redactor.text(reason), redactor.value(record)
+            raise InvocationFailure(reason, record) from None
         if redactor is None:
             return result
         try:

@@ -145,15 +145,18 @@ class Machine:
             listed = ", ".join(unresolved)
             raise InvocationFailure(f"{listed} has no value, and the run is strict")
 
-    def fail(self, frame: Frame, item: RunNode, entry: TraceEntry, reason: str) -> None:
-        """Record a node's failure: its ON_FAIL edges go on, or else the run ends."""
+    def fail(
+        self, frame: Frame, item: RunNode, entry: TraceEntry, reason: str, record: Any = None
+    ) -> None:
+        """Record a node's failure, and what its component says besides: its ON_FAIL edges go on, or else the run ends."""
         node = frame.plan.nodes[item.node]
         reason = readable(reason, _MAX_REASON_LENGTH)
         given, entry["error"] = entry["input"], reason
         self._record(frame, entry)
         if not node.handles_failure:
+            entry["record"] = record or {}
             raise NodeFailure(node.id, reason, given)
-        entry["output"] = result = {"success": False, "error": reason}
+        entry["output"] = result = {"success": False, "error": reason, **(record or {})}
         self.complete(frame, item.node, item.activation, result)
 
     def deliver(self, frame: Frame, item: RunNode, result: Any, error: str | None) -> None:
@@ -258,7 +261,7 @@ class Machine:
             self.check_result(result)
         except (InvocationFailure, ValueError) as problem:
             entry["duration_ms"] = milliseconds(began)
-            self.fail(frame, item, entry, str(problem))
+            self.fail(frame, item, entry, str(problem), getattr(problem, "record", None))
             return
         entry["duration_ms"] = milliseconds(began)
         entry["output"] = result

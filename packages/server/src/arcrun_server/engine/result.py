@@ -23,11 +23,13 @@ class TraceEntry(_TraceRequired, total=False):
     """What one node was given and returned (docs/contract.md#routes). Entries are in the order of the run.
 
     `type` is the node's type. `error` is there if the node failed. `warnings` names placeholders
-    that have no value and stayed as they were written. No entry holds a secret.
+    that have no value and stayed as they were written. `record` is what the component of a node that
+    ended the run says besides its error. No entry holds a secret.
     """
 
     error: str
     warnings: list[str]
+    record: JsonObject
 
 
 def trace_entry(node: PlannedNode, given: Any, output: Any, duration: float) -> TraceEntry:
@@ -106,9 +108,14 @@ class RunResult:
         return "partial" if self.failed_nodes else "success"
 
     def trace_summary(self) -> list[JsonObject]:
-        """Return the trace as responses about failed runs have it: `[{"node", "status", "error"?}]`."""
+        """Return the trace as responses about failed runs have it: `[{"node", "status", "error"?, …}]`."""
         return [
-            {"node": entry["nodeId"], "status": "failed", "error": entry["error"]}
+            {
+                **entry.get("record", {}),
+                "node": entry["nodeId"],
+                "status": "failed",
+                "error": entry["error"],
+            }
             if "error" in entry
             else {"node": entry["nodeId"], "status": "ok"}
             for entry in self.trace

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import groupby
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,15 +27,16 @@ _SINGLE = (
     "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00016fe0-\U00018dff\U0001aff0-\U0001b2ff"
     "\U00020000-\U0003ffff"
 )
-# Characters of which none is nothing but marks: Latin and Cyrillic letters, punctuation, Kana, Chinese and Korean.
-_NO_MARKS = (
-    "\x00-\u02ff\u0400-\u0482\u048a-\u052f\u1e00-\u20cf\u2100-\u2bff\u3000-\u3029\u3030-\u3096\u309b-\u309f"
-    "\u30a0-\u30ff\u3131-\u3163\u3400-\ua48c\uac00-\ud7a3\uf900-\ufaff\uff01-\uff9d\U00020000-\U0003ffff"
-)
-# So many others one after the other may be marks in any order.
-_MANY = 64
-_MAYBE_MARKS = re.compile(rf"[^{_NO_MARKS}]{{{_MANY}}}")
-_LEFT_OUT = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_JOINER = "\u034f"
+_LEFT_OUT = re.compile("[\u034f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_PIECE = 4096
+# Characters that never become one with what stands before them: ASCII, Chinese, compatibility forms of Arabic.
+_BEGINS_ANEW = re.compile("[\x00-\x7f\u3400-\u4dbf\u4e00-\u9fff\ufb50-\ufdfb]")
+_MARKS_IN_A_ROW = 30
+# Marks are among these.
+_MANY_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MARKS_IN_A_ROW + 1},}}")
+# Words of scripts without spaces that follow each other, as `spaced` returns them.
+_RUN = re.compile(f"[{_SINGLE}](?: [{_SINGLE}])+")
 _PART = re.compile(rf"(?P<singles>[{_SINGLE}]+)|(?P<letters>[^\W_{_SINGLE}]+)|(?P<other>[^\w\s])")
 
 
@@ -73,6 +74,27 @@ def spaced(text: str) -> str:
     return " ".join(words_of(text))
 
 
+def pairs_of(words: str) -> list[list[str]]:
+    """Return each two words of scripts without spaces that stand side by side, a list for each run of such words.
+
+    A character is in many texts, and two of them side by side are in few.
+
+    Args:
+        words: What `spaced` returns, or a phrase.
+
+    Example:
+        >>> pairs_of("今 天 天 氣 mira 很 好 嗎 ok 對")
+        [['今天', '天天', '天氣'], ['很好', '好嗎']]
+    """
+    runs = (run[0][::2] for run in _RUN.finditer(words))
+    return [[one + next_one for one, next_one in pairwise(run)] for run in runs]
+
+
+def is_run(phrase: str) -> bool:
+    """Tell whether a phrase is two or more words of scripts without spaces, and nothing else."""
+    return _RUN.fullmatch(phrase) is not None
+
+
 def phrases_of(query: str) -> list[str]:
     """Return what a query looks for: the words of each part between white space, which must follow each other.
 
@@ -86,27 +108,43 @@ def phrases_of(query: str) -> list[str]:
 
 
 def _comparable(text: str) -> str:
-    return _LEFT_OUT.sub("", _normalized(_normalized(text).casefold()))
+    return "".join(map(_folded, _pieces(_with_joiners(text))))
 
 
-def _normalized(text: str) -> str:
-    """Return a text in the form NFKC, in time that grows with its length."""
-    if _MAYBE_MARKS.search(text):
-        text = _in_order(text)
-    return unicodedata.normalize("NFKC", text)
+def _pieces(text: str) -> Iterator[str]:
+    """Yield a text in pieces that can be normalized each by itself: in one piece, it would keep other threads waiting."""
+    start = 0
+    while start < len(text):
+        begins = _BEGINS_ANEW.search(text, start + _PIECE)
+        end = begins.start() if begins else len(text)
+        yield text[start:end]
+        start = end
 
 
-def _in_order(text: str) -> str:
-    """Return a text decomposed, with the marks of each character in their canonical order.
+def _folded(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return _LEFT_OUT.sub("", unicodedata.normalize("NFKC", folded))
 
-    `normalize` orders them as well, but by insertion: thousands of marks take it minutes, in which nothing else runs.
+
+def _with_joiners(text: str) -> str:
+    """Return a text with a joiner after each 30 marks in a row, as Unicode's stream-safe format has it.
+
+    To normalize a text, the marks of each character are sorted, and that takes the square of their number: hundreds
+    of thousands of them would stop the server for minutes.
     """
-    decomposed = {ord(one): unicodedata.normalize("NFKD", one) for one in set(text)}
-    runs = groupby(text.translate(decomposed), key=lambda one: unicodedata.combining(one) > 0)
-    return "".join(
-        "".join(sorted(run, key=unicodedata.combining) if are_marks else run)
-        for are_marks, run in runs
-    )
+    return _MANY_MARKS.sub(_joined, text)
+
+
+def _joined(many: re.Match[str]) -> str:
+    made: list[str] = []
+    in_a_row = 0
+    for character in many[0]:
+        in_a_row = in_a_row + 1 if unicodedata.combining(character) else 0
+        if in_a_row > _MARKS_IN_A_ROW:
+            made.append(_JOINER)
+            in_a_row = 1
+        made.append(character)
+    return "".join(made)
 
 
 def _cut(letters: str) -> Iterator[str]:

@@ -56,12 +56,12 @@ class NoAnswerError(ComponentError):
     """A model gave no answer.
 
     Attributes:
-        record: What the run records of the calls.
+        llm: What the run records of the calls.
     """
 
-    def __init__(self, message: str, record: JsonObject) -> None:
-        super().__init__(message)
-        self.record = record
+    def __init__(self, message: str, llm: JsonObject) -> None:
+        super().__init__(message, {"llm": llm})
+        self.llm = llm
 
 
 _INLINE, _ = read_recipe(
@@ -185,7 +185,7 @@ class _Call:
         }
 
     def _used(self) -> str:
-        """Return what was used, for an error: a node that fails has no result that could record it."""
+        """Return what was used, for an error."""
         if "input_tokens" not in self._record:
             return ""
         tokens = f"{self._record['input_tokens']} tokens in, {self._record['output_tokens']} out"

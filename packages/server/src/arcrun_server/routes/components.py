@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
@@ -21,7 +21,7 @@ from arcrun_server.routes.component_search import (
     found,
 )
 from arcrun_server.routes.context import path_name
-from arcrun_server.routes.paging import LARGEST_LIMIT, invalid_parameter, query_parameter
+from arcrun_server.routes.paging import invalid_parameter, query_parameter
 from arcrun_server.slots import Queues
 from arcrun_server.store.pages import Page, PageRequest
 from arcrun_server.validation import RECIPE_ID, RECIPE_ID_RULE
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from arcrun_server.components.contract import ComponentContract
     from arcrun_server.routes.context import Context
 
+T = TypeVar("T")
+
 LONGEST_QUERY = 200
+_AT_ONCE = 1000  # how many of an account's recipes are read at once
 _LIST = "/components"
 
 
@@ -61,7 +64,7 @@ class ComponentRoutes:
         asked = self._context.pages.requested(request, _LIST)
         after = str(asked.after) if asked.after is not None else ""
         ids = [name for name in self._listed if name > after]
-        page = _page([(name, dict(self._listed[name])) for name in ids], asked, len(self._listed))
+        page = _page([(name, self._listed[name]) for name in ids], asked, len(self._listed), dict)
         body = {"success": True, "components": page.entries, "count": page.total}
         return JsonResponse(body | self._context.pages.next(page, _LIST))
 
@@ -83,12 +86,12 @@ class ComponentRoutes:
         asked = self._context.pages.requested(request, listed)
         results = await self._found(query, account)
         after = str(asked.after) if asked.after is not None else ""
-        rest = [(position, entry.as_json()) for position, entry in results if position > after]
-        page = _page(rest, asked, len(results))
+        rest = [(position, entry) for position, entry in results if position > after]
+        page = _page(rest, asked, len(results), Entry.as_json)
         body = {"success": True, "results": page.entries, "count": page.total}
         return JsonResponse(body | self._context.pages.next(page, listed))
 
-    async def _found(self, query: str, account: str | None) -> list[tuple[str, Entry]]:
+    async def _found(self, query: str, account: str | None) -> Sequence[tuple[str, Entry]]:
         """Return all results; an account's own recipes are searched in a thread, one search after the other."""
         if account is None:
             return found(query, self._shipped.values())
@@ -145,10 +148,15 @@ class ComponentRoutes:
         )
 
 
-def _page(entries: list[tuple[str, dict[str, Any]]], asked: PageRequest, total: int) -> Page:
+def _page(
+    entries: list[tuple[str, T]],
+    asked: PageRequest,
+    total: int,
+    as_json: Callable[[T], dict[str, Any]],
+) -> Page:
     shown = entries[: asked.limit]
     last = shown[-1][0] if len(entries) > len(shown) else None
-    return Page([entry for _, entry in shown], total, last)
+    return Page([as_json(entry) for _, entry in shown], total, last)
 
 
 async def _whole(
@@ -156,10 +164,10 @@ async def _whole(
 ) -> list[dict[str, Any]]:
     """Return all entries of a list of an account."""
     entries: list[dict[str, Any]] = []
-    page = await read(account, PageRequest(LARGEST_LIMIT))
+    page = await read(account, PageRequest(_AT_ONCE))
     entries += page.entries
     while page.last is not None:
         await asyncio.sleep(0)  # a database that is a file answers without waiting
-        page = await read(account, PageRequest(LARGEST_LIMIT, page.last))
+        page = await read(account, PageRequest(_AT_ONCE, page.last))
         entries += page.entries
     return entries

@@ -56,7 +56,7 @@ def counted(component: Component, usage: ModelUsage) -> Component:
         try:
             result = await component(given, invocation)
         except NoAnswerError as error:
-            usage.add(invocation.node_id, error.record)
+            usage.add(invocation.node_id, error.llm)
             raise
         usage.add(invocation.node_id, result["llm"])
         return result

@@ -6,7 +6,7 @@ import asyncio
 import json
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,7 +28,7 @@ from arcrun_server.store.schema import block_versions, blocks
 from arcrun_server.store.workflows import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Select
 
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from arcrun_server.store.database import Database
     from arcrun_server.store.pages import PageRequest
 
+T = TypeVar("T")
+Result = TypeVar("Result")
+
 # About how many bytes one page of a list has; a single block may have more.
 PAGE_BYTES = 1024 * 1024
 # What a run can hold of a page: its content is in the result three times.
@@ -44,6 +47,8 @@ RUN_BYTES = 1024 * 1024
 RUN_BLOCKS = 1000
 # From here on making words may take long.
 _LARGE = 16 * 1024
+# What a block takes without its words, in characters.
+_OF_ROW = 100
 
 _table, _old = blocks.c, block_versions.c
 _WRITTEN = ("page_name", "content", "type", "source", "metadata")
@@ -156,11 +161,10 @@ class Blocks:
             BlockConflictError: A block of this id is there, and is another one.
             ProtectedTemplateError: One is a template, and `templates` is false.
         """
-        rows = []
-        for block_id, fields in new:
+        for _, fields in new:
             _protect(fields["type"], templates=templates)
-            row = _row_of(fields) | {"id": block_id or str(uuid.uuid4())}
-            rows.append((row, await _words(fields)))
+        characters = sum(len(fields["content"]) + _OF_ROW for _, fields in new)
+        rows = await _off_loop_if_large(_rows, new, characters)
         now = _now()
 
         def change(connection: Connection) -> list[Block]:
@@ -211,7 +215,7 @@ class Blocks:
     async def _change(self, row: Row[Any], fields: BlockFields) -> Block | None:
         """Write a new version over the one that was read; return None if that is no longer the newest."""
         values = _row_of(fields) | {"version": row.version + 1, "updated_at_ms": _now()}
-        words = await _words(fields)
+        words = await _off_loop_if_large(_words, fields, len(fields["content"]))
         kept = {
             name: getattr(row, name) for name in (*_WRITTEN, "number", "version", "updated_at_ms")
         }
@@ -283,11 +287,20 @@ def _row_of(fields: BlockFields) -> dict[str, Any]:
     return {**fields, "metadata": metadata_text(fields["metadata"]), "size": size_of(fields)}
 
 
-async def _words(fields: BlockFields) -> IndexedWords:
-    texts = (fields["page_name"], fields["content"])
-    if len(fields["content"]) <= _LARGE:
-        return IndexedWords(*texts)
-    return await asyncio.to_thread(IndexedWords, *texts)
+def _rows(new: Sequence[NewBlock]) -> list[tuple[dict[str, Any], IndexedWords]]:
+    return [
+        (_row_of(fields) | {"id": block_id or str(uuid.uuid4())}, _words(fields))
+        for block_id, fields in new
+    ]
+
+
+def _words(fields: BlockFields) -> IndexedWords:
+    return IndexedWords(fields["page_name"], fields["content"])
+
+
+async def _off_loop_if_large(work: Callable[[T], Result], given: T, characters: int) -> Result:
+    """Do work on so many characters, in a thread if that takes long."""
+    return work(given) if characters <= _LARGE else await asyncio.to_thread(work, given)
 
 
 def _block(row: Row[Any], old: Row[Any] | None = None) -> Block:

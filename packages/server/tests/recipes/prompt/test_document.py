@@ -17,6 +17,7 @@ from arcrun_server.recipes.prompt.document import (
     Document,
     DocumentError,
     Place,
+    document_of,
     read_document,
 )
 
@@ -172,6 +173,13 @@ def test_json_that_is_no_yaml_is_read_without_places(text: str) -> None:
 def test_json_that_is_no_yaml_is_checked_as_well(text: str, message: str) -> None:
     with pytest.raises(DocumentError, match=message):
         read_document(text)
+
+
+def test_an_object_has_no_more_characters_than_a_text() -> None:
+    most = ["x" * (MAX_CHARACTERS - 1), "x"]
+    assert document_of(most).value == most
+    with pytest.raises(DocumentError, match="longer than 262,144 characters"):
+        document_of({"user": most})
 
 
 def test_a_value_that_was_not_read_has_paths_and_no_places() -> None:
