@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,6 +12,8 @@ from arcrun_server.engine import ComponentError
 from arcrun_server.engine.nearest import nearest
 from arcrun_server.engine.sizes import rough_size
 from arcrun_server.kbdb.blocks import TEMPLATE, PageTooLargeError
+from arcrun_server.recipes.catalog import load_catalog
+from arcrun_server.recipes.finder import RecipeFinder
 from arcrun_server.recipes.prompt.assembly import (
     AssemblyError,
     FragmentText,
@@ -20,9 +23,9 @@ from arcrun_server.recipes.prompt.assembly import (
 )
 from arcrun_server.recipes.prompt.reading import read_recipe
 from arcrun_server.recipes.prompt.record import RecipeError
-from arcrun_server.recipes.prompt.reference import Reference
-from arcrun_server.recipes.prompt.stored import NewVersion, UnknownVersionError
 from arcrun_server.recipes.prompt.testing import context_look_up, run_test, with_fragments
+from arcrun_server.recipes.reference import Reference
+from arcrun_server.recipes.versions import NewVersion, RecipeNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +35,8 @@ if TYPE_CHECKING:
     from arcrun_server.kbdb.blocks import Block
     from arcrun_server.recipes.prompt.assembly import LookUp, Prompt
     from arcrun_server.recipes.prompt.record import Fragment, PromptRecipe
-    from arcrun_server.recipes.prompt.stored import StoredVersion
     from arcrun_server.recipes.prompt.testing import Outcome, SchemaCheck
+    from arcrun_server.recipes.versions import StoredVersion
 
 MAX_RECIPES = 8
 """How deep recipes may take each other's texts as fragments."""
@@ -41,10 +44,6 @@ MAX_RECIPES = 8
 _CACHED = 128
 # A prompt of larger values is assembled in a thread: writing them as JSON takes a while.
 _LARGE = 64 * 1024
-
-
-class RecipeNotFoundError(Exception):
-    """There is no such recipe, version or label; the message says which, and what there is."""
 
 
 class PromptStore(Protocol):
@@ -107,6 +106,8 @@ class Prompts:
     ) -> None:
         self._account = account
         self._store = store
+        self._shipped = load_catalog().prompts
+        self._finder = RecipeFinder(self._shipped, store, own_first=True)
         self._texts = texts
         self._blocks = blocks
         self._check = check
@@ -144,14 +145,10 @@ class Prompts:
         Raises:
             RecipeNotFoundError: There is none.
         """
-        try:
-            version = await self._store.get(self._account, reference)
-        except UnknownVersionError as error:
-            raise RecipeNotFoundError(
-                f"the recipe '{reference.name}' has {error}; its newest version is {error.newest}"
-            ) from None
+        version = await self._finder.find(self._account, reference)
         if version is None:
-            near = nearest(reference.name, sorted(await self._store.names(self._account)))
+            names = self._shipped.names | await self._store.names(self._account)
+            near = nearest(reference.name, sorted(names))
             hint = f"; did you mean '{near}'?" if near else ""
             raise RecipeNotFoundError(f"no prompt recipe '{reference.name}' in this account{hint}")
         return version
@@ -322,7 +319,11 @@ class Prompts:
         except PageTooLargeError as error:
             raise _missing(recipe, version, fragment, str(error)) from None
         if not found:
-            reason = f"there is no block with `type: template` on a page '{name}'"
+            block = {"page_name": name, "type": TEMPLATE, "content": "…"}
+            reason = (
+                f"there is no block with `type: template` on a page '{name}' of this account; write it: "
+                f"POST /kbdb/blocks with {json.dumps(block, ensure_ascii=False)}"
+            )
             raise _missing(recipe, version, fragment, reason)
         return found
 

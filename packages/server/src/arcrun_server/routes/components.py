@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from arcrun_server.components.contract import ComponentContract
     from arcrun_server.routes.context import Context
+    from arcrun_server.store.recipes import Recipes
 
 LONGEST_QUERY = 200
 _LIST = "/components"
@@ -76,7 +77,9 @@ class ComponentRoutes:
         listed = f"{_LIST}/search?q={query}"
         asked = self._context.pages.requested(request, listed)
         own = await self._own_entries(account) if account is not None else {}
-        results = found(query, {**own, **self._shipped}.values())
+        # A shipped recipe is found before an account's own of the same name, but for prompts.
+        prompts = {key: entry for key, entry in own.items() if entry.kind == "prompt_recipe"}
+        results = found(query, {**own, **self._shipped, **prompts}.values())
         after = str(asked.after) if asked.after is not None else ""
         rest = [(position, entry.as_json()) for position, entry in results if position > after]
         page = _page(rest, asked, len(results))
@@ -91,14 +94,18 @@ class ComponentRoutes:
             *(entry for entry in recipes if entry.canonical_id not in OF_KNOWLEDGE_BASE),
             *(entry_of_component(one, "api_recipe") for one in OF_KNOWLEDGE_BASE.values()),
             *(entry_of_service(recipe) for recipe in catalog.auth.list("")),
+            *(
+                entry_of_prompt_recipe(name, recipe.get("description"))
+                for name, recipe in catalog.prompts.by_name("").items()
+            ),
         ]
         return {(entry.kind, entry.canonical_id): entry for entry in entries}
 
     async def _own_entries(self, account: str) -> dict[tuple[str, str], Entry]:
         store = self._context.store
         entries = [
-            *map(entry_of_api_recipe, await _whole(store.api_recipes.list, account)),
-            *map(entry_of_service, await _whole(store.auth_recipes.list, account)),
+            *map(entry_of_api_recipe, await _records(store.api_recipes, account)),
+            *map(entry_of_service, await _records(store.auth_recipes, account)),
             *(
                 entry_of_prompt_recipe(recipe["name"], recipe["description"])
                 for recipe in await _whole(store.prompt_recipes.list, account)
@@ -131,6 +138,10 @@ def _page(entries: list[tuple[str, dict[str, Any]]], asked: PageRequest, total: 
     shown = entries[: asked.limit]
     last = shown[-1][0] if len(entries) > len(shown) else None
     return Page([entry for _, entry in shown], total, last)
+
+
+async def _records(recipes: Recipes, account: str) -> list[dict[str, Any]]:
+    return [entry["recipe"] for entry in await _whole(recipes.records, account)]
 
 
 async def _whole(
