@@ -127,7 +127,11 @@ describe("a response that no engine returns", () => {
       { status: 302, headers: { location: "https://elsewhere.example" } },
       /returned a redirect \(302\) to https:\/\/elsewhere.example, which the SDK does not follow/,
     ],
-    ["the first status of a redirect", { status: 300 }, /a redirect \(300\) to another path of the same host/],
+    [
+      "the first status of a redirect",
+      { status: 300 },
+      /a redirect \(300\) to another path of the same host/,
+    ],
     ["the last status of a redirect", { status: 399 }, /a redirect \(399\) to another path of the same host/],
   ])("%s is an UnexpectedResponseError", async (_, reply, message) => {
     const engine = await serve(inTurn(reply));

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
 from arcrun_server.engine.nearest import nearest
+from arcrun_server.engine.versions import LABEL, VERSION
 from arcrun_server.errors import ApiError
 from arcrun_server.json_text import encode
 from arcrun_server.recipes.differences import unified_diff
 from arcrun_server.recipes.finder import RecipeFinder
-from arcrun_server.recipes.reference import LABEL, LABEL_RULE, Reference
+from arcrun_server.recipes.reference import LABEL_RULE, Reference
 from arcrun_server.recipes.versions import (
     SHIPPED,
     Label,
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from arcrun_server.routes.recipe_kinds import RecipeKind
     from arcrun_server.store.recipes import Recipes
 
-_VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _VERSION_RULE = "a whole number from 1 to 999999999"
 
 
@@ -345,7 +344,7 @@ def _label(request: Request) -> str:
 
 def _version_parameter(request: Request, name: str) -> int | None:
     text = query_parameter(request, name)
-    if text is not None and not _VERSION.fullmatch(text):
+    if text is not None and not VERSION.fullmatch(text):
         raise invalid_parameter(name, _VERSION_RULE)
     return None if text is None else int(text)
 
