@@ -320,6 +320,8 @@ async def test_a_service_is_in_use_by_credentials_recipes_and_primitives_too(ali
     ]
     await post(alice, "/recipes", api_recipe("https://own.example"))  # its newest needs no service
     assert "own_send" not in (await alice("DELETE", AUTH.one)).text
+    await label(alice, API, "production", 1)  # but the one that a name means now does
+    assert "by API recipes: own_send" in (await alice("DELETE", AUTH.one)).text
     assert (await alice("DELETE", f"{AUTH.one}?force=true")).status_code == 200
 
 

@@ -94,6 +94,23 @@ async def test_an_account_s_own_recipe_of_the_name_wins_for_that_account(
     assert (await read(alice, WIKI))["recipe"]["shipped"] is True
 
 
+async def test_pages_hold_own_and_shipped_recipes_once_and_in_order(alice: Api) -> None:
+    for name in ("a", "x", "z", "wiki_synthesis", "wiki"):
+        await push(alice, {"name": name, "prompt_assembly": {"user": name}})
+    found: list[Any] = []
+    query = "?limit=2"
+    while query:
+        page = await read(alice, f"/prompt-recipes{query}")
+        assert page["count"] == 5
+        found += [(entry["name"], entry["version"]) for entry in page["recipes"]]
+        query = f"?limit=2&cursor={page['next_cursor']}" if "next_cursor" in page else ""
+    assert found == [("a", 1), ("wiki", 1), ("wiki_synthesis", 1), ("x", 1), ("z", 1)]
+    assert (await alice("DELETE", WIKI)).status_code == 200
+    page = await read(alice, "/prompt-recipes?limit=3")
+    shown = [(entry["name"], entry["version"]) for entry in page["recipes"]]
+    assert shown == [("a", 1), ("wiki", 1), ("wiki_synthesis", 0)]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

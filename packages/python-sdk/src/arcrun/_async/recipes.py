@@ -11,7 +11,7 @@ from arcrun._core import stored_recipes
 from arcrun._core.operations import Page
 from arcrun._core.recipe_names import (
     PROMPT,
-    RecipeKind,
+    Kind,
     check_kind,
     check_prompt,
     check_whole,
@@ -23,6 +23,7 @@ from arcrun._core.types import (
     LabeledRecipe,
     PushedRecipe,
     RecipeDiff,
+    RecipeKind,
     RecipeSummary,
     RecipeVersion,
     RemovedLabel,
@@ -92,7 +93,7 @@ class AsyncRecipes:
     async def list(
         self,
         *,
-        kind: str = "prompt_recipe",
+        kind: RecipeKind = "prompt_recipe",
         timeout: float | None = None,
         max_retries: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -412,7 +413,7 @@ class AsyncRecipes:
         return await _send(connection, whole.kind, request)
 
 
-async def _send(connection: AsyncConnection, kind: RecipeKind, request: Request[T]) -> T:
+async def _send(connection: AsyncConnection, kind: Kind, request: Request[T]) -> T:
     """Send a request, if the engine has recipes of this kind in versions."""
     request.content()  # what can't be sent is refused before the engine is asked
     connection.key()
@@ -421,7 +422,7 @@ async def _send(connection: AsyncConnection, kind: RecipeKind, request: Request[
 
 
 async def _send_all(
-    connection: AsyncConnection, kind: RecipeKind, page: Callable[[str | None], Request[Page[T]]]
+    connection: AsyncConnection, kind: Kind, page: Callable[[str | None], Request[Page[T]]]
 ) -> list[T]:
     """Get a whole list, if the engine has recipes of this kind in versions."""
     connection.key()

@@ -13,7 +13,7 @@ _LABEL = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
 _LARGEST_VERSION = 999_999_999
 
 
-class RecipeKind:
+class Kind:
     """A kind of recipes.
 
     Args:
@@ -53,7 +53,7 @@ class RecipeKind:
         return f"{self.name}:"
 
 
-PROMPT = RecipeKind(
+PROMPT = Kind(
     "prompt_recipe",
     "/prompt-recipes",
     name_field="name",
@@ -62,14 +62,14 @@ PROMPT = RecipeKind(
     capability="prompt_recipes",
     what="prompt recipes",
 )
-API = RecipeKind(
+API = Kind(
     "api_recipe",
     "/recipes",
     name_field="canonical_id",
     pattern=r"[A-Za-z][A-Za-z0-9_-]{0,127}",
     rule="a letter, then letters A-Z a-z, digits, _ and -, at most 128",
 )
-AUTH = RecipeKind(
+AUTH = Kind(
     "auth_recipe",
     "/auth-recipes",
     name_field="service",
@@ -86,7 +86,7 @@ class Reference:
 
     def __init__(
         self,
-        kind: RecipeKind,
+        kind: Kind,
         name: str,
         version: int | None = None,
         label: str | None = None,
@@ -170,7 +170,7 @@ def check_prompt(name: str, version: int | None = None, label: str | None = None
     return found
 
 
-def check_kind(kind: str) -> RecipeKind:
+def check_kind(kind: str) -> Kind:
     """Return the kind of this name if there is one."""
     if not is_text(kind) or kind not in KINDS:
         raise InvalidArgumentError(f"kind must be one of {', '.join(KINDS)}, not {shown(kind)}")
@@ -196,7 +196,7 @@ def check_label(label: str) -> str:
     return label
 
 
-def _kind_of(name: object) -> tuple[RecipeKind, str]:
+def _kind_of(name: object) -> tuple[Kind, str]:
     """Return the kind that a name stands for, and the name without it; a bare name is that of a prompt recipe."""
     if not is_text(name):
         raise InvalidArgumentError(f"{shown(name)} is not a valid recipe name")

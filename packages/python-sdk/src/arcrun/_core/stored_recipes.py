@@ -12,7 +12,7 @@ from .recipe_names import (
     API,
     KINDS,
     PROMPT,
-    RecipeKind,
+    Kind,
     Reference,
     check_label,
     check_version,
@@ -35,7 +35,7 @@ from .types import (
 )
 
 
-def kind_of(recipe: str | Mapping[str, Any]) -> RecipeKind:
+def kind_of(recipe: str | Mapping[str, Any]) -> Kind:
     """Return the kind that a recipe says: by its `kind`, or before the name in its `id`. A text is a prompt recipe.
 
     Raises:
@@ -52,7 +52,7 @@ def kind_of(recipe: str | Mapping[str, Any]) -> RecipeKind:
 
 
 def push_recipe(
-    kind: RecipeKind,
+    kind: Kind,
     recipe: str | Mapping[str, Any],
     message: str | None,
     expected_version: int | None,
@@ -79,7 +79,7 @@ def push_recipe(
     return Request("POST", kind.path, read, body=body, idempotency_key=idempotency_key)
 
 
-def list_recipes(kind: RecipeKind, cursor: str | None = None) -> Request[Page[RecipeSummary]]:
+def list_recipes(kind: Kind, cursor: str | None = None) -> Request[Page[RecipeSummary]]:
     """List the recipes of a kind: `GET /prompt-recipes`, `/recipes` or `/auth-recipes`."""
     read = page_of("recipes")
 
@@ -163,7 +163,7 @@ def remove_label(whole: Reference, label: str) -> Request[RemovedLabel]:
     return Request("DELETE", path, with_field("label", str), result_if_gone=gone)
 
 
-def _stored(kind: RecipeKind, content: dict[str, Any]) -> dict[str, Any]:
+def _stored(kind: Kind, content: dict[str, Any]) -> dict[str, Any]:
     """Return what a response says of a version: of a prompt recipe it stands under `recipe`, of others beside it."""
     recipe = object_of(content, "recipe")
     if kind is PROMPT:
@@ -171,9 +171,7 @@ def _stored(kind: RecipeKind, content: dict[str, Any]) -> dict[str, Any]:
     return {field: value for field, value in content.items() if field != "success"}
 
 
-def _summary(
-    kind: RecipeKind, record: Mapping[str, Any], numbers: Mapping[str, Any]
-) -> RecipeSummary:
+def _summary(kind: Kind, record: Mapping[str, Any], numbers: Mapping[str, Any]) -> RecipeSummary:
     """Return what a list shows of a recipe; one without a number of its own is shipped."""
     name = field_of(record, kind.name_field, str)
     version = numbers.get(name, 0)
@@ -187,7 +185,7 @@ def _summary(
     return summary
 
 
-def _record(kind: RecipeKind, recipe: Mapping[str, Any]) -> dict[str, Any]:
+def _record(kind: Kind, recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Return an auth recipe or an API recipe as a body holds it: named by its own field, without `id` and hash."""
     record = {name: value for name, value in recipe.items() if name not in ("id", "hash_id")}
     if "id" in recipe:

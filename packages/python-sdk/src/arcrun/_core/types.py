@@ -198,6 +198,10 @@ class Execution(TypedDict, total=False):
     message: str | None
 
 
+RecipeKind = Literal["prompt_recipe", "api_recipe", "auth_recipe"]
+"""The kinds of recipes that `client.recipes` manages."""
+
+
 class RecipeLabel(TypedDict, total=False):
     """Where a label of a recipe points."""
 

@@ -12,7 +12,7 @@ from arcrun._core import stored_recipes
 from arcrun._core.operations import Page
 from arcrun._core.recipe_names import (
     PROMPT,
-    RecipeKind,
+    Kind,
     check_kind,
     check_prompt,
     check_whole,
@@ -24,6 +24,7 @@ from arcrun._core.types import (
     LabeledRecipe,
     PushedRecipe,
     RecipeDiff,
+    RecipeKind,
     RecipeSummary,
     RecipeVersion,
     RemovedLabel,
@@ -93,7 +94,7 @@ class Recipes:
     def list(
         self,
         *,
-        kind: str = "prompt_recipe",
+        kind: RecipeKind = "prompt_recipe",
         timeout: float | None = None,
         max_retries: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -413,7 +414,7 @@ class Recipes:
         return _send(connection, whole.kind, request)
 
 
-def _send(connection: Connection, kind: RecipeKind, request: Request[T]) -> T:
+def _send(connection: Connection, kind: Kind, request: Request[T]) -> T:
     """Send a request, if the engine has recipes of this kind in versions."""
     request.content()  # what can't be sent is refused before the engine is asked
     connection.key()
@@ -422,7 +423,7 @@ def _send(connection: Connection, kind: RecipeKind, request: Request[T]) -> T:
 
 
 def _send_all(
-    connection: Connection, kind: RecipeKind, page: Callable[[str | None], Request[Page[T]]]
+    connection: Connection, kind: Kind, page: Callable[[str | None], Request[Page[T]]]
 ) -> list[T]:
     """Get a whole list, if the engine has recipes of this kind in versions."""
     connection.key()

@@ -67,8 +67,10 @@ class PromptRecipeRoutes(VersionedRecipes):
             entry["name"]: _entry(entry["name"], entry["newest"], entry["description"])
             for entry in page.entries
         }
-        names = await self._pushed.own_names(account)
-        merged = self._merged(own, names, self._shipped_entries, asked)
+        shipped = self._shipped_entries
+        replaced = await self._pushed.which(account, shipped)
+        total = page.total + len(shipped) - len(replaced)
+        merged = self._merged(own, shipped, total, asked)
         body = {"success": True, "recipes": merged.entries, "count": merged.total}
         return JsonResponse(body | self._context.pages.next(merged, self._kind.path))
 

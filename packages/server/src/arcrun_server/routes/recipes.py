@@ -71,7 +71,7 @@ class RecipeRoutes(VersionedRecipes):
     ) -> dict[str, Any]:
         shipped = self._shipped.by_name(engine_url)
         records = {entry["name"]: entry["recipe"] for entry in own}
-        page = self._merged(records, own_names, shipped, asked)
+        page = self._merged(records, shipped, len(shipped.keys() | own_names), asked)
         numbers = {entry["name"]: entry["version"] for entry in own}
         shown = [recipe[self._name_field] for recipe in page.entries]
         versions = {

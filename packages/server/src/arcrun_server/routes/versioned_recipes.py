@@ -266,16 +266,16 @@ class VersionedRecipes(ABC):
     def _merged(
         self,
         own: Mapping[str, dict[str, Any]],
-        own_names: set[str],
         shipped: Mapping[str, dict[str, Any]],
+        total: int,
         asked: PageRequest,
     ) -> Page:
         """Return a page of shipped recipes and an account's own, sorted by name.
 
         Args:
             own: What the page may hold of the account's own, by name: one entry more than it has room for.
-            own_names: The names of all of these.
             shipped: The shipped ones, by name.
+            total: How many there are of both.
             asked: The page that is asked for.
         """
         recipes = {**shipped, **own} if self._kind.own_first else {**own, **shipped}
@@ -283,7 +283,7 @@ class VersionedRecipes(ABC):
         shown = names[: asked.limit]
         return Page(
             [recipes[name] for name in shown],
-            len(shipped.keys() | own_names),
+            total,
             shown[-1] if len(names) > len(shown) else None,
         )
 

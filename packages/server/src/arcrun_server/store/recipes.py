@@ -25,7 +25,7 @@ from arcrun_server.store.upserts import Upsert
 from arcrun_server.store.workflows import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -225,6 +225,14 @@ class Recipes:
         rows = await self._database.rows(_NAMES, account=account, kind=self._kind)
         return {name for name, _ in rows}
 
+    async def which(self, account: str, names: Collection[str]) -> set[str]:
+        """Return which of these names are those of recipes of the account."""
+        statement = select(_recipe.name).where(*_own(_recipe), _recipe.name.in_(names))
+        parameters = {"account": account, "kind": self._kind}
+        return await self._database.read(
+            lambda connection: set(connection.execute(statement, parameters).scalars())
+        )
+
     async def names(self, account: str) -> set[str]:
         """Return the names and hashes under which they are found."""
         rows = await self._database.rows(_NAMES, account=account, kind=self._kind)
@@ -287,15 +295,17 @@ class Recipes:
         )
 
     async def holding(self, account: str, text: str, most: int) -> Sequence[str]:
-        """Return the names of recipes whose newest version, as JSON, holds a text; at most so many."""
+        """Return the names of recipes of which the newest or a labelled version, as JSON, holds a text; at most so many."""
+        labelled = select(_label.version).where(*_same(_label, _recipe))
         statement = (
             select(_recipe.name)
             .where(
                 *_own(_recipe),
                 *_same(_version, _recipe),
-                _version.version == _recipe.newest,
+                or_(_version.version == _recipe.newest, _version.version.in_(labelled)),
                 _version.recipe.contains(text, autoescape=True),
             )
+            .distinct()
             .order_by(_recipe.name)
             .limit(most)
         )
