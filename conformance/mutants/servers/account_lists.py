@@ -222,7 +222,7 @@ def ends_lists_of_recipes_with_the_shipped_ones() -> None:
     def listed(self: RecipeRoutes, own: Any, own_names: set[str], *more: Any) -> dict[str, Any]:
         found = listed_of(self, own, own_names, *more)
         shipped = self._shipped.list("")
-        if found["recipes"][-1][self._name_field] > shipped[-1][self._name_field]:
+        if found["recipes"][-1][self._kind.name_field] > shipped[-1][self._kind.name_field]:
             found.pop("next_cursor", None)
         return found
 

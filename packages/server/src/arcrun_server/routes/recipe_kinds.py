@@ -28,6 +28,7 @@ class RecipeKind:
         id: The kind's own name, which stands before a recipe's name in its id.
         path: Where the routes are.
         parameter: Name of the path's parameter.
+        name_field: The field of a response that holds a recipe's name; of a recipe that is a JSON object, also its own.
         name_pattern: What a name in the path must match in full.
         name_rule: The same as text.
         noun: What a recipe stands for, in messages.
@@ -45,6 +46,7 @@ class RecipeKind:
     id: str
     path: str
     parameter: str
+    name_field: str
     name_pattern: re.Pattern[str]
     name_rule: str
     noun: str
@@ -63,6 +65,7 @@ AUTH = RecipeKind(
     id="auth_recipe",
     path="/auth-recipes",
     parameter="service",
+    name_field="service",
     name_pattern=SERVICE_NAME,
     name_rule=SERVICE_NAME_RULE,
     noun="service",
@@ -77,6 +80,7 @@ API = RecipeKind(
     id="api_recipe",
     path="/recipes",
     parameter="id",
+    name_field="canonical_id",
     name_pattern=RECIPE_ID,
     name_rule=RECIPE_ID_RULE,
     noun="recipe",
@@ -91,6 +95,7 @@ PROMPT = RecipeKind(
     id="prompt_recipe",
     path="/prompt-recipes",
     parameter="name",
+    name_field="name",
     name_pattern=NAME,
     name_rule=NAME_RULE,
     noun="recipe",

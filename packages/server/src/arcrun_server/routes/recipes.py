@@ -73,7 +73,7 @@ class RecipeRoutes(VersionedRecipes):
         records = {entry["name"]: entry["recipe"] for entry in own}
         page = self._merged(records, shipped, len(shipped.keys() | own_names), asked)
         numbers = {entry["name"]: entry["version"] for entry in own}
-        shown = [recipe[self._name_field] for recipe in page.entries]
+        shown = [recipe[self._kind.name_field] for recipe in page.entries]
         versions = {
             name: numbers[name] for name in shown if name in numbers and name not in shipped
         }
@@ -100,7 +100,7 @@ class RecipeRoutes(VersionedRecipes):
         if problems:
             raise invalid_recipe(problems)
         stored = self._kind.stored(recipe)
-        name = stored[self._name_field]
+        name = stored[self._kind.name_field]
         await self._check_free(account, name)
         new = NewVersion(
             recipe=stored,
@@ -131,20 +131,12 @@ class AuthRecipeRoutes(RecipeRoutes):
     def __init__(self, context: Context) -> None:
         super().__init__(context, AUTH, context.catalog.auth, context.store.auth_recipes)
 
-    @property
-    def _name_field(self) -> str:
-        return "service"
-
 
 class ApiRecipeRoutes(RecipeRoutes):
     """`/recipes`: HTTP requests as components (docs/contract.md#api-recipes)."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, API, context.catalog.api, context.store.api_recipes)
-
-    @property
-    def _name_field(self) -> str:
-        return "canonical_id"
 
     async def _check_free(self, account: str, name: str) -> None:
         """Refuse a service's name too: a node that names it means the service."""
@@ -154,6 +146,6 @@ class ApiRecipeRoutes(RecipeRoutes):
             raise ApiError(
                 400,
                 "invalid_recipe",
-                f"{name!r} is the name of a service, which would be found first; take another {self._name_field}",
-                details=[Detail("this is the name of a service", path=self._name_field)],
+                f"{name!r} is the name of a service, which would be found first; take another {self._kind.name_field}",
+                details=[Detail("this is the name of a service", path=self._kind.name_field)],
             )

@@ -189,12 +189,9 @@ class VersionedRecipes(ABC):
             await refuse_if_used(self._context.store, self._kind, account, recipe)
         if not await self._pushed.delete(account, recipe.name):
             raise await self._not_found(account, recipe.name)
-        return JsonResponse({"success": True, self._name_field: recipe.name, "name": recipe.name})
-
-    @property
-    def _name_field(self) -> str:
-        """Return the field of a recipe that holds its name."""
-        return "name"
+        return JsonResponse(
+            {"success": True, self._kind.name_field: recipe.name, "name": recipe.name}
+        )
 
     async def _check_tests(self, account: str, version: StoredVersion) -> None:
         """Refuse a label that requires tests: a recipe of most kinds has none."""
