@@ -112,6 +112,18 @@ def test_every_shipped_api_recipe_is_in_the_table() -> None:
         assert row[2].removesuffix(" (deprecated)") == ", ".join(names)
 
 
+def test_every_shipped_prompt_recipe_is_in_the_table() -> None:
+    shipped = [
+        (
+            recipe["id"].removeprefix("prompt_recipe:"),
+            ", ".join(fragment["block_page_name"] for fragment in recipe["fragments"]),
+            ", ".join(given["var"] for given in recipe["inputs"]),
+        )
+        for recipe in catalog("prompt-recipes")
+    ]
+    assert rows("## Versions of recipes", "shipped prompt recipe") == shipped
+
+
 def test_every_component_is_in_the_table_with_parameters_that_it_has() -> None:
     files = {
         path.stem

@@ -124,14 +124,19 @@ RULES = {
     f"{SERVER}/recipes": server("recipes", "kbdb", "llm", "outbound", "engine", "validation"),
     f"{SERVER}/recipes/auth": server("recipes", "outbound", "engine", "validation"),
     f"{SERVER}/recipes/api": server("recipes", "outbound", "engine", "validation"),
-    f"{SERVER}/recipes/prompt": Rule(("arcrun_server.engine",), pure=True),
+    f"{SERVER}/recipes/prompt": Rule(
+        ("arcrun_server.engine", "arcrun_server.recipes.reference"), pure=True
+    ),
     f"{SERVER}/kbdb": server("engine", "components.contract"),
     f"{SERVER}/components": server("outbound", "engine", "workers", "llm"),
     f"{SERVER}/llm": server("engine", "outbound"),
     f"{SERVER}/outbound": server("engine"),
     f"{SERVER}/engine": Rule(pure=True),
     f"{SERVER}/accounts": server("store", "sealing"),
-    f"{SERVER}/store": server("sealing", "engine", "kbdb", "recipes.prompt", "store.migrations"),
+    f"{SERVER}/store": server(
+        *("sealing", "engine", "kbdb", "recipes.reference", "recipes.versions"),
+        "store.migrations",
+    ),
     f"{SERVER}/store/migrations": server("store"),
     f"{SERVER}/sealing": server(),
     # The harness speaks to adapters over stdio and to engines over HTTP: it imports neither SDK nor server.
@@ -170,6 +175,9 @@ PURE_FILES = (
     f"{SERVER}/recipes/auth/record.py",
     f"{SERVER}/recipes/api/record.py",
     f"{SERVER}/recipes/fields.py",
+    f"{SERVER}/recipes/reference.py",
+    f"{SERVER}/recipes/versions.py",
+    f"{SERVER}/recipes/differences.py",
     f"{SERVER}/validation.py",
 )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-_REQUESTS = "arcrun._core.prompt_recipes"
+_REQUESTS = "arcrun._core.stored_recipes"
+_NAMES = "arcrun._core.recipe_names"
 _OPERATIONS = "arcrun._core.operations"
 _RECIPES = "arcrun._sync.recipes"
 _COMPONENTS = "arcrun._sync.components"
@@ -25,8 +26,8 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "loses-the-expected-version": [
         (
             _REQUESTS,
-            "expected_version=expected_version,",
-            "expected_version=expected_version or None,",
+            "expected_version=expected_version)",
+            "expected_version=expected_version or None)",
         )
     ],
     "reads-no-newest-version": [
@@ -36,17 +37,17 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         (_RESPONSE, "type(newest) is int:", "type(newest) is int and newest:")
     ],
     "sends-labels-under-another-name": [
-        (_REQUESTS, 'return f"?label={quote(self.label', 'return f"?tag={quote(self.label')
+        (_NAMES, 'return f"?label={quote(self.label', 'return f"?tag={quote(self.label')
     ],
     "reads-versions-after-the-sign-as-labels": [
         (
-            _REQUESTS,
+            _NAMES,
             'if re.fullmatch(r"[0-9]{1,9}", chosen):',
             "if chosen == chosen.upper() != chosen:",
         )
     ],
-    "takes-two-versions": [(_REQUESTS, "if len(named) > 1:", "if len(named) > 2:")],
-    "deletes-a-recipe-for-its-version": [(_REQUESTS, "if found.is_chosen:", "if False:")],
+    "takes-two-versions": [(_NAMES, "if len(named) > 1:", "if len(named) > 2:")],
+    "deletes-a-recipe-for-its-version": [(_NAMES, "if found.is_chosen:", "if False:")],
     "forces-every-deletion": [(_REQUESTS, '?force=true" if force', '?force=true" if True')],
     "renders-once-only": [
         (
@@ -65,7 +66,7 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "asks-for-recipes-on-any-engine": [
         (
             _RECIPES,
-            '    connection.require(prompt_recipes.CAPABILITY, "prompt recipes")\n    return connection.send(request)',
+            "    connection.require(kind.capability, kind.what)\n    return connection.send(request)",
             "    return connection.send(request)",
         )
     ],
@@ -85,8 +86,32 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "asks-for-another-page-of-versions": [
         (
             _RECIPES,
-            "return prompt_recipes.list_versions(bare, cursor)",
-            'return prompt_recipes.list_versions(bare, cursor and "0")',
+            "return stored_recipes.list_versions(whole, cursor)",
+            'return stored_recipes.list_versions(whole, cursor and "0")',
         )
+    ],
+    "pushes-every-recipe-as-a-prompt": [
+        (_REQUESTS, "return kinds[0] if kinds else PROMPT", "return PROMPT")
+    ],
+    "keeps-the-id-of-recipes": [(_REQUESTS, 'not in ("id", "hash_id")', 'not in ("hash_id",)')],
+    "keeps-the-hash-of-recipes": [(_REQUESTS, 'not in ("id", "hash_id")', 'not in ("id",)')],
+    "lists-prompts-only": [(_RECIPES, "chosen = check_kind(kind)", "chosen = PROMPT")],
+    "takes-every-listed-recipe-for-shipped": [
+        (_REQUESTS, "version = numbers.get(name, 0)", "version = 0")
+    ],
+    "returns-the-record-without-its-version": [
+        (
+            _REQUESTS,
+            "    if kind is PROMPT:\n        return recipe",
+            "    if kind:\n        return recipe",
+        )
+    ],
+    "manages-all-kinds-on-any-engine": [
+        (_NAMES, 'capability: str = "recipe_versions"', 'capability: str = "prompt_recipes"')
+    ],
+    "renders-recipes-of-any-kind": [(_NAMES, "if found.kind is not PROMPT:", "if False:")],
+    "takes-two-kinds": [(_REQUESTS, "if len(kinds) > 1:", "if len(kinds) > 2:")],
+    "takes-names-of-services-for-those-of-prompts": [
+        (_NAMES, 'pattern=r"[a-z][a-z0-9_]{0,63}"', 'pattern=r"[a-z][a-z0-9_]{0,127}"')
     ],
 }

@@ -23,11 +23,14 @@ MEANING = {
 LISTS = (
     *("GET /credentials", "GET /webhooks/named", "GET /auth-recipes", "GET /recipes"),
     *("GET /workflows/{name}/executions", "GET /kbdb/blocks", "GET /kbdb/search"),
+    *("GET /auth-recipes/{service}/versions", "GET /recipes/{id}/versions"),
     *("GET /prompt-recipes", "GET /prompt-recipes/{name}/versions", "GET /prompt-texts"),
     *("GET /components", "GET /components/search"),
 )
 # What they may refuse is a label beside a version.
 ONE_VERSION = (
+    "GET /auth-recipes/{service}",
+    "GET /recipes/{id}",
     "GET /prompt-recipes/{name}",
     "POST /prompt-recipes/{name}/render",
     "POST /prompt-recipes/{name}/test",

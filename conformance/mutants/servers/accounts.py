@@ -17,6 +17,7 @@ from arcrun_server.recipes.api.record import hash_id, stored_api_recipe
 from arcrun_server.recipes.auth import record as auth_record
 from arcrun_server.recipes.auth.tokens import AccessTokens
 from arcrun_server.recipes.catalog import ShippedRecipes
+from arcrun_server.recipes.reference import Reference
 from arcrun_server.recipes.resolver import RecipeResolver
 from arcrun_server.routes import credentials as credential_routes
 from arcrun_server.routes import recipes as recipe_routes
@@ -25,7 +26,7 @@ from arcrun_server.runs import service
 from arcrun_server.runs.environment import AccountEnvironment
 from arcrun_server.sealing import envelope
 from arcrun_server.sealing.server_key import ServerKey
-from arcrun_server.store import credentials, executions, recipes, workflows
+from arcrun_server.store import credentials, executions, workflows
 from arcrun_server.store import schema as tables
 from arcrun_server.store.accounts import Accounts
 from arcrun_server.store.credentials import Credentials, StoredCredential
@@ -370,14 +371,16 @@ def shares_access_tokens_between_accounts() -> None:
 
 
 def finds_recipes_of_all_accounts() -> None:
-    async def get(self: Recipes, _account: str, name: str) -> Any:
-        table = tables.recipes.c
-        mine = (table.kind == self._kind, (table.name == name) | (table.hash_id == name))
-        statement = select(table.recipe).where(*mine)
-        row = await self._database.read(lambda c: c.execute(statement).first())
-        return recipes.json.loads(row[0]) if row else None
+    get = Recipes.get
 
-    Recipes.get = get
+    async def of_anybody(self: Recipes, account: str, reference: Reference) -> Any:
+        table, name = tables.recipes.c, reference.name
+        mine = (table.kind == self._kind, (table.name == name) | (table.hash_id == name))
+        statement = select(table.account).where(*mine)
+        row = await self._database.read(lambda c: c.execute(statement).first())
+        return await get(self, row[0] if row else account, reference)
+
+    Recipes.get = of_anybody
 
 
 def knows_the_components_of_all_accounts() -> None:
@@ -404,9 +407,11 @@ def shares_the_first_page_of_recipes() -> None:
 def merges_a_recipe_with_the_one_before() -> None:
     push = Recipes.push
 
-    async def merged(self: Recipes, account: str, name: str, recipe: dict[str, Any]) -> None:
-        before = await self.get(account, name) or {}
-        await push(self, account, name, {**before, **recipe})
+    async def merged(self: Recipes, account: str, name: str, new: Any, *more: Any) -> Any:
+        before = await self.get(account, Reference(name))
+        recipe = {**(before.recipe if before else {}), **new.recipe}
+        pushed = await push(self, account, name, replace(new, recipe=recipe), *more)
+        return replace(pushed, recipe=new.recipe)
 
     Recipes.push = merged
 
@@ -427,7 +432,12 @@ def counts_own_recipes_for_everyone() -> None:
 
 
 def does_not_protect_hashes_of_shipped_recipes() -> None:
-    ShippedRecipes.names = property(lambda self: frozenset(self._recipes))
+    version = ShippedRecipes.version
+
+    def by_name(self: ShippedRecipes, name: str, engine_url: str) -> Any:
+        return None if name.startswith("rec_") else version(self, name, engine_url)
+
+    ShippedRecipes.version = by_name
 
 
 def takes_hosts_that_begin_like_loopback() -> None:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import select
 
 from arcrun_server.components import http_request, url_component
 from arcrun_server.engine import destinations, parameters, redaction
@@ -18,8 +18,8 @@ from arcrun_server.recipes.api import component as api_component
 from arcrun_server.recipes.api import record as api_record
 from arcrun_server.recipes.auth import component as auth_component
 from arcrun_server.recipes.auth import injection, tokens
-from arcrun_server.store import recipes
-from arcrun_server.store.database import Query
+from arcrun_server.store import schema
+from arcrun_server.store.recipes import Recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -411,11 +411,16 @@ def hashes_are_those_of_the_id_as_pushed() -> None:
 
 
 def hashes_find_the_recipes_of_all_accounts() -> None:
-    table, name = recipes._table, bindparam("name")
-    own = (table.account == bindparam("account")) & (table.name == name)
-    recipes._ONE = Query(
-        select(table.recipe).where(table.kind == bindparam("kind"), or_(own, table.hash_id == name))
-    )
+    get = Recipes.get
+
+    async def found(self: Recipes, account: str, reference: Any) -> Any:
+        table = schema.recipes.c
+        theirs = (table.kind == self._kind, table.hash_id == reference.name)
+        statement = select(table.account).where(*theirs)
+        row = await self._database.read(lambda c: c.execute(statement).first())
+        return await get(self, account, reference) or (row and await get(self, row[0], reference))
+
+    Recipes.get = found
 
 
 # The guard

@@ -45,3 +45,12 @@ def test_what_the_engine_refused_was_not_created(
     response = None if status is None else Response(status)
     exchange = Exchange(1, "engine", "", 0.0, request, response, fault=fault)
     assert len(created_in([exchange])) == count
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [("/credentials/token", ["token"]), ("/auth-recipes/own/labels/production", [])],
+)
+def test_what_is_below_a_resource_is_none_of_its_own(path: str, names: list[str]) -> None:
+    exchange = Exchange(1, "engine", "", 0.0, Request("PUT", path, [], b"{}"), Response(200))
+    assert [created.name for created in created_in([exchange])] == names

@@ -28,7 +28,7 @@ import { type Fetch, runtimeFetch } from "./http/fetch.js";
 import { emptyMemory } from "./http/memory.js";
 import { health } from "./http/operations.js";
 import type { ApiResponse } from "./http/response.js";
-import { Recipes } from "./prompts/recipes.js";
+import { Recipes } from "./stored/recipes.js";
 import { Workflows } from "./workflows/workflows.js";
 
 const OPTIONS =

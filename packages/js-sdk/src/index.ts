@@ -60,7 +60,6 @@ export type {
   LabeledRecipe,
   PromptMessage,
   PromptRange,
-  PromptRecipe,
   PushedCredential,
   PushedRecipe,
   PushedWorkflow,
@@ -76,20 +75,23 @@ export type {
   RunWarning,
   Sensitivity,
   SetupResult,
+  StoredRecipe,
   TestedRecipe,
   Workflow,
   WorkflowDocument,
   WorkflowSummary,
 } from "./core/types.js";
 export type { Fetch } from "./http/fetch.js";
+export type { RecipeKind } from "./stored/names.js";
 export type {
   DeleteRecipeOptions,
   LabelOptions,
+  ListRecipesOptions,
   PushRecipeOptions,
   RecipeOptions,
   Recipes,
   RenderOptions,
   TestRecipeOptions,
-} from "./prompts/recipes.js";
+} from "./stored/recipes.js";
 export { version } from "./version.js";
 export type { ExecutionsOptions, PushWorkflowOptions, RunOptions, Workflows } from "./workflows/workflows.js";

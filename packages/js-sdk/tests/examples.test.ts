@@ -12,7 +12,7 @@ const FILES = [
   "auth/creds",
   "auth/auth",
   "workflows/workflows",
-  "prompts/recipes",
+  "stored/recipes",
   "components/components",
   "core/errors",
   "auth/bound",

@@ -51,7 +51,10 @@ CALLS = {
 }
 MAKE_NO_REQUEST = {"close", "with_options", "with_raw_response"}
 EXAMPLES = {
-    "/health": {"ok": True, "capabilities": ["idempotency_key", "prompt_recipes", "components"]},
+    "/health": {
+        "ok": True,
+        "capabilities": ["idempotency_key", "prompt_recipes", "recipe_versions", "components"],
+    },
     "/auth-recipes": {"recipes": []},
     "/credentials": {"name": "tok", "credentials": []},
     "/credentials/tok": {"name": "tok"},

@@ -25,7 +25,7 @@ from arcrun._async import components as async_components
 from arcrun._async import creds as async_creds
 from arcrun._async import recipes as async_recipes
 from arcrun._async import workflows as async_workflows
-from arcrun._core import errors, origins, placeholders, prompt_recipes, sealing
+from arcrun._core import errors, origins, placeholders, recipe_names, sealing
 from arcrun._sync import auth, client, components, creds, recipes, workflows
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ MODULES = {
         errors,
         origins,
         placeholders,
-        prompt_recipes,
+        recipe_names,
         sealing,
     ],
     "async": [
@@ -115,8 +115,10 @@ def stored(settings) -> None:
         own.auth.setup("notion", notion_token="ntn_123")
         own.workflows.push("greet", document)
         own.workflows.run("greet", {"text": "x"})
-        for recipe in own.recipes.list():
-            own.recipes.delete(recipe["name"])
+        for kind in ("prompt_recipe", "api_recipe"):
+            for recipe in own.recipes.list(kind=kind):
+                if not recipe.get("shipped"):
+                    own.recipes.delete(f"{kind}:{recipe['name']}")
         own.recipes.push(GREET)
         own.recipes.label("greet", "production", 1)
 

@@ -32,9 +32,12 @@ ON_BOTH_DATABASES = {
     "test_durability",
     "test_paging",
     "test_prompt_recipes",
+    "test_recipe_references",
+    "test_recipe_versions",
     "test_recipes",
     "test_runs",
     "test_server_key",
+    "test_shipped_prompts",
     "test_workflows",
 }
 

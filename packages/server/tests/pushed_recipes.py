@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from conftest import Api
 
 SECRET = "sk-own-secret"
@@ -57,6 +60,29 @@ class Upstream:
             self._server.server_close()
 
     close = close_listening
+
+
+class ChangingResponses(list[Any]):
+    """Responses of an `Upstream` that are each given after a change on the event loop has been made.
+
+    Args:
+        change: Makes the change.
+        responses: The responses.
+    """
+
+    def __init__(self, change: Callable[[], Awaitable[Any]], responses: list[Any]) -> None:
+        super().__init__(responses)
+        self._change = change
+        self._loop = asyncio.get_running_loop()
+
+    def pop(self, place: Any = -1) -> Any:
+        """Make the change, then return a response. Called by the thread of the `Upstream`."""
+
+        async def change() -> None:
+            await self._change()
+
+        asyncio.run_coroutine_threadsafe(change(), self._loop).result(timeout=30)
+        return super().pop(place)
 
 
 def auth_recipe(url: str, **change: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from pushed_recipes import api_recipe, auth_recipe, post
 
 from arcrun_server.kbdb.search import spaced
+from arcrun_server.recipes.versions import NewVersion
 from arcrun_server.routes import component_search, components
 from arcrun_server.routes.component_search import Entry, KnownEntries
 
@@ -102,6 +103,8 @@ async def test_what_can_be_no_id_is_refused(nobody: Api) -> None:
         ("雜", ("component", "hash")),
         ("雜湊", ("component", "hash")),
         ("程式碼", ("component", "code")),
+        ("wiki_synthesis", ("prompt_recipe", "prompt_recipe:wiki_synthesis")),
+        ("合成", ("prompt_recipe", "prompt_recipe:wiki_synthesis")),
     ],
 )
 async def test_the_best_result_comes_first(nobody: Api, query: str, first: tuple[str, str]) -> None:
@@ -150,13 +153,26 @@ async def test_own_recipes_of_all_kinds_are_found_by_their_owner_only(
         assert await found(other, "晨報") == []
 
 
+async def test_a_prompt_recipe_of_one_s_own_is_found_instead_of_the_shipped_one(
+    alice: Api, bob: Api
+) -> None:
+    own = PROMPT | {"id": "prompt_recipe:wiki_synthesis"}
+    assert (await alice("POST", "/prompt-recipes", json={"recipe": own})).status_code == 201
+    for api, description in (
+        (alice, "整理晨報"),
+        (bob, "Mira wiki 合成(抽 triplet + 寫 wiki paragraph)"),
+    ):
+        (result,) = (await search(api, "wiki_synthesis"))["results"]
+        assert result["description"] == description
+
+
 async def test_more_own_recipes_than_a_page_holds_are_all_found(alice: Api) -> None:
     account = await alice.store.accounts.of_key(alice.key or "")
     assert account is not None
     for number in range(205):
         name = f"many_{number}"
         recipe = api_recipe("https://own.example", canonical_id=name)
-        await alice.store.api_recipes.push(account, name, recipe)
+        await alice.store.api_recipes.push(account, name, NewVersion(recipe))
     assert (await search(alice, "many", limit="1"))["count"] == 205
 
 

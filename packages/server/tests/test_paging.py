@@ -13,6 +13,7 @@ import pytest
 from arcrun_server.engine import RunResult
 from arcrun_server.recipes.api.record import hash_id
 from arcrun_server.recipes.catalog import load_catalog
+from arcrun_server.recipes.versions import NewVersion
 from arcrun_server.store import Store
 
 if TYPE_CHECKING:
@@ -75,13 +76,13 @@ def add_workflow(store: Store, account: str, number: int) -> Awaitable[Any]:
 def add_service(store: Store, account: str, number: int) -> Awaitable[Any]:
     # Between the shipped ones, not after them.
     name = f"{'abcdefghijklmnopqrstuvwxyz'[number % 26]}_{number:03}"
-    return store.auth_recipes.push(account, name, {"service": name})
+    return store.auth_recipes.push(account, name, NewVersion({"service": name}))
 
 
 def add_api_recipe(store: Store, account: str, number: int) -> Awaitable[Any]:
     name = f"{'abcdefghijklmnopqrstuvwxyz'[number % 26]}_{number:03}"
     recipe = {"canonical_id": name, "hash_id": hash_id(name)}
-    return store.api_recipes.push(account, name, recipe)
+    return store.api_recipes.push(account, name, NewVersion(recipe, hash_id=hash_id(name)))
 
 
 def add_execution(store: Store, account: str, number: int) -> None:
@@ -227,11 +228,13 @@ async def test_parameter_is_given_once(alice: Api, query: str) -> None:
 
 async def test_pushed_recipe_that_is_shipped_by_now_is_listed_once(alice: Api) -> None:
     account = await account_of(alice)
-    await alice.store.auth_recipes.push(account, "notion", {"service": "notion", "mine": True})
+    mine = NewVersion({"service": "notion", "mine": True})
+    await alice.store.auth_recipes.push(account, "notion", mine)
     pages = await LISTS[2].pages(alice, limit=5)
     [shown] = [r for page in pages for r in page["recipes"] if r["service"] == "notion"]
     assert shown == load_catalog().auth.get("notion", "")
     assert {page["count"] for page in pages} == {26}
+    assert all(page["versions"] == {} for page in pages)
 
 
 async def test_cursors_outlive_the_server(tmp_path: Path, database_url: str | None) -> None:

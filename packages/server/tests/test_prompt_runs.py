@@ -11,7 +11,7 @@ import httpx
 import pytest
 import yaml
 from prompts import SEED_RECIPE, greet, push, read, template
-from pushed_recipes import post
+from pushed_recipes import ChangingResponses, Upstream, post
 
 from arcrun_server.accounts.keys import new_key
 from arcrun_server.app import create_app
@@ -95,11 +95,9 @@ async def test_the_design_s_recipe_and_workflow_write_three_pages(scripted: Api)
         in run.text
     )
 
-    with_default = SEED_RECIPE.replace(
-        'transform: "extract_field:page_name"',
-        'default: []\n    transform: "extract_field:page_name"',
-    )
-    await push(scripted, with_default)
+    # The recipe that is shipped has a default for them, and names the templates by their pages.
+    gone = await scripted("DELETE", "/prompt-recipes/wiki_synthesis?force=true")
+    assert gone.status_code == 200
     run = await scripted("POST", "/webhooks/named/wiki_synthesis/trigger", json={})
     assert run.status_code == 200, run.text
     for entity in ("Mira", "河道", "KBDB"):
@@ -122,6 +120,25 @@ async def test_a_run_records_the_recipe_s_version_and_its_fragments(scripted: Ap
         "version": 1,
         "fragments": [{"var": "f", "blocks": [{"block_id": block, "version": 1}]}],
     }
+
+
+async def test_a_run_keeps_the_version_that_it_began_with(scripted: Api) -> None:
+    """After the first element's answer, while the next node waits for its own, the recipe is changed."""
+    await push(scripted, greet("Greet {{who}}"))
+    upstream = Upstream()
+    upstream.responses = ChangingResponses(lambda: push(scripted, greet("Hey")), [(200, {})])
+    config = {
+        "ask": {"component": "claude_api", "recipe": "greet"},
+        "tell": {"component": "http_request", "url": upstream.url},
+    }
+    graph = compile_flow(["input >> 對每個 >> ask", "ask >> 完成後 >> tell"], config)
+    body = {"graph": graph, "context": {"name": "小明", "items": ["a", "b"]}}
+    answer = (await scripted("POST", "/execute", json=body)).json()
+    upstream.close()
+    asked = [one["output"] for one in answer["trace"] if one["nodeId"] == "ask"]
+    assert [(one["text"], one["llm"]["version"]) for one in asked] == [("Hi 小明", 1)] * 2
+    newest = (await read(scripted, "/prompt-recipes/greet"))["recipe"]
+    assert newest["version"] == 2
 
 
 async def test_a_prompt_without_a_recipe_goes_the_same_way(scripted: Api) -> None:

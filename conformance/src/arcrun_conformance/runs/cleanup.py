@@ -30,18 +30,20 @@ class Resource:
         path: The path of the collection: POST creates, GET lists, DELETE of `{path}/{name}` removes.
         name_field: The field that contains the name.
         list_field: The field of the response to GET that contains the list.
+        query: The query of the DELETE: what something names is removed all the same.
     """
 
     kind: str
     path: str
     name_field: str
     list_field: str
+    query: str = ""
 
 
 RESOURCES = (
     Resource("workflow", "/webhooks/named", "name", "workflows"),
     Resource("credential", "/credentials", "name", "credentials"),
-    Resource("auth recipe", "/auth-recipes", "service", "recipes"),
+    Resource("auth recipe", "/auth-recipes", "service", "recipes", "?force=true"),
 )
 
 
@@ -66,7 +68,9 @@ def created_by(request: Request) -> Created | None:
             name = body.get(resource.name_field) if isinstance(body, dict) else None
             return Created(resource, name, key) if isinstance(name, str) and name else None
         if request.method == "PUT" and request.path.startswith(f"{resource.path}/"):
-            return Created(resource, request.path[len(resource.path) + 1 :], key)
+            name = request.path[len(resource.path) + 1 :]
+            # What is below a resource, as the label of a recipe, goes with it.
+            return Created(resource, name, key) if "/" not in name else None
     return None
 
 
@@ -106,7 +110,7 @@ class Cleaner:
             await self._target.pace.turn()
             try:
                 response = await self._client.delete(
-                    f"{thing.resource.path}/{quote(thing.name, safe='')}",
+                    f"{thing.resource.path}/{quote(thing.name, safe='')}{thing.resource.query}",
                     headers={KEY_HEADER: thing.api_key},
                 )
             except httpx.HTTPError as error:

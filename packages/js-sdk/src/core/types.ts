@@ -172,14 +172,14 @@ export interface Execution extends Open {
   message?: string | null;
 }
 
-/** Where a label of a prompt recipe points. */
+/** Where a label of a recipe points. */
 export interface RecipeLabel extends Open {
   version?: number;
   requires_tests?: boolean;
 }
 
-/** Result of `recipes.get`: a version of a prompt recipe, and the recipe's labels. */
-export interface PromptRecipe extends Open {
+/** Result of `recipes.get`: a version of a recipe, and the recipe's labels. */
+export interface StoredRecipe extends Open {
   name: string;
   version: number;
   recipe: Record<string, unknown>;
@@ -187,7 +187,10 @@ export interface PromptRecipe extends Open {
   /** The text that was pushed, to the letter; missing if an object was pushed. */
   source?: string;
   message?: string | null;
-  created_at?: string;
+  /** Null for a recipe that is shipped with the engine. */
+  created_at?: string | null;
+  /** There if the recipe is shipped with the engine; it is version 0 then. */
+  shipped?: boolean;
   labels?: Record<string, RecipeLabel>;
 }
 
@@ -200,14 +203,16 @@ export interface PushedRecipe extends Open {
   id?: string;
   source?: string;
   message?: string | null;
-  created_at?: string;
+  created_at?: string | null;
 }
 
-/** One entry of `recipes.list`: `version` is the newest. */
+/** One entry of `recipes.list`: of prompt recipes with the newest version, of others with that of the name alone. */
 export interface RecipeSummary extends Open {
   name: string;
   version?: number;
   description?: string;
+  /** There if the recipe is shipped with the engine; it is version 0 then. */
+  shipped?: boolean;
 }
 
 /** Result of `recipes.delete`. */

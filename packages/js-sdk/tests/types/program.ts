@@ -6,9 +6,9 @@ import {
   type ArcrunOptions,
   type AuthenticatedClient,
   type CallOptions,
-  type PromptRecipe,
   type PushedRecipe,
   type RunResult,
+  type StoredRecipe,
   version,
   WorkflowRunError,
 } from "@arcrun/sdk";
@@ -81,7 +81,7 @@ async function everyMethodOfRecipes({ recipes, components }: Arcrun, call: CallO
     { name: "hello" },
     { expectedVersion: 0, message: undefined },
   );
-  const stored: PromptRecipe = await recipes.get(`hello@${pushed.version}`, { label: undefined, ...call });
+  const stored: StoredRecipe = await recipes.get(`hello@${pushed.version}`, { label: undefined, ...call });
   const prompt = await recipes.render("hello", { a: 1 }, { context: undefined, fragments: { b: "c" } });
   console.log(
     pushed.warnings,

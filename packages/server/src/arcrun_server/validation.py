@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, with_config
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, with_config
 from pydantic_core import PydanticCustomError
 
 CREDENTIAL_NAME = re.compile(r"(?!catalog\Z)[A-Za-z0-9_]{1,128}")
@@ -54,3 +54,7 @@ CredentialName = Annotated[str, matching(CREDENTIAL_NAME, CREDENTIAL_NAME_RULE)]
 WorkflowName = Annotated[str, matching(WORKFLOW_NAME, WORKFLOW_NAME_RULE)]
 ServiceName = Annotated[str, matching(SERVICE_NAME, SERVICE_NAME_RULE)]
 RecipeId = Annotated[str, matching(RECIPE_ID, RECIPE_ID_RULE)]
+VersionMessage = Annotated[str, Field(max_length=4096)]
+"""Why a version of a recipe is made."""
+ExpectedVersion = Annotated[int, Field(ge=0, le=999_999_999), whole_numbers]
+"""The number that the newest version of a recipe must have; 0 for one that must not be there."""

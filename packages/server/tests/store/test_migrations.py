@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 import stat
@@ -10,31 +9,16 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
+from migrated import ALICE, ALICE_KEY, everything_is_in, failing_half_way, prompt_recipes_are_in
 
 from arcrun_server.errors import StartupError
-from arcrun_server.kbdb.base import OwnBlocks
-from arcrun_server.kbdb.blocks import complete
-from arcrun_server.sealing.envelope import open_envelope
-from arcrun_server.store import Store, idempotency, migrations, open_database
-from arcrun_server.store.pages import PageRequest
-
-if TYPE_CHECKING:
-    from postgresql_server import PostgreSQLServer
-    from sqlalchemy import Connection
+from arcrun_server.store import Store, migrations, open_database
 
 DATABASES = Path(__file__).parent / "databases"
 V1 = DATABASES / "v1"
-# The account of the same person in the database of each version.
-ALICE = {"v1": "acc_8f6f1967796c3ace", "v2": "acc_dbb344d1f08e261f"}
-ALICE_KEY = "ak_" + "a11ce0" * 8
-BOB_KEY = "ak_" + "b0b000" * 8
-JANUARY_2026 = 1767225600
 WAIT = 120
-PAGE = PageRequest(50)
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 
@@ -52,113 +36,6 @@ def copied(version: str, folder: Path) -> Path:
         shutil.copyfile(DATABASES / version / name, folder / name)
         (folder / name).chmod(0o600)
     return folder
-
-
-async def everything_is_in(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, version: str = "v1"
-) -> None:
-    """Open a folder that was of an earlier version and compare all that was put into it."""
-    # Idempotency keys are kept for a day.
-    monkeypatch.setattr(idempotency.clock, "now", lambda: JANUARY_2026 + 60)
-    store = Store(folder)
-    try:
-        alice = await store.accounts.of_key(ALICE_KEY)
-        assert alice == ALICE[version]
-        assert await store.accounts.of_key(BOB_KEY) is None, "it was revoked"
-        keys = store.accounts.keys()
-        assert [(key.prefix, key.label, key.revoked_at) for key in keys] == [
-            ("ak_a11ce0", "laptop", None),
-            ("ak_b0b000", "", JANUARY_2026),
-        ]
-        assert store.accounts.key_labelled("laptop") == ALICE_KEY
-        await credentials_are_in(store, alice)
-        await workflows_and_runs_are_in(store, alice)
-        assert (await store.auth_recipes.list(alice, PAGE)).entries == [
-            {"service": "my_service", "base_url": "https://api.example"}
-        ]
-        found = await store.api_recipes.get(alice, "rec_3366235b")
-        assert found is not None
-        assert found["endpoint"] == "https://api.example/send"
-        await idempotency_keys_are_in(store, alice)
-        await knowledge_base_works(store, alice)
-    finally:
-        store.close()
-
-
-async def knowledge_base_works(store: Store, alice: str) -> None:
-    """Since version 3 there are blocks, which are found by their words."""
-    fields = complete(
-        {"page_name": "天氣", "content": "今天的天氣很好"}
-    )  # "the weather is fine today"
-    (block,) = await OwnBlocks(store.blocks, alice).create([(None, fields)])
-    found = await store.blocks.search(alice, "天氣", PAGE)
-    assert [one.id for one in found.blocks] == [block.id]
-
-
-async def credentials_are_in(store: Store, alice: str) -> None:
-    assert (await store.credentials.list(alice, PAGE)).entries == [
-        {
-            "name": "notion_key",
-            "service": None,
-            "sensitivity": "standard",
-            "created_at": JANUARY_2026,
-            "last_used_at": JANUARY_2026,
-        },
-        {
-            "name": "telegram_token",
-            "service": "telegram",
-            "sensitivity": "high",
-            "created_at": JANUARY_2026,
-            "last_used_at": None,
-        },
-    ]
-    plain = await store.credentials.get(alice, "notion_key")
-    assert plain is not None
-    assert store.credentials.plain_value(alice, plain) == "ntn_明文 plain"
-    sealed = await store.credentials.get(alice, "telegram_token")
-    assert sealed is not None
-    assert sealed.encrypted is not None
-    assert sealed.iv == "AAAAAAAAAAAAAAAA"
-    opened = open_envelope(ALICE_KEY, "telegram_token", sealed.encrypted, sealed.iv)
-    assert opened == "12345:AAF-密鑰"
-
-
-async def workflows_and_runs_are_in(store: Store, alice: str) -> None:
-    assert (await store.workflows.list(alice, PAGE)).entries == [
-        {"name": "bare", "description": "no config", "created_at": "2026-01-01T00:00:00.123Z"},
-        {
-            "name": "greet",
-            "description": "把文字轉成大寫",  # "turn the text into capitals"
-            "created_at": "2026-01-01T00:00:00.123Z",
-        },
-    ]
-    greet = await store.workflows.get(alice, "greet")
-    assert greet is not None
-    assert greet.config == {"大寫": {"component": "comp_uppercase"}}
-    assert greet.graph["nodes"][1] == {
-        "id": "大寫",
-        "type": "Component",
-        "componentId": "comp_uppercase",
-    }
-    bare = await store.workflows.get(alice, "bare")
-    assert bare is not None
-    assert bare.config is None
-    runs = (await store.executions.list(alice, "greet", PAGE)).entries
-    assert [(run["timestamp"], run["verdict"], run["message"]) for run in runs] == [
-        ("2026-01-01T00:00:00.002Z", "success", ""),
-        ("2026-01-01T00:00:00.001Z", "failed", "node 大寫 failed"),
-        ("2026-01-01T00:00:00.000Z", "success", ""),
-    ]
-
-
-async def idempotency_keys_are_in(store: Store, alice: str) -> None:
-    finished = await store.idempotency.claim(alice, "order-1", b"request one")
-    assert finished is not None
-    assert (finished.same_request, finished.status) == (True, 200)
-    assert json.loads(finished.body) == {"success": True, "data": {"text": "你好"}}
-    cut_off = await store.idempotency.claim(alice, "order-2", b"another request")
-    assert cut_off is not None
-    assert (cut_off.same_request, cut_off.status) == (False, None)
 
 
 def version_of(path: Path) -> int:
@@ -200,7 +77,7 @@ async def test_database_of_version_1_opens_with_everything_in_it(
     v1: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await everything_is_in(v1, monkeypatch)
-    assert version_of(v1 / "arcrun.db") == 3
+    assert version_of(v1 / "arcrun.db") == 4
     assert backups(v1) == ["arcrun.db.backup-v1"]
     assert list(v1.parent.iterdir()) == [v1]
 
@@ -211,9 +88,22 @@ async def test_database_of_version_2_opens_with_everything_in_it(
     folder = copied("v2", tmp_path / "data")
     assert version_of(folder / "arcrun.db") == 2
     await everything_is_in(folder, monkeypatch, "v2")
-    assert version_of(folder / "arcrun.db") == 3
+    assert version_of(folder / "arcrun.db") == 4
     assert backups(folder) == ["arcrun.db.backup-v2"]
     assert dump(folder / "arcrun.db.backup-v2") == dump(DATABASES / "v2" / "arcrun.db")
+
+
+async def test_database_of_version_3_opens_with_everything_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copied("v3", tmp_path / "data")
+    assert version_of(folder / "arcrun.db") == 3
+    await everything_is_in(folder, monkeypatch, "v3")
+    store = Store(folder)
+    await prompt_recipes_are_in(store, ALICE["v3"])
+    store.close()
+    assert version_of(folder / "arcrun.db") == 4
+    assert backups(folder) == ["arcrun.db.backup-v3"]
 
 
 def test_backup_is_the_database_as_it_was(v1: Path) -> None:
@@ -271,12 +161,6 @@ async def test_killed_upgrade_leaves_the_database_as_it_was(
     assert dump(v1 / "arcrun.db") == dump(V1 / "arcrun.db")
     await everything_is_in(v1, monkeypatch)
     assert backups(v1) == ["arcrun.db.backup-v1"], "the same content needs no second copy"
-
-
-def failing_half_way(connection: Connection) -> None:
-    connection.execute(text("ALTER TABLE facts RENAME TO elsewhere"))
-    connection.execute(text("DELETE FROM credentials"))
-    connection.execute(text("SELECT * FROM nowhere"))
 
 
 async def test_failing_upgrade_leaves_the_database_as_it_was(
@@ -375,52 +259,9 @@ def test_database_of_a_newer_version_is_left_alone(
         newer = (*migrations.MIGRATIONS, lambda _connection: None)
         patch.setattr(migrations, "MIGRATIONS", newer)
         open_database(tmp_path, database_url).close()
-    with pytest.raises(StartupError, match=r"newer.*schema 4, this one knows 3") as caught:
+    with pytest.raises(StartupError, match=r"newer.*schema 5, this one knows 4") as caught:
         open_database(tmp_path, database_url)
     assert "Install the newer version" in str(caught.value)
-
-
-def test_postgresql_is_upgraded_from_version_1(
-    postgresql: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    url = postgresql.schema()
-    with monkeypatch.context() as patch:
-        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
-        database = open_database(tmp_path, url)
-        database.write_now(
-            lambda connection: connection.execute(
-                text("INSERT INTO facts VALUES ('a', CAST('x' AS bytea))")
-            ).close()
-        )
-        patch.setattr(migrations, "MIGRATIONS", (None, failing_half_way))
-        with pytest.raises(StartupError, match="cannot upgrade"):
-            open_database(tmp_path, url)
-        database.close()
-    database = open_database(tmp_path, url)
-    found = database.read_now(lambda c: c.execute(text("SELECT name FROM properties")).scalar())
-    assert found == "a"
-    database.close()
-
-
-async def test_postgresql_is_upgraded_from_version_2(
-    postgresql: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    url = postgresql.schema()
-    with monkeypatch.context() as patch:
-        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:2])
-        database = open_database(tmp_path, url)
-        database.write_now(
-            lambda connection: connection.execute(
-                text("INSERT INTO accounts VALUES ('acc_alice', 7)")
-            ).close()
-        )
-        patch.setattr(migrations, "MIGRATIONS", (None, None, failing_half_way))
-        with pytest.raises(StartupError, match="cannot upgrade"):
-            open_database(tmp_path, url)
-        database.close()
-    store = Store(tmp_path, url)
-    await knowledge_base_works(store, "acc_alice")
-    store.close()
 
 
 def test_old_and_fresh_databases_are_alike_to_the_letter(v1: Path, tmp_path: Path) -> None:

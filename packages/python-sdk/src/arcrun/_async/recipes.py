@@ -1,4 +1,4 @@
-"""Prompt recipes: stored in versions, labelled, assembled, tested."""
+"""Recipes of all kinds: stored in versions, labelled; prompt recipes also assembled and tested."""
 
 from __future__ import annotations
 
@@ -7,20 +7,28 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from arcrun._core import prompt_recipes
+from arcrun._core import stored_recipes
 from arcrun._core.operations import Page
-from arcrun._core.prompt_recipes import check_name, reference
+from arcrun._core.recipe_names import (
+    PROMPT,
+    Kind,
+    check_kind,
+    check_prompt,
+    check_whole,
+    reference,
+)
 from arcrun._core.request import Request
 from arcrun._core.types import (
     DeletedRecipe,
     LabeledRecipe,
-    PromptRecipe,
     PushedRecipe,
     RecipeDiff,
+    RecipeKind,
     RecipeSummary,
     RecipeVersion,
     RemovedLabel,
     RenderedRecipe,
+    StoredRecipe,
     TestedRecipe,
 )
 
@@ -30,7 +38,11 @@ T = TypeVar("T")
 
 
 class AsyncRecipes:
-    """`client.recipes`: the prompt recipes of your API key (docs/prompt-recipes.md)."""
+    """`client.recipes`: the recipes of your API key (docs/contract.md#versions-of-recipes).
+
+    A name is that of a prompt recipe, alone or after `prompt_recipe:`; that of an API recipe stands after `api_recipe:`,
+    that of an auth recipe after `auth_recipe:`.
+    """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -48,7 +60,8 @@ class AsyncRecipes:
         """Store a new version of a recipe. Versions never change.
 
         Args:
-            recipe: its text in YAML or JSON, or a mapping.
+            recipe: a mapping; of a prompt recipe, also its text in YAML or JSON. An API recipe or an auth recipe says its
+                kind by `kind` (`api_recipe`, `auth_recipe`), or before its name by `id`.
             message: why this version is made.
             expected_version: the number that the newest version must have, so that no change of somebody else is
                 lost; 0 for a recipe that must not be there yet.
@@ -59,35 +72,45 @@ class AsyncRecipes:
         Raises:
             BadRequestError: the recipe has faults; `details` says where.
             ConflictError: the newest version is not `expected_version`.
-            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+            InvalidArgumentError: an argument is not valid, or the engine has no such recipes.
 
         Example:
             >>> text = '{id: "prompt_recipe:hello", prompt_assembly: {user: 你好}}'
             >>> result = await client.recipes.push(text, message="first version")
             >>> result["name"], result["warnings"]
             ('hello', [])
+            >>> weather = {"id": "api_recipe:weather_today", "display_name": "今日天氣", "method": "GET"}
+            >>> result = await client.recipes.push({**weather, "endpoint": "https://weather.example/{{city}}"})
+            >>> result["name"], result["version"]
+            ('weather_today', 1)
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
         key = os.urandom(16).hex()  # the same for each attempt, which so make one version
-        request = prompt_recipes.push_recipe(recipe, message, expected_version, key)
-        return await _send(connection, request)
+        kind = stored_recipes.kind_of(recipe)
+        request = stored_recipes.push_recipe(kind, recipe, message, expected_version, key)
+        return await _send(connection, kind, request)
 
     async def list(
         self,
         *,
+        kind: RecipeKind = "prompt_recipe",
         timeout: float | None = None,
         max_retries: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
     ) -> list[RecipeSummary]:
-        """List all recipes, by name: the newest version of each, and its description.
+        """List all recipes of a kind, by name, each with a version and its description.
+
+        Of prompt recipes it is the newest version, of others the one that the name alone means. What is shipped with the
+        engine has the version 0, and `shipped`.
 
         Args:
+            kind: `prompt_recipe`, `api_recipe` or `auth_recipe`.
             timeout: seconds for each attempt; None for the client's own.
             max_retries: how often this call is retried, where that is safe; None for the client's own.
             extra_headers: sent with this call, over the client's own.
 
         Raises:
-            InvalidArgumentError: the engine has no prompt recipes.
+            InvalidArgumentError: there is no such kind, or the engine has no such recipes.
             APIStatusError: the engine refused.
 
         Example:
@@ -96,7 +119,12 @@ class AsyncRecipes:
             True
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        return await _send_all(connection, prompt_recipes.list_recipes)
+        chosen = check_kind(kind)
+
+        def page_at(cursor: str | None) -> Request[Page[RecipeSummary]]:
+            return stored_recipes.list_recipes(chosen, cursor)
+
+        return await _send_all(connection, chosen, page_at)
 
     async def get(
         self,
@@ -107,12 +135,13 @@ class AsyncRecipes:
         timeout: float | None = None,
         max_retries: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
-    ) -> PromptRecipe:
+    ) -> StoredRecipe:
         """Return a version of a recipe as it was pushed, and the recipe's labels.
 
         Args:
             name: the recipe, as a node writes it: `greet`, `greet@LABEL`, `greet@VERSION`, each also after
-                `prompt_recipe:`. Without a version it is that of the label `production`, else the newest.
+                `prompt_recipe:`, `api_recipe:` or `auth_recipe:`. Without a version it is that of the label `production`,
+                else the newest.
             version: the version, in place of `@VERSION`.
             label: the label, in place of `@LABEL`.
             timeout: seconds for each attempt; None for the client's own.
@@ -121,7 +150,7 @@ class AsyncRecipes:
 
         Raises:
             NotFoundError: there is no such recipe, version or label.
-            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+            InvalidArgumentError: an argument is not valid, or the engine has no such recipes.
 
         Example:
             >>> result = await client.recipes.get("prompt_recipe:greet@1")
@@ -129,8 +158,8 @@ class AsyncRecipes:
             {'user': '向 {{name}} 問好'}
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        request = prompt_recipes.get_recipe(reference(name, version, label))
-        return await _send(connection, request)
+        chosen = reference(name, version, label)
+        return await _send(connection, chosen.kind, stored_recipes.get_recipe(chosen))
 
     async def delete(
         self,
@@ -144,16 +173,16 @@ class AsyncRecipes:
         """Delete a recipe with its versions and labels.
 
         Args:
-            name: the recipe's name.
-            force: delete it although workflows name it.
+            name: the recipe's name, after its kind unless it is a prompt recipe.
+            force: delete it although something names it.
             timeout: seconds for each attempt; None for the client's own.
             max_retries: how often this call is retried, where that is safe; None for the client's own.
             extra_headers: sent with this call, over the client's own.
 
         Raises:
-            ConflictError: workflows name the recipe; `details` lists them.
+            ConflictError: workflows name the recipe, or API recipes or credentials its service; `details` lists them.
             NotFoundError: there is no such recipe.
-            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+            InvalidArgumentError: an argument is not valid, or the engine has no such recipes.
 
         Example:
             >>> result = await client.recipes.delete("greet")
@@ -161,8 +190,9 @@ class AsyncRecipes:
             'greet'
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        request = prompt_recipes.delete_recipe(check_name(name), force=force)
-        return await _send(connection, request)
+        whole = check_whole(name)
+        request = stored_recipes.delete_recipe(whole, force=force)
+        return await _send(connection, whole.kind, request)
 
     async def render(
         self,
@@ -205,9 +235,9 @@ class AsyncRecipes:
             [('user', '向 小明 問好')]
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        chosen = reference(name, version, label)
-        request = prompt_recipes.render_recipe(chosen, inputs, context, fragments, recipe)
-        return await _send(connection, request)
+        chosen = check_prompt(name, version, label)
+        request = stored_recipes.render_recipe(chosen, inputs, context, fragments, recipe)
+        return await _send(connection, PROMPT, request)
 
     async def test(
         self,
@@ -243,8 +273,8 @@ class AsyncRecipes:
             (True, ['小明'])
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        request = prompt_recipes.run_tests(reference(name, version, label), recipe)
-        return await _send(connection, request)
+        request = stored_recipes.run_tests(check_prompt(name, version, label), recipe)
+        return await _send(connection, PROMPT, request)
 
     async def label(
         self,
@@ -260,7 +290,7 @@ class AsyncRecipes:
         """Let a label point to a version. To move it back is the rollback.
 
         Args:
-            name: the recipe's name.
+            name: the recipe's name, after its kind unless it is a prompt recipe.
             label: a word such as `production`, the label that counts where none is named.
             version: the version that it points to.
             requires_tests: whether it moves only to versions whose tests pass; None to leave that as it is.
@@ -271,7 +301,7 @@ class AsyncRecipes:
         Raises:
             ConflictError: the version's tests fail; `details` says which.
             NotFoundError: there is no such recipe or version.
-            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+            InvalidArgumentError: an argument is not valid, or the engine has no such recipes.
 
         Example:
             >>> result = await client.recipes.label("greet", "staging", 1, requires_tests=True)
@@ -279,8 +309,9 @@ class AsyncRecipes:
             ('staging', 1)
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        request = prompt_recipes.set_label(check_name(name), label, version, requires_tests)
-        return await _send(connection, request)
+        whole = check_whole(name)
+        request = stored_recipes.set_label(whole, label, version, requires_tests)
+        return await _send(connection, whole.kind, request)
 
     async def unlabel(
         self,
@@ -294,7 +325,7 @@ class AsyncRecipes:
         """Remove a label. The versions stay.
 
         Args:
-            name: the recipe's name.
+            name: the recipe's name, after its kind unless it is a prompt recipe.
             label: the label.
             timeout: seconds for each attempt; None for the client's own.
             max_retries: how often this call is retried, where that is safe; None for the client's own.
@@ -302,7 +333,7 @@ class AsyncRecipes:
 
         Raises:
             NotFoundError: there is no such recipe or label.
-            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+            InvalidArgumentError: an argument is not valid, or the engine has no such recipes.
 
         Example:
             >>> result = await client.recipes.unlabel("greet", "production")
@@ -310,8 +341,9 @@ class AsyncRecipes:
             'production'
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        request = prompt_recipes.remove_label(check_name(name), label)
-        return await _send(connection, request)
+        whole = check_whole(name)
+        request = stored_recipes.remove_label(whole, label)
+        return await _send(connection, whole.kind, request)
 
     async def versions(
         self,
@@ -324,14 +356,14 @@ class AsyncRecipes:
         """List all versions of a recipe, newest first.
 
         Args:
-            name: the recipe's name.
+            name: the recipe's name, after its kind unless it is a prompt recipe.
             timeout: seconds for each attempt; None for the client's own.
             max_retries: how often this call is retried, where that is safe; None for the client's own.
             extra_headers: sent with this call, over the client's own.
 
         Raises:
             NotFoundError: there is no such recipe.
-            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+            InvalidArgumentError: an argument is not valid, or the engine has no such recipes.
 
         Example:
             >>> found = await client.recipes.versions("greet")
@@ -339,12 +371,12 @@ class AsyncRecipes:
             [1]
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        bare = check_name(name)
+        whole = check_whole(name)
 
         def page_at(cursor: str | None) -> Request[Page[RecipeVersion]]:
-            return prompt_recipes.list_versions(bare, cursor)
+            return stored_recipes.list_versions(whole, cursor)
 
-        return await _send_all(connection, page_at)
+        return await _send_all(connection, whole.kind, page_at)
 
     async def diff(
         self,
@@ -359,7 +391,7 @@ class AsyncRecipes:
         """Compare two versions of a recipe.
 
         Args:
-            name: the recipe's name.
+            name: the recipe's name, after its kind unless it is a prompt recipe.
             from_version: the older version.
             to_version: the newer version; None for the newest.
             timeout: seconds for each attempt; None for the client's own.
@@ -368,7 +400,7 @@ class AsyncRecipes:
 
         Raises:
             NotFoundError: there is no such recipe or version.
-            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+            InvalidArgumentError: an argument is not valid, or the engine has no such recipes.
 
         Example:
             >>> result = await client.recipes.diff("greet", 1)
@@ -376,22 +408,23 @@ class AsyncRecipes:
             ''
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        request = prompt_recipes.diff_recipe(check_name(name), from_version, to_version)
-        return await _send(connection, request)
+        whole = check_whole(name)
+        request = stored_recipes.diff_recipe(whole, from_version, to_version)
+        return await _send(connection, whole.kind, request)
 
 
-async def _send(connection: AsyncConnection, request: Request[T]) -> T:
-    """Send a request, if the engine has prompt recipes."""
+async def _send(connection: AsyncConnection, kind: Kind, request: Request[T]) -> T:
+    """Send a request, if the engine has recipes of this kind in versions."""
     request.content()  # what can't be sent is refused before the engine is asked
     connection.key()
-    await connection.require(prompt_recipes.CAPABILITY, "prompt recipes")
+    await connection.require(kind.capability, kind.what)
     return await connection.send(request)
 
 
 async def _send_all(
-    connection: AsyncConnection, page: Callable[[str | None], Request[Page[T]]]
+    connection: AsyncConnection, kind: Kind, page: Callable[[str | None], Request[Page[T]]]
 ) -> list[T]:
-    """Get a whole list, if the engine has prompt recipes."""
+    """Get a whole list, if the engine has recipes of this kind in versions."""
     connection.key()
-    await connection.require(prompt_recipes.CAPABILITY, "prompt recipes")
+    await connection.require(kind.capability, kind.what)
     return await connection.send_all(page)

@@ -199,33 +199,39 @@ class Execution(TypedDict, total=False):
     message: str | None
 
 
+RecipeKind = Literal["prompt_recipe", "api_recipe", "auth_recipe"]
+"""The kinds of recipes that `client.recipes` manages."""
+
+
 class RecipeLabel(TypedDict, total=False):
-    """Where a label of a prompt recipe points."""
+    """Where a label of a recipe points."""
 
     version: int
     requires_tests: bool
 
 
-class _PromptRecipe(TypedDict):
+class _StoredRecipe(TypedDict):
     name: str
     version: int
     recipe: dict[str, Any]
 
 
-class PromptRecipe(_PromptRecipe, total=False):
-    """Result of `recipes.get`: a version of a prompt recipe, and the recipe's labels.
+class StoredRecipe(_StoredRecipe, total=False):
+    """Result of `recipes.get`: a version of a recipe, and the recipe's labels.
 
-    `source` is the text that was pushed, to the letter; it is missing if a mapping was pushed.
+    `source` is the text that was pushed, to the letter; it is missing if a mapping was pushed. A recipe that is
+    shipped with the engine is version 0, and has no time.
     """
 
     id: str
     source: str
     message: str | None
-    created_at: str
+    created_at: str | None
+    shipped: bool
     labels: dict[str, RecipeLabel]
 
 
-class _PushedRecipe(_PromptRecipe):
+class _PushedRecipe(_StoredRecipe):
     warnings: list[str]
 
 
@@ -235,7 +241,7 @@ class PushedRecipe(_PushedRecipe, total=False):
     id: str
     source: str
     message: str | None
-    created_at: str
+    created_at: str | None
 
 
 class _RecipeSummary(TypedDict):
@@ -243,10 +249,14 @@ class _RecipeSummary(TypedDict):
 
 
 class RecipeSummary(_RecipeSummary, total=False):
-    """One entry of `recipes.list`: `version` is the newest."""
+    """One entry of `recipes.list`: of prompt recipes with the newest version, of others with that of the name alone.
+
+    A recipe that is shipped with the engine is version 0.
+    """
 
     version: int
     description: str
+    shipped: bool
 
 
 class _DeletedRecipe(TypedDict):

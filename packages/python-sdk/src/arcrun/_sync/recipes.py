@@ -1,5 +1,5 @@
 # Generated from _async by scripts/unasync.py: edit there.
-"""Prompt recipes: stored in versions, labelled, assembled, tested."""
+"""Recipes of all kinds: stored in versions, labelled; prompt recipes also assembled and tested."""
 
 from __future__ import annotations
 
@@ -8,20 +8,28 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from arcrun._core import prompt_recipes
+from arcrun._core import stored_recipes
 from arcrun._core.operations import Page
-from arcrun._core.prompt_recipes import check_name, reference
+from arcrun._core.recipe_names import (
+    PROMPT,
+    Kind,
+    check_kind,
+    check_prompt,
+    check_whole,
+    reference,
+)
 from arcrun._core.request import Request
 from arcrun._core.types import (
     DeletedRecipe,
     LabeledRecipe,
-    PromptRecipe,
     PushedRecipe,
     RecipeDiff,
+    RecipeKind,
     RecipeSummary,
     RecipeVersion,
     RemovedLabel,
     RenderedRecipe,
+    StoredRecipe,
     TestedRecipe,
 )
 
@@ -31,7 +39,11 @@ T = TypeVar("T")
 
 
 class Recipes:
-    """`client.recipes`: the prompt recipes of your API key (docs/prompt-recipes.md)."""
+    """`client.recipes`: the recipes of your API key (docs/contract.md#versions-of-recipes).
+
+    A name is that of a prompt recipe, alone or after `prompt_recipe:`; that of an API recipe stands after `api_recipe:`,
+    that of an auth recipe after `auth_recipe:`.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -49,7 +61,8 @@ class Recipes:
         """Store a new version of a recipe. Versions never change.
 
         Args:
-            recipe: its text in YAML or JSON, or a mapping.
+            recipe: a mapping; of a prompt recipe, also its text in YAML or JSON. An API recipe or an auth recipe says its
+                kind by `kind` (`api_recipe`, `auth_recipe`), or before its name by `id`.
             message: why this version is made.
             expected_version: the number that the newest version must have, so that no change of somebody else is
                 lost; 0 for a recipe that must not be there yet.
@@ -60,35 +73,45 @@ class Recipes:
         Raises:
             BadRequestError: the recipe has faults; `details` says where.
             ConflictError: the newest version is not `expected_version`.
-            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+            InvalidArgumentError: an argument is not valid, or the engine has no such recipes.
 
         Example:
             >>> text = '{id: "prompt_recipe:hello", prompt_assembly: {user: 你好}}'
             >>> result = client.recipes.push(text, message="first version")
             >>> result["name"], result["warnings"]
             ('hello', [])
+            >>> weather = {"id": "api_recipe:weather_today", "display_name": "今日天氣", "method": "GET"}
+            >>> result = client.recipes.push({**weather, "endpoint": "https://weather.example/{{city}}"})
+            >>> result["name"], result["version"]
+            ('weather_today', 1)
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
         key = os.urandom(16).hex()  # the same for each attempt, which so make one version
-        request = prompt_recipes.push_recipe(recipe, message, expected_version, key)
-        return _send(connection, request)
+        kind = stored_recipes.kind_of(recipe)
+        request = stored_recipes.push_recipe(kind, recipe, message, expected_version, key)
+        return _send(connection, kind, request)
 
     def list(
         self,
         *,
+        kind: RecipeKind = "prompt_recipe",
         timeout: float | None = None,
         max_retries: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
     ) -> list[RecipeSummary]:
-        """List all recipes, by name: the newest version of each, and its description.
+        """List all recipes of a kind, by name, each with a version and its description.
+
+        Of prompt recipes it is the newest version, of others the one that the name alone means. What is shipped with the
+        engine has the version 0, and `shipped`.
 
         Args:
+            kind: `prompt_recipe`, `api_recipe` or `auth_recipe`.
             timeout: seconds for each attempt; None for the client's own.
             max_retries: how often this call is retried, where that is safe; None for the client's own.
             extra_headers: sent with this call, over the client's own.
 
         Raises:
-            InvalidArgumentError: the engine has no prompt recipes.
+            InvalidArgumentError: there is no such kind, or the engine has no such recipes.
             APIStatusError: the engine refused.
 
         Example:
@@ -97,7 +120,12 @@ class Recipes:
             True
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        return _send_all(connection, prompt_recipes.list_recipes)
+        chosen = check_kind(kind)
+
+        def page_at(cursor: str | None) -> Request[Page[RecipeSummary]]:
+            return stored_recipes.list_recipes(chosen, cursor)
+
+        return _send_all(connection, chosen, page_at)
 
     def get(
         self,
@@ -108,12 +136,13 @@ class Recipes:
         timeout: float | None = None,
         max_retries: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
-    ) -> PromptRecipe:
+    ) -> StoredRecipe:
         """Return a version of a recipe as it was pushed, and the recipe's labels.
 
         Args:
             name: the recipe, as a node writes it: `greet`, `greet@LABEL`, `greet@VERSION`, each also after
-                `prompt_recipe:`. Without a version it is that of the label `production`, else the newest.
+                `prompt_recipe:`, `api_recipe:` or `auth_recipe:`. Without a version it is that of the label `production`,
+                else the newest.
             version: the version, in place of `@VERSION`.
             label: the label, in place of `@LABEL`.
             timeout: seconds for each attempt; None for the client's own.
@@ -122,7 +151,7 @@ class Recipes:
 
         Raises:
             NotFoundError: there is no such recipe, version or label.
-            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+            InvalidArgumentError: an argument is not valid, or the engine has no such recipes.
 
         Example:
             >>> result = client.recipes.get("prompt_recipe:greet@1")
@@ -130,8 +159,8 @@ class Recipes:
             {'user': '向 {{name}} 問好'}
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        request = prompt_recipes.get_recipe(reference(name, version, label))
-        return _send(connection, request)
+        chosen = reference(name, version, label)
+        return _send(connection, chosen.kind, stored_recipes.get_recipe(chosen))
 
     def delete(
         self,
@@ -145,16 +174,16 @@ class Recipes:
         """Delete a recipe with its versions and labels.
 
         Args:
-            name: the recipe's name.
-            force: delete it although workflows name it.
+            name: the recipe's name, after its kind unless it is a prompt recipe.
+            force: delete it although something names it.
             timeout: seconds for each attempt; None for the client's own.
             max_retries: how often this call is retried, where that is safe; None for the client's own.
             extra_headers: sent with this call, over the client's own.
 
         Raises:
-            ConflictError: workflows name the recipe; `details` lists them.
+            ConflictError: workflows name the recipe, or API recipes or credentials its service; `details` lists them.
             NotFoundError: there is no such recipe.
-            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+            InvalidArgumentError: an argument is not valid, or the engine has no such recipes.
 
         Example:
             >>> result = client.recipes.delete("greet")
@@ -162,8 +191,9 @@ class Recipes:
             'greet'
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        request = prompt_recipes.delete_recipe(check_name(name), force=force)
-        return _send(connection, request)
+        whole = check_whole(name)
+        request = stored_recipes.delete_recipe(whole, force=force)
+        return _send(connection, whole.kind, request)
 
     def render(
         self,
@@ -206,9 +236,9 @@ class Recipes:
             [('user', '向 小明 問好')]
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        chosen = reference(name, version, label)
-        request = prompt_recipes.render_recipe(chosen, inputs, context, fragments, recipe)
-        return _send(connection, request)
+        chosen = check_prompt(name, version, label)
+        request = stored_recipes.render_recipe(chosen, inputs, context, fragments, recipe)
+        return _send(connection, PROMPT, request)
 
     def test(
         self,
@@ -244,8 +274,8 @@ class Recipes:
             (True, ['小明'])
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        request = prompt_recipes.run_tests(reference(name, version, label), recipe)
-        return _send(connection, request)
+        request = stored_recipes.run_tests(check_prompt(name, version, label), recipe)
+        return _send(connection, PROMPT, request)
 
     def label(
         self,
@@ -261,7 +291,7 @@ class Recipes:
         """Let a label point to a version. To move it back is the rollback.
 
         Args:
-            name: the recipe's name.
+            name: the recipe's name, after its kind unless it is a prompt recipe.
             label: a word such as `production`, the label that counts where none is named.
             version: the version that it points to.
             requires_tests: whether it moves only to versions whose tests pass; None to leave that as it is.
@@ -272,7 +302,7 @@ class Recipes:
         Raises:
             ConflictError: the version's tests fail; `details` says which.
             NotFoundError: there is no such recipe or version.
-            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+            InvalidArgumentError: an argument is not valid, or the engine has no such recipes.
 
         Example:
             >>> result = client.recipes.label("greet", "staging", 1, requires_tests=True)
@@ -280,8 +310,9 @@ class Recipes:
             ('staging', 1)
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        request = prompt_recipes.set_label(check_name(name), label, version, requires_tests)
-        return _send(connection, request)
+        whole = check_whole(name)
+        request = stored_recipes.set_label(whole, label, version, requires_tests)
+        return _send(connection, whole.kind, request)
 
     def unlabel(
         self,
@@ -295,7 +326,7 @@ class Recipes:
         """Remove a label. The versions stay.
 
         Args:
-            name: the recipe's name.
+            name: the recipe's name, after its kind unless it is a prompt recipe.
             label: the label.
             timeout: seconds for each attempt; None for the client's own.
             max_retries: how often this call is retried, where that is safe; None for the client's own.
@@ -303,7 +334,7 @@ class Recipes:
 
         Raises:
             NotFoundError: there is no such recipe or label.
-            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+            InvalidArgumentError: an argument is not valid, or the engine has no such recipes.
 
         Example:
             >>> result = client.recipes.unlabel("greet", "production")
@@ -311,8 +342,9 @@ class Recipes:
             'production'
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        request = prompt_recipes.remove_label(check_name(name), label)
-        return _send(connection, request)
+        whole = check_whole(name)
+        request = stored_recipes.remove_label(whole, label)
+        return _send(connection, whole.kind, request)
 
     def versions(
         self,
@@ -325,14 +357,14 @@ class Recipes:
         """List all versions of a recipe, newest first.
 
         Args:
-            name: the recipe's name.
+            name: the recipe's name, after its kind unless it is a prompt recipe.
             timeout: seconds for each attempt; None for the client's own.
             max_retries: how often this call is retried, where that is safe; None for the client's own.
             extra_headers: sent with this call, over the client's own.
 
         Raises:
             NotFoundError: there is no such recipe.
-            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+            InvalidArgumentError: an argument is not valid, or the engine has no such recipes.
 
         Example:
             >>> found = client.recipes.versions("greet")
@@ -340,12 +372,12 @@ class Recipes:
             [1]
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        bare = check_name(name)
+        whole = check_whole(name)
 
         def page_at(cursor: str | None) -> Request[Page[RecipeVersion]]:
-            return prompt_recipes.list_versions(bare, cursor)
+            return stored_recipes.list_versions(whole, cursor)
 
-        return _send_all(connection, page_at)
+        return _send_all(connection, whole.kind, page_at)
 
     def diff(
         self,
@@ -360,7 +392,7 @@ class Recipes:
         """Compare two versions of a recipe.
 
         Args:
-            name: the recipe's name.
+            name: the recipe's name, after its kind unless it is a prompt recipe.
             from_version: the older version.
             to_version: the newer version; None for the newest.
             timeout: seconds for each attempt; None for the client's own.
@@ -369,7 +401,7 @@ class Recipes:
 
         Raises:
             NotFoundError: there is no such recipe or version.
-            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+            InvalidArgumentError: an argument is not valid, or the engine has no such recipes.
 
         Example:
             >>> result = client.recipes.diff("greet", 1)
@@ -377,22 +409,23 @@ class Recipes:
             ''
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
-        request = prompt_recipes.diff_recipe(check_name(name), from_version, to_version)
-        return _send(connection, request)
+        whole = check_whole(name)
+        request = stored_recipes.diff_recipe(whole, from_version, to_version)
+        return _send(connection, whole.kind, request)
 
 
-def _send(connection: Connection, request: Request[T]) -> T:
-    """Send a request, if the engine has prompt recipes."""
+def _send(connection: Connection, kind: Kind, request: Request[T]) -> T:
+    """Send a request, if the engine has recipes of this kind in versions."""
     request.content()  # what can't be sent is refused before the engine is asked
     connection.key()
-    connection.require(prompt_recipes.CAPABILITY, "prompt recipes")
+    connection.require(kind.capability, kind.what)
     return connection.send(request)
 
 
 def _send_all(
-    connection: Connection, page: Callable[[str | None], Request[Page[T]]]
+    connection: Connection, kind: Kind, page: Callable[[str | None], Request[Page[T]]]
 ) -> list[T]:
-    """Get a whole list, if the engine has prompt recipes."""
+    """Get a whole list, if the engine has recipes of this kind in versions."""
     connection.key()
-    connection.require(prompt_recipes.CAPABILITY, "prompt recipes")
+    connection.require(kind.capability, kind.what)
     return connection.send_all(page)

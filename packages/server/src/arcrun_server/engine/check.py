@@ -15,6 +15,7 @@ from .loops import find_loop
 from .model import MAX_PROBLEMS, NodeType, Problem
 from .nearest import Suggestions
 from .templates import parse_value, placeholders
+from .versions import without_version
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -40,7 +41,8 @@ def check_graph(graph: Any, known: Collection[str] | None = None) -> list[Proble
 
     Args:
         graph: Any JSON value.
-        known: The ids of the components that there are. Built-ins and URLs need not be among them.
+        known: The ids of the components that there are. Built-ins and URLs need not be among them. With `NAME@`
+            among them, a node may also name `NAME@VERSION` or `NAME@LABEL`.
             None leaves components unchecked.
 
     Returns:
@@ -308,11 +310,18 @@ def _known_problems(
         except ValueError:
             host = None
         return [] if host else [Problem(f"'{component}' is not a complete URL.", path=path)]
-    if known is None or _is_in(component, known):
+    if known is None or (_is_in(component, known) and not component.endswith("@")):
         return []
-    near = suggestions.nearest(component, known, least=0.7)
-    listed = ", ".join(known[:MAX_LISTED])
-    hint = f"; did you mean '{near}'?" if near else f"; use a URL, or one of {listed}"
+    name = without_version(component)
+    if name is not None and _is_in(f"{name}@", known):
+        return []
+    listed = [one for one in known if not one.endswith("@")]
+    near = suggestions.nearest(component, listed, least=0.7)
+    hint = (
+        f"; did you mean '{near}'?"
+        if near
+        else f"; use a URL, or one of {', '.join(listed[:MAX_LISTED])}"
+    )
     message = f"There is no component '{component}'{hint}"
     return [Problem(message, path=path, suggestion=near, code="unknown_component")]
 

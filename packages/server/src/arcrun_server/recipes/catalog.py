@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from arcrun_server.recipes.api.record import hash_id
+from arcrun_server.recipes.prompt.reading import read_recipe
+from arcrun_server.recipes.versions import SHIPPED, StoredVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
 # Stands in a shipped recipe for the URL under which the client reaches this engine.
 ENGINE_URL = "{{engine.url}}"
@@ -21,17 +23,17 @@ class ShippedRecipes:
     """The shipped recipes of one kind.
 
     Args:
-        recipes: The recipes.
-        name_field: The field that holds a recipe's name.
+        recipes: The recipes, by name.
+        texts: What they were read from, by name, where that counts.
     """
 
-    def __init__(self, recipes: Iterable[dict[str, Any]], name_field: str) -> None:
-        self._recipes = {
-            recipe[name_field]: recipe
-            for recipe in sorted(recipes, key=lambda recipe: str(recipe[name_field]))
-        }
+    def __init__(
+        self, recipes: Mapping[str, dict[str, Any]], texts: Mapping[str, str] | None = None
+    ) -> None:
+        self._recipes = dict(sorted(recipes.items()))
+        self._texts = texts or {}
         self._by_hash = {
-            recipe["hash_id"]: recipe for recipe in self._recipes.values() if "hash_id" in recipe
+            recipe["hash_id"]: name for name, recipe in recipes.items() if "hash_id" in recipe
         }
 
     @property
@@ -46,12 +48,25 @@ class ShippedRecipes:
             name: Its name, in lower case.
             engine_url: URL of this engine, for the services that it provides itself.
         """
-        recipe = self._recipes.get(name) or self._by_hash.get(name)
-        return None if recipe is None else _with_engine_url(recipe, engine_url)
+        found = self.version(name, engine_url)
+        return None if found is None else found.recipe
+
+    def version(self, name: str, engine_url: str) -> StoredVersion | None:
+        """Return a recipe as the only version there is of it; the arguments are those of `get`."""
+        name = self._by_hash.get(name, name)
+        recipe = self._recipes.get(name)
+        if recipe is None:
+            return None
+        recipe = _with_engine_url(recipe, engine_url)
+        return StoredVersion(name, SHIPPED, recipe, source=self._texts.get(name))
 
     def list(self, engine_url: str) -> list[dict[str, Any]]:
         """Return all recipes, sorted by name."""
         return [_with_engine_url(recipe, engine_url) for recipe in self._recipes.values()]
+
+    def by_name(self, engine_url: str) -> dict[str, dict[str, Any]]:
+        """Return all recipes by name, sorted by it."""
+        return dict(zip(self._recipes, self.list(engine_url), strict=True))
 
 
 class Catalog:
@@ -60,40 +75,55 @@ class Catalog:
     Args:
         auth: The auth recipes, by service.
         api: The API recipes, by `canonical_id`.
+        prompts: The prompt recipes, by name.
     """
 
-    def __init__(self, auth: ShippedRecipes, api: ShippedRecipes) -> None:
+    def __init__(self, auth: ShippedRecipes, api: ShippedRecipes, prompts: ShippedRecipes) -> None:
         self.auth = auth
         self.api = api
+        self.prompts = prompts
 
 
 @lru_cache(maxsize=1)
 def load_catalog() -> Catalog:
     """Read the recipes that are shipped."""
-    api_recipes = [
-        recipe | {"hash_id": hash_id(recipe["canonical_id"])}
-        for recipe in _documents("api-recipes")
-    ]
+    services = [_value(text) for text in _texts("auth-recipes")]
+    requests = [_value(text) for text in _texts("api-recipes")]
+    prompts = [(read_recipe(text)[0], text) for text in _texts("prompt-recipes")]
     return Catalog(
-        auth=ShippedRecipes(_documents("auth-recipes"), "service"),
-        api=ShippedRecipes(api_recipes, "canonical_id"),
+        auth=ShippedRecipes({recipe["service"]: recipe for recipe in services}),
+        api=ShippedRecipes(
+            {
+                recipe["canonical_id"]: recipe | {"hash_id": hash_id(recipe["canonical_id"])}
+                for recipe in requests
+            }
+        ),
+        prompts=ShippedRecipes(
+            {prompt.name: prompt.document.value for prompt, _ in prompts},
+            {prompt.name: text for prompt, text in prompts},
+        ),
     )
 
 
 def _with_engine_url(recipe: dict[str, Any], engine_url: str) -> dict[str, Any]:
-    field = "base_url" if "base_url" in recipe else "endpoint"
-    if ENGINE_URL not in recipe[field]:
-        return recipe
-    return recipe | {field: recipe[field].replace(ENGINE_URL, engine_url)}
+    for field in ("base_url", "endpoint"):
+        if ENGINE_URL in recipe.get(field, ""):
+            return recipe | {field: recipe[field].replace(ENGINE_URL, engine_url)}
+    return recipe
 
 
-def _documents(folder: str) -> list[dict[str, Any]]:
+def _texts(folder: str) -> list[str]:
     files = resources.files("arcrun_server") / "catalog" / folder
     return [
-        yaml.load(file.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader, in C where there is one
+        file.read_text("utf-8")
         for file in sorted(files.iterdir(), key=lambda file: file.name)
         if file.name.endswith(".yaml")
     ]
+
+
+def _value(text: str) -> dict[str, Any]:
+    value: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, in C where there is one
+    return value
 
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -7,6 +7,7 @@ fetched once, so that the work grows with what there is to fetch.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from arcrun_server.kbdb.blocks import TEMPLATE, PageTooLargeError
 from arcrun_server.recipes.prompt.assembly import MAX_CHARACTERS, MAX_RECIPES
 from arcrun_server.recipes.prompt.record import RecipeError
-from arcrun_server.recipes.prompt.reference import Reference
 from arcrun_server.recipes.prompt.resolved import AssemblyError, FragmentText, ResolvedRecipe
 from arcrun_server.recipes.read_recipes import read_stored
+from arcrun_server.recipes.reference import Reference
+from arcrun_server.recipes.versions import RecipeNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,17 +27,13 @@ if TYPE_CHECKING:
     from arcrun_server.kbdb.base import Blocks
     from arcrun_server.kbdb.blocks import Block
     from arcrun_server.recipes.prompt.record import Fragment, PromptRecipe
-    from arcrun_server.recipes.prompt.stored import StoredVersion
+    from arcrun_server.recipes.versions import StoredVersion
 
 MAX_FETCHED = 128
 """How many recipes, blocks, pages and texts may be fetched for one prompt."""
 
 MAX_BLOCKS = 1000
 """How many blocks may be fetched one by one for one prompt, as those of a pinned page are."""
-
-
-class RecipeNotFoundError(Exception):
-    """There is no such recipe, version or label; the message says which, and what there is."""
 
 
 class TextStore(Protocol):
@@ -247,7 +245,11 @@ class Fragments:
         except PageTooLargeError as error:
             raise holder.error(fragment, str(error)) from None
         if not found:
-            reason = f"there is no block with `type: template` on a page '{name}'"
+            block = {"page_name": name, "type": TEMPLATE, "content": "…"}
+            reason = (
+                f"there is no block with `type: template` on a page '{name}' of this account; write it: "
+                f"POST /kbdb/blocks with {json.dumps(block, ensure_ascii=False)}"
+            )
             raise holder.error(fragment, reason)
         return found
 

@@ -21,9 +21,10 @@ from arcrun_server.recipes.prompt.output import (
     repair_messages,
 )
 from arcrun_server.recipes.prompt.reading import read_recipe
-from arcrun_server.recipes.prompt.reference import parse_reference
+from arcrun_server.recipes.prompt.reference import parse_prompt_reference
 from arcrun_server.recipes.prompt.testing import check_fits
-from arcrun_server.recipes.prompts import RecipeNotFoundError, assembled
+from arcrun_server.recipes.prompts import assembled
+from arcrun_server.recipes.versions import RecipeNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from arcrun_server.recipes.prompt.record import Output
     from arcrun_server.recipes.prompt.testing import SchemaCheck
     from arcrun_server.recipes.prompts import Prompts
+    from arcrun_server.recipes.reference import Reference
 
 
 class Model(Protocol):
@@ -90,7 +92,7 @@ def prompt_component(
     check: SchemaCheck,
     secret: Callable[[str], Awaitable[str | None]],
 ) -> Component:
-    """Return the component.
+    """Return the component, for one run: it keeps the versions of the recipes that it has used.
 
     Args:
         prompts: The account's recipes.
@@ -98,6 +100,7 @@ def prompt_component(
         check: Returns where a value does not fit a schema.
         secret: Returns one of the account's credentials, or None.
     """
+    recipes = _RecipesOfRun(prompts)
 
     async def run(_given: JsonObject, invocation: Invocation) -> JsonObject:
         problem = model_problem(asked_credentials(invocation.written))
@@ -105,7 +108,7 @@ def prompt_component(
             raise ComponentError(problem)
         _check_found(invocation)
         try:
-            call = await _assembled_call(prompts, invocation)
+            call = await _assembled_call(recipes, invocation)
         except (AssemblyError, RecipeNotFoundError) as error:
             raise ComponentError(str(error)) from None
         except StorageUnavailableError as error:
@@ -206,7 +209,25 @@ def _added(before: Any, value: Any) -> Any:
     return before + value if numbers else value
 
 
-async def _assembled_call(prompts: Prompts, invocation: Invocation) -> _Call:
+class _RecipesOfRun:
+    """The recipes of one run, each as it was when a node first named it.
+
+    Args:
+        prompts: The account's recipes.
+    """
+
+    def __init__(self, prompts: Prompts) -> None:
+        self._prompts = prompts
+        self._resolved: dict[Reference, ResolvedRecipe] = {}
+
+    async def resolve(self, reference: Reference) -> ResolvedRecipe:
+        resolved = self._resolved.get(reference)
+        if resolved is None:
+            resolved = self._resolved[reference] = await self._prompts.resolve(reference)
+        return resolved
+
+
+async def _assembled_call(recipes: _RecipesOfRun, invocation: Invocation) -> _Call:
     own = invocation.own
     given = [name for name in _ONE_OF if own.get(name) is not None]
     if len(given) != 1:
@@ -216,7 +237,7 @@ async def _assembled_call(prompts: Prompts, invocation: Invocation) -> _Call:
     if given == ["messages"]:
         texts = _some_of(own, "messages", "system", "model")
         return _Call({**texts, **passed}, _INLINE.output, {})
-    resolved = await _resolved(prompts, own)
+    resolved = await _resolved(recipes, own)
     if given == ["recipe"]:
         for name in ("system", "schema"):
             if name in own:
@@ -256,16 +277,16 @@ def _some_of(own: JsonObject, *names: str) -> JsonObject:
     return {name: own[name] for name in names if name in own}
 
 
-async def _resolved(prompts: Prompts, own: JsonObject) -> ResolvedRecipe:
+async def _resolved(recipes: _RecipesOfRun, own: JsonObject) -> ResolvedRecipe:
     if "recipe" not in own:
         return ResolvedRecipe(_INLINE_WITH_SYSTEM if "system" in own else _INLINE, None)
     if not isinstance(own["recipe"], str):
         raise ComponentError("`recipe` must be a text, as `prompt_recipe:wiki_synthesis`")
     try:
-        reference = parse_reference(own["recipe"])
+        reference = parse_prompt_reference(own["recipe"])
     except ValueError as error:
         raise ComponentError(f"`recipe` is no prompt recipe: {error}") from None
-    return await prompts.resolve(reference)
+    return await recipes.resolve(reference)
 
 
 def _messages(prompt: Prompt) -> JsonObject:

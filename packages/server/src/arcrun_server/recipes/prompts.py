@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.nearest import nearest
 from arcrun_server.engine.sizes import rough_size
-from arcrun_server.recipes.fragments import Fragments, RecipeNotFoundError, TextStore
+from arcrun_server.recipes.catalog import load_catalog
+from arcrun_server.recipes.finder import RecipeFinder
+from arcrun_server.recipes.fragments import Fragments, TextStore
 from arcrun_server.recipes.prompt.assembly import assemble
 from arcrun_server.recipes.prompt.checks import warnings_of
 from arcrun_server.recipes.prompt.record import RecipeError
 from arcrun_server.recipes.prompt.resolved import AssemblyError, FragmentText, ResolvedRecipe
-from arcrun_server.recipes.prompt.stored import NewVersion, UnknownVersionError
 from arcrun_server.recipes.prompt.testing import context_look_up, run_test, with_fragments
 from arcrun_server.recipes.read_recipes import read, read_stored
+from arcrun_server.recipes.versions import NewVersion, RecipeNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,11 +27,11 @@ if TYPE_CHECKING:
     from arcrun_server.kbdb.base import Blocks
     from arcrun_server.recipes.prompt.assembly import LookUp, Prompt
     from arcrun_server.recipes.prompt.record import PromptRecipe
-    from arcrun_server.recipes.prompt.reference import Reference
-    from arcrun_server.recipes.prompt.stored import StoredVersion
     from arcrun_server.recipes.prompt.testing import Outcome, SchemaCheck
+    from arcrun_server.recipes.reference import Reference
+    from arcrun_server.recipes.versions import StoredVersion
 
-__all__ = ["PromptStore", "Prompts", "Pushed", "RecipeNotFoundError", "TextStore", "assembled"]
+__all__ = ["PromptStore", "Prompts", "Pushed", "TextStore", "assembled"]
 
 # A prompt of larger values is assembled in a thread: writing them as JSON takes a while.
 _LARGE = 64 * 1024
@@ -87,6 +89,8 @@ class Prompts:
     ) -> None:
         self._account = account
         self._store = store
+        self._shipped = load_catalog().prompts
+        self._finder = RecipeFinder(self._shipped, store, own_first=True)
         self._texts = texts
         self._blocks = blocks
         self._check = check
@@ -126,14 +130,10 @@ class Prompts:
         Raises:
             RecipeNotFoundError: There is none.
         """
-        try:
-            version = await self._store.get(self._account, reference)
-        except UnknownVersionError as error:
-            raise RecipeNotFoundError(
-                f"the recipe '{reference.name}' has {error}; its newest version is {error.newest}"
-            ) from None
+        version = await self._finder.find(self._account, reference)
         if version is None:
-            near = nearest(reference.name, sorted(await self._store.names(self._account)))
+            names = self._shipped.names | await self._store.names(self._account)
+            near = nearest(reference.name, sorted(names))
             hint = f"; did you mean '{near}'?" if near else ""
             raise RecipeNotFoundError(f"no prompt recipe '{reference.name}' in this account{hint}")
         return version

@@ -13,7 +13,7 @@ from arcrun_server.recipes.prompt.reading import read_recipe
 if TYPE_CHECKING:
     from arcrun_server.engine import JsonObject, Problem
     from arcrun_server.recipes.prompt.record import PromptRecipe
-    from arcrun_server.recipes.prompt.stored import StoredVersion
+    from arcrun_server.recipes.versions import StoredVersion
 
 # A longer recipe is read in a thread: that takes up to seconds.
 _LONG = 8 * 1024

@@ -28,10 +28,11 @@ from arcrun_server.validation import RECIPE_ID, RECIPE_ID_RULE
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from arcrun_server.components.contract import ComponentContract
     from arcrun_server.routes.context import Context
+    from arcrun_server.store.recipes import Recipes
 
 T = TypeVar("T")
 
@@ -96,7 +97,10 @@ class ComponentRoutes:
         if account is None:
             return found(query, self._shipped.values())
         async with self._searches.turn(account):
-            entries = {**await self._own_entries(account), **self._shipped}.values()
+            own = await self._own_entries(account)
+            # A shipped recipe is found before an account's own of the same name, but for prompts.
+            prompts = {key: entry for key, entry in own.items() if entry.kind == "prompt_recipe"}
+            entries = {**own, **self._shipped, **prompts}.values()
             return await asyncio.to_thread(found, query, self._known.of(entries))
 
     def _shipped_entries(self) -> dict[tuple[str, str], Entry]:
@@ -112,14 +116,18 @@ class ComponentRoutes:
                 for recipe in catalog.auth.list("")
                 if is_url(recipe["base_url"])
             ),
+            *(
+                entry_of_prompt_recipe(name, recipe.get("description"))
+                for name, recipe in catalog.prompts.by_name("").items()
+            ),
         ]
         return {(entry.kind, entry.canonical_id): entry for entry in entries}
 
     async def _own_entries(self, account: str) -> dict[tuple[str, str], Entry]:
         store = self._context.store
         entries = [
-            *map(entry_of_api_recipe, await _whole(store.api_recipes.list, account)),
-            *map(entry_of_service, await _whole(store.auth_recipes.list, account)),
+            *map(entry_of_api_recipe, await _records(store.api_recipes, account)),
+            *map(entry_of_service, await _records(store.auth_recipes, account)),
             *(
                 entry_of_prompt_recipe(recipe["name"], recipe["description"])
                 for recipe in await _whole(store.prompt_recipes.list, account)
@@ -157,6 +165,10 @@ def _page(
     shown = entries[: asked.limit]
     last = shown[-1][0] if len(entries) > len(shown) else None
     return Page([as_json(entry) for _, entry in shown], total, last)
+
+
+async def _records(recipes: Recipes, account: str) -> list[dict[str, Any]]:
+    return [entry["recipe"] for entry in await _whole(recipes.records, account)]
 
 
 async def _whole(

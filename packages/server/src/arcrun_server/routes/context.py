@@ -67,12 +67,16 @@ class Context:
         return await self.checks.parse(content, schema, code)
 
     async def known_components(self, account: str | None) -> frozenset[str]:
-        """Return the ids that a graph of this account may name, besides built-ins and URLs."""
+        """Return the ids that a graph of this account may name, besides built-ins and URLs.
+
+        Of a recipe that has versions there is also `NAME@`.
+        """
         known = self.registry.ids | self.catalog.auth.names | self.catalog.api.names
         if account is None:
             return known
-        own_services = await self.store.auth_recipes.names(account)
-        return known | own_services | await self.store.api_recipes.names(account)
+        own = await self.store.auth_recipes.names(account)
+        own |= await self.store.api_recipes.names(account)
+        return known | own | {f"{name}@" for name in own - known}
 
     async def account_if_known(self, request: Request) -> str | None:
         """Return the account of the request's key, or None: for routes that need no key and accept any."""

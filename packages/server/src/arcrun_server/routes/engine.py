@@ -19,6 +19,7 @@ CAPABILITIES = (
     "idempotency_key",
     "knowledge_base",
     "prompt_recipes",
+    "recipe_versions",
     "components",
 )
 

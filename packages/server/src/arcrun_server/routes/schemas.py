@@ -24,7 +24,9 @@ from arcrun_server.kbdb.blocks import (
 from arcrun_server.recipes.prompt.document import MAX_CHARACTERS
 from arcrun_server.validation import (
     CredentialName,
+    ExpectedVersion,
     ServiceName,
+    VersionMessage,
     WorkflowName,
     closed,
     extensible,
@@ -231,8 +233,8 @@ class PromptPush(TypedDict):
     """`POST /prompt-recipes`."""
 
     recipe: _Recipe
-    message: NotRequired[Annotated[str, _long(4096)]]
-    expected_version: NotRequired[Annotated[int, Field(ge=0, le=999_999_999), whole_numbers]]
+    message: NotRequired[VersionMessage]
+    expected_version: NotRequired[ExpectedVersion]
 
 
 @closed
@@ -261,7 +263,7 @@ class PromptText(TypedDict):
 
 @closed
 class LabelChange(TypedDict):
-    """`PUT /prompt-recipes/{name}/labels/{label}`."""
+    """`PUT …/labels/{label}` of a recipe of any kind."""
 
     version: _RecipeVersion
     requires_tests: NotRequired[bool]

@@ -21,7 +21,6 @@ from arcrun_server.store.database_url import read_database_url
 from arcrun_server.store.executions import Executions
 from arcrun_server.store.folder import FolderLock, prepare_folder, refuse_if_others_may_write
 from arcrun_server.store.idempotency import IdempotencyKeys
-from arcrun_server.store.prompt_recipes import PromptRecipes
 from arcrun_server.store.prompt_texts import PromptTexts
 from arcrun_server.store.recipes import Recipes
 from arcrun_server.store.schema import properties
@@ -87,7 +86,7 @@ class Store:
         self.workflows = Workflows(self.database)
         self.auth_recipes = Recipes(self.database, "auth")
         self.api_recipes = Recipes(self.database, "api")
-        self.prompt_recipes = PromptRecipes(self.database)
+        self.prompt_recipes = Recipes(self.database, "prompt")
         self.prompt_texts = PromptTexts(self.database)
         self.executions = Executions(self.database)
         self.blocks = Blocks(self.database)

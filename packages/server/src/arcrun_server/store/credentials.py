@@ -14,7 +14,7 @@ from arcrun_server.store.schema import credentials
 from arcrun_server.store.upserts import Upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -89,6 +89,18 @@ class Credentials:
         """Return one as it is stored, or None."""
         rows = await self._database.rows(_ONE, account=account, name=name)
         return StoredCredential(*rows[0]) if rows else None
+
+    async def of_service(self, account: str, service: str, most: int) -> Sequence[str]:
+        """Return the names of those that belong to a service, at most so many."""
+        statement = (
+            select(_table.name)
+            .where(_table.account == account, _table.service == service)
+            .order_by(_table.name)
+            .limit(most)
+        )
+        return await self._database.read(
+            lambda connection: connection.execute(statement).scalars().all()
+        )
 
     async def push(self, account: str, name: str, pushed: Mapping[str, str]) -> dict[str, Any]:
         """Store or replace one, and return what may be shown of it.

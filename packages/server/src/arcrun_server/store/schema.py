@@ -76,15 +76,58 @@ workflows = Table(
     Column("created_at_ms", Whole, nullable=False),
 )
 
+# The recipes of all kinds (auth, api, prompt), each under a name that its kind has once.
 recipes = Table(
     "recipes",
     metadata,
     _account(),
     Column("kind", Characters, primary_key=True),
     Column("name", Characters, primary_key=True),
+    # The other name of an API recipe.
     Column("hash_id", Characters),
+    # Number of the newest version.
+    Column("newest", Whole, nullable=False),
+    # That of the newest version, for lists.
+    Column("description", Characters, nullable=False),
+)
+
+
+def _of_recipe() -> tuple[Column[str], Column[str], Column[str], ForeignKeyConstraint]:
+    return (
+        Column("account", Characters, primary_key=True),
+        Column("kind", Characters, primary_key=True),
+        Column("name", Characters, primary_key=True),
+        ForeignKeyConstraint(
+            ["account", "kind", "name"],
+            ["recipes.account", "recipes.kind", "recipes.name"],
+            ondelete="CASCADE",
+        ),
+    )
+
+
+recipe_versions = Table(
+    "recipe_versions",
+    metadata,
+    *_of_recipe(),
+    Column("version", Whole, primary_key=True),
+    # The text that was pushed; NULL if the recipe came as an object.
+    Column("source", Characters),
+    # The recipe as JSON text.
     Column("recipe", Characters, nullable=False),
-    Column("created_at", Whole, nullable=False),
+    # The versions of the blocks that fragments of a prompt are pinned to, by variable, as JSON text.
+    Column("pins", Characters, nullable=False),
+    Column("message", Characters),
+    Column("created_at_ms", Whole, nullable=False),
+)
+
+recipe_labels = Table(
+    "recipe_labels",
+    metadata,
+    *_of_recipe(),
+    Column("label", Characters, primary_key=True),
+    Column("version", Whole, nullable=False),
+    # Whether it moves only to a version whose tests pass.
+    Column("requires_tests", Boolean, nullable=False),
 )
 
 executions = Table(
@@ -151,55 +194,6 @@ block_versions = Table(
     Column("source", Characters),
     Column("metadata", Characters, nullable=False),
     Column("updated_at_ms", Whole, nullable=False),
-)
-
-prompt_recipes = Table(
-    "prompt_recipes",
-    metadata,
-    _account(),
-    Column("name", Characters, primary_key=True),
-    # Number of the newest version.
-    Column("newest", Whole, nullable=False),
-    # That of the newest version, for lists.
-    Column("description", Characters, nullable=False),
-)
-
-
-def _of_prompt_recipe() -> tuple[Column[str], Column[str], ForeignKeyConstraint]:
-    return (
-        Column("account", Characters, primary_key=True),
-        Column("name", Characters, primary_key=True),
-        ForeignKeyConstraint(
-            ["account", "name"],
-            ["prompt_recipes.account", "prompt_recipes.name"],
-            ondelete="CASCADE",
-        ),
-    )
-
-
-prompt_recipe_versions = Table(
-    "prompt_recipe_versions",
-    metadata,
-    *_of_prompt_recipe(),
-    Column("version", Whole, primary_key=True),
-    # The text that was pushed; NULL if the recipe came as an object.
-    Column("source", Characters),
-    # The recipe as JSON text.
-    Column("recipe", Characters, nullable=False),
-    # The versions of the blocks that fragments are pinned to, by variable, as JSON text.
-    Column("pins", Characters, nullable=False),
-    Column("message", Characters),
-    Column("created_at_ms", Whole, nullable=False),
-)
-
-prompt_recipe_labels = Table(
-    "prompt_recipe_labels",
-    metadata,
-    *_of_prompt_recipe(),
-    Column("label", Characters, primary_key=True),
-    Column("version", Whole, nullable=False),
-    # Whether it moves only to a version whose tests pass.
-    Column("requires_tests", Boolean, nullable=False),
 )
 
 # Fragments of the source `kv`; no recipe and no workflow writes them.

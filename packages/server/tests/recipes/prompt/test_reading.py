@@ -10,8 +10,9 @@ import pytest
 from arcrun_server.engine.templates import MISSING
 from arcrun_server.recipes.prompt.reading import read_recipe
 from arcrun_server.recipes.prompt.record import Fragment, Input, Output, RecipeError
-from arcrun_server.recipes.prompt.reference import Reference, parse_reference
+from arcrun_server.recipes.prompt.reference import parse_prompt_reference
 from arcrun_server.recipes.prompt.transforms import Transform
+from arcrun_server.recipes.reference import Reference
 
 HERE = Path(__file__).parent
 
@@ -404,8 +405,8 @@ def test_a_test_may_expect_null() -> None:
     ],
 )
 def test_a_reference_names_a_recipe_and_its_version(text: str, reference: Reference) -> None:
-    assert parse_reference(text) == reference
-    assert parse_reference(str(reference)) == reference
+    assert parse_prompt_reference(text) == reference
+    assert parse_prompt_reference(str(reference)) == reference
 
 
 @pytest.mark.parametrize(
@@ -413,7 +414,7 @@ def test_a_reference_names_a_recipe_and_its_version(text: str, reference: Refere
 )
 def test_what_is_no_reference_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"name is|behind `@`"):
-        parse_reference(text)
+        parse_prompt_reference(text)
 
 
 def test_the_example_of_the_page_is_a_recipe() -> None:

@@ -20,7 +20,14 @@ from arcrun_server.recipes.fields import (
     host_of,
     recipe_problem,
 )
-from arcrun_server.validation import RecipeId, ServiceName, closed, matching
+from arcrun_server.validation import (
+    ExpectedVersion,
+    RecipeId,
+    ServiceName,
+    VersionMessage,
+    closed,
+    matching,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,8 +59,9 @@ class ResponseMap(TypedDict):
 
 @closed
 class ApiRecipe(TypedDict):
-    """The body of `POST /recipes`."""
+    """The body of `POST /recipes`: a recipe, and how its version is stored."""
 
+    kind: NotRequired[Literal["api_recipe"]]
     canonical_id: RecipeId
     display_name: DisplayName
     description: NotRequired[LongText]
@@ -64,6 +72,8 @@ class ApiRecipe(TypedDict):
     body_template: NotRequired[Annotated[str, Field(max_length=65536)]]
     response_map: NotRequired[ResponseMap]
     auth_service: NotRequired[ServiceName]
+    message: NotRequired[VersionMessage]
+    expected_version: NotRequired[ExpectedVersion]
 
 
 API_RECIPE = TypeAdapter(ApiRecipe)
@@ -95,7 +105,8 @@ def check_api_recipe(recipe: dict[str, Any]) -> list[Problem]:
 def stored_api_recipe(recipe: dict[str, Any]) -> dict[str, Any]:
     """Return a pushed recipe as it is stored: its id in lower case, with its hash."""
     name = recipe["canonical_id"].lower()
-    return recipe | {"canonical_id": name, "hash_id": hash_id(name)}
+    kept = {field: value for field, value in recipe.items() if field != "kind"}
+    return kept | {"canonical_id": name, "hash_id": hash_id(name)}
 
 
 def hash_id(canonical_id: str) -> str:

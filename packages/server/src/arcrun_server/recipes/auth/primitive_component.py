@@ -46,7 +46,8 @@ async def _recipe(primitive: str, own: JsonObject, find: RecipeFinder) -> dict[s
     service = own.get("service")
     if not isinstance(service, str) or not service:
         raise ComponentError("`service` must be the name of a service, in the node's config")
-    recipe = await find(service.lower())
+    name, at, chosen = service.partition("@")
+    recipe = await find(name.lower() + at + chosen)
     if recipe is None:
         raise ComponentError(f"there is no auth recipe for the service '{service[:60]}'")
     if recipe["primitive"] != primitive:

@@ -21,7 +21,15 @@ from arcrun_server.recipes.fields import (
     host_of,
     recipe_problem,
 )
-from arcrun_server.validation import CredentialName, ServiceName, closed, matching, whole_numbers
+from arcrun_server.validation import (
+    CredentialName,
+    ExpectedVersion,
+    ServiceName,
+    VersionMessage,
+    closed,
+    matching,
+    whole_numbers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +92,7 @@ class OAuth2(TypedDict):
 
 @closed
 class AuthRecipe(TypedDict):
-    """The body of `POST /auth-recipes`."""
+    """The body of `POST /auth-recipes`: a recipe, and how its version is stored."""
 
     kind: NotRequired[Literal["auth_recipe"]]
     service: ServiceName
@@ -99,6 +107,8 @@ class AuthRecipe(TypedDict):
     token_exchange: NotRequired[TokenExchange]
     service_account_kind: NotRequired[Literal["google_jwt"]]
     oauth2: NotRequired[OAuth2]
+    message: NotRequired[VersionMessage]
+    expected_version: NotRequired[ExpectedVersion]
 
 
 AUTH_RECIPE = TypeAdapter(AuthRecipe)

@@ -21,7 +21,7 @@ from .record import (
     RecipeError,
     RecipeTest,
 )
-from .reference import NAME, NAME_RULE, PREFIX, parse_reference
+from .reference import NAME, NAME_RULE, PREFIX, parse_prompt_reference
 from .transforms import kind_of, parse_transform
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ class _RecipeReader:
             block_page_name=fields.text("block_page_name", most=512),
             field=fields.choice("field", _BLOCK_FIELDS, "content") or "content",
             key=key,
-            recipe=fields.read("recipe", parse_reference),
+            recipe=fields.read("recipe", parse_prompt_reference),
             version=fields.whole("version", 1, MAX_VERSION),
             pin=fields.flag("pin"),
         )

@@ -12,9 +12,9 @@ from .reference import PREFIX
 
 if TYPE_CHECKING:
     from arcrun_server.engine import JsonObject, Problem
+    from arcrun_server.recipes.reference import Reference
 
     from .document import Path
-    from .reference import Reference
     from .transforms import Transform
 
 MAX_REPAIRS = 5

@@ -36,7 +36,7 @@ class ResolvedRecipe:
 
     Attributes:
         recipe: The recipe.
-        version: Its version; None if it has none yet.
+        version: Its version; 0 if it is shipped, None if it has none yet.
         fragments: The texts by variable. A fragment of the source `recipe` is another recipe. One that could
             not be fetched is the error, which is raised where a template uses it.
     """
@@ -50,7 +50,7 @@ class ResolvedRecipe:
     @property
     def name(self) -> str:
         """Return its name with the version, for messages."""
-        return self.recipe.id if self.version is None else f"{self.recipe.id}@{self.version}"
+        return f"{self.recipe.id}@{self.version}" if self.version else self.recipe.id
 
 
 class AssemblyError(ValueError):

@@ -1,4 +1,4 @@
-"""Prompt recipes as they are stored: versions that never change, and labels that point to them."""
+"""Recipes as they are stored: versions that never change, and labels that point to them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from arcrun_server.engine import JsonObject
+
+SHIPPED = 0
+"""The number of a recipe that is shipped with the engine; an account's own versions begin with 1."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,8 @@ class NewVersion:
         source: The text that it was pushed as, or None.
         description: What lists show.
         message: Why it was made.
-        pins: The blocks of pinned fragments, by variable: `[{block_id, version}]`.
+        pins: Of a prompt recipe, the blocks of pinned fragments, by variable: `[{block_id, version}]`.
+        hash_id: Of an API recipe, its other name.
     """
 
     recipe: JsonObject
@@ -26,29 +30,30 @@ class NewVersion:
     description: str = ""
     message: str | None = None
     pins: dict[str, Any] = field(default_factory=dict)
+    hash_id: str | None = None
 
 
 @dataclass(frozen=True)
 class StoredVersion:
-    """A version that is stored.
+    """A version that is stored, or a recipe that is shipped.
 
     Attributes:
         name: The recipe's name.
-        version: Its number, from 1.
-        source: The text that was pushed, or None.
+        version: Its number, from 1; SHIPPED for a recipe that is shipped.
         recipe: The recipe as a JSON value.
-        pins: The blocks of pinned fragments, by variable: `[{block_id, version}]`.
+        source: The text that was pushed, or None.
+        pins: Of a prompt recipe, the blocks of pinned fragments, by variable: `[{block_id, version}]`.
         message: Why it was made.
-        created_at: When, RFC 3339.
+        created_at: When, RFC 3339; None for a recipe that is shipped.
     """
 
     name: str
     version: int
-    source: str | None
     recipe: JsonObject
-    pins: dict[str, Any]
-    message: str | None
-    created_at: str
+    source: str | None = None
+    pins: dict[str, Any] = field(default_factory=dict)
+    message: str | None = None
+    created_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,10 @@ class UnknownVersionError(Exception):
         newest: The number of its newest version.
     """
 
-    def __init__(self, what: str, newest: int | None) -> None:
+    def __init__(self, what: str, newest: int) -> None:
         super().__init__(what)
         self.newest = newest
+
+
+class RecipeNotFoundError(Exception):
+    """There is no such recipe, version or label; the message says which, and what there is."""

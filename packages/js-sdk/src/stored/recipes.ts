@@ -1,4 +1,4 @@
-/** `client.recipes`: prompt recipes, stored in versions, labelled, assembled and tested. */
+/** `client.recipes`: recipes of all kinds, stored in versions and labelled; prompt recipes also assembled and tested. */
 
 import { webCrypto } from "../core/crypto.js";
 import { checkOptions } from "../core/options.js";
@@ -6,27 +6,26 @@ import type {
   CallOptions,
   DeletedRecipe,
   LabeledRecipe,
-  PromptRecipe,
   PushedRecipe,
   RecipeDiff,
   RecipeSummary,
   RecipeVersion,
   RemovedLabel,
   RenderedRecipe,
+  StoredRecipe,
   TestedRecipe,
 } from "../core/types.js";
 import { type Connection, requireCapability } from "../http/connection.js";
 import type { Page } from "../http/operations.js";
 import { type ApiRequest, bodyOf } from "../http/request.js";
+import { checkKind, checkPrompt, checkRecipe, KINDS, kindOf, type RecipeKind, reference } from "./names.js";
 import {
-  checkRecipe,
   deleteRecipe,
   diffRecipe,
   getRecipe,
   listRecipes,
   listVersions,
   pushRecipe,
-  reference,
   removeLabel,
   renderRecipe,
   setLabel,
@@ -41,6 +40,12 @@ export interface PushRecipeOptions extends CallOptions {
   expectedVersion?: number | undefined;
 }
 
+/** The options of `recipes.list`. */
+export interface ListRecipesOptions extends CallOptions {
+  /** The kind: `prompt_recipe` (the default), `api_recipe` or `auth_recipe`. */
+  kind?: RecipeKind | undefined;
+}
+
 /** The options of `recipes.get`. */
 export interface RecipeOptions extends CallOptions {
   /** The version, in place of `@VERSION`. */
@@ -51,7 +56,7 @@ export interface RecipeOptions extends CallOptions {
 
 /** The options of `recipes.delete`. */
 export interface DeleteRecipeOptions extends CallOptions {
-  /** Delete it although workflows name it. */
+  /** Delete it although something names it. */
   force?: boolean | undefined;
 }
 
@@ -75,7 +80,12 @@ export interface LabelOptions extends CallOptions {
   requiresTests?: boolean | undefined;
 }
 
-/** `client.recipes`: the prompt recipes of your key (docs/prompt-recipes.md). */
+/**
+ * `client.recipes`: the recipes of your key (docs/contract.md#versions-of-recipes).
+ *
+ * A name is that of a prompt recipe, alone or after `prompt_recipe:`; that of an API recipe stands after `api_recipe:`,
+ * that of an auth recipe after `auth_recipe:`.
+ */
 export class Recipes {
   /** @internal */
   constructor(private readonly connection: Connection) {}
@@ -83,10 +93,11 @@ export class Recipes {
   /**
    * Stores a new version of a recipe. Versions never change.
    *
-   * @param recipe - Its text in YAML or JSON, or an object.
+   * @param recipe - An object; of a prompt recipe, also its text in YAML or JSON. An API recipe or an auth recipe says
+   *   its kind by `kind` (`api_recipe`, `auth_recipe`), or before its name by `id`.
    * @throws {@link BadRequestError} The recipe has faults; `details` says where.
    * @throws {@link ConflictError} The newest version is not `expectedVersion`.
-   * @throws {@link InvalidArgumentError} An argument is not valid, or the engine has no prompt recipes.
+   * @throws {@link InvalidArgumentError} An argument is not valid, or the engine has no such recipes.
    *
    * @example
    * ```ts
@@ -97,35 +108,48 @@ export class Recipes {
    *   tests: [{ name: "小明", inputs: { name: "小明" }, expect: { contains: ["小明"] } }],
    * });
    * console.log(pushed.version, pushed.warnings); // 1 []
+   * const weather = await client.recipes.push({
+   *   id: "api_recipe:weather_today",
+   *   display_name: "今日天氣",
+   *   endpoint: "https://weather.example/{{city}}",
+   *   method: "GET",
+   * });
+   * console.log(weather.name, weather.version); // weather_today 1
    * ```
    */
   async push(recipe: string | object, options: PushRecipeOptions = {}): Promise<PushedRecipe> {
     checkOptions(options, "client.recipes.push", "message expectedVersion");
     const key = webCrypto().randomUUID(); // the same for each attempt, which so make one version
-    return this.send(pushRecipe(recipe, options.message, options.expectedVersion, key), options);
+    const kind = kindOf(recipe);
+    const request = pushRecipe(kind, recipe, options.message, options.expectedVersion, key);
+    return this.send(kind, request, options);
   }
 
   /**
-   * Lists the recipes, by name: the newest version of each, and its description.
+   * Lists the recipes of a kind, by name, each with a version and its description.
    *
-   * @throws {@link InvalidArgumentError} The engine has no prompt recipes.
+   * Of prompt recipes it is the newest version, of others the one that the name alone means. What is shipped with the
+   * engine has the version 0, and `shipped`.
+   *
+   * @throws {@link InvalidArgumentError} There is no such kind, or the engine has no such recipes.
    *
    * @example
    * ```ts
    * const found = await client.recipes.list();
-   * console.log(found.map((recipe) => recipe.name)); // [ 'greet' ]
+   * console.log(found.map((recipe) => recipe.name)); // [ 'greet', 'wiki_synthesis' ]
    * ```
    */
-  async list(options?: CallOptions): Promise<RecipeSummary[]> {
-    checkOptions(options, "client.recipes.list");
-    return this.sendAll(listRecipes(), options);
+  async list(options: ListRecipesOptions = {}): Promise<RecipeSummary[]> {
+    checkOptions(options, "client.recipes.list", "kind");
+    const kind = options.kind === undefined ? "prompt_recipe" : checkKind(options.kind);
+    return this.sendAll(kind, listRecipes(kind), options);
   }
 
   /**
    * Returns a version of a recipe as it was pushed, and the recipe's labels.
    *
-   * @param name - As a node writes it: `greet`, `greet@LABEL` or `greet@VERSION`, each also after `prompt_recipe:`.
-   *   Without a version it is that of the label `production`, else the newest.
+   * @param name - As a node writes it: `greet`, `greet@LABEL` or `greet@VERSION`, each also after `prompt_recipe:`,
+   *   `api_recipe:` or `auth_recipe:`. Without a version it is that of the label `production`, else the newest.
    * @throws {@link NotFoundError} There is no such recipe, version or label.
    *
    * @example
@@ -134,9 +158,10 @@ export class Recipes {
    * console.log(stored.recipe["prompt_assembly"]); // { user: '向 {{name}} 問好' }
    * ```
    */
-  async get(name: string, options: RecipeOptions = {}): Promise<PromptRecipe> {
+  async get(name: string, options: RecipeOptions = {}): Promise<StoredRecipe> {
     checkOptions(options, "client.recipes.get", "version label");
-    return this.send(getRecipe(reference(name, options)), options);
+    const chosen = reference(name, options);
+    return this.send(chosen.kind, getRecipe(chosen), options);
   }
 
   /**
@@ -157,7 +182,8 @@ export class Recipes {
     checkOptions(options, "client.recipes.render", "context fragments version label recipe");
     const { context, fragments, recipe } = options;
     const values = { inputs, context, fragments };
-    return this.send(renderRecipe(reference(name, options), values, recipe), options);
+    const chosen = checkPrompt(name, options);
+    return this.send(chosen.kind, renderRecipe(chosen, values, recipe), options);
   }
 
   /**
@@ -174,7 +200,8 @@ export class Recipes {
    */
   async test(name: string, options: TestRecipeOptions = {}): Promise<TestedRecipe> {
     checkOptions(options, "client.recipes.test", "version label recipe");
-    return this.send(testRecipe(reference(name, options), options.recipe), options);
+    const chosen = checkPrompt(name, options);
+    return this.send(chosen.kind, testRecipe(chosen, options.recipe), options);
   }
 
   /**
@@ -197,7 +224,8 @@ export class Recipes {
     options: LabelOptions = {},
   ): Promise<LabeledRecipe> {
     checkOptions(options, "client.recipes.label", "requiresTests");
-    return this.send(setLabel(checkRecipe(name), label, version, options.requiresTests), options);
+    const whole = checkRecipe(name);
+    return this.send(whole.kind, setLabel(whole, label, version, options.requiresTests), options);
   }
 
   /**
@@ -213,7 +241,8 @@ export class Recipes {
    */
   async unlabel(name: string, label: string, options?: CallOptions): Promise<RemovedLabel> {
     checkOptions(options, "client.recipes.unlabel");
-    return this.send(removeLabel(checkRecipe(name), label), options);
+    const whole = checkRecipe(name);
+    return this.send(whole.kind, removeLabel(whole, label), options);
   }
 
   /**
@@ -229,7 +258,8 @@ export class Recipes {
    */
   async versions(name: string, options?: CallOptions): Promise<RecipeVersion[]> {
     checkOptions(options, "client.recipes.versions");
-    return this.sendAll(listVersions(checkRecipe(name)), options);
+    const whole = checkRecipe(name);
+    return this.sendAll(whole.kind, listVersions(whole), options);
   }
 
   /**
@@ -251,13 +281,15 @@ export class Recipes {
     options?: CallOptions,
   ): Promise<RecipeDiff> {
     checkOptions(options, "client.recipes.diff");
-    return this.send(diffRecipe(checkRecipe(name), fromVersion, toVersion), options);
+    const whole = checkRecipe(name);
+    return this.send(whole.kind, diffRecipe(whole, fromVersion, toVersion), options);
   }
 
   /**
    * Deletes a recipe with its versions and labels.
    *
-   * @throws {@link ConflictError} Workflows name the recipe; `details` lists them.
+   * @throws {@link ConflictError} Workflows name the recipe, or API recipes or credentials its service; `details` lists
+   *   them.
    * @throws {@link NotFoundError} There is no such recipe.
    *
    * @example
@@ -268,24 +300,30 @@ export class Recipes {
    */
   async delete(name: string, options: DeleteRecipeOptions = {}): Promise<DeletedRecipe> {
     checkOptions(options, "client.recipes.delete", "force");
-    return this.send(deleteRecipe(checkRecipe(name), options.force), options);
+    const whole = checkRecipe(name);
+    return this.send(whole.kind, deleteRecipe(whole, options.force), options);
   }
 
-  /** Sends a request, if the engine has prompt recipes. */
-  private async send<T>(request: ApiRequest<T>, options?: CallOptions): Promise<T> {
+  /** Sends a request, if the engine has recipes of this kind in versions. */
+  private async send<T>(kind: RecipeKind, request: ApiRequest<T>, options?: CallOptions): Promise<T> {
     bodyOf(request); // what can't be sent is refused before the engine is asked
-    await this.check(options);
+    await this.check(kind, options);
     return this.connection.send(request, options);
   }
 
-  /** Gets a whole list, if the engine has prompt recipes. */
-  private async sendAll<T>(request: ApiRequest<Page<T>>, options?: CallOptions): Promise<T[]> {
-    await this.check(options);
+  /** Gets a whole list, if the engine has recipes of this kind in versions. */
+  private async sendAll<T>(
+    kind: RecipeKind,
+    request: ApiRequest<Page<T>>,
+    options?: CallOptions,
+  ): Promise<T[]> {
+    await this.check(kind, options);
     return this.connection.list(request, options);
   }
 
-  private check(options: CallOptions | undefined): Promise<void> {
+  private check(kind: RecipeKind, options: CallOptions | undefined): Promise<void> {
     this.connection.key();
-    return requireCapability(this.connection, "prompt_recipes", "prompt recipes", options);
+    const { capability, what } = KINDS[kind];
+    return requireCapability(this.connection, capability, what, options);
   }
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from arcrun_server.recipes.prompt import differences
-from arcrun_server.recipes.prompt.differences import unified_diff
+from arcrun_server.recipes import differences
+from arcrun_server.recipes.differences import unified_diff
 
 if TYPE_CHECKING:
     import pytest
