@@ -24,8 +24,11 @@ from .environment import (
     ComponentError,
     Environment,
     Invocation,
+    Invoke,
     MemoryEnvironment,
     RunLimits,
+    Step,
+    StepResult,
 )
 from .failures import InvocationFailure
 from .flow import compile_flow, parse_flow, search_triplets
@@ -46,6 +49,7 @@ __all__ = [
     "Graph",
     "Invocation",
     "InvocationFailure",
+    "Invoke",
     "JsonObject",
     "MemoryEnvironment",
     "Node",
@@ -57,6 +61,8 @@ __all__ = [
     "RunResult",
     "RunWarning",
     "SearchResult",
+    "Step",
+    "StepResult",
     "TraceEntry",
     "Triplet",
     "check_graph",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from .sizes import rough_size
 
@@ -65,6 +65,8 @@ class Invocation:
         written: The node's own data as it was pushed.
         credentials: The credentials that it names.
         fill: Fills the placeholders of a text of `written`, each value written by a function.
+        repeat_key: The same for each repetition of this invocation, so that a service can tell that it has done
+            what it is asked for. None if the invocation is not repeated.
         measure: Measures a value as `rough_size`, but what the run knows already only once.
     """
 
@@ -79,6 +81,7 @@ class Invocation:
     fill: Callable[[str, Callable[[Any], str]], str] = field(
         default=lambda text, _write: text, repr=False
     )
+    repeat_key: str | None = None
     measure: Callable[[Any, int], int] = field(default=rough_size, repr=False)
 
 
@@ -88,6 +91,38 @@ Component: TypeAlias = "Callable[[JsonObject, Invocation], Awaitable[Any]]"
 A failure that the workflow may handle is a result `{"success": false, "error": …}`; an exception
 fails the node (`ON_FAIL` edges still run), and its text goes into the run's error.
 """
+
+
+@dataclass(frozen=True)
+class Step:
+    """One invocation of a component in a run.
+
+    Attributes:
+        node_id: The node.
+        component: The component's id.
+        place: Returns where in the run this is: the FOREACH elements and sub-workflows around the node, then the
+            node, as `read_stale.0[2]/write_wiki` for element 2 of the FOREACH of edge 0 of `read_stale`. No two invocations of a run have the same place, and a run that is
+            executed again on the same results has the same places, so a place names what must happen once.
+    """
+
+    node_id: str
+    component: str
+    place: Callable[[], str] = field(repr=False)
+
+
+class StepResult(NamedTuple):
+    """What a step returned.
+
+    Attributes:
+        value: The component's result, with the credentials of the node redacted.
+        duration_ms: How long it took when it was executed, if that was not now.
+    """
+
+    value: Any
+    duration_ms: float | None = None
+
+
+Invoke: TypeAlias = "Callable[[str | None], Awaitable[Any]]"
 
 
 class Environment(Protocol):
@@ -109,6 +144,19 @@ class Environment(Protocol):
 
         Raises:
             InvocationFailure: It exists, but can't be used; the node fails with this reason.
+        """
+        ...
+
+    async def step(self, step: Step, invoke: Invoke) -> StepResult:
+        """Invoke a component, or return what it returned in an earlier execution of this run.
+
+        Args:
+            step: Which invocation it is.
+            invoke: Invokes the component and returns its redacted result. It takes the key under which the
+                invocation may be repeated, if it may be, for `Invocation.repeat_key`.
+
+        Raises:
+            InvocationFailure: The component failed, now or then.
         """
         ...
 
@@ -162,6 +210,10 @@ class MemoryEnvironment:
     async def resolve(self, component_id: str) -> Component | None:
         """Find a component by its id."""
         return self.components.get(component_id)
+
+    async def step(self, _step: Step, invoke: Invoke) -> StepResult:
+        """Invoke a component; nothing is recorded."""
+        return StepResult(await invoke(None))
 
     async def secret(self, name: str) -> str | None:
         """Return a secret by its name."""

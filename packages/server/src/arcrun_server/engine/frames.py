@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -240,6 +241,31 @@ def element_frame(frame: Frame, loop: ForEach, index: int) -> Frame:
         warnings=frame.warnings,
         failed_nodes=frame.failed_nodes,
     )
+
+
+def place_of(frames: list[Frame], node_id: str) -> str:
+    """Return where a node runs: the FOREACH elements and the sub-workflows around it, then its id.
+
+    A node runs once in a frame, so no two invocations of a run have the same place. Characters that separate the
+    parts are escaped in ids, which may hold any of them.
+
+    Args:
+        frames: The frames of the run.
+        node_id: The node, in the last of them.
+    """
+    parts = []
+    for below, frame in itertools.pairwise(frames):
+        loop = below.for_each
+        if frame.sub_run is not None:
+            parts.append(f"{_escaped(below.plan.nodes[frame.sub_run.node].id)}()")
+        elif loop is not None and frame.loop is not None:
+            node = _escaped(below.plan.nodes[loop.node].id)
+            parts.append(f"{node}.{loop.position}[{frame.loop['index']}]")
+    return "/".join([*parts, _escaped(node_id)])
+
+
+def _escaped(node_id: str) -> str:
+    return node_id.replace("%", "%25").replace("/", "%2F")
 
 
 def merge_results(results: list[Any]) -> Any:

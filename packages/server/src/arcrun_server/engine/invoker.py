@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from .builtin_components import BUILTINS
-from .environment import ComponentError, Invocation
+from .environment import ComponentError, Invocation, Step
 from .failures import InvocationFailure
 from .filling import fill_data
 from .redaction import Redactor
@@ -14,9 +14,10 @@ from .shorten import redacting
 from .sizes import rough_size
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
-    from .environment import Component, Environment
+    from .environment import Component, Environment, StepResult
     from .model import JsonObject
     from .plan import PlannedNode
     from .scope import Scope
@@ -46,6 +47,41 @@ class Invoker:
         self._sizes = sizes
         self._components: dict[str, Component] = {}
 
+    async def step(
+        self,
+        node: PlannedNode,
+        scope: Scope,
+        context: JsonObject,
+        own: JsonObject,
+        context_bytes: int,
+        *,
+        workflow: str | None,
+        place: Callable[[], str],
+    ) -> StepResult:
+        """Invoke a node's component through the environment, which may know its result from an earlier execution.
+
+        Args:
+            node: The node.
+            scope: As for `invoke`.
+            context: As for `invoke`.
+            own: As for `invoke`.
+            context_bytes: As for `invoke`.
+            workflow: As for `invoke`.
+            place: As for `Step`.
+
+        Raises:
+            InvocationFailure: There is no such component or credential, or the component failed.
+        """
+
+        async def invoke(repeat_key: str | None) -> Any:
+            return await self.invoke(
+                *(node, scope, context, own, context_bytes),
+                workflow=workflow,
+                repeat_key=repeat_key,
+            )
+
+        return await self._environment.step(Step(node.id, node.component or "", place), invoke)
+
     async def invoke(
         self,
         node: PlannedNode,
@@ -55,6 +91,7 @@ class Invoker:
         context_bytes: int,
         *,
         workflow: str | None,
+        repeat_key: str | None,
     ) -> Any:
         """Invoke a node's component.
 
@@ -65,6 +102,7 @@ class Invoker:
             own: The node's data, filled, with credentials left as they are written.
             context_bytes: How large the context is at most.
             workflow: The name of the workflow that is run.
+            repeat_key: Passed on to the component.
 
         Returns:
             The component's result. If the node names credentials, their values are redacted in it, so
@@ -90,6 +128,7 @@ class Invoker:
             written=node.written,
             credentials=node.credentials,
             fill=scope.fill_text,
+            repeat_key=repeat_key,
             measure=self._sizes.rough,
         )
         try:

@@ -30,6 +30,7 @@ from .frames import (
     StartNode,
     SubRun,
     element_frame,
+    place_of,
 )
 from .invoker import Invoker
 from .model import readable
@@ -236,7 +237,7 @@ class Machine:
     async def _run_component(self, frame: Frame, node: PlannedNode, item: RunNode) -> None:
         activation = item.activation
         scope = self._scope(frame, activation)
-        builtin = BUILTINS.get(node.component or "")
+        builtin, took = BUILTINS.get(node.component or ""), None
         context = activation.values if builtin else {**activation.results, **activation.values}
         entry = trace_entry(node, context, None, 0.0)
         began = time.perf_counter()
@@ -250,9 +251,10 @@ class Machine:
             if builtin and not node.credentials:
                 result = builtin(given)
             else:
-                result = await self._invoker.invoke(
+                result, took = await self._invoker.step(
                     *(node, scope, context, own, self.budget.held_bytes),
                     workflow=frame.plan.graph.get("name") or None,
+                    place=lambda: place_of(self.frames, node.id),
                 )
                 await self.budget.measure(result)
             self.check_result(result)
@@ -260,7 +262,7 @@ class Machine:
             entry["duration_ms"] = milliseconds(began)
             self.fail(frame, item, entry, str(problem))
             return
-        entry["duration_ms"] = milliseconds(began)
+        entry["duration_ms"] = milliseconds(began) if took is None else took
         entry["output"] = result
         self._record(frame, entry)
         task_id = awaited_task(result)

@@ -16,6 +16,7 @@ from .result import Pause, RunResult, RunWarning, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from datetime import datetime
 
     from .environment import Environment
     from .model import Graph, JsonObject
@@ -32,6 +33,7 @@ async def run_graph(
     environment: Environment,
     *,
     strict: bool = False,
+    started: datetime | None = None,
 ) -> RunResult:
     """Run a graph (docs/contract.md#execution).
 
@@ -40,6 +42,7 @@ async def run_graph(
         run_input: The run's input, a JSON object. Nothing in it is a template.
         environment: Components, secrets, other workflows, the time and the limits.
         strict: Whether a placeholder without a value fails its node, also if the graph is not strict.
+        started: When it started, if it has been executed before; by default now.
 
     Returns:
         How it ended. A failure of the workflow is a result too, never an exception.
@@ -62,7 +65,7 @@ async def run_graph(
         plan = graph if isinstance(graph, ExecutionPlan) else prepare_graph(graph)
     except FlowError as problem:
         return RunResult(success=False, error=f"The graph can't run: {problem}")
-    machine = Machine(environment, environment.now(), strict=strict)
+    machine = Machine(environment, started or environment.now(), strict=strict)
     await machine.budget.measure(run_input)
     try:
         machine.budget.take_input(run_input)

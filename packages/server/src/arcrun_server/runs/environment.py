@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from arcrun_server import clock
 from arcrun_server.components import claude_api, code
 from arcrun_server.components.registry import with_checked_names
-from arcrun_server.engine import InvocationFailure, RunLimits
+from arcrun_server.engine import InvocationFailure, RunLimits, StepResult
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.kbdb import components as kbdb
 from arcrun_server.kbdb.base import WorkflowBlocks
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from arcrun_server.components.registry import Registry
-    from arcrun_server.engine import Component, Graph, RunResult
+    from arcrun_server.engine import Component, Graph, Invoke, RunResult, Step
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.store import Store
     from arcrun_server.store.credentials import StoredCredential
@@ -73,6 +73,10 @@ class AccountEnvironment:
         )
         with _store_can_be_read(f"component {component_id!r}"):
             return found or await self.recipes.component(self.account, component_id, self.secret)
+
+    async def step(self, _step: Step, invoke: Invoke) -> StepResult:
+        """Invoke a component; the results of a run that is waited for are not recorded."""
+        return StepResult(await invoke(None))
 
     def _of_catalog(self, component_id: str) -> Component | None:
         component = self.registry.get(component_id)
