@@ -35,11 +35,12 @@ from .flow import compile_flow, parse_flow, search_triplets
 from .model import Edge, FlowError, Graph, JsonObject, Node, Problem, SearchResult, Triplet
 from .parameters import ParameterCheck, ParameterWarning, check_parameters
 from .plan import ExecutionPlan, prepare_graph
-from .result import Pause, RunResult, RunWarning, TraceEntry
+from .result import AwaitedTask, Pause, RunResult, RunWarning, TraceEntry
 from .run import resume_graph, run_graph
 
 __all__ = [
     "BUILTIN_IDS",
+    "AwaitedTask",
     "Component",
     "ComponentError",
     "Edge",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
+from .policy import MAX_CONCURRENCY
 from .sizes import rough_size
 
 if TYPE_CHECKING:
@@ -18,10 +20,21 @@ if TYPE_CHECKING:
 class ComponentError(Exception):
     """What a component raises to fail its node; the message is for the author of the workflow.
 
+    Attributes:
+        kind: The kind of the failure (`policy.KINDS`), for `retry`; None for any other.
+        retry_after: In how many seconds the service that failed wants to be asked again, if it says so.
+
     Example:
         >>> str(ComponentError("`url` is missing"))
         '`url` is missing'
     """
+
+    def __init__(
+        self, message: str, *, kind: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,7 @@ class RunLimits:
         total_bytes: Size of all results of a run together.
         trace_bytes: Size of what the trace shows of inputs and results. What does not fit is left out.
         depth: How deep FOREACH and sub-workflows may be nested, together.
+        concurrency: How many elements of a FOREACH may be run at the same time, however many a node allows.
     """
 
     steps: int = 10_000
@@ -46,6 +60,7 @@ class RunLimits:
     total_bytes: int = 32 * 1024 * 1024
     trace_bytes: int = 4 * 1024 * 1024
     depth: int = 16
+    concurrency: int = MAX_CONCURRENCY
 
 
 @dataclass(frozen=True)
@@ -95,19 +110,25 @@ fails the node (`ON_FAIL` edges still run), and its text goes into the run's err
 
 @dataclass(frozen=True)
 class Step:
-    """One invocation of a component in a run.
+    """One attempt at an invocation of a component in a run.
 
     Attributes:
         node_id: The node.
         component: The component's id.
-        place: Returns where in the run this is: the FOREACH elements and sub-workflows around the node, then the
-            node, as `read_stale.0[2]/write_wiki` for element 2 of the FOREACH of edge 0 of `read_stale`. No two invocations of a run have the same place, and a run that is
-            executed again on the same results has the same places, so a place names what must happen once.
+        place: Returns where in the run the invocation is: the FOREACH elements and sub-workflows around the node, then
+            the node, as `read_stale.0[2]/write_wiki` for element 2 of the FOREACH of edge 0 of `read_stale`. No two
+            invocations of a run have the same place, and a run that is executed again on the same results has the same
+            places, so a place names what must happen once. Elements that run at the same time come to their steps in
+            any order; place and attempt are the same whatever the order.
+        attempt: Which attempt it is, from 1. All attempts at an invocation have its place.
+        repeatable: Whether it may be invoked again if nobody knows whether it has done its work.
     """
 
     node_id: str
     component: str
     place: Callable[[], str] = field(repr=False)
+    attempt: int = 1
+    repeatable: bool = True
 
 
 class StepResult(NamedTuple):
@@ -156,7 +177,16 @@ class Environment(Protocol):
                 invocation may be repeated, if it may be, for `Invocation.repeat_key`.
 
         Raises:
-            InvocationFailure: The component failed, now or then.
+            InvocationFailure: The component failed, now or then; with the kind that it had then.
+        """
+        ...
+
+    async def pause(self, step: Step, seconds: float) -> None:
+        """Wait before an attempt.
+
+        Args:
+            step: The attempt that comes next.
+            seconds: How long.
         """
         ...
 
@@ -214,6 +244,10 @@ class MemoryEnvironment:
     async def step(self, _step: Step, invoke: Invoke) -> StepResult:
         """Invoke a component; nothing is recorded."""
         return StepResult(await invoke(None))
+
+    async def pause(self, _step: Step, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
 
     async def secret(self, name: str) -> str | None:
         """Return a secret by its name."""

@@ -9,7 +9,19 @@ if TYPE_CHECKING:
 
 
 class InvocationFailure(Exception):
-    """Why a component could not be invoked, or failed; the text is free of secrets."""
+    """Why a component could not be invoked, or failed; the text is free of secrets.
+
+    Attributes:
+        kind: The kind of the failure (`policy.KINDS`), for `retry`; None for any other.
+        retry_after: In how many seconds the service that failed wants to be asked again, if it says so.
+    """
+
+    def __init__(
+        self, reason: str, *, kind: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.retry_after = retry_after
 
 
 class NodeFailure(Exception):
@@ -37,10 +49,12 @@ class PauseRequest(Exception):
         task_id: What the component calls the task.
         item: The work item of the node that waits, in the last frame.
         node: The node's id.
+        place: Where in the run it is, as `Step.place`.
     """
 
-    def __init__(self, task_id: str, item: RunNode, node: str) -> None:
+    def __init__(self, task_id: str, item: RunNode, node: str, place: str) -> None:
         super().__init__(node)
         self.task_id = task_id
         self.item = item
         self.node = node
+        self.place = place

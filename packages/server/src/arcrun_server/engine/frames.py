@@ -75,7 +75,12 @@ class FollowEdges:
     activation: Activation
 
 
-WorkItem: TypeAlias = "RunNode | StartNode | FollowEdges"
+@dataclass(slots=True)
+class RunElements:
+    """Work to do: run the elements of a FOREACH, several at the same time."""
+
+
+WorkItem: TypeAlias = "RunNode | StartNode | FollowEdges | RunElements"
 
 
 @dataclass
@@ -91,12 +96,14 @@ class ForEach:
         failures: How many of them failed.
         first_failure: The node that failed first, and why.
         first_input: What that node was given.
+        at_once: How many elements are run at the same time.
     """
 
     node: int
     position: int
     activation: Activation
     elements: list[Any]
+    at_once: int = 1
     results: list[Any] = field(default_factory=list)
     failures: int = 0
     first_failure: tuple[str, str] | None = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from .attempts import in_time
 from .builtin_components import BUILTINS
-from .environment import ComponentError, Invocation, Step
+from .environment import ComponentError, Invocation
 from .failures import InvocationFailure
 from .filling import fill_data
 from .redaction import Redactor
@@ -14,10 +15,9 @@ from .shorten import redacting
 from .sizes import rough_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
-    from .environment import Component, Environment, StepResult
+    from .environment import Component, Environment, Step, StepResult
     from .model import JsonObject
     from .plan import PlannedNode
     from .scope import Scope
@@ -56,7 +56,7 @@ class Invoker:
         context_bytes: int,
         *,
         workflow: str | None,
-        place: Callable[[], str],
+        step: Step,
     ) -> StepResult:
         """Invoke a node's component through the environment, which may know its result from an earlier execution.
 
@@ -67,20 +67,22 @@ class Invoker:
             own: As for `invoke`.
             context_bytes: As for `invoke`.
             workflow: As for `invoke`.
-            place: As for `Step`.
+            step: Which attempt it is.
 
         Raises:
             InvocationFailure: There is no such component or credential, or the component failed.
         """
 
         async def invoke(repeat_key: str | None) -> Any:
-            return await self.invoke(
+            work = self.invoke(
                 *(node, scope, context, own, context_bytes),
                 workflow=workflow,
                 repeat_key=repeat_key,
             )
+            seconds = node.policy.timeout_seconds
+            return await (work if seconds is None else in_time(seconds, work))
 
-        return await self._environment.step(Step(node.id, node.component or "", place), invoke)
+        return await self._environment.step(step, invoke)
 
     async def invoke(
         self,
@@ -136,7 +138,12 @@ class Invoker:
                 result = await component({**context, **own} if own else context, invocation)
         except Exception as problem:  # noqa: BLE001 - whatever a component raises fails its node
             reason = _describe(problem)
-            raise InvocationFailure(redactor.text(reason) if redactor else reason) from None
+            reason = redactor.text(reason) if redactor else reason
+            if not isinstance(problem, ComponentError):
+                raise InvocationFailure(reason) from None
+            raise InvocationFailure(
+                reason, kind=problem.kind, retry_after=problem.retry_after
+            ) from None
         if redactor is None:
             return result
         try:

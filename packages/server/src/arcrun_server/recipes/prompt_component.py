@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.policy import CONNECTION, RATE_LIMITED, SERVER_ERROR
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.llm.provider import LlmError, LlmTask
 from arcrun_server.recipes.prompt.assembly import AssemblyError, FragmentText, ResolvedRecipe
@@ -66,6 +67,13 @@ _INLINE_WITH_SYSTEM, _ = read_recipe(
     }
 )
 _ONE_OF = ("recipe", "prompt", "messages")
+# As `retry` of a node names what the provider says.
+_KINDS = {
+    "unreachable": CONNECTION,
+    "rate_limited": RATE_LIMITED,
+    "overloaded": SERVER_ERROR,
+    "service_error": SERVER_ERROR,
+}
 
 
 def prompt_component(
@@ -127,7 +135,9 @@ class _Call:
                 text, record = await model.ask(self._given, secret, deadline)
             except LlmError as error:
                 self._add(error.record, repairs)
-                raise ComponentError(f"the model gave no answer: {error}{self._used()}") from None
+                message = f"the model gave no answer: {error}{self._used()}"
+                kind = _KINDS.get(error.kind)
+                raise ComponentError(message, kind=kind, retry_after=error.retry_after) from None
             self._add(record, repairs)
             if isinstance(text, LlmTask):
                 task = {"pending": True, "task_id": text.task_id}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -77,6 +78,10 @@ class AccountEnvironment:
     async def step(self, _step: Step, invoke: Invoke) -> StepResult:
         """Invoke a component; the results of a run that is waited for are not recorded."""
         return StepResult(await invoke(None))
+
+    async def pause(self, _step: Step, seconds: float) -> None:
+        """Wait before an attempt; it counts as the run's time."""
+        await asyncio.sleep(seconds)
 
     def _of_catalog(self, component_id: str) -> Component | None:
         component = self.registry.get(component_id)
