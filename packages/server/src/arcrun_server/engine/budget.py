@@ -137,9 +137,9 @@ class TraceRoom:
         """Return how many bytes are used."""
         return self._most - self.left
 
-    def beside(self) -> TraceRoom:
-        """Return as much room as there is here, for a part of the trace that is put in later."""
-        return TraceRoom(self.left, self._sizes)
+    def share(self, number: int) -> TraceRoom:
+        """Return one of so many parts of the room, for what is put in later."""
+        return TraceRoom(self.left // max(number, 1), self._sizes)
 
     def fit(self, entry: TraceEntry) -> TraceEntry:
         """Return an entry as it goes into the trace: without what there is no room for."""

@@ -19,6 +19,7 @@ from .frames import RunElements, element_frame
 from .runner import Lane
 
 if TYPE_CHECKING:
+    from .budget import TraceRoom
     from .frames import ForEach, Frame
     from .runner import Runner
 
@@ -47,11 +48,22 @@ async def run_lane(lane: Lane) -> None:
     lane.is_done = True
 
 
-def open_lane(machine: Runner, frame: Frame, loop: ForEach, index: int) -> Lane:
-    """Return a new lane for an element, whose traces and warnings are its own until they are taken over."""
+def open_lane(
+    machine: Runner, frame: Frame, loop: ForEach, index: int, most: TraceRoom | None = None
+) -> Lane:
+    """Return a new lane for an element, whose trace and warnings are its own until they are taken over.
+
+    Args:
+        machine: The run.
+        frame: The frame of the FOREACH.
+        loop: The FOREACH.
+        index: The element's position.
+        most: The room in the trace when the elements began: what is left later depends on which of them have ended.
+    """
+    room = (most or machine.trace_room).share(min(loop.at_once, len(loop.elements)))
     element = element_frame(frame, loop, index)
     element.trace, element.warnings, element.failed_nodes = [], {}, {}
-    lane = machine.lanes[index] = Lane(index, machine.lane(element), element)
+    lane = machine.lanes[index] = Lane(index, machine.lane(element, room), element)
     return lane
 
 
@@ -70,10 +82,11 @@ async def run_elements(machine: Runner, frame: Frame) -> None:
     loop = frame.for_each
     assert loop is not None, "the work is there because of a FOREACH"  # noqa: S101
     running: dict[asyncio.Task[None], Lane] = {}
+    most = machine.trace_room.share(1)
     try:
         _start(running, [lane for lane in open_lanes(machine) if lane.delivered is not None])
         while True:
-            _start(running, _begin(machine, frame, loop))
+            _start(running, _begin(machine, frame, loop, most))
             if not running:
                 break
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -100,7 +113,7 @@ def _start(running: dict[asyncio.Task[None], Lane], lanes: list[Lane]) -> None:
         running[asyncio.create_task(run_lane(lane))] = lane
 
 
-def _begin(machine: Runner, frame: Frame, loop: ForEach) -> list[Lane]:
+def _begin(machine: Runner, frame: Frame, loop: ForEach, most: TraceRoom) -> list[Lane]:
     """Open lanes for as many elements as may begin now."""
     begun: list[Lane] = []
     free = loop.at_once - sum(not lane.is_done for lane in machine.lanes.values())
@@ -109,7 +122,7 @@ def _begin(machine: Runner, frame: Frame, loop: ForEach) -> list[Lane]:
     held = sum(lane.machine.trace_room.used for lane in machine.lanes.values())
     while free > 0 and index < len(loop.elements) and held <= machine.limits.trace_bytes:
         machine.check_depth(frame.plan.nodes[loop.node].id)
-        begun.append(open_lane(machine, frame, loop, index))
+        begun.append(open_lane(machine, frame, loop, index, most))
         free, index = free - 1, index + 1
     return begun
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
     from datetime import datetime
 
+    from .budget import TraceRoom
     from .environment import Environment, StepResult
     from .frames import WorkItem
     from .model import JsonObject
@@ -83,12 +84,12 @@ class Machine:
         self.times = TimeVariables(started)
         self._invoker = Invoker(environment, started, self.budget.deadline, self.budget.sizes)
 
-    def lane(self, frame: Frame) -> Machine:
+    def lane(self, frame: Frame, room: TraceRoom) -> Machine:
         """Return a machine that runs a frame on top of these, beside others, with the same budget."""
         lane = copy.copy(self)
         lane.frames = [*self.frames, frame]
         lane.lanes = {}
-        lane.trace_room = self.trace_room.beside()
+        lane.trace_room = room
         lane.is_lane = True
         lane.lowest = len(lane.frames)
         return lane

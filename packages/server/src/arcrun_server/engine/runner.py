@@ -62,7 +62,7 @@ class Runner(Protocol):
         """Run to the end."""
         ...
 
-    def lane(self, frame: Frame) -> Runner:
+    def lane(self, frame: Frame, room: TraceRoom) -> Runner:
         """Return a machine that runs a frame beside others."""
         ...
 
