@@ -301,7 +301,7 @@ class Machine:
             raise PauseRequest(task_id, item, node.id, self._place(node))
         self.complete(frame, item.node, activation, result)
 
-    async def _invoke(
+    def _invoke(
         self,
         frame: Frame,
         node: PlannedNode,
@@ -310,7 +310,7 @@ class Machine:
         context: JsonObject,
         own: JsonObject,
         entry: TraceEntry,
-    ) -> StepResult:
+    ) -> Awaitable[StepResult]:
         """Invoke a node's component, as often as its `retry` says."""
         workflow = frame.plan.graph.get("name") or None
 
@@ -321,8 +321,9 @@ class Machine:
                 step=self._step(node, number),
             )
 
-        if node.policy.retry is None:
-            return await attempt(1)
+        retry = node.policy.retry
+        if retry is None:
+            return attempt(1)
 
         async def wait(number: int, seconds: float) -> None:
             entry["attempts"] = number
@@ -331,8 +332,8 @@ class Machine:
             self._count_step(node)
             self.current = (node.id, entry["input"])
 
-        return await repeat(
-            *(node.policy.retry, attempt, wait),
+        return repeat(
+            *(retry, attempt, wait),
             longest=self.limits.seconds,
             seed=lambda: f"{self.times.started.isoformat()} {self._place(node)}",
         )
