@@ -115,6 +115,16 @@ HELD_BY: dict[str, dict[str, tuple[str, ...]]] = {
     "Output node": {DIFFERENCES: ("test_the_result_of_an_output_node_is_what_came_before",)},
     "Failed run": {DIFFERENCES: ("test_a_failed_run_names_its_node",)},
     "Executions": {"test_workflows.py": ("test_graph_bears_the_workflows_name",)},
+    "Fields of [Policies](#policies)": {
+        "test_policies.py": ("test_requests_are_repeated_until_they_succeed",),
+        "engine/test_retry.py": (
+            "test_continue_goes_on_after_an_exception",
+            "test_stop_ends_the_run_after_a_failure_that_was_returned",
+        ),
+        "engine/test_concurrency.py": (
+            "test_so_many_elements_run_at_the_same_time_and_results_are_in_order",
+        ),
+    },
     "Failures that a run goes on after": {
         "test_strictness.py": ("test_a_run_that_went_on_after_a_failure_is_partial",)
     },

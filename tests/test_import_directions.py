@@ -38,8 +38,9 @@ OTHER_FILES = {
 # What a module without input and output may import: of the standard library, and of others, what reads no files,
 # speaks to no network, starts nothing, and imports nothing that this test can't see.
 PURE_MODULES = (
-    *("__future__", "base64", "bisect", "collections", "contextlib", "contextvars", "dataclasses"),
+    *("__future__", "base64", "bisect", "collections", "contextlib", "contextvars", "copy"),
     *(
+        "dataclasses",
         "datetime",
         "difflib",
         "email.utils",

@@ -102,9 +102,15 @@ class ExampleServer(BaseHTTPRequestHandler):
         "/v1/pending": (200, {"pending": True, "task_id": "審核-1"}),
     }
 
+    asked: ClassVar[int] = 0
+
     def do_GET(self) -> None:
         """Return one of the responses, or repeat the request's Authorization."""
         echo = (200, {"authorization": self.headers["Authorization"]})
+        if self.path == "/v1/busy":
+            type(self).asked += 1
+            # Busy; not busy any more.
+            echo = (503, "忙") if self.asked % 2 else (200, "不忙了")
         self.respond(*self.responses.get(self.path, echo))
 
     def do_POST(self) -> None:

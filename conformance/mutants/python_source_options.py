@@ -152,7 +152,7 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         )
     ],
     "drops-settings-that-are-empty": [
-        (_GRAPHS, 'if k != "component"}', 'if k != "component" and v}')
+        (_GRAPHS, "and k not in fields}", "and k not in fields and v}")
     ],
     "names-the-first-missing-node": [(_GRAPHS, "for item in missing)", "for item in missing[:1])")],
     "sends-strict-if-it-is-true": [(_OPERATIONS, "if strict is not None:", "if strict:")],

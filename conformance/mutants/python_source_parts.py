@@ -43,6 +43,13 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "prefers-the-documents-config": [
         (_WORKFLOWS, _SETTINGS, "settings, flow = {**own, **config_of(graph)}, flow_of(graph)")
     ],
+    "leaves-policies-among-the-parameters": [
+        (_GRAPHS, "if k in _NODE_FIELDS and k not in own}", 'if k == "concurrency"}')
+    ],
+    "takes-the-time-out-from-http-request": [
+        (_GRAPHS, '{"http_request": ("timeout_seconds",)}', "{}")
+    ],
+    "drops-what-documents-say-of-runs": [(_GRAPHS, "if key in document})", 'if key == "retry"})')],
     "ignores-the-documents-config-beside-an-argument": [
         (_WORKFLOWS, _SETTINGS, "settings, flow = own or config_of(graph), flow_of(graph)")
     ],

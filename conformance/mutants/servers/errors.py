@@ -154,24 +154,24 @@ def forgets_results_before_the_last_one() -> None:
 
 
 def nests_17_levels() -> None:
-    check = machine.Machine._check_depth
+    check = machine.Machine.check_depth
 
     def checked(self: Any, node: str) -> None:
         if len(self.frames) > self.limits.depth + 1:
             check(self, node)
 
-    machine.Machine._check_depth = checked
+    machine.Machine.check_depth = checked
 
 
 def counts_calls_and_foreach_apart() -> None:
-    check = machine.Machine._check_depth
+    check = machine.Machine.check_depth
 
     def checked(self: Any, node: str) -> None:
         calls = [frame.sub_run is not None for frame in self.frames[1:]]
         if max(calls.count(True), calls.count(False)) >= self.limits.depth:
             check(self, node)
 
-    machine.Machine._check_depth = checked
+    machine.Machine.check_depth = checked
 
 
 def follows_six_redirects() -> None:

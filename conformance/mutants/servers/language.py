@@ -13,6 +13,7 @@ from arcrun_server.engine import (
     conditions,
     edges,
     flow,
+    for_each,
     frames,
     labels,
     machine,
@@ -24,7 +25,7 @@ from arcrun_server.engine import (
     sizes,
     templates,
 )
-from arcrun_server.engine.budget import RunBudget
+from arcrun_server.engine.budget import RunBudget, TraceRoom
 from arcrun_server.engine.environment import RunLimits
 from arcrun_server.runs import service
 
@@ -132,14 +133,14 @@ def failure_skips_pipes() -> None:
 
 
 def fan_in_runs_at_once() -> None:
-    original = machine.Machine._arrive
+    original = machine.Machine.arrive
 
     def arrive(self: Any, frame: Any, target: int, activation: Any) -> None:
         if activation is not None and frame.arriving[target] > 0:
             frame.arriving[target] = 1
         original(self, frame, target, activation)
 
-    machine.Machine._arrive = arrive
+    machine.Machine.arrive = arrive
 
 
 def earlier_write_counts_at_fan_in() -> None:
@@ -320,7 +321,7 @@ def strict_for_ever() -> None:
 
 
 def breadth_first() -> None:
-    original = machine.Machine._arrive
+    original = machine.Machine.arrive
 
     def arrive(self: Any, frame: Any, target: int, activation: Any) -> None:
         before = len(frame.work)
@@ -329,7 +330,7 @@ def breadth_first() -> None:
         del frame.work[before:]
         frame.work[0:0] = ready
 
-    machine.Machine._arrive = arrive
+    machine.Machine.arrive = arrive
 
 
 def braces_that_are_not_closed_are_text() -> None:
@@ -379,7 +380,7 @@ def settings_do_not_limit_steps() -> None:
 
 
 def traces_are_never_shortened() -> None:
-    RunBudget.fit = lambda _self, entry: entry
+    TraceRoom.fit = lambda _self, entry: entry
 
 
 def lists_may_have_a_value_more() -> None:
@@ -393,11 +394,11 @@ def much_weighs_less() -> None:
 
 
 def elements_see_every_node_where_ways_meet() -> None:
-    right = machine.element_frame
+    right = for_each.element_frame
 
     def element_frame(frame: Any, loop: Any, index: int) -> Any:
         made = right(frame, loop, index)
         made.root.seen = -1
         return made
 
-    machine.element_frame = element_frame
+    for_each.element_frame = element_frame

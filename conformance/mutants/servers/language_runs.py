@@ -12,6 +12,7 @@ from arcrun_server.engine import (
     check,
     clock,
     failures,
+    for_each,
     frames,
     invoker,
     machine,
@@ -19,6 +20,7 @@ from arcrun_server.engine import (
     placeholders,
     redaction,
     scope,
+    sub_runs,
     sub_workflow,
     templates,
 )
@@ -33,28 +35,28 @@ MISSING = templates.MISSING
 
 
 def loop_index_from_one() -> None:
-    original = machine.element_frame
+    original = for_each.element_frame
 
     def element_frame(frame: Any, loop: Any, index: int) -> Any:
         made = original(frame, loop, index)
         made.loop["index"] += 1
         return made
 
-    machine.element_frame = element_frame
+    for_each.element_frame = element_frame
 
 
 def results_backwards() -> None:
-    original = machine.Machine._end_loop
+    original = for_each.end_loop
 
     def end_loop(self: Any, frame: Any, loop: Any) -> None:
         loop.results.reverse()
         original(self, frame, loop)
 
-    machine.Machine._end_loop = end_loop
+    for_each.end_loop = end_loop
 
 
 def last_reason_of_all_failed() -> None:
-    original = machine.Machine._end_element
+    original = machine.end_element
 
     def end_element(self: Any, result: Any, failure: Any) -> None:
         loop = self.frames[-1].for_each
@@ -62,38 +64,38 @@ def last_reason_of_all_failed() -> None:
             loop.first_failure = (failure.node, failure.reason)
         original(self, result, failure)
 
-    machine.Machine._end_element = end_element
+    machine.end_element = end_element
 
 
 def missing_list_is_empty() -> None:
-    original = machine.find_list
+    original = for_each.find_list
 
     def find_list(*given: Any) -> Any:
         found = original(*given)
         return [] if found is MISSING else found
 
-    machine.find_list = find_list
+    for_each.find_list = find_list
 
 
 def context_before_result_for_lists() -> None:
-    original = machine.find_list
+    original = for_each.find_list
 
     def find_list(result: Any, context: dict[str, Any], iterator: str) -> Any:
         found = original({}, context.get("input", {}), iterator)
         return original(result, context, iterator) if found is MISSING else found
 
-    machine.find_list = find_list
+    for_each.find_list = find_list
 
 
 def failed_elements_are_left_out() -> None:
-    original = machine.Machine._end_loop
+    original = for_each.end_loop
 
     def end_loop(self: Any, frame: Any, loop: Any) -> None:
         if loop.failures < len(loop.elements):
             loop.results[:] = [each for each in loop.results if not outcome.is_failure(each)]
         original(self, frame, loop)
 
-    machine.Machine._end_loop = end_loop
+    for_each.end_loop = end_loop
 
 
 def no_plural_in_chinese() -> None:
@@ -270,13 +272,13 @@ def data_of_the_failed_run() -> None:
 
 
 def sub_workflow_gets_the_context_too() -> None:
-    original = machine.workflow_call
+    original = sub_runs.workflow_call
 
     def workflow_call(node: Any, data: Any, values: Any) -> tuple[str, Any]:
         name, run_input = original(node, data, values)
         return name, {**values, **run_input}
 
-    machine.workflow_call = workflow_call
+    sub_runs.workflow_call = workflow_call
 
 
 def sub_workflows_are_kept() -> None:
@@ -306,7 +308,7 @@ def other_parameters_are_not_handed_over() -> None:
         name, run_input = original(node, data, values)
         return name, run_input if "input" in data or node.workflow is None else values
 
-    machine.workflow_call = workflow_call
+    sub_runs.workflow_call = workflow_call
 
 
 def workflows_of_any_account() -> None:
@@ -359,7 +361,7 @@ def integers_become_floats() -> None:
 
 
 def inner_loop_ends_the_run() -> None:
-    original = machine.Machine._end_loop
+    original = for_each.end_loop
 
     def end_loop(self: Any, frame: Any, loop: Any) -> None:
         try:
@@ -368,7 +370,7 @@ def inner_loop_ends_the_run() -> None:
             failure.final = True
             raise
 
-    machine.Machine._end_loop = end_loop
+    for_each.end_loop = end_loop
 
 
 def prev_of_several_is_the_last() -> None:

@@ -80,13 +80,13 @@ def lists_of_a_recipe_hold_texts_only() -> None:
 
 
 def _note(noted: Callable[[Any], bool]) -> None:
-    right = Machine._note_unresolved
+    right = Machine.note_unresolved
 
     def note(self: Machine, frame: Any, node: Any, sources: list[str], entry: Any) -> None:
         if noted(node):
             right(self, frame, node, sources, entry)
 
-    Machine._note_unresolved = note
+    Machine.note_unresolved = note
 
 
 def inputs_do_not_warn() -> None:
@@ -98,12 +98,12 @@ def calls_of_workflows_do_not_warn() -> None:
 
 
 def traces_of_calls_leave_warnings_out() -> None:
-    right = Machine._note_unresolved
+    right = Machine.note_unresolved
 
     def note(self: Machine, frame: Any, node: Any, sources: list[str], entry: Any) -> None:
         right(self, frame, node, sources, {} if node.workflow else entry)
 
-    Machine._note_unresolved = note
+    Machine.note_unresolved = note
 
 
 def runs_that_were_cut_off_are_not_recorded() -> None:

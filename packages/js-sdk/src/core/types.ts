@@ -106,6 +106,13 @@ export interface WorkflowDocument extends Open {
   name?: string;
   description?: string;
   strict?: boolean;
+  retry?: { times: number; backoff_seconds?: number; on?: readonly (number | string)[] };
+  timeout_seconds?: number;
+  on_failure?: string;
+  repeatable?: boolean;
+  on_failure_workflow?: string;
+  max_running?: number;
+  when_full?: string;
 }
 
 /** Result of `workflows.push`. */

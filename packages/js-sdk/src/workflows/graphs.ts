@@ -8,6 +8,13 @@ import type { Connection } from "../http/connection.js";
 import type { ApiRequest } from "../http/request.js";
 import { fieldOf } from "../http/response.js";
 
+// What a node says about failures stands in a config among the parameters of its component, and in a graph beside
+// them (docs/contract.md#policies). A component with a parameter of such a name keeps it.
+const DEFAULTS = ["retry", "timeout_seconds", "on_failure", "repeatable"];
+const NODE_FIELDS = new Set([...DEFAULTS, "concurrency"]);
+const WORKFLOW_FIELDS = new Set([...DEFAULTS, "on_failure_workflow", "max_running", "when_full"]);
+const OWN_PARAMETERS: Record<string, string[]> = { http_request: ["timeout_seconds"] };
+
 /** The settings of each node. */
 export type Config = Record<string, JsonObject>;
 
@@ -26,7 +33,8 @@ export async function graphToPush(
   checkConfig(config, "the option config");
   if (!isDocument(graph)) return [{ ...graph, id: name, name }, config];
   const settings = { ...configOf(graph), ...config };
-  return [compileGraph(name, await send(compileFlow(flowOf(graph)), options), settings), settings];
+  const compiled = await send(compileFlow(flowOf(graph)), options);
+  return [compileGraph(name, compiled, settings, graph), settings];
 }
 
 /** Returns whether a workflow is strict, as the option or else the document says; undefined if neither does. */
@@ -96,25 +104,38 @@ function checkConfig(config: unknown, what: string): Config {
   return nodes as Config;
 }
 
-/** Adds the config to the compiled nodes, and names the graph. */
-function compileGraph(name: string, compiled: JsonObject, config: Config): JsonObject {
+/**
+ * Adds the config to the compiled nodes, and names the graph.
+ *
+ * @param document - What it says about failures and runs becomes part of the graph.
+ */
+function compileGraph(name: string, compiled: JsonObject, config: Config, document: JsonObject): JsonObject {
   const missing = listOf(compiled["missing"]);
   if (missing.length)
     throw new InvalidArgumentError(`workflow '${name}': the engine does not know ${missing.join(", ")}`);
   const cypher = compiled["cypher"] as JsonObject;
   const nodes = objectsOf(cypher["nodes"]).map((node) => ({ ...node }) as JsonObject);
   const byId = new Map(nodes.map((node) => [String(node["id"]), node]));
-  for (const [key, { component, ...data }] of Object.entries(config)) {
+  for (const [key, { component, ...settings }] of Object.entries(config)) {
     const node = byId.get(key) ?? byId.get(nodeId(key));
     if (!node)
       throw new InvalidArgumentError(
         `workflow '${name}': config names a node '${key}' that is not in the flow${nearest(key, [...byId.keys()])}`,
       );
     if (component) Object.assign(node, { componentId: component, type: "Component" });
+    const isOfNode = (field: string) =>
+      NODE_FIELDS.has(field) && !OWN_PARAMETERS[String(node["componentId"])]?.includes(field);
+    const data = pick(settings, (field) => !isOfNode(field));
     if (Object.keys(data).length) node["data"] = { ...objectOf(node["data"]), ...data };
+    Object.assign(node, pick(settings, isOfNode));
   }
-  return { id: name, name, nodes, edges: cypher["edges"] };
+  const said = pick(document, (field) => WORKFLOW_FIELDS.has(field));
+  return { id: name, name, ...said, nodes, edges: cypher["edges"] };
 }
+
+/** Returns the fields of an object whose names are chosen. */
+const pick = (fields: JsonObject, isChosen: (name: string) => boolean): JsonObject =>
+  Object.fromEntries(Object.entries(fields).filter(([name]) => isChosen(name)));
 
 /** Returns the id that the engine gives a node (docs/contract.md#workflow-graphs). */
 const nodeId = (name: string): string => name.trim().toLowerCase().replace(/\s+/g, "-");

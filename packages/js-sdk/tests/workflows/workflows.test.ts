@@ -54,6 +54,50 @@ describe("push", () => {
     });
   });
 
+  it("puts what a node and a document say about failures beside the parameters", async () => {
+    const engine = await compiling();
+    const said = {
+      retry: { times: 2, on: [429] },
+      on_failure: "stop",
+      repeatable: true,
+      on_failure_workflow: "notify",
+      max_running: 3,
+      when_full: "refuse",
+    } as const;
+    const fields = { retry: { times: 1 }, on_failure: "continue", repeatable: false, concurrency: 4 };
+    const config = {
+      input: { concurrency: 2 },
+      "讀 書": { component: "kbdb_get", page: "首頁", timeout_seconds: 5, ...fields },
+    };
+    const flow = ["input >> 對每個 >> 讀 書"];
+    await clientOf(engine).workflows.push("wf", { flow, config, timeout_seconds: 9, ...said });
+    expect(engine.requests[1]?.json).toHaveProperty("graph", {
+      id: "wf",
+      name: "wf",
+      timeout_seconds: 9,
+      ...said,
+      nodes: [
+        { id: "input", type: "Input", concurrency: 2 },
+        {
+          ...{ id: "讀-書", type: "Component", componentId: "kbdb_get", data: { kept: 1, page: "首頁" } },
+          timeout_seconds: 5,
+          ...fields,
+        },
+      ],
+      edges: COMPILED.cypher.edges,
+    });
+  });
+
+  it("leaves a component the parameter that has such a name", async () => {
+    const engine = await compiling();
+    const config = { "讀 書": { component: "http_request", timeout_seconds: 5, repeatable: false } };
+    await clientOf(engine).workflows.push("wf", { flow: ["input >> 完成後 >> 讀 書"], config });
+    expect(engine.requests[1]?.json).toHaveProperty("graph.nodes.1", {
+      ...{ id: "讀-書", type: "Component", componentId: "http_request", repeatable: false },
+      data: { kept: 1, timeout_seconds: 5 },
+    });
+  });
+
   it("prefers the config option to the config of the document", async () => {
     const engine = await compiling();
     const document = { flow: ["a >> 完成後 >> b"], config: { "讀-書": { component: "old" } } };

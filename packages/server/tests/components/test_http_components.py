@@ -380,7 +380,11 @@ async def test_http_request_gives_the_headers_and_the_whole_body_of_a_failure(
 
 async def test_http_request_waits_no_longer_than_it_should(ask: Any, site: Site) -> None:
     response = await ask("http_request", {"url": f"{site.url}/silent", "timeout_seconds": 0.05})
-    assert response == {"success": False, "error": "127.0.0.1 did not respond within 0.05 s"}
+    assert response == {
+        "success": False,
+        "error": "127.0.0.1 did not respond within 0.05 s",
+        "error_type": "timeout",
+    }
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 61, "1"])

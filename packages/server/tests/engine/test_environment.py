@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arcrun_server.engine import InvocationFailure, MemoryEnvironment, run_graph
+from arcrun_server.engine import (
+    InvocationFailure,
+    MemoryEnvironment,
+    Step,
+    StepResult,
+    run_graph,
+)
 
 if TYPE_CHECKING:
+    from arcrun_server.engine import Invoke
+
     from .conftest import RecordingEngine
 
 
@@ -81,3 +89,67 @@ async def test_a_component_is_resolved_once_a_run(engine: RecordingEngine) -> No
     graph = engine.compile(["a >> PIPE >> b"], {"a": {"component": "s"}, "b": {"component": "s"}})
     assert (await run_graph(graph, {}, Asked(components={"s": same}))).success
     assert asked == ["s"]
+
+
+async def test_each_invocation_has_a_place_of_its_own(engine: RecordingEngine) -> None:
+    places: list[str] = []
+
+    class Recorded(MemoryEnvironment):
+        async def step(self, step: Step, invoke: Invoke) -> StepResult:
+            places.append(step.place())
+            return await super().step(step, invoke)
+
+    async def each(given: Any, invocation: Any) -> Any:
+        return {"items": ["a", "b"]}
+
+    async def same(given: Any, invocation: Any) -> Any:
+        return {}
+
+    inner = engine.compile(["寫/出 >> PIPE >> end"], {"寫/出": {"component": "same"}})
+    graph = engine.compile(
+        ["list >> FOREACH(items) >> inner", "list >> FOREACH(items) >> one"],
+        {
+            "list": {"component": "each"},
+            "inner": {"component": "trigger_workflow", "workflow_name": "inner"},
+            "one": {"component": "same"},
+        },
+    )
+    environment = Recorded(components={"each": each, "same": same}, workflows={"inner": inner})
+    result = await run_graph(graph, {}, environment)
+
+    assert result.error is None
+    assert places == [
+        "list",
+        "list.0[0]/inner()/寫%2F出",
+        "list.0[1]/inner()/寫%2F出",
+        "list.1[0]/one",
+        "list.1[1]/one",
+    ]
+
+
+async def test_a_step_may_return_the_result_and_the_duration_of_an_earlier_execution(
+    engine: RecordingEngine,
+) -> None:
+    class Replayed(MemoryEnvironment):
+        async def step(self, step: Step, invoke: Invoke) -> StepResult:
+            return StepResult({"from": step.component}, 12.5)
+
+    graph = engine.compile(["a >> PIPE >> b"], {"a": {"component": "x"}, "b": {"component": "y"}})
+    result = await run_graph(graph, {}, Replayed())
+
+    assert result.data == {"from": "y"}
+    assert [entry["duration_ms"] for entry in result.trace] == [12.5, 12.5]
+
+
+async def test_an_invocation_carries_the_key_of_its_repetitions(engine: RecordingEngine) -> None:
+    class Keyed(MemoryEnvironment):
+        async def step(self, step: Step, invoke: Invoke) -> StepResult:
+            return StepResult(await invoke(f"key of {step.place()}"))
+
+    async def key(given: Any, invocation: Any) -> Any:
+        return {"key": invocation.repeat_key}
+
+    graph = engine.compile(["a >> PIPE >> b"], {"b": {"component": "key"}})
+    result = await run_graph(graph, {}, Keyed(components={"key": key}))
+
+    assert result.data == {"key": "key of b"}

@@ -10,6 +10,15 @@ from .errors import InvalidArgumentError
 from .names import nearest
 from .shapes import is_mapping, is_text, json_list, objects
 
+# What a node says about failures stands in a config among the parameters of its component, and in a graph beside them
+# (docs/contract.md#policies). A component with a parameter of such a name keeps it.
+_NODE_FIELDS = ("retry", "timeout_seconds", "on_failure", "repeatable", "concurrency")
+_OWN_PARAMETERS = {"http_request": ("timeout_seconds",)}
+_WORKFLOW_FIELDS = (
+    *("retry", "timeout_seconds", "on_failure", "repeatable"),
+    *("on_failure_workflow", "max_running", "when_full"),
+)
+
 
 def is_document(graph: object) -> bool:
     """Tell whether a workflow is a document; otherwise it is a compiled graph.
@@ -65,7 +74,19 @@ def config_of(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             raise InvalidArgumentError(
                 f"the config of node {node!r} must be a mapping, such as {{component: set, …}}"
             )
-    return dict(config)
+    return {node: _with_retry(settings) for node, settings in config.items()}
+
+
+def _with_retry(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields in whose `retry` the key `on` is text: to YAML 1.1, which PyYAML reads, it means true."""
+    retry: object = fields.get("retry")
+    if not isinstance(retry, Mapping):
+        return dict(fields)
+    named = {
+        "on" if key is True else key: value
+        for key, value in cast("Mapping[object, object]", retry).items()
+    }
+    return {**fields, "retry": named}
 
 
 def check_description(description: object) -> str | None:
@@ -102,9 +123,18 @@ def check_strict(strict: object) -> bool:
 
 
 def compile_graph(
-    name: str, compiled: Mapping[str, Any], config: Mapping[str, Mapping[str, Any]]
+    name: str,
+    compiled: Mapping[str, Any],
+    config: Mapping[str, Mapping[str, Any]],
+    document: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the graph to push: the compiled nodes with their config, under a name.
+
+    Args:
+        name: the workflow's name.
+        compiled: what the engine made of the document's flow.
+        config: the component and parameters of each node.
+        document: the document; what it says about failures and runs becomes part of the graph.
 
     Raises:
         InvalidArgumentError: the engine does not know a component, or the config names a node that
@@ -123,12 +153,17 @@ def compile_graph(
                 f"workflow {name!r}: config names a node {key!r} that is not in the flow"
                 f"{nearest(key, list(by_id))}"
             )
-        data = {k: v for k, v in settings.items() if k != "component"}
         if settings.get("component"):
             node["componentId"], node["type"] = settings["component"], "Component"
+        own = _OWN_PARAMETERS.get(str(node.get("componentId")), ())
+        fields = {k: v for k, v in settings.items() if k in _NODE_FIELDS and k not in own}
+        data = {k: v for k, v in settings.items() if k != "component" and k not in fields}
         if data:
             node["data"] = {**(node.get("data") or {}), **data}
-    return {"id": name, "name": name, "nodes": nodes, "edges": list(compiled["cypher"]["edges"])}
+        node.update(fields)
+    said = _with_retry({key: document[key] for key in _WORKFLOW_FIELDS if key in document})
+    edges = list(compiled["cypher"]["edges"])
+    return {"id": name, "name": name, **said, "nodes": nodes, "edges": edges}
 
 
 def node_id(name: str) -> str:

@@ -89,7 +89,7 @@ class Workflows:
             settings, flow = {**config_of(graph), **own}, flow_of(graph)
             summary = summary or check_description(graph.get("description"))
             compiled = connection.send(operations.compile_flow(flow))
-            graph_to_push = compile_graph(name, compiled, settings)
+            graph_to_push = compile_graph(name, compiled, settings, graph)
         else:
             settings, graph_to_push = own, {**graph, "id": name, "name": name}
             summary = summary or check_description(graph.get("description"))

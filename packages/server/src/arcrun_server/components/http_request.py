@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.destinations import destination_problem
+from arcrun_server.engine.policy import CONNECTION, TIMEOUT
 from arcrun_server.json_text import as_text
 from arcrun_server.outbound import Unreachable
 from arcrun_server.outbound.urls import fill_places, places_of, with_query, without_places
@@ -71,6 +72,8 @@ CONTRACT: ComponentContract = {
                 },
             },
             "error": {"type": "string"},
+            "error_type": {"enum": [CONNECTION, TIMEOUT]},
+            "retry_after": {"type": "number", "description": "Seconds, if the service says so."},
         },
     },
     "config_example": {
@@ -96,7 +99,8 @@ def component(outbound: Outbound) -> Component:
                 method, url, headers=headers, content=content, timeout=_timeout(given)
             )
         except Unreachable as problem:
-            return {"success": False, "error": str(problem)}
+            kind = {} if problem.kind is None else {"error_type": problem.kind}
+            return {"success": False, "error": str(problem), **kind}
         data = {**response.content(), "headers": response.headers}
         if not response.ok:
             return {**response.failure(), "data": data}

@@ -24,7 +24,7 @@ def component(url: str, outbound: Outbound) -> Component:
         try:
             response = await outbound.send("POST", url, headers=headers, content=content)
         except Unreachable as problem:
-            raise ComponentError(str(problem)) from None
+            raise ComponentError(str(problem), kind=problem.kind) from None
         if not response.ok:
             return response.failure()
         is_json, value = response.json()

@@ -24,19 +24,23 @@ from .environment import (
     ComponentError,
     Environment,
     Invocation,
+    Invoke,
     MemoryEnvironment,
     RunLimits,
+    Step,
+    StepResult,
 )
 from .failures import InvocationFailure
 from .flow import compile_flow, parse_flow, search_triplets
 from .model import Edge, FlowError, Graph, JsonObject, Node, Problem, SearchResult, Triplet
 from .parameters import ParameterCheck, ParameterWarning, check_parameters
 from .plan import ExecutionPlan, prepare_graph
-from .result import Pause, RunResult, RunWarning, TraceEntry
+from .result import AwaitedTask, Pause, RunResult, RunWarning, TraceEntry
 from .run import resume_graph, run_graph
 
 __all__ = [
     "BUILTIN_IDS",
+    "AwaitedTask",
     "Component",
     "ComponentError",
     "Edge",
@@ -46,6 +50,7 @@ __all__ = [
     "Graph",
     "Invocation",
     "InvocationFailure",
+    "Invoke",
     "JsonObject",
     "MemoryEnvironment",
     "Node",
@@ -57,6 +62,8 @@ __all__ = [
     "RunResult",
     "RunWarning",
     "SearchResult",
+    "Step",
+    "StepResult",
     "TraceEntry",
     "Triplet",
     "check_graph",

@@ -35,6 +35,7 @@ class RunBudget:
         steps: How many steps have been taken.
         sizes: The sizes of values, each measured once.
         held_bytes: The size of the input and all results so far.
+        trace: How much the trace may still show.
     """
 
     def __init__(self, limits: RunLimits, steps: int = 0) -> None:
@@ -44,7 +45,7 @@ class RunBudget:
         self.sizes = KnownSizes(limits.output_values)
         self.held_bytes = 0
         self._left_bytes = limits.total_bytes
-        self._left_trace = limits.trace_bytes
+        self.trace = TraceRoom(limits.trace_bytes, self.sizes)
         # The last value that was measured in a thread and refused, and why: it is not measured again for its message.
         self._refused: tuple[Any, ValueError] | None = None
         self._now = time.monotonic()
@@ -114,12 +115,38 @@ class RunBudget:
                 f"the run's results together have more than {self._limits.total_bytes:,} bytes, which is the limit"
             )
 
+
+class TraceRoom:
+    """How much the trace may still show.
+
+    Args:
+        most: How many bytes.
+        sizes: The sizes of values that are known.
+
+    Attributes:
+        left: How many of them are left.
+    """
+
+    def __init__(self, most: int, sizes: KnownSizes) -> None:
+        self.left = most
+        self._most = most
+        self._sizes = sizes
+
+    @property
+    def used(self) -> int:
+        """Return how many bytes are used."""
+        return self._most - self.left
+
+    def share(self, number: int) -> TraceRoom:
+        """Return one of so many parts of the room, for what is put in later."""
+        return TraceRoom(self.left // max(number, 1), self._sizes)
+
     def fit(self, entry: TraceEntry) -> TraceEntry:
         """Return an entry as it goes into the trace: without what there is no room for."""
         for part in ("input", "output"):
-            size = self.sizes.rough(entry[part], self._left_trace)
-            if size <= self._left_trace:
-                self._left_trace -= size
+            size = self._sizes.rough(entry[part], self.left)
+            if size <= self.left:
+                self.left -= size
             else:
                 entry[part] = OMITTED
         return entry

@@ -14,6 +14,7 @@ from .edges import EDGE_KINDS, EDGE_TYPES, LABELS
 from .loops import find_loop
 from .model import MAX_PROBLEMS, NodeType, Problem
 from .nearest import Suggestions
+from .policy_check import policy_field_problems, policy_use_problems
 from .templates import parse_value, placeholders
 from .versions import without_version
 
@@ -65,6 +66,7 @@ def check_graph(graph: Any, known: Collection[str] | None = None) -> list[Proble
     if not nodes:
         return [Problem("The graph has no nodes; it needs at least one.", path="nodes")]
     suggestions = Suggestions()
+    problems += policy_field_problems(graph, "", suggestions)
     for number, node in enumerate(nodes):
         if len(problems) < MAX_PROBLEMS:
             problems += _node_problems(node, f"nodes[{number}]", suggestions)
@@ -116,6 +118,7 @@ def _node_problems(node: Any, path: str, suggestions: Suggestions) -> list[Probl
         problems.append(Problem("A node's label is text.", path=f"{path}.label"))
     if "data" in node:
         problems += _data_problems(node["data"], f"{path}.data")
+    problems += policy_field_problems(node, path, suggestions)
     return problems
 
 
@@ -268,6 +271,7 @@ def _component_problems(
 ) -> list[Problem]:
     targets = {edge["to"] for edge in edges}
     called = {edge["to"] for edge in edges if edge["type"] == "CALLS_SUBFLOW"}
+    loops = {edge["from"] for edge in edges if edge["type"] == "FOREACH"}
     names = None if known is None else sorted({*known, *BUILTIN_IDS})
     problems: list[Problem] = []
     for number, node in enumerate(nodes):
@@ -282,7 +286,11 @@ def _component_problems(
             problems += _known_problems(component, f"{path}.componentId", names, suggestions)
             if is_called and component != "trigger_workflow":
                 problems.append(_called_component(node, path))
-        if is_called or component == "trigger_workflow":
+        calls_workflow = is_called or component == "trigger_workflow"
+        problems += policy_use_problems(
+            node, path, calls_workflow=calls_workflow, has_foreach=node["id"] in loops
+        )
+        if calls_workflow:
             problems += _hand_over_problems(node, path)
     return problems
 

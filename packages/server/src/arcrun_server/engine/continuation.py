@@ -8,18 +8,23 @@ anything else sees them; it does not hold the trace so far.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from .elements import open_lane, open_lanes
+from .failures import NodeFailure, PauseRequest
 from .frames import (
     Activation,
     FollowEdges,
     ForEach,
     Frame,
+    RunElements,
     RunNode,
     StartNode,
     SubRun,
     element_frame,
+    place_of,
 )
 from .machine import Machine
 from .outcome import find_list
@@ -29,23 +34,38 @@ if TYPE_CHECKING:
     from .environment import Environment
     from .frames import WorkItem
     from .model import JsonObject
+    from .runner import Lane, Runner
 
 VERSION = 1
+_DAMAGED = "The state of the paused run is damaged: no node waits in it."
 
 
-def write_continuation(machine: Machine, waiting_node: RunNode) -> JsonObject:
+@dataclass(frozen=True)
+class WaitingNode:
+    """A node that waits for a callback.
+
+    Attributes:
+        machine: What it runs in.
+        item: The node, in the last frame of that.
+        lane: The element of a FOREACH that it belongs to, if others are run at the same time.
+    """
+
+    machine: Runner
+    item: RunNode
+    lane: Lane | None = None
+
+
+def write_continuation(machine: Machine, pause: PauseRequest) -> JsonObject:
     """Return the state of a run that waits.
 
     Args:
         machine: The run.
-        waiting_node: The node that waits, in the machine's last frame.
+        pause: What it waits for, or the first of these.
     """
     plans: list[ExecutionPlan] = []
-    frames = []
-    for frame in machine.frames:
-        if frame.plan not in plans:
-            plans.append(frame.plan)
-        frames.append(_write_frame(frame, plans.index(frame.plan)))
+    frames = [_write_frame(frame, plans) for frame in machine.frames]
+    lanes = [_write_lane(lane, plans) for lane in open_lanes(machine)]
+    waits = {"lanes": lanes} if lanes else {"waiting_node": _write_item(pause.item)}
     return {
         "version": VERSION,
         "started": machine.times.started.isoformat(),
@@ -53,17 +73,17 @@ def write_continuation(machine: Machine, waiting_node: RunNode) -> JsonObject:
         "steps": machine.budget.steps,
         "graphs": [plan.graph for plan in plans],
         "frames": frames,
-        "waiting_node": _write_item(waiting_node),
+        **waits,
     }
 
 
 def read_continuation(
     continuation: JsonObject, environment: Environment
-) -> tuple[Machine, RunNode]:
+) -> tuple[Machine, dict[str, WaitingNode]]:
     """Rebuild a run that waits.
 
     Returns:
-        The run, and the node in its last frame that waits.
+        The run, and the nodes that wait, by their places, in the order of the list.
 
     Raises:
         ValueError: This is not a continuation, or one of another version.
@@ -77,29 +97,88 @@ def read_continuation(
     machine = Machine(environment, started, continuation["steps"], strict=strict)
     plans = [prepare_graph(graph) for graph in continuation["graphs"]]
     for written in continuation["frames"]:
-        plan = plans[written["graph"]]
         below = machine.frames[-1] if machine.frames else None
         if written["is_element"] and below and below.for_each:
             loop = below.for_each
-            frame = element_frame(below, loop, len(loop.results))
+            machine.frames.append(element_frame(below, loop, len(loop.results)))
         else:
-            machine.open(plan, written["input"])
-            frame = machine.frames.pop()
-        _read_frame(frame, written)
-        if below and written["sub_run"]:
-            frame.sub_run = _read_sub_run(below, written["sub_run"])
-        machine.frames.append(frame)
+            machine.open(plans[written["graph"]], written["input"])
+        _read_frame(machine, written)
+    waiting = [_read_lane(machine, lane, plans) for lane in continuation.get("lanes", [])]
+    if "waiting_node" in continuation:
+        waiting = [_waiting_node(machine, continuation["waiting_node"])]
+    found = {_place(node): node for node in waiting if node is not None}
+    if not found:
+        raise ValueError(_DAMAGED)
+    return machine, found
+
+
+def _waiting_node(machine: Runner, written: list[Any], lane: Lane | None = None) -> WaitingNode:
+    item = _read_item(machine.frames[-1], written)
+    if not isinstance(item, RunNode):
+        raise ValueError(_DAMAGED)  # noqa: TRY004 - it is the value of a field that is wrong
+    return WaitingNode(machine, item, lane)
+
+
+def _place(waiting: WaitingNode) -> str:
+    frames = waiting.machine.frames
+    return place_of(frames, frames[-1].plan.nodes[waiting.item.node].id)
+
+
+def _write_lane(lane: Lane, plans: list[ExecutionPlan]) -> JsonObject:
+    """Write an element of a FOREACH that has ended, or that waits."""
+    written = {
+        "index": lane.index,
+        "warnings": list(lane.frame.warnings),
+        "failed_nodes": list(lane.frame.failed_nodes),
+    }
+    if lane.pause is not None:
+        frames = [_write_frame(frame, plans) for frame in lane.machine.own_frames]
+        waits = {"waiting_node": _write_item(lane.pause.item), "task_id": lane.pause.task_id}
+        return {**written, "frames": frames, **waits}
+    failure = lane.failure
+    shown = failure and {"node": failure.node, "reason": failure.reason, "input": failure.given}
+    return {**written, "result": lane.result, "failure": shown}
+
+
+def _read_lane(
+    machine: Machine, written: JsonObject, plans: list[ExecutionPlan]
+) -> WaitingNode | None:
+    """Rebuild an element of a FOREACH; return the node that waits in it, if it has not ended."""
     frame = machine.frames[-1]
-    waiting_node = _read_item(frame, continuation["waiting_node"])
-    if not isinstance(waiting_node, RunNode):
-        raise ValueError("The state of the paused run is damaged: no node waits in it.")  # noqa: TRY004
-    return machine, waiting_node
+    assert frame.for_each is not None, "lanes belong to a FOREACH"  # noqa: S101
+    lane = open_lane(machine, frame, frame.for_each, written["index"])
+    if "waiting_node" not in written:
+        for node, placeholder in written["warnings"]:
+            lane.frame.warn(node, [placeholder])
+        lane.frame.failed_nodes.update(dict.fromkeys(written["failed_nodes"]))
+        lane.is_done, lane.result = True, written["result"]
+        if written["failure"]:
+            failed = written["failure"]
+            lane.failure = NodeFailure(failed["node"], failed["reason"], failed["input"])
+        return None
+    own = lane.machine
+    for number, one in enumerate(written["frames"]):
+        below = own.frames[-1]
+        if number == 0:
+            pass
+        elif one["is_element"] and below.for_each:
+            own.frames.append(element_frame(below, below.for_each, len(below.for_each.results)))
+        else:
+            own.open(plans[one["graph"]], one["input"])
+        _read_frame(own, one)
+    waiting = _waiting_node(own, written["waiting_node"], lane)
+    node = own.frames[-1].plan.nodes[waiting.item.node].id
+    lane.pause = PauseRequest(written["task_id"], waiting.item, node, _place(waiting))
+    return waiting
 
 
-def _write_frame(frame: Frame, graph: int) -> JsonObject:
+def _write_frame(frame: Frame, plans: list[ExecutionPlan]) -> JsonObject:
     loop, sub_run = frame.for_each, frame.sub_run
+    if frame.plan not in plans:
+        plans.append(frame.plan)
     return {
-        "graph": graph,
+        "graph": plans.index(frame.plan),
         "is_element": frame.loop is not None,
         "input": frame.run_input,
         "executed": [[number, result] for number, result in frame.executed.items()],
@@ -122,6 +201,7 @@ def _write_frame(frame: Frame, graph: int) -> JsonObject:
             "failures": loop.failures,
             "first_failure": loop.first_failure and list(loop.first_failure),
             "first_input": loop.first_input,
+            "at_once": loop.at_once,
         },
         "sub_run": sub_run
         and {
@@ -133,7 +213,9 @@ def _write_frame(frame: Frame, graph: int) -> JsonObject:
     }
 
 
-def _read_frame(frame: Frame, written: JsonObject) -> None:
+def _read_frame(machine: Runner, written: JsonObject) -> None:
+    """Read what a machine's last frame has come to; the other frames are below it already."""
+    frame = machine.frames[-1]
     frame.executed = dict(map(tuple, written["executed"]))
     frame.arriving = dict(map(tuple, written["arriving"]))
     frame.work = [_read_item(frame, item) for item in written["work"]]
@@ -148,6 +230,8 @@ def _read_frame(frame: Frame, written: JsonObject) -> None:
     frame.failed_nodes.update(dict.fromkeys(written.get("failed_nodes", [])))
     if written["loop"]:
         frame.for_each = _read_loop(frame, written["loop"])
+    if written["sub_run"]:
+        frame.sub_run = _read_sub_run(machine.frames[-2], written["sub_run"])
 
 
 def _read_loop(frame: Frame, written: JsonObject) -> ForEach:
@@ -163,6 +247,7 @@ def _read_loop(frame: Frame, written: JsonObject) -> ForEach:
         failures=written["failures"],
         first_failure=written["first_failure"] and tuple(written["first_failure"]),
         first_input=written["first_input"],
+        at_once=written.get("at_once", 1),
     )
 
 
@@ -183,6 +268,8 @@ def _read_activation(frame: Frame, written: list[Any]) -> Activation:
 def _write_item(item: WorkItem) -> list[Any]:
     if isinstance(item, StartNode):
         return ["start_node", item.node]
+    if isinstance(item, RunElements):
+        return ["run_elements"]
     if isinstance(item, RunNode):
         return ["run_node", item.node, _write_activation(item.activation)]
     return ["follow_edges", item.node, item.position, _write_activation(item.activation)]
@@ -190,6 +277,8 @@ def _write_item(item: WorkItem) -> list[Any]:
 
 def _read_item(frame: Frame, written: list[Any]) -> WorkItem:
     kind = written[0]
+    if kind == "run_elements":
+        return RunElements()
     if kind == "start_node":
         return StartNode(written[1])
     if kind == "run_node":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
+from .policy import MAX_CONCURRENCY
 from .sizes import rough_size
 
 if TYPE_CHECKING:
@@ -21,15 +23,26 @@ class ComponentError(Exception):
     Args:
         message: Why.
         record: What the run records of it besides, by field: what was used all the same.
+        kind: The kind of the failure (`policy.KINDS`), for `retry`; None for any other.
+        retry_after: In how many seconds the service that failed wants to be asked again, if it says so.
 
     Example:
         >>> str(ComponentError("`url` is missing"))
         '`url` is missing'
     """
 
-    def __init__(self, message: str = "", record: JsonObject | None = None) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        record: JsonObject | None = None,
+        *,
+        kind: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.record: JsonObject = record or {}
+        self.kind = kind
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,7 @@ class RunLimits:
         total_bytes: Size of all results of a run together.
         trace_bytes: Size of what the trace shows of inputs and results. What does not fit is left out.
         depth: How deep FOREACH and sub-workflows may be nested, together.
+        concurrency: How many elements of a FOREACH may be run at the same time, however many a node allows.
     """
 
     steps: int = 10_000
@@ -54,6 +68,7 @@ class RunLimits:
     total_bytes: int = 32 * 1024 * 1024
     trace_bytes: int = 4 * 1024 * 1024
     depth: int = 16
+    concurrency: int = MAX_CONCURRENCY
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,8 @@ class Invocation:
         written: The node's own data as it was pushed.
         credentials: The credentials that it names.
         fill: Fills the placeholders of a text of `written`, each value written by a function.
+        repeat_key: The same for each repetition of this invocation, so that a service can tell that it has done
+            what it is asked for. None if the invocation is not repeated.
         measure: Measures a value as `rough_size`, but what the run knows already only once.
     """
 
@@ -87,6 +104,7 @@ class Invocation:
     fill: Callable[[str, Callable[[Any], str]], str] = field(
         default=lambda text, _write: text, repr=False
     )
+    repeat_key: str | None = None
     measure: Callable[[Any, int], int] = field(default=rough_size, repr=False)
 
 
@@ -96,6 +114,44 @@ Component: TypeAlias = "Callable[[JsonObject, Invocation], Awaitable[Any]]"
 A failure that the workflow may handle is a result `{"success": false, "error": …}`; an exception
 fails the node (`ON_FAIL` edges still run), and its text goes into the run's error.
 """
+
+
+@dataclass(frozen=True)
+class Step:
+    """One attempt at an invocation of a component in a run.
+
+    Attributes:
+        node_id: The node.
+        component: The component's id.
+        place: Returns where in the run the invocation is: the FOREACH elements and sub-workflows around the node, then
+            the node, as `read_stale.0[2]/write_wiki` for element 2 of the FOREACH of edge 0 of `read_stale`. No two
+            invocations of a run have the same place, and a run that is executed again on the same results has the same
+            places, so a place names what must happen once. Elements that run at the same time come to their steps in
+            any order; place and attempt are the same whatever the order.
+        attempt: Which attempt it is, from 1. All attempts at an invocation have its place.
+        repeatable: Whether it may be invoked again if nobody knows whether it has done its work.
+    """
+
+    node_id: str
+    component: str
+    place: Callable[[], str] = field(repr=False)
+    attempt: int = 1
+    repeatable: bool = True
+
+
+class StepResult(NamedTuple):
+    """What a step returned.
+
+    Attributes:
+        value: The component's result, with the credentials of the node redacted.
+        duration_ms: How long it took when it was executed, if that was not now.
+    """
+
+    value: Any
+    duration_ms: float | None = None
+
+
+Invoke: TypeAlias = "Callable[[str | None], Awaitable[Any]]"
 
 
 class Environment(Protocol):
@@ -117,6 +173,28 @@ class Environment(Protocol):
 
         Raises:
             InvocationFailure: It exists, but can't be used; the node fails with this reason.
+        """
+        ...
+
+    async def step(self, step: Step, invoke: Invoke) -> StepResult:
+        """Invoke a component, or return what it returned in an earlier execution of this run.
+
+        Args:
+            step: Which invocation it is.
+            invoke: Invokes the component and returns its redacted result. It takes the key under which the
+                invocation may be repeated, if it may be, for `Invocation.repeat_key`.
+
+        Raises:
+            InvocationFailure: The component failed, now or then; with the kind that it had then.
+        """
+        ...
+
+    async def pause(self, step: Step, seconds: float) -> None:
+        """Wait before an attempt.
+
+        Args:
+            step: The attempt that comes next.
+            seconds: How long.
         """
         ...
 
@@ -170,6 +248,14 @@ class MemoryEnvironment:
     async def resolve(self, component_id: str) -> Component | None:
         """Find a component by its id."""
         return self.components.get(component_id)
+
+    async def step(self, _step: Step, invoke: Invoke) -> StepResult:
+        """Invoke a component; nothing is recorded."""
+        return StepResult(await invoke(None))
+
+    async def pause(self, _step: Step, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
 
     async def secret(self, name: str) -> str | None:
         """Return a secret by its name."""

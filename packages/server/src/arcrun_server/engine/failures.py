@@ -15,11 +15,22 @@ class InvocationFailure(Exception):
     Args:
         reason: Why.
         record: What the run records of it besides, free of secrets.
+        kind: The kind of the failure (`policy.KINDS`), for `retry`; None for any other.
+        retry_after: In how many seconds the service that failed wants to be asked again, if it says so.
     """
 
-    def __init__(self, reason: str, record: JsonObject | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        record: JsonObject | None = None,
+        *,
+        kind: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(reason)
         self.record: JsonObject = record or {}
+        self.kind = kind
+        self.retry_after = retry_after
 
 
 class NodeFailure(Exception):
@@ -47,10 +58,12 @@ class PauseRequest(Exception):
         task_id: What the component calls the task.
         item: The work item of the node that waits, in the last frame.
         node: The node's id.
+        place: Where in the run it is, as `Step.place`.
     """
 
-    def __init__(self, task_id: str, item: RunNode, node: str) -> None:
+    def __init__(self, task_id: str, item: RunNode, node: str, place: str) -> None:
         super().__init__(node)
         self.task_id = task_id
         self.item = item
         self.node = node
+        self.place = place

@@ -20,6 +20,7 @@ from .model import (
     Triplet,
 )
 from .nearest import Suggestions
+from .policy import split_settings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -96,7 +97,7 @@ def compile_flow(
 
     Args:
         lines: The document's `flow`.
-        config: The document's `config`: for each node `component` and its parameters.
+        config: The document's `config`: for each node `component`, its parameters, and the fields of `policy`.
         name: The workflow's name; the graph's `id` and `name`.
         known: Component ids. A node without a config entry that is named like one runs it.
 
@@ -331,9 +332,10 @@ def _apply_config(nodes: dict[str, Node], config: Any) -> list[Problem]:
 
 def _configure(node: Node, entry: JsonObject, path: str) -> list[Problem]:
     component = entry.get("component")
-    data = {key: value for key, value in entry.items() if key != "component"}
+    data, fields = split_settings(entry, component or node.get("componentId"))
     if data:
         node["data"] = data
+    node.update(fields)  # type: ignore[typeddict-item]  # what is wrong with them, `check_graph` says
     if component is None:
         return []
     if not isinstance(component, str) or not component:

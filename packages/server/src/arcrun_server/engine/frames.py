@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -82,7 +83,12 @@ class FollowEdges:
     activation: Activation
 
 
-WorkItem: TypeAlias = "RunNode | StartNode | FollowEdges"
+@dataclass(slots=True)
+class RunElements:
+    """Work to do: run the elements of a FOREACH, several at the same time."""
+
+
+WorkItem: TypeAlias = "RunNode | StartNode | FollowEdges | RunElements"
 
 
 @dataclass
@@ -98,12 +104,14 @@ class ForEach:
         failures: How many of them failed.
         first_failure: The node that failed first, and why.
         first_input: What that node was given.
+        at_once: How many elements are run at the same time.
     """
 
     node: int
     position: int
     activation: Activation
     elements: list[Any]
+    at_once: int = 1
     results: list[Any] = field(default_factory=list)
     failures: int = 0
     first_failure: tuple[str, str] | None = None
@@ -248,6 +256,31 @@ def element_frame(frame: Frame, loop: ForEach, index: int) -> Frame:
         warnings=frame.warnings,
         failed_nodes=frame.failed_nodes,
     )
+
+
+def place_of(frames: list[Frame], node_id: str) -> str:
+    """Return where a node runs: the FOREACH elements and the sub-workflows around it, then its id.
+
+    A node runs once in a frame, so no two invocations of a run have the same place. Characters that separate the
+    parts are escaped in ids, which may hold any of them.
+
+    Args:
+        frames: The frames of the run.
+        node_id: The node, in the last of them.
+    """
+    parts = []
+    for below, frame in itertools.pairwise(frames):
+        loop = below.for_each
+        if frame.sub_run is not None:
+            parts.append(f"{_escaped(below.plan.nodes[frame.sub_run.node].id)}()")
+        elif loop is not None and frame.loop is not None:
+            node = _escaped(below.plan.nodes[loop.node].id)
+            parts.append(f"{node}.{loop.position}[{frame.loop['index']}]")
+    return "/".join([*parts, _escaped(node_id)])
+
+
+def _escaped(node_id: str) -> str:
+    return node_id.replace("%", "%25").replace("/", "%2F")
 
 
 def merge_results(results: list[Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from .attempts import in_time
 from .builtin_components import BUILTINS
 from .environment import ComponentError, Invocation
 from .failures import InvocationFailure
@@ -16,7 +17,7 @@ from .sizes import rough_size
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from .environment import Component, Environment
+    from .environment import Component, Environment, Step, StepResult
     from .model import JsonObject
     from .plan import PlannedNode
     from .scope import Scope
@@ -46,6 +47,43 @@ class Invoker:
         self._sizes = sizes
         self._components: dict[str, Component] = {}
 
+    async def step(
+        self,
+        node: PlannedNode,
+        scope: Scope,
+        context: JsonObject,
+        own: JsonObject,
+        context_bytes: int,
+        *,
+        workflow: str | None,
+        step: Step,
+    ) -> StepResult:
+        """Invoke a node's component through the environment, which may know its result from an earlier execution.
+
+        Args:
+            node: The node.
+            scope: As for `invoke`.
+            context: As for `invoke`.
+            own: As for `invoke`.
+            context_bytes: As for `invoke`.
+            workflow: As for `invoke`.
+            step: Which attempt it is.
+
+        Raises:
+            InvocationFailure: There is no such component or credential, or the component failed.
+        """
+
+        async def invoke(repeat_key: str | None) -> Any:
+            work = self.invoke(
+                *(node, scope, context, own, context_bytes),
+                workflow=workflow,
+                repeat_key=repeat_key,
+            )
+            seconds = node.policy.timeout_seconds
+            return await (work if seconds is None else in_time(seconds, work))
+
+        return await self._environment.step(step, invoke)
+
     async def invoke(
         self,
         node: PlannedNode,
@@ -55,6 +93,7 @@ class Invoker:
         context_bytes: int,
         *,
         workflow: str | None,
+        repeat_key: str | None,
     ) -> Any:
         """Invoke a node's component.
 
@@ -65,6 +104,7 @@ class Invoker:
             own: The node's data, filled, with credentials left as they are written.
             context_bytes: How large the context is at most.
             workflow: The name of the workflow that is run.
+            repeat_key: Passed on to the component.
 
         Returns:
             The component's result. If the node names credentials, their values are redacted in it, so
@@ -90,6 +130,7 @@ class Invoker:
             written=node.written,
             credentials=node.credentials,
             fill=scope.fill_text,
+            repeat_key=repeat_key,
             measure=self._sizes.rough,
         )
         try:
@@ -97,10 +138,13 @@ class Invoker:
                 result = await component({**context, **own} if own else context, invocation)
         except Exception as problem:  # noqa: BLE001 - whatever a component raises fails its node
             reason = _describe(problem)
-            record = problem.record if isinstance(problem, ComponentError) else {}
-            if redactor is not None:
-                reason, record = redactor.text(reason), redactor.value(record)
-            raise InvocationFailure(reason, record) from None
+            reason = redactor.text(reason) if redactor else reason
+            if not isinstance(problem, ComponentError):
+                raise InvocationFailure(reason) from None
+            record = redactor.value(problem.record) if redactor else problem.record
+            raise InvocationFailure(
+                reason, record, kind=problem.kind, retry_after=problem.retry_after
+            ) from None
         if redactor is None:
             return result
         try:

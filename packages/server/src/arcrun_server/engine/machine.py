@@ -9,46 +9,47 @@ is not, or can't be any more. A node whose count has come to zero runs if at lea
 waits there, on all of them merged; otherwise it never runs, and its own edges arrive without
 activations. So a node with several incoming edges runs once, and an edge that is not taken holds
 nothing up.
+
+**What else runs at the same time.** Nothing, but for the elements of a FOREACH whose node allows it: each of these has
+a machine of its own (`elements`), which shares the budget of the run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from typing import TYPE_CHECKING, Any
 
+from .attempts import repeat
 from .budget import BudgetError, RunBudget
 from .builtin_components import BUILTINS
+from .elements import open_lanes, run_elements
+from .environment import Step
 from .failures import InvocationFailure, NodeFailure, PauseRequest
 from .filling import fill_data
-from .frames import (
-    Activation,
-    FollowEdges,
-    ForEach,
-    Frame,
-    RunNode,
-    StartNode,
-    SubRun,
-    element_frame,
-)
+from .for_each import begin_loop, element_failure, end_element, failed_element
+from .frames import Activation, FollowEdges, Frame, RunElements, RunNode, StartNode, place_of
 from .invoker import Invoker
 from .model import readable
-from .outcome import awaited_task, failure_reason, find_list, is_failure, no_list, read_branch
+from .outcome import awaited_task, failure_reason, is_failure, read_branch
 from .plan import TRIGGER_WORKFLOW
-from .result import RunResult, milliseconds, trace_entry
+from .result import milliseconds, trace_entry
 from .scope import Scope, TimeVariables, key_look_up
 from .sizes import TooLargeError
-from .sub_workflow import find_workflow, sub_result, workflow_call
-from .templates import MISSING
+from .sub_runs import call_workflow, end_sub_run, report
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from datetime import datetime
 
-    from .environment import Environment
+    from .budget import TraceRoom
+    from .environment import Environment, StepResult
     from .frames import WorkItem
     from .model import JsonObject
     from .plan import ExecutionPlan, PlannedEdge, PlannedNode
     from .result import TraceEntry
+    from .runner import Lane
 
 _MAX_REASON_LENGTH = 2000
 
@@ -60,6 +61,11 @@ class Machine:
         frames: What is being run; the last one is worked on.
         strict: Whether a placeholder without a value fails its node, in all graphs of the run.
         current: The node that runs now and what it was given, for the error of a time-out.
+        lanes: The elements of the FOREACH of the last frame that are run at the same time and have begun, by position.
+            Their results are taken over in the order of the list, so that these are the next ones.
+        trace_room: How much the trace may still show.
+        is_lane: Whether it runs one of several elements of a FOREACH that are run at the same time.
+        lowest: How many frames there are when the last one is the lowest that is its own.
     """
 
     def __init__(
@@ -71,8 +77,27 @@ class Machine:
         self.frames: list[Frame] = []
         self.strict = strict
         self.current: tuple[str, Any] = ("", None)
+        self.lanes: dict[int, Lane] = {}
+        self.trace_room = self.budget.trace
+        self.is_lane = False
+        self.lowest = 1
         self.times = TimeVariables(started)
         self._invoker = Invoker(environment, started, self.budget.deadline, self.budget.sizes)
+
+    def lane(self, frame: Frame, room: TraceRoom) -> Machine:
+        """Return a machine that runs a frame on top of these, beside others, with the same budget."""
+        lane = copy.copy(self)
+        lane.frames = [*self.frames, frame]
+        lane.lanes = {}
+        lane.trace_room = room
+        lane.is_lane = True
+        lane.lowest = len(lane.frames)
+        return lane
+
+    @property
+    def own_frames(self) -> list[Frame]:
+        """Return the frames that no other machine runs."""
+        return self.frames[self.lowest - 1 :]
 
     def open(self, plan: ExecutionPlan, run_input: JsonObject) -> None:
         """Push the frame of a graph that is to run from its start."""
@@ -88,7 +113,7 @@ class Machine:
         # Only structure leads to these nodes. They never run, so what they lead to must not wait for them.
         for number in plan.unreached:
             for edge in plan.nodes[number].outgoing:
-                self._arrive(frame, edge.target, None)
+                self.arrive(frame, edge.target, None)
         self.frames.append(frame)
 
     async def run(self) -> Any:
@@ -110,9 +135,11 @@ class Machine:
                     item = frame.work.pop()
                     if isinstance(item, FollowEdges):
                         self._follow_edge(frame, item)
+                    elif isinstance(item, RunElements):
+                        await run_elements(self, frame)
                     else:
                         await self._run_node(frame, item)
-                elif len(self.frames) == 1:
+                elif len(self.frames) == self.lowest:
                     return frame.data()
                 else:
                     self._leave(self.frames.pop())
@@ -125,18 +152,22 @@ class Machine:
         frame.executed[number] = result
         frame.last = number
         # Built-ins give back the context, and with it the failure of a node before them.
-        if node.component and node.component not in BUILTINS:
+        if node.component and node.component not in BUILTINS and is_failure(result):
             self._note_failure(frame, node, result)
         if node.outgoing:
             frame.work.append(FollowEdges(number, 0, activation.after(number, node.id, result)))
 
-    def _record(self, frame: Frame, entry: TraceEntry) -> None:
-        frame.trace.append(self.budget.fit(entry))
+    def record(self, frame: Frame, entry: TraceEntry) -> None:
+        """Put an entry into the trace, as far as there is room."""
+        frame.trace.append(self.trace_room.fit(entry))
         frame.entries[entry["nodeId"]] = entry
 
-    def _note_failure(self, frame: Frame, node: PlannedNode, result: Any) -> None:
-        if is_failure(result) and not node.handles_failure:
-            frame.failed_nodes[node.id] = None
+    def _note_failure(self, frame: Frame, node: PlannedNode, result: JsonObject) -> None:
+        if node.handles_failure:
+            return
+        if node.policy.on_failure == "stop":
+            raise NodeFailure(node.id, failure_reason(result), frame.entries[node.id]["input"])
+        frame.failed_nodes[node.id] = None
 
     def _check_resolved(self, frame: Frame, node: PlannedNode, unresolved: list[str]) -> None:
         """Note the placeholders that have no value; in a strict run they fail the node."""
@@ -148,14 +179,19 @@ class Machine:
     def fail(
         self, frame: Frame, item: RunNode, entry: TraceEntry, reason: str, record: Any = None
     ) -> None:
-        """Record a node's failure, and what its component says besides: its ON_FAIL edges go on, or else the run ends."""
+        """Record a node's failure, and what its component says besides.
+
+        Its ON_FAIL edges go on, or else the run ends, unless the node says otherwise.
+        """
         node = frame.plan.nodes[item.node]
         reason = readable(reason, _MAX_REASON_LENGTH)
         given, entry["error"] = entry["input"], reason
-        self._record(frame, entry)
+        self.record(frame, entry)
         if not node.handles_failure:
-            entry["record"] = record or {}
-            raise NodeFailure(node.id, reason, given)
+            if node.policy.on_failure != "continue":
+                entry["record"] = record or {}
+                raise NodeFailure(node.id, reason, given)
+            frame.failed_nodes[node.id] = None
         entry["output"] = result = {"success": False, "error": reason, **(record or {})}
         self.complete(frame, item.node, item.activation, result)
 
@@ -171,7 +207,7 @@ class Machine:
             if error is not None:
                 self.fail(frame, item, {**entry, "output": None}, error)
                 return
-            self._record(frame, entry)
+            self.record(frame, entry)
             self.complete(frame, item.node, item.activation, result)
         except NodeFailure as failure:
             self._unwind(failure)
@@ -200,7 +236,7 @@ class Machine:
         if node.component is None:
             await self._pass_on(frame, node, item)
         elif node.component == TRIGGER_WORKFLOW:
-            await self._call_workflow(frame, node, item)
+            await call_workflow(self, frame, node, item)
         else:
             await self._run_component(frame, node, item)
 
@@ -209,19 +245,20 @@ class Machine:
         result = given = frame.previous(item.activation)
         entry = trace_entry(node, given, None, 0.0)
         if node.type == "Input" and node.data:
-            scope = self._scope(frame, item.activation)
+            scope = self.scope(frame, item.activation)
             try:
                 own = await fill_data(node, scope, self.budget.held_bytes)
-                self._note_unresolved(frame, node, scope.unresolved, entry)
+                self.note_unresolved(frame, node, scope.unresolved, entry)
             except (InvocationFailure, TooLargeError) as problem:
                 self.fail(frame, item, entry, str(problem))
                 return
             result = {**given, **own} if isinstance(given, dict) else own
         entry["output"] = result
-        self._record(frame, entry)
+        self.record(frame, entry)
         self.complete(frame, item.node, item.activation, result)
 
-    def _scope(self, frame: Frame, activation: Activation) -> Scope:
+    def scope(self, frame: Frame, activation: Activation) -> Scope:
+        """Return what a node's templates and conditions see."""
         return Scope(frame, activation, self.times, self.limits.output_bytes, self.budget.sizes)
 
     def _count_step(self, node: PlannedNode) -> None:
@@ -238,8 +275,8 @@ class Machine:
 
     async def _run_component(self, frame: Frame, node: PlannedNode, item: RunNode) -> None:
         activation = item.activation
-        scope = self._scope(frame, activation)
-        builtin = BUILTINS.get(node.component or "")
+        scope = self.scope(frame, activation)
+        builtin, took = BUILTINS.get(node.component or ""), None
         context = activation.values if builtin else activation.context()
         entry = trace_entry(node, context, None, 0.0)
         began = time.perf_counter()
@@ -249,13 +286,12 @@ class Machine:
             entry["input"] = given
             self.current = (node.id, given)
             if scope.unresolved:
-                self._note_unresolved(frame, node, scope.unresolved, entry)
+                self.note_unresolved(frame, node, scope.unresolved, entry)
             if builtin and not node.credentials:
                 result = builtin(given)
             else:
-                result = await self._invoker.invoke(
-                    *(node, scope, context, own, self.budget.held_bytes),
-                    workflow=frame.plan.graph.get("name") or None,
+                result, took = await self._invoke(
+                    frame, node, scope, context=context, own=own, entry=entry
                 )
                 await self.budget.measure(result)
             self.check_result(result)
@@ -263,17 +299,64 @@ class Machine:
             entry["duration_ms"] = milliseconds(began)
             self.fail(frame, item, entry, str(problem), getattr(problem, "record", None))
             return
-        entry["duration_ms"] = milliseconds(began)
+        entry["duration_ms"] = milliseconds(began) if took is None else took
         entry["output"] = result
-        self._record(frame, entry)
+        self.record(frame, entry)
         task_id = awaited_task(result)
         if task_id:
-            raise PauseRequest(task_id, item, node.id)
+            raise PauseRequest(task_id, item, node.id, self._place(node))
         self.complete(frame, item.node, activation, result)
 
-    def _note_unresolved(
+    def _invoke(
+        self,
+        frame: Frame,
+        node: PlannedNode,
+        scope: Scope,
+        *,
+        context: JsonObject,
+        own: JsonObject,
+        entry: TraceEntry,
+    ) -> Awaitable[StepResult]:
+        """Invoke a node's component, as often as its `retry` says."""
+        workflow = frame.plan.graph.get("name") or None
+
+        def attempt(number: int) -> Awaitable[StepResult]:
+            return self._invoker.step(
+                *(node, scope, context, own, self.budget.held_bytes),
+                workflow=workflow,
+                step=self._step(node, number),
+            )
+
+        retry = node.policy.retry
+        if retry is None:
+            return attempt(1)
+
+        async def wait(number: int, seconds: float) -> None:
+            entry["attempts"] = number
+            await self.environment.pause(self._step(node, number), seconds)
+            self.budget.turn_is_over()  # it tells what time it is
+            self._count_step(node)
+            self.current = (node.id, entry["input"])
+
+        return repeat(
+            *(retry, attempt, wait),
+            longest=self.limits.seconds,
+            seed=lambda: f"{self.times.started.isoformat()} {self._place(node)}",
+        )
+
+    def _step(self, node: PlannedNode, attempt: int) -> Step:
+        def place() -> str:
+            return self._place(node)
+
+        return Step(node.id, node.component or "", place, attempt, node.policy.repeatable)
+
+    def _place(self, node: PlannedNode) -> str:
+        return place_of(self.frames, node.id)
+
+    def note_unresolved(
         self, frame: Frame, node: PlannedNode, sources: list[str], entry: TraceEntry
     ) -> None:
+        """Let the trace name the placeholders of a node that have no value; in a strict run they fail it."""
         unresolved = [source for source in sources if source not in node.optional]
         if unresolved:
             entry["warnings"] = [f"{source} has no value" for source in unresolved]
@@ -285,10 +368,10 @@ class Machine:
         if follow.position + 1 < len(outgoing):
             frame.work.append(FollowEdges(follow.node, follow.position + 1, follow.activation))
         if edge.type == "FOREACH":
-            self._begin_loop(frame, follow, edge)
+            begin_loop(self, frame, follow, edge)
         else:
             taken = self._takes(frame, edge, follow.activation)
-            self._arrive(frame, edge.target, follow.activation if taken else None)
+            self.arrive(frame, edge.target, follow.activation if taken else None)
 
     def _takes(self, frame: Frame, edge: PlannedEdge, activation: Activation) -> bool:
         result = frame.executed[edge.source]
@@ -297,7 +380,7 @@ class Machine:
         if edge.type == "ON_FAIL":
             return is_failure(result)
         if edge.condition is not None:
-            scope = self._scope(frame, activation)
+            scope = self.scope(frame, activation)
             return edge.condition.holds(key_look_up(result, scope), scope.find_text)
         if edge.type == "ON_BRANCH":
             return read_branch(result) == edge.branch
@@ -305,7 +388,7 @@ class Machine:
             return (read_branch(result) or "").lower() == edge.type[3:].lower()
         return True
 
-    def _arrive(self, frame: Frame, target: int, activation: Activation | None) -> None:
+    def arrive(self, frame: Frame, target: int, activation: Activation | None) -> None:
         """Let an edge arrive at its target, with an activation or, if it is not taken, without one.
 
         The module's docstring says when a node runs. Nodes that never run are handled in this loop, and
@@ -334,29 +417,12 @@ class Machine:
             frame.last = None
         frame.work.extend(reversed(ready))
 
-    def _begin_loop(self, frame: Frame, follow: FollowEdges, edge: PlannedEdge) -> None:
-        node = frame.plan.nodes[follow.node]
-        result = frame.executed[follow.node]
-        activation = follow.activation
-        elements = find_list(result, activation.context(), edge.iterator)
-        if elements is MISSING:
-            if is_failure(result) and node.handles_failure:
-                self._arrive(frame, edge.target, None)
-                return
-            raise NodeFailure(node.id, no_list(result, edge.iterator), activation.values)
-        loop = ForEach(follow.node, follow.position, activation, elements)
-        frame.for_each = loop
-        self._next_element(frame, loop)
+    def check_depth(self, node: str) -> None:
+        """Check that one more frame may be put on these.
 
-    def _next_element(self, frame: Frame, loop: ForEach) -> None:
-        index = len(loop.results)
-        if index == len(loop.elements):
-            self._end_loop(frame, loop)
-            return
-        self._check_depth(frame.plan.nodes[loop.node].id)
-        self.frames.append(element_frame(frame, loop, index))
-
-    def _check_depth(self, node: str) -> None:
+        Raises:
+            NodeFailure: It may not.
+        """
         if len(self.frames) > self.limits.depth:
             reason = (
                 f"FOREACH and sub-workflows are nested deeper than {self.limits.depth} levels; "
@@ -364,137 +430,35 @@ class Machine:
             )
             raise NodeFailure(node, reason, final=True)
 
-    def _end_loop(self, frame: Frame, loop: ForEach) -> None:
-        node = frame.plan.nodes[loop.node]
-        if loop.first_failure and loop.failures == len(loop.elements):
-            failed, reason = loop.first_failure
-            raise NodeFailure(
-                failed,
-                f"all {loop.failures} elements of '{node.id}' failed; the first: {reason}",
-                loop.first_input,
-            )
-        result = frame.executed[loop.node]
-        result = {**(result if isinstance(result, dict) else {}), "results": loop.results}
-        sizes = self.budget.sizes
-        sizes.learn(loop.results, sizes.of_list(loop.results))
-        try:
-            frame.executed[loop.node] = self.check_result(result)
-        except ValueError as problem:
-            raise NodeFailure(node.id, str(problem), loop.activation.values) from None
-        frame.for_each = None
-        frame.last = loop.node
-        if loop.position + 1 < len(node.outgoing):
-            # The node's later edges are the next work: they see its result with `results` added.
-            rest = frame.work[-1]
-            assert isinstance(rest, FollowEdges), "the node's later edges are next"  # noqa: S101
-            rest.activation = loop.activation.after(loop.node, node.id, result)
-        target = node.outgoing[loop.position].target
-        # The target ran in the frames of the elements; in this frame it never does.
-        self._arrive(frame, target, None)
-
     def _leave(self, frame: Frame) -> None:
         """Hand the result of a frame that is done to the frame below."""
-        if frame.sub_run:
-            self._end_sub_run(frame, frame.sub_run, frame.data(), None)
-            return
         result = frame.data()
-        failed = None
-        if is_failure(result) and frame.last is not None:
-            failed = NodeFailure(
-                frame.plan.nodes[frame.last].id, failure_reason(result), frame.root.values
-            )
-        self._end_element(result, failed)
+        if frame.sub_run:
+            end_sub_run(self, frame, frame.sub_run, result, None)
+        else:
+            end_element(self, result, element_failure(frame, result))
 
     def _unwind(self, failure: NodeFailure) -> None:
         """Carry a failure to where it ends: an element of a FOREACH, a sub-workflow, or the run."""
         while True:
             self.frames[-1].note_failure(failure.node, failure.reason)
-            if failure.final or len(self.frames) == 1:
+            if failure.final or len(self.frames) == self.lowest:
                 raise failure
             frame = self.frames.pop()
             try:
                 if frame.sub_run:
-                    self._end_sub_run(frame, frame.sub_run, None, failure)
+                    end_sub_run(self, frame, frame.sub_run, None, failure)
                 else:
-                    frame.failed_nodes[failure.node] = None
-                    self._end_element({"success": False, "error": str(failure)}, failure)
+                    end_element(self, failed_element(frame, failure), failure)
             except NodeFailure as outer:
                 failure = outer
             else:
                 return
 
-    def _end_element(self, result: Any, failure: NodeFailure | None) -> None:
-        frame = self.frames[-1]
-        loop = frame.for_each
-        assert loop is not None, "an element's frame stands on that of its FOREACH"  # noqa: S101
-        loop.results.append(result)
-        if failure:
-            loop.failures += 1
-            if loop.first_failure is None:
-                loop.first_failure = (failure.node, failure.reason)
-                loop.first_input = failure.given
-        self._next_element(frame, loop)
-
-    async def _call_workflow(self, frame: Frame, node: PlannedNode, item: RunNode) -> None:
-        activation = item.activation
-        scope = self._scope(frame, activation)
-        given = activation.context()
-        entry = trace_entry(node, given, None, 0.0)
-        began, started = time.perf_counter(), self.environment.now()
-        try:
-            data = await fill_data(node, scope, self.budget.held_bytes)
-            entry["input"] = given = {**given, **data}
-            self.current = (node.id, given)
-            self._note_unresolved(frame, node, scope.unresolved, entry)
-            name, run_input = workflow_call(node, data, activation.values)
-            plan = await find_workflow(name, self.environment)
-        except (InvocationFailure, TooLargeError) as failure:
-            entry["duration_ms"] = milliseconds(began)
-            self.fail(frame, item, entry, str(failure))
-            return
-        self._check_depth(node.id)
-        self.open(plan, run_input)
-        by_edge = node.workflow is not None
-        self.frames[-1].sub_run = SubRun(
-            item.node, activation, entry, name, by_edge, began, started
-        )
-
     def abandon(self, failure: NodeFailure) -> None:
         """Report the sub-workflows that a failure of the whole run cut off."""
-        for frame in reversed(self.frames):
+        for lane in open_lanes(self):
+            lane.machine.abandon(failure)
+        for frame in reversed(self.own_frames):
             if frame.sub_run:
-                self._report(frame, frame.sub_run, None, failure)
-
-    def _report(
-        self, ended: Frame, sub_run: SubRun, data: Any, failure: NodeFailure | None
-    ) -> float:
-        duration = 0.0 if sub_run.began is None else milliseconds(sub_run.began)
-        result = RunResult(
-            success=failure is None,
-            data=data,
-            duration_ms=duration,
-            error=None if failure is None else str(failure),
-            failed_nodes=list(ended.failed_nodes),
-        )
-        self.environment.sub_run_ended(sub_run.name, sub_run.started, result)
-        return duration
-
-    def _end_sub_run(
-        self, ended: Frame, sub_run: SubRun, data: Any, failure: NodeFailure | None
-    ) -> None:
-        frame = self.frames[-1]
-        node = frame.plan.nodes[sub_run.node]
-        item = RunNode(sub_run.node, sub_run.activation)
-        duration = self._report(ended, sub_run, data, failure)
-        entry = sub_run.entry or trace_entry(node, None, None, duration)
-        entry["duration_ms"] = duration
-        if failure and sub_run.by_edge:
-            self.fail(frame, item, entry, f"the workflow '{sub_run.name}' failed: {failure}")
-            return
-        result = data
-        if not sub_run.by_edge:
-            failed_nodes = list(ended.failed_nodes)
-            result = sub_result(sub_run.name, data, failure, failed_nodes, duration)
-        entry["output"] = result
-        self._record(frame, entry)
-        self.complete(frame, sub_run.node, sub_run.activation, result)
+                report(self, frame, frame.sub_run, None, failure)

@@ -43,6 +43,11 @@ class Node(_NodeRequired, total=False):
     componentId: str
     label: str
     data: JsonObject
+    retry: JsonObject
+    timeout_seconds: float
+    on_failure: str
+    repeatable: bool
+    concurrency: int
 
 
 _EdgeRequired = TypedDict("_EdgeRequired", {"from": str, "to": str, "type": EdgeType})
@@ -67,6 +72,13 @@ class Graph(_GraphRequired, total=False):
     id: str
     name: str
     strict: bool
+    retry: JsonObject
+    timeout_seconds: float
+    on_failure: str
+    repeatable: bool
+    on_failure_workflow: str
+    max_running: int
+    when_full: str
 
 
 def readable(text: str, most: int = 500) -> str:

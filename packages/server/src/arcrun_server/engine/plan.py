@@ -12,6 +12,7 @@ from .edges import STRUCTURE_TYPES
 from .labels import DEFAULT_ITERATOR
 from .model import FlowError
 from .parameters import named_credentials, optional_placeholders, parse_parameters
+from .policy import NO_POLICY, NodePolicy, node_policy, workflow_policy
 from .templates import is_template, placeholders
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class PlannedNode:
         outgoing: The edges that leave it, in the order of the flow.
         incoming: How many edges that are run arrive here.
         handles_failure: Whether an ON_FAIL edge leaves it.
+        policy: What it says about failures, with the defaults of its workflow.
     """
 
     number: int
@@ -69,6 +71,7 @@ class PlannedNode:
     outgoing: list[PlannedEdge] = field(default_factory=list)
     incoming: int = 0
     handles_failure: bool = False
+    policy: NodePolicy = NO_POLICY
 
 
 class ExecutionPlan:
@@ -81,14 +84,16 @@ class ExecutionPlan:
         starts: The numbers of the nodes that start a run: those that no edge leads to.
         unreached: Nodes that only structure leads to; they never run.
         numbers: Node ids to numbers.
+        policy: What the workflow says about failures and about its runs.
     """
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.strict = graph.get("strict") is True
+        self.policy = workflow_policy(graph)
         called = {edge["to"] for edge in graph["edges"] if edge["type"] == "CALLS_SUBFLOW"}
         self.nodes = [
-            _plan_node(number, node, is_called=node["id"] in called)
+            _plan_node(number, node, graph, is_called=node["id"] in called)
             for number, node in enumerate(graph["nodes"])
         ]
         self.numbers = {node.id: node.number for node in self.nodes}
@@ -164,7 +169,7 @@ def prepare_graph(graph: Graph) -> ExecutionPlan:
     return ExecutionPlan(graph)
 
 
-def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
+def _plan_node(number: int, node: Node, graph: Graph, *, is_called: bool) -> PlannedNode:
     written = node.get("data") or {}
     component = node.get("componentId")
     data = parse_parameters(component, written)
@@ -184,4 +189,9 @@ def _plan_node(number: int, node: Node, *, is_called: bool) -> PlannedNode:
         placeholders=len(found),
         optional=optional_placeholders(component, written),
         credentials=named_credentials(data),
+        policy=node_policy(
+            *(node, graph),
+            invokes=bool(component or calls_workflow),
+            calls_workflow=calls_workflow,
+        ),
     )

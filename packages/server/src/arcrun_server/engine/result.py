@@ -22,11 +22,12 @@ class _TraceRequired(TypedDict):
 class TraceEntry(_TraceRequired, total=False):
     """What one node was given and returned (docs/contract.md#routes). Entries are in the order of the run.
 
-    `type` is the node's type. `error` is there if the node failed. `warnings` names placeholders
-    that have no value and stayed as they were written. `record` is what the component of a node that
-    ended the run says besides its error. No entry holds a secret.
+    `type` is the node's type. `error` is there if the node failed. `attempts` is how often its component was invoked, if
+    that was more than once. `warnings` names placeholders that have no value and stayed as they were written. `record`
+    is what the component of a node that ended the run says besides its error. No entry holds a secret.
     """
 
+    attempts: int
     error: str
     warnings: list[str]
     record: JsonObject
@@ -56,18 +57,35 @@ class RunWarning(TypedDict):
 
 
 @dataclass(frozen=True)
-class Pause:
-    """A run that waits for a callback.
+class AwaitedTask:
+    """A task that a run waits for.
 
     Attributes:
-        task_id: What the component calls the task that it waits for.
+        task_id: What the component calls it. It is not unique: elements of a FOREACH may wait for the same.
         node_id: The node that waits.
+        place: Where in the run that is, as `Step.place`.
+    """
+
+    task_id: str
+    node_id: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A run that waits for a callback, or for several.
+
+    Attributes:
+        task_id: What the component calls the task that it waits for; of several, the first in the order of the list.
+        node_id: The node that waits for it.
         continuation: The state of the run as JSON values, free of secrets, for `resume_graph`.
+        tasks: All that it waits for. These are several if elements of a FOREACH are run at the same time.
     """
 
     task_id: str
     node_id: str
     continuation: JsonObject = field(repr=False)
+    tasks: tuple[AwaitedTask, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from .attempts import within
 from .continuation import read_continuation, write_continuation
+from .elements import open_lanes, take_notes
 from .failures import NodeFailure, PauseRequest
 from .machine import Machine
 from .model import FlowError
 from .plan import ExecutionPlan, prepare_graph
-from .result import Pause, RunResult, RunWarning, milliseconds
+from .result import AwaitedTask, Pause, RunResult, RunWarning, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from datetime import datetime
 
     from .environment import Environment
     from .model import Graph, JsonObject
@@ -32,6 +34,7 @@ async def run_graph(
     environment: Environment,
     *,
     strict: bool = False,
+    started: datetime | None = None,
 ) -> RunResult:
     """Run a graph (docs/contract.md#execution).
 
@@ -40,6 +43,7 @@ async def run_graph(
         run_input: The run's input, a JSON object. Nothing in it is a template.
         environment: Components, secrets, other workflows, the time and the limits.
         strict: Whether a placeholder without a value fails its node, also if the graph is not strict.
+        started: When it started, if it has been executed before; by default now.
 
     Returns:
         How it ended. A failure of the workflow is a result too, never an exception.
@@ -62,7 +66,7 @@ async def run_graph(
         plan = graph if isinstance(graph, ExecutionPlan) else prepare_graph(graph)
     except FlowError as problem:
         return RunResult(success=False, error=f"The graph can't run: {problem}")
-    machine = Machine(environment, environment.now(), strict=strict)
+    machine = Machine(environment, started or environment.now(), strict=strict)
     await machine.budget.measure(run_input)
     try:
         machine.budget.take_input(run_input)
@@ -79,6 +83,7 @@ async def resume_graph(
     success: bool = True,
     data: Any = None,
     error: str | None = None,
+    place: str | None = None,
 ) -> RunResult:
     """Resume a paused run with what its callback brought.
 
@@ -88,12 +93,15 @@ async def resume_graph(
         success: Whether the task that was waited for succeeded.
         data: The result of the node that waited.
         error: Why the task failed, if it did.
+        place: Where in the run the node is that waited for it (`RunResult.paused.tasks`); by default the first one that
+            waits.
 
     Returns:
-        How the run ended. Its trace begins with the node that waited.
+        How the run ended. If several nodes wait, it pauses for the others again, once what this one held up is done. Its trace
+        begins with the node that waited.
 
     Raises:
-        ValueError: This is not a continuation, or one of another version.
+        ValueError: This is not a continuation, or one of another version, or no node waits at this place.
 
     Example:
         >>> import asyncio
@@ -107,15 +115,21 @@ async def resume_graph(
         {'通過': True}
     """
     began = time.perf_counter()
-    machine, item = read_continuation(continuation, environment)
-    frame = machine.frames[-1]
-    node = frame.plan.nodes[item.node]
-    machine.current = (node.id, None)
+    machine, waiting = read_continuation(continuation, environment)
+    if place is not None and place not in waiting:
+        raise ValueError(f"No node of this run waits at {place!r}.")
+    node = waiting[next(iter(waiting)) if place is None else place]
+    frame = node.machine.frames[-1]
+    machine.current = (frame.plan.nodes[node.item.node].id, None)
     machine.budget.held_bytes = machine.limits.total_bytes  # what it holds was not measured again
     result = {"success": True} if data is None else data
+    reason = None if success else error or "the task failed"
 
     async def deliver_and_run() -> Any:
-        machine.deliver(frame, item, result, None if success else error or "the task failed")
+        if node.lane is None:
+            machine.deliver(frame, node.item, result, reason)
+        else:
+            node.lane.pause, node.lane.delivered = None, (node.item, result, reason)
         return await machine.run()
 
     return await _finish(machine, began, deliver_and_run())
@@ -126,14 +140,16 @@ async def _finish(
 ) -> RunResult:
     trace = machine.frames[0].trace
     try:
-        data = await _within(machine.limits.seconds, work or machine.run())
+        data = await within(machine.limits.seconds, work or machine.run())
     except PauseRequest as pause:
-        continuation = write_continuation(machine, pause.item)
+        continuation = write_continuation(machine, pause)
+        waiting = [lane.pause for lane in open_lanes(machine) if lane.pause] or [pause]
+        tasks = tuple(AwaitedTask(one.task_id, one.node, one.place) for one in waiting)
         return RunResult(
             success=True,
             trace=trace,
             duration_ms=milliseconds(began),
-            paused=Pause(pause.task_id, pause.node, continuation),
+            paused=Pause(pause.task_id, pause.node, continuation, tasks),
             **_noted(machine),
         )
     except NodeFailure as failure:
@@ -150,6 +166,8 @@ async def _finish(
 
 
 def _noted(machine: Machine) -> _Noted:
+    for lane in open_lanes(machine):  # what has not been taken over: the run ends here, or pauses
+        take_notes(machine, machine.frames[-1], lane)
     frame = machine.frames[0]
     return {"warnings": list(frame.warnings.values()), "failed_nodes": list(frame.failed_nodes)}
 
@@ -165,10 +183,3 @@ def _failed(failure: NodeFailure, machine: Machine, began: float) -> RunResult:
         failed_input=failure.given,
         **_noted(machine),
     )
-
-
-async def _within(seconds: float, work: Coroutine[Any, Any, Any]) -> Any:
-    if sys.version_info >= (3, 11):
-        async with asyncio.timeout(seconds):
-            return await work
-    return await asyncio.wait_for(work, seconds)

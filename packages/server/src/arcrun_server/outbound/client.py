@@ -17,6 +17,7 @@ import httpx
 
 from arcrun_server._version import __version__
 from arcrun_server.engine import ComponentError
+from arcrun_server.engine.policy import TIMEOUT
 from arcrun_server.engine.shorten import redacted, shorten
 from arcrun_server.engine.sizes import rough_size
 from arcrun_server.slots import Queues
@@ -24,6 +25,7 @@ from arcrun_server.slots import Queues
 from .content import as_base64, decompressed, is_json_type, is_text, media_type
 from .errors import Unreachable
 from .guard import GuardedBackend, check_url, system_resolver
+from .retry_after import retry_after
 from .streams import OpenResponse, named_failures, shown_host
 
 if TYPE_CHECKING:
@@ -125,7 +127,9 @@ class Response:
         """Return the result of a component that received this response (docs/contract.md#execution)."""
         text = "" if self.is_base64 else self.text.strip()
         error = shorten(text, ERROR_LENGTH) or f"HTTP {self.status}"
-        return {"success": False, "status": self.status, "error": error}
+        failure: dict[str, Any] = {"success": False, "status": self.status, "error": error}
+        seconds = retry_after(self.headers)
+        return failure if seconds is None else failure | {"retry_after": seconds}
 
 
 def json_content(value: Any) -> bytes:
@@ -217,7 +221,8 @@ class Outbound:
                 sending = self._follow(method, url, fields, content, follows=follows)
                 return await asyncio.wait_for(sending, seconds)
         except asyncio.TimeoutError:
-            raise Unreachable(f"{shown_host(url)} did not respond within {seconds:g} s") from None
+            message = f"{shown_host(url)} did not respond within {seconds:g} s"
+            raise Unreachable(message, TIMEOUT) from None
 
     async def open(
         self,

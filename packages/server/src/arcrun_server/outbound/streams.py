@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import httpcore
 
+from arcrun_server.engine.policy import CONNECTION, TIMEOUT
+
 from .errors import Unreachable
 
 if TYPE_CHECKING:
@@ -28,10 +30,11 @@ def named_failures(url: str) -> Iterator[None]:
     try:
         yield
     except httpcore.TimeoutException:
-        raise Unreachable(f"{shown_host(url)} did not respond in time") from None
+        raise Unreachable(f"{shown_host(url)} did not respond in time", TIMEOUT) from None
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as problem:
         reason = str(problem) or type(problem).__name__
-        raise Unreachable(f"{shown_host(url)} can't be reached: {reason}") from None
+        message = f"{shown_host(url)} can't be reached: {reason}"
+        raise Unreachable(message, CONNECTION) from None
 
 
 def shown_host(url: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.destinations import model_problem
 from arcrun_server.engine.parameters import asked_credentials
+from arcrun_server.engine.policy import CONNECTION, RATE_LIMITED, SERVER_ERROR
 from arcrun_server.engine.templates import parse_value, placeholders
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.llm.provider import LlmError, LlmTask
@@ -61,8 +62,9 @@ class NoAnswerError(ComponentError):
         llm: What the run records of the calls.
     """
 
-    def __init__(self, message: str, llm: JsonObject) -> None:
-        super().__init__(message, {"llm": llm})
+    def __init__(self, message: str, llm: JsonObject, error: LlmError) -> None:
+        kind = _KINDS.get(error.kind)
+        super().__init__(message, {"llm": llm}, kind=kind, retry_after=error.retry_after)
         self.llm = llm
 
 
@@ -84,6 +86,13 @@ _INLINE_WITH_SYSTEM, _ = read_recipe(
     }
 )
 _ONE_OF = ("recipe", "prompt", "messages")
+# As `retry` of a node names what the provider says.
+_KINDS = {
+    "unreachable": CONNECTION,
+    "rate_limited": RATE_LIMITED,
+    "overloaded": SERVER_ERROR,
+    "service_error": SERVER_ERROR,
+}
 
 
 def prompt_component(
@@ -155,7 +164,7 @@ class _Call:
             except LlmError as error:
                 self._add(error.record, repairs)
                 reason = f"{self._place}the model gave no answer: {error}{self._used()}"
-                raise NoAnswerError(reason, self._record) from None
+                raise NoAnswerError(reason, self._record, error) from None
             except ComponentError as error:
                 raise ComponentError(f"{self._place}{error}") from None
             self._add(record, repairs)

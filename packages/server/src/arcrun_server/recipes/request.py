@@ -99,7 +99,8 @@ class ServiceClient:
             try:
                 response = await _send(request, injection, self.outbound)
             except (Unreachable, ComponentError) as problem:
-                raise ComponentError(redactor.text(str(problem))) from None
+                message = redactor.text(str(problem))
+                raise ComponentError(message, kind=problem.kind) from None
             result = _result(response)
         return redactor.value(result), response.status
 

@@ -12,6 +12,15 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from typing_extensions import NotRequired, TypedDict
 
 from arcrun_server.engine.model import EdgeType
+from arcrun_server.engine.policy import (
+    MAX_BACKOFF_SECONDS,
+    MAX_CONCURRENCY,
+    MAX_RUNNING,
+    MAX_TIMEOUT_SECONDS,
+    MAX_TIMES,
+    OnFailure,
+    WhenFull,
+)
 from arcrun_server.kbdb.blocks import (
     BLOCK_ID,
     BLOCK_ID_RULE,
@@ -91,6 +100,18 @@ class PlainPush(TypedDict):
     sensitivity: NotRequired[Sensitivity]
 
 
+@closed
+class Retry(TypedDict):
+    """How a failed invocation is repeated; the engine checks it first, with better messages."""
+
+    times: Annotated[int, Field(ge=0, le=MAX_TIMES), whole_numbers]
+    backoff_seconds: NotRequired[Annotated[float, Field(ge=0, le=MAX_BACKOFF_SECONDS)]]
+    on: NotRequired[Annotated[list[int | str], Field(min_length=1, max_length=100)]]
+
+
+_TimeoutSeconds = Annotated[float, Field(gt=0, le=MAX_TIMEOUT_SECONDS)]
+
+
 @extensible
 class Node(TypedDict):
     """A node of a compiled graph."""
@@ -100,6 +121,11 @@ class Node(TypedDict):
     componentId: NotRequired[Annotated[str, Field(min_length=1, max_length=2048)]]
     label: NotRequired[str]
     data: NotRequired[dict[str, Any]]
+    retry: NotRequired[Retry]
+    timeout_seconds: NotRequired[_TimeoutSeconds]
+    on_failure: NotRequired[OnFailure]
+    repeatable: NotRequired[bool]
+    concurrency: NotRequired[Annotated[int, Field(ge=1, le=MAX_CONCURRENCY), whole_numbers]]
 
 
 _EndOfEdge = Annotated[str, Field(min_length=1, max_length=256)]
@@ -124,6 +150,13 @@ class Graph(TypedDict):
     id: NotRequired[str]
     name: NotRequired[str]
     strict: NotRequired[bool]
+    retry: NotRequired[Retry]
+    timeout_seconds: NotRequired[_TimeoutSeconds]
+    on_failure: NotRequired[OnFailure]
+    repeatable: NotRequired[bool]
+    on_failure_workflow: NotRequired[WorkflowName]
+    max_running: NotRequired[Annotated[int, Field(ge=1, le=MAX_RUNNING), whole_numbers]]
+    when_full: NotRequired[WhenFull]
     nodes: Annotated[list[Node], Field(min_length=1, max_length=1000)]
     edges: Annotated[list[Edge], Field(max_length=5000)]
 

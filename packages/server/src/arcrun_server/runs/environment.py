@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from arcrun_server import clock
 from arcrun_server.components import claude_api, code
 from arcrun_server.components.registry import with_checked_names
-from arcrun_server.engine import InvocationFailure, RunLimits
+from arcrun_server.engine import InvocationFailure, RunLimits, StepResult
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.kbdb import components as kbdb
 from arcrun_server.kbdb.base import WorkflowBlocks
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from arcrun_server.components.registry import Registry
-    from arcrun_server.engine import Component, Graph, RunResult
+    from arcrun_server.engine import Component, Graph, Invoke, RunResult, Step
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.store import Store
     from arcrun_server.store.credentials import StoredCredential
@@ -76,6 +77,14 @@ class AccountEnvironment:
         )
         with _store_can_be_read(f"component {component_id!r}"):
             return found or await self.recipes.component(self.account, component_id, self.secret)
+
+    async def step(self, _step: Step, invoke: Invoke) -> StepResult:
+        """Invoke a component; the results of a run that is waited for are not recorded."""
+        return StepResult(await invoke(None))
+
+    async def pause(self, _step: Step, seconds: float) -> None:
+        """Wait before an attempt; it counts as the run's time."""
+        await asyncio.sleep(seconds)
 
     def _of_catalog(self, component_id: str) -> Component | None:
         component = self.registry.get(component_id)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from arcrun_server import clock
 from arcrun_server.engine import RunLimits, RunResult, prepare_graph, run_graph
+from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.json_text import encode
 from arcrun_server.runs.environment import AccountEnvironment
 from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 CACHED_LENGTH = 16 * 1024
 _CACHED_PLANS = 128
 DEFAULT_RUNS = 200
+_log = logging.getLogger("arcrun_server.runs")
 
 
 class WorkflowNotFoundError(Exception):
@@ -137,7 +141,17 @@ class RunService:
     async def _run_stored(
         self, account: str, name: str, graph: str, run_input: dict[str, Any], *, strict: bool
     ) -> RunResult:
+        result, plan = await self._run_and_record(account, name, graph, run_input, strict=strict)
+        if plan is not None and not result.success and plan.policy.on_failure_workflow:
+            failed = {"workflow": name, "error": result.error, "failed_node": result.failed_node}
+            await self._run_after_failure(account, plan.policy.on_failure_workflow, failed)
+        return result
+
+    async def _run_and_record(
+        self, account: str, name: str, graph: str, run_input: dict[str, Any], *, strict: bool
+    ) -> tuple[RunResult, ExecutionPlan | None]:
         started_ms = int(clock.now() * 1000)
+        plan = None
         try:
             plan = _cached_plan(graph) if len(graph) <= CACHED_LENGTH else _plan(graph)
         except ValueError as error:  # stored by an engine that checked less
@@ -145,7 +159,24 @@ class RunService:
         else:
             result = await self._run(account, plan, run_input, strict=strict)
         self._store.executions.record(account, name, started_ms, result)
-        return result
+        return result, plan
+
+    async def _run_after_failure(self, account: str, name: str, failed: dict[str, Any]) -> None:
+        """Run the workflow that is to be run after a failure; whatever comes of it changes nothing of the failed run.
+
+        Its own `on_failure_workflow` is not looked at: no failure starts more than one run.
+        """
+        started_ms = int(clock.now() * 1000)
+        run_input = {**failed, "run_id": uuid4().hex}
+        try:
+            graph = await self._graph_text(account, name)
+            await self._run_and_record(account, name, graph, run_input, strict=False)
+        except WorkflowNotFoundError:
+            reason = f"there is no workflow '{name}', which '{failed['workflow']}' names; push it"
+            result = RunResult(success=False, error=reason)
+            self._store.executions.record(account, name, started_ms, result)
+        except StorageUnavailableError as error:
+            _log.warning("the workflow %s could not be run after a failure: %s", name, error.reason)
 
     async def _run(
         self,

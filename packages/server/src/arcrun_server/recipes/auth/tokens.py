@@ -19,7 +19,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from arcrun_server import clock
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.placeholders import as_empty
+from arcrun_server.engine.policy import kind_of_status
 from arcrun_server.outbound import Unreachable
+from arcrun_server.outbound.retry_after import retry_after
 from arcrun_server.recipes.auth.injection import fill_secrets
 
 if TYPE_CHECKING:
@@ -110,7 +112,8 @@ class AccessTokens:
                 "POST", endpoint, headers=headers, content=urlencode(form).encode()
             )
         except Unreachable as problem:
-            raise ComponentError(f"no access token for {recipe['service']!r}: {problem}") from None
+            message = f"no access token for {recipe['service']!r}: {problem}"
+            raise ComponentError(message, kind=problem.kind) from None
         _, value = response.json(of_any_type=True)
         fields = value if isinstance(value, dict) else {}
         text, seconds = fields.get("access_token"), fields.get("expires_in")
@@ -118,8 +121,11 @@ class AccessTokens:
             # Nothing else of the response is shown: an endpoint may echo what it was sent.
             reason = fields.get("error")
             detail = f": {reason}" if isinstance(reason, str) and reason in _REASONS else ""
+            message = f"no access token for {recipe['service']!r}: its token endpoint returned {response.status}{detail}"
             raise ComponentError(
-                f"no access token for {recipe['service']!r}: its token endpoint returned {response.status}{detail}"
+                message,
+                kind=kind_of_status(response.status),
+                retry_after=retry_after(response.headers),
             )
         lifetime = seconds if isinstance(seconds, (int, float)) else LIFETIME
         return _AccessToken(text, clock.monotonic() + max(0.0, lifetime - REFRESH_BEFORE))
