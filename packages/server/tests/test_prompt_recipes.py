@@ -346,6 +346,26 @@ async def test_tests_are_run_and_guard_a_label(alice: Api) -> None:
     assert (await read(alice, "/prompt-recipes/greet"))["recipe"]["version"] == 1
 
 
+async def test_a_reply_that_can_not_be_checked_fails_its_test(alice: Api) -> None:
+    doubling = {f"a{n}": {"anyOf": [{"$ref": f"#/$defs/a{n - 1}"}] * 2} for n in range(1, 30)}
+    slow = {
+        "$defs": {"a0": {"type": "string"}, **doubling},
+        "properties": {"kind": {"$ref": "#/$defs/a29"}},
+    }
+    test = {"name": "t", "reply": '{"kind": 1}', "expect": {"output": {}}}
+    recipe = greet("x", inputs=[], output={"format": "json", "schema": slow}, tests=[test])
+    await push(alice, recipe)
+    label = await alice(
+        "PUT", "/prompt-recipes/greet/labels/x", json={"version": 1, "requires_tests": True}
+    )
+    assert (label.status_code, label.json()["code"]) == (409, "tests_failed")
+    none = greet("x", inputs=[], output={"format": "json", "schema": {"type": "x"}}, tests=[test])
+    for body in ({}, {"recipe": none}):
+        (outcome,) = (await post(alice, "/prompt-recipes/greet/test", body))["tests"]
+        (failure,) = outcome["failures"]
+        assert failure.startswith("the reply can't be checked against the schema: ")
+
+
 async def test_a_recipe_that_workflows_name_is_deleted_only_by_force(alice: Api, bob: Api) -> None:
     for api in (alice, bob):
         await push(api, greet())

@@ -27,7 +27,7 @@ from arcrun_server.validation import RECIPE_ID, RECIPE_ID_RULE
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from arcrun_server.components.contract import ComponentContract
     from arcrun_server.routes.context import Context
@@ -87,7 +87,7 @@ class ComponentRoutes:
         body = {"success": True, "results": page.entries, "count": page.total}
         return JsonResponse(body | self._context.pages.next(page, listed))
 
-    async def _found(self, query: str, account: str | None) -> list[tuple[str, Entry]]:
+    async def _found(self, query: str, account: str | None) -> Sequence[tuple[str, Entry]]:
         """Return all results; an account's own recipes are searched in a thread, one search after the other."""
         if account is None:
             return found(query, self._shipped.values())

@@ -74,11 +74,15 @@ def _unused_warnings(resolved: ResolvedRecipe) -> list[str]:
             if isinstance(fragment, FragmentText):
                 waiting.append(Template(fragment.text, {}, "", recipe))
     document = recipe.document
+    declared = {
+        "fragment": [one.var for one in recipe.fragments],
+        "input": [one.var for one in recipe.inputs],
+    }
     return [
-        str(document.problem(f"nothing uses the {kind} '{one.var}'", (f"{kind}s", number, "var")))
-        for kind, declared in (("fragment", recipe.fragments), ("input", recipe.inputs))
-        for number, one in enumerate(declared)
-        if one.var not in used
+        str(document.problem(f"nothing uses the {kind} '{var}'", (f"{kind}s", number, "var")))
+        for kind, names in declared.items()
+        for number, var in enumerate(names)
+        if var not in used
     ]
 
 

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from arcrun_server.engine import ComponentError
 from arcrun_server.engine.templates import MISSING, find
 
 from .assembly import AssemblyError, FragmentText, assemble
@@ -117,7 +118,10 @@ async def _reply_failures(
             value = await parse_json_off_loop(test.reply or "")
         except OutputError as error:
             return [str(error)]
-        violations = [] if output.schema is None else await check(output.schema, value)
+        try:
+            violations = [] if output.schema is None else await check(output.schema, value)
+        except (ValueError, ComponentError) as error:  # no schema, or one that takes too long
+            return [f"the reply can't be checked against the schema: {error}"]
         if violations:
             return [describe_violations(violations)]
     if test.expects_output and (value != test.output or type(value) is not type(test.output)):
