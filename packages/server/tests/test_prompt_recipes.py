@@ -10,6 +10,7 @@ from prompts import SEED_RECIPE, greet, push, read, template
 from pushed_recipes import post
 
 from arcrun_server.engine import compile_flow
+from arcrun_server.recipes.prompt.stored import NewVersion
 
 if TYPE_CHECKING:
     from conftest import Api
@@ -185,6 +186,25 @@ async def test_values_for_unknown_variables_are_refused_with_the_nearest_name(al
     await post(
         alice, path, {"inputs": {"who": "x"}, "fragments": {"tone": "y"}, "context": {"z": 1}}
     )
+
+
+async def test_a_version_that_this_engine_can_not_read_is_an_error_that_says_why(
+    alice: Api,
+) -> None:
+    account = await alice.store.accounts.of_key(alice.key or "")
+    assert account is not None
+    old = greet(inputs=[{"var": "who", "from": "ctx.names[0]"}])
+    await alice.store.prompt_recipes.push(account, "greet", NewVersion(old))
+    outer = {
+        "name": "outer",
+        "fragments": [{"var": "f", "source": "recipe", "recipe": "greet"}],
+        "prompt_assembly": {"user": "{{f}}"},
+    }
+    assert "inputs[0].from: `from` is a path" in (await push(alice, outer))["warnings"][0]
+    for path in ("greet/render", "greet/test", "outer/render"):
+        refused = await post(alice, f"/prompt-recipes/{path}", {}, 422)
+        assert refused["code"] == "invalid_recipe"
+        assert "inputs[0].from: `from` is a path with dots" in refused["error"]
 
 
 async def test_a_missing_value_is_an_error_that_names_it(alice: Api) -> None:

@@ -267,6 +267,8 @@ class PromptRecipeRoutes:
                 return await prompts.resolve(_reference(request))
             except RecipeNotFoundError as error:
                 raise _not_found(error) from None
+            except AssemblyError as error:
+                raise _not_assembled(error) from None
         try:
             recipe, _ = await read(given["recipe"])
         except RecipeError as error:
@@ -319,11 +321,10 @@ def _shown(version: StoredVersion) -> dict[str, Any]:
 
 def _check_variables(resolved: ResolvedRecipe, given: dict[str, Any]) -> None:
     """Refuse values and texts for variables that the recipe has not: they would change nothing."""
-    recipe = resolved.recipe
-    declared = {"inputs": recipe.inputs, "fragments": recipe.fragments}
-    for kind, variables in declared.items():
-        names = [one.var for one in variables]
-        check_known(given.get(kind) or {}, names, kind, f"{kind[:-1]} of the recipe")
+    inputs = [one.var for one in resolved.recipe.inputs]
+    fragments = [one.var for one in resolved.recipe.fragments]
+    check_known(given.get("inputs") or {}, inputs, "inputs", "input of the recipe")
+    check_known(given.get("fragments") or {}, fragments, "fragments", "fragment of the recipe")
 
 
 def _rendered(prompt: Prompt) -> dict[str, Any]:
