@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from arcrun_server.kbdb import search
 from arcrun_server.recipes import fragments, prompts
-from arcrun_server.recipes.prompt import checks, document, reading
+from arcrun_server.recipes.prompt import checks, document, output, reading, testing
 from arcrun_server.routes import prompt_recipes
 
 
@@ -72,3 +73,24 @@ def undeclared_variables_are_told_of_alone() -> None:
 
 def values_of_unknown_inputs_are_ignored() -> None:
     prompt_recipes._check_variables = lambda _resolved, _given: None
+
+
+def fences_are_found_by_one_expression() -> None:
+    fence = re.compile(r"\A```[A-Za-z]*[ \t]*\r?\n(.*?)\r?\n?[ \t]*```\Z", re.DOTALL)
+
+    def unfenced(text: str) -> str:
+        found = fence.match(text)
+        return found[1] if found else text
+
+    output._unfenced = unfenced
+
+
+def marks_are_ordered_by_insertion() -> None:
+    search._MAYBE_MARKS = re.compile(r"(?!)")
+
+
+def replies_that_can_not_be_checked_end_the_request() -> None:
+    class Never(Exception):
+        pass
+
+    testing.ComponentError = Never

@@ -12,6 +12,7 @@ from prompts import SEED_RECIPE, greet, push, read, template
 from pushed_recipes import post
 
 from arcrun_server.engine import compile_flow
+from arcrun_server.recipes.prompt.stored import NewVersion
 
 if TYPE_CHECKING:
     from conftest import Api
@@ -195,6 +196,25 @@ async def test_values_for_unknown_variables_are_refused_with_the_nearest_name(al
     )
 
 
+async def test_a_version_that_this_engine_can_not_read_is_an_error_that_says_why(
+    alice: Api,
+) -> None:
+    account = await alice.store.accounts.of_key(alice.key or "")
+    assert account is not None
+    old = greet(inputs=[{"var": "who", "from": "ctx.names[0]"}])
+    await alice.store.prompt_recipes.push(account, "greet", NewVersion(old))
+    outer = {
+        "name": "outer",
+        "fragments": [{"var": "f", "source": "recipe", "recipe": "greet"}],
+        "prompt_assembly": {"user": "{{f}}"},
+    }
+    assert "inputs[0].from: `from` is a path" in (await push(alice, outer))["warnings"][0]
+    for path in ("greet/render", "greet/test", "outer/render"):
+        refused = await post(alice, f"/prompt-recipes/{path}", {}, 422)
+        assert refused["code"] == "invalid_recipe"
+        assert "inputs[0].from: `from` is a path with dots" in refused["error"]
+
+
 async def test_a_missing_value_is_an_error_that_names_it(alice: Api) -> None:
     await push(alice, greet())
     refused = await post(alice, "/prompt-recipes/greet/render", {"context": {"nme": "x"}}, 422)
@@ -376,6 +396,26 @@ async def test_an_output_is_compared_by_type(
     if not passes:
         got = json.dumps(reply, separators=(",", ":"))
         assert f"got '{got}'" in outcome["tests"][0]["failures"][0]
+
+
+async def test_a_reply_that_can_not_be_checked_fails_its_test(alice: Api) -> None:
+    doubling = {f"a{n}": {"anyOf": [{"$ref": f"#/$defs/a{n - 1}"}] * 2} for n in range(1, 30)}
+    slow = {
+        "$defs": {"a0": {"type": "string"}, **doubling},
+        "properties": {"kind": {"$ref": "#/$defs/a29"}},
+    }
+    test = {"name": "t", "reply": '{"kind": 1}', "expect": {"output": {}}}
+    recipe = greet("x", inputs=[], output={"format": "json", "schema": slow}, tests=[test])
+    await push(alice, recipe)
+    label = await alice(
+        "PUT", "/prompt-recipes/greet/labels/x", json={"version": 1, "requires_tests": True}
+    )
+    assert (label.status_code, label.json()["code"]) == (409, "tests_failed")
+    none = greet("x", inputs=[], output={"format": "json", "schema": {"type": "x"}}, tests=[test])
+    for body in ({}, {"recipe": none}):
+        (outcome,) = (await post(alice, "/prompt-recipes/greet/test", body))["tests"]
+        (failure,) = outcome["failures"]
+        assert failure.startswith("the answer can't be checked: ")
 
 
 async def test_a_recipe_that_workflows_name_is_deleted_only_by_force(alice: Api, bob: Api) -> None:

@@ -15,6 +15,7 @@ from arcrun_server.recipes.fragments import Fragments, TextStore
 from arcrun_server.recipes.prompt.assembly import assemble
 from arcrun_server.recipes.prompt.checks import warnings_of
 from arcrun_server.recipes.prompt.record import RecipeError
+from arcrun_server.recipes.prompt.reference import PREFIX
 from arcrun_server.recipes.prompt.resolved import AssemblyError, FragmentText, ResolvedRecipe
 from arcrun_server.recipes.prompt.testing import context_look_up, run_test, with_fragments
 from arcrun_server.recipes.read_recipes import read, read_stored
@@ -143,9 +144,14 @@ class Prompts:
 
         Raises:
             RecipeNotFoundError: There is no such recipe.
+            AssemblyError: It was stored by an engine that took what this one refuses.
         """
         version = await self.get(reference)
-        recipe = await read_stored(version)
+        try:
+            recipe = await read_stored(version)
+        except RecipeError as error:
+            name = f"{PREFIX}{version.name}@{version.version}"
+            raise AssemblyError(str(error.problems[0]), name, code="invalid_recipe") from None
         return await self._fragments().resolve(recipe, version.version, version.pins)
 
     async def resolve_given(self, recipe: PromptRecipe) -> ResolvedRecipe:

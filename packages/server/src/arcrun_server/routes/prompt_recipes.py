@@ -138,6 +138,8 @@ class PromptRecipeRoutes(VersionedRecipes):
                 return await prompts.resolve(self._reference(request))
             except RecipeNotFoundError as error:
                 raise self._not_found_error(str(error)) from None
+            except AssemblyError as error:
+                raise _not_assembled(error) from None
         try:
             recipe, _ = await read(given["recipe"])
         except RecipeError as error:
@@ -178,13 +180,10 @@ def _entry(name: str, version: int, description: str) -> dict[str, Any]:
 
 def _check_variables(resolved: ResolvedRecipe, given: dict[str, Any]) -> None:
     """Refuse values and texts for variables that the recipe has not: they would change nothing."""
-    recipe = resolved.recipe
-    declared = {
-        "inputs": [one.var for one in recipe.inputs],
-        "fragments": [one.var for one in recipe.fragments],
-    }
-    for kind, names in declared.items():
-        check_known(given.get(kind) or {}, names, kind, f"{kind[:-1]} of the recipe")
+    inputs = [one.var for one in resolved.recipe.inputs]
+    fragments = [one.var for one in resolved.recipe.fragments]
+    check_known(given.get("inputs") or {}, inputs, "inputs", "input of the recipe")
+    check_known(given.get("fragments") or {}, fragments, "fragments", "fragment of the recipe")
 
 
 def _rendered(prompt: Prompt) -> dict[str, Any]:

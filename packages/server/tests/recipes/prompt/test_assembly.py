@@ -347,6 +347,17 @@ def test_fragments_that_multiply_are_stopped() -> None:
     assert caught.value.code == "prompt_too_large"
 
 
+def test_pieces_of_a_page_with_many_blocks_count_for_more() -> None:
+    def of_page(blocks: int) -> ResolvedRecipe:
+        origin = {"blocks": [{"block_id": f"b{n}", "version": 1} for n in range(blocks)]}
+        page = FragmentText("x{{a}}" * 500, origin, "page")
+        return resolved("{{f}}", inputs={"a": {}}, fragments={"f": page})
+
+    assert len(filled(of_page(100), {"a": 1}).messages[0].ranges) == 1000
+    with pytest.raises(AssemblyError, match="more than 20,000 pieces"):
+        filled(of_page(1000), {"a": 1})
+
+
 def test_fragments_nested_too_deeply_are_stopped() -> None:
     chain = {f"f{n}": f"{{{{f{n + 1}}}}}" for n in range(40)}
     with pytest.raises(AssemblyError, match="nested deeper than 32 levels"):

@@ -42,6 +42,9 @@ MAX_CHARACTERS = 4_000_000
 MAX_PIECES = 20_000
 """How many pieces a prompt may be put together of: fragments in fragments multiply."""
 
+BLOCKS_PER_PIECE = 10
+"""Of how many blocks of a page a piece may be, without counting for more than one."""
+
 MAX_DEPTH = 32
 """How deep fragments may hold fragments."""
 
@@ -166,9 +169,9 @@ class _Size:
     characters: int = 0
     pieces: int = 0
 
-    def take(self, characters: int) -> None:
+    def take(self, characters: int, pieces: int = 1) -> None:
         self.characters += characters
-        self.pieces += 1
+        self.pieces += pieces
         if self.characters > MAX_CHARACTERS:
             raise AssemblyError(
                 f"the prompt is longer than {MAX_CHARACTERS:,} characters",
@@ -194,7 +197,8 @@ class _Writer:
         self._length = 0
 
     def put(self, text: str, origin: JsonObject) -> None:
-        self._size.take(len(text))
+        # Each range names all blocks of the page that its text is from.
+        self._size.take(len(text), 1 + len(origin.get("blocks", ())) // BLOCKS_PER_PIECE)
         if not text:
             return
         start, end = self._length, self._length + len(text)
