@@ -200,7 +200,7 @@ async def test_database_of_version_1_opens_with_everything_in_it(
     v1: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await everything_is_in(v1, monkeypatch)
-    assert version_of(v1 / "arcrun.db") == 3
+    assert version_of(v1 / "arcrun.db") == 4
     assert backups(v1) == ["arcrun.db.backup-v1"]
     assert list(v1.parent.iterdir()) == [v1]
 
@@ -211,7 +211,7 @@ async def test_database_of_version_2_opens_with_everything_in_it(
     folder = copied("v2", tmp_path / "data")
     assert version_of(folder / "arcrun.db") == 2
     await everything_is_in(folder, monkeypatch, "v2")
-    assert version_of(folder / "arcrun.db") == 3
+    assert version_of(folder / "arcrun.db") == 4
     assert backups(folder) == ["arcrun.db.backup-v2"]
     assert dump(folder / "arcrun.db.backup-v2") == dump(DATABASES / "v2" / "arcrun.db")
 
@@ -375,7 +375,7 @@ def test_database_of_a_newer_version_is_left_alone(
         newer = (*migrations.MIGRATIONS, lambda _connection: None)
         patch.setattr(migrations, "MIGRATIONS", newer)
         open_database(tmp_path, database_url).close()
-    with pytest.raises(StartupError, match=r"newer.*schema 4, this one knows 3") as caught:
+    with pytest.raises(StartupError, match=r"newer.*schema 5, this one knows 4") as caught:
         open_database(tmp_path, database_url)
     assert "Install the newer version" in str(caught.value)
 

@@ -197,6 +197,7 @@ class Execution(TypedDict, total=False):
     verdict: str
     duration_ms: float
     message: str | None
+    usage: dict[str, Any]
 
 
 class RecipeLabel(TypedDict, total=False):
