@@ -177,6 +177,8 @@ export interface Execution extends Open {
   verdict?: string;
   duration_ms?: number;
   message?: string | null;
+  /** What was used of language models, if any was asked. */
+  usage?: Record<string, unknown>;
 }
 
 /** Where a label of a recipe points. */

@@ -197,6 +197,7 @@ class Execution(TypedDict, total=False):
     verdict: str
     duration_ms: float
     message: str | None
+    usage: dict[str, Any]
 
 
 RecipeKind = Literal["prompt_recipe", "api_recipe", "auth_recipe"]

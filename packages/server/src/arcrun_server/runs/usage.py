@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from arcrun_server.engine import Component, Invocation, JsonObject
 
 MOST_NODES = 100
-MOST_BYTES = 64 * 1024
-"""How much of single nodes is kept; the sums count all."""
+MOST_BYTES = 16 * 1024
+"""How much of single nodes is kept, for each of a workflow's many runs; the sums count all."""
 
 _SUMS = ("input_tokens", "cached_tokens", "output_tokens", "cost_usd")
 

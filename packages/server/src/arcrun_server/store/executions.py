@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ COUNTED = 10_000
 _table = executions.c
 _RECORD = insert(executions)
 _LIST = PagedQuery(
-    [_table.started_at_ms, _table.verdict, _table.duration_ms, _table.message],
+    [_table.started_at_ms, _table.verdict, _table.duration_ms, _table.message, _table.usage],
     position=_table.id,
     where=[_table.account == bindparam("account"), _table.workflow == bindparam("workflow")],
     descending=True,
@@ -64,6 +65,7 @@ class Executions:
             "duration_ms": round(result.duration_ms),
             # A service's text may be no text; no database takes half of a surrogate pair.
             "message": (result.error or "").encode("utf-8", "replace").decode(),
+            "usage": None if result.usage is None else json.dumps(result.usage),
         }
         self._database.write_behind(_RECORD, row)
         if self._is_due(account, workflow):
@@ -88,6 +90,7 @@ class Executions:
                 "verdict": entry["verdict"],
                 "duration_ms": entry["duration_ms"],
                 "message": entry["message"],
+                **({} if entry["usage"] is None else {"usage": json.loads(entry["usage"])}),
             }
             for entry in page.entries
         ]

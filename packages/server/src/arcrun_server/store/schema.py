@@ -140,6 +140,8 @@ executions = Table(
     Column("verdict", Characters, nullable=False),
     Column("duration_ms", Whole, nullable=False),
     Column("message", Characters, nullable=False),
+    # As JSON text; NULL for a run that asked no model.
+    Column("usage", Characters),
     Index("executions_by_workflow", "account", "workflow", "id"),
 )
 

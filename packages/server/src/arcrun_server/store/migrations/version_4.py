@@ -1,7 +1,7 @@
 """One set of tables for the recipes of all kinds.
 
 The recipes of services and HTTP requests, which each push replaced, get versions: what is there becomes version 1.
-Prompt recipes move to the same tables.
+Prompt recipes move to the same tables. The history of runs gets what a run used of language models.
 """
 
 from __future__ import annotations
@@ -125,10 +125,13 @@ _prompt_labels = Table(
     Column("version", Whole),
     Column("requires_tests", Boolean),
 )
+_executions = Table("executions", MetaData(), Column("usage", Characters))
 
 
 def upgrade(connection: Connection) -> None:
-    """Create the tables and move all recipes into them."""
+    """Create the tables and move all recipes into them; earlier runs have no usage."""
+    usage_type = _executions.c.usage.type.compile(connection.dialect)
+    connection.exec_driver_sql(f"ALTER TABLE executions ADD COLUMN usage {usage_type}")
     connection.exec_driver_sql(_COPY)
     connection.exec_driver_sql("DROP TABLE recipes")
     _metadata.create_all(connection, tables=[_recipes, _versions, _labels])
