@@ -27,18 +27,19 @@ from .plan import ExecutionPlan, prepare_graph
 
 if TYPE_CHECKING:
     from .environment import Environment
+    from .failures import PauseRequest
     from .frames import WorkItem
     from .model import JsonObject
 
 VERSION = 1
 
 
-def write_continuation(machine: Machine, waiting_node: RunNode) -> JsonObject:
+def write_continuation(machine: Machine, pause: PauseRequest) -> JsonObject:
     """Return the state of a run that waits.
 
     Args:
         machine: The run.
-        waiting_node: The node that waits, in the machine's last frame.
+        pause: The node that waits, in the machine's last frame, and what its component returned.
     """
     plans: list[ExecutionPlan] = []
     frames = []
@@ -53,7 +54,8 @@ def write_continuation(machine: Machine, waiting_node: RunNode) -> JsonObject:
         "steps": machine.budget.steps,
         "graphs": [plan.graph for plan in plans],
         "frames": frames,
-        "waiting_node": _write_item(waiting_node),
+        "waiting_node": _write_item(pause.item),
+        "pending": pause.result,
     }
 
 

@@ -37,10 +37,12 @@ class PauseRequest(Exception):
         task_id: What the component calls the task.
         item: The work item of the node that waits, in the last frame.
         node: The node's id.
+        result: What the component returned.
     """
 
-    def __init__(self, task_id: str, item: RunNode, node: str) -> None:
+    def __init__(self, task_id: str, item: RunNode, node: str, result: Any) -> None:
         super().__init__(node)
         self.task_id = task_id
         self.item = item
         self.node = node
+        self.result = result

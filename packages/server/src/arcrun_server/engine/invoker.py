@@ -77,6 +77,7 @@ class Invoker:
             return await self.invoke(
                 *(node, scope, context, own, context_bytes),
                 workflow=workflow,
+                place=place,
                 repeat_key=repeat_key,
             )
 
@@ -91,6 +92,7 @@ class Invoker:
         context_bytes: int,
         *,
         workflow: str | None,
+        place: Callable[[], str],
         repeat_key: str | None,
     ) -> Any:
         """Invoke a node's component.
@@ -102,6 +104,7 @@ class Invoker:
             own: The node's data, filled, with credentials left as they are written.
             context_bytes: How large the context is at most.
             workflow: The name of the workflow that is run.
+            place: As for `Step`; passed on to the component.
             repeat_key: Passed on to the component.
 
         Returns:
@@ -128,6 +131,7 @@ class Invoker:
             written=node.written,
             credentials=node.credentials,
             fill=scope.fill_text,
+            place=place,
             repeat_key=repeat_key,
             measure=self._sizes.rough,
         )

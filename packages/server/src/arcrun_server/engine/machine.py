@@ -267,7 +267,7 @@ class Machine:
         self._record(frame, entry)
         task_id = awaited_task(result)
         if task_id:
-            raise PauseRequest(task_id, item, node.id)
+            raise PauseRequest(task_id, item, node.id, result)
         self.complete(frame, item.node, activation, result)
 
     def _note_unresolved(

@@ -60,11 +60,13 @@ class Pause:
     Attributes:
         task_id: What the component calls the task that it waits for.
         node_id: The node that waits.
+        place: Where in the run that is, as `Step.place`.
         continuation: The state of the run as JSON values, free of secrets, for `resume_graph`.
     """
 
     task_id: str
     node_id: str
+    place: str
     continuation: JsonObject = field(repr=False)
 
 
@@ -83,6 +85,7 @@ class RunResult:
         paused: Set if the run waits for a callback.
         warnings: The placeholders that had no value.
         failed_nodes: The nodes whose failure the run went on after, though no ON_FAIL edge took it.
+        run_id: Under which id the run is kept, if it is; set by whoever keeps it.
     """
 
     success: bool
@@ -95,6 +98,7 @@ class RunResult:
     paused: Pause | None = None
     warnings: list[RunWarning] = field(default_factory=list, repr=False)
     failed_nodes: list[str] = field(default_factory=list)
+    run_id: str | None = None
 
     @property
     def verdict(self) -> Literal["success", "partial", "failed"]:

@@ -8,7 +8,8 @@ import time
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from .continuation import read_continuation, write_continuation
-from .failures import NodeFailure, PauseRequest
+from .failures import InvocationFailure, NodeFailure, PauseRequest
+from .frames import place_of
 from .machine import Machine
 from .model import FlowError
 from .plan import ExecutionPlan, prepare_graph
@@ -115,10 +116,16 @@ async def resume_graph(
     node = frame.plan.nodes[item.node]
     machine.current = (node.id, None)
     machine.budget.held_bytes = machine.limits.total_bytes  # what it holds was not measured again
-    result = {"success": True} if data is None else data
+    pending = continuation.get("pending")
 
     async def deliver_and_run() -> Any:
-        machine.deliver(frame, item, result, None if success else error or "the task failed")
+        result, failure = None, None if success else error or "the task failed"
+        if failure is None:
+            try:
+                result = await environment.delivered(node.component or "", pending, data)
+            except InvocationFailure as problem:
+                failure = str(problem)
+        machine.deliver(frame, item, result, failure)
         return await machine.run()
 
     return await _finish(machine, began, deliver_and_run())
@@ -131,12 +138,14 @@ async def _finish(
     try:
         data = await _within(machine.limits.seconds, work or machine.run())
     except PauseRequest as pause:
-        continuation = write_continuation(machine, pause.item)
+        continuation = write_continuation(machine, pause)
         return RunResult(
             success=True,
             trace=trace,
             duration_ms=milliseconds(began),
-            paused=Pause(pause.task_id, pause.node, continuation),
+            paused=Pause(
+                pause.task_id, pause.node, place_of(machine.frames, pause.node), continuation
+            ),
             **_noted(machine),
         )
     except NodeFailure as failure:

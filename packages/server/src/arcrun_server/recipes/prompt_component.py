@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from arcrun_server.engine import ComponentError
+from arcrun_server.engine import ComponentError, InvocationFailure
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.llm.provider import LlmError, LlmTask
 from arcrun_server.recipes.prompt.assembly import AssemblyError, FragmentText, ResolvedRecipe
@@ -73,6 +74,7 @@ def prompt_component(
     model: Model,
     check: SchemaCheck,
     secret: Callable[[str], Awaitable[str | None]],
+    callback_token: Callable[[Invocation], str | None],
 ) -> Component:
     """Return the component.
 
@@ -81,6 +83,7 @@ def prompt_component(
         model: The container.
         check: Returns where a value does not fit a schema.
         secret: Returns one of the account's credentials, or None.
+        callback_token: Returns what whoever calls back for an invocation identifies itself with, or None.
     """
 
     async def run(_given: JsonObject, invocation: Invocation) -> JsonObject:
@@ -90,9 +93,58 @@ def prompt_component(
             raise ComponentError(str(error)) from None
         except StorageUnavailableError as error:
             raise ComponentError(f"the recipe can't be read now: {error.reason}") from None
+        call.given["callback_token"] = callback_token(invocation)
         return await call.run(model, check, secret, invocation.deadline)
 
     return run
+
+
+async def delivered_answer(
+    prompts: Prompts, check: SchemaCheck, pending: Any, data: Any
+) -> JsonObject:
+    """Return the result of a node whose answer a callback has brought.
+
+    Args:
+        prompts: The account's recipes.
+        check: Returns where a value does not fit a schema.
+        pending: What the component returned when it began to wait.
+        data: The answer: a text, an object with a `text`, or a result that needs no reading.
+
+    Raises:
+        InvocationFailure: The recipe can't be read.
+    """
+    text = data.get("text") if isinstance(data, dict) else data
+    record = pending.get("llm", {}) if isinstance(pending, dict) else {}
+    if not isinstance(text, str):
+        return data if isinstance(data, dict) else {"success": True, OUTPUT: data, "llm": record}
+    try:
+        output = _INLINE.output
+        if "recipe" in record:
+            reference = replace(parse_reference(record["recipe"]), version=record["version"])
+            output = (await prompts.resolve(reference)).recipe.output
+        return {**await read_answer(output, text, check), "llm": record}
+    except OutputError as error:
+        return {**failed_result(str(error), text), "llm": record}
+    except (AssemblyError, RecipeNotFoundError) as error:
+        raise InvocationFailure(str(error)) from None
+    except StorageUnavailableError as error:
+        raise InvocationFailure(f"the recipe can't be read now: {error.reason}") from None
+
+
+async def read_answer(output: Output, text: str, check: SchemaCheck) -> JsonObject:
+    """Return the result of a node for a model's answer.
+
+    Raises:
+        OutputError: It is not what the recipe expects.
+    """
+    if output.format == "text":
+        return {"success": True, "text": text, OUTPUT: text}
+    value = parse_json(text)
+    if output.schema is not None:
+        violations = await check(output.schema, value)
+        if violations:
+            raise OutputError(describe_violations(violations))
+    return node_result(value)
 
 
 class _Call:
@@ -105,7 +157,7 @@ class _Call:
     """
 
     def __init__(self, given: JsonObject, output: Output, record: JsonObject) -> None:
-        self._given = given
+        self.given = given
         self._output = output
         self._record = record
 
@@ -124,7 +176,7 @@ class _Call:
         repairs = 0
         while True:
             try:
-                text, record = await model.ask(self._given, secret, deadline)
+                text, record = await model.ask(self.given, secret, deadline)
             except LlmError as error:
                 self._add(error.record, repairs)
                 raise ComponentError(f"the model gave no answer: {error}{self._used()}") from None
@@ -133,28 +185,18 @@ class _Call:
                 task = {"pending": True, "task_id": text.task_id}
                 return {"success": True, **task, "llm": self._record}
             try:
-                return {**await self._read(text, check), "llm": self._record}
+                return {**await read_answer(self._output, text, check), "llm": self._record}
             except OutputError as error:
                 if repairs == self._output.repair:
                     return {**failed_result(str(error), text), "llm": self._record}
                 repairs += 1
                 self._ask_again(text, str(error))
 
-    async def _read(self, text: str, check: SchemaCheck) -> JsonObject:
-        if self._output.format == "text":
-            return {"success": True, "text": text, OUTPUT: text}
-        value = parse_json(text)
-        if self._output.schema is not None:
-            violations = await check(self._output.schema, value)
-            if violations:
-                raise OutputError(describe_violations(violations))
-        return node_result(value)
-
     def _ask_again(self, text: str, error: str) -> None:
-        self._given = {
-            **self._given,
+        self.given = {
+            **self.given,
             "messages": [
-                *self._given["messages"],
+                *self.given["messages"],
                 {"role": "assistant", "content": text},
                 {"role": "user", "content": repair_request(error)},
             ],

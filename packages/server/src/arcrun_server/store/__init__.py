@@ -24,6 +24,8 @@ from arcrun_server.store.idempotency import IdempotencyKeys
 from arcrun_server.store.prompt_recipes import PromptRecipes
 from arcrun_server.store.prompt_texts import PromptTexts
 from arcrun_server.store.recipes import Recipes
+from arcrun_server.store.run_tokens import RunTokens
+from arcrun_server.store.runs import Runs
 from arcrun_server.store.schema import properties
 from arcrun_server.store.sqlite import SQLiteDatabase
 from arcrun_server.store.upserts import Upsert
@@ -90,6 +92,8 @@ class Store:
         self.prompt_recipes = PromptRecipes(self.database)
         self.prompt_texts = PromptTexts(self.database)
         self.executions = Executions(self.database)
+        self.runs = Runs(self.database)
+        self.run_tokens = RunTokens(server_key)
         self.blocks = Blocks(self.database)
         self.cursors = Cursors(server_key)
         self.idempotency = IdempotencyKeys(self.database, server_key)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from arcrun_server.errors import StartupError
-from arcrun_server.store.migrations import version_1, version_2, version_3
+from arcrun_server.store.migrations import version_1, version_2, version_3, version_4
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     version_1.upgrade,
     version_2.upgrade,
     version_3.upgrade,
+    version_4.upgrade,
 )
 
 
