@@ -23,12 +23,13 @@ class Service:
     Attributes:
         port: Where it listens.
         received: For each path, the `Idempotency-Key` of each request, in order.
+        requests: All requests: path, body, key.
         held: Paths whose requests are not answered before `release`.
     """
 
     port: int = 0
     received: dict[str, list[str | None]] = field(default_factory=dict)
-    bodies: list[tuple[str, bytes]] = field(default_factory=list)
+    requests: list[tuple[str, bytes, str | None]] = field(default_factory=list)
     answers: dict[str, bytes] = field(default_factory=dict)
     held: dict[str, asyncio.Event] = field(default_factory=dict)
     _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -52,6 +53,13 @@ class Service:
                 self._arrived.wait_for(lambda: len(self.received.get(path, [])) >= count), WAIT
             )
 
+    async def asked(self, count: int, seconds: float = WAIT) -> None:
+        """Wait until there have been so many requests."""
+        async with self._arrived:
+            await asyncio.wait_for(
+                self._arrived.wait_for(lambda: len(self.requests) >= count), seconds
+            )
+
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
@@ -65,7 +73,7 @@ class Service:
                 path = line.split(" ")[1]
                 async with self._arrived:
                     self.received.setdefault(path, []).append(headers.get("idempotency-key"))
-                    self.bodies.append((path, body))
+                    self.requests.append((path, body, headers.get("idempotency-key")))
                     self._arrived.notify_all()
                 if path in self.held:
                     await self.held[path].wait()
@@ -76,8 +84,8 @@ class Service:
                     + answer
                 )
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # the engine was killed, or the test is over
         finally:
             writer.close()
 
