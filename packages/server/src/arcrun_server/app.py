@@ -157,7 +157,15 @@ def _accepted_runs(
     def execution(executor: str) -> DbosExecution:
         return DbosExecution(store.database.durable_engine, executor, settings.runs_at_once)
 
-    return AcceptedRuns(store, registry, recipes, settings.run, execution)
+    return AcceptedRuns(
+        store,
+        registry,
+        recipes,
+        settings.run,
+        execution,
+        days=settings.run_days,
+        kept=settings.kept_runs,
+    )
 
 
 async def _respond_to_api_error(_request: Request, error: Exception) -> Response:

@@ -11,17 +11,17 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server import clock
 from arcrun_server.engine import RunResult, prepare_graph
 from arcrun_server.runs.environment import new_run_id
+from arcrun_server.runs.retention import Retention
 from arcrun_server.runs.segments import SegmentEnd, Segments, summary_of
 from arcrun_server.runs.takeover import Takeover
 from arcrun_server.store.executors import ExecutorLocks, LockLostError
 from arcrun_server.store.run_tokens import waiting_at
-from arcrun_server.store.runs import ENDED, PAUSED, QUEUED, StoredRun
+from arcrun_server.store.runs import ENDED, PAUSED, QUEUED, StoredRun, queued_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from arcrun_server.components.registry import Registry
@@ -77,6 +77,8 @@ class AcceptedRuns:
         recipes: Finds the components that are recipes.
         limits: How much one segment of a run may use.
         make_execution: Returns what executes segments under a name.
+        days: How many days a run is kept after its end.
+        kept: How many ended runs of an account are kept.
     """
 
     def __init__(
@@ -86,6 +88,9 @@ class AcceptedRuns:
         recipes: RecipeResolver,
         limits: RunLimits,
         make_execution: Callable[[str], DurableExecution],
+        *,
+        days: int,
+        kept: int,
     ) -> None:
         self._store = store
         self._segments = Segments(store, registry, recipes, limits)
@@ -93,6 +98,8 @@ class AcceptedRuns:
         self._executor = ALONE
         self._execution = make_execution(ALONE)
         self._takeover = _takeover(store, self)
+        self._retention = Retention(store.runs, self._forget, days=days, kept=kept)
+        self._retaining: asyncio.Task[None] | None = None
         self._launched: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: dict[str, asyncio.Event] = {}
@@ -134,6 +141,10 @@ class AcceptedRuns:
         for run, segment in taken:
             await self._execution.start(run, segment)
 
+    async def _forget(self, segments: Sequence[tuple[str, int]]) -> None:
+        await self._ready()
+        await self._execution.forget(segments)
+
     async def _ready(self) -> None:
         """Return when segments can be started."""
         if self._takeover is None:
@@ -145,14 +156,17 @@ class AcceptedRuns:
 
     async def _launch(self) -> None:
         await self._execution.launch(self._execute)
+        if self._retaining is None:
+            self._retaining = asyncio.create_task(self._retention.keep())
         for run, segment in await self._store.runs.left_by(self._executor):
             await self._execution.start(run, segment)
 
     async def aclose(self) -> None:
         """Stop executing; what has not ended stays to be executed."""
-        for task in self._tasks:
+        tasks = [*self._tasks, *([] if self._retaining is None else [self._retaining])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._takeover is not None:
             await self._takeover.aclose()
         else:
@@ -185,7 +199,7 @@ class AcceptedRuns:
         """
         run_id = new_run_id() if key is None else self._store.run_tokens.run_under(account, key)
         await self._accept(
-            _new_run(
+            queued_run(
                 run_id,
                 account,
                 plan={"graph": graph, "strict": strict},
@@ -216,7 +230,7 @@ class AcceptedRuns:
     ) -> None:
         """Keep a run that was waited for and has paused, until its callback comes."""
         run = replace(
-            _new_run(
+            queued_run(
                 run_id,
                 account,
                 plan={"graph": graph, "strict": strict},
@@ -364,7 +378,7 @@ class AcceptedRuns:
         if start is not None:
             _check_start(graph, start)
             plan["replay"] = {"run": run.id, "segments": run.segment + 1, "until": start}
-        new = _new_run(
+        new = queued_run(
             new_run_id(),
             account,
             plan=plan,
@@ -390,40 +404,6 @@ def _takeover(store: Store, runs: AcceptedRuns) -> Takeover | None:
 
     return Takeover(
         locks, LockLostError, begin=runs.launch_as, stop=runs.stop, recover=runs.recover
-    )
-
-
-def _new_run(
-    run_id: str,
-    account: str,
-    *,
-    plan: dict[str, Any],
-    run_input: dict[str, Any],
-    workflow: str | None,
-    executor: str,
-    trigger: str,
-    retry_of: str | None = None,
-) -> StoredRun:
-    return StoredRun(
-        id=run_id,
-        account=account,
-        workflow=workflow,
-        status=QUEUED,
-        trigger=trigger,
-        retry_of=retry_of,
-        segment=0,
-        executor=executor,
-        plan=plan,
-        input=run_input,
-        continuation=None,
-        delivery=None,
-        task_id=None,
-        waiting=None,
-        result={},
-        trace=[],
-        created_at_ms=int(clock.now() * 1000),
-        started_at_ms=None,
-        ended_at_ms=None,
     )
 
 

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from arcrun_server import clock
@@ -25,7 +25,7 @@ from arcrun_server.store.workflows import timestamp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from arcrun_server.store.database import Database
     from arcrun_server.store.pages import Page, PageRequest
@@ -147,6 +147,8 @@ class Runs:
         try:
             await self._database.write(lambda connection: connection.execute(_INSERT, row).close())
         except IntegrityError:
+            if await self.status(run.id) is None:
+                raise  # it is not the id that is taken
             return False
         return True
 
@@ -339,28 +341,96 @@ class Runs:
             lambda connection: [(row.id, row.segment) for row in connection.execute(statement)]
         )
 
-    async def remove_ended(self, before_ms: int, most: int) -> Sequence[tuple[str, int]]:
-        """Remove runs that ended before a time, at most so many; return their ids and their last segments."""
-        chosen = (
-            select(_table.number, _table.id, _table.segment)
-            .where(_table.ended_at_ms < before_ms)
+    async def ended_before(self, moment_ms: int, most: int) -> Sequence[tuple[str, int]]:
+        """Return id and last segment of runs that ended before a time, at most so many."""
+        statement = (
+            select(_table.id, _table.segment)
+            .where(_table.ended_at_ms < moment_ms)
             .order_by(_table.ended_at_ms)
             .limit(most)
         )
+        return await self._ids(statement)
 
-        def change(connection: Connection) -> list[tuple[str, int]]:
-            rows = connection.execute(chosen).all()
-            numbers = [row.number for row in rows]
-            connection.execute(delete(runs).where(_table.number.in_(numbers)))
-            return [(row.id, row.segment) for row in rows]
+    async def accounts_with_more_than(self, kept: int) -> Sequence[str]:
+        """Return the accounts that have more ended runs than a number."""
+        statement = (
+            select(_table.account)
+            .where(_table.ended_at_ms.is_not(None))
+            .group_by(_table.account)
+            .having(func.count() > kept)
+        )
+        return await self._database.read_long(
+            lambda connection: connection.execute(statement).scalars().all()
+        )
 
-        return await self._database.write(change)
+    async def oldest_beyond(self, account: str, kept: int, most: int) -> Sequence[tuple[str, int]]:
+        """Return the oldest ended runs of an account that has more than a number of them, at most so many."""
+        of_account = (_table.account == account, _table.ended_at_ms.is_not(None))
+        newest = select(_table.number).where(*of_account).order_by(_table.number.desc())
+        first_to_go = newest.limit(1).offset(kept).scalar_subquery()
+        statement = (
+            select(_table.id, _table.segment)
+            .where(*of_account, _table.number <= first_to_go)
+            .order_by(_table.number)
+            .limit(most)
+        )
+        return await self._ids(statement)
+
+    async def remove(self, run_ids: Sequence[str]) -> None:
+        """Remove runs."""
+        statement = delete(runs).where(_table.id.in_(run_ids))
+        await self._database.write(lambda connection: connection.execute(statement).close())
+
+    async def remove_early_callbacks(self, before_ms: int) -> None:
+        """Remove callbacks that came before a time and whose runs never paused."""
+        statement = delete(early_callbacks).where(early_callbacks.c.created_at_ms < before_ms)
+        await self._database.write(lambda connection: connection.execute(statement).close())
+
+    async def _ids(self, statement: Select[tuple[str, int]]) -> Sequence[tuple[str, int]]:
+        return await self._database.read_long(
+            lambda connection: [(row.id, row.segment) for row in connection.execute(statement)]
+        )
 
     async def _change_executed(self, run: StoredRun, values: dict[str, Any]) -> bool:
         statement = _of_executor(run).values(**values)
         return await self._database.write(
             lambda connection: connection.execute(statement).rowcount == 1
         )
+
+
+def queued_run(
+    run_id: str,
+    account: str,
+    *,
+    plan: dict[str, Any],
+    run_input: dict[str, Any],
+    workflow: str | None,
+    executor: str,
+    trigger: str,
+    retry_of: str | None = None,
+) -> StoredRun:
+    """Return a new run, to be accepted; the arguments are those of `StoredRun`."""
+    return StoredRun(
+        id=run_id,
+        account=account,
+        workflow=workflow,
+        status=QUEUED,
+        trigger=trigger,
+        retry_of=retry_of,
+        segment=0,
+        executor=executor,
+        plan=plan,
+        input=run_input,
+        continuation=None,
+        delivery=None,
+        task_id=None,
+        waiting=None,
+        result={},
+        trace=[],
+        created_at_ms=_now(),
+        started_at_ms=None,
+        ended_at_ms=None,
+    )
 
 
 def summary(row: dict[str, Any]) -> dict[str, Any]:
