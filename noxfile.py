@@ -147,6 +147,28 @@ def load(session: nox.Session) -> None:
     session.run("pytest", "-s", "packages/server/tests/load", *session.posargs, env=environment)
 
 
+@nox.session
+def survival(session: nox.Session) -> None:
+    """Kill engines a hundred times while they execute 1,000 accepted runs, and stop their database; print the figures."""
+    sync(session, "tests", "release", "parity", "js")
+    environment = {
+        "ARCRUN_SURVIVAL_RUNS": "1000",
+        "ARCRUN_SURVIVAL_KILLS": "100",
+        "ARCRUN_SURVIVAL_OUTAGE": "30",
+        "ARCRUN_SURVIVAL_SECONDS": "1800",
+        **session.env,
+    }
+    session.run(
+        "pytest",
+        "-s",
+        "-n",
+        "0",
+        "packages/server/tests/survival",
+        *session.posargs,
+        env=environment,
+    )
+
+
 def without_keys(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
     """Move keys from arguments, which nox prints, to the environment; return what is left, and the variables."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)

@@ -30,6 +30,8 @@ ON_BOTH_DATABASES = {
     "test_auth_recipes",
     "test_credentials",
     "test_durability",
+    "test_durable_runs",
+    "test_run_retention",
     "test_paging",
     "test_prompt_recipes",
     "test_recipe_references",

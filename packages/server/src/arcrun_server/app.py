@@ -29,7 +29,10 @@ from arcrun_server.routes.paging import Pages
 from arcrun_server.routes.prompt_recipes import PromptRecipeRoutes
 from arcrun_server.routes.prompt_texts import PromptTextRoutes
 from arcrun_server.routes.recipes import ApiRecipeRoutes, AuthRecipeRoutes
+from arcrun_server.routes.runs import RunRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
+from arcrun_server.runs.accepted import AcceptedRuns
+from arcrun_server.runs.durable import DbosExecution
 from arcrun_server.runs.service import RunService
 from arcrun_server.slots import NoSlotError
 from arcrun_server.store import Store
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 GROUPS = (
     EngineRoutes,
     WorkflowRoutes,
+    RunRoutes,
     CredentialRoutes,
     AuthRecipeRoutes,
     ApiRecipeRoutes,
@@ -89,19 +93,32 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     registry = Registry(outbound, workers, sandboxes, provider, settings.llm.models)
     catalog = load_catalog()
     recipes = RecipeResolver(outbound, catalog, open_store, settings.public_url or "")
+    accepted = _accepted_runs(settings, open_store, registry, recipes) if settings.durable else None
     context = Context(
         settings=settings,
         store=open_store,
         catalog=catalog,
         registry=registry,
-        runs=RunService(open_store, registry, recipes, settings.runs_per_key, settings.run),
+        runs=RunService(
+            open_store,
+            registry,
+            recipes,
+            runs_per_account=settings.runs_per_key,
+            limits=settings.run,
+            accepted=accepted,
+        ),
+        accepted=accepted,
         pages=Pages(open_store.cursors),
         checks=BodyChecks(workers, settings.max_values),
     )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if accepted is not None:
+            await accepted.begin()
         yield
+        if accepted is not None:
+            await accepted.aclose()
         await outbound.aclose()
         await workers.aclose()
         await sandboxes.aclose()
@@ -132,6 +149,23 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.add_exception_handler(NoSlotError, _respond_to_no_slot)
     app.add_exception_handler(HTTPException, _respond_to_routing_error)
     return app
+
+
+def _accepted_runs(
+    settings: Settings, store: Store, registry: Registry, recipes: RecipeResolver
+) -> AcceptedRuns:
+    def execution(executor: str) -> DbosExecution:
+        return DbosExecution(store.database.durable_engine, executor, settings.runs_at_once)
+
+    return AcceptedRuns(
+        store,
+        registry,
+        recipes,
+        settings.run,
+        execution,
+        days=settings.run_days,
+        kept=settings.kept_runs,
+    )
 
 
 async def _respond_to_api_error(_request: Request, error: Exception) -> Response:

@@ -37,6 +37,16 @@ def utc() -> datetime:
     return datetime.fromtimestamp(now(), timezone.utc)
 
 
+def from_milliseconds(moment: int) -> datetime:
+    """Return a time given in milliseconds since 1970, in UTC.
+
+    Example:
+        >>> from_milliseconds(0).year
+        1970
+    """
+    return datetime.fromtimestamp(moment / 1000, timezone.utc)
+
+
 def monotonic() -> float:
     """Return the seconds since some point, for lifetimes; a change of the machine's date does not matter."""
     return time.monotonic() + _seconds_ahead()

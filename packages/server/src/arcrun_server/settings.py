@@ -22,6 +22,9 @@ DEFAULT_MAX_CONNECTIONS = 1000
 DEFAULT_REQUESTS_PER_KEY = 256
 DEFAULT_RUNS_PER_KEY = 200
 DEFAULT_CALLS_PER_KEY = 20
+DEFAULT_RUNS_AT_ONCE = 50
+DEFAULT_RUN_DAYS = 30
+DEFAULT_KEPT_RUNS = 100_000
 _TESTING = ("ARCRUN_SERVER_CLOCK_FILE", "ARCRUN_SERVER_RESOLVE", "ARCRUN_SERVER_PRIVATE_ADDRESSES")
 
 
@@ -56,6 +59,10 @@ class Settings:
         requests_per_key: How many requests of one key are served at once.
         runs_per_key: How many of them may be runs.
         calls_per_key: How many requests the runs of one key send to services at once; more wait.
+        durable: Whether runs are accepted that outlive this process; there is one such server to a process.
+        runs_at_once: How many accepted runs this server executes at once.
+        run_days: How many days accepted runs are kept after their end.
+        kept_runs: How many of an account that have ended are kept.
         llm_script: A file with replies for the provider `scripted` (llm/scripted.py).
         llm: The provider of language models, and its models.
         testing: What lets a test suite move the clock and answer for DNS; in development mode only.
@@ -77,6 +84,10 @@ class Settings:
     requests_per_key: int = DEFAULT_REQUESTS_PER_KEY
     runs_per_key: int = DEFAULT_RUNS_PER_KEY
     calls_per_key: int = DEFAULT_CALLS_PER_KEY
+    durable: bool = False
+    runs_at_once: int = DEFAULT_RUNS_AT_ONCE
+    run_days: int = DEFAULT_RUN_DAYS
+    kept_runs: int = DEFAULT_KEPT_RUNS
     llm_script: Path | None = None
     llm: LlmSettings = field(default_factory=LlmSettings)
     run: RunLimits = field(default_factory=RunLimits)
@@ -113,6 +124,8 @@ def settings_from(
             `ARCRUN_SERVER_CORS_ORIGINS` (separated by commas), `ARCRUN_SERVER_MAX_BODY_BYTES`,
             `ARCRUN_SERVER_MAX_CONNECTIONS`, `ARCRUN_SERVER_REQUESTS_PER_KEY`,
             `ARCRUN_SERVER_RUNS_PER_KEY`, `ARCRUN_SERVER_CALLS_PER_KEY`, `ARCRUN_SERVER_MAX_VALUES`,
+            `ARCRUN_SERVER_RUNS_AT_ONCE`, `ARCRUN_SERVER_RUN_DAYS`,
+            `ARCRUN_SERVER_KEPT_RUNS`,
             `ARCRUN_SERVER_LLM_SCRIPT` and the others of llm/configuration.py,
             and for the limits of a run `ARCRUN_SERVER_RUN_STEPS`, `ARCRUN_SERVER_RUN_SECONDS`,
             `ARCRUN_SERVER_RUN_RESULT_BYTES`, `ARCRUN_SERVER_RUN_TOTAL_BYTES`,
@@ -148,6 +161,10 @@ def settings_from(
         ),
         runs_per_key=_positive(environment, "ARCRUN_SERVER_RUNS_PER_KEY", DEFAULT_RUNS_PER_KEY),
         calls_per_key=_positive(environment, "ARCRUN_SERVER_CALLS_PER_KEY", DEFAULT_CALLS_PER_KEY),
+        durable=True,
+        runs_at_once=_positive(environment, "ARCRUN_SERVER_RUNS_AT_ONCE", DEFAULT_RUNS_AT_ONCE),
+        run_days=_positive(environment, "ARCRUN_SERVER_RUN_DAYS", DEFAULT_RUN_DAYS),
+        kept_runs=_positive(environment, "ARCRUN_SERVER_KEPT_RUNS", DEFAULT_KEPT_RUNS),
         llm_script=_path(environment, "ARCRUN_SERVER_LLM_SCRIPT"),
         llm=llm_settings_from(environment, dev=dev),
         testing=_testing(environment, dev=dev),

@@ -103,7 +103,7 @@ class Model:
         """Return the answer's text, or the task that will bring it, and what the run records of the call.
 
         Args:
-            given: `{messages, system?, model?, max_tokens?, schema?, mira_token?}`.
+            given: `{messages, system?, model?, max_tokens?, schema?, mira_token?, callback_token?}`.
             secret: Returns one of the account's credentials, or None.
             deadline: When the run's time is over, on the clock of `time.monotonic`.
 
@@ -134,6 +134,7 @@ class Model:
             schema=given.get("schema"),
             deadline=deadline,
             mira_token=given.get("mira_token"),
+            callback_token=given.get("callback_token"),
         )
 
     def _record(

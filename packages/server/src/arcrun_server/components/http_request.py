@@ -10,6 +10,7 @@ from arcrun_server.engine.destinations import destination_problem
 from arcrun_server.engine.policy import CONNECTION, TIMEOUT
 from arcrun_server.json_text import as_text
 from arcrun_server.outbound import Unreachable
+from arcrun_server.outbound.repetition import with_repeat_key
 from arcrun_server.outbound.urls import fill_places, places_of, with_query, without_places
 
 from .contract import describe, given_value, one_of, optional, require
@@ -94,6 +95,7 @@ def component(outbound: Outbound) -> Component:
         method = one_of(optional(given, "method", str, "GET").upper(), METHODS, "method")
         headers = _headers(optional(given, "headers", dict, {}))
         content = request_body(given, method, headers)
+        headers = with_repeat_key(headers, method, invocation.repeat_key)
         try:
             response = await outbound.send(
                 method, url, headers=headers, content=content, timeout=_timeout(given)

@@ -60,6 +60,10 @@ _LOGIC = (
 # What fills these containers depends on the account, so that a run finds them and not the registry.
 _BY_ACCOUNT = (auth_oauth2, auth_service_account, auth_static_key, claude_api)
 
+_PURE = frozenset(
+    module.CONTRACT["canonical_id"] for module in (*_LOGIC, string_ops, validate_json)
+)
+
 
 class Registry:
     """The components of an engine, by id; URLs are components too.
@@ -124,6 +128,11 @@ class Registry:
             name: with_checked_names(component, self._contracts[name])
             for name, component in components.items()
         }
+
+    @property
+    def pure(self) -> frozenset[str]:
+        """Return the ids of those that reach nothing outside of the run: given the same, they return the same."""
+        return _PURE
 
     @property
     def ids(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.outbound import Unreachable, json_content
+from arcrun_server.outbound.repetition import with_repeat_key
 
 if TYPE_CHECKING:
     from arcrun_server.engine import Component, Invocation, JsonObject
@@ -18,9 +19,10 @@ def component(url: str, outbound: Outbound) -> Component:
     A response that is not 2xx is a failure as a result (docs/contract.md#execution); none at all fails the node.
     """
 
-    async def run(given: JsonObject, _invocation: Invocation) -> Any:
+    async def run(given: JsonObject, invocation: Invocation) -> Any:
         content = json_content(given)
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        headers = with_repeat_key(headers, "POST", invocation.repeat_key)
         try:
             response = await outbound.send("POST", url, headers=headers, content=content)
         except Unreachable as problem:

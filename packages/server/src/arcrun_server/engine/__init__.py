@@ -29,6 +29,7 @@ from .environment import (
     RunLimits,
     Step,
     StepResult,
+    delivered_result,
 )
 from .failures import InvocationFailure
 from .flow import compile_flow, parse_flow, search_triplets
@@ -69,6 +70,7 @@ __all__ = [
     "check_graph",
     "check_parameters",
     "compile_flow",
+    "delivered_result",
     "parse_flow",
     "prepare_graph",
     "resume_graph",

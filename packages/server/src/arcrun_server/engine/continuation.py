@@ -47,11 +47,13 @@ class WaitingNode:
     Attributes:
         machine: What it runs in.
         item: The node, in the last frame of that.
+        pending: What its component returned when it began to wait.
         lane: The element of a FOREACH that it belongs to, if others are run at the same time.
     """
 
     machine: Runner
     item: RunNode
+    pending: Any = None
     lane: Lane | None = None
 
 
@@ -65,7 +67,7 @@ def write_continuation(machine: Machine, pause: PauseRequest) -> JsonObject:
     plans: list[ExecutionPlan] = []
     frames = [_write_frame(frame, plans) for frame in machine.frames]
     lanes = [_write_lane(lane, plans) for lane in open_lanes(machine)]
-    waits = {"lanes": lanes} if lanes else {"waiting_node": _write_item(pause.item)}
+    waits = {"lanes": lanes} if lanes else _write_waiting(pause)
     return {
         "version": VERSION,
         "started": machine.times.started.isoformat(),
@@ -106,18 +108,22 @@ def read_continuation(
         _read_frame(machine, written)
     waiting = [_read_lane(machine, lane, plans) for lane in continuation.get("lanes", [])]
     if "waiting_node" in continuation:
-        waiting = [_waiting_node(machine, continuation["waiting_node"])]
+        waiting = [_waiting_node(machine, continuation)]
     found = {_place(node): node for node in waiting if node is not None}
     if not found:
         raise ValueError(_DAMAGED)
     return machine, found
 
 
-def _waiting_node(machine: Runner, written: list[Any], lane: Lane | None = None) -> WaitingNode:
-    item = _read_item(machine.frames[-1], written)
+def _write_waiting(pause: PauseRequest) -> JsonObject:
+    return {"waiting_node": _write_item(pause.item), "pending": pause.result}
+
+
+def _waiting_node(machine: Runner, written: JsonObject, lane: Lane | None = None) -> WaitingNode:
+    item = _read_item(machine.frames[-1], written["waiting_node"])
     if not isinstance(item, RunNode):
         raise ValueError(_DAMAGED)  # noqa: TRY004 - it is the value of a field that is wrong
-    return WaitingNode(machine, item, lane)
+    return WaitingNode(machine, item, written.get("pending"), lane)
 
 
 def _place(waiting: WaitingNode) -> str:
@@ -134,7 +140,7 @@ def _write_lane(lane: Lane, plans: list[ExecutionPlan]) -> JsonObject:
     }
     if lane.pause is not None:
         frames = [_write_frame(frame, plans) for frame in lane.machine.own_frames]
-        waits = {"waiting_node": _write_item(lane.pause.item), "task_id": lane.pause.task_id}
+        waits = {**_write_waiting(lane.pause), "task_id": lane.pause.task_id}
         return {**written, "frames": frames, **waits}
     failure = lane.failure
     shown = failure and {"node": failure.node, "reason": failure.reason, "input": failure.given}
@@ -167,9 +173,11 @@ def _read_lane(
         else:
             own.open(plans[one["graph"]], one["input"])
         _read_frame(own, one)
-    waiting = _waiting_node(own, written["waiting_node"], lane)
+    waiting = _waiting_node(own, written, lane)
     node = own.frames[-1].plan.nodes[waiting.item.node].id
-    lane.pause = PauseRequest(written["task_id"], waiting.item, node, _place(waiting))
+    lane.pause = PauseRequest(
+        written["task_id"], waiting.item, node, _place(waiting), waiting.pending
+    )
     return waiting
 
 

@@ -86,6 +86,7 @@ class Invocation:
             with what) is read here and never in the input, where the context would set what the
             node left out.
         written: The node's own data as it was pushed.
+        place: Returns where in the run this is, as `Step.place`.
         credentials: The credentials that it names.
         fill: Fills the placeholders of a text of `written`, each value written by a function.
         repeat_key: The same for each repetition of this invocation, so that a service can tell that it has done
@@ -101,6 +102,7 @@ class Invocation:
     own: JsonObject = field(default_factory=dict, repr=False)
     written: JsonObject = field(default_factory=dict, repr=False)
     credentials: frozenset[str] = frozenset()
+    place: Callable[[], str] = field(default=str, repr=False)
     fill: Callable[[str, Callable[[Any], str]], str] = field(
         default=lambda text, _write: text, repr=False
     )
@@ -210,9 +212,27 @@ class Environment(Protocol):
         """Return another workflow's graph, or None if it does not exist."""
         ...
 
+    async def delivered(self, component_id: str, pending: Any, data: Any) -> Any:
+        """Return the result of a node that has waited for a callback.
+
+        Args:
+            component_id: Its component.
+            pending: What the component returned when it began to wait.
+            data: What the callback brought; None if it brought nothing.
+
+        Raises:
+            InvocationFailure: The node fails with this reason.
+        """
+        ...
+
     def sub_run_ended(self, name: str, started: datetime | None, result: RunResult) -> None:
         """Take note of how the run of another workflow ended."""
         ...
+
+
+def delivered_result(data: Any) -> Any:
+    """Return the result of a node whose callback brought this, and no component reads it."""
+    return {"success": True} if data is None else data
 
 
 def _utc_now() -> datetime:
@@ -249,8 +269,9 @@ class MemoryEnvironment:
         """Find a component by its id."""
         return self.components.get(component_id)
 
-    async def step(self, _step: Step, invoke: Invoke) -> StepResult:
+    async def step(self, step: Step, invoke: Invoke) -> StepResult:
         """Invoke a component; nothing is recorded."""
+        del step
         return StepResult(await invoke(None))
 
     async def pause(self, _step: Step, seconds: float) -> None:
@@ -264,6 +285,11 @@ class MemoryEnvironment:
     async def workflow(self, name: str) -> Graph | None:
         """Find a workflow by its name."""
         return self.workflows.get(name)
+
+    async def delivered(self, component_id: str, pending: Any, data: Any) -> Any:
+        """Return what the callback brought."""
+        del component_id, pending
+        return delivered_result(data)
 
     def sub_run_ended(self, name: str, started: datetime | None, result: RunResult) -> None:
         """Keep how the run of another workflow ended, in `sub_runs`."""

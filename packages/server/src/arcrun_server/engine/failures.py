@@ -59,11 +59,15 @@ class PauseRequest(Exception):
         item: The work item of the node that waits, in the last frame.
         node: The node's id.
         place: Where in the run it is, as `Step.place`.
+        result: What the component returned.
     """
 
-    def __init__(self, task_id: str, item: RunNode, node: str, place: str) -> None:
+    def __init__(
+        self, task_id: str, item: RunNode, node: str, place: str, result: Any = None
+    ) -> None:
         super().__init__(node)
         self.task_id = task_id
         self.item = item
         self.node = node
         self.place = place
+        self.result = result

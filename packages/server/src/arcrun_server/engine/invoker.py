@@ -15,6 +15,7 @@ from .shorten import redacting
 from .sizes import rough_size
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from .environment import Component, Environment, Step, StepResult
@@ -77,6 +78,7 @@ class Invoker:
             work = self.invoke(
                 *(node, scope, context, own, context_bytes),
                 workflow=workflow,
+                place=step.place,
                 repeat_key=repeat_key,
             )
             seconds = node.policy.timeout_seconds
@@ -93,6 +95,7 @@ class Invoker:
         context_bytes: int,
         *,
         workflow: str | None,
+        place: Callable[[], str],
         repeat_key: str | None,
     ) -> Any:
         """Invoke a node's component.
@@ -104,6 +107,7 @@ class Invoker:
             own: The node's data, filled, with credentials left as they are written.
             context_bytes: How large the context is at most.
             workflow: The name of the workflow that is run.
+            place: As for `Step`; passed on to the component.
             repeat_key: Passed on to the component.
 
         Returns:
@@ -130,6 +134,7 @@ class Invoker:
             written=node.written,
             credentials=node.credentials,
             fill=scope.fill_text,
+            place=place,
             repeat_key=repeat_key,
             measure=self._sizes.rough,
         )

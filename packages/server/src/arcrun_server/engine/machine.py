@@ -304,7 +304,7 @@ class Machine:
         self.record(frame, entry)
         task_id = awaited_task(result)
         if task_id:
-            raise PauseRequest(task_id, item, node.id, self._place(node))
+            raise PauseRequest(task_id, item, node.id, self._place(node), result)
         self.complete(frame, item.node, activation, result)
 
     def _invoke(

@@ -104,6 +104,7 @@ class RunResult:
         warnings: The placeholders that had no value.
         failed_nodes: The nodes whose failure the run went on after, though no ON_FAIL edge took it.
         usage: What the run used of language models, if whoever runs it counts that.
+        run_id: Under which id the run is kept, if it is; set by whoever keeps it.
     """
 
     success: bool
@@ -117,6 +118,7 @@ class RunResult:
     warnings: list[RunWarning] = field(default_factory=list, repr=False)
     failed_nodes: list[str] = field(default_factory=list)
     usage: JsonObject | None = None
+    run_id: str | None = None
 
     @property
     def verdict(self) -> Literal["success", "partial", "failed"]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from .attempts import within
 from .continuation import read_continuation, write_continuation
 from .elements import open_lanes, take_notes
-from .failures import NodeFailure, PauseRequest
+from .failures import InvocationFailure, NodeFailure, PauseRequest
 from .machine import Machine
 from .model import FlowError
 from .plan import ExecutionPlan, prepare_graph
@@ -122,10 +122,15 @@ async def resume_graph(
     frame = node.machine.frames[-1]
     machine.current = (frame.plan.nodes[node.item.node].id, None)
     machine.budget.held_bytes = machine.limits.total_bytes  # what it holds was not measured again
-    result = {"success": True} if data is None else data
-    reason = None if success else error or "the task failed"
+    component = frame.plan.nodes[node.item.node].component or ""
 
     async def deliver_and_run() -> Any:
+        result, reason = None, None if success else error or "the task failed"
+        if reason is None:
+            try:
+                result = await environment.delivered(component, node.pending, data)
+            except InvocationFailure as problem:
+                reason = str(problem)
         if node.lane is None:
             machine.deliver(frame, node.item, result, reason)
         else:

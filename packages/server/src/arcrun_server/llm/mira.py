@@ -1,11 +1,8 @@
-"""The provider `mira`: a daemon is given the prompt, and calls back with the answer (docs/prompt-recipes.md#providers).
-
-The engine can't resume a paused run yet: the node pauses as any component that waits for a callback does.
-"""
+"""The provider `mira`: a daemon is given the prompt, and calls back with the answer (docs/prompt-recipes.md#providers)."""
 
 from __future__ import annotations
 
-import uuid
+import hashlib
 from typing import TYPE_CHECKING
 
 from arcrun_server.engine import ComponentError
@@ -54,7 +51,13 @@ class MiraProvider:
         del secret
         if not isinstance(request.mira_token, str) or not request.mira_token:
             raise LlmError("not_configured", 'the node needs `mira_token: "{{secret.mira_token}}"`')
-        task_id = str(uuid.uuid4())
+        if request.callback_token is None:
+            raise LlmError(
+                "not_configured",
+                "this engine has no durable runs, which it needs to be called back",
+            )
+        # A run that is executed again asks for the same task.
+        task_id = hashlib.sha256(request.callback_token.encode()).hexdigest()[:32]
         try:
             response = await self._outbound.send(
                 "POST",
@@ -62,6 +65,7 @@ class MiraProvider:
                 headers={
                     "authorization": f"Bearer {request.mira_token}",
                     "content-type": "application/json",
+                    "idempotency-key": task_id,
                 },
                 content=json_content(self._body(request, task_id)),
                 follows=False,  # a redirect would be asked without the prompt
@@ -78,7 +82,7 @@ class MiraProvider:
             "prompt": _one_text(request),
             "model": request.model,
             "max_tokens": request.max_tokens,
-            "callback_url": self._callback_url,
+            "callback_url": f"{self._callback_url}?token={request.callback_token}",
         }
 
 

@@ -33,6 +33,7 @@ class LlmRequest:
         schema: JSON Schema of the answer, if the model is to be held to it; only a closed one.
         deadline: When the run's time is over, on the clock of `time.monotonic`; None if there is no end.
         mira_token: What the provider `mira` identifies itself with.
+        callback_token: What whoever calls back identifies itself with; None if nobody can.
     """
 
     model: str
@@ -42,6 +43,7 @@ class LlmRequest:
     schema: JsonObject | None = None
     deadline: float | None = None
     mira_token: str | None = None
+    callback_token: str | None = None
 
     def __repr__(self) -> str:
         return f"LlmRequest(model={self.model!r}, {len(self.messages)} messages)"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from arcrun_server.engine import ComponentError
+from arcrun_server.engine import ComponentError, InvocationFailure
 from arcrun_server.engine.destinations import model_problem
 from arcrun_server.engine.parameters import asked_credentials
 from arcrun_server.engine.policy import CONNECTION, RATE_LIMITED, SERVER_ERROR
@@ -100,6 +101,7 @@ def prompt_component(
     model: Model,
     check: SchemaCheck,
     secret: Callable[[str], Awaitable[str | None]],
+    callback_token: Callable[[Invocation], str | None],
 ) -> Component:
     """Return the component, for one run: it keeps the versions of the recipes that it has used.
 
@@ -108,6 +110,7 @@ def prompt_component(
         model: The container.
         check: Returns where a value does not fit a schema.
         secret: Returns one of the account's credentials, or None.
+        callback_token: Returns what whoever calls back for an invocation identifies itself with, or None.
     """
     recipes = _RecipesOfRun(prompts)
 
@@ -122,9 +125,58 @@ def prompt_component(
             raise ComponentError(str(error)) from None
         except StorageUnavailableError as error:
             raise ComponentError(f"the recipe can't be read now: {error.reason}") from None
+        call.given["callback_token"] = callback_token(invocation)
         return await call.run(model, check, secret, invocation.deadline)
 
     return run
+
+
+async def delivered_answer(
+    prompts: Prompts, check: SchemaCheck, pending: Any, data: Any
+) -> JsonObject:
+    """Return the result of a node whose answer a callback has brought.
+
+    Args:
+        prompts: The account's recipes.
+        check: Returns where a value does not fit a schema.
+        pending: What the component returned when it began to wait.
+        data: The answer: a text, an object with a `text`, or a result that needs no reading.
+
+    Raises:
+        InvocationFailure: The recipe can't be read.
+    """
+    text = data.get("text") if isinstance(data, dict) else data
+    record = pending.get("llm", {}) if isinstance(pending, dict) else {}
+    if not isinstance(text, str):
+        return data if isinstance(data, dict) else {"success": True, OUTPUT: data, "llm": record}
+    output, place = _INLINE.output, ""
+    try:
+        if "recipe" in record:
+            reference = parse_prompt_reference(record["recipe"])
+            if record["version"]:  # one that is shipped has none
+                reference = replace(reference, version=record["version"])
+            resolved = await prompts.resolve(reference)
+            output, place = resolved.recipe.output, f"{resolved.name}: "
+        return {**await read_answer(output, text, check), "llm": record}
+    except OutputError as error:
+        return {**failed_result(f"{place}{error}", text), "llm": record}
+    except (AssemblyError, RecipeNotFoundError) as error:
+        raise InvocationFailure(str(error)) from None
+    except StorageUnavailableError as error:
+        raise InvocationFailure(f"the recipe can't be read now: {error.reason}") from None
+
+
+async def read_answer(output: Output, text: str, check: SchemaCheck) -> JsonObject:
+    """Return the result of a node for a model's answer.
+
+    Raises:
+        OutputError: It is not what the recipe expects.
+    """
+    if output.format == "text":
+        return {"success": True, "text": parse_text(text), OUTPUT: text}
+    value = await parse_json_off_loop(text)
+    await check_fits(output, value, check)
+    return node_result(value)
 
 
 class _Call:
@@ -140,7 +192,7 @@ class _Call:
     def __init__(
         self, given: JsonObject, output: Output, record: JsonObject, recipe: str | None = None
     ) -> None:
-        self._given = given
+        self.given = given
         self._output = output
         self._record = record
         self._place = f"{recipe}: " if recipe else ""
@@ -160,7 +212,7 @@ class _Call:
         repairs = 0
         while True:
             try:
-                text, record = await model.ask(self._given, secret, deadline)
+                text, record = await model.ask(self.given, secret, deadline)
             except LlmError as error:
                 self._add(error.record, repairs)
                 reason = f"{self._place}the model gave no answer: {error}{self._used()}"
@@ -172,7 +224,7 @@ class _Call:
                 task = {"pending": True, "task_id": text.task_id}
                 return {"success": True, **task, "llm": self._record}
             try:
-                return {**await self._read(text, check), "llm": self._record}
+                return {**await read_answer(self._output, text, check), "llm": self._record}
             except OutputError as error:
                 if repairs == self._output.repair or not error.is_repairable:
                     failed = failed_result(f"{self._place}{error}", text)
@@ -180,18 +232,11 @@ class _Call:
                 repairs += 1
                 self._ask_again(text, str(error))
 
-    async def _read(self, text: str, check: SchemaCheck) -> JsonObject:
-        if self._output.format == "text":
-            return {"success": True, "text": parse_text(text), OUTPUT: text}
-        value = await parse_json_off_loop(text)
-        await check_fits(self._output, value, check)
-        return node_result(value)
-
     def _ask_again(self, text: str, error: str) -> None:
-        self._given = {
-            **self._given,
+        self.given = {
+            **self.given,
             "messages": [
-                *self._given["messages"],
+                *self.given["messages"],
                 *repair_messages(text, error),
             ],
         }

@@ -11,6 +11,7 @@ from arcrun_server.engine.redaction import Redactor
 from arcrun_server.engine.shorten import redacting
 from arcrun_server.json_text import as_text
 from arcrun_server.outbound import Unreachable, json_content
+from arcrun_server.outbound.repetition import with_repeat_key
 from arcrun_server.outbound.urls import fill_places, with_query
 from arcrun_server.recipes.auth.injection import ACCESS_TOKEN, Injection, fill_injection
 from arcrun_server.recipes.auth.record import TOKEN_PRIMITIVES
@@ -37,6 +38,7 @@ class ServiceRequest:
         headers: Headers, names as they were given.
         query: Parameters to add to the URL.
         body: Fields or any JSON; text is sent as it is; None sends nothing.
+        repeat_key: The same for each repetition of this request; None if it is not repeated.
     """
 
     method: str
@@ -44,6 +46,7 @@ class ServiceRequest:
     headers: dict[str, str] = field(default_factory=dict)
     query: dict[str, str] = field(default_factory=dict)
     body: Any = None
+    repeat_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,7 @@ async def _send(
                 )
             body = {**(body or {}), **injection.body}
     content = _content(body, headers)
+    headers = with_repeat_key(headers, request.method, request.repeat_key)
     return await outbound.send(
         request.method, with_query(url, query), headers=headers, content=content
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from arcrun_server.recipes.catalog import Catalog
     from arcrun_server.routes.large_bodies import BodyChecks
     from arcrun_server.routes.paging import Pages
+    from arcrun_server.runs.accepted import AcceptedRuns
     from arcrun_server.runs.service import RunService
     from arcrun_server.settings import Settings
     from arcrun_server.store import Store
@@ -35,6 +36,7 @@ class Context:
         catalog: The recipes that are shipped.
         registry: The components of this engine.
         runs: Runs workflows.
+        accepted: Keeps runs that outlive this process; None if the server does not.
         pages: Pages of lists.
         checks: Checks bodies and graphs.
     """
@@ -46,6 +48,7 @@ class Context:
     runs: RunService
     pages: Pages
     checks: BodyChecks
+    accepted: AcceptedRuns | None = None
 
     async def account(self, request: Request) -> str:
         """Return the account of the request's key, or raise 401."""
@@ -84,6 +87,22 @@ class Context:
             return await self.optional_account(request)
         except ApiError:
             return None
+
+    def durable_runs(self, what: str) -> AcceptedRuns:
+        """Return the runs that outlive this process, or raise 400 if this server keeps none.
+
+        Args:
+            what: What was asked for.
+        """
+        if self.accepted is None:
+            raise ApiError(
+                400,
+                "invalid_request",
+                f"this engine does not keep runs ({what}): it has no capability durable_runs",
+                requires="durable_runs",
+                next_actions=["leave async out and wait for the result"],
+            )
+        return self.accepted
 
     def base_url(self, request: Request) -> str:
         """Return the URL under which this client reaches the server, without a slash at its end."""

@@ -23,6 +23,8 @@ CAPABILITIES = (
     "components",
 )
 
+# Runs outlive the process: not in an engine that is embedded in another program.
+DURABLE = "durable_runs"
 # Components may reach private and loopback addresses: in development mode only.
 DEVELOPMENT = "private_addresses"
 
@@ -34,6 +36,7 @@ class EngineRoutes:
         self._context = context
         capabilities = [
             *CAPABILITIES,
+            *([] if context.accepted is None else [DURABLE]),
             *([DEVELOPMENT] if context.settings.private_addresses else []),
         ]
         # They never change, so they are made once.

@@ -24,7 +24,7 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 # From here on writing a response may take long.
 _LARGE = 64 * 1024
-_CAN_NOT_RESUME = "it waits for a callback, and this engine can't resume runs yet"
+_CAN_NOT_RESUME = "it waits for a callback, and this engine has no durable runs to resume it"
 
 
 async def short_response(result: RunResult) -> IdempotentResponse:
@@ -38,6 +38,11 @@ async def short_response(result: RunResult) -> IdempotentResponse:
             200, result, {"success": True, "data": result.data} | _noted(result)
         )
     return IdempotentResponse(status, body)
+
+
+def accepted_response(run_id: str) -> IdempotentResponse:
+    """Return the response to a run that was accepted and is not waited for."""
+    return IdempotentResponse(202, encode({"accepted": True, "run_id": run_id}))
 
 
 async def full_response(result: RunResult, more: dict[str, Any]) -> JsonResponse:
@@ -77,7 +82,11 @@ def idempotency_error(error: IdempotencyError) -> ApiError:
 
 
 async def _paused(result: RunResult) -> tuple[int, bytes]:
-    """Return status and body for a run that waits for a callback, which can't be delivered yet."""
+    """Return status and body for a run that waits for a callback."""
+    if result.paused is not None and result.run_id is not None:
+        paused = {"task_id": result.paused.task_id, "run_id": result.run_id}
+        node_id = {"paused_node_id": result.paused.node_id}
+        return await _encoded(200, result, {"success": True, "paused": True, **paused, **node_id})
     node = result.paused.node_id if result.paused else ""
     trace = result.trace_summary()
     if trace and trace[-1]["node"] == node:

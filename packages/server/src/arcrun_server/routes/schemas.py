@@ -308,6 +308,23 @@ PLAIN_PUSH = TypeAdapter(PlainPush)
 SEALED_REPLACEMENT = TypeAdapter(SealedReplacement)
 PLAIN_REPLACEMENT = TypeAdapter(PlainReplacement)
 WORKFLOW_PUSH = TypeAdapter(WorkflowPush)
+# `POST /runs/{run_id}/retry`.
+RunRetry = TypedDict(
+    "RunRetry", {"from": NotRequired[Annotated[str, _long(256)]], "latest": NotRequired[bool]}
+)
+closed(RunRetry)
+
+
+@extensible
+class Resume(TypedDict):
+    """`POST /workflows/resume`."""
+
+    task_id: NotRequired[Annotated[str, Field(min_length=1, max_length=256)]]
+    success: NotRequired[bool]
+    data: NotRequired[Any]
+    error: NotRequired[str | None]
+
+
 GRAPH = TypeAdapter(Graph)
 TRIPLET_SEARCH = TypeAdapter(TripletSearch)
 EXECUTION = TypeAdapter(Execution)
@@ -320,4 +337,6 @@ PROMPT_RENDER = TypeAdapter(PromptRender)
 PROMPT_TEST = TypeAdapter(PromptTest)
 PROMPT_TEXT = TypeAdapter(PromptText)
 LABEL_CHANGE = TypeAdapter(LabelChange)
+RUN_RETRY = TypeAdapter(RunRetry)
+RESUME = TypeAdapter(Resume)
 RUN_INPUT = TypeAdapter(dict[str, Any], config=ConfigDict(strict=True))

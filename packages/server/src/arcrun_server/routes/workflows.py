@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
 from arcrun_server.errors import ApiError, Detail
+from arcrun_server.json_text import encode
 from arcrun_server.routes.context import path_name
 from arcrun_server.routes.run_response import (
     IDEMPOTENCY_KEY,
     REPLAYED,
+    accepted_response,
     idempotency_error,
     short_response,
 )
 from arcrun_server.routes.schemas import RUN_INPUT, WORKFLOW_PUSH
-from arcrun_server.runs.idempotency import IdempotencyError
+from arcrun_server.runs.idempotency import (
+    IdempotencyError,
+    IdempotentResponse,
+    IdempotentRuns,
+    InterruptedRunError,
+)
 from arcrun_server.runs.service import WorkflowNotFoundError
 from arcrun_server.validation import WORKFLOW_NAME, WORKFLOW_NAME_RULE
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
     from arcrun_server.routes.context import Context
+    from arcrun_server.runs.accepted import AcceptedRuns
 
 _LISTED = "workflows"
 
@@ -32,6 +40,7 @@ class WorkflowRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._workflows = context.store.workflows
+        self._once = IdempotentRuns(context.store.idempotency)
 
     def add_to(self, router: APIRouter) -> None:
         """Add these routes."""
@@ -100,9 +109,12 @@ class WorkflowRoutes:
         account = await self._context.account(request)
         name = _name(request)
         strict = _flag(request, "strict")
-        _refuse_async(request)
+        in_background = _flag(request, "async")
+        accepted = self._context.durable_runs("?async=1") if in_background else None
         run_input = await self._context.json(request, RUN_INPUT)
         key = request.headers.get(IDEMPOTENCY_KEY)
+        if accepted is not None:
+            return await self._accept(accepted, account, name, run_input, key, strict=strict)
         runs = self._context.runs
         try:
             if key is None:
@@ -113,6 +125,40 @@ class WorkflowRoutes:
                 response = await runs.run_workflow_once(
                     account, name, run_input, key, short_response, strict=strict
                 )
+        except WorkflowNotFoundError:
+            raise _not_found(name) from None
+        except IdempotencyError as error:
+            raise idempotency_error(error) from None
+        headers = {REPLAYED: "true"} if response.replayed else None
+        return JsonResponse(response.body, status_code=response.status, headers=headers)
+
+    async def _accept(
+        self,
+        accepted: AcceptedRuns,
+        account: str,
+        name: str,
+        run_input: dict[str, Any],
+        key: str | None,
+        *,
+        strict: bool,
+    ) -> Response:
+        """Accept a run; a request that is repeated under its key gets the same run."""
+        runs = self._context.runs
+
+        async def accept() -> IdempotentResponse:
+            run_id = await runs.accept_workflow(
+                accepted, account, name, run_input, key=key, strict=strict
+            )
+            return accepted_response(run_id)
+
+        wanted = encode(["async", name, run_input, strict])
+        try:
+            if key is None:
+                response = await accept()
+            else:
+                response = await self._once.once(account, key, wanted, accept)
+        except InterruptedRunError:
+            response = await accept()  # what is accepted under a key is accepted once
         except WorkflowNotFoundError:
             raise _not_found(name) from None
         except IdempotencyError as error:
@@ -156,18 +202,6 @@ def _flag(request: Request, name: str) -> bool:
             details=[Detail("true or false", path=name)],
         )
     return text in _TRUE
-
-
-def _refuse_async(request: Request) -> None:
-    """Refuse to run without being waited for: there would be no way to ask for the result."""
-    if _flag(request, "async"):
-        raise ApiError(
-            400,
-            "invalid_request",
-            "this engine does not run workflows in the background (?async=1): it has no capability durable_runs",
-            requires="durable_runs",
-            next_actions=["leave async out and wait for the result"],
-        )
 
 
 def _not_found(name: str) -> ApiError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,14 +12,14 @@ from typing import TYPE_CHECKING
 from arcrun_server import clock
 from arcrun_server.components import claude_api, code
 from arcrun_server.components.registry import with_checked_names
-from arcrun_server.engine import InvocationFailure, RunLimits, StepResult
+from arcrun_server.engine import InvocationFailure, RunLimits, StepResult, delivered_result
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.kbdb import components as kbdb
 from arcrun_server.kbdb.base import WorkflowBlocks
 from arcrun_server.kbdb.contracts import CONTRACTS
 from arcrun_server.recipes.api.record import hash_id
 from arcrun_server.recipes.auth.primitive_component import PREFIX, PRIMITIVES
-from arcrun_server.recipes.prompt_component import prompt_component
+from arcrun_server.recipes.prompt_component import delivered_answer, prompt_component
 from arcrun_server.recipes.prompts import Prompts
 from arcrun_server.runs.usage import ModelUsage, counted
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
@@ -26,9 +27,10 @@ from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from typing import Any
 
     from arcrun_server.components.registry import Registry
-    from arcrun_server.engine import Component, Graph, Invoke, RunResult, Step
+    from arcrun_server.engine import Component, Graph, Invocation, Invoke, RunResult, Step
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.store import Store
     from arcrun_server.store.credentials import StoredCredential
@@ -47,6 +49,7 @@ class AccountEnvironment:
         registry: The components of this engine.
         recipes: Finds the components that are recipes.
         limits: How much the run may use.
+        run: The run's id; without one, its components can't be called back.
         used: Names of the credentials that the run has opened.
         usage: What it used of language models.
     """
@@ -56,6 +59,7 @@ class AccountEnvironment:
     registry: Registry
     recipes: RecipeResolver
     limits: RunLimits = field(default_factory=RunLimits)
+    run: str = ""
     used: set[str] = field(default_factory=set)
     usage: ModelUsage = field(default_factory=ModelUsage)
 
@@ -78,8 +82,9 @@ class AccountEnvironment:
         with _store_can_be_read(f"component {component_id!r}"):
             return found or await self.recipes.component(self.account, component_id, self.secret)
 
-    async def step(self, _step: Step, invoke: Invoke) -> StepResult:
+    async def step(self, step: Step, invoke: Invoke) -> StepResult:
         """Invoke a component; the results of a run that is waited for are not recorded."""
+        del step
         return StepResult(await invoke(None))
 
     async def pause(self, _step: Step, seconds: float) -> None:
@@ -99,12 +104,25 @@ class AccountEnvironment:
     def _of_prompts(self, component_id: str) -> Component | None:
         if component_id != claude_api.CONTRACT["canonical_id"]:
             return None
-        check = self.registry.check_schema
-        blocks = WorkflowBlocks(self.store.blocks, self.account)
-        store = self.store
-        prompts = Prompts(self.account, store.prompt_recipes, store.prompt_texts, blocks, check)
-        component = prompt_component(prompts, self.registry.model, check, self.secret)
+        component = prompt_component(
+            *(self._prompts(), self.registry.model, self.registry.check_schema, self.secret),
+            callback_token=self._callback_token,
+        )
         return with_checked_names(counted(component, self.usage), claude_api.CONTRACT)
+
+    def _callback_token(self, invocation: Invocation) -> str | None:
+        return self.store.run_tokens.write(self.run, invocation.place()) if self.run else None
+
+    async def delivered(self, component_id: str, pending: Any, data: Any) -> Any:
+        """Return the result of a node that has waited: a model's answer is read as one that came at once."""
+        if component_id != claude_api.CONTRACT["canonical_id"]:
+            return delivered_result(data)
+        return await delivered_answer(self._prompts(), self.registry.check_schema, pending, data)
+
+    def _prompts(self) -> Prompts:
+        store, check = self.store, self.registry.check_schema
+        blocks = WorkflowBlocks(store.blocks, self.account)
+        return Prompts(self.account, store.prompt_recipes, store.prompt_texts, blocks, check)
 
     def _of_primitives(self, component_id: str) -> Component | None:
         primitive = component_id.removeprefix(PREFIX)
@@ -153,6 +171,11 @@ class AccountEnvironment:
         raise InvocationFailure(
             f"credential {found.name!r} was sealed under another key or is damaged; push it again"
         )
+
+
+def new_run_id() -> str:
+    """Return the id of a new run."""
+    return uuid.uuid4().hex
 
 
 @contextmanager

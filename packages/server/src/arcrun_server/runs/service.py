@@ -7,13 +7,12 @@ import logging
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from arcrun_server import clock
-from arcrun_server.engine import RunLimits, RunResult, prepare_graph, run_graph
+from arcrun_server.engine import ExecutionPlan, RunLimits, RunResult, prepare_graph, run_graph
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.json_text import encode
-from arcrun_server.runs.environment import AccountEnvironment
+from arcrun_server.runs.environment import AccountEnvironment, new_run_id
 from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
 from arcrun_server.slots import Slots
 
@@ -21,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from arcrun_server.components.registry import Registry
-    from arcrun_server.engine import ExecutionPlan, Graph
+    from arcrun_server.engine import Graph
     from arcrun_server.recipes.resolver import RecipeResolver
+    from arcrun_server.runs.accepted import AcceptedRuns
     from arcrun_server.store import Store
 
 # Plans are kept for graphs up to this many characters; a larger one is prepared for each of its runs. A plan can take
@@ -46,6 +46,7 @@ class RunService:
         recipes: Finds the components that are recipes.
         runs_per_account: How many runs of one account go on at once. One more raises NoSlotError.
         limits: How much each of them may use.
+        accepted: Keeps runs that pause; without it they fail there.
     """
 
     def __init__(
@@ -53,9 +54,12 @@ class RunService:
         store: Store,
         registry: Registry,
         recipes: RecipeResolver,
+        *,
         runs_per_account: int = DEFAULT_RUNS,
         limits: RunLimits | None = None,
+        accepted: AcceptedRuns | None = None,
     ) -> None:
+        self._accepted = accepted
         self._limits = limits or RunLimits()
         self._slots = Slots(runs_per_account, "runs")
         self._store = store
@@ -132,6 +136,45 @@ class RunService:
         with self._slots.taken(account):
             return await self._run(account, graph, run_input, strict=False)
 
+    async def accept_workflow(
+        self,
+        accepted: AcceptedRuns,
+        account: str,
+        name: str,
+        run_input: dict[str, Any],
+        *,
+        key: str | None,
+        strict: bool,
+        trigger: str = "api",
+    ) -> str:
+        """Accept a run of a stored workflow, and return its id.
+
+        Args:
+            accepted: Keeps it.
+            account: Whose workflow it is.
+            name: Its name.
+            run_input: The run's input.
+            key: The client's idempotency key.
+            strict: Whether a placeholder without a value fails its node.
+            trigger: What makes the run.
+
+        Raises:
+            WorkflowNotFoundError: There is no such workflow.
+        """
+        graph = json.loads(await self._graph_text(account, name))
+        return await accepted.accept(
+            account, graph, run_input, workflow=name, strict=strict, key=key, trigger=trigger
+        )
+
+    async def workflow_graph(self, account: str, name: str) -> Graph:
+        """Return the graph of a stored workflow.
+
+        Raises:
+            WorkflowNotFoundError: There is no such workflow.
+        """
+        graph: Graph = json.loads(await self._graph_text(account, name))
+        return graph
+
     async def _graph_text(self, account: str, name: str) -> str:
         text = await self._store.workflows.graph_text(account, name)
         if text is None:
@@ -157,8 +200,9 @@ class RunService:
         except ValueError as error:  # stored by an engine that checked less
             result = RunResult(success=False, error=f"the stored graph can't be run: {error}")
         else:
-            result = await self._run(account, plan, run_input, strict=strict)
-        self._store.executions.record(account, name, started_ms, result)
+            result = await self._run(account, plan, run_input, strict=strict, workflow=name)
+        if result.run_id is None:  # that of a run which is kept is recorded at its end
+            self._store.executions.record(account, name, started_ms, result)
         return result, plan
 
     async def _run_after_failure(self, account: str, name: str, failed: dict[str, Any]) -> None:
@@ -167,7 +211,7 @@ class RunService:
         Its own `on_failure_workflow` is not looked at: no failure starts more than one run.
         """
         started_ms = int(clock.now() * 1000)
-        run_input = {**failed, "run_id": uuid4().hex}
+        run_input = {**failed, "run_id": new_run_id()}
         try:
             graph = await self._graph_text(account, name)
             await self._run_and_record(account, name, graph, run_input, strict=False)
@@ -185,15 +229,32 @@ class RunService:
         run_input: dict[str, Any],
         *,
         strict: bool,
+        workflow: str | None = None,
     ) -> RunResult:
+        run_id = "" if self._accepted is None else new_run_id()
         environment = AccountEnvironment(
-            account, self._store, self._registry, self._recipes, self._limits
+            account, self._store, self._registry, self._recipes, self._limits, run_id
         )
+        started = environment.now()
         with self._registry.outbound.on_behalf_of(account):
-            result = await run_graph(plan, run_input, environment, strict=strict)
+            result = await run_graph(plan, run_input, environment, strict=strict, started=started)
         if environment.used:
             self._store.credentials.mark_used(account, environment.used)
-        return replace(result, usage=environment.usage.as_json())
+        result = replace(result, usage=environment.usage.as_json())
+        if result.paused is None or self._accepted is None:
+            return result
+        await self._accepted.accept_paused(
+            run_id,
+            account,
+            plan.graph if isinstance(plan, ExecutionPlan) else plan,
+            run_input,
+            workflow=workflow,
+            strict=strict,
+            started=started,
+            result=result,
+            pause=result.paused,
+        )
+        return replace(result, run_id=run_id)
 
 
 def _plan(graph: str) -> ExecutionPlan:

@@ -14,6 +14,7 @@ from arcrun_server.errors import StartupError
 from arcrun_server.sealing.server_key import FILE_NAME, create_server_key, load_server_key
 from arcrun_server.store.accounts import Accounts
 from arcrun_server.store.blocks import Blocks
+from arcrun_server.store.callbacks import Callbacks
 from arcrun_server.store.credentials import Credentials
 from arcrun_server.store.cursors import Cursors
 from arcrun_server.store.database import Query
@@ -23,6 +24,8 @@ from arcrun_server.store.folder import FolderLock, prepare_folder, refuse_if_oth
 from arcrun_server.store.idempotency import IdempotencyKeys
 from arcrun_server.store.prompt_texts import PromptTexts
 from arcrun_server.store.recipes import Recipes
+from arcrun_server.store.run_tokens import RunTokens
+from arcrun_server.store.runs import Runs
 from arcrun_server.store.schema import properties
 from arcrun_server.store.sqlite import SQLiteDatabase
 from arcrun_server.store.upserts import Upsert
@@ -89,6 +92,9 @@ class Store:
         self.prompt_recipes = Recipes(self.database, "prompt")
         self.prompt_texts = PromptTexts(self.database)
         self.executions = Executions(self.database)
+        self.runs = Runs(self.database)
+        self.callbacks = Callbacks(self.database)
+        self.run_tokens = RunTokens(server_key)
         self.blocks = Blocks(self.database)
         self.cursors = Cursors(server_key)
         self.idempotency = IdempotencyKeys(self.database, server_key)

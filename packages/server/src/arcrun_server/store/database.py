@@ -21,10 +21,11 @@ from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, Programming
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Connection, Executable
+    from sqlalchemy import Connection, Engine, Executable
     from sqlalchemy.sql.selectable import SelectBase
 
     from arcrun_server.errors import StorageUnavailableError
+    from arcrun_server.store.executors import ExecutorLocks
 
 Result = TypeVar("Result")
 
@@ -113,6 +114,17 @@ class Database(ABC):
         Raises:
             StorageUnavailableError: The database can't be used now.
         """
+
+    @abstractmethod
+    def durable_engine(self) -> tuple[Engine, str | None]:
+        """Return an engine of its own for the library that keeps the steps of durable runs, and the schema of its tables.
+
+        The caller disposes of it. SQLite has no schemas.
+        """
+
+    @abstractmethod
+    def executor_locks(self) -> ExecutorLocks | None:
+        """Return the locks of a process with a new name that executes runs; None where there is one at a time."""
 
     @abstractmethod
     def _apply(self, group: list[Job]) -> list[Outcome]:

@@ -32,6 +32,7 @@ from arcrun_server.store.database import (
     Query,
     attempt,
 )
+from arcrun_server.store.executors import ExecutorLocks
 from arcrun_server.store.postgresql_errors import reason
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class PostgreSQLDatabase(Database):
     def __init__(self, url: PostgreSQLURL, *, write_wait_ms: int = WRITE_WAIT_MS) -> None:
         self._shown = str(url)
         self._write_wait_ms = write_wait_ms
+        self._url = url
         self._engine = _engine(url, write_wait_ms)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._process = uuid.uuid4().hex
@@ -148,6 +150,17 @@ class PostgreSQLDatabase(Database):
             return [tuple(row) for row in connection.execute(statement, parameters)]
 
         return await self.read(run)
+
+    def durable_engine(self) -> tuple[Engine, str | None]:
+        """Return an engine with connections of its own, for the schema of our tables."""
+        engine = _engine(self._url, self._write_wait_ms)
+        with engine.connect() as connection:
+            schema = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
+        return engine, str(schema)
+
+    def executor_locks(self) -> ExecutorLocks:
+        """Return locks on a connection of their own."""
+        return ExecutorLocks(self._engine, uuid.uuid4().hex)
 
     def _now(self, read: Callable[[], Result]) -> Result:
         try:

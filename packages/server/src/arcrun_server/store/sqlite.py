@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -30,6 +31,7 @@ from arcrun_server.store.database import (
     Query,
     attempt,
 )
+from arcrun_server.store.durable_engine import sqlite_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +69,8 @@ class SQLiteDatabase(Database):
         self.path = path
         self._texts: dict[Query, tuple[str, dict[str, Any]]] = {}
         self._write_wait_ms = write_wait_ms
+        # Held by whoever writes to the file in this process.
+        self._write_lock = threading.Lock()
         with ExitStack() as connections:
             try:
                 self._connect(connections)
@@ -110,6 +114,13 @@ class SQLiteDatabase(Database):
         except sqlite3.DatabaseError as error:
             raise StorageUnavailableError(_reason(error)) from None
 
+    def durable_engine(self) -> tuple[Engine, str | None]:
+        """Return an engine for the same file, which takes turns with the writing thread."""
+        return sqlite_engine(self.path, self._write_lock), None
+
+    def executor_locks(self) -> None:
+        """Return None: one process after the other serves a file."""
+
     def _read_long(self, query: Callable[[Connection], Result]) -> Result:
         deadline = time.monotonic() + LONG_READ_MS / 1000
         try:
@@ -126,7 +137,7 @@ class SQLiteDatabase(Database):
             raise self._unavailable(error) from None
 
     def _apply(self, group: list[Job]) -> list[Outcome]:
-        with self._writer.begin():
+        with self._write_lock, self._writer.begin():
             return [attempt(self._writer, job) for job in group]
 
     def _unavailable(self, error: DatabaseError) -> StorageUnavailableError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -43,7 +44,9 @@ def api_recipe_component(
                 f"the recipe {recipe['canonical_id']!r} needs the service {recipe['auth_service']!r}, "
                 "for which there is no auth recipe"
             )
-        result = await client.call(assemble_request(recipe, invocation.own), auth_recipe)
+        request = assemble_request(recipe, invocation.own)
+        request = replace(request, repeat_key=invocation.repeat_key)
+        result = await client.call(request, auth_recipe)
         if result["success"] and "response_map" in recipe:
             text = mapped_text(result["data"], recipe["response_map"])
             return result if text is None else result | {"text": text}

@@ -41,6 +41,7 @@ def service_component(recipe: dict[str, Any], client: ServiceClient) -> Componen
             headers=_texts(given, "_headers"),
             query=_texts(given, "_query"),
             body=body,
+            repeat_key=invocation.repeat_key,
         )
         return await client.call(request, recipe)
 

@@ -1,0 +1,419 @@
+"""Runs that the engine has accepted, and finishes whatever process dies (docs/contract.md#runs).
+
+A run is accepted when it stands in our table. Starting its first segment comes after that, and again when a process
+takes up what it, or another one, has left: starting a segment twice does nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from arcrun_server.engine import RunResult, prepare_graph
+from arcrun_server.runs.environment import new_run_id
+from arcrun_server.runs.retention import Retention
+from arcrun_server.runs.segments import SegmentEnd, Segments, summary_of, tasks_of
+from arcrun_server.runs.takeover import Takeover
+from arcrun_server.store.executors import ExecutorLocks, LockLostError
+from arcrun_server.store.runs import ENDED, PAUSED, QUEUED, StoredRun, queued_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from arcrun_server.components.registry import Registry
+    from arcrun_server.engine import Graph, Pause, RunLimits
+    from arcrun_server.recipes.resolver import RecipeResolver
+    from arcrun_server.runs.durable import DurableExecution
+    from arcrun_server.store import Store
+    from arcrun_server.store.run_tokens import Callback
+
+ALONE = "local"
+"""The name of a process that shares its database with no other."""
+
+# How often the end of a run is looked for that another process executes.
+_POLL_SECONDS = 0.2
+# How long a segment waits that could not be started, until that is tried again.
+_AGAIN_SECONDS = 1.0
+
+_log = logging.getLogger("arcrun_server.runs")
+
+
+class RunNotFoundError(Exception):
+    """The account has no such run."""
+
+
+class RunEndedError(Exception):
+    """The run has ended, so it can't be cancelled; the message is its status."""
+
+
+class NotRepeatableError(Exception):
+    """The run can't be repeated like this; the message says why."""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What became of a callback.
+
+    Attributes:
+        run: The run that goes on; None if the callback changed nothing.
+        reason: Why it changed nothing.
+        early: Whether the run has not paused yet, so that it goes on when it has.
+    """
+
+    run: str | None = None
+    reason: str | None = None
+    early: bool = False
+
+
+class AcceptedRuns:
+    """Accepts runs, executes them, and tells how they are.
+
+    Args:
+        store: Where runs, accounts and workflows are.
+        registry: The components of this engine.
+        recipes: Finds the components that are recipes.
+        limits: How much one segment of a run may use.
+        make_execution: Returns what executes segments under a name.
+        days: How many days a run is kept after its end.
+        kept: How many ended runs of an account are kept.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        recipes: RecipeResolver,
+        limits: RunLimits,
+        make_execution: Callable[[str], DurableExecution],
+        *,
+        days: int,
+        kept: int,
+    ) -> None:
+        self._store = store
+        self._segments = Segments(store, registry, recipes, limits)
+        self._make_execution = make_execution
+        self._executor = ALONE
+        self._execution = make_execution(ALONE)
+        self._takeover = _takeover(store, self)
+        self._retention = Retention(store.runs, store.callbacks, self._forget, days=days, kept=kept)
+        self._retaining: asyncio.Task[None] | None = None
+        self._launched: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ended: dict[str, asyncio.Event] = {}
+
+    async def launch(self) -> None:
+        """Take up what this executor has left, and whatever comes."""
+        if self._launched is None:
+            self._launched = asyncio.create_task(self._launch())
+        try:
+            await asyncio.shield(self._launched)
+        except Exception:
+            self._launched = None  # the next one tries again
+            raise
+
+    async def begin(self) -> None:
+        """Begin to take up what there is: at once if there is something, else when there is."""
+        if self._takeover is not None:
+            self._takeover.start()
+        elif await self._store.runs.left_by(self._executor):
+            await self.launch()
+
+    async def launch_as(self, executor: str) -> None:
+        """Execute runs under a new name from now on; `stop` comes before."""
+        self._executor = executor
+        self._execution = self._make_execution(executor)
+        await self.launch()
+
+    async def stop(self) -> None:
+        """Stop executing, as if this process had ended."""
+        if self._launched is not None:
+            launched, self._launched = self._launched, None
+            await asyncio.gather(launched, return_exceptions=True)
+            await self._execution.aclose()
+
+    async def recover(self, executor: str) -> None:
+        """Take over what another process has left, which is known to have ended."""
+        taken = await self._store.runs.take_over(executor, self._executor)
+        await self._execution.recover([executor])
+        for run, segment in taken:
+            await self._execution.start(run, segment)
+
+    async def _forget(self, segments: Sequence[tuple[str, int]]) -> None:
+        await self._ready()
+        await self._execution.forget(segments)
+
+    async def _ready(self) -> None:
+        """Return when segments can be started."""
+        if self._takeover is None:
+            await self.launch()
+        elif self._launched is None:
+            raise LockLostError
+        else:
+            await asyncio.shield(self._launched)
+
+    async def _launch(self) -> None:
+        await self._execution.launch(self._execute)
+        if self._retaining is None:
+            self._retaining = asyncio.create_task(self._retention.keep())
+        for run, segment in await self._store.runs.left_by(self._executor):
+            await self._execution.start(run, segment)
+
+    async def aclose(self) -> None:
+        """Stop executing; what has not ended stays to be executed."""
+        tasks = [*self._tasks, *([] if self._retaining is None else [self._retaining])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._takeover is not None:
+            await self._takeover.aclose()
+        else:
+            await self.stop()
+
+    async def accept(
+        self,
+        account: str,
+        graph: Graph,
+        run_input: dict[str, Any],
+        *,
+        workflow: str | None,
+        strict: bool = False,
+        key: str | None = None,
+        trigger: str = "api",
+    ) -> str:
+        """Accept a run and return its id; from now on it will be executed to its end.
+
+        Args:
+            account: Whose run it is.
+            graph: Its graph, which it keeps whatever becomes of the workflow.
+            run_input: Its input.
+            workflow: The name of the workflow, if it is a stored one.
+            strict: Whether a placeholder without a value fails its node.
+            key: The key under which the client repeats its request: the same key, the same run.
+            trigger: What makes it.
+
+        Raises:
+            StorageUnavailableError: It can't be stored now.
+        """
+        run_id = new_run_id() if key is None else self._store.run_tokens.run_under(account, key)
+        await self._accept(
+            queued_run(
+                run_id,
+                account,
+                plan={"graph": graph, "strict": strict},
+                run_input=run_input,
+                workflow=workflow,
+                executor=self._executor,
+                trigger=trigger,
+            )
+        )
+        return run_id
+
+    async def _accept(self, run: StoredRun) -> None:
+        if await self._store.runs.accept(run) and run.status == QUEUED:
+            self._start_soon(run.id, run.segment)
+
+    async def accept_paused(
+        self,
+        run_id: str,
+        account: str,
+        graph: Graph,
+        run_input: dict[str, Any],
+        *,
+        workflow: str | None,
+        strict: bool,
+        started: datetime,
+        result: RunResult,
+        pause: Pause,
+    ) -> None:
+        """Keep a run that was waited for and has paused, until its callback comes."""
+        run = replace(
+            queued_run(
+                run_id,
+                account,
+                plan={"graph": graph, "strict": strict},
+                run_input=run_input,
+                workflow=workflow,
+                executor=self._executor,
+                trigger="api",
+            ),
+            status=PAUSED,
+            continuation=pause.continuation,
+            trace=[dict(entry) for entry in result.trace],
+            started_at_ms=int(started.timestamp() * 1000),
+        )
+        run = replace(run, result=summary_of(run, result))
+        if await self._store.callbacks.accept_paused(run, tasks_of(pause)):
+            self._start_soon(run_id, run.segment + 1)
+
+    def _start_soon(self, run_id: str, segment: int) -> None:
+        task = asyncio.create_task(self._start(run_id, segment))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _start(self, run_id: str, segment: int) -> None:
+        """Start a segment; while the database can't be used, try again."""
+        while True:
+            try:
+                await self._ready()
+                await self._execution.start(run_id, segment)
+            except Exception as error:  # noqa: BLE001 - whatever it was: the run is accepted, so it will be started
+                _log.warning("a run could not be started now: %s", type(error).__name__)
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                return
+
+    async def _execute(self, run_id: str, segment: int) -> None:
+        end = await self._segments.execute(self._execution, self._executor, run_id, segment)
+        if end is SegmentEnd.RESUMED:
+            self._start_soon(run_id, segment + 1)
+        elif end is not None:
+            self._note_end(run_id)
+
+    # --- callbacks ---------------------------------------------------------------------------------
+
+    async def resume(self, callback: Callback, delivery: dict[str, Any]) -> Delivered:
+        """Take what a callback has brought.
+
+        Args:
+            callback: What it is for.
+            delivery: `success`, `data`, `error`.
+        """
+        if await self._deliver(callback, delivery):
+            return Delivered(callback.run)
+        state = await self._store.runs.status(callback.run)
+        if state is not None and state[0] in ENDED:
+            return Delivered(reason=f"the run does not wait for this: it is {state[0]}")
+        if state is not None and state[0] == PAUSED:
+            return Delivered(reason="the run waits for something else")
+        # It has not paused yet, or stands in no table yet. It may have paused while this was written.
+        await self._store.callbacks.keep(callback, delivery)
+        if await self._deliver(callback, delivery):
+            await self._store.callbacks.drop(callback)
+            return Delivered(callback.run)
+        return Delivered(callback.run, early=True)
+
+    async def _deliver(self, callback: Callback, delivery: dict[str, Any]) -> bool:
+        segment = await self._store.callbacks.deliver(callback, delivery, self._executor)
+        if segment is not None:
+            self._start_soon(callback.run, segment)
+        return segment is not None
+
+    async def ended(self, run_id: str) -> StoredRun:
+        """Wait until a run has ended or pauses, and return it.
+
+        Raises:
+            RunNotFoundError: It is not there any more.
+        """
+        while True:
+            event = self._ended.setdefault(run_id, asyncio.Event())
+            run = await self._store.runs.get(run_id)
+            if run is None:
+                raise RunNotFoundError(run_id)
+            if run.status in ENDED or run.status == PAUSED:
+                self._ended.pop(run_id, None)
+                return run
+            try:
+                await asyncio.wait_for(event.wait(), _POLL_SECONDS)
+            except (asyncio.TimeoutError, TimeoutError):
+                continue
+
+    def _note_end(self, run_id: str) -> None:
+        event = self._ended.pop(run_id, None)
+        if event is not None:
+            event.set()
+
+    # --- what people do with runs ------------------------------------------------------------------
+
+    async def get(self, account: str, run_id: str) -> StoredRun:
+        """Return a run of an account.
+
+        Raises:
+            RunNotFoundError: There is none of this id.
+        """
+        run = await self._store.runs.get(run_id)
+        if run is None or run.account != account:
+            raise RunNotFoundError(run_id)
+        return run
+
+    async def cancel(self, account: str, run_id: str) -> StoredRun:
+        """End a run that has not ended, and return it.
+
+        Raises:
+            RunNotFoundError: There is none of this id.
+            RunEndedError: It has ended.
+        """
+        run = await self.get(account, run_id)
+        if not await self._store.runs.cancel(account, run_id):
+            raise RunEndedError((await self.get(account, run_id)).status)
+        if run.status != PAUSED:
+            await self._ready()
+            await self._execution.cancel(run_id, run.segment)
+        self._note_end(run_id)
+        return await self.get(account, run_id)
+
+    async def retry(
+        self, account: str, run_id: str, *, start: str | None, latest: Graph | None
+    ) -> str:
+        """Run again what a run has run, and return the new run's id.
+
+        Args:
+            account: Whose run it is.
+            run_id: The run.
+            start: The node from which on it is run again; by default from its start.
+            latest: The workflow as it is now, if not as it was.
+
+        Raises:
+            RunNotFoundError: There is none of this id.
+            NotRepeatableError: It has not ended, or `start` is no node whose component is invoked.
+        """
+        run = await self.get(account, run_id)
+        if run.status not in ENDED:
+            raise NotRepeatableError(f"it is {run.status}; cancel it first, or wait for its end")
+        graph = run.plan["graph"] if latest is None else latest
+        plan = {"graph": graph, "strict": run.plan["strict"]}
+        if start is not None:
+            _check_start(graph, start)
+            plan["replay"] = {"run": run.id, "segments": run.segment + 1, "until": start}
+        new = queued_run(
+            new_run_id(),
+            account,
+            plan=plan,
+            run_input=run.input,
+            workflow=run.workflow,
+            executor=self._executor,
+            trigger="retry",
+            retry_of=run.id,
+        )
+        await self._accept(new)
+        return new.id
+
+
+def _takeover(store: Store, runs: AcceptedRuns) -> Takeover | None:
+    """Return what keeps several processes on one database apart, if there may be several."""
+    if store.database.executor_locks() is None:
+        return None
+
+    def locks() -> ExecutorLocks:
+        made = store.database.executor_locks()
+        assert made is not None, "it is a PostgreSQL database"  # noqa: S101
+        return made
+
+    return Takeover(
+        locks, LockLostError, begin=runs.launch_as, stop=runs.stop, recover=runs.recover
+    )
+
+
+def _check_start(graph: Graph, start: str) -> None:
+    plan = prepare_graph(graph)
+    for node in plan.nodes:
+        if node.id == start:
+            if node.component is None or node.component.startswith("comp_"):
+                raise NotRepeatableError(
+                    f"{start!r} is no node from which a run can be repeated: it invokes no component"
+                )
+            return
+    names = ", ".join(sorted(node.id for node in plan.nodes))
+    raise NotRepeatableError(f"there is no node {start!r}; the nodes are {names}")

@@ -1,0 +1,214 @@
+"""Executing a segment of a durable run: up to its end or its next pause, from its start or, after a crash, again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from arcrun_server import clock
+from arcrun_server.engine import FlowError, RunResult, prepare_graph, resume_graph, run_graph
+from arcrun_server.errors import StorageUnavailableError
+from arcrun_server.runs.durable import SegmentLostError
+from arcrun_server.runs.durable_environment import DurableEnvironment, Replay
+from arcrun_server.store.callbacks import AwaitedTask
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from arcrun_server.components.registry import Registry
+    from arcrun_server.engine import Pause, RunLimits
+    from arcrun_server.recipes.resolver import RecipeResolver
+    from arcrun_server.runs.durable import DurableExecution
+    from arcrun_server.store import Store
+    from arcrun_server.store.runs import StoredRun
+
+_STATUSES = {"success": "succeeded", "partial": "partial", "failed": "failed"}
+# How long after a failed write it is tried again.
+_AGAIN_SECONDS = 1.0
+
+_log = logging.getLogger("arcrun_server.runs")
+
+
+class SegmentEnd(Enum):
+    """How a segment ended."""
+
+    ENDED = "the run has ended"
+    PAUSED = "the run waits for a callback"
+    RESUMED = "the callback has come already, so that the next segment is queued"
+
+
+class Segments:
+    """Executes segments.
+
+    Args:
+        store: Where runs, accounts and workflows are.
+        registry: The components of this engine.
+        recipes: Finds the components that are recipes.
+        limits: How much one segment may use.
+    """
+
+    def __init__(
+        self, store: Store, registry: Registry, recipes: RecipeResolver, limits: RunLimits
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._recipes = recipes
+        self._limits = limits
+
+    async def execute(
+        self, execution: DurableExecution, executor: str, run_id: str, segment: int
+    ) -> SegmentEnd | None:
+        """Execute a segment of a run, from its start or, after a crash, again.
+
+        Args:
+            execution: Records its steps.
+            executor: The name of this process.
+            run_id: The run.
+            segment: The segment's number.
+
+        Returns:
+            How it ended; None if it was not for this process to execute.
+        """
+        run = await self._persistently(lambda: self._store.runs.begin(run_id, segment, executor))
+        if run is None:
+            return None  # it was cancelled, or its end is recorded already
+        environment = DurableEnvironment(
+            run.account,
+            self._store,
+            self._registry,
+            self._recipes,
+            self._limits,
+            run=run.id,
+            durable=execution,
+            replay=await _replay_of(run, execution),
+        )
+        try:
+            with self._registry.outbound.on_behalf_of(run.account):
+                result = await self._result_of(run, environment)
+        except SegmentLostError:
+            return None  # another execution of it goes on
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not leave the run running for ever
+            _log.exception("a run failed by an error of the engine: %s", type(error).__name__)
+            result = RunResult(success=False, error="the engine failed to execute the run")
+        result = replace(result, usage=environment.usage.as_json())
+        if environment.used:
+            self._store.credentials.mark_used(run.account, environment.used)
+        if result.paused is not None:
+            return await self._pause(run, result, result.paused)
+        return await self._end(run, environment, result)
+
+    async def _result_of(self, run: StoredRun, environment: DurableEnvironment) -> RunResult:
+        if run.continuation is not None:
+            delivery = run.delivery or {}
+            return await resume_graph(
+                run.continuation,
+                environment,
+                success=delivery.get("success", True),
+                data=delivery.get("data"),
+                error=delivery.get("error"),
+                place=delivery.get("place"),
+            )
+        try:
+            plan = prepare_graph(run.plan["graph"])
+        except FlowError as error:
+            return RunResult(success=False, error=f"the stored graph can't be run: {error}")
+        return await run_graph(
+            plan,
+            run.input,
+            environment,
+            strict=run.plan["strict"],
+            started=_started(run),
+        )
+
+    async def _pause(self, run: StoredRun, result: RunResult, pause: Pause) -> SegmentEnd | None:
+        delivered = await self._persistently(
+            lambda: self._store.callbacks.pause(
+                run,
+                continuation=pause.continuation,
+                tasks=tasks_of(pause),
+                result=summary_of(run, result),
+                trace=[*run.trace, *result.trace],
+            )
+        )
+        if delivered is None:
+            return None
+        return SegmentEnd.RESUMED if delivered else SegmentEnd.PAUSED
+
+    async def _end(
+        self, run: StoredRun, environment: DurableEnvironment, result: RunResult
+    ) -> SegmentEnd | None:
+        recorded = await self._persistently(
+            lambda: self._store.runs.end(
+                run,
+                _STATUSES[result.verdict],
+                summary_of(run, result),
+                [*run.trace, *result.trace],
+            )
+        )
+        if not recorded:
+            return None
+        self._record_history(run, environment, result)
+        return SegmentEnd.ENDED
+
+    def _record_history(
+        self, run: StoredRun, environment: DurableEnvironment, result: RunResult
+    ) -> None:
+        for name, started, sub_result in environment.sub_runs:
+            started_ms = int((started or environment.now()).timestamp() * 1000)
+            self._store.executions.record(run.account, name, started_ms, sub_result)
+        if run.workflow is not None:
+            started_ms = run.started_at_ms or run.created_at_ms
+            self._store.executions.record(run.account, run.workflow, started_ms, result)
+
+    async def _persistently(self, write: Callable[[], Awaitable[Any]]) -> Any:
+        """Write, and while the database can't be used, try again: an executed segment must not be lost."""
+        while True:
+            try:
+                return await write()
+            except StorageUnavailableError as error:
+                _log.warning("the record of a run can't be written now: %s", error.reason)
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def _replay_of(run: StoredRun, execution: DurableExecution) -> Replay | None:
+    replay = run.plan.get("replay")
+    if replay is None or run.continuation is not None:
+        return None
+    steps = await execution.steps(replay["run"], replay["segments"])
+    return Replay(steps, replay["until"])
+
+
+def _started(run: StoredRun) -> datetime:
+    return clock.from_milliseconds(run.started_at_ms or run.created_at_ms)
+
+
+def summary_of(run: StoredRun, result: RunResult) -> dict[str, Any]:
+    """Return what is kept of how a run ended, or of how far it is."""
+    summary: dict[str, Any] = {
+        "duration_ms": round(run.result.get("duration_ms", 0.0) + result.duration_ms, 3)
+    }
+    if result.paused is not None:
+        summary["task_id"] = result.paused.task_id
+        summary["paused_node_id"] = result.paused.node_id
+    elif result.success:
+        summary["data"] = result.data
+    else:
+        summary["error"] = result.error or "the run failed"
+    if result.failed_node is not None:
+        summary |= {"failed_node": result.failed_node, "failed_input": result.failed_input}
+    if result.warnings:
+        summary["warnings"] = result.warnings
+    if result.failed_nodes:
+        summary["failed_nodes"] = result.failed_nodes
+    if result.usage:
+        summary["usage"] = result.usage
+    return summary
+
+
+def tasks_of(pause: Pause) -> list[AwaitedTask]:
+    """Return what a run waits for."""
+    return [AwaitedTask(task.task_id, task.place) for task in pause.tasks]

@@ -1,0 +1,114 @@
+"""Taking over the runs of processes that have ended, and giving up one's own when it may have been taken for ended.
+
+For PostgreSQL only: a SQLite file has one process at a time, which finds what the last one has left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+# How often a process looks whether another one has ended.
+LOOK_SECONDS = 1.0
+
+_log = logging.getLogger("arcrun_server.runs")
+
+
+class Locks(Protocol):
+    """The locks of processes; see `store/executors.py`. The methods block."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of this process."""
+        ...
+
+    def hold(self) -> None:
+        """Take the lock of this process."""
+        ...
+
+    def ended(self) -> Sequence[str]:
+        """Return processes that have ended, whose locks this one now holds."""
+        ...
+
+    def release(self, name: str, *, recovered: bool) -> None:
+        """Give back the lock of a process that has ended."""
+        ...
+
+    def close(self) -> None:
+        """Give back the lock of this process."""
+        ...
+
+
+class Takeover:
+    """Keeps this process's lock, and takes over what others have left.
+
+    Args:
+        make_locks: Returns the locks of a process with a new name.
+        lost: What is raised when this process's lock is lost.
+        begin: Begins to execute runs under a name.
+        stop: Stops executing at once; what was being executed stays for whoever takes it over.
+        recover: Takes over the runs that a process has left.
+    """
+
+    def __init__(
+        self,
+        make_locks: Callable[[], Locks],
+        lost: type[Exception],
+        *,
+        begin: Callable[[str], Awaitable[None]],
+        stop: Callable[[], Awaitable[None]],
+        recover: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._make_locks = make_locks
+        self._lost = lost
+        self._begin = begin
+        self._stop = stop
+        self._recover = recover
+        self._locks: Locks | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to execute runs, and to look for those of others."""
+        self._task = asyncio.create_task(self._keep())
+
+    async def aclose(self) -> None:
+        """Stop, and leave what was being executed to others."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._stop()
+        if self._locks is not None:
+            await asyncio.to_thread(self._locks.close)
+
+    async def _keep(self) -> None:
+        while True:
+            try:
+                self._locks = self._make_locks()
+                await asyncio.to_thread(self._locks.hold)
+                await self._begin(self._locks.name)
+                while True:
+                    await self._take_over(self._locks)
+                    await asyncio.sleep(LOOK_SECONDS)
+            except self._lost:
+                _log.warning("the database broke the connection that says that this process lives")
+            except Exception as error:  # noqa: BLE001 - whatever it was, runs must go on
+                _log.warning("durable runs can't go on now: %s", type(error).__name__)
+            # Before it comes back under a new name: its runs may be another process's now.
+            await self._stop()
+            if self._locks is not None:
+                await asyncio.to_thread(self._locks.close)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _take_over(self, locks: Locks) -> None:
+        for name in await asyncio.to_thread(locks.ended):
+            recovered = False
+            try:
+                await self._recover(name)
+                recovered = True
+                _log.info("the runs of a process that has ended are taken over")
+            finally:
+                await asyncio.to_thread(locks.release, name, recovered=recovered)

@@ -1,0 +1,392 @@
+"""The runs that the engine has accepted: what they need to be executed, how far they are, and how they ended.
+
+A run is executed in segments: one up to its first pause, and one more for each time it is resumed. Each change of a run
+names the segment, and each change by a process that executes it also the process (its *executor*), so that a process
+that has lost a run without knowing it changes nothing (docs/contract.md#runs).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from arcrun_server import clock
+from arcrun_server.json_text import encode
+from arcrun_server.store.database import Query
+from arcrun_server.store.pages import PagedQuery
+from arcrun_server.store.schema import runs
+from arcrun_server.store.workflows import timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Select
+
+    from arcrun_server.store.database import Database
+    from arcrun_server.store.pages import Page, PageRequest
+
+QUEUED, RUNNING, PAUSED, CANCELLED = "queued", "running", "paused", "cancelled"
+ENDED = ("succeeded", "partial", "failed", CANCELLED)
+STATUSES = (QUEUED, RUNNING, PAUSED, *ENDED)
+
+_table = runs.c
+_INSERT = insert(runs)
+_SUMMARY = [
+    _table.id,
+    _table.workflow,
+    _table.status,
+    _table.trigger,
+    _table.retry_of,
+    _table.result,
+    _table.created_at_ms,
+    _table.started_at_ms,
+    _table.ended_at_ms,
+]
+_OF_ACCOUNT = [_table.account == bindparam("account")]
+_OF_WORKFLOW = [_table.workflow == bindparam("workflow")]
+_OF_STATUS = [_table.status == bindparam("status")]
+# By which filters are given: of the workflow, of the status.
+_LISTS = {
+    (workflow, status): PagedQuery(
+        _SUMMARY,
+        position=_table.number,
+        where=[
+            *_OF_ACCOUNT,
+            *(_OF_WORKFLOW if workflow else []),
+            *(_OF_STATUS if status else []),
+        ],
+        descending=True,
+    )
+    for workflow in (False, True)
+    for status in (False, True)
+}
+_ONE = Query(select(*runs.c).where(_table.id == bindparam("id")))
+_STATUS = Query(
+    select(_table.status, _table.segment, _table.executor).where(_table.id == bindparam("id"))
+)
+_WAITING = Query(
+    select(_table.id, _table.segment).where(
+        # No IN: the driver would be given one parameter for the list.
+        or_(_table.status == QUEUED, _table.status == RUNNING),
+        _table.executor == bindparam("executor"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run.
+
+    Attributes:
+        id: Its id.
+        account: Whose it is.
+        workflow: The name of its workflow; None for a graph that is stored nowhere.
+        status: One of `STATUSES`.
+        trigger: What made it.
+        retry_of: The run that it repeats, if it does.
+        segment: Number of the segment that is executed, or is next.
+        executor: The process that executes it, or was to.
+        plan: What it needs to be executed besides its input.
+        input: Its input.
+        continuation: Its state, if it has paused.
+        delivery: What a callback has brought for the segment, and the place of the node that it is for.
+        result: How it ended.
+        trace: What its nodes were given and returned.
+        created_at_ms: When it was accepted.
+        started_at_ms: When it was first executed.
+        ended_at_ms: When it ended.
+    """
+
+    id: str
+    account: str
+    workflow: str | None
+    status: str
+    trigger: str
+    retry_of: str | None
+    segment: int
+    executor: str
+    plan: dict[str, Any]
+    input: dict[str, Any]
+    continuation: dict[str, Any] | None
+    delivery: dict[str, Any] | None
+    result: dict[str, Any]
+    trace: list[dict[str, Any]]
+    created_at_ms: int
+    started_at_ms: int | None
+    ended_at_ms: int | None
+
+
+class Runs:
+    """The runs of all accounts of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def accept(self, run: StoredRun) -> bool:
+        """Store a run; return False if there is one of this id, which stays as it is."""
+        row = row_of(run)
+        try:
+            await self._database.write(lambda connection: connection.execute(_INSERT, row).close())
+        except IntegrityError:
+            if await self.status(run.id) is None:
+                raise  # it is not the id that is taken
+            return False
+        return True
+
+    async def get(self, run_id: str) -> StoredRun | None:
+        """Return a run, or None."""
+        rows = await self._database.rows(_ONE, id=run_id)
+        if not rows:
+            return None
+        return _stored(dict(zip(_ONE.columns, rows[0], strict=True)))
+
+    async def status(self, run_id: str) -> tuple[str, int, str] | None:
+        """Return a run's status, segment and executor, or None."""
+        rows = await self._database.rows(_STATUS, id=run_id)
+        return None if not rows else (rows[0][0], rows[0][1], rows[0][2])
+
+    async def list(
+        self, account: str, request: PageRequest, *, workflow: str | None, status: str | None
+    ) -> Page:
+        """Return a page of an account's runs, newest first."""
+        query = _LISTS[workflow is not None, status is not None]
+        filters = {"workflow": workflow, "status": status}
+        given = {name: value for name, value in filters.items() if value is not None}
+        page = await query.page(self._database, request, account=account, **given)
+        return replace(page, entries=[summary(entry) for entry in page.entries])
+
+    async def left_by(self, executor: str) -> Sequence[tuple[str, int]]:
+        """Return id and segment of the runs that an executor executes, or was to."""
+        rows = await self._database.rows(_WAITING, executor=executor)
+        return [(row[0], row[1]) for row in rows]
+
+    async def begin(self, run_id: str, segment: int, executor: str) -> StoredRun | None:
+        """Note that an executor executes a segment from now on; return None if it is not to be executed."""
+        statement = (
+            update(runs)
+            .where(
+                _table.id == run_id,
+                _table.segment == segment,
+                _table.status.in_([QUEUED, RUNNING]),
+            )
+            .values(status=RUNNING, executor=executor)
+        )
+        started = (
+            update(runs)
+            .where(_table.id == run_id, _table.started_at_ms.is_(None))
+            .values(started_at_ms=now_ms())
+        )
+
+        def change(connection: Connection) -> bool:
+            if connection.execute(statement).rowcount != 1:
+                return False
+            connection.execute(started)
+            return True
+
+        return await self.get(run_id) if await self._database.write(change) else None
+
+    async def settle(self, run_id: str) -> None:
+        """Return when all that was written before is on disk, whichever connection wrote it."""
+        statement = update(runs).where(_table.id == run_id).values(executor=_table.executor)
+        await self._database.write(lambda connection: connection.execute(statement).close())
+
+    async def end(
+        self,
+        run: StoredRun,
+        status: str,
+        result: dict[str, Any],
+        trace: Sequence[Any],
+    ) -> bool:
+        """Record how a run ended; return False if this executor no longer has it."""
+        values = {
+            "status": status,
+            "result": json_of(result),
+            "trace": json_of(trace),
+            "continuation": None,
+            "delivery": None,
+            "ended_at_ms": now_ms(),
+        }
+        return await self._change_executed(run, values)
+
+    async def cancel(self, account: str, run_id: str) -> bool:
+        """End a run that has not ended; return False if it has, or is not there."""
+        statement = (
+            update(runs)
+            .where(_table.id == run_id, _table.account == account, _table.status.not_in(ENDED))
+            .values(status=CANCELLED, ended_at_ms=now_ms(), continuation=None, delivery=None)
+        )
+        return await self._database.write(
+            lambda connection: connection.execute(statement).rowcount == 1
+        )
+
+    async def take_over(self, old: str, new: str) -> Sequence[tuple[str, int]]:
+        """Give an executor what another one executed, or was to; return ids and segments.
+
+        From now on the old one, should it still live, changes nothing of them.
+        """
+        statement = (
+            update(runs)
+            .where(_table.status.in_([QUEUED, RUNNING]), _table.executor == old)
+            .values(executor=new)
+            .returning(_table.id, _table.segment)
+        )
+        return await self._database.write(
+            lambda connection: [(row.id, row.segment) for row in connection.execute(statement)]
+        )
+
+    async def ended_before(self, moment_ms: int, most: int) -> Sequence[tuple[str, int]]:
+        """Return id and last segment of runs that ended before a time, at most so many."""
+        statement = (
+            select(_table.id, _table.segment)
+            .where(_table.ended_at_ms < moment_ms)
+            .order_by(_table.ended_at_ms)
+            .limit(most)
+        )
+        return await self._ids(statement)
+
+    async def accounts_with_more_than(self, kept: int) -> Sequence[str]:
+        """Return the accounts that have more ended runs than a number."""
+        statement = (
+            select(_table.account)
+            .where(_table.ended_at_ms.is_not(None))
+            .group_by(_table.account)
+            .having(func.count() > kept)
+        )
+        return await self._database.read_long(
+            lambda connection: connection.execute(statement).scalars().all()
+        )
+
+    async def oldest_beyond(self, account: str, kept: int, most: int) -> Sequence[tuple[str, int]]:
+        """Return the oldest ended runs of an account that has more than a number of them, at most so many."""
+        of_account = (_table.account == account, _table.ended_at_ms.is_not(None))
+        newest = select(_table.number).where(*of_account).order_by(_table.number.desc())
+        first_to_go = newest.limit(1).offset(kept).scalar_subquery()
+        statement = (
+            select(_table.id, _table.segment)
+            .where(*of_account, _table.number <= first_to_go)
+            .order_by(_table.number)
+            .limit(most)
+        )
+        return await self._ids(statement)
+
+    async def remove(self, run_ids: Sequence[str]) -> None:
+        """Remove runs."""
+        statement = delete(runs).where(_table.id.in_(run_ids))
+        await self._database.write(lambda connection: connection.execute(statement).close())
+
+    async def _ids(self, statement: Select[tuple[str, int]]) -> Sequence[tuple[str, int]]:
+        return await self._database.read_long(
+            lambda connection: [(row.id, row.segment) for row in connection.execute(statement)]
+        )
+
+    async def _change_executed(self, run: StoredRun, values: dict[str, Any]) -> bool:
+        statement = of_executor(run).values(**values)
+        return await self._database.write(
+            lambda connection: connection.execute(statement).rowcount == 1
+        )
+
+
+def queued_run(
+    run_id: str,
+    account: str,
+    *,
+    plan: dict[str, Any],
+    run_input: dict[str, Any],
+    workflow: str | None,
+    executor: str,
+    trigger: str,
+    retry_of: str | None = None,
+) -> StoredRun:
+    """Return a new run, to be accepted; the arguments are those of `StoredRun`."""
+    return StoredRun(
+        id=run_id,
+        account=account,
+        workflow=workflow,
+        status=QUEUED,
+        trigger=trigger,
+        retry_of=retry_of,
+        segment=0,
+        executor=executor,
+        plan=plan,
+        input=run_input,
+        continuation=None,
+        delivery=None,
+        result={},
+        trace=[],
+        created_at_ms=now_ms(),
+        started_at_ms=None,
+        ended_at_ms=None,
+    )
+
+
+def summary(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what lists show of a run."""
+    result = json.loads(row["result"] or "{}")
+    shown = {
+        "run_id": row["id"],
+        "workflow": row["workflow"],
+        "status": row["status"],
+        "trigger": row["trigger"],
+        "created_at": timestamp(row["created_at_ms"]),
+        "started_at": _time(row["started_at_ms"]),
+        "ended_at": _time(row["ended_at_ms"]),
+    }
+    if row["retry_of"] is not None:
+        shown["retry_of"] = row["retry_of"]
+    return shown | {name: result[name] for name in ("error", "failed_node") if name in result}
+
+
+def row_of(run: StoredRun) -> dict[str, Any]:
+    """Return the row of a new run."""
+    return {
+        "id": run.id,
+        "account": run.account,
+        "workflow": run.workflow,
+        "status": run.status,
+        "trigger": run.trigger,
+        "retry_of": run.retry_of,
+        "segment": run.segment,
+        "executor": run.executor,
+        "plan": json_of(run.plan),
+        "input": json_of(run.input),
+        "continuation": None if run.continuation is None else json_of(run.continuation),
+        "result": json_of(run.result),
+        "trace": json_of(run.trace),
+        "created_at_ms": run.created_at_ms,
+        "started_at_ms": run.started_at_ms,
+    }
+
+
+def of_executor(run: StoredRun) -> Any:
+    """Return the change of a run that takes place only as long as its executor has this segment."""
+    return update(runs).where(
+        _table.id == run.id,
+        _table.segment == run.segment,
+        _table.executor == run.executor,
+        _table.status == RUNNING,
+    )
+
+
+def _stored(row: dict[str, Any]) -> StoredRun:
+    del row["number"]
+    for name in ("plan", "input", "continuation", "delivery", "result", "trace"):
+        row[name] = None if row[name] is None else json.loads(row[name])
+    return StoredRun(**row)
+
+
+def json_of(value: Any) -> str:
+    """Write a value as JSON, as the table has it."""
+    return encode(value).decode()
+
+
+def _time(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else timestamp(milliseconds)
+
+
+def now_ms() -> int:
+    """Return the time in milliseconds since 1970."""
+    return int(clock.now() * 1000)

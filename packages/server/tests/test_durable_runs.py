@@ -1,0 +1,337 @@
+"""Runs that the engine has accepted: they end, once, whatever process dies (docs/contract.md#runs)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from durable_server import Service, accept, calls, ended, push, until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Service]:
+    """A service on loopback that counts its requests."""
+    made = Service()
+    server = await asyncio.start_server(made.connected, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    yield made
+    server.close()
+
+
+class Engine:
+    """A server with durable runs that can be killed and started again on the same data."""
+
+    def __init__(self, start: Callable[[], Any]) -> None:
+        self._start = start
+        self._server = start()
+        ready = self._server.ready()
+        self._key = ready["key"]
+        self.client = self._client(ready["url"])
+
+    def _client(self, url: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=url, headers={"X-Arcrun-API-Key": self._key}, timeout=60)
+
+    async def end(self, number: int = signal.SIGKILL) -> None:
+        """End the process, without a chance to tidy up unless another signal is given."""
+        await self.client.aclose()
+        await asyncio.to_thread(self._server.stop, number)
+
+    async def start_again(self) -> None:
+        """Start a new process on the same data."""
+        self._server = self._start()
+        ready = await asyncio.to_thread(self._server.ready)
+        self.client = self._client(ready["url"])
+
+
+@pytest.fixture
+async def engine(
+    serve: Callable[..., Any], tmp_path: Path, database_url: str | None
+) -> AsyncIterator[Engine]:
+    """An engine on SQLite and on PostgreSQL."""
+    arguments = ["--dev", "--json", "--data", tmp_path, "--log-level", "warning"]
+    arguments += ["--database", database_url] if database_url else []
+    made = await asyncio.to_thread(Engine, lambda: serve(*arguments))
+    yield made
+    await made.client.aclose()
+
+
+async def test_an_accepted_run_is_executed_and_can_be_looked_at(
+    engine: Engine, service: Service
+) -> None:
+    await push(engine.client, "steps", calls(service, "/a", "/b", "/c"))
+    run_id = await accept(engine.client, "steps", {"n": 7})
+    run = await ended(engine.client, run_id)
+
+    assert run["status"] == "succeeded"
+    assert run["input"] == {"n": 7}
+    assert run["data"]["status"] == 200
+    assert [entry["nodeId"] for entry in run["trace"]] == ["a", "b", "c"]
+    assert all(entry["duration_ms"] > 0 for entry in run["trace"])
+    listed = (await engine.client.get("/runs", params={"workflow": "steps"})).json()
+    assert [(entry["run_id"], entry["status"]) for entry in listed["runs"]] == [
+        (run_id, "succeeded")
+    ]
+
+
+async def test_a_run_goes_on_where_it_was_when_its_process_is_killed(
+    engine: Engine, service: Service
+) -> None:
+    await push(engine.client, "w", calls(service, "/a", "/b", "/c"))
+    service.hold("/b")
+    run_id = await accept(engine.client, "w")
+    await service.arrived("/b")
+    await engine.end()
+    service.release("/b")
+    await engine.start_again()
+    run = await ended(engine.client, run_id)
+
+    assert run["status"] == "succeeded"
+    asked = {path: len(keys) for path, keys in service.received.items()}
+    assert asked == {"/a": 1, "/b": 2, "/c": 1}
+    keys = [key for path in ("/a", "/b", "/c") for key in service.received[path]]
+    assert service.received["/b"][0] == service.received["/b"][1]
+    assert None not in keys
+    assert len(set(keys)) == 3
+    assert [entry["nodeId"] for entry in run["trace"]] == ["a", "b", "c"]
+
+
+async def test_a_run_that_was_accepted_just_before_the_kill_is_executed(
+    engine: Engine, service: Service
+) -> None:
+    await push(engine.client, "w", calls(service, "/a"))
+    run_ids = [await accept(engine.client, "w", {"n": number}) for number in range(5)]
+    await engine.end()
+    await engine.start_again()
+
+    statuses = [(await ended(engine.client, run_id))["status"] for run_id in run_ids]
+    assert statuses == ["succeeded"] * 5
+
+
+async def test_a_clean_stop_leaves_a_run_for_the_next_process(
+    engine: Engine, service: Service
+) -> None:
+    await push(engine.client, "w", calls(service, "/a", "/b"))
+    service.hold("/b")
+    run_id = await accept(engine.client, "w")
+    await service.arrived("/b")
+    await engine.end(signal.SIGTERM)
+    service.release("/b")
+    await engine.start_again()
+
+    assert (await ended(engine.client, run_id))["status"] == "succeeded"
+
+
+async def test_a_run_keeps_the_graph_with_which_it_began(engine: Engine, service: Service) -> None:
+    await push(engine.client, "w", calls(service, "/a", "/b"))
+    service.hold("/a")
+    run_id = await accept(engine.client, "w")
+    await service.arrived("/a")
+    await push(engine.client, "w", calls(service, "/other"))
+    await engine.end()
+    service.release("/a")
+    await engine.start_again()
+    run = await ended(engine.client, run_id)
+
+    assert [entry["nodeId"] for entry in run["trace"]] == ["a", "b"]
+    assert "/other" not in service.received
+
+
+async def test_requests_under_one_key_are_one_run(engine: Engine, service: Service) -> None:
+    await push(engine.client, "w", calls(service, "/a"))
+    key = {"Idempotency-Key": "k-1"}
+    first = await accept(engine.client, "w", {"n": 1}, headers=key)
+    second = await accept(engine.client, "w", {"n": 1}, headers=key)
+    other = await engine.client.post(
+        "/webhooks/named/w/trigger", params={"async": "1"}, json={"n": 2}, headers=key
+    )
+    await engine.end()
+    await engine.start_again()
+    third = await accept(engine.client, "w", {"n": 1}, headers=key)
+    await ended(engine.client, first)
+
+    assert first == second == third
+    assert other.status_code == 409
+    assert len(service.received["/a"]) == 1
+
+
+async def test_a_run_can_be_cancelled(engine: Engine, service: Service) -> None:
+    await push(engine.client, "w", calls(service, "/a", "/b"))
+    service.hold("/a")
+    run_id = await accept(engine.client, "w")
+    await service.arrived("/a")
+    cancelled = await engine.client.post(f"/runs/{run_id}/cancel")
+    again = await engine.client.post(f"/runs/{run_id}/cancel")
+    service.release("/a")
+    run = await ended(engine.client, run_id)
+
+    assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
+    assert again.status_code == 409
+    assert "it is cancelled" in again.json()["error"]
+    assert run["status"] == "cancelled"
+    assert "/b" not in service.received
+
+
+async def test_a_run_is_repeated_from_a_node_on(engine: Engine, service: Service) -> None:
+    await push(engine.client, "w", calls(service, "/a", "/b", "/c"))
+    first = await accept(engine.client, "w")
+    await ended(engine.client, first)
+    response = await engine.client.post(f"/runs/{first}/retry", json={"from": "b"})
+    second = response.json()["run_id"]
+    run = await ended(engine.client, second)
+
+    assert response.status_code == 202
+    assert (run["trigger"], run["retry_of"]) == ("retry", first)
+    assert [entry["nodeId"] for entry in run["trace"]] == ["a", "b", "c"]
+    assert {path: len(keys) for path, keys in service.received.items()} == {
+        "/a": 1,
+        "/b": 2,
+        "/c": 2,
+    }
+    assert service.received["/b"][0] != service.received["/b"][1]
+
+
+async def test_a_run_is_repeated_with_the_newest_workflow(engine: Engine, service: Service) -> None:
+    await push(engine.client, "w", calls(service, "/a"))
+    first = await accept(engine.client, "w")
+    await ended(engine.client, first)
+    await push(engine.client, "w", calls(service, "/new"))
+    old = (await engine.client.post(f"/runs/{first}/retry", json={})).json()["run_id"]
+    new = (await engine.client.post(f"/runs/{first}/retry", json={"latest": True})).json()["run_id"]
+    await ended(engine.client, old)
+    await ended(engine.client, new)
+
+    assert {path: len(keys) for path, keys in service.received.items()} == {"/a": 2, "/new": 1}
+
+
+async def test_nothing_is_repeated_from_a_node_that_is_not_there(
+    engine: Engine, service: Service
+) -> None:
+    await push(engine.client, "w", calls(service, "/a"))
+    run_id = await accept(engine.client, "w")
+    await ended(engine.client, run_id)
+    response = await engine.client.post(f"/runs/{run_id}/retry", json={"from": "x"})
+
+    assert response.status_code == 409
+    assert "there is no node 'x'; the nodes are a" in response.json()["error"]
+
+
+async def test_another_account_sees_no_run(engine: Engine, service: Service) -> None:
+    await push(engine.client, "w", calls(service, "/a"))
+    run_id = await accept(engine.client, "w")
+    await ended(engine.client, run_id)
+    stranger = httpx.AsyncClient(
+        base_url=engine.client.base_url, headers={"X-Arcrun-API-Key": "ak_" + "0" * 48}
+    )
+    async with stranger:
+        for method, path in (
+            ("GET", f"/runs/{run_id}"),
+            ("POST", f"/runs/{run_id}/cancel"),
+            ("POST", f"/runs/{run_id}/retry"),
+        ):
+            assert (await stranger.request(method, path, json={})).status_code == 401
+    assert (await engine.client.get("/runs/" + "0" * 32)).status_code == 404
+
+
+# --- pauses ----------------------------------------------------------------------------------------
+
+
+async def paused_at(
+    engine: Engine, service: Service, *, waited_for: bool = False
+) -> dict[str, Any]:
+    """Let a component on the web say that it needs time, and return the run, and what it was called with."""
+    service.answers["/ask"] = json.dumps({"pending": True, "task_id": "審核-1"}).encode()
+    graph = calls(service, "/a", "/b")
+    graph["nodes"].insert(
+        1, {"id": "ask", "type": "Component", "componentId": f"{service.url}/ask", "data": {}}
+    )
+    graph["edges"] = [
+        {"from": "a", "to": "ask", "type": "PIPE"},
+        {"from": "ask", "to": "b", "type": "PIPE"},
+    ]
+    await push(engine.client, "w", graph)
+    if waited_for:
+        response = await engine.client.post("/webhooks/named/w/trigger", json={})
+        assert response.status_code == 200, response.text
+        assert response.json()["paused"] is True
+        run_id = response.json()["run_id"]
+    else:
+        run_id = await accept(engine.client, "w")
+    return await until(engine.client, run_id, lambda run: run.get("status") == "paused")
+
+
+@pytest.mark.parametrize("waited_for", [True, False], ids=["waited for", "accepted"])
+async def test_a_paused_run_survives_a_kill_and_is_resumed_once(
+    engine: Engine, service: Service, *, waited_for: bool
+) -> None:
+    run = await paused_at(engine, service, waited_for=waited_for)
+    assert (run["task_id"], run["paused_node_id"]) == ("審核-1", "ask")
+    await engine.end()
+    await engine.start_again()
+    waiting = (await engine.client.get("/executions/paused")).json()
+    callback = {"task_id": "審核-1", "data": {"通過": True}}
+    resumed = (await engine.client.post("/workflows/resume", json=callback)).json()
+    second = (await engine.client.post("/workflows/resume", json=callback)).json()
+    again = await ended(engine.client, run["run_id"])
+
+    assert [entry["run_id"] for entry in waiting["runs"]] == [run["run_id"]]
+    assert resumed["resumed"] is True
+    assert resumed["status"] == "succeeded"
+    assert (second["noop"], second["reason"]) == (
+        True,
+        "the run does not wait for this: it is succeeded",
+    )
+    assert [entry["nodeId"] for entry in again["trace"]] == ["a", "ask", "ask", "b"]
+    assert {path: len(keys) for path, keys in service.received.items()} == {
+        "/a": 1,
+        "/ask": 1,
+        "/b": 1,
+    }
+
+
+async def test_a_task_that_failed_fails_the_node(engine: Engine, service: Service) -> None:
+    await paused_at(engine, service)
+    callback = {"task_id": "審核-1", "success": False, "error": "退回"}
+    resumed = (await engine.client.post("/workflows/resume", json=callback)).json()
+
+    assert (resumed["success"], resumed["status"], resumed["failed_node"]) == (
+        False,
+        "failed",
+        "ask",
+    )
+    assert "退回" in resumed["error"]
+
+
+async def test_a_forged_callback_changes_nothing(engine: Engine, service: Service) -> None:
+    run = await paused_at(engine, service)
+    forged = f"{run['run_id']}.{'0' * 32}.{'0' * 64}"
+    anonymous = httpx.AsyncClient(base_url=engine.client.base_url)
+    async with anonymous:
+        with_token = await anonymous.post(
+            "/workflows/resume", params={"token": forged}, json={"data": {}}
+        )
+        with_task = await anonymous.post("/workflows/resume", json={"task_id": "審核-1"})
+    unknown = await engine.client.post("/workflows/resume", json={"task_id": "nobody's"})
+
+    assert (with_token.status_code, with_task.status_code) == (401, 401)
+    assert unknown.json()["noop"] is True
+    assert (await engine.client.get(f"/runs/{run['run_id']}")).json()["status"] == "paused"
+
+
+async def test_a_paused_run_can_be_cancelled(engine: Engine, service: Service) -> None:
+    run = await paused_at(engine, service)
+    await engine.client.post(f"/runs/{run['run_id']}/cancel")
+    resumed = await engine.client.post("/workflows/resume", json={"task_id": "審核-1"})
+
+    assert resumed.json()["reason"] == "the run does not wait for this: it is cancelled"
+    assert "/b" not in service.received
