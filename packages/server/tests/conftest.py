@@ -33,6 +33,7 @@ ON_BOTH_DATABASES = {
     "test_durable_runs",
     "test_run_retention",
     "test_paging",
+    "test_prompt_recipe_tests",
     "test_prompt_recipes",
     "test_recipe_references",
     "test_recipe_versions",

@@ -87,8 +87,9 @@ class AccountEnvironment:
         del step
         return StepResult(await invoke(None))
 
-    async def pause(self, _step: Step, seconds: float) -> None:
+    async def pause(self, step: Step, seconds: float) -> None:
         """Wait before an attempt; it counts as the run's time."""
+        del step
         await asyncio.sleep(seconds)
 
     def _of_catalog(self, component_id: str) -> Component | None:

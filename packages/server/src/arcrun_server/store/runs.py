@@ -278,7 +278,7 @@ class Runs:
         statement = delete(runs).where(_table.id.in_(run_ids))
         await self._database.write(lambda connection: connection.execute(statement).close())
 
-    async def _ids(self, statement: Select[tuple[str, int]]) -> Sequence[tuple[str, int]]:
+    async def _ids(self, statement: Select[Any]) -> Sequence[tuple[str, int]]:
         return await self._database.read_long(
             lambda connection: [(row.id, row.segment) for row in connection.execute(statement)]
         )
