@@ -9,7 +9,7 @@ from prompts import SEED_RECIPE, greet, push, read, template
 from pushed_recipes import post
 
 from arcrun_server.engine import compile_flow
-from arcrun_server.recipes.prompt.stored import NewVersion
+from arcrun_server.recipes.versions import NewVersion
 
 if TYPE_CHECKING:
     from conftest import Api

@@ -24,7 +24,7 @@ from arcrun_server.store.workflows import timestamp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Executable
 
     from arcrun_server.store.database import Database
     from arcrun_server.store.pages import Page, PageRequest
@@ -278,7 +278,7 @@ class Runs:
         statement = delete(runs).where(_table.id.in_(run_ids))
         await self._database.write(lambda connection: connection.execute(statement).close())
 
-    async def _ids(self, statement: Select[Any]) -> Sequence[tuple[str, int]]:
+    async def _ids(self, statement: Executable) -> Sequence[tuple[str, int]]:
         return await self._database.read_long(
             lambda connection: [(row.id, row.segment) for row in connection.execute(statement)]
         )
