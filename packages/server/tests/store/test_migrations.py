@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
+from stored_runs import a_run
 
 from arcrun_server.errors import StartupError
 from arcrun_server.kbdb.base import OwnBlocks
@@ -29,7 +30,11 @@ if TYPE_CHECKING:
 DATABASES = Path(__file__).parent / "databases"
 V1 = DATABASES / "v1"
 # The account of the same person in the database of each version.
-ALICE = {"v1": "acc_8f6f1967796c3ace", "v2": "acc_dbb344d1f08e261f"}
+ALICE = {
+    "v1": "acc_8f6f1967796c3ace",
+    "v2": "acc_dbb344d1f08e261f",
+    "v3": "acc_85b520bab7346eaa",
+}
 ALICE_KEY = "ak_" + "a11ce0" * 8
 BOB_KEY = "ak_" + "b0b000" * 8
 JANUARY_2026 = 1767225600
@@ -66,7 +71,8 @@ async def everything_is_in(
         assert alice == ALICE[version]
         assert await store.accounts.of_key(BOB_KEY) is None, "it was revoked"
         keys = store.accounts.keys()
-        assert [(key.prefix, key.label, key.revoked_at) for key in keys] == [
+        # Both were made in one second, so that their random ids order them.
+        assert sorted((key.prefix, key.label, key.revoked_at) for key in keys) == [
             ("ak_a11ce0", "laptop", None),
             ("ak_b0b000", "", JANUARY_2026),
         ]
@@ -81,6 +87,7 @@ async def everything_is_in(
         assert found["endpoint"] == "https://api.example/send"
         await idempotency_keys_are_in(store, alice)
         await knowledge_base_works(store, alice)
+        await runs_can_be_accepted(store, alice)
     finally:
         store.close()
 
@@ -93,6 +100,13 @@ async def knowledge_base_works(store: Store, alice: str) -> None:
     (block,) = await OwnBlocks(store.blocks, alice).create([(None, fields)])
     found = await store.blocks.search(alice, "天氣", PAGE)
     assert [one.id for one in found.blocks] == [block.id]
+
+
+async def runs_can_be_accepted(store: Store, alice: str) -> None:
+    """Since version 4 there are runs."""
+    assert await store.runs.accept(a_run("f" * 32, alice))
+    page = await store.runs.list(alice, PAGE, workflow="greet", status="queued")
+    assert [run["run_id"] for run in page.entries] == ["f" * 32]
 
 
 async def credentials_are_in(store: Store, alice: str) -> None:
@@ -200,7 +214,7 @@ async def test_database_of_version_1_opens_with_everything_in_it(
     v1: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await everything_is_in(v1, monkeypatch)
-    assert version_of(v1 / "arcrun.db") == 3
+    assert version_of(v1 / "arcrun.db") == 4
     assert backups(v1) == ["arcrun.db.backup-v1"]
     assert list(v1.parent.iterdir()) == [v1]
 
@@ -211,9 +225,27 @@ async def test_database_of_version_2_opens_with_everything_in_it(
     folder = copied("v2", tmp_path / "data")
     assert version_of(folder / "arcrun.db") == 2
     await everything_is_in(folder, monkeypatch, "v2")
-    assert version_of(folder / "arcrun.db") == 3
+    assert version_of(folder / "arcrun.db") == 4
     assert backups(folder) == ["arcrun.db.backup-v2"]
     assert dump(folder / "arcrun.db.backup-v2") == dump(DATABASES / "v2" / "arcrun.db")
+
+
+async def test_database_of_version_3_opens_with_everything_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copied("v3", tmp_path / "data")
+    assert version_of(folder / "arcrun.db") == 3
+    await everything_is_in(folder, monkeypatch, "v3")
+    assert version_of(folder / "arcrun.db") == 4
+    assert backups(folder) == ["arcrun.db.backup-v3"]
+    assert dump(folder / "arcrun.db.backup-v3") == dump(DATABASES / "v3" / "arcrun.db")
+    store = Store(folder)
+    found = await store.blocks.search(ALICE["v3"], "昨天下雨", PAGE)  # "it rained yesterday"
+    text_of_a_prompt = await store.prompt_texts.get(ALICE["v3"], "greeting")
+    store.close()
+    assert [block.page_name for block in found.blocks] == ["天氣"]
+    assert text_of_a_prompt is not None
+    assert text_of_a_prompt["text"] == "你好 {{name}}"
 
 
 def test_backup_is_the_database_as_it_was(v1: Path) -> None:
@@ -375,7 +407,7 @@ def test_database_of_a_newer_version_is_left_alone(
         newer = (*migrations.MIGRATIONS, lambda _connection: None)
         patch.setattr(migrations, "MIGRATIONS", newer)
         open_database(tmp_path, database_url).close()
-    with pytest.raises(StartupError, match=r"newer.*schema 4, this one knows 3") as caught:
+    with pytest.raises(StartupError, match=r"newer.*schema 5, this one knows 4") as caught:
         open_database(tmp_path, database_url)
     assert "Install the newer version" in str(caught.value)
 
@@ -420,6 +452,24 @@ async def test_postgresql_is_upgraded_from_version_2(
         database.close()
     store = Store(tmp_path, url)
     await knowledge_base_works(store, "acc_alice")
+    store.close()
+
+
+async def test_postgresql_is_upgraded_from_version_3(
+    postgresql: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = postgresql.schema()
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:3])
+        database = open_database(tmp_path, url)
+        database.write_now(
+            lambda connection: connection.execute(
+                text("INSERT INTO accounts VALUES ('acc_alice', 7)")
+            ).close()
+        )
+        database.close()
+    store = Store(tmp_path, url)
+    await runs_can_be_accepted(store, "acc_alice")
     store.close()
 
 
