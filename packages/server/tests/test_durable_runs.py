@@ -212,7 +212,7 @@ async def paused_at(
     await push(engine.client, "w", graph)
     if waited_for:
         response = await engine.client.post("/webhooks/named/w/trigger", json={})
-        assert response.status_code == 200, response.text
+        assert response.status_code == 202, response.text
         assert response.json()["paused"] is True
         run_id = response.json()["run_id"]
     else:
