@@ -45,6 +45,7 @@ export {
 } from "./core/errors.js";
 export type { Secrets, ServiceName, Services } from "./core/services.js";
 export type {
+  AcceptedRun,
   AuthRecipe,
   CallOptions,
   Component,
@@ -72,7 +73,11 @@ export type {
   RemovedLabel,
   RenderedRecipe,
   RequiredSecret,
+  ResumedRun,
+  Run,
   RunResult,
+  RunStatus,
+  RunSummary,
   RunWarning,
   Sensitivity,
   SetupResult,
@@ -92,4 +97,5 @@ export type {
   TestRecipeOptions,
 } from "./prompts/recipes.js";
 export { version } from "./version.js";
+export type { ListRunsOptions, ResumeOptions, RetryRunOptions, Runs } from "./workflows/runs.js";
 export type { ExecutionsOptions, PushWorkflowOptions, RunOptions, Workflows } from "./workflows/workflows.js";
