@@ -47,8 +47,8 @@ _METADATA = re.compile(
 # recipes, the knowledge base, code and the catalog of components.
 # That of the server grew by 120 kB with the knowledge base, prompt recipes, the sandbox, and the providers of models.
 # That of `arcrun` grew by 8 kB with the deadline of a whole call and with what keeps secrets out of exceptions, and by 14
-# kB with prompt recipes and the catalog of components.
-WHEEL_BUDGETS = {"arcrun": 140, "arcrun-server": 435, "arcrun-conformance": 1165}
+# kB with prompt recipes and the catalog of components. Both grew with durable runs: by 5 and by 30 kB.
+WHEEL_BUDGETS = {"arcrun": 145, "arcrun-server": 470, "arcrun-conformance": 1165}
 
 
 def check_contents(artifact: Artifact, root: Path) -> int:
