@@ -247,6 +247,8 @@ async def test_a_paused_run_survives_a_kill_and_is_resumed_once(
         "/ask": 1,
         "/b": 1,
     }
+    # A run that is waited for is not executed again, so its requests are no repetitions.
+    assert [key is None for key in service.received["/ask"]] == [waited_for]
 
 
 async def test_a_task_that_failed_fails_the_node(engine: Engine, service: Service) -> None:
