@@ -135,10 +135,10 @@ HELD_BY: dict[str, dict[str, tuple[str, ...]]] = {
         )
     },
     "Paused run": {
-        "test_runs.py": ("test_run_that_pauses_fails_and_says_that_it_can_not_be_resumed",)
+        "test_durable_runs.py": ("test_a_paused_run_survives_a_kill_and_is_resumed_once",)
     },
     "`?async=1` on a trigger": {
-        "test_strictness.py": ("test_a_run_in_the_background_is_refused_before_it_begins",)
+        "test_durable_runs.py": ("test_an_accepted_run_is_executed_and_can_be_looked_at",)
     },
 }
 # What the deployed engine does as well: no row of the table, but found by comparing the two.

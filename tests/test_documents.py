@@ -62,7 +62,6 @@ PACKAGES = {
 # Routes of the hosted engine that ours does not have, and why they are named.
 HOSTED_ROUTES = {
     "GET /credentials/catalog": "why the name `catalog` is reserved",
-    "POST /workflows/resume": "what a `WorkflowPaused` error tells the user to call",
     "POST /init": "global in effect there, so the suite never sends it",
 }
 

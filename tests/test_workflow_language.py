@@ -19,7 +19,7 @@ import httpx
 import pytest
 import yaml
 
-from arcrun import APIStatusError, Arcrun
+from arcrun import APIStatusError, Arcrun, WorkflowPaused
 from arcrun_server.engine.clock import TIME_NAMES
 from arcrun_server.engine.labels import LABELS
 
@@ -35,6 +35,7 @@ KINDS = {
     "json input",
     "json result",
     "json error",
+    "json paused",
 }
 # The server that the examples call; the tests put their own in its place.
 EXAMPLE_SERVER = "https://weather.example"
@@ -70,7 +71,7 @@ def examples(page: str) -> list[Example]:
             found.append(Example(yaml.safe_load(content)["name"], content, list(stored)))
         elif kind == "json input":
             found[-1].input = json.loads(content)
-        elif kind in {"json result", "json error"}:
+        elif kind in {"json result", "json error", "json paused"}:
             found[-1].expected = (kind, json.loads(content))
         else:
             stored.append((kind, content))
@@ -168,6 +169,8 @@ def outcome(client: Arcrun, document: dict[str, Any], given: dict[str, Any]) -> 
     try:
         client.workflows.push(document["name"], document)
         return "json result", client.workflows.run(document["name"], given)["data"]
+    except WorkflowPaused as paused:
+        return "json paused", {"node": paused.node, "task_id": paused.task_id}
     except APIStatusError as error:
         node = getattr(error, "failed_node", None)
         fields = {"code": error.code, "error": error.message, "failed_node": node}

@@ -16,7 +16,7 @@ if REPOSITORY is None:
     pytest.skip("the page is in the repository only", allow_module_level=True)
 PAGE = (REPOSITORY / "docs/workflow-language.md").read_text("utf-8")
 BLOCK = re.compile(
-    r"^```(?:yaml|json) (workflow|input|result|error)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^```(?:yaml|json) (workflow|input|result|error|paused)\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
 # What scenarios write in the place of names of the page, since names carry the run.
 NAMES = {
@@ -27,7 +27,7 @@ NAMES = {
 
 
 def examples() -> list[dict[str, Any]]:
-    """Read the examples of the page: `workflow`, and `input`, `result` and `error` if it has them."""
+    """Read the examples of the page: `workflow`, and `input`, `result`, `error` and `paused` if it has them."""
     found: list[dict[str, Any]] = []
     for kind, text in BLOCK.findall(PAGE):
         if kind == "workflow":
@@ -68,6 +68,10 @@ def test_the_example_stands_in_a_scenario(example: dict[str, Any]) -> None:
     if "error" in example:
         for key in ("code", "failed_node", "details"):
             assert body.get(key) == example["error"].get(key)
+    elif "paused" in example:
+        assert body["paused"] is True
+        assert body["paused_node_id"] == example["paused"]["node"]
+        assert body["task_id"] == example["paused"]["task_id"]
     elif "result" in example and "…" not in json.dumps(example["result"], ensure_ascii=False):
         assert body["data"] == {"$equals": example["result"]}
     elif "result" in example:

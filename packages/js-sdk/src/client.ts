@@ -29,6 +29,7 @@ import { emptyMemory } from "./http/memory.js";
 import { health } from "./http/operations.js";
 import type { ApiResponse } from "./http/response.js";
 import { Recipes } from "./stored/recipes.js";
+import { Runs } from "./workflows/runs.js";
 import { Workflows } from "./workflows/workflows.js";
 
 const OPTIONS =
@@ -97,8 +98,10 @@ export class Arcrun {
   readonly auth: Auth;
   /** Credentials: `push`, `list`, `delete`. */
   readonly creds: Creds;
-  /** Workflows: `push`, `list`, `get`, `delete`, `run`, `executions`. */
+  /** Workflows: `push`, `list`, `get`, `delete`, `run`, `executions`, `resume`. */
   readonly workflows: Workflows;
+  /** Runs that the engine has accepted: `get`, `list`, `cancel`, `retry`. */
+  readonly runs: Runs;
   /** Prompt recipes: `push`, `list`, `get`, `delete`, `render`, `test`, `label`, `unlabel`, `versions`, `diff`. */
   readonly recipes: Recipes;
   /** The catalog of components: `list`, `get`, `search`. */
@@ -132,6 +135,7 @@ export class Arcrun {
     this.creds = new Creds(connection);
     this.auth = new Auth(connection);
     this.workflows = new Workflows(connection);
+    this.runs = new Runs(connection);
     this.recipes = new Recipes(connection);
     this.components = new Components(connection);
   }

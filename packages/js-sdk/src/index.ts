@@ -45,6 +45,7 @@ export {
 } from "./core/errors.js";
 export type { Secrets, ServiceName, Services } from "./core/services.js";
 export type {
+  AcceptedRun,
   AuthRecipe,
   CallOptions,
   Component,
@@ -71,7 +72,11 @@ export type {
   RemovedLabel,
   RenderedRecipe,
   RequiredSecret,
+  ResumedRun,
+  Run,
   RunResult,
+  RunStatus,
+  RunSummary,
   RunWarning,
   Sensitivity,
   SetupResult,
@@ -94,4 +99,5 @@ export type {
   TestRecipeOptions,
 } from "./stored/recipes.js";
 export { version } from "./version.js";
+export type { ListRunsOptions, ResumeOptions, RetryRunOptions, Runs } from "./workflows/runs.js";
 export type { ExecutionsOptions, PushWorkflowOptions, RunOptions, Workflows } from "./workflows/workflows.js";

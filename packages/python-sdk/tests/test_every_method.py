@@ -17,6 +17,7 @@ import arcrun
 from arcrun import ConfigurationError, InvalidArgumentError
 
 KEY = "ak_" + "0123456789abcdef" * 3
+RUN = "0123456789abcdef" * 2
 FLOW = {"flow": ["input >> 完成後 >> a"], "config": {"a": {"component": "set"}}}
 CALLS = {
     "health": lambda c, **o: c.health(**o),
@@ -35,6 +36,11 @@ CALLS = {
     "workflows.delete": lambda c, **o: c.workflows.delete("greet", **o),
     "workflows.run": lambda c, **o: c.workflows.run("greet", **o),
     "workflows.executions": lambda c, **o: c.workflows.executions("greet", **o),
+    "workflows.resume": lambda c, **o: c.workflows.resume("task", **o),
+    "runs.list": lambda c, **o: c.runs.list(**o),
+    "runs.get": lambda c, **o: c.runs.get(RUN, **o),
+    "runs.cancel": lambda c, **o: c.runs.cancel(RUN, **o),
+    "runs.retry": lambda c, **o: c.runs.retry(RUN, **o),
     "recipes.push": lambda c, **o: c.recipes.push({"name": "hello"}, **o),
     "recipes.list": lambda c, **o: c.recipes.list(**o),
     "recipes.get": lambda c, **o: c.recipes.get("hello", **o),
@@ -53,7 +59,13 @@ MAKE_NO_REQUEST = {"close", "with_options", "with_raw_response"}
 EXAMPLES = {
     "/health": {
         "ok": True,
-        "capabilities": ["idempotency_key", "prompt_recipes", "recipe_versions", "components"],
+        "capabilities": [
+            "idempotency_key",
+            "prompt_recipes",
+            "recipe_versions",
+            "components",
+            "durable_runs",
+        ],
     },
     "/auth-recipes": {"recipes": []},
     "/credentials": {"name": "tok", "credentials": []},
@@ -63,6 +75,11 @@ EXAMPLES = {
     "/webhooks/named/greet": {"deleted": True, "name": "greet"},
     "/webhooks/named/greet/definition": {"name": "greet", "graph": {}},
     "/webhooks/named/greet/trigger": {"success": True, "data": {}},
+    "/workflows/resume": {"success": True, "noop": True},
+    "/runs": {"runs": []},
+    f"/runs/{RUN}": {"run_id": RUN, "status": "running"},
+    f"/runs/{RUN}/cancel": {"run_id": RUN, "status": "cancelled"},
+    f"/runs/{RUN}/retry": {"accepted": True, "run_id": RUN},
     "/prompt-recipes": {"recipe": {"version": 1}, "warnings": [], "recipes": []},
     "/prompt-recipes/hello": {"recipe": {}, "name": "hello"},
     "/prompt-recipes/hello/render": {"messages": []},
@@ -135,6 +152,7 @@ def test_every_method_is_tried() -> None:
         "auth.": client.auth,
         "creds.": client.creds,
         "workflows.": client.workflows,
+        "runs.": client.runs,
         "recipes.": client.recipes,
         "components.": client.components,
     }

@@ -18,6 +18,7 @@ CALLS = {
     "recipes.list": "recipes",
     "recipes.versions": "versions",
     "components.list": "components",
+    "runs.list": "runs",
     "components.search": "results",
 }
 NAMED = {"executions", "versions", "search"}

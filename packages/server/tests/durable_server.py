@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+import httpx
+import pytest
 
-    import httpx
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
 ENDED = ("succeeded", "partial", "failed", "cancelled")
 WAIT = 20.0
@@ -88,6 +91,53 @@ class Service:
             pass  # the engine was killed, or the test is over
         finally:
             writer.close()
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Service]:
+    """A service on loopback that counts its requests."""
+    made = Service()
+    server = await asyncio.start_server(made.connected, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    yield made
+    server.close()
+
+
+class Engine:
+    """A server with durable runs that can be killed and started again on the same data."""
+
+    def __init__(self, start: Callable[[], Any]) -> None:
+        self._start = start
+        self._server = start()
+        ready = self._server.ready()
+        self._key = ready["key"]
+        self.client = self._client(ready["url"])
+
+    def _client(self, url: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=url, headers={"X-Arcrun-API-Key": self._key}, timeout=60)
+
+    async def end(self, number: int = signal.SIGKILL) -> None:
+        """End the process, without a chance to tidy up unless another signal is given."""
+        await self.client.aclose()
+        await asyncio.to_thread(self._server.stop, number)
+
+    async def start_again(self) -> None:
+        """Start a new process on the same data."""
+        self._server = self._start()
+        ready = await asyncio.to_thread(self._server.ready)
+        self.client = self._client(ready["url"])
+
+
+@pytest.fixture
+async def engine(
+    serve: Callable[..., Any], tmp_path: Path, database_url: str | None
+) -> AsyncIterator[Engine]:
+    """An engine on SQLite and on PostgreSQL."""
+    arguments = ["--dev", "--json", "--data", tmp_path, "--log-level", "warning"]
+    arguments += ["--database", database_url] if database_url else []
+    made = await asyncio.to_thread(Engine, lambda: serve(*arguments))
+    yield made
+    await made.client.aclose()
 
 
 def calls(service: Service, *paths: str) -> dict[str, Any]:

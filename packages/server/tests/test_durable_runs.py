@@ -2,68 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
-from durable_server import Service, accept, calls, ended, push, until
+from durable_server import Engine, Service, accept, calls, ended, engine, push, service, until
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
+__all__ = ["engine", "service"]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[Service]:
-    """A service on loopback that counts its requests."""
-    made = Service()
-    server = await asyncio.start_server(made.connected, "127.0.0.1", 0)
-    made.port = server.sockets[0].getsockname()[1]
-    yield made
-    server.close()
-
-
-class Engine:
-    """A server with durable runs that can be killed and started again on the same data."""
-
-    def __init__(self, start: Callable[[], Any]) -> None:
-        self._start = start
-        self._server = start()
-        ready = self._server.ready()
-        self._key = ready["key"]
-        self.client = self._client(ready["url"])
-
-    def _client(self, url: str) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=url, headers={"X-Arcrun-API-Key": self._key}, timeout=60)
-
-    async def end(self, number: int = signal.SIGKILL) -> None:
-        """End the process, without a chance to tidy up unless another signal is given."""
-        await self.client.aclose()
-        await asyncio.to_thread(self._server.stop, number)
-
-    async def start_again(self) -> None:
-        """Start a new process on the same data."""
-        self._server = self._start()
-        ready = await asyncio.to_thread(self._server.ready)
-        self.client = self._client(ready["url"])
-
-
-@pytest.fixture
-async def engine(
-    serve: Callable[..., Any], tmp_path: Path, database_url: str | None
-) -> AsyncIterator[Engine]:
-    """An engine on SQLite and on PostgreSQL."""
-    arguments = ["--dev", "--json", "--data", tmp_path, "--log-level", "warning"]
-    arguments += ["--database", database_url] if database_url else []
-    made = await asyncio.to_thread(Engine, lambda: serve(*arguments))
-    yield made
-    await made.client.aclose()
 
 
 async def test_an_accepted_run_is_executed_and_can_be_looked_at(
@@ -262,7 +212,7 @@ async def paused_at(
     await push(engine.client, "w", graph)
     if waited_for:
         response = await engine.client.post("/webhooks/named/w/trigger", json={})
-        assert response.status_code == 200, response.text
+        assert response.status_code == 202, response.text
         assert response.json()["paused"] is True
         run_id = response.json()["run_id"]
     else:
@@ -297,6 +247,8 @@ async def test_a_paused_run_survives_a_kill_and_is_resumed_once(
         "/ask": 1,
         "/b": 1,
     }
+    # A run that is waited for is not executed again, so its requests are no repetitions.
+    assert [key is None for key in service.received["/ask"]] == [waited_for]
 
 
 async def test_a_task_that_failed_fails_the_node(engine: Engine, service: Service) -> None:

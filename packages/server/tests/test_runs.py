@@ -313,12 +313,12 @@ def returned(node: str) -> TraceEntry:
 
 async def test_run_that_pauses_fails_and_says_that_it_can_not_be_resumed() -> None:
     trace = [returned("input"), returned("審核")]
-    waiting = RunResult(success=True, paused=Pause("t-1", "審核", {}), trace=trace)
+    waiting = RunResult(success=True, paused=Pause("t-1", "審核", "審核", {}), trace=trace)
     short, full = await short_response(waiting), await full_response(waiting, {})
     for status, content in ((short.status, short.body), (full.status_code, full.body)):
         body = json.loads(bytes(content))
         assert (status, body["success"], body["failed_node"]) == (500, False, "審核")
-        assert "can't resume" in body["error"]
+        assert "no durable runs to resume it" in body["error"]
         assert [entry["status"] for entry in body["trace"]] == ["ok", "failed"]
 
 

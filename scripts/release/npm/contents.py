@@ -22,7 +22,7 @@ DEPENDENCIES = ("dependencies", "peerDependencies", "optionalDependencies", "bun
 INSTALL_SCRIPTS = ("preinstall", "install", "postinstall", "prepare")
 
 # The largest size of the tarball, in kilobytes: its size today and a small margin.
-BUDGET = 162
+BUDGET = 172
 
 
 def check_contents(tarball: Path, root: Path) -> int:

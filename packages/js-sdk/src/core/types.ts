@@ -170,6 +170,63 @@ export interface RunResult<T = any> extends Open {
   run_id?: string;
 }
 
+/** How far a run is, or how it ended. */
+export type RunStatus = "queued" | "running" | "paused" | "succeeded" | "partial" | "failed" | "cancelled";
+
+/** One entry of `runs.list`. */
+export interface RunSummary extends Open {
+  run_id: string;
+  status: string;
+  workflow?: string | null;
+  trigger?: string;
+  retry_of?: string;
+  created_at?: unknown;
+  started_at?: unknown;
+  ended_at?: unknown;
+  error?: string;
+  failed_node?: string;
+}
+
+/** The result of `runs.get` and `runs.cancel`: what the run was given, how far it is, how it ended. */
+export interface Run extends RunSummary {
+  input?: Record<string, unknown>;
+  data?: unknown;
+  duration_ms?: number | null;
+  trace?: Record<string, unknown>[];
+  failed_input?: unknown;
+  warnings?: RunWarning[];
+  failed_nodes?: string[];
+  /** What a paused run waits for. */
+  task_id?: string;
+  paused_node_id?: string;
+}
+
+/** The result of `runs.retry`. */
+export interface AcceptedRun extends Open {
+  accepted: boolean;
+  run_id: string;
+}
+
+/** The result of `workflows.resume`: how the run went on, or a `noop` with its `reason`. */
+export interface ResumedRun extends Open {
+  success: boolean;
+  resumed?: boolean;
+  noop?: boolean;
+  reason?: string;
+  task_id?: string;
+  run_id?: string;
+  status?: string;
+  paused_again?: boolean;
+  paused_node_id?: string;
+  data?: unknown;
+  error?: string;
+  failed_node?: string;
+  failed_input?: unknown;
+  trace?: Record<string, unknown>[];
+  warnings?: RunWarning[];
+  failed_nodes?: string[];
+}
+
 /** One entry of `workflows.executions`. */
 export interface Execution extends Open {
   timestamp?: unknown;

@@ -12,6 +12,7 @@ import type {
   Execution,
   Graph,
   PushedWorkflow,
+  ResumedRun,
   RunResult,
   Workflow,
   WorkflowDocument,
@@ -28,6 +29,7 @@ import {
 } from "../http/operations.js";
 import { bodyOf } from "../http/request.js";
 import { checkStrict, graphToPush, strictness } from "./graphs.js";
+import { type ResumeOptions, resumeRun } from "./runs.js";
 
 /** The options of `workflows.push`. */
 export interface PushWorkflowOptions extends CallOptions {
@@ -187,6 +189,26 @@ export class Workflows {
       },
       options,
     );
+  }
+
+  /**
+   * Brings a paused run what it waits for, and returns how it went on. It is not retried.
+   *
+   * A task that no run waits for, or no more, is a `noop`.
+   *
+   * @param taskId - What the run waits for, as `WorkflowPaused` names it.
+   * @param data - The result of the node that waits.
+   * @throws {@link InvalidArgumentError} An argument is not valid, or the engine keeps no runs.
+   *
+   * @example
+   * ```ts
+   * const resumed = await client.workflows.resume("review-7", { approved: true });
+   * console.log(resumed.noop); // true
+   * ```
+   */
+  async resume(taskId: string, data?: unknown, options: ResumeOptions = {}): Promise<ResumedRun> {
+    checkOptions(options, "client.workflows.resume", "success error");
+    return resumeRun(this.connection, taskId, data, options);
   }
 
   /**

@@ -29,7 +29,7 @@ describe("an option that is not known is refused, and the near one named", () =>
   });
 
   const client = new sdk.Arcrun({ apiKey: KEY, baseUrl: "http://127.0.0.1:9" });
-  const { auth, creds, workflows, recipes, components } = client;
+  const { auth, creds, workflows, runs, recipes, components } = client;
   const bad = given({ timeOut: 1 });
   it.each<[string, () => Promise<unknown>]>([
     ["client.health", () => client.health(bad)],
@@ -46,6 +46,11 @@ describe("an option that is not known is refused, and the near one named", () =>
     ["client.workflows.delete", () => workflows.delete("a", bad)],
     ["client.workflows.run", () => workflows.run("a", {}, bad)],
     ["client.workflows.executions", () => workflows.executions("a", bad)],
+    ["client.workflows.resume", () => workflows.resume("a", 1, bad)],
+    ["client.runs.list", () => runs.list(bad)],
+    ["client.runs.get", () => runs.get("a", bad)],
+    ["client.runs.cancel", () => runs.cancel("a", bad)],
+    ["client.runs.retry", () => runs.retry("a", bad)],
     ["client.recipes.push", () => recipes.push("a", bad)],
     ["client.recipes.list", () => recipes.list(bad)],
     ["client.recipes.get", () => recipes.get("a", bad)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +28,7 @@ REQUEST = LlmRequest(
     ({"role": "user", "content": "Write 小明 --- USER --- {{x}}"},),
     system="Be kind.",
     mira_token=TOKEN,
+    callback_token="of-an-invocation",
 )
 
 
@@ -43,8 +45,9 @@ async def test_the_daemon_is_given_prompt_and_callback(
         "prompt": "Be kind.\n\n--- USER ---\n\nWrite 小明 --- USER --- {{x}}",
         "model": "claude-opus-5-5",
         "max_tokens": 8192,
-        "callback_url": f"{PUBLIC}/workflows/resume",
+        "callback_url": f"{PUBLIC}/workflows/resume?token=of-an-invocation",
     }
+    assert received.headers["idempotency-key"] == task.task_id
 
 
 @pytest.mark.parametrize(
@@ -62,18 +65,34 @@ async def test_who_said_what_stands_in_the_one_text_of_a_conversation(
     messages = tuple(
         {"role": role, "content": said} for role, said in zip(roles, "abc", strict=True)
     )
-    request = LlmRequest("m", messages, system=system, mira_token=TOKEN)
+    request = LlmRequest(
+        "m", messages, system=system, mira_token=TOKEN, callback_token="of-an-invocation"
+    )
     await MiraProvider(make_client(), f"{site.url}/", PUBLIC).complete(request, None)
     assert json.loads(site.received[0].body)["prompt"] == text
 
 
-async def test_each_prompt_is_a_task_of_its_own(
+async def test_a_task_belongs_to_its_invocation(
     site: Site, make_client: Callable[..., Outbound]
 ) -> None:
     site.respond("/", "{}")
     provider = MiraProvider(make_client(), f"{site.url}/", PUBLIC)
-    first, second = [await provider.complete(REQUEST, None) for _ in range(2)]
+    other = replace(REQUEST, callback_token="of-another")
+    first, again, second = [
+        await provider.complete(request, None) for request in (REQUEST, REQUEST, other)
+    ]
+    assert first.task_id == again.task_id
     assert first.task_id != second.task_id
+
+
+async def test_an_engine_that_can_not_be_called_back_asks_nothing(
+    site: Site, make_client: Callable[..., Outbound]
+) -> None:
+    provider = MiraProvider(make_client(), f"{site.url}/", PUBLIC)
+    with pytest.raises(LlmError, match="no durable runs") as failed:
+        await provider.complete(replace(REQUEST, callback_token=None), None)
+    assert failed.value.kind == "not_configured"
+    assert site.received == []
 
 
 @pytest.mark.parametrize(
@@ -117,12 +136,12 @@ async def test_without_a_token_nothing_is_sent(
     assert site.received == []
 
 
-async def test_a_node_pauses_its_run(site: Site, engine_with: Callable[..., Any]) -> None:
-    site.respond("/", "{}")
+async def test_a_node_of_an_engine_without_durable_runs_fails_and_asks_nothing(
+    site: Site, engine_with: Callable[..., Any]
+) -> None:
     engine = await engine_with(LlmSettings("mira", f"{site.url}/"), public_url=PUBLIC)
     await post(engine, "/credentials", {"name": "mira_token", "value": TOKEN}, 200)
-    paused = await ask(engine, prompt="x", mira_token="{{secret.mira_token}}")
-    (received,) = site.received
-    assert received.headers["authorization"] == f"Bearer {TOKEN}"
-    assert "it waits for a callback, and this engine can't resume runs yet" in paused["error"]
-    assert TOKEN not in json.dumps(paused)
+    failed = await ask(engine, prompt="x", mira_token="{{secret.mira_token}}")
+    assert "this engine has no durable runs" in failed["error"]
+    assert site.received == []
+    assert TOKEN not in json.dumps(failed)

@@ -32,6 +32,7 @@ from .components import AsyncComponents
 from .connection import AsyncConnection, responses
 from .creds import AsyncCreds
 from .recipes import AsyncRecipes
+from .runs import AsyncRuns
 from .transport import AsyncEnvironmentTransport
 from .workflows import AsyncWorkflows
 
@@ -45,7 +46,8 @@ class AsyncArcrun:
     Attributes:
         auth: sign in to services: `list_services`, `setup`, `bind`, `get_token`.
         creds: credentials: `push`, `list`, `delete`.
-        workflows: workflows: `push`, `list`, `get`, `delete`, `run`, `executions`.
+        workflows: workflows: `push`, `list`, `get`, `delete`, `run`, `executions`, `resume`.
+        runs: runs that the engine has accepted: `get`, `list`, `cancel`, `retry`.
         recipes: prompt recipes: `push`, `list`, `get`, `delete`, `render`, `test`, `label`, `unlabel`,
             `versions`, `diff`.
         components: the catalog of components: `list`, `get`, `search`.
@@ -60,6 +62,7 @@ class AsyncArcrun:
     auth: AsyncAuth = resource(AsyncAuth)
     creds: AsyncCreds = resource(AsyncCreds)
     workflows: AsyncWorkflows = resource(AsyncWorkflows)
+    runs: AsyncRuns = resource(AsyncRuns)
     recipes: AsyncRecipes = resource(AsyncRecipes)
     components: AsyncComponents = resource(AsyncComponents)
 
@@ -147,6 +150,7 @@ class AsyncArcrun:
         self.creds = AsyncCreds(connection)
         self.auth = AsyncAuth(connection)
         self.workflows = AsyncWorkflows(connection)
+        self.runs = AsyncRuns(connection)
         self.recipes = AsyncRecipes(connection)
         self.components = AsyncComponents(connection)
 

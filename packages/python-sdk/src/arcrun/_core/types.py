@@ -189,6 +189,76 @@ class RunResult(_RunResult, total=False):
     usage: dict[str, Any]
 
 
+RunStatus = Literal["queued", "running", "paused", "succeeded", "partial", "failed", "cancelled"]
+"""How far a run is, or how it ended."""
+
+
+class _RunSummary(TypedDict):
+    run_id: str
+    status: str
+
+
+class RunSummary(_RunSummary, total=False):
+    """One entry of `runs.list`."""
+
+    workflow: str | None
+    trigger: str
+    retry_of: str
+    created_at: Any
+    started_at: Any
+    ended_at: Any
+    error: str
+    failed_node: str
+
+
+class Run(RunSummary, total=False):
+    """Result of `runs.get` and `runs.cancel`: what the run was given, how far it is, how it ended.
+
+    `task_id` is what a paused run waits for.
+    """
+
+    input: dict[str, Any]
+    data: Any
+    duration_ms: float | None
+    trace: list[dict[str, Any]]
+    failed_input: Any
+    warnings: list[RunWarning]
+    failed_nodes: list[str]
+    task_id: str
+    paused_node_id: str
+
+
+class AcceptedRun(TypedDict):
+    """Result of `runs.retry`."""
+
+    accepted: bool
+    run_id: str
+
+
+class _ResumedRun(TypedDict):
+    success: bool
+
+
+class ResumedRun(_ResumedRun, total=False):
+    """Result of `workflows.resume`: how the run went on, or a `noop` with its `reason`."""
+
+    resumed: bool
+    noop: bool
+    reason: str
+    task_id: str
+    run_id: str
+    status: str
+    paused_again: bool
+    paused_node_id: str
+    data: Any
+    error: str
+    failed_node: str
+    failed_input: Any
+    trace: list[dict[str, Any]]
+    warnings: list[RunWarning]
+    failed_nodes: list[str]
+
+
 class Execution(TypedDict, total=False):
     """One entry of `workflows.executions`."""
 

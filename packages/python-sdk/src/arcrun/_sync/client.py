@@ -33,6 +33,7 @@ from .components import Components
 from .connection import Connection, responses
 from .creds import Creds
 from .recipes import Recipes
+from .runs import Runs
 from .transport import EnvironmentTransport
 from .workflows import Workflows
 
@@ -46,7 +47,8 @@ class Arcrun:
     Attributes:
         auth: sign in to services: `list_services`, `setup`, `bind`, `get_token`.
         creds: credentials: `push`, `list`, `delete`.
-        workflows: workflows: `push`, `list`, `get`, `delete`, `run`, `executions`.
+        workflows: workflows: `push`, `list`, `get`, `delete`, `run`, `executions`, `resume`.
+        runs: runs that the engine has accepted: `get`, `list`, `cancel`, `retry`.
         recipes: prompt recipes: `push`, `list`, `get`, `delete`, `render`, `test`, `label`, `unlabel`,
             `versions`, `diff`.
         components: the catalog of components: `list`, `get`, `search`.
@@ -61,6 +63,7 @@ class Arcrun:
     auth: Auth = resource(Auth)
     creds: Creds = resource(Creds)
     workflows: Workflows = resource(Workflows)
+    runs: Runs = resource(Runs)
     recipes: Recipes = resource(Recipes)
     components: Components = resource(Components)
 
@@ -148,6 +151,7 @@ class Arcrun:
         self.creds = Creds(connection)
         self.auth = Auth(connection)
         self.workflows = Workflows(connection)
+        self.runs = Runs(connection)
         self.recipes = Recipes(connection)
         self.components = Components(connection)
 

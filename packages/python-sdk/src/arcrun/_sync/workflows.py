@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from arcrun._concurrency import in_thread
-from arcrun._core import operations
+from arcrun._core import operations, runs
 from arcrun._core.errors import InvalidArgumentError, WorkflowWarning
 from arcrun._core.graphs import (
     check_description,
@@ -28,6 +28,7 @@ from arcrun._core.types import (
     DeletedWorkflow,
     Execution,
     PushedWorkflow,
+    ResumedRun,
     RunResult,
     Workflow,
     WorkflowSummary,
@@ -289,6 +290,45 @@ class Workflows:
         result = connection.send(request)
         _warn(name, result)
         return result
+
+    def resume(
+        self,
+        task_id: str,
+        data: Any = None,
+        *,
+        success: bool = True,
+        error: str | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> ResumedRun:
+        """Bring a paused run what it waits for, and return how it went on. It is not retried.
+
+        A task that no run waits for, or no more, is a `noop`.
+
+        Args:
+            task_id: what the run waits for, as `WorkflowPaused` names it.
+            data: the result of the node that waits.
+            success: whether the task was done; otherwise its node fails.
+            error: why it was not done.
+            timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
+
+        Raises:
+            InvalidArgumentError: an argument is not valid, or the engine keeps no runs.
+            APIStatusError: the engine refused.
+
+        Example:
+            >>> result = client.workflows.resume("review-7", {"approved": True})
+            >>> result["noop"]
+            True
+        """
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        request = runs.resume_run(task_id, data, success, error)
+        request.content()
+        connection.require(runs.CAPABILITY, runs.WHAT)
+        return connection.send(request)
 
     def executions(
         self,

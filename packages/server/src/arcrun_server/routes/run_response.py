@@ -30,7 +30,7 @@ _CAN_NOT_RESUME = "it waits for a callback, and this engine has no durable runs 
 async def short_response(result: RunResult) -> IdempotentResponse:
     """Return the response to a trigger: the run's data, or what failed with a short trace."""
     if result.paused is not None:
-        status, body = await _paused(result)
+        status, body = await _paused(result, 202)
     elif not result.success:
         status, body = await _failed(result, {})
     else:
@@ -53,7 +53,7 @@ async def full_response(result: RunResult, more: dict[str, Any]) -> JsonResponse
         more: Further fields, as the compiled graph.
     """
     if result.paused is not None:
-        status, body = await _paused(result)
+        status, body = await _paused(result, 200)
     elif not result.success:
         status, body = await _failed(result, {"failed_input": result.failed_input, **more})
     else:
@@ -81,12 +81,13 @@ def idempotency_error(error: IdempotencyError) -> ApiError:
     return ApiError(409, "conflict", message)
 
 
-async def _paused(result: RunResult) -> tuple[int, bytes]:
-    """Return status and body for a run that waits for a callback."""
+async def _paused(result: RunResult, status: int) -> tuple[int, bytes]:
+    """Return status and body for a run that waits for a callback, or fails because none can resume it."""
     if result.paused is not None and result.run_id is not None:
         paused = {"task_id": result.paused.task_id, "run_id": result.run_id}
         node_id = {"paused_node_id": result.paused.node_id}
-        return await _encoded(200, result, {"success": True, "paused": True, **paused, **node_id})
+        body = {"success": True, "paused": True, **paused, **node_id}
+        return await _encoded(status, result, body)
     node = result.paused.node_id if result.paused else ""
     trace = result.trace_summary()
     if trace and trace[-1]["node"] == node:

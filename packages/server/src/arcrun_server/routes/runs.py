@@ -165,7 +165,7 @@ class RunRoutes:
             if callback is None:
                 raise ApiError(
                     401,
-                    "unauthorized",
+                    "unknown_token",
                     "the token of this callback URL is not one of this engine's",
                     next_actions=["call the callback_url as the engine gave it out"],
                 )
