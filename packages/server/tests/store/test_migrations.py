@@ -99,7 +99,7 @@ async def knowledge_base_works(store: Store, alice: str) -> None:
     )  # "the weather is fine today"
     (block,) = await OwnBlocks(store.blocks, alice).create([(None, fields)])
     found = await store.blocks.search(alice, "天氣", PAGE)
-    assert [one.id for one in found.blocks] == [block.id]
+    assert block.id in {one.id for one in found.blocks}  # beside those that were there
 
 
 async def runs_can_be_accepted(store: Store, alice: str) -> None:
