@@ -7,7 +7,7 @@ from typing import Any
 
 from arcrun_server.components import claude_api
 from arcrun_server.engine.failures import InvocationFailure
-from arcrun_server.llm import anthropic, failures, mira, scripted
+from arcrun_server.llm import answers, anthropic, failures, mira, scripted
 from arcrun_server.llm.provider import LlmError, LlmReply
 from arcrun_server.outbound import Outbound
 from arcrun_server.recipes import prompt_component, prompts
@@ -61,7 +61,7 @@ def open_schemas_are_sent() -> None:
 
 
 def daemons_get_texts_without_a_separator() -> None:
-    mira.SEPARATOR = "\n"
+    mira.SEPARATORS = dict.fromkeys(mira.SEPARATORS, "\n")
 
 
 def models_at_private_addresses_are_asked() -> None:
@@ -81,15 +81,15 @@ def engines_without_a_model_answer() -> None:
 
 
 def repairs_leave_the_error_out() -> None:
-    prompt_component.repair_request = lambda _error: "Answer again."
+    output._repair_request = lambda _error: "Answer again."
 
 
 def answers_are_always_repaired() -> None:
     right = prompt_component._Call.__init__
 
-    def begin(self: Any, given: Any, wanted: Any, record: Any) -> None:
+    def begin(self: Any, given: Any, wanted: Any, *more: Any) -> None:
         object.__setattr__(wanted, "repair", max(wanted.repair, 1))
-        right(self, given, wanted, record)
+        right(self, given, wanted, *more)
 
     prompt_component._Call.__init__ = begin
 
@@ -98,7 +98,7 @@ def answers_are_always_repaired() -> None:
 
 
 def stop_reasons_are_not_looked_at() -> None:
-    anthropic._read = anthropic._reply
+    answers.Answer.read = answers.Answer._reply
 
 
 def refusals_are_repaired() -> None:
@@ -116,15 +116,14 @@ def refusals_are_repaired() -> None:
 
 
 def thoughts_are_part_of_the_answer() -> None:
-    right = anthropic._reply
+    right = answers.Answer._add_text
 
-    def reply(message: Any) -> Any:
-        made = right(message)
-        texts = [getattr(block, block.type) for block in message.content]
-        object.__setattr__(made, "text", "".join(texts))
-        return made
+    def add(self: Any, event: Any, part: Any, kind: str) -> None:
+        right(self, event, part, kind)
+        if getattr(part, "type", None) == kind.replace("text", "thinking"):
+            self._texts.setdefault(event.index, []).append(part.thinking)
 
-    anthropic._reply = reply
+    answers.Answer._add_text = add
 
 
 def prose_is_searched_for_json() -> None:
@@ -139,7 +138,7 @@ def prose_is_searched_for_json() -> None:
                 raise
             return {"title": "found"} | json.loads(text[begin:])
 
-    prompt_component.parse_json = parse
+    output.parse_json = parse
 
 
 def answers_steer_the_run() -> None:
@@ -150,14 +149,14 @@ def answers_steer_the_run() -> None:
 
 
 def cached_tokens_are_not_counted() -> None:
-    right = anthropic._reply
+    right = answers.Answer._reply
 
-    def reply(message: Any) -> Any:
-        made = right(message)
-        object.__setattr__(made, "input_tokens", message.usage.input_tokens)
+    def reply(self: Any) -> Any:
+        made = right(self)
+        object.__setattr__(made, "input_tokens", self._counts.get("input_tokens"))
         return made
 
-    anthropic._reply = reply
+    answers.Answer._reply = reply
 
 
 def repairs_count_the_last_call_only() -> None:

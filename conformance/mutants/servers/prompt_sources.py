@@ -86,7 +86,7 @@ def fences_are_found_by_one_expression() -> None:
 
 
 def marks_are_ordered_by_insertion() -> None:
-    search._MAYBE_MARKS = re.compile(r"(?!)")
+    search._MANY_MARKS = re.compile(r"(?!)")
 
 
 def replies_that_can_not_be_checked_end_the_request() -> None:

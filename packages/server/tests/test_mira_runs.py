@@ -76,12 +76,12 @@ async def prepare(engine: Engine, service: Service) -> None:
 
 def prompt_of(service: Service) -> dict[str, Any]:
     """Return what the daemon was asked last."""
-    return json.loads([body for path, body in service.bodies if path == "/prompts"][-1])
+    return json.loads([body for path, body, _ in service.requests if path == "/prompts"][-1])
 
 
 def kept(service: Service) -> list[Any]:
     """Return what the node after the prompt has sent."""
-    return [json.loads(body)["kept"] for path, body in service.bodies if path == "/keep"]
+    return [json.loads(body)["kept"] for path, body, _ in service.requests if path == "/keep"]
 
 
 async def call_back(engine: Engine, url: str, body: Any) -> httpx.Response:

@@ -15,7 +15,7 @@ from arcrun_server.recipes import fragments, read_recipes
 from arcrun_server.recipes.prompt.assembly import MAX_CHARACTERS
 from arcrun_server.recipes.prompt.reading import read_recipe
 from arcrun_server.store.blocks import Blocks
-from arcrun_server.store.prompt_recipes import PromptRecipes
+from arcrun_server.store.recipes import Recipes
 
 if TYPE_CHECKING:
     from conftest import Api
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the recipes and blocks that are read from the database."""
     names: list[str] = []
-    for store in (PromptRecipes, Blocks):
+    for store in (Recipes, Blocks):
         right = store.get
 
         async def counting(self: Any, account: str, what: Any, *more: Any, get: Any = right) -> Any:
