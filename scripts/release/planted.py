@@ -219,10 +219,10 @@ FAULTS = (
         "a JavaScript SDK that changes the text of a recipe",
         "npm_example",
         _replace(
-            "packages/js-sdk/src/prompts/recipes.ts",
-            "return this.send(pushRecipe(recipe, ",
+            "packages/js-sdk/src/stored/recipes.ts",
+            "const request = pushRecipe(kind, recipe, ",
             "recipe = typeof recipe === 'string' ? recipe.trim() : recipe;\n"
-            "    return this.send(pushRecipe(recipe, ",
+            "    const request = pushRecipe(kind, recipe, ",
         ),
         says=("source: ",),
         with_npm=True,

@@ -43,20 +43,6 @@ def directives_of_recipes_are_read() -> None:
     document._TAG_DIRECTIVE = re.compile(r"(?!)")
 
 
-def recipes_as_objects_have_any_length() -> None:
-    read = document.read_document
-
-    def read_document(text: str) -> Any:
-        document.MAX_CHARACTERS = 256 * 1024
-        try:
-            return read(text)
-        finally:
-            document.MAX_CHARACTERS = 2**30
-
-    document.MAX_CHARACTERS = 2**30
-    reading.read_document = read_document
-
-
 def unused_variables_are_not_told_of() -> None:
     checks._unused_warnings = lambda _resolved: []
 

@@ -18,6 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from arcrun_server.errors import StorageUnavailableError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
@@ -66,6 +70,7 @@ class DurableExecution(Protocol):
 
         Raises:
             SegmentLostError: This execution is no longer the one that counts.
+            StorageUnavailableError: The record can't be read or written now.
         """
         ...
 
@@ -181,6 +186,9 @@ class DbosExecution:
                 recorded: str = await step.run_async({"name": place}, work)
             except (errors.DBOSWorkflowCancelledError, errors.DBOSWorkflowConflictIDError):
                 raise SegmentLostError from None
+            except (SQLAlchemyError, errors.DBOSQueryTimeoutError) as error:
+                # The same again, when the database is there again: the step was recorded, or it is repeated.
+                raise StorageUnavailableError(type(error).__name__) from None
             except errors.DBOSUnexpectedStepError:
                 taken[number] = ""  # what was recorded there is of another name
             else:

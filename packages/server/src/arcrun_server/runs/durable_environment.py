@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from arcrun_server.engine import InvocationFailure, StepResult
 from arcrun_server.engine.result import milliseconds
 from arcrun_server.engine.sizes import rough_size
 from arcrun_server.json_text import encode
-from arcrun_server.runs.environment import AccountEnvironment
+from arcrun_server.runs.environment import AccountEnvironment, UnreadableFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
 
 # From here on reading JSON may take long.
 _LARGE = 256 * 1024
+# How long after a failed look into the store it is looked again.
+_AGAIN_SECONDS = 1.0
 # What the engine reads of a failure besides its text.
 _OF_FAILURES = ("record", "kind", "retry_after")
 _UNKNOWN = (
     "it began before the engine was restarted, so nobody can know whether it ran, and `repeatable: false` says that it "
     "must not run twice"
 )
+_log = logging.getLogger("arcrun_server.runs")
 _NOT_JSON = "its result holds a number that JSON can't represent (NaN or Infinity)"
 
 
@@ -137,7 +141,7 @@ class DurableEnvironment(AccountEnvironment):
 async def _outcome(invoke: Invoke, repeat_key: str) -> str:
     began = time.perf_counter()
     try:
-        value = await invoke(repeat_key)
+        value = await _invoked(invoke, repeat_key)
     except InvocationFailure as failure:
         more = {name: getattr(failure, name) for name in _OF_FAILURES}
         return _text({"failed": str(failure), "ms": milliseconds(began), **more})
@@ -146,6 +150,16 @@ async def _outcome(invoke: Invoke, repeat_key: str) -> str:
         return await asyncio.to_thread(_text, outcome) if _is_large(value) else _text(outcome)
     except (ValueError, RecursionError):
         return _text({"failed": _NOT_JSON, "ms": milliseconds(began)})
+
+
+async def _invoked(invoke: Invoke, repeat_key: str) -> Any:
+    """Invoke a component; while the store can't be read that it needs for that, try again."""
+    while True:
+        try:
+            return await invoke(repeat_key)
+        except UnreadableFailure as failure:
+            _log.warning("a node of a run waits: %s", failure)
+            await asyncio.sleep(_AGAIN_SECONDS)
 
 
 def _is_large(value: Any) -> bool:

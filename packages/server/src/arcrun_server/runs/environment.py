@@ -174,6 +174,10 @@ class AccountEnvironment:
         )
 
 
+class UnreadableFailure(InvocationFailure):
+    """The store could not be read, so that the component was not invoked."""
+
+
 def new_run_id() -> str:
     """Return the id of a new run."""
     return uuid.uuid4().hex
@@ -185,7 +189,7 @@ def _store_can_be_read(what: str) -> Iterator[None]:
     try:
         yield
     except StorageUnavailableError as error:
-        raise InvocationFailure(f"{what} can't be read now: {error.reason}") from None
+        raise UnreadableFailure(f"{what} can't be read now: {error.reason}") from None
 
 
 def _opened(api_key: str, name: str, encrypted: str, iv: str) -> str | None:

@@ -76,24 +76,31 @@ class Segments:
         run = await self._persistently(lambda: self._store.runs.begin(run_id, segment, executor))
         if run is None:
             return None  # it was cancelled, or its end is recorded already
-        environment = DurableEnvironment(
-            run.account,
-            self._store,
-            self._registry,
-            self._recipes,
-            self._limits,
-            run=run.id,
-            durable=execution,
-            replay=await _replay_of(run, execution),
-        )
-        try:
-            with self._registry.outbound.on_behalf_of(run.account):
-                result = await self._result_of(run, environment)
-        except SegmentLostError:
-            return None  # another execution of it goes on
-        except Exception as error:  # noqa: BLE001 - a mistake of ours must not leave the run running for ever
-            _log.exception("a run failed by an error of the engine: %s", type(error).__name__)
-            result = RunResult(success=False, error="the engine failed to execute the run")
+        while True:
+            environment = DurableEnvironment(
+                run.account,
+                self._store,
+                self._registry,
+                self._recipes,
+                self._limits,
+                run=run.id,
+                durable=execution,
+            )
+            try:
+                environment.replay = await _replay_of(run, execution)
+                with self._registry.outbound.on_behalf_of(run.account):
+                    result = await self._result_of(run, environment)
+            except SegmentLostError:
+                return None  # another execution of it goes on
+            except StorageUnavailableError as error:
+                # What was recorded is not done again.
+                _log.warning("a run waits for the database: %s", error.reason)
+                await asyncio.sleep(_AGAIN_SECONDS)
+                continue
+            except Exception as error:  # noqa: BLE001 - a mistake of ours must not leave the run running for ever
+                _log.exception("a run failed by an error of the engine: %s", type(error).__name__)
+                result = RunResult(success=False, error="the engine failed to execute the run")
+            break
         result = replace(result, usage=environment.usage.as_json())
         if environment.used:
             self._store.credentials.mark_used(run.account, environment.used)
