@@ -87,3 +87,20 @@ def invalid_parameter(name: str, rule: str) -> ApiError:
     return ApiError(
         400, "invalid_request", f"{name} must be {rule}", details=[Detail(rule, path=name)]
     )
+
+
+_TRUE, _FALSE = frozenset({"1", "true"}), frozenset({"0", "false"})
+
+
+def flag(request: Request, name: str) -> bool:
+    """Read a parameter of the query that is true or false; left out, it is false."""
+    given = request.query_params.getlist(name)
+    text = given[0].lower() if given else "false"
+    if len(given) > 1 or text not in _TRUE | _FALSE:
+        raise ApiError(
+            400,
+            "invalid_request",
+            f"{name} must be true or false, and given once",
+            details=[Detail("true or false", path=name)],
+        )
+    return text in _TRUE

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads 
 
 from arcrun_server.errors import ApiError, Detail
 from arcrun_server.routes.context import path_name
-from arcrun_server.routes.paging import invalid_parameter, query_parameter
+from arcrun_server.routes.paging import flag, invalid_parameter, query_parameter
 from arcrun_server.routes.run_response import accepted_response, encode_off_loop
 from arcrun_server.routes.schemas import RESUME, RUN_RETRY
 from arcrun_server.runs.accepted import (
@@ -140,6 +140,7 @@ class RunRoutes:
     async def resume(self, request: Request) -> Response:
         """Take what the callback of a waiting run brings, and return how the run went on."""
         accepted = self._context.durable_runs("/workflows/resume")
+        in_background = flag(request, "async")
         asked, callback = await self._callback(request)
         task = {"task_id": asked["task_id"]} if "task_id" in asked else {}
         if callback is None:
@@ -151,7 +152,7 @@ class RunRoutes:
         if delivered.reason is not None:
             return _nothing(task, delivered.reason)
         body = {"success": True, "resumed": True, **task, "run_id": callback.run}
-        if delivered.early or query_parameter(request, "async") in {"1", "true"}:
+        if delivered.early or in_background:
             return JsonResponse(body, status_code=202)
         return JsonResponse(
             await encode_off_loop(_went_on(await accepted.ended(callback.run), body))

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
-from arcrun_server.errors import ApiError, Detail
+from arcrun_server.errors import ApiError
 from arcrun_server.json_text import encode
 from arcrun_server.routes.context import path_name
+from arcrun_server.routes.paging import flag
 from arcrun_server.routes.run_response import (
     IDEMPOTENCY_KEY,
     REPLAYED,
@@ -108,8 +109,8 @@ class WorkflowRoutes:
         """Run a workflow with the body as its input, and return its result."""
         account = await self._context.account(request)
         name = _name(request)
-        strict = _flag(request, "strict")
-        in_background = _flag(request, "async")
+        strict = flag(request, "strict")
+        in_background = flag(request, "async")
         accepted = self._context.durable_runs("?async=1") if in_background else None
         run_input = await self._context.json(request, RUN_INPUT)
         key = request.headers.get(IDEMPOTENCY_KEY)
@@ -185,23 +186,6 @@ def _webhook_url(base_url: str, name: str) -> str:
 
 def _name(request: Request) -> str:
     return path_name(request, "name", WORKFLOW_NAME, WORKFLOW_NAME_RULE)
-
-
-_TRUE, _FALSE = frozenset({"1", "true"}), frozenset({"0", "false"})
-
-
-def _flag(request: Request, name: str) -> bool:
-    """Read a parameter of the query that is true or false; left out, it is false."""
-    given = request.query_params.getlist(name)
-    text = given[0].lower() if given else "false"
-    if len(given) > 1 or text not in _TRUE | _FALSE:
-        raise ApiError(
-            400,
-            "invalid_request",
-            f"{name} must be true or false, and given once",
-            details=[Detail("true or false", path=name)],
-        )
-    return text in _TRUE
 
 
 def _not_found(name: str) -> ApiError:
