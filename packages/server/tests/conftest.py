@@ -31,6 +31,8 @@ ON_BOTH_DATABASES = {
     "test_credentials",
     "test_durability",
     "test_durable_runs",
+    "test_following_runs",
+    "test_max_running",
     "test_run_retention",
     "test_paging",
     "test_prompt_recipe_tests",

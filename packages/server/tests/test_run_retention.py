@@ -36,7 +36,7 @@ async def run_of(store: Store, account: str, run_id: str, *, ended: bool = True)
     if ended:
         begun = await store.runs.begin(run_id, 0, "e")
         assert begun is not None
-        assert await store.runs.end(begun, "succeeded", {}, [])
+        assert await store.runs.end(begun, "succeeded", {}, []) is not None
 
 
 async def ids_of(store: Store, account: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from arcrun_server.engine.result import milliseconds
 from arcrun_server.engine.sizes import rough_size
 from arcrun_server.json_text import encode
 from arcrun_server.runs.environment import AccountEnvironment, UnreadableFailure
+from arcrun_server.runs.persistence import persistently
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -26,15 +26,12 @@ if TYPE_CHECKING:
 
 # From here on reading JSON may take long.
 _LARGE = 256 * 1024
-# How long after a failed look into the store it is looked again.
-_AGAIN_SECONDS = 1.0
 # What the engine reads of a failure besides its text.
 _OF_FAILURES = ("record", "kind", "retry_after")
 _UNKNOWN = (
     "it began before the engine was restarted, so nobody can know whether it ran, and `repeatable: false` says that it "
     "must not run twice"
 )
-_log = logging.getLogger("arcrun_server.runs")
 _NOT_JSON = "its result holds a number that JSON can't represent (NaN or Infinity)"
 
 
@@ -117,8 +114,11 @@ class DurableEnvironment(AccountEnvironment):
         if name not in self._graphs:
             find = super().workflow
 
-            async def work() -> str:
-                return encode(await find(name)).decode()
+            async def work() -> str:  # a step must not raise
+                graph = await persistently(
+                    lambda: find(name), "a run finds a workflow", (UnreadableFailure,)
+                )
+                return encode(graph).decode()
 
             self._graphs[name] = await _read(await self._recorded(f"workflow {name}", work))
         return self._graphs[name]
@@ -141,7 +141,9 @@ class DurableEnvironment(AccountEnvironment):
 async def _outcome(invoke: Invoke, repeat_key: str) -> str:
     began = time.perf_counter()
     try:
-        value = await _invoked(invoke, repeat_key)
+        value = await persistently(
+            lambda: invoke(repeat_key), "a node of a run begins", (UnreadableFailure,)
+        )
     except InvocationFailure as failure:
         more = {name: getattr(failure, name) for name in _OF_FAILURES}
         return _text({"failed": str(failure), "ms": milliseconds(began), **more})
@@ -150,16 +152,6 @@ async def _outcome(invoke: Invoke, repeat_key: str) -> str:
         return await asyncio.to_thread(_text, outcome) if _is_large(value) else _text(outcome)
     except (ValueError, RecursionError):
         return _text({"failed": _NOT_JSON, "ms": milliseconds(began)})
-
-
-async def _invoked(invoke: Invoke, repeat_key: str) -> Any:
-    """Invoke a component; while the store can't be read that it needs for that, try again."""
-    while True:
-        try:
-            return await invoke(repeat_key)
-        except UnreadableFailure as failure:
-            _log.warning("a node of a run waits: %s", failure)
-            await asyncio.sleep(_AGAIN_SECONDS)
 
 
 def _is_large(value: Any) -> bool:
