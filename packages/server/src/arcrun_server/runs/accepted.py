@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.runs.durable import DurableExecution
     from arcrun_server.store import Store
+    from arcrun_server.store.admission import Segment
     from arcrun_server.store.run_tokens import Callback
-    from arcrun_server.store.runs import Acceptance, Segment
+    from arcrun_server.store.runs import Acceptance
 
 ALONE = "local"
 """The name of a process that shares its database with no other; else, of none: any process starts these runs."""

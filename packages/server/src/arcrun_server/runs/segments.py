@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.runs.durable import DurableExecution
     from arcrun_server.store import Store
-    from arcrun_server.store.runs import Segment, StoredRun
+    from arcrun_server.store.admission import Segment
+    from arcrun_server.store.runs import StoredRun
 
 _STATUSES = {"success": "succeeded", "partial": "partial", "failed": "failed"}
 _WRITTEN = "the record of a run is written"

@@ -15,7 +15,8 @@ from arcrun_server.store.schema import runs
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from arcrun_server.store.runs import Segment
+Segment = tuple[str, int]
+"""A run's id and the number of one of its segments."""
 
 NOBODY = ""
 """The executor of a run that waits until there is room for it."""

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from arcrun_server.store.admission import Segment
     from arcrun_server.store.database import Database
-    from arcrun_server.store.runs import Segment, StoredRun
+    from arcrun_server.store.runs import StoredRun
 
 _tasks, _early = awaited_tasks.c, early_callbacks.c
 _BY_ID = Query(

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from arcrun_server import clock
 from arcrun_server.json_text import encode
 from arcrun_server.store import admission
-from arcrun_server.store.admission import NOBODY, WorkflowFullError
+from arcrun_server.store.admission import NOBODY, Segment, WorkflowFullError
 from arcrun_server.store.database import Query
 from arcrun_server.store.pages import PagedQuery
 from arcrun_server.store.schema import runs
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 QUEUED, RUNNING, PAUSED, CANCELLED = "queued", "running", "paused", "cancelled"
 ENDED = ("succeeded", "partial", "failed", CANCELLED)
 STATUSES = (QUEUED, RUNNING, PAUSED, *ENDED)
-
-Segment = tuple[str, int]
-"""A run's id and the number of one of its segments."""
 
 _table = runs.c
 _INSERT = insert(runs)
