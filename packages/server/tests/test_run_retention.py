@@ -48,7 +48,7 @@ def retention(store: Store, forgotten: list[tuple[str, int]], days: int, kept: i
     async def forget(segments: Sequence[tuple[str, int]]) -> None:
         forgotten.extend(segments)
 
-    return Retention(store.runs, store.callbacks, forget, days=days, kept=kept)
+    return Retention(store.ended_runs, store.callbacks, forget, days=days, kept=kept)
 
 
 async def test_a_run_goes_some_days_after_its_end(

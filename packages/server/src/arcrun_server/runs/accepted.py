@@ -92,7 +92,9 @@ class AcceptedRuns:
         self._executor = ALONE
         self._execution = make_execution(ALONE)
         self._takeover = _takeover(store, self)
-        self._retention = Retention(store.runs, store.callbacks, self._forget, days=days, kept=kept)
+        self._retention = Retention(
+            store.ended_runs, store.callbacks, self._forget, days=days, kept=kept
+        )
         self._retaining: asyncio.Task[None] | None = None
         self._launched: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()

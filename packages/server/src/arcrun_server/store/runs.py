@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from arcrun_server import clock
@@ -27,7 +27,7 @@ from arcrun_server.store.workflows import timestamp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Executable
+    from sqlalchemy import Connection
 
     from arcrun_server.store.database import Database
     from arcrun_server.store.pages import Page, PageRequest
@@ -325,51 +325,6 @@ class Runs:
             .returning(_table.id, _table.segment)
         )
         return await self._database.write(
-            lambda connection: [(row.id, row.segment) for row in connection.execute(statement)]
-        )
-
-    async def ended_before(self, moment_ms: int, most: int) -> Sequence[tuple[str, int]]:
-        """Return id and last segment of runs that ended before a time, at most so many."""
-        statement = (
-            select(_table.id, _table.segment)
-            .where(_table.ended_at_ms < moment_ms)
-            .order_by(_table.ended_at_ms)
-            .limit(most)
-        )
-        return await self._ids(statement)
-
-    async def accounts_with_more_than(self, kept: int) -> Sequence[str]:
-        """Return the accounts that have more ended runs than a number."""
-        statement = (
-            select(_table.account)
-            .where(_table.ended_at_ms.is_not(None))
-            .group_by(_table.account)
-            .having(func.count() > kept)
-        )
-        return await self._database.read_long(
-            lambda connection: connection.execute(statement).scalars().all()
-        )
-
-    async def oldest_beyond(self, account: str, kept: int, most: int) -> Sequence[tuple[str, int]]:
-        """Return the oldest ended runs of an account that has more than a number of them, at most so many."""
-        of_account = (_table.account == account, _table.ended_at_ms.is_not(None))
-        newest = select(_table.number).where(*of_account).order_by(_table.number.desc())
-        first_to_go = newest.limit(1).offset(kept).scalar_subquery()
-        statement = (
-            select(_table.id, _table.segment)
-            .where(*of_account, _table.number <= first_to_go)
-            .order_by(_table.number)
-            .limit(most)
-        )
-        return await self._ids(statement)
-
-    async def remove(self, run_ids: Sequence[str]) -> None:
-        """Remove runs."""
-        statement = delete(runs).where(_table.id.in_(run_ids))
-        await self._database.write(lambda connection: connection.execute(statement).close())
-
-    async def _ids(self, statement: Executable) -> Sequence[tuple[str, int]]:
-        return await self._database.read_long(
             lambda connection: [(row.id, row.segment) for row in connection.execute(statement)]
         )
 
