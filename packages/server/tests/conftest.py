@@ -35,6 +35,7 @@ ON_BOTH_DATABASES = {
     "test_max_running",
     "test_run_retention",
     "test_paging",
+    "test_pinned_recipes",
     "test_prompt_recipe_tests",
     "test_prompt_recipes",
     "test_recipe_references",

@@ -11,8 +11,9 @@ from contextvars import Context
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.engine import RunResult, prepare_graph
+from arcrun_server.engine import BUILTIN_IDS, RunResult, prepare_graph
 from arcrun_server.engine.policy import workflow_policy
+from arcrun_server.recipes.pinned import PinnedRecipes
 from arcrun_server.runs.environment import new_run_id
 from arcrun_server.runs.errors import NotRepeatableError, RunEndedError, RunNotFoundError
 from arcrun_server.runs.persistence import persistently
@@ -84,6 +85,7 @@ class AcceptedRuns:
         kept: int,
     ) -> None:
         self._store = store
+        self._registry = registry
         self._segments = Segments(
             *(store, registry, recipes, limits),
             start=self._start_soon,
@@ -206,11 +208,12 @@ class AcceptedRuns:
             WorkflowFullError: As many runs of the workflow go on as it allows, and it refuses one more.
         """
         policy = workflow_policy(graph)
+        plan = await self._plan(account, graph, strict=strict)
         run_id = new_run_id() if key is None else self._store.run_tokens.run_under(account, key)
         run = queued_run(
             run_id,
             account,
-            plan={"graph": graph, "strict": strict},
+            plan=plan,
             run_input=run_input,
             workflow=workflow,
             executor=self._executor,
@@ -223,6 +226,12 @@ class AcceptedRuns:
                 return run.id
             again = f"{key} after {accepted.created_at_ms}"
             run = replace(run, id=self._store.run_tokens.run_under(account, again))
+
+    async def _plan(self, account: str, graph: Graph, *, strict: bool) -> dict[str, Any]:
+        """Return what a run needs to be executed: its graph, and the versions of the recipes that its nodes name."""
+        pinned = PinnedRecipes(self._store)
+        await pinned.pin_named(account, graph, self._registry.ids | BUILTIN_IDS)
+        return {"graph": graph, "strict": strict, "pins": pinned.pins}
 
     async def _accept(self, run: StoredRun, *, refuse: bool = False) -> Acceptance:
         accepted = await self._store.runs.accept(run, refuse=refuse)
@@ -248,7 +257,7 @@ class AcceptedRuns:
             queued_run(
                 run_id,
                 account,
-                plan={"graph": graph, "strict": strict},
+                plan=await self._plan(account, graph, strict=strict),
                 run_input=run_input,
                 workflow=workflow,
                 executor=self._executor,
@@ -387,7 +396,9 @@ class AcceptedRuns:
         if run.status not in ENDED:
             raise NotRepeatableError(f"it is {run.status}; cancel it first, or wait for its end")
         graph = run.plan["graph"] if latest is None else latest
-        plan = {"graph": graph, "strict": run.plan["strict"]}
+        plan = await self._plan(account, graph, strict=run.plan["strict"])
+        if latest is None:
+            plan["pins"] = run.plan.get("pins", {})
         if start is not None:
             _check_start(graph, start)
             plan["replay"] = {"run": run.id, "segments": run.segment + 1, "until": start}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from arcrun_server.engine import Graph, Invoke, RunResult, Step
+    from arcrun_server.recipes.pinned import PinnedRecipes
+    from arcrun_server.recipes.prompts import PromptStore
     from arcrun_server.runs.durable import DurableExecution
 
 # From here on reading JSON may take long.
@@ -54,14 +56,23 @@ class DurableEnvironment(AccountEnvironment):
 
     Args:
         durable: Records the steps.
+        pinned: The versions of the recipes that the run uses.
         replay: An earlier run that this one repeats in part.
         sub_runs: How the runs of other workflows ended, to be recorded when this one has ended.
     """
 
     durable: DurableExecution = field(kw_only=True)
+    pinned: PinnedRecipes = field(kw_only=True)
     replay: Replay | None = None
     sub_runs: list[tuple[str, datetime | None, RunResult]] = field(default_factory=list)
     _graphs: dict[str, Graph | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Find recipes in the versions that are pinned."""
+        self.recipes = self.recipes.of_run(self.pinned)
+
+    def _prompt_recipes(self) -> PromptStore:
+        return self.pinned.prompt_recipes
 
     async def step(self, step: Step, invoke: Invoke) -> StepResult:
         """Invoke a component, or return what an earlier execution of this run has recorded of it."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from arcrun_server import clock
 from arcrun_server.engine import FlowError, Pause, RunResult, prepare_graph, resume_graph, run_graph
 from arcrun_server.errors import StorageUnavailableError
+from arcrun_server.recipes.pinned import PinnedRecipes
 from arcrun_server.runs.durable import SegmentLostError
 from arcrun_server.runs.durable_environment import DurableEnvironment, Replay
 from arcrun_server.runs.following import following_run
@@ -90,7 +91,7 @@ class Segments:
         if environment.used:
             self._store.credentials.mark_used(run.account, environment.used)
         if result.paused is not None:
-            return await self._pause(run, result, result.paused)
+            return await self._pause(run, environment, result, result.paused)
         return await self._end(run, environment, result)
 
     async def _attempt(
@@ -104,6 +105,7 @@ class Segments:
             self._limits,
             run=run.id,
             durable=execution,
+            pinned=PinnedRecipes(self._store, dict(run.plan.get("pins", {}))),
         )
         try:
             environment.replay = await _replay_of(run, execution)
@@ -139,10 +141,13 @@ class Segments:
             started=_started(run),
         )
 
-    async def _pause(self, run: StoredRun, result: RunResult, pause: Pause) -> bool:
+    async def _pause(
+        self, run: StoredRun, environment: DurableEnvironment, result: RunResult, pause: Pause
+    ) -> bool:
         startable = await persistently(
             lambda: self._store.callbacks.pause(
                 run,
+                plan=run.plan | {"pins": environment.pinned.pins},
                 continuation=pause.continuation,
                 tasks=tasks_of(pause),
                 result=summary_of(run, result),

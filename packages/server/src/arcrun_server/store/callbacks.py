@@ -100,6 +100,7 @@ class Callbacks:
         self,
         run: StoredRun,
         *,
+        plan: dict[str, Any],
         continuation: dict[str, Any],
         tasks: Sequence[AwaitedTask],
         result: dict[str, Any],
@@ -113,6 +114,7 @@ class Callbacks:
         """
         statement = of_executor(run).values(
             status=PAUSED,
+            plan=json_of(plan),
             continuation=json_of(continuation),
             delivery=None,
             result=json_of(result),
