@@ -309,6 +309,45 @@ async def test_a_paused_run_survives_a_kill_and_is_resumed_once(
     assert [key is None for key in service.received["/ask"]] == [waited_for]
 
 
+async def test_a_run_is_repeated_from_a_node_behind_a_pause(
+    engine: Engine, service: Service
+) -> None:
+    first = await paused_at(engine, service)
+    callback = {"task_id": "審核-1", "data": {"通過": True}}
+    await engine.client.post("/workflows/resume", json=callback)
+    await ended(engine.client, first["run_id"])
+    repeated = []
+    for run_id in (first["run_id"], None):  # then the repetition is repeated
+        again = run_id or repeated[0]["run_id"]
+        response = await engine.client.post(f"/runs/{again}/retry", json={"from": "b"})
+        assert response.status_code == 202, response.text
+        repeated.append(await ended(engine.client, response.json()["run_id"]))
+
+    for run in repeated:
+        assert run["status"] == "succeeded"
+        assert [entry["nodeId"] for entry in run["trace"]] == ["a", "ask", "b"]
+        assert run["trace"][1]["output"] == {"通過": True}
+    assert {path: len(keys) for path, keys in service.received.items()} == {
+        "/a": 1,
+        "/ask": 1,
+        "/b": 3,
+    }
+
+
+async def test_a_run_that_was_waited_for_until_it_paused_is_repeated_whole_only(
+    engine: Engine, service: Service
+) -> None:
+    run = await paused_at(engine, service, waited_for=True)
+    await engine.client.post("/workflows/resume", json={"task_id": "審核-1", "data": {}})
+    await ended(engine.client, run["run_id"])
+    refused = await engine.client.post(f"/runs/{run['run_id']}/retry", json={"from": "b"})
+    whole = await engine.client.post(f"/runs/{run['run_id']}/retry", json={})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert "leave `from` out" in refused.json()["error"]
+    assert whole.status_code == 202
+
+
 async def test_a_task_that_failed_fails_the_node(engine: Engine, service: Service) -> None:
     await paused_at(engine, service)
     callback = {"task_id": "審核-1", "success": False, "error": "退回"}

@@ -257,7 +257,7 @@ class AcceptedRuns:
             queued_run(
                 run_id,
                 account,
-                plan=await self._plan(account, graph, strict=strict),
+                plan=await self._plan(account, graph, strict=strict) | {"waited_for": True},
                 run_input=run_input,
                 workflow=workflow,
                 executor=self._executor,
@@ -390,7 +390,8 @@ class AcceptedRuns:
 
         Raises:
             RunNotFoundError: There is none of this id.
-            NotRepeatableError: It has not ended, or `start` is no node whose component is invoked.
+            NotRepeatableError: It has not ended; or `start` is no node whose component is invoked, or what was before it
+                is not kept.
         """
         run = await self.get(account, run_id)
         if run.status not in ENDED:
@@ -400,6 +401,11 @@ class AcceptedRuns:
         if latest is None:
             plan["pins"] = run.plan.get("pins", {})
         if start is not None:
+            if run.plan.get("waited_for"):
+                raise NotRepeatableError(
+                    "it was waited for up to its first pause, so that what its nodes returned is not kept; "
+                    "leave `from` out"
+                )
             _check_start(graph, start)
             plan["replay"] = {"run": run.id, "segments": run.segment + 1, "until": start}
         new = queued_run(

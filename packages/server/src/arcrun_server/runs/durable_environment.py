@@ -78,9 +78,12 @@ class DurableEnvironment(AccountEnvironment):
         """Invoke a component, or return what an earlier execution of this run has recorded of it."""
         if self.replay is not None and step.node_id == self.replay.until:
             self.replay = None
+        place = step.place()
+        delivered = None if self.replay is None else self.replay.steps.get(_delivered_at(place))
+        if delivered is not None:
+            return await self._delivered_before(step, invoke, json.loads(delivered))
         if step.component in self.registry.pure:
             return StepResult(await invoke(None))
-        place = step.place()
         repeat_key = self.store.run_tokens.repeat_key(self.run, place)
         may_run = step.repeatable or await self._begins(place)
 
@@ -95,6 +98,24 @@ class DurableEnvironment(AccountEnvironment):
             failure = {name: outcome.get(name) for name in _OF_FAILURES}
             raise InvocationFailure(outcome["failed"], **failure)
         return StepResult(outcome["value"], outcome["ms"])
+
+    async def _delivered_before(
+        self, step: Step, invoke: Invoke, delivery: dict[str, Any]
+    ) -> StepResult:
+        """Return what a callback brought for this node in the run that this one repeats."""
+        if not delivery.get("success", True):
+            raise InvocationFailure(delivery.get("error") or "the task failed")
+        place = step.place()
+        recorded = None if self.replay is None else self.replay.steps.get(place)
+        pending = await invoke(None) if recorded is None else json.loads(recorded).get("value")
+        value = await self.delivered(step.component, pending, delivery.get("data"))
+
+        async def work() -> str:
+            return _text({"value": value, "ms": 0.0})
+
+        await self.durable.step(place, work)
+        await note_delivery(self.durable, {**delivery, "place": place})
+        return StepResult(value, 0.0)
 
     async def pause(self, step: Step, seconds: float) -> None:
         """Wait before an attempt, until the time that an earlier execution has recorded."""
@@ -147,6 +168,19 @@ class DurableEnvironment(AccountEnvironment):
             return recorded
 
         return await self.durable.step(place, repeat)
+
+
+async def note_delivery(durable: DurableExecution, delivery: dict[str, Any]) -> None:
+    """Record what a callback has brought for a node, for a run that repeats this one."""
+
+    async def work() -> str:
+        return _text(delivery)
+
+    await durable.step(_delivered_at(delivery["place"]), work)
+
+
+def _delivered_at(place: str) -> str:
+    return f"{place} delivered"
 
 
 async def _outcome(invoke: Invoke, repeat_key: str) -> str:

@@ -11,7 +11,7 @@ from arcrun_server.engine import FlowError, Pause, RunResult, prepare_graph, res
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.recipes.pinned import PinnedRecipes
 from arcrun_server.runs.durable import SegmentLostError
-from arcrun_server.runs.durable_environment import DurableEnvironment, Replay
+from arcrun_server.runs.durable_environment import DurableEnvironment, Replay, note_delivery
 from arcrun_server.runs.following import following_run
 from arcrun_server.runs.persistence import persistently
 from arcrun_server.store.callbacks import AwaitedTask
@@ -121,6 +121,9 @@ class Segments:
     async def _result_of(self, run: StoredRun, environment: DurableEnvironment) -> RunResult:
         if run.continuation is not None:
             delivery = run.delivery or {}
+            if "place" in delivery:
+                # For a run that repeats this one from a later node on.
+                await note_delivery(environment.durable, delivery)
             return await resume_graph(
                 run.continuation,
                 environment,
