@@ -19,7 +19,7 @@ from arcrun_server.recipes.versions import (
 )
 from arcrun_server.store.database import Query
 from arcrun_server.store.pages import PagedQuery
-from arcrun_server.store.schema import recipe_labels, recipe_versions, recipes
+from arcrun_server.store.schema import deleted_recipes, recipe_labels, recipe_versions, recipes
 from arcrun_server.store.types import Whole
 from arcrun_server.store.upserts import Upsert
 from arcrun_server.store.workflows import timestamp
@@ -125,6 +125,7 @@ def _create(dialect: Any) -> Any:
     return statement.on_conflict_do_nothing(index_elements=_KEY).returning(_recipe.newest)
 
 
+_NOTE_DELETED = Upsert(deleted_recipes, replaced=["newest"])
 _PUSH = {"sqlite": _push(sqlite), "postgresql": _push(postgresql)}
 _CREATE = {"sqlite": _create(sqlite), "postgresql": _create(postgresql)}
 
@@ -287,12 +288,21 @@ class Recipes:
         )
 
     async def delete(self, account: str, name: str) -> bool:
-        """Remove a recipe with its versions and labels; return False if it was not there."""
-        statement = delete(recipes).where(*_named(_recipe))
+        """Remove a recipe with its versions and labels; return False if it was not there.
+
+        Its numbers are not given again: a run, or a test that takes a while, may still name one.
+        """
+        statement = delete(recipes).where(*_named(_recipe)).returning(_recipe.newest)
         key = self._key(account, name)
-        return await self._database.write(
-            lambda connection: connection.execute(statement, key).rowcount > 0
-        )
+
+        def change(connection: Connection) -> bool:
+            newest = connection.execute(statement, key).scalar()
+            if newest is None:
+                return False
+            connection.execute(_NOTE_DELETED.on(connection), {**key, "newest": newest}).close()
+            return True
+
+        return await self._database.write(change)
 
     async def holding(self, account: str, text: str, most: int) -> Sequence[str]:
         """Return the names of recipes of which the newest or a labelled version, as JSON, holds a text; at most so many."""
@@ -318,11 +328,18 @@ class Recipes:
         return {"account": account, "kind": self._kind, "name": name}
 
 
+def _first(key: dict[str, Any]) -> ColumnElement[int]:
+    """Return the number of a recipe's first version: none of a deleted recipe is given again."""
+    columns = deleted_recipes.c
+    deleted = select(columns.newest).where(*(columns[name] == key[name] for name in _KEY))
+    return func.coalesce(deleted.scalar_subquery(), 0) + 1
+
+
 def _count(
     connection: Connection, key: dict[str, Any], new: NewVersion, expected: int | None
 ) -> int:
     """Count a new version and return its number; the row stays locked until the version is stored."""
-    row = {**key, "hash_id": new.hash_id, "newest": 1, "description": new.description}
+    row = {**key, "hash_id": new.hash_id, "newest": _first(key), "description": new.description}
     if expected is None:
         version = connection.execute(_PUSH[connection.dialect.name].values(**row)).scalar()
     elif expected == 0:

@@ -139,6 +139,16 @@ recipe_labels = Table(
     Column("requires_tests", Boolean, nullable=False),
 )
 
+# The number of the newest version of recipes that are there no more.
+deleted_recipes = Table(
+    "deleted_recipes",
+    metadata,
+    _account(),
+    Column("kind", Characters, primary_key=True),
+    Column("name", Characters, primary_key=True),
+    Column("newest", Whole, nullable=False),
+)
+
 executions = Table(
     "executions",
     metadata,

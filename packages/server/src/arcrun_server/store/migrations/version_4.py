@@ -86,6 +86,17 @@ _labels = Table(
     ForeignKeyConstraint(*_RECIPE, ondelete="CASCADE"),
 )
 
+_deleted = Table(
+    "deleted_recipes",
+    _metadata,
+    Column(
+        "account", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, nullable=False
+    ),
+    Column("kind", Characters, primary_key=True),
+    Column("name", Characters, primary_key=True),
+    Column("newest", Whole, nullable=False),
+)
+
 # What there was. `recipes` is copied first: the name of its key would be in the way of the new table's.
 _COPY = "CREATE TABLE recipes_before AS SELECT * FROM recipes"
 _before = MetaData()
@@ -136,7 +147,7 @@ def upgrade(connection: Connection) -> None:
     connection.exec_driver_sql(f"ALTER TABLE executions ADD COLUMN usage {usage_type}")
     connection.exec_driver_sql(_COPY)
     connection.exec_driver_sql("DROP TABLE recipes")
-    _metadata.create_all(connection, tables=[_recipes, _versions, _labels])
+    _metadata.create_all(connection, tables=[_recipes, _versions, _labels, _deleted])
     _move_replaced(connection)
     _move_prompts(connection)
     for table in (_replaced, _prompt_labels, _prompt_versions, _prompts):
