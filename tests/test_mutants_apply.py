@@ -70,7 +70,8 @@ def replaced_attributes(tree: ast.Module) -> Iterator[tuple[object, ast.Attribut
 
 def imported_from(module: str, name: str) -> object:
     package = importlib.import_module(module)
-    return getattr(package, name, None) or importlib.import_module(f"{module}.{name}")
+    found: object = getattr(package, name, None)
+    return importlib.import_module(f"{module}.{name}") if found is None else found
 
 
 def owner_of(node: ast.expr, imported: dict[str, object]) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import importlib
 import itertools
@@ -18,10 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from arcrun_server.accounts.keys import new_key
-from arcrun_server.runs.accepted import ALONE
-from arcrun_server.store import Store
-from arcrun_server.store.runs import queued_run
 from scripts import ROOT, processes
 from scripts.bench.figures import Figure
 
@@ -33,6 +28,35 @@ NODES = ("a", "b", "c")
 ACCEPTED_ONE_BY_ONE = 100
 _HERE = Path(__file__).parent
 _SECONDS = 300.0
+# Accepts runs as a process does that can execute none, so that the next one finds them.
+ACCEPT = """
+import asyncio, json, sys, uuid
+from pathlib import Path
+from arcrun_server.accounts.keys import new_key
+from arcrun_server.runs.accepted import ALONE
+from arcrun_server.store import Store
+from arcrun_server.store.runs import queued_run
+
+async def accept(store, given):
+    key = new_key()
+    store.accounts.create(key)
+    account = await store.accounts.of_key(key)
+    for number in range(given["runs"]):
+        run = queued_run(
+            uuid.uuid4().hex,
+            account,
+            plan={"graph": given["graph"], "strict": False},
+            run_input={"n": number},
+            workflow="bench",
+            executor=ALONE,
+            trigger="api",
+        )
+        await store.runs.accept(run)
+
+store = Store(Path(sys.argv[1]), sys.argv[2] or None)
+asyncio.run(accept(store, json.loads(sys.argv[3])))
+store.close()
+"""
 # Where the server that the tests use is.
 sys.path.append(str(ROOT / "packages/server/tests"))
 
@@ -96,34 +120,13 @@ def _bare(service: _Service, database_url: str) -> float:
 
 def _drained(service: _Service, data: Path, database_url: str | None, count: int) -> float:
     """Return how many runs a second engines execute that find them when they start."""
-    store = Store(data, database_url)
-    try:
-        asyncio.run(_accept(store, service.url))
-    finally:
-        store.close()
+    given = json.dumps({"graph": _graph(service.url), "runs": RUNS})
+    command = [sys.executable, "-c", ACCEPT, str(data), database_url or "", given]
+    subprocess.run(command, check=True, timeout=_SECONDS)
     with contextlib.ExitStack() as engines:
         for number in range(count):
             engines.enter_context(_engine(data, database_url, data / f"engine-{number}.log"))
         return RUNS / float(service.line())
-
-
-async def _accept(store: Store, url: str) -> None:
-    key = new_key()
-    store.accounts.create(key)
-    account = await store.accounts.of_key(key)
-    assert account is not None, "it was just created"  # noqa: S101
-    graph = _graph(url)
-    for number in range(RUNS):
-        run = queued_run(
-            uuid.uuid4().hex,
-            account,
-            plan={"graph": graph, "strict": False},
-            run_input={"n": number},
-            workflow="bench",
-            executor=ALONE,
-            trigger="api",
-        )
-        await store.runs.accept(run)
 
 
 def _graph(url: str, nodes: tuple[str, ...] = NODES) -> dict[str, object]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from arcrun_server.runs import accepted, segments
 from arcrun_server.runs.accepted import AcceptedRuns
@@ -20,12 +21,14 @@ def starts_any_number_of_runs() -> None:
 
 
 def lets_the_newest_run_go_first() -> None:
-    admission._LONGEST_WAITING = (
-        select(runs.c.id, runs.c.segment, runs.c.max_running)
-        .where(*admission._WAITING, *admission._OF_WORKFLOW)
-        .order_by(runs.c.number.desc())
-        .limit(1)
-    )
+    right = admission.release
+
+    def release(connection: Any, *given: Any) -> Any:
+        newest_first = admission._LONGEST_WAITING.order_by(None).order_by(runs.c.number.desc())
+        with patch.object(admission, "_LONGEST_WAITING", newest_first):
+            return right(connection, *given)
+
+    admission.release = release
 
 
 def queues_runs_that_it_should_refuse() -> None:
@@ -55,9 +58,16 @@ def keeps_the_key_of_a_refused_run() -> None:
 
 
 def counts_paused_runs() -> None:
-    admission._GOING_ON = admission.select(admission.func.count()).where(
-        *admission._OF_WORKFLOW, runs.c.ended_at_ms.is_(None), runs.c.executor != admission.NOBODY
-    )
+    def is_full(connection: Any, account: str, workflow: str, most: int) -> bool:
+        not_ended = select(func.count()).where(
+            runs.c.account == account,
+            runs.c.workflow == workflow,
+            runs.c.ended_at_ms.is_(None),
+            runs.c.executor != admission.NOBODY,
+        )
+        return connection.execute(not_ended).scalar_one() >= most
+
+    admission.is_full = is_full
 
 
 def does_not_count_runs_that_are_waited_for() -> None:
