@@ -1,4 +1,4 @@
-"""The command line: `arcrun-server serve` and `arcrun-server keys create|list|revoke`."""
+"""The command line: `arcrun-server serve`, `keys create|list|revoke`, `backup`, `restore`."""
 
 from __future__ import annotations
 
@@ -46,14 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        options.command(options)
+        return options.command(options) or 0
     except StartupError as error:
         print(f"arcrun-server: {error}", file=sys.stderr)
         return 1
     except StorageUnavailableError as error:
         print(f"arcrun-server: {error.reason}; {error.outcome}", file=sys.stderr)
         return 1
-    return 0
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -183,6 +182,44 @@ def _revoke_key(options: argparse.Namespace) -> None:
     print(f"{options.id} is revoked", file=sys.stderr)
 
 
+def _back_up(options: argparse.Namespace) -> None:
+    from arcrun_server.maintenance.backup import back_up  # noqa: PLC0415
+
+    if _database_url(options):
+        raise StartupError(
+            "a PostgreSQL database is backed up by PostgreSQL's own program. Run:\n"
+            f'pg_dump --format=custom --file={shlex.quote(str(options.file))} "$ARCRUN_SERVER_DATABASE"\n'
+            "and keep a copy of server.key, from the data folder, in another place."
+        )
+    manifest = back_up(_data_dir(options), options.file, with_key=not options.without_key)
+    key = (
+        "not the server key: keep a copy of that, too"
+        if options.without_key
+        else "the server key: it opens every secret, so keep this file secret"
+    )
+    print(
+        f"{options.file} holds the database of {manifest.created_at} (schema {manifest.schema}), and {key}",
+        file=sys.stderr,
+    )
+
+
+def _restore(options: argparse.Namespace) -> None:
+    from arcrun_server.maintenance.restore import restore  # noqa: PLC0415
+
+    if default_database_url(os.environ):
+        raise StartupError(
+            "ARCRUN_SERVER_DATABASE names a PostgreSQL database, and this restores SQLite.\n"
+            "Restore PostgreSQL with pg_restore, or unset ARCRUN_SERVER_DATABASE."
+        )
+    data_dir = _data_dir(options)
+    manifest = restore(options.file, data_dir, key_file=options.key_file)
+    print(
+        f"{data_dir} holds the database of {manifest.created_at} (schema {manifest.schema}).\n"
+        "Check it with arcrun-server doctor, and start a server on it once the old one is stopped for good.",
+        file=sys.stderr,
+    )
+
+
 @contextmanager
 def _open_store(data_dir: Path, database_url: str | None, **mode: bool) -> Iterator[Store]:
     from arcrun_server.store import Store  # noqa: PLC0415
@@ -249,18 +286,37 @@ def _parser() -> argparse.ArgumentParser:
     revoke = actions.add_parser("revoke", help="revoke a key from now on")
     revoke.set_defaults(command=_revoke_key)
     revoke.add_argument("id", help="the key's id, from: arcrun-server keys list")
-    for action in (create, listing, revoke):
-        _add_storage_options(action)
+
+    backup = commands.add_parser(
+        "backup", help="copy the database and the server key into a file, also while a server runs"
+    )
+    backup.set_defaults(command=_back_up)
+    backup.add_argument("file", type=Path, metavar="FILE", help="file to make; never replaced")
+    backup.add_argument("--without-key", action="store_true", help="leave out the server key")
+
+    restore = commands.add_parser("restore", help="put a backup into a new data folder")
+    restore.set_defaults(command=_restore)
+    restore.add_argument("file", type=Path, metavar="FILE", help="file that backup has made")
+    restore.add_argument(
+        "--key-file", type=Path, metavar="KEY", help="server key, for a backup made --without-key"
+    )
+    _add_data_option(restore)
+    for command in (create, listing, revoke, backup):
+        _add_storage_options(command)
     return parser
 
 
-def _add_storage_options(parser: argparse.ArgumentParser) -> None:
+def _add_data_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
         help="folder of the database and the server key (~/.arcrun/server, or $ARCRUN_SERVER_DATA)",
     )
+
+
+def _add_storage_options(parser: argparse.ArgumentParser) -> None:
+    _add_data_option(parser)
     parser.add_argument(
         "--database",
         metavar="URL",

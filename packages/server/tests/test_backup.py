@@ -1,0 +1,480 @@
+"""Backups of a data folder, and restoring them (docs/operating.md#back-up)."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import zipfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from durable_server import Engine, Service, accept, calls, ended, push, service, until
+from migrated import everything_is_in
+from server_process import names_of_credentials
+
+from arcrun_server.cli import main
+from arcrun_server.maintenance.archive import open_archive
+from arcrun_server.store import Store, migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["service"]
+
+DATABASES = Path(__file__).parent / "store" / "databases"
+BACKUP_MODULE = "arcrun_server.maintenance.backup"
+RESTORE_MODULE = "arcrun_server.maintenance.restore"
+posix = pytest.mark.skipif(sys.platform == "win32", reason="it needs POSIX")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder with one key."""
+    folder = tmp_path / "data"
+    store = Store(folder)
+    store.accounts.create("ak_" + "a" * 48, "laptop")
+    store.close()
+    return folder
+
+
+@pytest.fixture
+def backup(data: Path, tmp_path: Path) -> Path:
+    """A backup of that folder."""
+    file = tmp_path / "backup.zip"
+    assert main(["backup", str(file), "--data", str(data)]) == 0
+    return file
+
+
+def restored(file: Path, folder: Path, *options: object) -> int:
+    return main(["restore", str(file), "--data", str(folder), *map(str, options)])
+
+
+def labels(folder: Path) -> list[str]:
+    store = Store(folder, create=False)
+    try:
+        entries = store.accounts.keys()
+        return [entry.label for entry in entries]
+    finally:
+        store.close()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def killed(point: str, *arguments: object) -> None:
+    """Run a command that is killed at a point."""
+    program = [sys.executable, Path(__file__).with_name("killed_at.py"), point]
+    ended = subprocess.run([*program, *map(str, arguments)], capture_output=True, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+
+
+# --- a server that works meanwhile -------------------------------------------------------------------
+
+
+async def test_backups_of_a_server_that_writes_hold_all_that_was_confirmed_before(
+    serve: Callable[..., Any], command: Callable[..., Any], tmp_path: Path
+) -> None:
+    key = command("keys", "create", "--data", tmp_path / "data").stdout.strip()
+    ready = serve("--json", "--data", tmp_path / "data", "--log-level", "warning").ready()
+    confirmed: list[str] = []
+    numbers = itertools.count()
+    stopping = asyncio.Event()
+
+    async def write(client: httpx.AsyncClient) -> None:
+        while not stopping.is_set():
+            name = f"c{next(numbers)}"
+            sent = {"name": name, "value": f"value of {name}"}
+            response = await client.post("/credentials", json=sent)
+            assert response.status_code == 200, response.text
+            confirmed.append(name)
+
+    headers = {"X-Arcrun-API-Key": key}
+    before: list[set[str]] = []
+    async with httpx.AsyncClient(base_url=ready["url"], headers=headers, timeout=60) as client:
+        writers = [asyncio.create_task(write(client)) for _ in range(4)]
+        for number in range(3):
+            before.append(set(confirmed))
+            file = tmp_path / f"{number}.zip"
+            made = await asyncio.to_thread(command, "backup", file, "--data", tmp_path / "data")
+            assert made.returncode == 0, made.stderr
+        stopping.set()
+        await asyncio.gather(*writers)
+        everything = await names_of_credentials(client)
+    assert before[1], "the server has written while it was backed up"
+    for number, at_least in enumerate(before):
+        folder = tmp_path / f"restored-{number}"
+        assert restored(tmp_path / f"{number}.zip", folder) == 0
+        server = serve("--json", "--data", folder, "--log-level", "warning")
+        url = (await asyncio.to_thread(server.ready))["url"]
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
+            found = await names_of_credentials(client)
+        assert at_least <= found <= everything
+        await asyncio.to_thread(server.stop)
+
+
+@posix
+async def test_restored_server_goes_on_with_what_was_accepted(
+    serve: Callable[..., Any], command: Callable[..., Any], service: Service, tmp_path: Path
+) -> None:
+    folder, moved = tmp_path / "data", tmp_path / "moved"
+    started_on = iter([folder, moved])
+    engine = Engine(
+        lambda: serve(
+            *("--dev", "--json", "--data", next(started_on), "--log-level", "warning"),
+            ARCRUN_SERVER_RUNS_AT_ONCE="1",
+        )
+    )
+    service.answers["/ask"] = json.dumps({"pending": True, "task_id": "task-1"}).encode()
+    asks = {"id": "ask", "type": "Component", "componentId": f"{service.url}/ask", "data": {}}
+    await push(engine.client, "asking", {"nodes": [asks], "edges": []})
+    await push(engine.client, "steps", calls(service, "/a", "/b"))
+    await push(engine.client, "later", calls(service, "/c"))
+    paused = await accept(engine.client, "asking")
+    await until(engine.client, paused, lambda run: run.get("status") == "paused")
+    service.hold("/b")
+    running = await accept(engine.client, "steps")
+    await service.arrived("/b")
+    queued = await accept(engine.client, "later")
+    made = await asyncio.to_thread(command, "backup", tmp_path / "b.zip", "--data", folder)
+    assert made.returncode == 0, made.stderr
+    await engine.end()
+    service.release("/b")
+    assert restored(tmp_path / "b.zip", moved) == 0
+    await engine.start_again()
+
+    assert (await ended(engine.client, running))["status"] == "succeeded"
+    assert (await ended(engine.client, queued))["status"] == "succeeded"
+    callback = {"task_id": "task-1", "data": {"n": 1}}
+    resumed = (await engine.client.post("/workflows/resume", json=callback)).json()
+    assert resumed["success"] is True
+    assert (await ended(engine.client, paused))["status"] == "succeeded"
+    asked = {path: len(keys) for path, keys in service.received.items()}
+    assert asked == {"/ask": 1, "/a": 1, "/b": 2, "/c": 1}
+    assert service.received["/b"][0] == service.received["/b"][1], "the same Idempotency-Key"
+    await engine.client.aclose()
+
+
+# --- backing up --------------------------------------------------------------------------------------
+
+
+def test_backup_is_its_owners_only_and_leaves_nothing_else(
+    data: Path, backup: Path, tmp_path: Path
+) -> None:
+    assert names(tmp_path) == ["backup.zip", "data"]
+    assert names(data) == ["arcrun.db", "server.key"]
+    if sys.platform != "win32":
+        assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    with zipfile.ZipFile(backup) as archive:
+        assert sorted(archive.namelist()) == ["arcrun.db", "manifest.json", "server.key"]
+        assert archive.read("server.key") == (data / "server.key").read_bytes()
+
+
+def test_backup_without_the_key_is_restored_with_a_copy_of_it(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, folder, other = tmp_path / "backup.zip", tmp_path / "new", tmp_path / "other"
+    assert main(["backup", str(file), "--data", str(data), "--without-key"]) == 0
+    with zipfile.ZipFile(file) as archive:
+        assert sorted(archive.namelist()) == ["arcrun.db", "manifest.json"]
+    assert restored(file, folder) == 1
+    assert "--key-file" in capsys.readouterr().err
+    Store(other).close()
+    assert restored(file, folder, "--key-file", other / "server.key") == 1
+    assert "not the one under which the database" in capsys.readouterr().err
+    assert not (folder / "arcrun.db").exists()
+    assert restored(file, folder, "--key-file", data / "server.key") == 0
+    assert labels(folder) == ["laptop"]
+
+
+def test_backup_never_replaces_a_file(
+    data: Path, backup: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = backup.read_bytes()
+    assert main(["backup", str(backup), "--data", str(data)]) == 1
+    assert "never replaces a file" in capsys.readouterr().err
+    assert backup.read_bytes() == content
+
+
+@pytest.mark.parametrize("wrong", ["no data", "no key", "damaged", "of another key", "no folder"])
+def test_backup_of_what_can_not_be_restored_is_not_made(
+    wrong: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "backup.zip"
+    if wrong == "no data":
+        data, expected = tmp_path / "typo", "there is no arcrun.db"
+    elif wrong == "no key":
+        (data / "server.key").unlink()
+        expected = "cannot read the server key"
+    elif wrong == "damaged":
+        damage(data / "arcrun.db")
+        expected = "is damaged"
+    elif wrong == "of another key":
+        Store(tmp_path / "other").close()
+        shutil.copy(tmp_path / "other" / "server.key", data / "server.key")
+        expected = "not the one under which the database"
+    else:
+        file, expected = tmp_path / "typo" / "backup.zip", "No such file or directory"
+    assert main(["backup", str(file), "--data", str(data)]) == 1
+    error = capsys.readouterr().err
+    assert expected in error
+    assert "Traceback" not in error
+    assert not file.exists()
+    assert not list(tmp_path.glob(".arcrun-backup-*"))
+
+
+def damage(database: Path) -> None:
+    """Overwrite the pages of an index, which is only noticed by who looks for it."""
+    with closing(sqlite3.connect(database)) as connection:
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'api_keys_by_account'"
+        ).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with database.open("r+b") as file:
+        file.seek((page - 1) * size)
+        # An empty page of an index.
+        file.write(bytes([0x0A, 0, 0, 0, 0, size >> 8, size & 0xFF, 0]))
+
+
+@posix
+def test_backup_that_does_not_fit_on_the_disk_leaves_nothing(data: Path, tmp_path: Path) -> None:
+    import resource
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, 64 * 1024))
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "arcrun_server", "backup", tmp_path / "b.zip", "--data", data],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=limit,
+    )
+    assert ended.returncode == 1
+    assert "cannot write the backup" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert names(tmp_path) == ["data"]
+
+
+@posix
+@pytest.mark.parametrize("step", ["copy_database", "check_copy", "write_archive", "publish"])
+def test_backup_that_is_killed_leaves_no_file_and_its_draft_is_removed_by_the_next(
+    step: str, data: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "backup.zip"
+    killed(f"{BACKUP_MODULE}:{step}:1", "backup", file, "--data", data)
+    [draft] = [path for path in tmp_path.iterdir() if path != data]
+    assert stat.S_IMODE(draft.stat().st_mode) == 0o700
+    os.utime(draft, (0, 0))  # a younger one might be of a process that has just begun
+    assert main(["backup", str(file), "--data", str(data)]) == 0
+    assert names(tmp_path) == ["backup.zip", "data"]
+
+
+@posix
+def test_draft_of_a_backup_that_is_being_made_is_left_alone(data: Path, tmp_path: Path) -> None:
+    from arcrun_server.maintenance import backup as module
+
+    with module._drafts_beside(tmp_path / "one.zip") as drafts:
+        os.utime(drafts, (0, 0))
+        assert main(["backup", str(tmp_path / "two.zip"), "--data", str(data)]) == 0
+        assert drafts.is_dir()
+
+
+@pytest.mark.parametrize("version", ["v1", "v2", "v3"])
+async def test_backup_of_an_earlier_schema_is_restored_and_upgraded(
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, folder, file = tmp_path / "old", tmp_path / "new", tmp_path / "backup.zip"
+    old.mkdir(mode=0o700)
+    for name in ("arcrun.db", "server.key"):
+        shutil.copyfile(DATABASES / version / name, old / name)
+        (old / name).chmod(0o600)
+    assert main(["backup", str(file), "--data", str(old)]) == 0
+    with open_archive(file) as archive:
+        assert archive.manifest.schema == int(version[1:])
+    assert restored(file, folder) == 0
+    await everything_is_in(folder, monkeypatch, version)
+
+
+@pytest.mark.parametrize("action", ["backup", "restore"])
+def test_postgresql_is_left_to_its_own_programs(
+    action: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARCRUN_SERVER_DATABASE", "postgresql://alice:s3cret@db/arcrun")
+    assert main([action, str(tmp_path / "b"), "--data", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert ("pg_dump" if action == "backup" else "pg_restore") in error
+    assert "s3cret" not in error
+
+
+# --- restoring ---------------------------------------------------------------------------------------
+
+
+def test_restored_folder_is_its_owners_only(backup: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "new"
+    assert restored(backup, folder) == 0
+    assert labels(folder) == ["laptop"]
+    if sys.platform != "win32":
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+        assert set(modes.values()) == {0o600}
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_folder_that_holds_data_is_not_restored_into(
+    data: Path, backup: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = (data / "arcrun.db").read_bytes()
+    assert restored(backup, data) == 1
+    assert "holds data" in capsys.readouterr().err
+    assert (data / "arcrun.db").read_bytes() == content
+    Store(tmp_path / "other").close()
+    (tmp_path / "other" / "arcrun.db").unlink()
+    assert restored(backup, tmp_path / "other") == 1
+    assert "server.key is there already and is another one" in capsys.readouterr().err
+    assert not (tmp_path / "other" / "arcrun.db").exists()
+
+
+def test_folder_of_a_running_server_is_not_restored_into(
+    serve: Callable[..., Any], backup: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pid = serve("--json", "--data", tmp_path / "busy").ready()["pid"]
+    assert restored(backup, tmp_path / "busy") == 1
+    assert f"another server (process {pid})" in capsys.readouterr().err
+
+
+@posix
+@pytest.mark.parametrize(
+    ("point", "left"),
+    [
+        (f"{RESTORE_MODULE}:_extract:1", []),
+        (f"{RESTORE_MODULE}:check_copy:1", []),
+        (f"{RESTORE_MODULE}:publish:1", []),
+        (f"{RESTORE_MODULE}:publish:2", ["server.key"]),
+    ],
+)
+def test_restore_that_is_killed_leaves_no_database_and_can_be_begun_again(
+    point: str, left: list[str], backup: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "new"
+    killed(point, "restore", backup, "--data", folder)
+    assert names(folder) == [".restore-draft", *left, "server.lock"]
+    assert restored(backup, folder) == 0
+    assert names(folder) == ["arcrun.db", "server.key", "server.lock"]
+    assert labels(folder) == ["laptop"]
+
+
+def rewritten(backup: Path, **changes: bytes | None) -> Path:
+    """Return a copy of a backup in which files are others, more, or missing (None)."""
+    with zipfile.ZipFile(backup) as archive:
+        files: dict[str, bytes | None] = {name: archive.read(name) for name in archive.namelist()}
+    files |= changes
+    copy = backup.with_name("changed.zip")
+    with zipfile.ZipFile(copy, "w") as archive:
+        for name, content in files.items():
+            if content is not None:
+                archive.writestr(name, content)
+    return copy
+
+
+def manifest_of(backup: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(backup) as archive:
+        manifest: dict[str, Any] = json.loads(archive.read("manifest.json"))
+    return manifest
+
+
+def assert_refused(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], expected: str
+) -> None:
+    folder = tmp_path / "new"
+    assert restored(file, folder) == 1
+    error = capsys.readouterr().err
+    assert expected in error
+    assert "Traceback" not in error
+    assert not folder.exists() or names(folder) == ["server.lock"]
+
+
+@pytest.mark.parametrize("part", ["middle", "end", "text", "other zip", "missing"])
+def test_damaged_backup_is_refused(
+    part: str, backup: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = bytearray(backup.read_bytes())
+    if part == "middle":
+        content[len(content) // 3] ^= 0xFF
+    elif part == "end":
+        del content[-100:]
+    elif part == "text":
+        content = bytearray(b"no archive " * 100)
+    backup.write_bytes(content)
+    expected = "is damaged, or is not a backup of arcrun-server"
+    if part == "other zip":
+        with zipfile.ZipFile(backup, "w") as archive:
+            archive.writestr("holiday.jpg", b"")
+    elif part == "missing":
+        backup.unlink()
+        expected = "No such file or directory"
+    assert_refused(backup, tmp_path, capsys, expected)
+
+
+@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "arcrun.db-wal", "sub/arcrun.db"])
+def test_no_file_is_written_under_a_name_from_the_backup(
+    name: str, backup: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = rewritten(backup, **{name: b"evil"})
+    assert_refused(more, tmp_path, capsys, "does not hold the files that its manifest names")
+    manifest = manifest_of(backup)
+    manifest["files"][name] = {"bytes": 4, "sha256": "0" * 64}
+    more = rewritten(backup, **{name: b"evil", "manifest.json": json.dumps(manifest).encode()})
+    assert_refused(more, tmp_path, capsys, "names other files")
+    assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize("name", ["arcrun.db", "server.key"])
+def test_file_that_is_not_what_the_manifest_says_is_refused(
+    name: str, backup: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with zipfile.ZipFile(backup) as archive:
+        content = archive.read(name)
+    swapped = bytes([*content[:-2], content[-2] ^ 1, content[-1]])
+    for changed in (swapped, content + bytes(3_000_000), content[:-1]):
+        file = rewritten(backup, **{name: changed})
+        assert_refused(file, tmp_path, capsys, f"{name} is not what the manifest says")
+    assert_refused(rewritten(backup, **{name: None}), tmp_path, capsys, "does not hold the files")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("format", "another", "is of something else"),
+        ("format_version", 2, "a format that this arcrun-server does not know"),
+        ("schema", migrations.newest_version() + 1, "made by a newer arcrun-server"),
+        ("schema", 3, "the schema of its database is not what the manifest says"),
+        ("schema", "much", "lacks something"),
+        ("files", [], "lacks something"),
+        ("files", {}, "names other files"),
+    ],
+)
+def test_manifest_of_another_kind_is_refused(
+    field: str,
+    value: Any,
+    expected: str,
+    *,
+    backup: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    manifest = json.dumps(manifest_of(backup) | {field: value}).encode()
+    changes: dict[str, bytes | None] = {"manifest.json": manifest}
+    if value == {}:
+        changes |= {"arcrun.db": None, "server.key": None}
+    assert_refused(rewritten(backup, **changes), tmp_path, capsys, expected)
