@@ -1,4 +1,4 @@
-"""The command line: `arcrun-server serve`, `keys create|list|revoke`, `backup`, `restore`."""
+"""The command line: `arcrun-server serve`, `keys create|list|revoke`, `backup`, `restore` and `doctor`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: As typed after `arcrun-server`; by default those of this process.
 
     Returns:
-        Exit code: 0 done, 1 it could not be done (the reason is on stderr).
+        Exit code: 0 done, 1 it could not be done (the reason is on stderr) or a check failed.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -220,6 +220,21 @@ def _restore(options: argparse.Namespace) -> None:
     )
 
 
+def _doctor(options: argparse.Namespace) -> int:
+    from arcrun_server.maintenance.doctor import examine  # noqa: PLC0415
+    from arcrun_server.maintenance.findings import FAIL  # noqa: PLC0415
+
+    findings = []
+    for finding in examine(_data_dir(options), _database_url(options), os.environ):
+        findings.append(finding)
+        if not options.json:
+            print(finding, flush=True)
+    well = all(finding.status != FAIL for finding in findings)
+    if options.json:
+        print(json.dumps({"ok": well, "checks": [finding.as_json() for finding in findings]}))
+    return 0 if well else 1
+
+
 @contextmanager
 def _open_store(data_dir: Path, database_url: str | None, **mode: bool) -> Iterator[Store]:
     from arcrun_server.store import Store  # noqa: PLC0415
@@ -301,7 +316,13 @@ def _parser() -> argparse.ArgumentParser:
         "--key-file", type=Path, metavar="KEY", help="server key, for a backup made --without-key"
     )
     _add_data_option(restore)
-    for command in (create, listing, revoke, backup):
+
+    doctor = commands.add_parser(
+        "doctor", help="check folder, key, database, clock and settings, and change nothing"
+    )
+    doctor.set_defaults(command=_doctor)
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    for command in (create, listing, revoke, backup, doctor):
         _add_storage_options(command)
     return parser
 
