@@ -1,7 +1,7 @@
-"""A command of `arcrun-server` that is killed on its way, for tests of what it leaves.
+"""A command of `arcrun-server` that is ended on its way, for tests of what it leaves.
 
-Arguments: the point at which the process kills itself, then those of the command. The points are calls of functions
-as MODULE:FUNCTION:N, just before the Nth call.
+Arguments: a signal as `SIGKILL`, the point at which the process sends it to itself, then those of the command. A point
+is a call of a function as MODULE:FUNCTION:N, just before the Nth call.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from arcrun_server.cli import main
 
 
-def kill_before(point: str) -> None:
+def end_before(point: str, number_of_signal: int) -> None:
     module_name, function_name, number = point.split(":")
     module = importlib.import_module(module_name)
     real = getattr(module, function_name)
@@ -25,12 +25,12 @@ def kill_before(point: str) -> None:
         nonlocal calls
         calls += 1
         if calls == int(number):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), number_of_signal)
         return real(*arguments, **options)
 
     setattr(module, function_name, counted)
 
 
 if __name__ == "__main__":
-    kill_before(sys.argv[1])
-    sys.exit(main(sys.argv[2:]))
+    end_before(sys.argv[2], signal.Signals[sys.argv[1]])
+    sys.exit(main(sys.argv[3:]))

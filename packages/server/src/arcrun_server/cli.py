@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: As typed after `arcrun-server`; by default those of this process.
 
     Returns:
-        Exit code: 0 done, 1 it could not be done (the reason is on stderr) or a check failed.
+        Exit code: 0 done, 1 it could not be done (the reason is on stderr) or a check failed, 130 Ctrl-C.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -53,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StorageUnavailableError as error:
         print(f"arcrun-server: {error.reason}; {error.outcome}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -184,14 +187,19 @@ def _revoke_key(options: argparse.Namespace) -> None:
 
 def _back_up(options: argparse.Namespace) -> None:
     from arcrun_server.maintenance.backup import back_up  # noqa: PLC0415
+    from arcrun_server.store.database_url import read_database_url  # noqa: PLC0415
 
-    if _database_url(options):
+    database_url = _database_url(options)
+    if database_url is not None:
+        # Without its password, which other users of the machine would see on the command line.
+        url = shlex.quote(str(read_database_url(database_url)))
         raise StartupError(
             "a PostgreSQL database is backed up by PostgreSQL's own program. Run:\n"
-            f'pg_dump --format=custom --file={shlex.quote(str(options.file))} "$ARCRUN_SERVER_DATABASE"\n'
+            f"pg_dump --format=custom --file={shlex.quote(str(options.file))} {url}\n"
             "and keep a copy of server.key, from the data folder, in another place."
         )
-    manifest = back_up(_data_dir(options), options.file, with_key=not options.without_key)
+    with _tidying_up_on_sigterm():
+        manifest = back_up(_data_dir(options), options.file, with_key=not options.without_key)
     key = (
         "not the server key: keep a copy of that, too"
         if options.without_key
@@ -212,12 +220,27 @@ def _restore(options: argparse.Namespace) -> None:
             "Restore PostgreSQL with pg_restore, or unset ARCRUN_SERVER_DATABASE."
         )
     data_dir = _data_dir(options)
-    manifest = restore(options.file, data_dir, key_file=options.key_file)
+    with _tidying_up_on_sigterm():
+        manifest = restore(options.file, data_dir, key_file=options.key_file)
     print(
         f"{data_dir} holds the database of {manifest.created_at} (schema {manifest.schema}).\n"
         "Check it with arcrun-server doctor, and start a server on it once the old one is stopped for good.",
         file=sys.stderr,
     )
+
+
+@contextmanager
+def _tidying_up_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM end what is within as an exception does, so that it removes its drafts."""
+
+    def end(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _doctor(options: argparse.Namespace) -> int:
