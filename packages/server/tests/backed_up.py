@@ -61,3 +61,19 @@ def ended_at(point: str, number: signal.Signals, *arguments: object) -> int:
 def killed(point: str, *arguments: object) -> None:
     """Run a command that is killed at a point."""
     assert ended_at(point, signal.SIGKILL, *arguments) == -signal.SIGKILL
+
+
+def with_little_room(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a command that can't write files of more than 64 KiB, as on a disk that is full."""
+    import resource
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, 64 * 1024))
+
+    return subprocess.run(
+        [sys.executable, "-m", "arcrun_server", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=limit,
+    )

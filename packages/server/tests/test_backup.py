@@ -10,7 +10,6 @@ import shutil
 import signal
 import sqlite3
 import stat
-import subprocess
 import sys
 import zipfile
 from contextlib import closing
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from backed_up import backup, data, ended_at, killed, labels, names, restored
+from backed_up import backup, data, ended_at, killed, labels, names, restored, with_little_room
 from durable_server import Engine, Service, accept, calls, ended, push, service, until
 from migrated import everything_is_in
 from server_process import names_of_credentials
@@ -30,6 +29,8 @@ from arcrun_server.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from postgresql_server import PostgreSQLServer
 
 __all__ = ["backup", "data", "service"]
 
@@ -83,46 +84,101 @@ async def test_backups_of_a_server_that_writes_hold_all_that_was_confirmed_befor
         await asyncio.to_thread(server.stop)
 
 
+class AcceptedRuns:
+    """A run that is paused and two that wait for a service, and what becomes of them.
+
+    Args:
+        service: What they ask.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._ids: list[str] = []
+        self._asked: dict[str, int] = {}
+
+    async def accept(self, client: httpx.AsyncClient) -> None:
+        """Have a server that executes few runs at once accept them; the last one may be queued."""
+        service = self._service
+        service.answers["/ask"] = json.dumps({"pending": True, "task_id": "task-1"}).encode()
+        asks = {"id": "ask", "type": "Component", "componentId": f"{service.url}/ask", "data": {}}
+        await push(client, "asking", {"nodes": [asks], "edges": []})
+        await push(client, "steps", calls(service, "/a", "/b"))
+        await push(client, "later", calls(service, "/c"))
+        paused = await accept(client, "asking")
+        await until(client, paused, lambda run: run.get("status") == "paused")
+        for path in ("/b", "/c"):
+            service.hold(path)
+        running = await accept(client, "steps")
+        await service.arrived("/b")
+        self._ids = [paused, running, await accept(client, "later")]
+
+    def server_has_ended(self) -> None:
+        """Note what the server has asked for, and let the service answer the next one."""
+        self._asked = {path: len(keys) for path, keys in self._service.received.items()}
+        for path in ("/b", "/c"):
+            self._service.release(path)
+
+    async def end(self, client: httpx.AsyncClient) -> None:
+        """Check that each of them ends on a server that was restored."""
+        paused, running, later = self._ids
+        assert (await ended(client, running))["status"] == "succeeded"
+        assert (await ended(client, later))["status"] == "succeeded"
+        callback = {"task_id": "task-1", "data": {"n": 1}}
+        resumed = (await client.post("/workflows/resume", json=callback)).json()
+        assert resumed["success"] is True
+        assert (await ended(client, paused))["status"] == "succeeded"
+        received = self._service.received
+        again = {path: len(keys) - self._asked.get(path, 0) for path, keys in received.items()}
+        assert again == {"/ask": 0, "/a": 0, "/b": 1, "/c": 1}
+        assert len(received["/b"]) == 2
+        assert all(len(set(keys)) == 1 for keys in received.values()), "the same Idempotency-Key"
+
+
 @posix
 async def test_restored_server_goes_on_with_what_was_accepted(
     serve: Callable[..., Any], command: Callable[..., Any], service: Service, tmp_path: Path
 ) -> None:
     folder, moved = tmp_path / "data", tmp_path / "moved"
-    started_on = iter([folder, moved])
+    folders = iter([folder, moved])
     engine = Engine(
-        lambda: serve(
-            *("--dev", "--json", "--data", next(started_on), "--log-level", "warning"),
-            ARCRUN_SERVER_RUNS_AT_ONCE="1",
-        )
+        lambda: serve("--dev", "--json", "--data", next(folders), ARCRUN_SERVER_RUNS_AT_ONCE="1")
     )
-    service.answers["/ask"] = json.dumps({"pending": True, "task_id": "task-1"}).encode()
-    asks = {"id": "ask", "type": "Component", "componentId": f"{service.url}/ask", "data": {}}
-    await push(engine.client, "asking", {"nodes": [asks], "edges": []})
-    await push(engine.client, "steps", calls(service, "/a", "/b"))
-    await push(engine.client, "later", calls(service, "/c"))
-    paused = await accept(engine.client, "asking")
-    await until(engine.client, paused, lambda run: run.get("status") == "paused")
-    service.hold("/b")
-    running = await accept(engine.client, "steps")
-    await service.arrived("/b")
-    queued = await accept(engine.client, "later")
+    runs = AcceptedRuns(service)
+    await runs.accept(engine.client)
     made = await asyncio.to_thread(command, "backup", tmp_path / "b.zip", "--data", folder)
     assert made.returncode == 0, made.stderr
     await engine.end()
-    service.release("/b")
+    runs.server_has_ended()
     assert restored(tmp_path / "b.zip", moved) == 0
     await engine.start_again()
-
-    assert (await ended(engine.client, running))["status"] == "succeeded"
-    assert (await ended(engine.client, queued))["status"] == "succeeded"
-    callback = {"task_id": "task-1", "data": {"n": 1}}
-    resumed = (await engine.client.post("/workflows/resume", json=callback)).json()
-    assert resumed["success"] is True
-    assert (await ended(engine.client, paused))["status"] == "succeeded"
-    asked = {path: len(keys) for path, keys in service.received.items()}
-    assert asked == {"/ask": 1, "/a": 1, "/b": 2, "/c": 1}
-    assert service.received["/b"][0] == service.received["/b"][1], "the same Idempotency-Key"
+    await runs.end(engine.client)
     await engine.client.aclose()
+
+
+@posix
+async def test_server_on_a_restored_dump_goes_on_with_what_was_accepted(
+    serve: Callable[..., Any], postgresql: PostgreSQLServer, service: Service, tmp_path: Path
+) -> None:
+    with postgresql.database() as old, postgresql.database() as new:
+        urls = iter([old, new])
+        arguments = ["--dev", "--json", "--data", tmp_path / "data"]
+        engine = Engine(
+            lambda: serve(*arguments, "--database", next(urls), ARCRUN_SERVER_RUNS_AT_ONCE="1")
+        )
+        runs = AcceptedRuns(service)
+        await runs.accept(engine.client)
+        dump = tmp_path / "arcrun.dump"
+        await asyncio.to_thread(
+            postgresql.program, "pg_dump", "--format=custom", f"--file={dump}", old
+        )
+        await engine.end()
+        runs.server_has_ended()
+        await asyncio.to_thread(
+            postgresql.program, "pg_restore", f"--dbname={new}", "--exit-on-error", dump
+        )
+        await engine.start_again()
+        await runs.end(engine.client)
+        await engine.end()
 
 
 # --- backing up --------------------------------------------------------------------------------------
@@ -208,18 +264,7 @@ def damage(database: Path) -> None:
 
 @posix
 def test_backup_that_does_not_fit_on_the_disk_leaves_nothing(data: Path, tmp_path: Path) -> None:
-    import resource
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, 64 * 1024))
-
-    ended = subprocess.run(
-        [sys.executable, "-m", "arcrun_server", "backup", tmp_path / "b.zip", "--data", data],
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=limit,
-    )
+    ended = with_little_room("backup", tmp_path / "b.zip", "--data", data)
     assert ended.returncode == 1
     assert "cannot write the backup" in ended.stderr
     assert "Traceback" not in ended.stderr

