@@ -134,6 +134,7 @@ RULES = {
     f"{SERVER}/outbound": server("engine"),
     f"{SERVER}/engine": Rule(pure=True),
     f"{SERVER}/accounts": server("store", "sealing"),
+    f"{SERVER}/maintenance": server("store", "sealing", "settings"),
     f"{SERVER}/store": server(
         *("sealing", "engine", "kbdb", "recipes.reference", "recipes.versions"),
         "store.migrations",

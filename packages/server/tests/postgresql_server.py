@@ -92,6 +92,28 @@ class PostgreSQLServer:
             connection.execute(f"CREATE SCHEMA {name}")
         return f"{url}{'&' if '?' in url else '?'}options={quote(f'-c search_path={name}')}"
 
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Create an empty database, give its URL, and remove it at the end."""
+        import psycopg
+
+        name = f"test_{uuid.uuid4().hex}"
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+            try:
+                yield self.url(name)
+            finally:
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @property
+    def programs(self) -> Path:
+        """The folder of PostgreSQL's own programs."""
+        return Path(self._package.__file__).parent / "pginstall" / "bin"
+
+    def program(self, name: str, *arguments: object) -> None:
+        """Run one of PostgreSQL's own programs."""
+        subprocess.run([self.programs / name, *map(str, arguments)], check=True)
+
     def configure(self) -> None:
         """Write down where it listens, and trade safety against power cuts for speed."""
         info = self._server.get_postmaster_info()

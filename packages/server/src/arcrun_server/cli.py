@@ -1,4 +1,4 @@
-"""The command line: `arcrun-server serve` and `arcrun-server keys create|list|revoke`."""
+"""The command line: `arcrun-server serve`, `keys create|list|revoke`, `backup`, `restore` and `doctor`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -42,18 +43,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: As typed after `arcrun-server`; by default those of this process.
 
     Returns:
-        Exit code: 0 done, 1 it could not be done (the reason is on stderr).
+        Exit code: 0 done, 1 it could not be done (the reason is on stderr) or a check failed, 130 Ctrl-C.
     """
     options = _parser().parse_args(arguments)
     try:
-        options.command(options)
+        return options.command(options) or 0
     except StartupError as error:
         print(f"arcrun-server: {error}", file=sys.stderr)
         return 1
     except StorageUnavailableError as error:
         print(f"arcrun-server: {error.reason}; {error.outcome}", file=sys.stderr)
         return 1
-    return 0
+    except KeyboardInterrupt:
+        return 130
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -183,6 +185,79 @@ def _revoke_key(options: argparse.Namespace) -> None:
     print(f"{options.id} is revoked", file=sys.stderr)
 
 
+def _back_up(options: argparse.Namespace) -> None:
+    from arcrun_server.maintenance.backup import back_up  # noqa: PLC0415
+    from arcrun_server.store.database_url import read_database_url  # noqa: PLC0415
+
+    database_url = _database_url(options)
+    if database_url is not None:
+        # Without its password, which other users of the machine would see on the command line.
+        url = shlex.quote(str(read_database_url(database_url)))
+        raise StartupError(
+            "a PostgreSQL database is backed up by PostgreSQL's own program. Run:\n"
+            f"pg_dump --format=custom --file={shlex.quote(str(options.file))} {url}\n"
+            "and keep a copy of server.key, from the data folder, in another place."
+        )
+    with _tidying_up_on_sigterm():
+        manifest = back_up(_data_dir(options), options.file, with_key=not options.without_key)
+    key = (
+        "not the server key: keep a copy of that, too"
+        if options.without_key
+        else "the server key: it opens every secret, so keep this file secret"
+    )
+    print(
+        f"{options.file} holds the database of {manifest.created_at} (schema {manifest.schema}), and {key}",
+        file=sys.stderr,
+    )
+
+
+def _restore(options: argparse.Namespace) -> None:
+    from arcrun_server.maintenance.restore import restore  # noqa: PLC0415
+
+    if default_database_url(os.environ):
+        raise StartupError(
+            "ARCRUN_SERVER_DATABASE names a PostgreSQL database, and this restores SQLite.\n"
+            "Restore PostgreSQL with pg_restore, or unset ARCRUN_SERVER_DATABASE."
+        )
+    data_dir = _data_dir(options)
+    with _tidying_up_on_sigterm():
+        manifest = restore(options.file, data_dir, key_file=options.key_file)
+    print(
+        f"{data_dir} holds the database of {manifest.created_at} (schema {manifest.schema}).\n"
+        "Check it with arcrun-server doctor, and start a server on it once the old one is stopped for good.",
+        file=sys.stderr,
+    )
+
+
+@contextmanager
+def _tidying_up_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM end what is within as an exception does, so that it removes its drafts."""
+
+    def end(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from arcrun_server.maintenance.doctor import examine  # noqa: PLC0415
+    from arcrun_server.maintenance.findings import FAIL  # noqa: PLC0415
+
+    findings = []
+    for finding in examine(_data_dir(options), _database_url(options), os.environ):
+        findings.append(finding)
+        if not options.json:
+            print(finding, flush=True)
+    well = all(finding.status != FAIL for finding in findings)
+    if options.json:
+        print(json.dumps({"ok": well, "checks": [finding.as_json() for finding in findings]}))
+    return 0 if well else 1
+
+
 @contextmanager
 def _open_store(data_dir: Path, database_url: str | None, **mode: bool) -> Iterator[Store]:
     from arcrun_server.store import Store  # noqa: PLC0415
@@ -249,18 +324,43 @@ def _parser() -> argparse.ArgumentParser:
     revoke = actions.add_parser("revoke", help="revoke a key from now on")
     revoke.set_defaults(command=_revoke_key)
     revoke.add_argument("id", help="the key's id, from: arcrun-server keys list")
-    for action in (create, listing, revoke):
-        _add_storage_options(action)
+
+    backup = commands.add_parser(
+        "backup", help="copy the database and the server key into a file, also while a server runs"
+    )
+    backup.set_defaults(command=_back_up)
+    backup.add_argument("file", type=Path, metavar="FILE", help="file to make; never replaced")
+    backup.add_argument("--without-key", action="store_true", help="leave out the server key")
+
+    restore = commands.add_parser("restore", help="put a backup into a new data folder")
+    restore.set_defaults(command=_restore)
+    restore.add_argument("file", type=Path, metavar="FILE", help="file that backup has made")
+    restore.add_argument(
+        "--key-file", type=Path, metavar="KEY", help="server key, for a backup made --without-key"
+    )
+    _add_data_option(restore)
+
+    doctor = commands.add_parser(
+        "doctor", help="check folder, key, database, clock and settings, and change nothing"
+    )
+    doctor.set_defaults(command=_doctor)
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    for command in (create, listing, revoke, backup, doctor):
+        _add_storage_options(command)
     return parser
 
 
-def _add_storage_options(parser: argparse.ArgumentParser) -> None:
+def _add_data_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
         help="folder of the database and the server key (~/.arcrun/server, or $ARCRUN_SERVER_DATA)",
     )
+
+
+def _add_storage_options(parser: argparse.ArgumentParser) -> None:
+    _add_data_option(parser)
     parser.add_argument(
         "--database",
         metavar="URL",

@@ -202,7 +202,7 @@ def test_backup_that_sqlite_can_not_finish_leaves_no_files(
             draft.with_name(draft.name + ending).write_bytes(b"a part")
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr("arcrun_server.store.backup._copy", full)
+    monkeypatch.setattr("arcrun_server.store.backup.copy_database", full)
     with pytest.raises(StartupError, match="the disk may be full"):
         Store(v1)
     assert version_of(v1 / "arcrun.db") == 1

@@ -43,8 +43,9 @@ if TYPE_CHECKING:
 DATABASE_NAME = "arcrun.db"
 PING_SECONDS = 0.25
 
-_CHECK_NAME = "server_key_check"
-_CHECK = select(properties.c.value).where(properties.c.name == _CHECK_NAME)
+# Under this name the database knows its server key.
+KEY_CHECK = "server_key_check"
+_CHECK = select(properties.c.value).where(properties.c.name == KEY_CHECK)
 _ADD_CHECK = Upsert(properties)
 _PING = Query(select(properties.c.name))  # it has one row
 
@@ -159,7 +160,7 @@ def _matching_key(database: Database, data_dir: Path) -> ServerKey:
         StartupError: There is no key, or it is another one.
     """
     path = data_dir / FILE_NAME
-    known = database.read_now(_read_check)
+    known = database.read_now(read_key_check)
     if os.path.lexists(path):
         key = load_server_key(path)
     elif known is not None:
@@ -168,11 +169,11 @@ def _matching_key(database: Database, data_dir: Path) -> ServerKey:
         key = create_server_key(path)
     if known is None:
         # Of two servers that start on a new database at once, the first one's key is the key.
-        row = {"name": _CHECK_NAME, "value": key.check_value()}
+        row = {"name": KEY_CHECK, "value": key.check_value()}
         database.write_now(
             lambda connection: connection.execute(_ADD_CHECK.on(connection), row).close()
         )
-        known = database.read_now(_read_check)
+        known = database.read_now(read_key_check)
     if known is None or not hmac.compare_digest(known, key.check_value()):
         raise StartupError(
             f"{path} is not the server key under which the database was made.\n"
@@ -181,7 +182,8 @@ def _matching_key(database: Database, data_dir: Path) -> ServerKey:
     return key
 
 
-def _read_check(connection: Connection) -> bytes | None:
+def read_key_check(connection: Connection) -> bytes | None:
+    """Return the check value of the server key under which a database was made; None if no server has used it."""
     return connection.execute(_CHECK).scalar()
 
 

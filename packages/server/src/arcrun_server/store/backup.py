@@ -1,4 +1,4 @@
-"""A copy of a SQLite file, made beside it before its schema is upgraded."""
+"""Copies of a SQLite file: one that is asked for, and one made beside it before its schema is upgraded."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def back_up(path: Path, version: int) -> None:
     draft = path.with_name(f"{path.name}.backup-draft")
     _remove(draft)  # of a process that was killed: the lock is ours now
     try:
-        _copy(path, draft)
+        copy_database(path, draft)
         for name in _names(f"{path.name}.backup-v{version}"):
             target = path.with_name(name)
             if publish(draft, target) or filecmp.cmp(draft, target, shallow=False):
@@ -42,7 +42,17 @@ def back_up(path: Path, version: int) -> None:
         _remove(draft)
 
 
-def _copy(path: Path, draft: Path) -> None:
+def copy_database(path: Path, draft: Path) -> None:
+    """Copy a database as it is at one moment, also while others write to it; the copy is one file, and on disk.
+
+    Args:
+        path: The database.
+        draft: The copy: a new file, for its owner only.
+
+    Raises:
+        sqlite3.Error: The database can't be read, or the copy not be written.
+        OSError: The copy can't be written.
+    """
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(draft)) as copy:
         source.backup(copy)

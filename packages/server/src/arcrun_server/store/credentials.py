@@ -118,7 +118,7 @@ class Credentials:
             "iv": pushed.get("iv"),
             "at_rest": None
             if value is None
-            else self._server_key.seal(value.encode(), _location(account, name)),
+            else self._server_key.seal(value.encode(), location(account, name)),
             "service": pushed.get("service"),
             "sensitivity": pushed.get("sensitivity", "standard"),
             "created_at": int(clock.now()),
@@ -153,9 +153,10 @@ class Credentials:
         if credential.at_rest is None:
             raise ValueError("this credential is sealed by the client")
         return self._server_key.open(
-            credential.at_rest, _location(account, credential.name)
+            credential.at_rest, location(account, credential.name)
         ).decode()
 
 
-def _location(account: str, name: str) -> str:
+def location(account: str, name: str) -> str:
+    """Return where a plain value is stored, for the server key that seals it."""
     return f"credential:{account}:{name}"

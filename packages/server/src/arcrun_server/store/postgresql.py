@@ -103,7 +103,7 @@ class PostgreSQLDatabase(Database):
         self._shown = str(url)
         self._write_wait_ms = write_wait_ms
         self._url = url
-        self._engine = _engine(url, write_wait_ms)
+        self._engine = make_engine(url, write_wait_ms)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._process = uuid.uuid4().hex
         try:
@@ -153,7 +153,7 @@ class PostgreSQLDatabase(Database):
 
     def durable_engine(self) -> tuple[Engine, str | None]:
         """Return an engine with connections of its own, for the schema of our tables."""
-        engine = _engine(self._url, self._write_wait_ms)
+        engine = make_engine(self._url, self._write_wait_ms)
         with engine.connect() as connection:
             schema = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
         return engine, str(schema)
@@ -248,17 +248,10 @@ class PostgreSQLDatabase(Database):
     def _prepare(self) -> None:
         """Create or upgrade the tables; of several servers that start at once, the others wait for the first."""
         with self._engine.begin() as connection:
-            version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
-            if is_too_old(version):
-                raise StartupError(f"{self._shown} is older than PostgreSQL 13")
-            if connection.exec_driver_sql("SHOW server_encoding").scalar_one() != "UTF8":
-                raise StartupError(
-                    f"{self._shown} is not encoded in UTF-8.\n"
-                    "Create one that is: CREATE DATABASE arcrun ENCODING 'UTF8' TEMPLATE template0"
-                )
+            check_server(connection, self._shown)
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {UPGRADE_WAIT_MS}")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
-            version = self._version(connection)
+            version = schema_version(connection, self._shown)
             newest = migrations.newest_version()
             if connection.exec_driver_sql("SELECT to_regclass('last_commits')").scalar() is None:
                 connection.exec_driver_sql(_LAST_COMMITS)
@@ -273,24 +266,54 @@ class PostgreSQLDatabase(Database):
                 raise migrations.refusal(self._shown, version, reason(error)) from None
             connection.execute(_SET_VERSION, {"version": newest})
 
-    def _version(self, connection: Connection) -> int:
-        if connection.exec_driver_sql("SELECT current_schema()").scalar() is None:
-            raise StartupError(f"{self._shown} has no schema that this user may use")
-        if connection.exec_driver_sql("SELECT to_regclass('schema_version')").scalar() is None:
-            if connection.execute(_TABLES).scalar_one():
-                raise StartupError(
-                    f"{self._shown} holds the tables of another program; it was left as it is.\n"
-                    "Create a database for arcrun-server alone and name it with --database."
-                )
-            return 0
-        version = int(connection.execute(_VERSION).scalar_one())
-        if version > migrations.newest_version():
+
+def check_server(connection: Connection, shown: str) -> None:
+    """Check that this is a PostgreSQL that can be used.
+
+    Args:
+        connection: To the database.
+        shown: The database's name in messages.
+
+    Raises:
+        StartupError: It is too old, or its text is not UTF-8.
+    """
+    version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
+    if is_too_old(version):
+        raise StartupError(f"{shown} is older than PostgreSQL 13")
+    if connection.exec_driver_sql("SHOW server_encoding").scalar_one() != "UTF8":
+        raise StartupError(
+            f"{shown} is not encoded in UTF-8.\n"
+            "Create one that is: CREATE DATABASE arcrun ENCODING 'UTF8' TEMPLATE template0"
+        )
+
+
+def schema_version(connection: Connection, shown: str) -> int:
+    """Return the version of the database's schema, 0 for an empty database.
+
+    Args:
+        connection: To the database.
+        shown: The database's name in messages.
+
+    Raises:
+        StartupError: It belongs to another program, or to a newer version of this one.
+    """
+    if connection.exec_driver_sql("SELECT current_schema()").scalar() is None:
+        raise StartupError(f"{shown} has no schema that this user may use")
+    if connection.exec_driver_sql("SELECT to_regclass('schema_version')").scalar() is None:
+        if connection.execute(_TABLES).scalar_one():
             raise StartupError(
-                f"{self._shown} was made by a newer arcrun-server "
-                f"(schema {version}, this one knows {migrations.newest_version()}).\n"
-                "Install the newer version again, or name another database with --database."
+                f"{shown} holds the tables of another program; it was left as it is.\n"
+                "Create a database for arcrun-server alone and name it with --database."
             )
-        return version
+        return 0
+    version = int(connection.execute(_VERSION).scalar_one())
+    if version > migrations.newest_version():
+        raise StartupError(
+            f"{shown} was made by a newer arcrun-server "
+            f"(schema {version}, this one knows {migrations.newest_version()}).\n"
+            "Install the newer version again, or name another database with --database."
+        )
+    return version
 
 
 def is_too_old(server_version: int) -> bool:
@@ -303,7 +326,8 @@ def _seconds(moment: float) -> bytes:
     return int(moment).to_bytes(8, "big")
 
 
-def _engine(url: PostgreSQLURL, write_wait_ms: int) -> Engine:
+def make_engine(url: PostgreSQLURL, write_wait_ms: int = WRITE_WAIT_MS) -> Engine:
+    """Return an engine for a database; the caller disposes of it."""
     # libpq's own parameters, so that all that it knows works: sockets, several hosts, .pgpass, TLS.
     conninfo = make_conninfo(**CONNECTION_DEFAULTS | url.parameters)
 

@@ -75,7 +75,7 @@ class SQLiteDatabase(Database):
             try:
                 self._connect(connections)
             except (DatabaseError, sqlite3.Error, OSError) as error:
-                raise StartupError(f"cannot open the database {path}: {_reason(error)}") from None
+                raise StartupError(f"cannot open the database {path}: {reason(error)}") from None
             self._connections = connections.pop_all()
         super().__init__()
 
@@ -112,7 +112,7 @@ class SQLiteDatabase(Database):
         except sqlite3.ProgrammingError:
             raise  # a mistake of ours
         except sqlite3.DatabaseError as error:
-            raise StorageUnavailableError(_reason(error)) from None
+            raise StorageUnavailableError(reason(error)) from None
 
     def durable_engine(self) -> tuple[Engine, str | None]:
         """Return an engine for the same file, which takes turns with the writing thread."""
@@ -141,7 +141,7 @@ class SQLiteDatabase(Database):
             return [attempt(self._writer, job) for job in group]
 
     def _unavailable(self, error: DatabaseError) -> StorageUnavailableError:
-        return StorageUnavailableError(_reason(error))
+        return StorageUnavailableError(reason(error))
 
     def _disconnect(self) -> None:
         self._long_readers.shutdown()
@@ -162,7 +162,7 @@ class SQLiteDatabase(Database):
     def _prepare(self) -> None:
         """Check whose file this is before anything is changed in it, then bring its schema up to date."""
         driver = _driver(self._writer, self.path)
-        version = _version(driver, self.path)
+        version = schema_version(driver, self.path)
         if _pragma(driver, "journal_mode=WAL") != "wal":
             raise StartupError(
                 f"{self.path}: this file system does not support SQLite's WAL mode; name another folder"
@@ -176,12 +176,12 @@ class SQLiteDatabase(Database):
         driver.execute(f"PRAGMA busy_timeout={UPGRADE_WAIT_MS}")
         with self._writer.begin():
             # Read again: while this process waited for the lock, another one may have upgraded the file.
-            version = _version(driver, self.path)
+            version = schema_version(driver, self.path)
             if version < migrations.newest_version():
                 try:
                     self._upgrade_from(version, driver)
                 except (DatabaseError, sqlite3.Error, OSError) as error:
-                    raise migrations.refusal(str(self.path), version, _reason(error)) from None
+                    raise migrations.refusal(str(self.path), version, reason(error)) from None
         driver.execute(f"PRAGMA busy_timeout={self._write_wait_ms}")
 
     def _upgrade_from(self, version: int, driver: sqlite3.Connection) -> None:
@@ -226,7 +226,7 @@ def _pragma(driver: sqlite3.Connection, pragma: str) -> Any:
     return value
 
 
-def _version(driver: sqlite3.Connection, path: Path) -> int:
+def schema_version(driver: sqlite3.Connection, path: Path) -> int:
     """Return the version of the file's schema, 0 for an empty file.
 
     Raises:
@@ -262,15 +262,15 @@ _REASONS = {
 }
 
 
-def _reason(error: BaseException | None) -> str:
+def reason(error: BaseException | None) -> str:
     """Return our own words for what SQLite reported; its text, or SQLAlchemy's, may quote what was to be stored."""
     # A full disk ends the transaction by itself, and undoing it then fails too: look behind the last error.
     while error is not None:
         if isinstance(error, OSError) and error.strerror:
             return error.strerror
         text = str(getattr(error, "orig", error)).lower()
-        for word, reason in _REASONS.items():
+        for word, words in _REASONS.items():
             if word in text:
-                return reason
+                return words
         error = error.__context__
     return "the database can't be used"
