@@ -149,6 +149,32 @@ async def test_requests_under_one_key_are_one_run(engine: Engine, service: Servi
     assert len(service.received["/a"]) == 1
 
 
+async def test_no_more_runs_are_executed_at_once_than_the_server_may(
+    serve: Callable[..., Any], service: Service
+) -> None:
+    server = serve("--dev", "--json", ARCRUN_SERVER_RUNS_AT_ONCE="2")
+    ready = await asyncio.to_thread(server.ready)
+    async with httpx.AsyncClient(
+        base_url=ready["url"], headers={"X-Arcrun-API-Key": ready["key"]}, timeout=60
+    ) as client:
+        await push(client, "w", calls(service, "/a", "/b"))
+        service.hold("/b")
+        made = [await accept(client, "w", {"n": number}) for number in range(6)]
+        await service.arrived("/b", 2)
+        # Long enough for the queue to be looked at, which starts runs too.
+        quick = {"nodes": [{"id": "n", "type": "Component", "componentId": "set", "data": {}}]}
+        await push(client, "quick", quick | {"edges": []})
+        for _ in range(20):
+            await client.post("/webhooks/named/quick/trigger", json={})
+            await asyncio.sleep(0.05)
+        while_two_go_on = len(service.received["/a"])
+        service.release("/b")
+        all_ended = [(await ended(client, run_id))["status"] for run_id in made]
+
+    assert while_two_go_on == 2
+    assert all_ended == ["succeeded"] * 6
+
+
 async def test_a_key_counts_for_a_day(
     serve: Callable[..., Any], tmp_path: Path, service: Service
 ) -> None:

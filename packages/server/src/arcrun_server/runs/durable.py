@@ -135,13 +135,17 @@ class DbosExecution:
 
         _log_as_we_do()
 
+        # The queue counts those that it starts, and not those that are started at once.
+        room = asyncio.Semaphore(self._at_once)
+
         async def segment(run: str, number: int) -> None:
             task = asyncio.current_task()
             assert task is not None, "a coroutine runs in a task"  # noqa: S101
             self._tasks[_id(run, number)] = task
             self._taken.set({})
             try:
-                await execute(run, number)
+                async with room:
+                    await execute(run, number)
             finally:
                 del self._tasks[_id(run, number)]
 
