@@ -117,11 +117,15 @@ RULES = {
     SERVER: Rule(("arcrun_server",)),
     f"{SERVER}/routes": server(
         *("web", "runs", "recipes", "components", "engine", "store", "accounts", "settings"),
-        *("validation", "workers", "kbdb"),
+        *("validation", "workers", "kbdb", "telemetry"),
     ),
-    f"{SERVER}/web": server("accounts", "engine.characters", "engine.model", "engine.nearest"),
+    f"{SERVER}/web": server(
+        *("accounts", "engine.characters", "engine.model", "engine.nearest", "telemetry")
+    ),
     f"{SERVER}/workers": server(),
-    f"{SERVER}/runs": server("recipes", "components", "engine", "store", "sealing", "kbdb"),
+    f"{SERVER}/runs": server(
+        *("recipes", "components", "engine", "store", "sealing", "kbdb", "telemetry")
+    ),
     f"{SERVER}/recipes": server("recipes", "kbdb", "llm", "outbound", "engine", "validation"),
     f"{SERVER}/recipes/auth": server("recipes", "outbound", "engine", "validation"),
     f"{SERVER}/recipes/api": server("recipes", "outbound", "engine", "validation"),
@@ -131,13 +135,14 @@ RULES = {
     f"{SERVER}/kbdb": server("engine", "components.contract"),
     f"{SERVER}/components": server("outbound", "engine", "workers", "llm"),
     f"{SERVER}/llm": server("engine", "outbound"),
-    f"{SERVER}/outbound": server("engine"),
+    f"{SERVER}/outbound": server("engine", "telemetry"),
+    f"{SERVER}/telemetry": server("engine"),
     f"{SERVER}/engine": Rule(pure=True),
     f"{SERVER}/accounts": server("store", "sealing"),
     f"{SERVER}/maintenance": server("store", "sealing", "settings"),
     f"{SERVER}/store": server(
         *("sealing", "engine", "kbdb", "recipes.reference", "recipes.versions"),
-        "store.migrations",
+        *("store.migrations", "telemetry.database_state"),
     ),
     f"{SERVER}/store/migrations": server("store"),
     f"{SERVER}/sealing": server(),

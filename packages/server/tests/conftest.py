@@ -33,6 +33,7 @@ ON_BOTH_DATABASES = {
     "test_durable_runs",
     "test_following_runs",
     "test_max_running",
+    "test_health",
     "test_run_retention",
     "test_paging",
     "test_pinned_recipes",

@@ -28,6 +28,10 @@ export interface Health extends Open {
   ok: boolean;
   bundle_version?: string;
   capabilities?: string[];
+  /** How the engine's database is. */
+  database?: { ok: boolean; kind: string; [field: string]: unknown };
+  /** How many accepted runs of all accounts wait to be executed, and for how long the oldest one has. */
+  queue?: { queued: number; oldest_seconds: number; [field: string]: unknown };
 }
 
 /** One secret that a service needs, and where people find it. */

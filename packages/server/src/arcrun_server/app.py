@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ from arcrun_server.runs.service import RunService
 from arcrun_server.slots import NoSlotError
 from arcrun_server.store import Store
 from arcrun_server.store.admission import WorkflowFullError
+from arcrun_server.telemetry.telemetry import Telemetry, make_tracing
 from arcrun_server.web.middleware import ServerMiddleware
 from arcrun_server.web.responses import JsonResponse
 from arcrun_server.workers import WorkerPool
@@ -84,17 +86,21 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     open_store = store or Store(
         settings.data_dir, settings.database_url, serving=True, development=settings.dev
     )
+    telemetry = Telemetry(make_tracing(on=settings.tracing))
     outbound = Outbound(
         development=settings.private_addresses,
         resolver=resolver_with(settings.testing.resolve),
         calls_per_key=settings.calls_per_key,
+        telemetry=telemetry,
     )
     workers, sandboxes = WorkerPool(), WorkerPool()
     provider = provider_of(settings.llm, outbound, settings.llm_script, settings.public_url)
     registry = Registry(outbound, workers, sandboxes, provider, settings.llm.models)
     catalog = load_catalog()
     recipes = RecipeResolver(outbound, catalog, open_store, settings.public_url or "")
-    accepted = _accepted_runs(settings, open_store, registry, recipes) if settings.durable else None
+    accepted = None
+    if settings.durable:
+        accepted = _accepted_runs(settings, open_store, registry, recipes, telemetry)
     context = Context(
         settings=settings,
         store=open_store,
@@ -107,14 +113,17 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
             runs_per_account=settings.runs_per_key,
             limits=settings.run,
             accepted=accepted,
+            telemetry=telemetry,
         ),
         accepted=accepted,
+        telemetry=telemetry,
         pages=Pages(open_store.cursors),
         checks=BodyChecks(workers, settings.max_values),
     )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await open_store.probe.begin()
         if accepted is not None:
             await accepted.begin()
         yield
@@ -123,6 +132,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         await outbound.aclose()
         await workers.aclose()
         await sandboxes.aclose()
+        await asyncio.to_thread(telemetry.tracing.close)
         if store is None:
             open_store.close()
 
@@ -144,6 +154,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         local_pages=settings.dev,
         local_only=settings.dev and settings.public_url is None,
         requests_per_key=settings.requests_per_key,
+        telemetry=telemetry,
     )
     app.add_exception_handler(ApiError, _respond_to_api_error)
     app.add_exception_handler(StorageUnavailableError, _respond_to_storage_error)
@@ -154,7 +165,11 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
 
 
 def _accepted_runs(
-    settings: Settings, store: Store, registry: Registry, recipes: RecipeResolver
+    settings: Settings,
+    store: Store,
+    registry: Registry,
+    recipes: RecipeResolver,
+    telemetry: Telemetry,
 ) -> AcceptedRuns:
     def execution(executor: str) -> DbosExecution:
         return DbosExecution(store.database.durable_engine, executor, settings.runs_at_once)
@@ -167,6 +182,7 @@ def _accepted_runs(
         execution,
         days=settings.run_days,
         kept=settings.kept_runs,
+        telemetry=telemetry,
     )
 
 

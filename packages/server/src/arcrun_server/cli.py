@@ -20,6 +20,7 @@ from arcrun_server.errors import StartupError, StorageUnavailableError
 from arcrun_server.settings import (
     DEFAULT_HOST,
     DEFAULT_PORT,
+    LOG_FORMATS,
     default_data_dir,
     default_database_url,
     is_loopback,
@@ -82,19 +83,19 @@ def _serve_from(data_dir: Path, options: argparse.Namespace) -> None:
     # Here, so that the other commands and --help don't wait for FastAPI.
     from arcrun_server.app import create_app  # noqa: PLC0415
     from arcrun_server.serving import (  # noqa: PLC0415
-        log_to_stderr,
         open_socket,
         run,
         stop_when_stdin_closes,
         url_of,
     )
     from arcrun_server.store.accounts import FURTHER_DEVELOPMENT_LABEL  # noqa: PLC0415
+    from arcrun_server.telemetry.logs import log_to_stderr  # noqa: PLC0415
 
     database_url = _database_url(options)
     settings = settings_from(
         os.environ, data_dir=data_dir, database_url=database_url, dev=options.dev
     )
-    log_to_stderr(options.log_level.upper())
+    log_to_stderr(options.log_level.upper(), options.log_format or settings.log_format)
     if settings.testing.clock_file is not None:
         clock.follow(settings.testing.clock_file)
     with (
@@ -314,6 +315,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--json", action="store_true", help="print one line of JSON when ready")
     serve.add_argument("--log-level", choices=LOG_LEVELS, default="info", help="(%(default)s)")
+    serve.add_argument(
+        "--log-format",
+        choices=LOG_FORMATS,
+        help="text for people, or json for programs (text, or $ARCRUN_SERVER_LOG_FORMAT)",
+    )
 
     keys = commands.add_parser("keys", help="make, list and revoke API keys")
     actions = keys.add_subparsers(required=True, metavar="ACTION")

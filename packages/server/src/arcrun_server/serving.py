@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import gc
-import logging
 import os
 import signal
 import socket
 import sys
 import threading
-import time
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from arcrun_server.errors import StartupError
 from arcrun_server.settings import DEFAULT_MAX_CONNECTIONS
-from arcrun_server.web.connections import LOG_SECONDS, Connections, most_connections
+from arcrun_server.web.connections import Connections, most_connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +27,6 @@ if TYPE_CHECKING:
 GRACE = 10
 # So many connections are accepted in a row before any of them is counted.
 BACKLOG = 128
-# How long lines of the log are collected.
-BUFFER_SECONDS = 0.05
 
 
 def open_socket(host: str, port: int, *, typed: str = "arcrun-server serve") -> socket.socket:
@@ -124,81 +119,6 @@ def stop_when_stdin_closes() -> None:
         signal.raise_signal(signal.SIGTERM)
 
     threading.Thread(target=wait, name="arcrun-stdin", daemon=True).start()
-
-
-def log_to_stderr(level: str) -> None:
-    """Send our log, and uvicorn's warnings, to stderr: stdout is for the ready line."""
-    # Each request writes a line: don't look up what no line shows (logging's own advice on speed).
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # noqa: SLF001 - the documented way to do this
-    handler = _BufferedHandler(sys.stderr)
-    handler.setFormatter(_LineFormatter())
-    for name, least in (("arcrun_server", level), ("uvicorn", "WARNING")):
-        logger = logging.getLogger(name)
-        logger.addHandler(handler)
-        logger.setLevel(least)
-        logger.propagate = False
-    logging.getLogger("uvicorn.error").addFilter(_OnceAMinute())
-
-
-class _OnceAMinute(logging.Filter):
-    """Passes a warning that clients can cause once a minute."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._next: dict[str, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno > logging.WARNING:
-            return True
-        now = time.monotonic()
-        if now < self._next.get(str(record.msg), 0.0):
-            return False
-        self._next[str(record.msg)] = now + LOG_SECONDS
-        return True
-
-
-class _BufferedHandler(logging.Handler):
-    """Write lines together: one system call for many requests. A warning is written at once, with the lines before it."""
-
-    def __init__(self, stream: IO[str]) -> None:
-        super().__init__()
-        self._stream = stream
-        self._lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._lines.append(self.format(record))
-        if record.levelno >= logging.WARNING:
-            self.flush()
-        elif len(self._lines) == 1:
-            try:
-                asyncio.get_running_loop().call_later(BUFFER_SECONDS, self.flush)
-            except RuntimeError:  # no loop: at the start, at the end, in another thread
-                self.flush()
-
-    def flush(self) -> None:
-        self.acquire()
-        try:
-            lines, self._lines = self._lines, []
-            if lines:
-                self._stream.write("\n".join([*lines, ""]))
-                self._stream.flush()
-        finally:
-            self.release()
-
-
-class _LineFormatter(logging.Formatter):
-    """Write time (UTC), level and message; never an exception's text, which may quote a secret."""
-
-    _second = 0
-    _text = ""
-
-    def format(self, record: logging.LogRecord) -> str:
-        second = int(record.created)
-        if second != self._second:
-            self._second = second
-            self._text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
-        return f"{self._text} {record.levelname} {record.getMessage()}"
 
 
 class _Server(uvicorn.Server):

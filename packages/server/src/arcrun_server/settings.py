@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from arcrun_server.engine import RunLimits
 from arcrun_server.errors import StartupError
 from arcrun_server.llm.configuration import LlmSettings, llm_settings_from
+from arcrun_server.telemetry import tracing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +27,7 @@ DEFAULT_CALLS_PER_KEY = 20
 DEFAULT_RUNS_AT_ONCE = 50
 DEFAULT_RUN_DAYS = 30
 DEFAULT_KEPT_RUNS = 100_000
+LOG_FORMATS = ("text", "json")
 _TESTING = ("ARCRUN_SERVER_CLOCK_FILE", "ARCRUN_SERVER_RESOLVE", "ARCRUN_SERVER_PRIVATE_ADDRESSES")
 
 
@@ -66,6 +69,9 @@ class Settings:
         llm_script: A file with replies for the provider `scripted` (llm/scripted.py).
         llm: The provider of language models, and its models.
         testing: What lets a test suite move the clock and answer for DNS; in development mode only.
+        log_format: One of `LOG_FORMATS`, unless the command line says so.
+        metrics_token: What `GET /metrics` asks for; without it only development mode has that route.
+        tracing: Whether spans are sent, as the variables of OpenTelemetry say (telemetry/tracing.py).
         run: How much one run may use.
 
     Example:
@@ -92,6 +98,9 @@ class Settings:
     llm: LlmSettings = field(default_factory=LlmSettings)
     run: RunLimits = field(default_factory=RunLimits)
     testing: Testing = field(default_factory=Testing)
+    log_format: str = "text"
+    metrics_token: str | None = field(default=None, repr=False)
+    tracing: bool = False
 
     @property
     def private_addresses(self) -> bool:
@@ -126,12 +135,14 @@ def settings_from(
             `ARCRUN_SERVER_RUNS_PER_KEY`, `ARCRUN_SERVER_CALLS_PER_KEY`, `ARCRUN_SERVER_MAX_VALUES`,
             `ARCRUN_SERVER_RUNS_AT_ONCE`, `ARCRUN_SERVER_RUN_DAYS`,
             `ARCRUN_SERVER_KEPT_RUNS`,
+            `ARCRUN_SERVER_LOG_FORMAT`, `ARCRUN_SERVER_METRICS_TOKEN`,
             `ARCRUN_SERVER_LLM_SCRIPT` and the others of llm/configuration.py,
             and for the limits of a run `ARCRUN_SERVER_RUN_STEPS`, `ARCRUN_SERVER_RUN_SECONDS`,
             `ARCRUN_SERVER_RUN_RESULT_BYTES`, `ARCRUN_SERVER_RUN_TOTAL_BYTES`,
             `ARCRUN_SERVER_RUN_TRACE_BYTES`; in development mode also
             `ARCRUN_SERVER_CLOCK_FILE`, `ARCRUN_SERVER_RESOLVE` (`HOST=ADDRESS,ADDRESS`, separated by
-            spaces) and `ARCRUN_SERVER_PRIVATE_ADDRESSES` (`yes` or `no`).
+            spaces) and `ARCRUN_SERVER_PRIVATE_ADDRESSES` (`yes` or `no`). For spans also the variables of
+            OpenTelemetry (telemetry/tracing.py).
         data_dir: Folder of the server key, and of the database if that is SQLite.
         database_url: URL of a PostgreSQL database.
         dev: Development mode.
@@ -168,6 +179,9 @@ def settings_from(
         llm_script=_path(environment, "ARCRUN_SERVER_LLM_SCRIPT"),
         llm=llm_settings_from(environment, dev=dev),
         testing=_testing(environment, dev=dev),
+        log_format=_log_format(environment),
+        metrics_token=_token(environment, "ARCRUN_SERVER_METRICS_TOKEN"),
+        tracing=tracing.is_configured(environment),
         run=_run_limits(environment),
     )
 
@@ -240,6 +254,25 @@ def _origins(value: str) -> tuple[str, ...]:
                 f"ARCRUN_SERVER_CORS_ORIGINS: {origin!r} is not an origin; write scheme and host only, as https://arcrun.dev"
             )
     return origins
+
+
+def _log_format(environment: Mapping[str, str]) -> str:
+    value = environment.get("ARCRUN_SERVER_LOG_FORMAT") or LOG_FORMATS[0]
+    if value not in LOG_FORMATS:
+        raise StartupError(f"ARCRUN_SERVER_LOG_FORMAT must be {' or '.join(LOG_FORMATS)}")
+    return value
+
+
+def _token(environment: Mapping[str, str], name: str) -> str | None:
+    value = environment.get(name)
+    if not value:
+        return None
+    if not re.fullmatch(r"[\x21-\x7e]{16,512}", value):
+        raise StartupError(
+            f"{name} must have 16 to 512 ASCII characters and no spaces.\n"
+            "Make one with: python -c 'import secrets; print(secrets.token_urlsafe())'"
+        )
+    return value
 
 
 def _path(environment: Mapping[str, str], name: str) -> Path | None:

@@ -39,6 +39,7 @@ else:
 
 # How long a server may take to end, in seconds: it waits for requests under way.
 STOP_SECONDS = 30
+_SETTINGS = ("ARCRUN_SERVER_", "OTEL_")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class EngineStartError(RuntimeError):
 def embedded_engine() -> Iterator[Engine]:
     """Start an engine in development mode, and end it with the `with` block, or with this process.
 
-    Settings of this machine (`ARCRUN_SERVER_…`) don't reach it.
+    Settings of this machine (`ARCRUN_SERVER_…`, `OTEL_…`) don't reach it.
 
     Raises:
         EngineStartError: It did not start.
@@ -80,7 +81,7 @@ def embedded_engine() -> Iterator[Engine]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={k: v for k, v in os.environ.items() if not k.startswith("ARCRUN_SERVER_")},
+            env={k: v for k, v in os.environ.items() if not k.startswith(_SETTINGS)},
         )
         with process:
             try:

@@ -15,11 +15,23 @@ class _Health(TypedDict):
     ok: bool
 
 
+class _DatabaseHealth(TypedDict):
+    ok: bool
+    kind: str
+
+
+class _QueueHealth(TypedDict):
+    queued: int
+    oldest_seconds: float
+
+
 class Health(_Health, total=False):
     """Result of `health()`; `capabilities` is missing on engines that have none."""
 
     bundle_version: str
     capabilities: list[str]
+    database: _DatabaseHealth
+    queue: _QueueHealth
 
 
 class _RequiredSecret(TypedDict):

@@ -39,6 +39,17 @@ def bearer_key(authorization: str) -> str:
     return found[1] if found else ""
 
 
+def bearer_token(authorization: str) -> str:
+    """Return the token of a header `Authorization: Bearer …`, whatever it is, or an empty text.
+
+    Example:
+        >>> bearer_token("Bearer of-the-operator")
+        'of-the-operator'
+    """
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 async def account_of(request: Request, accounts: Accounts, *, bearer: bool = False) -> str:
     """Return the account that this request acts for.
 

@@ -127,6 +127,11 @@ class RunResult:
             return "failed"
         return "partial" if self.failed_nodes else "success"
 
+    @property
+    def status(self) -> Literal["succeeded", "partial", "failed"]:
+        """Return `verdict` as the status of a run that has ended."""
+        return "succeeded" if self.verdict == "success" else self.verdict
+
     def trace_summary(self) -> list[JsonObject]:
         """Return the trace as responses about failed runs have it: `[{"node", "status", "error"?, …}]`."""
         return [

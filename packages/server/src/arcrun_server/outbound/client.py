@@ -21,10 +21,12 @@ from arcrun_server.engine.policy import TIMEOUT
 from arcrun_server.engine.shorten import redacted, shorten
 from arcrun_server.engine.sizes import rough_size
 from arcrun_server.slots import Queues
+from arcrun_server.telemetry.telemetry import Telemetry
 
 from .content import as_base64, decompressed, is_json_type, is_text, media_type
 from .errors import Unreachable
 from .guard import GuardedBackend, check_url, system_resolver
+from .observed import observed
 from .retry_after import retry_after
 from .streams import OpenResponse, named_failures, shown_host
 
@@ -160,6 +162,7 @@ class Outbound:
         ssl_context: For TLS; the default trusts the usual authorities.
         calls_per_key: How many requests on behalf of one account are on their way at once; more wait, so
             that a slow service of one account leaves the others their connections.
+        telemetry: What is told of each request.
     """
 
     def __init__(
@@ -173,7 +176,9 @@ class Outbound:
         resolver: Resolver = system_resolver,
         ssl_context: ssl.SSLContext | None = None,
         calls_per_key: int = DEFAULT_CALLS_PER_KEY,
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry or Telemetry()
         self._turns = Queues(calls_per_key)
         self._development = development
         self._timeouts = {
@@ -218,8 +223,11 @@ class Outbound:
         seconds = min(timeout or self._total_timeout, self._total_timeout)
         try:
             async with self._turns.turn(_caller.get()):
-                sending = self._follow(method, url, fields, content, follows=follows)
-                return await asyncio.wait_for(sending, seconds)
+                with observed(self._telemetry, method, url) as outgoing:
+                    sending = self._follow(method, url, fields, content, follows=follows)
+                    response = await asyncio.wait_for(sending, seconds)
+                    outgoing.responded(response.status)
+                    return response
         except asyncio.TimeoutError:
             message = f"{shown_host(url)} did not respond within {seconds:g} s"
             raise Unreachable(message, TIMEOUT) from None
@@ -256,8 +264,9 @@ class Outbound:
         )
         async with AsyncExitStack() as cleanup:
             await cleanup.enter_async_context(self._turns.turn(_caller.get()))
-            with named_failures(url):
+            with observed(self._telemetry, method, url) as outgoing, named_failures(url):
                 response = await self._connections().handle_async_request(request)
+                outgoing.responded(response.status)
             cleanup.push_async_callback(response.aclose)
             return OpenResponse(url, response, cleanup.pop_all())
 

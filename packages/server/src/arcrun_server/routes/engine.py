@@ -1,12 +1,16 @@
-"""`/` and `/health`: name, version, health and capabilities."""
+"""`/`, `/health` and `/metrics`: name, version, capabilities, and how the engine is."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hmac
+from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Response  # noqa: TC002 - FastAPI reads the annotations
+from fastapi import APIRouter, Request, Response
 
 from arcrun_server._version import __version__
+from arcrun_server.accounts.keys import bearer_token
+from arcrun_server.errors import ApiError
+from arcrun_server.telemetry.metrics import CONTENT_TYPE
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
@@ -30,7 +34,7 @@ DEVELOPMENT = "private_addresses"
 
 
 class EngineRoutes:
-    """Name, version and health."""
+    """Name, version, health and metrics."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -43,20 +47,71 @@ class EngineRoutes:
         self._root = JsonResponse(
             {"service": "arcrun-server", "version": __version__, "status": "ok"}
         )
-        self._health = JsonResponse(
-            {"ok": True, "bundle_version": __version__, "capabilities": capabilities}
-        )
+        self._known = {"bundle_version": __version__, "capabilities": capabilities}
 
     def add_to(self, router: APIRouter) -> None:
         """Add these routes."""
         router.add_api_route("/", self.root, methods=["GET"])
         router.add_api_route("/health", self.health, methods=["GET"])
+        router.add_api_route("/metrics", self.metrics, methods=["GET"])
 
     async def root(self) -> Response:
         """Return name and version."""
         return self._root
 
     async def health(self) -> Response:
-        """Return the capabilities if the engine and its store work."""
-        await self._context.store.ping()
-        return self._health
+        """Return the capabilities, and how database and queue are; 503 if the database can't be used."""
+        state = await self._context.store.probe.state()
+        health: dict[str, Any] = {
+            "ok": state.ok,
+            **self._known,
+            "database": {"ok": state.ok, "kind": state.kind},
+        }
+        if not state.ok:
+            raise ApiError(
+                503,
+                "storage_unavailable",
+                "the engine's database can't be used now; nothing was changed",
+                next_actions=["try again in a moment; the log of the engine says why"],
+                headers={"Retry-After": "1"},
+                extra=health,
+            )
+        if state.runs is not None and self._context.accepted is not None:
+            health["queue"] = {
+                "queued": state.runs.queued,
+                "oldest_seconds": state.runs.oldest_queued_seconds,
+            }
+        return JsonResponse(health)
+
+    async def metrics(self, request: Request) -> Response:
+        """Return the metrics; they are about all accounts, so they are for the operator of the engine."""
+        self._check_operator(request)
+        state = await self._context.store.probe.state()
+        content = self._context.telemetry.metrics.text(state)
+        return Response(content, media_type=CONTENT_TYPE)
+
+    def _check_operator(self, request: Request) -> None:
+        """Check the token, if one is set; without one, only development mode, which serves this machine, has metrics.
+
+        Raises:
+            ApiError: 401 `unknown_token`, or 404 `not_found`.
+        """
+        token = self._context.settings.metrics_token
+        if token is None:
+            if not self._context.settings.dev:
+                raise ApiError(
+                    404,
+                    "not_found",
+                    "this engine shows no metrics",
+                    next_actions=["set ARCRUN_SERVER_METRICS_TOKEN where the engine runs"],
+                )
+            return
+        given = bearer_token(request.headers.get("authorization", ""))
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), token.encode()):
+            raise ApiError(
+                401,
+                "unknown_token",
+                "GET /metrics needs the header `Authorization: Bearer TOKEN` with the token of this engine",
+                next_actions=["send the value of ARCRUN_SERVER_METRICS_TOKEN"],
+                headers={"WWW-Authenticate": "Bearer"},
+            )

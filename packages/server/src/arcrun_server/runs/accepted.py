@@ -21,7 +21,8 @@ from arcrun_server.runs.retention import Retention
 from arcrun_server.runs.segments import Segments, summary_of, tasks_of
 from arcrun_server.runs.takeover import Takeover
 from arcrun_server.store.executors import ExecutorLocks, LockLostError
-from arcrun_server.store.runs import ENDED, PAUSED, StoredRun, queued_run
+from arcrun_server.store.runs import CANCELLED, ENDED, PAUSED, StoredRun, queued_run
+from arcrun_server.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,6 +72,7 @@ class AcceptedRuns:
         make_execution: Returns what executes segments under a name.
         days: How many days a run is kept after its end.
         kept: How many ended runs of an account are kept.
+        telemetry: What is told of each run.
     """
 
     def __init__(
@@ -83,12 +85,15 @@ class AcceptedRuns:
         *,
         days: int,
         kept: int,
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry or Telemetry()
         self._store = store
         self._registry = registry
         self._segments = Segments(
             *(store, registry, recipes, limits),
             start=self._start_soon,
+            telemetry=self._telemetry,
         )
         self._make_execution = make_execution
         self._executor = ALONE
@@ -370,6 +375,7 @@ class AcceptedRuns:
         startable = await self._store.runs.cancel(run, self._executor)
         if startable is None:
             raise RunEndedError((await self.get(account, run_id)).status)
+        self._telemetry.metrics.run_ended(run.trigger, CANCELLED)
         self._start_all(startable)
         if run.status != PAUSED:
             await self._ready()

@@ -23,6 +23,7 @@ from arcrun_server.recipes.prompt_component import delivered_answer, prompt_comp
 from arcrun_server.recipes.prompts import Prompts
 from arcrun_server.runs.usage import ModelUsage, counted
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
+from arcrun_server.telemetry.tracing import Tracing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,7 @@ class AccountEnvironment:
         run: The run's id; without one, its components can't be called back.
         used: Names of the credentials that the run has opened.
         usage: What it used of language models.
+        tracing: Where the spans of its components go.
     """
 
     account: str
@@ -63,6 +65,7 @@ class AccountEnvironment:
     run: str = ""
     used: set[str] = field(default_factory=set)
     usage: ModelUsage = field(default_factory=ModelUsage)
+    tracing: Tracing = field(default_factory=Tracing)
 
     def now(self) -> datetime:
         """Return the current time, in UTC."""
@@ -81,7 +84,10 @@ class AccountEnvironment:
             or self._of_primitives(component_id)
         )
         with _store_can_be_read(f"component {component_id!r}"):
-            return found or await self.recipes.component(self.account, component_id, self.secret)
+            component = found or await self.recipes.component(
+                self.account, component_id, self.secret
+            )
+        return component and self.tracing.component(component, component_id)
 
     async def step(self, step: Step, invoke: Invoke) -> StepResult:
         """Invoke a component; the results of a run that is waited for are not recorded."""

@@ -16,6 +16,7 @@ from arcrun_server.runs.following import following_run
 from arcrun_server.runs.persistence import persistently
 from arcrun_server.store.callbacks import AwaitedTask
 from arcrun_server.store.runs import CANCELLED, PAUSED
+from arcrun_server.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from arcrun_server.store import Store
     from arcrun_server.store.admission import Segment
     from arcrun_server.store.runs import StoredRun
+    from arcrun_server.telemetry.tracing import Span
 
-_STATUSES = {"success": "succeeded", "partial": "partial", "failed": "failed"}
 _WRITTEN = "the record of a run is written"
 
 _log = logging.getLogger("arcrun_server.runs")
@@ -44,6 +45,7 @@ class Segments:
         recipes: Finds the components that are recipes.
         limits: How much one segment may use.
         start: Has a segment executed, soon.
+        telemetry: What is told of each segment.
     """
 
     def __init__(
@@ -54,7 +56,9 @@ class Segments:
         limits: RunLimits,
         *,
         start: Callable[[str, int], None],
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry or Telemetry()
         self._store = store
         self._registry = registry
         self._recipes = recipes
@@ -80,6 +84,10 @@ class Segments:
         )
         if run is None:
             return False  # it was cancelled, or its end is recorded already
+        with self._telemetry.run(run.id, run.workflow, run.trigger, segment) as span:
+            return await self._execute(execution, run, span)
+
+    async def _execute(self, execution: DurableExecution, run: StoredRun, span: Span) -> bool:
         try:
             # What was recorded is not done again.
             environment, result = await persistently(
@@ -91,8 +99,9 @@ class Segments:
         if environment.used:
             self._store.credentials.mark_used(run.account, environment.used)
         if result.paused is not None:
+            span.note("arcrun.run.status", PAUSED)
             return await self._pause(run, environment, result, result.paused)
-        return await self._end(run, environment, result)
+        return await self._end(run, environment, result, span)
 
     async def _attempt(
         self, run: StoredRun, execution: DurableExecution
@@ -106,6 +115,7 @@ class Segments:
             run=run.id,
             durable=execution,
             pinned=PinnedRecipes(self._store, dict(run.plan.get("pins", {}))),
+            tracing=self._telemetry.tracing,
         )
         try:
             environment.replay = await _replay_of(run, execution)
@@ -161,7 +171,7 @@ class Segments:
         return self._start_all(startable)
 
     async def _end(
-        self, run: StoredRun, environment: DurableEnvironment, result: RunResult
+        self, run: StoredRun, environment: DurableEnvironment, result: RunResult, span: Span
     ) -> bool:
         following = None
         if not result.success:
@@ -171,7 +181,7 @@ class Segments:
         startable = await persistently(
             lambda: self._store.runs.end(
                 run,
-                _STATUSES[result.verdict],
+                result.status,
                 summary_of(run, result),
                 [*run.trace, *result.trace],
                 following,
@@ -180,6 +190,8 @@ class Segments:
         )
         if not self._start_all(startable):
             return False
+        seconds = summary_of(run, result)["duration_ms"] / 1000
+        self._telemetry.run_ended(span, run.trigger, result.status, seconds)
         self._record_history(run, environment, result)
         return True
 

@@ -20,6 +20,7 @@ from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
 from arcrun_server.runs.segments import result_of
 from arcrun_server.slots import Slots
 from arcrun_server.store.admission import WorkflowFullError
+from arcrun_server.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -52,6 +53,7 @@ class RunService:
         runs_per_account: How many runs of one account go on at once. One more raises NoSlotError.
         limits: How much each of them may use.
         accepted: Keeps runs that pause; without it they fail there.
+        telemetry: What is told of each run.
     """
 
     def __init__(
@@ -63,7 +65,9 @@ class RunService:
         runs_per_account: int = DEFAULT_RUNS,
         limits: RunLimits | None = None,
         accepted: AcceptedRuns | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry or Telemetry()
         self._accepted = accepted
         self._limits = limits or RunLimits()
         self._slots = Slots(runs_per_account, "runs")
@@ -167,9 +171,11 @@ class RunService:
             WorkflowNotFoundError: There is no such workflow.
         """
         graph = json.loads(await self._graph_text(account, name))
-        return await accepted.accept(
+        run_id = await accepted.accept(
             account, graph, run_input, workflow=name, strict=strict, key=key, trigger=trigger
         )
+        self._telemetry.tracing.note_run(run_id)
+        return run_id
 
     async def workflow_graph(self, account: str, name: str) -> Graph:
         """Return the graph of a stored workflow.
@@ -196,7 +202,14 @@ class RunService:
         return result
 
     async def _run_and_record(
-        self, account: str, name: str, graph: str, run_input: dict[str, Any], *, strict: bool
+        self,
+        account: str,
+        name: str,
+        graph: str,
+        run_input: dict[str, Any],
+        *,
+        strict: bool,
+        trigger: str = "api",
     ) -> tuple[RunResult, ExecutionPlan | None]:
         started_ms = int(clock.now() * 1000)
         plan = None
@@ -205,7 +218,9 @@ class RunService:
         except ValueError as error:  # stored by an engine that checked less
             result = RunResult(success=False, error=f"the stored graph can't be run: {error}")
         else:
-            result = await self._run_plan(account, name, plan, run_input, strict=strict)
+            result = await self._run_plan(
+                account, name, plan, run_input, strict=strict, trigger=trigger
+            )
         if result.run_id is None:  # that of a run which is kept is recorded at its end
             self._store.executions.record(account, name, started_ms, result)
         return result, plan
@@ -218,13 +233,17 @@ class RunService:
         run_input: dict[str, Any],
         *,
         strict: bool,
+        trigger: str,
     ) -> RunResult:
         """Run a stored workflow: at once, or when it is its turn if the workflow limits how many runs go on."""
         if self._accepted is None or plan.policy.max_running is None:
-            return await self._run(account, plan, run_input, strict=strict, workflow=name)
+            return await self._run(
+                account, plan, run_input, strict=strict, workflow=name, trigger=trigger
+            )
         run_id = await self._accepted.accept(
-            account, plan.graph, run_input, workflow=name, strict=strict
+            account, plan.graph, run_input, workflow=name, strict=strict, trigger=trigger
         )
+        self._telemetry.tracing.note_run(run_id)
         result = result_of(await self._accepted.ended(run_id))
         if not result.success and plan.policy.on_failure_workflow:
             with suppress(RunNotFoundError):
@@ -244,7 +263,9 @@ class RunService:
         run_input = following_input(failed, failure, new_run_id())
         try:
             graph = await self._graph_text(account, name)
-            await self._run_and_record(account, name, graph, run_input, strict=False)
+            await self._run_and_record(
+                account, name, graph, run_input, strict=False, trigger="failure"
+            )
         except WorkflowNotFoundError:
             self._store.executions.record(account, name, started_ms, missing_workflow(name, failed))
         except WorkflowFullError as error:
@@ -261,14 +282,22 @@ class RunService:
         *,
         strict: bool,
         workflow: str | None = None,
+        trigger: str = "api",
     ) -> RunResult:
         run_id = "" if self._accepted is None else new_run_id()
         environment = AccountEnvironment(
-            account, self._store, self._registry, self._recipes, self._limits, run_id
+            *(account, self._store, self._registry, self._recipes, self._limits, run_id),
+            tracing=self._telemetry.tracing,
         )
         started = environment.now()
-        with self._registry.outbound.on_behalf_of(account):
+        with (
+            self._telemetry.run(run_id, workflow, trigger) as span,
+            self._registry.outbound.on_behalf_of(account),
+        ):
             result = await run_graph(plan, run_input, environment, strict=strict, started=started)
+            if result.paused is None or self._accepted is None:
+                seconds = result.duration_ms / 1000
+                self._telemetry.run_ended(span, trigger, result.status, seconds)
         if environment.used:
             self._store.credentials.mark_used(account, environment.used)
         result = replace(result, usage=environment.usage.as_json())

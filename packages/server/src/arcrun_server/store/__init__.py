@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import os
-import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -17,12 +16,12 @@ from arcrun_server.store.blocks import Blocks
 from arcrun_server.store.callbacks import Callbacks
 from arcrun_server.store.credentials import Credentials
 from arcrun_server.store.cursors import Cursors
-from arcrun_server.store.database import Query
 from arcrun_server.store.database_url import read_database_url
 from arcrun_server.store.ended_runs import EndedRuns
 from arcrun_server.store.executions import Executions
 from arcrun_server.store.folder import FolderLock, prepare_folder, refuse_if_others_may_write
 from arcrun_server.store.idempotency import IdempotencyKeys
+from arcrun_server.store.probe import Probe
 from arcrun_server.store.prompt_texts import PromptTexts
 from arcrun_server.store.recipes import Recipes
 from arcrun_server.store.run_tokens import RunTokens
@@ -41,13 +40,11 @@ if TYPE_CHECKING:
     from arcrun_server.store.database import Database
 
 DATABASE_NAME = "arcrun.db"
-PING_SECONDS = 0.25
 
 # Under this name the database knows its server key.
 KEY_CHECK = "server_key_check"
 _CHECK = select(properties.c.value).where(properties.c.name == KEY_CHECK)
 _ADD_CHECK = Upsert(properties)
-_PING = Query(select(properties.c.name))  # it has one row
 
 
 class Store:
@@ -83,9 +80,10 @@ class Store:
                 _provide_key_of_sqlite(data_dir)
             self.database = open_database(data_dir, database_url)
             opened.callback(self.database.close)
+            self.probe = Probe(self.database)
+            opened.callback(self.probe.close)
             server_key = _matching_key(self.database, data_dir)
             self._opened = opened.pop_all()
-        self._last_ping = -PING_SECONDS
         self.accounts = Accounts(self.database, server_key, development=development)
         self.credentials = Credentials(self.database, server_key)
         self.workflows = Workflows(self.database)
@@ -101,17 +99,6 @@ class Store:
         self.blocks = Blocks(self.database)
         self.cursors = Cursors(server_key)
         self.idempotency = IdempotencyKeys(self.database, server_key)
-
-    async def ping(self) -> None:
-        """Check that the database responds, unless it did within the last `PING_SECONDS`.
-
-        Raises:
-            StorageUnavailableError: It can't be used now.
-        """
-        now = time.monotonic()
-        if now - self._last_ping >= PING_SECONDS:
-            await self.database.rows(_PING)
-            self._last_ping = now
 
     def close(self) -> None:
         """Finish what is being written, then close."""

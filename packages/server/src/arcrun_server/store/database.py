@@ -12,7 +12,7 @@ import logging
 import queue
 import threading
 from abc import ABC, abstractmethod
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -73,13 +73,20 @@ Outcome = tuple[Any, "BaseException | None"]
 
 
 class Database(ABC):
-    """An open database, shared by everything that one server stores."""
+    """An open database, shared by everything that one server stores.
+
+    Attributes:
+        kind: `sqlite` or `postgresql`.
+    """
+
+    kind: str
 
     def __init__(self) -> None:
         self._behind: dict[Executable, list[dict[str, Any]]] = {}
         self._flush_due: asyncio.TimerHandle | None = None
         # The last of what was flushed: what came before it is written before it.
         self._flushed: Future[None] | None = None
+        self._long_readers = ThreadPoolExecutor(LONG_READS, thread_name_prefix="arcrun-search")
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="arcrun-writer", daemon=True)
         self._thread.start()
@@ -95,13 +102,18 @@ class Database(ABC):
             StorageUnavailableError: The database can't be used now.
         """
 
-    @abstractmethod
     async def read_long(self, query: Callable[[Connection], Result]) -> Result:
         """As `read`, for a query that may take long: in a thread of its own, for at most `LONG_READ_MS`.
 
         Raises:
             StorageUnavailableError: It took longer, or the database can't be used now.
         """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._long_readers, self.read_long_now, query)
+
+    @abstractmethod
+    def read_long_now(self, query: Callable[[Connection], Result]) -> Result:
+        """As `read_long`, for callers with a thread of their own."""
 
     @abstractmethod
     def read_now(self, query: Callable[[Connection], Result]) -> Result:
@@ -177,6 +189,7 @@ class Database(ABC):
         self._flush()
         self._jobs.put(None)
         self._thread.join()
+        self._long_readers.shutdown()
         self._disconnect()
 
     def _submit(self, change: Callable[[Connection], Result]) -> Future[Result]:

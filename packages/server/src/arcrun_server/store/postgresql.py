@@ -99,6 +99,8 @@ class PostgreSQLDatabase(Database):
         StartupError: It can't be used; the text says why and what to do, without the password.
     """
 
+    kind = "postgresql"
+
     def __init__(self, url: PostgreSQLURL, *, write_wait_ms: int = WRITE_WAIT_MS) -> None:
         self._shown = str(url)
         self._write_wait_ms = write_wait_ms
@@ -118,25 +120,21 @@ class PostgreSQLDatabase(Database):
             self._engine.dispose()
             raise
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="arcrun-reader")
-        self._long_readers = ThreadPoolExecutor(LONG_READS, thread_name_prefix="arcrun-search")
         super().__init__()
 
     async def read(self, query: Callable[[Connection], Result]) -> Result:
         """Run a query in a reading thread."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
 
-    async def read_long(self, query: Callable[[Connection], Result]) -> Result:
-        """Run a query in a thread for searches, in a transaction that the server ends when its time is over."""
-        loop = asyncio.get_running_loop()
+    def read_long_now(self, query: Callable[[Connection], Result]) -> Result:
+        """Run a query in a transaction that the server ends when its time is over."""
 
         def run(connection: Connection) -> Result:
             with connection.begin():
                 connection.exec_driver_sql(f"SET LOCAL statement_timeout = {LONG_READ_MS}")
                 return query(connection)
 
-        return await loop.run_in_executor(
-            self._long_readers, self._now, lambda: self._tried(self._engine, run)
-        )
+        return self._now(lambda: self._tried(self._engine, run))
 
     def read_now(self, query: Callable[[Connection], Result]) -> Result:
         """As `read`, for callers without an event loop."""
@@ -238,7 +236,6 @@ class PostgreSQLDatabase(Database):
 
     def _disconnect(self) -> None:
         self._readers.shutdown()
-        self._long_readers.shutdown()
         oldest = _seconds(time.time() - MARK_SECONDS)
         # A row that stays, as after a kill, does no harm.
         with suppress(DatabaseError), self._engine.begin() as connection:
@@ -337,7 +334,7 @@ def make_engine(url: PostgreSQLURL, write_wait_ms: int = WRITE_WAIT_MS) -> Engin
     engine = create_engine(
         "postgresql+psycopg://",
         creator=connect,
-        pool_size=READERS + LONG_READS + 1,
+        pool_size=READERS + LONG_READS + 3,  # and the writer, and the two of the probe
         max_overflow=READERS,
         hide_parameters=True,  # an error's text must not quote what was to be stored
     )

@@ -6,12 +6,10 @@ Reads take microseconds, so they run where they are needed, without a hop to a t
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +23,6 @@ from arcrun_server.store import migrations
 from arcrun_server.store.backup import back_up
 from arcrun_server.store.database import (
     LONG_READ_MS,
-    LONG_READS,
     WRITE_WAIT_MS,
     Database,
     Query,
@@ -65,6 +62,8 @@ class SQLiteDatabase(Database):
         StartupError: It can't be used; the text says why and what to do.
     """
 
+    kind = "sqlite"
+
     def __init__(self, path: Path, *, write_wait_ms: int = WRITE_WAIT_MS) -> None:
         self.path = path
         self._texts: dict[Query, tuple[str, dict[str, Any]]] = {}
@@ -82,11 +81,6 @@ class SQLiteDatabase(Database):
     async def read(self, query: Callable[[Connection], Result]) -> Result:
         """Run a query at once, in this thread."""
         return self.read_now(query)
-
-    async def read_long(self, query: Callable[[Connection], Result]) -> Result:
-        """Run a query in a thread, on a connection of its own, and end it when its time is over."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._long_readers, self._read_long, query)
 
     def read_now(self, query: Callable[[Connection], Result]) -> Result:
         """As `read`, for callers without an event loop."""
@@ -121,7 +115,8 @@ class SQLiteDatabase(Database):
     def executor_locks(self) -> None:
         """Return None: one process after the other serves a file."""
 
-    def _read_long(self, query: Callable[[Connection], Result]) -> Result:
+    def read_long_now(self, query: Callable[[Connection], Result]) -> Result:
+        """Run a query on a connection of its own, and end it when its time is over."""
         deadline = time.monotonic() + LONG_READ_MS / 1000
         try:
             with self._engine.connect() as connection:
@@ -144,14 +139,12 @@ class SQLiteDatabase(Database):
         return StorageUnavailableError(reason(error))
 
     def _disconnect(self) -> None:
-        self._long_readers.shutdown()
         self._connections.close()
 
     def _connect(self, connections: ExitStack) -> None:
         if not self.path.exists():
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         self._engine = engine = _engine(self.path, self._write_wait_ms)
-        self._long_readers = ThreadPoolExecutor(LONG_READS, thread_name_prefix="arcrun-search")
         self._writer = connections.enter_context(engine.connect())
         self._prepare()
         reader = connections.enter_context(engine.connect())

@@ -14,11 +14,15 @@ from starlette.requests import ClientDisconnect
 from arcrun_server.accounts.keys import HEADER, bearer_key
 from arcrun_server.errors import ApiError, too_many
 from arcrun_server.slots import NoSlotError, Slots
+from arcrun_server.telemetry import context
+from arcrun_server.telemetry.telemetry import Telemetry
 from arcrun_server.web.local import is_local_host, is_local_origin
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from arcrun_server.telemetry.tracing import Span
 
 access_log = logging.getLogger("arcrun_server.access")
 error_log = logging.getLogger("arcrun_server.error")
@@ -52,6 +56,7 @@ class ServerMiddleware:
         requests_per_key: How many requests of one key are served at once; one more gets 429.
         local_pages: Whether pages of this machine may call, whatever their port.
         local_only: Whether requests under another name than this machine's are refused.
+        telemetry: What is told of each request.
     """
 
     def __init__(
@@ -62,7 +67,9 @@ class ServerMiddleware:
         *,
         local_pages: bool = False,
         local_only: bool = False,
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry or Telemetry()
         self._app = app
         self._slots = Slots(requests_per_key, "requests")
         self._origins = frozenset(origin.encode() for origin in cors_origins)
@@ -74,8 +81,26 @@ class ServerMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = time.perf_counter()
         request_id, key, added = self._headers(scope)
+        with (
+            context.within(context.request_id, request_id.decode()),
+            self._telemetry.tracing.request(
+                scope["method"], scope["headers"], request_id.decode()
+            ) as span,
+        ):
+            await self._observed(scope, receive, send, key=key, added=added, span=span)
+
+    async def _observed(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        key: bytes,
+        added: list[tuple[bytes, bytes]],
+        span: Span,
+    ) -> None:
+        started = time.perf_counter()
         status = 0
 
         async def send_marked(message: Message) -> None:
@@ -92,20 +117,38 @@ class ServerMiddleware:
         except ClientDisconnect:
             status = CLIENT_CLOSED  # no one is left to respond to
         except Exception as error:
-            _log_failure(error, request_id)
+            _log_failure(error)
             if status:
                 raise  # too late for a response: let the connection break
             await _internal_error()(scope, receive, send_marked)
         finally:
-            if access_log.isEnabledFor(logging.INFO):
-                access_log.info(
-                    "%s %s %d %.1f ms %s",
-                    scope["method"],
-                    scope.get("raw_path", b"").decode("ascii", "replace"),
-                    status,
-                    (time.perf_counter() - started) * 1000,
-                    request_id.decode(),
-                )
+            self._report(scope, status, time.perf_counter() - started, span)
+
+    def _report(self, scope: Scope, status: int, seconds: float, span: Span) -> None:
+        route = getattr(scope.get("route"), "path_format", "")
+        self._telemetry.metrics.request_ended(scope["method"], route, status, seconds)
+        if route:
+            span.rename(f"{scope['method']} {route}")
+            span.note("http.route", route)
+        span.note("http.response.status_code", status)
+        if status >= 500 or not status:
+            span.fail(str(status))
+        if access_log.isEnabledFor(logging.INFO):
+            path = scope.get("raw_path", b"").decode("ascii", "replace")
+            milliseconds = round(seconds * 1000, 1)
+            access_log.info(
+                "%s %s %d %.1f ms %s",
+                *(scope["method"], path, status, milliseconds, context.request_id.get()),
+                extra={
+                    "fields": {
+                        "method": scope["method"],
+                        "path": path,
+                        "route": route or None,
+                        "status": status,
+                        "duration_ms": milliseconds,
+                    }
+                },
+            )
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send, key: bytes) -> None:
         if _has_two_lengths(scope):
@@ -217,7 +260,9 @@ def _internal_error() -> JsonResponse:
     return JsonResponse(error.body(), status_code=error.status)
 
 
-def _log_failure(error: Exception, request_id: bytes) -> None:
+def _log_failure(error: Exception) -> None:
     # The frames and the type of the error only: an exception's own text may quote a secret or a body.
     frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    error_log.error("request %s failed: %s\n%s", request_id.decode(), type(error).__name__, frames)
+    error_log.error(
+        "request %s failed: %s\n%s", context.request_id.get(), type(error).__name__, frames
+    )
