@@ -33,6 +33,7 @@ from arcrun_server.routes.runs import RunRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
 from arcrun_server.runs.accepted import AcceptedRuns
 from arcrun_server.runs.durable import DbosExecution
+from arcrun_server.runs.schedules import Scheduler
 from arcrun_server.runs.service import RunService
 from arcrun_server.slots import NoSlotError
 from arcrun_server.store import Store
@@ -94,19 +95,21 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     catalog = load_catalog()
     recipes = RecipeResolver(outbound, catalog, open_store, settings.public_url or "")
     accepted = _accepted_runs(settings, open_store, registry, recipes) if settings.durable else None
+    runs = RunService(
+        open_store,
+        registry,
+        recipes,
+        runs_per_account=settings.runs_per_key,
+        limits=settings.run,
+        accepted=accepted,
+    )
+    scheduler = None if accepted is None else Scheduler(open_store, runs, accepted)
     context = Context(
         settings=settings,
         store=open_store,
         catalog=catalog,
         registry=registry,
-        runs=RunService(
-            open_store,
-            registry,
-            recipes,
-            runs_per_account=settings.runs_per_key,
-            limits=settings.run,
-            accepted=accepted,
-        ),
+        runs=runs,
         accepted=accepted,
         pages=Pages(open_store.cursors),
         checks=BodyChecks(workers, settings.max_values),
@@ -114,10 +117,12 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        if accepted is not None:
+        if accepted is not None and scheduler is not None:
             await accepted.begin()
+            scheduler.start()
         yield
-        if accepted is not None:
+        if accepted is not None and scheduler is not None:
+            await scheduler.aclose()
             await accepted.aclose()
         await outbound.aclose()
         await workers.aclose()
