@@ -125,7 +125,7 @@ class Scheduler:
         except Exception as error:  # noqa: BLE001 - one that can't be accepted must not hold up the others
             self._note_failure(tick, now, f"the run can't be accepted: {type(error).__name__}")
         try:
-            following = tick.schedule.next_time(max(now, clock.from_milliseconds(tick.time_ms)))
+            following = _following(tick, now)
         except ValueError as error:
             self._note_failure(tick, now, f"the schedule can't go on: {error}")
             following = now + _POSTPONED
@@ -151,3 +151,8 @@ class Scheduler:
         self._store.executions.record(
             tick.account, tick.workflow, clock.milliseconds(moment), result
         )
+
+
+def _following(tick: Tick, now: datetime) -> datetime:
+    """Return the time of the tick after this one, which is still to come: what was missed until now is run with it."""
+    return tick.schedule.next_time(max(now, clock.from_milliseconds(tick.time_ms)))
