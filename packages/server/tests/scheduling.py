@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server.components.registry import Registry
 from arcrun_server.engine import RunLimits
-from arcrun_server.engine.schedule import Schedule
 from arcrun_server.outbound import Outbound
 from arcrun_server.recipes.catalog import load_catalog
 from arcrun_server.recipes.resolver import RecipeResolver
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from arcrun_server.engine.schedule import Schedule
     from arcrun_server.store import Store
 
 

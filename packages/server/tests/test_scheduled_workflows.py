@@ -171,9 +171,7 @@ async def test_a_workflow_sets_its_own_schedule_and_no_other_accounts(engine: En
 
     await push(client, "elsewhere", setter(action="set", workflow="nowhere", expr="@daily"))
     failed = await trigger(client, "elsewhere")
-    assert failed["error"].endswith(
-        "there is no workflow 'nowhere' in this account; push it first"
-    )
+    assert failed["error"].endswith("there is no workflow 'nowhere' in this account; push it first")
     # What changes something stands in the node's own data: input does not.
     await push(client, "next", setter(expr="@daily"))
     told = await trigger(client, "next", {"action": "remove", "workflow": "own"})

@@ -23,7 +23,8 @@ _OF_WORKFLOW = (
     _table.account == bindparam("account"),
     _table.workflow == bindparam("workflow"),
 )
-_ONE = Query(select(_table.expr, _table.timezone).where(*_OF_WORKFLOW))
+_SELECT = select(_table.expr, _table.timezone, _table.next_ms).where(*_OF_WORKFLOW)
+_ONE = Query(_SELECT)
 _EARLIEST = Query(select(func.min(_table.next_ms)))
 _DUE = Query(
     select(_table.account, _table.workflow, _table.expr, _table.timezone, _table.next_ms)
@@ -68,7 +69,7 @@ class Schedules:
     async def get(self, account: str, workflow: str) -> Schedule | None:
         """Return the schedule of a workflow, or None."""
         rows = await self._database.rows(_ONE, account=account, workflow=workflow)
-        return Schedule(*rows[0]) if rows else None
+        return Schedule(rows[0][0], rows[0][1]) if rows else None
 
     async def set(self, account: str, workflow: str, schedule: Schedule, next_ms: int) -> bool:
         """Give a workflow a schedule; return False if there is no such workflow.
@@ -126,10 +127,14 @@ class Schedules:
 
 
 def put(connection: Connection, first: Tick) -> None:
-    """Give a workflow a schedule within a transaction; the schedule that it has keeps its next time."""
+    """Give a workflow a schedule within a transaction.
+
+    The schedule that it has keeps its next time, unless that is later than the first one could be: the clock was wrong.
+    """
     of_workflow = {"account": first.account, "workflow": first.workflow}
-    row = connection.execute(_ONE.statement, of_workflow).first()
-    if row is not None and Schedule(*row) == first.schedule:
+    row = connection.execute(_SELECT, of_workflow).first()
+    same = row is not None and Schedule(row.expr, row.timezone) == first.schedule
+    if row is not None and same and row.next_ms <= first.time_ms:
         return
     fields = {"expr": first.schedule.expr, "timezone": first.schedule.timezone}
     connection.execute(
