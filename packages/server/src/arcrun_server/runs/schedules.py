@@ -67,15 +67,15 @@ class Scheduler:
 
     async def _keep(self) -> None:
         while True:
-            next_ms = None
+            next_ms, seconds = None, CLOCK_SECONDS
             if self._accepted.executes:
                 try:
-                    next_ms = await self.run_due()
+                    next_ms, seconds = await self.run_due(), LOOK_SECONDS
                 except StorageUnavailableError as error:
                     _log.warning("schedules wait for the database: %s", error.reason)
                 except Exception as error:  # noqa: BLE001 - whatever it was, the next tick must come
                     _log.warning("schedules can't go on now: %s", type(error).__name__)
-            await self._wait(next_ms)
+            await self._wait(next_ms, seconds)
 
     async def run_due(self) -> int | None:
         """Accept what is due, and return when something is due next."""
@@ -89,13 +89,13 @@ class Scheduler:
                 return None
         return await self._store.schedules.earliest_ms()
 
-    async def _wait(self, next_ms: int | None) -> None:
+    async def _wait(self, next_ms: int | None, seconds: float) -> None:
         """Wait for a time, a change of a schedule, or until it is time to look again.
 
-        The clock may be set at any time, so no wait is longer than `CLOCK_SECONDS`.
+        The clock may be set at any time, so it is read each `CLOCK_SECONDS`.
         """
         changed = self._store.schedules.changed
-        look_at = time.monotonic() + (CLOCK_SECONDS if next_ms is None else LOOK_SECONDS)
+        look_at = time.monotonic() + seconds
         while (left := look_at - time.monotonic()) > 0:
             if next_ms is not None:
                 left = min(left, next_ms / 1000 - clock.now())
