@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import httpx
     from conftest import Api
+    from postgresql_server import PostgreSQLServer
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 
@@ -128,6 +129,34 @@ async def test_ticks_that_were_missed_while_the_engine_was_off_are_run_once(
         "2030-06-03T00:00:00+08:00",
         "2030-06-09T00:00:00+08:00",
     ]
+
+
+async def test_of_several_processes_each_tick_is_run_by_one(
+    serve: Callable[..., Any], postgresql: PostgreSQLServer, tmp_path: Path, clock_file: Path
+) -> None:
+    arguments = ["--dev", "--json", "--data", tmp_path / "data", "--log-level", "warning"]
+    arguments += ["--database", postgresql.schema()]
+    environment = {"ARCRUN_SERVER_CLOCK_FILE": str(clock_file)}
+    first, second = [
+        await asyncio.to_thread(Engine, lambda: serve(*arguments, **environment)) for _ in range(2)
+    ]
+    move(clock_file, "2030-06-01T00:00:00+00:00")
+    names = [f"report{number}" for number in range(20)]
+    for name in names:
+        await push(first.client, name, cron={"expr": "@daily"})
+    move(clock_file, "2030-06-02T00:00:00+00:00")
+    for name in names:
+        [run] = await runs_of(second.client, name, 1)
+        assert run["status"] == "succeeded"
+    await first.end()
+    move(clock_file, "2030-06-03T00:00:00+00:00")
+    for name in names:
+        runs = await runs_of(second.client, name, 2)
+        assert [run["input"]["scheduled_at"] for run in runs] == [
+            "2030-06-02T00:00:00+00:00",
+            "2030-06-03T00:00:00+00:00",
+        ]
+    await second.client.aclose()
 
 
 async def test_a_workflow_reads_sets_and_removes_a_schedule(
