@@ -69,12 +69,14 @@ class Scheduling:
     accepted: AcceptedRuns
     scheduler: Scheduler
 
-    async def push(self, workflow: str, schedule: Schedule | None, *, start: str = "input") -> None:
-        """Push a workflow with a schedule, and a start node of this name."""
+    async def push(
+        self, workflow: str, schedule: Schedule | None, *, start: str = "input", **fields: Any
+    ) -> None:
+        """Push a workflow with a schedule, a start node of this name, and further fields of the graph."""
         first = None
         if schedule is not None:
             first = Tick(self.account, workflow, schedule, first_ms(schedule))
-        graph = {"nodes": [{"id": start, "type": "Input"}], "edges": []}
+        graph = {"nodes": [{"id": start, "type": "Input"}], "edges": [], **fields}
         await self.store.workflows.push(
             *(self.account, workflow), description="a test's", graph=graph, config=None, first=first
         )

@@ -109,6 +109,7 @@ async def test_a_tick_that_was_cut_off_is_run_once(
     ):
         await process.scheduler.run_due()
     assert len(await process.runs()) == (1 if lost == "after" else 0)
+    now.set("2026-11-24T00:00:00+00:00")
     await process.scheduler.run_due()
     assert await process.times() == ["2026-11-20T08:30:00+08:00"]
 
@@ -161,6 +162,19 @@ async def test_an_account_without_a_key_runs_nothing(
     following_ms = await process.scheduler.run_due()
     assert await process.runs() == []
     assert following_ms == clock.milliseconds(datetime.fromisoformat("2026-11-21T08:30:00+08:00"))
+
+
+async def test_a_run_that_its_workflow_refuses_is_noted(process: Scheduling, now: SetClock) -> None:
+    await process.push("report", MORNING, max_running=1, when_full="refuse")
+    now.set("2026-11-20T00:30:00+00:00")
+    await process.scheduler.run_due()
+    now.set("2026-11-21T00:30:00+00:00")  # the run of yesterday goes on
+    await process.scheduler.run_due()
+    assert await process.times() == ["2026-11-20T08:30:00+08:00"]
+    page = await process.store.executions.list(process.account, "report", PageRequest(10))
+    [execution] = page.entries
+    assert execution["verdict"] == "failed"
+    assert execution["message"].startswith("the run was not accepted: 1 of its runs go on")
 
 
 async def test_a_run_that_is_not_accepted_is_noted_and_holds_up_no_other(

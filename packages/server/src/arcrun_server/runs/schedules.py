@@ -17,6 +17,7 @@ from arcrun_server import clock
 from arcrun_server.engine import RunResult
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.runs.service import WorkflowNotFoundError
+from arcrun_server.store.admission import WorkflowFullError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -122,6 +123,8 @@ class Scheduler:
             return  # it was deleted meanwhile, and its schedule with it
         except StorageUnavailableError:
             raise  # it is tried again
+        except WorkflowFullError as error:
+            self._note_failure(tick, now, f"the run was not accepted: {error}")
         except Exception as error:  # noqa: BLE001 - one that can't be accepted must not hold up the others
             self._note_failure(tick, now, f"the run can't be accepted: {type(error).__name__}")
         try:
@@ -132,14 +135,18 @@ class Scheduler:
         await self._store.schedules.advance(tick, clock.milliseconds(following))
 
     async def _accept(self, tick: Tick) -> None:
+        # No client can send this key: those of clients have no spaces.
+        key = f"schedule {tick.workflow} {tick.time_ms}"
+        # A key is forgotten after a day, a tick is not.
+        if await self._store.runs.status(self._store.run_tokens.run_under(tick.account, key)):
+            return
         scheduled_at = clock.from_milliseconds(tick.time_ms).astimezone(tick.schedule.zone())
         await self._runs.accept_workflow(
             self._accepted,
             tick.account,
             tick.workflow,
             {"scheduled_at": scheduled_at.isoformat(), "timezone": tick.schedule.timezone},
-            # No client can send this key: those of clients have no spaces.
-            key=f"schedule {tick.workflow} {tick.time_ms}",
+            key=key,
             strict=False,
             trigger=TRIGGER,
         )

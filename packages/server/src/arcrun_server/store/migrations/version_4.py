@@ -130,7 +130,7 @@ _executions = Table("executions", MetaData(), Column("usage", Characters))
 
 
 def upgrade(connection: Connection) -> None:
-    """Create the tables, and those of durable runs, and move all recipes into them; earlier runs have no usage."""
+    """Create the tables, and those of durable runs and of schedules, and move all recipes into them; earlier runs have no usage."""
     version_4_runs.create_tables(connection)
     version_4_schedules.create_tables(connection)
     usage_type = _executions.c.usage.type.compile(connection.dialect)
