@@ -38,7 +38,16 @@ OTHER_FILES = {
 # What a module without input and output may import: of the standard library, and of others, what reads no files,
 # speaks to no network, starts nothing, and imports nothing that this test can't see.
 PURE_MODULES = (
-    *("__future__", "base64", "bisect", "collections", "contextlib", "contextvars", "copy"),
+    *(
+        "__future__",
+        "base64",
+        "bisect",
+        "calendar",
+        "collections",
+        "contextlib",
+        "contextvars",
+        "copy",
+    ),
     *(
         "dataclasses",
         "datetime",
@@ -64,6 +73,7 @@ PURE_MODULES = (
         "zlib",
     ),
     "asyncio",  # to wait for several things; the engine is handed what does input and output
+    "zoneinfo",  # the rules of time zones, which are data
     "sys",  # for limits of the interpreter
     *("cryptography", "pydantic", "pydantic_core", "typing_extensions", "yaml"),
 )

@@ -7,8 +7,8 @@ from datetime import timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.components import code, cron, cron_expression
-from arcrun_server.engine import parameters
+from arcrun_server.components import code, cron
+from arcrun_server.engine import cron_expression, parameters
 from arcrun_server.recipes import prompt_component, request
 from arcrun_server.recipes.auth import primitive_component
 from arcrun_server.routes import component_search, components
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, tzinfo
 
-    from arcrun_server.components.cron_expression import CronExpression
+    from arcrun_server.engine.cron_expression import CronExpression
 
 
 def _with_invocation(change: Any) -> None:

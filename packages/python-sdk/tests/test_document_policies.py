@@ -45,6 +45,7 @@ def test_what_is_said_about_failures_stands_beside_the_parameters(kind, ready) -
         "on_failure_workflow": "notify",
         "max_running": 3,
         "when_full": "refuse",
+        "cron": {"expr": "30 8 * * MON-FRI", "timezone": "Asia/Taipei"},
     }
     fields = {
         "retry": {"times": 1},

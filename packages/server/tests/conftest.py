@@ -43,6 +43,8 @@ ON_BOTH_DATABASES = {
     "test_recipe_versions",
     "test_recipes",
     "test_runs",
+    "test_scheduled_workflows",
+    "test_schedules",
     "test_server_key",
     "test_shipped_prompts",
     "test_workflows",

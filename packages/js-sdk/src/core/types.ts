@@ -117,6 +117,7 @@ export interface WorkflowDocument extends Open {
   on_failure_workflow?: string;
   max_running?: number;
   when_full?: string;
+  cron?: { expr: string; timezone?: string };
 }
 
 /** Result of `workflows.push`. */

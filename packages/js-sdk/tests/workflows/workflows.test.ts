@@ -63,6 +63,7 @@ describe("push", () => {
       on_failure_workflow: "notify",
       max_running: 3,
       when_full: "refuse",
+      cron: { expr: "30 8 * * MON-FRI", timezone: "Asia/Taipei" },
     } as const;
     const fields = { retry: { times: 1 }, on_failure: "continue", repeatable: false, concurrency: 4 };
     const config = {

@@ -34,6 +34,7 @@ from arcrun_server.routes.runs import RunRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
 from arcrun_server.runs.accepted import AcceptedRuns
 from arcrun_server.runs.durable import DbosExecution
+from arcrun_server.runs.schedules import Scheduler
 from arcrun_server.runs.service import RunService
 from arcrun_server.slots import NoSlotError
 from arcrun_server.store import Store
@@ -101,20 +102,22 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     accepted = None
     if settings.durable:
         accepted = _accepted_runs(settings, open_store, registry, recipes, telemetry)
+    runs = RunService(
+        open_store,
+        registry,
+        recipes,
+        runs_per_account=settings.runs_per_key,
+        limits=settings.run,
+        accepted=accepted,
+        telemetry=telemetry,
+    )
+    scheduler = None if accepted is None else Scheduler(open_store, runs, accepted)
     context = Context(
         settings=settings,
         store=open_store,
         catalog=catalog,
         registry=registry,
-        runs=RunService(
-            open_store,
-            registry,
-            recipes,
-            runs_per_account=settings.runs_per_key,
-            limits=settings.run,
-            accepted=accepted,
-            telemetry=telemetry,
-        ),
+        runs=runs,
         accepted=accepted,
         telemetry=telemetry,
         pages=Pages(open_store.cursors),
@@ -124,10 +127,12 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await open_store.probe.begin()
-        if accepted is not None:
+        if accepted is not None and scheduler is not None:
             await accepted.begin()
+            scheduler.start()
         yield
-        if accepted is not None:
+        if accepted is not None and scheduler is not None:
+            await scheduler.aclose()
             await accepted.aclose()
         await outbound.aclose()
         await workers.aclose()

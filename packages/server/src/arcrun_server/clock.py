@@ -47,6 +47,16 @@ def from_milliseconds(moment: int) -> datetime:
     return datetime.fromtimestamp(moment / 1000, timezone.utc)
 
 
+def milliseconds(moment: datetime) -> int:
+    """Return a time in milliseconds since 1970.
+
+    Example:
+        >>> milliseconds(from_milliseconds(1767225600123))
+        1767225600123
+    """
+    return round(moment.timestamp() * 1000)
+
+
 def monotonic() -> float:
     """Return the seconds since some point, for lifetimes; a change of the machine's date does not matter."""
     return time.monotonic() + _seconds_ahead()

@@ -16,7 +16,7 @@ _NODE_FIELDS = ("retry", "timeout_seconds", "on_failure", "repeatable", "concurr
 _OWN_PARAMETERS = {"http_request": ("timeout_seconds",)}
 _WORKFLOW_FIELDS = (
     *("retry", "timeout_seconds", "on_failure", "repeatable"),
-    *("on_failure_workflow", "max_running", "when_full"),
+    *("on_failure_workflow", "max_running", "when_full", "cron"),
 )
 
 
@@ -134,7 +134,7 @@ def compile_graph(
         name: the workflow's name.
         compiled: what the engine made of the document's flow.
         config: the component and parameters of each node.
-        document: the document; what it says about failures and runs becomes part of the graph.
+        document: the document; what it says about failures, runs and its schedule becomes part of the graph.
 
     Raises:
         InvalidArgumentError: the engine does not know a component, or the config names a node that

@@ -5,10 +5,10 @@ from __future__ import annotations
 import calendar
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from arcrun_server.engine import ComponentError
 from arcrun_server.engine.clock import time_variables
+from arcrun_server.engine.time_zones import UTC, find_zone, nearest_zone
 
 from .contract import describe, given_value, one_of, optional, require
 from .operations import Operation, operations_contract, run_operation
@@ -36,14 +36,13 @@ def zone_of(given: JsonObject) -> tzinfo:
     Raises:
         ComponentError: There is no such time zone.
     """
-    name = optional(given, "timezone", str, "UTC")
-    if name.upper() in {"UTC", "Z"}:
-        return timezone.utc
-    try:
-        return ZoneInfo(name)
-    except (KeyError, OSError, ValueError):
-        message = f"there is no time zone {describe(name)}; write it as in 'Asia/Taipei'"
-        raise ComponentError(message) from None
+    name = optional(given, "timezone", str, UTC)
+    zone = find_zone(name)
+    if zone is None:
+        near = nearest_zone(name)
+        hint = f"did you mean '{near}'?" if near else "write it as in 'Asia/Taipei'"
+        raise ComponentError(f"there is no time zone {describe(name)}; {hint}")
+    return zone
 
 
 def _moment(given: JsonObject, name: str = "date") -> datetime:

@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 _LOGIC = (
     array_ops,
-    cron,
     date_ops,
     filter_component,
     foreach_control,
@@ -108,6 +107,7 @@ class Registry:
             for module in _LOGIC
         }
         components["wait"] = wait.run  # it waits on the loop
+        components["cron"] = cron.component(None)  # a run has the schedules of its account
         components["validate_json"] = validate_json.component(workers)
         components["string_ops"] = string_ops.component(workers)
         components["code"] = code.component(sandboxes or WorkerPool())
@@ -118,6 +118,7 @@ class Registry:
                 *_LOGIC,
                 *_BY_ACCOUNT,
                 code,
+                cron,
                 http_request,
                 string_ops,
                 validate_json,

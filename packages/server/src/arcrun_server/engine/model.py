@@ -79,6 +79,7 @@ class Graph(_GraphRequired, total=False):
     on_failure_workflow: str
     max_running: int
     when_full: str
+    cron: JsonObject
 
 
 def readable(text: str, most: int = 500) -> str:

@@ -91,11 +91,14 @@ class Context:
         except ApiError:
             return None
 
-    def durable_runs(self, what: str) -> AcceptedRuns:
+    def durable_runs(
+        self, what: str, otherwise: str = "leave async out and wait for the result"
+    ) -> AcceptedRuns:
         """Return the runs that outlive this process, or raise 400 if this server keeps none.
 
         Args:
             what: What was asked for.
+            otherwise: What the client can do.
         """
         if self.accepted is None:
             raise ApiError(
@@ -103,7 +106,7 @@ class Context:
                 "invalid_request",
                 f"this engine does not keep runs ({what}): it has no capability durable_runs",
                 requires="durable_runs",
-                next_actions=["leave async out and wait for the result"],
+                next_actions=[otherwise],
             )
         return self.accepted
 

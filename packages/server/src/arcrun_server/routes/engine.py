@@ -28,7 +28,7 @@ CAPABILITIES = (
 )
 
 # Runs outlive the process: not in an engine that is embedded in another program.
-DURABLE = "durable_runs"
+DURABLE = ("durable_runs", "schedules")
 # Components may reach private and loopback addresses: in development mode only.
 DEVELOPMENT = "private_addresses"
 
@@ -40,7 +40,7 @@ class EngineRoutes:
         self._context = context
         capabilities = [
             *CAPABILITIES,
-            *([] if context.accepted is None else [DURABLE]),
+            *([] if context.accepted is None else DURABLE),
             *([DEVELOPMENT] if context.settings.private_addresses else []),
         ]
         # They never change, so they are made once.

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter
 from typing_extensions import NotRequired, TypedDict
 
+from arcrun_server.engine.cron_expression import LONGEST
 from arcrun_server.engine.model import EdgeType
 from arcrun_server.engine.policy import (
     MAX_BACKOFF_SECONDS,
@@ -144,6 +145,14 @@ extensible(Edge)
 
 
 @closed
+class CronSchedule(TypedDict):
+    """When a workflow runs by itself (docs/contract.md#schedules)."""
+
+    expr: Annotated[str, Field(min_length=1, max_length=LONGEST)]
+    timezone: NotRequired[Annotated[str, Field(min_length=1, max_length=64)]]
+
+
+@closed
 class Graph(TypedDict):
     """A compiled graph (docs/contract.md#workflow-graphs)."""
 
@@ -157,6 +166,7 @@ class Graph(TypedDict):
     on_failure_workflow: NotRequired[WorkflowName]
     max_running: NotRequired[Annotated[int, Field(ge=1, le=MAX_RUNNING), whole_numbers]]
     when_full: NotRequired[WhenFull]
+    cron: NotRequired[CronSchedule]
     nodes: Annotated[list[Node], Field(min_length=1, max_length=1000)]
     edges: Annotated[list[Edge], Field(max_length=5000)]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
+from arcrun_server.engine.schedule import schedule_of
 from arcrun_server.errors import ApiError
 from arcrun_server.json_text import encode
 from arcrun_server.routes.context import path_name
@@ -18,6 +19,7 @@ from arcrun_server.routes.run_response import (
     short_response,
 )
 from arcrun_server.routes.schemas import RUN_INPUT, WORKFLOW_PUSH
+from arcrun_server.runs.account_schedules import first_ms
 from arcrun_server.runs.idempotency import (
     IdempotencyError,
     IdempotentResponse,
@@ -25,10 +27,12 @@ from arcrun_server.runs.idempotency import (
     InterruptedRunError,
 )
 from arcrun_server.runs.service import WorkflowNotFoundError
+from arcrun_server.store.schedules import Tick
 from arcrun_server.validation import WORKFLOW_NAME, WORKFLOW_NAME_RULE
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
+    from arcrun_server.engine import Graph
     from arcrun_server.routes.context import Context
     from arcrun_server.runs.accepted import AcceptedRuns
 
@@ -76,8 +80,14 @@ class WorkflowRoutes:
             account,
             name,
             description=pushed["description"],
-            graph={**graph, "id": name, "name": name},
+            # Its `cron` is kept beside it: a workflow can change it.
+            graph={
+                **{field: value for field, value in graph.items() if field != "cron"},
+                "id": name,
+                "name": name,
+            },
             config=pushed.get("config"),
+            first=self._first_tick(account, name, graph),
         )
         created = {
             "name": name,
@@ -87,6 +97,14 @@ class WorkflowRoutes:
             **warnings,
         }
         return JsonResponse(created, status_code=201)
+
+    def _first_tick(self, account: str, name: str, graph: Graph) -> Tick | None:
+        """Return when a workflow that was pushed runs first by itself, if it does."""
+        schedule = schedule_of(graph)
+        if schedule is None:
+            return None
+        self._context.durable_runs("cron", "leave cron out and trigger the workflow")
+        return Tick(account, name, schedule, first_ms(schedule))
 
     async def get(self, request: Request) -> Response:
         """Return a workflow as it is stored."""

@@ -124,6 +124,11 @@ class AcceptedRuns:
         elif await self._store.runs.left_by(self._executor) or await self._store.runs.any_waits():
             await self.launch()
 
+    @property
+    def executes(self) -> bool:
+        """Return whether this process executes runs now; on SQLite, it begins when the first one comes."""
+        return self._takeover is None or self._launched is not None
+
     async def launch_as(self, executor: str) -> None:
         """Execute runs under a new name from now on; `stop` comes before."""
         self._executor = executor

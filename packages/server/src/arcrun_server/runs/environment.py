@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from arcrun_server import clock
-from arcrun_server.components import claude_api, code
+from arcrun_server.components import claude_api, code, cron
 from arcrun_server.components.registry import with_checked_names
 from arcrun_server.engine import InvocationFailure, RunLimits, StepResult, delivered_result
 from arcrun_server.errors import StorageUnavailableError
@@ -21,6 +21,7 @@ from arcrun_server.recipes.api.record import hash_id
 from arcrun_server.recipes.auth.primitive_component import PREFIX, PRIMITIVES
 from arcrun_server.recipes.prompt_component import delivered_answer, prompt_component
 from arcrun_server.recipes.prompts import Prompts
+from arcrun_server.runs.account_schedules import AccountSchedules
 from arcrun_server.runs.usage import ModelUsage, counted
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 from arcrun_server.telemetry.tracing import Tracing
@@ -103,6 +104,9 @@ class AccountEnvironment:
         component = self.registry.get(component_id)
         if component is not None and component_id == code.CONTRACT["canonical_id"]:
             return code.in_turn(component, self.registry.code_queues, self.account)
+        if component is not None and component_id == cron.CONTRACT["canonical_id"] and self.run:
+            schedules = AccountSchedules(self.store.schedules, self.account)
+            return with_checked_names(cron.component(schedules), cron.CONTRACT)
         return component
 
     def _of_knowledge_base(self, component_id: str) -> Component | None:

@@ -26,6 +26,7 @@ from arcrun_server.store.prompt_texts import PromptTexts
 from arcrun_server.store.recipes import Recipes
 from arcrun_server.store.run_tokens import RunTokens
 from arcrun_server.store.runs import Runs
+from arcrun_server.store.schedules import Schedules
 from arcrun_server.store.schema import properties
 from arcrun_server.store.sqlite import SQLiteDatabase
 from arcrun_server.store.upserts import Upsert
@@ -86,7 +87,8 @@ class Store:
             self._opened = opened.pop_all()
         self.accounts = Accounts(self.database, server_key, development=development)
         self.credentials = Credentials(self.database, server_key)
-        self.workflows = Workflows(self.database)
+        self.schedules = Schedules(self.database)
+        self.workflows = Workflows(self.database, self.schedules)
         self.auth_recipes = Recipes(self.database, "auth")
         self.api_recipes = Recipes(self.database, "api")
         self.prompt_recipes = Recipes(self.database, "prompt")

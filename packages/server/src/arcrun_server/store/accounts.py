@@ -29,6 +29,12 @@ _BY_LOOKUP = Query(
     )
 )
 
+_VALID_KEY = Query(
+    select(api_keys.c.id)
+    .where(api_keys.c.account == bindparam("account"), api_keys.c.revoked_at.is_(None))
+    .limit(1)
+)
+
 
 @dataclass(frozen=True)
 class KeyEntry:
@@ -134,6 +140,10 @@ class Accounts:
         )
         row = self._database.read_now(lambda connection: connection.execute(statement).first())
         return None if row is None else self._open(row.id, row.account, row.sealed)
+
+    async def has_key(self, account: str) -> bool:
+        """Tell whether an account has a valid key; one without has been revoked."""
+        return bool(await self._database.rows(_VALID_KEY, account=account))
 
     async def keys_of(self, account: str) -> list[str]:
         """Return the account's valid keys in plain text, newest first, to open what was sealed under them."""

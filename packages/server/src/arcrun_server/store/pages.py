@@ -12,7 +12,7 @@ from arcrun_server.store.database import Query
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Column, ColumnElement
+    from sqlalchemy import Column, ColumnElement, Label
 
     from arcrun_server.store.database import Database
 
@@ -59,7 +59,7 @@ class PagedQuery:
 
     def __init__(
         self,
-        columns: Sequence[Column[Any]],
+        columns: Sequence[Column[Any] | Label[Any]],
         *,
         position: Column[Any],
         where: Sequence[ColumnElement[bool]],

@@ -85,6 +85,22 @@ workflows = Table(
     Column("created_at_ms", Whole, nullable=False),
 )
 
+# When workflows run by themselves.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("account", Characters, primary_key=True),
+    Column("workflow", Characters, primary_key=True),
+    Column("expr", Characters, nullable=False),
+    Column("timezone", Characters, nullable=False),
+    # When it runs next by itself.
+    Column("next_ms", Whole, nullable=False),
+    ForeignKeyConstraint(
+        ["account", "workflow"], ["workflows.account", "workflows.name"], ondelete="CASCADE"
+    ),
+    Index("schedules_by_time", "next_ms"),
+)
+
 # The recipes of all kinds (auth, api, prompt), each under a name that its kind has once.
 recipes = Table(
     "recipes",

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, or_, select
+from sqlalchemy import and_, bindparam, delete, or_, select
 
 from arcrun_server import clock
+from arcrun_server.engine.schedule import Schedule
 from arcrun_server.store.database import Query
 from arcrun_server.store.pages import PagedQuery
-from arcrun_server.store.schema import executions, workflows
+from arcrun_server.store.schedules import put, remove
+from arcrun_server.store.schema import executions, schedules, workflows
 from arcrun_server.store.upserts import Upsert
 
 if TYPE_CHECKING:
@@ -22,16 +24,24 @@ if TYPE_CHECKING:
 
     from arcrun_server.store.database import Database
     from arcrun_server.store.pages import Page, PageRequest
+    from arcrun_server.store.schedules import Schedules, Tick
 
 _table = workflows.c
+_OWN_SCHEDULE = and_(schedules.c.account == _table.account, schedules.c.workflow == _table.name)
+_CRON_EXPR = select(schedules.c.expr).where(_OWN_SCHEDULE).scalar_subquery().label("cron_expr")
 _LIST = PagedQuery(
-    [_table.name, _table.description, _table.created_at_ms],
+    [_table.name, _table.description, _table.created_at_ms, _CRON_EXPR],
     position=_table.name,
     where=[_table.account == bindparam("account")],
 )
-_ONE = select(
-    _table.name, _table.description, _table.graph, _table.config, _table.created_at_ms
-).where(_table.account == bindparam("account"), _table.name == bindparam("name"))
+_ONE = (
+    select(
+        *(_table.name, _table.description, _table.graph, _table.config, _table.created_at_ms),
+        *(schedules.c.expr, schedules.c.timezone),
+    )
+    .outerjoin(schedules, _OWN_SCHEDULE)
+    .where(_table.account == bindparam("account"), _table.name == bindparam("name"))
+)
 _GRAPH = Query(
     select(_table.graph).where(
         _table.account == bindparam("account"), _table.name == bindparam("name")
@@ -47,7 +57,7 @@ class StoredWorkflow:
     Args:
         name: Its name, and the graph's `id` and `name`.
         description: One sentence on what it does.
-        graph: The compiled graph.
+        graph: The compiled graph; its `cron` is the schedule that the workflow has now.
         config: The `config` that was pushed with it, or None.
         created_at: When it was first pushed, RFC 3339.
     """
@@ -62,17 +72,19 @@ class StoredWorkflow:
 class Workflows:
     """The workflows of all accounts of one database; every method takes the account."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, schedules: Schedules) -> None:
         self._database = database
+        self._schedules = schedules
 
     async def list(self, account: str, request: PageRequest) -> Page:
-        """Return name, description and time of a page of them, sorted by name."""
+        """Return name, description, time and schedule of a page of them, sorted by name."""
         page = await _LIST.page(self._database, request, account=account)
         entries = [
             {
                 "name": entry["name"],
                 "description": entry["description"],
                 "created_at": timestamp(entry["created_at_ms"]),
+                **({} if entry["cron_expr"] is None else {"cron_expr": entry["cron_expr"]}),
             }
             for entry in page.entries
         ]
@@ -85,10 +97,13 @@ class Workflows:
         )
         if row is None:
             return None
+        graph = json.loads(row.graph)
+        if row.expr is not None:
+            graph["cron"] = Schedule(row.expr, row.timezone).as_json()
         return StoredWorkflow(
             row.name,
             row.description,
-            json.loads(row.graph),
+            graph,
             None if row.config is None else json.loads(row.config),
             timestamp(row.created_at_ms),
         )
@@ -125,8 +140,21 @@ class Workflows:
         description: str,
         graph: dict[str, Any],
         config: dict[str, Any] | None,
+        first: Tick | None = None,
     ) -> str:
-        """Store or replace one, and return when it was first pushed, RFC 3339."""
+        """Store or replace one.
+
+        Args:
+            account: Whose it is.
+            name: Its name.
+            description: One sentence on what it does.
+            graph: The compiled graph, without its `cron`.
+            config: The `config` that was pushed with it.
+            first: The first tick of its schedule; the schedule that it has goes on as before. Without one, it has none.
+
+        Returns:
+            When it was first pushed, RFC 3339.
+        """
         row = {
             "account": account,
             "name": name,
@@ -135,9 +163,18 @@ class Workflows:
             "config": None if config is None else json.dumps(config),
             "created_at_ms": int(clock.now() * 1000),
         }
-        created: int = await self._database.write(
-            lambda connection: connection.execute(_PUSH.on(connection), row).scalar_one()
-        )
+
+        def change(connection: Connection) -> int:
+            created: int = connection.execute(_PUSH.on(connection), row).scalar_one()
+            if first is None:
+                remove(connection, account, name)
+            else:
+                put(connection, first)
+            return created
+
+        created = await self._database.write(change)
+        if first is not None:
+            self._schedules.changed.set()
         return timestamp(created)
 
     async def delete(self, account: str, name: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import MAXYEAR, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from arcrun_server.engine.nearest import nearest
+from .nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,7 @@ class CronExpression:
         """
         last = after
         for day in self._days(after.astimezone(zone).date()):
-            for moment in sorted(self._moments(day, zone)):
+            for moment in self._moments(day, zone, after):
                 if moment > last:
                     last = moment
                     yield moment.astimezone(zone)
@@ -105,7 +105,22 @@ class CronExpression:
         in_month, in_week = day.day in self.days, day.isoweekday() % 7 in self.weekdays
         return in_month or in_week if self.either_day else in_month and in_week
 
-    def _moments(self, day: date, zone: tzinfo) -> Iterator[datetime]:
+    def _moments(self, day: date, zone: tzinfo, after: datetime) -> Iterator[datetime]:
+        """Yield what a day has, in order; what is not after a moment may be left out."""
+        offset = _offset_of_day(day, zone)
+        if offset is None:
+            yield from sorted(self._moments_of_change(day, zone))
+            return
+        midnight = datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
+        # The wall clock of this day at that moment; hours that were over by then are passed over.
+        passed = after.astimezone(timezone.utc) + offset - midnight
+        for hour in self.hours:
+            if passed < timedelta(hours=hour + 1):
+                for minute in self.minutes:
+                    yield midnight + timedelta(hours=hour, minutes=minute) - offset
+
+    def _moments_of_change(self, day: date, zone: tzinfo) -> Iterator[datetime]:
+        """Yield what a day has on which the clocks change."""
         for hour in self.hours:
             for minute in self.minutes:
                 wall = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
@@ -115,6 +130,14 @@ class CronExpression:
                     yield moment
                 if self.every_hour and not skipped:
                     yield wall.replace(fold=1).astimezone(timezone.utc)
+
+
+def _offset_of_day(day: date, zone: tzinfo) -> timedelta | None:
+    """Return by how much the clocks of a zone are ahead of UTC on a day, or None if they change."""
+    first = datetime(day.year, day.month, day.day, tzinfo=zone)
+    last = first.replace(hour=23, minute=59, fold=1)
+    offset = first.utcoffset()
+    return offset if offset == last.utcoffset() else None
 
 
 def _days_of(year: int, month: int) -> Iterator[date]:
