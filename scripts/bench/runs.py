@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import itertools
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 RUNS = 1000
 NODES = ("a", "b", "c")
 ACCEPTED_ONE_BY_ONE = 100
+PAUSED, SCHEDULES = 10_000, 1_000
+IDLE_SECONDS = 20.0
 _HERE = Path(__file__).parent
 _SECONDS = 300.0
 # Accepts runs as a process does that can execute none, so that the next one finds them.
@@ -57,6 +60,59 @@ store = Store(Path(sys.argv[1]), sys.argv[2] or None)
 asyncio.run(accept(store, json.loads(sys.argv[3])))
 store.close()
 """
+# Fills a database with runs that wait for a callback, and with workflows that run each night.
+WAIT = """
+import asyncio, json, sys, uuid
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from arcrun_server.accounts.keys import new_key
+from arcrun_server.engine.schedule import Schedule
+from arcrun_server.store import Store
+from arcrun_server.store.callbacks import AwaitedTask
+from arcrun_server.store.runs import PAUSED, queued_run
+from arcrun_server.store.schedules import Tick
+
+async def fill(store, graph, paused, schedules):
+    key = new_key()
+    store.accounts.create(key)
+    account = await store.accounts.of_key(key)
+
+    async def pause(number):
+        run = queued_run(
+            uuid.uuid4().hex,
+            account,
+            plan={"graph": graph, "strict": False},
+            run_input={"n": number},
+            workflow="bench",
+            executor="ended",
+            trigger="api",
+        )
+        run = replace(run, status=PAUSED, continuation={"graphs": [graph]})
+        await store.callbacks.accept_paused(run, [AwaitedTask(f"task-{number}", "ask")])
+
+    async def schedule(number):
+        name, nightly = f"nightly_{number}", Schedule(f"{number % 60} 2 * * *", "Europe/Berlin")
+        next_ms = int(nightly.next_time(datetime.now(timezone.utc)).timestamp() * 1000)
+        await store.workflows.push(
+            account,
+            name,
+            description="runs each night",
+            graph=graph,
+            config=None,
+            first=Tick(account, name, nightly, next_ms),
+        )
+
+    for first in range(0, paused, 500):
+        await asyncio.gather(*map(pause, range(first, min(paused, first + 500))))
+    for first in range(0, schedules, 500):
+        await asyncio.gather(*map(schedule, range(first, min(schedules, first + 500))))
+
+store = Store(Path(sys.argv[1]))
+given = json.loads(sys.argv[2])
+asyncio.run(fill(store, given["graph"], given["paused"], given["schedules"]))
+store.close()
+"""
 # Where the server that the tests use is.
 sys.path.append(str(ROOT / "packages/server/tests"))
 
@@ -81,6 +137,8 @@ def measure() -> Iterator[Figure]:
         waited = _waited(service, Path(folder))
         note = f"of {ACCEPTED_ONE_BY_ONE}, each alone; slowest {max(waited):.0f} ms"
         yield Figure("accepted to started, p50", statistics.median(waited), "ms", 50, note)
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _waiting(Path(folder))
 
 
 class _Service:
@@ -176,6 +234,29 @@ def _waited(service: _Service, data: Path) -> list[float]:
             accepted = time.monotonic()
             waited.append((float(service.line()) - accepted) * 1000)
     return waited
+
+
+def _waiting(data: Path) -> Iterator[Figure]:
+    """Measure the start of an engine with many paused runs and schedules, and what it uses while nothing happens."""
+    given = {"graph": _graph("http://127.0.0.1:9"), "paused": PAUSED, "schedules": SCHEDULES}
+    command = [sys.executable, "-c", WAIT, str(data), json.dumps(given)]
+    subprocess.run(command, check=True, timeout=_SECONDS)
+    what = f"{PAUSED:,} paused runs, {SCHEDULES:,} schedules"
+    began = time.monotonic()
+    with _engine(data, None, data / "engine.log") as ready:
+        started = time.monotonic() - began
+        yield Figure(f"{what}: start", started, "s", 3, "until it accepts requests")
+        time.sleep(2)  # what it does once at its start
+        before = _processor_seconds(int(ready["pid"]))
+        time.sleep(IDLE_SECONDS)
+        used = (_processor_seconds(int(ready["pid"])) - before) / IDLE_SECONDS
+        yield Figure(f"{what}: idle", used * 100, "% of a core", 2, f"over {IDLE_SECONDS:g} s")
+
+
+def _processor_seconds(pid: int) -> float:
+    """Return how long a process has been executed, from the kernel of Linux."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
