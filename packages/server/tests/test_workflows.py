@@ -270,6 +270,14 @@ async def test_bad_pushes_say_where_and_store_nothing(
     assert (await alice("GET", "/webhooks/named")).json()["total"] == 0
 
 
+async def test_a_separator_is_no_white_space_in_a_description(alice: Api) -> None:
+    body = {"name": "w", "graph": UPPER, "description": "\x1c"}
+    pushed = await alice("POST", "/webhooks/named", json=body)
+    block = await alice("POST", "/kbdb/blocks", json={"page_name": "\x1f", "content": "c"})
+
+    assert (pushed.status_code, block.status_code) == (201, 201), (pushed.text, block.text)
+
+
 @pytest.mark.parametrize("missing", ["name", "graph", "description"])
 async def test_missing_fields_are_named(alice: Api, missing: str) -> None:
     body = {"name": "w", "graph": UPPER, "description": "d"}

@@ -48,3 +48,8 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+# As `\S` of JSON Schema has it: the separators U+001C to U+001F are white space for Python alone.
+NOT_BLANK = re.compile(r"(?s).*[\S\x1c-\x1f].*")
+"""A text that is more than white space."""

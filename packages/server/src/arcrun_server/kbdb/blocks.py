@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypedDict
 
-from arcrun_server.engine.characters import json_holds_nul, no_character
+from arcrun_server.engine.characters import NOT_BLANK, json_holds_nul, no_character
 from arcrun_server.json_text import READABLE
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def check_fields(given: Mapping[str, Any]) -> None:
         raise BlockError(f"`id` must be {BLOCK_ID_RULE}")
     if "page_name" in given:
         _check_text("page_name", given["page_name"], LONGEST_PAGE_NAME)
-        if not given["page_name"].strip():
+        if not NOT_BLANK.fullmatch(given["page_name"]):
             raise BlockError("`page_name` is blank")
     if "content" in given:
         _check_text("content", given["content"], LONGEST_CONTENT)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter
 from typing_extensions import NotRequired, TypedDict
 
+from arcrun_server.engine.characters import NOT_BLANK
 from arcrun_server.engine.cron_expression import LONGEST
 from arcrun_server.engine.model import EdgeType
 from arcrun_server.engine.policy import (
@@ -44,6 +45,7 @@ from arcrun_server.validation import (
     whole_numbers,
 )
 
+_NOT_BLANK = matching(NOT_BLANK, "it must not be blank")
 Sensitivity = Literal["standard", "high"]
 SecretValue = Annotated[str, Field(min_length=1, max_length=65536)]
 Ciphertext = Annotated[
@@ -181,7 +183,7 @@ class WorkflowPush(TypedDict):
     description: Annotated[
         str,
         Field(min_length=1, max_length=4096),
-        matching(re.compile(r"(?s).*\S.*"), "it must not be blank"),
+        _NOT_BLANK,
     ]
     config: NotRequired[dict[str, Any]]
     strict: NotRequired[bool]
@@ -226,7 +228,7 @@ def _long(longest: int, *, least: int = 0) -> Any:
 _PageName = Annotated[
     str,
     _long(LONGEST_PAGE_NAME, least=1),
-    matching(re.compile(r"(?s).*\S.*"), "it must not be blank"),
+    _NOT_BLANK,
 ]
 _Content = Annotated[str, _long(LONGEST_CONTENT)]
 _BlockType = Annotated[str, _long(LONGEST_TYPE)] | None
