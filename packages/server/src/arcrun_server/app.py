@@ -29,6 +29,7 @@ from arcrun_server.routes.paging import Pages
 from arcrun_server.routes.prompt_recipes import PromptRecipeRoutes
 from arcrun_server.routes.prompt_texts import PromptTextRoutes
 from arcrun_server.routes.recipes import ApiRecipeRoutes, AuthRecipeRoutes
+from arcrun_server.routes.run_events import RunEventRoutes
 from arcrun_server.routes.runs import RunRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
 from arcrun_server.runs.accepted import AcceptedRuns
@@ -36,6 +37,7 @@ from arcrun_server.runs.durable import DbosExecution
 from arcrun_server.runs.service import RunService
 from arcrun_server.slots import NoSlotError
 from arcrun_server.store import Store
+from arcrun_server.web.event_stream import OpenStreams
 from arcrun_server.web.middleware import ServerMiddleware
 from arcrun_server.web.responses import JsonResponse
 from arcrun_server.workers import WorkerPool
@@ -50,6 +52,7 @@ GROUPS = (
     EngineRoutes,
     WorkflowRoutes,
     RunRoutes,
+    RunEventRoutes,
     CredentialRoutes,
     AuthRecipeRoutes,
     ApiRecipeRoutes,
@@ -110,6 +113,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         accepted=accepted,
         pages=Pages(open_store.cursors),
         checks=BodyChecks(workers, settings.max_values),
+        streams=OpenStreams(),
     )
 
     @asynccontextmanager
@@ -135,6 +139,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.state.streams = context.streams
     for group in GROUPS:
         group(context).add_to(app.router)
     app.add_middleware(

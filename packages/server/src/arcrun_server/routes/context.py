@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from arcrun_server.runs.service import RunService
     from arcrun_server.settings import Settings
     from arcrun_server.store import Store
+    from arcrun_server.web.event_stream import OpenStreams
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
@@ -36,6 +37,7 @@ class Context:
         catalog: The recipes that are shipped.
         registry: The components of this engine.
         runs: Runs workflows.
+        streams: The event streams that are open.
         accepted: Keeps runs that outlive this process; None if the server does not.
         pages: Pages of lists.
         checks: Checks bodies and graphs.
@@ -48,6 +50,7 @@ class Context:
     runs: RunService
     pages: Pages
     checks: BodyChecks
+    streams: OpenStreams
     accepted: AcceptedRuns | None = None
 
     async def account(self, request: Request) -> str:

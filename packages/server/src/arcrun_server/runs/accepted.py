@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import RunResult, prepare_graph
 from arcrun_server.runs.environment import new_run_id
+from arcrun_server.runs.events import RunEvents
+from arcrun_server.runs.progress import Progress
 from arcrun_server.runs.retention import Retention
 from arcrun_server.runs.segments import SegmentEnd, Segments, summary_of, tasks_of
 from arcrun_server.runs.takeover import Takeover
@@ -71,6 +73,9 @@ class Delivered:
 class AcceptedRuns:
     """Accepts runs, executes them, and tells how they are.
 
+    Attributes:
+        events: Follows runs.
+
     Args:
         store: Where runs, accounts and workflows are.
         registry: The components of this engine.
@@ -93,7 +98,9 @@ class AcceptedRuns:
         kept: int,
     ) -> None:
         self._store = store
-        self._segments = Segments(store, registry, recipes, limits)
+        self._progress = Progress()
+        self.events = RunEvents(store.runs, self._progress)
+        self._segments = Segments(store, registry, recipes, limits, self._progress)
         self._make_execution = make_execution
         self._executor = ALONE
         self._execution = make_execution(ALONE)
@@ -241,10 +248,10 @@ class AcceptedRuns:
             ),
             status=PAUSED,
             continuation=pause.continuation,
-            trace=[dict(entry) for entry in result.trace],
             started_at_ms=int(started.timestamp() * 1000),
         )
-        run = replace(run, result=summary_of(run, result))
+        trace = [dict(entry) for entry in result.trace]
+        run = replace(run, result=summary_of(run, result), trace=trace)
         if await self._store.callbacks.accept_paused(run, tasks_of(pause)):
             self._start_soon(run_id, run.segment + 1)
 
@@ -266,7 +273,10 @@ class AcceptedRuns:
                 return
 
     async def _execute(self, run_id: str, segment: int) -> None:
-        end = await self._segments.execute(self._execution, self._executor, run_id, segment)
+        try:
+            end = await self._segments.execute(self._execution, self._executor, run_id, segment)
+        finally:
+            self._progress.end(run_id)
         if end is SegmentEnd.RESUMED:
             self._start_soon(run_id, segment + 1)
         elif end is not None:
@@ -321,6 +331,7 @@ class AcceptedRuns:
                 continue
 
     def _note_end(self, run_id: str) -> None:
+        self._progress.wake(run_id)
         event = self._ended.pop(run_id, None)
         if event is not None:
             event.set()

@@ -14,6 +14,7 @@ from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.runs.durable import SegmentLostError
 from arcrun_server.runs.durable_environment import DurableEnvironment, Replay
 from arcrun_server.store.callbacks import AwaitedTask
+from arcrun_server.store.runs import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from arcrun_server.engine import Pause, RunLimits
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.runs.durable import DurableExecution
+    from arcrun_server.runs.progress import Progress
     from arcrun_server.store import Store
     from arcrun_server.store.runs import StoredRun
 
@@ -49,15 +51,22 @@ class Segments:
         registry: The components of this engine.
         recipes: Finds the components that are recipes.
         limits: How much one segment may use.
+        progress: Shows how far the segments are.
     """
 
     def __init__(
-        self, store: Store, registry: Registry, recipes: RecipeResolver, limits: RunLimits
+        self,
+        store: Store,
+        registry: Registry,
+        recipes: RecipeResolver,
+        limits: RunLimits,
+        progress: Progress,
     ) -> None:
         self._store = store
         self._registry = registry
         self._recipes = recipes
         self._limits = limits
+        self._progress = progress
 
     async def execute(
         self, execution: DurableExecution, executor: str, run_id: str, segment: int
@@ -85,6 +94,8 @@ class Segments:
                 self._limits,
                 run=run.id,
                 durable=execution,
+                segment=segment,
+                progress=self._progress,
             )
             try:
                 environment.replay = await _replay_of(run, execution)
@@ -198,9 +209,19 @@ def summary_of(run: StoredRun, result: RunResult) -> dict[str, Any]:
     summary: dict[str, Any] = {
         "duration_ms": round(run.result.get("duration_ms", 0.0) + result.duration_ms, 3)
     }
+    # Where the trace was at each pause: the events of the run are counted by segment.
+    pauses = [*run.result.get("pauses", [])]
     if result.paused is not None:
         summary["task_id"] = result.paused.task_id
         summary["paused_node_id"] = result.paused.node_id
+        pauses.append(
+            {
+                "task_id": result.paused.task_id,
+                "paused_node_id": result.paused.node_id,
+                "traced": len(run.trace) + len(result.trace),
+                "at_ms": now_ms(),
+            }
+        )
     elif result.success:
         summary["data"] = result.data
     else:
@@ -213,6 +234,8 @@ def summary_of(run: StoredRun, result: RunResult) -> dict[str, Any]:
         summary["failed_nodes"] = result.failed_nodes
     if result.usage:
         summary["usage"] = result.usage
+    if pauses:
+        summary["pauses"] = pauses
     return summary
 
 
