@@ -135,6 +135,7 @@ async def test_the_ids_are_the_same_after_the_process_was_killed(
     run_id = await accept(engine.client, "w")
     async with following(engine.client, run_id) as events:
         first = [await next_event(events) for _ in range(3)]
+    await service.arrived("/b")
     await engine.end(signal.SIGKILL)
     await engine.start_again()
     await service.arrived("/b", 2)
@@ -222,19 +223,16 @@ async def test_a_cancelled_run_ends_its_stream(engine: Engine, service: Service)
 async def test_a_failure_says_why_and_no_secret(engine: Engine, service: Service) -> None:
     secret = "s3cr3t-in-a-node"
     await engine.client.post("/credentials", json={"name": "TOKEN", "value": secret})
-    graph = calls(service, "/a")
-    graph["nodes"][0]["data"] = {
-        "url": f"{service.url}/a",
-        "method": "GET",
-        "headers": {"X-Token": "{{credential.TOKEN}}\n"},
-    }
+    service.answers["/a"] = json.dumps({"success": False, "error": f"no {secret}"}).encode()
+    node = {"id": "a", "type": "Component", "componentId": f"{service.url}/a", "on_failure": "stop"}
+    graph = {"nodes": [node | {"data": {"token": "{{credential.TOKEN}}"}}], "edges": []}
     await push(engine.client, "w", graph)
     run_id = await accept(engine.client, "w")
     await ended(engine.client, run_id)
     events = await all_events(engine.client, run_id)
 
     assert shown(events)[2:] == [("0-2", "a failed"), ("1-0", "failed")]
-    assert events[2][2]["error"]
+    assert events[2][2]["error"].startswith("no ")
     assert events[3][2]["failed_node"] == "a"
     assert secret not in json.dumps(events)
 
