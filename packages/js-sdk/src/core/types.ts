@@ -201,6 +201,25 @@ export interface Run extends RunSummary {
   paused_node_id?: string;
 }
 
+/**
+ * An event of `runs.events`: of type `status`, or `node` if a node has ended.
+ *
+ * `id` is what `after` takes. A `node` has the status `ok`, `failed` or, if the run pauses for it, `waiting`.
+ */
+export interface RunEvent extends Open {
+  id: string;
+  type: string;
+  status?: string;
+  at?: string;
+  node?: string;
+  duration_ms?: number;
+  attempts?: number;
+  error?: string;
+  failed_node?: string;
+  task_id?: string;
+  paused_node_id?: string;
+}
+
 /** The result of `runs.retry`. */
 export interface AcceptedRun extends Open {
   accepted: boolean;

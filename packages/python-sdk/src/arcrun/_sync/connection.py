@@ -284,9 +284,9 @@ class Connection:
     def _failure(self, request: Request[Any], error: BaseException) -> BaseException:
         """Return the SDK's error for what came of sending a request, without its secrets and the API key."""
         key = self.settings.api_key
-        secrets = (*request.secrets, key) if key else request.secrets
-        url = self.settings.base_url + request.path
-        return typed_error(request.method, url, error, lambda text: blank_out(text, secrets))
+        hidden = [*request.secrets, *([key] if key else [])]
+        where = self.settings.base_url + request.path
+        return typed_error(request.method, where, error, lambda text: blank_out(text, hidden))
 
     def _exchange(self, url: str, request: Request[Any], key: Secret | None) -> Response:
         """Send a request, and read the response."""
