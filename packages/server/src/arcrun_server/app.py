@@ -23,6 +23,7 @@ from arcrun_server.routes.contract import ContractRoutes
 from arcrun_server.routes.credentials import CredentialRoutes
 from arcrun_server.routes.engine import EngineRoutes
 from arcrun_server.routes.graphs import GraphRoutes
+from arcrun_server.routes.hooks import HookRoutes
 from arcrun_server.routes.kbdb import KnowledgeBaseRoutes
 from arcrun_server.routes.large_bodies import BodyChecks
 from arcrun_server.routes.paging import Pages
@@ -53,6 +54,7 @@ GROUPS = (
     WorkflowRoutes,
     RunRoutes,
     RunEventRoutes,
+    HookRoutes,
     CredentialRoutes,
     AuthRecipeRoutes,
     ApiRecipeRoutes,

@@ -21,7 +21,7 @@ OWN_PARAMETERS = {"http_request": frozenset({"timeout_seconds"})}
 DEFAULT_FIELDS = ("retry", "timeout_seconds", "on_failure", "repeatable")
 """The fields of a workflow that its nodes have unless they say otherwise."""
 
-WORKFLOW_FIELDS = (*DEFAULT_FIELDS, "on_failure_workflow", "max_running", "when_full")
+WORKFLOW_FIELDS = (*DEFAULT_FIELDS, "on_failure_workflow", "max_running", "when_full", "webhook")
 """The fields of a document and of a graph."""
 
 CONNECTION = "connection"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import policy
 from .model import Problem
+from .webhook import webhook_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -163,6 +164,7 @@ _CHECKS: dict[str, Callable[[Any, str, Suggestions], Iterator[Problem]]] = {
     "on_failure_workflow": _workflow_problems,
     "max_running": _whole_number(1, policy.MAX_RUNNING),
     "when_full": _one_of(policy.WHEN_FULL),
+    "webhook": webhook_problems,
 }
 
 

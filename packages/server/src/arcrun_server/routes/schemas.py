@@ -21,6 +21,7 @@ from arcrun_server.engine.policy import (
     OnFailure,
     WhenFull,
 )
+from arcrun_server.engine.webhook import HEADER_NAME, HEADER_NAME_RULE, MAX_HEADERS
 from arcrun_server.kbdb.blocks import (
     BLOCK_ID,
     BLOCK_ID_RULE,
@@ -144,6 +145,19 @@ extensible(Edge)
 
 
 @closed
+class Webhook(TypedDict):
+    """What triggers a workflow besides its account; the engine checks it first, with better messages."""
+
+    secret: CredentialName
+    headers: NotRequired[
+        Annotated[
+            list[Annotated[str, matching(HEADER_NAME, HEADER_NAME_RULE)]],
+            Field(max_length=MAX_HEADERS),
+        ]
+    ]
+
+
+@closed
 class Graph(TypedDict):
     """A compiled graph (docs/contract.md#workflow-graphs)."""
 
@@ -157,6 +171,7 @@ class Graph(TypedDict):
     on_failure_workflow: NotRequired[WorkflowName]
     max_running: NotRequired[Annotated[int, Field(ge=1, le=MAX_RUNNING), whole_numbers]]
     when_full: NotRequired[WhenFull]
+    webhook: NotRequired[Webhook]
     nodes: Annotated[list[Node], Field(min_length=1, max_length=1000)]
     edges: Annotated[list[Edge], Field(max_length=5000)]
 

@@ -21,6 +21,7 @@ from arcrun_server.store.database import Query
 from arcrun_server.store.database_url import read_database_url
 from arcrun_server.store.executions import Executions
 from arcrun_server.store.folder import FolderLock, prepare_folder, refuse_if_others_may_write
+from arcrun_server.store.hook_ids import HookIds
 from arcrun_server.store.idempotency import IdempotencyKeys
 from arcrun_server.store.prompt_texts import PromptTexts
 from arcrun_server.store.recipes import Recipes
@@ -95,6 +96,7 @@ class Store:
         self.runs = Runs(self.database)
         self.callbacks = Callbacks(self.database)
         self.run_tokens = RunTokens(server_key)
+        self.hook_ids = HookIds(server_key)
         self.blocks = Blocks(self.database)
         self.cursors = Cursors(server_key)
         self.idempotency = IdempotencyKeys(self.database, server_key)
