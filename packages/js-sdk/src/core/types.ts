@@ -113,12 +113,14 @@ export interface WorkflowDocument extends Open {
   on_failure_workflow?: string;
   max_running?: number;
   when_full?: string;
+  webhook?: { secret: string; headers?: readonly string[] };
 }
 
 /** Result of `workflows.push`. */
 export interface PushedWorkflow extends Open {
   name: string;
   webhook_url?: string;
+  hook_url?: string;
   description?: string;
   created_at?: unknown;
 }
@@ -130,12 +132,14 @@ export interface WorkflowSummary extends Open {
   created_at?: unknown;
   cron_expr?: string | null;
   webhook_url?: string;
+  hook_url?: string;
 }
 
 /** Result of `workflows.get`. */
 export interface Workflow extends Open {
   name: string;
   graph: Graph;
+  hook_url?: string;
   description?: string;
   config?: Record<string, unknown> | null;
   created_at?: unknown;

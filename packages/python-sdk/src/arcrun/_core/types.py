@@ -125,6 +125,7 @@ class PushedWorkflow(_PushedWorkflow, total=False):
     """Result of `workflows.push`."""
 
     webhook_url: str
+    hook_url: str
     description: str
     created_at: Any
 
@@ -140,6 +141,7 @@ class WorkflowSummary(_WorkflowSummary, total=False):
     created_at: Any
     cron_expr: str | None
     webhook_url: str
+    hook_url: str
 
 
 class _Workflow(TypedDict):
@@ -150,6 +152,7 @@ class _Workflow(TypedDict):
 class Workflow(_Workflow, total=False):
     """Result of `workflows.get`."""
 
+    hook_url: str
     description: str
     config: dict[str, Any] | None
     created_at: Any
