@@ -98,7 +98,10 @@ def test_a_stream_that_ends_early_goes_on_after_the_last_event(
     kind, server, client, canned, declared
 ) -> None:
     server.on(
-        "GET", PATH, stream(canned, QUEUED, NODE, NODE[:20], declared=declared), stream(canned, ENDED)
+        "GET",
+        PATH,
+        stream(canned, QUEUED, NODE, NODE[:20], declared=declared),
+        stream(canned, ENDED),
     )
     assert everything(kind, client.runs.events(RUN)) == [queued(), NODE_EVENT, END_EVENT]
     assert [request.headers.get("last-event-id") for request in server.to(PATH)] == [None, "0-2"]
@@ -178,7 +181,8 @@ def test_who_stops_reading_closes_the_connection(kind, server, client, canned) -
 
     def act(handler: Any) -> None:
         handler.wfile.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" + QUEUED
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+            + QUEUED
         )
         if handler.rfile.read(1) == b"":
             closed.set()
@@ -232,7 +236,8 @@ def test_a_task_that_is_cancelled_ends_at_once(kind, server, client, canned) -> 
 
     def act(handler: Any) -> None:
         handler.wfile.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" + QUEUED
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+            + QUEUED
         )
         over.wait(10)
 

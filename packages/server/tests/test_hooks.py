@@ -294,7 +294,10 @@ async def test_the_url_is_shown_wherever_the_workflow_is_and_stays_the_same(
     listed = (await engine.client.get("/webhooks/named")).json()["workflows"]
     got = (await engine.client.get("/webhooks/named/shop/definition")).json()
 
-    assert {entry["name"]: entry.get("hook_url") for entry in listed} == {"plain": None, "shop": url}
+    assert {entry["name"]: entry.get("hook_url") for entry in listed} == {
+        "plain": None,
+        "shop": url,
+    }
     assert got["hook_url"] == url
     assert got["graph"]["webhook"] == {"secret": "SHOP"}
     assert await hooked(engine) == url

@@ -98,9 +98,7 @@ async def test_who_comes_after_the_end_gets_what_was(engine: Engine, service: Se
     ]
 
 
-async def test_what_happens_arrives_while_the_run_goes_on(
-    engine: Engine, service: Service
-) -> None:
+async def test_what_happens_arrives_while_the_run_goes_on(engine: Engine, service: Service) -> None:
     await push(engine.client, "w", calls(service, "/a", "/b"))
     service.hold("/b")
     run_id = await accept(engine.client, "w")

@@ -154,18 +154,20 @@ class EngineStepRunner:
             closes=step.expect.get("closed"),
         )
         if "signed" in definition:
-            outgoing.headers = {**self._signature(outgoing, **definition["signed"]), **outgoing.headers}
+            outgoing.headers = {
+                **self._signature(outgoing, definition["signed"]),
+                **outgoing.headers,
+            }
         shown = {"method": outgoing.method, "path": outgoing.path, "query": dict(outgoing.query)}
         size = len(outgoing.body() or b"")
         body = outgoing.json if size <= LARGE_BODY else f"{size} bytes"
         return outgoing, {"command": "send", **shown, "json": body}
 
-    def _signature(
-        self, outgoing: Outgoing, secret: str, id: str = "msg", seconds: int = 0
-    ) -> dict[str, str]:
+    def _signature(self, outgoing: Outgoing, definition: Mapping[str, Any]) -> dict[str, str]:
         """Return the headers that sign a request as a webhook, which was sent some seconds from now."""
-        timestamp = int(self._now().timestamp()) + seconds
-        return signed_headers(secret, id, timestamp, outgoing.body() or b"")
+        timestamp = int(self._now().timestamp()) + definition.get("seconds", 0)
+        webhook_id = definition.get("id", "msg")
+        return signed_headers(definition["secret"], webhook_id, timestamp, outgoing.body() or b"")
 
     async def _all_pages(self, step: Step) -> dict[str, Any]:
         entries: list[Any] = []

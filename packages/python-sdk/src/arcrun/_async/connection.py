@@ -283,7 +283,7 @@ class AsyncConnection:
     def _failure(self, request: Request[Any], error: BaseException) -> BaseException:
         """Return the SDK's error for what came of sending a request, without its secrets and the API key."""
         key = self.settings.api_key
-        hidden = [*request.secrets, *([key] if key else [])]
+        hidden = (*request.secrets, *([key] if key else []))
         where = self.settings.base_url + request.path
         return typed_error(request.method, where, error, lambda text: blank_out(text, hidden))
 

@@ -37,11 +37,11 @@ class ServerEvent(NamedTuple):
 
 
 class EventParser:
-    """Reads the events of one stream, in whatever pieces it comes.
+    r"""Reads the events of one stream, in whatever pieces it comes.
 
     Example:
         >>> parser = EventParser(1000)
-        >>> parser.feed(b"id: 0-1\\nevent: sta"), parser.feed(b"tus\\ndata: {}\\n\\n")
+        >>> parser.feed(b"id: 0-1\nevent: sta"), parser.feed(b"tus\ndata: {}\n\n")
         ([], [ServerEvent(id='0-1', type='status', data='{}')])
     """
 
@@ -129,7 +129,9 @@ def check_event_id(event_id: str | None) -> str | None:
     if event_id is None:
         return None
     if not isinstance(cast("object", event_id), str) or not _EVENT_ID.fullmatch(event_id):
-        raise InvalidArgumentError("after must be the id of an event of this run, as it was yielded")
+        raise InvalidArgumentError(
+            "after must be the id of an event of this run, as it was yielded"
+        )
     return event_id
 
 

@@ -84,7 +84,9 @@ def webhook_problems(value: Any, path: str, suggestions: Suggestions) -> Iterato
 
 def _header_problems(headers: Any, path: str) -> Iterator[Problem]:
     if not isinstance(headers, list) or len(headers) > MAX_HEADERS:
-        message = f"`headers` is a list of at most {MAX_HEADERS} names of headers, as in {_EXAMPLE}."
+        message = (
+            f"`headers` is a list of at most {MAX_HEADERS} names of headers, as in {_EXAMPLE}."
+        )
         yield Problem(message, path=path)
         return
     seen: set[str] = set()

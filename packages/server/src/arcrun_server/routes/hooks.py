@@ -20,8 +20,8 @@ from arcrun_server.web.body import FORM, JSON, body_type, read_raw
 from arcrun_server.web.responses import JsonResponse
 from arcrun_server.web.webhook_signature import (
     HEADERS,
-    Signed,
     SignatureError,
+    Signed,
     is_signed,
     read_secrets,
     read_signed,

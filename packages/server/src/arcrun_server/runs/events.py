@@ -208,5 +208,5 @@ def _node(position: Position, entry: Mapping[str, Any]) -> RunEvent:
 def _status(
     position: Position, status: str, at_ms: int | None, more: Mapping[str, Any] | None = None
 ) -> RunEvent:
-    data = {"status": status, **({} if at_ms is None else {"at": timestamp(at_ms)})}
-    return RunEvent(position, "status", data | (more or {}))
+    at = {} if at_ms is None else {"at": timestamp(at_ms)}
+    return RunEvent(position, "status", {"status": status, **at, **(more or {})})

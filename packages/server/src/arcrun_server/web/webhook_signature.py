@@ -54,7 +54,9 @@ def read_signed(headers: Mapping[str, Sequence[str]], now: float) -> Signed:
     """
     for name in HEADERS:
         if len(headers[name]) != 1 or not headers[name][0]:
-            raise SignatureError(f"a webhook has each of the headers {', '.join(HEADERS)} once; {name} is not so")
+            raise SignatureError(
+                f"a webhook has each of the headers {', '.join(HEADERS)} once; {name} is not so"
+            )
     webhook_id, timestamp, signatures = (headers[name][0] for name in HEADERS)
     if not _ID.fullmatch(webhook_id):
         raise SignatureError("webhook-id must be 1 to 256 visible ASCII characters")
@@ -67,7 +69,9 @@ def read_signed(headers: Mapping[str, Sequence[str]], now: float) -> Signed:
     listed = [text.partition(",") for text in signatures.split(" ")[:_MOST_SIGNATURES]]
     # Versions that are not known are for others.
     return Signed(
-        webhook_id, timestamp, tuple(value.encode() for version, _, value in listed if version == "v1")
+        webhook_id,
+        timestamp,
+        tuple(value.encode() for version, _, value in listed if version == "v1"),
     )
 
 
