@@ -31,6 +31,7 @@ ON_BOTH_DATABASES = {
     "test_credentials",
     "test_durability",
     "test_durable_runs",
+    "test_hooks",
     "test_run_events",
     "test_run_retention",
     "test_paging",

@@ -25,7 +25,10 @@ from durable_server import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from postgresql_server import PostgreSQLServer
 
 __all__ = ["engine", "service"]
 
@@ -113,16 +116,16 @@ async def test_what_happens_arrives_while_the_run_goes_on(engine: Engine, servic
     assert first + rest == await all_events(engine.client, run_id)
 
 
-@pytest.mark.parametrize("seen", range(5))
 async def test_a_client_that_comes_back_gets_what_it_has_not_got(
-    engine: Engine, service: Service, seen: int
+    engine: Engine, service: Service
 ) -> None:
     await push(engine.client, "w", calls(service, "/a", "/b"))
     run_id = await accept(engine.client, "w")
     await ended(engine.client, run_id)
     events = await all_events(engine.client, run_id)
 
-    assert await all_events(engine.client, run_id, events[seen][0]) == events[seen + 1 :]
+    for seen, (number, _, _) in enumerate(events):
+        assert await all_events(engine.client, run_id, number) == events[seen + 1 :]
 
 
 async def test_the_ids_are_the_same_after_the_process_was_killed(
@@ -255,18 +258,16 @@ async def test_elements_that_run_together_have_events_in_the_order_of_the_list(
     assert live == await all_events(engine.client, run_id)
 
 
-@pytest.mark.parametrize("last", ["", "x", "1", "0-1-2", "-1-0", "0-01", "2-0", "999999999-0"])
-async def test_what_is_no_id_of_an_event_is_refused(
-    engine: Engine, service: Service, last: str
-) -> None:
+async def test_what_is_no_id_of_an_event_is_refused(engine: Engine, service: Service) -> None:
     await push(engine.client, "w", calls(service, "/a"))
     run_id = await accept(engine.client, "w")
     await ended(engine.client, run_id)
-    response = await engine.client.get(f"/runs/{run_id}/events", headers={"Last-Event-ID": last})
-
-    assert response.status_code == 400
-    assert response.json()["code"] == "invalid_request"
-    assert response.json()["details"][0]["path"] == "Last-Event-ID"
+    for last in ("", "x", "1", "0-1-2", "-1-0", "0-01", "2-0", "999999999-0"):
+        response = await engine.client.get(
+            f"/runs/{run_id}/events", headers={"Last-Event-ID": last}
+        )
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_request"), last
+        assert response.json()["details"][0]["path"] == "Last-Event-ID"
 
 
 async def test_there_are_no_events_of_what_is_not_ones_own(
@@ -280,6 +281,49 @@ async def test_there_are_no_events_of_what_is_not_ones_own(
 
     assert (missing.status_code, missing.json()["code"]) == (404, "run_not_found")
     assert refused.status_code == 401
+
+
+async def test_a_stream_counts_as_a_request_of_its_key_until_its_client_leaves(
+    serve: Callable[..., Any], tmp_path: Path, service: Service
+) -> None:
+    arguments = ("--dev", "--json", "--data", tmp_path)
+    server = await asyncio.to_thread(
+        Engine, lambda: serve(*arguments, ARCRUN_SERVER_REQUESTS_PER_KEY="2")
+    )
+    await push(server.client, "w", calls(service, "/a"))
+    service.hold("/a")
+    run_id = await accept(server.client, "w")
+    async with following(server.client, run_id), following(server.client, run_id):
+        refused = await server.client.get(f"/runs/{run_id}")
+    run = await until(server.client, run_id, lambda run: run.get("status") == "running")
+    service.release("/a")
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+    assert run["run_id"] == run_id
+    await server.client.aclose()
+
+
+async def test_what_another_process_executes_has_the_same_events(
+    serve: Callable[..., Any], tmp_path: Path, postgresql: PostgreSQLServer, service: Service
+) -> None:
+    url = postgresql.schema()
+    arguments = ("--dev", "--json", "--data", tmp_path, "--database", url)
+    one = await asyncio.to_thread(Engine, lambda: serve(*arguments))
+    other = await asyncio.to_thread(Engine, lambda: serve(*arguments))
+    await push(one.client, "w", calls(service, "/a", "/b"))
+    service.hold("/b")
+    run_id = await accept(one.client, "w")
+    await service.arrived("/b")
+    async with following(other.client, run_id) as events:
+        first = [await next_event(events) for _ in range(2)]
+        service.release("/b")
+        rest = [event async for event in events]
+
+    assert shown(first) == [("0-0", "queued"), ("0-1", "running")]
+    assert shown(rest) == [("0-2", "a ok"), ("0-3", "b ok"), ("1-0", "succeeded")]
+    assert first + rest == await all_events(one.client, run_id)
+    for process in (one, other):
+        await process.client.aclose()
 
 
 async def test_a_server_that_stops_ends_its_streams_at_once(

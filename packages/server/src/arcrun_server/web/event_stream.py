@@ -61,6 +61,8 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events for as long as somebody reads them."""
         del scope
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await _to_client(send, HEARTBEAT)
         sending = asyncio.create_task(self._send(send))
         leaving = asyncio.create_task(_left(receive))
         self._streams.add(sending)
@@ -81,8 +83,6 @@ class EventStream(Response):
         await _to_client(send, b"", more=False)
 
     async def _send(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        await _to_client(send, HEARTBEAT)
         async with aclosing(self._events) as events:
             async for event in events:
                 await _to_client(send, event)
