@@ -9,7 +9,7 @@ import { type ApiRequest, nameOf } from "../http/request.js";
 import { backoff } from "../http/retry.js";
 
 const ENDED = "succeeded partial failed cancelled".split(" ");
-const LASTING = 10_000; // milliseconds: a stream that was open for so long did not fail
+const LASTING = 10; // seconds: a stream that was open for so long did not fail
 const EVENT_ID = /^[\x21-\x7e]{1,128}$/;
 
 interface ServerEvent {
@@ -60,7 +60,7 @@ export async function* follow(
     } finally {
       stream.close();
     }
-    fruitless = came || Date.now() - opened >= LASTING ? 1 : fruitless + 1;
+    fruitless = came || Date.now() - opened >= LASTING * 1000 ? 1 : fruitless + 1;
     if (fruitless > maxRetries) throw failure ?? cutOff(request);
     await sleep(backoff(fruitless - 1), signal);
   }

@@ -15,6 +15,7 @@ from arcrun._core.retry import backoff
 from arcrun._core.types import AcceptedRun, Run, RunEvent, RunStatus, RunSummary
 
 from .connection import AsyncConnection
+from .reading import parts_of
 
 
 class AsyncRuns:
@@ -214,7 +215,7 @@ async def _follow(
         failure: APIConnectionError | None = None
         try:
             parser = events.EventParser(connection.max_response_bytes, after or "")
-            parts = stream.aiter_raw()
+            parts = parts_of(stream)
             while (part := await connection.next_part(request, parts)) is not None:
                 for received in parser.feed(part):
                     event = events.read_event(received)

@@ -16,6 +16,7 @@ from arcrun._core.retry import backoff
 from arcrun._core.types import AcceptedRun, Run, RunEvent, RunStatus, RunSummary
 
 from .connection import Connection
+from .reading import parts_of
 
 
 class Runs:
@@ -215,7 +216,7 @@ def _follow(
         failure: APIConnectionError | None = None
         try:
             parser = events.EventParser(connection.max_response_bytes, after or "")
-            parts = stream.iter_raw()
+            parts = parts_of(stream)
             while (part := connection.next_part(request, parts)) is not None:
                 for received in parser.feed(part):
                     event = events.read_event(received)
