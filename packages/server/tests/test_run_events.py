@@ -326,6 +326,29 @@ async def test_what_another_process_executes_has_the_same_events(
         await process.client.aclose()
 
 
+async def test_what_another_process_cancels_ends_its_stream_at_once(
+    serve: Callable[..., Any], tmp_path: Path, postgresql: PostgreSQLServer, service: Service
+) -> None:
+    url = postgresql.schema()
+    arguments = ("--dev", "--json", "--data", tmp_path, "--database", url)
+    one = await asyncio.to_thread(Engine, lambda: serve(*arguments))
+    other = await asyncio.to_thread(Engine, lambda: serve(*arguments))
+    await push(one.client, "w", calls(service, "/a"))
+    service.hold("/a")
+    run_id = await accept(one.client, "w")
+    await service.arrived("/a")
+    async with following(one.client, run_id) as events:
+        first = [await next_event(events) for _ in range(2)]
+        cancelled = await other.client.post(f"/runs/{run_id}/cancel")
+        rest = [event async for event in events]
+    service.release("/a")
+
+    assert cancelled.status_code == 200
+    assert shown(first + rest) == [("0-0", "queued"), ("0-1", "running"), ("1-0", "cancelled")]
+    for process in (one, other):
+        await process.client.aclose()
+
+
 async def test_a_server_that_stops_ends_its_streams_at_once(
     engine: Engine, service: Service
 ) -> None:

@@ -100,32 +100,34 @@ class RunEvents:
             StorageUnavailableError: The run can't be read now.
         """
         known: tuple[str, int] | None = None
-        last = time.monotonic()
+        look, last = True, time.monotonic()
         with self._progress.watched(run_id) as woken:
             while True:
                 woken.clear()
-                events, known = await self._new(run_id, after, known)
+                events, known = await self._new(run_id, after, known, look=look)
                 for event in events:
                     yield event
                     after, last = event.position, time.monotonic()
                 if known is None or known[0] in ENDED:
                     return
+                look = False
                 if events:
                     continue
                 if time.monotonic() - last >= idle_seconds:
                     yield None
                     last = time.monotonic()
-                await _wait(woken, min(_POLL_SECONDS, idle_seconds))
+                look = not await _wait(woken, min(_POLL_SECONDS, idle_seconds))
 
     async def _new(
-        self, run_id: str, after: Position, known: tuple[str, int] | None
+        self, run_id: str, after: Position, known: tuple[str, int] | None, *, look: bool
     ) -> tuple[Sequence[RunEvent], tuple[str, int] | None]:
         """Return the events after a position, and the status and the segment of the run.
 
-        The run is read only if these have changed: between its pauses, nothing else of it does.
+        The run is read only if these have changed: between its pauses, nothing else of it does. What this process executes
+        is looked at when it was told to: another process may have cancelled it.
         """
         executed = self._progress.trace(run_id)
-        if executed is None or known != (RUNNING, executed[0]):
+        if look or executed is None or known != (RUNNING, executed[0]):
             state = await self._runs.status(run_id)
             if state is None:
                 return [], None
@@ -142,11 +144,12 @@ class RunEvents:
         return [], known
 
 
-async def _wait(woken: asyncio.Event, seconds: float) -> None:
+async def _wait(woken: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, at most for some time; return whether it came."""
     try:
-        await asyncio.wait_for(woken.wait(), seconds)
+        return await asyncio.wait_for(woken.wait(), seconds)
     except (asyncio.TimeoutError, TimeoutError):
-        return
+        return False
 
 
 def history(run: StoredRun) -> Iterator[RunEvent]:
