@@ -29,6 +29,7 @@ from ._core.errors import (
     WorkflowRunError,
     WorkflowWarning,
 )
+from ._core.events import RunEvent
 from ._core.types import (
     AcceptedRun,
     AuthRecipe,
@@ -58,7 +59,6 @@ from ._core.types import (
     RequiredSecret,
     ResumedRun,
     Run,
-    RunEvent,
     RunResult,
     RunStatus,
     RunSummary,

@@ -9,10 +9,11 @@ from typing import Any
 from arcrun._concurrency import async_sleep
 from arcrun._core import events, runs
 from arcrun._core.errors import APIConnectionError
+from arcrun._core.events import RunEvent
 from arcrun._core.operations import Page
 from arcrun._core.request import Request
 from arcrun._core.retry import backoff
-from arcrun._core.types import AcceptedRun, Run, RunEvent, RunStatus, RunSummary
+from arcrun._core.types import AcceptedRun, Run, RunStatus, RunSummary
 
 from .connection import AsyncConnection
 from .reading import parts_of

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypedDict, cast
 
 from .errors import APIConnectionError, InvalidArgumentError, UnexpectedResponseError
 from .request import Request
 from .runs import check_run_id
 from .shapes import is_mapping
-from .types import RunEvent
 
 MEDIA_TYPE = "text/event-stream"
 ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
@@ -20,6 +19,28 @@ LASTING = 10.0  # seconds: a stream that was open for so long did not fail
 _BOM = b"\xef\xbb\xbf"
 _END_OF_LINE = re.compile(rb"\r\n|\r|\n")
 _EVENT_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+class _RunEvent(TypedDict):
+    id: str
+    type: str
+
+
+class RunEvent(_RunEvent, total=False):
+    """An event of `runs.events`: of type `status`, or `node` if a node has ended.
+
+    `id` is what `after` takes. A `node` has the status `ok`, `failed` or, if the run pauses for it, `waiting`.
+    """
+
+    status: str
+    at: str
+    node: str
+    duration_ms: float
+    attempts: int
+    error: str
+    failed_node: str
+    task_id: str
+    paused_node_id: str
 
 
 class ServerEvent(NamedTuple):

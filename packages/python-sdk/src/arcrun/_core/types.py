@@ -231,28 +231,6 @@ class Run(RunSummary, total=False):
     paused_node_id: str
 
 
-class _RunEvent(TypedDict):
-    id: str
-    type: str
-
-
-class RunEvent(_RunEvent, total=False):
-    """An event of `runs.events`: of type `status`, or `node` if a node has ended.
-
-    `id` is what `after` takes. A `node` has the status `ok`, `failed` or, if the run pauses for it, `waiting`.
-    """
-
-    status: str
-    at: str
-    node: str
-    duration_ms: float
-    attempts: int
-    error: str
-    failed_node: str
-    task_id: str
-    paused_node_id: str
-
-
 class AcceptedRun(TypedDict):
     """Result of `runs.retry`."""
 
