@@ -22,6 +22,7 @@ from scripts.bench import (
     prompts,
     recipes,
     runner,
+    runs,
     sdk,
     server,
 )
@@ -62,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         *knowledge_base.measure(options.rounds),
         *code.measure(options.rounds),
         *prompts.measure(options.rounds),
+        *runs.measure(),
         *runner.measure(),
     ]
     show(figures, make_console())

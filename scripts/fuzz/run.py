@@ -12,9 +12,11 @@ import yaml
 
 from scripts import ROOT, processes
 from scripts.fuzz.coverage import CHECKS, PHASES, operations, seen_in, untested
+from scripts.fuzz.runs import prepare_runs
 from scripts.rehearsal import describe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from scripts.engine import Engine
@@ -45,7 +47,13 @@ def fuzz(engine: Engine, *, work: Path, report: Path, seed: int) -> Figures:
     """
     keys = dict(zip(ACCOUNTS, engine.keys, strict=True))
     options = ["--config-file", str(ROOT / "schemathesis.toml")]
-    found = _schemathesis(options, [], engine.url, keys, work=work, report=report, seed=seed)
+    found = _schemathesis(
+        *(options, [], engine.url, keys),
+        work=work,
+        report=report,
+        seed=seed,
+        variables={"ARCRUN_FUZZ_RUN": prepare_runs(engine)},
+    )
     if found:
         raise FuzzFailed(f"{found}\nrepeat it with: nox -s fuzz -- --seed {seed}")
     document = json.loads((report / "fuzz.json").read_text("utf-8"))
@@ -81,6 +89,7 @@ def _schemathesis(
     work: Path,
     report: Path,
     seed: int,
+    variables: Mapping[str, str] | None = None,
 ) -> str:
     """Run Schemathesis; return what it found, each with a curl command, or an empty text."""
     accounts = work / "accounts.json"
@@ -94,7 +103,11 @@ def _schemathesis(
     command += ["--report-ndjson-path", str(work / "events.ndjson")]
     command += ["--report-json-path", str(report / "fuzz.json")]
     command += ["--report-junit-path", str(report / "junit.xml")]
-    env = {"ARCRUN_FUZZ_ACCOUNTS": str(accounts), "PYTHONPATH": str(ROOT)}
+    env = {
+        "ARCRUN_FUZZ_ACCOUNTS": str(accounts),
+        "PYTHONPATH": str(ROOT),
+        **(variables or {}),
+    }
     try:
         processes.run(command, log=report / "fuzz.log", env=env, cwd=work)
     except processes.CommandFailed as error:

@@ -19,6 +19,7 @@ from arcrun_server.engine import (
     policy,
 )
 from arcrun_server.outbound import streams
+from arcrun_server.runs import service
 from arcrun_server.runs.service import RunService
 
 # Repetitions
@@ -149,29 +150,32 @@ def workflows_before_nodes() -> None:
 def tells_of_a_failure_twice() -> None:
     right = RunService._run_after_failure
 
-    async def run_after_failure(self: Any, account: str, name: str, failed: Any) -> None:
-        await right(self, account, name, failed)
-        await right(self, account, name, failed)
+    async def run_after_failure(self: Any, *given: Any) -> None:
+        await right(self, *given)
+        await right(self, *given)
 
     RunService._run_after_failure = run_after_failure
 
 
 def tells_of_no_node() -> None:
-    right = RunService._run_after_failure
+    right = service.following_input
 
-    async def run_after_failure(self: Any, account: str, name: str, failed: Any) -> None:
-        told = {key: value for key, value in failed.items() if key != "failed_node"}
-        await right(self, account, name, told)
+    def following_input(*given: Any) -> Any:
+        told = right(*given)
+        del told["failed_node"]
+        return told
 
-    RunService._run_after_failure = run_after_failure
+    service.following_input = following_input
 
 
 def missing_failure_workflows_leave_no_trace() -> None:
     right = RunService._run_after_failure
 
-    async def run_after_failure(self: Any, account: str, name: str, failed: Any) -> None:
-        if await self._store.workflows.graph_text(account, name) is not None:
-            await right(self, account, name, failed)
+    async def run_after_failure(
+        self: Any, account: str, failed: str, name: Any, failure: Any
+    ) -> None:
+        if name and await self._store.workflows.graph_text(account, name) is not None:
+            await right(self, account, failed, name, failure)
 
     RunService._run_after_failure = run_after_failure
 

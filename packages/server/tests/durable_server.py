@@ -162,6 +162,12 @@ def calls(service: Service, *paths: str) -> dict[str, Any]:
     return {"nodes": nodes, "edges": edges}
 
 
+def failing_node(name: str) -> dict[str, Any]:
+    """Return a node that ends its run with a failure."""
+    data = {"seconds": "not a number: {{input.n}}"}
+    return {"id": name, "type": "Component", "componentId": "wait", "data": data}
+
+
 async def push(client: httpx.AsyncClient, name: str, graph: dict[str, Any]) -> None:
     """Push a workflow."""
     response = await client.post(

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import sys
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from durable_server import Engine, Service, accept, calls, ended, engine, push, service, until
+
+from arcrun_server.runs.accepted import ALONE
+from arcrun_server.store import Store
+from arcrun_server.store.runs import QUEUED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 __all__ = ["engine", "service"]
 
@@ -68,6 +78,30 @@ async def test_a_run_that_was_accepted_just_before_the_kill_is_executed(
     assert statuses == ["succeeded"] * 5
 
 
+async def test_a_run_of_no_process_is_executed_by_any(
+    engine: Engine, service: Service, tmp_path: Path, database_url: str | None
+) -> None:
+    await push(engine.client, "w", calls(service, "/a"))
+    before = await accept(engine.client, "w")
+    await ended(engine.client, before)
+    other = Store(tmp_path, database_url) if database_url else None
+    if other is None:  # a SQLite file has one process at a time
+        await engine.end()
+        other = Store(tmp_path)
+    found = await other.runs.get(before)
+    assert found is not None
+    run_id = "1" * 32
+    unowned = replace(found, id=run_id, status=QUEUED, executor=ALONE, result={}, trace=[])
+    await other.runs.accept(replace(unowned, started_at_ms=None, ended_at_ms=None))
+    await asyncio.to_thread(other.close)
+    if database_url is None:
+        await engine.start_again()
+    run = await ended(engine.client, run_id)
+
+    assert run["status"] == "succeeded"
+    assert len(service.received["/a"]) == 2
+
+
 async def test_a_clean_stop_leaves_a_run_for_the_next_process(
     engine: Engine, service: Service
 ) -> None:
@@ -113,6 +147,30 @@ async def test_requests_under_one_key_are_one_run(engine: Engine, service: Servi
     assert first == second == third
     assert other.status_code == 409
     assert len(service.received["/a"]) == 1
+
+
+async def test_a_key_counts_for_a_day(
+    serve: Callable[..., Any], tmp_path: Path, service: Service
+) -> None:
+    clock = tmp_path / "clock"
+    server = serve("--dev", "--json", ARCRUN_SERVER_CLOCK_FILE=str(clock))
+    ready = await asyncio.to_thread(server.ready)
+    async with httpx.AsyncClient(
+        base_url=ready["url"], headers={"X-Arcrun-API-Key": ready["key"]}, timeout=60
+    ) as client:
+        await push(client, "w", calls(service, "/a"))
+        made = []
+        for hours in (0, 23, 25, 47, 50, 51):
+            clock.write_text(str(hours * 3600), "ascii")
+            run_id = await accept(client, "w", {"n": 1}, headers={"Idempotency-Key": "k"})
+            await ended(client, run_id)
+            made.append(run_id)
+
+    assert made[0] == made[1]
+    assert made[2] == made[3]
+    assert made[4] == made[5]
+    assert len(set(made)) == 3
+    assert len(service.received["/a"]) == 3
 
 
 async def test_a_run_can_be_cancelled(engine: Engine, service: Service) -> None:
@@ -249,6 +307,45 @@ async def test_a_paused_run_survives_a_kill_and_is_resumed_once(
     }
     # A run that is waited for is not executed again, so its requests are no repetitions.
     assert [key is None for key in service.received["/ask"]] == [waited_for]
+
+
+async def test_a_run_is_repeated_from_a_node_behind_a_pause(
+    engine: Engine, service: Service
+) -> None:
+    first = await paused_at(engine, service)
+    callback = {"task_id": "審核-1", "data": {"通過": True}}
+    await engine.client.post("/workflows/resume", json=callback)
+    await ended(engine.client, first["run_id"])
+    repeated = []
+    for run_id in (first["run_id"], None):  # then the repetition is repeated
+        again = run_id or repeated[0]["run_id"]
+        response = await engine.client.post(f"/runs/{again}/retry", json={"from": "b"})
+        assert response.status_code == 202, response.text
+        repeated.append(await ended(engine.client, response.json()["run_id"]))
+
+    for run in repeated:
+        assert run["status"] == "succeeded"
+        assert [entry["nodeId"] for entry in run["trace"]] == ["a", "ask", "b"]
+        assert run["trace"][1]["output"] == {"通過": True}
+    assert {path: len(keys) for path, keys in service.received.items()} == {
+        "/a": 1,
+        "/ask": 1,
+        "/b": 3,
+    }
+
+
+async def test_a_run_that_was_waited_for_until_it_paused_is_repeated_whole_only(
+    engine: Engine, service: Service
+) -> None:
+    run = await paused_at(engine, service, waited_for=True)
+    await engine.client.post("/workflows/resume", json={"task_id": "審核-1", "data": {}})
+    await ended(engine.client, run["run_id"])
+    refused = await engine.client.post(f"/runs/{run['run_id']}/retry", json={"from": "b"})
+    whole = await engine.client.post(f"/runs/{run['run_id']}/retry", json={})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert "leave `from` out" in refused.json()["error"]
+    assert whole.status_code == 202
 
 
 async def test_a_task_that_failed_fails_the_node(engine: Engine, service: Service) -> None:

@@ -36,7 +36,7 @@ async def run_of(store: Store, account: str, run_id: str, *, ended: bool = True)
     if ended:
         begun = await store.runs.begin(run_id, 0, "e")
         assert begun is not None
-        assert await store.runs.end(begun, "succeeded", {}, [])
+        assert await store.runs.end(begun, "succeeded", {}, []) is not None
 
 
 async def ids_of(store: Store, account: str) -> list[str]:
@@ -48,7 +48,7 @@ def retention(store: Store, forgotten: list[tuple[str, int]], days: int, kept: i
     async def forget(segments: Sequence[tuple[str, int]]) -> None:
         forgotten.extend(segments)
 
-    return Retention(store.runs, store.callbacks, forget, days=days, kept=kept)
+    return Retention(store.ended_runs, store.callbacks, forget, days=days, kept=kept)
 
 
 async def test_a_run_goes_some_days_after_its_end(

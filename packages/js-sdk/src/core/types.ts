@@ -189,6 +189,9 @@ export interface RunSummary extends Open {
   ended_at?: unknown;
   error?: string;
   failed_node?: string;
+  /** What a paused run waits for. */
+  task_id?: string;
+  paused_node_id?: string;
 }
 
 /** The result of `runs.get` and `runs.cancel`: what the run was given, how far it is, how it ended. */
@@ -200,9 +203,6 @@ export interface Run extends RunSummary {
   failed_input?: unknown;
   warnings?: RunWarning[];
   failed_nodes?: string[];
-  /** What a paused run waits for. */
-  task_id?: string;
-  paused_node_id?: string;
 }
 
 /**

@@ -38,6 +38,7 @@ from arcrun_server.runs.durable import DbosExecution
 from arcrun_server.runs.service import RunService
 from arcrun_server.slots import NoSlotError
 from arcrun_server.store import Store
+from arcrun_server.store.admission import WorkflowFullError
 from arcrun_server.web.event_stream import OpenStreams
 from arcrun_server.web.middleware import ServerMiddleware
 from arcrun_server.web.responses import JsonResponse
@@ -154,6 +155,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.add_exception_handler(ApiError, _respond_to_api_error)
     app.add_exception_handler(StorageUnavailableError, _respond_to_storage_error)
     app.add_exception_handler(NoSlotError, _respond_to_no_slot)
+    app.add_exception_handler(WorkflowFullError, _respond_to_full_workflow)
     app.add_exception_handler(HTTPException, _respond_to_routing_error)
     return app
 
@@ -182,6 +184,21 @@ async def _respond_to_api_error(_request: Request, error: Exception) -> Response
 
 async def _respond_to_no_slot(request: Request, error: Exception) -> Response:
     return await _respond_to_api_error(request, too_many(str(error)))
+
+
+async def _respond_to_full_workflow(request: Request, error: Exception) -> Response:
+    return await _respond_to_api_error(
+        request,
+        ApiError(
+            409,
+            "workflow_full",
+            f"the workflow does not start one more run: {error}",
+            next_actions=[
+                "try again when one has ended: GET /runs?status=running",
+                'or let further runs wait: push the workflow with "when_full": "queue"',
+            ],
+        ),
+    )
 
 
 async def _respond_to_storage_error(request: Request, error: Exception) -> Response:

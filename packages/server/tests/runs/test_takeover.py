@@ -53,6 +53,9 @@ class Cluster:
     async def stop(self) -> None:
         await self.happen("stop")
 
+    async def take_unowned(self) -> None:
+        await self.happen("take unowned")
+
     async def recover(self, name: str) -> None:
         await self.happen(f"recover {name}")
         if name in self.failing:
@@ -98,6 +101,7 @@ async def process(cluster: Cluster) -> AsyncIterator[Takeover]:
         begin=cluster.begin,
         stop=cluster.stop,
         recover=cluster.recover,
+        take_unowned=cluster.take_unowned,
     )
     made.start()
     yield made

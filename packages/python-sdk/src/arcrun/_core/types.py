@@ -202,7 +202,10 @@ class _RunSummary(TypedDict):
 
 
 class RunSummary(_RunSummary, total=False):
-    """One entry of `runs.list`."""
+    """One entry of `runs.list`.
+
+    `task_id` is what a paused run waits for.
+    """
 
     workflow: str | None
     trigger: str
@@ -212,13 +215,12 @@ class RunSummary(_RunSummary, total=False):
     ended_at: Any
     error: str
     failed_node: str
+    task_id: str
+    paused_node_id: str
 
 
 class Run(RunSummary, total=False):
-    """Result of `runs.get` and `runs.cancel`: what the run was given, how far it is, how it ended.
-
-    `task_id` is what a paused run waits for.
-    """
+    """Result of `runs.get` and `runs.cancel`: what the run was given, how far it is, how it ended."""
 
     input: dict[str, Any]
     data: Any
@@ -227,8 +229,6 @@ class Run(RunSummary, total=False):
     failed_input: Any
     warnings: list[RunWarning]
     failed_nodes: list[str]
-    task_id: str
-    paused_node_id: str
 
 
 class AcceptedRun(TypedDict):

@@ -44,16 +44,27 @@ class RecipeResolver:
         catalog: The recipes that are shipped.
         store: The recipes that accounts have pushed.
         engine_url: URL of this engine, for the services that it provides itself.
+        tokens: The access tokens that services have given; by default none yet.
     """
 
     def __init__(
-        self, outbound: Outbound, catalog: Catalog, store: RecipeStore, engine_url: str
+        self,
+        outbound: Outbound,
+        catalog: Catalog,
+        store: RecipeStore,
+        engine_url: str,
+        tokens: AccessTokens | None = None,
     ) -> None:
         self._outbound = outbound
+        self._catalog = catalog
         self._services = RecipeFinder(catalog.auth, store.auth_recipes, "service")
         self._requests = RecipeFinder(catalog.api, store.api_recipes)
         self._engine_url = engine_url
-        self._tokens = AccessTokens(outbound)
+        self._tokens = tokens or AccessTokens(outbound)
+
+    def of_run(self, store: RecipeStore) -> RecipeResolver:
+        """Return a resolver for one run, which finds these recipes and shares all else with this one."""
+        return RecipeResolver(self._outbound, self._catalog, store, self._engine_url, self._tokens)
 
     async def component(
         self, account: str, name: str, read_secret: SecretReader

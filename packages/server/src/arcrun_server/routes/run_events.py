@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads 
 from arcrun_server.errors import ApiError, Detail, StorageUnavailableError
 from arcrun_server.json_text import encode
 from arcrun_server.routes.runs import path_run_id, run_not_found
-from arcrun_server.runs.accepted import RunNotFoundError
+from arcrun_server.runs.errors import RunNotFoundError
 from arcrun_server.runs.events import BEFORE_ALL, Position, last_position, read_position
 from arcrun_server.web.event_stream import HEARTBEAT, EventStream
 

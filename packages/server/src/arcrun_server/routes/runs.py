@@ -12,14 +12,9 @@ from arcrun_server.routes.context import path_name
 from arcrun_server.routes.paging import flag, invalid_parameter, query_parameter
 from arcrun_server.routes.run_response import accepted_response, encode_off_loop
 from arcrun_server.routes.schemas import RESUME, RUN_RETRY
-from arcrun_server.runs.accepted import (
-    NotRepeatableError,
-    RunEndedError,
-    RunNotFoundError,
-)
+from arcrun_server.runs.errors import NotRepeatableError, RunEndedError, RunNotFoundError
 from arcrun_server.runs.service import WorkflowNotFoundError
-from arcrun_server.store.runs import PAUSED, STATUSES
-from arcrun_server.store.workflows import timestamp
+from arcrun_server.store.runs import PAUSED, STATUSES, summary
 from arcrun_server.validation import WORKFLOW_NAME, WORKFLOW_NAME_RULE
 from arcrun_server.web.responses import JsonResponse
 
@@ -189,23 +184,12 @@ class RunRoutes:
 
 def whole(run: StoredRun) -> dict[str, Any]:
     """Return all that is shown of a run."""
-    shown: dict[str, Any] = {
-        "run_id": run.id,
-        "workflow": run.workflow,
-        "status": run.status,
-        "trigger": run.trigger,
-        "created_at": timestamp(run.created_at_ms),
-        "started_at": _time(run.started_at_ms),
-        "ended_at": _time(run.ended_at_ms),
+    shown: dict[str, Any] = summary(vars(run)) | {
         "duration_ms": run.result.get("duration_ms"),
         "input": run.input,
         "data": None,
     }
-    if run.retry_of is not None:
-        shown["retry_of"] = run.retry_of
     shown |= {name: run.result[name] for name in _NOTED if name in run.result}
-    if run.status == PAUSED:
-        shown |= {name: run.result.get(name) for name in ("task_id", "paused_node_id")}
     return shown | {"trace": run.trace}
 
 
@@ -248,7 +232,3 @@ def _no_task(task_id: str) -> ApiError:
         f"no run of this account waits for a task {task_id[:_LONGEST_TASK]!r}",
         next_actions=["see the runs that wait: GET /executions/paused"],
     )
-
-
-def _time(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else timestamp(milliseconds)

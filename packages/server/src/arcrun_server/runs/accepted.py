@@ -7,19 +7,23 @@ takes up what it, or another one, has left: starting a segment twice does nothin
 from __future__ import annotations
 
 import asyncio
-import logging
+from contextvars import Context
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.engine import RunResult, prepare_graph
+from arcrun_server.engine import BUILTIN_IDS, RunResult, prepare_graph
+from arcrun_server.engine.policy import workflow_policy
+from arcrun_server.recipes.pinned import PinnedRecipes
 from arcrun_server.runs.environment import new_run_id
+from arcrun_server.runs.errors import NotRepeatableError, RunEndedError, RunNotFoundError
 from arcrun_server.runs.events import RunEvents
+from arcrun_server.runs.persistence import persistently
 from arcrun_server.runs.progress import Progress
 from arcrun_server.runs.retention import Retention
-from arcrun_server.runs.segments import SegmentEnd, Segments, summary_of, tasks_of
+from arcrun_server.runs.segments import Segments, summary_of, tasks_of
 from arcrun_server.runs.takeover import Takeover
 from arcrun_server.store.executors import ExecutorLocks, LockLostError
-from arcrun_server.store.runs import ENDED, PAUSED, QUEUED, StoredRun, queued_run
+from arcrun_server.store.runs import ENDED, PAUSED, StoredRun, queued_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,29 +34,17 @@ if TYPE_CHECKING:
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.runs.durable import DurableExecution
     from arcrun_server.store import Store
+    from arcrun_server.store.admission import Segment
     from arcrun_server.store.run_tokens import Callback
+    from arcrun_server.store.runs import Acceptance
 
 ALONE = "local"
-"""The name of a process that shares its database with no other."""
+"""The name of a process that shares its database with no other; else, of none: any process starts these runs."""
 
 # How often the end of a run is looked for that another process executes.
 _POLL_SECONDS = 0.2
-# How long a segment waits that could not be started, until that is tried again.
-_AGAIN_SECONDS = 1.0
-
-_log = logging.getLogger("arcrun_server.runs")
-
-
-class RunNotFoundError(Exception):
-    """The account has no such run."""
-
-
-class RunEndedError(Exception):
-    """The run has ended, so it can't be cancelled; the message is its status."""
-
-
-class NotRepeatableError(Exception):
-    """The run can't be repeated like this; the message says why."""
+# How long the same key is the same run.
+_KEY_MS = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True)
@@ -98,14 +90,20 @@ class AcceptedRuns:
         kept: int,
     ) -> None:
         self._store = store
+        self._registry = registry
         self._progress = Progress()
         self.events = RunEvents(store.runs, self._progress)
-        self._segments = Segments(store, registry, recipes, limits, self._progress)
+        self._segments = Segments(
+            *(store, registry, recipes, limits, self._progress),
+            start=self._start_soon,
+        )
         self._make_execution = make_execution
         self._executor = ALONE
         self._execution = make_execution(ALONE)
         self._takeover = _takeover(store, self)
-        self._retention = Retention(store.runs, store.callbacks, self._forget, days=days, kept=kept)
+        self._retention = Retention(
+            store.ended_runs, store.callbacks, self._forget, days=days, kept=kept
+        )
         self._retaining: asyncio.Task[None] | None = None
         self._launched: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -125,7 +123,7 @@ class AcceptedRuns:
         """Begin to take up what there is: at once if there is something, else when there is."""
         if self._takeover is not None:
             self._takeover.start()
-        elif await self._store.runs.left_by(self._executor):
+        elif await self._store.runs.left_by(self._executor) or await self._store.runs.any_waits():
             await self.launch()
 
     async def launch_as(self, executor: str) -> None:
@@ -140,12 +138,22 @@ class AcceptedRuns:
             launched, self._launched = self._launched, None
             await asyncio.gather(launched, return_exceptions=True)
             await self._execution.aclose()
+        # Nobody looks for what is accepted under a name that is given up.
+        self._executor = ALONE
 
     async def recover(self, executor: str) -> None:
         """Take over what another process has left, which is known to have ended."""
         taken = await self._store.runs.take_over(executor, self._executor)
         await self._execution.recover([executor])
         for run, segment in taken:
+            await self._execution.start(run, segment)
+
+    async def take_unowned(self) -> None:
+        """Start what was accepted by a process that could execute nothing then, and what waits without need."""
+        if await self._store.runs.left_by(ALONE):
+            for run, segment in await self._store.runs.take_over(ALONE, self._executor):
+                await self._execution.start(run, segment)
+        for run, segment in await self._store.runs.release_waiting(self._executor):
             await self._execution.start(run, segment)
 
     async def _forget(self, segments: Sequence[tuple[str, int]]) -> None:
@@ -165,6 +173,7 @@ class AcceptedRuns:
         await self._execution.launch(self._execute)
         if self._retaining is None:
             self._retaining = asyncio.create_task(self._retention.keep())
+        await self._store.runs.release_waiting(self._executor)
         for run, segment in await self._store.runs.left_by(self._executor):
             await self._execution.start(run, segment)
 
@@ -203,24 +212,39 @@ class AcceptedRuns:
 
         Raises:
             StorageUnavailableError: It can't be stored now.
+            WorkflowFullError: As many runs of the workflow go on as it allows, and it refuses one more.
         """
+        policy = workflow_policy(graph)
+        plan = await self._plan(account, graph, strict=strict)
         run_id = new_run_id() if key is None else self._store.run_tokens.run_under(account, key)
-        await self._accept(
-            queued_run(
-                run_id,
-                account,
-                plan={"graph": graph, "strict": strict},
-                run_input=run_input,
-                workflow=workflow,
-                executor=self._executor,
-                trigger=trigger,
-            )
+        run = queued_run(
+            run_id,
+            account,
+            plan=plan,
+            run_input=run_input,
+            workflow=workflow,
+            executor=self._executor,
+            trigger=trigger,
+            max_running=policy.max_running,
         )
-        return run_id
+        while True:
+            accepted = await self._accept(run, refuse=policy.when_full == "refuse")
+            if accepted.is_new or run.created_at_ms - accepted.created_at_ms < _KEY_MS:
+                return run.id
+            again = f"{key} after {accepted.created_at_ms}"
+            run = replace(run, id=self._store.run_tokens.run_under(account, again))
 
-    async def _accept(self, run: StoredRun) -> None:
-        if await self._store.runs.accept(run) and run.status == QUEUED:
+    async def _plan(self, account: str, graph: Graph, *, strict: bool) -> dict[str, Any]:
+        """Return what a run needs to be executed: its graph, and the versions of the recipes that its nodes name."""
+        pinned = PinnedRecipes(self._store)
+        await pinned.pin_named(account, graph, self._registry.ids | BUILTIN_IDS)
+        return {"graph": graph, "strict": strict, "pins": pinned.pins}
+
+    async def _accept(self, run: StoredRun, *, refuse: bool = False) -> Acceptance:
+        accepted = await self._store.runs.accept(run, refuse=refuse)
+        if accepted.is_new and not accepted.waits:
             self._start_soon(run.id, run.segment)
+        return accepted
 
     async def accept_paused(
         self,
@@ -240,11 +264,12 @@ class AcceptedRuns:
             queued_run(
                 run_id,
                 account,
-                plan={"graph": graph, "strict": strict},
+                plan=await self._plan(account, graph, strict=strict) | {"waited_for": True},
                 run_input=run_input,
                 workflow=workflow,
                 executor=self._executor,
                 trigger="api",
+                max_running=workflow_policy(graph).max_running,
             ),
             status=PAUSED,
             continuation=pause.continuation,
@@ -252,34 +277,32 @@ class AcceptedRuns:
         )
         trace = [dict(entry) for entry in result.trace]
         run = replace(run, result=summary_of(run, result), trace=trace)
-        if await self._store.callbacks.accept_paused(run, tasks_of(pause)):
-            self._start_soon(run_id, run.segment + 1)
+        self._start_all(await self._store.callbacks.accept_paused(run, tasks_of(pause)))
+
+    def _start_all(self, startable: Sequence[Segment]) -> None:
+        for run_id, segment in startable:
+            self._start_soon(run_id, segment)
 
     def _start_soon(self, run_id: str, segment: int) -> None:
-        task = asyncio.create_task(self._start(run_id, segment))
+        # In a context of its own: what a segment starts is not a part of that segment.
+        task = Context().run(asyncio.create_task, self._start(run_id, segment))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _start(self, run_id: str, segment: int) -> None:
-        """Start a segment; while the database can't be used, try again."""
-        while True:
-            try:
-                await self._ready()
-                await self._execution.start(run_id, segment)
-            except Exception as error:  # noqa: BLE001 - whatever it was: the run is accepted, so it will be started
-                _log.warning("a run could not be started now: %s", type(error).__name__)
-                await asyncio.sleep(_AGAIN_SECONDS)
-            else:
-                return
+        async def start() -> None:
+            await self._ready()
+            await self._execution.start(run_id, segment)
+
+        # Whatever goes wrong: the run is accepted, so it will be started.
+        await persistently(start, "a run starts", (Exception,))
 
     async def _execute(self, run_id: str, segment: int) -> None:
         try:
-            end = await self._segments.execute(self._execution, self._executor, run_id, segment)
+            ended = await self._segments.execute(self._execution, self._executor, run_id, segment)
         finally:
             self._progress.end(run_id)
-        if end is SegmentEnd.RESUMED:
-            self._start_soon(run_id, segment + 1)
-        elif end is not None:
+        if ended:
             self._note_end(run_id)
 
     # --- callbacks ---------------------------------------------------------------------------------
@@ -293,10 +316,10 @@ class AcceptedRuns:
         """
         if await self._deliver(callback, delivery):
             return Delivered(callback.run)
-        state = await self._store.runs.status(callback.run)
-        if state is not None and state[0] in ENDED:
-            return Delivered(reason=f"the run does not wait for this: it is {state[0]}")
-        if state is not None and state[0] == PAUSED:
+        status = await self._store.runs.status(callback.run)
+        if status in ENDED:
+            return Delivered(reason=f"the run does not wait for this: it is {status}")
+        if status == PAUSED:
             return Delivered(reason="the run waits for something else")
         # It has not paused yet, or stands in no table yet. It may have paused while this was written.
         await self._store.callbacks.keep(callback, delivery)
@@ -306,10 +329,9 @@ class AcceptedRuns:
         return Delivered(callback.run, early=True)
 
     async def _deliver(self, callback: Callback, delivery: dict[str, Any]) -> bool:
-        segment = await self._store.callbacks.deliver(callback, delivery, self._executor)
-        if segment is not None:
-            self._start_soon(callback.run, segment)
-        return segment is not None
+        startable = await self._store.callbacks.deliver(callback, delivery, self._executor)
+        self._start_all(startable or [])
+        return startable is not None
 
     async def ended(self, run_id: str) -> StoredRun:
         """Wait until a run has ended or pauses, and return it.
@@ -357,8 +379,10 @@ class AcceptedRuns:
             RunEndedError: It has ended.
         """
         run = await self.get(account, run_id)
-        if not await self._store.runs.cancel(account, run_id):
+        startable = await self._store.runs.cancel(run, self._executor)
+        if startable is None:
             raise RunEndedError((await self.get(account, run_id)).status)
+        self._start_all(startable)
         if run.status != PAUSED:
             await self._ready()
             await self._execution.cancel(run_id, run.segment)
@@ -378,14 +402,22 @@ class AcceptedRuns:
 
         Raises:
             RunNotFoundError: There is none of this id.
-            NotRepeatableError: It has not ended, or `start` is no node whose component is invoked.
+            NotRepeatableError: It has not ended; or `start` is no node whose component is invoked, or what was before it
+                is not kept.
         """
         run = await self.get(account, run_id)
         if run.status not in ENDED:
             raise NotRepeatableError(f"it is {run.status}; cancel it first, or wait for its end")
         graph = run.plan["graph"] if latest is None else latest
-        plan = {"graph": graph, "strict": run.plan["strict"]}
+        plan = await self._plan(account, graph, strict=run.plan["strict"])
+        if latest is None:
+            plan["pins"] = run.plan.get("pins", {})
         if start is not None:
+            if run.plan.get("waited_for"):
+                raise NotRepeatableError(
+                    "it was waited for up to its first pause, so that what its nodes returned is not kept; "
+                    "leave `from` out"
+                )
             _check_start(graph, start)
             plan["replay"] = {"run": run.id, "segments": run.segment + 1, "until": start}
         new = queued_run(
@@ -397,6 +429,7 @@ class AcceptedRuns:
             executor=self._executor,
             trigger="retry",
             retry_of=run.id,
+            max_running=workflow_policy(graph).max_running,
         )
         await self._accept(new)
         return new.id
@@ -413,7 +446,12 @@ def _takeover(store: Store, runs: AcceptedRuns) -> Takeover | None:
         return made
 
     return Takeover(
-        locks, LockLostError, begin=runs.launch_as, stop=runs.stop, recover=runs.recover
+        locks,
+        LockLostError,
+        begin=runs.launch_as,
+        stop=runs.stop,
+        recover=runs.recover,
+        take_unowned=runs.take_unowned,
     )
 
 

@@ -121,6 +121,13 @@ class DbosExecution:
 
     async def launch(self, execute: Callable[[str, int], Awaitable[None]]) -> None:
         """Import DBOS, create or upgrade its tables, and recover what this executor has left."""
+        try:
+            await self._launch(execute)
+        except BaseException:
+            await self.aclose()  # half of it stands; DBOS is one to a process
+            raise
+
+    async def _launch(self, execute: Callable[[str, int], Awaitable[None]]) -> None:
         await asyncio.to_thread(_import)
         engine, schema = await asyncio.to_thread(self._connect)
         self._engine = engine

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Step,
         TraceEntry,
     )
+    from arcrun_server.recipes.prompts import PromptStore
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.store import Store
     from arcrun_server.store.credentials import StoredCredential
@@ -131,7 +132,10 @@ class AccountEnvironment:
     def _prompts(self) -> Prompts:
         store, check = self.store, self.registry.check_schema
         blocks = WorkflowBlocks(store.blocks, self.account)
-        return Prompts(self.account, store.prompt_recipes, store.prompt_texts, blocks, check)
+        return Prompts(self.account, self._prompt_recipes(), store.prompt_texts, blocks, check)
+
+    def _prompt_recipes(self) -> PromptStore:
+        return self.store.prompt_recipes
 
     def _of_primitives(self, component_id: str) -> Component | None:
         primitive = component_id.removeprefix(PREFIX)

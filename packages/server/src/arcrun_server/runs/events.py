@@ -128,10 +128,10 @@ class RunEvents:
         """
         executed = self._progress.trace(run_id)
         if look or executed is None or known != (RUNNING, executed[0]):
-            state = await self._runs.status(run_id)
-            if state is None:
+            stage = await self._runs.stage(run_id)
+            if stage is None:
                 return [], None
-            if state[:2] != known:
+            if stage != known:
                 run = await self._runs.get(run_id)
                 if run is None:
                     return [], None

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from arcrun_server.store.admission import WorkflowFullError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -74,6 +76,10 @@ class KeyStore(Protocol):
         """Keep the response to the request for which the key was claimed."""
         ...
 
+    async def release(self, account: str, key: str) -> None:
+        """Give up a key under which nothing was run."""
+        ...
+
 
 class IdempotentRuns:
     """Runs each key once; a request that comes while the first one runs waits for it.
@@ -107,6 +113,7 @@ class IdempotentRuns:
             InvalidKeyError: The key has not the right form.
             KeyReusedError: The key was used for another request.
             InterruptedRunError: The first run was cut off, or is still running in another process.
+            WorkflowFullError: The workflow refuses one more run; the key can be used again.
         """
         if not _KEY.fullmatch(key):
             raise InvalidKeyError
@@ -122,7 +129,11 @@ class IdempotentRuns:
             earlier = await self._keys.claim(account, key, request)
             if earlier is not None:
                 return _first_response(earlier)
-            response = await run()
+            try:
+                response = await run()
+            except WorkflowFullError:
+                await self._keys.release(account, key)
+                raise
             await self._keys.keep(account, key, response.status, response.body)
             return response
         finally:

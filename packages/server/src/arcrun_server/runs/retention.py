@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from arcrun_server.store.callbacks import Callbacks
-    from arcrun_server.store.runs import Runs
+    from arcrun_server.store.ended_runs import EndedRuns
 
 # How often runs are looked for that can go, in seconds.
 _EVERY = 3600.0
@@ -36,7 +36,7 @@ class Retention:
 
     def __init__(
         self,
-        runs: Runs,
+        runs: EndedRuns,
         callbacks: Callbacks,
         forget: Callable[[Sequence[tuple[str, int]]], Awaitable[None]],
         *,
@@ -64,7 +64,7 @@ class Retention:
         before_ms = int(clock.now() * 1000) - self._days * _DAY_MS
         await self._callbacks.remove_before(before_ms)
         # What was recorded of steps goes first: a process that dies in between comes by here again.
-        while old := await self._runs.ended_before(before_ms, _AT_ONCE):
+        while old := await self._runs.before(before_ms, _AT_ONCE):
             count += await self._remove(old)
         for account in await self._runs.accounts_with_more_than(self._kept):
             while old := await self._runs.oldest_beyond(account, self._kept, _AT_ONCE):

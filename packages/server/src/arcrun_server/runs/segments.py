@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import replace
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server import clock
-from arcrun_server.engine import FlowError, RunResult, prepare_graph, resume_graph, run_graph
+from arcrun_server.engine import FlowError, Pause, RunResult, prepare_graph, resume_graph, run_graph
 from arcrun_server.errors import StorageUnavailableError
+from arcrun_server.recipes.pinned import PinnedRecipes
 from arcrun_server.runs.durable import SegmentLostError
-from arcrun_server.runs.durable_environment import DurableEnvironment, Replay
+from arcrun_server.runs.durable_environment import DurableEnvironment, Replay, note_delivery
+from arcrun_server.runs.following import following_run
+from arcrun_server.runs.persistence import persistently
 from arcrun_server.store.callbacks import AwaitedTask
-from arcrun_server.store.runs import now_ms
+from arcrun_server.store.runs import CANCELLED, PAUSED, now_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from arcrun_server.components.registry import Registry
-    from arcrun_server.engine import Pause, RunLimits
+    from arcrun_server.engine import RunLimits
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.runs.durable import DurableExecution
     from arcrun_server.runs.progress import Progress
     from arcrun_server.store import Store
+    from arcrun_server.store.admission import Segment
     from arcrun_server.store.runs import StoredRun
 
 _STATUSES = {"success": "succeeded", "partial": "partial", "failed": "failed"}
-# How long after a failed write it is tried again.
-_AGAIN_SECONDS = 1.0
+_WRITTEN = "the record of a run is written"
 
 _log = logging.getLogger("arcrun_server.runs")
-
-
-class SegmentEnd(Enum):
-    """How a segment ended."""
-
-    ENDED = "the run has ended"
-    PAUSED = "the run waits for a callback"
-    RESUMED = "the callback has come already, so that the next segment is queued"
 
 
 class Segments:
@@ -52,6 +45,7 @@ class Segments:
         recipes: Finds the components that are recipes.
         limits: How much one segment may use.
         progress: Shows how far the segments are.
+        start: Has a segment executed, soon.
     """
 
     def __init__(
@@ -61,16 +55,19 @@ class Segments:
         recipes: RecipeResolver,
         limits: RunLimits,
         progress: Progress,
+        *,
+        start: Callable[[str, int], None],
     ) -> None:
         self._store = store
         self._registry = registry
         self._recipes = recipes
         self._limits = limits
         self._progress = progress
+        self._start = start
 
     async def execute(
         self, execution: DurableExecution, executor: str, run_id: str, segment: int
-    ) -> SegmentEnd | None:
+    ) -> bool:
         """Execute a segment of a run, from its start or, after a crash, again.
 
         Args:
@@ -80,48 +77,59 @@ class Segments:
             segment: The segment's number.
 
         Returns:
-            How it ended; None if it was not for this process to execute.
+            Whether the run has ended or paused by that; not if it was not for this process to execute.
         """
-        run = await self._persistently(lambda: self._store.runs.begin(run_id, segment, executor))
+        run = await persistently(
+            lambda: self._store.runs.begin(run_id, segment, executor), "a run begins"
+        )
         if run is None:
-            return None  # it was cancelled, or its end is recorded already
-        while True:
-            environment = DurableEnvironment(
-                run.account,
-                self._store,
-                self._registry,
-                self._recipes,
-                self._limits,
-                run=run.id,
-                durable=execution,
-                segment=segment,
-                progress=self._progress,
+            return False  # it was cancelled, or its end is recorded already
+        try:
+            # What was recorded is not done again.
+            environment, result = await persistently(
+                lambda: self._attempt(run, execution), "a run goes on"
             )
-            try:
-                environment.replay = await _replay_of(run, execution)
-                with self._registry.outbound.on_behalf_of(run.account):
-                    result = await self._result_of(run, environment)
-            except SegmentLostError:
-                return None  # another execution of it goes on
-            except StorageUnavailableError as error:
-                # What was recorded is not done again.
-                _log.warning("a run waits for the database: %s", error.reason)
-                await asyncio.sleep(_AGAIN_SECONDS)
-                continue
-            except Exception as error:  # noqa: BLE001 - a mistake of ours must not leave the run running for ever
-                _log.exception("a run failed by an error of the engine: %s", type(error).__name__)
-                result = RunResult(success=False, error="the engine failed to execute the run")
-            break
+        except SegmentLostError:
+            return False  # another execution of it goes on
         result = replace(result, usage=environment.usage.as_json())
         if environment.used:
             self._store.credentials.mark_used(run.account, environment.used)
         if result.paused is not None:
-            return await self._pause(run, result, result.paused)
+            return await self._pause(run, environment, result, result.paused)
         return await self._end(run, environment, result)
+
+    async def _attempt(
+        self, run: StoredRun, execution: DurableExecution
+    ) -> tuple[DurableEnvironment, RunResult]:
+        environment = DurableEnvironment(
+            run.account,
+            self._store,
+            self._registry,
+            self._recipes,
+            self._limits,
+            run=run.id,
+            durable=execution,
+            segment=run.segment,
+            progress=self._progress,
+            pinned=PinnedRecipes(self._store, dict(run.plan.get("pins", {}))),
+        )
+        try:
+            environment.replay = await _replay_of(run, execution)
+            with self._registry.outbound.on_behalf_of(run.account):
+                result = await self._result_of(run, environment)
+        except (SegmentLostError, StorageUnavailableError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not leave the run running for ever
+            _log.exception("a run failed by an error of the engine: %s", type(error).__name__)
+            result = RunResult(success=False, error="the engine failed to execute the run")
+        return environment, result
 
     async def _result_of(self, run: StoredRun, environment: DurableEnvironment) -> RunResult:
         if run.continuation is not None:
             delivery = run.delivery or {}
+            if "place" in delivery:
+                # For a run that repeats this one from a later node on.
+                await note_delivery(environment.durable, delivery)
             return await resume_graph(
                 run.continuation,
                 environment,
@@ -142,35 +150,49 @@ class Segments:
             started=_started(run),
         )
 
-    async def _pause(self, run: StoredRun, result: RunResult, pause: Pause) -> SegmentEnd | None:
-        delivered = await self._persistently(
+    async def _pause(
+        self, run: StoredRun, environment: DurableEnvironment, result: RunResult, pause: Pause
+    ) -> bool:
+        startable = await persistently(
             lambda: self._store.callbacks.pause(
                 run,
+                plan=run.plan | {"pins": environment.pinned.pins},
                 continuation=pause.continuation,
                 tasks=tasks_of(pause),
                 result=summary_of(run, result),
                 trace=[*run.trace, *result.trace],
-            )
+            ),
+            _WRITTEN,
         )
-        if delivered is None:
-            return None
-        return SegmentEnd.RESUMED if delivered else SegmentEnd.PAUSED
+        return self._start_all(startable)
 
     async def _end(
         self, run: StoredRun, environment: DurableEnvironment, result: RunResult
-    ) -> SegmentEnd | None:
-        recorded = await self._persistently(
+    ) -> bool:
+        following = None
+        if not result.success:
+            following = await persistently(
+                lambda: following_run(self._store, run, result), _WRITTEN
+            )
+        startable = await persistently(
             lambda: self._store.runs.end(
                 run,
                 _STATUSES[result.verdict],
                 summary_of(run, result),
                 [*run.trace, *result.trace],
-            )
+                following,
+            ),
+            _WRITTEN,
         )
-        if not recorded:
-            return None
+        if not self._start_all(startable):
+            return False
         self._record_history(run, environment, result)
-        return SegmentEnd.ENDED
+        return True
+
+    def _start_all(self, startable: Sequence[Segment] | None) -> bool:
+        for run, segment in startable or []:
+            self._start(run, segment)
+        return startable is not None
 
     def _record_history(
         self, run: StoredRun, environment: DurableEnvironment, result: RunResult
@@ -181,15 +203,6 @@ class Segments:
         if run.workflow is not None:
             started_ms = run.started_at_ms or run.created_at_ms
             self._store.executions.record(run.account, run.workflow, started_ms, result)
-
-    async def _persistently(self, write: Callable[[], Awaitable[Any]]) -> Any:
-        """Write, and while the database can't be used, try again: an executed segment must not be lost."""
-        while True:
-            try:
-                return await write()
-            except StorageUnavailableError as error:
-                _log.warning("the record of a run can't be written now: %s", error.reason)
-                await asyncio.sleep(_AGAIN_SECONDS)
 
 
 async def _replay_of(run: StoredRun, execution: DurableExecution) -> Replay | None:
@@ -237,6 +250,29 @@ def summary_of(run: StoredRun, result: RunResult) -> dict[str, Any]:
     if pauses:
         summary["pauses"] = pauses
     return summary
+
+
+def result_of(run: StoredRun) -> RunResult:
+    """Return how a run has ended, or that it has paused, as if it had been executed here."""
+    kept = run.result
+    paused = None
+    if run.status == PAUSED:
+        paused = Pause(kept["task_id"], kept["paused_node_id"], {})
+    error = "the run was cancelled" if run.status == CANCELLED else kept.get("error")
+    return RunResult(
+        success=run.status in ("succeeded", "partial", PAUSED),
+        data=kept.get("data"),
+        trace=list(run.trace),  # type: ignore[arg-type]
+        duration_ms=kept.get("duration_ms", 0.0),
+        error=error,
+        failed_node=kept.get("failed_node"),
+        failed_input=kept.get("failed_input"),
+        paused=paused,
+        warnings=kept.get("warnings", []),
+        failed_nodes=kept.get("failed_nodes", []),
+        usage=kept.get("usage"),
+        run_id=run.id,
+    )
 
 
 def tasks_of(pause: Pause) -> list[AwaitedTask]:

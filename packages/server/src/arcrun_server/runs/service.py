@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,12 @@ from arcrun_server.engine import ExecutionPlan, RunLimits, RunResult, prepare_gr
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.json_text import encode
 from arcrun_server.runs.environment import AccountEnvironment, new_run_id
+from arcrun_server.runs.errors import RunNotFoundError
+from arcrun_server.runs.following import following_id, following_input, missing_workflow
 from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
+from arcrun_server.runs.segments import result_of
 from arcrun_server.slots import Slots
+from arcrun_server.store.admission import WorkflowFullError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -196,9 +201,9 @@ class RunService:
         self, account: str, name: str, graph: str, run_input: dict[str, Any], *, strict: bool
     ) -> RunResult:
         result, plan = await self._run_and_record(account, name, graph, run_input, strict=strict)
-        if plan is not None and not result.success and plan.policy.on_failure_workflow:
-            failed = {"workflow": name, "error": result.error, "failed_node": result.failed_node}
-            await self._run_after_failure(account, plan.policy.on_failure_workflow, failed)
+        # A run that is kept is followed by another that is kept.
+        if plan is not None and not result.success and result.run_id is None:
+            await self._run_after_failure(account, name, plan.policy.on_failure_workflow, result)
         return result
 
     async def _run_and_record(
@@ -211,25 +216,51 @@ class RunService:
         except ValueError as error:  # stored by an engine that checked less
             result = RunResult(success=False, error=f"the stored graph can't be run: {error}")
         else:
-            result = await self._run(account, plan, run_input, strict=strict, workflow=name)
+            result = await self._run_plan(account, name, plan, run_input, strict=strict)
         if result.run_id is None:  # that of a run which is kept is recorded at its end
             self._store.executions.record(account, name, started_ms, result)
         return result, plan
 
-    async def _run_after_failure(self, account: str, name: str, failed: dict[str, Any]) -> None:
+    async def _run_plan(
+        self,
+        account: str,
+        name: str,
+        plan: ExecutionPlan,
+        run_input: dict[str, Any],
+        *,
+        strict: bool,
+    ) -> RunResult:
+        """Run a stored workflow: at once, or when it is its turn if the workflow limits how many runs go on."""
+        if self._accepted is None or plan.policy.max_running is None:
+            return await self._run(account, plan, run_input, strict=strict, workflow=name)
+        run_id = await self._accepted.accept(
+            account, plan.graph, run_input, workflow=name, strict=strict
+        )
+        result = result_of(await self._accepted.ended(run_id))
+        if not result.success and plan.policy.on_failure_workflow:
+            with suppress(RunNotFoundError):
+                await self._accepted.ended(following_id(self._store, account, run_id))
+        return result
+
+    async def _run_after_failure(
+        self, account: str, failed: str, name: str | None, failure: RunResult
+    ) -> None:
         """Run the workflow that is to be run after a failure; whatever comes of it changes nothing of the failed run.
 
         Its own `on_failure_workflow` is not looked at: no failure starts more than one run.
         """
+        if name is None:
+            return
         started_ms = int(clock.now() * 1000)
-        run_input = {**failed, "run_id": new_run_id()}
+        run_input = following_input(failed, failure, new_run_id())
         try:
             graph = await self._graph_text(account, name)
             await self._run_and_record(account, name, graph, run_input, strict=False)
         except WorkflowNotFoundError:
-            reason = f"there is no workflow '{name}', which '{failed['workflow']}' names; push it"
-            result = RunResult(success=False, error=reason)
-            self._store.executions.record(account, name, started_ms, result)
+            self._store.executions.record(account, name, started_ms, missing_workflow(name, failed))
+        except WorkflowFullError as error:
+            full = RunResult(success=False, error=f"the workflow '{name}' was not run: {error}")
+            self._store.executions.record(account, name, started_ms, full)
         except StorageUnavailableError as error:
             _log.warning("the workflow %s could not be run after a failure: %s", name, error.reason)
 

@@ -52,6 +52,7 @@ class Takeover:
         begin: Begins to execute runs under a name.
         stop: Stops executing at once; what was being executed stays for whoever takes it over.
         recover: Takes over the runs that a process has left.
+        take_unowned: Takes the runs that were accepted while no process could execute them.
     """
 
     def __init__(
@@ -62,12 +63,14 @@ class Takeover:
         begin: Callable[[str], Awaitable[None]],
         stop: Callable[[], Awaitable[None]],
         recover: Callable[[str], Awaitable[None]],
+        take_unowned: Callable[[], Awaitable[None]],
     ) -> None:
         self._make_locks = make_locks
         self._lost = lost
         self._begin = begin
         self._stop = stop
         self._recover = recover
+        self._take_unowned = take_unowned
         self._locks: Locks | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -92,6 +95,7 @@ class Takeover:
                 await self._begin(self._locks.name)
                 while True:
                     await self._take_over(self._locks)
+                    await self._take_unowned()
                     await asyncio.sleep(LOOK_SECONDS)
             except self._lost:
                 _log.warning("the database broke the connection that says that this process lives")

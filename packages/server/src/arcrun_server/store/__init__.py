@@ -19,6 +19,7 @@ from arcrun_server.store.credentials import Credentials
 from arcrun_server.store.cursors import Cursors
 from arcrun_server.store.database import Query
 from arcrun_server.store.database_url import read_database_url
+from arcrun_server.store.ended_runs import EndedRuns
 from arcrun_server.store.executions import Executions
 from arcrun_server.store.folder import FolderLock, prepare_folder, refuse_if_others_may_write
 from arcrun_server.store.hook_ids import HookIds
@@ -94,6 +95,7 @@ class Store:
         self.prompt_texts = PromptTexts(self.database)
         self.executions = Executions(self.database)
         self.runs = Runs(self.database)
+        self.ended_runs = EndedRuns(self.database)
         self.callbacks = Callbacks(self.database)
         self.run_tokens = RunTokens(server_key)
         self.hook_ids = HookIds(server_key)

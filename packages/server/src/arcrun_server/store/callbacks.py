@@ -11,9 +11,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, delete, insert, select, update
 
+from arcrun_server.store import admission
+from arcrun_server.store.admission import NOBODY
 from arcrun_server.store.database import Query
 from arcrun_server.store.run_tokens import Callback, waiting_at
-from arcrun_server.store.runs import PAUSED, QUEUED, json_of, now_ms, of_executor, row_of
+from arcrun_server.store.runs import (
+    PAUSED,
+    QUEUED,
+    json_of,
+    lock_workflow,
+    now_ms,
+    of_executor,
+    row_of,
+)
 from arcrun_server.store.schema import awaited_tasks, early_callbacks, runs
 from arcrun_server.store.upserts import Upsert
 
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from arcrun_server.store.admission import Segment
     from arcrun_server.store.database import Database
     from arcrun_server.store.runs import StoredRun
 
@@ -45,6 +56,9 @@ _FIRST_EARLY = (
     .limit(1)
 )
 _KEEP = Upsert(early_callbacks)
+_LIMITED = select(runs.c.account, runs.c.workflow, runs.c.max_running).where(
+    runs.c.id == bindparam("run")
+)
 
 
 class AwaitedTask(NamedTuple):
@@ -65,15 +79,18 @@ class Callbacks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def accept_paused(self, run: StoredRun, tasks: Sequence[AwaitedTask]) -> bool:
+    async def accept_paused(
+        self, run: StoredRun, tasks: Sequence[AwaitedTask]
+    ) -> Sequence[Segment]:
         """Store a run that has paused.
 
         Returns:
-            Whether a callback has come already, so that its next segment is queued.
+            What can be started now: its next segment, if a callback has come already.
         """
         row = row_of(run)
 
-        def change(connection: Connection) -> bool:
+        def change(connection: Connection) -> Sequence[Segment]:
+            lock_workflow(connection, run)
             connection.execute(insert(runs), row)
             return _wait(connection, run, tasks)
 
@@ -83,49 +100,54 @@ class Callbacks:
         self,
         run: StoredRun,
         *,
+        plan: dict[str, Any],
         continuation: dict[str, Any],
         tasks: Sequence[AwaitedTask],
         result: dict[str, Any],
         trace: Sequence[Any],
-    ) -> bool | None:
+    ) -> Sequence[Segment] | None:
         """Record that a run waits.
 
         Returns:
-            True if a callback has come already, so that its next segment is queued; False if it waits; None if
-            this executor no longer has it.
+            What can be started now: its next segment if a callback has come already, and runs that have waited for
+            its room. None if this executor no longer has it.
         """
         statement = of_executor(run).values(
             status=PAUSED,
+            plan=json_of(plan),
             continuation=json_of(continuation),
             delivery=None,
             result=json_of(result),
             trace=json_of(trace),
         )
 
-        def change(connection: Connection) -> bool | None:
+        def change(connection: Connection) -> Sequence[Segment] | None:
+            lock_workflow(connection, run)
             if connection.execute(statement).rowcount != 1:
                 return None
-            return _wait(connection, run, tasks)
+            return [
+                *_wait(connection, run, tasks),
+                *admission.release(connection, run.account, run.workflow, run.executor),
+            ]
 
         return await self._database.write(change)
 
     async def deliver(
         self, callback: Callback, delivery: dict[str, Any], executor: str
-    ) -> int | None:
+    ) -> Sequence[Segment] | None:
         """Take what a callback brought for a run that waits for it, and queue its next segment.
 
         Returns:
-            The segment; None if the run does not wait for this callback, or no longer.
+            What can be started now: the segment, unless there is no room for it. None if the run does not wait for this
+            callback, or no longer.
         """
         key = {"run": callback.run, "waiting": callback.waiting}
 
-        def change(connection: Connection) -> int | None:
+        def change(connection: Connection) -> Sequence[Segment] | None:
             place = connection.execute(_PLACE, key).scalar_one_or_none()
-            return (
-                None
-                if place is None
-                else _queue(connection, callback.run, {**delivery, "place": place}, executor)
-            )
+            if place is None:
+                return None
+            return _queue(connection, callback.run, {**delivery, "place": place}, executor)
 
         return await self._database.write(change)
 
@@ -160,8 +182,10 @@ class Callbacks:
         return Callback(*rows[0]) if rows else None
 
 
-def _wait(connection: Connection, run: StoredRun, tasks: Sequence[AwaitedTask]) -> bool:
-    """Note what a run waits for; return whether one of these has come, so that its next segment is queued."""
+def _wait(
+    connection: Connection, run: StoredRun, tasks: Sequence[AwaitedTask]
+) -> Sequence[Segment]:
+    """Note what a run waits for; return its next segment if one of these has come, and there is room for it."""
     connection.execute(delete(awaited_tasks).where(_tasks.run == run.id))
     rows = [
         {
@@ -177,14 +201,21 @@ def _wait(connection: Connection, run: StoredRun, tasks: Sequence[AwaitedTask]) 
     connection.execute(insert(awaited_tasks), rows)
     early = connection.execute(_FIRST_EARLY, {"run": run.id}).first()
     if early is None:
-        return False
+        return []
     connection.execute(_kept(run.id, early.waiting))
     delivery = {**json.loads(early.delivery), "place": early.place}
-    return _queue(connection, run.id, delivery, run.executor) is not None
+    return _queue(connection, run.id, delivery, run.executor) or []
 
 
-def _queue(connection: Connection, run: str, delivery: dict[str, Any], executor: str) -> int | None:
-    """Queue the next segment of a run that is paused; return its number."""
+def _queue(
+    connection: Connection, run: str, delivery: dict[str, Any], executor: str
+) -> Sequence[Segment] | None:
+    """Queue the next segment of a run; return it if there is room for it, and None if the run is not paused."""
+    limited = connection.execute(_LIMITED, {"run": run}).first()
+    full = False
+    if limited is not None and limited.max_running is not None and limited.workflow is not None:
+        admission.lock(connection, limited.account, limited.workflow)
+        full = admission.is_full(connection, limited.account, limited.workflow, limited.max_running)
     statement = (
         update(runs)
         .where(runs.c.id == run, runs.c.status == PAUSED)
@@ -192,12 +223,14 @@ def _queue(connection: Connection, run: str, delivery: dict[str, Any], executor:
             status=QUEUED,
             segment=runs.c.segment + 1,
             delivery=json_of(delivery),
-            executor=executor,
+            executor=NOBODY if full else executor,
         )
         .returning(runs.c.segment)
     )
-    segment: int | None = connection.execute(statement).scalar_one_or_none()
-    return segment
+    segment = connection.execute(statement).scalar_one_or_none()
+    if segment is None:
+        return None
+    return [] if full else [(run, segment)]
 
 
 def _kept(run: str, waiting: str) -> Any:

@@ -96,6 +96,13 @@ class IdempotencyKeys:
         )
         await self._database.write(lambda connection: connection.execute(statement).close())
 
+    async def release(self, account: str, key: str) -> None:
+        """Give up a key under which nothing was run."""
+        statement = delete(idempotent_responses).where(
+            _table.account == account, _table.key == key, _table.status.is_(None)
+        )
+        await self._database.write(lambda connection: connection.execute(statement).close())
+
 
 def _location(account: str, key: str) -> str:
     # The first word is of version 1; another one would not open what is stored.

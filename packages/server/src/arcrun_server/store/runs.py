@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from arcrun_server import clock
 from arcrun_server.json_text import encode
+from arcrun_server.store import admission
+from arcrun_server.store.admission import NOBODY, Segment, WorkflowFullError
 from arcrun_server.store.database import Query
 from arcrun_server.store.pages import PagedQuery
 from arcrun_server.store.schema import runs
@@ -24,7 +27,7 @@ from arcrun_server.store.workflows import timestamp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Executable
+    from sqlalchemy import Connection
 
     from arcrun_server.store.database import Database
     from arcrun_server.store.pages import Page, PageRequest
@@ -65,9 +68,8 @@ _LISTS = {
     for status in (False, True)
 }
 _ONE = Query(select(*runs.c).where(_table.id == bindparam("id")))
-_STATUS = Query(
-    select(_table.status, _table.segment, _table.executor).where(_table.id == bindparam("id"))
-)
+_STAGE = Query(select(_table.status, _table.segment).where(_table.id == bindparam("id")))
+_STATUS = Query(select(_table.status, _table.created_at_ms).where(_table.id == bindparam("id")))
 _WAITING = Query(
     select(_table.id, _table.segment).where(
         # No IN: the driver would be given one parameter for the list.
@@ -88,6 +90,7 @@ class StoredRun:
         status: One of `STATUSES`.
         trigger: What made it.
         retry_of: The run that it repeats, if it does.
+        max_running: How many runs of its workflow may go on at the same time, itself included; None for any number.
         segment: Number of the segment that is executed, or is next.
         executor: The process that executes it, or was to.
         plan: What it needs to be executed besides its input.
@@ -107,6 +110,7 @@ class StoredRun:
     status: str
     trigger: str
     retry_of: str | None
+    max_running: int | None
     segment: int
     executor: str
     plan: dict[str, Any]
@@ -120,22 +124,49 @@ class StoredRun:
     ended_at_ms: int | None
 
 
+class Acceptance(NamedTuple):
+    """What became of a run that was to be accepted.
+
+    Attributes:
+        created_at_ms: When it was accepted; or, if there is one of its id already, when that one was.
+        is_new: Whether it is stored now, and was not before.
+        waits: Whether it waits until other runs of its workflow have ended.
+    """
+
+    created_at_ms: int
+    is_new: bool
+    waits: bool = False
+
+
 class Runs:
     """The runs of all accounts of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def accept(self, run: StoredRun) -> bool:
-        """Store a run; return False if there is one of this id, which stays as it is."""
-        row = row_of(run)
+    async def accept(self, run: StoredRun, *, refuse: bool = False) -> Acceptance:
+        """Store a run; if there is one of this id, it stays as it is.
+
+        Args:
+            run: The run.
+            refuse: Whether it is refused if `max_running` of its workflow's runs go on; otherwise it waits.
+
+        Raises:
+            WorkflowFullError: It is refused.
+        """
+
+        def change(connection: Connection) -> Acceptance:
+            return Acceptance(
+                run.created_at_ms, True, insert_queued(connection, run, refuse=refuse)
+            )
+
         try:
-            await self._database.write(lambda connection: connection.execute(_INSERT, row).close())
+            return await self._database.write(change)
         except IntegrityError:
-            if await self.status(run.id) is None:
+            rows = await self._database.rows(_STATUS, id=run.id)
+            if not rows:
                 raise  # it is not the id that is taken
-            return False
-        return True
+            return Acceptance(int(rows[0][1]), False)
 
     async def get(self, run_id: str) -> StoredRun | None:
         """Return a run, or None."""
@@ -144,10 +175,15 @@ class Runs:
             return None
         return _stored(dict(zip(_ONE.columns, rows[0], strict=True)))
 
-    async def status(self, run_id: str) -> tuple[str, int, str] | None:
-        """Return a run's status, segment and executor, or None."""
+    async def status(self, run_id: str) -> str | None:
+        """Return a run's status, or None."""
         rows = await self._database.rows(_STATUS, id=run_id)
-        return None if not rows else (rows[0][0], rows[0][1], rows[0][2])
+        return None if not rows else str(rows[0][0])
+
+    async def stage(self, run_id: str) -> tuple[str, int] | None:
+        """Return a run's status and segment, or None."""
+        rows = await self._database.rows(_STAGE, id=run_id)
+        return (rows[0][0], rows[0][1]) if rows else None
 
     async def list(
         self, account: str, request: PageRequest, *, workflow: str | None, status: str | None
@@ -157,12 +193,16 @@ class Runs:
         filters = {"workflow": workflow, "status": status}
         given = {name: value for name, value in filters.items() if value is not None}
         page = await query.page(self._database, request, account=account, **given)
-        return replace(page, entries=[summary(entry) for entry in page.entries])
+        return replace(page, entries=[_listed(entry) for entry in page.entries])
 
-    async def left_by(self, executor: str) -> Sequence[tuple[str, int]]:
+    async def left_by(self, executor: str) -> Sequence[Segment]:
         """Return id and segment of the runs that an executor executes, or was to."""
         rows = await self._database.rows(_WAITING, executor=executor)
         return [(row[0], row[1]) for row in rows]
+
+    async def any_waits(self) -> bool:
+        """Return whether a run waits until other runs of its workflow have ended."""
+        return bool(await self._database.read(admission.workflows_with_waiting))
 
     async def begin(self, run_id: str, segment: int, executor: str) -> StoredRun | None:
         """Note that an executor executes a segment from now on; return None if it is not to be executed."""
@@ -172,6 +212,7 @@ class Runs:
                 _table.id == run_id,
                 _table.segment == segment,
                 _table.status.in_([QUEUED, RUNNING]),
+                _table.executor != NOBODY,
             )
             .values(status=RUNNING, executor=executor)
         )
@@ -200,8 +241,21 @@ class Runs:
         status: str,
         result: dict[str, Any],
         trace: Sequence[Any],
-    ) -> bool:
-        """Record how a run ended; return False if this executor no longer has it."""
+        following: StoredRun | None = None,
+    ) -> Sequence[Segment] | None:
+        """Record how a run ended.
+
+        Args:
+            run: The run.
+            status: How it ended.
+            result: What is kept of that.
+            trace: What its nodes were given and returned.
+            following: A run that is accepted with that, unless there is one of its id.
+
+        Returns:
+            What can be started now: the runs that have waited for its end, and the following one. None if this
+            executor no longer has it.
+        """
         values = {
             "status": status,
             "result": json_of(result),
@@ -210,20 +264,62 @@ class Runs:
             "delivery": None,
             "ended_at_ms": now_ms(),
         }
-        return await self._change_executed(run, values)
+        statement = of_executor(run).values(**values)
 
-    async def cancel(self, account: str, run_id: str) -> bool:
-        """End a run that has not ended; return False if it has, or is not there."""
+        def change(connection: Connection) -> Sequence[Segment] | None:
+            lock_workflow(connection, run)
+            if connection.execute(statement).rowcount != 1:
+                return None
+            released = admission.release(connection, run.account, run.workflow, run.executor)
+            if following is not None and _is_accepted(connection, following):
+                released.append((following.id, following.segment))
+            return released
+
+        return await self._database.write(change)
+
+    async def cancel(self, run: StoredRun, executor: str) -> Sequence[Segment] | None:
+        """End a run that has not ended.
+
+        Args:
+            run: The run.
+            executor: Who starts the runs that have waited for its end.
+
+        Returns:
+            What can be started now; None if it has ended.
+        """
         statement = (
             update(runs)
-            .where(_table.id == run_id, _table.account == account, _table.status.not_in(ENDED))
+            .where(_table.id == run.id, _table.status.not_in(ENDED))
             .values(status=CANCELLED, ended_at_ms=now_ms(), continuation=None, delivery=None)
         )
-        return await self._database.write(
-            lambda connection: connection.execute(statement).rowcount == 1
-        )
 
-    async def take_over(self, old: str, new: str) -> Sequence[tuple[str, int]]:
+        def change(connection: Connection) -> Sequence[Segment] | None:
+            lock_workflow(connection, run)
+            if connection.execute(statement).rowcount != 1:
+                return None
+            return admission.release(connection, run.account, run.workflow, executor)
+
+        return await self._database.write(change)
+
+    async def release_waiting(self, executor: str) -> Sequence[Segment]:
+        """Give an executor the runs that wait though there is room for them, and return what it can start.
+
+        There are such if a run ended that was accepted before its workflow said how many may go on.
+        """
+
+        def change(connection: Connection, account: str, workflow: str) -> list[Segment]:
+            admission.lock(connection, account, workflow)
+            return admission.release(connection, account, workflow, executor)
+
+        found = await self._database.read(admission.workflows_with_waiting)
+        released: list[Segment] = []
+        for account, workflow in found:
+            released += await self._database.write(
+                partial(change, account=account, workflow=workflow)
+            )
+        return released
+
+    async def take_over(self, old: str, new: str) -> Sequence[Segment]:
         """Give an executor what another one executed, or was to; return ids and segments.
 
         From now on the old one, should it still live, changes nothing of them.
@@ -238,57 +334,6 @@ class Runs:
             lambda connection: [(row.id, row.segment) for row in connection.execute(statement)]
         )
 
-    async def ended_before(self, moment_ms: int, most: int) -> Sequence[tuple[str, int]]:
-        """Return id and last segment of runs that ended before a time, at most so many."""
-        statement = (
-            select(_table.id, _table.segment)
-            .where(_table.ended_at_ms < moment_ms)
-            .order_by(_table.ended_at_ms)
-            .limit(most)
-        )
-        return await self._ids(statement)
-
-    async def accounts_with_more_than(self, kept: int) -> Sequence[str]:
-        """Return the accounts that have more ended runs than a number."""
-        statement = (
-            select(_table.account)
-            .where(_table.ended_at_ms.is_not(None))
-            .group_by(_table.account)
-            .having(func.count() > kept)
-        )
-        return await self._database.read_long(
-            lambda connection: connection.execute(statement).scalars().all()
-        )
-
-    async def oldest_beyond(self, account: str, kept: int, most: int) -> Sequence[tuple[str, int]]:
-        """Return the oldest ended runs of an account that has more than a number of them, at most so many."""
-        of_account = (_table.account == account, _table.ended_at_ms.is_not(None))
-        newest = select(_table.number).where(*of_account).order_by(_table.number.desc())
-        first_to_go = newest.limit(1).offset(kept).scalar_subquery()
-        statement = (
-            select(_table.id, _table.segment)
-            .where(*of_account, _table.number <= first_to_go)
-            .order_by(_table.number)
-            .limit(most)
-        )
-        return await self._ids(statement)
-
-    async def remove(self, run_ids: Sequence[str]) -> None:
-        """Remove runs."""
-        statement = delete(runs).where(_table.id.in_(run_ids))
-        await self._database.write(lambda connection: connection.execute(statement).close())
-
-    async def _ids(self, statement: Executable) -> Sequence[tuple[str, int]]:
-        return await self._database.read_long(
-            lambda connection: [(row.id, row.segment) for row in connection.execute(statement)]
-        )
-
-    async def _change_executed(self, run: StoredRun, values: dict[str, Any]) -> bool:
-        statement = of_executor(run).values(**values)
-        return await self._database.write(
-            lambda connection: connection.execute(statement).rowcount == 1
-        )
-
 
 def queued_run(
     run_id: str,
@@ -300,6 +345,7 @@ def queued_run(
     executor: str,
     trigger: str,
     retry_of: str | None = None,
+    max_running: int | None = None,
 ) -> StoredRun:
     """Return a new run, to be accepted; the arguments are those of `StoredRun`."""
     return StoredRun(
@@ -309,6 +355,7 @@ def queued_run(
         status=QUEUED,
         trigger=trigger,
         retry_of=retry_of,
+        max_running=max_running,
         segment=0,
         executor=executor,
         plan=plan,
@@ -323,21 +370,27 @@ def queued_run(
     )
 
 
-def summary(row: dict[str, Any]) -> dict[str, Any]:
-    """Return what lists show of a run."""
-    result = json.loads(row["result"] or "{}")
+def summary(run: dict[str, Any]) -> dict[str, Any]:
+    """Return what lists show of a run, given the fields of `StoredRun` that are named here."""
     shown = {
-        "run_id": row["id"],
-        "workflow": row["workflow"],
-        "status": row["status"],
-        "trigger": row["trigger"],
-        "created_at": timestamp(row["created_at_ms"]),
-        "started_at": _time(row["started_at_ms"]),
-        "ended_at": _time(row["ended_at_ms"]),
+        "run_id": run["id"],
+        "workflow": run["workflow"],
+        "status": run["status"],
+        "trigger": run["trigger"],
+        "created_at": timestamp(run["created_at_ms"]),
+        "started_at": _time(run["started_at_ms"]),
+        "ended_at": _time(run["ended_at_ms"]),
     }
-    if row["retry_of"] is not None:
-        shown["retry_of"] = row["retry_of"]
-    return shown | {name: result[name] for name in ("error", "failed_node") if name in result}
+    if run["retry_of"] is not None:
+        shown["retry_of"] = run["retry_of"]
+    noted = ["error", "failed_node"]
+    if run["status"] == PAUSED:
+        noted += ["task_id", "paused_node_id"]
+    return shown | {name: run["result"][name] for name in noted if name in run["result"]}
+
+
+def _listed(row: dict[str, Any]) -> dict[str, Any]:
+    return summary({**row, "result": json.loads(row["result"] or "{}")})
 
 
 def row_of(run: StoredRun) -> dict[str, Any]:
@@ -349,6 +402,7 @@ def row_of(run: StoredRun) -> dict[str, Any]:
         "status": run.status,
         "trigger": run.trigger,
         "retry_of": run.retry_of,
+        "max_running": run.max_running,
         "segment": run.segment,
         "executor": run.executor,
         "plan": json_of(run.plan),
@@ -359,6 +413,39 @@ def row_of(run: StoredRun) -> dict[str, Any]:
         "created_at_ms": run.created_at_ms,
         "started_at_ms": run.started_at_ms,
     }
+
+
+def insert_queued(connection: Connection, run: StoredRun, *, refuse: bool = False) -> bool:
+    """Insert a new run; return whether it waits until other runs of its workflow have ended.
+
+    Raises:
+        WorkflowFullError: It would have to wait, and is refused instead.
+    """
+    lock_workflow(connection, run)
+    waits = (
+        run.max_running is not None
+        and run.workflow is not None
+        and admission.is_full(connection, run.account, run.workflow, run.max_running)
+    )
+    row = row_of(run)
+    connection.execute(_INSERT, row | {"executor": NOBODY} if waits else row)
+    if waits and refuse:
+        raise WorkflowFullError(
+            run.max_running or 0
+        )  # after the insert: a run of this id counts first
+    return waits
+
+
+def lock_workflow(connection: Connection, run: StoredRun) -> None:
+    """Let nobody else count the runs of a workflow that limits them, until this transaction has ended."""
+    if run.max_running is not None and run.workflow is not None:
+        admission.lock(connection, run.account, run.workflow)
+
+
+def _is_accepted(connection: Connection, run: StoredRun) -> bool:
+    """Insert a run unless there is one of its id; return whether it can be started."""
+    exists = select(_table.id).where(_table.id == run.id)
+    return connection.execute(exists).first() is None and not insert_queued(connection, run)
 
 
 def of_executor(run: StoredRun) -> Any:

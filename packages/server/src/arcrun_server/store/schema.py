@@ -5,7 +5,16 @@ Times are whole Unix seconds, or milliseconds where the name says so.
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, ForeignKeyConstraint, Index, MetaData, Table
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    Table,
+    text,
+)
 
 from arcrun_server.store.types import Bytes, Characters, Whole
 
@@ -222,9 +231,11 @@ runs = Table(
     # What made it: `api`, `schedule`, `webhook`, `retry` or `failure`.
     Column("trigger", Characters, nullable=False),
     Column("retry_of", Characters),
+    # How many runs of its workflow may go on at the same time, itself included; NULL for any number.
+    Column("max_running", Whole),
     # A run has one segment more than it has been resumed.
     Column("segment", Whole, nullable=False),
-    # The process that executes the segment, or was to.
+    # The process that executes the segment, or was to; empty while it waits for other runs of its workflow.
     Column("executor", Characters, nullable=False),
     # As JSON text, as all that follows: what the run needs to be executed, again if need be.
     Column("plan", Characters, nullable=False),
@@ -241,8 +252,14 @@ runs = Table(
     Index("runs_by_number", "account", "number"),
     Index("runs_by_workflow", "account", "workflow", "number"),
     Index("runs_by_status", "account", "status", "number"),
-    Index("runs_by_executor", "status", "executor"),
+    Index("runs_by_executor", "status", "executor", "account", "workflow", "number"),
     Index("runs_by_end", "ended_at_ms"),
+    Index(
+        "runs_going_on",
+        *("account", "workflow", "status"),
+        sqlite_where=text("ended_at_ms IS NULL"),
+        postgresql_where=text("ended_at_ms IS NULL"),
+    ),
 )
 
 # The processes that execute runs, or have left some; on PostgreSQL only.

@@ -1,0 +1,53 @@
+"""Give the fuzzed engine runs that wait for a callback: generated requests make none that can be cancelled or resumed."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scripts.engine import Engine
+
+# The first of them is cancelled; the others stay to be looked at.
+PAUSED = 3
+_SECONDS = 30.0
+_NAME = "waits_for_review"
+_GRAPH = {
+    "nodes": [
+        {
+            "id": "review",
+            "type": "Component",
+            "componentId": "set",
+            "data": {"values": {"pending": True, "task_id": "審核-1"}},
+        }
+    ],
+    "edges": [],
+}
+
+
+def prepare_runs(engine: Engine) -> str:
+    """Let the first account have paused runs, and return the id of one.
+
+    Args:
+        engine: The running engine.
+
+    Raises:
+        urllib.error.HTTPError: The engine refuses that.
+    """
+    _post(engine, "/webhooks/named", {"name": _NAME, "description": "waits", "graph": _GRAPH})
+    made = [_post(engine, f"/webhooks/named/{_NAME}/trigger", {}) for _ in range(PAUSED)]
+    return str(made[0]["run_id"])
+
+
+def _post(engine: Engine, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(  # noqa: S310 - an engine that was started here
+        f"{engine.url}{path}",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json", "X-Arcrun-API-Key": engine.keys[0]},
+        method="POST",
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=_SECONDS) as response:
+        found: dict[str, Any] = json.load(response)
+    return found
