@@ -30,6 +30,7 @@ OTHER_FILES = {
     "conformance/mutants/python_source_parts.py",
     "conformance/mutants/python_source_options.py",
     "conformance/mutants/python_source_promises.py",
+    "conformance/mutants/python_source_events.py",
     "conformance/mutants/python_source_recipes.py",
     "conformance/mutants/python_source_requests.py",
     "conformance/mutants/python_source_state.py",

@@ -16,6 +16,8 @@ import time
 import traceback
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, closing
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +49,7 @@ METHODS = (
     "workflows.resume",
     "runs.list",
     "runs.get",
+    "runs.events",
     "runs.cancel",
     "runs.retry",
     "recipes.push",
@@ -142,6 +145,25 @@ def in_threads(calls: Sequence[Callable[[], Any]]) -> list[Any]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(outcome, calls))
+
+
+def collected(events: Any, most: int | None) -> Any:
+    """Return the first events of a run as a list; of an asynchronous client, a coroutine that does."""
+    if hasattr(events, "__aiter__"):
+        return async_collected(events, most)
+    with closing(events):
+        return list(islice(events, most))
+
+
+async def async_collected(events: Any, most: int | None) -> list[Any]:
+    """Return the first events of a run."""
+    found: list[Any] = []
+    async with aclosing(events):
+        async for event in events:
+            found.append(event)
+            if len(found) == most:
+                break
+    return found
 
 
 class BoundConnectionError(arcrun.ArcrunError):
@@ -284,6 +306,9 @@ class Host:
         arguments = dict(arguments)
         # `setup` takes secrets as keyword arguments; in the protocol they are one object.
         arguments.update(arguments.pop("secrets", {}) if method == "auth.setup" else {})
+        if method == "runs.events":
+            most = arguments.pop("most", None)
+            return lambda: collected(target(**arguments), most), lambda events: events
 
         def finish(value: Any) -> Any:
             if method != "auth.bind":

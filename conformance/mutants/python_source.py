@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import python_source_auth
 import python_source_edges
+import python_source_events
 import python_source_options
 import python_source_parts
 import python_source_promises
@@ -37,6 +38,7 @@ DEFECTS = {
     **python_source_auth.DEFECTS,
     **python_source_options.DEFECTS,
     **python_source_recipes.DEFECTS,
+    **python_source_events.DEFECTS,
 }
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
+# What is accepted only with a signature of its body, which the fuzzer can't make.
+SIGNED = frozenset({"POST /hooks/{id}"})
 CHECKS = frozenset(
     {
         "allow_header_conformance",
@@ -51,7 +53,7 @@ def untested(document: dict[str, Any], expected: set[str], seen: Seen) -> list[s
     tested = document["operations"]["tested"]
     if tested != len(expected):
         gaps.append(f"{tested} of {len(expected)} operations were tested")
-    missing = sorted(expected - seen.accepted)
+    missing = sorted(expected - seen.accepted - SIGNED)
     return gaps + [f"{name}: no request was accepted" for name in missing]
 
 

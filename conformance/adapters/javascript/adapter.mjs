@@ -25,6 +25,7 @@ const METHODS = {
   "workflows.resume": ["task_id", "data"],
   "runs.list": [],
   "runs.get": ["run_id"],
+  "runs.events": ["run_id"],
   "runs.cancel": ["run_id"],
   "runs.retry": ["run_id"],
   "recipes.push": ["recipe"],
@@ -119,6 +120,16 @@ class BoundConnectionError extends Error {
   constructor(cause) {
     super("", { cause });
   }
+}
+
+/** Returns the first events of a run. */
+async function collected(events, most = Infinity) {
+  const found = [];
+  for await (const event of events) {
+    found.push(event);
+    if (found.length === most) break;
+  }
+  return found;
 }
 
 class Host {
@@ -239,6 +250,10 @@ class Host {
       delete options[name];
       return value;
     });
+    if (method === "runs.events") {
+      const { most, ...rest } = options;
+      return collected(called.call(target, ...positional, camelCase(rest)), most);
+    }
     const value = await called.call(target, ...positional, camelCase(options));
     if (method !== "auth.bind") return value;
     this.#bound.set(bound, { through: client, value });

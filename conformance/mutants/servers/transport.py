@@ -136,23 +136,25 @@ def takes_any_charset() -> None:
 
 
 def takes_any_type_that_names_json() -> None:
-    check = body._check_type
+    check = body.body_type
 
-    def checked(request: Request, *, empty: bool) -> None:
-        if "json" not in request.headers.get("content-type", ""):
-            check(request, empty=empty)
+    def checked(request: Request, *, empty: bool) -> str:
+        if "json" in request.headers.get("content-type", ""):
+            return body.JSON
+        return check(request, empty=empty)
 
-    body._check_type = checked
+    body.body_type = checked
 
 
 def takes_gzip_for_plain_bodies() -> None:
-    check = body._check_type
+    check = body.body_type
 
-    def checked(request: Request, *, empty: bool) -> None:
-        if request.headers.get("content-encoding") != "gzip":
-            check(request, empty=empty)
+    def checked(request: Request, *, empty: bool) -> str:
+        if request.headers.get("content-encoding") == "gzip":
+            return body.JSON
+        return check(request, empty=empty)
 
-    body._check_type = checked
+    body.body_type = checked
 
 
 def reads_chunked_bodies_without_a_limit() -> None:

@@ -74,6 +74,7 @@ export type {
   RequiredSecret,
   ResumedRun,
   Run,
+  RunEvent,
   RunResult,
   RunStatus,
   RunSummary,
@@ -99,5 +100,11 @@ export type {
   TestRecipeOptions,
 } from "./stored/recipes.js";
 export { version } from "./version.js";
-export type { ListRunsOptions, ResumeOptions, RetryRunOptions, Runs } from "./workflows/runs.js";
+export type {
+  ListRunsOptions,
+  ResumeOptions,
+  RetryRunOptions,
+  RunEventsOptions,
+  Runs,
+} from "./workflows/runs.js";
 export type { ExecutionsOptions, PushWorkflowOptions, RunOptions, Workflows } from "./workflows/workflows.js";

@@ -39,6 +39,7 @@ CALLS = {
     "workflows.resume": lambda c, **o: c.workflows.resume("task", **o),
     "runs.list": lambda c, **o: c.runs.list(**o),
     "runs.get": lambda c, **o: c.runs.get(RUN, **o),
+    "runs.events": lambda c, **o: c.runs.events(RUN, **o),
     "runs.cancel": lambda c, **o: c.runs.cancel(RUN, **o),
     "runs.retry": lambda c, **o: c.runs.retry(RUN, **o),
     "recipes.push": lambda c, **o: c.recipes.push({"name": "hello"}, **o),
@@ -94,6 +95,18 @@ EXAMPLES = {
 }
 
 
+ENDED = b'id: 1-0\nevent: status\ndata: {"status": "succeeded"}\n\n'
+
+
+def read(events):
+    """Read events to their end; of the asynchronous client, a coroutine that does."""
+
+    async def read_all() -> list:
+        return [event async for event in events]
+
+    return read_all() if hasattr(events, "__aiter__") else list(events)
+
+
 class Engine:
     """Responds to every request as an engine does, and keeps the requests."""
 
@@ -111,6 +124,9 @@ class Engine:
             return httpx.Response(503, headers={"retry-after-ms": "1"})
         if request.url.path == "/auth-recipes/own":
             return httpx.Response(200, json={"recipe": self.recipe})
+        if request.url.path == f"/runs/{RUN}/events":
+            headers = {"content-type": "text/event-stream"}
+            return httpx.Response(200, headers=headers, content=ENDED)
         return httpx.Response(200, json=EXAMPLES[request.url.path])
 
 
@@ -138,7 +154,8 @@ def call(kind, client, engine, tmp_path, monkeypatch):
             options["path"] = path
         if name in {"auth.bind", "auth.get_token"}:
             options["trust_recipe"] = True
-        result = kind.run(CALLS[name](client, **options))
+        made = CALLS[name](client, **options)
+        result = kind.run(made if name != "runs.events" else read(made))
         if name == "auth.bind":
             kind.keep(result)
 

@@ -31,6 +31,8 @@ ON_BOTH_DATABASES = {
     "test_credentials",
     "test_durability",
     "test_durable_runs",
+    "test_hooks",
+    "test_run_events",
     "test_following_runs",
     "test_max_running",
     "test_health",

@@ -41,6 +41,7 @@ _OF_STEPS = {
     "text": "it sends a body that is no JSON value",
     "bytes": "it sends a body that is no JSON value",
     "chunked": "it sends a body that is no JSON value",
+    "signed": "it signs what it sends",
     "raw": "it sends bytes that are no HTTP request",
 }
 

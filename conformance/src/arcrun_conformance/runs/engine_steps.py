@@ -13,6 +13,7 @@ from arcrun_conformance.scenarios.patterns import differences, show
 from arcrun_conformance.scenarios.template import fill
 from arcrun_conformance.scenarios.times import with_times
 from arcrun_conformance.wire.client import EngineClient, NoReply, Outgoing
+from arcrun_conformance.wire.webhook_signature import signed_headers
 
 from .results import Cell, StepRecord
 
@@ -140,7 +141,9 @@ class EngineStepRunner:
         headers = {} if key is None else {KEY_HEADER: key}
         outgoing = Outgoing(
             method=definition.get("method", "GET"),
-            path=definition.get("send") or definition["list"],
+            path=(definition.get("send") or definition["list"]).removeprefix(
+                self.values["base_url"]
+            ),
             query={**definition.get("query", {}), **query},
             headers={**headers, **definition.get("headers", {})},
             json=definition.get("json"),
@@ -150,10 +153,21 @@ class EngineStepRunner:
             raw=definition.get("raw"),
             closes=step.expect.get("closed"),
         )
+        if "signed" in definition:
+            outgoing.headers = {
+                **self._signature(outgoing, definition["signed"]),
+                **outgoing.headers,
+            }
         shown = {"method": outgoing.method, "path": outgoing.path, "query": dict(outgoing.query)}
         size = len(outgoing.body() or b"")
         body = outgoing.json if size <= LARGE_BODY else f"{size} bytes"
         return outgoing, {"command": "send", **shown, "json": body}
+
+    def _signature(self, outgoing: Outgoing, definition: Mapping[str, Any]) -> dict[str, str]:
+        """Return the headers that sign a request as a webhook, which was sent some seconds from now."""
+        timestamp = int(self._now().timestamp()) + definition.get("seconds", 0)
+        webhook_id = definition.get("id", "msg")
+        return signed_headers(definition["secret"], webhook_id, timestamp, outgoing.body() or b"")
 
     async def _all_pages(self, step: Step) -> dict[str, Any]:
         entries: list[Any] = []

@@ -118,12 +118,14 @@ export interface WorkflowDocument extends Open {
   max_running?: number;
   when_full?: string;
   cron?: { expr: string; timezone?: string };
+  webhook?: { secret: string; headers?: readonly string[] };
 }
 
 /** Result of `workflows.push`. */
 export interface PushedWorkflow extends Open {
   name: string;
   webhook_url?: string;
+  hook_url?: string;
   description?: string;
   created_at?: unknown;
 }
@@ -135,12 +137,14 @@ export interface WorkflowSummary extends Open {
   created_at?: unknown;
   cron_expr?: string | null;
   webhook_url?: string;
+  hook_url?: string;
 }
 
 /** Result of `workflows.get`. */
 export interface Workflow extends Open {
   name: string;
   graph: Graph;
+  hook_url?: string;
   description?: string;
   config?: Record<string, unknown> | null;
   created_at?: unknown;
@@ -204,6 +208,25 @@ export interface Run extends RunSummary {
   failed_input?: unknown;
   warnings?: RunWarning[];
   failed_nodes?: string[];
+}
+
+/**
+ * An event of `runs.events`: of type `status`, or `node` if a node has ended.
+ *
+ * `id` is what `after` takes. A `node` has the status `ok`, `failed` or, if the run pauses for it, `waiting`.
+ */
+export interface RunEvent extends Open {
+  id: string;
+  type: string;
+  status?: string;
+  at?: string;
+  node?: string;
+  duration_ms?: number;
+  attempts?: number;
+  error?: string;
+  failed_node?: string;
+  task_id?: string;
+  paused_node_id?: string;
 }
 
 /** The result of `runs.retry`. */

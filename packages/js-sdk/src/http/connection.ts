@@ -7,6 +7,7 @@ import {
   ArcrunError,
   hide,
   InvalidArgumentError,
+  UnexpectedResponseError,
 } from "../core/errors.js";
 import { originOf } from "../core/origins.js";
 import { checkProxy } from "../core/proxies.js";
@@ -22,6 +23,7 @@ import {
   runtimeFetch,
   sleep,
   textOfBody,
+  waitFor,
   withDeadline,
   withoutRetries,
 } from "./fetch.js";
@@ -48,12 +50,22 @@ export interface ConnectionOptions extends Omit<KeyPolicy, "origin"> {
   onResponse?: (response: ApiResponse, attempts: number) => void;
 }
 
+/** The body of a response that is read as it comes. */
+export interface EventStream {
+  /** Returns what comes next, or undefined at the end; throws if nothing comes in time, or the connection is lost. */
+  next(): Promise<Uint8Array | undefined>;
+  /** Closes the connection. */
+  close(): void;
+}
+
 /** One engine, one API key, and the options of requests to it. */
 export interface Connection extends ConnectionOptions, KeyPolicy {
   /** Returns the API key; throws if there is none, or if it would go over plain http to another machine. */
   key(): Secret;
   /** Sends a request, retries it where that is safe, and returns its result. */
   send<T>(request: ApiRequest<T>, options?: CallOptions): Promise<T>;
+  /** Opens a stream of events; sends the request again where that is safe. */
+  open(request: ApiRequest<unknown>, options?: CallOptions): Promise<EventStream>;
   /** Gets a list to its end. */
   list<T>(request: Parameters<typeof wholeList<T>>[1], options?: CallOptions): Promise<T[]>;
   /**
@@ -85,15 +97,15 @@ export function connect(options: ConnectionOptions): Connection {
   const { apiKey, baseUrl } = options.settings;
   const policy = { ...options, origin: originOf(baseUrl) as string };
 
-  const send = async <T>(
-    request: ApiRequest<T>,
+  const outcomeOf = async (
+    request: ApiRequest<unknown>,
     {
       timeout = options.timeout,
       signal,
       maxRetries = options.maxRetries,
       extraHeaders = {},
     }: CallOptions = {},
-  ): Promise<T> => {
+  ): Promise<[ApiResponse, number]> => {
     checkRetries(maxRetries);
     const body = bodyOf(request);
     const key = apiKeyFor(request.key ?? "required", policy);
@@ -112,7 +124,7 @@ export function connect(options: ConnectionOptions): Connection {
       headers,
       redirect: "manual",
       ...(body && { body }),
-      ...((request.retryable === false || request.resultIfGone) && withoutRetries()),
+      ...((request.retryable === false || request.resultIfGone !== undefined) && withoutRetries()),
     };
     const secrets = [...(request.secrets ?? []), ...(apiKey ? [apiKey] : [])];
     const url = baseUrl + request.path;
@@ -124,17 +136,48 @@ export function connect(options: ConnectionOptions): Connection {
       const delay = nextDelay(request, outcome, attempt, maxRetries);
       if (delay === undefined) {
         if (outcome instanceof APIConnectionError) throw outcome;
-        onResponse?.(outcome, attempt + 1);
-        return readResponse(request, outcome, attempt);
+        return [outcome, attempt];
       }
       await sleep(delay, signal);
     }
+  };
+
+  const send = async <T>(request: ApiRequest<T>, callOptions?: CallOptions): Promise<T> => {
+    const [response, attempt] = await outcomeOf(request, callOptions);
+    onResponse?.(response, attempt + 1);
+    return readResponse(request, response, attempt);
+  };
+
+  const open = async (request: ApiRequest<unknown>, callOptions: CallOptions = {}): Promise<EventStream> => {
+    const [response, attempt] = await outcomeOf(request, callOptions);
+    const { stream, url } = response;
+    if (!stream) {
+      readResponse(request, response, attempt);
+      throw new UnexpectedResponseError(
+        `${nameOf(request)}: the response is no stream of events; is the base URL an arcrun engine?`,
+      );
+    }
+    const { timeout = options.timeout, signal } = callOptions;
+    return {
+      next: async () => {
+        try {
+          const part = await waitFor(stream.read(), signal, timeout);
+          if (part) return part.value;
+        } catch (error) {
+          if (signal?.aborted) throw error;
+          throw connectionError(request, url, error, (text) => blankOut(text, apiKey ? [apiKey] : []));
+        }
+        throw timeoutError(request, url, timeout);
+      },
+      close: () => void stream.cancel().catch(() => undefined),
+    };
   };
 
   return {
     ...policy,
     key: () => requireApiKey(policy),
     send,
+    open,
     list: (request, callOptions) => wholeList((page) => send(page, callOptions), request),
     has: async (capability, callOptions) => {
       try {
@@ -156,7 +199,7 @@ export const capabilitiesOf = ({ capabilities }: Health): readonly string[] | "u
 /** Sends a request once. Secrets are blanked out of error responses and of error messages. */
 async function sendOnce(
   { fetch, maxResponseBytes }: ConnectionOptions,
-  request: { call: string },
+  request: { call: string; streams?: boolean },
   url: string,
   init: RequestInit,
   timeout: number,
@@ -176,20 +219,39 @@ async function sendOnce(
       const headers = new Headers(response.headers);
       const requestId = headers.get("x-request-id");
       if (status >= 300 && requestId) headers.set("x-request-id", clean(requestId));
+      if (request.streams && status === 200 && isEventStream(headers)) {
+        const stream = response.body?.getReader?.();
+        if (stream) return { status, headers, text: "", url, json: undefined, stream };
+      }
       const body = await textOfBody(response, maxResponseBytes, ": raise the option maxResponseBytes");
       const text = status < 400 ? body : cleanBody(body);
       return { status, headers, text, url, json: objectOf(parsed(text)) };
     });
   } catch (error) {
     if (signal?.aborted || error instanceof ArcrunError) throw error;
-    if (error instanceof DeadlineExceeded)
-      return new APITimeoutError(`${nameOf(request)}: ${originOf(url)} did not respond within ${timeout} s`);
-    const cause = cleanError(error, clean);
-    const reason = [cause, (cause as { cause?: Error }).cause].map((error) => error?.message).filter(Boolean);
-    const failure = new APIConnectionError(
-      `${nameOf(request)}: ${originOf(url)} could not be reached, or closed the connection (${reason.join(": ")})`,
-    );
-    hide(failure, { cause });
-    return failure;
+    if (error instanceof DeadlineExceeded) return timeoutError(request, url, timeout);
+    return connectionError(request, url, error, clean);
   }
+}
+
+const isEventStream = (headers: Headers): boolean =>
+  /^text\/event-stream\s*(;|$)/i.test(headers.get("content-type") ?? "");
+
+const timeoutError = (request: { call: string }, url: string, timeout: number): APITimeoutError =>
+  new APITimeoutError(`${nameOf(request)}: ${originOf(url)} did not respond within ${timeout} s`);
+
+/** Returns the error for a request that got no response, or only a part of one. */
+function connectionError(
+  request: { call: string },
+  url: string,
+  error: unknown,
+  clean: (text: string) => string,
+): APIConnectionError {
+  const cause = cleanError(error, clean);
+  const reason = [cause, (cause as { cause?: Error }).cause].map((error) => error?.message).filter(Boolean);
+  const failure = new APIConnectionError(
+    `${nameOf(request)}: ${originOf(url)} could not be reached, or closed the connection (${reason.join(": ")})`,
+  );
+  hide(failure, { cause });
+  return failure;
 }

@@ -35,6 +35,8 @@ export interface ApiRequest<T> {
   secrets?: readonly Secret[];
   /** Returns a more precise error for an error response, if there is one. */
   preciseError?(status: number, message: string): PreciseError | undefined;
+  /** Whether the response's body is read as it comes. */
+  streams?: boolean;
   /** Whether the request runs a workflow. */
   runsWorkflow?: boolean;
 }

@@ -23,7 +23,12 @@ export interface ApiResponse {
   url: string;
   /** The body, if it is a JSON object. */
   json: JsonObject | undefined;
+  /** What the body is read from as it comes, if the request asked for a stream. */
+  stream?: BodyReader;
 }
+
+/** Reads a body as it comes. */
+export type BodyReader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** The methods that stand for the routes that an engine's advice names. */
 const METHODS: Record<string, string> = {

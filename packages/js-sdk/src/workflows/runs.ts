@@ -4,10 +4,19 @@ import { InvalidArgumentError } from "../core/errors.js";
 import { checkName, checkWorkflow } from "../core/names.js";
 import { checkOptions } from "../core/options.js";
 import { isUnicode } from "../core/shapes.js";
-import type { AcceptedRun, CallOptions, ResumedRun, Run, RunStatus, RunSummary } from "../core/types.js";
+import type {
+  AcceptedRun,
+  CallOptions,
+  ResumedRun,
+  Run,
+  RunEvent,
+  RunStatus,
+  RunSummary,
+} from "../core/types.js";
 import { type Connection, requireCapability } from "../http/connection.js";
 import { pageIn, withField } from "../http/operations.js";
 import { type ApiRequest, bodyOf } from "../http/request.js";
+import { checkEventId, follow } from "./events.js";
 
 const STATUSES = "queued running paused succeeded partial failed cancelled";
 const LONGEST_TASK = 256;
@@ -18,6 +27,12 @@ export interface ListRunsOptions extends CallOptions {
   workflow?: string | undefined;
   /** Only runs of this status. */
   status?: RunStatus | undefined;
+}
+
+/** The options of `runs.events`. */
+export interface RunEventsOptions extends CallOptions {
+  /** The id of the last event that is known; left out, all events are yielded. */
+  after?: string | undefined;
 }
 
 /** The options of `runs.retry`. */
@@ -86,6 +101,33 @@ export class Runs {
     await requireRuns(this.connection, options);
     const read = withField<Run>("run_id", "text");
     return this.connection.send({ call: "runs.get", method: "GET", path, read }, options);
+  }
+
+  /**
+   * Follows a run: yields what has become of it, then what becomes of it, up to its end.
+   *
+   * A connection that is lost is made again, and goes on after the last event; `maxRetries` counts those in a row that
+   * bring none. It is closed when the loop is left, or `signal` is aborted. `timeout` counts for each wait.
+   *
+   * @throws {@link NotFoundError} There is no such run.
+   * @throws {@link InvalidArgumentError} An option is not valid, or the engine keeps no runs.
+   * @throws {@link APIConnectionError} The connection was lost, and could not be made again.
+   *
+   * @example
+   * ```ts
+   * const { run_id } = await client.workflows.run("greet", { text: "hello" }, { runAsync: true });
+   * for await (const event of client.runs.events(run_id)) {
+   *   if (event.type === "status") console.log(event.status);
+   * } // queued running succeeded
+   * ```
+   */
+  events(runId: string, options: RunEventsOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
+    checkOptions(options, "client.runs.events", "after");
+    checkEventId(options.after);
+    const { connection } = this;
+    return follow(connection, `${runPath(runId)}/events`, options.after, options, () =>
+      requireRuns(connection, options),
+    );
   }
 
   /**

@@ -29,6 +29,7 @@ from ._core.errors import (
     WorkflowRunError,
     WorkflowWarning,
 )
+from ._core.events import RunEvent
 from ._core.types import (
     AcceptedRun,
     AuthRecipe,
@@ -122,6 +123,7 @@ __all__ = [
     "RequiredSecret",
     "ResumedRun",
     "Run",
+    "RunEvent",
     "RunResult",
     "RunStatus",
     "RunSummary",

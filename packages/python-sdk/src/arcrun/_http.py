@@ -6,7 +6,7 @@ import contextlib
 import functools
 import os
 import ssl
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -39,6 +39,7 @@ __all__ = [
     "pool_for",
     "proxy_for",
     "ssl_context",
+    "time_out_each_wait",
     "time_out_of",
     "typed_error",
     "unobserved",
@@ -110,6 +111,13 @@ def attempt(timeout: httpx.Timeout) -> dict[str, Any]:
     return {"timeout": for_call(timeout.as_dict(), total)}
 
 
+def time_out_each_wait(options: Mapping[str, Any]) -> None:
+    """Let the time-out of an attempt count for each part of the body again, from now on."""
+    deadline = deadline_of(options["timeout"])
+    if deadline is not None:
+        deadline.lift()
+
+
 @contextlib.contextmanager
 def until_the_head(request: httpx.Request) -> Generator[None]:
     """Let a request's time-out for reading count for the whole head of the response.
@@ -119,9 +127,7 @@ def until_the_head(request: httpx.Request) -> Generator[None]:
     bounded = for_call(request.extensions.get("timeout", {}), None)
     request.extensions = {**request.extensions, "timeout": bounded}
     yield
-    deadline = deadline_of(bounded)
-    if deadline is not None:
-        deadline.lift()
+    time_out_each_wait(request.extensions)
 
 
 def origin(url: httpx.URL) -> str:

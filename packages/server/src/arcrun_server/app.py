@@ -24,12 +24,14 @@ from arcrun_server.routes.contract import ContractRoutes
 from arcrun_server.routes.credentials import CredentialRoutes
 from arcrun_server.routes.engine import EngineRoutes
 from arcrun_server.routes.graphs import GraphRoutes
+from arcrun_server.routes.hooks import HookRoutes
 from arcrun_server.routes.kbdb import KnowledgeBaseRoutes
 from arcrun_server.routes.large_bodies import BodyChecks
 from arcrun_server.routes.paging import Pages
 from arcrun_server.routes.prompt_recipes import PromptRecipeRoutes
 from arcrun_server.routes.prompt_texts import PromptTextRoutes
 from arcrun_server.routes.recipes import ApiRecipeRoutes, AuthRecipeRoutes
+from arcrun_server.routes.run_events import RunEventRoutes
 from arcrun_server.routes.runs import RunRoutes
 from arcrun_server.routes.workflows import WorkflowRoutes
 from arcrun_server.runs.accepted import AcceptedRuns
@@ -40,6 +42,7 @@ from arcrun_server.slots import NoSlotError
 from arcrun_server.store import Store
 from arcrun_server.store.admission import WorkflowFullError
 from arcrun_server.telemetry.telemetry import Telemetry, make_tracing
+from arcrun_server.web.event_stream import OpenStreams
 from arcrun_server.web.middleware import ServerMiddleware
 from arcrun_server.web.responses import JsonResponse
 from arcrun_server.workers import WorkerPool
@@ -54,6 +57,8 @@ GROUPS = (
     EngineRoutes,
     WorkflowRoutes,
     RunRoutes,
+    RunEventRoutes,
+    HookRoutes,
     CredentialRoutes,
     AuthRecipeRoutes,
     ApiRecipeRoutes,
@@ -122,6 +127,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         telemetry=telemetry,
         pages=Pages(open_store.cursors),
         checks=BodyChecks(workers, settings.max_values),
+        streams=OpenStreams(),
     )
 
     @asynccontextmanager
@@ -151,6 +157,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.state.streams = context.streams
     for group in GROUPS:
         group(context).add_to(app.router)
     app.add_middleware(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from arcrun_server.web.event_stream import OpenStreams
+
 # Time for requests under way to end after a signal, in seconds.
 GRACE = 10
 # So many connections are accepted in a row before any of them is counted.
@@ -92,7 +94,7 @@ def run(
         backlog=max(1, min(BACKLOG, most // 2)),
         timeout_graceful_shutdown=GRACE,
     )
-    server = _Server(config, announce)
+    server = _Server(config, announce, app.state.streams)
 
     def stop(_signal: int, _frame: Any) -> None:
         server.should_exit = True
@@ -122,14 +124,21 @@ def stop_when_stdin_closes() -> None:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, announce: Callable[[], None], streams: OpenStreams
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._streams = streams
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._streams.end()  # they would last until the grace of other requests is over
+        await super().shutdown(sockets)
 
 
 def _bind_text(host: str, port: int, error: OSError, typed: str) -> str:

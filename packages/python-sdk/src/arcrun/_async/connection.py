@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar
 
@@ -18,6 +18,7 @@ from arcrun._core.errors import (
     InvalidArgumentError,
     UnexpectedResponseError,
 )
+from arcrun._core.events import is_event_stream
 from arcrun._core.memory import Memory
 from arcrun._core.operations import Page
 from arcrun._core.request import Request
@@ -31,6 +32,7 @@ from arcrun._http import (
     check_url,
     httpx,
     limits,
+    time_out_each_wait,
     typed_error,
 )
 from arcrun._local import SecretStore
@@ -152,6 +154,48 @@ class AsyncConnection:
             APIStatusError: the engine responded with an error.
             UnexpectedResponseError: the response is not what the contract promises.
         """
+        outcome, attempt = await self._outcome(request)
+        received = responses.get()
+        if received is not None:
+            received.append((outcome, attempt + 1))
+        base_url = self.settings.base_url
+        return read_response(request, outcome, attempt=attempt, base_url=base_url)
+
+    async def open_stream(self, request: Request[Any]) -> httpx.Response:
+        """Send a request, retry it, and return the response, whose body comes as a stream of events.
+
+        Raises:
+            APIConnectionError: the engine could not be reached, or did not respond in time.
+            APIStatusError: the engine responded with an error.
+            UnexpectedResponseError: the response is no stream of events.
+        """
+        outcome, attempt = await self._outcome(request)
+        if outcome.stream is None:
+            read_response(request, outcome, attempt=attempt, base_url=self.settings.base_url)
+            raise UnexpectedResponseError(
+                f"{request.method} {self.settings.base_url}{request.path}: the response is no stream of "
+                "events; is the base URL an arcrun engine?"
+            )
+        stream: httpx.Response = outcome.stream
+        return stream
+
+    async def next_part(self, request: Request[Any], parts: AsyncIterator[bytes]) -> bytes | None:
+        """Return what comes next of a stream, or None at its end.
+
+        Raises:
+            APIConnectionError: the connection was lost, or nothing came in time.
+        """
+        try:
+            async for part in parts:
+                return part
+        except BaseException as error:  # noqa: BLE001 - as for every request
+            failure = self._failure(request, error)
+        else:
+            return None
+        raise failure
+
+    async def _outcome(self, request: Request[Any]) -> tuple[Response, int]:
+        """Send a request, and retry it where that is safe; return the response and how often it was retried."""
         allow_insecure_http = self.allow_insecure_http
         key = api_key_for(request.key, self.settings, allow_insecure_http=allow_insecure_http)
         attempt = 0
@@ -165,11 +209,7 @@ class AsyncConnection:
             attempt += 1
         if isinstance(outcome, APIConnectionError):
             raise outcome
-        received = responses.get()
-        if received is not None:
-            received.append((outcome, attempt + 1))
-        base_url = self.settings.base_url
-        return read_response(request, outcome, attempt=attempt, base_url=base_url)
+        return outcome, attempt
 
     async def send_all(self, page: Callable[[str | None], Request[Page[T]]]) -> list[T]:
         """Get a whole list, page by page.
@@ -231,8 +271,7 @@ class AsyncConnection:
         try:
             response = await self._exchange(url, request, key)
         except BaseException as error:  # noqa: BLE001 - the frames of each hold the key
-            secrets = (*request.secrets, *([key] if key else []))
-            failure = typed_error(request.method, url, error, lambda text: blank_out(text, secrets))
+            failure = self._failure(request, error)
         else:
             _log(request, started, str(response.status))
             return response
@@ -240,6 +279,13 @@ class AsyncConnection:
             _log(request, started, type(failure).__name__)
             return failure
         raise failure
+
+    def _failure(self, request: Request[Any], error: BaseException) -> BaseException:
+        """Return the SDK's error for what came of sending a request, without its secrets and the API key."""
+        key = self.settings.api_key
+        hidden = (*request.secrets, *([key] if key else []))
+        where = self.settings.base_url + request.path
+        return typed_error(request.method, where, error, lambda text: blank_out(text, hidden))
 
     async def _exchange(self, url: str, request: Request[Any], key: Secret | None) -> Response:
         """Send a request, and read the response."""
@@ -257,6 +303,9 @@ class AsyncConnection:
         try:
             # A redirect would take the key along; `read_response` reports it as an error.
             incoming = await self.http.send(outgoing, stream=True, follow_redirects=False)
+            if request.streams and is_event_stream(incoming.status_code, incoming.headers):
+                time_out_each_wait(options)
+                return Response(200, incoming.headers, b"", incoming)
             try:
                 content = await read_body(incoming, options["timeout"], self.max_response_bytes)
             finally:

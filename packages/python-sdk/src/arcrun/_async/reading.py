@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from arcrun._core.deadlines import deadline_of
 from arcrun._core.decoding import CorruptBodyError, Decoder
@@ -51,3 +51,12 @@ async def read_body(
     if corrupt:
         raise httpx.DecodingError(corrupt)
     return b"".join(parts)
+
+
+def parts_of(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Return the body as it comes; of a transport that makes responses, as in tests, the whole of it."""
+    return _whole(response) if response.is_stream_consumed else response.aiter_raw()
+
+
+async def _whole(response: httpx.Response) -> AsyncIterator[bytes]:
+    yield await response.aread()

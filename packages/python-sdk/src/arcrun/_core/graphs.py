@@ -16,7 +16,7 @@ _NODE_FIELDS = ("retry", "timeout_seconds", "on_failure", "repeatable", "concurr
 _OWN_PARAMETERS = {"http_request": ("timeout_seconds",)}
 _WORKFLOW_FIELDS = (
     *("retry", "timeout_seconds", "on_failure", "repeatable"),
-    *("on_failure_workflow", "max_running", "when_full", "cron"),
+    *("on_failure_workflow", "max_running", "when_full", "cron", "webhook"),
 )
 
 

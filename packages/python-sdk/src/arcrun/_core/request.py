@@ -34,6 +34,7 @@ class Request(Generic[T]):
         sealed: bool = False,
         service: str | None = None,
         runs_workflow: bool = False,
+        streams: bool = False,
     ) -> None:
         """Describe a request.
 
@@ -50,6 +51,7 @@ class Request(Generic[T]):
             sealed: whether the body carries a sealed value.
             service: the service whose recipe is fetched.
             runs_workflow: whether the request runs a workflow.
+            streams: whether the response's body is read as it comes.
         """
         self.method = method
         self.path = path
@@ -63,6 +65,7 @@ class Request(Generic[T]):
         self.sealed = sealed
         self.service = service
         self.runs_workflow = runs_workflow
+        self.streams = streams
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path}>"

@@ -30,12 +30,23 @@ _PAUSED = r"workflow paused at node (.+?) waiting for task (\S+)"
 class Response:
     """An HTTP response of the engine."""
 
-    __slots__ = ("content", "headers", "status")
+    __slots__ = ("content", "headers", "status", "stream")
 
-    def __init__(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+    def __init__(
+        self, status: int, headers: Mapping[str, str], content: bytes, stream: Any = None
+    ) -> None:
+        """Take what arrived.
+
+        Args:
+            status: the HTTP status.
+            headers: the headers.
+            content: the body.
+            stream: what the body is read from as it comes, if the request asked for a stream.
+        """
         self.status = status
         self.headers = headers
         self.content = content
+        self.stream = stream
 
     @property
     def request_id(self) -> str | None:

@@ -137,6 +137,7 @@ class PushedWorkflow(_PushedWorkflow, total=False):
     """Result of `workflows.push`."""
 
     webhook_url: str
+    hook_url: str
     description: str
     created_at: Any
 
@@ -152,6 +153,7 @@ class WorkflowSummary(_WorkflowSummary, total=False):
     created_at: Any
     cron_expr: str | None
     webhook_url: str
+    hook_url: str
 
 
 class _Workflow(TypedDict):
@@ -162,6 +164,7 @@ class _Workflow(TypedDict):
 class Workflow(_Workflow, total=False):
     """Result of `workflows.get`."""
 
+    hook_url: str
     description: str
     config: dict[str, Any] | None
     created_at: Any

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from arcrun._core.deadlines import deadline_of
 from arcrun._core.decoding import CorruptBodyError, Decoder
@@ -52,3 +52,12 @@ def read_body(
     if corrupt:
         raise httpx.DecodingError(corrupt)
     return b"".join(parts)
+
+
+def parts_of(response: httpx.Response) -> Iterator[bytes]:
+    """Return the body as it comes; of a transport that makes responses, as in tests, the whole of it."""
+    return _whole(response) if response.is_stream_consumed else response.iter_raw()
+
+
+def _whole(response: httpx.Response) -> Iterator[bytes]:
+    yield response.read()

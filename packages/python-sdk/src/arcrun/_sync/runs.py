@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Generator, Mapping
+from typing import Any
 
-from arcrun._core import runs
+from arcrun._concurrency import sleep
+from arcrun._core import events, runs
+from arcrun._core.errors import APIConnectionError
+from arcrun._core.events import RunEvent
 from arcrun._core.operations import Page
 from arcrun._core.request import Request
+from arcrun._core.retry import backoff
 from arcrun._core.types import AcceptedRun, Run, RunStatus, RunSummary
 
 from .connection import Connection
+from .reading import parts_of
 
 
 class Runs:
@@ -86,6 +93,45 @@ class Runs:
         connection.require(runs.CAPABILITY, runs.WHAT)
         return connection.send(request)
 
+    def events(
+        self,
+        run_id: str,
+        *,
+        after: str | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> Generator[RunEvent, None]:
+        """Follow a run: yield what has become of it, then what becomes of it, up to its end.
+
+        A connection that is lost is made again, and goes on after the last event. It is closed when the
+        generator is.
+
+        Args:
+            run_id: the run's id.
+            after: the id of the last event that is known; None for all events.
+            timeout: seconds for the engine to respond, and for each wait for more; None for the client's own.
+            max_retries: how often in a row a connection that brings no event is made again; None for the
+                client's own.
+            extra_headers: sent with this call, over the client's own.
+
+        Raises:
+            NotFoundError: there is no such run.
+            InvalidArgumentError: an argument is not valid, or the engine keeps no runs.
+            APIConnectionError: the connection was lost, and could not be made again.
+
+        Example:
+            >>> accepted = client.workflows.run("greet", {"text": "hello"}, run_async=True)
+            >>> for event in client.runs.events(accepted["run_id"]):
+            ...     if event["type"] == "status":
+            ...         print(event["status"])
+            queued
+            running
+            succeeded
+        """
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        return _follow(connection, events.run_events(run_id), events.check_event_id(after))
+
     def cancel(
         self,
         run_id: str,
@@ -157,3 +203,34 @@ class Runs:
         request = runs.retry_run(run_id, start, latest)
         connection.require(runs.CAPABILITY, runs.WHAT)
         return connection.send(request)
+
+
+def _follow(
+    connection: Connection, request: Request[dict[str, Any]], after: str | None
+) -> Generator[RunEvent, None]:
+    connection.require(runs.CAPABILITY, runs.WHAT)
+    fruitless = 0
+    while True:
+        opened, came = time.monotonic(), False
+        asking = connection.with_headers(events.headers_after(after))
+        stream = asking.open_stream(request)
+        failure: APIConnectionError | None = None
+        try:
+            parser = events.EventParser(connection.max_response_bytes, after or "")
+            parts = parts_of(stream)
+            while (part := connection.next_part(request, parts)) is not None:
+                for received in parser.feed(part):
+                    event = events.read_event(received)
+                    after, came = event["id"], True
+                    yield event
+                    if events.is_end(event):
+                        return
+        except APIConnectionError as error:
+            failure = error
+        finally:
+            stream.close()
+        lasted = came or time.monotonic() - opened >= events.LASTING
+        fruitless = 1 if lasted else fruitless + 1
+        if fruitless > connection.max_retries:
+            raise failure or events.cut_off(connection.settings.base_url, request.path)
+        sleep(backoff(fruitless - 1))

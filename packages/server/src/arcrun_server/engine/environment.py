@@ -11,10 +11,10 @@ from .policy import MAX_CONCURRENCY
 from .sizes import rough_size
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from .model import Graph, JsonObject
-    from .result import RunResult
+    from .result import RunResult, TraceEntry
 
 
 class ComponentError(Exception):
@@ -229,6 +229,10 @@ class Environment(Protocol):
         """Take note of how the run of another workflow ended."""
         ...
 
+    def traced(self, trace: Sequence[TraceEntry]) -> None:
+        """Take the trace of the run, which grows as its nodes end."""
+        ...
+
 
 def delivered_result(data: Any) -> Any:
     """Return the result of a node whose callback brought this, and no component reads it."""
@@ -295,3 +299,6 @@ class MemoryEnvironment:
         """Keep how the run of another workflow ended, in `sub_runs`."""
         del started
         self.sub_runs.append((name, result))
+
+    def traced(self, trace: Sequence[TraceEntry]) -> None:
+        """Do nothing: the trace is in the result."""

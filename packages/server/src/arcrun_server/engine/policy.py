@@ -21,7 +21,14 @@ OWN_PARAMETERS = {"http_request": frozenset({"timeout_seconds"})}
 DEFAULT_FIELDS = ("retry", "timeout_seconds", "on_failure", "repeatable")
 """The fields of a workflow that its nodes have unless they say otherwise."""
 
-WORKFLOW_FIELDS = (*DEFAULT_FIELDS, "on_failure_workflow", "max_running", "when_full", "cron")
+WORKFLOW_FIELDS = (
+    *DEFAULT_FIELDS,
+    "on_failure_workflow",
+    "max_running",
+    "when_full",
+    "cron",
+    "webhook",
+)
 """The fields of a document and of a graph."""
 
 CONNECTION = "connection"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import policy
 from .model import Problem
 from .schedule import cron_problems
+from .webhook import webhook_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -165,6 +166,7 @@ _CHECKS: dict[str, Callable[[Any, str, Suggestions], Iterator[Problem]]] = {
     "max_running": _whole_number(1, policy.MAX_RUNNING),
     "when_full": _one_of(policy.WHEN_FULL),
     "cron": cron_problems,
+    "webhook": webhook_problems,
 }
 
 

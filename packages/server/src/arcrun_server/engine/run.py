@@ -144,6 +144,7 @@ async def _finish(
     machine: Machine, began: float, work: Coroutine[Any, Any, Any] | None = None
 ) -> RunResult:
     trace = machine.frames[0].trace
+    machine.environment.traced(trace)
     try:
         data = await within(machine.limits.seconds, work or machine.run())
     except PauseRequest as pause:

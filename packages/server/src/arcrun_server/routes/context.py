@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from arcrun_server.settings import Settings
     from arcrun_server.store import Store
     from arcrun_server.telemetry.telemetry import Telemetry
+    from arcrun_server.web.event_stream import OpenStreams
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
@@ -37,6 +38,7 @@ class Context:
         catalog: The recipes that are shipped.
         registry: The components of this engine.
         runs: Runs workflows.
+        streams: The event streams that are open.
         accepted: Keeps runs that outlive this process; None if the server does not.
         pages: Pages of lists.
         checks: Checks bodies and graphs.
@@ -51,6 +53,7 @@ class Context:
     pages: Pages
     checks: BodyChecks
     telemetry: Telemetry
+    streams: OpenStreams
     accepted: AcceptedRuns | None = None
 
     async def account(self, request: Request) -> str:

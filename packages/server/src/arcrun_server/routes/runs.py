@@ -76,10 +76,10 @@ class RunRoutes:
     async def get(self, request: Request) -> Response:
         """Return a run."""
         account = await self._context.account(request)
-        run_id = _run_id(request)
+        run_id = path_run_id(request)
         run = await self._runs.get(run_id)
         if run is None or run.account != account:
-            raise _not_found(run_id)
+            raise run_not_found(run_id)
         return JsonResponse(await encode_off_loop(whole(run)))
 
     async def waiting(self, request: Request) -> Response:
@@ -97,11 +97,11 @@ class RunRoutes:
     async def cancel(self, request: Request) -> Response:
         """End a run that has not ended."""
         account, accepted = await self._asked(request)
-        run_id = _run_id(request)
+        run_id = path_run_id(request)
         try:
             run = await accepted.cancel(account, run_id)
         except RunNotFoundError:
-            raise _not_found(run_id) from None
+            raise run_not_found(run_id) from None
         except RunEndedError as ended:
             raise ApiError(
                 409, "conflict", f"run {run_id} can't be cancelled: it is {ended}"
@@ -111,7 +111,7 @@ class RunRoutes:
     async def retry(self, request: Request) -> Response:
         """Run again what a run has run."""
         account, accepted = await self._asked(request)
-        run_id = _run_id(request)
+        run_id = path_run_id(request)
         asked = await self._context.json(request, RUN_RETRY)
         try:
             latest = None
@@ -120,7 +120,7 @@ class RunRoutes:
                 latest = await self._context.runs.workflow_graph(account, run.workflow or "")
             new = await accepted.retry(account, run_id, start=asked.get("from"), latest=latest)
         except RunNotFoundError:
-            raise _not_found(run_id) from None
+            raise run_not_found(run_id) from None
         except WorkflowNotFoundError:
             raise ApiError(
                 409, "conflict", f"run {run_id} has no workflow any more; leave `latest` out"
@@ -210,11 +210,13 @@ def _nothing(task: dict[str, str], reason: str) -> JsonResponse:
     return JsonResponse({"success": True, "noop": True, **task, "reason": reason})
 
 
-def _run_id(request: Request) -> str:
+def path_run_id(request: Request) -> str:
+    """Return the id of a run from the path."""
     return path_name(request, "run_id", _RUN_ID, _RUN_ID_RULE)
 
 
-def _not_found(run_id: str) -> ApiError:
+def run_not_found(run_id: str) -> ApiError:
+    """Return the error response for a run that the account does not have."""
     return ApiError(
         404,
         "run_not_found",

@@ -23,6 +23,7 @@ from arcrun_server.engine.policy import (
     OnFailure,
     WhenFull,
 )
+from arcrun_server.engine.webhook import HEADER_NAME, HEADER_NAME_RULE, MAX_HEADERS
 from arcrun_server.kbdb.blocks import (
     BLOCK_ID,
     BLOCK_ID_RULE,
@@ -155,6 +156,19 @@ class CronSchedule(TypedDict):
 
 
 @closed
+class Webhook(TypedDict):
+    """What triggers a workflow besides its account; the engine checks it first, with better messages."""
+
+    secret: CredentialName
+    headers: NotRequired[
+        Annotated[
+            list[Annotated[str, matching(HEADER_NAME, HEADER_NAME_RULE)]],
+            Field(max_length=MAX_HEADERS),
+        ]
+    ]
+
+
+@closed
 class Graph(TypedDict):
     """A compiled graph (docs/contract.md#workflow-graphs)."""
 
@@ -169,6 +183,7 @@ class Graph(TypedDict):
     max_running: NotRequired[Annotated[int, Field(ge=1, le=MAX_RUNNING), whole_numbers]]
     when_full: NotRequired[WhenFull]
     cron: NotRequired[CronSchedule]
+    webhook: NotRequired[Webhook]
     nodes: Annotated[list[Node], Field(min_length=1, max_length=1000)]
     edges: Annotated[list[Edge], Field(max_length=5000)]
 

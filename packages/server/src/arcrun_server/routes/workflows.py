@@ -65,6 +65,11 @@ class WorkflowRoutes:
         entries = [
             entry | {"webhook_url": _webhook_url(base_url, entry["name"])} for entry in page.entries
         ]
+        names = [entry["name"] for entry in entries]
+        hooked = await self._workflows.with_webhook(account, names) if names else frozenset()
+        for entry in entries:
+            if entry["name"] in hooked:
+                entry["hook_url"] = self._hook_url(request, account, entry["name"])
         body = {"workflows": entries, "total": page.total}
         return JsonResponse(body | pages.next(page, _LISTED))
 
@@ -94,6 +99,7 @@ class WorkflowRoutes:
             "webhook_url": _webhook_url(self._context.base_url(request), name),
             "description": pushed["description"],
             "created_at": created_at,
+            **self._hook(request, account, name, graph),
             **warnings,
         }
         return JsonResponse(created, status_code=201)
@@ -113,7 +119,8 @@ class WorkflowRoutes:
         workflow = await self._workflows.get(account, name)
         if workflow is None:
             raise _not_found(name)
-        return JsonResponse(vars(workflow))
+        hook = self._hook(request, account, name, workflow.graph)
+        return JsonResponse({**vars(workflow), **hook})
 
     async def delete(self, request: Request) -> Response:
         """Remove a workflow."""
@@ -184,6 +191,18 @@ class WorkflowRoutes:
             raise idempotency_error(error) from None
         headers = {REPLAYED: "true"} if response.replayed else None
         return JsonResponse(response.body, status_code=response.status, headers=headers)
+
+    def _hook(
+        self, request: Request, account: str, name: str, graph: dict[str, Any]
+    ) -> dict[str, str]:
+        """Return the field that says where webhooks of a workflow are taken, if it takes any."""
+        if "webhook" not in graph:
+            return {}
+        return {"hook_url": self._hook_url(request, account, name)}
+
+    def _hook_url(self, request: Request, account: str, name: str) -> str:
+        hook_id = self._context.store.hook_ids.write(account, name)
+        return f"{self._context.base_url(request)}/hooks/{hook_id}"
 
     async def executions(self, request: Request) -> Response:
         """Return a page of how a workflow's runs ended, newest first."""

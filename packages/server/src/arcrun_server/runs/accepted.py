@@ -16,7 +16,9 @@ from arcrun_server.engine.policy import workflow_policy
 from arcrun_server.recipes.pinned import PinnedRecipes
 from arcrun_server.runs.environment import new_run_id
 from arcrun_server.runs.errors import NotRepeatableError, RunEndedError, RunNotFoundError
+from arcrun_server.runs.events import RunEvents
 from arcrun_server.runs.persistence import persistently
+from arcrun_server.runs.progress import Progress
 from arcrun_server.runs.retention import Retention
 from arcrun_server.runs.segments import Segments, summary_of, tasks_of
 from arcrun_server.runs.takeover import Takeover
@@ -64,6 +66,9 @@ class Delivered:
 class AcceptedRuns:
     """Accepts runs, executes them, and tells how they are.
 
+    Attributes:
+        events: Follows runs.
+
     Args:
         store: Where runs, accounts and workflows are.
         registry: The components of this engine.
@@ -90,8 +95,10 @@ class AcceptedRuns:
         self._telemetry = telemetry or Telemetry()
         self._store = store
         self._registry = registry
+        self._progress = Progress()
+        self.events = RunEvents(store.runs, self._progress)
         self._segments = Segments(
-            *(store, registry, recipes, limits),
+            *(store, registry, recipes, limits, self._progress),
             start=self._start_soon,
             telemetry=self._telemetry,
         )
@@ -276,10 +283,10 @@ class AcceptedRuns:
             ),
             status=PAUSED,
             continuation=pause.continuation,
-            trace=[dict(entry) for entry in result.trace],
             started_at_ms=int(started.timestamp() * 1000),
         )
-        run = replace(run, result=summary_of(run, result))
+        trace = [dict(entry) for entry in result.trace]
+        run = replace(run, result=summary_of(run, result), trace=trace)
         self._start_all(await self._store.callbacks.accept_paused(run, tasks_of(pause)))
 
     def _start_all(self, startable: Sequence[Segment]) -> None:
@@ -301,7 +308,11 @@ class AcceptedRuns:
         await persistently(start, "a run starts", (Exception,))
 
     async def _execute(self, run_id: str, segment: int) -> None:
-        if await self._segments.execute(self._execution, self._executor, run_id, segment):
+        try:
+            ended = await self._segments.execute(self._execution, self._executor, run_id, segment)
+        finally:
+            self._progress.end(run_id)
+        if ended:
             self._note_end(run_id)
 
     # --- callbacks ---------------------------------------------------------------------------------
@@ -352,6 +363,7 @@ class AcceptedRuns:
                 continue
 
     def _note_end(self, run_id: str) -> None:
+        self._progress.wake(run_id)
         event = self._ended.pop(run_id, None)
         if event is not None:
             event.set()

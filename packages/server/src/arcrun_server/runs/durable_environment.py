@@ -18,13 +18,14 @@ from arcrun_server.runs.environment import AccountEnvironment, UnreadableFailure
 from arcrun_server.runs.persistence import persistently
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
     from datetime import datetime
 
-    from arcrun_server.engine import Graph, Invoke, RunResult, Step
+    from arcrun_server.engine import Graph, Invoke, RunResult, Step, TraceEntry
     from arcrun_server.recipes.pinned import PinnedRecipes
     from arcrun_server.recipes.prompts import PromptStore
     from arcrun_server.runs.durable import DurableExecution
+    from arcrun_server.runs.progress import Progress
 
 # From here on reading JSON may take long.
 _LARGE = 256 * 1024
@@ -56,12 +57,16 @@ class DurableEnvironment(AccountEnvironment):
 
     Args:
         durable: Records the steps.
+        segment: The number of the segment.
+        progress: Shows the trace as it grows.
         pinned: The versions of the recipes that the run uses.
         replay: An earlier run that this one repeats in part.
         sub_runs: How the runs of other workflows ended, to be recorded when this one has ended.
     """
 
     durable: DurableExecution = field(kw_only=True)
+    segment: int = field(kw_only=True)
+    progress: Progress = field(kw_only=True)
     pinned: PinnedRecipes = field(kw_only=True)
     replay: Replay | None = None
     sub_runs: list[tuple[str, datetime | None, RunResult]] = field(default_factory=list)
@@ -94,6 +99,7 @@ class DurableEnvironment(AccountEnvironment):
 
         name = place if step.attempt == 1 else f"{place} attempt {step.attempt}"
         outcome = await _read(await self._recorded(name, work))
+        self.progress.wake(self.run)
         if "failed" in outcome:
             failure = {name: outcome.get(name) for name in _OF_FAILURES}
             raise InvocationFailure(outcome["failed"], **failure)
@@ -158,6 +164,10 @@ class DurableEnvironment(AccountEnvironment):
     def sub_run_ended(self, name: str, started: datetime | None, result: RunResult) -> None:
         """Keep it until this run has ended: a run that is executed again would record it again."""
         self.sub_runs.append((name, started, result))
+
+    def traced(self, trace: Sequence[TraceEntry]) -> None:
+        """Show it to those who watch the run."""
+        self.progress.begin(self.run, self.segment, trace)
 
     async def _recorded(self, place: str, work: Callable[[], Coroutine[Any, Any, str]]) -> str:
         recorded = None if self.replay is None else self.replay.steps.get(place)

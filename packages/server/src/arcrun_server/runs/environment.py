@@ -27,12 +27,20 @@ from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 from arcrun_server.telemetry.tracing import Tracing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from typing import Any
 
     from arcrun_server.components.registry import Registry
-    from arcrun_server.engine import Component, Graph, Invocation, Invoke, RunResult, Step
+    from arcrun_server.engine import (
+        Component,
+        Graph,
+        Invocation,
+        Invoke,
+        RunResult,
+        Step,
+        TraceEntry,
+    )
     from arcrun_server.recipes.prompts import PromptStore
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.store import Store
@@ -175,6 +183,9 @@ class AccountEnvironment:
         """Record the run of another workflow among its own executions."""
         started_ms = int((started or self.now()).timestamp() * 1000)
         self.store.executions.record(self.account, name, started_ms, result)
+
+    def traced(self, trace: Sequence[TraceEntry]) -> None:
+        """Do nothing: who waits for a run gets its trace at the end."""
 
     async def _open(self, found: StoredCredential) -> str:
         if found.encrypted is None or found.iv is None:

@@ -15,7 +15,7 @@ from arcrun_server.runs.durable_environment import DurableEnvironment, Replay, n
 from arcrun_server.runs.following import following_run
 from arcrun_server.runs.persistence import persistently
 from arcrun_server.store.callbacks import AwaitedTask
-from arcrun_server.store.runs import CANCELLED, PAUSED
+from arcrun_server.store.runs import CANCELLED, PAUSED, now_ms
 from arcrun_server.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from arcrun_server.engine import RunLimits
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.runs.durable import DurableExecution
+    from arcrun_server.runs.progress import Progress
     from arcrun_server.store import Store
     from arcrun_server.store.admission import Segment
     from arcrun_server.store.runs import StoredRun
@@ -44,6 +45,7 @@ class Segments:
         registry: The components of this engine.
         recipes: Finds the components that are recipes.
         limits: How much one segment may use.
+        progress: Shows how far the segments are.
         start: Has a segment executed, soon.
         telemetry: What is told of each segment.
     """
@@ -54,6 +56,7 @@ class Segments:
         registry: Registry,
         recipes: RecipeResolver,
         limits: RunLimits,
+        progress: Progress,
         *,
         start: Callable[[str, int], None],
         telemetry: Telemetry | None = None,
@@ -63,6 +66,7 @@ class Segments:
         self._registry = registry
         self._recipes = recipes
         self._limits = limits
+        self._progress = progress
         self._start = start
 
     async def execute(
@@ -114,6 +118,8 @@ class Segments:
             self._limits,
             run=run.id,
             durable=execution,
+            segment=run.segment,
+            progress=self._progress,
             pinned=PinnedRecipes(self._store, dict(run.plan.get("pins", {}))),
             tracing=self._telemetry.tracing,
         )
@@ -228,9 +234,19 @@ def summary_of(run: StoredRun, result: RunResult) -> dict[str, Any]:
     summary: dict[str, Any] = {
         "duration_ms": round(run.result.get("duration_ms", 0.0) + result.duration_ms, 3)
     }
+    # Where the trace was at each pause: the events of the run are counted by segment.
+    pauses = [*run.result.get("pauses", [])]
     if result.paused is not None:
         summary["task_id"] = result.paused.task_id
         summary["paused_node_id"] = result.paused.node_id
+        pauses.append(
+            {
+                "task_id": result.paused.task_id,
+                "paused_node_id": result.paused.node_id,
+                "traced": len(run.trace) + len(result.trace),
+                "at_ms": now_ms(),
+            }
+        )
     elif result.success:
         summary["data"] = result.data
     else:
@@ -243,6 +259,8 @@ def summary_of(run: StoredRun, result: RunResult) -> dict[str, Any]:
         summary["failed_nodes"] = result.failed_nodes
     if result.usage:
         summary["usage"] = result.usage
+    if pauses:
+        summary["pauses"] = pauses
     return summary
 
 

@@ -186,6 +186,17 @@ class RunService:
         graph: Graph = json.loads(await self._graph_text(account, name))
         return graph
 
+    async def secret(self, account: str, name: str) -> str | None:
+        """Return a credential's plaintext, or None if the account has none of this name.
+
+        Raises:
+            InvocationFailure: It can't be opened, or the store can't be read.
+        """
+        environment = AccountEnvironment(
+            account, self._store, self._registry, self._recipes, self._limits
+        )
+        return await environment.secret(name)
+
     async def _graph_text(self, account: str, name: str) -> str:
         text = await self._store.workflows.graph_text(account, name)
         if text is None:

@@ -20,6 +20,7 @@ from arcrun_server.store.database_url import read_database_url
 from arcrun_server.store.ended_runs import EndedRuns
 from arcrun_server.store.executions import Executions
 from arcrun_server.store.folder import FolderLock, prepare_folder, refuse_if_others_may_write
+from arcrun_server.store.hook_ids import HookIds
 from arcrun_server.store.idempotency import IdempotencyKeys
 from arcrun_server.store.probe import Probe
 from arcrun_server.store.prompt_texts import PromptTexts
@@ -98,6 +99,7 @@ class Store:
         self.ended_runs = EndedRuns(self.database)
         self.callbacks = Callbacks(self.database)
         self.run_tokens = RunTokens(server_key)
+        self.hook_ids = HookIds(server_key)
         self.blocks = Blocks(self.database)
         self.cursors = Cursors(server_key)
         self.idempotency = IdempotencyKeys(self.database, server_key)

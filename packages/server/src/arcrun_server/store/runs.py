@@ -68,6 +68,7 @@ _LISTS = {
     for status in (False, True)
 }
 _ONE = Query(select(*runs.c).where(_table.id == bindparam("id")))
+_STAGE = Query(select(_table.status, _table.segment).where(_table.id == bindparam("id")))
 _STATUS = Query(select(_table.status, _table.created_at_ms).where(_table.id == bindparam("id")))
 _WAITING = Query(
     select(_table.id, _table.segment).where(
@@ -178,6 +179,11 @@ class Runs:
         """Return a run's status, or None."""
         rows = await self._database.rows(_STATUS, id=run_id)
         return None if not rows else str(rows[0][0])
+
+    async def stage(self, run_id: str) -> tuple[str, int] | None:
+        """Return a run's status and segment, or None."""
+        rows = await self._database.rows(_STAGE, id=run_id)
+        return (rows[0][0], rows[0][1]) if rows else None
 
     async def list(
         self, account: str, request: PageRequest, *, workflow: str | None, status: str | None

@@ -108,6 +108,24 @@ class Workflows:
             timestamp(row.created_at_ms),
         )
 
+    async def with_webhook(self, account: str, names: Sequence[str]) -> frozenset[str]:
+        """Return those of some workflows that take webhooks.
+
+        Raises:
+            StorageUnavailableError: It takes too long, or the database can't be used now.
+        """
+        statement = select(_table.name, _table.graph).where(
+            _table.account == account,
+            _table.name.in_(names),
+            _table.graph.contains('"webhook":{'),  # a node's data may have it too
+        )
+
+        def read(connection: Connection) -> frozenset[str]:
+            rows = connection.execute(statement)
+            return frozenset(row.name for row in rows if "webhook" in json.loads(row.graph))
+
+        return await self._database.read_long(read)
+
     async def holding(self, account: str, texts: Sequence[str], most: int) -> Sequence[str]:
         """Return the names of workflows whose graph, as compact JSON, holds one of the texts; at most so many.
 

@@ -41,12 +41,55 @@ async def read_body(request: Request, limit: int) -> bytes:
     Raises:
         ApiError: 413 too large, 415 not JSON by its content type.
     """
+    content = await read_raw(request, limit)
+    body_type(request, empty=not content)
+    return content
+
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+
+async def read_raw(request: Request, limit: int) -> bytes:
+    """Read the body of a request as it is, whatever it is.
+
+    Args:
+        request: The request.
+        limit: Largest body, in bytes.
+
+    Raises:
+        ApiError: 413 too large.
+    """
     declared = request.headers.get("content-length")
     if declared is not None and declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
-    content = await _read(request, limit)
-    _check_type(request, empty=not content)
-    return content
+    return await _read(request, limit)
+
+
+def body_type(request: Request, *, empty: bool, taken: tuple[str, ...] = (JSON,)) -> str:
+    """Return the media type of a body, one of those that are taken; of an empty one without a type, the first of these.
+
+    Raises:
+        ApiError: 415, it is another one, not in UTF-8, or compressed.
+    """
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"", "identity"}:
+        raise ApiError(
+            415, "unsupported_media_type", "compressed bodies are not supported; send plain JSON"
+        )
+    given, _, parameters = request.headers.get("content-type", "").partition(";")
+    media_type = given.strip().lower()
+    if not media_type and empty:
+        return taken[0]
+    if media_type not in taken or not _is_utf8(parameters):
+        kinds = "JSON" if taken == (JSON,) else "JSON or a form"
+        raise ApiError(
+            415,
+            "unsupported_media_type",
+            f"the body must be {kinds} in UTF-8: send the header Content-Type: {' or '.join(taken)}",
+            requires=f"Content-Type: {' or '.join(taken)}",
+        )
+    return media_type
 
 
 def check_values(content: bytes, most: int) -> None:
@@ -147,24 +190,6 @@ async def _read(request: Request, limit: int) -> bytes:
             raise _too_large(limit)
         parts.append(part)
     return b"".join(parts)
-
-
-def _check_type(request: Request, *, empty: bool) -> None:
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in {"", "identity"}:
-        raise ApiError(
-            415, "unsupported_media_type", "compressed bodies are not supported; send plain JSON"
-        )
-    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
-    if not media_type.strip() and empty:
-        return
-    if media_type.strip().lower() != "application/json" or not _is_utf8(parameters):
-        raise ApiError(
-            415,
-            "unsupported_media_type",
-            "the body must be JSON in UTF-8: send the header Content-Type: application/json",
-            requires="Content-Type: application/json",
-        )
 
 
 def _is_utf8(parameters: str) -> bool:

@@ -39,7 +39,9 @@ _CLOSE = (b"connection", b"close")
 _AT_THE_END = frozenset({401, 413})
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _EXPOSED = b"X-Request-Id, Retry-After, Allow"
-_ALLOWED_HEADERS = b"Content-Type, Authorization, X-Arcrun-API-Key, Idempotency-Key, X-Request-Id"
+_ALLOWED_HEADERS = (
+    b"Content-Type, Authorization, X-Arcrun-API-Key, Idempotency-Key, Last-Event-ID, X-Request-Id"
+)
 _ALLOWED_METHODS = b"GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _CORS_SECONDS = b"600"
 
