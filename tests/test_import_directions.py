@@ -136,6 +136,7 @@ RULES = {
     f"{SERVER}/accounts": server("store", "sealing"),
     f"{SERVER}/store": server(
         *("sealing", "engine", "kbdb", "recipes.reference", "recipes.versions"),
+        "recipes.recorded_prompt",
         "store.migrations",
     ),
     f"{SERVER}/store/migrations": server("store"),

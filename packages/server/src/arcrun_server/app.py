@@ -82,7 +82,11 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         'arcrun-server'
     """
     open_store = store or Store(
-        settings.data_dir, settings.database_url, serving=True, development=settings.dev
+        settings.data_dir,
+        settings.database_url,
+        serving=True,
+        development=settings.dev,
+        run_days=settings.run_days,
     )
     outbound = Outbound(
         development=settings.private_addresses,

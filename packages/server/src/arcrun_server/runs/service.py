@@ -171,6 +171,11 @@ class RunService:
             account, graph, run_input, workflow=name, strict=strict, key=key, trigger=trigger
         )
 
+    def secret_of(self, account: str) -> Callable[[str], Awaitable[str | None]]:
+        """Return what finds the credentials of an account, as its runs do."""
+        recipes, limits = self._recipes, self._limits
+        return AccountEnvironment(account, self._store, self._registry, recipes, limits).secret
+
     async def workflow_graph(self, account: str, name: str) -> Graph:
         """Return the graph of a stored workflow.
 

@@ -19,7 +19,7 @@ from arcrun_server.recipes.versions import (
 )
 from arcrun_server.store.database import Query
 from arcrun_server.store.pages import PagedQuery
-from arcrun_server.store.schema import recipe_labels, recipe_versions, recipes
+from arcrun_server.store.schema import recipe_labels, recipe_versions, recipes, recorded_prompts
 from arcrun_server.store.types import Whole
 from arcrun_server.store.upserts import Upsert
 from arcrun_server.store.workflows import timestamp
@@ -107,6 +107,11 @@ _ONE = Query(
         )
     )
     .where(*_own(_recipe), _BY_ANY_NAME)
+)
+# They name the versions by their numbers, which begin anew.
+_FORGET = delete(recorded_prompts).where(
+    recorded_prompts.c.account == bindparam("account"),
+    recorded_prompts.c.recipe == bindparam("name"),
 )
 _SET_LABEL = Upsert(recipe_labels, replaced=["version", "requires_tests"])
 
@@ -287,12 +292,18 @@ class Recipes:
         )
 
     async def delete(self, account: str, name: str) -> bool:
-        """Remove a recipe with its versions and labels; return False if it was not there."""
+        """Remove a recipe with its versions, labels and recorded prompts; return False if it was not there."""
         statement = delete(recipes).where(*_named(_recipe))
         key = self._key(account, name)
-        return await self._database.write(
-            lambda connection: connection.execute(statement, key).rowcount > 0
-        )
+
+        def change(connection: Connection) -> bool:
+            if connection.execute(statement, key).rowcount == 0:
+                return False
+            if self._kind == "prompt":
+                connection.execute(_FORGET, {"account": account, "name": name}).close()
+            return True
+
+        return await self._database.write(change)
 
     async def holding(self, account: str, text: str, most: int) -> Sequence[str]:
         """Return the names of recipes of which the newest or a labelled version, as JSON, holds a text; at most so many."""

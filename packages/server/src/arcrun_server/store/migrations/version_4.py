@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
 )
 
+from arcrun_server.store.migrations.version_4_recorded_prompts import create_table
 from arcrun_server.store.migrations.version_4_runs import create_tables
 from arcrun_server.store.types import Characters, Whole
 
@@ -132,6 +133,7 @@ _executions = Table("executions", MetaData(), Column("usage", Characters))
 def upgrade(connection: Connection) -> None:
     """Create the tables, and those of durable runs, and move all recipes into them; earlier runs have no usage."""
     create_tables(connection)
+    create_table(connection)
     usage_type = _executions.c.usage.type.compile(connection.dialect)
     connection.exec_driver_sql(f"ALTER TABLE executions ADD COLUMN usage {usage_type}")
     connection.exec_driver_sql(_COPY)
