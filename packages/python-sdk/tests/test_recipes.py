@@ -8,7 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import arcrun
-from arcrun import BadRequestError, ConflictError, InvalidArgumentError, NotFoundError
+from arcrun import (
+    APIStatusError,
+    BadRequestError,
+    ConflictError,
+    InvalidArgumentError,
+    NotFoundError,
+)
 
 HEALTH = {"ok": True, "capabilities": ["prompt_recipes", "components"]}
 TEXT = "id: prompt_recipe:greet  # \N{WAVING HAND SIGN}\nprompt_assembly: {user: caf\u00e9 cafe\u0301}\n"

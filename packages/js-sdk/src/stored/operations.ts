@@ -211,7 +211,10 @@ export function backtestRecipe(
     path: `${recipePath(chosen)}/backtest${chosen.query}`,
     body: { runs, call: call || undefined, ...draft(chosen, recipe) },
     retryable: !call,
-    read: withField("runs", "list"),
+    read: (content) => {
+      fieldOf(content, "runs", "list");
+      return content as BacktestedRecipe;
+    },
   };
 }
 
