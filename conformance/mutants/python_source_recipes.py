@@ -116,7 +116,5 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "repeats-backtests-that-ask-a-model": [(_REQUESTS, "retryable=not call)", "retryable=True)")],
     "backtests-once-only": [(_REQUESTS, "retryable=not call)", "retryable=False)")],
-    "backtests-without-a-version": [
-        (_REQUESTS, "/backtest{chosen.query}", "/backtest")
-    ],
+    "backtests-without-a-version": [(_REQUESTS, "/backtest{chosen.query}", "/backtest")],
 }

@@ -40,7 +40,10 @@ def counts_unchanged_prompts_as_changed() -> None:
 
 def compares_prompts_of_other_accounts() -> None:
     accounts: set[str] = set()
-    record, newest = recorded_prompts.RecordedPrompts.record, recorded_prompts.RecordedPrompts.newest
+    record, newest = (
+        recorded_prompts.RecordedPrompts.record,
+        recorded_prompts.RecordedPrompts.newest,
+    )
 
     def record_and_note(self: Any, account: str, *more: Any) -> None:
         accounts.add(account)
@@ -95,7 +98,9 @@ def shows_all_of_a_difference() -> None:
 def stores_what_is_backtested() -> None:
     right = prompt_recipes.PromptRecipeRoutes._resolved
 
-    async def store(self: Any, prompts: Any, request: Any, given: Any, *, newest: bool = False) -> Any:
+    async def store(
+        self: Any, prompts: Any, request: Any, given: Any, *, newest: bool = False
+    ) -> Any:
         if newest and "recipe" in given:
             await prompts.push(given["recipe"])
         return await right(self, prompts, request, given, newest=newest)

@@ -215,7 +215,7 @@ async def test_a_version_whose_fragment_is_gone_is_skipped(scripted: Api) -> Non
 
 
 async def test_credentials_of_the_node_are_in_no_record(scripted: Api) -> None:
-    secret = "s3cret-mira-token"  # noqa: S105 - of this test
+    secret = "s3cret-mira-token"
     await post(scripted, "/credentials", {"name": "mira", "value": secret})
     await push(scripted, greet())
     name = f"小明 {secret}"
@@ -316,9 +316,10 @@ async def test_limits_of_runs_are_told(scripted: Api) -> None:
     for body in ({"runs": 0}, {"runs": 201}, {"runs": 21, "call": True}, {"run": 1}):
         problem = await backtest(scripted, status=400, **body)
         assert problem["code"] == "invalid_request"
-    assert "at most 20 with `call`" in (
-        await backtest(scripted, status=400, runs=21, call=True)
-    )["error"]
+    assert (
+        "at most 20 with `call`"
+        in (await backtest(scripted, status=400, runs=21, call=True))["error"]
+    )
     await run(scripted)
     await run(scripted)
     assert (await backtest(scripted, runs=1))["count"] == 1

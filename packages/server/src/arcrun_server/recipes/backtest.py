@@ -157,9 +157,9 @@ class Backtest:
             values = await asyncio.to_thread(_values_of, recorded.inputs)
             difference = await asyncio.to_thread(compare, baseline, self._candidate, values)
             shown = difference.as_json()
-            if self._ask is not None and difference.prompt is not None:
-                if difference.status == CHANGED or not self._asks_alike(baseline):
-                    shown["answer"] = await self._answer(difference.prompt, recorded, values.node)
+            asks = difference.status == CHANGED or not self._asks_alike(baseline)
+            if self._ask is not None and difference.prompt is not None and asks:
+                shown["answer"] = await self._answer(difference.prompt, recorded, values.node)
             return shown
 
     def _asks_alike(self, baseline: ResolvedRecipe) -> bool:

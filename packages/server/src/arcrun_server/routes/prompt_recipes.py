@@ -158,8 +158,13 @@ class PromptRecipeRoutes(VersionedRecipes):
         registry, secret = self._context.registry, self._context.runs.secret_of(account)
 
         async def ask_model(prompt: Prompt, node: JsonObject, deadline: float) -> JsonObject:
-            model, check = registry.model, registry.check_schema
-            return await ask(candidate, prompt, node, model, check, secret, deadline)
+            return await ask(
+                *(candidate, prompt, node),
+                model=registry.model,
+                check=registry.check_schema,
+                secret=secret,
+                deadline=deadline,
+            )
 
         return ask_model
 

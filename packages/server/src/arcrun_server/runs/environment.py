@@ -110,7 +110,8 @@ class AccountEnvironment:
         if component_id != claude_api.CONTRACT["canonical_id"]:
             return None
         component = prompt_component(
-            *(self._prompts(), self.registry.model, self.registry.check_schema, self.secret),
+            *(self._prompts(), self.registry.model, self.registry.check_schema),
+            secret=self.secret,
             callback_token=self._callback_token,
             record=self._record_prompt,
         )
