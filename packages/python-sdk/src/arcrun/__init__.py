@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from ._core.backtest_types import BacktestAnswer, BacktestedRecipe, BacktestRun, MessageDiff
 from ._core.errors import (
     APIConnectionError,
     APIStatusError,
@@ -32,9 +33,6 @@ from ._core.errors import (
 from ._core.types import (
     AcceptedRun,
     AuthRecipe,
-    BacktestAnswer,
-    BacktestedRecipe,
-    BacktestRun,
     Component,
     ComponentResult,
     Credential,
@@ -44,7 +42,6 @@ from ._core.types import (
     Execution,
     Health,
     LabeledRecipe,
-    MessageDiff,
     PromptMessage,
     PromptRange,
     PushedCredential,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from .backtest_types import BacktestedRecipe
 from .errors import InvalidArgumentError
 from .names import in_path
 from .operations import Page, page_of, paged, with_field
@@ -22,7 +23,6 @@ from .request import Request
 from .response import field_of, object_of
 from .shapes import is_count, is_mapping, is_text
 from .types import (
-    BacktestedRecipe,
     DeletedRecipe,
     LabeledRecipe,
     PushedRecipe,

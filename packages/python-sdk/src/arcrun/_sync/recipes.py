@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from arcrun._core import stored_recipes
+from arcrun._core.backtest_types import BacktestedRecipe
 from arcrun._core.operations import Page
 from arcrun._core.recipe_names import (
     PROMPT,
@@ -20,7 +21,6 @@ from arcrun._core.recipe_names import (
 )
 from arcrun._core.request import Request
 from arcrun._core.types import (
-    BacktestedRecipe,
     DeletedRecipe,
     LabeledRecipe,
     PushedRecipe,
