@@ -15,12 +15,21 @@ from sqlalchemy import select
 
 from arcrun_server.accounts.keys import new_key
 from arcrun_server.app import create_app
+from arcrun_server.components.registry import Registry
 from arcrun_server.engine import compile_flow
+from arcrun_server.llm.provider import Models
+from arcrun_server.llm.scripted import ScriptedProvider
+from arcrun_server.outbound import Outbound
 from arcrun_server.recipes.backtest import MAX_DIFF
-from arcrun_server.recipes.recorded_prompt import MAX_VALUES
+from arcrun_server.recipes.catalog import load_catalog
+from arcrun_server.recipes.recorded_prompt import MAX_VALUES, RecordedPrompt
+from arcrun_server.recipes.resolver import RecipeResolver
+from arcrun_server.routes import prompt_recipes
+from arcrun_server.runs.environment import AccountEnvironment
 from arcrun_server.settings import Settings
 from arcrun_server.store import Store
 from arcrun_server.store.schema import recorded_prompts
+from arcrun_server.workers import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -359,3 +368,65 @@ async def test_a_shipped_recipe_has_recorded_prompts_too(scripted: Api) -> None:
     assert result["count"] == 1, ran
     assert result["runs"][0]["version"] == 0
     assert result["runs"][0]["status"] == "unchanged"
+
+
+async def test_what_is_left_when_the_time_is_over_is_skipped(
+    scripted: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompt_recipes, "BACKTEST_SECONDS", 0.0)
+    await push(scripted, greet())
+    await run(scripted)
+
+    result = await backtest(scripted)
+
+    assert result["skipped"] == 1
+    assert result["runs"][0]["error"] == "the backtest has taken 0 seconds"
+
+
+async def test_each_element_of_a_foreach_is_recorded_and_each_attempt_at_a_node_once(
+    scripted: Api,
+) -> None:
+    await push(scripted, greet("Ask {{who}}.", inputs=[{"var": "who", "from": "loop.item"}]))
+    retry = {"times": 2, "backoff_seconds": 0}
+    node = {"component": "claude_api", "recipe": "greet", "retry": retry}
+    graph = compile_flow(["input >> FOREACH xs >> ask"], {"ask": node})
+    await scripted("POST", "/execute", json={"graph": graph, "context": {"xs": ["甲", "乙"]}})
+
+    result = await backtest(scripted, recipe=greet(inputs=[{"var": "who", "from": "loop.item"}]))
+
+    diffs = [one["messages"][0]["diff"] for one in result["runs"]]
+    assert sorted("甲" in diff for diff in diffs) == [False, True]
+
+
+async def test_a_recipe_in_a_recipe_is_assembled_from_recorded_values_too(scripted: Api) -> None:
+    tone = {"name": "tone", "inputs": [{"var": "how", "from": "input.how"}]}
+    await push(scripted, {**tone, "prompt_assembly": {"user": "Be {{how}}."}})
+    recipe = greet("{{tone}} Greet {{who}}.")
+    recipe["fragments"] = [{"var": "tone", "source": "recipe", "recipe": "prompt_recipe:tone"}]
+    await push(scripted, recipe)
+    await run(scripted, given={"name": "小明", "how": "kind"})
+    recipe["prompt_assembly"] = {"user": "Greet {{who}}. {{tone}}"}
+
+    (shown,) = (await backtest(scripted, recipe=recipe))["runs"]
+
+    assert "-Be kind. Greet 小明.\n+Greet 小明. Be kind.\n" in shown["messages"][0]["diff"]
+
+
+async def test_a_callback_s_answer_is_recorded_beside_its_prompt(scripted: Api) -> None:
+    account = await scripted.store.accounts.of_key(scripted.key or "")
+    assert account is not None
+    await push(scripted, greet())
+    inputs = '{"values": {"input.name": "小明"}, "missing": [], "node": {}}'
+    prompt = RecordedPrompt("greet", 1, "ask", inputs)
+    scripted.store.recorded_prompts.record(account, "r", "ask", prompt)
+    await scripted.store.database.settle()
+    outbound, workers = Outbound(development=True), WorkerPool()
+    registry = Registry(outbound, workers, workers, ScriptedProvider([]), Models())
+    recipes = RecipeResolver(outbound, load_catalog(), scripted.store, "")
+    environment = AccountEnvironment(account, scripted.store, registry, recipes, run="r")
+    pending = {"pending": True, "llm": {"recipe": "prompt_recipe:greet", "version": 1}}
+
+    await environment.delivered("claude_api", "ask", pending, {"text": "你好"})
+
+    result = await backtest(scripted, recipe=greet("Greet {{who}}!"), call=True)
+    assert result["runs"][0]["answer"]["status"] == "unchanged"

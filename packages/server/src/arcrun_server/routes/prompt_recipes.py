@@ -132,25 +132,34 @@ class PromptRecipeRoutes(VersionedRecipes):
         given = await self._context.json(request, PROMPT_BACKTEST)
         call = given.get("call", False)
         most = given.get("runs", MOST_CALLS if call else DEFAULT_RUNS)
-        if call and most > MOST_CALLS:
-            rule = f"at most {MOST_CALLS} with `call`, which asks a model for each"
-            detail = Detail(rule, path="runs")
-            raise ApiError(400, "invalid_request", f"runs: {rule}", details=[detail])
+        if call:
+            self._check_can_ask(most)
         prompts = self._prompts(account)
         candidate = await self._resolved(prompts, request, given, newest=True)
         name = candidate.recipe.name
-        backtest = Backtest(
-            candidate,
-            lambda version: prompts.resolve_recorded(name, version),
-            seconds=self._context.settings.run.seconds if call else BACKTEST_SECONDS,
-            ask=self._asking(account, candidate) if call else None,
-        )
         async with self._backtests.turn(account):
             recorded = await self._context.store.recorded_prompts.newest(account, name, most)
+            backtest = Backtest(
+                candidate,
+                lambda version: prompts.resolve_recorded(name, version),
+                seconds=self._context.settings.run.seconds if call else BACKTEST_SECONDS,
+                ask=self._asking(account, candidate) if call else None,
+            )
             with self._context.registry.outbound.on_behalf_of(account):
                 runs = await backtest.run(recorded)
         body = {"success": True, "recipe": candidate.recipe.id, "version": candidate.version}
         return JsonResponse(await encode_off_loop(body | _counted(runs) | {"runs": runs}))
+
+    def _check_can_ask(self, runs: int) -> None:
+        """Refuse a backtest that would ask for too much, or for what a callback will bring."""
+        if runs > MOST_CALLS:
+            rule = f"at most {MOST_CALLS} with `call`, which asks a model for each"
+            detail = Detail(rule, path="runs")
+            raise ApiError(400, "invalid_request", f"runs: {rule}", details=[detail])
+        if self._context.settings.llm.provider == "mira":
+            rule = "not on an engine whose models answer by callbacks (mira); leave it out"
+            detail = Detail(rule, path="call")
+            raise ApiError(400, "invalid_request", f"call: {rule}", details=[detail])
 
     def _asking(
         self, account: str, candidate: ResolvedRecipe

@@ -293,7 +293,7 @@ class PromptBacktest(TypedDict):
     """`POST /prompt-recipes/{name}/backtest`."""
 
     recipe: NotRequired[_Recipe]
-    runs: NotRequired[Annotated[int, Field(ge=1, le=KEPT)]]
+    runs: NotRequired[Annotated[int, Field(ge=1, le=KEPT), whole_numbers]]
     call: NotRequired[bool]
 
 
