@@ -153,7 +153,7 @@ RULES = {
     f"{SERVER}/maintenance": server("store", "sealing", "settings"),
     f"{SERVER}/store": server(
         *("sealing", "engine", "kbdb", "recipes.reference", "recipes.versions"),
-        *("store.migrations", "telemetry.database_state"),
+        *("recipes.recorded_prompt", "store.migrations", "telemetry.database_state"),
     ),
     f"{SERVER}/store/migrations": server("store"),
     f"{SERVER}/sealing": server(),

@@ -58,6 +58,7 @@ METHODS = (
     "recipes.delete",
     "recipes.render",
     "recipes.test",
+    "recipes.backtest",
     "recipes.label",
     "recipes.unlabel",
     "recipes.versions",

@@ -114,4 +114,7 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "takes-names-of-services-for-those-of-prompts": [
         (_NAMES, 'pattern=r"[a-z][a-z0-9_]{0,63}"', 'pattern=r"[a-z][a-z0-9_]{0,127}"')
     ],
+    "repeats-backtests-that-ask-a-model": [(_REQUESTS, "retryable=not call)", "retryable=True)")],
+    "backtests-once-only": [(_REQUESTS, "retryable=not call)", "retryable=False)")],
+    "backtests-without-a-version": [(_REQUESTS, "/backtest{chosen.query}", "/backtest")],
 }

@@ -18,6 +18,7 @@ MEANING = {
     "POST /prompt-recipes": {"invalid_recipe"},
     "POST /prompt-recipes/{name}/render": {"invalid_recipe"},
     "POST /prompt-recipes/{name}/test": {"invalid_recipe"},
+    "POST /prompt-recipes/{name}/backtest": {"invalid_recipe"},
 }
 # What they may refuse is a text that is no cursor of theirs.
 LISTS = (
@@ -34,6 +35,7 @@ ONE_VERSION = (
     "GET /prompt-recipes/{name}",
     "POST /prompt-recipes/{name}/render",
     "POST /prompt-recipes/{name}/test",
+    "POST /prompt-recipes/{name}/backtest",
 )
 
 

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 # A recipe has at most 256 KiB, and so has a block.
 TEXT_SIZES = (8, 64, 250)
 BLOCKS = 2000
+# With how many prompts a version is compared.
+RUNS = (10, 50, 200)
+# What becomes of a message of many lines.
+BACKTESTED = {
+    "lines in another order": "{{shuffled}}",
+    "thirty times as many lines": "{{shuffled}}\n" * 30,
+    "other lines in between": "{{shuffled}}{{sorted}}",
+}
 SEARCHED = "/kbdb/search?q="
 FOUND = "/components/search?q="
 # Characters: a query has at most so many.
@@ -29,9 +37,35 @@ def prepare(client: httpx.Client) -> None:
                 recipe = _recipe("\n".join(lines), name=f"{kind}_{kib}")
                 _send(client, "/prompt-recipes", {"recipe": recipe})
     _send(client, "/prompt-recipes", {"recipe": _recipe("Hello", name="cost")})
+    _record(client)
     texts = [f"今天的天氣很好,weather report no{number} a b c" for number in range(BLOCKS)]
     for begin in range(0, BLOCKS, 1000):
         _send(client, "/kbdb/blocks/ingest", {"page_name": "cost", "text": texts[begin:][:1000]})
+
+
+def _record(client: httpx.Client) -> None:
+    """Let as many prompts be recorded as are kept of a recipe, each as large as that: a node asks for each element."""
+    _send(client, "/prompt-recipes", {"recipe": _of_recorded("{{sorted}}")})
+    ordered = _lines(58, 60)  # as many as are compared each with each
+    shuffled = sorted(ordered, key=lambda line: line[::-1])
+    context = {"xs": list(range(RUNS[-1])), "a": "\n".join(ordered), "b": "\n".join(shuffled)}
+    nodes = [{"id": "input", "type": "Input"}, node("ask", "claude_api", recipe="recorded")]
+    edge = {"from": "input", "to": "ask", "type": "FOREACH", "iterator": "xs"}
+    # No model is configured: each node fails, after its prompt was assembled.
+    body = {"graph": {"nodes": nodes, "edges": [edge]}, "context": context}
+    client.post("/execute", json=body)
+    found = client.post("/prompt-recipes/recorded/backtest", json={"runs": RUNS[-1]}).json()
+    if found["count"] != RUNS[-1]:
+        raise RuntimeError(f"{found['count']} prompts were recorded, not {RUNS[-1]}")
+
+
+def _of_recorded(user: str) -> dict[str, Any]:
+    inputs = [{"var": "sorted", "from": "input.a"}, {"var": "shuffled", "from": "input.b"}]
+    return _recipe(user, name="recorded", inputs=inputs)
+
+
+def _backtested(user: str) -> Callable[[int], Any]:
+    return lambda runs: {"runs": runs, "recipe": _of_recorded(user)}
 
 
 def _send(client: httpx.Client, path: str, body: Any) -> None:
@@ -242,6 +276,10 @@ CASES: tuple[Case, ...] = (
     ),
     Case("POST /prompt-recipes/cost/test", "50 tests", _pushed(_tests), TEXT_SIZES),
     *_diff_cases(),
+    *(
+        Case("POST /prompt-recipes/recorded/backtest", kind, _backtested(user), RUNS)
+        for kind, user in BACKTESTED.items()
+    ),
     *(
         Case(
             "POST /kbdb/blocks",

@@ -12,7 +12,7 @@ import yaml
 
 from scripts import ROOT, processes
 from scripts.fuzz.coverage import CHECKS, PHASES, operations, seen_in, untested
-from scripts.fuzz.runs import prepare_runs
+from scripts.fuzz.runs import prepare_prompts, prepare_runs
 from scripts.rehearsal import describe
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def fuzz(engine: Engine, *, work: Path, report: Path, seed: int) -> Figures:
     """
     keys = dict(zip(ACCOUNTS, engine.keys, strict=True))
     options = ["--config-file", str(ROOT / "schemathesis.toml")]
+    prepare_prompts(engine)
     found = _schemathesis(
         *(options, [], engine.url, keys),
         work=work,

@@ -34,6 +34,7 @@ const METHODS = {
   "recipes.delete": ["name"],
   "recipes.render": ["name", "inputs"],
   "recipes.test": ["name"],
+  "recipes.backtest": ["name"],
   "recipes.label": ["name", "label", "version"],
   "recipes.unlabel": ["name", "label"],
   "recipes.versions": ["name"],

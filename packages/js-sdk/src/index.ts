@@ -47,6 +47,9 @@ export type { Secrets, ServiceName, Services } from "./core/services.js";
 export type {
   AcceptedRun,
   AuthRecipe,
+  BacktestAnswer,
+  BacktestedRecipe,
+  BacktestRun,
   CallOptions,
   Component,
   ComponentResult,
@@ -59,6 +62,7 @@ export type {
   Graph,
   Health,
   LabeledRecipe,
+  MessageDiff,
   PromptMessage,
   PromptRange,
   PushedCredential,
@@ -90,6 +94,7 @@ export type {
 export type { Fetch } from "./http/fetch.js";
 export type { RecipeKind } from "./stored/names.js";
 export type {
+  BacktestOptions,
   DeleteRecipeOptions,
   LabelOptions,
   ListRecipesOptions,

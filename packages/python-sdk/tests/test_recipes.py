@@ -8,7 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import arcrun
-from arcrun import BadRequestError, ConflictError, InvalidArgumentError, NotFoundError
+from arcrun import (
+    APIStatusError,
+    BadRequestError,
+    ConflictError,
+    InvalidArgumentError,
+    NotFoundError,
+)
 
 HEALTH = {"ok": True, "capabilities": ["prompt_recipes", "components"]}
 TEXT = "id: prompt_recipe:greet  # \N{WAVING HAND SIGN}\nprompt_assembly: {user: caf\u00e9 cafe\u0301}\n"
@@ -228,10 +234,38 @@ def test_render_without_values_sends_an_empty_object(kind, server, client) -> No
     assert server.to(f"{ONE}/render")[0].json == {}
 
 
-@pytest.mark.parametrize("method", ["render", "test"])
+def test_backtest_sends_what_is_given(kind, server, client) -> None:
+    server.on("POST", f"{ONE}/backtest", {"success": True, "count": 0, "changed": 0, "runs": []})
+    result = kind.run(client.recipes.backtest("greet", runs=20, call=True, recipe=TEXT))
+    assert (result["count"], result["runs"]) == (0, [])
+    kind.run(client.recipes.backtest("greet@3"))
+    drafted, stored = server.to(f"{ONE}/backtest")
+    assert drafted.json == {"runs": 20, "call": True, "recipe": TEXT}
+    assert stored.json == {}
+    assert query_of(stored.target) == {"version": ["3"]}
+
+
+@pytest.mark.parametrize(
+    "options", [{"runs": 0}, {"runs": 201}, {"runs": True}, {"runs": "5"}, {"call": "no"}]
+)
+def test_a_backtest_that_can_not_be_is_refused(kind, server, client, options) -> None:
+    with pytest.raises(InvalidArgumentError, match=next(iter(options))):
+        kind.run(client.recipes.backtest("greet", **options))
+    assert server.requests == []
+
+
+def test_a_backtest_that_asks_a_model_is_not_repeated(kind, server, client, canned) -> None:
+    busy = canned(503, {"error": "locked"}, {"retry-after-ms": "1"})
+    server.on("POST", f"{ONE}/backtest", busy)
+    with pytest.raises(APIStatusError):
+        kind.run(client.recipes.backtest("greet", call=True))
+    assert len(server.to(f"{ONE}/backtest")) == 1
+
+
+@pytest.mark.parametrize("method", ["render", "test", "backtest"])
 def test_what_stores_nothing_is_repeated(kind, server, client, canned, method) -> None:
     busy = canned(503, {"error": "locked"}, {"retry-after-ms": "1"})
-    done = {"messages": [], "passed": True}
+    done = {"messages": [], "passed": True, "runs": []}
     server.on("POST", f"{ONE}/{method}", busy, canned(200, done))
     assert kind.run(getattr(client.recipes, method)("greet")) == done
     assert len(server.to(f"{ONE}/{method}")) == 2
@@ -328,6 +362,7 @@ CALLS = {
     "delete": lambda c: c.recipes.delete("greet"),
     "render": lambda c: c.recipes.render("greet"),
     "test": lambda c: c.recipes.test("greet"),
+    "backtest": lambda c: c.recipes.backtest("greet"),
     "label": lambda c: c.recipes.label("greet", "production", 1),
     "unlabel": lambda c: c.recipes.unlabel("greet", "production"),
     "versions": lambda c: c.recipes.versions("greet"),

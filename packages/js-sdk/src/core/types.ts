@@ -368,6 +368,47 @@ export interface TestedRecipe extends Open {
   version?: number | null;
 }
 
+/** How a message of a prompt changes, as a unified diff. */
+export interface MessageDiff extends Open {
+  role: string;
+  diff: string;
+}
+
+/** How a model's new answer differs from the recorded one. */
+export interface BacktestAnswer extends Open {
+  status: string;
+  diff?: string;
+  truncated?: boolean;
+  error?: string;
+  llm?: Record<string, unknown>;
+}
+
+/** What a version changes of the prompt of one run; `run_id` is null for a run that is not kept. */
+export interface BacktestRun extends Open {
+  status: string;
+  node: string;
+  version: number;
+  run_id?: string | null;
+  created_at?: string;
+  messages?: MessageDiff[];
+  truncated?: boolean;
+  error?: string;
+  answer?: BacktestAnswer;
+}
+
+/** Result of `recipes.backtest`; `version` is null for a recipe that is not stored. */
+export interface BacktestedRecipe extends Open {
+  count: number;
+  changed: number;
+  runs: BacktestRun[];
+  recipe?: string;
+  version?: number | null;
+  unchanged?: number;
+  failed?: number;
+  skipped?: number;
+  usage?: Record<string, unknown>;
+}
+
 /** Result of `recipes.label`. */
 export interface LabeledRecipe extends Open {
   name: string;

@@ -3,6 +3,7 @@
 import { InvalidArgumentError } from "../core/errors.js";
 import { isText, type JsonObject, objectOf } from "../core/shapes.js";
 import type {
+  BacktestedRecipe,
   DeletedRecipe,
   LabeledRecipe,
   PushedRecipe,
@@ -21,6 +22,8 @@ import { checkLabel, checkVersion, KINDS, type RecipeKind, type Reference, refer
 
 /** A recipe: of a prompt recipe its text in YAML or JSON, or an object. */
 export type RecipeSource = string | object;
+
+const MOST_RUNS = 200;
 
 /** Throws if an option that is on or off has another value. */
 const checkSwitch = (what: string, value: unknown): void => {
@@ -191,6 +194,29 @@ export const testRecipe = (
   body: draft(chosen, recipe),
   read: withField("passed", "boolean"),
 });
+
+/** Compares with what runs used: `POST /prompt-recipes/{name}/backtest`. What asks a model is not repeated. */
+export function backtestRecipe(
+  chosen: Reference,
+  runs: number | undefined,
+  call: boolean | undefined,
+  recipe: RecipeSource | undefined,
+): ApiRequest<BacktestedRecipe> {
+  checkSwitch("call", call);
+  if (runs !== undefined && !(Number.isInteger(runs) && runs >= 1 && runs <= MOST_RUNS))
+    throw new InvalidArgumentError(`runs must be a whole number from 1 to ${MOST_RUNS}, not ${runs}`);
+  return {
+    call: "recipes.backtest",
+    method: "POST",
+    path: `${recipePath(chosen)}/backtest${chosen.query}`,
+    body: { runs, call: call || undefined, ...draft(chosen, recipe) },
+    retryable: !call,
+    read: (content) => {
+      fieldOf(content, "runs", "list");
+      return content as BacktestedRecipe;
+    },
+  };
+}
 
 /** Lets a label point to a version, as `PUT /prompt-recipes/{name}/labels/{label}`. */
 export function setLabel(

@@ -3,6 +3,7 @@
 import { webCrypto } from "../core/crypto.js";
 import { checkOptions } from "../core/options.js";
 import type {
+  BacktestedRecipe,
   CallOptions,
   DeletedRecipe,
   LabeledRecipe,
@@ -20,6 +21,7 @@ import type { Page } from "../http/operations.js";
 import { type ApiRequest, bodyOf } from "../http/request.js";
 import { checkKind, checkPrompt, checkRecipe, KINDS, kindOf, type RecipeKind, reference } from "./names.js";
 import {
+  backtestRecipe,
   deleteRecipe,
   diffRecipe,
   getRecipe,
@@ -64,6 +66,17 @@ export interface DeleteRecipeOptions extends CallOptions {
 export interface TestRecipeOptions extends RecipeOptions {
   /** A recipe of this name that is not stored, in place of the stored one. */
   recipe?: string | object | undefined;
+}
+
+/** The options of `recipes.backtest`. */
+export interface BacktestOptions extends TestRecipeOptions {
+  /** With how many of the newest recorded prompts; left out, 50, or with `call` 20, which is the most. */
+  runs?: number | undefined;
+  /**
+   * Whether a model is asked for each prompt that changes, and its answer compared. It costs tokens, may take
+   * minutes (see `timeout`), and is not retried.
+   */
+  call?: boolean | undefined;
 }
 
 /** The options of `recipes.render`. */
@@ -202,6 +215,25 @@ export class Recipes {
     checkOptions(options, "client.recipes.test", "version label recipe");
     const chosen = checkPrompt(name, options);
     return this.send(chosen.kind, testRecipe(chosen, options.recipe), options);
+  }
+
+  /**
+   * Compares a version with those that runs have used, on the values that these recorded.
+   *
+   * @param name - As for `get`; without a version it is the newest.
+   * @throws {@link NotFoundError} There is no such recipe, version or label.
+   *
+   * @example
+   * ```ts
+   * const result = await client.recipes.backtest("greet", { runs: 10 });
+   * console.log(result.count, result.changed); // 0 0
+   * ```
+   */
+  async backtest(name: string, options: BacktestOptions = {}): Promise<BacktestedRecipe> {
+    checkOptions(options, "client.recipes.backtest", "runs call version label recipe");
+    const { runs, call, recipe } = options;
+    const chosen = checkPrompt(name, options);
+    return this.send(chosen.kind, backtestRecipe(chosen, runs, call, recipe), options);
   }
 
   /**

@@ -57,6 +57,7 @@ describe("an option that is not known is refused, and the near one named", () =>
     ["client.recipes.delete", () => recipes.delete("a", bad)],
     ["client.recipes.render", () => recipes.render("a", {}, bad)],
     ["client.recipes.test", () => recipes.test("a", bad)],
+    ["client.recipes.backtest", () => recipes.backtest("a", bad)],
     ["client.recipes.label", () => recipes.label("a", "b", 1, bad)],
     ["client.recipes.unlabel", () => recipes.unlabel("a", "b", bad)],
     ["client.recipes.versions", () => recipes.versions("a", bad)],

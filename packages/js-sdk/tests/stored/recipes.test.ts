@@ -171,11 +171,41 @@ describe("the other methods", () => {
   });
 
   it("what stores nothing is repeated", async () => {
-    const done = { json: { messages: [], passed: true, tests: [] } };
-    const { client, asked } = await engine(BUSY, done, BUSY, done);
+    const done = { json: { messages: [], passed: true, tests: [], runs: [] } };
+    const { client, asked } = await engine(BUSY, done, BUSY, done, BUSY, done);
     await client.recipes.render("greet");
     await client.recipes.test("greet");
-    expect(asked()).toHaveLength(4);
+    await client.recipes.backtest("greet");
+    expect(asked()).toHaveLength(6);
+  });
+
+  it("backtest sends what is given", async () => {
+    const { client, asked } = await engine({ json: { count: 0, changed: 0, runs: [] } });
+    expect((await client.recipes.backtest("greet", { runs: 20, call: true, recipe: TEXT })).runs).toEqual([]);
+    await client.recipes.backtest("greet@3", { call: false });
+    expect(asked().map(({ path, json }) => [path, json])).toEqual([
+      [`${ONE}/backtest`, { runs: 20, call: true, recipe: TEXT }],
+      [`${ONE}/backtest?version=3`, {}],
+    ]);
+  });
+
+  it.each([{ runs: 0 }, { runs: 201 }, { runs: 1.5 }, { runs: given("5") }, { call: given("no") }])(
+    "refuses a backtest with %j",
+    async (options) => {
+      const { client, asked } = await engine({ json: { runs: [] } });
+      expect(await rejection(client.recipes.backtest("greet", options))).toBeInstanceOf(
+        sdk.InvalidArgumentError,
+      );
+      expect(asked()).toEqual([]);
+    },
+  );
+
+  it("a backtest that asks a model is not repeated", async () => {
+    const { client, asked } = await engine(BUSY);
+    expect(await rejection(client.recipes.backtest("greet", { call: true }))).toBeInstanceOf(
+      sdk.APIStatusError,
+    );
+    expect(asked()).toHaveLength(1);
   });
 
   it("a label points to a version", async () => {
@@ -216,6 +246,7 @@ describe("the other methods", () => {
     ["get", ({ recipes }) => recipes.get("greet")],
     ["render", ({ recipes }) => recipes.render("greet")],
     ["test", ({ recipes }) => recipes.test("greet")],
+    ["backtest", ({ recipes }) => recipes.backtest("greet")],
     ["label", ({ recipes }) => recipes.label("greet", "a", 1)],
     ["unlabel", ({ recipes }) => recipes.unlabel("greet", "a")],
     ["diff", ({ recipes }) => recipes.diff("greet", 1)],

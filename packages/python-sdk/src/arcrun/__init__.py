@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from ._core.backtest_types import BacktestAnswer, BacktestedRecipe, BacktestRun, MessageDiff
 from ._core.errors import (
     APIConnectionError,
     APIStatusError,
@@ -30,24 +31,12 @@ from ._core.errors import (
     WorkflowWarning,
 )
 from ._core.events import RunEvent
-from ._core.types import (
-    AcceptedRun,
-    AuthRecipe,
-    Component,
-    ComponentResult,
-    Credential,
-    DeletedCredential,
+from ._core.recipe_types import (
     DeletedRecipe,
-    DeletedWorkflow,
-    Execution,
-    Health,
     LabeledRecipe,
     PromptMessage,
     PromptRange,
-    PushedCredential,
     PushedRecipe,
-    PushedWorkflow,
-    RawResponse,
     RecipeDiff,
     RecipeKind,
     RecipeLabel,
@@ -56,6 +45,22 @@ from ._core.types import (
     RecipeVersion,
     RemovedLabel,
     RenderedRecipe,
+    StoredRecipe,
+    TestedRecipe,
+)
+from ._core.types import (
+    AcceptedRun,
+    AuthRecipe,
+    Component,
+    ComponentResult,
+    Credential,
+    DeletedCredential,
+    DeletedWorkflow,
+    Execution,
+    Health,
+    PushedCredential,
+    PushedWorkflow,
+    RawResponse,
     RequiredSecret,
     ResumedRun,
     Run,
@@ -64,8 +69,6 @@ from ._core.types import (
     RunSummary,
     RunWarning,
     SetupResult,
-    StoredRecipe,
-    TestedRecipe,
     Workflow,
     WorkflowSummary,
 )
@@ -86,6 +89,9 @@ __all__ = [
     "AsyncArcrun",
     "AuthRecipe",
     "AuthenticationError",
+    "BacktestAnswer",
+    "BacktestRun",
+    "BacktestedRecipe",
     "BadRequestError",
     "Component",
     "ComponentResult",
@@ -100,6 +106,7 @@ __all__ = [
     "InsecureTransportError",
     "InvalidArgumentError",
     "LabeledRecipe",
+    "MessageDiff",
     "MissingSecretError",
     "NotFoundError",
     "PermissionDeniedError",

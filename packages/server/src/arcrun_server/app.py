@@ -90,7 +90,11 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         'arcrun-server'
     """
     open_store = store or Store(
-        settings.data_dir, settings.database_url, serving=True, development=settings.dev
+        settings.data_dir,
+        settings.database_url,
+        serving=True,
+        development=settings.dev,
+        run_days=settings.run_days,
     )
     telemetry = Telemetry(make_tracing(on=settings.tracing))
     outbound = Outbound(

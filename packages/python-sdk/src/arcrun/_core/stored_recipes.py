@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from .backtest_types import BacktestedRecipe
 from .errors import InvalidArgumentError
 from .names import in_path
 from .operations import Page, page_of, paged, with_field
@@ -18,10 +19,7 @@ from .recipe_names import (
     check_version,
     reference,
 )
-from .request import Request
-from .response import field_of, object_of
-from .shapes import is_mapping, is_text
-from .types import (
+from .recipe_types import (
     DeletedRecipe,
     LabeledRecipe,
     PushedRecipe,
@@ -33,6 +31,11 @@ from .types import (
     StoredRecipe,
     TestedRecipe,
 )
+from .request import Request
+from .response import field_of, object_of
+from .shapes import is_count, is_mapping, is_text
+
+_MOST_RUNS = 200
 
 
 def kind_of(recipe: str | Mapping[str, Any]) -> Kind:
@@ -144,6 +147,23 @@ def run_tests(chosen: Reference, recipe: str | Mapping[str, Any] | None) -> Requ
     """Run a recipe's tests: `POST /prompt-recipes/{name}/test`. It stores nothing, so that it may be repeated."""
     path = f"{chosen.path}/test{chosen.query}"
     return Request("POST", path, with_field("passed", bool), body=_draft(chosen, recipe))
+
+
+def backtest_recipe(
+    chosen: Reference,
+    runs: int | None,
+    call: bool,
+    recipe: str | Mapping[str, Any] | None,
+) -> Request[BacktestedRecipe]:
+    """Compare with what runs used: `POST /prompt-recipes/{name}/backtest`. What asks a model is not repeated."""
+    _check_switch("call", call)
+    if runs is not None and (not is_count(runs) or not 1 <= runs <= _MOST_RUNS):
+        raise InvalidArgumentError(
+            f"runs must be a whole number from 1 to {_MOST_RUNS}, not {runs!r}"
+        )
+    body = {**_given(runs=runs, call=call or None), **_draft(chosen, recipe)}
+    path = f"{chosen.path}/backtest{chosen.query}"
+    return Request("POST", path, with_field("runs", list), body=body, retryable=not call)
 
 
 def set_label(

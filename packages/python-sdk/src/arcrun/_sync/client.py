@@ -49,7 +49,7 @@ class Arcrun:
         creds: credentials: `push`, `list`, `delete`.
         workflows: workflows: `push`, `list`, `get`, `delete`, `run`, `executions`, `resume`.
         runs: runs that the engine has accepted: `get`, `list`, `cancel`, `retry`.
-        recipes: prompt recipes: `push`, `list`, `get`, `delete`, `render`, `test`, `label`, `unlabel`,
+        recipes: prompt recipes: `push`, `list`, `get`, `delete`, `render`, `test`, `backtest`, `label`, `unlabel`,
             `versions`, `diff`.
         components: the catalog of components: `list`, `get`, `search`.
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from arcrun._core import stored_recipes
+from arcrun._core.backtest_types import BacktestedRecipe
 from arcrun._core.operations import Page
 from arcrun._core.recipe_names import (
     PROMPT,
@@ -18,8 +19,7 @@ from arcrun._core.recipe_names import (
     check_whole,
     reference,
 )
-from arcrun._core.request import Request
-from arcrun._core.types import (
+from arcrun._core.recipe_types import (
     DeletedRecipe,
     LabeledRecipe,
     PushedRecipe,
@@ -32,6 +32,7 @@ from arcrun._core.types import (
     StoredRecipe,
     TestedRecipe,
 )
+from arcrun._core.request import Request
 
 from .connection import Connection
 
@@ -275,6 +276,49 @@ class Recipes:
         """
         connection = self._connection.for_call(timeout, max_retries, extra_headers)
         request = stored_recipes.run_tests(check_prompt(name, version, label), recipe)
+        return _send(connection, PROMPT, request)
+
+    def backtest(
+        self,
+        name: str,
+        *,
+        runs: int | None = None,
+        call: bool = False,
+        version: int | None = None,
+        label: str | None = None,
+        recipe: str | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> BacktestedRecipe:
+        """Compare a version with those that runs have used, on the values that these recorded.
+
+        Args:
+            name: the recipe, as a node writes it: `greet`, `greet@LABEL`, `greet@VERSION`, each also after
+                `prompt_recipe:`. Without a version it is the newest.
+            runs: with how many of the newest recorded prompts; None for 50, or with `call` for 20, which is the most.
+            call: whether a model is asked for each prompt that changes, and its answer compared. It costs tokens,
+                may take minutes (see `timeout`), and is not retried.
+            version: the version, in place of `@VERSION`.
+            label: the label, in place of `@LABEL`.
+            recipe: a recipe of this name that is not stored, in place of the stored one.
+            timeout: seconds for each attempt; None for the client's own.
+            max_retries: how often this call is retried, where that is safe; None for the client's own.
+            extra_headers: sent with this call, over the client's own.
+
+        Raises:
+            BadRequestError: `recipe` has faults, or `runs` is too high with `call`; `details` says where.
+            NotFoundError: there is no such recipe, version or label.
+            InvalidArgumentError: an argument is not valid, or the engine has no prompt recipes.
+
+        Example:
+            >>> result = client.recipes.backtest("greet", runs=10)
+            >>> result["count"], result["changed"]
+            (0, 0)
+        """
+        connection = self._connection.for_call(timeout, max_retries, extra_headers)
+        chosen = check_prompt(name, version, label)
+        request = stored_recipes.backtest_recipe(chosen, runs, call, recipe)
         return _send(connection, PROMPT, request)
 
     def label(

@@ -212,11 +212,12 @@ class Environment(Protocol):
         """Return another workflow's graph, or None if it does not exist."""
         ...
 
-    async def delivered(self, component_id: str, pending: Any, data: Any) -> Any:
+    async def delivered(self, component_id: str, place: str, pending: Any, data: Any) -> Any:
         """Return the result of a node that has waited for a callback.
 
         Args:
             component_id: Its component.
+            place: Where in the run it is, as `Step.place`.
             pending: What the component returned when it began to wait.
             data: What the callback brought; None if it brought nothing.
 
@@ -290,9 +291,9 @@ class MemoryEnvironment:
         """Find a workflow by its name."""
         return self.workflows.get(name)
 
-    async def delivered(self, component_id: str, pending: Any, data: Any) -> Any:
+    async def delivered(self, component_id: str, place: str, pending: Any, data: Any) -> Any:
         """Return what the callback brought."""
-        del component_id, pending
+        del component_id, place, pending
         return delivered_result(data)
 
     def sub_run_ended(self, name: str, started: datetime | None, result: RunResult) -> None:

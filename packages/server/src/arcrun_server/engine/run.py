@@ -118,7 +118,8 @@ async def resume_graph(
     machine, waiting = read_continuation(continuation, environment)
     if place is not None and place not in waiting:
         raise ValueError(f"No node of this run waits at {place!r}.")
-    node = waiting[next(iter(waiting)) if place is None else place]
+    waits_at = next(iter(waiting)) if place is None else place
+    node = waiting[waits_at]
     frame = node.machine.frames[-1]
     machine.current = (frame.plan.nodes[node.item.node].id, None)
     machine.budget.held_bytes = machine.limits.total_bytes  # what it holds was not measured again
@@ -128,7 +129,7 @@ async def resume_graph(
         result, reason = None, None if success else error or "the task failed"
         if reason is None:
             try:
-                result = await environment.delivered(component, node.pending, data)
+                result = await environment.delivered(component, waits_at, node.pending, data)
             except InvocationFailure as problem:
                 reason = str(problem)
         if node.lane is None:

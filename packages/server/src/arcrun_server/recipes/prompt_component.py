@@ -26,7 +26,8 @@ from arcrun_server.recipes.prompt.reading import read_recipe
 from arcrun_server.recipes.prompt.reference import parse_prompt_reference
 from arcrun_server.recipes.prompt.testing import check_fits
 from arcrun_server.recipes.prompts import assembled
-from arcrun_server.recipes.versions import RecipeNotFoundError
+from arcrun_server.recipes.recorded_prompt import RecordedPrompt, recorded_answer, recorded_inputs
+from arcrun_server.recipes.versions import SHIPPED, RecipeNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -100,8 +101,10 @@ def prompt_component(
     prompts: Prompts,
     model: Model,
     check: SchemaCheck,
+    *,
     secret: Callable[[str], Awaitable[str | None]],
     callback_token: Callable[[Invocation], str | None],
+    record: Callable[[str, RecordedPrompt], None],
 ) -> Component:
     """Return the component, for one run: it keeps the versions of the recipes that it has used.
 
@@ -111,6 +114,7 @@ def prompt_component(
         check: Returns where a value does not fit a schema.
         secret: Returns one of the account's credentials, or None.
         callback_token: Returns what whoever calls back for an invocation identifies itself with, or None.
+        record: Takes the prompt that was assembled at a place of the run from a stored recipe.
     """
     recipes = _RecipesOfRun(prompts)
 
@@ -126,9 +130,61 @@ def prompt_component(
         except StorageUnavailableError as error:
             raise ComponentError(f"the recipe can't be read now: {error.reason}") from None
         call.given["callback_token"] = callback_token(invocation)
-        return await call.run(model, check, secret, invocation.deadline)
+        try:
+            result = await call.run(model, check, secret, invocation.deadline)
+        except NoAnswerError:
+            await keep(call, invocation, {})
+            raise
+        await keep(call, invocation, result)
+        return result
+
+    async def keep(call: _Call, invocation: Invocation, result: JsonObject) -> None:
+        if call.resolved is not None:
+            record(invocation.place(), await _recorded(call.resolved, invocation, result))
 
     return run
+
+
+async def _recorded(
+    resolved: ResolvedRecipe, invocation: Invocation, result: JsonObject
+) -> RecordedPrompt:
+    """Return what is kept of a prompt, whatever came of it."""
+    return RecordedPrompt(
+        recipe=resolved.recipe.name,
+        version=resolved.version or SHIPPED,
+        node=invocation.node_id,
+        inputs=await recorded_inputs(resolved, invocation),
+        answer=await recorded_answer(result[OUTPUT]) if OUTPUT in result else None,
+    )
+
+
+async def ask(
+    resolved: ResolvedRecipe,
+    prompt: Prompt,
+    node: JsonObject,
+    *,
+    model: Model,
+    check: SchemaCheck,
+    secret: Callable[[str], Awaitable[str | None]],
+    deadline: float,
+) -> JsonObject:
+    """Return the result of a node for a prompt that is assembled already.
+
+    Args:
+        resolved: The recipe.
+        prompt: The prompt.
+        node: What a node may say besides its recipe: `model`, `max_tokens`.
+        model: The container.
+        check: Returns where a value does not fit a schema.
+        secret: Returns one of the account's credentials, or None.
+        deadline: When the time is over, on the clock of `time.monotonic`.
+
+    Raises:
+        NoAnswerError: No answer came.
+        ComponentError: A parameter can't be used.
+    """
+    passed = _some_of(node, "max_tokens")
+    return await _call_of(resolved, prompt, node, passed).run(model, check, secret, deadline)
 
 
 async def delivered_answer(
@@ -186,16 +242,21 @@ class _Call:
         given: What the container is given.
         output: What is expected.
         record: What the run records, besides what the container says.
-        recipe: The recipe and its version, which errors name; None if the node has no recipe.
+        resolved: The recipe, which errors name; None if the node has none.
     """
 
     def __init__(
-        self, given: JsonObject, output: Output, record: JsonObject, recipe: str | None = None
+        self,
+        given: JsonObject,
+        output: Output,
+        record: JsonObject,
+        resolved: ResolvedRecipe | None = None,
     ) -> None:
         self.given = given
+        self.resolved = resolved
         self._output = output
         self._record = record
-        self._place = f"{recipe}: " if recipe else ""
+        self._place = f"{resolved.name}: " if resolved else ""
 
     async def run(
         self,
@@ -300,6 +361,16 @@ async def _assembled_call(recipes: _RecipesOfRun, invocation: Invocation) -> _Ca
     else:
         values = _some_of(own, "prompt", "system")
         prompt = await assembled(resolved, invocation.look_up, values)
+    if given == ["prompt"]:
+        texts = _messages(prompt) | _some_of(own, "model")
+        return _Call({**texts, **passed}, resolved.recipe.output, {})
+    return _call_of(resolved, prompt, own, passed)
+
+
+def _call_of(
+    resolved: ResolvedRecipe, prompt: Prompt, own: JsonObject, passed: JsonObject
+) -> _Call:
+    """Return the conversation for a prompt of a recipe: what the node says of the model counts first."""
     recipe = resolved.recipe
     call = {**_messages(prompt), **passed}
     model = own.get("model") or recipe.model
@@ -307,9 +378,7 @@ async def _assembled_call(recipes: _RecipesOfRun, invocation: Invocation) -> _Ca
         call["model"] = model
     if is_closed(recipe.output.schema):
         call["schema"] = recipe.output.schema
-    if given == ["prompt"]:
-        return _Call(call, recipe.output, {})
-    return _Call(call, recipe.output, _provenance(resolved), resolved.name)
+    return _Call(call, recipe.output, _provenance(resolved), resolved)
 
 
 def _check_found(invocation: Invocation) -> None:

@@ -19,7 +19,8 @@ from arcrun_server.recipes.prompt.reference import PREFIX
 from arcrun_server.recipes.prompt.resolved import AssemblyError, FragmentText, ResolvedRecipe
 from arcrun_server.recipes.prompt.testing import context_look_up, run_test, with_fragments
 from arcrun_server.recipes.read_recipes import read, read_stored
-from arcrun_server.recipes.versions import NewVersion, RecipeNotFoundError
+from arcrun_server.recipes.reference import Reference
+from arcrun_server.recipes.versions import SHIPPED, NewVersion, RecipeNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from arcrun_server.recipes.prompt.assembly import LookUp, Prompt
     from arcrun_server.recipes.prompt.record import PromptRecipe
     from arcrun_server.recipes.prompt.testing import Outcome, SchemaCheck
-    from arcrun_server.recipes.reference import Reference
     from arcrun_server.recipes.versions import StoredVersion
 
 __all__ = ["PromptStore", "Prompts", "Pushed", "TextStore", "assembled"]
@@ -88,7 +88,7 @@ class Prompts:
         blocks: Blocks,
         check: SchemaCheck,
     ) -> None:
-        self._account = account
+        self.account = account
         self._store = store
         self._shipped = load_catalog().prompts
         self._finder = RecipeFinder(self._shipped, store, own_first=True)
@@ -122,7 +122,7 @@ class Prompts:
             message=message,
             pins=pins,
         )
-        version = await self._store.push(self._account, recipe.name, new, expected)
+        version = await self._store.push(self.account, recipe.name, new, expected)
         return Pushed(version, [*map(str, problems), *warnings])
 
     async def get(self, reference: Reference) -> StoredVersion:
@@ -131,9 +131,9 @@ class Prompts:
         Raises:
             RecipeNotFoundError: There is none.
         """
-        version = await self._finder.find(self._account, reference)
+        version = await self._finder.find(self.account, reference)
         if version is None:
-            names = self._shipped.names | await self._store.names(self._account)
+            names = self._shipped.names | await self._store.names(self.account)
             near = nearest(reference.name, sorted(names))
             hint = f"; did you mean '{near}'?" if near else ""
             raise RecipeNotFoundError(f"no prompt recipe '{reference.name}' in this account{hint}")
@@ -153,6 +153,18 @@ class Prompts:
             name = f"{PREFIX}{version.name}@{version.version}"
             raise AssemblyError(str(error.problems[0]), name, code="invalid_recipe") from None
         return await self._fragments().resolve(recipe, version.version, version.pins)
+
+    async def resolve_recorded(self, name: str, version: int) -> ResolvedRecipe:
+        """Return the version that a run has used, also if it is shipped and the account has its own by now.
+
+        Raises:
+            RecipeNotFoundError: There is no such recipe.
+            AssemblyError: It was stored by an engine that took what this one refuses.
+        """
+        shipped = self._shipped.version(name, "") if version == SHIPPED else None
+        if shipped is None:
+            return await self.resolve(Reference(name, version=version))
+        return await self._fragments().resolve(await read_stored(shipped), SHIPPED, shipped.pins)
 
     async def resolve_given(self, recipe: PromptRecipe) -> ResolvedRecipe:
         """Return a recipe that is not stored, with the texts of its fragments."""
@@ -184,7 +196,7 @@ class Prompts:
         return [await run_test(resolved, test, self._check) for test in resolved.recipe.tests]
 
     def _fragments(self) -> Fragments:
-        return Fragments(self._account, self.get, self._texts, self._blocks)
+        return Fragments(self.account, self.get, self._texts, self._blocks)
 
     async def _check_schema(self, recipe: PromptRecipe) -> None:
         if recipe.output.schema is None:

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads 
 
 from arcrun_server.errors import ApiError, Detail
 from arcrun_server.kbdb.base import OwnBlocks
+from arcrun_server.recipes.backtest import STATUSES, Backtest
 from arcrun_server.recipes.prompt.assembly import AssemblyError
 from arcrun_server.recipes.prompt.record import RecipeError
+from arcrun_server.recipes.prompt_component import ask
 from arcrun_server.recipes.prompts import Prompts
 from arcrun_server.recipes.read_recipes import read
 from arcrun_server.recipes.reference import Reference
@@ -17,19 +19,21 @@ from arcrun_server.recipes.versions import SHIPPED, RecipeNotFoundError
 from arcrun_server.routes.problems import check_known
 from arcrun_server.routes.recipe_kinds import PROMPT
 from arcrun_server.routes.run_response import encode_off_loop
-from arcrun_server.routes.schemas import PROMPT_RENDER, PROMPT_TEST
+from arcrun_server.routes.schemas import PROMPT_BACKTEST, PROMPT_RENDER, PROMPT_TEST
 from arcrun_server.routes.versioned_recipes import (
     VersionedRecipes,
     invalid_recipe,
     one_more,
     tests_failed,
 )
+from arcrun_server.runs.usage import ModelUsage
 from arcrun_server.slots import Queues
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from arcrun_server.engine import JsonObject
     from arcrun_server.recipes.prompt.assembly import Prompt, ResolvedRecipe
     from arcrun_server.recipes.versions import StoredVersion
     from arcrun_server.routes.context import Context
@@ -37,6 +41,15 @@ if TYPE_CHECKING:
 # Roughly how many characters of a text make a token: of ASCII, and of everything else.
 _ASCII_PER_TOKEN = 4
 _OTHER_PER_TOKEN = 1
+
+DEFAULT_RUNS = 50
+"""With how many runs a version is compared."""
+
+MOST_CALLS = 20
+"""With how many at most, and by default, if a model is asked for each."""
+
+BACKTEST_SECONDS = 10.0
+"""How long that may take without a model; runs that are left then are skipped."""
 
 
 class PromptRecipeRoutes(VersionedRecipes):
@@ -46,6 +59,8 @@ class PromptRecipeRoutes(VersionedRecipes):
         super().__init__(context, PROMPT, context.catalog.prompts, context.store.prompt_recipes)
         # A recipe's tests may be many large prompts: those of one account are run one after the other.
         self._tests = Queues(1)
+        # And its backtests, which with `call` wait for models.
+        self._backtests = Queues(1)
         shipped = context.catalog.prompts.by_name("")
         self._shipped_entries = {
             name: _entry(name, SHIPPED, recipe.get("description", "")) | {"shipped": True}
@@ -58,6 +73,7 @@ class PromptRecipeRoutes(VersionedRecipes):
         one = f"{self._kind.path}/{{{self._kind.parameter}}}"
         router.add_api_route(f"{one}/render", self.render, methods=["POST"])
         router.add_api_route(f"{one}/test", self.test, methods=["POST"])
+        router.add_api_route(f"{one}/backtest", self.backtest, methods=["POST"])
 
     async def list(self, request: Request) -> Response:
         """Return name, newest version and description of a page of recipes."""
@@ -110,6 +126,57 @@ class PromptRecipeRoutes(VersionedRecipes):
             }
         )
 
+    async def backtest(self, request: Request) -> Response:
+        """Compare a version, or a recipe that is not stored, with what runs have used, on what these recorded."""
+        account = await self._context.account_by_bearer(request)
+        given = await self._context.json(request, PROMPT_BACKTEST)
+        call = given.get("call", False)
+        most = given.get("runs", MOST_CALLS if call else DEFAULT_RUNS)
+        if call:
+            self._check_can_ask(most)
+        prompts = self._prompts(account)
+        candidate = await self._resolved(prompts, request, given, newest=True)
+        name = candidate.recipe.name
+        async with self._backtests.turn(account):
+            recorded = await self._context.store.recorded_prompts.newest(account, name, most)
+            backtest = Backtest(
+                candidate,
+                lambda version: prompts.resolve_recorded(name, version),
+                seconds=self._context.settings.run.seconds if call else BACKTEST_SECONDS,
+                ask=self._asking(account, candidate) if call else None,
+            )
+            with self._context.registry.outbound.on_behalf_of(account):
+                runs = await backtest.run(recorded)
+        body = {"success": True, "recipe": candidate.recipe.id, "version": candidate.version}
+        return JsonResponse(await encode_off_loop(body | _counted(runs) | {"runs": runs}))
+
+    def _check_can_ask(self, runs: int) -> None:
+        """Refuse a backtest that would ask for too much, or for what a callback will bring."""
+        if runs > MOST_CALLS:
+            rule = f"at most {MOST_CALLS} with `call`, which asks a model for each"
+            detail = Detail(rule, path="runs")
+            raise ApiError(400, "invalid_request", f"runs: {rule}", details=[detail])
+        if self._context.settings.llm.provider == "mira":
+            rule = "not on an engine whose models answer by callbacks (mira); leave it out"
+            detail = Detail(rule, path="call")
+            raise ApiError(400, "invalid_request", f"call: {rule}", details=[detail])
+
+    def _asking(
+        self, account: str, candidate: ResolvedRecipe
+    ) -> Callable[[Prompt, JsonObject, float], Awaitable[JsonObject]]:
+        registry, secret = self._context.registry, self._context.runs.secret_of(account)
+
+        async def ask_model(prompt: Prompt, node: JsonObject, deadline: float) -> JsonObject:
+            return await ask(
+                *(candidate, prompt, node),
+                model=registry.model,
+                check=registry.check_schema,
+                secret=secret,
+                deadline=deadline,
+            )
+
+        return ask_model
+
     async def _store(
         self, account: str, given: dict[str, Any]
     ) -> tuple[StoredVersion, Sequence[str]]:
@@ -130,12 +197,25 @@ class PromptRecipeRoutes(VersionedRecipes):
         return Prompts(account, self._pushed, store.prompt_texts, blocks, check)
 
     async def _resolved(
-        self, prompts: Prompts, request: Request, given: dict[str, Any]
+        self, prompts: Prompts, request: Request, given: dict[str, Any], *, newest: bool = False
     ) -> ResolvedRecipe:
-        """Return the recipe of the body if there is one, else the stored one."""
+        """Return the recipe of the body if there is one, else the stored one.
+
+        Args:
+            prompts: The account's recipes.
+            request: The request, which names it.
+            given: The body.
+            newest: Whether a name alone stands for the newest version, also if the label `production` has another.
+        """
         if "recipe" not in given:
             try:
-                return await prompts.resolve(self._reference(request))
+                reference = self._reference(request)
+                if newest and reference.version is None and reference.label is None:
+                    found = await prompts.get(reference)
+                    if found.version != SHIPPED:
+                        number = await self._newest(prompts.account, found.name)
+                        reference = Reference(found.name, version=number)
+                return await prompts.resolve(reference)
             except RecipeNotFoundError as error:
                 raise self._not_found_error(str(error)) from None
             except AssemblyError as error:
@@ -172,6 +252,18 @@ class PromptRecipeRoutes(VersionedRecipes):
                     for text in outcome.failures
                 ],
             )
+
+
+def _counted(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return how many runs there are of each status, and what models used for them."""
+    statuses = [run["status"] for run in runs]
+    counts = {"count": len(runs)} | {status: statuses.count(status) for status in STATUSES}
+    usage = ModelUsage()
+    for run in runs:
+        if "llm" in run.get("answer", {}):
+            usage.add(run["node"], run["answer"]["llm"])
+    used = usage.as_json()
+    return counts if used is None else counts | {"usage": used}
 
 
 def _entry(name: str, version: int, description: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from arcrun_server.kbdb.blocks import (
     MOST_TEXTS,
 )
 from arcrun_server.recipes.prompt.document import MAX_CHARACTERS
+from arcrun_server.store.recorded_prompts import KEPT
 from arcrun_server.validation import (
     CredentialName,
     ExpectedVersion,
@@ -315,6 +316,15 @@ class PromptTest(TypedDict):
 
 
 @closed
+class PromptBacktest(TypedDict):
+    """`POST /prompt-recipes/{name}/backtest`."""
+
+    recipe: NotRequired[_Recipe]
+    runs: NotRequired[Annotated[int, Field(ge=1, le=KEPT), whole_numbers]]
+    call: NotRequired[bool]
+
+
+@closed
 class PromptText(TypedDict):
     """`PUT /prompt-texts/{key}`."""
 
@@ -362,6 +372,7 @@ BLOCK_INGEST = TypeAdapter(BlockIngest)
 PROMPT_PUSH = TypeAdapter(PromptPush)
 PROMPT_RENDER = TypeAdapter(PromptRender)
 PROMPT_TEST = TypeAdapter(PromptTest)
+PROMPT_BACKTEST = TypeAdapter(PromptBacktest)
 PROMPT_TEXT = TypeAdapter(PromptText)
 LABEL_CHANGE = TypeAdapter(LabelChange)
 RUN_RETRY = TypeAdapter(RunRetry)

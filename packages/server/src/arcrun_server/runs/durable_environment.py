@@ -114,7 +114,7 @@ class DurableEnvironment(AccountEnvironment):
         place = step.place()
         recorded = None if self.replay is None else self.replay.steps.get(place)
         pending = await invoke(None) if recorded is None else json.loads(recorded).get("value")
-        value = await self.delivered(step.component, pending, delivery.get("data"))
+        value = await self.delivered(step.component, place, pending, delivery.get("data"))
 
         async def work() -> str:
             return _text({"value": value, "ms": 0.0})

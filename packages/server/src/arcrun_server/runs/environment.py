@@ -19,8 +19,10 @@ from arcrun_server.kbdb.base import WorkflowBlocks
 from arcrun_server.kbdb.contracts import CONTRACTS
 from arcrun_server.recipes.api.record import hash_id
 from arcrun_server.recipes.auth.primitive_component import PREFIX, PRIMITIVES
+from arcrun_server.recipes.prompt.output import OUTPUT
 from arcrun_server.recipes.prompt_component import delivered_answer, prompt_component
 from arcrun_server.recipes.prompts import Prompts
+from arcrun_server.recipes.recorded_prompt import recorded_answer
 from arcrun_server.runs.account_schedules import AccountSchedules
 from arcrun_server.runs.usage import ModelUsage, counted
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
         TraceEntry,
     )
     from arcrun_server.recipes.prompts import PromptStore
+    from arcrun_server.recipes.recorded_prompt import RecordedPrompt
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.store import Store
     from arcrun_server.store.credentials import StoredCredential
@@ -125,19 +128,30 @@ class AccountEnvironment:
         if component_id != claude_api.CONTRACT["canonical_id"]:
             return None
         component = prompt_component(
-            *(self._prompts(), self.registry.model, self.registry.check_schema, self.secret),
+            *(self._prompts(), self.registry.model, self.registry.check_schema),
+            secret=self.secret,
             callback_token=self._callback_token,
+            record=self._record_prompt,
         )
         return with_checked_names(counted(component, self.usage), claude_api.CONTRACT)
 
     def _callback_token(self, invocation: Invocation) -> str | None:
         return self.store.run_tokens.write(self.run, invocation.place()) if self.run else None
 
-    async def delivered(self, component_id: str, pending: Any, data: Any) -> Any:
+    async def delivered(self, component_id: str, place: str, pending: Any, data: Any) -> Any:
         """Return the result of a node that has waited: a model's answer is read as one that came at once."""
         if component_id != claude_api.CONTRACT["canonical_id"]:
             return delivered_result(data)
-        return await delivered_answer(self._prompts(), self.registry.check_schema, pending, data)
+        check = self.registry.check_schema
+        result = await delivered_answer(self._prompts(), check, pending, data)
+        answer = await recorded_answer(result[OUTPUT]) if OUTPUT in result else None
+        if answer is not None:
+            self.store.recorded_prompts.answered(self.run, place, answer)
+        return result
+
+    def _record_prompt(self, place: str, prompt: RecordedPrompt) -> None:
+        run = self.run or new_run_id()
+        self.store.recorded_prompts.record(self.account, run, place, prompt)
 
     def _prompts(self) -> Prompts:
         store, check = self.store, self.registry.check_schema

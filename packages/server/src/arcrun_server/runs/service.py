@@ -177,6 +177,11 @@ class RunService:
         self._telemetry.tracing.note_run(run_id)
         return run_id
 
+    def secret_of(self, account: str) -> Callable[[str], Awaitable[str | None]]:
+        """Return what finds the credentials of an account, as its runs do."""
+        recipes, limits = self._recipes, self._limits
+        return AccountEnvironment(account, self._store, self._registry, recipes, limits).secret
+
     async def workflow_graph(self, account: str, name: str) -> Graph:
         """Return the graph of a stored workflow.
 

@@ -25,6 +25,7 @@ from arcrun_server.store.idempotency import IdempotencyKeys
 from arcrun_server.store.probe import Probe
 from arcrun_server.store.prompt_texts import PromptTexts
 from arcrun_server.store.recipes import Recipes
+from arcrun_server.store.recorded_prompts import DEFAULT_DAYS, RecordedPrompts
 from arcrun_server.store.run_tokens import RunTokens
 from arcrun_server.store.runs import Runs
 from arcrun_server.store.schedules import Schedules
@@ -58,6 +59,7 @@ class Store:
         create: Create the folder, for its owner only, and what is in it, if it is not there.
         serving: Whether a server opens it: of these, one at a time may use a SQLite database.
         development: Whether the key of the development mode is valid.
+        run_days: How many days what runs have recorded is kept.
 
     Raises:
         StartupError: The folder, the key or the database can't be used; the text says why and what to do.
@@ -71,6 +73,7 @@ class Store:
         create: bool = True,
         serving: bool = False,
         development: bool = False,
+        run_days: int = DEFAULT_DAYS,
     ) -> None:
         if not create:
             _require(data_dir, FILE_NAME if database_url else DATABASE_NAME)
@@ -94,6 +97,7 @@ class Store:
         self.api_recipes = Recipes(self.database, "api")
         self.prompt_recipes = Recipes(self.database, "prompt")
         self.prompt_texts = PromptTexts(self.database)
+        self.recorded_prompts = RecordedPrompts(self.database, run_days)
         self.executions = Executions(self.database)
         self.runs = Runs(self.database)
         self.ended_runs = EndedRuns(self.database)

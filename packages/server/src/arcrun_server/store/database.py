@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
+from arcrun_server.store.upserts import Upsert
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -82,7 +84,7 @@ class Database(ABC):
     kind: str
 
     def __init__(self) -> None:
-        self._behind: dict[Executable, list[dict[str, Any]]] = {}
+        self._behind: dict[Executable | Upsert, list[dict[str, Any]]] = {}
         self._flush_due: asyncio.TimerHandle | None = None
         # The last of what was flushed: what came before it is written before it.
         self._flushed: Future[None] | None = None
@@ -167,7 +169,7 @@ class Database(ABC):
         """As `write`, for callers without an event loop."""
         return self._submit(change).result()
 
-    def write_behind(self, statement: Executable, row: dict[str, Any]) -> None:
+    def write_behind(self, statement: Executable | Upsert, row: dict[str, Any]) -> None:
         """Run a statement with these parameters soon, together with others, without reporting when.
 
         For what no caller waits for, as the history of runs: a killed process loses what came in its last moments.
@@ -206,7 +208,8 @@ class Database(ABC):
         behind, self._behind = self._behind, {}
 
         def change(connection: Connection) -> None:
-            for statement, rows in behind.items():
+            for written, rows in behind.items():
+                statement = written.on(connection) if isinstance(written, Upsert) else written
                 connection.execute(statement, rows)
 
         self._flushed = self._submit(change)

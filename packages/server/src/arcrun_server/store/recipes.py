@@ -19,7 +19,13 @@ from arcrun_server.recipes.versions import (
 )
 from arcrun_server.store.database import Query
 from arcrun_server.store.pages import PagedQuery
-from arcrun_server.store.schema import deleted_recipes, recipe_labels, recipe_versions, recipes
+from arcrun_server.store.schema import (
+    deleted_recipes,
+    recipe_labels,
+    recipe_versions,
+    recipes,
+    recorded_prompts,
+)
 from arcrun_server.store.types import Whole
 from arcrun_server.store.upserts import Upsert
 from arcrun_server.store.workflows import timestamp
@@ -107,6 +113,11 @@ _ONE = Query(
         )
     )
     .where(*_own(_recipe), _BY_ANY_NAME)
+)
+# They are about versions that are gone.
+_FORGET = delete(recorded_prompts).where(
+    recorded_prompts.c.account == bindparam("account"),
+    recorded_prompts.c.recipe == bindparam("name"),
 )
 _SET_LABEL = Upsert(recipe_labels, replaced=["version", "requires_tests"])
 
@@ -288,7 +299,7 @@ class Recipes:
         )
 
     async def delete(self, account: str, name: str) -> bool:
-        """Remove a recipe with its versions and labels; return False if it was not there.
+        """Remove a recipe with its versions, labels and recorded prompts; return False if it was not there.
 
         Its numbers are not given again: a run, or a test that takes a while, may still name one.
         """
@@ -300,6 +311,8 @@ class Recipes:
             if newest is None:
                 return False
             connection.execute(_NOTE_DELETED.on(connection), {**key, "newest": newest}).close()
+            if self._kind == "prompt":
+                connection.execute(_FORGET, {"account": account, "name": name}).close()
             return True
 
         return await self._database.write(change)

@@ -317,3 +317,24 @@ early_callbacks = Table(
     Column("delivery", Characters, nullable=False),
     Column("created_at_ms", Whole, nullable=False),
 )
+
+# The prompts that runs have assembled from stored recipes.
+recorded_prompts = Table(
+    "recorded_prompts",
+    metadata,
+    # Stands for an invocation of a run.
+    Column("id", Characters, primary_key=True),
+    Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("recipe", Characters, nullable=False),
+    # 0 for a recipe that is shipped.
+    Column("version", Whole, nullable=False),
+    # The run may stand in no table: one that is waited for is not kept.
+    Column("run", Characters, nullable=False),
+    Column("node", Characters, nullable=False),
+    # As JSON text; NULL if it was too large.
+    Column("inputs", Characters),
+    Column("answer", Characters),
+    Column("created_at_ms", Whole, nullable=False),
+    Index("recorded_prompts_by_recipe", "account", "recipe", "created_at_ms", "id"),
+    Index("recorded_prompts_by_age", "created_at_ms"),
+)

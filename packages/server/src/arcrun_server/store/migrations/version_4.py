@@ -22,7 +22,11 @@ from sqlalchemy import (
     select,
 )
 
-from arcrun_server.store.migrations import version_4_runs, version_4_schedules
+from arcrun_server.store.migrations import (
+    version_4_recorded_prompts,
+    version_4_runs,
+    version_4_schedules,
+)
 from arcrun_server.store.types import Characters, Whole
 
 if TYPE_CHECKING:
@@ -141,9 +145,13 @@ _executions = Table("executions", MetaData(), Column("usage", Characters))
 
 
 def upgrade(connection: Connection) -> None:
-    """Create the tables, and those of durable runs and of schedules, and move all recipes into them; earlier runs have no usage."""
+    """Create the tables, and those of the other modules of this version, and move all recipes into them.
+
+    Earlier runs have no usage.
+    """
     version_4_runs.create_tables(connection)
     version_4_schedules.create_tables(connection)
+    version_4_recorded_prompts.create_table(connection)
     usage_type = _executions.c.usage.type.compile(connection.dialect)
     connection.exec_driver_sql(f"ALTER TABLE executions ADD COLUMN usage {usage_type}")
     connection.exec_driver_sql(_COPY)
