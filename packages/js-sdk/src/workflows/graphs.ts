@@ -12,7 +12,14 @@ import { fieldOf } from "../http/response.js";
 // them (docs/contract.md#policies). A component with a parameter of such a name keeps it.
 const DEFAULTS = ["retry", "timeout_seconds", "on_failure", "repeatable"];
 const NODE_FIELDS = new Set([...DEFAULTS, "concurrency"]);
-const WORKFLOW_FIELDS = new Set([...DEFAULTS, "on_failure_workflow", "max_running", "when_full", "cron", "webhook"]);
+const WORKFLOW_FIELDS = new Set([
+  ...DEFAULTS,
+  "on_failure_workflow",
+  "max_running",
+  "when_full",
+  "cron",
+  "webhook",
+]);
 const OWN_PARAMETERS: Record<string, string[]> = { http_request: ["timeout_seconds"] };
 
 /** The settings of each node. */
