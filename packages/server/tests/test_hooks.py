@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -18,7 +19,8 @@ from durable_server import Engine, ended, engine
 from server_process import ServerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from pathlib import Path
 
 __all__ = ["engine"]
 
@@ -403,3 +405,22 @@ async def test_what_is_wrong_with_a_webhook_is_found_at_push(
     assert response.json()["code"] == "invalid_graph"
     assert path in [detail.get("path") for detail in response.json()["details"]]
     assert "whsec_" not in response.text
+
+
+async def test_an_account_without_a_valid_key_takes_none(
+    serve: Callable[..., Any], command: Callable[..., Any], tmp_path: Path
+) -> None:
+    key = command("keys", "create", "--data", tmp_path).stdout.strip()
+    ready = await asyncio.to_thread(serve("--json", "--data", tmp_path).ready)
+    headers = {"X-Arcrun-API-Key": key}
+    async with httpx.AsyncClient(base_url=ready["url"], headers=headers, timeout=30) as client:
+        owner = Owner(client, "shop", "SHOP")
+        url = await hooked(owner)
+        taken = await send(url, signed())
+        await ended(client, taken.json()["run_id"])
+    listed = command("keys", "list", "--data", tmp_path).stdout
+    command("keys", "revoke", listed.split()[0], "--data", tmp_path)
+    refused = await send(url, signed(webhook_id="msg_2"))
+
+    assert taken.status_code == 202
+    assert (refused.status_code, refused.json()["code"]) == (404, "hook_not_found")

@@ -80,7 +80,7 @@ class HookRoutes:
         except WorkflowNotFoundError:
             raise _not_found() from None
         webhook = webhook_of(graph)
-        if webhook is None:
+        if webhook is None or not await self._context.store.accounts.has_key(hooked.account):
             raise _not_found()
         return webhook
 
