@@ -26,10 +26,10 @@ async function bundle(contents: string, platform: "browser" | "neutral"): Promis
 }
 
 it.each(["browser", "neutral"] as const)(
-  "is at most 24 kB with everything, minified and zipped, for the platform %s",
+  "is at most 25 kB with everything, minified and zipped, for the platform %s",
   async (platform) => {
     const { contents } = await bundle(PROGRAM, platform);
-    expect(gzipSync(contents, { level: 9 }).length).toBeLessThanOrEqual(24_000);
+    expect(gzipSync(contents, { level: 9 }).length).toBeLessThanOrEqual(25_000);
   },
 );
 
