@@ -21,7 +21,7 @@ import { fieldOf } from "./response.js";
 
 /** Returns a reader that checks one field and returns the whole object. */
 export const withField =
-  <T>(key: string, kind: "text" | "boolean" | "object") =>
+  <T>(key: string, kind: "text" | "boolean" | "object" | "list") =>
   (content: JsonObject): T => {
     fieldOf(content, key, kind);
     return content as T;

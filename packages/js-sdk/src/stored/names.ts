@@ -120,13 +120,15 @@ export function kindOf(recipe: unknown): RecipeKind {
   return said[0] ?? "prompt_recipe";
 }
 
-/** Returns the number of a version; throws if it is not valid. */
-export const checkVersion = (what: string, version: number, least = 1): number => {
-  if (Number.isInteger(version) && version >= least && version <= LARGEST_VERSION) return version;
-  throw new InvalidArgumentError(
-    `${what} must be a whole number from ${least} to ${LARGEST_VERSION}, not ${version}`,
-  );
+/** Returns a whole number; throws if it is not one, or not in these bounds. */
+export const checkWhole = (what: string, value: number, least: number, most: number): number => {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new InvalidArgumentError(`${what} must be a whole number from ${least} to ${most}, not ${value}`);
 };
+
+/** Returns the number of a version; throws if it is not valid. */
+export const checkVersion = (what: string, version: number, least = 1): number =>
+  checkWhole(what, version, least, LARGEST_VERSION);
 
 /** Returns a label; throws if it is not valid. */
 export const checkLabel = (label: string): string =>

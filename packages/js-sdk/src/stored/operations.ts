@@ -18,7 +18,15 @@ import type {
 import { type Page, pageIn, withField } from "../http/operations.js";
 import type { ApiRequest } from "../http/request.js";
 import { fieldOf } from "../http/response.js";
-import { checkLabel, checkVersion, KINDS, type RecipeKind, type Reference, reference } from "./names.js";
+import {
+  checkLabel,
+  checkVersion,
+  checkWhole,
+  KINDS,
+  type RecipeKind,
+  type Reference,
+  reference,
+} from "./names.js";
 
 /** A recipe: of a prompt recipe its text in YAML or JSON, or an object. */
 export type RecipeSource = string | object;
@@ -176,10 +184,7 @@ export function renderRecipe(
     method: "POST",
     path: `${recipePath(chosen)}/render${chosen.query}`,
     body: { ...values, ...draft(chosen, recipe) },
-    read: (content) => {
-      fieldOf(content, "messages", "list");
-      return content as RenderedRecipe;
-    },
+    read: withField("messages", "list"),
   };
 }
 
@@ -203,18 +208,14 @@ export function backtestRecipe(
   recipe: RecipeSource | undefined,
 ): ApiRequest<BacktestedRecipe> {
   checkSwitch("call", call);
-  if (runs !== undefined && !(Number.isInteger(runs) && runs >= 1 && runs <= MOST_RUNS))
-    throw new InvalidArgumentError(`runs must be a whole number from 1 to ${MOST_RUNS}, not ${runs}`);
+  if (runs !== undefined) checkWhole("runs", runs, 1, MOST_RUNS);
   return {
     call: "recipes.backtest",
     method: "POST",
     path: `${recipePath(chosen)}/backtest${chosen.query}`,
     body: { runs, call: call || undefined, ...draft(chosen, recipe) },
     retryable: !call,
-    read: (content) => {
-      fieldOf(content, "runs", "list");
-      return content as BacktestedRecipe;
-    },
+    read: withField("runs", "list"),
   };
 }
 
