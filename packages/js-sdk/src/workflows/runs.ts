@@ -115,10 +115,16 @@ export class Runs {
    *
    * @example
    * ```ts
-   * const { run_id } = await client.workflows.run("greet", { text: "hello" }, { runAsync: true });
+   * await client.workflows.push("greet", {
+   *   flow: ["input >> 完成後 >> 大寫"],
+   *   config: { 大寫: { component: "comp_uppercase" } },
+   * });
+   * const { run_id = "" } = await client.workflows.run("greet", { text: "hello" }, { runAsync: true });
+   * const statuses = [];
    * for await (const event of client.runs.events(run_id)) {
-   *   if (event.type === "status") console.log(event.status);
-   * } // queued running succeeded
+   *   if (event.type === "status") statuses.push(event.status);
+   * }
+   * console.log(statuses.join(", ")); // queued, running, succeeded
    * ```
    */
   events(runId: string, options: RunEventsOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
