@@ -50,7 +50,9 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         (_GRAPHS, '{"http_request": ("timeout_seconds",)}', "{}")
     ],
     "drops-what-documents-say-of-runs": [(_GRAPHS, "if key in document})", 'if key == "retry"})')],
-    "drops-schedules-of-documents": [(_GRAPHS, '"when_full", "cron")', '"when_full")')],
+    "drops-schedules-of-documents": [
+        (_GRAPHS, '"when_full", "cron", "webhook")', '"when_full", "webhook")')
+    ],
     "ignores-the-documents-config-beside-an-argument": [
         (_WORKFLOWS, _SETTINGS, "settings, flow = own or config_of(graph), flow_of(graph)")
     ],

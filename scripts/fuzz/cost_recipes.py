@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 TEXT_SIZES = (8, 64, 250)
 BLOCKS = 2000
 # With how many prompts a version is compared.
-RUNS = (10, 50, 200)
+RUNS = (9, 50, 200)
 # What becomes of a message of many lines.
 BACKTESTED = {
     "lines in another order": "{{shuffled}}",

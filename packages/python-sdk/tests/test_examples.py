@@ -75,11 +75,15 @@ GREET = {
 }
 
 
+# One for each test.
+ACCOUNTS = 250
+
+
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """The reference server, in a process of its own."""
     command = [sys.executable, "-m", "arcrun_server", "serve", "--port", "0", "--dev", "--json"]
-    command.append("--until-stdin-closes")
+    command += ["--keys", str(ACCOUNTS), "--until-stdin-closes"]
     log = tmp_path_factory.mktemp("server") / "log.txt"
     with log.open("wb") as stderr:
         process = subprocess.Popen(
@@ -87,7 +91,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
         )
         assert process.stdout is not None
         try:
-            yield json.loads(process.stdout.readline())
+            ready = json.loads(process.stdout.readline())
+            yield {"url": ready["url"], "keys": iter(ready["keys"])}
         finally:
             process.terminate()
             process.wait(20)
@@ -99,26 +104,20 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
 @pytest.fixture
 def settings(engine, monkeypatch) -> None:
     monkeypatch.setenv("ARCRUN_BASE_URL", engine["url"])
-    monkeypatch.setenv("ARCRUN_API_KEY", engine["key"])
+    monkeypatch.setenv("ARCRUN_API_KEY", next(engine["keys"]))
 
 
 @pytest.fixture
 def stored(settings) -> None:
-    """Store what the docstrings assume: a secret, a workflow that has run, a recipe with a label."""
+    """Store in a new account what the docstrings assume: a secret, a workflow that has run, a recipe with a label."""
     document = {
         "flow": ["input >> 完成後 >> 大寫"],
         "config": {"大寫": {"component": "comp_uppercase"}},
     }
     with arcrun.Arcrun() as own:
-        for credential in own.creds.list():
-            own.creds.delete(credential["name"])
         own.auth.setup("notion", notion_token="ntn_123")
         own.workflows.push("greet", document)
         own.workflows.run("greet", {"text": "x"})
-        for kind in ("prompt_recipe", "api_recipe"):
-            for recipe in own.recipes.list(kind=kind):
-                if not recipe.get("shipped"):
-                    own.recipes.delete(f"{kind}:{recipe['name']}")
         own.recipes.push(GREET)
         own.recipes.label("greet", "production", 1)
 

@@ -32,5 +32,7 @@ def end_before(point: str, number_of_signal: int) -> None:
 
 
 if __name__ == "__main__":
+    # A shell lets what it starts in the background ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     end_before(sys.argv[2], signal.Signals[sys.argv[1]])
     sys.exit(main(sys.argv[3:]))

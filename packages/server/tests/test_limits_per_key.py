@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -75,6 +76,7 @@ async def test_a_slow_service_of_one_account_holds_up_no_other(
     async def slow(_self: Any, _method: str, url: str, *_: Any, **_more: Any) -> Any:
         arrived.append(url)
         await go_on.wait()
+        return SimpleNamespace(status=200)
 
     monkeypatch.setattr(client_module.Outbound, "_follow", slow)
     outbound = Outbound(calls_per_key=2)
