@@ -59,7 +59,10 @@ class Engines:
 
 
 async def accept_all(
-    engines: Engines, client: httpx.AsyncClient, numbers: Iterable[int]
+    engines: Engines,
+    client: httpx.AsyncClient,
+    numbers: Iterable[int],
+    workflow: Callable[[int], str] = lambda _: "w",
 ) -> list[str]:
     """Trigger a run for each number, and return their ids."""
     turn = asyncio.Semaphore(CLIENTS)
@@ -69,7 +72,7 @@ async def accept_all(
             response = await engines.request(
                 client,
                 "POST",
-                "/webhooks/named/w/trigger?async=1",
+                f"/webhooks/named/{workflow(number)}/trigger?async=1",
                 json={"n": number},
                 headers={"Idempotency-Key": f"run-{number}"},
             )

@@ -21,8 +21,9 @@ BUILT = re.compile(r"dist/(index\.(js|cjs|d\.ts|d\.cts)|node\.(js|cjs))")
 DEPENDENCIES = ("dependencies", "peerDependencies", "optionalDependencies", "bundleDependencies")
 INSTALL_SCRIPTS = ("preinstall", "install", "postinstall", "prepare")
 
-# The largest size of the tarball, in kilobytes: its size today and a small margin.
-BUDGET = 172
+# The largest size of the tarball, in kilobytes: its size today and a small margin. It grew by 13 kB with events of runs and
+# with backtests: each module is in it twice, for `import` and for `require`.
+BUDGET = 190
 
 
 def check_contents(tarball: Path, root: Path) -> int:

@@ -50,7 +50,9 @@ _METADATA = re.compile(
 # That of `arcrun` grew by 8 kB with the deadline of a whole call and with what keeps secrets out of exceptions, and by 14
 # kB with prompt recipes and the catalog of components. Both grew with durable runs, by 5 and by 30 kB, and with versions
 # of recipes and what nodes say about failures.
-WHEEL_BUDGETS = {"arcrun": 148, "arcrun-server": 520, "arcrun-conformance": 1240}
+# All three grew with events of runs and backtests: `arcrun` by 8 kB, twice, since it has them with and without async.
+# The server also with schedules, webhooks, metrics, spans, backups and `doctor`, by 100 kB in all.
+WHEEL_BUDGETS = {"arcrun": 158, "arcrun-server": 620, "arcrun-conformance": 1300}
 
 
 def check_contents(artifact: Artifact, root: Path) -> int:
