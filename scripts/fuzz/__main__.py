@@ -16,7 +16,7 @@ from pathlib import Path
 from scripts import ROOT, processes
 from scripts.engine import engine_with_accounts
 from scripts.fuzz import cost, cost_watchdog
-from scripts.fuzz.run import FuzzFailed, fuzz, fuzz_other, safe_operations
+from scripts.fuzz.run import SETTINGS, FuzzFailed, fuzz, fuzz_other, safe_operations
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,7 +69,9 @@ def _measure_cost(work: Path, only: str) -> int:
 
 
 def _fuzz_ours(work: Path, report: Path, seed: int) -> int:
-    with engine_with_accounts(Path(sys.executable), work / "data", work / "engine.log") as running:
+    with engine_with_accounts(
+        Path(sys.executable), work / "data", work / "engine.log", settings=SETTINGS
+    ) as running:
         try:
             figures = fuzz(running, work=work, report=report, seed=seed)
         except FuzzFailed as problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ LIVE_SAFE = ROOT / "conformance" / "live-safe.yaml"
 SHOWN_LINES, SHOWN_COLUMNS = 80, 2000
 # Two accounts that must not see each other's data: the check `object_level_authorization`.
 ACCOUNTS: tuple[str, str] = ("owner", "stranger")
+SETTINGS = {"ARCRUN_SERVER_METRICS_TOKEN": secrets.token_hex(16)}
+"""What the engine needs in its environment."""
 
 
 class FuzzFailed(Exception):
@@ -37,7 +40,7 @@ def fuzz(engine: Engine, *, work: Path, report: Path, seed: int) -> Figures:
     """Fuzz the reference engine with every phase and every check; return the figures.
 
     Args:
-        engine: The running engine.
+        engine: The running engine, with `SETTINGS`.
         work: A private folder, which has the keys in a file while the fuzzer runs.
         report: A folder for the fuzzer's own reports.
         seed: The same seed generates the same requests.
@@ -53,7 +56,10 @@ def fuzz(engine: Engine, *, work: Path, report: Path, seed: int) -> Figures:
         work=work,
         report=report,
         seed=seed,
-        variables={"ARCRUN_FUZZ_RUN": prepare_runs(engine)},
+        variables={
+            "ARCRUN_FUZZ_RUN": prepare_runs(engine),
+            "ARCRUN_FUZZ_METRICS_TOKEN": SETTINGS["ARCRUN_SERVER_METRICS_TOKEN"],
+        },
     )
     if found:
         raise FuzzFailed(f"{found}\nrepeat it with: nox -s fuzz -- --seed {seed}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from scripts import processes
 from scripts.engine import engine_with_accounts
-from scripts.fuzz.run import fuzz
+from scripts.fuzz.run import SETTINGS, fuzz
 from scripts.rehearsal import Figures, StepFailed
 from scripts.release import evidence, unit_tests
 from scripts.release.artifacts import sha256
@@ -134,7 +134,9 @@ def fuzz_engine(context: ReleaseContext, figures: Figures) -> None:
     python = context.environments["arcrun-server"].python
     with (
         tempfile.TemporaryDirectory() as private,
-        engine_with_accounts(python, Path(private), context.log("fuzz-engine")) as engine,
+        engine_with_accounts(
+            python, Path(private), context.log("fuzz-engine"), settings=SETTINGS
+        ) as engine,
     ):
         report = context.evidence / "fuzz"
         figures.update(fuzz(engine, work=Path(private), report=report, seed=context.seed))
