@@ -360,6 +360,30 @@ async def test_a_run_is_repeated_from_a_node_behind_a_pause(
     }
 
 
+async def test_results_of_a_run_that_is_gone_are_not_made_again(
+    engine: Engine, service: Service, tmp_path: Path, database_url: str | None
+) -> None:
+    await push(engine.client, "w", calls(service, "/a", "/b") | {"max_running": 1})
+    first = await accept(engine.client, "w")
+    await ended(engine.client, first)
+    service.hold("/a")
+    long = await accept(engine.client, "w")
+    await service.arrived("/a", 2)
+    response = await engine.client.post(f"/runs/{first}/retry", json={"from": "b"})
+    await engine.end()
+    store = Store(tmp_path, database_url)
+    await store.ended_runs.remove([first])
+    await asyncio.to_thread(store.close)
+    service.release("/a")
+    await engine.start_again()
+    await ended(engine.client, long)
+    run = await ended(engine.client, response.json()["run_id"])
+
+    assert run["status"] == "failed"
+    assert "kept no longer" in run["error"]
+    assert len(service.received["/a"]) == 3  # the first, and the long one twice
+
+
 async def test_a_run_that_was_waited_for_until_it_paused_is_repeated_whole_only(
     engine: Engine, service: Service
 ) -> None:
@@ -385,6 +409,36 @@ async def test_a_task_that_failed_fails_the_node(engine: Engine, service: Servic
         "ask",
     )
     assert "退回" in resumed["error"]
+
+
+async def test_a_task_leads_to_the_run_that_still_waits_for_it(
+    engine: Engine, service: Service
+) -> None:
+    first = await paused_at(engine, service)
+    second = await paused_at(engine, service)
+    callback = {"task_id": "審核-1", "data": {}}
+    resumed = [
+        (await engine.client.post("/workflows/resume", json=callback)).json() for _ in range(3)
+    ]
+
+    assert {one.get("run_id") for one in resumed[:2]} == {first["run_id"], second["run_id"]}
+    assert resumed[2]["noop"] is True
+
+
+async def test_a_second_callback_changes_nothing_also_while_the_run_goes_on(
+    engine: Engine, service: Service
+) -> None:
+    run = await paused_at(engine, service)
+    service.hold("/b")
+    callback = {"task_id": "審核-1", "data": {}}
+    await engine.client.post("/workflows/resume", json=callback, params={"async": "1"})
+    await service.arrived("/b")
+    second = await engine.client.post("/workflows/resume", json=callback, params={"async": "1"})
+    service.release("/b")
+    await ended(engine.client, run["run_id"])
+
+    assert (second.status_code, second.json()["noop"]) == (200, True)
+    assert "an earlier callback" in second.json()["reason"]
 
 
 async def test_a_forged_callback_changes_nothing(engine: Engine, service: Service) -> None:

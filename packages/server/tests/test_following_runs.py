@@ -74,6 +74,19 @@ async def test_a_run_that_follows_is_followed_by_none(engine: Engine, service: S
     assert [run["trigger"] for run in await runs_of(engine, "w")] == ["failure", "api"]
 
 
+async def test_a_repetition_of_a_run_that_follows_is_followed_by_none(
+    engine: Engine, service: Service
+) -> None:
+    await push(engine.client, "w", failing(service, "w"))
+    await ended(engine.client, await accept(engine.client, "w"))
+    [following, _] = await runs_of(engine, "w")
+    await ended(engine.client, following["run_id"])
+    response = await engine.client.post(f"/runs/{following['run_id']}/retry", json={})
+    await ended(engine.client, response.json()["run_id"])
+
+    assert [run["trigger"] for run in await runs_of(engine, "w")] == ["retry", "failure", "api"]
+
+
 async def test_a_workflow_that_is_not_there_is_told_among_its_executions(
     engine: Engine, service: Service
 ) -> None:

@@ -424,3 +424,44 @@ async def test_an_account_without_a_valid_key_takes_none(
 
     assert taken.status_code == 202
     assert (refused.status_code, refused.json()["code"]) == (404, "hook_not_found")
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("a=%00", 400, "invalid_text"),
+        ("a=%ff", 400, "invalid_text"),
+        ("a=%ED%A0%80", 400, "invalid_text"),
+        ("&".join(["a=1"] * 1001), 413, "too_many_values"),
+    ],
+    ids=["NUL", "no UTF-8", "half of a surrogate pair", "many"],
+)
+async def test_a_query_is_as_strict_as_a_body(
+    owner: Owner, query: str, status: int, code: str
+) -> None:
+    url = await hooked(owner)
+    refused = await send(f"{url}?{query}", signed())
+
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+
+
+async def test_a_form_has_so_many_fields_at_most(owner: Owner) -> None:
+    url = await hooked(owner)
+    form = "application/x-www-form-urlencoded"
+    body = "&".join(f"a{number}=1" for number in range(1001)).encode()
+    refused = await send(url, signed(body, content_type=form), body)
+
+    assert (refused.status_code, refused.json()["code"]) == (413, "too_many_values")
+
+
+@pytest.mark.parametrize(
+    "name", ["X-API-Key", "api-key", "Set-Cookie", "X-Hub-Signature-256", "X-Gitlab-Token"]
+)
+async def test_no_header_that_proves_who_sends_is_input(owner: Owner, name: str) -> None:
+    graph = ECHO | {"webhook": {"secret": "SHOP", "headers": [name]}}
+    refused = await owner.client.post(
+        "/webhooks/named", json={"name": "w", "description": "a test's", "graph": graph}
+    )
+
+    assert refused.status_code == 400
+    assert refused.json()["details"][0]["path"].endswith("webhook.headers[0]")

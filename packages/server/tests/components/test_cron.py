@@ -90,6 +90,18 @@ async def test_a_time_that_comes_twice_is_meant_once(use: Any) -> None:
     ]
 
 
+async def test_steps_of_hours_follow_the_wall_clock_when_the_clocks_change(use: Any) -> None:
+    spring = await times(use, "30 */2 * * *", "2026-03-28T23:00:00Z", "Europe/Berlin")
+    autumn = await times(use, "30 */2 * * *", "2026-10-24T22:00:00Z", "Europe/Berlin")
+
+    assert spring[:2] == ["2026-03-29T00:30:00+01:00", "2026-03-29T03:30:00+02:00"]
+    assert autumn[:3] == [
+        "2026-10-25T00:30:00+02:00",
+        "2026-10-25T02:30:00+02:00",
+        "2026-10-25T04:30:00+01:00",
+    ]
+
+
 async def test_every_hour_is_every_hour_when_the_clocks_change(use: Any) -> None:
     assert await times(use, "30 * * * *", "2026-03-29T00:00:00Z", "Europe/Berlin") == [
         "2026-03-29T01:30:00+01:00",

@@ -97,7 +97,8 @@ def test_what_is_wrong_is_found_at_its_place(
         ({"on_failure_workflow": ""}, "on_failure_workflow", None),
         ({"max_running": 0}, "max_running", None),
         ({"max_running": 10_001}, "max_running", None),
-        ({"when_full": "que"}, "when_full", "queue"),
+        ({"max_running": 1, "when_full": "que"}, "when_full", "queue"),
+        ({"when_full": "refuse"}, "when_full", None),
         ({"max_runing": 3}, "max_runing", "max_running"),
     ],
 )

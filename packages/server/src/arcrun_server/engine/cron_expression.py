@@ -62,7 +62,7 @@ class CronExpression:
         days: The days of a month.
         months: The months.
         weekdays: The days of a week; 0 is Sunday.
-        every_hour: Whether the field of hours begins with `*`.
+        every_hour: Whether it means each hour of the day.
         either_day: Whether a day fits if `days` or `weekdays` has it; otherwise both must.
     """
 
@@ -172,7 +172,7 @@ def parse_cron(text: str) -> CronExpression:
         days=frozenset(days),
         months=frozenset(months),
         weekdays=frozenset(number % 7 for number in weekdays),
-        every_hour=fields[1].startswith("*"),
+        every_hour=len(hours) == 24,
         either_day=not (fields[2].startswith("*") or fields[4].startswith("*")),
     )
     if (

@@ -44,6 +44,9 @@ def policy_field_problems(
     if repeats and owner.get("repeatable") is False:
         message = "What must not be repeated (`repeatable: false`) can't have a `retry`; remove one of them."
         yield Problem(message, path=f"{prefix}retry")
+    if "when_full" in owner and "max_running" not in owner:
+        message = "`when_full` says what becomes of one run more than `max_running`, which is missing; give both."
+        yield Problem(message, path=f"{prefix}when_full")
 
 
 def policy_use_problems(

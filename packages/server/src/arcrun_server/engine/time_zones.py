@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 UTC = "UTC"
+# What these mean depends on the machine.
+_OF_MACHINE = frozenset({"localtime", "posixrules", "Factory"})
 
 
 def find_zone(name: str) -> tzinfo | None:
@@ -24,6 +26,8 @@ def find_zone(name: str) -> tzinfo | None:
     """
     if name.upper() in {UTC, "Z"}:
         return timezone.utc
+    if name.rpartition("/")[2] in _OF_MACHINE:
+        return None
     try:
         return ZoneInfo(name)
     except (KeyError, OSError, ValueError):
@@ -46,4 +50,4 @@ def nearest_zone(name: str, suggestions: Suggestions | None = None) -> str | Non
 
 @lru_cache(maxsize=1)
 def _names() -> tuple[str, ...]:
-    return tuple(sorted(available_timezones()))
+    return tuple(sorted(available_timezones() - _OF_MACHINE))

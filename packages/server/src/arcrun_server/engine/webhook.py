@@ -32,6 +32,8 @@ NEVER_INPUT = frozenset(
         "x-arcrun-api-key",
     }
 )
+# By whatever name a sender calls them.
+_SECRET = re.compile(r"authorization|cookie|signature|token|secret|password|api[-_]?key")
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 HEADER_NAME_RULE = "a header's name (letters, digits, hyphens), at most 128 characters"
 _CREDENTIAL = re.compile(r"(?!catalog\Z)[A-Za-z0-9_]{1,128}")
@@ -94,7 +96,7 @@ def _header_problems(headers: Any, path: str) -> Iterator[Problem]:
         where = f"{path}[{number}]"
         if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
             yield Problem(f"This is {HEADER_NAME_RULE}.", path=where)
-        elif name.lower() in NEVER_INPUT:
+        elif name.lower() in NEVER_INPUT or _SECRET.search(name.lower()):
             message = f"'{name}' can't be the input of a run: it is for the sender's proof, or for one connection."
             yield Problem(message, path=where)
         elif name.lower() in seen:

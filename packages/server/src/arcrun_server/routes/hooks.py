@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads 
 
 from arcrun_server import clock
 from arcrun_server.engine import InvocationFailure
+from arcrun_server.engine.characters import no_character
 from arcrun_server.engine.webhook import Webhook, webhook_of
 from arcrun_server.errors import ApiError
 from arcrun_server.routes.run_response import accepted_response
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
     from arcrun_server.routes.context import Context
     from arcrun_server.store.hook_ids import Hooked
+
+MOST_FIELDS = 1000
+"""How many fields a form or a query may have."""
 
 # From here on signing a body takes as long as a request.
 _LARGE = 256 * 1024
@@ -63,7 +67,7 @@ class HookRoutes:
             hooked.workflow,
             {
                 "body": await self._body(request, body),
-                "query": _collected(request.query_params.multi_items()),
+                "query": _collected(await self._pairs(request.scope["query_string"], "query")),
                 "headers": _chosen(request, webhook),
             },
             # No client's own key has a space.
@@ -119,6 +123,12 @@ class HookRoutes:
             )
         return secrets
 
+    async def _pairs(self, content: bytes, what: str) -> list[tuple[str, str]]:
+        """Return the names and values of a form, or of a query."""
+        if len(content) <= _LARGE:
+            return _read_pairs(content, what)
+        return await asyncio.to_thread(_read_pairs, content, what)
+
     async def _body(self, request: Request, body: bytes) -> Any:
         """Return a body as a JSON value: of a form an object, whose repeated names have lists."""
         kind = body_type(request, empty=not body, taken=(JSON, FORM))
@@ -126,15 +136,25 @@ class HookRoutes:
             return None
         if kind == FORM:
             # Through JSON, so that a form is as strict as everything else.
-            body = json.dumps(_collected(_form(body))).encode()
+            body = json.dumps(_collected(await self._pairs(body, "form"))).encode()
         return await self._context.checks.parse(body, None, "invalid_request")
 
 
-def _form(body: bytes) -> list[tuple[str, str]]:
+def _read_pairs(content: bytes, what: str) -> list[tuple[str, str]]:
+    if content.count(b"&") >= MOST_FIELDS:
+        raise ApiError(
+            413,
+            "too_many_values",
+            f"the {what} has more than {MOST_FIELDS:,} fields; send less at once",
+        )
     try:
-        return parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
+        pairs = parse_qsl(content.decode(), keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
-        raise ApiError(400, "invalid_text", "the form in the body is not UTF-8") from None
+        raise ApiError(400, "invalid_text", f"the {what} is not UTF-8") from None
+    for pair in pairs:
+        if any(map(no_character, pair)):
+            raise ApiError(400, "invalid_text", f"the {what} holds NUL (%00), which is no text")
+    return pairs
 
 
 def _collected(pairs: Iterable[tuple[str, str]]) -> dict[str, str | list[str]]:

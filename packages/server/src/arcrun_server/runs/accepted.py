@@ -11,13 +11,14 @@ from contextvars import Context
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.engine import BUILTIN_IDS, RunResult, prepare_graph
+from arcrun_server.engine import RunResult, prepare_graph
 from arcrun_server.engine.policy import workflow_policy
-from arcrun_server.recipes.pinned import PinnedRecipes
 from arcrun_server.runs.environment import new_run_id
 from arcrun_server.runs.errors import NotRepeatableError, RunEndedError, RunNotFoundError
 from arcrun_server.runs.events import RunEvents
+from arcrun_server.runs.following import is_following
 from arcrun_server.runs.persistence import persistently
+from arcrun_server.runs.plans import plan_of
 from arcrun_server.runs.progress import Progress
 from arcrun_server.runs.retention import Retention
 from arcrun_server.runs.segments import Segments, summary_of, tasks_of
@@ -246,9 +247,7 @@ class AcceptedRuns:
 
     async def _plan(self, account: str, graph: Graph, *, strict: bool) -> dict[str, Any]:
         """Return what a run needs to be executed: its graph, and the versions of the recipes that its nodes name."""
-        pinned = PinnedRecipes(self._store)
-        await pinned.pin_named(account, graph, self._registry.ids | BUILTIN_IDS)
-        return {"graph": graph, "strict": strict, "pins": pinned.pins}
+        return await plan_of(self._store, self._registry, account, graph, strict=strict)
 
     async def _accept(self, run: StoredRun, *, refuse: bool = False) -> Acceptance:
         accepted = await self._store.runs.accept(run, refuse=refuse)
@@ -331,6 +330,8 @@ class AcceptedRuns:
             return Delivered(reason=f"the run does not wait for this: it is {status}")
         if status == PAUSED:
             return Delivered(reason="the run waits for something else")
+        if await self._store.callbacks.is_delivered(callback):
+            return Delivered(reason="the run goes on with what an earlier callback has brought")
         # It has not paused yet, or stands in no table yet. It may have paused while this was written.
         await self._store.callbacks.keep(callback, delivery)
         if await self._deliver(callback, delivery):
@@ -389,14 +390,14 @@ class AcceptedRuns:
             RunEndedError: It has ended.
         """
         run = await self.get(account, run_id)
-        startable = await self._store.runs.cancel(run, self._executor)
-        if startable is None:
+        cancelled = await self._store.runs.cancel(run, self._executor)
+        if cancelled is None:
             raise RunEndedError((await self.get(account, run_id)).status)
         self._telemetry.metrics.run_ended(run.trigger, CANCELLED)
-        self._start_all(startable)
-        if run.status != PAUSED:
+        self._start_all(cancelled.startable)
+        if cancelled.status != PAUSED:
             await self._ready()
-            await self._execution.cancel(run_id, run.segment)
+            await self._execution.cancel(run_id, cancelled.segment)
         self._note_end(run_id)
         return await self.get(account, run_id)
 
@@ -423,6 +424,8 @@ class AcceptedRuns:
         plan = await self._plan(account, graph, strict=run.plan["strict"])
         if latest is None:
             plan["pins"] = run.plan.get("pins", {})
+        if is_following(run):
+            plan["follows"] = True
         if start is not None:
             if run.plan.get("waited_for"):
                 raise NotRepeatableError(

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import RunResult
 from arcrun_server.engine.policy import workflow_policy
+from arcrun_server.runs.plans import plan_of
 from arcrun_server.store.runs import now_ms, queued_run
 
 if TYPE_CHECKING:
+    from arcrun_server.components.registry import Registry
     from arcrun_server.store import Store
     from arcrun_server.store.runs import StoredRun
 
@@ -17,13 +19,16 @@ FAILURE = "failure"
 """What makes such a run."""
 
 
-async def following_run(store: Store, run: StoredRun, result: RunResult) -> StoredRun | None:
+async def following_run(
+    store: Store, registry: Registry, run: StoredRun, result: RunResult
+) -> StoredRun | None:
     """Return the run that follows a run which has failed; None if none does.
 
     Its own `on_failure_workflow` is not looked at: no failure starts more than one run.
 
     Args:
         store: Where workflows are.
+        registry: The components of this engine.
         run: The run that has failed.
         result: How.
 
@@ -31,7 +36,7 @@ async def following_run(store: Store, run: StoredRun, result: RunResult) -> Stor
         StorageUnavailableError: The workflow can't be read now.
     """
     name = run.plan["graph"].get("on_failure_workflow")
-    if name is None or run.workflow is None or run.trigger == FAILURE:
+    if name is None or run.workflow is None or is_following(run):
         return None
     text = await store.workflows.graph_text(run.account, name)
     if text is None:
@@ -42,13 +47,18 @@ async def following_run(store: Store, run: StoredRun, result: RunResult) -> Stor
     return queued_run(
         following_id(store, run.account, run.id),
         run.account,
-        plan={"graph": graph, "strict": False},
+        plan=await plan_of(store, registry, run.account, graph, strict=False),
         run_input=following_input(run.workflow, result, run.id),
         workflow=name,
         executor=run.executor,
         trigger=FAILURE,
         max_running=workflow_policy(graph).max_running,
     )
+
+
+def is_following(run: StoredRun) -> bool:
+    """Return whether a run follows one that has failed, or repeats one that does."""
+    return run.trigger == FAILURE or bool(run.plan.get("follows"))
 
 
 def following_id(store: Store, account: str, run_id: str) -> str:

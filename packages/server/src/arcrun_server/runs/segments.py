@@ -37,6 +37,10 @@ _WRITTEN = "the record of a run is written"
 _log = logging.getLogger("arcrun_server.runs")
 
 
+class _ReplayGoneError(Exception):
+    """The run that is repeated from a node on is kept no longer; the message says so."""
+
+
 class Segments:
     """Executes segments.
 
@@ -124,15 +128,30 @@ class Segments:
             tracing=self._telemetry.tracing,
         )
         try:
-            environment.replay = await _replay_of(run, execution)
+            environment.replay = await self._replay_of(run, execution)
             with self._registry.outbound.on_behalf_of(run.account):
                 result = await self._result_of(run, environment)
         except (SegmentLostError, StorageUnavailableError):
             raise
+        except _ReplayGoneError as gone:
+            result = RunResult(success=False, error=str(gone))
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not leave the run running for ever
             _log.exception("a run failed by an error of the engine: %s", type(error).__name__)
             result = RunResult(success=False, error="the engine failed to execute the run")
         return environment, result
+
+    async def _replay_of(self, run: StoredRun, execution: DurableExecution) -> Replay | None:
+        replay = run.plan.get("replay")
+        if replay is None or run.continuation is not None:
+            return None
+        steps = await execution.steps(replay["run"], replay["segments"])
+        # What is recorded of steps goes before the run itself, so these are whole if the run is there.
+        if await self._store.runs.status(replay["run"]) is None:
+            raise _ReplayGoneError(
+                f"the run {replay['run']}, whose results this one was to take, is kept no longer; "
+                "run it again without `from`"
+            )
+        return Replay(steps, replay["until"])
 
     async def _result_of(self, run: StoredRun, environment: DurableEnvironment) -> RunResult:
         if run.continuation is not None:
@@ -182,7 +201,7 @@ class Segments:
         following = None
         if not result.success:
             following = await persistently(
-                lambda: following_run(self._store, run, result), _WRITTEN
+                lambda: following_run(self._store, self._registry, run, result), _WRITTEN
             )
         startable = await persistently(
             lambda: self._store.runs.end(
@@ -215,14 +234,6 @@ class Segments:
         if run.workflow is not None:
             started_ms = run.started_at_ms or run.created_at_ms
             self._store.executions.record(run.account, run.workflow, started_ms, result)
-
-
-async def _replay_of(run: StoredRun, execution: DurableExecution) -> Replay | None:
-    replay = run.plan.get("replay")
-    if replay is None or run.continuation is not None:
-        return None
-    steps = await execution.steps(replay["run"], replay["segments"])
-    return Replay(steps, replay["until"])
 
 
 def _started(run: StoredRun) -> datetime:

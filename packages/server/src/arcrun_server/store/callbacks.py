@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, case, delete, insert, select, update
 
 from arcrun_server.store import admission
 from arcrun_server.store.admission import NOBODY
@@ -39,14 +39,26 @@ if TYPE_CHECKING:
 _tasks, _early = awaited_tasks.c, early_callbacks.c
 _BY_ID = Query(
     select(_tasks.run, _tasks.waiting)
+    .join(runs, runs.c.id == _tasks.run)
     .where(_tasks.account == bindparam("account"), _tasks.task_id == bindparam("task_id"))
-    .order_by(_tasks.paused_at_ms.desc())
+    # A run that waits goes before one that has waited.
+    .order_by(case((runs.c.status == PAUSED, 0), else_=1), _tasks.paused_at_ms.desc())
     .limit(1)
 )
 _PLACE = select(_tasks.place).where(
     _tasks.run == bindparam("run"), _tasks.waiting == bindparam("waiting")
 )
 _OF_WAITING = and_(_tasks.run == _early.run, _tasks.waiting == _early.waiting)
+# What a run goes on with, and what it waited for.
+_DELIVERED = Query(
+    select(runs.c.delivery, _tasks.place)
+    .join(awaited_tasks, _tasks.run == runs.c.id)
+    .where(
+        runs.c.id == bindparam("run"),
+        _tasks.waiting == bindparam("waiting"),
+        runs.c.delivery.is_not(None),
+    )
+)
 # The first of the callbacks that a paused run waits for and that have come already.
 _FIRST_EARLY = (
     select(_early.waiting, _early.delivery, _tasks.place)
@@ -150,6 +162,14 @@ class Callbacks:
             return _queue(connection, callback.run, {**delivery, "place": place}, executor)
 
         return await self._database.write(change)
+
+    async def is_delivered(self, callback: Callback) -> bool:
+        """Return whether a run goes on with what an earlier callback for the same has brought."""
+        rows = await self._database.rows(_DELIVERED, run=callback.run, waiting=callback.waiting)
+        if not rows:
+            return False
+        delivery, place = rows[0]
+        return bool(json.loads(delivery).get("place") == place)
 
     async def keep(self, callback: Callback, delivery: dict[str, Any]) -> None:
         """Keep a callback for a run that does not wait for it yet.

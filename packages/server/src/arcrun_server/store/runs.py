@@ -138,6 +138,20 @@ class Acceptance(NamedTuple):
     waits: bool = False
 
 
+class Cancelled(NamedTuple):
+    """How far a run was that was cancelled.
+
+    Attributes:
+        status: Its status until then.
+        segment: The number of the segment that was executed, or was next.
+        startable: What can be started now: the runs that have waited for its end.
+    """
+
+    status: str
+    segment: int
+    startable: Sequence[Segment]
+
+
 class Runs:
     """The runs of all accounts of one database."""
 
@@ -277,7 +291,7 @@ class Runs:
 
         return await self._database.write(change)
 
-    async def cancel(self, run: StoredRun, executor: str) -> Sequence[Segment] | None:
+    async def cancel(self, run: StoredRun, executor: str) -> Cancelled | None:
         """End a run that has not ended.
 
         Args:
@@ -285,19 +299,22 @@ class Runs:
             executor: Who starts the runs that have waited for its end.
 
         Returns:
-            What can be started now; None if it has ended.
+            How far it was; None if it has ended.
         """
+        found = select(_table.status, _table.segment).where(_table.id == run.id).with_for_update()
         statement = (
             update(runs)
             .where(_table.id == run.id, _table.status.not_in(ENDED))
             .values(status=CANCELLED, ended_at_ms=now_ms(), continuation=None, delivery=None)
         )
 
-        def change(connection: Connection) -> Sequence[Segment] | None:
+        def change(connection: Connection) -> Cancelled | None:
             lock_workflow(connection, run)
-            if connection.execute(statement).rowcount != 1:
+            before = connection.execute(found).first()
+            if before is None or connection.execute(statement).rowcount != 1:
                 return None
-            return admission.release(connection, run.account, run.workflow, executor)
+            released = admission.release(connection, run.account, run.workflow, executor)
+            return Cancelled(before.status, before.segment, released)
 
         return await self._database.write(change)
 
