@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from typing import Any
 
 import click
@@ -120,12 +121,7 @@ class LazyCommand(click.Command):
 
         function = self._command.load()
         with client_of(call.profile) as client:
-            if (
-                "report"
-                in function.__code__.co_varnames[
-                    : function.__code__.co_argcount + function.__code__.co_kwonlyargcount
-                ]
-            ):
+            if "report" in signature(function).parameters:
                 from .following import reporter
 
                 arguments["report"] = reporter(call.console)
@@ -208,5 +204,5 @@ def _usage(error: click.ClickException) -> str:
     return f"{error.format_message().rstrip('.')}{hint}"
 
 
-def _show_warning(message: Warning | str, *_: Any) -> None:
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     print(f"warning: {message}", file=sys.stderr)

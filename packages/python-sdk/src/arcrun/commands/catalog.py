@@ -55,11 +55,12 @@ def list_services(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:
         limit: how many at most
     """
     keys = ("service", "display_name", "category", "primitive", "base_url")
+    services: list[dict[str, Any]] = [{**each} for each in client.auth.list_services()]
     found = [
         {
             **{key: each[key] for key in keys if key in each},
             "required_secrets": [secret["key"] for secret in each.get("required_secrets", [])],
         }
-        for each in client.auth.list_services()
+        for each in services
     ]
     return page("services", found, limit)

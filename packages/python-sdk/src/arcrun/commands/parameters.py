@@ -15,6 +15,9 @@ from .errors import CommandError
 INJECTED = frozenset({"client", "report"})
 
 
+Type = Literal["text", "integer", "flag", "object", "texts"]
+
+
 @dataclass(frozen=True)
 class Contents:
     """Marks a parameter that is the text of a file: the command line takes the file's path, or `-`."""
@@ -35,6 +38,15 @@ JsonObject = Annotated[dict[str, Any], Fields()]
 SecretText = Annotated[str, Hidden()]
 
 
+_SCHEMAS: dict[Type, dict[str, Any]] = {
+    "text": {"type": "string"},
+    "integer": {"type": "integer"},
+    "flag": {"type": "boolean"},
+    "object": {"type": "object"},
+    "texts": {"type": "array", "items": {"type": "string"}},
+}
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A parameter of a command.
@@ -51,7 +63,7 @@ class Parameter:
     """
 
     name: str
-    type: Literal["text", "integer", "flag", "object", "texts"]
+    type: Type
     mark: Contents | Fields | Hidden | None
     choices: tuple[str, ...]
     required: bool
@@ -62,13 +74,7 @@ class Parameter:
     @property
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of its value."""
-        found: dict[str, Any] = {
-            "text": {"type": "string"},
-            "integer": {"type": "integer"},
-            "flag": {"type": "boolean"},
-            "object": {"type": "object"},
-            "texts": {"type": "array", "items": {"type": "string"}},
-        }[self.type]
+        found = dict(_SCHEMAS[self.type])
         if self.choices:
             found["enum"] = list(self.choices)
         if self.description:
@@ -117,8 +123,8 @@ def _parameter(found: inspect.Parameter, hint: Any, description: str) -> Paramet
     if get_origin(bare) is Annotated:
         bare, mark, *_ = get_args(bare)
     choices = tuple(get_args(bare)) if get_origin(bare) is Literal else ()
-    kinds: dict[Any, Any] = {str: "text", int: "integer", bool: "flag"}
-    kind = "text" if choices else kinds.get(bare)
+    kinds: dict[Any, Type] = {str: "text", int: "integer", bool: "flag"}
+    kind: Type | None = "text" if choices else kinds.get(bare)
     if kind is None:
         kind = "texts" if get_origin(bare) is list else "object"
     required = found.default is inspect.Parameter.empty
