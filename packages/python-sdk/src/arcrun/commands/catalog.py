@@ -18,7 +18,12 @@ def list_components(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:
         limit: how many at most
     """
     found = [
-        {key: each[key] for key in ("canonical_id", "display_name", "category", "description")}
+        {
+            "canonical_id": each["canonical_id"],
+            "display_name": each.get("display_name"),
+            "category": each.get("category"),
+            "description": each.get("description"),
+        }
         for each in client.components.list()
     ]
     return page("components", found, limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from arcrun._core.errors import ArcrunError, NotFoundError
@@ -11,7 +11,9 @@ from .errors import CommandError, Next, command_error
 
 
 @contextmanager
-def naming(name: str, names: Callable[[], Sequence[str]], listing: Next) -> Iterator[None]:
+def naming(
+    name: str, names: Callable[[], Sequence[str]], listing: Next
+) -> Generator[None, None, None]:
     """Raise a 404 as an error that names close matches of `name`.
 
     Args:
