@@ -53,10 +53,10 @@ from mcp.client.stdio import StdioServerParameters
 async def main():
     program = str(Path(sys.executable).with_name("arcrun-mcp"))
     async with Client(StdioServerParameters(command=program, env=dict(os.environ))) as client:
-        async def call(name, *, fails=False, **arguments):
-            found = await client.call_tool(name, arguments)
+        async def call(tool, /, *, fails=False, **arguments):
+            found = await client.call_tool(tool, arguments)
             if found.is_error != fails:
-                raise SystemExit(f"{{name}}: {{found.content}}")
+                raise SystemExit(f"{{tool}}: {{found.content}}")
             return found.content[0].text if fails else found.structured_content
 
         await call("workflow_push", workflow=Path(given["workflow_file"]).read_text("utf-8"))
