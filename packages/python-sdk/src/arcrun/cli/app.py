@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Generator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from inspect import signature
 from typing import Any
 
@@ -106,6 +107,7 @@ class LazyCommand(click.Command):
             self.help = (function.__doc__ or "").split("\n", 1)[0]
             self.params = [each for found in self._taken for each in _options(found)]
             self.params.append(click.Option(["--json", "as_json"], is_flag=True, hidden=True))
+            self.params.append(click.Option(["--profile"], hidden=True))
             if self._command.effect == "destroys":
                 self.params.append(click.Option(["--yes", "-y"], is_flag=True, help="don't ask"))
         return super().get_params(ctx)
@@ -113,21 +115,52 @@ class LazyCommand(click.Command):
     def _call(self, **given: Any) -> int:
         call: Call = click.get_current_context().obj
         call.console.as_json |= bool(given.pop("as_json"))
+        call.profile = given.pop("profile") or call.profile
         confirmed = given.pop("yes", True) or given.get("dry_run", False)
         arguments = _values(self._taken or [], given, call)
         if not confirmed:
             _confirm(self._command, arguments)
-        from .clients import client_of
-
         function = self._command.load()
-        with client_of(call.profile) as client:
-            if "report" in signature(function).parameters:
-                from .following import reporter
+        with ExitStack() as stack:
+            arguments |= _injected(signature(function).parameters, call, stack)
+            return _show(self._command, function(**arguments), call.console)
 
-                arguments["report"] = reporter(call.console)
-            result = function(client, **arguments)
-        call.console.result(result, self._command.shown)
+
+def _injected(names: Container[str], call: Call, stack: ExitStack) -> dict[str, Any]:
+    """Return what the command line gives to a command's function besides what was typed."""
+    given: dict[str, Any] = {}
+    if "client" in names:
+        from arcrun.commands.settings import client_of
+
+        given["client"] = stack.enter_context(client_of(call.profile))
+    if "report" in names:
+        from .following import reporter
+
+        given["report"] = reporter(call.console)
+    if "ask" in names:
+        from .asking import ask
+
+        given["ask"] = ask
+    if "profile" in names:
+        given["profile"] = call.profile
+    return given
+
+
+def _show(command: Command, result: Any, console: Console) -> int:
+    """Print what a command returns, or each object that it yields, and return the exit code."""
+    from .views import view_of
+
+    view = view_of(command.name)
+    if isinstance(result, Generator):
+        with closing(result):
+            for item in result:
+                console.item(item, view)
         return OK
+    if view is None or console.as_json:
+        console.result(result, command.shown)
+    else:
+        console.lines(view(result, console.style_of_result))
+    return OK if result.get(command.verdict, True) else FAILED
 
 
 def _options(parameter: Parameter) -> list[click.Parameter]:

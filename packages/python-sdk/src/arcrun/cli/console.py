@@ -8,12 +8,17 @@ import shlex
 import shutil
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from arcrun.commands.errors import CommandError, Next
 
-_STYLES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
+# Returns text in a style, such as "green", or as it is where there are no colours.
+Style = Callable[..., str]
+# Returns the lines that a person reads of a result.
+View = Callable[[Mapping[str, Any], Style], Iterable[str]]
+
+_STYLES = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "cyan": "36", "bold": "1", "dim": "2"}
 
 
 class Console:
@@ -34,6 +39,23 @@ class Console:
             self._table(result, columns)
         else:
             print(as_yaml(result), end="")
+
+    def item(self, item: Mapping[str, Any], view: View | None) -> None:
+        """Print an object of a result that comes piece by piece: in JSON, each on a line of its own."""
+        if self.as_json or view is None:
+            print(json.dumps(item, ensure_ascii=False), flush=True)
+        else:
+            self.lines(view(item, self.style_of_result))
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Print the lines of a result."""
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+
+    def style_of_result(self, text: str, *names: str) -> str:
+        """Return text in a style, where stdout shows colours."""
+        return self.style(text, *names, stream=sys.stdout)
 
     def progress(self, text: str) -> None:
         """Print a line of progress."""
@@ -115,7 +137,7 @@ def has_colour(stream: TextIO) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
 
 
-def as_yaml(value: Mapping[str, Any]) -> str:
+def as_yaml(value: object) -> str:
     """Return a result as YAML, texts of several lines as blocks."""
     import yaml
 
@@ -127,7 +149,7 @@ def as_yaml(value: Mapping[str, Any]) -> str:
         return dumper.represent_scalar("tag:yaml.org,2002:str", found, style=style)
 
     Dumper.add_representer(str, text)
-    return yaml.dump(dict(value), Dumper=Dumper, allow_unicode=True, sort_keys=False, width=1000)
+    return yaml.dump(value, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=1000)
 
 
 def cell(value: object) -> str:

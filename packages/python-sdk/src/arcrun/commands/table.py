@@ -27,6 +27,7 @@ class Command:
         for_agents: What a model reads of the tool: when to use it, and when not.
         no_tool: Why it is no tool.
         shown: The field of its result that a person sees as a table, with the columns.
+        verdict: The field of its result that tells whether all is well; if not, the exit code is 1.
     """
 
     name: str
@@ -38,17 +39,24 @@ class Command:
     for_agents: str = ""
     no_tool: str = ""
     shown: tuple[str, ...] = ()
+    verdict: str = ""
 
-    def load(self) -> Callable[..., dict[str, Any]]:
-        """Return the function."""
+    def load(self) -> Callable[..., Any]:
+        """Return the function; it returns an object, or yields objects as they come."""
         module, _, name = self.function.partition(":")
-        found: Callable[..., dict[str, Any]] = getattr(
-            import_module(f"arcrun.commands.{module}"), name
-        )
+        found: Callable[..., Any] = getattr(import_module(f"arcrun.commands.{module}"), name)
         return found
 
 
 COMMANDS: tuple[Command, ...] = (
+    Command(
+        "init", "projects:init_project", "make a folder with an example to start from", "writes",
+        no_tool=FOR_PEOPLE,
+    ),
+    Command(
+        "dev", "development:develop", "push, test and run what you save, on an engine of its own",
+        "writes", repeatable=False, no_tool=FOR_PEOPLE,
+    ),
     Command(
         "push", "workflows:push_workflow", "store a workflow", "writes",
         tool="workflow_push",
@@ -64,6 +72,11 @@ COMMANDS: tuple[Command, ...] = (
         tool="workflow_run",
         for_agents="Run a stored workflow; it acts on the world. Not to test a prompt: prompt_recipe_render.",
     ),
+    Command(
+        "trigger", "webhooks:trigger_workflow", "trigger a workflow as others do, by its webhook",
+        "writes", repeatable=False, no_tool=SECRETS,
+    ),
+    Command("logs", "logs:show_logs", "show what runs did, and follow them", no_tool=FOR_PEOPLE),
     Command(
         "workflows list", "workflows:list_workflows", "list the workflows",
         tool="workflow_list",
@@ -126,6 +139,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "recipe test", "recipes:run_recipe_tests", "run a recipe's own tests",
         tool="prompt_recipe_test", for_agents="Run the tests in a recipe, no model asked. Not for workflows.",
+        verdict="passed",
     ),
     Command(
         "recipe versions", "recipes:list_versions", "list the versions of a recipe", no_tool=RARE,
@@ -175,6 +189,10 @@ COMMANDS: tuple[Command, ...] = (
         for_agents="Write a text to a page. Not for recipes: prompt_recipe_push.",
     ),
     Command(
+        "kb import", "pages:import_pages", "write Markdown files to pages of the knowledge base",
+        "writes", no_tool=FOR_PEOPLE,
+    ),
+    Command(
         "creds list", "credentials:list_credentials", "list the credentials, without values",
         no_tool=SECRETS, shown=("credentials", "name", "service", "sensitivity", "created_at"),
     ),
@@ -190,6 +208,37 @@ COMMANDS: tuple[Command, ...] = (
         tool="service_list",
         for_agents="Services with an auth recipe and the credentials they need. Not to store secrets.",
         shown=("services", "service", "category", "required_secrets"),
+    ),
+    Command(
+        "setup", "services:set_up_service", "store the secrets of a service", "writes",
+        no_tool=SECRETS,
+    ),
+    Command(
+        "login", "login:log_in", "log in, and keep the key in the config file", "writes",
+        no_tool=FOR_PEOPLE,
+    ),
+    Command(
+        "logout", "login:log_out", "remove the key from the config file", "writes",
+        no_tool=FOR_PEOPLE,
+    ),
+    Command(
+        "auth status", "accounts:auth_status", "show which settings count, and where they come from",
+        no_tool=FOR_PEOPLE, verdict="ok",
+    ),
+    Command(
+        "auth rotate", "accounts:rotate_key", "replace the key by a new one", "destroys",
+        repeatable=False, no_tool=SECRETS,
+    ),
+    Command(
+        "auth revoke", "accounts:revoke_key", "revoke the key", "destroys", no_tool=SECRETS
+    ),
+    Command(
+        "doctor", "doctor:examine", "check the settings, the way to the engine, and the key",
+        no_tool=FOR_PEOPLE, verdict="ok",
+    ),
+    Command(
+        "completion", "completion:completion_script", "print the completion of a shell",
+        no_tool=FOR_PEOPLE,
     ),
 )  # fmt: skip
 
