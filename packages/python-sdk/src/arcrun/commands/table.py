@@ -41,10 +41,12 @@ class Command:
     shown: tuple[str, ...] = ()
     verdict: str = ""
 
-    def load(self) -> Callable[..., Any]:
-        """Return the function; it returns an object, or yields objects as they come."""
+    def load(self) -> Callable[..., dict[str, Any]]:
+        """Return the function. That of a command that is no tool may also yield objects as they come."""
         module, _, name = self.function.partition(":")
-        found: Callable[..., Any] = getattr(import_module(f"arcrun.commands.{module}"), name)
+        found: Callable[..., dict[str, Any]] = getattr(
+            import_module(f"arcrun.commands.{module}"), name
+        )
         return found
 
 
