@@ -25,7 +25,7 @@ from .settings import CONFIG, chosen_settings, config_path, settings_of, shown_k
 Report = Callable[[Mapping[str, Any]], None]
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 _SLOWER = 5  # seconds that `slow_down` adds to the interval (RFC 8628, section 3.5)
-_LEAST = 1.0
+_LEAST = 0.05
 _LONGEST_NAME = 60
 _REFUSALS = {
     "access_denied": "the log-in was refused in the browser",
