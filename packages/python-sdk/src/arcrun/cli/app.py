@@ -163,6 +163,10 @@ def _show(command: Command, result: Any, console: Console) -> int:
     return OK if result.get(command.verdict, True) else FAILED
 
 
+# Flags that have a letter, too.
+_SHORT = {"follow": ("-f",)}
+
+
 def _options(parameter: Parameter) -> list[click.Parameter]:
     """Return how a parameter is typed."""
     name = parameter.name
@@ -184,7 +188,7 @@ def _options(parameter: Parameter) -> list[click.Parameter]:
     if parameter.type == "flag":
         default = parameter.default
         switch = f"{option}/--no-{option[2:]}" if default is not False else option
-        return [click.Option([switch, name], is_flag=True, default=default, help=help_text)]
+        return [click.Option([*_SHORT.get(name, ()), switch, name], is_flag=True, default=default, help=help_text)]
     kind: Any = click.Choice(parameter.choices) if parameter.choices else None
     kind = kind or {"integer": click.INT}.get(parameter.type, click.STRING)
     metavar = "FILE" if isinstance(parameter.mark, Contents) else None

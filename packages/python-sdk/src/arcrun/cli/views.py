@@ -228,7 +228,7 @@ def login(result: Result, style: Style) -> Iterator[str]:
 def auth_status(result: Result, style: Style) -> Iterator[str]:
     """Show the settings, where each comes from, and the account."""
     rows = [
-        (name, cell(found["value"]) or "none", style(f"from {found['from']}", "dim"))
+        (name, cell(found["value"]), style(f"from {found['from']}" if found["from"] else "not set", "dim"))
         for name, found in result["settings"].items()
     ]
     yield from columns(rows)

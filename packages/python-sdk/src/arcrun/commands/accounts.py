@@ -21,7 +21,7 @@ def auth_status(*, profile: str | None = None) -> dict[str, Any]:
     shown = {
         name: {
             "value": shown_key(found.value) if name == "api_key" else found.value,
-            "from": found.origin,
+            "from": found.origin or None,
         }
         for name, found in settings.items()
     }
@@ -59,6 +59,8 @@ def _engine(client: Arcrun, *, has_key: bool) -> dict[str, Any]:
 def rotate_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
     """Replace the key by a new one, and keep it in ~/.arcrun/config.yaml. The old one is not valid from then on."""
     origin = chosen_settings(profile)["api_key"].origin
+    if not origin:
+        raise CommandError("missing_api_key", "there is no API key", next=[Next("log in", "login")])
     if not origin.endswith(CONFIG):
         # Nothing here could keep the new key, and the old one would be gone.
         raise CommandError(

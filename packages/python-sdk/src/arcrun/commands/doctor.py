@@ -7,6 +7,7 @@ import platform
 import socket
 import stat
 import time
+import warnings
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from arcrun._core.config import check_base_url, check_format, check_key, parse_file
-from arcrun._core.errors import ArcrunError
+from arcrun._core.errors import ArcrunError, ArcrunWarning
 from arcrun._core.origins import is_secure
 from arcrun._core.secret import Secret
 from arcrun._http import httpx, proxy_for
@@ -49,7 +50,9 @@ class Check(NamedTuple):
 
 def examine(*, profile: str | None = None) -> dict[str, Any]:
     """Check the settings, the way to the engine, and the key; nothing is changed."""
-    checks = list(_checks(profile))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ArcrunWarning)  # a check of its own
+        checks = list(_checks(profile))
     failed = any(check.status == "fail" for check in checks)
     return {"ok": not failed, "checks": [check._asdict() for check in checks]}
 
@@ -68,11 +71,12 @@ def _checks(profile: str | None) -> Iterator[Check]:
         return
     checked = list(_settings(settings))
     yield from checked
-    if any(check.status == "fail" for check in checked if check.name != "API key"):
+    without_key = settings["api_key"].value is None
+    if any(check.status == "fail" for check in checked if check.name != "API key" or not without_key):
         return
     url = check_base_url(settings["base_url"].value, settings["base_url"].origin)
     yield from _network(url)
-    yield from _engine(profile, has_key=checked[1].status == "ok")
+    yield from _engine(profile, has_key=not without_key)
 
 
 def _python() -> Check:

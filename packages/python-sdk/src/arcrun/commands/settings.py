@@ -20,7 +20,7 @@ class Setting(NamedTuple):
 
     Attributes:
         value: what it is; None if it is not set and has no default.
-        origin: where it comes from, as `the variable ARCRUN_API_KEY`.
+        origin: where it comes from, as `the variable ARCRUN_API_KEY`; empty if it is not set.
     """
 
     value: Any
@@ -73,7 +73,7 @@ def chosen_settings(profile: str | None) -> dict[str, Setting]:
         default = {"base_url": HOSTED, "credential_format": "sealed"}.get(name)
         chosen[name] = next(
             (each for each in found if each.value is not None),
-            Setting(default, "the default" if default else "not set"),
+            Setting(default, "the default" if default else ""),
         )
     return chosen
 
