@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -161,11 +162,10 @@ def test_a_save_during_a_run_takes_its_place(dev, project: Path) -> None:
 def test_the_engine_ends_with_it_even_if_it_is_killed(dev, project: Path) -> None:
     running = dev(project)
     (engine,) = running.until("engine")
-    running.process.kill()
-    running.process.wait()
-    with pytest.raises(httpx.TransportError):
-        for _ in range(SECONDS * 10):
-            httpx.get(f"{engine['url']}/health", timeout=0.1)
+    host, _, port = engine["url"].removeprefix("http://").rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=SECONDS) as connection:
+        running.process.kill()
+        assert connection.recv(1) == b"", "the engine closes its connections when it ends"
 
 
 def test_once_ends_with_1_if_a_step_failed(acr, project: Path) -> None:
@@ -189,6 +189,17 @@ def test_a_node_that_fails_is_shown_at_its_place(acr, project: Path) -> None:
     assert ended.code == 1
     line = text.splitlines().index("  card:") + 1
     assert f"workflows/greet.yaml:{line + 1}:" in ended.out or f"greet.yaml:{line}:" in ended.out
+
+
+def test_a_placeholder_without_a_value_is_a_warning_at_its_place(acr, project: Path) -> None:
+    workflow = project / "workflows" / "greet.yaml"
+    text = workflow.read_text("utf-8").replace("write.text", "write.txt")
+    workflow.write_text(text, "utf-8")
+    events = acr("dev", project, "--once", "--json").lines
+    (warning,) = of_type(events, "ended")[0]["warnings"]
+    assert "write.txt" in str(warning)
+    line = text.splitlines()[warning["line"] - 1]
+    assert line[warning["column"] - 1 :].startswith("{{write.txt}}")
 
 
 def test_workflows_are_not_run_if_so_told(acr, project: Path) -> None:

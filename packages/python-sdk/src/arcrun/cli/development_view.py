@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from .console import Source, Style, cell
 from .views import SIGNS, Result, indented, milliseconds, node_line, safe_lines, status_text
@@ -80,6 +81,9 @@ def _ended(item: Result, style: Style) -> Iterator[str]:
     yield f"  {status_text(item['status'], style)}  {spent}"
     if item.get("data") is not None:
         yield from indented(item["data"], 4)
+    for warning in item["warnings"]:
+        yield f"  {style('warning', 'yellow', 'bold')}: {cell(warning['message'])}"
+        yield from _excerpts(item, [{**warning, "message": ""}])
     if item.get("task_id"):
         yield f"  it waits: acr runs resume {cell(item['task_id'])} KEY=VALUE"
 
@@ -90,11 +94,18 @@ def _superseded(item: Result, style: Style) -> Iterator[str]:
 
 def _error(item: Result, style: Style) -> Iterator[str]:
     yield f"{style('✗', 'red')} {item['file']}"
-    yield f"  {style('error', 'red', 'bold')}: {cell(item['message'])}"
+    excerpts = list(_excerpts(item, item["details"]))
+    if not excerpts:
+        yield f"  {style('error', 'red', 'bold')}: {cell(item['message'])}"
+    yield from excerpts
+
+
+def _excerpts(item: Result, faults: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the lines of the file that faults mean, with a caret; nothing for those without a place."""
     source = _source_of(item)
     if source is not None:
-        for detail in item["details"]:
-            yield from (f"  {line}" for line in source.excerpt(detail))
+        for fault in faults:
+            yield from (f"  {line}" for line in source.excerpt(fault))
 
 
 def _source_of(item: Result) -> Source | None:

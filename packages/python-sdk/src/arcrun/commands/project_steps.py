@@ -173,7 +173,14 @@ class ProjectSteps:
         for entry in run.get("trace", []):
             yield {"type": "node", "file": file, **_of_trace(entry)}
         ended: Event = {key: run[key] for key in ("status", "data", "task_id", "duration_ms") if key in run}
-        yield {"type": "ended", "file": file, "run_id": run_id, **ended}
+        ended["warnings"] = [_placeholder(each, document) for each in run.get("warnings", [])]
+        yield {
+            "type": "ended",
+            "file": file,
+            "path": str(self._files.root / file),
+            "run_id": run_id,
+            **ended,
+        }
         if run["status"] in _FAILED:
             message = str(run.get("error") or f"the run is {run['status']}")
             failure = CommandError("run_failed", message, details=faults)
@@ -196,6 +203,16 @@ def _faults_of(run: dict[str, Any], document: Document) -> list[dict[str, Any]]:
     reason = str(run.get("error") or "it failed")
     faults = [{"node": node, "message": errors.get(node, reason)} for node in dict.fromkeys(nodes)]
     return located(faults, document, ())
+
+
+def _placeholder(warning: dict[str, Any], document: Document) -> dict[str, Any]:
+    """Return what a run says of a placeholder without a value, with the place where it is written."""
+    text = str(warning.get("placeholder", ""))
+    (found,) = located([{**warning, "message": f"{text} has no value, so it stays as written"}], document, ())
+    for number, line in enumerate(document.text.splitlines(), 1):
+        if number >= found.get("line", 1) and text and text in line:
+            return {**found, "line": number, "column": line.index(text) + 1}
+    return found
 
 
 def _text_of(path: Path) -> str:
