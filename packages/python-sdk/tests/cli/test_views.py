@@ -43,7 +43,7 @@ def recipe(acr, engine, tmp_path: Path) -> str:
 
 def test_every_view_is_of_a_command() -> None:
     names = {command.name for command in COMMANDS}
-    for name in views._VIEWS:  # noqa: SLF001 - to find views of commands that are gone
+    for name in views._VIEWS:
         assert name in names
         assert views.view_of(name) is not None
 
