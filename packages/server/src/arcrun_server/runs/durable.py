@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
@@ -40,6 +41,12 @@ _NO_SCHEDULES_SECONDS = 3600.0
 _THREADS = 16
 
 _URLS = {"sqlite": "sqlite:///arcrun.db", "postgresql": "postgresql://localhost/arcrun"}
+
+# The queues by which a segment is started: none, ours, and that of DBOS's recovery.
+_BY = rf"(?:None|{_QUEUE}|_dbos_internal_queue)"
+_OTHER_QUEUE = re.compile(
+    rf"Workflow already exists in queue: {_BY}, but the provided queue name is: {_BY}\. "
+)
 
 _log = logging.getLogger("arcrun_server.runs")
 
@@ -271,9 +278,23 @@ def _import() -> None:
     import dbos  # noqa: F401, PLC0415
 
 
+class _StartedTwice(logging.Filter):
+    """Drops DBOS's warning that a segment was started again, and not as the first time.
+
+    A process that takes up what another one has left starts it directly, while DBOS recovers it by a queue of its own.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not _OTHER_QUEUE.match(record.getMessage())
+
+
+_STARTED_TWICE = _StartedTwice()
+
+
 def _log_as_we_do() -> None:
     """Let DBOS's warnings go where ours go, and nowhere else."""
     logger = logging.getLogger("dbos")
+    logger.addFilter(_STARTED_TWICE)
     logger.propagate = False
     ours = logging.getLogger("arcrun_server")
     logger.handlers = list(ours.handlers)
