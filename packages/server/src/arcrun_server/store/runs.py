@@ -69,7 +69,7 @@ _LISTS = {
 }
 _ONE = Query(select(*runs.c).where(_table.id == bindparam("id")))
 _STAGE = Query(select(_table.status, _table.segment).where(_table.id == bindparam("id")))
-_STATUS = Query(select(_table.status, _table.created_at_ms).where(_table.id == bindparam("id")))
+_STATUS = Query(select(_table.status).where(_table.id == bindparam("id")))
 _WAITING = Query(
     select(_table.id, _table.segment).where(
         # No IN: the driver would be given one parameter for the list.
@@ -128,12 +128,10 @@ class Acceptance(NamedTuple):
     """What became of a run that was to be accepted.
 
     Attributes:
-        created_at_ms: When it was accepted; or, if there is one of its id already, when that one was.
         is_new: Whether it is stored now, and was not before.
         waits: Whether it waits until other runs of its workflow have ended.
     """
 
-    created_at_ms: int
     is_new: bool
     waits: bool = False
 
@@ -170,17 +168,14 @@ class Runs:
         """
 
         def change(connection: Connection) -> Acceptance:
-            return Acceptance(
-                run.created_at_ms, True, insert_queued(connection, run, refuse=refuse)
-            )
+            return Acceptance(is_new=True, waits=insert_queued(connection, run, refuse=refuse))
 
         try:
             return await self._database.write(change)
         except IntegrityError:
-            rows = await self._database.rows(_STATUS, id=run.id)
-            if not rows:
+            if await self.status(run.id) is None:
                 raise  # it is not the id that is taken
-            return Acceptance(int(rows[0][1]), False)
+            return Acceptance(is_new=False)
 
     async def get(self, run_id: str) -> StoredRun | None:
         """Return a run, or None."""
