@@ -213,7 +213,7 @@ def _range(part: str, field: _Field) -> range:
         most = field.most  # a week of MON-SUN ends with the other number of Sunday
     if least > most:
         raise CronError(
-            f"the {field.name} '{part}' ends before it begins{_in_two(first, last, step, field)}"
+            f"the {field.name} '{part}' ends before it begins{_in_two(first, last or first, step, field)}"
         )
     if step is not None and int(step) == 0:
         raise CronError(f"the {field.name} '{part}' has a step of 0")
