@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from arcrun_server import clock
@@ -223,21 +223,20 @@ class Runs:
                 _table.status.in_([QUEUED, RUNNING]),
                 _table.executor != NOBODY,
             )
-            .values(status=RUNNING, executor=executor)
-        )
-        started = (
-            update(runs)
-            .where(_table.id == run_id, _table.started_at_ms.is_(None))
-            .values(started_at_ms=now_ms())
+            .values(
+                status=RUNNING,
+                executor=executor,
+                started_at_ms=func.coalesce(_table.started_at_ms, now_ms()),
+            )
+            .returning(*runs.c)
         )
 
-        def change(connection: Connection) -> bool:
-            if connection.execute(statement).rowcount != 1:
-                return False
-            connection.execute(started)
-            return True
+        def change(connection: Connection) -> dict[str, Any] | None:
+            row = connection.execute(statement).mappings().first()
+            return None if row is None else dict(row)
 
-        return await self.get(run_id) if await self._database.write(change) else None
+        begun = await self._database.write(change)
+        return None if begun is None else _stored(begun)
 
     async def settle(self, run_id: str) -> None:
         """Return when all that was written before is on disk, whichever connection wrote it."""
