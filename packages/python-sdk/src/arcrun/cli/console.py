@@ -7,12 +7,15 @@ import os
 import shlex
 import shutil
 import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from arcrun.commands.errors import CommandError, Next
 
+from .messages import text as message
+from .source import Source, printable, width
+
+_ASCII = {"✓": "ok", "✗": "x", "…": "...", "→": "->", "·": "-"}
 _STYLES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
 
 
@@ -29,7 +32,7 @@ class Console:
     def result(self, result: Mapping[str, Any], columns: Sequence[str] = ()) -> None:
         """Print a command's result: a table of the list that `columns` names first, else as YAML."""
         if self.as_json:
-            print(json.dumps(result, ensure_ascii=False, indent=2))
+            print(as_json(result, sys.stdout, indent=2))
         elif columns:
             self._table(result, columns)
         else:
@@ -46,15 +49,44 @@ class Console:
             shown: dict[str, Any] = {"code": error.code, "message": error.message, "next": steps}
             if error.details:
                 shown["details"] = error.details
-            print(json.dumps(shown, ensure_ascii=False), file=sys.stderr)
+            self._line(as_json(shown, sys.stderr))
             return
-        print(f"{self.style('error', 'red', 'bold')}: {error.message}", file=sys.stderr)
-        if source:
-            for detail in error.details:
-                for line in source.excerpt(detail):
-                    print(line, file=sys.stderr)
+        faults = error.details if source else []
+        if not source or not any(map(source.has, faults)):
+            self._labelled("error", "red", error.message, error.code)
+            faults = []
+        for fault in faults:
+            self._fault("error", "red", fault, error.code, source)
         for step in steps:
-            print(f"  {self.style('→', 'cyan')} {step}", file=sys.stderr)
+            arrow = self.style(self.sign("→"), "cyan")
+            self._line(f"  {arrow} {step}")
+
+    def warnings(self, warnings: Sequence[Mapping[str, Any]], source: Source | None) -> None:
+        """Print what a command warns of; with `source`, the lines of the file that it means."""
+        for warning in warnings:
+            self._fault("warning", "yellow", warning, "", source)
+
+    def _fault(
+        self, label: str, colour: str, fault: Mapping[str, Any], code: str, source: Source | None
+    ) -> None:
+        place = "" if source and source.has(fault) else fault.get("path", "")
+        text = f"{place}: {fault.get('message', '')}" if place else str(fault.get("message", ""))
+        self._labelled(label, colour, text, code)
+        columns = shutil.get_terminal_size((100, 24)).columns
+        for line in source.excerpt(fault, columns) if source else ():
+            self._line(line if self.sign("…") == "…" else line.replace("…", "~"))
+
+    def _labelled(self, label: str, colour: str, text: str, code: str) -> None:
+        head = self.style(message(label) + (f"[{code}]" if code else ""), colour, "bold")
+        self._line(f"{head}: {printable_lines(text)}")
+
+    def sign(self, sign: str, stream: TextIO | None = None) -> str:
+        """Return a sign such as ✓, or one of ASCII where the stream can't show it."""
+        return sign if can_show(sign, stream or sys.stderr) else _ASCII.get(sign, "?")
+
+    @staticmethod
+    def _line(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
 
     def style(self, text: str, *names: str, stream: TextIO | None = None) -> str:
         """Return text in a style, where the stream shows colours."""
@@ -75,32 +107,6 @@ class Console:
             self.progress(f"{len(rows)} of {result['total']}; --limit shows more")
 
 
-class Source:
-    """A file that a command was given, to show the places of errors in it."""
-
-    def __init__(self, path: str, text: str) -> None:
-        self.path = path
-        self.text = text
-        self._lines = text.splitlines()
-
-    def excerpt(self, detail: Mapping[str, Any]) -> list[str]:
-        """Return where a fault is, the line, and a caret below its column; nothing for one without a place."""
-        line, column = detail.get("line"), detail.get("column")
-        if not isinstance(line, int) or not 1 <= line <= len(self._lines):
-            return []
-        number = str(line)
-        margin = " " * len(number)
-        text = printable(self._lines[line - 1])
-        place = column if isinstance(column, int) else 1
-        before = "".join("\t" if each == "\t" else " " * width(each) for each in text[: place - 1])
-        return [
-            f"{margin}--> {self.path}:{line}:{place}",
-            f"{margin} |",
-            f"{number} | {text}",
-            f"{margin} | {before}^ {detail.get('message', '')}",
-        ]
-
-
 def next_command(step: Next) -> str:
     """Return what can be done next, in the words of the command line."""
     if not step.command:
@@ -109,10 +115,12 @@ def next_command(step: Next) -> str:
 
 
 def has_colour(stream: TextIO) -> bool:
-    """Tell whether a stream shows colours: a terminal, unless NO_COLOR says otherwise."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    """Tell whether a stream shows colours: a terminal, unless NO_COLOR, FORCE_COLOR or TERM say otherwise."""
+    if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def as_yaml(value: Mapping[str, Any]) -> str:
@@ -127,7 +135,29 @@ def as_yaml(value: Mapping[str, Any]) -> str:
         return dumper.represent_scalar("tag:yaml.org,2002:str", found, style=style)
 
     Dumper.add_representer(str, text)
-    return yaml.dump(dict(value), Dumper=Dumper, allow_unicode=True, sort_keys=False, width=1000)
+    shows_all = can_show("✓天", sys.stdout)  # otherwise YAML's own escapes
+    return yaml.dump(
+        dict(value), Dumper=Dumper, allow_unicode=shows_all, sort_keys=False, width=1000
+    )
+
+
+def as_json(value: Mapping[str, Any], stream: TextIO, *, indent: int | None = None) -> str:
+    """Return JSON, with escapes for what the stream can't show."""
+    return json.dumps(value, ensure_ascii=not can_show("✓天", stream), indent=indent)
+
+
+def can_show(text: str, stream: TextIO) -> bool:
+    """Tell whether the encoding of a stream has these characters."""
+    try:
+        text.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def printable_lines(text: str) -> str:
+    """Return text of several lines without what would steer a terminal."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def cell(value: object) -> str:
@@ -138,29 +168,6 @@ def cell(value: object) -> str:
         return ", ".join(map(cell, value))
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return printable(" ".join(text.split()))
-
-
-def printable(text: str) -> str:
-    """Return text without control characters and marks of direction, which could rewrite the terminal."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}"
-        if unicodedata.category(each) in {"Cc", "Cf", "Cs"} and each != "\t"
-        else each
-        for each in text
-    )
-
-
-def width(text: str) -> int:
-    """Return how many columns a text takes: a wide character, such as a Chinese one, takes two.
-
-    Example:
-        >>> width("天氣 ok")
-        7
-    """
-    return sum(
-        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1
-        for each in text
-    )
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[str]], columns: int) -> list[str]:

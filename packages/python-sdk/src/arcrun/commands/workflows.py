@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from arcrun import Arcrun
+from arcrun._core.advice import advice_of
 from arcrun._core.errors import APIStatusError, BadRequestError, InvalidArgumentError
 from arcrun._core.graphs import compile_graph, config_of, flow_of, is_document
 
-from .documents import Document, located, parse_document
+from .documents import Document, parse_document
 from .errors import CommandError, Next, command_error
 from .found import naming
 from .parameters import FileText, JsonObject
+from .places import failure_at, located
 from .results import page
 
 Report = Callable[[Mapping[str, Any]], None]
@@ -50,7 +52,13 @@ def validate_workflow(client: Arcrun, workflow: FileText) -> dict[str, Any]:
         found = client.request("POST", "/validate", body=graph)
     except BadRequestError as error:
         raise _located(error, document, graph) from None
-    return {"valid": True, "nodes": found.get("nodeCount"), "edges": found.get("edgeCount")}
+    warnings = [*document.warnings(), *_warnings_of(found, document, graph)]
+    return {
+        "valid": True,
+        "nodes": found.get("nodeCount"),
+        "edges": found.get("edgeCount"),
+        "warnings": warnings,
+    }
 
 
 def push_workflow(
@@ -74,7 +82,7 @@ def push_workflow(
     if not isinstance(chosen, str):
         raise CommandError(
             "invalid_argument",
-            "the workflow has no name: write `name: NAME` at its top, or give a name",
+            "the workflow has no name: write `name: NAME` at its top, or give the argument `name`",
         )
     if dry_run:
         return {"name": chosen, "dry_run": True, **validate_workflow(client, workflow)}
@@ -82,8 +90,11 @@ def push_workflow(
         pushed = client.workflows.push(chosen, document.value, strict=strict)
     except BadRequestError as error:
         raise _located(error, document, _graph_or_none(client, document)) from None
-    warnings = located(cast("list[dict[str, Any]]", pushed.get("warnings", [])), document, ())
-    return {**pushed, "warnings": warnings}
+    except InvalidArgumentError as error:
+        raise _invalid(error, document) from None
+    # Only places of nodes need the graph: it is compiled once more.
+    graph = _graph_or_none(client, document) if pushed.get("warnings") else None
+    return {**pushed, "warnings": [*document.warnings(), *_warnings_of(pushed, document, graph)]}
 
 
 def delete_workflow(client: Arcrun, name: str, *, dry_run: bool = False) -> dict[str, Any]:
@@ -160,7 +171,25 @@ def _graph_of(client: Arcrun, document: Document) -> dict[str, Any]:
     except BadRequestError as error:
         raise _located(error, document, None) from None
     except InvalidArgumentError as error:
-        raise CommandError("invalid_graph", str(error)) from None
+        raise _invalid(error, document) from None
+
+
+def _invalid(error: InvalidArgumentError, document: Document) -> CommandError:
+    """Return what is wrong with a document, with its place."""
+    problem, _, path = advice_of(error)
+    place = document.place_of(path)
+    detail = {"message": problem, **(place._asdict() if place else {})}
+    return failure_at(CommandError("invalid_graph", problem), [detail])
+
+
+def _warnings_of(
+    found: Mapping[str, Any], document: Document, graph: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    return located(found.get("warnings", []), document, _nodes_of(graph))
+
+
+def _nodes_of(graph: Mapping[str, Any] | None) -> list[str]:
+    return [str(node.get("id")) for node in (graph or {}).get("nodes", [])]
 
 
 def _graph_or_none(client: Arcrun, document: Document) -> dict[str, Any] | None:
@@ -173,7 +202,5 @@ def _graph_or_none(client: Arcrun, document: Document) -> dict[str, Any] | None:
 def _located(
     error: BadRequestError, document: Document, graph: Mapping[str, Any] | None
 ) -> CommandError:
-    nodes = [str(node.get("id")) for node in (graph or {}).get("nodes", [])]
     failure = command_error(error)
-    failure.details = located(failure.details, document, nodes)
-    return failure
+    return failure_at(failure, located(failure.details, document, _nodes_of(graph)))
