@@ -227,6 +227,24 @@ FAULTS = (
         says=("source: ",),
         with_npm=True,
     ),
+    Fault(
+        "a command line that prints progress among its results",
+        "faces",
+        _replace(
+            "packages/python-sdk/src/arcrun/cli/console.py",
+            "print(text, file=sys.stderr, flush=True)",
+            "print(text, flush=True)",
+        ),
+        says=("JSONDecodeError",),
+    ),
+    Fault(
+        "an MCP server that reports a failed run as a result",
+        "faces",
+        _replace(
+            "packages/python-sdk/src/arcrun/mcp/server.py", "is_error=True", "is_error=False"
+        ),
+        says=("workflow_run",),
+    ),
     Fault("an engine that returns 500 once", "fuzz", _respond_500_once(100, "True")),
     Fault(
         "an engine that forgets idempotency keys after minutes",

@@ -223,6 +223,9 @@ STEPS = (
         ("npm_install",),
         npm=True,
     ),
+    ReleaseStep(
+        "faces", "the design's recipe, by acr and by arcrun-mcp", example.by_faces, ("install",)
+    ),
     ReleaseStep("fuzz", "the contract, against the installed engine", fuzz_engine, ("install",)),
     ReleaseStep(
         "engine_suite",

@@ -17,9 +17,9 @@ from arcrun.commands.errors import CommandError, command_error
 from arcrun.commands.parameters import Contents, Fields, Hidden, Parameter, parameters_of
 from arcrun.commands.table import COMMANDS, Command
 
-from . import exits
 from .arguments import fields_of, secret_from, text_of
 from .console import Console, Source
+from .exits import FAILED, INTERRUPTED, OK, USAGE, exit_code
 
 
 class Call:
@@ -47,16 +47,16 @@ def run(arguments: Sequence[str]) -> int:
         return stop.exit_code
     except click.ClickException as error:
         call.console.failure(CommandError("invalid_argument", _usage(error)))
-        return exits.USAGE
+        return USAGE
     except (CommandError, ArcrunError) as error:
         failure = error if isinstance(error, CommandError) else command_error(error)
         call.console.failure(failure, call.source)
-        return exits.exit_code(failure.code)
+        return exit_code(failure.code)
     except (click.Abort, KeyboardInterrupt):
-        return exits.INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exits.FAILED
+        return FAILED
 
 
 def application() -> click.Group:
@@ -127,7 +127,7 @@ class LazyCommand(click.Command):
                 arguments["report"] = reporter(call.console)
             result = function(client, **arguments)
         call.console.result(result, self._command.shown)
-        return exits.OK
+        return OK
 
 
 def _options(parameter: Parameter) -> list[click.Parameter]:
