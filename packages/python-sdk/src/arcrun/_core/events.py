@@ -111,7 +111,9 @@ class EventParser:
         self._size += len(part)
         if self._size > self._limit:
             problem = f"an event is larger than {self._limit:,} bytes"
-            error = UnexpectedResponseError(f"{problem}; a client takes more with max_response_bytes=…")
+            error = UnexpectedResponseError(
+                f"{problem}; a client takes more with max_response_bytes=…"
+            )
             raise advised(error, problem, "max_response_bytes")
 
     def _without_bom(self, line: bytes) -> bytes:

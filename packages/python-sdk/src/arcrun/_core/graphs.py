@@ -39,7 +39,7 @@ def is_document(graph: object) -> bool:
     )
     raise advised(
         error,
-        "the workflow has no `flow`, a list of lines such as \"input >> 完成後 >> a\" (nor `nodes` and `edges`, as a "
+        'the workflow has no `flow`, a list of lines such as "input >> 完成後 >> a" (nor `nodes` and `edges`, as a '
         "compiled graph has)",
     )
 
@@ -77,7 +77,9 @@ def config_of(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             problem = f"config names a node {node!r} that is not text: quote it in YAML"
             raise advised(InvalidArgumentError(problem), problem, path=("config",))
         if not is_mapping(settings):
-            problem = f"the config of node {node!r} must be a mapping, such as {{component: set, …}}"
+            problem = (
+                f"the config of node {node!r} must be a mapping, such as {{component: set, …}}"
+            )
             raise advised(InvalidArgumentError(problem), problem, path=("config", node))
     return {node: _with_retry(settings) for node, settings in config.items()}
 

@@ -240,7 +240,9 @@ def _paused(content: dict[str, Any], found: re.Match[str] | None) -> errors.Work
     node = text(content.get("paused_node_id")) or (found and found[1]) or None
     task = text(content.get("task_id")) or (found and found[2]) or None
     call = f'client.request("POST", "/workflows/resume", body={{"task_id": {json.dumps(task or "…", ensure_ascii=False)}}})'
-    problem = f"the workflow is paused{f' at node {node!r}' if node else ''} and waits for task {task}"
+    problem = (
+        f"the workflow is paused{f' at node {node!r}' if node else ''} and waits for task {task}"
+    )
     error = advised(errors.WorkflowPaused(f"{problem}: {call} resumes it"), problem)
     error.node, error.task_id, error.run_id = node, task, text(content.get("run_id"))
     return error

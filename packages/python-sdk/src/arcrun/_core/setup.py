@@ -52,7 +52,9 @@ def non_empty(service: str, given: Given | None) -> dict[str, Secret]:
         else:
             values[key] = value
     if problem:
-        raise advised(InvalidArgumentError(f"auth.setup({service!r}): {problem}"), f"{service}: {problem}")
+        raise advised(
+            InvalidArgumentError(f"auth.setup({service!r}): {problem}"), f"{service}: {problem}"
+        )
     return values
 
 
@@ -107,9 +109,7 @@ def refused_secret(service: str, name: str, stored_for: str | None) -> MissingSe
         f"client.creds.push({name!r}, …, service={service!r}){trust}"
     )
     error.missing = (name,)
-    problem = (
-        f"the auth recipe of {service!r} asks for {name!r}, which is {where}: a secret serves its own service only"
-    )
+    problem = f"the auth recipe of {service!r} asks for {name!r}, which is {where}: a secret serves its own service only"
     return advised(error, problem, "auth.setup", (service,))
 
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .config import Settings
 from .advice import advised
+from .config import Settings
 from .errors import (
     ConfigurationError,
     InsecureTransportError,

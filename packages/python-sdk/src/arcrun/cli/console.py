@@ -12,6 +12,8 @@ from typing import Any, TextIO
 
 from arcrun.commands.errors import CommandError, Next
 
+from .failures import OutputClosedError
+from .messages import language
 from .messages import text as message
 from .source import Source, printable, width
 
@@ -28,19 +30,61 @@ class Console:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self._held: list[str] = []
 
-    def result(self, result: Mapping[str, Any], columns: Sequence[str] = ()) -> None:
-        """Print a command's result: a table of the list that `columns` names first, else as YAML."""
-        if self.as_json:
-            print(as_json(result, sys.stdout, indent=2))
-        elif columns:
-            self._table(result, columns)
-        else:
-            print(as_yaml(result), end="")
+    def result(
+        self,
+        result: Mapping[str, Any],
+        columns: Sequence[str] = (),
+        source: Source | None = None,
+    ) -> None:
+        """Print a command's result: a table of the list that `columns` names first, else as YAML.
+
+        What it warns of goes to stderr, with the lines of `source` that are meant.
+
+        Raises:
+            OutputClosedError: who read it has gone away.
+        """
+        shown = dict(result)
+        if not self.as_json:
+            for warning in shown.pop("warnings", ()):
+                self._fault("warning", "yellow", warning, "", source)
+        try:
+            if self.as_json:
+                print(as_json(shown, sys.stdout, indent=2))
+            elif columns and columns[0] in shown:
+                self._table(shown, columns)
+            else:
+                print(as_yaml(shown), end="")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            discard_output()
+            raise OutputClosedError from None
+        self._held_warnings()
 
     def progress(self, text: str) -> None:
-        """Print a line of progress."""
-        print(text, file=sys.stderr, flush=True)
+        """Print a line of progress; nothing where errors are JSON, and alone on stderr."""
+        if not self.as_json:
+            self._line(text)
+
+    def usage(self, text: str) -> None:
+        """Print how a group of commands is used, as an error."""
+        if self.as_json:
+            self.failure(CommandError("invalid_argument", message("a command is missing")))
+        else:
+            self._line(text)
+
+    def warning(self, warning: Warning | str, *_: Any, **__: Any) -> None:
+        """Print a warning of the SDK; where errors are JSON, after the result or as part of the error."""
+        if self.as_json:
+            self._held.append(str(warning))
+        else:
+            self._labelled("warning", "yellow", str(warning), "")
+
+    def _held_warnings(self) -> None:
+        for warning in self._held:
+            self._line(f"warning: {warning}")
+        self._held.clear()
 
     def failure(self, error: CommandError, source: Source | None = None) -> None:
         """Print an error; with `source`, the lines of the file that it means."""
@@ -49,22 +93,23 @@ class Console:
             shown: dict[str, Any] = {"code": error.code, "message": error.message, "next": steps}
             if error.details:
                 shown["details"] = error.details
+            if self._held:
+                shown["warnings"] = self._held
             self._line(as_json(shown, sys.stderr))
             return
-        faults = error.details if source else []
+        if error.code == "output_closed":
+            return
+        faults = error.details
         if not source or not any(map(source.has, faults)):
             self._labelled("error", "red", error.message, error.code)
-            faults = []
+            faults = [each for each in faults if each.get("message") not in error.message]
         for fault in faults:
             self._fault("error", "red", fault, error.code, source)
+        if language() == "zh":
+            self._explained(error.code)
         for step in steps:
             arrow = self.style(self.sign("→"), "cyan")
             self._line(f"  {arrow} {step}")
-
-    def warnings(self, warnings: Sequence[Mapping[str, Any]], source: Source | None) -> None:
-        """Print what a command warns of; with `source`, the lines of the file that it means."""
-        for warning in warnings:
-            self._fault("warning", "yellow", warning, "", source)
 
     def _fault(
         self, label: str, colour: str, fault: Mapping[str, Any], code: str, source: Source | None
@@ -75,6 +120,14 @@ class Console:
         columns = shutil.get_terminal_size((100, 24)).columns
         for line in source.excerpt(fault, columns) if source else ():
             self._line(line if self.sign("…") == "…" else line.replace("…", "~"))
+
+    def _explained(self, code: str) -> None:
+        """Print what a code means: engines write their messages in English."""
+        from arcrun.commands.explanations import meaning_of
+
+        meaning = meaning_of(code, "zh")
+        if meaning:
+            self._line(f"  {meaning}")
 
     def _labelled(self, label: str, colour: str, text: str, code: str) -> None:
         head = self.style(message(label) + (f"[{code}]" if code else ""), colour, "bold")
@@ -99,19 +152,30 @@ class Console:
         field, *names = columns
         rows = [[cell(item.get(name)) for name in names] for item in result[field]]
         if not rows:
-            self.progress(f"no {field}")
+            self.progress(message("no {field}", field=field))
             return
         for line in table(names, rows, shutil.get_terminal_size((100, 24)).columns):
             print(line)
         if result.get("total", 0) > len(rows):
-            self.progress(f"{len(rows)} of {result['total']}; --limit shows more")
+            self.progress(
+                message(
+                    "{shown} of {total}; --limit shows more", shown=len(rows), total=result["total"]
+                )
+            )
 
 
 def next_command(step: Next) -> str:
     """Return what can be done next, in the words of the command line."""
     if not step.command:
-        return step.text
-    return f"{step.text}: acr {' '.join((step.command, *map(shlex.quote, step.arguments)))}"
+        return message(step.text)
+    return (
+        f"{message(step.text)}: acr {' '.join((step.command, *map(shlex.quote, step.arguments)))}"
+    )
+
+
+def discard_output() -> None:
+    """Write to nowhere from now on: the end of the process must not try again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def has_colour(stream: TextIO) -> bool:

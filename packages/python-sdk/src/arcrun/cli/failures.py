@@ -61,30 +61,45 @@ def _usage(error: click.ClickException) -> CommandError:
 
 
 def _usage_text(error: click.ClickException, context: click.Context | None) -> str:
-    command = context.command_path if context else "acr"
-    if isinstance(error, NoSuchCommandError):
-        message = text("there is no command {command} {name}", command=command, name=error.name)
-        return message + _near(error.name, error.known)
-    if isinstance(error, click.NoSuchOption):
-        message = text("{command} has no option {name}", command=command, name=error.option_name)
-        known = [name for each in _parameters(context) for name in each.opts]
-        return message + _near(error.option_name, known)
+    if isinstance(error, (NoSuchCommandError, click.NoSuchOption)):
+        return _unknown_name(error, context)
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return text("the argument {name} is missing", name=_shown(error.param, context))
     if isinstance(error, click.BadParameter) and error.param is not None:
         return _bad_value(error, error.param, context)
     if isinstance(error, click.BadOptionUsage):
-        takes_value = any(
-            error.option_name in each.opts and not getattr(each, "is_flag", False)
-            for each in _parameters(context)
-        )
-        wrong = "the option {name} needs a value" if takes_value else "the option {name} takes no value"
-        return text(wrong, name=error.option_name)
-    if type(error) is click.UsageError and context is not None:  # what click says of extra arguments
-        message = text("{command} takes no more arguments", command=command)
-        return message + (text(": a secret is asked for, or read from standard input, and never typed as an argument")
-                          if _takes_secret(context) else "")
+        return _bad_option(error, context)
+    if type(error) is click.UsageError and context is not None:
+        return _too_many_arguments(context)
     return error.format_message().rstrip(".")
+
+
+def _unknown_name(
+    error: NoSuchCommandError | click.NoSuchOption, context: click.Context | None
+) -> str:
+    command = context.command_path if context else "acr"
+    if isinstance(error, NoSuchCommandError):
+        message = text("there is no command {command} {name}", command=command, name=error.name)
+        return message + _near(error.name, error.known)
+    message = text("{command} has no option {name}", command=command, name=error.option_name)
+    known = [name for each in _parameters(context) for name in each.opts]
+    return message + _near(error.option_name, known)
+
+
+def _bad_option(error: click.BadOptionUsage, context: click.Context | None) -> str:
+    named = [each for each in _parameters(context) if error.option_name in each.opts]
+    if any(not getattr(each, "is_flag", False) for each in named):
+        return text("the option {name} needs a value", name=error.option_name)
+    return text("the option {name} takes no value", name=error.option_name)
+
+
+def _too_many_arguments(context: click.Context) -> str:
+    message = text("{command} takes no more arguments", command=context.command_path)
+    if _takes_secret(context):
+        message += text(
+            ": a secret is asked for, or read from standard input, and never typed as an argument"
+        )
+    return message
 
 
 def _bad_value(
@@ -124,7 +139,9 @@ def _near(name: str, known: Sequence[str]) -> str:
 def _defect(error: BaseException) -> CommandError:
     """Return what is said of a defect of `acr`: neither values nor the exception's text, which may hold secrets."""
     kind = type(error).__name__
-    message = text("this is a defect of acr ({kind}); please report it at {where}", kind=kind, where=REPORT_TO)
+    message = text(
+        "this is a defect of acr ({kind}); please report it at {where}", kind=kind, where=REPORT_TO
+    )
     if os.environ.get("ARCRUN_DEBUG") != "1":
         hint = Next(text("with ARCRUN_DEBUG=1 it shows where in its code this happened"))
         return CommandError("internal", message, next=[hint])
@@ -134,7 +151,11 @@ def _defect(error: BaseException) -> CommandError:
 
 def _scrubbed(lines: str) -> str:
     """Return a traceback without the secrets that the environment and the config file hold."""
-    names = [name for name in os.environ if name.startswith(("ARCRUN_API_KEY", "ARCRUN_SECRET_", "ARCRUN_MCP_"))]
+    names = [
+        name
+        for name in os.environ
+        if name.startswith(("ARCRUN_API_KEY", "ARCRUN_SECRET_", "ARCRUN_MCP_"))
+    ]
     secrets = [Secret(os.environ[name]) for name in names if os.environ[name]]
     try:
         from arcrun._local import read_config

@@ -25,8 +25,14 @@ _TAB = re.compile(r"^ *\t", re.MULTILINE)
 _OPEN_BRACES = re.compile(r"^\s*(?:- +)?(?:[^\s'\"{\[][^'\"]*?: +)?(\{\{)")
 # What PyYAML says, and what it usually means. `{0}` is the part that the expression captures.
 _PROBLEMS = (
-    (r"mapping values are not allowed", "a text that holds `: ` must be in quotes; or is the indentation right?"),
-    (r"could not find expected ':'", "this is no `key: value`: a colon and a space must follow the key"),
+    (
+        r"mapping values are not allowed",
+        "a text that holds `: ` must be in quotes; or is the indentation right?",
+    ),
+    (
+        r"could not find expected ':'",
+        "this is no `key: value`: a colon and a space must follow the key",
+    ),
     (r"expected <block end>", "the indentation does not fit the lines above"),
     (r"character '(.+)' that cannot start", "a text can't begin with `{0}`: put it into quotes"),
     (r"found unexpected end of stream", "the quotation mark that opens here is not closed"),
@@ -43,6 +49,14 @@ class Place(NamedTuple):
     column: int
 
 
+class Nodes:
+    """What a parser found: values, and the keys of those that are in a mapping, by their paths."""
+
+    def __init__(self) -> None:
+        self.values: dict[Path, yaml.Node] = {}
+        self.keys: dict[Path, yaml.Node] = {}
+
+
 class Document:
     """A parsed document.
 
@@ -51,10 +65,11 @@ class Document:
         text: the text that it was read from, without a byte order mark.
     """
 
-    def __init__(self, value: dict[str, Any], text: str, nodes: dict[Path, yaml.Node]) -> None:
+    def __init__(self, value: dict[str, Any], text: str, nodes: Nodes) -> None:
         self.value = value
         self.text = text
-        self._nodes = nodes
+        self._nodes = nodes.values
+        self._keys = nodes.keys
 
     def place_of(self, path: Sequence[str | int], part: str = "") -> Place | None:
         """Return the place of a value, or that of the nearest one around it that is in the document.
@@ -66,11 +81,23 @@ class Document:
         steps = tuple(path)
         while steps:
             if steps in self._nodes:
-                node = self._nodes[steps]
-                offset = node.value.find(part) if part and isinstance(node.value, str) else 0
-                return self._place_in(node, max(offset, 0))
+                return self._place_with(steps, part)
             steps = steps[:-1]
         return None
+
+    def _place_with(self, path: Path, part: str) -> Place:
+        """Return the place of a value, of the text in it that has `part`, or of the key of a block."""
+        if part:
+            for inner, node in self._nodes.items():
+                if (
+                    inner[: len(path)] == path
+                    and isinstance(node.value, str)
+                    and part in node.value
+                ):
+                    return self._place_in(node, node.value.find(part))
+        node = self._nodes[path]
+        is_block = not isinstance(node.value, str) and not getattr(node, "flow_style", True)
+        return _place(self._keys[path] if is_block and path in self._keys else node)
 
     def place_within(self, path: Sequence[str | int], offset: int) -> Place | None:
         """Return the place of a character of a text: quotes, escapes and folded lines are counted.
@@ -98,7 +125,7 @@ class Document:
                 name = ".".join(map(str, path))
                 message = (
                     f"the full-width quotation marks {node.value[0]} {node.value[-1]} are part of this text; "
-                    'YAML quotes by " or \''
+                    "YAML quotes by \" or '"
                 )
                 yield {"message": message, "path": name, **_place(node)._asdict()}
 
@@ -149,7 +176,7 @@ def parse_document(text: str, what: str = "the document") -> Document:
     import yaml
 
     text = text.removeprefix("\ufeff")
-    nodes: dict[Path, yaml.Node] = {}
+    nodes = Nodes()
     try:
         loader = yaml.SafeLoader(text)
         try:
@@ -164,7 +191,9 @@ def parse_document(text: str, what: str = "the document") -> Document:
     except yaml.MarkedYAMLError as error:
         raise _invalid(what, [_fault_of(error, text)]) from None
     except yaml.reader.ReaderError as error:
-        message = f"the character U+{ord(str(error.character)[0]):04X} is not allowed here: remove it"
+        message = (
+            f"the character U+{ord(str(error.character)[0]):04X} is not allowed here: remove it"
+        )
         place = place_at(text, error.position)
         raise _invalid(what, [{"message": message, **place._asdict()}]) from None
     except (yaml.YAMLError, *PARSER_ERRORS) as error:
@@ -183,7 +212,11 @@ def _no_mapping(text: str, value: object) -> dict[str, Any]:
         return _full_width_colon(text, colon)
     if isinstance(value, dict):
         key = next(key for key in value if not isinstance(key, str))
-        return {"message": f"the key {key!r} is no text: put it into quotes", "line": 1, "column": 1}
+        return {
+            "message": f"the key {key!r} is no text: put it into quotes",
+            "line": 1,
+            "column": 1,
+        }
     found = "a list" if isinstance(value, list) else "a single value"
     return {
         "message": f"it is {found}; it must be a mapping, lines of `key: value`",
@@ -193,7 +226,7 @@ def _no_mapping(text: str, value: object) -> dict[str, Any]:
 
 
 def _read(
-    node: yaml.Node, path: Path, nodes: dict[Path, yaml.Node], left: list[int], depth: int
+    node: yaml.Node, path: Path, nodes: Nodes, left: list[int], depth: int
 ) -> Iterator[dict[str, Any]]:
     """Note a node and what is in it; yield the keys that are named twice."""
     import yaml
@@ -203,7 +236,7 @@ def _read(
         raise ValueError(
             f"it has more than {MOST_VALUES} values or is nested more than {DEEPEST} deep; do aliases (*name) repeat?"
         )
-    nodes.setdefault(path, node)
+    nodes.values.setdefault(path, node)
     if isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
             yield from _read(item, (*path, number), nodes, left, depth + 1)
@@ -215,6 +248,7 @@ def _read(
                 message = f"the key {name!r} stands here a second time; the first is on line {seen[name].line}"
                 yield {"message": message, **_place(key)._asdict()}
             seen.setdefault(name, _place(key))
+            nodes.keys.setdefault((*path, name), key)
             yield from _read(value, (*path, name), nodes, left, depth + 1)
 
 
