@@ -69,10 +69,10 @@ class Decoder:
         self._left -= len(part)
         if self._left < 0:
             problem = f"the response is larger than {self._limit:,} bytes"
-            error = UnexpectedResponseError(
+            failure = UnexpectedResponseError(
                 f"{problem}; a client takes more with max_response_bytes=…"
             )
-            raise advised(error, problem, "max_response_bytes")
+            raise advised(failure, problem, "max_response_bytes")
         return part
 
 

@@ -77,8 +77,8 @@ def require_api_key(settings: Settings, *, allow_insecure_http: bool) -> Secret:
             f"{settings.base_url} is plain http: anyone on the network could read your API key, which "
             "opens every credential. Use https"
         )
-        error = InsecureTransportError(f"{problem}, or pass allow_insecure_http=True")
-        raise advised(error, problem, "allow_insecure_http")
+        refused = InsecureTransportError(f"{problem}, or pass allow_insecure_http=True")
+        raise advised(refused, problem, "allow_insecure_http")
     return settings.api_key
 
 

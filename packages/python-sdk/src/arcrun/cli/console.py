@@ -74,7 +74,7 @@ class Console:
         else:
             self._line(text)
 
-    def warning(self, warning: Warning | str, *_: Any, **__: Any) -> None:
+    def warning(self, warning: Warning | str) -> None:
         """Print a warning of the SDK; where errors are JSON, after the result or as part of the error."""
         if self.as_json:
             self._held.append(str(warning))
@@ -102,7 +102,7 @@ class Console:
         faults = error.details
         if not source or not any(map(source.has, faults)):
             self._labelled("error", "red", error.message, error.code)
-            faults = [each for each in faults if each.get("message") not in error.message]
+            faults = [each for each in faults if str(each.get("message")) not in error.message]
         for fault in faults:
             self._fault("error", "red", fault, error.code, source)
         if language() == "zh":

@@ -11,6 +11,14 @@ from .messages import text
 class TranslatedCommand(click.Command):
     """A command whose help has its headings in the language in use."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; an error says of which command they are."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write how the command is typed."""
         pieces = " ".join(self.collect_usage_pieces(ctx))

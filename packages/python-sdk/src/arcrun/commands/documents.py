@@ -192,7 +192,7 @@ def parse_document(text: str, what: str = "the document") -> Document:
         raise _invalid(what, [_fault_of(error, text)]) from None
     except yaml.reader.ReaderError as error:
         message = (
-            f"the character U+{ord(str(error.character)[0]):04X} is not allowed here: remove it"
+            f"the character U+{_code_point(error.character):04X} is not allowed here: remove it"
         )
         place = place_at(text, error.position)
         raise _invalid(what, [{"message": message, **place._asdict()}]) from None
@@ -201,6 +201,10 @@ def parse_document(text: str, what: str = "the document") -> Document:
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return Document(value, text, nodes)
     raise _invalid(what, [_no_mapping(text, value)])
+
+
+def _code_point(character: int | str | bytes) -> int:
+    return character if isinstance(character, int) else ord(character)
 
 
 def _no_mapping(text: str, value: object) -> dict[str, Any]:

@@ -35,12 +35,16 @@ def located_in_recipe(
     details: Sequence[dict[str, Any]], document: Document
 ) -> list[dict[str, Any]]:
     """Return an engine's faults of a recipe with their places: of a text it says them, else it names the path."""
-    return [
-        detail
-        if "line" in detail or not isinstance(detail.get("path"), str)
-        else _with_place(detail, _place_of(steps_of(detail["path"]), detail, document))
-        for detail in details
-    ]
+    return [_located_in_recipe(detail, document) for detail in details]
+
+
+def _located_in_recipe(detail: dict[str, Any], document: Document) -> dict[str, Any]:
+    path = detail.get("path")
+    if "line" in detail or not isinstance(path, str):
+        return {**detail, "message": _sentence(detail)}
+    place = _place_of(steps_of(path), detail, document)
+    named = {**detail, "message": f"{path}: {detail.get('message', '')}"}
+    return _with_place(named, place)
 
 
 def failure_at(failure: CommandError, details: list[dict[str, Any]]) -> CommandError:
@@ -62,9 +66,16 @@ def steps_of(path: str) -> list[str | int]:
 
 
 def _with_place(detail: dict[str, Any], place: Place | None) -> dict[str, Any]:
-    if place is None:
-        return {key: value for key, value in detail.items() if key not in {"line", "column"}}
-    return {**detail, **place._asdict()}
+    kept = {key: value for key, value in detail.items() if key not in {"line", "column"}}
+    return {**kept, "message": _sentence(detail), **(place._asdict() if place else {})}
+
+
+def _sentence(detail: dict[str, Any]) -> str:
+    """Return what is wrong, with the nearest known name where the message leaves it out."""
+    message, suggestion = str(detail.get("message", "")), detail.get("suggestion")
+    if not suggestion or repr(suggestion) in message:
+        return message
+    return f"{message.rstrip('.')}; did you mean {suggestion!r}?"
 
 
 def _place_in(detail: dict[str, Any], document: Document, nodes: Sequence[str]) -> Place | None:

@@ -9,6 +9,7 @@ from arcrun import Arcrun
 from arcrun._core.advice import advice_of
 from arcrun._core.errors import APIStatusError, BadRequestError, InvalidArgumentError
 from arcrun._core.graphs import compile_graph, config_of, flow_of, is_document
+from arcrun._core.names import check_workflow
 
 from .documents import Document, parse_document
 from .errors import CommandError, Next, command_error
@@ -81,9 +82,13 @@ def push_workflow(
     chosen = name or document.value.get("name")
     if not isinstance(chosen, str):
         raise CommandError(
-            "invalid_argument",
+            "invalid_name",
             "the workflow has no name: write `name: NAME` at its top, or give the argument `name`",
         )
+    try:
+        check_workflow(chosen)
+    except InvalidArgumentError as error:
+        raise _invalid(error, document, "invalid_name", () if name else ("name",)) from None
     if dry_run:
         return {"name": chosen, "dry_run": True, **validate_workflow(client, workflow)}
     try:
@@ -174,12 +179,17 @@ def _graph_of(client: Arcrun, document: Document) -> dict[str, Any]:
         raise _invalid(error, document) from None
 
 
-def _invalid(error: InvalidArgumentError, document: Document) -> CommandError:
+def _invalid(
+    error: InvalidArgumentError,
+    document: Document,
+    code: str = "invalid_graph",
+    path: tuple[str | int, ...] = (),
+) -> CommandError:
     """Return what is wrong with a document, with its place."""
-    problem, _, path = advice_of(error)
-    place = document.place_of(path)
+    problem, _, own_path = advice_of(error)
+    place = document.place_of(path or own_path)
     detail = {"message": problem, **(place._asdict() if place else {})}
-    return failure_at(CommandError("invalid_graph", problem), [detail])
+    return failure_at(CommandError(code, problem), [detail])
 
 
 def _warnings_of(
