@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from arcrun._core.errors import ArcrunWarning
 from arcrun._version import __version__
 from arcrun.commands.capabilities import require
 from arcrun.commands.errors import CommandError
@@ -50,6 +51,7 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):  # no character that it lacks may end a command
             stream.reconfigure(errors="backslashreplace")
     call = Call(as_json=as_json, profile=None)
+    warnings.simplefilter("always", ArcrunWarning)  # never an exception, whatever PYTHONWARNINGS says
     warnings.showwarning = lambda warning, *_, **__: call.console.warning(warning)
     try:
         return application().main(list(arguments), "acr", standalone_mode=False, obj=call) or 0

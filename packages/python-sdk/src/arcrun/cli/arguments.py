@@ -22,8 +22,8 @@ def text_of(path: str) -> str:
         CommandError: it can't be read, or is not UTF-8.
     """
     shown = "<stdin>" if path == "-" else path
+    data = _bytes_of(path, shown)
     try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -31,26 +31,24 @@ def text_of(path: str) -> str:
             "invalid_argument",
             message("{path} is not UTF-8 (line {line}): save it as UTF-8", path=shown, line=line),
         ) from None
+
+
+def _bytes_of(path: str, shown: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except FileNotFoundError:
-        hint = _like(Path(path))
-        raise CommandError(
-            "file_not_found",
-            message(
-                "there is no file {path} in {folder}{hint}",
-                path=shown,
-                folder=Path.cwd(),
-                hint=hint,
-            ),
-        ) from None
+        folder, hint = Path.cwd(), _like(Path(path))
+        text = message(
+            "there is no file {path} in {folder}{hint}", path=shown, folder=folder, hint=hint
+        )
+        raise CommandError("file_not_found", text) from None
     except IsADirectoryError:
-        raise CommandError(
-            "invalid_argument", message("{path} is a folder: name a file in it", path=shown)
-        ) from None
+        text = message("{path} is a folder: name a file in it", path=shown)
+        raise CommandError("invalid_argument", text) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise CommandError(
-            "invalid_argument", message("{path} can't be read: {reason}", path=shown, reason=reason)
-        ) from None
+        text = message("{path} can't be read: {reason}", path=shown, reason=reason)
+        raise CommandError("invalid_argument", text) from None
 
 
 def _like(path: Path) -> str:

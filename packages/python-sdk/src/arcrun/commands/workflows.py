@@ -7,13 +7,19 @@ from typing import Any
 
 from arcrun import Arcrun
 from arcrun._core.advice import advice_of
-from arcrun._core.errors import APIStatusError, BadRequestError, InvalidArgumentError
+from arcrun._core.errors import (
+    ArcrunError,
+    BadRequestError,
+    InvalidArgumentError,
+    WorkflowPaused,
+)
 from arcrun._core.graphs import compile_graph, config_of, flow_of, is_document
 from arcrun._core.names import check_workflow
 
 from .documents import Document, parse_document
 from .errors import CommandError, Next, command_error
 from .found import naming
+from .misspelled import misspelled_parameters
 from .parameters import FileText, JsonObject
 from .places import failure_at, located
 from .results import page
@@ -53,7 +59,7 @@ def validate_workflow(client: Arcrun, workflow: FileText) -> dict[str, Any]:
         found = client.request("POST", "/validate", body=graph)
     except BadRequestError as error:
         raise _located(error, document, graph) from None
-    warnings = [*document.warnings(), *_warnings_of(found, document, graph)]
+    warnings = _warnings_of(client, found, document, graph)
     return {
         "valid": True,
         "nodes": found.get("nodeCount"),
@@ -97,9 +103,8 @@ def push_workflow(
         raise _located(error, document, _graph_or_none(client, document)) from None
     except InvalidArgumentError as error:
         raise _invalid(error, document) from None
-    # Only places of nodes need the graph: it is compiled once more.
-    graph = _graph_or_none(client, document) if pushed.get("warnings") else None
-    return {**pushed, "warnings": [*document.warnings(), *_warnings_of(pushed, document, graph)]}
+    graph = _graph_or_none(client, document)  # for the places of nodes
+    return {**pushed, "warnings": _warnings_of(client, pushed, document, graph)}
 
 
 def delete_workflow(client: Arcrun, name: str, *, dry_run: bool = False) -> dict[str, Any]:
@@ -140,10 +145,15 @@ def run_workflow(
         raise CommandError(
             "unsupported", "this engine keeps no runs, so it can only run a workflow while you wait"
         )
-    with _naming(client, name):
-        result = client.workflows.run(
-            name, input, run_async=durable, strict=strict, idempotency_key=idempotency_key
-        )
+    try:
+        with _naming(client, name):
+            result = client.workflows.run(
+                name, input, run_async=durable, strict=strict, idempotency_key=idempotency_key
+            )
+    except WorkflowPaused as pause:
+        waits = {"task_id": pause.task_id, "run_id": pause.run_id, "paused_node": pause.node}
+        known = {key: value for key, value in waits.items() if value}
+        return {"workflow": name, "status": "paused", **known}
     if not durable:
         return {"workflow": name, "status": "succeeded", **result}
     run_id = str(result.get("run_id"))
@@ -193,9 +203,12 @@ def _invalid(
 
 
 def _warnings_of(
-    found: Mapping[str, Any], document: Document, graph: Mapping[str, Any] | None
+    client: Arcrun, found: Mapping[str, Any], document: Document, graph: Mapping[str, Any] | None
 ) -> list[dict[str, Any]]:
-    return located(found.get("warnings", []), document, _nodes_of(graph))
+    """Return what the engine warns of, and what is most likely misspelled."""
+    engine = located(found.get("warnings", []), document, _nodes_of(graph))
+    misspelled = located(misspelled_parameters(client, graph or {}), document, _nodes_of(graph))
+    return [*document.warnings(), *engine, *misspelled]
 
 
 def _nodes_of(graph: Mapping[str, Any] | None) -> list[str]:
@@ -205,7 +218,7 @@ def _nodes_of(graph: Mapping[str, Any] | None) -> list[str]:
 def _graph_or_none(client: Arcrun, document: Document) -> dict[str, Any] | None:
     try:
         return _graph_of(client, document)
-    except (CommandError, APIStatusError):
+    except (CommandError, ArcrunError):
         return None
 
 
