@@ -22,7 +22,9 @@ def test_the_committed_files_are_up_to_date() -> None:
 
 
 def test_the_contract_says_what_a_code_of_the_engine_means() -> None:
-    found = explanations(contract("invalid_json", "gone"), OPENAPI_TEXT, texts("invalid_json", "gone"))
+    found = explanations(
+        contract("invalid_json", "gone"), OPENAPI_TEXT, texts("invalid_json", "gone")
+    )
     assert found["gone"] == [400, 1, "It means gone.", "錯誤。", "Mend it.", "修正。"]
     assert found["timeout"] == [0, 7, "Too late.", "錯誤。", "Mend it.", "修正。"]
     assert list(found) == ["invalid_json", "gone", "timeout"]
@@ -55,7 +57,9 @@ def test_an_exit_code_of_an_unknown_code_is_refused() -> None:
 
 
 def test_the_page_has_the_codes_of_the_command_line_only() -> None:
-    found = explanations(contract("invalid_json", "gone"), OPENAPI_TEXT, texts("invalid_json", "gone"))
+    found = explanations(
+        contract("invalid_json", "gone"), OPENAPI_TEXT, texts("invalid_json", "gone")
+    )
     text = "a\n<!-- error codes -->\nold\n<!-- end of error codes -->\nb\n"
     row = "| `timeout` | 7 | Too late. | Mend it. |"
     head = "| code | exit code | meaning | what to do |\n|---|---|---|---|"
@@ -68,7 +72,9 @@ def test_the_page_has_the_codes_of_the_command_line_only() -> None:
 
 def test_every_text_is_in_both_languages_and_ends_as_a_sentence() -> None:
     written = yaml.safe_load(TEXTS.read_text(encoding="utf-8"))
-    found = explanations(CONTRACT.read_text(encoding="utf-8"), OPENAPI.read_text(encoding="utf-8"), written)
+    found = explanations(
+        CONTRACT.read_text(encoding="utf-8"), OPENAPI.read_text(encoding="utf-8"), written
+    )
     for _, _, meaning, meaning_zh, cure, cure_zh in found.values():
         assert meaning.endswith(".")
         assert cure.endswith((".", "?"))

@@ -41,7 +41,11 @@ def run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.Comp
 
 def test_the_exit_codes_are_those_of_the_page() -> None:
     section = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("## Exit codes")[2]
-    rows = [line.split(" | ") for line in section.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    rows = [
+        line.split(" | ")
+        for line in section.partition("\n## ")[0].splitlines()
+        if line.startswith("| ")
+    ]
     documented = {int(row[0].strip("| ")): row[1].strip("| ") for row in rows[1:]}
     assert documented == exit_codes()
 
@@ -112,8 +116,17 @@ def test_ctrl_c_ends_a_command_with_130_and_no_traceback(server, canned, as_json
 
     server.on("GET", "/webhooks/named", canned(act=hang))
     environment = {**os.environ, "ARCRUN_BASE_URL": server.url, "ARCRUN_API_KEY": KEY}
-    command = [sys.executable, "-m", "arcrun.cli", "workflows", "list", *(["--json"] if as_json else [])]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+    command = [
+        sys.executable,
+        "-m",
+        "arcrun.cli",
+        "workflows",
+        "list",
+        *(["--json"] if as_json else []),
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
         assert reached.wait(60)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)

@@ -34,14 +34,22 @@ def texts_of_help() -> Iterator[str]:
         function = command.load()
         yield command.summary
         yield (function.__doc__ or "").split("\n", 1)[0]
-        yield from (each.description for each in parameters_of(function) if not each.positional and each.description)
+        yield from (
+            each.description
+            for each in parameters_of(function)
+            if not each.positional and each.description
+        )
 
 
 def texts_in(folder: Path, *functions: str) -> Iterator[str]:
     """The texts that a folder's modules pass to these functions first."""
     for path in folder.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions:
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in functions
+            ):
                 first = node.args[0]
                 if isinstance(first, ast.Constant) and isinstance(first.value, str):
                     yield first.value
@@ -100,7 +108,9 @@ def test_a_locale_counts_only_where_the_terminal_has_its_characters(monkeypatch)
 
 
 def test_values_in_a_message_are_no_templates() -> None:
-    assert text("the argument {name} is missing", name="{other}") == "the argument {other} is missing"
+    assert (
+        text("the argument {name} is missing", name="{other}") == "the argument {other} is missing"
+    )
 
 
 def test_help_is_in_the_language(acr) -> None:

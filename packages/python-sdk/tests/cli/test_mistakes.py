@@ -273,7 +273,7 @@ MISTAKES = [*WORKFLOWS, *FILES, *RECIPES, *TYPED, *SETTINGS]
 
 
 @pytest.fixture(scope="module")
-def account(served: dict[str, Any]) -> Iterator[dict[str, str]]:
+def account(served: dict[str, Any]) -> dict[str, str]:
     """An account with what the mistakes are about."""
     import yaml
 
@@ -284,7 +284,11 @@ def account(served: dict[str, Any]) -> Iterator[dict[str, str]]:
             document = yaml.safe_load(text)
             client.workflows.push(document["name"], document)
         client.creds.push("token", "s3cret-value")
-    yield {"url": served["url"], "secure_url": served["url"].replace("http:", "https:"), "key": key}
+    return {
+        "url": served["url"],
+        "secure_url": served["url"].replace("http:", "https:"),
+        "key": key,
+    }
 
 
 @pytest.fixture
@@ -300,9 +304,9 @@ def mistaken(account, monkeypatch, tmp_path, acr):
             (folder / name).write_bytes(data)
         settings = {"ARCRUN_BASE_URL": "{url}", "ARCRUN_API_KEY": account["key"], **mistake.env}
         for name, value in settings.items():
-            for known, shown in account.items():
-                value = value.replace(f"{{{known}}}", shown)
-            monkeypatch.setenv(name, value)
+            filled = value.replace("{url}", account["url"])
+            filled = filled.replace("{secure_url}", account["secure_url"])
+            monkeypatch.setenv(name, filled)
         arguments = [*options, *mistake.typed.split()]
         return acr(*arguments, stdin=mistake.stdin), str(folder)
 
@@ -346,4 +350,3 @@ def test_in_json_it_is_one_object(mistaken, mistake) -> None:
     for detail in error.get("details", []):
         assert detail["message"]
         assert ("line" in detail) == ("column" in detail)
-

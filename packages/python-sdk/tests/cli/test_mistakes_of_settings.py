@@ -60,7 +60,9 @@ def test_an_unknown_profile_names_those_that_there_are(acr, config, monkeypatch)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
-def test_a_key_that_others_can_read_is_a_warning_with_the_cure(acr, config, canned_engine, monkeypatch) -> None:
+def test_a_key_that_others_can_read_is_a_warning_with_the_cure(
+    acr, config, canned_engine, monkeypatch
+) -> None:
     monkeypatch.delenv("ARCRUN_API_KEY")
     config(f"api_key: {KEY}\n", 0o644)
     canned_engine.on("GET", "/webhooks/named", {"workflows": [], "total": 0})
@@ -72,7 +74,9 @@ def test_a_key_that_others_can_read_is_a_warning_with_the_cure(acr, config, cann
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
-def test_in_json_a_warning_before_a_failure_is_part_of_the_error(acr, config, server, monkeypatch) -> None:
+def test_in_json_a_warning_before_a_failure_is_part_of_the_error(
+    acr, config, server, monkeypatch
+) -> None:
     monkeypatch.setenv("ARCRUN_BASE_URL", server.url)
     config(f"api_key: {KEY}\n", 0o644)
     error = json.loads(acr("workflows", "list", "--json").err)
@@ -98,7 +102,9 @@ def test_a_file_without_permission_is_named(acr, tmp_path) -> None:
         (("recipe", "versions", "greet"), "recipe_versions"),
     ],
 )
-def test_what_an_engine_lacks_is_said_before_the_call(acr, canned_engine, typed, capability) -> None:
+def test_what_an_engine_lacks_is_said_before_the_call(
+    acr, canned_engine, typed, capability
+) -> None:
     listed = [each for each in CAPABLE if each != capability]
     canned_engine.on("GET", "/health", {"ok": True, "capabilities": listed})
     ended = acr(*typed, "--json")
@@ -116,7 +122,9 @@ def test_an_engine_that_lists_no_capabilities_at_all_is_asked(acr, canned_engine
     assert (ended.code, ended.json) == (0, {"runs": [], "total": 0})
 
 
-def test_an_engine_that_takes_no_encrypted_credentials_says_how_to_send_them(acr, canned_engine, canned) -> None:
+def test_an_engine_that_takes_no_encrypted_credentials_says_how_to_send_them(
+    acr, canned_engine, canned
+) -> None:
     canned_engine.on("POST", "/credentials", canned(400, {"error": "value 必填"}))
     ended = acr("creds", "push", "token", stdin="hunter22\n")
     assert ended.code == 1
@@ -141,15 +149,28 @@ def test_a_paused_run_is_a_result_that_names_its_task(acr, canned_engine, canned
     canned_engine.on("POST", "/webhooks/named/greet/trigger", canned(500, pause))
     ended = acr("run", "greet", "--json")
     assert ended.code == 0
-    assert ended.json == {"workflow": "greet", "status": "paused", "task_id": "t-1", "paused_node": "ask"}
+    assert ended.json == {
+        "workflow": "greet",
+        "status": "paused",
+        "task_id": "t-1",
+        "paused_node": "ask",
+    }
 
 
 def test_a_cancelled_run_is_a_failure_of_the_run(acr, canned_engine, canned) -> None:
     run = {"run_id": "a" * 32, "workflow": "greet", "status": "cancelled"}
     canned_engine.on("GET", "/health", {"ok": True, "capabilities": CAPABLE})
-    canned_engine.on("POST", "/webhooks/named/greet/trigger", canned(202, {"accepted": True, "run_id": run["run_id"]}))
+    canned_engine.on(
+        "POST",
+        "/webhooks/named/greet/trigger",
+        canned(202, {"accepted": True, "run_id": run["run_id"]}),
+    )
     stream = b'id: 1\nevent: status\ndata: {"status": "cancelled"}\n\n'
-    canned_engine.on("GET", f"/runs/{run['run_id']}/events", canned(200, stream, {"Content-Type": "text/event-stream"}))
+    canned_engine.on(
+        "GET",
+        f"/runs/{run['run_id']}/events",
+        canned(200, stream, {"Content-Type": "text/event-stream"}),
+    )
     canned_engine.on("GET", f"/runs/{run['run_id']}", run)
     ended = acr("run", "greet", "--json")
     error = json.loads(ended.err)

@@ -51,7 +51,9 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):  # no character that it lacks may end a command
             stream.reconfigure(errors="backslashreplace")
     call = Call(as_json=as_json, profile=None)
-    warnings.simplefilter("always", ArcrunWarning)  # never an exception, whatever PYTHONWARNINGS says
+    warnings.simplefilter(
+        "always", ArcrunWarning
+    )  # never an exception, whatever PYTHONWARNINGS says
     warnings.showwarning = lambda warning, *_, **__: call.console.warning(warning)
     try:
         return application().main(list(arguments), "acr", standalone_mode=False, obj=call) or 0

@@ -19,7 +19,9 @@ def misspelled_parameters(client: Arcrun, graph: Mapping[str, Any]) -> list[dict
         client: asked for the components, if the graph has any parameters.
         graph: a compiled graph.
     """
-    nodes = [(number, node) for number, node in enumerate(graph.get("nodes", [])) if node.get("data")]
+    nodes = [
+        (number, node) for number, node in enumerate(graph.get("nodes", [])) if node.get("data")
+    ]
     if not nodes:
         return []
     try:
