@@ -106,6 +106,7 @@ def lint(session: nox.Session) -> None:
     session.run("python", "-m", "scripts.contract_copies", "--check")
     session.run("python", "-m", "scripts.unasync", "--check")
     session.run("python", "-m", "scripts.known_recipes", "--check")
+    session.run("python", "-m", "scripts.error_codes", "--check")
     session.run("python", "-m", "scripts.import_cycles")
     session.run("python", "-m", "scripts.file_sizes")
     session.run("zizmor", "--offline", "--quiet", ".github")

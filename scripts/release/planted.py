@@ -240,9 +240,7 @@ FAULTS = (
     Fault(
         "an MCP server that reports a failed run as a result",
         "faces",
-        _replace(
-            "packages/python-sdk/src/arcrun/mcp/server.py", "is_error=True", "is_error=False"
-        ),
+        _replace("packages/python-sdk/src/arcrun/mcp/server.py", "is_error=True", "is_error=False"),
         says=("workflow_run",),
     ),
     Fault("an engine that returns 500 once", "fuzz", _respond_500_once(100, "True")),

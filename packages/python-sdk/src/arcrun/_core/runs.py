@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, cast, get_args
 
+from .advice import advised
 from .errors import InvalidArgumentError
 from .names import check_workflow
 from .operations import Page, page_of, paged, with_field
@@ -20,9 +21,9 @@ LONGEST_TASK = 256
 def check_run_id(run_id: str) -> str:
     """Return the run's id if it is valid."""
     if not isinstance(cast("object", run_id), str) or not re.fullmatch(r"[0-9a-f]{32}", run_id):
-        raise InvalidArgumentError(
-            "run_id must be 32 hex digits in lower case; client.runs.list() lists the runs"
-        )
+        problem = "run_id must be 32 hex digits in lower case"
+        error = InvalidArgumentError(f"{problem}; client.runs.list() lists the runs")
+        raise advised(error, problem, "runs.list")
     return run_id
 
 

@@ -21,7 +21,7 @@ def reporter(console: Console) -> Callable[[Mapping[str, Any]], None]:
             spent = f"{event.get('duration_ms', 0):.0f} ms"
             error = f"  {cell(event['error'])}" if "error" in event else ""
             console.progress(
-                f"  {console.style(sign, colour)} {cell(event['node'])}  {spent}{error}"
+                f"  {console.style(console.sign(sign), colour)} {cell(event['node'])}  {spent}{error}"
             )
         else:
             console.progress(f"{console.style(cell(event.get('status')), 'dim')}")

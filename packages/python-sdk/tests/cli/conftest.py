@@ -1,0 +1,73 @@
+"""An engine for the tests of `acr`, and `acr` itself in this process."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("click")
+
+# One for each test.
+ACCOUNTS = 100
+
+
+@dataclass
+class Ended:
+    """A call of `acr` that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Acr = Callable[..., Ended]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[dict[str, Any]]:
+    """The reference engine, in a process of its own."""
+    command = [sys.executable, "-m", "arcrun_server", "serve", "--port", "0", "--dev", "--json"]
+    command += ["--keys", str(ACCOUNTS), "--until-stdin-closes", "--log-level", "error"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        yield {"url": ready["url"], "keys": iter(ready["keys"])}
+        process.stdin.close()
+        process.wait(20)
+
+
+@pytest.fixture
+def engine(served: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Settings in the environment for an account of its own."""
+    key = next(served["keys"])
+    monkeypatch.setenv("ARCRUN_BASE_URL", served["url"])
+    monkeypatch.setenv("ARCRUN_API_KEY", key)
+    return {"url": served["url"], "key": key}
+
+
+@pytest.fixture
+def acr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Acr:
+    """Call `acr` in this process; standard input is no terminal."""
+    from arcrun.cli.app import run
+
+    def call(*arguments: str | Path, stdin: str = "") -> Ended:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Ended(code, captured.out, captured.err)
+
+    return call
