@@ -27,6 +27,8 @@ class Execution:
 
     async def launch(self, execute: Callable[[str, int], Awaitable[None]]) -> None: ...
 
+    room = 1
+
     async def start(self, run: str, segment: int) -> None: ...
 
     async def cancel(self, run: str, segment: int) -> None:

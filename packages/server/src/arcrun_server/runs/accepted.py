@@ -123,7 +123,8 @@ class AcceptedRuns:
             return
         # Also while nothing is executed: runs that are waited for have recorded prompts too.
         self._retain()
-        if await self._store.runs.left_by(self._executor) or await self._store.runs.any_waits():
+        waits = await self._store.runs.any_waits()
+        if waits or await self._store.runs.any_left_by(self._executor):
             await self.launch()
 
     @property
@@ -147,17 +148,34 @@ class AcceptedRuns:
         self._executor = ALONE
 
     async def recover(self, executor: str) -> None:
-        """Take over what another process has left, which is known to have ended."""
-        taken = await self._store.runs.take_over(executor, self._executor)
+        """Take over what another process has left, which is known to have ended: what there is room for.
+
+        The rest is left to every process, this one too, so that none is given all of it.
+        """
+        taken = await self._store.runs.take_over(
+            executor, self._executor, most=self._execution.room
+        )
+        await self._store.runs.take_over(executor, ALONE)
         await self._execution.recover([executor])
         for run, segment in taken:
             await self._execution.start(run, segment)
 
-    async def take_unowned(self) -> None:
-        """Start what was accepted by a process that could execute nothing then, and what waits without need."""
-        if await self._store.runs.left_by(ALONE):
-            for run, segment in await self._store.runs.take_over(ALONE, self._executor):
-                await self._execution.start(run, segment)
+    async def take_unowned(self) -> bool:
+        """Start what no process has, as far as there is room here, and return whether there may be more of it.
+
+        It was accepted by a process that could execute nothing then, or left by one that has ended.
+        """
+        room = self._execution.room
+        if not room:
+            return True
+        if not await self._store.runs.any_left_by(ALONE):
+            return False
+        for run, segment in await self._store.runs.take_over(ALONE, self._executor, most=room):
+            await self._execution.start(run, segment)
+        return True
+
+    async def release_waiting(self) -> None:
+        """Start the runs that wait for others of their workflow without need."""
         for run, segment in await self._store.runs.release_waiting(self._executor):
             await self._execution.start(run, segment)
 
@@ -456,6 +474,7 @@ def _takeover(store: Store, runs: AcceptedRuns) -> Takeover | None:
         stop=runs.stop,
         recover=runs.recover,
         take_unowned=runs.take_unowned,
+        release_waiting=runs.release_waiting,
     )
 
 

@@ -66,6 +66,11 @@ class DurableExecution(Protocol):
         """
         ...
 
+    @property
+    def room(self) -> int:
+        """Return how many more segments this process could execute now."""
+        ...
+
     async def start(self, run: str, segment: int) -> None:
         """Have a segment executed; nothing if it has been started before."""
         ...
@@ -177,12 +182,17 @@ class DbosExecution:
         DBOS.launch()
         await asyncio.to_thread(self._register_queue)
 
+    @property
+    def room(self) -> int:
+        """Return how many segments may still begin here."""
+        return max(self._at_once - len(self._tasks), 0)
+
     async def start(self, run: str, segment: int) -> None:
         """Execute it in this process if it has room, else queue it for any."""
         from dbos import DBOS, SetWorkflowID  # noqa: PLC0415
 
         with SetWorkflowID(_id(run, segment)):
-            if len(self._tasks) < self._at_once:
+            if self.room:
                 await DBOS.start_workflow_async(self._segment, run, segment)
             else:
                 await DBOS.enqueue_workflow_async(_QUEUE, self._segment, run, segment)

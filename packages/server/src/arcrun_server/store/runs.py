@@ -70,13 +70,12 @@ _LISTS = {
 _ONE = Query(select(*runs.c).where(_table.id == bindparam("id")))
 _STAGE = Query(select(_table.status, _table.segment).where(_table.id == bindparam("id")))
 _STATUS = Query(select(_table.status).where(_table.id == bindparam("id")))
-_WAITING = Query(
-    select(_table.id, _table.segment).where(
-        # No IN: the driver would be given one parameter for the list.
-        or_(_table.status == QUEUED, _table.status == RUNNING),
-        _table.executor == bindparam("executor"),
-    )
+_LEFT = select(_table.id, _table.segment).where(
+    # No IN: the driver would be given one parameter for the list.
+    or_(_table.status == QUEUED, _table.status == RUNNING),
+    _table.executor == bindparam("executor"),
 )
+_ALL_LEFT, _ONE_LEFT = Query(_LEFT), Query(_LEFT.limit(1))
 
 
 @dataclass(frozen=True)
@@ -206,8 +205,12 @@ class Runs:
 
     async def left_by(self, executor: str) -> Sequence[Segment]:
         """Return id and segment of the runs that an executor executes, or was to."""
-        rows = await self._database.rows(_WAITING, executor=executor)
+        rows = await self._database.rows(_ALL_LEFT, executor=executor)
         return [(row[0], row[1]) for row in rows]
+
+    async def any_left_by(self, executor: str) -> bool:
+        """Return whether there is one of them."""
+        return bool(await self._database.rows(_ONE_LEFT, executor=executor))
 
     async def any_waits(self) -> bool:
         """Return whether a run waits until other runs of its workflow have ended."""
@@ -330,14 +333,23 @@ class Runs:
             )
         return released
 
-    async def take_over(self, old: str, new: str) -> Sequence[Segment]:
-        """Give an executor what another one executed, or was to; return ids and segments.
+    async def take_over(self, old: str, new: str, *, most: int | None = None) -> Sequence[Segment]:
+        """Give an executor what another one executed, or was to, or the oldest of it; return ids and segments.
 
-        From now on the old one, should it still live, changes nothing of them.
+        From now on the old one, should it still live, changes nothing of them. Two that take from one at the same moment
+        take different runs.
         """
+        left = (
+            select(_table.id)
+            .where(_table.status.in_([QUEUED, RUNNING]), _table.executor == old)
+            .order_by(_table.number)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+            .cte("left_runs")
+        )
         statement = (
             update(runs)
-            .where(_table.status.in_([QUEUED, RUNNING]), _table.executor == old)
+            .where(_table.id.in_(select(left.c.id)))
             .values(executor=new)
             .returning(_table.id, _table.segment)
         )
