@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.release.compatibility.baseline import release_numbers
@@ -11,6 +10,7 @@ from scripts.release.versions import NPM_FOLDER, PACKAGES, agreed_version, versi
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _DATE = "2026-12-01"
 

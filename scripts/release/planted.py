@@ -257,6 +257,17 @@ FAULTS = (
         with_npm=True,
     ),
     Fault(
+        "an API report that says less than the JavaScript SDK offers",
+        "npm_check",
+        _replace(
+            "packages/js-sdk/etc/sdk.api.md",
+            'type Sensitivity = "standard" | ',
+            "type Sensitivity = ",
+        ),
+        says=("sdk.api.md",),
+        with_npm=True,
+    ),
+    Fault(
         "an engine whose workflows write the page that they read",
         "example",
         _replace(

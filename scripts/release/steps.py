@@ -210,7 +210,11 @@ STEPS = (
     ReleaseStep("npm_build", "the npm package twice, in two environments", npm.build, npm=True),
     ReleaseStep("check", "metadata, contents, budgets", check, ("build",)),
     ReleaseStep(
-        "npm_check", "contents, budget, publint, attw", npm.check, ("npm_build",), npm=True
+        "npm_check",
+        "contents, budget, API report, publint, attw",
+        npm.check,
+        ("npm_build",),
+        npm=True,
     ),
     ReleaseStep("upload", "to a package index on loopback", upload, ("build",)),
     ReleaseStep("npm_upload", "to verdaccio on loopback", npm.upload, ("npm_build",), npm=True),

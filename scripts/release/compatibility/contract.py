@@ -60,9 +60,7 @@ def _operations(document: Document) -> Iterator[tuple[str, Schema]]:
                 yield f"{method.upper()} {path}", whole
 
 
-def _operation(
-    comparison: Comparison, name: str, old: Schema, new: Schema
-) -> Iterator[Difference]:
+def _operation(comparison: Comparison, name: str, old: Schema, new: Schema) -> Iterator[Difference]:
     was, now = old.get("operationId"), new.get("operationId")
     if was != now:  # generated clients name their methods after it
         yield PART.broken(name, f"has the operationId `{now}`, was `{was}`")
@@ -144,9 +142,7 @@ def _body(comparison: Comparison, name: str, old: Schema, new: Schema) -> Iterat
     yield from _content(comparison, was, now, at)
 
 
-def _responses(
-    comparison: Comparison, name: str, old: Schema, new: Schema
-) -> Iterator[Difference]:
+def _responses(comparison: Comparison, name: str, old: Schema, new: Schema) -> Iterator[Difference]:
     was, now = old.get("responses", {}), new.get("responses", {})
     for status in was.keys() - now.keys():
         yield PART.broken(name, "is no status of it any more", status)

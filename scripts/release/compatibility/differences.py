@@ -34,7 +34,9 @@ class Difference:
 
     def __str__(self) -> str:
         where = f"{self.symbol} `{self.member}`" if self.member else self.symbol
-        return f"{'breaking' if self.breaking else 'addition':<9} {self.part:<11} {where} {self.what}"
+        return (
+            f"{'breaking' if self.breaking else 'addition':<9} {self.part:<11} {where} {self.what}"
+        )
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,7 @@ class Part:
         """Return a difference that leaves what users have in order."""
         return Difference(self.name, symbol, member, what, breaking=False)
 
-    def changed(
-        self, symbol: str, what: str, member: str = "", *, breaking: bool
-    ) -> Difference:
+    def changed(self, symbol: str, what: str, member: str = "", *, breaking: bool) -> Difference:
         """Return a difference of which a rule has said whether it breaks users."""
         return Difference(self.name, symbol, member, what, breaking=breaking)
 

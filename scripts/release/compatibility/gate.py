@@ -91,9 +91,9 @@ def require_compatible(root: Path, version: str) -> Figures:
             figures["without_a_tag"] = ", ".join(untagged)
         return figures
     compared = compare(root, against)
-    problems = [*_version_problem(version, compared), *_changelog_problem(root, version, compared)]
-    if problems:
-        raise Incompatible("\n".join(problems))
+    problem = problem_of(version, changelog.entry(root, version), compared)
+    if problem:
+        raise Incompatible(problem)
     breaking = len(compared.breaking)
     return {
         "against": against.name,
@@ -101,6 +101,13 @@ def require_compatible(root: Path, version: str) -> Figures:
         "additions": len(compared.differences) - breaking,
         "at_least": compared.required,
     }
+
+
+def problem_of(version: str, entry: str, compared: Compared) -> str:
+    """Return what is wrong with a version and its changelog entry; empty if nothing is."""
+    return "\n".join(
+        [*_version_problem(version, compared), *_changelog_problem(version, entry, compared)]
+    )
 
 
 def _version_problem(version: str, compared: Compared) -> list[str]:
@@ -116,8 +123,8 @@ def _version_problem(version: str, compared: Compared) -> list[str]:
     ]
 
 
-def _changelog_problem(root: Path, version: str, compared: Compared) -> list[str]:
-    missing = changelog.unnamed(changelog.entry(root, version), compared.breaking)
+def _changelog_problem(version: str, entry: str, compared: Compared) -> list[str]:
+    missing = changelog.unnamed(entry, compared.breaking)
     if not missing:
         return []
     return [

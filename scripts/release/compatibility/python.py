@@ -7,7 +7,7 @@ It does not compare types yet; annotations are compared here, and so are the fie
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import griffe
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scripts.release.compatibility.differences import Difference
+    from scripts.release.compatibility.types import Change
 
 SOURCE = "packages/python-sdk/src"
 
@@ -52,7 +53,7 @@ def differences(old: Path, new: Path) -> list[Difference]:
         *(_PART.added(name.removeprefix(_ASYNC), "was added") for name in added),
     }
     for name in before.objects.keys() & after.objects.keys():
-        found.update(_compared(name, before, after))
+        found.update(_compared(name, _Pair(before, after)))
     return sorted(found)
 
 
@@ -112,8 +113,19 @@ def _final(found: griffe.Object | griffe.Alias) -> griffe.Object:
     return found.final_target if isinstance(found, griffe.Alias) else found
 
 
-def _compared(name: str, before: _Surface, after: _Surface) -> Iterator[Difference]:
-    old, new = before.objects[name], after.objects[name]
+class _Pair(NamedTuple):
+    """The SDK of the last release, and that of this one."""
+
+    before: _Surface
+    after: _Surface
+
+    def change_of_type(self, old: object, new: object) -> Change | None:
+        """Say how an annotation has changed, by what its names stand for."""
+        return change_of_type(self.before.text(old), self.after.text(new))
+
+
+def _compared(name: str, pair: _Pair) -> Iterator[Difference]:
+    old, new = pair.before.objects[name], pair.after.objects[name]
     symbol = name.removeprefix(_ASYNC).removeprefix("Async")
     if old.kind is not new.kind:
         yield _PART.broken(symbol, "is something else now")
@@ -129,9 +141,9 @@ def _compared(name: str, before: _Surface, after: _Surface) -> Iterator[Differen
     for member, was in _public(old).items():
         now = _public(new).get(member)
         if isinstance(was, griffe.Function) and isinstance(now, griffe.Function):
-            yield from _function(_method(symbol, member), was, now, before, after)
+            yield from _function(_method(symbol, member), was, now, pair)
         elif isinstance(was, griffe.Attribute) and isinstance(now, griffe.Attribute):
-            yield from _attribute(symbol, member, was, now, before, after)
+            yield from _attribute(symbol, member, was, now, pair)
 
 
 def _public(found: griffe.Object) -> dict[str, griffe.Object]:
@@ -176,7 +188,7 @@ def _bases(symbol: str, old: griffe.Class, new: griffe.Class) -> Iterator[Differ
 
 
 def _function(
-    symbol: str, old: griffe.Function, new: griffe.Function, before: _Surface, after: _Surface
+    symbol: str, old: griffe.Function, new: griffe.Function, pair: _Pair
 ) -> Iterator[Difference]:
     """Yield parameters that were added, and what has another type."""
     was = {each.name: each for each in old.parameters}
@@ -185,27 +197,21 @@ def _function(
             if not parameter.required:
                 yield _PART.added(symbol, "was added", parameter.name)
             continue
-        earlier = before.text(was[parameter.name].annotation)
-        change = change_of_type(earlier, after.text(parameter.annotation))
+        change = pair.change_of_type(was[parameter.name].annotation, parameter.annotation)
         if change:
             yield _PART.changed(
                 symbol, f"{change} its type", parameter.name, breaking=breaks_callers(change)
             )
-    change = change_of_type(before.text(old.returns), after.text(new.returns))
+    change = pair.change_of_type(old.returns, new.returns)
     if change and old.name != "__init__":
         yield _PART.changed(symbol, f"{change} its result", breaking=breaks_readers(change))
 
 
 def _attribute(
-    symbol: str,
-    member: str,
-    old: griffe.Attribute,
-    new: griffe.Attribute,
-    before: _Surface,
-    after: _Surface,
+    symbol: str, member: str, old: griffe.Attribute, new: griffe.Attribute, pair: _Pair
 ) -> Iterator[Difference]:
     """Yield a field or attribute that has another type, or is not always there any more."""
-    change = change_of_type(before.text(old.annotation), after.text(new.annotation))
+    change = pair.change_of_type(old.annotation, new.annotation)
     if change and not _is_resource(old):
         yield _PART.changed(symbol, f"{change} its type", member, breaking=breaks_readers(change))
     if _is_total(old) and not _is_total(new):

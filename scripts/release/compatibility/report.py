@@ -22,7 +22,9 @@ _PROPERTY = re.compile(
     r"(?:readonly )?(?P<name>[\w$]+|\[[^\]]+\])(?P<optional>\?)?: (?P<type>.+)", re.DOTALL
 )
 _METHOD = re.compile(r"(?P<name>[\w$]+)(?P<generics><.*?>)?\((?P<rest>.*)", re.DOTALL)
-_PARAMETER = re.compile(r"(?P<rest>\.\.\.)?(?P<name>[\w$]+|\{.*?\})(?P<optional>\?)?: (?P<type>.+)", re.DOTALL)
+_PARAMETER = re.compile(
+    r"(?P<rest>\.\.\.)?(?P<name>[\w$]+|\{.*?\})(?P<optional>\?)?: (?P<type>.+)", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def read(text: str) -> dict[str, Declaration]:
     code = _CODE.search(text)
     if code is None:
         raise ValueError("the API report has no block of TypeScript")
-    names, found = dict(_RENAMED.findall(code[1])), {}
+    names: dict[str, str] = dict(_RENAMED.findall(code[1]))
+    found: dict[str, Declaration] = {}
     for statement in _statements(_COMMENT.sub("", code[1])):
         head = _DECLARATION.match(statement)
         if head is None:

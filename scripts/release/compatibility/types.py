@@ -14,7 +14,10 @@ Change = Literal["narrowed", "widened", "changed"]
 _EVERYTHING = {"Any", "typing.Any", "object", "any", "unknown"}
 _TEXT = {"str", "string"}
 # Types that hold others, and take a value if these do.
-_WRAPPED = re.compile(r"(Promise|AsyncGenerator|Iterator|AsyncIterator|list|Sequence|Array)([<\[])(.*)[>\]]", re.DOTALL)
+_WRAPPED = re.compile(
+    r"(Promise|AsyncGenerator|Iterator|AsyncIterator|list|Sequence|Array)([<\[])(.*)[>\]]",
+    re.DOTALL,
+)
 _SUBSCRIPT = re.compile(r"(?:typing\.)?(Literal|Union|Optional)\[(.*)\]", re.DOTALL)
 _STRING = re.compile(r"""(['"]).*\1""", re.DOTALL)
 _OPEN, _CLOSE = "([{<", ")]}>"

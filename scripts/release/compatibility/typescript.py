@@ -115,7 +115,7 @@ def _declaration(
 ) -> Iterator[Difference]:
     old, new = before[name], after[name]
     if old.kind != new.kind:
-        yield _PART.broken(name, f"is a {new.kind} now")
+        yield _PART.broken(name, f"became the kind `{new.kind}`")
         return
     if old.kind in {"class", "interface"}:
         yield from _above(name, before, after)
