@@ -216,6 +216,14 @@ def release(session: nox.Session) -> None:
 
 
 @nox.session
+def next_version(session: nox.Session) -> None:
+    """Say what the next version must be at least, and why: `-- --against REV` compares with that commit."""
+    sync(session, "release", "parity", workspace=False)
+    command = (*NEUTRAL_PYTHON, "-m", "scripts.release.compatibility", *session.posargs)
+    session.run(*command)
+
+
+@nox.session
 def verify(session: nox.Session) -> None:
     """Check a downloaded artifact against the evidence: `-- FILE --evidence release.json`."""
     sync(session, "release", workspace=False)
