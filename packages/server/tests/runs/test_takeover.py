@@ -166,9 +166,8 @@ async def test_while_runs_that_no_process_has_are_left_it_goes_on_to_take_them_w
     monkeypatch.setattr(takeover, "LOOK_SECONDS", 600.0)
     monkeypatch.setattr(takeover, "SOON_SECONDS", 0.0)
     cluster = Cluster(unowned=3)
-    async with process(cluster):
-        async with cluster._happened:
-            await asyncio.wait_for(
-                cluster._happened.wait_for(lambda: cluster.events.count("take unowned") == 3), WAIT
-            )
+    async with process(cluster), cluster._happened:
+        await asyncio.wait_for(
+            cluster._happened.wait_for(lambda: cluster.events.count("take unowned") == 3), WAIT
+        )
     assert cluster.events.count("release waiting") == 1

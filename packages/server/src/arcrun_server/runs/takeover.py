@@ -116,9 +116,9 @@ class Takeover:
     async def _take_for(self, seconds: float) -> None:
         """Take runs that no process has, for a time, in portions: other processes take theirs meanwhile."""
         end = time.monotonic() + seconds
-        while await self._take_unowned() and time.monotonic() + SOON_SECONDS < end:
-            await asyncio.sleep(SOON_SECONDS)
-        await asyncio.sleep(max(end - time.monotonic(), 0))
+        while (left := end - time.monotonic()) > 0:
+            more = await self._take_unowned()
+            await asyncio.sleep(min(SOON_SECONDS, left) if more else left)
 
     async def _take_over(self, locks: Locks) -> None:
         for name in await asyncio.to_thread(locks.ended):
