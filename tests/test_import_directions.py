@@ -125,7 +125,9 @@ RULES = {
     f"{SDK}/_async": Rule(("arcrun._core", "arcrun._http", "arcrun._local", "arcrun._concurrency")),
     f"{SDK}/_sync": Rule(("arcrun._core", "arcrun._http", "arcrun._local", "arcrun._concurrency")),
     # Its two faces are made from one table of commands, and know nothing of each other.
-    f"{SDK}/commands": Rule(("arcrun.Arcrun", "arcrun._core", "arcrun._local", "arcrun._version")),
+    f"{SDK}/commands": Rule(
+        ("arcrun.Arcrun", "arcrun._core", "arcrun._http", "arcrun._local", "arcrun._version")
+    ),
     f"{SDK}/cli": Rule(
         ("arcrun.Arcrun", "arcrun.commands", "arcrun._core", "arcrun._local", "arcrun._version")
     ),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # The kinds of files that belong in each wheel; paths are relative to the import package.
 _CODE = (r".+\.py", r"py\.typed")
 WHEEL_KINDS = {
-    "arcrun": _CODE,
+    "arcrun": (*_CODE, r"commands/example/[\w./-]+"),  # what `acr init` makes
     "arcrun-server": (
         *_CODE,
         r"contract/arcrun\.yaml",

@@ -1,9 +1,10 @@
-"""An engine for the tests of `acr`, and `acr` itself in this process."""
+"""An engine for the tests of `acr`, and `acr` itself: in this process, or as one of its own."""
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ pytest.importorskip("click")
 
 # One for each test.
 ACCOUNTS = 100
+REPLIES = Path(__file__).parents[2] / "src/arcrun/commands/example/replies.yaml"
 
 
 @dataclass
@@ -31,16 +33,24 @@ class Ended:
     def json(self) -> Any:
         return json.loads(self.out)
 
+    @property
+    def lines(self) -> list[Any]:
+        """The objects of a result that came piece by piece."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
 
 Acr = Callable[..., Ended]
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[dict[str, Any]]:
-    """The reference engine, in a process of its own."""
+    """The reference engine, in a process of its own, with the replies of the example."""
     command = [sys.executable, "-m", "arcrun_server", "serve", "--port", "0", "--dev", "--json"]
     command += ["--keys", str(ACCOUNTS), "--until-stdin-closes", "--log-level", "error"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    environment = {**os.environ, "ARCRUN_SERVER_LLM_SCRIPT": str(REPLIES)}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
@@ -71,3 +81,17 @@ def acr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         return Ended(code, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture
+def project(tmp_path: Path, acr: Acr) -> Path:
+    """A folder that `acr init` made."""
+    folder = tmp_path / "project"
+    assert acr("init", folder).code == 0
+    return folder
+
+
+@pytest.fixture
+def config(home: Path) -> Path:
+    """Where the config file is, or would be."""
+    return home / ".arcrun" / "config.yaml"

@@ -6,8 +6,8 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Container, Generator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from inspect import signature
 from typing import Any
 
@@ -22,7 +22,7 @@ from arcrun.commands.table import COMMANDS, Command
 
 from .arguments import fields_of, secret_from, text_of
 from .console import Console
-from .exits import OK, USAGE, exit_code
+from .exits import FAILED, OK, USAGE, exit_code
 from .failures import failure_of
 from .help import TranslatedCommand, TranslatedGroup
 from .messages import LANGUAGES, language, language_of, text, use
@@ -126,6 +126,7 @@ class LazyCommand(TranslatedCommand):
             self.params = [each for found in self.taken for each in _options(found)]
             self.params.append(click.Option(["--json", "as_json"], is_flag=True, hidden=True))
             self.params.append(click.Option(["--lang"], type=click.Choice(LANGUAGES), hidden=True))
+            self.params.append(click.Option(["--profile"], hidden=True))
             if self._command.effect == "destroys":
                 self.params.append(
                     click.Option(["--yes", "-y"], is_flag=True, help=text("don't ask"))
@@ -136,28 +137,59 @@ class LazyCommand(TranslatedCommand):
         call: Call = click.get_current_context().obj
         call.console.as_json |= bool(given.pop("as_json"))
         given.pop("lang")  # read before
+        call.profile = given.pop("profile") or call.profile
         confirmed = given.pop("yes", True) or given.get("dry_run", False)
         arguments = _values(self.taken or [], given, call)
         if not confirmed:
             _confirm(self._command, arguments)
         function = self._command.load()
-        names = signature(function).parameters
         with ExitStack() as stack:
-            if "client" in names:
-                from .clients import client_of
+            arguments |= _injected(self._command, signature(function).parameters, call, stack)
+            return _show(self._command, function(**arguments), call)
 
-                client = stack.enter_context(client_of(call.profile))
-                require(client, self._command.needs)
-                arguments["client"] = client
-            if "report" in names:
-                from .following import reporter
 
-                arguments["report"] = reporter(call.console)
-            if "language" in names:
-                arguments["language"] = language()
-            result = function(**arguments)
-        call.console.result(result, self._command.shown, call.source)
+def _injected(
+    command: Command, names: Container[str], call: Call, stack: ExitStack
+) -> dict[str, Any]:
+    """Return what the command line gives to a command's function besides what was typed."""
+    given: dict[str, Any] = {}
+    if "client" in names:
+        from arcrun.commands.settings import client_of
+
+        client = stack.enter_context(client_of(call.profile))
+        require(client, command.needs)
+        given["client"] = client
+    if "report" in names:
+        from .following import reporter
+
+        given["report"] = reporter(call.console)
+    if "ask" in names:
+        from .asking import ask
+
+        given["ask"] = ask
+    if "profile" in names:
+        given["profile"] = call.profile
+    if "language" in names:
+        given["language"] = language()
+    return given
+
+
+def _show(command: Command, result: Any, call: Call) -> int:
+    """Print what a command returns, or each object that it yields, and return the exit code."""
+    from .views import view_of
+
+    view, console = view_of(command.name), call.console
+    if isinstance(result, Generator):
+        with closing(result):
+            for item in result:
+                console.item(item, view)
         return OK
+    console.result(result, command.shown, call.source, view)
+    return OK if result.get(command.verdict, True) else FAILED
+
+
+# Flags that have a letter, too.
+_SHORT = {"follow": ("-f",)}
 
 
 def _options(parameter: Parameter) -> list[click.Parameter]:
@@ -181,7 +213,8 @@ def _options(parameter: Parameter) -> list[click.Parameter]:
     if parameter.type == "flag":
         default = parameter.default
         switch = f"{option}/--no-{option[2:]}" if default is not False else option
-        return [click.Option([switch, name], is_flag=True, default=default, help=help_text)]
+        names = [*_SHORT.get(name, ()), switch, name]
+        return [click.Option(names, is_flag=True, default=default, help=help_text)]
     kind: Any = click.Choice(parameter.choices) if parameter.choices else None
     kind = kind or {"integer": click.INT}.get(parameter.type, click.STRING)
     metavar = "FILE" if isinstance(parameter.mark, Contents) else None

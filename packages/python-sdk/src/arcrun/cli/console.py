@@ -7,7 +7,8 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from arcrun.commands.errors import CommandError, Next
@@ -17,8 +18,22 @@ from .messages import language
 from .messages import text as message
 from .source import Source, printable, width
 
+# Returns text in a style, such as "green", or as it is where there are no colours.
+Style = Callable[..., str]
+# Returns the lines that a person reads of a result.
+View = Callable[[Mapping[str, Any], Style], Iterable[str]]
+
 _ASCII = {"✓": "ok", "✗": "x", "…": "...", "→": "->", "·": "-"}
-_STYLES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
+_STYLES = {
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+    "bold": "1",
+    "dim": "2",
+}
 
 
 class Console:
@@ -37,8 +52,9 @@ class Console:
         result: Mapping[str, Any],
         columns: Sequence[str] = (),
         source: Source | None = None,
+        view: View | None = None,
     ) -> None:
-        """Print a command's result: a table of the list that `columns` names first, else as YAML.
+        """Print a command's result: by `view`, as a table of the list that `columns` names first, else as YAML.
 
         What it warns of goes to stderr, with the lines of `source` that are meant.
 
@@ -49,18 +65,36 @@ class Console:
         if not self.as_json:
             for warning in shown.pop("warnings", ()):
                 self._fault("warning", "yellow", warning, "", source)
-        try:
+        with _output():
             if self.as_json:
                 print(as_json(shown, sys.stdout, indent=2))
+            elif view is not None:
+                self._lines(view(shown, self.style_of_result))
             elif columns and columns[0] in shown:
                 self._table(shown, columns)
             else:
                 print(as_yaml(shown), end="")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            discard_output()
-            raise OutputClosedError from None
         self._held_warnings()
+
+    def item(self, item: Mapping[str, Any], view: View | None) -> None:
+        """Print an object of a result that comes piece by piece: in JSON, each on a line of its own.
+
+        Raises:
+            OutputClosedError: who read it has gone away.
+        """
+        with _output():
+            if self.as_json or view is None:
+                print(as_json(item, sys.stdout))
+            else:
+                self._lines(view(item, self.style_of_result))
+
+    def _lines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            print(line)
+
+    def style_of_result(self, text: str, *names: str) -> str:
+        """Return text in a style, where stdout shows colours."""
+        return self.style(text, *names, stream=sys.stdout)
 
     def progress(self, text: str) -> None:
         """Print a line of progress; nothing where errors are JSON, and alone on stderr."""
@@ -187,7 +221,18 @@ def has_colour(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def as_yaml(value: Mapping[str, Any]) -> str:
+@contextmanager
+def _output() -> Generator[None, None, None]:
+    """Let what is printed on stdout go out, or say that nobody reads it any more."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+        raise OutputClosedError from None
+
+
+def as_yaml(value: object) -> str:
     """Return a result as YAML, texts of several lines as blocks."""
     import yaml
 
@@ -200,9 +245,7 @@ def as_yaml(value: Mapping[str, Any]) -> str:
 
     Dumper.add_representer(str, text)
     shows_all = can_show("✓天", sys.stdout)  # otherwise YAML's own escapes
-    return yaml.dump(
-        dict(value), Dumper=Dumper, allow_unicode=shows_all, sort_keys=False, width=1000
-    )
+    return yaml.dump(value, Dumper=Dumper, allow_unicode=shows_all, sort_keys=False, width=1000)
 
 
 def as_json(value: Mapping[str, Any], stream: TextIO, *, indent: int | None = None) -> str:

@@ -36,11 +36,20 @@ def naming(
 def _near(name: str, message: str, names: Callable[[], Sequence[str]]) -> str:
     if "did you mean" in message:
         return ""
-    from difflib import get_close_matches
-
     try:
-        known = names()
+        return close_matches(name, names())
     except ArcrunError:  # the first error is the one to show
         return ""
+
+
+def close_matches(name: str, known: Sequence[str]) -> str:
+    """Return the end of a sentence that names what was probably meant; empty if nothing is close.
+
+    Example:
+        >>> close_matches("notoin", ["notion", "slack"])
+        "; did you mean 'notion'?"
+    """
+    from difflib import get_close_matches
+
     near = get_close_matches(name, known, 3, 0.5)
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""

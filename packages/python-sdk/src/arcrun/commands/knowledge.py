@@ -45,7 +45,7 @@ def get_knowledge(
         except NotFoundError as error:
             raise CommandError(error.code or "", error.message, next=[_SEARCH]) from None
         return {"blocks": [found["block"]], "content": found["block"]["content"]}
-    blocks = _blocks_of(client, str(page_name))
+    blocks = blocks_of(client, str(page_name))
     if not blocks:
         raise CommandError(
             "page_not_found",
@@ -73,7 +73,7 @@ def put_knowledge(
         replace: instead of the page's only block; without it, one more block
         dry_run: only say what would be written
     """
-    before = _blocks_of(client, page_name) if replace else []
+    before = blocks_of(client, page_name) if replace else []
     if len(before) > 1:
         raise CommandError(
             "page_has_blocks",
@@ -90,7 +90,8 @@ def put_knowledge(
     return {key: value for key, value in found["block"].items() if key != "content"}
 
 
-def _blocks_of(client: Arcrun, page_name: str) -> list[dict[str, Any]]:
+def blocks_of(client: Arcrun, page_name: str) -> list[dict[str, Any]]:
+    """Return all blocks of a page, oldest first."""
     blocks: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:

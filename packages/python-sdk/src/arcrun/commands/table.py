@@ -28,6 +28,7 @@ class Command:
         no_tool: Why it is no tool.
         shown: The field of its result that a person sees as a table, with the columns.
         needs: The capability that an engine must have for it.
+        verdict: The field of its result that tells whether all is well; if not, the exit code is 1.
     """
 
     name: str
@@ -40,9 +41,10 @@ class Command:
     no_tool: str = ""
     shown: tuple[str, ...] = ()
     needs: str = ""
+    verdict: str = ""
 
     def load(self) -> Callable[..., dict[str, Any]]:
-        """Return the function."""
+        """Return the function. That of a command that is no tool may also yield objects as they come."""
         module, _, name = self.function.partition(":")
         found: Callable[..., dict[str, Any]] = getattr(
             import_module(f"arcrun.commands.{module}"), name
@@ -51,6 +53,14 @@ class Command:
 
 
 COMMANDS: tuple[Command, ...] = (
+    Command(
+        "init", "projects:init_project", "make a folder with an example to start from", "writes",
+        no_tool=FOR_PEOPLE,
+    ),
+    Command(
+        "dev", "development:develop", "push, test and run what you save, on an engine of its own",
+        "writes", repeatable=False, no_tool=FOR_PEOPLE,
+    ),
     Command(
         "push", "workflows:push_workflow", "store a workflow", "writes",
         tool="workflow_push",
@@ -66,6 +76,11 @@ COMMANDS: tuple[Command, ...] = (
         tool="workflow_run",
         for_agents="Run a stored workflow; it acts on the world. Not to test a prompt: prompt_recipe_render.",
     ),
+    Command(
+        "trigger", "webhooks:trigger_workflow", "trigger a workflow as others do, by its webhook",
+        "writes", repeatable=False, no_tool=SECRETS,
+    ),
+    Command("logs", "logs:show_logs", "show what runs did, and follow them", no_tool=FOR_PEOPLE),
     Command(
         "workflows list", "workflows:list_workflows", "list the workflows",
         tool="workflow_list",
@@ -134,6 +149,7 @@ COMMANDS: tuple[Command, ...] = (
         "recipe test", "recipes:run_recipe_tests", "run a recipe's own tests",
         tool="prompt_recipe_test", for_agents="Run the tests in a recipe, no model asked. Not for workflows.",
         needs="prompt_recipes",
+        verdict="passed",
     ),
     Command(
         "recipe versions", "recipes:list_versions", "list the versions of a recipe", no_tool=RARE,
@@ -193,6 +209,10 @@ COMMANDS: tuple[Command, ...] = (
         needs="knowledge_base",
     ),
     Command(
+        "kb import", "pages:import_pages", "write Markdown files to pages of the knowledge base",
+        "writes", no_tool=FOR_PEOPLE,
+    ),
+    Command(
         "creds list", "credentials:list_credentials", "list the credentials, without values",
         no_tool=SECRETS, shown=("credentials", "name", "service", "sensitivity", "created_at"),
     ),
@@ -212,6 +232,37 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "explain", "explanations:explain_code", "say what an error code means, and what to do",
         no_tool="an error says what it means itself", shown=("codes", "code", "exit_code", "meaning"),
+    ),
+    Command(
+        "setup", "services:set_up_service", "store the secrets of a service", "writes",
+        no_tool=SECRETS,
+    ),
+    Command(
+        "login", "login:log_in", "log in, and keep the key in the config file", "writes",
+        no_tool=FOR_PEOPLE,
+    ),
+    Command(
+        "logout", "login:log_out", "remove the key from the config file", "writes",
+        no_tool=FOR_PEOPLE,
+    ),
+    Command(
+        "auth status", "accounts:auth_status", "show which settings count, and where they come from",
+        no_tool=FOR_PEOPLE, verdict="ok",
+    ),
+    Command(
+        "auth rotate", "accounts:rotate_key", "replace the key by a new one", "destroys",
+        repeatable=False, no_tool=SECRETS,
+    ),
+    Command(
+        "auth revoke", "accounts:revoke_key", "revoke the key", "destroys", no_tool=SECRETS
+    ),
+    Command(
+        "doctor", "doctor:examine", "check the settings, the way to the engine, and the key",
+        no_tool=FOR_PEOPLE, verdict="ok",
+    ),
+    Command(
+        "completion", "completion:completion_script", "print the completion of a shell",
+        no_tool=FOR_PEOPLE,
     ),
 )  # fmt: skip
 
