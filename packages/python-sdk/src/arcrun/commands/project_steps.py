@@ -11,8 +11,9 @@ from arcrun import Arcrun
 from arcrun._core.errors import ArcrunError, NotFoundError
 from arcrun._core.events import ENDED
 
-from .documents import Document, located, parse_document
+from .documents import Document, parse_document
 from .errors import CommandError, command_error
+from .places import located
 from .project_files import Changes, ProjectFiles
 from .recipes import kind_of, push_recipe, render_recipe, run_recipe_tests
 from .workflows import push_workflow
