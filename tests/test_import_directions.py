@@ -192,6 +192,7 @@ RULES = {
     "scripts/mutation": Rule(("scripts",)),
     "scripts/parity": Rule(("scripts",)),
     "scripts/release": Rule(("scripts",)),
+    "scripts/release/compatibility": Rule(("scripts",)),
     "scripts/release/example": Rule(("scripts",)),
     "scripts/release/npm": Rule(("scripts",)),
     "scripts/release/python": Rule(("scripts",)),

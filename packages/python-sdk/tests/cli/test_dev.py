@@ -122,7 +122,9 @@ def test_each_save_is_pushed_tested_and_run_whatever_is_saved(dev, project: Path
     assert of_type(events, "ended")[0]["data"]["greeting"] == "Good morning!"
 
     recipe = project / "recipes" / "greeting.yaml"
-    recipe.write_text(recipe.read_text("utf-8").replace("Greet {{name}}.", "Hail {{name}}."), "utf-8")
+    recipe.write_text(
+        recipe.read_text("utf-8").replace("Greet {{name}}.", "Hail {{name}}."), "utf-8"
+    )
     events = running.until("watching")
     (tested,) = of_type(events, "recipe")
     assert tested["passed"] is False

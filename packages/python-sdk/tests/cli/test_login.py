@@ -29,7 +29,9 @@ def accounts(server, monkeypatch):
     monkeypatch.setenv("ARCRUN_BASE_URL", server.url)
     server.on("GET", "/health", HEALTH)
     server.on("POST", "/auth/device/code", CODE)
-    server.on("GET", "/me", {"account": "acc_1", "email": "ming@example.com", "key": {"label": "x"}})
+    server.on(
+        "GET", "/me", {"account": "acc_1", "email": "ming@example.com", "key": {"label": "x"}}
+    )
     return server
 
 
@@ -100,7 +102,9 @@ def test_a_code_that_is_never_confirmed_ends(acr, accounts, canned) -> None:
     assert '"expired_token"' in ended.err
 
 
-def test_an_engine_without_device_log_in_is_said_before_it_is_asked(acr, server, monkeypatch) -> None:
+def test_an_engine_without_device_log_in_is_said_before_it_is_asked(
+    acr, server, monkeypatch
+) -> None:
     monkeypatch.setenv("ARCRUN_BASE_URL", server.url)
     server.on("GET", "/health", {"ok": True, "capabilities": []})
     ended = acr("login")

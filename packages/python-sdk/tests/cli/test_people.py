@@ -245,8 +245,17 @@ def test_the_completion_of_a_shell_is_a_script_alone(acr, shell: str) -> None:
 
 
 def test_completion_names_commands() -> None:
-    environment = {**os.environ, "_ACR_COMPLETE": "bash_complete", "COMP_WORDS": "acr rec", "COMP_CWORD": "1"}
+    environment = {
+        **os.environ,
+        "_ACR_COMPLETE": "bash_complete",
+        "COMP_WORDS": "acr rec",
+        "COMP_CWORD": "1",
+    }
     ended = subprocess.run(
-        [sys.executable, "-m", "arcrun.cli"], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "arcrun.cli"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "plain,recipe" in ended.stdout

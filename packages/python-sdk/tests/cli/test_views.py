@@ -50,7 +50,13 @@ def test_every_view_is_of_a_command() -> None:
 
 def test_a_prompt_is_shown_as_it_is_with_the_origin_of_each_range(acr, recipe: str) -> None:
     ended = acr("recipe", "render", recipe, "city=台北")
-    assert ended.out.splitlines()[:5] == ["── system ──", "You are brief.", "", "── user ──", "台北 的天氣？"]
+    assert ended.out.splitlines()[:5] == [
+        "── system ──",
+        "You are brief.",
+        "",
+        "── user ──",
+        "台北 的天氣？",
+    ]
     assert "value     city" in ended.out
     assert "input.city" in ended.out
 
@@ -90,7 +96,9 @@ def test_a_diff_and_a_backtest_show_what_changes(acr, engine, project: Path) -> 
     acr("recipe", "push", recipe)
     acr("push", project / "workflows" / "greet.yaml")
     run = acr("run", "greet", "name=Ada", "--json").json["run_id"]
-    recipe.write_text(recipe.read_text("utf-8").replace("Greet {{name}}.", "Hail {{name}}."), "utf-8")
+    recipe.write_text(
+        recipe.read_text("utf-8").replace("Greet {{name}}.", "Hail {{name}}."), "utf-8"
+    )
     acr("recipe", "push", recipe)
     diff = acr("recipe", "diff", "greeting", "1").out.splitlines()
     assert "-  user: Greet {{name}}." in diff
@@ -119,8 +127,10 @@ def test_a_failed_run_shows_the_node_and_why() -> None:
         "failed_input": {"x": 1},
     }  # fmt: skip
     lines = list(views.run(run, plain))
-    assert "  ✗ b    no" in lines or "  ✗ b  no" in [" ".join(line.split()) for line in lines] or any(
-        "✗ b" in line and line.endswith("no") for line in lines
+    assert (
+        "  ✗ b    no" in lines
+        or "  ✗ b  no" in [" ".join(line.split()) for line in lines]
+        or any("✗ b" in line and line.endswith("no") for line in lines)
     )
     assert "  Node b failed: no" in lines
     assert "  x: 1" in lines

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 OK = 0
 FAILED = 1
 USAGE = 2
@@ -14,24 +12,6 @@ CONFLICT = 6
 UNREACHABLE = 7
 INTERRUPTED = 130
 
-_BY_CODE = {
-    "invalid_argument": USAGE,
-    "invalid_yaml": USAGE,
-    "missing_api_key": NOT_ALLOWED,
-    "unknown_api_key": NOT_ALLOWED,
-    "recipe_immutable": NOT_ALLOWED,
-    "insecure_transport": NOT_ALLOWED,
-    "run_failed": RUN_FAILED,
-    "run_cancelled": RUN_FAILED,
-    "conflict": CONFLICT,
-    "version_conflict": CONFLICT,
-    "workflow_full": CONFLICT,
-    "recipe_in_use": CONFLICT,
-    "tests_failed": CONFLICT,
-    "timeout": UNREACHABLE,
-    "unreachable": UNREACHABLE,
-}
-
 
 def exit_code(code: str) -> int:
     """Return the exit code of an error code.
@@ -40,12 +20,14 @@ def exit_code(code: str) -> int:
         >>> exit_code("workflow_not_found")
         3
     """
-    if code.endswith("_not_found"):
-        return NOT_FOUND
-    return _BY_CODE.get(code, FAILED)
+    from arcrun.commands.error_codes import EXPLANATIONS
+
+    if code in EXPLANATIONS:
+        return EXPLANATIONS[code].exit_code
+    return NOT_FOUND if code.endswith("_not_found") else FAILED
 
 
-def exit_codes() -> dict[int, Any]:
+def exit_codes() -> dict[int, str]:
     """Return what each exit code means."""
     return {
         OK: "done",

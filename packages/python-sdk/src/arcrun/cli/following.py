@@ -22,7 +22,7 @@ def reporter(console: Console) -> Callable[[Mapping[str, Any]], None]:
             spent = f"{event.get('duration_ms', 0):.0f} ms"
             error = f"  {cell(event['error'])}" if "error" in event else ""
             console.progress(
-                f"  {console.style(sign, colour)} {cell(event['node'])}  {spent}{error}"
+                f"  {console.style(console.sign(sign), colour)} {cell(event['node'])}  {spent}{error}"
             )
         elif event["type"] == "device_code":
             _device_code(event, console)
@@ -36,7 +36,9 @@ def _device_code(event: Mapping[str, Any], console: Console) -> None:
     """Say where to log in, and open that page where a person sits before a terminal."""
     code = console.style(cell(event["user_code"]), "bold")
     console.progress(f"open {cell(event['verification_uri'])} and enter the code {code}")
-    console.progress(f"  it is valid for {event['expires_in'] // 60} minutes; waiting … (Ctrl-C ends this)")
+    console.progress(
+        f"  it is valid for {event['expires_in'] // 60} minutes; waiting … (Ctrl-C ends this)"
+    )
     address = event.get("verification_uri_complete") or event["verification_uri"]
     if sys.stdin.isatty() and sys.stderr.isatty() and str(address).startswith(("https:", "http:")):
         import webbrowser

@@ -16,7 +16,9 @@ _LINE_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 def recipe(result: Result, style: Style) -> Iterator[str]:
     """Show a recipe's text, as it was pushed; where it stands is a comment."""
-    labels = [f"{name} → {label['version']}" for name, label in (result.get("labels") or {}).items()]
+    labels = [
+        f"{name} → {label['version']}" for name, label in (result.get("labels") or {}).items()
+    ]
     about = f"# version {result['version']}{f', labels: {cell(labels)}' if labels else ''}"
     yield style(about, "dim")
     yield from safe_lines(result.get("source") or as_yaml(result["recipe"]))
@@ -119,7 +121,11 @@ def backtest(result: Result, style: Style) -> Iterator[str]:
     """Show what a version would change of the prompts of real runs."""
     version = result.get("version")
     of = f"version {version}" if version is not None else "this text"
-    counts = [f"{result[name]} {name}" for name in ("changed", "unchanged", "failed", "skipped") if result.get(name)]
+    counts = [
+        f"{result[name]} {name}"
+        for name in ("changed", "unchanged", "failed", "skipped")
+        if result.get(name)
+    ]
     yield f"{style(of, 'bold')} against {result['count']} prompts of runs: {', '.join(counts) or 'none'}"
     for run in result["runs"]:
         if run["status"] == "unchanged":

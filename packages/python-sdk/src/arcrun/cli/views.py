@@ -106,7 +106,11 @@ def status_text(status: object, style: Style) -> str:
 
 def run(result: Result, style: Style) -> Iterator[str]:
     """Show a run: what it was given, what each node did, what came of it."""
-    facts = (milliseconds(result.get("duration_ms")), result.get("trigger"), result.get("created_at"))
+    facts = (
+        milliseconds(result.get("duration_ms")),
+        result.get("trigger"),
+        result.get("created_at"),
+    )
     about = ", ".join(cell(fact) for fact in facts if fact)
     status = status_text(result["status"], style)
     yield f"{cell(result['workflow'])}  {status}  {style(about, 'dim')}"
@@ -228,7 +232,11 @@ def login(result: Result, style: Style) -> Iterator[str]:
 def auth_status(result: Result, style: Style) -> Iterator[str]:
     """Show the settings, where each comes from, and the account."""
     rows = [
-        (name, cell(found["value"]), style(f"from {found['from']}" if found["from"] else "not set", "dim"))
+        (
+            name,
+            cell(found["value"]),
+            style(f"from {found['from']}" if found["from"] else "not set", "dim"),
+        )
         for name, found in result["settings"].items()
     ]
     yield from columns(rows)

@@ -72,7 +72,9 @@ def _checks(profile: str | None) -> Iterator[Check]:
     checked = list(_settings(settings))
     yield from checked
     without_key = settings["api_key"].value is None
-    if any(check.status == "fail" for check in checked if check.name != "API key" or not without_key):
+    if any(
+        check.status == "fail" for check in checked if check.name != "API key" or not without_key
+    ):
         return
     url = check_base_url(settings["base_url"].value, settings["base_url"].origin)
     yield from _network(url)
@@ -90,7 +92,10 @@ def _packages() -> Check:
     shown = ", ".join(f"{name} {number}" for name, number in found.items() if number)
     if missing:
         return Check(
-            "packages", "fail", f"missing: {', '.join(missing)}", "python -m pip install 'arcrun[cli]'"
+            "packages",
+            "fail",
+            f"missing: {', '.join(missing)}",
+            "python -m pip install 'arcrun[cli]'",
         )
     return Check("packages", "ok", shown)
 
@@ -110,7 +115,9 @@ def _config_file() -> Check:
     except FileNotFoundError:
         return Check("config file", "ok", f"there is no {CONFIG}, and none is needed")
     except OSError as error:
-        return Check("config file", "fail", f"{CONFIG} can't be read: {error.strerror}", _CURE_OF_MODE)
+        return Check(
+            "config file", "fail", f"{CONFIG} can't be read: {error.strerror}", _CURE_OF_MODE
+        )
     except UnicodeDecodeError:
         return Check("config file", "fail", f"{CONFIG} is not UTF-8", "save it as UTF-8")
     except (ArcrunError, CommandError) as error:
@@ -171,11 +178,15 @@ def _network(url: str) -> Iterator[Check]:
     proxy = proxy_for(httpx.URL(url))
     if proxy:
         shown = httpx.URL(proxy)
-        yield Check("proxy", "ok", f"{shown.scheme}://{shown.host}:{shown.port or ''} from the environment")
+        yield Check(
+            "proxy", "ok", f"{shown.scheme}://{shown.host}:{shown.port or ''} from the environment"
+        )
         return  # the proxy looks up the name
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        addresses = {str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        addresses = {
+            str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        }
     except OSError as error:
         yield Check(
             "name of the host", "fail", f"{host} is not found: {error.strerror}",
@@ -212,7 +223,9 @@ def _engine(profile: str | None, *, has_key: bool) -> Iterator[Check]:
                 yield Check("key at the engine", "fail", command_error(error).message, "acr login")
             else:
                 whose = (account or {}).get("email") or (account or {}).get("account") or ""
-                yield Check("key at the engine", "ok", f"accepted{f', of {whose}' if whose else ''}")
+                yield Check(
+                    "key at the engine", "ok", f"accepted{f', of {whose}' if whose else ''}"
+                )
 
 
 def _clock(date: str | None) -> Iterator[Check]:

@@ -23,7 +23,6 @@ def search_knowledge(client: Arcrun, query: str, *, limit: int = 10) -> dict[str
         query: words, Chinese or English
         limit: how many at most
     """
-    _check(client)
     query_string = urlencode({"q": query, "limit": min(limit, MOST)})
     found = client.request("GET", f"/kbdb/search?{query_string}")
     return page("blocks", found["blocks"], limit)
@@ -38,7 +37,6 @@ def get_knowledge(
         page_name: the page
         block_id: the block, instead of a page
     """
-    _check(client)
     if (page_name is None) == (block_id is None):
         raise CommandError("invalid_argument", "name either a page or a block_id")
     if block_id is not None:
@@ -75,7 +73,6 @@ def put_knowledge(
         replace: instead of the page's only block; without it, one more block
         dry_run: only say what would be written
     """
-    _check(client)
     before = blocks_of(client, page_name) if replace else []
     if len(before) > 1:
         raise CommandError(
@@ -104,14 +101,3 @@ def blocks_of(client: Arcrun, page_name: str) -> list[dict[str, Any]]:
         cursor = found.get("next_cursor")
         if not cursor:
             return blocks
-
-
-def _check(client: Arcrun) -> None:
-    """Refuse an engine without a knowledge base before it is asked.
-
-    Raises:
-        CommandError: it has none.
-    """
-    health = client.health()
-    if "capabilities" in health and "knowledge_base" not in health["capabilities"]:
-        raise CommandError("unsupported", "this engine has no knowledge base (knowledge_base)")

@@ -66,9 +66,15 @@ def log_in(
         result["profile"] = profile
     if account:
         result["account"] = account
-    overriding = [] if profile else [VARIABLES[n] for n in ("api_key", "base_url") if os.environ.get(VARIABLES[n])]
+    overriding = (
+        []
+        if profile
+        else [VARIABLES[n] for n in ("api_key", "base_url") if os.environ.get(VARIABLES[n])]
+    )
     if overriding:
-        result["warning"] = f"{' and '.join(overriding)} in the environment count before this: unset them"
+        result["warning"] = (
+            f"{' and '.join(overriding)} in the environment count before this: unset them"
+        )
     return result
 
 
@@ -80,7 +86,11 @@ def log_out(*, profile: str | None = None) -> dict[str, Any]:
     was = _in_file(profile)
     if was is not None:
         write_settings(path, profile, {"api_key": None})
-    return {"removed": was is not None, "config": CONFIG, **({"profile": profile} if profile else {})}
+    return {
+        "removed": was is not None,
+        "config": CONFIG,
+        **({"profile": profile} if profile else {}),
+    }
 
 
 def account_of(client: Arcrun) -> dict[str, Any] | None:

@@ -124,9 +124,7 @@ def _of_trace(entry: Mapping[str, Any]) -> Line:
     return {"node": node, "status": "ok", **shown}
 
 
-def _lines_of(
-    client: Arcrun, run_id: str, workflow: str | None
-) -> Generator[Line, None, None]:
+def _lines_of(client: Arcrun, run_id: str, workflow: str | None) -> Generator[Line, None, None]:
     for event in client.runs.events(run_id):
         about = {"type": event["type"], "run_id": run_id, "workflow": workflow}
         yield {**about, **{key: value for key, value in event.items() if key not in {"type", "id"}}}

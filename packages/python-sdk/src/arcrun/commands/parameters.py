@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from .errors import CommandError
 
 # Given by the caller of a command, not by its user.
-INJECTED = frozenset({"client", "report", "ask", "profile"})
+INJECTED = frozenset({"client", "report", "language", "ask", "profile"})
 
 
 Type = Literal["text", "integer", "flag", "object", "texts"]

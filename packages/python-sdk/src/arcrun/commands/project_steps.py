@@ -11,8 +11,9 @@ from arcrun import Arcrun
 from arcrun._core.errors import ArcrunError, NotFoundError
 from arcrun._core.events import ENDED
 
-from .documents import Document, located, parse_document
+from .documents import Document, parse_document
 from .errors import CommandError, command_error
+from .places import located
 from .project_files import Changes, ProjectFiles
 from .recipes import kind_of, push_recipe, render_recipe, run_recipe_tests
 from .workflows import push_workflow
@@ -137,28 +138,32 @@ class ProjectSteps:
             "file": file,
             "name": name,
             "test": test.get("name"),
-            "messages": [{"role": m["role"], "content": m["content"]} for m in rendered["messages"]],
+            "messages": [
+                {"role": m["role"], "content": m["content"]} for m in rendered["messages"]
+            ],
             "estimated_tokens": rendered.get("estimated_tokens"),
         }
 
     def _workflow(self, path: Path) -> Generator[Event, None, None]:
         file, text = self._files.shown(path), _text_of(path)
         document = parse_document(text, file)
-        pushed = push_workflow(self._client, text, name=None if "name" in document.value else path.stem)
+        pushed = push_workflow(
+            self._client, text, name=None if "name" in document.value else path.stem
+        )
         name = str(pushed["name"])
         yield {"type": "workflow", "file": file, "name": name, "warnings": pushed["warnings"]}
         if not self._run:
             return
         given = self._files.input_of(path)
-        body = {} if given is None else parse_document(_text_of(given), self._files.shown(given)).value
+        body = (
+            {} if given is None else parse_document(_text_of(given), self._files.shown(given)).value
+        )
         run_id = str(self._client.workflows.run(name, body, run_async=True).get("run_id"))
         shown = None if given is None else self._files.shown(given)
         yield {"type": "run", "file": file, "workflow": name, "run_id": run_id, "input": shown}
         yield from self._followed(file, document, run_id)
 
-    def _followed(
-        self, file: str, document: Document, run_id: str
-    ) -> Generator[Event, None, None]:
+    def _followed(self, file: str, document: Document, run_id: str) -> Generator[Event, None, None]:
         """Yield how a run ended or paused; a save ends it, as the run is of what was there before."""
         while True:
             run: dict[str, Any] = {**self._client.runs.get(run_id)}
@@ -172,7 +177,9 @@ class ProjectSteps:
         faults = _faults_of(run, document)
         for entry in run.get("trace", []):
             yield {"type": "node", "file": file, **_of_trace(entry)}
-        ended: Event = {key: run[key] for key in ("status", "data", "task_id", "duration_ms") if key in run}
+        ended: Event = {
+            key: run[key] for key in ("status", "data", "task_id", "duration_ms") if key in run
+        }
         ended["warnings"] = [_placeholder(each, document) for each in run.get("warnings", [])]
         yield {
             "type": "ended",
@@ -208,7 +215,9 @@ def _faults_of(run: dict[str, Any], document: Document) -> list[dict[str, Any]]:
 def _placeholder(warning: dict[str, Any], document: Document) -> dict[str, Any]:
     """Return what a run says of a placeholder without a value, with the place where it is written."""
     text = str(warning.get("placeholder", ""))
-    (found,) = located([{**warning, "message": f"{text} has no value, so it stays as written"}], document, ())
+    (found,) = located(
+        [{**warning, "message": f"{text} has no value, so it stays as written"}], document, ()
+    )
     for number, line in enumerate(document.text.splitlines(), 1):
         if number >= found.get("line", 1) and text and text in line:
             return {**found, "line": number, "column": line.index(text) + 1}

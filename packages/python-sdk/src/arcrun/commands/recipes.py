@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from arcrun import Arcrun
-from arcrun._core.errors import NotFoundError
+from arcrun._core.errors import BadRequestError, NotFoundError
 from arcrun._core.recipe_types import RecipeKind
 
 from .documents import Document, parse_document
-from .errors import CommandError, Next
+from .errors import CommandError, Next, command_error
 from .found import naming
 from .parameters import FileText, JsonObject
+from .places import failure_at, located_in_recipe
 from .results import page
 
 LISTING = Next("see the names", "recipe list")
@@ -65,9 +66,16 @@ def push_recipe(
         return _checked(client, recipe, document)
     # A prompt recipe goes as it was written: the engine says at which line and column it has faults.
     is_prompt = kind_of(document) == "prompt_recipe"
-    pushed = client.recipes.push(
-        recipe if is_prompt else document.value, message=message, expected_version=expected_version
-    )
+    try:
+        pushed = client.recipes.push(
+            recipe if is_prompt else document.value,
+            message=message,
+            expected_version=expected_version,
+        )
+    except BadRequestError as error:
+        failure = command_error(error)
+        details = located_in_recipe(failure.details, document)
+        raise failure_at(failure, details) from None
     return {**pushed}
 
 

@@ -27,6 +27,7 @@ class Command:
         for_agents: What a model reads of the tool: when to use it, and when not.
         no_tool: Why it is no tool.
         shown: The field of its result that a person sees as a table, with the columns.
+        needs: The capability that an engine must have for it.
         verdict: The field of its result that tells whether all is well; if not, the exit code is 1.
     """
 
@@ -39,6 +40,7 @@ class Command:
     for_agents: str = ""
     no_tool: str = ""
     shown: tuple[str, ...] = ()
+    needs: str = ""
     verdict: str = ""
 
     def load(self) -> Callable[..., dict[str, Any]]:
@@ -97,18 +99,22 @@ COMMANDS: tuple[Command, ...] = (
         "runs list", "runs:list_runs", "list runs, newest first",
         tool="run_list", for_agents="List runs, newest first. Not for what one did: run_get.",
         shown=("runs", "run_id", "workflow", "status", "created_at", "duration_ms"),
+        needs="durable_runs",
     ),
     Command(
         "runs get", "runs:get_run", "show a run and its trace",
         tool="run_get", for_agents="A run with its trace: why it failed. Not to wait for one: workflow_run.",
+        needs="durable_runs",
     ),
     Command(
         "runs cancel", "runs:cancel_run", "cancel a run", "destroys",
         tool="run_cancel", for_agents="End a run that goes on. Not for ended runs.",
+        needs="durable_runs",
     ),
     Command(
         "runs retry", "runs:retry_run", "run an ended run again", "writes", repeatable=False,
         tool="run_retry", for_agents="Run an ended run again, as a new run. Not for paused ones: run_resume.",
+        needs="durable_runs",
     ),
     Command(
         "runs resume", "runs:resume_run", "give a paused run what it waits for", "writes",
@@ -137,58 +143,70 @@ COMMANDS: tuple[Command, ...] = (
         "recipe render", "recipes:render_recipe", "assemble a prompt without asking a model",
         tool="prompt_recipe_render",
         for_agents="Assemble a prompt, no model asked. Not to get an answer: workflow_run.",
+        needs="prompt_recipes",
     ),
     Command(
         "recipe test", "recipes:run_recipe_tests", "run a recipe's own tests",
         tool="prompt_recipe_test", for_agents="Run the tests in a recipe, no model asked. Not for workflows.",
+        needs="prompt_recipes",
         verdict="passed",
     ),
     Command(
         "recipe versions", "recipes:list_versions", "list the versions of a recipe", no_tool=RARE,
         shown=("versions", "version", "created_at", "message"),
+        needs="recipe_versions",
     ),
-    Command("recipe diff", "recipes:diff_recipe", "compare two versions of a recipe", no_tool=RARE),
+    Command("recipe diff", "recipes:diff_recipe", "compare two versions of a recipe", no_tool=RARE, needs="recipe_versions"),
     Command(
         "recipe label", "recipes:label_recipe", "let a label point to a version", "writes",
         no_tool="what is in production is for people to decide",
+        needs="recipe_versions",
     ),
     Command(
         "recipe unlabel", "recipes:unlabel_recipe", "remove a label", "destroys",
         no_tool="what is in production is for people to decide",
+        needs="recipe_versions",
     ),
     Command(
         "recipe backtest", "recipes:backtest_recipe", "compare a recipe with what runs have used",
         no_tool="its result is long, and with --call it spends tokens",
+        needs="recipe_versions",
     ),
     Command(
         "components list", "catalog:list_components", "list the components",
         no_tool="component_search with few words finds them in fewer tokens",
         shown=("components", "canonical_id", "category", "description"),
+        needs="components",
     ),
     Command(
         "components search", "catalog:search_components", "find components and recipes by what they do",
         tool="component_search",
         for_agents="Find components and recipes by purpose. Start here. Not for stored texts: kb_search.",
         shown=("results", "canonical_id", "kind", "description"),
+        needs="components",
     ),
     Command(
         "components get", "catalog:get_component", "show a component's parameters and an example",
         tool="component_get",
         for_agents="A component's parameters and example. Not for recipes: prompt_recipe_get.",
+        needs="components",
     ),
     Command(
         "kb search", "knowledge:search_knowledge", "find blocks of the knowledge base",
         tool="kb_search", for_agents="Find stored texts by words. Not for a known page: kb_get.",
         shown=("blocks", "id", "page_name", "content"),
+        needs="knowledge_base",
     ),
     Command(
         "kb get", "knowledge:get_knowledge", "show a page or a block of the knowledge base",
         tool="kb_get", for_agents="A page's blocks, or one block. Not by words: kb_search.",
+        needs="knowledge_base",
     ),
     Command(
         "kb put", "knowledge:put_knowledge", "write a block to a page of the knowledge base", "writes",
         repeatable=False, tool="kb_put",
         for_agents="Write a text to a page. Not for recipes: prompt_recipe_push.",
+        needs="knowledge_base",
     ),
     Command(
         "kb import", "pages:import_pages", "write Markdown files to pages of the knowledge base",
@@ -210,6 +228,10 @@ COMMANDS: tuple[Command, ...] = (
         tool="service_list",
         for_agents="Services with an auth recipe and the credentials they need. Not to store secrets.",
         shown=("services", "service", "category", "required_secrets"),
+    ),
+    Command(
+        "explain", "explanations:explain_code", "say what an error code means, and what to do",
+        no_tool="an error says what it means itself", shown=("codes", "code", "exit_code", "meaning"),
     ),
     Command(
         "setup", "services:set_up_service", "store the secrets of a service", "writes",

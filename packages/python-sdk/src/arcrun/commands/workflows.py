@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from arcrun import Arcrun
-from arcrun._core.errors import APIStatusError, BadRequestError, InvalidArgumentError
+from arcrun._core.advice import advice_of
+from arcrun._core.errors import (
+    ArcrunError,
+    BadRequestError,
+    InvalidArgumentError,
+    WorkflowPaused,
+)
 from arcrun._core.graphs import compile_graph, config_of, flow_of, is_document
+from arcrun._core.names import check_workflow
 
-from .documents import Document, located, parse_document
+from .documents import Document, parse_document
 from .errors import CommandError, Next, command_error
 from .found import naming
+from .misspelled import misspelled_parameters
 from .parameters import FileText, JsonObject
+from .places import failure_at, located
 from .results import page
 
 Report = Callable[[Mapping[str, Any]], None]
@@ -50,7 +59,13 @@ def validate_workflow(client: Arcrun, workflow: FileText) -> dict[str, Any]:
         found = client.request("POST", "/validate", body=graph)
     except BadRequestError as error:
         raise _located(error, document, graph) from None
-    return {"valid": True, "nodes": found.get("nodeCount"), "edges": found.get("edgeCount")}
+    warnings = _warnings_of(client, found, document, graph)
+    return {
+        "valid": True,
+        "nodes": found.get("nodeCount"),
+        "edges": found.get("edgeCount"),
+        "warnings": warnings,
+    }
 
 
 def push_workflow(
@@ -73,17 +88,23 @@ def push_workflow(
     chosen = name or document.value.get("name")
     if not isinstance(chosen, str):
         raise CommandError(
-            "invalid_argument",
-            "the workflow has no name: write `name: NAME` at its top, or give a name",
+            "invalid_name",
+            "the workflow has no name: write `name: NAME` at its top, or give the argument `name`",
         )
+    try:
+        check_workflow(chosen)
+    except InvalidArgumentError as error:
+        raise _invalid(error, document, "invalid_name", () if name else ("name",)) from None
     if dry_run:
         return {"name": chosen, "dry_run": True, **validate_workflow(client, workflow)}
     try:
         pushed = client.workflows.push(chosen, document.value, strict=strict)
     except BadRequestError as error:
         raise _located(error, document, _graph_or_none(client, document)) from None
-    warnings = located(cast("list[dict[str, Any]]", pushed.get("warnings", [])), document, ())
-    return {**pushed, "warnings": warnings}
+    except InvalidArgumentError as error:
+        raise _invalid(error, document) from None
+    graph = _graph_or_none(client, document)  # for the places of nodes
+    return {**pushed, "warnings": _warnings_of(client, pushed, document, graph)}
 
 
 def delete_workflow(client: Arcrun, name: str, *, dry_run: bool = False) -> dict[str, Any]:
@@ -124,10 +145,15 @@ def run_workflow(
         raise CommandError(
             "unsupported", "this engine keeps no runs, so it can only run a workflow while you wait"
         )
-    with _naming(client, name):
-        result = client.workflows.run(
-            name, input, run_async=durable, strict=strict, idempotency_key=idempotency_key
-        )
+    try:
+        with _naming(client, name):
+            result = client.workflows.run(
+                name, input, run_async=durable, strict=strict, idempotency_key=idempotency_key
+            )
+    except WorkflowPaused as pause:
+        waits = {"task_id": pause.task_id, "run_id": pause.run_id, "paused_node": pause.node}
+        known = {key: value for key, value in waits.items() if value}
+        return {"workflow": name, "status": "paused", **known}
     if not durable:
         return {"workflow": name, "status": "succeeded", **result}
     run_id = str(result.get("run_id"))
@@ -160,20 +186,44 @@ def _graph_of(client: Arcrun, document: Document) -> dict[str, Any]:
     except BadRequestError as error:
         raise _located(error, document, None) from None
     except InvalidArgumentError as error:
-        raise CommandError("invalid_graph", str(error)) from None
+        raise _invalid(error, document) from None
+
+
+def _invalid(
+    error: InvalidArgumentError,
+    document: Document,
+    code: str = "invalid_graph",
+    path: tuple[str | int, ...] = (),
+) -> CommandError:
+    """Return what is wrong with a document, with its place."""
+    problem, _, own_path = advice_of(error)
+    place = document.place_of(path or own_path)
+    detail = {"message": problem, **(place._asdict() if place else {})}
+    return failure_at(CommandError(code, problem), [detail])
+
+
+def _warnings_of(
+    client: Arcrun, found: Mapping[str, Any], document: Document, graph: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """Return what the engine warns of, and what is most likely misspelled."""
+    engine = located(found.get("warnings", []), document, _nodes_of(graph))
+    misspelled = located(misspelled_parameters(client, graph or {}), document, _nodes_of(graph))
+    return [*document.warnings(), *engine, *misspelled]
+
+
+def _nodes_of(graph: Mapping[str, Any] | None) -> list[str]:
+    return [str(node.get("id")) for node in (graph or {}).get("nodes", [])]
 
 
 def _graph_or_none(client: Arcrun, document: Document) -> dict[str, Any] | None:
     try:
         return _graph_of(client, document)
-    except (CommandError, APIStatusError):
+    except (CommandError, ArcrunError):
         return None
 
 
 def _located(
     error: BadRequestError, document: Document, graph: Mapping[str, Any] | None
 ) -> CommandError:
-    nodes = [str(node.get("id")) for node in (graph or {}).get("nodes", [])]
     failure = command_error(error)
-    failure.details = located(failure.details, document, nodes)
-    return failure
+    return failure_at(failure, located(failure.details, document, _nodes_of(graph)))

@@ -8,6 +8,7 @@ from typing import Any
 
 from arcrun import Arcrun
 from arcrun._core.errors import ArcrunError
+from arcrun.commands.capabilities import require
 from arcrun.commands.errors import CommandError, Next, command_error
 from arcrun.commands.parameters import Parameter, check_arguments, input_schema, parameters_of
 from arcrun.commands.table import COMMANDS, Command
@@ -47,6 +48,7 @@ class Tool:
         """
         checked = check_arguments(list(self._parameters), arguments)
         try:
+            require(client, self.command.needs)
             return self._function(client, **checked)
         except ArcrunError as error:
             raise command_error(error) from None
@@ -82,7 +84,7 @@ def failure_text(error: CommandError) -> str:
     lines += [
         f"line {detail['line']}, column {detail['column']}: {detail['message']}"
         for detail in error.details
-        if "line" in detail and "column" in detail
+        if "line" in detail and "column" in detail and detail["message"] not in error.message
     ]
     lines += [f"next: {step}" for step in map(next_tool, error.next) if step]
     return "\n".join(lines)

@@ -352,7 +352,7 @@ RunRetry = TypedDict(
 closed(RunRetry)
 
 
-@extensible
+@closed
 class Resume(TypedDict):
     """`POST /workflows/resume`."""
 
