@@ -117,7 +117,7 @@ class LazyCommand(click.Command):
         arguments = _values(self._taken or [], given, call)
         if not confirmed:
             _confirm(self._command, arguments)
-        from .clients import client_of
+        from arcrun.commands.settings import client_of
 
         function = self._command.load()
         with client_of(call.profile) as client:

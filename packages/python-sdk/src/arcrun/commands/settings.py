@@ -9,7 +9,8 @@ from typing import Any
 from arcrun import Arcrun
 from arcrun._core.config import VARIABLES
 from arcrun._local import read_config
-from arcrun.commands.errors import CommandError
+
+from .errors import CommandError
 
 
 def client_of(profile: str | None) -> Arcrun:
