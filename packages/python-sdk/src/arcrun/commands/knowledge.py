@@ -60,6 +60,7 @@ def put_knowledge(
     page_name: str,
     content: FileText,
     *,
+    block_id: str | None = None,
     type: str | None = None,  # noqa: A002 - the contract's word
     replace: bool = False,
     dry_run: bool = False,
@@ -69,10 +70,15 @@ def put_knowledge(
     Args:
         page_name: the page
         content: the text
+        block_id: the new block's id, if something names it already
         type: template for a text that prompts may use as a fragment
         replace: instead of the page's only block; without it, one more block
         dry_run: only say what would be written
     """
+    if block_id and replace:
+        raise CommandError(
+            "invalid_argument", "a block that is replaced keeps its id: leave out block_id"
+        )
     before = blocks_of(client, page_name) if replace else []
     if len(before) > 1:
         raise CommandError(
@@ -86,7 +92,9 @@ def put_knowledge(
     if before:
         found = client.request("PATCH", f"/kbdb/blocks/{before[0]['id']}", body=fields)
     else:
-        found = client.request("POST", "/kbdb/blocks", body={"page_name": page_name, **fields})
+        named = {"id": block_id} if block_id else {}
+        body = {"page_name": page_name, **named, **fields}
+        found = client.request("POST", "/kbdb/blocks", body=body)
     return {key: value for key, value in found["block"].items() if key != "content"}
 
 

@@ -10,8 +10,11 @@ from arcrun import Arcrun
 from arcrun._core.errors import ArcrunError
 from arcrun.commands.capabilities import require
 from arcrun.commands.errors import CommandError, Next, command_error
-from arcrun.commands.parameters import Parameter, check_arguments, input_schema, parameters_of
+from arcrun.commands.parameters import Parameter, check_arguments, parameters_of
 from arcrun.commands.table import COMMANDS, Command
+
+from .hiding import without_tokens
+from .schemas import arguments_schema, effects_of, offered, result_schema
 
 _TOOL_OF_COMMAND = {command.name: command.tool for command in COMMANDS if command.tool}
 
@@ -23,21 +26,16 @@ class Tool:
         self.command = command
         self.name = command.tool
         self._function = command.load()
-        self._parameters: Sequence[Parameter] = parameters_of(self._function)
+        self._parameters: Sequence[Parameter] = offered(parameters_of(self._function))
 
     def definition(self) -> dict[str, Any]:
         """Return what `tools/list` shows of it."""
-        reads = self.command.effect == "reads"
-        annotations = {"readOnlyHint": reads}
-        if not reads:
-            annotations["destructiveHint"] = self.command.effect == "destroys"
-            annotations["idempotentHint"] = self.command.repeatable
         return {
             "name": self.name,
             "description": self.command.for_agents,
-            "inputSchema": input_schema(list(self._parameters)),
-            "outputSchema": {"type": "object"},
-            "annotations": annotations,
+            "inputSchema": arguments_schema(self._parameters),
+            "outputSchema": result_schema(self.name),
+            "annotations": effects_of(self.command),
         }
 
     def call(self, client: Arcrun, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,22 +62,33 @@ def tools(*, read_only: bool = False, only: Sequence[str] = ()) -> dict[str, Too
     Raises:
         CommandError: `only` names one that does not exist.
     """
-    offered = [command for command in COMMANDS if command.tool]
-    unknown = set(only) - {command.tool for command in offered}
+    with_tool = {command.tool: command for command in COMMANDS if command.tool}
+    unknown = set(only) - set(with_tool)
     if unknown:
-        names = ", ".join(command.tool for command in offered)
+        names = ", ".join(with_tool)
         raise CommandError(
             "invalid_argument", f"there is no tool {min(unknown)!r}; the tools are: {names}"
         )
+    writing = [name for name in only if with_tool[name].effect != "reads"]
+    if read_only and writing:
+        raise CommandError(
+            "invalid_argument",
+            f"{writing[0]} changes something: leave out --read-only, or the tool",
+        )
     return {
-        command.tool: Tool(command)
-        for command in offered
-        if (command.effect == "reads" or not read_only) and (not only or command.tool in only)
+        name: Tool(command)
+        for name, command in with_tool.items()
+        if (command.effect == "reads" or not read_only) and (not only or name in only)
     }
 
 
-def failure_text(error: CommandError) -> str:
-    """Return what a model reads of a failure: what is wrong, where, and which tool to call next."""
+def failure_text(error: CommandError, arguments: Mapping[str, Any]) -> str:
+    """Return what a model reads of a failure: what is wrong, where, and which tool to call next.
+
+    Args:
+        error: the failure.
+        arguments: as given; what may be a secret among them is not repeated.
+    """
     lines = [f"{error.code}: {error.message}"]
     lines += [
         f"line {detail['line']}, column {detail['column']}: {detail['message']}"
@@ -87,7 +96,7 @@ def failure_text(error: CommandError) -> str:
         if "line" in detail and "column" in detail and detail["message"] not in error.message
     ]
     lines += [f"next: {step}" for step in map(next_tool, error.next) if step]
-    return "\n".join(lines)
+    return without_tokens("\n".join(lines), arguments)
 
 
 def next_tool(step: Next) -> str:
