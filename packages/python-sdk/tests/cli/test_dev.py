@@ -144,7 +144,7 @@ def test_each_save_is_pushed_tested_and_run_whatever_is_saved(dev, project: Path
 
     assert running.interrupt() == 130
     assert not serves(engine["url"])
-    assert not running.process.stderr.read().strip()
+    assert json.loads(running.process.stderr.read())["code"] == "interrupted"
 
 
 def test_a_save_during_a_run_takes_its_place(dev, project: Path) -> None:

@@ -101,6 +101,10 @@ class Console:
         if not self.as_json:
             self._line(text)
 
+    def question(self, text: str) -> None:
+        """Print on stderr what a person has to do now, also where results are JSON."""
+        self._line(text)
+
     def usage(self, text: str) -> None:
         """Print how a group of commands is used, as an error."""
         if self.as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -104,8 +105,9 @@ def _excerpts(item: Result, faults: Sequence[Mapping[str, Any]]) -> Iterator[str
     """Yield the lines of the file that faults mean, with a caret; nothing for those without a place."""
     source = _source_of(item)
     if source is not None:
+        columns = shutil.get_terminal_size((100, 24)).columns - 2
         for fault in faults:
-            yield from (f"  {line}" for line in source.excerpt(fault))
+            yield from (f"  {line}" for line in source.excerpt(fault, columns))
 
 
 def _source_of(item: Result) -> Source | None:

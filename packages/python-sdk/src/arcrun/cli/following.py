@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .console import Console, cell
+from .messages import text as message
 
 _SIGNS = {"ok": ("✓", "green"), "failed": ("✗", "red"), "waiting": ("…", "yellow")}
 
@@ -35,9 +36,10 @@ def reporter(console: Console) -> Callable[[Mapping[str, Any]], None]:
 def _device_code(event: Mapping[str, Any], console: Console) -> None:
     """Say where to log in, and open that page where a person sits before a terminal."""
     code = console.style(cell(event["user_code"]), "bold")
-    console.progress(f"open {cell(event['verification_uri'])} and enter the code {code}")
-    console.progress(
-        f"  it is valid for {event['expires_in'] // 60} minutes; waiting … (Ctrl-C ends this)"
+    url, minutes = cell(event["verification_uri"]), int(event["expires_in"]) // 60
+    console.question(message("open {url} and enter the code {code}", url=url, code=code))
+    console.question(
+        message("it is valid for {minutes} minutes; waiting … (Ctrl-C ends this)", minutes=minutes)
     )
     address = event.get("verification_uri_complete") or event["verification_uri"]
     if sys.stdin.isatty() and sys.stderr.isatty() and str(address).startswith(("https:", "http:")):

@@ -13,7 +13,7 @@ from .errors import CommandError, Next
 from .project_files import REPLIES, Changes, ProjectFiles
 from .project_steps import Event, ProjectSteps, error_event
 
-_INTERVAL = 0.5  # seconds between two looks at the folder
+_INTERVAL = 0.25  # seconds between two looks at the folder
 
 
 def develop(
@@ -85,7 +85,7 @@ class Development:
 
     def wait(self) -> None:
         """Return when a file has changed."""
-        while not self.files.have_changed():
+        while not self.files.have_settled():
             time.sleep(_INTERVAL)
             if self._engine is not None and self._engine.has_ended():
                 raise CommandError("engine_failed", f"the engine has ended; its log is {self._log}")

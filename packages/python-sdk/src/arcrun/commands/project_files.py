@@ -47,6 +47,7 @@ class ProjectFiles:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._known: dict[Path, State] = {}
+        self._seen: dict[Path, State] = {}
 
     def changes(self) -> Changes:
         """Return what has changed since the last call; the first one returns all files as saved."""
@@ -58,6 +59,15 @@ class ProjectFiles:
     def have_changed(self) -> bool:
         """Tell whether `changes` would return any."""
         return dict(self._look()) != self._known
+
+    def have_settled(self) -> bool:
+        """Tell whether files have changed, and are as they were at the look before.
+
+        A program that saves a file empties it first, so a look may come in between.
+        """
+        now = dict(self._look())
+        before, self._seen = self._seen, now
+        return now != self._known and now == before
 
     def of_role(self, role: Role) -> list[Path]:
         """Return the files of a role that were there at the last look."""
