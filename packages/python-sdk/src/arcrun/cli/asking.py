@@ -10,7 +10,7 @@ from arcrun.commands.asking import Question
 from arcrun.commands.errors import CommandError
 
 from .arguments import text_of
-from .console import printable
+from .source import printable
 
 
 def ask(questions: Sequence[Question]) -> dict[str, str]:

@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .console import Source, Style, cell
+from .console import Style, cell
+from .source import Source
 from .views import SIGNS, Result, indented, milliseconds, node_line, safe_lines, status_text
 
 _PROMPT_LINES = 20  # of a prompt; `acr recipe render` shows all of it

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from .console import Style, View, as_yaml, cell, printable, width
+from .console import Style, View, as_yaml, cell
+from .source import printable, width
 
 Result = Mapping[str, Any]
 

@@ -98,7 +98,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "runs list", "runs:list_runs", "list runs, newest first",
         tool="run_list", for_agents="List runs, newest first. Not for what one did: run_get.",
-        shown=("runs", "run_id", "workflow", "status", "created_at", "duration_ms"),
+        shown=("runs", "run_id", "workflow", "status", "created_at"),
         needs="durable_runs",
     ),
     Command(
