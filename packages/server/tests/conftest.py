@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ON_BOTH_DATABASES = {
     "test_account_keys",
     "test_key_rotation",
-    "test_sessions",
+    "test_log_in_stores",
     "test_auth_recipes",
     "test_credentials",
     "test_durability",
