@@ -12,8 +12,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
-# What is accepted only with a signature of its body, which the fuzzer can't make.
-SIGNED = frozenset({"POST /hooks/{id}"})
+# What would leave the fuzzer without the key that everything else needs (disabled in `schemathesis.toml`).
+OWN_KEY = frozenset({"PUT /me/api-key/rotate", "DELETE /me/api-key"})
+# What is accepted only with a signature of its body, or from a person who logs in: the fuzzer can do neither.
+NEVER_ACCEPTED = frozenset(
+    {
+        "POST /hooks/{id}",
+        "POST /me/api-key/reveal",
+        "POST /register",
+        "GET /auth/google/start",
+        "GET /auth/github/start",
+        "GET /auth/dev/start",
+        "POST /auth/dev/login",
+        "GET /auth/callback",
+        "POST /auth/device/token",
+        "POST /auth/device",
+    }
+)
 CHECKS = frozenset(
     {
         "allow_header_conformance",
@@ -51,9 +66,10 @@ def untested(document: dict[str, Any], expected: set[str], seen: Seen) -> list[s
     ]
     gaps += [f"check {name} was never applied" for name in sorted(CHECKS - seen.checks)]
     tested = document["operations"]["tested"]
+    expected = expected - OWN_KEY
     if tested != len(expected):
         gaps.append(f"{tested} of {len(expected)} operations were tested")
-    missing = sorted(expected - seen.accepted - SIGNED)
+    missing = sorted(expected - seen.accepted - NEVER_ACCEPTED)
     return gaps + [f"{name}: no request was accepted" for name in missing]
 
 

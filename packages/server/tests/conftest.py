@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # The tests in these files run on SQLite and on PostgreSQL, those in other files on SQLite.
 ON_BOTH_DATABASES = {
+    "test_account_keys",
+    "test_key_rotation",
+    "test_log_in_stores",
     "test_auth_recipes",
     "test_credentials",
     "test_durability",

@@ -51,11 +51,11 @@ async def everything_is_in(
         assert alice == ALICE[version]
         assert await store.accounts.of_key(BOB_KEY) is None, "it was revoked"
         keys = store.accounts.keys()
-        assert [(key.prefix, key.label, key.revoked_at) for key in keys] == [
-            ("ak_a11ce0", "laptop", None),
-            ("ak_b0b000", "", JANUARY_2026),
+        assert [(key.prefix, key.last_four, key.label, key.revoked_at) for key in keys] == [
+            ("ak_a11ce0", ALICE_KEY[-4:], "laptop", None),
+            ("ak_b0b000", BOB_KEY[-4:], "", JANUARY_2026),
         ]
-        assert store.accounts.key_labelled("laptop") == ALICE_KEY
+        assert await store.accounts.keys_of(alice) == [ALICE_KEY]
         await credentials_are_in(store, alice)
         await workflows_and_runs_are_in(store, alice)
         await recipes_are_version_1(store, alice)

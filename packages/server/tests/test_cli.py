@@ -123,7 +123,7 @@ def test_dev_servers_key_works_on_its_folder_in_development_mode_only(
     key = ready["key"]
     assert status(ready, key) == 200
     assert server.stop(signal.SIGKILL) != 0  # without a moment for clearing up
-    assert command("keys", "list", "--data", tmp_path).stdout.split()[3:] == ["dev-only", "dev"]
+    assert command("keys", "list", "--data", tmp_path).stdout.split()[3::3] == ["dev-only", "dev"]
 
     server = serve("--json", "--data", tmp_path)
     assert status(server.ready(), key) == 401
@@ -246,15 +246,16 @@ def test_keys_are_made_listed_and_revoked(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     data = str(tmp_path / "data")
-    assert main(["keys", "create", "--data", data]) == 0
+    assert main(["keys", "create", "--data", data, "--label", "筆電 laptop"]) == 0
     key = capsys.readouterr().out.strip()
     assert re.fullmatch(r"ak_[0-9a-f]{48}", key)
 
     assert main(["keys", "list", "--data", data]) == 0
     line = capsys.readouterr().out
     assert key not in line
-    key_id, prefix, created, state = line.split()
-    assert prefix == f"{key[:9]}…"
+    key_id, shown, created, state, used, when, label = line.split(maxsplit=6)
+    assert shown == f"{key[:9]}…{key[-4:]}"
+    assert (used, when, label) == ("used", "never", "筆電 laptop\n")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", created)
     assert state == "valid"
 
@@ -264,6 +265,14 @@ def test_keys_are_made_listed_and_revoked(
 
     assert main(["keys", "revoke", "key_nowhere", "--data", data]) == 1
     assert "no key 'key_nowhere'" in capsys.readouterr().err
+
+
+def test_label_that_would_change_a_terminal_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["keys", "create", "--data", str(tmp_path), "--label", "a\x1b[2J"])
+    assert "at most 64 characters, all of them visible" in capsys.readouterr().err
 
 
 def test_log_is_written_while_the_server_runs(serve: Callable[..., Any]) -> None:

@@ -89,6 +89,7 @@ async def test_health_lists_the_capabilities(nobody: Api) -> None:
     assert health["ok"] is True
     assert health["capabilities"] == [
         *CAPABILITIES,
+        "device_login",
         "private_addresses",
     ]  # the tests run it with --dev
     assert {"sealed_credentials", "sealed_read", "idempotency_key"} <= set(CAPABILITIES)

@@ -103,8 +103,9 @@ def _exchange_texts(exchange: Exchange) -> Iterator[_Text]:
 
 
 def _key_headers(target: str) -> set[str]:
-    """Return the headers in which the key may be sent: to the knowledge base also as a bearer token."""
-    return {KEY_HEADER, "authorization"} if target.startswith("/kbdb/") else {KEY_HEADER}
+    """Return the headers in which the key may be sent: to the knowledge base and `/me` also as a bearer token."""
+    bearer = target == "/me" or target.startswith(("/kbdb/", "/me/"))
+    return {KEY_HEADER, "authorization"} if bearer else {KEY_HEADER}
 
 
 def _lines(headers: Headers) -> str:

@@ -18,15 +18,18 @@ from arcrun_server.outbound import Outbound
 from arcrun_server.outbound.guard import resolver_with
 from arcrun_server.recipes.catalog import load_catalog
 from arcrun_server.recipes.resolver import RecipeResolver
+from arcrun_server.routes.accounts import AccountRoutes
 from arcrun_server.routes.components import ComponentRoutes
 from arcrun_server.routes.context import Context
 from arcrun_server.routes.contract import ContractRoutes
 from arcrun_server.routes.credentials import CredentialRoutes
+from arcrun_server.routes.device_login import DeviceLoginRoutes
 from arcrun_server.routes.engine import EngineRoutes
 from arcrun_server.routes.graphs import GraphRoutes
 from arcrun_server.routes.hooks import HookRoutes
 from arcrun_server.routes.kbdb import KnowledgeBaseRoutes
 from arcrun_server.routes.large_bodies import BodyChecks
+from arcrun_server.routes.login import LoginRoutes
 from arcrun_server.routes.paging import Pages
 from arcrun_server.routes.prompt_recipes import PromptRecipeRoutes
 from arcrun_server.routes.prompt_texts import PromptTextRoutes
@@ -67,6 +70,9 @@ GROUPS = (
     PromptRecipeRoutes,
     PromptTextRoutes,
     ComponentRoutes,
+    AccountRoutes,
+    LoginRoutes,
+    DeviceLoginRoutes,
     ContractRoutes,
 )
 
@@ -166,7 +172,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         group(context).add_to(app.router)
     app.add_middleware(
         ServerMiddleware,
-        cors_origins=settings.cors_origins,
+        cors_origins=_origins_that_may_call(settings),
         local_pages=settings.dev,
         local_only=settings.dev and settings.public_url is None,
         requests_per_key=settings.requests_per_key,
@@ -178,6 +184,11 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.add_exception_handler(WorkflowFullError, _respond_to_full_workflow)
     app.add_exception_handler(HTTPException, _respond_to_routing_error)
     return app
+
+
+def _origins_that_may_call(settings: Settings) -> tuple[str, ...]:
+    site = settings.accounts.site_url
+    return settings.cors_origins if site is None else (*settings.cors_origins, site)
 
 
 def _accepted_runs(

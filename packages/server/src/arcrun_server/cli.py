@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server import clock
 from arcrun_server._version import __version__
+from arcrun_server.accounts.labels import LABEL_RULE, is_label
 from arcrun_server.errors import StartupError, StorageUnavailableError
 from arcrun_server.settings import (
     DEFAULT_HOST,
@@ -92,7 +93,7 @@ def _serve_from(data_dir: Path, options: argparse.Namespace) -> None:
         stop_when_stdin_closes,
         url_of,
     )
-    from arcrun_server.store.accounts import FURTHER_DEVELOPMENT_LABEL  # noqa: PLC0415
+    from arcrun_server.store.accounts import FURTHER  # noqa: PLC0415
     from arcrun_server.telemetry.logs import log_to_stderr  # noqa: PLC0415
 
     database_url = _database_url(options)
@@ -115,10 +116,7 @@ def _serve_from(data_dir: Path, options: argparse.Namespace) -> None:
         ready = {"url": url_of(listener, options.host)}
         ready["docs"] = f"{ready['url']}/docs"
         key = _dev_key(store) if options.dev else None
-        more = [
-            _new_dev_key(store, FURTHER_DEVELOPMENT_LABEL)
-            for _ in range(options.keys - 1 if options.dev else 0)
-        ]
+        more = [_new_dev_key(store, FURTHER) for _ in range(options.keys - 1 if options.dev else 0)]
 
         def announce() -> None:
             if options.until_stdin_closes:
@@ -154,17 +152,17 @@ def _typed(options: argparse.Namespace) -> str:
 
 def _dev_key(store: Store) -> str:
     """Return the development mode's key, the same for as long as the data folder lives; other modes refuse it."""
-    from arcrun_server.store.accounts import DEVELOPMENT_LABEL  # noqa: PLC0415
+    from arcrun_server.store.accounts import FIRST  # noqa: PLC0415
 
-    key = store.accounts.key_labelled(DEVELOPMENT_LABEL)
-    return _new_dev_key(store, DEVELOPMENT_LABEL) if key is None else key
+    key = store.accounts.development_key()
+    return _new_dev_key(store, FIRST) if key is None else key
 
 
-def _new_dev_key(store: Store, label: str) -> str:
+def _new_dev_key(store: Store, development: str) -> str:
     from arcrun_server.accounts.keys import new_key  # noqa: PLC0415
 
     key = new_key()
-    store.accounts.create(key, label)
+    store.accounts.create(key, "dev", development=development)
     return key
 
 
@@ -173,7 +171,7 @@ def _create_key(options: argparse.Namespace) -> None:
 
     key = new_key()
     with _open_store(_data_dir(options), _database_url(options)) as store:
-        store.accounts.create(key)
+        store.accounts.create(key, options.label)
     print(key)
 
 
@@ -181,10 +179,9 @@ def _list_keys(options: argparse.Namespace) -> None:
     with _open_store(_data_dir(options), _database_url(options), create=False) as store:
         entries = store.accounts.keys()
     for entry in entries:
-        line = (
-            f"{entry.id}  {entry.prefix}…  {_day(entry.created_at)}  {entry.state}  {entry.label}"
-        )
-        print(line.rstrip())
+        used = "never" if entry.last_used_at is None else _day(entry.last_used_at)
+        shown = f"{entry.id}  {entry.prefix}…{entry.last_four}  {_day(entry.created_at)}"
+        print(f"{shown}  {entry.state}  used {used}  {entry.label}".rstrip())
 
 
 def _revoke_key(options: argparse.Namespace) -> None:
@@ -335,7 +332,12 @@ def _parser() -> argparse.ArgumentParser:
     actions = keys.add_subparsers(required=True, metavar="ACTION")
     create = actions.add_parser("create", help="make a key for a new account and print it, once")
     create.set_defaults(command=_create_key)
-    listing = actions.add_parser("list", help="list ids, first characters and times")
+    create.add_argument(
+        "--label", type=_label, default="", help="what the key is for, for lists; none by default"
+    )
+    listing = actions.add_parser(
+        "list", help="list ids, first and last characters, times, states and labels"
+    )
     listing.set_defaults(command=_list_keys)
     revoke = actions.add_parser("revoke", help="revoke a key from now on")
     revoke.set_defaults(command=_revoke_key)
@@ -383,6 +385,12 @@ def _add_storage_options(parser: argparse.ArgumentParser) -> None:
         help="PostgreSQL instead of SQLite: postgresql://user:password@host:port/name; "
         "in $ARCRUN_SERVER_DATABASE, the password stays out of the process list",
     )
+
+
+def _label(text: str) -> str:
+    if not is_label(text):
+        raise argparse.ArgumentTypeError(f"a label has {LABEL_RULE}")
+    return text
 
 
 def _port(text: str) -> int:

@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from arcrun_server.accounts.configuration import AccountSettings, account_settings_from
 from arcrun_server.engine import RunLimits
 from arcrun_server.errors import StartupError
 from arcrun_server.llm.configuration import LlmSettings, llm_settings_from
@@ -70,6 +72,7 @@ class Settings:
         llm: The provider of language models, and its models.
         testing: What lets a test suite move the clock and answer for DNS; in development mode only.
         log_format: One of `LOG_FORMATS`, unless the command line says so.
+        accounts: Where people log in.
         metrics_token: What `GET /metrics` asks for; without it only development mode has that route.
         tracing: Whether spans are sent, as the variables of OpenTelemetry say (telemetry/tracing.py).
         run: How much one run may use.
@@ -98,9 +101,21 @@ class Settings:
     llm: LlmSettings = field(default_factory=LlmSettings)
     run: RunLimits = field(default_factory=RunLimits)
     testing: Testing = field(default_factory=Testing)
+    accounts: AccountSettings = field(default_factory=AccountSettings)
     log_format: str = "text"
     metrics_token: str | None = field(default=None, repr=False)
     tracing: bool = False
+
+    @property
+    def development_login(self) -> bool:
+        """Whether anyone may log in as whom they like: in development mode, and reached on loopback only."""
+        host = urlsplit(self.public_url).hostname if self.public_url else "localhost"
+        return self.dev and is_loopback(host or "")
+
+    @property
+    def has_login(self) -> bool:
+        """Whether people can log in."""
+        return self.development_login or self.accounts.has_provider
 
     @property
     def private_addresses(self) -> bool:
@@ -136,7 +151,7 @@ def settings_from(
             `ARCRUN_SERVER_RUNS_AT_ONCE`, `ARCRUN_SERVER_RUN_DAYS`,
             `ARCRUN_SERVER_KEPT_RUNS`,
             `ARCRUN_SERVER_LOG_FORMAT`, `ARCRUN_SERVER_METRICS_TOKEN`,
-            `ARCRUN_SERVER_LLM_SCRIPT` and the others of llm/configuration.py,
+            `ARCRUN_SERVER_LLM_SCRIPT` and the others of llm/configuration.py, those of accounts/configuration.py,
             and for the limits of a run `ARCRUN_SERVER_RUN_STEPS`, `ARCRUN_SERVER_RUN_SECONDS`,
             `ARCRUN_SERVER_RUN_RESULT_BYTES`, `ARCRUN_SERVER_RUN_TOTAL_BYTES`,
             `ARCRUN_SERVER_RUN_TRACE_BYTES`; in development mode also
@@ -154,11 +169,12 @@ def settings_from(
         >>> settings_from({"ARCRUN_SERVER_CORS_ORIGINS": "https://arcrun.dev"}, data_dir=Path("d")).cors_origins
         ('https://arcrun.dev',)
     """
+    public_url = _public_url(environment.get("ARCRUN_SERVER_PUBLIC_URL"))
     return Settings(
         data_dir=data_dir,
         dev=dev,
         database_url=database_url,
-        public_url=_public_url(environment.get("ARCRUN_SERVER_PUBLIC_URL")),
+        public_url=public_url,
         cors_origins=_origins(environment.get("ARCRUN_SERVER_CORS_ORIGINS", "")),
         max_body_bytes=_positive(
             environment, "ARCRUN_SERVER_MAX_BODY_BYTES", DEFAULT_MAX_BODY_BYTES
@@ -179,6 +195,7 @@ def settings_from(
         llm_script=_path(environment, "ARCRUN_SERVER_LLM_SCRIPT"),
         llm=llm_settings_from(environment, dev=dev),
         testing=_testing(environment, dev=dev),
+        accounts=account_settings_from(environment, dev=dev, public_url=public_url),
         log_format=_log_format(environment),
         metrics_token=_token(environment, "ARCRUN_SERVER_METRICS_TOKEN"),
         tracing=tracing.is_configured(environment),

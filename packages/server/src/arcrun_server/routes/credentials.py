@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
+from arcrun_server.accounts.keys import presented_key, unknown_key
 from arcrun_server.engine.nearest import Suggestions
 from arcrun_server.errors import ApiError
 from arcrun_server.routes.context import path_name
@@ -18,6 +19,7 @@ from arcrun_server.routes.schemas import (
     SEALED_PUSH,
     SEALED_REPLACEMENT,
 )
+from arcrun_server.store.credentials import RevokedKeyError
 from arcrun_server.validation import CREDENTIAL_NAME, CREDENTIAL_NAME_RULE
 from arcrun_server.web.body import check_values, checked, parse_json, read_body
 from arcrun_server.web.responses import JsonResponse
@@ -62,7 +64,7 @@ class CredentialRoutes:
         body = await self._body(request)
         schema = PLAIN_PUSH if _is_plain(body) else SEALED_PUSH
         pushed = checked(schema, body)
-        return await self._store(account, pushed["name"], pushed)
+        return await self._store(request, account, pushed["name"], pushed)
 
     async def replace(self, request: Request) -> Response:
         """Store or replace the credential that the path names."""
@@ -70,7 +72,7 @@ class CredentialRoutes:
         name = _name(request)
         body = await self._body(request)
         schema = PLAIN_REPLACEMENT if _is_plain(body) else SEALED_REPLACEMENT
-        return await self._store(account, name, checked(schema, body))
+        return await self._store(request, account, name, checked(schema, body))
 
     async def read(self, request: Request) -> Response:
         """Return the client's own envelope; never a value that was pushed in plain form."""
@@ -116,8 +118,13 @@ class CredentialRoutes:
         # So many fields can't all be known; the first ones are enough to say so.
         return dict(islice(body.items(), _MOST_FIELDS)) if isinstance(body, dict) else body
 
-    async def _store(self, account: str, name: str, pushed: dict[str, str]) -> Response:
-        stored = await self._credentials.push(account, name, pushed)
+    async def _store(
+        self, request: Request, account: str, name: str, pushed: dict[str, str]
+    ) -> Response:
+        try:
+            stored = await self._credentials.push(account, name, pushed, presented_key(request))
+        except RevokedKeyError:
+            raise unknown_key() from None
         return JsonResponse({"success": True, **stored})
 
 

@@ -25,12 +25,15 @@ CAPABILITIES = (
     "prompt_recipes",
     "recipe_versions",
     "components",
+    "accounts",
 )
 
 # Runs outlive the process: not in an engine that is embedded in another program.
 DURABLE = ("durable_runs", "schedules")
 # Components may reach private and loopback addresses: in development mode only.
 DEVELOPMENT = "private_addresses"
+# People can log in, so that they can confirm the log-in of a device.
+DEVICE_LOGIN = "device_login"
 
 
 class EngineRoutes:
@@ -41,6 +44,7 @@ class EngineRoutes:
         capabilities = [
             *CAPABILITIES,
             *([] if context.accepted is None else DURABLE),
+            *([DEVICE_LOGIN] if context.settings.has_login else []),
             *([DEVELOPMENT] if context.settings.private_addresses else []),
         ]
         # They never change, so they are made once.

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter
 from typing_extensions import NotRequired, TypedDict
 
+from arcrun_server.accounts.labels import LABEL, LABEL_RULE
 from arcrun_server.engine.characters import NOT_BLANK
 from arcrun_server.engine.cron_expression import LONGEST
 from arcrun_server.engine.model import EdgeType
@@ -332,6 +333,13 @@ class PromptText(TypedDict):
 
 
 @closed
+class KeyLabel(TypedDict):
+    """`PUT /me/api-key`."""
+
+    label: Annotated[str, matching(LABEL, LABEL_RULE)]
+
+
+@closed
 class LabelChange(TypedDict):
     """`PUT …/labels/{label}` of a recipe of any kind."""
 
@@ -374,6 +382,7 @@ PROMPT_RENDER = TypeAdapter(PromptRender)
 PROMPT_TEST = TypeAdapter(PromptTest)
 PROMPT_BACKTEST = TypeAdapter(PromptBacktest)
 PROMPT_TEXT = TypeAdapter(PromptText)
+KEY_LABEL = TypeAdapter(KeyLabel)
 LABEL_CHANGE = TypeAdapter(LabelChange)
 RUN_RETRY = TypeAdapter(RunRetry)
 RESUME = TypeAdapter(Resume)

@@ -202,15 +202,25 @@ class AccountEnvironment:
         """Do nothing: who waits for a run gets its trace at the end."""
 
     async def _open(self, found: StoredCredential) -> str:
+        value = await self._value(found)
+        if value is None:
+            # The account's key may have been replaced since it was read: then it is sealed under the new one.
+            again = await self.store.credentials.get(self.account, found.name)
+            value = None if again is None else await self._value(again)
+        if value is not None:
+            return value
+        raise InvocationFailure(
+            f"credential {found.name!r} was sealed under another key or is damaged; push it again"
+        )
+
+    async def _value(self, found: StoredCredential) -> str | None:
         if found.encrypted is None or found.iv is None:
             return self.store.credentials.plain_value(self.account, found)
         for api_key in await self.store.accounts.keys_of(self.account):
             value = _opened(api_key, found.name, found.encrypted, found.iv)
             if value is not None:
                 return value
-        raise InvocationFailure(
-            f"credential {found.name!r} was sealed under another key or is damaged; push it again"
-        )
+        return None
 
 
 class UnreadableFailure(InvocationFailure):

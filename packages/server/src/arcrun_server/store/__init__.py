@@ -17,11 +17,15 @@ from arcrun_server.store.callbacks import Callbacks
 from arcrun_server.store.credentials import Credentials
 from arcrun_server.store.cursors import Cursors
 from arcrun_server.store.database_url import read_database_url
+from arcrun_server.store.device_logins import DeviceLogins
 from arcrun_server.store.ended_runs import EndedRuns
 from arcrun_server.store.executions import Executions
 from arcrun_server.store.folder import FolderLock, prepare_folder, refuse_if_others_may_write
 from arcrun_server.store.hook_ids import HookIds
 from arcrun_server.store.idempotency import IdempotencyKeys
+from arcrun_server.store.identities import Identities
+from arcrun_server.store.key_rotation import KeyRotation
+from arcrun_server.store.pending_logins import PendingLogins
 from arcrun_server.store.probe import Probe
 from arcrun_server.store.prompt_texts import PromptTexts
 from arcrun_server.store.recipes import Recipes
@@ -30,6 +34,7 @@ from arcrun_server.store.run_tokens import RunTokens
 from arcrun_server.store.runs import Runs
 from arcrun_server.store.schedules import Schedules
 from arcrun_server.store.schema import properties
+from arcrun_server.store.sessions import Sessions
 from arcrun_server.store.sqlite import SQLiteDatabase
 from arcrun_server.store.upserts import Upsert
 from arcrun_server.store.workflows import Workflows
@@ -90,6 +95,11 @@ class Store:
             server_key = _matching_key(self.database, data_dir)
             self._opened = opened.pop_all()
         self.accounts = Accounts(self.database, server_key, development=development)
+        self.key_rotation = KeyRotation(self.database, server_key)
+        self.identities = Identities(self.database)
+        self.sessions = Sessions(self.database, server_key, development=development)
+        self.pending_logins = PendingLogins(self.database, server_key)
+        self.device_logins = DeviceLogins(self.database, server_key)
         self.credentials = Credentials(self.database, server_key)
         self.schedules = Schedules(self.database)
         self.workflows = Workflows(self.database, self.schedules)

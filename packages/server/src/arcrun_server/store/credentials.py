@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, select, update
 
 from arcrun_server import clock
+from arcrun_server.store.accounts import lock_account
 from arcrun_server.store.database import Query
 from arcrun_server.store.pages import PagedQuery
-from arcrun_server.store.schema import credentials
+from arcrun_server.store.schema import api_keys, credentials
 from arcrun_server.store.upserts import Upsert
 
 if TYPE_CHECKING:
@@ -38,10 +39,19 @@ _USED = (
     .where(_table.account == bindparam("whose"), _table.name == bindparam("used"))
     .values(last_used_at=bindparam("now"))
 )
+_IS_VALID = select(api_keys.c.id).where(
+    api_keys.c.account == bindparam("account"),
+    api_keys.c.lookup == bindparam("lookup"),
+    api_keys.c.revoked_at.is_(None),
+)
 _PUSH = Upsert(
     credentials,
     replaced=["encrypted", "iv", "at_rest", "service", "sensitivity", "last_used_at"],
 )
+
+
+class RevokedKeyError(Exception):
+    """The key under which a credential is sealed was revoked while it was being pushed."""
 
 
 @dataclass(frozen=True)
@@ -102,13 +112,20 @@ class Credentials:
             lambda connection: connection.execute(statement).scalars().all()
         )
 
-    async def push(self, account: str, name: str, pushed: Mapping[str, str]) -> dict[str, Any]:
+    async def push(
+        self, account: str, name: str, pushed: Mapping[str, str], api_key: str | None = None
+    ) -> dict[str, Any]:
         """Store or replace one, and return what may be shown of it.
 
         Args:
             account: Whose it is.
             name: Its name.
             pushed: `encrypted` and `iv`, or `value`; `service` and `sensitivity` if they were sent.
+            api_key: The key of the request. It must be valid until the credential is stored: what is sealed under
+                a key that has been replaced would never open.
+
+        Raises:
+            RevokedKeyError: It was revoked in the meantime; nothing was stored.
         """
         value = pushed.get("value")
         row = {
@@ -124,9 +141,17 @@ class Credentials:
             "created_at": int(clock.now()),
             "last_used_at": None,
         }
-        await self._database.write(
-            lambda connection: connection.execute(_PUSH.on(connection), row).close()
-        )
+        lookup = None if api_key is None else self._server_key.lookup(api_key)
+
+        def change(connection: Connection) -> None:
+            if lookup is not None:
+                lock_account(connection, account, shared=True)
+                key = {"account": account, "lookup": lookup}
+                if connection.execute(_IS_VALID, key).first() is None:
+                    raise RevokedKeyError
+            connection.execute(_PUSH.on(connection), row).close()
+
+        await self._database.write(change)
         return {"name": name, "service": row["service"], "sensitivity": row["sensitivity"]}
 
     async def delete(self, account: str, name: str) -> bool:

@@ -46,7 +46,71 @@ api_keys = Table(
     Column("label", Characters, nullable=False),
     Column("created_at", Whole, nullable=False),
     Column("revoked_at", Whole),
+    Column("last_used_at", Whole),
+    # Of a key that only development mode takes: `first` for the one that it prints, otherwise `further`.
+    Column("development", Characters),
     Index("api_keys_by_account", "account"),
+)
+
+# Who may log in to an account: what an identity provider calls a person.
+identities = Table(
+    "identities",
+    metadata,
+    Column("provider", Characters, primary_key=True),
+    Column("subject", Characters, primary_key=True),
+    Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    # As the provider said at the last log-in; NULL if it said none.
+    Column("email", Characters),
+    Column("email_verified", Boolean, nullable=False),
+    Column("created_at", Whole, nullable=False),
+    Index("identities_by_account", "account"),
+    Index("identities_by_email", "email"),
+)
+
+# The sessions of browsers; of the value of a cookie, only its hash is kept.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Bytes, primary_key=True),
+    Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("provider", Characters, nullable=False),
+    Column("logged_in_at", Whole, nullable=False),
+    Column("expires_at", Whole, nullable=False),
+    Index("sessions_by_account", "account"),
+    Index("sessions_by_end", "expires_at"),
+)
+
+# Log-ins that have begun: where a provider sends the browser back, and which browser that is.
+pending_logins = Table(
+    "pending_logins",
+    metadata,
+    Column("state", Bytes, primary_key=True),
+    Column("browser", Bytes, nullable=False),
+    Column("provider", Characters, nullable=False),
+    Column("redirect", Characters, nullable=False),
+    Column("expires_at", Whole, nullable=False),
+    Index("pending_logins_by_end", "expires_at"),
+)
+
+# Devices that ask to be logged in.
+device_logins = Table(
+    "device_logins",
+    metadata,
+    Column("device_code", Bytes, primary_key=True),
+    Column("user_code", Bytes, nullable=False, unique=True),
+    Column("client_name", Characters, nullable=False),
+    Column("address", Characters, nullable=False),
+    # `pending`, `approved` or `denied`.
+    Column("status", Characters, nullable=False),
+    # Who approved it, and where they had logged in.
+    Column("account", ForeignKey("accounts.id", ondelete="CASCADE")),
+    Column("provider", Characters),
+    # How long the device has to wait between two requests, in seconds, and when it asked last.
+    Column("interval", Whole, nullable=False),
+    Column("polled_at_ms", Whole),
+    Column("created_at", Whole, nullable=False),
+    Column("expires_at", Whole, nullable=False),
+    Index("device_logins_by_end", "expires_at"),
 )
 
 

@@ -32,6 +32,8 @@ CLIENT_CLOSED = 499
 _KEY = HEADER.lower().encode()
 # A response to an account is for it alone: no cache may keep it.
 _NO_STORE = (b"cache-control", b"no-store")
+# So is what these say: to a person who has logged in, or who is about to.
+_OF_PEOPLE = ("/me", "/register", "/auth/")
 # What says how the engine is must be there when it is busy.
 _UNCOUNTED = frozenset({"/", "/health", "/docs", "/openapi.json"})
 _CLOSE = (b"connection", b"close")
@@ -184,7 +186,7 @@ class ServerMiddleware:
         key = key or bearer
         request_id = request_id or secrets.token_hex(16).encode()
         added = [(b"x-request-id", request_id)]
-        if key:
+        if key or scope["path"].startswith(_OF_PEOPLE):
             added.append(_NO_STORE)
         if self._origins or self._local_pages:
             added.append((b"vary", b"Origin"))

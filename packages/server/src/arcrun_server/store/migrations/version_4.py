@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from arcrun_server.store.migrations import (
+    version_4_accounts,
     version_4_recorded_prompts,
     version_4_runs,
     version_4_schedules,
@@ -152,6 +153,7 @@ def upgrade(connection: Connection) -> None:
     version_4_runs.create_tables(connection)
     version_4_schedules.create_tables(connection)
     version_4_recorded_prompts.create_table(connection)
+    version_4_accounts.upgrade(connection)
     usage_type = _executions.c.usage.type.compile(connection.dialect)
     connection.exec_driver_sql(f"ALTER TABLE executions ADD COLUMN usage {usage_type}")
     connection.exec_driver_sql(_COPY)
