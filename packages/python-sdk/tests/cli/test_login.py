@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 import time
 
 import pytest
 import yaml
+from browsers import Browser
 
 from arcrun.commands import login
 
@@ -238,10 +241,42 @@ def test_rotating_and_revoking_ask_first(acr, accounts, monkeypatch) -> None:
     assert acr("auth", "revoke", "--yes", "--json").json["revoked"] is True
 
 
-def test_an_engine_without_accounts_rotates_no_keys(acr, engine, config, monkeypatch) -> None:
+def test_an_engine_without_accounts_rotates_no_keys(acr, server, config) -> None:
+    server.on("GET", "/health", {"ok": True, "capabilities": ["durable_runs"]})
     config.parent.mkdir()
-    config.write_text(f"api_key: {engine['key']}\n")
+    config.write_text(f"api_key: {KEY}\nbase_url: {server.url}\n")
     config.chmod(0o600)
-    monkeypatch.delenv("ARCRUN_API_KEY")
     ended = acr("auth", "rotate", "--yes")
     assert "no accounts" in ended.err
+    assert [each.target for each in server.requests] == ["/health"]
+
+
+def test_a_person_confirms_in_a_browser_then_rotates_and_revokes(acr, served, config) -> None:
+    command = [sys.executable, "-m", "arcrun.cli", "login", "--base-url", served["url"], "--json"]
+    with (
+        Browser(served["url"]) as person,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        assert process.stderr is not None
+        code = process.stderr.readline().split()[-1]
+        person.log_in_as("mira")
+        page = person.get("/auth/device")
+        question = person.submit(page, "/auth/device", user_code=code, action="show")
+        person.submit(question, "/auth/device", action="approve")
+        out, _ = process.communicate(timeout=60)
+    first = yaml.safe_load(config.read_text())["api_key"]
+    assert process.returncode == 0
+    assert first not in out
+    assert acr("auth", "status", "--json").json["ok"] is True
+    assert acr("auth", "rotate", "--yes", "--json").json["created"] is True
+    second = yaml.safe_load(config.read_text())["api_key"]
+    assert second != first
+    assert acr("creds", "list", "--json").code == 0
+    assert acr("auth", "revoke", "--yes", "--json").json["revoked"] is True
+    assert acr("creds", "list", "--json").code == 4
