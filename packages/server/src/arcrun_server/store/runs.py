@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from arcrun_server import clock
@@ -20,6 +20,7 @@ from arcrun_server.json_text import encode
 from arcrun_server.store import admission
 from arcrun_server.store.admission import NOBODY, Segment, WorkflowFullError
 from arcrun_server.store.database import Query
+from arcrun_server.store.left_runs import ALL_LEFT, ONE_LEFT, taking_over
 from arcrun_server.store.pages import PagedQuery
 from arcrun_server.store.schema import runs
 from arcrun_server.store.workflows import timestamp
@@ -70,12 +71,6 @@ _LISTS = {
 _ONE = Query(select(*runs.c).where(_table.id == bindparam("id")))
 _STAGE = Query(select(_table.status, _table.segment).where(_table.id == bindparam("id")))
 _STATUS = Query(select(_table.status).where(_table.id == bindparam("id")))
-_LEFT = select(_table.id, _table.segment).where(
-    # No IN: the driver would be given one parameter for the list.
-    or_(_table.status == QUEUED, _table.status == RUNNING),
-    _table.executor == bindparam("executor"),
-)
-_ALL_LEFT, _ONE_LEFT = Query(_LEFT), Query(_LEFT.limit(1))
 
 
 @dataclass(frozen=True)
@@ -205,12 +200,12 @@ class Runs:
 
     async def left_by(self, executor: str) -> Sequence[Segment]:
         """Return id and segment of the runs that an executor executes, or was to."""
-        rows = await self._database.rows(_ALL_LEFT, executor=executor)
+        rows = await self._database.rows(ALL_LEFT, executor=executor)
         return [(row[0], row[1]) for row in rows]
 
     async def any_left_by(self, executor: str) -> bool:
         """Return whether there is one of them."""
-        return bool(await self._database.rows(_ONE_LEFT, executor=executor))
+        return bool(await self._database.rows(ONE_LEFT, executor=executor))
 
     async def any_waits(self) -> bool:
         """Return whether a run waits until other runs of its workflow have ended."""
@@ -339,20 +334,7 @@ class Runs:
         From now on the old one, should it still live, changes nothing of them. Two that take from one at the same moment
         take different runs.
         """
-        left = (
-            select(_table.id)
-            .where(_table.status.in_([QUEUED, RUNNING]), _table.executor == old)
-            .order_by(_table.number)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-            .cte("left_runs")
-        )
-        statement = (
-            update(runs)
-            .where(_table.id.in_(select(left.c.id)))
-            .values(executor=new)
-            .returning(_table.id, _table.segment)
-        )
+        statement = taking_over(old, new, most)
         return await self._database.write(
             lambda connection: [(row.id, row.segment) for row in connection.execute(statement)]
         )
