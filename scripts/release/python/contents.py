@@ -52,8 +52,9 @@ _METADATA = re.compile(
 # of recipes and what nodes say about failures.
 # All three grew with events of runs and backtests: `arcrun` by 8 kB, twice, since it has them with and without async.
 # The server also with schedules, webhooks, metrics, spans, backups and `doctor`, by 100 kB in all.
-# `arcrun` grew by 107 kB with the command line and the MCP server, which are a third of its code.
-WHEEL_BUDGETS = {"arcrun": 270, "arcrun-server": 620, "arcrun-conformance": 1300}
+# `arcrun` grew by 122 kB with the command line and the MCP server, which are two fifths of its code; the server by 50 kB
+# with log-ins, devices and keys that can be replaced, and the harness with the scenarios and mutants of those.
+WHEEL_BUDGETS = {"arcrun": 285, "arcrun-server": 680, "arcrun-conformance": 1330}
 
 
 def check_contents(artifact: Artifact, root: Path) -> int:

