@@ -16,6 +16,7 @@ from sealed import seal
 from server_process import WAIT
 
 from arcrun_server.accounts.keys import HEADER, new_key
+from arcrun_server.runs.environment import AccountEnvironment
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 from arcrun_server.store import Store
 from arcrun_server.store.credentials import RevokedKeyError
@@ -209,3 +210,73 @@ def test_rotated_development_key_is_the_one_that_development_mode_prints(
     assert refused.status_code == 401
     assert server.stop() == 0
     assert serve("--dev", "--json", "--data", tmp_path).ready()["key"] == rotated
+
+
+async def test_run_that_reads_a_credential_during_a_rotation_opens_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = new_key()
+    account = await stored(store, key)
+    get = store.credentials.get
+    rotations = iter([new_key()])
+
+    async def get_then_rotate(account: str, name: str) -> Any:
+        found = await get(account, name)
+        for following in rotations:
+            await store.key_rotation.rotate(account, following, presented=key)
+        return found
+
+    monkeypatch.setattr(store.credentials, "get", get_then_rotate)
+    environment = AccountEnvironment(account, store, registry=None, recipes=None)
+    assert await environment.secret(NAMES[0]) == f"value of {NAMES[0]}"
+    assert await store.accounts.of_key(key) is None
+
+
+WAITS = {
+    "nodes": [
+        {
+            "id": "review",
+            "type": "Component",
+            "componentId": "set",
+            "data": {"values": {"pending": True, "task_id": "審核-1"}},
+        },
+        {
+            "id": "hashed",
+            "type": "Component",
+            "componentId": "hash",
+            "data": {"text": "{{credential.token}}"},
+        },
+    ],
+    "edges": [{"from": "review", "to": "hashed", "type": "PIPE"}],
+}
+
+
+def test_paused_run_goes_on_with_the_new_key_and_its_credential(
+    serve: Callable[..., Any], tmp_path: Path, database_url: str | None
+) -> None:
+    database = ["--database", database_url] if database_url else []
+    ready = serve("--dev", "--json", "--data", tmp_path, *database).ready()
+    client = httpx.Client(base_url=ready["url"], headers={HEADER: ready["key"]}, timeout=WAIT)
+    with client:
+
+        def pause() -> None:
+            paused = client.post("/webhooks/named/waits/trigger", json={})
+            assert paused.json()["paused"] is True, paused.text
+
+        def resume() -> object:
+            resumed = client.post(
+                "/workflows/resume", json={"task_id": "審核-1", "data": {}}
+            ).json()
+            assert resumed["status"] == "succeeded", resumed
+            return resumed["data"]
+
+        sealed = {"name": "token", **seal(ready["key"], "token", "祕密")}
+        assert client.post("/credentials", json=sealed).status_code == 200
+        push = {"name": "waits", "description": "waits", "graph": WAITS}
+        assert client.post("/webhooks/named", json=push).status_code == 201
+        pause()
+        before = resume()
+        pause()
+        rotated = client.put("/me/api-key/rotate").json()
+        client.headers[HEADER] = rotated["api_key"]
+        assert resume() == before
