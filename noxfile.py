@@ -106,6 +106,7 @@ def lint(session: nox.Session) -> None:
     session.run("python", "-m", "scripts.contract_copies", "--check")
     session.run("python", "-m", "scripts.unasync", "--check")
     session.run("python", "-m", "scripts.known_recipes", "--check")
+    session.run("python", "-m", "scripts.error_codes", "--check")
     session.run("python", "-m", "scripts.import_cycles")
     session.run("python", "-m", "scripts.file_sizes")
     session.run("zizmor", "--offline", "--quiet", ".github")
@@ -212,6 +213,14 @@ def release(session: nox.Session) -> None:
     sync(session, "release", "fuzz", "js", "parity", workspace=False)
     command = (*NEUTRAL_PYTHON, "-m", "scripts.release", *session.posargs)
     run_interruptible(session, *command)
+
+
+@nox.session
+def next_version(session: nox.Session) -> None:
+    """Say what the next version must be at least, and why: `-- --against REV` compares with that commit."""
+    sync(session, "release", "parity", workspace=False)
+    command = (*NEUTRAL_PYTHON, "-m", "scripts.release.compatibility", *session.posargs)
+    session.run(*command)
 
 
 @nox.session

@@ -124,6 +124,14 @@ RULES = {
     f"{SDK}/_core": Rule(("arcrun._version",), pure=True),
     f"{SDK}/_async": Rule(("arcrun._core", "arcrun._http", "arcrun._local", "arcrun._concurrency")),
     f"{SDK}/_sync": Rule(("arcrun._core", "arcrun._http", "arcrun._local", "arcrun._concurrency")),
+    # Its two faces are made from one table of commands, and know nothing of each other.
+    f"{SDK}/commands": Rule(
+        ("arcrun.Arcrun", "arcrun._core", "arcrun._http", "arcrun._local", "arcrun._version")
+    ),
+    f"{SDK}/cli": Rule(
+        ("arcrun.Arcrun", "arcrun.commands", "arcrun._core", "arcrun._local", "arcrun._version")
+    ),
+    f"{SDK}/mcp": Rule(("arcrun.Arcrun", "arcrun.commands", "arcrun._core", "arcrun._version")),
     # The server: routes → runs → recipes and components → engine; nothing points back up.
     SERVER: Rule(("arcrun_server",)),
     f"{SERVER}/routes": server(
@@ -184,6 +192,7 @@ RULES = {
     "scripts/mutation": Rule(("scripts",)),
     "scripts/parity": Rule(("scripts",)),
     "scripts/release": Rule(("scripts",)),
+    "scripts/release/compatibility": Rule(("scripts",)),
     "scripts/release/example": Rule(("scripts",)),
     "scripts/release/npm": Rule(("scripts",)),
     "scripts/release/python": Rule(("scripts",)),

@@ -1,7 +1,7 @@
-"""What the library for durable runs does by itself: `python bare_dbos.py URL RUNS DATABASE_URL`.
+"""What the library for durable runs does by itself: `python bare_dbos.py URL RUNS DATABASE_URL EXECUTOR`.
 
 It executes so many workflows of three steps, each of which asks the service at this URL; as many at once as the engine
-does by default.
+does by default. It prints a line when it is ready, and begins when it gets one, so that several begin together.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dbos import DBOS, DBOSPortableJSONSerializer
 AT_ONCE = 50
 
 
-async def main(url: str, runs: int, database_url: str) -> None:
+async def main(url: str, runs: int, database_url: str, executor: str) -> None:
     """Execute the runs."""
     logging.disable(logging.WARNING)
     DBOS(
@@ -24,6 +24,7 @@ async def main(url: str, runs: int, database_url: str) -> None:
             "name": "bench",
             "system_database_url": database_url,
             "application_version": "bench",
+            "executor_id": executor,
             "serializer": DBOSPortableJSONSerializer(),
             "log_level": "ERROR",
         }
@@ -42,6 +43,8 @@ async def main(url: str, runs: int, database_url: str) -> None:
         return await ask(number, "c")
 
     DBOS.launch()
+    print("ready", flush=True)
+    sys.stdin.readline()
     turn = asyncio.Semaphore(AT_ONCE)
 
     async def execute(number: int) -> None:
@@ -55,4 +58,4 @@ async def main(url: str, runs: int, database_url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))

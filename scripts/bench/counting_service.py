@@ -1,7 +1,7 @@
 """A service on loopback that does nothing but count, in a process of its own: `python counting_service.py COUNT`.
 
 It prints its port, and once it has been asked COUNT times, how many seconds lay between the first request and the
-last one. Then it counts anew. With COUNT 0 it prints for each request when that came, on the machine's monotonic clock.
+last one, and how many between the one in the middle and the last one. Then it counts anew. With COUNT 0 it prints for each request when that came, on the machine's monotonic clock.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Counting:
     def __init__(self, count: int) -> None:
         self._count = count
         self._seen = 0
-        self._began = 0.0
+        self._began = self._middle = 0.0
 
     def arrived(self) -> None:
         """Count one request."""
@@ -36,8 +36,10 @@ class Counting:
         if not self._seen:
             self._began = now
         self._seen += 1
+        if self._seen == self._count // 2:
+            self._middle = now
         if self._seen == self._count:
-            print(now - self._began, flush=True)
+            print(now - self._began, now - self._middle, flush=True)
             self._seen = 0
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _SYMBOLIC_LINK, _SUBMODULE = "120000", "160000"
 _NEUTRAL = {
@@ -113,6 +114,49 @@ def tracked_files(root: Path, folder: str) -> list[str]:
     return _names(_git(root, "ls-files", "-z", "--cached", "--", folder))
 
 
+def tags(root: Path) -> dict[str, str]:
+    """Return the tags that are ancestors of the checked-out commit or point at it, each with its commit."""
+    shown = "--format=%(refname:lstrip=2)%00%(objectname)%00%(*objectname)"
+    listed = os.fsdecode(_git(root, "for-each-ref", "--merged=HEAD", shown, "refs/tags/"))
+    found = (line.split("\0") for line in listed.splitlines())
+    return {name: peeled or direct for name, direct, peeled in found}
+
+
+def is_shallow(root: Path) -> bool:
+    """Tell whether the checkout lacks earlier commits, and so may lack tags."""
+    return _git(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
+
+
+def commit_of(root: Path, revision: str) -> str:
+    """Return the hash of the commit that a tag, a branch or a hash names.
+
+    Raises:
+        CheckoutUnusable: There is none.
+    """
+    try:
+        asked = ("--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return os.fsdecode(_git(root, "rev-parse", *asked)).split()[-1]
+    except subprocess.CalledProcessError:
+        raise CheckoutUnusable(
+            f"{root} has no commit {revision!r}: name a tag, a branch or a hash"
+        ) from None
+
+
+def write_files(root: Path, commit: str, paths: Sequence[str], target: Path) -> None:
+    """Write the files below some paths into a folder, as a commit holds them; paths that it lacks are left out."""
+    listed = _git(root, "ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths)
+    entries = [entry.partition("\t") for entry in _names(listed)]
+    files = {name: facts.split()[2] for facts, _, name in entries if facts.split()[1] == "blob"}
+    asked = "".join(f"{digest}\n" for digest in files.values())
+    answered = io.BytesIO(_git(root, "cat-file", "--batch", given=asked.encode()))
+    for name in files:
+        size = int(answered.readline().split()[2])
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(answered.read(size))
+        answered.read(1)
+
+
 def changed_files(root: Path) -> list[str]:
     """List the files that differ from what the commit holds, and those that it lacks.
 
@@ -159,17 +203,22 @@ def _names(listed: bytes) -> list[str]:
     return sorted({os.fsdecode(name) for name in listed.split(b"\0") if name})
 
 
-def _git(root: Path, *arguments: str) -> bytes:
+def _git(root: Path, *arguments: str, given: bytes | None = None) -> bytes:
     options = [part for option in _OPTIONS for part in ("-c", option)]
-    ran = _run(root, ["git", *options, *arguments], {**_without_git(os.environ), **_NEUTRAL})
+    ran = _run(root, ["git", *options, *arguments], {**_without_git(os.environ), **_NEUTRAL}, given)
     ran.check_returncode()
     return ran.stdout
 
 
 def _run(
-    root: Path, command: list[str], environment: Mapping[str, str]
+    root: Path,
+    command: list[str],
+    environment: Mapping[str, str],
+    given: bytes | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(command, cwd=root, env=environment, check=False, capture_output=True)
+    return subprocess.run(
+        command, cwd=root, env=environment, check=False, capture_output=True, input=given
+    )
 
 
 def _without_git(variables: Mapping[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scripts.release.next_release import begin_next_release
 from scripts.release.python.contents import WHEEL_BUDGETS
 
 if TYPE_CHECKING:
@@ -158,6 +159,40 @@ def _rename_a_scenario(root: Path) -> None:
     (root / HEALTH).rename((root / HEALTH).with_stem("wellness"))
 
 
+def _patch_release(root: Path) -> None:
+    begin_next_release(root)
+
+
+def _minor_release(root: Path) -> None:
+    begin_next_release(root, minor=True, breaking=["`creds.list` has another order."])
+
+
+# What users of the last release can't do with; the step that finds it reads sources, and runs nothing.
+_WITHOUT_A_PARAMETER = _replace(
+    f"{SDK}/_sync/creds.py", "        sensitivity: Sensitivity | None = None,\n", ""
+)
+_BREAKS = {
+    "a removed parameter": (_WITHOUT_A_PARAMETER, "creds.push `sensitivity` was removed"),
+    "a narrowed type": (
+        _replace(
+            "packages/js-sdk/etc/sdk.api.md",
+            'type Sensitivity = "standard" | "high"',
+            'type Sensitivity = "standard"',
+        ),
+        "Sensitivity narrowed its type",
+    ),
+    "a new required field": (
+        _replace(
+            "openapi/arcrun.yaml", "required: [name, value]", "required: [name, value, service]"
+        ),
+        "CredentialPush `service` became required",
+    ),
+    "a scenario removed from the gate": (
+        _replace("conformance/gate.yaml", "      - account-names\n", ""),
+        "account-names is no longer in the gate",
+    ),
+}
+
 FAULTS = (
     Fault(
         "a version that differs",
@@ -172,6 +207,22 @@ FAULTS = (
         whole=True,
     ),
     Fault("a missing changelog entry", "versions", _without_dated_entries, whole=True),
+    *(
+        Fault(
+            f"{name} in a patch release",
+            "compatibility",
+            _all(_patch_release, add),
+            says=("it must be at least", what),
+        )
+        for name, (add, what) in _BREAKS.items()
+    ),
+    Fault(
+        "a break that the changelog does not name",
+        "compatibility",
+        _all(_minor_release, _WITHOUT_A_PARAMETER),
+        says=("names these in no item", "creds.push `sensitivity` was removed"),
+        whole=True,
+    ),
     Fault("a build that is not reproducible", "build", _build_by_the_clock),
     Fault("a stray file in the wheel", "check", _write(f"{SDK}/notes.txt", "筆記\n"), whole=True),
     Fault(
@@ -206,6 +257,17 @@ FAULTS = (
         with_npm=True,
     ),
     Fault(
+        "an API report that says less than the JavaScript SDK offers",
+        "npm_check",
+        _replace(
+            "packages/js-sdk/etc/sdk.api.md",
+            'type Sensitivity = "standard" | ',
+            "type Sensitivity = ",
+        ),
+        says=("sdk.api.md",),
+        with_npm=True,
+    ),
+    Fault(
         "an engine whose workflows write the page that they read",
         "example",
         _replace(
@@ -226,6 +288,22 @@ FAULTS = (
         ),
         says=("source: ",),
         with_npm=True,
+    ),
+    Fault(
+        "a command line that prints progress among its results",
+        "faces",
+        _replace(
+            "packages/python-sdk/src/arcrun/cli/console.py",
+            "print(text, file=sys.stderr, flush=True)",
+            "print(text, flush=True)",
+        ),
+        says=("JSONDecodeError",),
+    ),
+    Fault(
+        "an MCP server that reports a failed run as a result",
+        "faces",
+        _replace("packages/python-sdk/src/arcrun/mcp/server.py", "is_error=True", "is_error=False"),
+        says=("workflow_run",),
     ),
     Fault("an engine that returns 500 once", "fuzz", _respond_500_once(100, "True")),
     Fault(

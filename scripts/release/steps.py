@@ -16,6 +16,7 @@ from scripts.fuzz.run import SETTINGS, fuzz
 from scripts.rehearsal import Figures, StepFailed
 from scripts.release import evidence, unit_tests
 from scripts.release.artifacts import sha256
+from scripts.release.compatibility.gate import require_compatible
 from scripts.release.example import steps as example
 from scripts.release.npm import steps as npm
 from scripts.release.python.build import build_all, built_before, fingerprint, remember
@@ -65,6 +66,11 @@ def versions(context: ReleaseContext, figures: Figures) -> None:
     """Check that all packages and the changelog state one version."""
     context.version = agreed_version(context.root)
     figures["version"] = context.version
+
+
+def compatibility(context: ReleaseContext, figures: Figures) -> None:
+    """Check that version and changelog say what broke since the last release."""
+    figures.update(require_compatible(context.root, agreed_version(context.root)))
 
 
 def build(context: ReleaseContext, figures: Figures) -> None:
@@ -199,11 +205,16 @@ def _copy_reports(written: Path, target: Path) -> None:
 
 STEPS = (
     ReleaseStep("versions", "packages and changelog state one version", versions),
+    ReleaseStep("compatibility", "what broke since the last release", compatibility),
     ReleaseStep("build", "each package twice, in two environments", build),
     ReleaseStep("npm_build", "the npm package twice, in two environments", npm.build, npm=True),
     ReleaseStep("check", "metadata, contents, budgets", check, ("build",)),
     ReleaseStep(
-        "npm_check", "contents, budget, publint, attw", npm.check, ("npm_build",), npm=True
+        "npm_check",
+        "contents, budget, API report, publint, attw",
+        npm.check,
+        ("npm_build",),
+        npm=True,
     ),
     ReleaseStep("upload", "to a package index on loopback", upload, ("build",)),
     ReleaseStep("npm_upload", "to verdaccio on loopback", npm.upload, ("npm_build",), npm=True),
@@ -222,6 +233,9 @@ STEPS = (
         example.javascript,
         ("npm_install",),
         npm=True,
+    ),
+    ReleaseStep(
+        "faces", "the design's recipe, by acr and by arcrun-mcp", example.by_faces, ("install",)
     ),
     ReleaseStep("fuzz", "the contract, against the installed engine", fuzz_engine, ("install",)),
     ReleaseStep(

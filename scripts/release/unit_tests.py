@@ -27,7 +27,7 @@ FOLDERS = ("packages/python-sdk/tests", "packages/server/tests", "conformance/te
 LOAD = "packages/server/tests/load"
 GROUPS = ("tests", "release", "parity", "js", "mutation")
 # Files that are generated from others: each program exits with 1 if one is out of date.
-GENERATED = ("unasync", "known_recipes", "contract_copies")
+GENERATED = ("unasync", "known_recipes", "contract_copies", "error_codes")
 TIMEOUT_SECONDS = 1800.0
 SHOWN_FAILURES = 20
 

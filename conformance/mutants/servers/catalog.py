@@ -83,6 +83,10 @@ def both_days_must_fit() -> None:
     _with_expression(either_day=False)
 
 
+def weeks_end_with_saturday() -> None:
+    cron_expression._DAY_OF_WEEK = cron_expression._Field("day of the week", 0, 7)
+
+
 def skipped_times_are_left_out() -> None:
     _with_expression(every_hour=True)
 

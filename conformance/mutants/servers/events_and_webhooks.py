@@ -11,7 +11,7 @@ from arcrun_server.engine import webhook
 from arcrun_server.routes import hooks, run_events
 from arcrun_server.runs import accepted, events, segments
 from arcrun_server.runs.events import BEFORE_ALL, Position
-from arcrun_server.runs.service import RunService
+from arcrun_server.store import idempotency
 from arcrun_server.store.hook_ids import HookIds
 from arcrun_server.store.workflows import Workflows
 from arcrun_server.web import webhook_signature
@@ -100,7 +100,7 @@ def takes_empty_secrets() -> None:
 
 
 def runs_each_webhook_anew() -> None:
-    _with_key(lambda _key: None)
+    _with_key(lambda _key: secrets.token_hex())
 
 
 def one_run_for_all_webhooks() -> None:
@@ -108,14 +108,12 @@ def one_run_for_all_webhooks() -> None:
 
 
 def _with_key(key_of: Any) -> None:
-    right = RunService.accept_workflow
+    right = hooks.Once
 
-    async def accept_workflow(service: Any, *given: Any, **named: Any) -> str:
-        if named.get("trigger") == "webhook":
-            named["key"] = key_of(named["key"])
-        return await right(service, *given, **named)
+    def once(key: str, _request: bytes, respond: Any) -> Any:
+        return right(key_of(key), b"", respond)
 
-    RunService.accept_workflow = accept_workflow
+    hooks.Once = once
 
 
 def hands_all_headers_on() -> None:
@@ -145,3 +143,15 @@ def lists_no_hook_urls() -> None:
 
 def has_a_new_hook_each_time() -> None:
     HookIds.write = lambda _ids, *_given: secrets.token_urlsafe(40)
+
+
+def reads_headers_as_latin_1() -> None:
+    hooks._text_of = lambda _name, values: ", ".join(values)
+
+
+def takes_any_number_of_fields() -> None:
+    hooks.MOST_FIELDS = 10**9
+
+
+def keeps_keys_of_runs_for_ever() -> None:
+    idempotency.KEPT_SECONDS = 10**9

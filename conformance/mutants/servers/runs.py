@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 from unittest.mock import patch
 
+from pydantic import TypeAdapter
 from sqlalchemy import func, select
 
+from arcrun_server.routes import runs as routes
 from arcrun_server.runs import accepted, segments
 from arcrun_server.runs.accepted import AcceptedRuns
 from arcrun_server.runs.service import RunService
-from arcrun_server.store import admission
+from arcrun_server.store import admission, callbacks
+from arcrun_server.store.callbacks import Callbacks
+from arcrun_server.store.database import Query
 from arcrun_server.store.idempotency import IdempotencyKeys
 from arcrun_server.store.runs import Runs
-from arcrun_server.store.schema import runs
+from arcrun_server.store.schema import awaited_tasks, runs
 
 
 def starts_any_number_of_runs() -> None:
@@ -32,13 +36,17 @@ def lets_the_newest_run_go_first() -> None:
 
 
 def queues_runs_that_it_should_refuse() -> None:
-    right = Runs.accept
+    right, under_a_key = Runs.accept, IdempotencyKeys.accept
 
     async def accept(self: Any, run: Any, *, refuse: bool = False) -> Any:
         del refuse
         return await right(self, run)
 
-    Runs.accept = accept
+    async def accept_once(self: Any, *given: Any, refuse: bool) -> Any:
+        del refuse
+        return await under_a_key(self, *given, refuse=False)
+
+    Runs.accept, IdempotencyKeys.accept = accept, accept_once
 
 
 def refuses_repetitions_of_runs() -> None:
@@ -51,10 +59,20 @@ def refuses_repetitions_of_runs() -> None:
 
 
 def keeps_the_key_of_a_refused_run() -> None:
+    right = IdempotencyKeys.accept
+
     async def release(_self: Any, _account: str, _key: str) -> None:
         """Keep it."""
 
+    async def accept(self: Any, key: str, request: bytes, *given: Any, refuse: bool) -> Any:
+        try:
+            return await right(self, key, request, *given, refuse=refuse)
+        except admission.WorkflowFullError:
+            await self.claim(given[-1].account, key, request)
+            raise
+
     IdempotencyKeys.release = release
+    IdempotencyKeys.accept = accept
 
 
 def counts_paused_runs() -> None:
@@ -72,8 +90,9 @@ def counts_paused_runs() -> None:
 
 def does_not_count_runs_that_are_waited_for() -> None:
     async def run_plan(
-        self: Any, account: str, name: str, plan: Any, run_input: Any, *, strict: bool
+        self: Any, account: str, name: str, plan: Any, run_input: Any, *, strict: bool, trigger: str
     ) -> Any:
+        del trigger
         return await self._run(account, plan, run_input, strict=strict, workflow=name)
 
     RunService._run_plan = run_plan
@@ -97,3 +116,31 @@ def runs_again_what_was_not_kept() -> None:
         return Plan(await right(*given, **named))
 
     accepted.AcceptedRuns._plan = plan
+
+
+def takes_each_callback_for_what_a_run_waits_for() -> None:
+    right = Callbacks.deliver
+
+    async def deliver(self: Any, callback: Any, *given: Any) -> Any:
+        awaited = select(awaited_tasks.c.waiting).where(
+            awaited_tasks.c.run == callback.run, awaited_tasks.c.place != callbacks.DELIVERED
+        )
+        waiting = await self._database.read(lambda connection: connection.execute(awaited).scalar())
+        return await right(self, callback._replace(waiting=waiting or callback.waiting), *given)
+
+    Callbacks.deliver = deliver
+
+
+def forgets_tasks_that_are_done() -> None:
+    callbacks._BY_ID = Query(
+        callbacks._BY_ID.statement.where(awaited_tasks.c.place != callbacks.DELIVERED)
+    )
+
+
+def errors_of_callbacks_need_success() -> None:
+    right = routes._delivery
+    routes._delivery = lambda asked: right(asked) | {"success": asked.get("success", True)}
+
+
+def takes_unknown_fields_of_callbacks() -> None:
+    routes.RESUME = TypeAdapter(dict[str, Any])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcrun_server import settings, slots
 from arcrun_server.accounts import keys
-from arcrun_server.routes import context, credentials, graphs, large_bodies
+from arcrun_server.routes import context, credentials, graphs, large_bodies, paging
 from arcrun_server.runs.service import RunService
 from arcrun_server.store.accounts import Accounts
 from arcrun_server.web import body, local, middleware, text
@@ -341,3 +341,17 @@ def takes_any_number_of_values_for_credentials() -> None:
 
 def takes_a_value_more_without_a_setting() -> None:
     settings.DEFAULT_MAX_VALUES += 1
+
+
+def refuses_unknown_parameters() -> None:
+    right, known = (
+        paging.Pages.requested,
+        {"limit", "cursor", "workflow", "status", "page_name", "type", "q"},
+    )
+
+    def requested(self: Any, request: Any, listed: str) -> Any:
+        for name in set(request.query_params) - known:
+            raise paging.invalid_parameter(name, "left out")
+        return right(self, request, listed)
+
+    paging.Pages.requested = requested

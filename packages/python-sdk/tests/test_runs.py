@@ -68,6 +68,7 @@ def test_a_retry_says_from_where_and_with_which_workflow(
             {"success": False, "error": "退回"},
             {"task_id": "t-1", "success": False, "error": "退回"},
         ),
+        (["t-1"], {"error": "退回"}, {"task_id": "t-1", "success": False, "error": "退回"}),
     ],
 )
 def test_a_paused_run_is_brought_what_it_waits_for(
@@ -120,6 +121,7 @@ def test_a_run_that_has_ended_is_a_conflict(kind, server, client, canned) -> Non
         lambda c: c.workflows.resume(""),
         lambda c: c.workflows.resume("a" * 257),
         lambda c: c.workflows.resume("t-1", success="no"),
+        lambda c: c.workflows.resume("t-1", success=True, error="退回"),
         lambda c: c.workflows.resume("t-1", {1, 2}),
     ],
 )

@@ -37,6 +37,8 @@ ON_BOTH_DATABASES = {
     "test_hooks",
     "test_run_events",
     "test_following_runs",
+    "test_late_callbacks",
+    "test_repeated_requests",
     "test_max_running",
     "test_health",
     "test_run_retention",

@@ -116,6 +116,11 @@ class Engine:
     def _client(self, url: str) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=url, headers={"X-Arcrun-API-Key": self._key}, timeout=60)
 
+    @property
+    def log(self) -> str:
+        """What the process has logged since it started, from warnings on."""
+        return "".join(self._server.log)
+
     async def end(self, number: int = signal.SIGKILL) -> None:
         """End the process, without a chance to tidy up unless another signal is given."""
         await self.client.aclose()

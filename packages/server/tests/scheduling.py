@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 class NoExecution:
     """Starts no segment, so that what was accepted stays as it was accepted."""
 
+    room = 1
+
     async def launch(self, execute: Any) -> None:
         pass
 

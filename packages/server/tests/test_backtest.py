@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -430,3 +431,34 @@ async def test_a_callback_s_answer_is_recorded_beside_its_prompt(scripted: Api) 
 
     result = await backtest(scripted, recipe=greet("Greet {{who}}!"), call=True)
     assert result["runs"][0]["answer"]["status"] == "unchanged"
+
+
+async def test_an_account_asks_for_one_backtest_at_a_time(
+    scripted: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = new_key()
+    scripted.store.accounts.create(key)
+    other = replace(scripted, key=key)
+    for api in (scripted, other):
+        await push(api, greet())
+        await run(api)
+    asked: asyncio.Queue[str] = asyncio.Queue()
+    answered, complete = asyncio.Event(), ScriptedProvider.complete
+
+    async def wait_then_complete(self: Any, request: Any, secret: Any) -> Any:
+        asked.put_nowait(str(request.messages))
+        await answered.wait()
+        return await complete(self, request, secret)
+
+    monkeypatch.setattr(ScriptedProvider, "complete", wait_then_complete)
+    first = asyncio.create_task(backtest(scripted, recipe=greet("Greet 1."), call=True))
+    assert "Greet 1." in await asked.get()
+    second = asyncio.create_task(backtest(scripted, recipe=greet("Greet 2."), call=True))
+    theirs = asyncio.create_task(backtest(other, recipe=greet("Greet 3."), call=True))
+    assert "Greet 3." in await asked.get()  # what came later has asked by now
+    assert asked.empty()
+    answered.set()
+    results = await asyncio.gather(first, second, theirs)
+
+    assert "Greet 2." in asked.get_nowait()
+    assert [result["count"] for result in results] == [1, 1, 1]

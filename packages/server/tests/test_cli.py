@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -18,6 +19,7 @@ from arcrun_server.cli import main
 from arcrun_server.engine import RunLimits
 from arcrun_server.errors import StartupError
 from arcrun_server.settings import settings_from
+from arcrun_server.store.folder import LOCK_NAME, remove_left_folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,6 +67,47 @@ def test_dev_server_forgets_what_it_kept_in_its_own_folder(
     assert (folder / "arcrun.db").exists()
     assert server.stop() == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_dev_server_removes_folders_of_those_that_were_killed_and_no_other(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    killed = serve("--dev", "--json", TMPDIR=str(tmp_path))
+    killed.ready()
+    [left] = tmp_path.iterdir()
+    serve("--dev", "--json", TMPDIR=str(tmp_path)).ready()
+    [in_use] = set(tmp_path.iterdir()) - {left}
+    killed.stop(signal.SIGKILL)
+    just_made = tmp_path / "arcrun-dev-just-made"
+    just_made.mkdir()
+    about_to_lock = tmp_path / "arcrun-dev-about-to-lock"
+    about_to_lock.mkdir()
+    (about_to_lock / LOCK_NAME).touch()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / LOCK_NAME).write_text("1\n")
+    link = tmp_path / "arcrun-dev-link"
+    link.symlink_to(elsewhere, target_is_directory=True)
+    third = serve("--dev", "--json", TMPDIR=str(tmp_path))
+    third.ready()
+    third.stop()
+
+    assert set(tmp_path.iterdir()) == {in_use, just_made, about_to_lock, elsewhere, link}
+    assert (in_use / "arcrun.db").exists()
+    assert (elsewhere / LOCK_NAME).exists()
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "chown") or os.geteuid() != 0, reason="only root can give folders away"
+)
+def test_the_folder_of_another_user_stays(tmp_path: Path) -> None:
+    theirs = tmp_path / "arcrun-dev-theirs"
+    theirs.mkdir()
+    (theirs / LOCK_NAME).write_text("1\n")
+    os.chown(theirs, 12345, 12345)
+    remove_left_folders(tmp_path, "arcrun-dev-")
+
+    assert theirs.exists()
 
 
 def test_dev_servers_key_works_on_its_folder_in_development_mode_only(

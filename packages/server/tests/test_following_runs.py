@@ -19,6 +19,7 @@ from durable_server import (
     push,
     service,
 )
+from test_pinned_recipes import noted, push_recipe
 
 __all__ = ["engine", "service"]
 
@@ -97,3 +98,26 @@ async def test_a_workflow_that_is_not_there_is_told_among_its_executions(
 
     assert [entry["verdict"] for entry in executions["executions"]] == ["failed"], executions
     assert await runs_of(engine, "gone") == []
+
+
+async def test_a_run_that_follows_uses_recipes_in_the_versions_of_its_acceptance(
+    engine: Engine, service: Service
+) -> None:
+    await push_recipe(engine, service, 1)
+    notify = calls(service, "/begin") | {"max_running": 1}
+    notify["nodes"].append({"id": "note", "type": "Component", "componentId": "note", "data": {}})
+    notify["edges"].append({"from": "begin", "to": "note", "type": "PIPE"})
+    await push(engine.client, "notify", notify)
+    await push(engine.client, "w", failing(service, "notify"))
+    service.hold("/begin")
+    before = await accept(engine.client, "notify")
+    await service.arrived("/begin")
+    await ended(engine.client, await accept(engine.client, "w"))
+    await push_recipe(engine, service, 2)
+    service.release("/begin")
+    await ended(engine.client, before)
+    [following, _] = await runs_of(engine, "notify")
+    await ended(engine.client, following["run_id"])
+
+    assert following["trigger"] == "failure"
+    assert noted(service) == ["/note/1", "/note/1"]

@@ -102,7 +102,10 @@ async def hooked(
 
 
 async def send(
-    url: str, headers: Mapping[str, str], body: bytes = BODY, **options: Any
+    url: str,
+    headers: Mapping[str, str] | list[tuple[str, bytes]],
+    body: bytes = BODY,
+    **options: Any,
 ) -> httpx.Response:
     """Send a webhook as its sender does: without a key."""
     async with httpx.AsyncClient(timeout=30) as sender:
@@ -452,6 +455,18 @@ async def test_a_form_has_so_many_fields_at_most(owner: Owner) -> None:
     refused = await send(url, signed(body, content_type=form), body)
 
     assert (refused.status_code, refused.json()["code"]) == (413, "too_many_values")
+
+
+async def test_a_header_is_utf_8(owner: Owner) -> None:
+    url = await hooked(owner, headers=["X-Shop"])
+    named = signed() | {"x-shop": "台北"}
+    taken = await send(url, [(name, value.encode()) for name, value in named.items()])
+    latin = [(name, value.encode("iso-8859-1")) for name, value in signed().items()]
+    refused = await send(url, [*latin, ("x-shop", "Zürich".encode("iso-8859-1"))])
+
+    assert (await input_of(owner, taken))["headers"] == {"x-shop": "台北"}
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_text")
+    assert "x-shop" in refused.json()["error"]
 
 
 @pytest.mark.parametrize(

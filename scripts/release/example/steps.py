@@ -12,8 +12,10 @@ from urllib.parse import urlencode
 from scripts import processes
 from scripts.engine import engine_with_accounts
 from scripts.rehearsal import StepFailed
-from scripts.release.example import design, programs
+from scripts.release.example import design, faces, programs
 from scripts.release.npm import tools
+from scripts.release.python.index import package_index
+from scripts.release.python.install import install_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +40,26 @@ def javascript(context: ReleaseContext, figures: Figures) -> None:
     command = [tools.program("node"), str(program)]
     engine = context.environments["arcrun-server"].python
     figures.update(carry_out(command, engine, context.root, context.log("npm_example")))
+
+
+def by_faces(context: ReleaseContext, figures: Figures) -> None:
+    """Carry out the example through the installed `acr`, and through the installed `arcrun-mcp`."""
+    with package_index(context.uploads, context.log("index")) as url:
+        environment = install_package(
+            context.root,
+            context.artifacts,
+            "arcrun",
+            index=url,
+            folder=context.work / "env" / "arcrun-faces",
+            log=context.log("install"),
+            downloads=context.downloads,
+            extras=("cli", "mcp"),
+        )
+    engine = context.environments["arcrun-server"].python
+    for face, program in (("acr", faces.ACR), ("mcp", faces.MCP)):
+        command = [str(environment.python), "-I", "-c", program]
+        found = carry_out(command, engine, context.root, context.log(f"example_{face}"))
+        figures.update({f"{face}_{name}": value for name, value in found.items()})
 
 
 def carry_out(program: list[str], engine_python: Path, root: Path, log: Path) -> Figures:

@@ -38,13 +38,16 @@ def build(context: ReleaseContext, figures: Figures) -> None:
 
 
 def check(context: ReleaseContext, figures: Figures) -> None:
-    """Check the contents and the size of the package, and every way to import it."""
+    """Check the contents and the size of the package, its API report, and every way to import it."""
     package, log = _built(context), context.log("npm_check")
     figures["files"] = check_contents(package.path, context.root)
     figures["budget"] = check_budget(package.path)
     for name, arguments in (("publint", ("--strict",)), ("attw", ("--no-emoji",))):
         tools.tool(package.build_directory, name, str(package.path), *arguments, log=log)
         figures[name] = "clean"
+    # The step `compatibility` has compared the report that is in the checkout.
+    tools.tool(package.build_directory, "api-extractor", "run", log=log)
+    figures["api_report"] = "up to date"
 
 
 def upload(context: ReleaseContext, figures: Figures) -> None:

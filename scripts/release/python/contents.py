@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # The kinds of files that belong in each wheel; paths are relative to the import package.
 _CODE = (r".+\.py", r"py\.typed")
 WHEEL_KINDS = {
-    "arcrun": _CODE,
+    "arcrun": (*_CODE, r"commands/example/[\w./-]+"),  # what `acr init` makes
     "arcrun-server": (
         *_CODE,
         r"contract/arcrun\.yaml",
@@ -52,7 +52,8 @@ _METADATA = re.compile(
 # of recipes and what nodes say about failures.
 # All three grew with events of runs and backtests: `arcrun` by 8 kB, twice, since it has them with and without async.
 # The server also with schedules, webhooks, metrics, spans, backups and `doctor`, by 100 kB in all.
-WHEEL_BUDGETS = {"arcrun": 158, "arcrun-server": 620, "arcrun-conformance": 1300}
+# `arcrun` grew by 107 kB with the command line and the MCP server, which are a third of its code.
+WHEEL_BUDGETS = {"arcrun": 270, "arcrun-server": 620, "arcrun-conformance": 1300}
 
 
 def check_contents(artifact: Artifact, root: Path) -> int:

@@ -92,6 +92,7 @@ def install_package(
     folder: Path,
     log: Path,
     downloads: Mapping[str, str],
+    extras: tuple[str, ...] = (),
 ) -> CleanEnvironment:
     """Make a clean environment and install one package into it, by version and hash.
 
@@ -107,6 +108,7 @@ def install_package(
         folder: The folder of the environment; one beside it keeps what is needed to fill it.
         log: Receives what uv prints.
         downloads: The caller's network settings.
+        extras: Extras whose dependencies are installed as well, besides those of `EXTRAS`.
 
     Raises:
         NotLoopback: The index is on another machine.
@@ -120,7 +122,9 @@ def install_package(
     uv(["venv", "--clear", "--python", sys.executable, str(folder)], log=log)
     install = ["pip", "install", "--python", str(environment.python), "--require-hashes"]
     dependencies, ours = beside / "dependencies.txt", beside / "package.txt"
-    dependencies.write_text(_locked(root, package, log, downloads), "utf-8")
+    dependencies.write_text(
+        _locked(root, package, (*EXTRAS.get(package, ()), *extras), log, downloads), "utf-8"
+    )
     uv([*install, "-r", str(dependencies)], log=log, env=downloads)
     ours.write_text(_requirement(artifacts, package), "utf-8")
     command = [*install, "--no-config", "--no-deps", "--default-index", f"{index}simple/"]
@@ -175,11 +179,13 @@ def compare_installed(wheel: Path, environment: CleanEnvironment, log: Path) -> 
     return count
 
 
-def _locked(root: Path, package: str, log: Path, downloads: Mapping[str, str]) -> str:
+def _locked(
+    root: Path, package: str, extras: tuple[str, ...], log: Path, downloads: Mapping[str, str]
+) -> str:
     """Return the dependencies of a package, with the versions and hashes of the lock file."""
     command = ["export", "--locked", "--quiet", "--package", package, "--no-dev", "--no-header"]
     command += ["--no-emit-workspace", "--no-annotate"]
-    command += [part for extra in EXTRAS.get(package, ()) for part in ("--extra", extra)]
+    command += [part for extra in extras for part in ("--extra", extra)]
     return uv(command, log=log, cwd=root, env=downloads)
 
 

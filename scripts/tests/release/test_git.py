@@ -164,3 +164,46 @@ def test_a_checkout_of_another_user_is_one_sentence_with_the_cure(
     run(tmp_path, "config", "--global", "--add", "safe.directory", str(checkout))
     git.require_checkout(checkout)
     assert git.changed_files(checkout) == []
+
+
+def test_tags_are_those_of_ancestors_with_their_commits(checkout: Path) -> None:
+    first = run(checkout, "rev-parse", "HEAD").strip()
+    run(checkout, "tag", "v1")
+    run(checkout, "tag", "--annotate", "標籤", "-m", "annotated")
+    run(checkout, "commit", "--quiet", "--allow-empty", "-m", "second")
+    run(checkout, "tag", "v2")
+    assert git.tags(checkout)["v2"] != first
+    run(checkout, "checkout", "--quiet", first)
+    assert git.tags(checkout) == {"v1": first, "標籤": first}
+
+
+def test_a_revision_is_a_commit_or_an_error(checkout: Path) -> None:
+    commit = run(checkout, "rev-parse", "HEAD").strip()
+    run(checkout, "tag", "--annotate", "v1", "-m", "annotated")
+    assert git.commit_of(checkout, "v1") == git.commit_of(checkout, commit[:9]) == commit
+    for name in ("v2", "--help", "HEAD:link"):
+        with pytest.raises(CheckoutUnusable, match="name a tag, a branch or a hash"):
+            git.commit_of(checkout, name)
+
+
+def test_files_are_written_as_a_commit_holds_them(checkout: Path, tmp_path: Path) -> None:
+    (checkout / "sub").mkdir()
+    (checkout / "sub" / "二.bin").write_bytes(b"\r\n\0" * 3)
+    (checkout / "sub" / "empty").write_text("")
+    run(checkout, "add", "-A")
+    run(checkout, "-c", "core.autocrlf=false", "commit", "--quiet", "-m", "second")
+    (checkout / "模組.py").write_text("x = 2\n")
+    (checkout / ".git" / "info" / "attributes").write_text("* export-ignore eol=crlf\n")
+    target = tmp_path / "target"
+    git.write_files(checkout, "HEAD", ["sub", "模組.py", "absent"], target)
+    written = {p.relative_to(target).as_posix(): p.read_bytes() for p in target.rglob("*.*")}
+    assert written == {"sub/二.bin": b"\r\n\0" * 3, "模組.py": b"x = 1\n"}
+    assert (target / "sub" / "empty").read_bytes() == b""
+
+
+def test_a_checkout_without_earlier_commits_is_shallow(checkout: Path, tmp_path: Path) -> None:
+    run(checkout, "commit", "--quiet", "--allow-empty", "-m", "second")
+    assert not git.is_shallow(checkout)
+    target = tmp_path / "shallow"
+    run(tmp_path, "clone", "--quiet", "--depth", "1", checkout.as_uri(), str(target))
+    assert git.is_shallow(target)

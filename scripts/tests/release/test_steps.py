@@ -23,6 +23,7 @@ def test_python_only_leaves_out_the_npm_steps_and_nothing_else() -> None:
     names = [step.name for step in chosen(None, python_only=True)]
     assert names == [
         "versions",
+        "compatibility",
         "build",
         "check",
         "upload",

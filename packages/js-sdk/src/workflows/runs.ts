@@ -45,7 +45,7 @@ export interface RetryRunOptions extends CallOptions {
 
 /** The options of `workflows.resume`. */
 export interface ResumeOptions extends CallOptions {
-  /** Whether the task was done; otherwise its node fails. */
+  /** Whether the task was done; otherwise its node fails. Left out: it was, unless there is an `error`. */
   success?: boolean | undefined;
   /** Why it was not done. */
   error?: string | undefined;
@@ -177,10 +177,12 @@ export async function resumeRun(
   data: unknown,
   options: ResumeOptions,
 ): Promise<ResumedRun> {
-  const { success = true, error } = options;
+  const { error, success = !error } = options;
   if (!isUnicode(taskId) || !taskId || [...taskId].length > LONGEST_TASK)
     throw new InvalidArgumentError(`taskId must be text of 1 to ${LONGEST_TASK} characters`);
   checkBoolean(success, "success");
+  if (success && error)
+    throw new InvalidArgumentError("a task that was done has no error: leave out success or error");
   const body = {
     task_id: taskId,
     success,

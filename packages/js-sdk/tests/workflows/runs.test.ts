@@ -43,6 +43,7 @@ it.each<[unknown, sdk.ResumeOptions, object]>([
   [undefined, {}, { task_id: "審核", success: true }],
   [{ a: 1 }, {}, { task_id: "審核", success: true, data: { a: 1 } }],
   [undefined, { success: false, error: "退回" }, { task_id: "審核", success: false, error: "退回" }],
+  [undefined, { error: "退回" }, { task_id: "審核", success: false, error: "退回" }],
 ])("a paused run is brought %j with %j", async (data, options, body) => {
   const engine = await keeping({ success: false, resumed: true, status: "failed" });
   const resumed = await clientOf(engine).workflows.resume("審核", data, options);
@@ -89,6 +90,7 @@ it.each<[string, (client: sdk.Arcrun) => Promise<unknown>]>([
   ["an unknown status", ({ runs }) => runs.list({ status: "done" as never })],
   ["an empty task", ({ workflows }) => workflows.resume("")],
   ["a long task", ({ workflows }) => workflows.resume("a".repeat(257))],
+  ["a done task with an error", ({ workflows }) => workflows.resume("t", 1, { success: true, error: "退回" })],
   ["a success that is no boolean", ({ workflows }) => workflows.resume("t", 1, { success: "no" as never })],
 ])("%s is refused before a request", async (_, call) => {
   const engine = await serve(() => HEALTH);

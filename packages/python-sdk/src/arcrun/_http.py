@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import socket
 import ssl
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 import httpx
 
+from ._core.advice import advised
 from ._core.deadlines import deadline_of, for_call
 from ._core.decoding import ACCEPTED
 from ._core.errors import (
@@ -59,6 +61,18 @@ CONNECT_TIMEOUT = 5.0  # seconds
 MAX_CONNECTIONS = 100  # of a client, at the same time
 _LIBRARIES = frozenset({"httpx", "httpcore", "h11", "h2", "anyio", "ssl", "zlib"})
 _KEPT_OPEN = 20  # connections that wait for the next request
+
+
+# The first that fits an exception, or what it was raised from.
+_CAUSES: tuple[tuple[type[BaseException], str], ...] = (
+    (httpx.PoolTimeout, "max_connections"),
+    (httpx.ProxyError, "proxy"),
+    (socket.gaierror, "dns"),
+    (ConnectionRefusedError, "refused"),
+    (ssl.SSLCertVerificationError, "certificate"),
+    (ssl.SSLError, "tls"),
+    (TimeoutError, "timeout"),
+)
 
 
 @functools.cache
@@ -213,10 +227,25 @@ def _connection_error(
         kind, what = APITimeoutError, "the engine did not respond in time"
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     failure = kind(f"{method} {url}: {what} ({clean(reason)})")
+    cause_word = _cause_of(error)
+    if cause_word in {"dns", "refused", "timeout"} and proxy_for(httpx.URL(url)):
+        cause_word = "proxy"
+    advised(failure, str(failure), cause_word)
     failure.__cause__ = cause = scrubbed(error, clean)
     if isinstance(cause, httpx.RequestError):
         cause.request = httpx.Request(method, url)  # httpx's own may hold a plain credential
     return failure
+
+
+def _cause_of(error: BaseException) -> str:
+    """Return why there is no connection, in a word; "" for what has none."""
+    found: BaseException | None = error
+    while found is not None:
+        for kind, cause in _CAUSES:
+            if isinstance(found, kind):
+                return cause
+        found = found.__cause__ or found.__context__
+    return ""
 
 
 def proxy_for(url: httpx.URL) -> str | None:

@@ -12,7 +12,7 @@ import tempfile
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from arcrun_server import clock
 from arcrun_server._version import __version__
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 # What a user types to get here, where that is another command that calls this one.
 COMMAND = "ARCRUN_SERVER_COMMAND"
+DEV_FOLDER_PREFIX = "arcrun-dev-"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -72,8 +73,11 @@ def _serve(options: argparse.Namespace) -> None:
                 "--dev without --data forgets its server key, and with it what is in a PostgreSQL database.\n"
                 "Name a folder for the key with --data, or use neither --database nor ARCRUN_SERVER_DATABASE."
             )
+        from arcrun_server.store.folder import remove_left_folders  # noqa: PLC0415 - as below
+
+        remove_left_folders(Path(tempfile.gettempdir()), DEV_FOLDER_PREFIX)
         with tempfile.TemporaryDirectory(
-            prefix="arcrun-dev-", ignore_cleanup_errors=True
+            prefix=DEV_FOLDER_PREFIX, ignore_cleanup_errors=True
         ) as folder:
             _serve_from(Path(folder), options)
     else:
@@ -101,7 +105,13 @@ def _serve_from(data_dir: Path, options: argparse.Namespace) -> None:
         clock.follow(settings.testing.clock_file)
     with (
         open_socket(options.host, options.port, typed=_typed(options)) as listener,
-        _open_store(data_dir, database_url, serving=True, development=options.dev) as store,
+        _open_store(
+            data_dir,
+            database_url,
+            serving=True,
+            development=options.dev,
+            run_days=settings.run_days,
+        ) as store,
     ):
         ready = {"url": url_of(listener, options.host)}
         ready["docs"] = f"{ready['url']}/docs"
@@ -257,7 +267,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _open_store(data_dir: Path, database_url: str | None, **mode: bool) -> Iterator[Store]:
+def _open_store(data_dir: Path, database_url: str | None, **mode: Any) -> Iterator[Store]:
     from arcrun_server.store import Store  # noqa: PLC0415
 
     store = Store(data_dir, database_url, **mode)

@@ -119,3 +119,11 @@ def test_the_next_time_follows_the_wall_clock(
 def test_a_schedule_without_a_next_time_says_why(schedule: Schedule, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         schedule.next_time(datetime.fromisoformat("9999-06-01T00:00:00+00:00"))
+
+
+@pytest.mark.parametrize("name", ["localtime", "posixrules", "Factory", "posix/localtime"])
+def test_a_zone_that_each_machine_has_its_own_of_is_none(name: str) -> None:
+    problem = check_graph(graph_with({"expr": "@daily", "timezone": name}))[0]
+
+    assert problem.path == "cron.timezone"
+    assert problem.suggestion not in {"localtime", "posixrules", "Factory"}

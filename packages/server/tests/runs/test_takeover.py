@@ -31,6 +31,7 @@ class Cluster:
     failing: set[str] = field(default_factory=set)
     events: list[str] = field(default_factory=list)
     names: int = 0
+    unowned: int = 0
     _happened: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def locks(self) -> FakeLocks:
@@ -53,8 +54,13 @@ class Cluster:
     async def stop(self) -> None:
         await self.happen("stop")
 
-    async def take_unowned(self) -> None:
+    async def take_unowned(self) -> bool:
         await self.happen("take unowned")
+        self.unowned = max(self.unowned - 1, 0)
+        return self.unowned > 0
+
+    async def release_waiting(self) -> None:
+        await self.happen("release waiting")
 
     async def recover(self, name: str) -> None:
         await self.happen(f"recover {name}")
@@ -102,6 +108,7 @@ async def process(cluster: Cluster) -> AsyncIterator[Takeover]:
         stop=cluster.stop,
         recover=cluster.recover,
         take_unowned=cluster.take_unowned,
+        release_waiting=cluster.release_waiting,
     )
     made.start()
     yield made
@@ -151,3 +158,16 @@ async def test_runs_that_could_not_be_taken_over_stay_for_the_next_attempt() -> 
     at = position(cluster)
     assert at("release gone False") < at("stop") < at("hold p2") < at("release gone True")
     assert cluster.events.count("recover gone") == 2
+
+
+async def test_while_runs_that_no_process_has_are_left_it_goes_on_to_take_them_without_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(takeover, "LOOK_SECONDS", 600.0)
+    monkeypatch.setattr(takeover, "SOON_SECONDS", 0.0)
+    cluster = Cluster(unowned=3)
+    async with process(cluster), cluster._happened:
+        await asyncio.wait_for(
+            cluster._happened.wait_for(lambda: cluster.events.count("take unowned") == 3), WAIT
+        )
+    assert cluster.events.count("release waiting") == 1

@@ -295,7 +295,7 @@ class AsyncWorkflows:
         task_id: str,
         data: Any = None,
         *,
-        success: bool = True,
+        success: bool | None = None,
         error: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
@@ -308,7 +308,7 @@ class AsyncWorkflows:
         Args:
             task_id: what the run waits for, as `WorkflowPaused` names it.
             data: the result of the node that waits.
-            success: whether the task was done; otherwise its node fails.
+            success: whether the task was done; otherwise its node fails. None: it was, unless there is an `error`.
             error: why it was not done.
             timeout: seconds for each attempt; None for the client's own.
             max_retries: how often this call is retried, where that is safe; None for the client's own.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 
+from .advice import advised
 from .errors import UnexpectedResponseError
 
 ACCEPTED = "gzip, deflate"  # the `Accept-Encoding` of requests: what `Decoder` reads
@@ -67,10 +68,11 @@ class Decoder:
                 raise CorruptBodyError(str(error)) from None
         self._left -= len(part)
         if self._left < 0:
-            raise UnexpectedResponseError(
-                f"the response is larger than {self._limit:,} bytes; a client takes more with "
-                "max_response_bytes=…"
+            problem = f"the response is larger than {self._limit:,} bytes"
+            failure = UnexpectedResponseError(
+                f"{problem}; a client takes more with max_response_bytes=…"
             )
+            raise advised(failure, problem, "max_response_bytes")
         return part
 
 

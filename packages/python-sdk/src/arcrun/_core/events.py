@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypedDict, cast
 
+from .advice import advised
 from .errors import APIConnectionError, InvalidArgumentError, UnexpectedResponseError
 from .request import Request
 from .runs import check_run_id
@@ -109,9 +110,11 @@ class EventParser:
         self._line.append(part)
         self._size += len(part)
         if self._size > self._limit:
-            raise UnexpectedResponseError(
-                f"an event is larger than {self._limit:,} bytes; a client takes more with max_response_bytes=…"
+            problem = f"an event is larger than {self._limit:,} bytes"
+            error = UnexpectedResponseError(
+                f"{problem}; a client takes more with max_response_bytes=…"
             )
+            raise advised(error, problem, "max_response_bytes")
 
     def _without_bom(self, line: bytes) -> bytes:
         is_start, self._is_start = self._is_start, False

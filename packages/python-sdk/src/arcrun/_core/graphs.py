@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+from .advice import advised
 from .errors import InvalidArgumentError
 from .names import nearest
 from .shapes import is_mapping, is_text, json_list, objects
@@ -32,9 +33,14 @@ def is_document(graph: object) -> bool:
             return True
         if isinstance(fields.get("nodes"), list) and isinstance(fields.get("edges"), list):
             return False
-    raise InvalidArgumentError(
+    error = InvalidArgumentError(
         'a workflow is a document {"flow": ["input >> 完成後 >> a", …], "config": {…}} or a compiled '
         'graph {"nodes": […], "edges": […]}; parse YAML text with yaml.safe_load first'
+    )
+    raise advised(
+        error,
+        'the workflow has no `flow`, a list of lines such as "input >> 完成後 >> a" (nor `nodes` and `edges`, as a '
+        "compiled graph has)",
     )
 
 
@@ -46,13 +52,13 @@ def flow_of(document: Mapping[str, Any]) -> list[str]:
     """
     flow = document["flow"]
     if not isinstance(flow, list) or not flow:
-        raise InvalidArgumentError("the document's flow must be a list of lines, and not empty")
+        problem = "the document's flow must be a list of lines, and not empty"
+        raise advised(InvalidArgumentError(problem), problem, path=("flow",))
     lines = cast("list[object]", flow)
     for number, line in enumerate(lines, 1):
         if not isinstance(line, str):
-            raise InvalidArgumentError(
-                f'flow line {number} is not text: write "FROM >> EDGE >> TO", quoted'
-            )
+            problem = f'flow line {number} is not text: write "FROM >> EDGE >> TO", quoted'
+            raise advised(InvalidArgumentError(problem), problem, path=("flow", number - 1))
     return cast("list[str]", flow)
 
 
@@ -64,16 +70,17 @@ def config_of(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """
     config: object = document.get("config") or {}
     if not is_mapping(config):
-        raise InvalidArgumentError("config must map each node to its settings")
+        problem = "config must map each node to its settings"
+        raise advised(InvalidArgumentError(problem), problem, path=("config",))
     for node, settings in config.items():
         if not is_text(node):
-            raise InvalidArgumentError(
-                f"config names a node {node!r} that is not text: quote it in YAML"
-            )
+            problem = f"config names a node {node!r} that is not text: quote it in YAML"
+            raise advised(InvalidArgumentError(problem), problem, path=("config",))
         if not is_mapping(settings):
-            raise InvalidArgumentError(
+            problem = (
                 f"the config of node {node!r} must be a mapping, such as {{component: set, …}}"
             )
+            raise advised(InvalidArgumentError(problem), problem, path=("config", node))
     return {node: _with_retry(settings) for node, settings in config.items()}
 
 
@@ -149,10 +156,14 @@ def compile_graph(
     for key, settings in config.items():
         node = by_id.get(key) or by_id.get(node_id(key))
         if node is None:
-            raise InvalidArgumentError(
-                f"workflow {name!r}: config names a node {key!r} that is not in the flow"
-                f"{nearest(key, list(by_id))}"
+            near = nearest(key, list(by_id))
+            problem = f"config names a node {key!r} that is not in the flow{near}"
+            if not near:
+                problem += f"; its nodes are: {', '.join(by_id)}"
+            error = InvalidArgumentError(
+                f"workflow {name!r}: config names a node {key!r} that is not in the flow{near}"
             )
+            raise advised(error, problem, path=("config", key))
         if settings.get("component"):
             node["componentId"], node["type"] = settings["component"], "Component"
         own = _OWN_PARAMETERS.get(str(node.get("componentId")), ())

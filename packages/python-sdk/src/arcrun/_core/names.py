@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+from .advice import advised
 from .errors import InvalidArgumentError
 
 _CREDENTIAL = r"[A-Za-z0-9_]{1,128}"
@@ -40,6 +41,11 @@ def credential_problem(name: str) -> str:
     return ""
 
 
+def _named(problem: str, method: str, what: str) -> InvalidArgumentError:
+    error = InvalidArgumentError(f"{problem}; client.{method}() lists the {what}")
+    return advised(error, problem, method)
+
+
 def check_account(account: str | None) -> str | None:
     """Return the account's name if it is valid."""
     if account is not None and not can_be_credential(account):
@@ -53,9 +59,10 @@ def check_account(account: str | None) -> str | None:
 def check_service(service: str) -> str:
     """Return the service's name if it is valid."""
     if not _fits(_SERVICE, service):
-        raise InvalidArgumentError(
-            f"{_shown(service)} is not a valid service name: use lower-case letters, digits, _ and - "
-            "only; client.auth.list_services() lists the services"
+        raise _named(
+            f"{_shown(service)} is not a valid service name: use lower-case letters, digits, _ and - only",
+            "auth.list_services",
+            "services",
         )
     return service
 
@@ -73,9 +80,11 @@ def check_workflow(name: str) -> str:
 def check_component(name: str) -> str:
     """Return the component's id if it is valid (docs/contract.md#component-catalog)."""
     if not _fits(_COMPONENT, name):
-        raise InvalidArgumentError(
+        raise _named(
             f"{_shown(name)} is not a valid component id: use a letter A-Z a-z, then letters, digits, _ "
-            "and -, at most 128; client.components.list() lists the components"
+            "and -, at most 128",
+            "components.list",
+            "components",
         )
     return name
 

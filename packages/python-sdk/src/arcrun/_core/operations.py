@@ -60,7 +60,7 @@ def own_request(
         read,
         body=body,
         key="required" if with_key else "none",
-        retryable=method != "POST",
+        retryable=method not in {"POST", "PATCH"},
     )
 
 

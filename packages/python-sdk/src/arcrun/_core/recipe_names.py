@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+from .advice import advised
 from .errors import InvalidArgumentError
 from .names import in_path
 from .shapes import is_count, is_text
@@ -148,9 +149,9 @@ def reference(
     if label is not None:
         check_label(label)
     if not re.fullmatch(kind.pattern, bare):
-        raise InvalidArgumentError(
-            f"{shown(bare)} is not a valid recipe name: use {kind.rule}; client.recipes.list() lists the recipes"
-        )
+        problem = f"{shown(bare)} is not a valid recipe name: use {kind.rule}"
+        error = InvalidArgumentError(f"{problem}; client.recipes.list() lists the recipes")
+        raise advised(error, problem, "recipes.list")
     return Reference(kind, bare, version, label)
 
 
@@ -158,7 +159,10 @@ def check_whole(name: str) -> Reference:
     """Return which recipe is meant; refuse a name with a version."""
     found = reference(name)
     if found.is_chosen:
-        raise InvalidArgumentError(f"{name!r} names a version: this method is for the whole recipe")
+        raise advised(
+            InvalidArgumentError(f"{name!r} names a version: this method is for the whole recipe"),
+            f"{name!r} names a version, but this is for the whole recipe: write {found.name!r}",
+        )
     return found
 
 

@@ -12,7 +12,7 @@ from .secret import Secret, blank_out
 from .shapes import is_mapping
 
 T = TypeVar("T")
-Method = Literal["GET", "POST", "PUT", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 KeyUse = Literal["required", "optional", "none"]
 
 

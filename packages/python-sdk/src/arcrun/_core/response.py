@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from . import errors
+from .advice import advised
 from .names import nearest
 from .origins import origin_of
 from .request import Request
@@ -149,21 +150,25 @@ def status_error(request: Request[Any], response: Response, base_url: str) -> er
     kind = errors.BY_STATUS.get(
         response.status, errors.ServerError if response.status >= 500 else errors.APIStatusError
     )
-    hint = ""
+    hint = remedy = ""
     if request.sealed and response.status == 400 and "value" in message and "必填" in message:
-        kind = errors.SealedCredentialsUnsupportedError
+        kind, remedy = errors.SealedCredentialsUnsupportedError, "credential_format"
         hint = (
             ". This engine does not accept sealed credentials. To send the value as it is, over TLS, "
             'opt in with Arcrun(credential_format="plain") or ARCRUN_CREDENTIAL_FORMAT=plain'
         )
     elif request.service is not None and response.status == 404:
         kind = errors.UnknownServiceError
+        remedy = "auth.list_services"
         hint = nearest(request.service, list(known_recipes())) or (
             "; client.auth.list_services() lists the services"
         )
         message = f"there is no auth recipe for {request.service!r}"
     elif response.status == 404 and code in {None, "not_found"}:
-        hint = f" ({request.method} {base_url}{request.path}: is the base URL an arcrun engine?)"
+        hint, remedy = (
+            f" ({request.method} {base_url}{request.path}: is the base URL an arcrun engine?)",
+            "base_url",
+        )
     message = message or _plain(response)
     steps = _steps(content, texts(content.get("next_actions")))
     error = kind(
@@ -172,6 +177,7 @@ def status_error(request: Request[Any], response: Response, base_url: str) -> er
         message=message,
         **_attributes(response, content),
     )
+    advised(error, f"{message}{hint}" if remedy == "base_url" else message, remedy)
     newest = content.get("newest_version")
     if isinstance(error, errors.ConflictError) and type(newest) is int:
         error.newest_version = newest
@@ -234,10 +240,10 @@ def _paused(content: dict[str, Any], found: re.Match[str] | None) -> errors.Work
     node = text(content.get("paused_node_id")) or (found and found[1]) or None
     task = text(content.get("task_id")) or (found and found[2]) or None
     call = f'client.request("POST", "/workflows/resume", body={{"task_id": {json.dumps(task or "…", ensure_ascii=False)}}})'
-    error = errors.WorkflowPaused(
-        f"the workflow is paused{f' at node {node!r}' if node else ''} and waits for task {task}: "
-        f"{call} resumes it"
+    problem = (
+        f"the workflow is paused{f' at node {node!r}' if node else ''} and waits for task {task}"
     )
+    error = advised(errors.WorkflowPaused(f"{problem}: {call} resumes it"), problem)
     error.node, error.task_id, error.run_id = node, task, text(content.get("run_id"))
     return error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, cast, get_args
 
+from .advice import advised
 from .errors import InvalidArgumentError
 from .names import check_workflow
 from .operations import Page, page_of, paged, with_field
@@ -20,9 +21,9 @@ LONGEST_TASK = 256
 def check_run_id(run_id: str) -> str:
     """Return the run's id if it is valid."""
     if not isinstance(cast("object", run_id), str) or not re.fullmatch(r"[0-9a-f]{32}", run_id):
-        raise InvalidArgumentError(
-            "run_id must be 32 hex digits in lower case; client.runs.list() lists the runs"
-        )
+        problem = "run_id must be 32 hex digits in lower case"
+        error = InvalidArgumentError(f"{problem}; client.runs.list() lists the runs")
+        raise advised(error, problem, "runs.list")
     return run_id
 
 
@@ -64,13 +65,18 @@ def retry_run(run_id: str, start: str | None, latest: bool) -> Request[AcceptedR
     return Request("POST", path, with_field("run_id", str), body=body, retryable=False)
 
 
-def resume_run(task_id: str, data: Any, success: bool, error: str | None) -> Request[ResumedRun]:
+def resume_run(
+    task_id: str, data: Any, success: bool | None, error: str | None
+) -> Request[ResumedRun]:
     """Bring a paused run what it waits for: `POST /workflows/resume`."""
     if not is_unicode(task_id) or not 0 < len(task_id) <= LONGEST_TASK:
         raise InvalidArgumentError(f"task_id must be text of 1 to {LONGEST_TASK} characters")
-    if not isinstance(cast("object", success), bool):
+    if success is not None and not isinstance(cast("object", success), bool):
         raise InvalidArgumentError("success must be True or False")
-    body: dict[str, Any] = {"task_id": task_id, "success": success}
+    if success and error:
+        raise InvalidArgumentError("a task that was done has no error: leave out success or error")
+    done = not error if success is None else success
+    body: dict[str, Any] = {"task_id": task_id, "success": done}
     if data is not None:
         body["data"] = data
     if error is not None:

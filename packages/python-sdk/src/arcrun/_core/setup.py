@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .advice import advised
 from .errors import ArcrunError, InvalidArgumentError, MissingSecretError
 from .injection import Injection
 from .names import can_be_credential, credential_name, nearest, variable
@@ -51,7 +52,9 @@ def non_empty(service: str, given: Given | None) -> dict[str, Secret]:
         else:
             values[key] = value
     if problem:
-        raise InvalidArgumentError(f"auth.setup({service!r}): {problem}")
+        raise advised(
+            InvalidArgumentError(f"auth.setup({service!r}): {problem}"), f"{service}: {problem}"
+        )
     return values
 
 
@@ -92,7 +95,8 @@ def missing_secrets(service: str, account: str | None, keys: list[str]) -> Missi
         f"{arguments}), or set {', '.join(variable(name) for name in names)}"
     )
     error.missing = tuple(names)
-    return error
+    problem = f"{service!r} needs {', '.join(names)}, which are not stored"
+    return advised(error, problem, "auth.setup", (service,))
 
 
 def refused_secret(service: str, name: str, stored_for: str | None) -> MissingSecretError:
@@ -105,7 +109,8 @@ def refused_secret(service: str, name: str, stored_for: str | None) -> MissingSe
         f"client.creds.push({name!r}, …, service={service!r}){trust}"
     )
     error.missing = (name,)
-    return error
+    problem = f"the auth recipe of {service!r} asks for {name!r}, which is {where}: a secret serves its own service only"
+    return advised(error, problem, "auth.setup", (service,))
 
 
 def _check_keys(recipe: Recipe, given: Mapping[str, Secret]) -> None:
@@ -118,12 +123,13 @@ def _check_keys(recipe: Recipe, given: Mapping[str, Secret]) -> None:
             "SECRET}"
         )
     for key in unknown:
-        raise InvalidArgumentError(
-            f"auth.setup({service!r}) takes no secret {key!r}{nearest(key, known)}; it takes "
-            f"{', '.join(known)}"
-        )
+        problem = f"takes no secret {key!r}{nearest(key, known)}; it takes {', '.join(known)}"
+        error = InvalidArgumentError(f"auth.setup({service!r}) {problem}")
+        raise advised(error, f"{service!r} {problem}")
     missing = [key for key in recipe.required_keys if key not in given]
     if missing:
         help_urls = {secret["key"]: secret.get("help_url", "") for secret in recipe.secrets}
         listed = [f"{key} ({help_urls[key]})" if help_urls[key] else key for key in missing]
-        raise InvalidArgumentError(f"auth.setup({service!r}) also needs: {', '.join(listed)}")
+        problem = f"also needs: {', '.join(listed)}"
+        error = InvalidArgumentError(f"auth.setup({service!r}) {problem}")
+        raise advised(error, f"{service!r} {problem}")

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from .advice import advised
 from .config import Settings
 from .errors import (
     ConfigurationError,
@@ -65,15 +66,19 @@ def require_api_key(settings: Settings, *, allow_insecure_http: bool) -> Secret:
         InsecureTransportError: it would go over plain http to another machine.
     """
     if settings.api_key is None:
-        raise ConfigurationError(
-            "this call needs an API key: pass Arcrun(api_key=…), set ARCRUN_API_KEY, or write "
+        problem = "this call needs an API key"
+        error = ConfigurationError(
+            f"{problem}: pass Arcrun(api_key=…), set ARCRUN_API_KEY, or write "
             "`api_key: ak_…` to ~/.arcrun/config.yaml; keys come from https://arcrun.dev"
         )
+        raise advised(error, problem, "api_key")
     if not (allow_insecure_http or is_secure(settings.origin)):
-        raise InsecureTransportError(
+        problem = (
             f"{settings.base_url} is plain http: anyone on the network could read your API key, which "
-            "opens every credential. Use https, or pass allow_insecure_http=True"
+            "opens every credential. Use https"
         )
+        refused = InsecureTransportError(f"{problem}, or pass allow_insecure_http=True")
+        raise advised(refused, problem, "allow_insecure_http")
     return settings.api_key
 
 

@@ -226,10 +226,10 @@ class Arcrun:
     ) -> dict[str, Any]:
         """Send a request to a route of the engine that has no method yet, and return its JSON object.
 
-        It carries the API key, if there is one; a POST is not retried.
+        It carries the API key, if there is one; a POST or PATCH is not retried.
 
         Args:
-            method: `GET`, `POST`, `PUT` or `DELETE`.
+            method: `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
             path: the path with its query, percent-encoded.
             body: sent as JSON.
             timeout: seconds for each attempt; None for the client's own.

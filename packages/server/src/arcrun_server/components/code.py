@@ -50,7 +50,7 @@ _TEXTS = {
         "the code waits for a promise that nothing settles; there are no timers and no requests",
     ),
 }
-# Without memory for an error, the engine throws null, which can't be told from that of code that may throw null too.
+# Without memory for an error, the engine throws null, which looks like that of code that may throw null too.
 _NULL = ", as it also does when no memory is left for an error"
 
 CONTRACT: ComponentContract = {

@@ -88,7 +88,7 @@ class RunBudget:
         if self.sizes.rough(value, _LARGE) > _LARGE:
             try:
                 await asyncio.to_thread(self.sizes.of, value)
-            except ValueError as problem:  # whoever uses it will be told
+            except ValueError as problem:  # whoever uses it gets the error
                 self._refused = value, problem
 
     def take_result(self, result: Any) -> None:

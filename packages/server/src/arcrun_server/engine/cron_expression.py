@@ -43,12 +43,13 @@ class _Field:
     names: tuple[str, ...] = ()
 
 
+_DAY_OF_WEEK = _Field("day of the week", 0, 7, _WEEKDAYS)
 _FIELDS = (
     _Field("minute", 0, 59),
     _Field("hour", 0, 23),
     _Field("day of the month", 1, 31),
     _Field("month", 1, 12, _MONTHS),
-    _Field("day of the week", 0, 7, _WEEKDAYS),
+    _DAY_OF_WEEK,
 )
 
 
@@ -208,11 +209,27 @@ def _range(part: str, field: _Field) -> range:
     least = field.least if every else _number(first, field)
     is_open = every or (step and last is None)
     most = field.most if is_open else _number(last or first, field)
+    if last and most == 0 < least and field is _DAY_OF_WEEK:
+        most = field.most  # a week of MON-SUN ends with the other number of Sunday
     if least > most:
-        raise CronError(f"the {field.name} '{part}' ends before it begins")
+        raise CronError(
+            f"the {field.name} '{part}' ends before it begins{_in_two(first, last or first, step, field)}"
+        )
     if step is not None and int(step) == 0:
         raise CronError(f"the {field.name} '{part}' has a step of 0")
     return range(least, most + 1, int(step or 1))
+
+
+def _in_two(first: str, last: str, step: str | None, field: _Field) -> str:
+    """Return a hint how to write a range that goes on from the start; none for one with a step."""
+    if step is not None:
+        return ""
+    top = field.names[-1] if first in field.names else str(field.most)
+    bottom = field.names[0] if last in field.names else str(field.least)
+    ranges = (
+        begin if begin == end else f"{begin}-{end}" for begin, end in ((first, top), (bottom, last))
+    )
+    return f"; write '{','.join(ranges)}'"
 
 
 def _number(text: str, field: _Field) -> int:

@@ -162,7 +162,7 @@ class Outbound:
         ssl_context: For TLS; the default trusts the usual authorities.
         calls_per_key: How many requests on behalf of one account are on their way at once; more wait, so
             that a slow service of one account leaves the others their connections.
-        telemetry: What is told of each request.
+        telemetry: Records each request.
     """
 
     def __init__(

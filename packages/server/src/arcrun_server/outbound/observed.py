@@ -24,7 +24,7 @@ def observed(telemetry: Telemetry, method: str, url: str) -> Iterator[Outgoing]:
     """Observe a request for the length of the block.
 
     Args:
-        telemetry: What is told of it.
+        telemetry: Records it.
         method: The HTTP method.
         url: Where to; no more than its host is shown, and no secret in it.
     """

@@ -420,17 +420,17 @@ def _messages(prompt: Prompt) -> JsonObject:
     return call
 
 
-def _provenance(resolved: ResolvedRecipe, told: set[int] | None = None) -> JsonObject:
+def _provenance(resolved: ResolvedRecipe, named_before: set[int] | None = None) -> JsonObject:
     """Return versions; of a recipe that is held several times, those of its fragments once."""
-    told = set() if told is None else told
+    named_before = set() if named_before is None else named_before
     named: JsonObject = {"recipe": resolved.recipe.id, "version": resolved.version}
-    if id(resolved) in told:
+    if id(resolved) in named_before:
         return named
-    told.add(id(resolved))
+    named_before.add(id(resolved))
     fragments: list[JsonObject] = []
     for var, fragment in resolved.fragments.items():
         if isinstance(fragment, ResolvedRecipe):
-            fragments.append({"var": var, **_provenance(fragment, told)})
+            fragments.append({"var": var, **_provenance(fragment, named_before)})
         elif isinstance(fragment, FragmentText):  # one that is missing was not used
             fragments.append({"var": var, **fragment.origin})
     return {**named, "fragments": fragments}

@@ -16,6 +16,7 @@ from arcrun_server.engine.characters import no_character
 from arcrun_server.engine.webhook import Webhook, webhook_of
 from arcrun_server.errors import ApiError
 from arcrun_server.routes.run_response import accepted_response
+from arcrun_server.runs.run_request import Once
 from arcrun_server.runs.service import WorkflowNotFoundError
 from arcrun_server.web.body import FORM, JSON, body_type, read_raw
 from arcrun_server.web.responses import JsonResponse
@@ -61,7 +62,9 @@ class HookRoutes:
         webhook = await self._webhook(hooked)
         body = await read_raw(request, self._context.settings.max_body_bytes)
         signed = await self._checked(request, body, hooked, webhook)
-        run_id = await self._context.runs.accept_workflow(
+        # No client's own key has a space. Whatever a repetition brings, it is the same webhook.
+        key = f"webhook {hooked.workflow} {signed.id}"
+        response = await self._context.runs.accept_workflow_once(
             accepted,
             hooked.account,
             hooked.workflow,
@@ -70,12 +73,10 @@ class HookRoutes:
                 "query": _collected(await self._pairs(request.scope["query_string"], "query")),
                 "headers": _chosen(request, webhook),
             },
-            # No client's own key has a space.
-            key=f"webhook {hooked.workflow} {signed.id}",
+            Once(key, key.encode(), accepted_response),
             strict=False,
             trigger="webhook",
         )
-        response = accepted_response(run_id)
         return JsonResponse(response.body, status_code=response.status)
 
     async def _webhook(self, hooked: Hooked) -> Webhook:
@@ -167,10 +168,18 @@ def _collected(pairs: Iterable[tuple[str, str]]) -> dict[str, str | list[str]]:
 
 def _chosen(request: Request, webhook: Webhook) -> dict[str, str]:
     return {
-        name: ", ".join(request.headers.getlist(name))
+        name: _text_of(name, request.headers.getlist(name))
         for name in webhook.headers
         if name in request.headers
     }
+
+
+def _text_of(name: str, values: list[str]) -> str:
+    """Return the values of a header, which are read as ISO-8859-1, as the UTF-8 that they are."""
+    try:
+        return ", ".join(value.encode("iso-8859-1").decode() for value in values)
+    except UnicodeDecodeError:
+        raise ApiError(400, "invalid_text", f"the header {name} is not UTF-8") from None
 
 
 def _not_signed(message: str) -> ApiError:

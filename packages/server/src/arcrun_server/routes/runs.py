@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
@@ -13,6 +12,7 @@ from arcrun_server.routes.paging import flag, invalid_parameter, query_parameter
 from arcrun_server.routes.run_response import accepted_response, encode_off_loop
 from arcrun_server.routes.schemas import RESUME, RUN_RETRY
 from arcrun_server.runs.errors import NotRepeatableError, RunEndedError, RunNotFoundError
+from arcrun_server.runs.run_ids import RUN_ID, RUN_ID_RULE
 from arcrun_server.runs.service import WorkflowNotFoundError
 from arcrun_server.store.runs import PAUSED, STATUSES, summary
 from arcrun_server.validation import WORKFLOW_NAME, WORKFLOW_NAME_RULE
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from arcrun_server.store.run_tokens import Callback
     from arcrun_server.store.runs import StoredRun
 
-_RUN_ID = re.compile(r"[0-9a-f]{32}")
-_RUN_ID_RULE = "32 hex digits"
 _LONGEST_TASK = 256
 _NOTED = ("data", "error", "failed_node", "failed_input", "warnings", "failed_nodes", "usage")
 
@@ -137,12 +135,10 @@ class RunRoutes:
         accepted = self._context.durable_runs("/workflows/resume")
         in_background = flag(request, "async")
         asked, callback = await self._callback(request)
+        delivery = _delivery(asked)
         task = {"task_id": asked["task_id"]} if "task_id" in asked else {}
         if callback is None:
             return _nothing(task, "no run waits for this task")
-        delivery: dict[str, Any] = {
-            name: asked[name] for name in ("success", "data", "error") if name in asked
-        }
         delivered = await accepted.resume(callback, delivery)
         if delivered.reason is not None:
             return _nothing(task, delivered.reason)
@@ -182,6 +178,24 @@ class RunRoutes:
         return account, self._context.durable_runs(request.url.path)
 
 
+def _delivery(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what a callback brings; one with an `error` says that the task was not done."""
+    delivery: dict[str, Any] = {
+        name: asked[name] for name in ("success", "data", "error") if name in asked
+    }
+    if not asked.get("error"):
+        return delivery
+    if asked.get("success"):
+        rule = "it says why a task was not done, but success is true"
+        raise ApiError(
+            400,
+            "invalid_request",
+            f"error can't be there: {rule}; leave one of them out",
+            details=[Detail(rule, path="error")],
+        )
+    return delivery | {"success": False}
+
+
 def whole(run: StoredRun) -> dict[str, Any]:
     """Return all that is shown of a run."""
     shown: dict[str, Any] = summary(vars(run)) | {
@@ -212,7 +226,7 @@ def _nothing(task: dict[str, str], reason: str) -> JsonResponse:
 
 def path_run_id(request: Request) -> str:
     """Return the id of a run from the path."""
-    return path_name(request, "run_id", _RUN_ID, _RUN_ID_RULE)
+    return path_name(request, "run_id", RUN_ID, RUN_ID_RULE)
 
 
 def run_not_found(run_id: str) -> ApiError:

@@ -360,7 +360,7 @@ RunRetry = TypedDict(
 closed(RunRetry)
 
 
-@extensible
+@closed
 class Resume(TypedDict):
     """`POST /workflows/resume`."""
 

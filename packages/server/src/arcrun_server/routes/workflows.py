@@ -20,12 +20,8 @@ from arcrun_server.routes.run_response import (
 )
 from arcrun_server.routes.schemas import RUN_INPUT, WORKFLOW_PUSH
 from arcrun_server.runs.account_schedules import first_ms
-from arcrun_server.runs.idempotency import (
-    IdempotencyError,
-    IdempotentResponse,
-    IdempotentRuns,
-    InterruptedRunError,
-)
+from arcrun_server.runs.idempotency import IdempotencyError, check_key
+from arcrun_server.runs.run_request import Once
 from arcrun_server.runs.service import WorkflowNotFoundError
 from arcrun_server.store.schedules import Tick
 from arcrun_server.validation import WORKFLOW_NAME, WORKFLOW_NAME_RULE
@@ -45,7 +41,6 @@ class WorkflowRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._workflows = context.store.workflows
-        self._once = IdempotentRuns(context.store.idempotency)
 
     def add_to(self, router: APIRouter) -> None:
         """Add these routes."""
@@ -169,22 +164,15 @@ class WorkflowRoutes:
         strict: bool,
     ) -> Response:
         """Accept a run; a request that is repeated under its key gets the same run."""
-        runs = self._context.runs
-
-        async def accept() -> IdempotentResponse:
-            run_id = await runs.accept_workflow(
-                accepted, account, name, run_input, key=key, strict=strict
-            )
-            return accepted_response(run_id)
-
-        wanted = encode(["async", name, run_input, strict])
+        runs, work = self._context.runs, (accepted, account, name, run_input)
         try:
             if key is None:
-                response = await accept()
+                response = accepted_response(await runs.accept_workflow(*work, strict=strict))
             else:
-                response = await self._once.once(account, key, wanted, accept)
-        except InterruptedRunError:
-            response = await accept()  # what is accepted under a key is accepted once
+                check_key(key)
+                wanted = encode(["async", name, run_input, strict])
+                once = Once(key, wanted, accepted_response)
+                response = await runs.accept_workflow_once(*work, once, strict=strict)
         except WorkflowNotFoundError:
             raise _not_found(name) from None
         except IdempotencyError as error:

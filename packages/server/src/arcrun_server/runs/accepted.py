@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import Context
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server.engine import RunResult, prepare_graph
 from arcrun_server.engine.policy import workflow_policy
-from arcrun_server.runs.environment import new_run_id
+from arcrun_server.runs.delivery import Delivered, Delivery
 from arcrun_server.runs.errors import NotRepeatableError, RunEndedError, RunNotFoundError
 from arcrun_server.runs.events import RunEvents
 from arcrun_server.runs.following import is_following
+from arcrun_server.runs.idempotency import first_response
 from arcrun_server.runs.persistence import persistently
 from arcrun_server.runs.plans import plan_of
 from arcrun_server.runs.progress import Progress
 from arcrun_server.runs.retention import Retention
+from arcrun_server.runs.run_ids import new_run_id
 from arcrun_server.runs.segments import Segments, summary_of, tasks_of
 from arcrun_server.runs.takeover import Takeover
 from arcrun_server.store.executors import ExecutorLocks, LockLostError
+from arcrun_server.store.idempotency import StoredResponse
 from arcrun_server.store.runs import CANCELLED, ENDED, PAUSED, StoredRun, queued_run
 from arcrun_server.telemetry.telemetry import Telemetry
 
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from arcrun_server.engine import Graph, Pause, RunLimits
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.runs.durable import DurableExecution
+    from arcrun_server.runs.idempotency import IdempotentResponse
+    from arcrun_server.runs.run_request import Once, RunRequest
     from arcrun_server.store import Store
     from arcrun_server.store.admission import Segment
     from arcrun_server.store.run_tokens import Callback
@@ -45,23 +50,6 @@ ALONE = "local"
 
 # How often the end of a run is looked for that another process executes.
 _POLL_SECONDS = 0.2
-# How long the same key is the same run.
-_KEY_MS = 24 * 60 * 60 * 1000
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """What became of a callback.
-
-    Attributes:
-        run: The run that goes on; None if the callback changed nothing.
-        reason: Why it changed nothing.
-        early: Whether the run has not paused yet, so that it goes on when it has.
-    """
-
-    run: str | None = None
-    reason: str | None = None
-    early: bool = False
 
 
 class AcceptedRuns:
@@ -78,7 +66,7 @@ class AcceptedRuns:
         make_execution: Returns what executes segments under a name.
         days: How many days a run is kept after its end.
         kept: How many ended runs of an account are kept.
-        telemetry: What is told of each run.
+        telemetry: Records each run.
     """
 
     def __init__(
@@ -108,12 +96,15 @@ class AcceptedRuns:
         self._execution = make_execution(ALONE)
         self._takeover = _takeover(store, self)
         self._retention = Retention(
-            store.ended_runs, store.callbacks, self._forget, days=days, kept=kept
+            *(store.ended_runs, store.callbacks, store.recorded_prompts, self._forget),
+            days=days,
+            kept=kept,
         )
         self._retaining: asyncio.Task[None] | None = None
         self._launched: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: dict[str, asyncio.Event] = {}
+        self._delivery = Delivery(store, self._start_all, limits.seconds)
 
     async def launch(self) -> None:
         """Take up what this executor has left, and whatever comes."""
@@ -129,7 +120,11 @@ class AcceptedRuns:
         """Begin to take up what there is: at once if there is something, else when there is."""
         if self._takeover is not None:
             self._takeover.start()
-        elif await self._store.runs.left_by(self._executor) or await self._store.runs.any_waits():
+            return
+        # Also while nothing is executed: runs that are waited for have recorded prompts too.
+        self._retain()
+        waits = await self._store.runs.any_waits()
+        if waits or await self._store.runs.any_left_by(self._executor):
             await self.launch()
 
     @property
@@ -153,19 +148,41 @@ class AcceptedRuns:
         self._executor = ALONE
 
     async def recover(self, executor: str) -> None:
-        """Take over what another process has left, which is known to have ended."""
-        taken = await self._store.runs.take_over(executor, self._executor)
+        """Take over what another process has left, which is known to have ended: what there is room for.
+
+        The rest is left to every process, this one too, so that none is given all of it.
+        """
+        taken = await self._store.runs.take_over(
+            executor, self._executor, most=self._execution.room
+        )
+        await self._store.runs.take_over(executor, ALONE)
         await self._execution.recover([executor])
         for run, segment in taken:
             await self._execution.start(run, segment)
 
-    async def take_unowned(self) -> None:
-        """Start what was accepted by a process that could execute nothing then, and what waits without need."""
-        if await self._store.runs.left_by(ALONE):
-            for run, segment in await self._store.runs.take_over(ALONE, self._executor):
-                await self._execution.start(run, segment)
+    async def take_unowned(self) -> bool:
+        """Start what no process has, as far as there is room here, and return whether there may be more of it.
+
+        It was accepted by a process that could execute nothing then, or left by one that has ended.
+        """
+        room = self._execution.room
+        if not room:
+            return True
+        if not await self._store.runs.any_left_by(ALONE):
+            return False
+        for run, segment in await self._store.runs.take_over(ALONE, self._executor, most=room):
+            await self._execution.start(run, segment)
+        return True
+
+    async def release_waiting(self) -> None:
+        """Start the runs that wait for others of their workflow without need."""
         for run, segment in await self._store.runs.release_waiting(self._executor):
             await self._execution.start(run, segment)
+
+    def _retain(self) -> None:
+        """Begin to remove what is kept no longer, as soon as this process may execute runs."""
+        if self._retaining is None:
+            self._retaining = asyncio.create_task(self._retention.keep())
 
     async def _forget(self, segments: Sequence[tuple[str, int]]) -> None:
         await self._ready()
@@ -182,8 +199,7 @@ class AcceptedRuns:
 
     async def _launch(self) -> None:
         await self._execution.launch(self._execute)
-        if self._retaining is None:
-            self._retaining = asyncio.create_task(self._retention.keep())
+        self._retain()
         await self._store.runs.release_waiting(self._executor)
         for run, segment in await self._store.runs.left_by(self._executor):
             await self._execution.start(run, segment)
@@ -199,61 +215,72 @@ class AcceptedRuns:
         else:
             await self.stop()
 
-    async def accept(
-        self,
-        account: str,
-        graph: Graph,
-        run_input: dict[str, Any],
-        *,
-        workflow: str | None,
-        strict: bool = False,
-        key: str | None = None,
-        trigger: str = "api",
-    ) -> str:
+    async def accept(self, wanted: RunRequest) -> str:
         """Accept a run and return its id; from now on it will be executed to its end.
-
-        Args:
-            account: Whose run it is.
-            graph: Its graph, which it keeps whatever becomes of the workflow.
-            run_input: Its input.
-            workflow: The name of the workflow, if it is a stored one.
-            strict: Whether a placeholder without a value fails its node.
-            key: The key under which the client repeats its request: the same key, the same run.
-            trigger: What makes it.
 
         Raises:
             StorageUnavailableError: It can't be stored now.
             WorkflowFullError: As many runs of the workflow go on as it allows, and it refuses one more.
         """
-        policy = workflow_policy(graph)
-        plan = await self._plan(account, graph, strict=strict)
-        run_id = new_run_id() if key is None else self._store.run_tokens.run_under(account, key)
+        run, refuse = await self._queued(wanted)
+        await self._accept(run, refuse=refuse)
+        return run.id
+
+    async def earlier(self, account: str, once: Once) -> IdempotentResponse | None:
+        """Return the response to the first request under a key, or None if this would be the first one.
+
+        Raises:
+            KeyReusedError, InterruptedRunError: As in `accept_once`.
+        """
+        found = await self._store.idempotency.find(account, once.key, once.request)
+        return None if found is None else first_response(found)
+
+    async def accept_once(self, wanted: RunRequest, once: Once) -> IdempotentResponse:
+        """Accept a run unless one was accepted under the same key, and return the response to the first request.
+
+        Raises:
+            StorageUnavailableError: It can't be stored now.
+            WorkflowFullError: As in `accept`; the key can be used again.
+            KeyReusedError: The key was used for another request.
+            InterruptedRunError: A run that was waited for was cut off under this key.
+        """
+        run, refuse = await self._queued(wanted)
+        response = once.respond(run.id)
+        kept = (response.status, response.body)
+        accepted = await self._store.idempotency.accept(
+            once.key, once.request, kept, run, refuse=refuse
+        )
+        if isinstance(accepted, StoredResponse):
+            return first_response(accepted)
+        self._telemetry.tracing.note_run(run.id)
+        self._start_accepted(run, accepted)
+        return response
+
+    async def _queued(self, wanted: RunRequest) -> tuple[StoredRun, bool]:
+        """Return the run that is asked for, and whether it is refused if too many of its workflow go on."""
+        policy = workflow_policy(wanted.graph)
         run = queued_run(
-            run_id,
-            account,
-            plan=plan,
-            run_input=run_input,
-            workflow=workflow,
+            wanted.run_id or new_run_id(),
+            wanted.account,
+            plan=await self._plan(wanted.account, wanted.graph, strict=wanted.strict),
+            run_input=wanted.input,
+            workflow=wanted.workflow,
             executor=self._executor,
-            trigger=trigger,
+            trigger=wanted.trigger,
             max_running=policy.max_running,
         )
-        while True:
-            accepted = await self._accept(run, refuse=policy.when_full == "refuse")
-            if accepted.is_new or run.created_at_ms - accepted.created_at_ms < _KEY_MS:
-                return run.id
-            again = f"{key} after {accepted.created_at_ms}"
-            run = replace(run, id=self._store.run_tokens.run_under(account, again))
+        return run, policy.when_full == "refuse"
 
     async def _plan(self, account: str, graph: Graph, *, strict: bool) -> dict[str, Any]:
         """Return what a run needs to be executed: its graph, and the versions of the recipes that its nodes name."""
         return await plan_of(self._store, self._registry, account, graph, strict=strict)
 
-    async def _accept(self, run: StoredRun, *, refuse: bool = False) -> Acceptance:
-        accepted = await self._store.runs.accept(run, refuse=refuse)
+    async def _accept(self, run: StoredRun, *, refuse: bool = False) -> None:
+        self._start_accepted(run, await self._store.runs.accept(run, refuse=refuse))
+
+    def _start_accepted(self, run: StoredRun, accepted: Acceptance) -> None:
         if accepted.is_new and not accepted.waits:
             self._start_soon(run.id, run.segment)
-        return accepted
 
     async def accept_paused(
         self,
@@ -323,26 +350,7 @@ class AcceptedRuns:
             callback: What it is for.
             delivery: `success`, `data`, `error`.
         """
-        if await self._deliver(callback, delivery):
-            return Delivered(callback.run)
-        status = await self._store.runs.status(callback.run)
-        if status in ENDED:
-            return Delivered(reason=f"the run does not wait for this: it is {status}")
-        if status == PAUSED:
-            return Delivered(reason="the run waits for something else")
-        if await self._store.callbacks.is_delivered(callback):
-            return Delivered(reason="the run goes on with what an earlier callback has brought")
-        # It has not paused yet, or stands in no table yet. It may have paused while this was written.
-        await self._store.callbacks.keep(callback, delivery)
-        if await self._deliver(callback, delivery):
-            await self._store.callbacks.drop(callback)
-            return Delivered(callback.run)
-        return Delivered(callback.run, early=True)
-
-    async def _deliver(self, callback: Callback, delivery: dict[str, Any]) -> bool:
-        startable = await self._store.callbacks.deliver(callback, delivery, self._executor)
-        self._start_all(startable or [])
-        return startable is not None
+        return await self._delivery.deliver(callback, delivery, self._executor)
 
     async def ended(self, run_id: str) -> StoredRun:
         """Wait until a run has ended or pauses, and return it.
@@ -466,6 +474,7 @@ def _takeover(store: Store, runs: AcceptedRuns) -> Takeover | None:
         stop=runs.stop,
         recover=runs.recover,
         take_unowned=runs.take_unowned,
+        release_waiting=runs.release_waiting,
     )
 
 

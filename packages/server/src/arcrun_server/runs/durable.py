@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
@@ -41,6 +42,12 @@ _THREADS = 16
 
 _URLS = {"sqlite": "sqlite:///arcrun.db", "postgresql": "postgresql://localhost/arcrun"}
 
+# The queues by which a segment is started: none, ours, and that of DBOS's recovery.
+_BY = rf"(?:None|{_QUEUE}|_dbos_internal_queue)"
+_OTHER_QUEUE = re.compile(
+    rf"Workflow already exists in queue: {_BY}, but the provided queue name is: {_BY}\. "
+)
+
 _log = logging.getLogger("arcrun_server.runs")
 
 
@@ -57,6 +64,11 @@ class DurableExecution(Protocol):
         Args:
             execute: Executes a segment; given the run's id and the segment's number.
         """
+        ...
+
+    @property
+    def room(self) -> int:
+        """Return how many more segments this process could execute now."""
         ...
 
     async def start(self, run: str, segment: int) -> None:
@@ -170,12 +182,17 @@ class DbosExecution:
         DBOS.launch()
         await asyncio.to_thread(self._register_queue)
 
+    @property
+    def room(self) -> int:
+        """Return how many segments may still begin here."""
+        return max(self._at_once - len(self._tasks), 0)
+
     async def start(self, run: str, segment: int) -> None:
         """Execute it in this process if it has room, else queue it for any."""
         from dbos import DBOS, SetWorkflowID  # noqa: PLC0415
 
         with SetWorkflowID(_id(run, segment)):
-            if len(self._tasks) < self._at_once:
+            if self.room:
                 await DBOS.start_workflow_async(self._segment, run, segment)
             else:
                 await DBOS.enqueue_workflow_async(_QUEUE, self._segment, run, segment)
@@ -271,9 +288,23 @@ def _import() -> None:
     import dbos  # noqa: F401, PLC0415
 
 
+class _StartedTwice(logging.Filter):
+    """Drops DBOS's warning that a segment was started again, and not as the first time.
+
+    A process that takes up what another one has left starts it directly, while DBOS recovers it by a queue of its own.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not _OTHER_QUEUE.match(record.getMessage())
+
+
+_STARTED_TWICE = _StartedTwice()
+
+
 def _log_as_we_do() -> None:
     """Let DBOS's warnings go where ours go, and nowhere else."""
     logger = logging.getLogger("dbos")
+    logger.addFilter(_STARTED_TWICE)
     logger.propagate = False
     ours = logging.getLogger("arcrun_server")
     logger.handlers = list(ours.handlers)

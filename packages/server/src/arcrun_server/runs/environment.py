@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from arcrun_server.recipes.prompt_component import delivered_answer, prompt_comp
 from arcrun_server.recipes.prompts import Prompts
 from arcrun_server.recipes.recorded_prompt import recorded_answer
 from arcrun_server.runs.account_schedules import AccountSchedules
+from arcrun_server.runs.run_ids import new_run_id
 from arcrun_server.runs.usage import ModelUsage, counted
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 from arcrun_server.telemetry.tracing import Tracing
@@ -225,11 +225,6 @@ class AccountEnvironment:
 
 class UnreadableFailure(InvocationFailure):
     """The store could not be read, so that the component was not invoked."""
-
-
-def new_run_id() -> str:
-    """Return the id of a new run."""
-    return uuid.uuid4().hex
 
 
 @contextmanager

@@ -124,7 +124,7 @@ class RunEvents:
         """Return the events after a position, and the status and the segment of the run.
 
         The run is read only if these have changed: between its pauses, nothing else of it does. What this process executes
-        is looked at when it was told to: another process may have cancelled it.
+        is looked at if `look` says so: another process may have cancelled it.
         """
         executed = self._progress.trace(run_id)
         if look or executed is None or known != (RUNNING, executed[0]):

@@ -81,6 +81,12 @@ class KeyStore(Protocol):
         ...
 
 
+def check_key(key: str) -> None:
+    """Raise `InvalidKeyError` unless a key has the right form."""
+    if not _KEY.fullmatch(key):
+        raise InvalidKeyError
+
+
 class IdempotentRuns:
     """Runs each key once; a request that comes while the first one runs waits for it.
 
@@ -115,8 +121,7 @@ class IdempotentRuns:
             InterruptedRunError: The first run was cut off, or is still running in another process.
             WorkflowFullError: The workflow refuses one more run; the key can be used again.
         """
-        if not _KEY.fullmatch(key):
-            raise InvalidKeyError
+        check_key(key)
         entry = (account, key)
         # In a loop: of several that wait, the one that wakes up first takes the entry again, for as long
         # as it asks the store.
@@ -128,7 +133,7 @@ class IdempotentRuns:
         try:
             earlier = await self._keys.claim(account, key, request)
             if earlier is not None:
-                return _first_response(earlier)
+                return first_response(earlier)
             try:
                 response = await run()
             except WorkflowFullError:
@@ -141,7 +146,13 @@ class IdempotentRuns:
             done.set()
 
 
-def _first_response(earlier: EarlierRequest) -> IdempotentResponse:
+def first_response(earlier: EarlierRequest) -> IdempotentResponse:
+    """Return the response to the first request under a key.
+
+    Raises:
+        KeyReusedError: That asked for something else.
+        InterruptedRunError: It has no response.
+    """
     if not earlier.same_request:
         raise KeyReusedError
     if earlier.status is None:

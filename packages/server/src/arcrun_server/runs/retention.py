@@ -1,4 +1,4 @@
-"""Removing runs that ended long ago, or of which an account has too many."""
+"""Removing runs that ended long ago, or of which an account has too many, and what they have left besides."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from arcrun_server.store.callbacks import Callbacks
     from arcrun_server.store.ended_runs import EndedRuns
+    from arcrun_server.store.recorded_prompts import RecordedPrompts
 
 # How often runs are looked for that can go, in seconds.
 _EVERY = 3600.0
@@ -29,6 +30,7 @@ class Retention:
     Args:
         runs: Where they are.
         callbacks: Where callbacks are that came too early.
+        prompts: Where the prompts are that runs have recorded.
         forget: Removes what was recorded of the steps of runs, given their ids and their last segments.
         days: How many days a run is kept after its end.
         kept: How many ended runs of an account are kept.
@@ -38,6 +40,7 @@ class Retention:
         self,
         runs: EndedRuns,
         callbacks: Callbacks,
+        prompts: RecordedPrompts,
         forget: Callable[[Sequence[tuple[str, int]]], Awaitable[None]],
         *,
         days: int,
@@ -45,6 +48,7 @@ class Retention:
     ) -> None:
         self._runs = runs
         self._callbacks = callbacks
+        self._prompts = prompts
         self._forget = forget
         self._days = days
         self._kept = kept
@@ -63,6 +67,7 @@ class Retention:
         count = 0
         before_ms = int(clock.now() * 1000) - self._days * _DAY_MS
         await self._callbacks.remove_before(before_ms)
+        await self._prompts.remove_before(before_ms)
         # What was recorded of steps goes first: a process that dies in between comes by here again.
         while old := await self._runs.before(before_ms, _AT_ONCE):
             count += await self._remove(old)

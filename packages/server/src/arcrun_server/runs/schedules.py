@@ -135,18 +135,14 @@ class Scheduler:
         await self._store.schedules.advance(tick, clock.milliseconds(following))
 
     async def _accept(self, tick: Tick) -> None:
-        # No client can send this key: those of clients have no spaces.
         key = f"schedule {tick.workflow} {tick.time_ms}"
-        # A key is forgotten after a day, a tick is not.
-        if await self._store.runs.status(self._store.run_tokens.run_under(tick.account, key)):
-            return
         scheduled_at = clock.from_milliseconds(tick.time_ms).astimezone(tick.schedule.zone())
         await self._runs.accept_workflow(
             self._accepted,
             tick.account,
             tick.workflow,
             {"scheduled_at": scheduled_at.isoformat(), "timezone": tick.schedule.timezone},
-            key=key,
+            run_id=self._store.run_tokens.run_under(tick.account, key),
             strict=False,
             trigger=TRIGGER,
         )

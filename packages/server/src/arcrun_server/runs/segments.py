@@ -51,7 +51,7 @@ class Segments:
         limits: How much one segment may use.
         progress: Shows how far the segments are.
         start: Has a segment executed, soon.
-        telemetry: What is told of each segment.
+        telemetry: Records each segment.
     """
 
     def __init__(

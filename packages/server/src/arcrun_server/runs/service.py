@@ -13,10 +13,12 @@ from arcrun_server import clock
 from arcrun_server.engine import ExecutionPlan, RunLimits, RunResult, prepare_graph, run_graph
 from arcrun_server.errors import StorageUnavailableError
 from arcrun_server.json_text import encode
-from arcrun_server.runs.environment import AccountEnvironment, new_run_id
+from arcrun_server.runs.environment import AccountEnvironment
 from arcrun_server.runs.errors import RunNotFoundError
 from arcrun_server.runs.following import following_id, following_input, missing_workflow
 from arcrun_server.runs.idempotency import IdempotentResponse, IdempotentRuns
+from arcrun_server.runs.run_ids import new_run_id
+from arcrun_server.runs.run_request import RunRequest
 from arcrun_server.runs.segments import result_of
 from arcrun_server.slots import Slots
 from arcrun_server.store.admission import WorkflowFullError
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from arcrun_server.engine import Graph
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.runs.accepted import AcceptedRuns
+    from arcrun_server.runs.run_request import Once
     from arcrun_server.store import Store
 
 # Plans are kept for graphs up to this many characters; a larger one is prepared for each of its runs. A plan can take
@@ -53,7 +56,7 @@ class RunService:
         runs_per_account: How many runs of one account go on at once. One more raises NoSlotError.
         limits: How much each of them may use.
         accepted: Keeps runs that pause; without it they fail there.
-        telemetry: What is told of each run.
+        telemetry: Records each run.
     """
 
     def __init__(
@@ -152,9 +155,9 @@ class RunService:
         name: str,
         run_input: dict[str, Any],
         *,
-        key: str | None,
         strict: bool,
         trigger: str = "api",
+        run_id: str | None = None,
     ) -> str:
         """Accept a run of a stored workflow, and return its id.
 
@@ -163,19 +166,51 @@ class RunService:
             account: Whose workflow it is.
             name: Its name.
             run_input: The run's input.
-            key: The client's idempotency key.
+            strict: Whether a placeholder without a value fails its node.
+            trigger: What makes the run.
+            run_id: As in `RunRequest`.
+
+        Raises:
+            WorkflowNotFoundError: There is no such workflow.
+        """
+        graph = await self.workflow_graph(account, name)
+        wanted = RunRequest(account, graph, run_input, name, strict, trigger, run_id)
+        run_id = await accepted.accept(wanted)
+        self._telemetry.tracing.note_run(run_id)
+        return run_id
+
+    async def accept_workflow_once(
+        self,
+        accepted: AcceptedRuns,
+        account: str,
+        name: str,
+        run_input: dict[str, Any],
+        once: Once,
+        *,
+        strict: bool,
+        trigger: str = "api",
+    ) -> IdempotentResponse:
+        """Accept a run of a stored workflow unless one was accepted under the same key; return the first response.
+
+        Args:
+            accepted: Keeps it.
+            account: Whose workflow it is.
+            name: Its name.
+            run_input: The run's input.
+            once: The key.
             strict: Whether a placeholder without a value fails its node.
             trigger: What makes the run.
 
         Raises:
             WorkflowNotFoundError: There is no such workflow.
+            IdempotencyError: The key was used for another request, or for a run that was cut off.
         """
-        graph = json.loads(await self._graph_text(account, name))
-        run_id = await accepted.accept(
-            account, graph, run_input, workflow=name, strict=strict, key=key, trigger=trigger
-        )
-        self._telemetry.tracing.note_run(run_id)
-        return run_id
+        earlier = await accepted.earlier(account, once)
+        if earlier is not None:
+            return earlier
+        graph = await self.workflow_graph(account, name)
+        wanted = RunRequest(account, graph, run_input, name, strict, trigger)
+        return await accepted.accept_once(wanted, once)
 
     def secret_of(self, account: str) -> Callable[[str], Awaitable[str | None]]:
         """Return what finds the credentials of an account, as its runs do."""
@@ -257,7 +292,7 @@ class RunService:
                 account, plan, run_input, strict=strict, workflow=name, trigger=trigger
             )
         run_id = await self._accepted.accept(
-            account, plan.graph, run_input, workflow=name, strict=strict, trigger=trigger
+            RunRequest(account, plan.graph, run_input, name, strict, trigger)
         )
         self._telemetry.tracing.note_run(run_id)
         result = result_of(await self._accepted.ended(run_id))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # How often a process looks whether another one has ended.
 LOOK_SECONDS = 1.0
+# How often it looks for runs that no process has, while there are some.
+SOON_SECONDS = 0.05
 
 _log = logging.getLogger("arcrun_server.runs")
 
@@ -52,7 +55,8 @@ class Takeover:
         begin: Begins to execute runs under a name.
         stop: Stops executing at once; what was being executed stays for whoever takes it over.
         recover: Takes over the runs that a process has left.
-        take_unowned: Takes the runs that were accepted while no process could execute them.
+        take_unowned: Takes some of the runs that no process has; returns whether there may be more of them.
+        release_waiting: Starts the runs that wait without need.
     """
 
     def __init__(
@@ -63,7 +67,8 @@ class Takeover:
         begin: Callable[[str], Awaitable[None]],
         stop: Callable[[], Awaitable[None]],
         recover: Callable[[str], Awaitable[None]],
-        take_unowned: Callable[[], Awaitable[None]],
+        take_unowned: Callable[[], Awaitable[bool]],
+        release_waiting: Callable[[], Awaitable[None]],
     ) -> None:
         self._make_locks = make_locks
         self._lost = lost
@@ -71,6 +76,7 @@ class Takeover:
         self._stop = stop
         self._recover = recover
         self._take_unowned = take_unowned
+        self._release_waiting = release_waiting
         self._locks: Locks | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -95,8 +101,8 @@ class Takeover:
                 await self._begin(self._locks.name)
                 while True:
                     await self._take_over(self._locks)
-                    await self._take_unowned()
-                    await asyncio.sleep(LOOK_SECONDS)
+                    await self._release_waiting()
+                    await self._take_for(LOOK_SECONDS)
             except self._lost:
                 _log.warning("the database broke the connection that says that this process lives")
             except Exception as error:  # noqa: BLE001 - whatever it was, runs must go on
@@ -106,6 +112,13 @@ class Takeover:
             if self._locks is not None:
                 await asyncio.to_thread(self._locks.close)
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _take_for(self, seconds: float) -> None:
+        """Take runs that no process has, for a time, in portions: other processes take theirs meanwhile."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            more = await self._take_unowned()
+            await asyncio.sleep(min(SOON_SECONDS, left) if more else left)
 
     async def _take_over(self, locks: Locks) -> None:
         for name in await asyncio.to_thread(locks.ended):

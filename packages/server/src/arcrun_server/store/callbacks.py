@@ -36,28 +36,32 @@ if TYPE_CHECKING:
     from arcrun_server.store.database import Database
     from arcrun_server.store.runs import StoredRun
 
+DELIVERED = ""
+"""Stands instead of the place of a task whose callback a run has taken."""
+
 _tasks, _early = awaited_tasks.c, early_callbacks.c
 _BY_ID = Query(
     select(_tasks.run, _tasks.waiting)
     .join(runs, runs.c.id == _tasks.run)
     .where(_tasks.account == bindparam("account"), _tasks.task_id == bindparam("task_id"))
     # A run that waits goes before one that has waited.
-    .order_by(case((runs.c.status == PAUSED, 0), else_=1), _tasks.paused_at_ms.desc())
+    .order_by(
+        case((and_(runs.c.status == PAUSED, _tasks.place != DELIVERED), 0), else_=1),
+        _tasks.paused_at_ms.desc(),
+    )
     .limit(1)
 )
-_PLACE = select(_tasks.place).where(
-    _tasks.run == bindparam("run"), _tasks.waiting == bindparam("waiting")
+_ONE = (_tasks.run == bindparam("run"), _tasks.waiting == bindparam("waiting"))
+_PLACE = select(_tasks.place).where(*_ONE, _tasks.place != DELIVERED)
+_IS_DELIVERED = Query(select(_tasks.run).where(*_ONE, _tasks.place == DELIVERED))
+_OF_WAITING = and_(
+    _tasks.run == _early.run, _tasks.waiting == _early.waiting, _tasks.place != DELIVERED
 )
-_OF_WAITING = and_(_tasks.run == _early.run, _tasks.waiting == _early.waiting)
-# What a run goes on with, and what it waited for.
-_DELIVERED = Query(
-    select(runs.c.delivery, _tasks.place)
-    .join(awaited_tasks, _tasks.run == runs.c.id)
-    .where(
-        runs.c.id == bindparam("run"),
-        _tasks.waiting == bindparam("waiting"),
-        runs.c.delivery.is_not(None),
-    )
+# The task stays until its run is removed, so that a second callback for it is known as such.
+_MARK_DELIVERED = (
+    update(awaited_tasks)
+    .where(_tasks.run == bindparam("of"), _tasks.waiting == bindparam("named"))
+    .values(place=DELIVERED)
 )
 # The first of the callbacks that a paused run waits for and that have come already.
 _FIRST_EARLY = (
@@ -67,7 +71,7 @@ _FIRST_EARLY = (
     .order_by(_tasks.place)
     .limit(1)
 )
-_KEEP = Upsert(early_callbacks)
+_KEEP = Upsert(early_callbacks, returning=["run"])
 _LIMITED = select(runs.c.account, runs.c.workflow, runs.c.max_running).where(
     runs.c.id == bindparam("run")
 )
@@ -159,20 +163,17 @@ class Callbacks:
             place = connection.execute(_PLACE, key).scalar_one_or_none()
             if place is None:
                 return None
-            return _queue(connection, callback.run, {**delivery, "place": place}, executor)
+            return _queue(connection, callback, {**delivery, "place": place}, executor)
 
         return await self._database.write(change)
 
     async def is_delivered(self, callback: Callback) -> bool:
-        """Return whether a run goes on with what an earlier callback for the same has brought."""
-        rows = await self._database.rows(_DELIVERED, run=callback.run, waiting=callback.waiting)
-        if not rows:
-            return False
-        delivery, place = rows[0]
-        return bool(json.loads(delivery).get("place") == place)
+        """Return whether a run has gone on with what an earlier callback for the same has brought."""
+        key = {"run": callback.run, "waiting": callback.waiting}
+        return bool(await self._database.rows(_IS_DELIVERED, **key))
 
-    async def keep(self, callback: Callback, delivery: dict[str, Any]) -> None:
-        """Keep a callback for a run that does not wait for it yet.
+    async def keep(self, callback: Callback, delivery: dict[str, Any]) -> bool:
+        """Keep a callback for a run that does not wait for it yet; return whether it is the first one for that.
 
         A run that somebody waits for stands in no table before it pauses.
         """
@@ -182,8 +183,8 @@ class Callbacks:
             "delivery": json_of(delivery),
             "created_at_ms": now_ms(),
         }
-        await self._database.write(
-            lambda connection: connection.execute(_KEEP.on(connection), row).close()
+        return await self._database.write(
+            lambda connection: connection.execute(_KEEP.on(connection), row).first() is not None
         )
 
     async def drop(self, callback: Callback) -> None:
@@ -206,7 +207,8 @@ def _wait(
     connection: Connection, run: StoredRun, tasks: Sequence[AwaitedTask]
 ) -> Sequence[Segment]:
     """Note what a run waits for; return its next segment if one of these has come, and there is room for it."""
-    connection.execute(delete(awaited_tasks).where(_tasks.run == run.id))
+    not_taken = _tasks.place != DELIVERED
+    connection.execute(delete(awaited_tasks).where(_tasks.run == run.id, not_taken))
     rows = [
         {
             "run": run.id,
@@ -224,13 +226,17 @@ def _wait(
         return []
     connection.execute(_kept(run.id, early.waiting))
     delivery = {**json.loads(early.delivery), "place": early.place}
-    return _queue(connection, run.id, delivery, run.executor) or []
+    return _queue(connection, Callback(run.id, early.waiting), delivery, run.executor) or []
 
 
 def _queue(
-    connection: Connection, run: str, delivery: dict[str, Any], executor: str
+    connection: Connection, callback: Callback, delivery: dict[str, Any], executor: str
 ) -> Sequence[Segment] | None:
-    """Queue the next segment of a run; return it if there is room for it, and None if the run is not paused."""
+    """Queue the segment that goes on with a callback; return it if there is room for it.
+
+    None if the run is not paused.
+    """
+    run = callback.run
     limited = connection.execute(_LIMITED, {"run": run}).first()
     full = False
     if limited is not None and limited.max_running is not None and limited.workflow is not None:
@@ -250,6 +256,7 @@ def _queue(
     segment = connection.execute(statement).scalar_one_or_none()
     if segment is None:
         return None
+    connection.execute(_MARK_DELIVERED, {"of": run, "named": callback.waiting}).close()
     return [] if full else [(run, segment)]
 
 

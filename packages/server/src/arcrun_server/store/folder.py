@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shlex
+import shutil
 import stat
 import sys
 from typing import TYPE_CHECKING
@@ -83,6 +84,42 @@ class FolderLock:
     def release(self) -> None:
         """Let another server use the folder."""
         os.close(self._handle)
+
+
+def remove_left_folders(parent: Path, prefix: str) -> None:
+    """Remove the data folders of servers that have ended without doing so themselves, as when they were killed.
+
+    A folder stays if a server holds its lock or has not taken it yet, if somebody else owns it, and if it can't be
+    removed.
+
+    Args:
+        parent: Where the folders are.
+        prefix: How their names begin; nobody uses such a folder again.
+    """
+    for folder in parent.glob(f"{prefix}*"):
+        try:
+            _remove_left(folder)
+        except OSError:
+            continue  # it is in use, or goes just now
+
+
+def _remove_left(folder: Path) -> None:
+    found = folder.lstat()
+    is_own = os.name != "posix" or found.st_uid == os.getuid()
+    if not (stat.S_ISDIR(found.st_mode) and is_own):
+        return
+    handle = os.open(folder / LOCK_NAME, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        _lock(handle)
+        # A server that has just made the file locks it next, then writes into it.
+        if os.fstat(handle).st_size == 0:
+            return
+        if sys.platform != "win32":
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(handle)
+    if sys.platform == "win32":  # no file that is open can be removed
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _lock(handle: int) -> None:

@@ -139,6 +139,12 @@ class RecordedPrompts:
             for version, run, node, inputs, answer, at in rows
         ]
 
+    async def remove_before(self, moment_ms: int) -> None:
+        """Remove the prompts that were recorded before a time."""
+        await self._database.write(
+            lambda connection: connection.execute(_OLD, {"before": moment_ms}).close()
+        )
+
     def _is_due(self, account: str, recipe: str) -> bool:
         """Count a prompt, and tell whether there may be too many: at the first one, then after each `SLACK`."""
         if len(self._recorded) >= COUNTED:

@@ -67,7 +67,7 @@ class RunTokens:
         return Callback(match[1], match[2])
 
     def run_under(self, account: str, key: str) -> str:
-        """Return the id of the run that an account starts under an idempotency key."""
+        """Return the id of the run that an account has for one thing, as a tick, however often it is asked for."""
         return self._server_key.fingerprint(f"run:{account}:{key}".encode()).hex()[:32]
 
     def _proof(self, run: str, waiting: str) -> str:

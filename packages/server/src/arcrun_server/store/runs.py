@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from arcrun_server import clock
@@ -20,6 +20,7 @@ from arcrun_server.json_text import encode
 from arcrun_server.store import admission
 from arcrun_server.store.admission import NOBODY, Segment, WorkflowFullError
 from arcrun_server.store.database import Query
+from arcrun_server.store.left_runs import ALL_LEFT, ONE_LEFT, taking_over
 from arcrun_server.store.pages import PagedQuery
 from arcrun_server.store.schema import runs
 from arcrun_server.store.workflows import timestamp
@@ -69,14 +70,7 @@ _LISTS = {
 }
 _ONE = Query(select(*runs.c).where(_table.id == bindparam("id")))
 _STAGE = Query(select(_table.status, _table.segment).where(_table.id == bindparam("id")))
-_STATUS = Query(select(_table.status, _table.created_at_ms).where(_table.id == bindparam("id")))
-_WAITING = Query(
-    select(_table.id, _table.segment).where(
-        # No IN: the driver would be given one parameter for the list.
-        or_(_table.status == QUEUED, _table.status == RUNNING),
-        _table.executor == bindparam("executor"),
-    )
-)
+_STATUS = Query(select(_table.status).where(_table.id == bindparam("id")))
 
 
 @dataclass(frozen=True)
@@ -128,12 +122,10 @@ class Acceptance(NamedTuple):
     """What became of a run that was to be accepted.
 
     Attributes:
-        created_at_ms: When it was accepted; or, if there is one of its id already, when that one was.
         is_new: Whether it is stored now, and was not before.
         waits: Whether it waits until other runs of its workflow have ended.
     """
 
-    created_at_ms: int
     is_new: bool
     waits: bool = False
 
@@ -170,17 +162,14 @@ class Runs:
         """
 
         def change(connection: Connection) -> Acceptance:
-            return Acceptance(
-                run.created_at_ms, True, insert_queued(connection, run, refuse=refuse)
-            )
+            return Acceptance(is_new=True, waits=insert_queued(connection, run, refuse=refuse))
 
         try:
             return await self._database.write(change)
         except IntegrityError:
-            rows = await self._database.rows(_STATUS, id=run.id)
-            if not rows:
+            if await self.status(run.id) is None:
                 raise  # it is not the id that is taken
-            return Acceptance(int(rows[0][1]), False)
+            return Acceptance(is_new=False)
 
     async def get(self, run_id: str) -> StoredRun | None:
         """Return a run, or None."""
@@ -211,8 +200,12 @@ class Runs:
 
     async def left_by(self, executor: str) -> Sequence[Segment]:
         """Return id and segment of the runs that an executor executes, or was to."""
-        rows = await self._database.rows(_WAITING, executor=executor)
+        rows = await self._database.rows(ALL_LEFT, executor=executor)
         return [(row[0], row[1]) for row in rows]
+
+    async def any_left_by(self, executor: str) -> bool:
+        """Return whether there is one of them."""
+        return bool(await self._database.rows(ONE_LEFT, executor=executor))
 
     async def any_waits(self) -> bool:
         """Return whether a run waits until other runs of its workflow have ended."""
@@ -228,21 +221,20 @@ class Runs:
                 _table.status.in_([QUEUED, RUNNING]),
                 _table.executor != NOBODY,
             )
-            .values(status=RUNNING, executor=executor)
-        )
-        started = (
-            update(runs)
-            .where(_table.id == run_id, _table.started_at_ms.is_(None))
-            .values(started_at_ms=now_ms())
+            .values(
+                status=RUNNING,
+                executor=executor,
+                started_at_ms=func.coalesce(_table.started_at_ms, now_ms()),
+            )
+            .returning(*runs.c)
         )
 
-        def change(connection: Connection) -> bool:
-            if connection.execute(statement).rowcount != 1:
-                return False
-            connection.execute(started)
-            return True
+        def change(connection: Connection) -> dict[str, Any] | None:
+            row = connection.execute(statement).mappings().first()
+            return None if row is None else dict(row)
 
-        return await self.get(run_id) if await self._database.write(change) else None
+        begun = await self._database.write(change)
+        return None if begun is None else _stored(begun)
 
     async def settle(self, run_id: str) -> None:
         """Return when all that was written before is on disk, whichever connection wrote it."""
@@ -336,17 +328,13 @@ class Runs:
             )
         return released
 
-    async def take_over(self, old: str, new: str) -> Sequence[Segment]:
-        """Give an executor what another one executed, or was to; return ids and segments.
+    async def take_over(self, old: str, new: str, *, most: int | None = None) -> Sequence[Segment]:
+        """Give an executor what another one executed, or was to, or the oldest of it; return ids and segments.
 
-        From now on the old one, should it still live, changes nothing of them.
+        From now on the old one, should it still live, changes nothing of them. Two that take from one at the same moment
+        take different runs.
         """
-        statement = (
-            update(runs)
-            .where(_table.status.in_([QUEUED, RUNNING]), _table.executor == old)
-            .values(executor=new)
-            .returning(_table.id, _table.segment)
-        )
+        statement = taking_over(old, new, most)
         return await self._database.write(
             lambda connection: [(row.id, row.segment) for row in connection.execute(statement)]
         )

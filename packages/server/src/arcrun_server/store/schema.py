@@ -355,14 +355,14 @@ runs = Table(
 # The processes that execute runs, or have left some; on PostgreSQL only.
 executors = Table("executors", metadata, Column("name", Characters, primary_key=True))
 
-# What runs wait for, or have waited for last.
+# What runs wait for, or have waited for.
 awaited_tasks = Table(
     "awaited_tasks",
     metadata,
     Column("run", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, nullable=False),
     # Which invocation waits, as `store/run_tokens.py` names it.
     Column("waiting", Characters, primary_key=True),
-    # Where in the run that is.
+    # Where in the run that is; empty once a callback for it was taken.
     Column("place", Characters, nullable=False),
     Column("account", Characters, nullable=False),
     # What its component calls the task.

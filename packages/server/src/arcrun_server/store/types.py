@@ -18,7 +18,7 @@ Bytes = LargeBinary
 class Characters(TypeDecorator[str]):
     """Text of any length, with any character, sorted by code point.
 
-    PostgreSQL sorts by language unless it is told not to, and has no room for U+0000 in a text. That character is
+    PostgreSQL sorts by language unless a column says otherwise, and has no room for U+0000 in a text. That character is
     written as backslash and `0` there, and a backslash as two.
     """
 

@@ -60,7 +60,7 @@ class ServerMiddleware:
         requests_per_key: How many requests of one key are served at once; one more gets 429.
         local_pages: Whether pages of this machine may call, whatever their port.
         local_only: Whether requests under another name than this machine's are refused.
-        telemetry: What is told of each request.
+        telemetry: Records each request.
     """
 
     def __init__(

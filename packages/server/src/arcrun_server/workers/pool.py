@@ -240,5 +240,5 @@ class _Worker:
     def _kill(self) -> None:
         if sys.platform == "win32":
             self._child.kill()
-        else:  # `kill` of asyncio takes the exit code of one that has died, and whoever waits for it is told a wrong one
+        else:  # `kill` of asyncio takes the exit code of one that has died, and whoever waits for it gets a wrong one
             os.kill(self._child.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What may be wrong with a recipe and its fragments, told without any values."""
+"""What may be wrong with a recipe and its fragments, found without any values."""
 
 from __future__ import annotations
 

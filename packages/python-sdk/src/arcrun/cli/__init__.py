@@ -1,0 +1,17 @@
+"""`acr`: arcrun's command line."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run a command, and return its exit code (docs/cli.md#exit-codes)."""
+    try:
+        import click  # noqa: F401
+    except ModuleNotFoundError:
+        print("acr needs the package click: python -m pip install 'arcrun[cli]'", file=sys.stderr)
+        return 1
+    from .app import run
+
+    return run(sys.argv[1:])

@@ -1,0 +1,309 @@
+"""What `acr` prints: the result on stdout and nothing else there; progress and errors on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from arcrun.commands.errors import CommandError, Next
+
+from .failures import OutputClosedError
+from .messages import language
+from .messages import text as message
+from .source import Source, printable, width
+
+# Returns text in a style, such as "green", or as it is where there are no colours.
+Style = Callable[..., str]
+# Returns the lines that a person reads of a result.
+View = Callable[[Mapping[str, Any], Style], Iterable[str]]
+
+_ASCII = {"✓": "ok", "✗": "x", "…": "...", "→": "->", "·": "-"}
+_STYLES = {
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+    "bold": "1",
+    "dim": "2",
+}
+
+
+class Console:
+    """The terminal of one call.
+
+    Args:
+        as_json: Whether results and errors are JSON.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._held: list[str] = []
+
+    def result(
+        self,
+        result: Mapping[str, Any],
+        columns: Sequence[str] = (),
+        source: Source | None = None,
+        view: View | None = None,
+    ) -> None:
+        """Print a command's result: by `view`, as a table of the list that `columns` names first, else as YAML.
+
+        What it warns of goes to stderr, with the lines of `source` that are meant.
+
+        Raises:
+            OutputClosedError: who read it has gone away.
+        """
+        shown = dict(result)
+        if not self.as_json:
+            for warning in shown.pop("warnings", ()):
+                self._fault("warning", "yellow", warning, "", source)
+        with _output():
+            if self.as_json:
+                print(as_json(shown, sys.stdout, indent=2))
+            elif view is not None:
+                self._lines(view(shown, self.style_of_result))
+            elif columns and columns[0] in shown:
+                self._table(shown, columns)
+            else:
+                print(as_yaml(shown), end="")
+        self._held_warnings()
+
+    def item(self, item: Mapping[str, Any], view: View | None) -> None:
+        """Print an object of a result that comes piece by piece: in JSON, each on a line of its own.
+
+        Raises:
+            OutputClosedError: who read it has gone away.
+        """
+        with _output():
+            if self.as_json or view is None:
+                print(as_json(item, sys.stdout))
+            else:
+                self._lines(view(item, self.style_of_result))
+
+    def _lines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            print(line)
+
+    def style_of_result(self, text: str, *names: str) -> str:
+        """Return text in a style, where stdout shows colours."""
+        return self.style(text, *names, stream=sys.stdout)
+
+    def progress(self, text: str) -> None:
+        """Print a line of progress; nothing where errors are JSON, and alone on stderr."""
+        if not self.as_json:
+            self._line(text)
+
+    def question(self, text: str) -> None:
+        """Print on stderr what a person has to do now, also where results are JSON."""
+        self._line(text)
+
+    def usage(self, text: str) -> None:
+        """Print how a group of commands is used, as an error."""
+        if self.as_json:
+            self.failure(CommandError("invalid_argument", message("a command is missing")))
+        else:
+            self._line(text)
+
+    def warning(self, warning: Warning | str) -> None:
+        """Print a warning of the SDK; where errors are JSON, after the result or as part of the error."""
+        if self.as_json:
+            self._held.append(str(warning))
+        else:
+            self._labelled("warning", "yellow", str(warning), "")
+
+    def _held_warnings(self) -> None:
+        for warning in self._held:
+            self._line(f"warning: {warning}")
+        self._held.clear()
+
+    def failure(self, error: CommandError, source: Source | None = None) -> None:
+        """Print an error; with `source`, the lines of the file that it means."""
+        steps = [next_command(step) for step in error.next]
+        if self.as_json:
+            shown: dict[str, Any] = {"code": error.code, "message": error.message, "next": steps}
+            if error.details:
+                shown["details"] = error.details
+            if self._held:
+                shown["warnings"] = self._held
+            self._line(as_json(shown, sys.stderr))
+            return
+        if error.code == "output_closed":
+            return
+        faults = error.details
+        if not source or not any(map(source.has, faults)):
+            self._labelled("error", "red", error.message, error.code)
+            faults = [each for each in faults if str(each.get("message")) not in error.message]
+        for fault in faults:
+            self._fault("error", "red", fault, error.code, source)
+        if language() == "zh":
+            self._explained(error.code)
+        for step in steps:
+            arrow = self.style(self.sign("→"), "cyan")
+            self._line(f"  {arrow} {step}")
+
+    def _fault(
+        self, label: str, colour: str, fault: Mapping[str, Any], code: str, source: Source | None
+    ) -> None:
+        place = "" if source and source.has(fault) else fault.get("path", "")
+        text = f"{place}: {fault.get('message', '')}" if place else str(fault.get("message", ""))
+        self._labelled(label, colour, text, code)
+        columns = shutil.get_terminal_size((100, 24)).columns
+        for line in source.excerpt(fault, columns) if source else ():
+            self._line(line if self.sign("…") == "…" else line.replace("…", "~"))
+
+    def _explained(self, code: str) -> None:
+        """Print what a code means: engines write their messages in English."""
+        from arcrun.commands.explanations import meaning_of
+
+        meaning = meaning_of(code, "zh")
+        if meaning:
+            self._line(f"  {meaning}")
+
+    def _labelled(self, label: str, colour: str, text: str, code: str) -> None:
+        head = self.style(message(label) + (f"[{code}]" if code else ""), colour, "bold")
+        self._line(f"{head}: {printable_lines(text)}")
+
+    def sign(self, sign: str, stream: TextIO | None = None) -> str:
+        """Return a sign such as ✓, or one of ASCII where the stream can't show it."""
+        return sign if can_show(sign, stream or sys.stderr) else _ASCII.get(sign, "?")
+
+    @staticmethod
+    def _line(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    def style(self, text: str, *names: str, stream: TextIO | None = None) -> str:
+        """Return text in a style, where the stream shows colours."""
+        if not has_colour(stream or sys.stderr):
+            return text
+        codes = ";".join(_STYLES[name] for name in names)
+        return f"\x1b[{codes}m{text}\x1b[0m"
+
+    def _table(self, result: Mapping[str, Any], columns: Sequence[str]) -> None:
+        field, *names = columns
+        rows = [[cell(item.get(name)) for name in names] for item in result[field]]
+        if not rows:
+            self.progress(message("no {field}", field=field))
+            return
+        for line in table(names, rows, shutil.get_terminal_size((100, 24)).columns):
+            print(line)
+        if result.get("total", 0) > len(rows):
+            self.progress(
+                message(
+                    "{shown} of {total}; --limit shows more", shown=len(rows), total=result["total"]
+                )
+            )
+
+
+def next_command(step: Next) -> str:
+    """Return what can be done next, in the words of the command line."""
+    if not step.command:
+        return message(step.text)
+    return (
+        f"{message(step.text)}: acr {' '.join((step.command, *map(shlex.quote, step.arguments)))}"
+    )
+
+
+def discard_output() -> None:
+    """Write to nowhere from now on: the end of the process must not try again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Tell whether a stream shows colours: a terminal, unless NO_COLOR, FORCE_COLOR or TERM say otherwise."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def _output() -> Generator[None, None, None]:
+    """Let what is printed on stdout go out, or say that nobody reads it any more."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+        raise OutputClosedError from None
+
+
+def as_yaml(value: object) -> str:
+    """Return a result as YAML, texts of several lines as blocks."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    def text(dumper: yaml.SafeDumper, found: str) -> yaml.Node:
+        style = "|" if "\n" in found else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", found, style=style)
+
+    Dumper.add_representer(str, text)
+    shows_all = can_show("✓天", sys.stdout)  # otherwise YAML's own escapes
+    return yaml.dump(value, Dumper=Dumper, allow_unicode=shows_all, sort_keys=False, width=1000)
+
+
+def as_json(value: Mapping[str, Any], stream: TextIO, *, indent: int | None = None) -> str:
+    """Return JSON, with escapes for what the stream can't show."""
+    return json.dumps(value, ensure_ascii=not can_show("✓天", stream), indent=indent)
+
+
+def can_show(text: str, stream: TextIO) -> bool:
+    """Tell whether the encoding of a stream has these characters."""
+    try:
+        text.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def printable_lines(text: str) -> str:
+    """Return text of several lines without what would steer a terminal."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def cell(value: object) -> str:
+    """Return a value for a table: on one line, without what would steer a terminal."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(cell, value))
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return printable(" ".join(text.split()))
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[str]], columns: int) -> list[str]:
+    """Return the lines of a table; only the last column is cut to fit, and then it says so by `…`.
+
+    Args:
+        names: the heads of the columns.
+        rows: the cells.
+        columns: the width of the terminal.
+    """
+    heads = [name.replace("_", " ").upper() for name in names]
+    widths = [max(map(width, each)) for each in zip(heads, *rows, strict=True)]
+    lines = []
+    for row in (heads, *rows):
+        cells = [text + " " * (size - width(text)) for text, size in zip(row, widths, strict=True)]
+        before = "  ".join(cells[:-1])
+        room = max(columns - width(before) - 2, 12)
+        lines.append(f"{before}  {_cut(row[-1], room)}".rstrip() if before else row[-1])
+    return lines
+
+
+def _cut(text: str, room: int) -> str:
+    if width(text) <= room:
+        return text
+    kept = text
+    while width(kept) > room - 1:
+        kept = kept[:-1]
+    return kept + "…"

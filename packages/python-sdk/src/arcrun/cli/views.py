@@ -1,0 +1,269 @@
+"""What a person reads of a command's result, where a table or YAML does not say it well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from .console import Style, View, as_yaml, cell
+from .source import printable, width
+
+Result = Mapping[str, Any]
+
+# The name of each command and its function, in this module or another one.
+_VIEWS = {
+    "init": "views:project",
+    "dev": "development_view:event",
+    "logs": "logs_view:line",
+    "run": "views:ended_run",
+    "runs get": "views:run",
+    "recipe get": "recipe_views:recipe",
+    "recipe push": "recipe_views:pushed",
+    "recipe render": "recipe_views:prompt",
+    "recipe test": "recipe_views:tests",
+    "recipe diff": "recipe_views:diff",
+    "recipe backtest": "recipe_views:backtest",
+    "components get": "views:component",
+    "kb get": "views:page",
+    "kb import": "views:imported_pages",
+    "login": "views:login",
+    "auth status": "views:auth_status",
+    "doctor": "views:checks",
+    "completion": "views:script",
+}
+SIGNS = {
+    "ok": ("✓", "green"),
+    "warn": ("!", "yellow"),
+    "failed": ("✗", "red"),
+    "fail": ("✗", "red"),
+    "waiting": ("…", "yellow"),
+}
+STATUS_COLOURS = {
+    "succeeded": "green",
+    "partial": "yellow",
+    "paused": "yellow",
+    "failed": "red",
+    "cancelled": "red",
+}
+
+
+def view_of(name: str) -> View | None:
+    """Return the view of a command's result; None if there is none of its own."""
+    found = _VIEWS.get(name)
+    if found is None:
+        return None
+    module, _, function = found.partition(":")
+    view: View = getattr(import_module(f"arcrun.cli.{module}"), function)
+    return view
+
+
+def safe_lines(text: str) -> list[str]:
+    """Return the lines of a text without what would steer a terminal."""
+    return [printable(line) for line in text.splitlines()]
+
+
+def indented(value: object, indent: int = 2) -> list[str]:
+    """Return a value as indented lines of YAML; a text as it is."""
+    text = value if isinstance(value, str) else as_yaml(value)
+    return [" " * indent + line for line in safe_lines(text)]
+
+
+def columns(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield rows with aligned columns; nothing is cut."""
+    cells = [list(row) for row in rows]
+    widths = [max(map(width, each)) for each in zip(*cells, strict=True)]
+    for row in cells:
+        padded = [text + " " * (size - width(text)) for text, size in zip(row, widths, strict=True)]
+        yield "  ".join(padded).rstrip()
+
+
+def milliseconds(value: object) -> str:
+    """Return a duration as people read it.
+
+    Example:
+        >>> milliseconds(12345.6)
+        '12.3 s'
+    """
+    if not isinstance(value, (int, float)):
+        return ""
+    return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
+
+
+def node_line(entry: Mapping[str, Any], style: Style) -> str:
+    """Return a node of a trace as a line: a sign, its name, how long it took, why it failed."""
+    status = entry.get("status") or ("failed" if entry.get("error") else "ok")
+    sign, colour = SIGNS.get(str(status), ("·", "dim"))
+    name = cell(entry.get("node", entry.get("nodeId")))
+    spent = milliseconds(entry.get("duration_ms"))
+    error = style(f"  {cell(entry['error'])}", "red") if entry.get("error") else ""
+    return f"  {style(sign, colour)} {name}  {style(spent, 'dim')}{error}".rstrip()
+
+
+def status_text(status: object, style: Style) -> str:
+    """Return a run's status in its colour."""
+    return style(cell(status), STATUS_COLOURS.get(str(status), "dim"))
+
+
+def run(result: Result, style: Style) -> Iterator[str]:
+    """Show a run: what it was given, what each node did, what came of it."""
+    facts = (
+        milliseconds(result.get("duration_ms")),
+        result.get("trigger"),
+        result.get("created_at"),
+    )
+    about = ", ".join(cell(fact) for fact in facts if fact)
+    status = status_text(result["status"], style)
+    yield f"{cell(result['workflow'])}  {status}  {style(about, 'dim')}"
+    yield style(f"run {result['run_id']}", "dim")
+    yield from _section("input", result.get("input"), style)
+    if result.get("trace"):
+        yield from ("", style("trace", "bold"))
+        yield from (node_line(entry, style) for entry in result["trace"])
+    yield from _section("data", result.get("data"), style)
+    if result.get("error"):
+        yield from ("", style("error", "bold", "red"))
+        yield from indented(result["error"])
+    yield from _section("input of the failed node", result.get("failed_input"), style)
+    yield from _warnings(result, style)
+    if result.get("task_id"):
+        yield from ("", f"it waits for the task {cell(result['task_id'])}")
+        yield f"go on with: acr runs resume {cell(result['task_id'])} KEY=VALUE"
+
+
+def ended_run(result: Result, style: Style) -> Iterator[str]:
+    """Show what a run came to: its data alone, where there is any."""
+    if "data" in result:
+        data = result["data"]
+        yield from indented(data, 0)
+    else:
+        yield from indented(result, 0)
+    yield from _warnings(result, style)
+    if result.get("task_id"):
+        yield f"go on with: acr runs resume {cell(result['task_id'])} KEY=VALUE"
+
+
+def _section(title: str, value: object, style: Style) -> Iterator[str]:
+    if value not in (None, {}, []):
+        yield from ("", style(title, "bold"))
+        yield from indented(value)
+
+
+def _warnings(result: Result, style: Style) -> Iterator[str]:
+    for warning in result.get("warnings") or []:
+        text = warning.get("message", warning) if isinstance(warning, Mapping) else warning
+        yield style(f"warning: {cell(text)}", "yellow")
+
+
+def component(result: Result, style: Style) -> Iterator[str]:
+    """Show a component: what it does, its parameters, its branches, and an example to copy."""
+    yield f"{style(cell(result['canonical_id']), 'bold')}  {cell(result.get('display_name'))}"
+    yield from safe_lines(str(result.get("description", "")))
+    schema = result.get("input_schema") or {}
+    properties = schema.get("properties") or {}
+    if properties:
+        yield from ("", style("parameters", "bold"))
+        required = schema.get("required") or []
+        for name, about in properties.items():
+            needed = ", required" if name in required else ""
+            yield f"  {cell(name)}  {style(_type_of(about) + needed, 'dim')}"
+            if about.get("description"):
+                yield f"      {cell(about['description'])}"
+    if result.get("branches"):
+        yield from ("", f"{style('branches', 'bold')}  {cell(result['branches'])}")
+    if "config_example" in result:
+        example = {"component": result["canonical_id"], **result["config_example"]}
+        yield from ("", style("example", "bold"))
+        yield from indented({"config": {"NODE": example}})
+
+
+def _type_of(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return " | ".join(map(cell, schema["enum"]))
+    found = schema.get("type", "any")
+    return " | ".join(found) if isinstance(found, list) else cell(found)
+
+
+def page(result: Result, style: Style) -> Iterator[str]:
+    """Show the text of a page."""
+    del style
+    yield from safe_lines(result["content"])
+
+
+def imported_pages(result: Result, style: Style) -> Iterator[str]:
+    """Show what became of each page."""
+    signs = {"created": ("+", "green"), "replaced": ("~", "yellow"), "unchanged": ("=", "dim")}
+    for entry in result["pages"]:
+        sign, colour = signs[entry["state"]]
+        yield f"{style(sign, colour)} {cell(entry['page_name'])}  {style(entry['state'], 'dim')}"
+    if result.get("dry_run"):
+        yield style("nothing was written (--dry-run)", "dim")
+
+
+def project(result: Result, style: Style) -> Iterator[str]:
+    """Show the files of a new project, and what to do with them."""
+    for name in result["files"]:
+        yield f"{style('+', 'green')} {name}"
+    if result.get("dry_run"):
+        yield style("nothing was written (--dry-run)", "dim")
+        return
+    import shlex
+
+    yield ""
+    if result["folder"] != ".":
+        yield f"  cd {shlex.quote(result['folder'])}"
+    yield f"  acr dev              {style('# an engine of its own: runs what you save', 'dim')}"
+    yield f"  acr login            {style('# for an engine that you share; then:', 'dim')}"
+    yield "  acr recipe push recipes/greeting.yaml"
+    yield "  acr push workflows/greet.yaml"
+    yield "  acr run greet name=Ada"
+
+
+def login(result: Result, style: Style) -> Iterator[str]:
+    """Show where the key is kept."""
+    account = result.get("account") or {}
+    whose = account.get("email") or account.get("account")
+    yield f"{style('✓', 'green')} logged in to {result['base_url']}{f' as {cell(whose)}' if whose else ''}"
+    profile = f", profile {result['profile']}" if result.get("profile") else ""
+    yield f"  the key {result['api_key']} is in {result['config']}{profile}"
+    if result.get("warning"):
+        yield style(f"warning: {result['warning']}", "yellow")
+
+
+def auth_status(result: Result, style: Style) -> Iterator[str]:
+    """Show the settings, where each comes from, and the account."""
+    rows = [
+        (
+            name,
+            cell(found["value"]),
+            style(f"from {found['from']}" if found["from"] else "not set", "dim"),
+        )
+        for name, found in result["settings"].items()
+    ]
+    yield from columns(rows)
+    engine = result.get("engine")
+    if engine:
+        yield f"engine version {cell(engine['version'])}: {cell(engine['capabilities'])}"
+    account = result.get("account")
+    if account:
+        key = account.get("key") or {}
+        yield f"account {cell(account.get('email') or account.get('account'))}  {cell(key.get('label'))}"
+    sign, colour = SIGNS["ok" if result["ok"] else "fail"]
+    yield f"{style(sign, colour)} {cell(result.get('problem', 'the engine accepts the key'))}"
+
+
+def checks(result: Result, style: Style) -> Iterator[str]:
+    """Show each check, and below it the cure of what is not well."""
+    longest = max(width(check["name"]) for check in result["checks"])
+    for check in result["checks"]:
+        sign, colour = SIGNS[check["status"]]
+        name = check["name"] + " " * (longest - width(check["name"]))
+        yield f"{style(sign, colour)} {name}  {cell(check['found'])}"
+        if check["cure"]:
+            yield f"  {' ' * longest}  {style('→', 'cyan')} {cell(check['cure'])}"
+
+
+def script(result: Result, style: Style) -> Iterator[str]:
+    """Show a script as it is, to be evaluated."""
+    del style
+    yield result["script"]

@@ -1,0 +1,71 @@
+"""What nodes can be made of: components, recipes, services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from arcrun import Arcrun
+
+from .errors import Next
+from .found import naming
+from .results import page
+
+
+def list_components(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:
+    """List the components.
+
+    Args:
+        limit: how many at most
+    """
+    found = [
+        {
+            "canonical_id": each["canonical_id"],
+            "display_name": each.get("display_name"),
+            "category": each.get("category"),
+            "description": each.get("description"),
+        }
+        for each in client.components.list()
+    ]
+    return page("components", found, limit)
+
+
+def search_components(client: Arcrun, query: str, *, limit: int = 10) -> dict[str, Any]:
+    """Search components and recipes of all kinds by what they do.
+
+    Args:
+        query: words, Chinese or English
+        limit: how many at most
+    """
+    return page("results", client.components.search(query), limit)
+
+
+def get_component(client: Arcrun, id: str) -> dict[str, Any]:  # noqa: A002 - the contract's word
+    """Show a component: its parameters, its result, its branches, an example.
+
+    Args:
+        id: its canonical_id
+    """
+
+    def names() -> list[str]:
+        return [each["canonical_id"] for each in client.components.list()]
+
+    with naming(id, names, Next("search by what it does", "components search", ("QUERY",))):
+        return {**client.components.get(id)}
+
+
+def list_services(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:
+    """List the services that have an auth recipe, with the secrets that each needs.
+
+    Args:
+        limit: how many at most
+    """
+    keys = ("service", "display_name", "category", "primitive", "base_url")
+    services: list[dict[str, Any]] = [{**each} for each in client.auth.list_services()]
+    found = [
+        {
+            **{key: each[key] for key in keys if key in each},
+            "required_secrets": [secret["key"] for secret in each.get("required_secrets", [])],
+        }
+        for each in services
+    ]
+    return page("services", found, limit)

@@ -1,0 +1,64 @@
+"""Credentials, and the secrets of services. No command returns a value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from arcrun import Arcrun
+
+from .errors import CommandError, Next
+from .found import naming
+from .parameters import SecretText
+from .results import page
+
+LISTING = Next("see the names", "creds list")
+
+
+def list_credentials(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:
+    """List the credentials, without their values.
+
+    Args:
+        limit: how many at most
+    """
+    return page("credentials", client.creds.list(), limit)
+
+
+def push_credential(
+    client: Arcrun,
+    name: str,
+    value: SecretText,
+    *,
+    service: str | None = None,
+    dry_run: bool = False,
+) -> dict[str, Any]:
+    """Store a credential, or replace it. It is encrypted here, before it is sent.
+
+    Args:
+        name: letters A-Z a-z, digits and _
+        value: the secret
+        service: the service that it is for
+        dry_run: only say what would be stored
+    """
+    if dry_run:
+        replaces = name in [each["name"] for each in client.creds.list()]
+        return {"name": name, "service": service, "replaces": replaces, "dry_run": True}
+    return {**client.creds.push(name, value, service=service)}
+
+
+def delete_credential(client: Arcrun, name: str, *, dry_run: bool = False) -> dict[str, Any]:
+    """Delete a credential.
+
+    Args:
+        name: the credential
+        dry_run: only say whether it is there
+    """
+
+    def names() -> list[str]:
+        return [each["name"] for each in client.creds.list()]
+
+    if dry_run:
+        if name not in names():
+            raise CommandError("credential_not_found", f"no credential {name!r}", next=[LISTING])
+        return {"name": name, "deleted": False, "dry_run": True}
+    with naming(name, names, LISTING):
+        return {**client.creds.delete(name)}

@@ -1,0 +1,245 @@
+"""The check of everything that a command needs: this machine, the settings, the way to the engine, the key."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import stat
+import time
+import warnings
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from arcrun._core.config import check_base_url, check_format, check_key, parse_file
+from arcrun._core.errors import ArcrunError, ArcrunWarning
+from arcrun._core.origins import is_secure
+from arcrun._core.secret import Secret
+from arcrun._http import httpx, proxy_for
+from arcrun._version import __version__
+
+from .errors import CommandError, command_error
+from .login import account_of
+from .settings import CONFIG, Setting, chosen_settings, client_of, config_path, shown_key
+
+_PACKAGES = ("httpx", "cryptography", "pyyaml", "click", "mcp", "arcrun-server")
+_TIMEOUT = 10.0
+_SKEW = 60  # seconds: signed webhooks allow 300
+_MINIMUM = {"cryptography", "httpx", "pyyaml", "click"}
+
+
+class Check(NamedTuple):
+    """What was found.
+
+    Attributes:
+        name: what was checked.
+        status: `ok`, `warn`, or `fail` if commands can't work.
+        found: what there is.
+        cure: what to do; empty if nothing.
+    """
+
+    name: str
+    status: Literal["ok", "warn", "fail"]
+    found: str
+    cure: str = ""
+
+
+def examine(*, profile: str | None = None) -> dict[str, Any]:
+    """Check the settings, the way to the engine, and the key; nothing is changed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ArcrunWarning)  # a check of its own
+        checks = list(_checks(profile))
+    failed = any(check.status == "fail" for check in checks)
+    return {"ok": not failed, "checks": [check._asdict() for check in checks]}
+
+
+def _checks(profile: str | None) -> Iterator[Check]:
+    yield _python()
+    yield _packages()
+    config = _config_file()
+    yield config
+    if config.status == "fail":
+        return
+    try:
+        settings = chosen_settings(profile)
+    except CommandError as error:
+        yield Check("settings", "fail", error.message, "acr login --profile NAME makes a profile")
+        return
+    checked = list(_settings(settings))
+    yield from checked
+    without_key = settings["api_key"].value is None
+    if any(
+        check.status == "fail" for check in checked if check.name != "API key" or not without_key
+    ):
+        return
+    url = check_base_url(settings["base_url"].value, settings["base_url"].origin)
+    yield from _network(url)
+    yield from _engine(profile, has_key=not without_key)
+
+
+def _python() -> Check:
+    found = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    return Check("Python", "ok", f"{found}, arcrun {__version__}")
+
+
+def _packages() -> Check:
+    found = {name: _version_of(name) for name in _PACKAGES}
+    missing = sorted(name for name in _MINIMUM if found[name] is None)
+    shown = ", ".join(f"{name} {number}" for name, number in found.items() if number)
+    if missing:
+        return Check(
+            "packages",
+            "fail",
+            f"missing: {', '.join(missing)}",
+            "python -m pip install 'arcrun[cli]'",
+        )
+    return Check("packages", "ok", shown)
+
+
+def _version_of(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _config_file() -> Check:
+    try:
+        path = Path(config_path())
+        data = path.read_bytes()
+        settings = parse_file(Secret(data.decode()), CONFIG)
+    except FileNotFoundError:
+        return Check("config file", "ok", f"there is no {CONFIG}, and none is needed")
+    except OSError as error:
+        return Check(
+            "config file", "fail", f"{CONFIG} can't be read: {error.strerror}", _CURE_OF_MODE
+        )
+    except UnicodeDecodeError:
+        return Check("config file", "fail", f"{CONFIG} is not UTF-8", "save it as UTF-8")
+    except (ArcrunError, CommandError) as error:
+        return Check("config file", "fail", str(error), "mend the line, or remove the file")
+    mode = path.stat().st_mode
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO) and "api_key" in repr(settings):
+        return Check(
+            "config file",
+            "warn",
+            f"{CONFIG} has a key, and others can read it (mode {stat.S_IMODE(mode):04o})",
+            _CURE_OF_MODE,
+        )
+    return Check("config file", "ok", CONFIG)
+
+
+_CURE_OF_MODE = f"chmod 600 {CONFIG}"
+
+
+def _settings(settings: dict[str, Setting]) -> Iterator[Check]:
+    base_url, key, credentials = (
+        settings[name] for name in ("base_url", "api_key", "credential_format")
+    )
+    try:
+        url = check_base_url(base_url.value, base_url.origin)
+        if is_secure(url):
+            yield Check("base URL", "ok", f"{url} from {base_url.origin}")
+        else:
+            yield Check(
+                "base URL",
+                "fail",
+                f"{url} is plain http to another machine, so no key is sent to it",
+                "use its https address",
+            )
+    except ArcrunError as error:
+        yield Check("base URL", "fail", str(error), f"change {base_url.origin}")
+    yield _key_setting(key)
+    try:
+        chosen = check_format(credentials.value, credentials.origin)
+        yield Check("credential format", "ok", f"{chosen} from {credentials.origin}")
+    except ArcrunError as error:
+        yield Check("credential format", "fail", str(error), f"change {credentials.origin}")
+
+
+def _key_setting(key: Setting) -> Check:
+    if key.value is None:
+        return Check("API key", "fail", "there is none", "acr login, or set ARCRUN_API_KEY")
+    try:
+        check_key(Secret(key.value if isinstance(key.value, str) else ""), key.origin)
+    except ArcrunError as error:
+        return Check("API key", "fail", str(error), "acr login")
+    return Check("API key", "ok", f"{shown_key(key.value)} from {key.origin}")
+
+
+def _network(url: str) -> Iterator[Check]:
+    """Check the proxy and the name of the engine's host; TLS shows in the request that follows."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    proxy = proxy_for(httpx.URL(url))
+    if proxy:
+        shown = httpx.URL(proxy)
+        yield Check(
+            "proxy", "ok", f"{shown.scheme}://{shown.host}:{shown.port or ''} from the environment"
+        )
+        return  # the proxy looks up the name
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        addresses = {
+            str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        }
+    except OSError as error:
+        yield Check(
+            "name of the host", "fail", f"{host} is not found: {error.strerror}",
+            "check the base URL and the network; behind a proxy set HTTPS_PROXY",
+        )  # fmt: skip
+        return
+    yield Check("name of the host", "ok", f"{host} is {', '.join(sorted(addresses))}")
+
+
+def _engine(profile: str | None, *, has_key: bool) -> Iterator[Check]:
+    with client_of(profile) as client:
+        try:
+            response = client.with_raw_response(client.health)(timeout=_TIMEOUT, max_retries=0)
+        except ArcrunError as error:
+            failure = command_error(error)
+            yield Check("engine", "fail", failure.message, "is it running, and the base URL right?")
+            return
+        health = response.result
+        found = f"version {health.get('bundle_version', 'unknown')}"
+        capabilities = health.get("capabilities")
+        if capabilities is None:
+            yield Check(
+                "engine", "warn", f"{found}; it names no capabilities",
+                "runs, prompt recipes and sealed credentials are not there; "
+                "credentials need ARCRUN_CREDENTIAL_FORMAT=plain",
+            )  # fmt: skip
+        else:
+            yield Check("engine", "ok", f"{found}: {', '.join(capabilities)}")
+        yield from _clock(response.headers.get("date"))
+        if has_key:
+            try:
+                account = account_of(client)
+            except ArcrunError as error:
+                yield Check("key at the engine", "fail", command_error(error).message, "acr login")
+            else:
+                whose = (account or {}).get("email") or (account or {}).get("account") or ""
+                yield Check(
+                    "key at the engine", "ok", f"accepted{f', of {whose}' if whose else ''}"
+                )
+
+
+def _clock(date: str | None) -> Iterator[Check]:
+    if date is None:
+        return
+    try:
+        skew = round(time.time() - parsedate_to_datetime(date).timestamp())
+    except ValueError:
+        return
+    if abs(skew) <= _SKEW:
+        yield Check("clock", "ok", f"{abs(skew)} s from the engine's")
+    else:
+        side = "ahead of" if skew > 0 else "behind"
+        yield Check(
+            "clock", "warn", f"{abs(skew)} s {side} the engine's: signed webhooks and tokens may be refused",
+            "set this machine's clock",
+        )  # fmt: skip

@@ -1,0 +1,111 @@
+"""The knowledge base: blocks of text on pages."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from arcrun import Arcrun
+from arcrun._core.errors import NotFoundError
+
+from .errors import CommandError, Next
+from .parameters import FileText
+from .results import page
+
+MOST = 200  # blocks that the engine returns at once
+_SEARCH = Next("search", "kb search", ("WORDS",))
+
+
+def search_knowledge(client: Arcrun, query: str, *, limit: int = 10) -> dict[str, Any]:
+    """Find blocks that hold all words of a query.
+
+    Args:
+        query: words, Chinese or English
+        limit: how many at most
+    """
+    query_string = urlencode({"q": query, "limit": min(limit, MOST)})
+    found = client.request("GET", f"/kbdb/search?{query_string}")
+    return page("blocks", found["blocks"], limit)
+
+
+def get_knowledge(
+    client: Arcrun, page_name: str | None = None, *, block_id: str | None = None
+) -> dict[str, Any]:
+    """Show a page's blocks, oldest first, or one block.
+
+    Args:
+        page_name: the page
+        block_id: the block, instead of a page
+    """
+    if (page_name is None) == (block_id is None):
+        raise CommandError("invalid_argument", "name either a page or a block_id")
+    if block_id is not None:
+        try:
+            found = client.request("GET", f"/kbdb/blocks/{quote(block_id, safe='')}")
+        except NotFoundError as error:
+            raise CommandError(error.code or "", error.message, next=[_SEARCH]) from None
+        return {"blocks": [found["block"]], "content": found["block"]["content"]}
+    blocks = blocks_of(client, str(page_name))
+    if not blocks:
+        raise CommandError(
+            "page_not_found",
+            f"there is no page {page_name!r} in the knowledge base",
+            next=[_SEARCH],
+        )
+    return {"blocks": blocks, "content": "\n\n".join(block["content"] for block in blocks)}
+
+
+def put_knowledge(
+    client: Arcrun,
+    page_name: str,
+    content: FileText,
+    *,
+    block_id: str | None = None,
+    type: str | None = None,  # noqa: A002 - the contract's word
+    replace: bool = False,
+    dry_run: bool = False,
+) -> dict[str, Any]:
+    """Write a block to a page.
+
+    Args:
+        page_name: the page
+        content: the text
+        block_id: the new block's id, if something names it already
+        type: template for a text that prompts may use as a fragment
+        replace: instead of the page's only block; without it, one more block
+        dry_run: only say what would be written
+    """
+    if block_id and replace:
+        raise CommandError(
+            "invalid_argument", "a block that is replaced keeps its id: leave out block_id"
+        )
+    before = blocks_of(client, page_name) if replace else []
+    if len(before) > 1:
+        raise CommandError(
+            "page_has_blocks",
+            f"page {page_name!r} has {len(before)} blocks, so it is not clear which one to replace",
+            next=[Next("see them", "kb get", (page_name,))],
+        )
+    if dry_run:
+        return {"page_name": page_name, "replaces": bool(before), "dry_run": True}
+    fields = {"content": content, **({"type": type} if type else {})}
+    if before:
+        found = client.request("PATCH", f"/kbdb/blocks/{before[0]['id']}", body=fields)
+    else:
+        named = {"id": block_id} if block_id else {}
+        body = {"page_name": page_name, **named, **fields}
+        found = client.request("POST", "/kbdb/blocks", body=body)
+    return {key: value for key, value in found["block"].items() if key != "content"}
+
+
+def blocks_of(client: Arcrun, page_name: str) -> list[dict[str, Any]]:
+    """Return all blocks of a page, oldest first."""
+    blocks: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        query = {"page_name": page_name, "limit": MOST, **({"cursor": cursor} if cursor else {})}
+        found = client.request("GET", f"/kbdb/blocks?{urlencode(query)}")
+        blocks += found["blocks"]
+        cursor = found.get("next_cursor")
+        if not cursor:
+            return blocks

@@ -1,0 +1,212 @@
+"""MCP over streamable HTTP, for programs of this machine that have the bearer token."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import re
+import secrets
+import socket
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import anyio
+import mcp_types as types
+import uvicorn
+from mcp.server.transport_security import (
+    DEFAULT_MAX_REQUEST_BODY_SIZE,
+    RequestBodyLimitMiddleware,
+    TransportSecuritySettings,
+)
+from pydantic import ValidationError
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
+
+from arcrun._core.secret import Secret
+from arcrun.commands.errors import CommandError
+
+if TYPE_CHECKING:
+    from mcp.server import Server
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+TOKEN_VARIABLE = "ARCRUN_MCP_TOKEN"  # noqa: S105 - a name
+PATH = "/mcp"
+
+
+class Address(NamedTuple):
+    """Where HTTP is served."""
+
+    host: str
+    port: int
+
+    @property
+    def shown(self) -> str:
+        """Return it as it stands in a URL."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def address_of(text: str) -> Address:
+    """Return the address that `--http` names.
+
+    Raises:
+        CommandError: it is none, or not one of this machine alone.
+
+    Example:
+        >>> address_of("8080")
+        Address(host='127.0.0.1', port=8080)
+    """
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
+    if not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
+        raise CommandError(
+            "invalid_argument", "--http takes PORT or HOST:PORT, with a port from 0 to 65535"
+        )
+    if not _is_loopback(host):
+        raise CommandError(
+            "invalid_argument",
+            f"--http serves this machine only, and {host!r} is not one of its loopback addresses (127.0.0.1, ::1, "
+            "localhost): whoever reaches this server acts with your key. For another machine, run arcrun-mcp there, or "
+            "forward the port over SSH",
+        )
+    return Address(host, int(port))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def token_of(environment: Mapping[str, str]) -> Secret:
+    """Return the bearer token of the environment, or a new one, which is printed.
+
+    Raises:
+        CommandError: that of the environment can't be one, or is easily guessed.
+    """
+    given = environment.get(TOKEN_VARIABLE)
+    if given is None:
+        token = secrets.token_urlsafe(32)
+        print(
+            f"arcrun-mcp: bearer token {token} (set {TOKEN_VARIABLE} to use your own)",
+            file=sys.stderr,
+        )
+        return Secret(token)
+    if not re.fullmatch(r"[A-Za-z0-9._~+/=-]{32,}", given):
+        raise CommandError(
+            "invalid_configuration",
+            f"{TOKEN_VARIABLE} must be at least 32 characters of A-Z a-z 0-9 - . _ ~ + / =, "
+            "such as `openssl rand -hex 32` prints",
+        )
+    return Secret(given)
+
+
+def serve_http(server: Server[Any], address: Address, token: Secret) -> None:
+    """Serve HTTP until a signal ends the process.
+
+    Raises:
+        OSError: the port can't be bound.
+    """
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(address)
+        except OSError as error:
+            raise OSError(
+                error.errno, f"{address.shown} can't be used: {error.strerror}; name another port"
+            ) from None
+        listening.listen()  # before the address is printed: whoever reads it may connect
+        bound = Address(address.host, listening.getsockname()[1])
+        print(f"arcrun-mcp: http://{bound.shown}{PATH}", file=sys.stderr, flush=True)
+        config = uvicorn.Config(
+            application(server, bound, token),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        anyio.run(uvicorn.Server(config).serve, [listening])
+
+
+def application(server: Server[Any], address: Address, token: Secret) -> ASGIApp:
+    """Return the ASGI application: token, size and form of the request, Host and Origin, then the SDK's transport."""
+    hosts = {address.shown, f"localhost:{address.port}", f"127.0.0.1:{address.port}"}
+    security = TransportSecuritySettings(
+        enable_dns_rebinding_protection=True,
+        allowed_hosts=sorted(hosts),
+        allowed_origins=sorted(f"http://{host}" for host in hosts),
+    )
+    # Stateless: what there is to remember stands in the engine.
+    served = server.streamable_http_app(
+        streamable_http_path=PATH, stateless_http=True, transport_security=security
+    )
+    checked = RequestBodyLimitMiddleware(WellFormed(served), DEFAULT_MAX_REQUEST_BODY_SIZE)
+    return BearerToken(checked, token)
+
+
+class BearerToken:
+    """Lets only requests pass that carry the token."""
+
+    def __init__(self, app: ASGIApp, token: Secret) -> None:
+        self._app = app
+        self._expected = Secret(f"Bearer {token.reveal()}")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or respond 401."""
+        if scope["type"] == "http":
+            given = Headers(scope=scope).get("authorization", "")
+            scheme, _, credentials = given.partition(" ")
+            normal = f"{scheme.capitalize()} {credentials}"
+            if not hmac.compare_digest(normal.encode(), self._expected.reveal().encode()):
+                await self._refuse(bool(given))(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    @staticmethod
+    def _refuse(has_token: bool) -> Response:
+        reason = "the bearer token is not that of this server" if has_token else "no bearer token"
+        challenge = 'Bearer realm="arcrun-mcp"' + (', error="invalid_token"' if has_token else "")
+        message = f"{reason}: send `Authorization: Bearer TOKEN` with the token that arcrun-mcp printed, or {TOKEN_VARIABLE}"
+        return JSONResponse(
+            {"error": message, "code": "unauthorized"}, 401, {"WWW-Authenticate": challenge}
+        )
+
+
+class WellFormed:
+    """Refuses bodies that are no JSON-RPC message: the SDK's own refusal repeats what was sent."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or respond 400. The body is whole in the first message: its size was checked before."""
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        first = await receive()
+        try:
+            types.jsonrpc_message_adapter.validate_json(first.get("body", b""), by_name=False)
+        except ValidationError as error:
+            not_json = any(each["type"] == "json_invalid" for each in error.errors())
+            await _malformed(not_json)(scope, receive, send)
+            return
+        waiting = [first]
+
+        async def replay() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        await self._app(scope, replay, send)
+
+
+def _malformed(not_json: bool) -> Response:
+    code, message = (
+        (types.PARSE_ERROR, "Parse error: the body is not JSON")
+        if not_json
+        else (types.INVALID_REQUEST, "Invalid request: the body is not one JSON-RPC message")
+    )
+    error = {"code": code, "message": message}
+    return JSONResponse({"jsonrpc": "2.0", "id": None, "error": error}, 400)

@@ -1,0 +1,106 @@
+"""The resources of `arcrun-mcp`: recipes, and blocks and pages of the knowledge base, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, unquote
+
+from arcrun import Arcrun
+from arcrun._core.errors import ArcrunError
+from arcrun._core.recipe_types import RecipeKind
+from arcrun.commands.errors import CommandError, Next, command_error
+from arcrun.commands.knowledge import get_knowledge
+from arcrun.commands.recipes import get_recipe, list_recipes
+
+MOST = 100  # resources in the list; the templates reach the others
+YAML = "text/yaml"
+TEXT = "text/plain"
+
+_RECIPES: Mapping[str, RecipeKind] = {
+    "prompt": "prompt_recipe",
+    "api": "api_recipe",
+    "auth": "auth_recipe",
+}
+
+TEMPLATES = (
+    {
+        "uriTemplate": "arcrun://recipes/{kind}/{name}",
+        "name": "recipe",
+        "description": "A recipe: kind prompt, api or auth; name NAME, and of prompt recipes also NAME@VERSION, NAME@LABEL",
+        "mimeType": YAML,
+    },
+    {
+        "uriTemplate": "arcrun://kb/pages/{page_name}",
+        "name": "page",
+        "description": "The blocks of a page of the knowledge base",
+        "mimeType": TEXT,
+    },
+    {
+        "uriTemplate": "arcrun://kb/blocks/{block_id}",
+        "name": "block",
+        "description": "A block of the knowledge base",
+        "mimeType": TEXT,
+    },
+)
+
+
+def list_resources(client: Arcrun) -> list[dict[str, Any]]:
+    """Return the prompt recipes as resources, the first `MOST` of them.
+
+    Raises:
+        CommandError: the engine can't say.
+    """
+    try:
+        found = list_recipes(client, limit=MOST)["recipes"]
+    except ArcrunError as error:
+        raise command_error(error) from None
+    return [
+        {
+            "uri": f"arcrun://recipes/prompt/{quote(each['name'], safe='')}",
+            "name": each["name"],
+            "mimeType": YAML,
+            **({"description": each["description"]} if each.get("description") else {}),
+        }
+        for each in found
+    ]
+
+
+def read_resource(client: Arcrun, uri: str) -> tuple[str, str]:
+    """Return a resource's text and its media type.
+
+    Raises:
+        CommandError: there is none of that name.
+    """
+    scheme, _, path = uri.partition("://")
+    parts = [unquote(part) for part in path.split("/")]
+    try:
+        match parts if scheme == "arcrun" else []:
+            case ["recipes", kind, name] if kind in _RECIPES and name:
+                return _recipe_text(get_recipe(client, _reference(kind, name))), YAML
+            case ["kb", "pages", page] if page:
+                return str(get_knowledge(client, page)["content"]), TEXT
+            case ["kb", "blocks", block] if block:
+                return str(get_knowledge(client, block_id=block)["content"]), TEXT
+    except ArcrunError as error:
+        raise command_error(error) from None
+    forms = ", ".join(str(each["uriTemplate"]) for each in TEMPLATES)
+    raise CommandError(
+        "resource_not_found",
+        f"there is no resource of that form; the forms are: {forms}",
+        next=[Next("see the recipes", "recipe list")],
+    )
+
+
+def _reference(kind: str, name: str) -> str:
+    return name if kind == "prompt" else f"{_RECIPES[kind]}:{name}"
+
+
+def _recipe_text(recipe: Mapping[str, Any]) -> str:
+    """Return a recipe as it was written, or what was pushed as JSON in YAML."""
+    import yaml
+
+    source = recipe.get("source")
+    if isinstance(source, str):
+        return source
+    return yaml.safe_dump(recipe["recipe"], allow_unicode=True, sort_keys=False)

@@ -1,0 +1,117 @@
+"""The MCP server: tools and resources of an engine, by the low-level server of the official SDK.
+
+Arguments are checked by our own code, for two reasons: the high-level server ignores unknown arguments, and its errors
+repeat the values that were given, of which one may be a secret.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import anyio.to_thread
+import mcp_types as types
+from mcp.server import CacheHint, Server
+from mcp.shared.exceptions import MCPError
+
+from arcrun import Arcrun
+from arcrun._version import __version__
+from arcrun.commands.errors import CommandError
+
+from .resources import TEMPLATES, list_resources, read_resource
+from .tools import Tool, failure_text
+
+INSTRUCTIONS = (
+    "arcrun runs workflows: nodes are components, which recipes fill. Find components with component_search, read their "
+    "parameters with component_get, store a workflow with workflow_push, run it with workflow_run. A node names a prompt "
+    "recipe as `recipe: prompt_recipe:NAME`. A run goes on if you stop waiting for it: run_list finds it."
+)
+_HOUR = CacheHint(ttl_ms=3_600_000)
+
+
+def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
+    """Return an MCP server.
+
+    Args:
+        client: the engine's client; its methods are called in threads.
+        tools: the tools to offer, by name.
+    """
+
+    async def list_tools(_context: Any, _request: Any) -> types.ListToolsResult:
+        return types.ListToolsResult(
+            tools=[types.Tool.model_validate(tool.definition()) for tool in tools.values()]
+        )
+
+    async def call_tool(
+        _context: Any, request: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        arguments = request.arguments or {}
+        try:
+            tool = _tool_named(tools, request.name)
+            result = await _in_thread(tool.call, client, arguments)
+        except CommandError as error:
+            text = failure_text(error, arguments)
+            return types.CallToolResult(content=[_text(text)], is_error=True)
+        shown = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
+        return types.CallToolResult(content=[_text(shown)], structured_content=result)
+
+    async def resources(_context: Any, _request: Any) -> types.ListResourcesResult:
+        try:
+            found = await _in_thread(list_resources, client)
+        except CommandError as error:
+            raise MCPError(types.INTERNAL_ERROR, failure_text(error, {})) from None
+        return types.ListResourcesResult(
+            resources=[types.Resource.model_validate(each) for each in found]
+        )
+
+    async def templates(_context: Any, _request: Any) -> types.ListResourceTemplatesResult:
+        return types.ListResourceTemplatesResult(
+            resource_templates=[types.ResourceTemplate.model_validate(each) for each in TEMPLATES]
+        )
+
+    async def read(
+        _context: Any, request: types.ReadResourceRequestParams
+    ) -> types.ReadResourceResult:
+        uri = str(request.uri)
+        try:
+            text, media_type = await _in_thread(read_resource, client, uri)
+        except CommandError as error:
+            raise MCPError(types.INVALID_PARAMS, failure_text(error, {"uri": uri})) from None
+        contents = types.TextResourceContents(uri=uri, mime_type=media_type, text=text)
+        return types.ReadResourceResult(contents=[contents])
+
+    return Server(
+        "arcrun",
+        version=__version__,
+        instructions=INSTRUCTIONS,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+        on_list_resources=resources,
+        on_list_resource_templates=templates,
+        on_read_resource=read,
+        # Only what stays the same as long as this process runs: a push changes recipes at any time.
+        cache_hints={
+            "server/discover": _HOUR,
+            "tools/list": _HOUR,
+            "resources/templates/list": _HOUR,
+        },
+    )
+
+
+async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function in a thread, which a client that goes away does not wait for."""
+    return await anyio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
+
+
+def _tool_named(tools: Mapping[str, Tool], name: str) -> Tool:
+    if name not in tools:
+        listed = ", ".join(tools)
+        raise CommandError(
+            "unknown_tool", f"there is no tool of that name; the tools are: {listed}"
+        )
+    return tools[name]
+
+
+def _text(text: str) -> types.TextContent:
+    return types.TextContent(type="text", text=text)

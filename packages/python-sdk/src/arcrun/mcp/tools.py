@@ -1,0 +1,109 @@
+"""The tools of `arcrun-mcp`: the commands of the table that have a tool."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from arcrun import Arcrun
+from arcrun._core.errors import ArcrunError
+from arcrun.commands.capabilities import require
+from arcrun.commands.errors import CommandError, Next, command_error
+from arcrun.commands.parameters import Parameter, check_arguments, parameters_of
+from arcrun.commands.table import COMMANDS, Command
+
+from .hiding import without_tokens
+from .schemas import arguments_schema, effects_of, offered, result_schema
+
+_TOOL_OF_COMMAND = {command.name: command.tool for command in COMMANDS if command.tool}
+
+
+class Tool:
+    """A tool: a command, under the name that models know."""
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self.name = command.tool
+        self._function = command.load()
+        self._parameters: Sequence[Parameter] = offered(parameters_of(self._function))
+
+    def definition(self) -> dict[str, Any]:
+        """Return what `tools/list` shows of it."""
+        return {
+            "name": self.name,
+            "description": self.command.for_agents,
+            "inputSchema": arguments_schema(self._parameters),
+            "outputSchema": result_schema(self.name),
+            "annotations": effects_of(self.command),
+        }
+
+    def call(self, client: Arcrun, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the command's result.
+
+        Raises:
+            CommandError: it failed, or an argument is not valid.
+        """
+        checked = check_arguments(list(self._parameters), arguments)
+        try:
+            require(client, self.command.needs)
+            return self._function(client, **checked)
+        except ArcrunError as error:
+            raise command_error(error) from None
+
+
+def tools(*, read_only: bool = False, only: Sequence[str] = ()) -> dict[str, Tool]:
+    """Return the tools by name.
+
+    Args:
+        read_only: leave out those that change something.
+        only: the names of those to keep; empty for all.
+
+    Raises:
+        CommandError: `only` names one that does not exist.
+    """
+    with_tool = {command.tool: command for command in COMMANDS if command.tool}
+    unknown = set(only) - set(with_tool)
+    if unknown:
+        names = ", ".join(with_tool)
+        raise CommandError(
+            "invalid_argument", f"there is no tool {min(unknown)!r}; the tools are: {names}"
+        )
+    writing = [name for name in only if with_tool[name].effect != "reads"]
+    if read_only and writing:
+        raise CommandError(
+            "invalid_argument",
+            f"{writing[0]} changes something: leave out --read-only, or the tool",
+        )
+    return {
+        name: Tool(command)
+        for name, command in with_tool.items()
+        if (command.effect == "reads" or not read_only) and (not only or name in only)
+    }
+
+
+def failure_text(error: CommandError, arguments: Mapping[str, Any]) -> str:
+    """Return what a model reads of a failure: what is wrong, where, and which tool to call next.
+
+    Args:
+        error: the failure.
+        arguments: as given; what may be a secret among them is not repeated.
+    """
+    lines = [f"{error.code}: {error.message}"]
+    lines += [
+        f"line {detail['line']}, column {detail['column']}: {detail['message']}"
+        for detail in error.details
+        if "line" in detail and "column" in detail and detail["message"] not in error.message
+    ]
+    lines += [f"next: {step}" for step in map(next_tool, error.next) if step]
+    return without_tokens("\n".join(lines), arguments)
+
+
+def next_tool(step: Next) -> str:
+    """Return what can be done next, in the words of MCP; empty for what no tool does."""
+    if not step.command:
+        return step.text
+    tool = _TOOL_OF_COMMAND.get(step.command, "")
+    if not tool:
+        return ""
+    return f"{step.text}: {tool}{' ' + shlex.join(step.arguments) if step.arguments else ''}"

@@ -1,0 +1,61 @@
+"""Say what the next version must be at least, and why.
+
+`nox -s next_version` compares the checkout with the last release; `-- --against REV` with a commit, a branch or a tag.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from scripts import ROOT
+from scripts.release import git
+from scripts.release.compatibility import baseline, changelog, gate
+from scripts.release.versions import VersionMismatch, agreed_version
+
+
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    """Print the next version and each difference; return 0, or 2 where it can't be said."""
+    parser = argparse.ArgumentParser(prog="nox -s next_version --", description=__doc__)
+    parser.add_argument("--against", metavar="REV", help="compare with this commit")
+    options = parser.parse_args(arguments)
+    try:
+        git.require_checkout(root)
+        with tempfile.TemporaryDirectory(prefix="arcrun-baseline-") as work:
+            against = (
+                baseline.named(root, options.against, Path(work))
+                if options.against
+                else baseline.last_release(root, agreed_version(root))
+            )
+        if against is None:
+            print(f"{baseline.FIRST}; the version is {agreed_version(root)}")
+            return 0
+        _show(root, gate.compare(root, against))
+    except (git.CheckoutUnusable, baseline.UnknownBaseline, VersionMismatch) as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _show(root: Path, compared: gate.Compared) -> None:
+    """Print the version, why, and what the changelog does not name yet."""
+    breaking, against = compared.breaking, compared.against
+    additions = [each for each in compared.differences if not each.breaking]
+    print(
+        f"the next version must be at least {compared.required}: {len(breaking)} breaking differences "
+        f"and {len(additions)} additions since {against.version} ({against.name})"
+    )
+    for each in [*breaking, *additions]:
+        print(f"  {each}")
+    entry = "".join(changelog.entry(root, name) for name in ("Unreleased", compared.required))
+    missing = changelog.unnamed(entry, breaking)
+    if missing:
+        print(f"CHANGELOG.md names these in no item `{changelog.MARK} …`:")
+        for names in dict.fromkeys(each.names for each in missing):
+            print(f"  {' and '.join(f'`{name}`' for name in names)}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
