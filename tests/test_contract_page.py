@@ -66,7 +66,7 @@ def test_every_error_code_of_the_server_is_in_the_table() -> None:
 def key_needed(operation: dict[str, Any]) -> str:
     security = operation.get("security", [])
     if not any("apiKey" in each for each in security):
-        return "none"
+        return "session" if security and all("session" in each for each in security) else "none"
     return "optional" if {} in security else "required"
 
 
