@@ -13,6 +13,8 @@ from .causes import causes
 from .document import exempt, failed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
 _MARKS = {
@@ -39,8 +41,8 @@ def progress(console: Console) -> Progress:
     )
 
 
-def show(document: dict[str, Any], console: Console) -> None:
-    """Print a run."""
+def show(document: dict[str, Any], console: Console, page: Path | None = None) -> None:
+    """Print a run, and where its page is."""
     target = document["target"]
     _print(
         console,
@@ -56,7 +58,7 @@ def show(document: dict[str, Any], console: Console) -> None:
         _print(console, line)
     _show_leftovers(document["leftovers"], console)
     show_failures(document, console)
-    _show_end(document, console)
+    _show_end(document, console, page)
 
 
 def show_failures(document: dict[str, Any], console: Console) -> None:
@@ -134,9 +136,10 @@ def _show_cause(document: dict[str, Any], cause: dict[str, Any], console: Consol
     _print(console)
     count = len(cause["cells"])
     if cause["dead"]:
-        text = " ".join(cause["message"].split())
+        text = ": ".join(line.strip() for line in cause["message"].splitlines() if line.strip())
         line = Text(cause["title"], style="red bold")
         _print(console, line.append(f": {text} ({_times(count, 'scenario')})", style="not bold"))
+        _print(console, Text(f"  again: {cause['command']}", style="dim"))
         return
     scenarios = list(dict.fromkeys(scenario for scenario, _ in cause["cells"]))
     sdks = list(dict.fromkeys(sdk for _, sdk in cause["cells"]))
@@ -181,8 +184,10 @@ def _times(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _show_end(document: dict[str, Any], console: Console) -> None:
+def _show_end(document: dict[str, Any], console: Console, page: Path | None) -> None:
     _print(console)
+    if page:
+        _print(console, Text(f"the page of this run: {page}"))
     if document["interrupted"]:
         _print(console, "[red bold]interrupted: what is not shown was not run[/]")
     if document.get("crash"):
