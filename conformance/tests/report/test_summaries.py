@@ -306,6 +306,33 @@ def test_the_terminal_ends_with_the_verdict_and_the_reasons_before_it() -> None:
     assert lines[-1].startswith("NO-GO gate 1.0.0, column local: 2 scenarios needed · 1 passed, ")
 
 
+@pytest.mark.parametrize(
+    ("total", "lines"),
+    [
+        (49, []),
+        (60, [f"{number} of 60: js s{number}" for number in range(6, 61, 6)]),
+        (55, [f"{n} of 55: js s{n}" for n in (6, 11, 17, 22, 28, 33, 39, 44, 50, 55)]),
+    ],
+)
+def test_a_log_has_a_line_for_each_tenth_of_a_long_run(total: int, lines: list[str]) -> None:
+    out = io.StringIO()
+    with terminal.progress(Console(file=out, width=10), total) as ended:
+        for number in range(1, total + 1):
+            ended(f"js s{number}")
+    assert out.getvalue().splitlines() == lines
+
+
+def test_a_terminal_has_a_bar_that_disappears() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=80, force_terminal=True)
+    with terminal.progress(console, 60) as ended:
+        for _ in range(60):
+            ended("js one")
+    assert "60/60" in out.getvalue()
+    *_, left = out.getvalue().split("\x1b[2K")
+    assert left == ""
+
+
 def test_the_page_of_a_run_is_named_before_the_verdict() -> None:
     out = io.StringIO()
     terminal.show(document(), Console(file=out, width=20), Path("reports") / "index.html")

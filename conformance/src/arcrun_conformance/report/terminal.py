@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
@@ -13,6 +15,7 @@ from .causes import causes
 from .document import exempt, failed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from rich.console import Console
@@ -26,19 +29,35 @@ _MARKS = {
 }
 # How many lines of a message, and of what an adapter wrote to stderr, are shown.
 _LINES = 12
+# From so many cells on, a log says how far a run is.
+_LONG_RUN = 50
 _NOT_RUN = ": was not run"
 
 
-def progress(console: Console) -> Progress:
-    """Return a progress bar that disappears when it ends."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    )
+@contextmanager
+def progress(console: Console, total: int) -> Iterator[Callable[[str], None]]:
+    """Show how much of a run has ended; yield what is to be called with the name of each cell that ends.
+
+    It is a bar that disappears; in a log, which can't take a line back, a line for each tenth of a long run.
+    """
+    if not console.is_terminal:
+        yield _log_of(console, total)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=total)
+        yield lambda name: bar.update(task, advance=1, description=name)
+
+
+def _log_of(console: Console, total: int) -> Callable[[str], None]:
+    numbers = itertools.count(1)
+
+    def ended(name: str) -> None:
+        number = next(numbers)
+        if total >= _LONG_RUN and number * 10 // total > (number - 1) * 10 // total:
+            _print(console, Text(f"{number} of {total}: {name}"))
+
+    return ended
 
 
 def show(document: dict[str, Any], console: Console, page: Path | None = None) -> None:
