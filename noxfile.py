@@ -234,7 +234,9 @@ def verify(session: nox.Session) -> None:
 def release_faults(session: nox.Session) -> None:
     """Rehearse releases with one fault each; the right step must say NO-GO."""
     sync(session, "release", "fuzz", "js", "parity", workspace=False)
-    run_interruptible(session, *NEUTRAL_PYTHON, "-m", "scripts.release.faults", *session.posargs)
+    command = (*NEUTRAL_PYTHON, "-m", "scripts.release.faults", *session.posargs)
+    # Some faults run nox, which `python -m nox` starts without a program on the search path.
+    run_interruptible(session, *command, ARCRUN_NOX_PYTHON=sys.executable)
 
 
 def javascript(session: nox.Session, *groups: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -59,6 +60,12 @@ def run(command: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None)
         out, _ = process.communicate()
         errors.seek(0)
         return Ended(process.returncode, out, errors.read())
+
+
+def nox() -> list[str]:
+    """Return the command of nox: of the one that runs this, which need not be on the search path."""
+    python = os.environ.get("ARCRUN_NOX_PYTHON")
+    return [python, "-m", "nox"] if python else ["nox"]
 
 
 def run_folder(root: Path) -> Path:

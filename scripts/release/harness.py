@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
 from scripts import ROOT
 from scripts.engine import engine_with_accounts
-from scripts.release.clones import Ended, clone, run
+from scripts.release.clones import Ended, clone, nox, run
 from scripts.release.interruptions import left
 from scripts.release.python.install import CleanEnvironment, uv
 
@@ -122,11 +121,10 @@ def _key_on_the_command_line(work: Path) -> list[str]:
     """Give nox a key for an engine that is not there: no line that is printed may have it."""
     root = clone(work / "checkout")
     key = f"ak_{secrets.token_hex(24)}"
-    nox = shutil.which("nox") or "nox"
     arguments = ["--target", "http://127.0.0.1:1", "--api-key"]
     wrong = []
     for given in ([*arguments, key], [*arguments[:-1], f"--api-key={key}"]):
-        ended = run([nox, "-s", "conformance", "--", *given], root)
+        ended = run([*nox(), "-s", "conformance", "--", *given], root)
         if key in ended.printed:
             wrong.append("the key is repeated")
         if ended.code == 0 or "http://127.0.0.1:1/health failed" not in ended.printed:

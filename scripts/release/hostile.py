@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 import socketserver
 import threading
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from scripts import processes
 from scripts.rehearsal import describe
-from scripts.release.clones import REHEARSAL, clone, evidence_of
+from scripts.release.clones import REHEARSAL, clone, evidence_of, nox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -160,10 +159,9 @@ def check(work: Path, only: str | None = None) -> list[str]:
 
 def _rehearse(root: Path, options: list[str], caller: dict[str, str], log: Path) -> str:
     """Run the whole session for a caller; return how it failed, or an empty text."""
-    nox = shutil.which("nox") or "nox"
     try:
         processes.run(
-            [nox, "-s", "release", "--", *options],
+            [*nox(), "-s", "release", "--", *options],
             log=log,
             cwd=root,
             env=caller,

@@ -125,6 +125,28 @@ def test_the_same_change_of_secrets_is_one_cause() -> None:
     )
 
 
+def test_requests_that_are_repeated_as_often_are_one_cause() -> None:
+    said = "number of requests: expected {}, got {}"
+    cells = [
+        cell(name, "py", "failed", check("a", "failed", said.format(expected, got)))
+        for name, expected, got in (("one", 1, 3), ("two", 2, 6), ("three", 1, 2))
+    ]
+    assert [cause["title"] for cause in found(*cells)] == [
+        "2 scenarios: 3 times as many requests as expected",
+        "three: a",
+    ]
+
+
+def test_a_header_with_the_same_wrong_value_is_one_cause() -> None:
+    said = 'request {} (GET /{}).headers.user-agent: expected {}, got "python-httpx/0.28.1"'
+    cells = [
+        cell("one", "py", "failed", check("a", "failed", said.format(1, "x", '"a"'))),
+        cell("two", "py", "failed", check("b", "failed", said.format(2, "y", '"b"'))),
+    ]
+    (cause,) = found(*cells)
+    assert cause["title"] == '2 scenarios: the header user-agent is "python-httpx/0.28.1"'
+
+
 @pytest.mark.parametrize(
     ("sdk", "message"),
     [("py", "waited[0]: expected 7, got 14"), ("js", "waited[0]: expected 5, got 0.5")],

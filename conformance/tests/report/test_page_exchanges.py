@@ -45,6 +45,16 @@ def test_of_the_exchanges_of_a_check_the_one_that_was_too_early_is_open(tmp_path
     assert [found["data-requests"] for found in opened] == ["2", "1 2"]
 
 
+def test_of_requests_that_are_too_many_those_that_the_other_did_not_send_are_open(
+    tmp_path: Path,
+) -> None:
+    said = "number of requests: expected 1, got 2"
+    broken = failing(said, [1, 2], sent(1), sent(2, target="/1"))
+    page = page_of(tmp_path, cells=[broken, cell("one", "py", "passed", traffic=[sent(1)])])
+    opened = [found for name, found, _ in page.elements if name == "details" and "open" in found]
+    assert [found["data-requests"] for found in opened] == ["2", "1 2"]
+
+
 def test_a_step_that_fails_is_about_what_it_sent(tmp_path: Path) -> None:
     broken = failing("expected 1, got 2", [], sent(1), sent(2, "a"), sent(3))
     page = page_of(tmp_path, cells=[broken])

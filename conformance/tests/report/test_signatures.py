@@ -33,6 +33,9 @@ REQUEST = "request 2 (GET /x)"
             f'{REQUEST}.query: expected exactly {{"a": "‹t›", "b": "‹u›"}}, got {{"a": "‹t, hex›", "b": "‹u›"}}',
             "a secret in the query is written in hex, and not as it is",
         ),
+        ("number of requests: expected 2, got 6", "3 times as many requests as expected"),
+        (f'{REQUEST}.headers.a: expected "x", got "y"', 'the header a is "y"'),
+        (f'{REQUEST}.headers.a: expected "x", but it is missing', "the header a is missing"),
     ],
 )
 def test_a_known_kind_of_difference_is_named(message: str, text: str | None) -> None:
@@ -47,7 +50,12 @@ def test_a_known_kind_of_difference_is_named(message: str, text: str | None) -> 
         "the secret t appears on the adapter's stderr",
         "waited[0]: expected 0, got 1",
         "waited: expected 2 items, got 0: []",
-        "number of requests: expected 1, got 2",
+        "number of requests: expected 2, got 3",
+        "number of requests: expected 0, got 2",
+        "number of requests: expected 2, got 1",
+        "number of requests: expected at least 1, got 2",
+        f'{REQUEST}.headers.a: expected "‹t›", got "‹u›"',
+        f'response to {REQUEST}.headers.a: expected "x", got "y"',
         f'{REQUEST}.query: expected "‹t›", got "‹u, hex›"',
         f'{REQUEST}.query: expected "a ‹t›", got "b ‹t, hex›"',
         f'{REQUEST}.query: expected "a ‹t›", got "b ‹t›"',

@@ -5,17 +5,14 @@ from __future__ import annotations
 import io
 import json
 import xml.etree.ElementTree as ET
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from report_document import cell, check, document
 from rich.console import Console
 
 from arcrun_conformance.report import badge, failed, junit, markdown, terminal
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 KNOWN = {
     "scenario": "one",
@@ -273,6 +270,7 @@ def test_the_terminal_shows_the_matrix_and_the_failures() -> None:
         "3 credentials and workflows created, all removed",
         "",
         "the adapter go can't be started: go is [not] there (2 scenarios)",
+        "  again: arcrun-conformance run --scenario one --sdk go",
         "",
         "✗ one: 2 checks with js",
         "  one: a",
@@ -308,6 +306,41 @@ def test_the_terminal_ends_with_the_verdict_and_the_reasons_before_it() -> None:
     assert lines[-1].startswith("NO-GO gate 1.0.0, column local: 2 scenarios needed · 1 passed, ")
 
 
+@pytest.mark.parametrize(
+    ("total", "lines"),
+    [
+        (49, []),
+        (60, [f"{number} of 60: js s{number}" for number in range(6, 61, 6)]),
+        (55, [f"{n} of 55: js s{n}" for n in (6, 11, 17, 22, 28, 33, 39, 44, 50, 55)]),
+    ],
+)
+def test_a_log_has_a_line_for_each_tenth_of_a_long_run(total: int, lines: list[str]) -> None:
+    out = io.StringIO()
+    with terminal.progress(Console(file=out, width=10), total) as ended:
+        for number in range(1, total + 1):
+            ended(f"js s{number}")
+    assert out.getvalue().splitlines() == lines
+
+
+def test_a_terminal_has_a_bar_that_disappears() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=80, force_terminal=True)
+    with terminal.progress(console, 60) as ended:
+        for _ in range(60):
+            ended("js one")
+    assert "60/60" in out.getvalue()
+    *_, left = out.getvalue().split("\x1b[2K")
+    assert left == ""
+
+
+def test_the_page_of_a_run_is_named_before_the_verdict() -> None:
+    out = io.StringIO()
+    terminal.show(document(), Console(file=out, width=20), Path("reports") / "index.html")
+    *_, page, verdict = out.getvalue().splitlines()
+    assert page == f"the page of this run: {Path('reports') / 'index.html'}"
+    assert verdict.startswith("FAILED ")
+
+
 def test_what_the_gate_lacks_is_one_line() -> None:
     reasons = ["one with js: failed (a)", "a with py: was not run", "b with py: was not run"]
     lines = shown(gate={**GATE, "accepted": [], "reasons": reasons})
@@ -327,7 +360,8 @@ def test_a_run_in_which_no_adapter_started_has_a_line_for_each_and_no_matrix() -
         "",
         "3 credentials and workflows created, all removed",
         "",
-        "the adapter go can't be started: the adapter exited no module x (2 scenarios)",
+        "the adapter go can't be started: the adapter exited: no module x (2 scenarios)",
+        "  again: arcrun-conformance run --scenario one --sdk go",
         "",
         "FAILED 2 error · 2 checks · 12.3 s",
     ]

@@ -65,7 +65,7 @@ async def main():
         pushed.append(await call("prompt_recipe_push", recipe=given["with_default"]))
         run = await call("workflow_run", name="wiki_synthesis")
         rendered = await call("prompt_recipe_render", name="wiki_synthesis", context=given["context"])
-        stored = await call("prompt_recipe_get", name="wiki_synthesis", version=1)
+        stored = await call("prompt_recipe_get", name="wiki_synthesis@1")
     print(json.dumps({{
         "versions": [each["version"] for each in pushed],
         "warnings": [each["warnings"] for each in pushed],

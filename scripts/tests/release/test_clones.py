@@ -1,7 +1,9 @@
 import sys
 from pathlib import Path
 
-from scripts.release.clones import Ended, leave_old_results, run, wrong_results
+import pytest
+
+from scripts.release.clones import Ended, leave_old_results, nox, run, wrong_results
 
 
 def test_how_a_program_ends_is_returned_also_if_it_fails(tmp_path: Path) -> None:
@@ -37,3 +39,10 @@ def test_old_results_must_outlive_a_single_step(tmp_path: Path) -> None:
         "dist/arcrun-0.0.0.tar.gz of an earlier rehearsal is gone",
         "reports/index.html of an earlier rehearsal is gone",
     ]
+
+
+def test_nox_is_the_one_that_runs_this(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCRUN_NOX_PYTHON", "/nox/python")
+    assert nox() == ["/nox/python", "-m", "nox"]
+    monkeypatch.delenv("ARCRUN_NOX_PYTHON")
+    assert nox() == ["nox"]

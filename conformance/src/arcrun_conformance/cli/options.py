@@ -288,7 +288,8 @@ def conclude(
         described["gate"] = gates.judge(gate, described, today).as_dict()
     if options.report_dir:
         report.write_all(described, options.report_dir)
-    terminal.show(described, Console())
+    page = options.report_dir / report.PAGE if options.report_dir else None
+    terminal.show(described, Console(), page)
     if described["cells"] and not any(sdk["started"] for sdk in described["sdks"]):
         return COULD_NOT_RUN
     if gate is not None:

@@ -192,11 +192,10 @@ async def _execute(
 ) -> Run:
     cancel_on_signals()
     openers: dict[str, Opener] = {sdk.name: sdk.open for sdk in sdks}
-    with terminal.progress(Console()) as progress:
-        task = progress.add_task("starting", total=len(scenarios) * len(sdks))
+    with terminal.progress(Console(), len(scenarios) * len(sdks)) as ended:
 
         def on_cell(cell: Cell) -> None:
-            progress.update(task, advance=1, description=f"{cell.sdk} {cell.scenario}")
+            ended(f"{cell.sdk} {cell.scenario}")
 
         async with open_target(
             options.target,
@@ -221,11 +220,10 @@ async def _execute_engine_suite(options: argparse.Namespace, scenarios: Sequence
     cancel_on_signals()
     fresh = sum(scenario.uses("fresh_api_key") for scenario in scenarios)
     revoke = any(scenario.uses("revoked_api_key") for scenario in scenarios)
-    with terminal.progress(Console()) as progress:
-        task = progress.add_task("starting", total=len(scenarios))
+    with terminal.progress(Console(), len(scenarios)) as ended:
 
         def on_cell(cell: Cell) -> None:
-            progress.update(task, advance=1, description=cell.scenario)
+            ended(cell.scenario)
 
         async with open_target(
             options.target,

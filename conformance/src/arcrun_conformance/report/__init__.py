@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from .document import describe, failed
-from .files import check_folder, copy_recordings, remove_old, write_all
+from .files import PAGE, check_folder, copy_recordings, remove_old, write_all
 from .merging import merged, missing_shards
 
 __all__ = [
+    "PAGE",
     "check_folder",
     "copy_recordings",
     "describe",

@@ -58,7 +58,7 @@ def blame(document: dict[str, Any], cell: dict[str, Any], check: dict[str, Any])
         why = _ADAPTER.get(kind.removeprefix("adapter-"), "its reply does not keep the protocol")
         return Blame("adapter", f"the adapter is at fault: {why}")
     if document.get("suite") == "engine":
-        return Blame("engine", "no SDK takes part: the engine answered something else")
+        return Blame("engine", "it answered something else than the scenario expects")
     if not kind:
         return Blame("undecided", "nothing was checked")
     if kind in _OF_ENGINE:

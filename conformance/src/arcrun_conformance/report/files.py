@@ -15,12 +15,13 @@ from .causes import causes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PAGE = "index.html"
 _WRITERS: dict[str, Callable[[dict[str, Any], Path], None]] = {
     "conformance.json": document.write,
     "junit.xml": junit.write,
     "summary.md": markdown.write,
     "badge.json": badge.write,
-    "index.html": html.write,
+    PAGE: html.write,
 }
 
 

@@ -76,8 +76,10 @@ const aboutExchange = (one, traffic) => [afterBefore(one, traffic),
 const compared = (cell, other, numbers) => {
   const calls = compareTraffic(cell.traffic, other.traffic);
   if (!calls.length) return [make("p", { className: "soft" }, "Neither sent anything.")];
+  // Where an exchange that matters differs, it is not to be looked for below one that does not.
+  const differs = calls.some((call) => !call.same && numbers.includes(call.mine?.number));
   return [legendOf(cell, other), ...folded(calls, numbers, (call, open) =>
-    comparedCall(cell, other, call, open || (!numbers.length && !call.same)))];
+    comparedCall(cell, other, call, (open && !(differs && call.same)) || (!numbers.length && !call.same)))];
 };
 const legendOf = (cell, other) => make("p", { className: "soft legend" }, ...[
   ["exchange engine", "with the engine"], ["exchange standin", "with the stand-in of a service"], ["exchange only", "sent by one of both"],

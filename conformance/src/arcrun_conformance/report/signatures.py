@@ -10,6 +10,7 @@ from .findings import findings
 
 _SECRET = re.compile(r"‹([^‹›,]+)(?:, ([a-z0-9 -]+))?›")
 _REQUEST = re.compile(r"request \d+ \(.*\)\.(?P<part>\w+)\b.*", re.DOTALL)
+_HEADER = re.compile(r"request \d+ \(.*\)\.headers\.(?P<name>[^.\[]+)", re.DOTALL)
 _TIME = re.compile(r"(?:at least |at most )?(?P<seconds>\d+(?:\.\d+)?) s")
 # How often a secret is percent-encoded in each of its forms (`secrets.py`).
 _TIMES_ENCODED = {"": 0, "percent-encoded": 1, "percent-encoded twice": 2}
@@ -41,7 +42,7 @@ def signature(message: str) -> Signature | None:
     first = next(iter(findings(message)), {})
     if "expected" not in first:
         return None
-    return _of_time(first) or _of_secret(first)
+    return _of_time(first) or _of_count(first) or _of_secret(first) or _of_header(first)
 
 
 def _of_time(finding: dict[str, str]) -> Signature | None:
@@ -54,6 +55,28 @@ def _of_time(finding: dict[str, str]) -> Signature | None:
         return None
     factor = f"{round(got / expected, 1):g}"
     return Signature(("time", factor), f"waits are {factor} times as long as expected")
+
+
+def _of_count(finding: dict[str, str]) -> Signature | None:
+    """Return how many times too many requests were sent: each that is repeated adds as many as the others."""
+    if finding["where"] != "number of requests":
+        return None
+    expected, got = finding["expected"], finding["got"]
+    if not (expected.isdecimal() and got.isdecimal() and int(expected)):
+        return None
+    factor, rest = divmod(int(got), int(expected))
+    if rest or factor < 2:
+        return None
+    return Signature(("count", str(factor)), f"{factor} times as many requests as expected")
+
+
+def _of_header(finding: dict[str, str]) -> Signature | None:
+    """Return which header has which wrong value: scenarios expect it in different words."""
+    place, got = _HEADER.fullmatch(finding["where"]), finding["got"]
+    if place is None or _SECRET.search(got):
+        return None
+    name, value = place["name"], got.removeprefix("it is ")
+    return Signature(("header", name, got), f"the header {name} is {value}")
 
 
 def _of_secret(finding: dict[str, str]) -> Signature | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
@@ -13,6 +15,9 @@ from .causes import causes
 from .document import exempt, failed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
     from rich.console import Console
 
 _MARKS = {
@@ -24,23 +29,39 @@ _MARKS = {
 }
 # How many lines of a message, and of what an adapter wrote to stderr, are shown.
 _LINES = 12
+# From so many cells on, a log says how far a run is.
+_LONG_RUN = 50
 _NOT_RUN = ": was not run"
 
 
-def progress(console: Console) -> Progress:
-    """Return a progress bar that disappears when it ends."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    )
+@contextmanager
+def progress(console: Console, total: int) -> Iterator[Callable[[str], None]]:
+    """Show how much of a run has ended; yield what is to be called with the name of each cell that ends.
+
+    It is a bar that disappears; in a log, which can't take a line back, a line for each tenth of a long run.
+    """
+    if not console.is_terminal:
+        yield _log_of(console, total)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=total)
+        yield lambda name: bar.update(task, advance=1, description=name)
 
 
-def show(document: dict[str, Any], console: Console) -> None:
-    """Print a run."""
+def _log_of(console: Console, total: int) -> Callable[[str], None]:
+    numbers = itertools.count(1)
+
+    def ended(name: str) -> None:
+        number = next(numbers)
+        if total >= _LONG_RUN and number * 10 // total > (number - 1) * 10 // total:
+            _print(console, Text(f"{number} of {total}: {name}"))
+
+    return ended
+
+
+def show(document: dict[str, Any], console: Console, page: Path | None = None) -> None:
+    """Print a run, and where its page is."""
     target = document["target"]
     _print(
         console,
@@ -56,7 +77,7 @@ def show(document: dict[str, Any], console: Console) -> None:
         _print(console, line)
     _show_leftovers(document["leftovers"], console)
     show_failures(document, console)
-    _show_end(document, console)
+    _show_end(document, console, page)
 
 
 def show_failures(document: dict[str, Any], console: Console) -> None:
@@ -134,9 +155,10 @@ def _show_cause(document: dict[str, Any], cause: dict[str, Any], console: Consol
     _print(console)
     count = len(cause["cells"])
     if cause["dead"]:
-        text = " ".join(cause["message"].split())
+        text = ": ".join(line.strip() for line in cause["message"].splitlines() if line.strip())
         line = Text(cause["title"], style="red bold")
         _print(console, line.append(f": {text} ({_times(count, 'scenario')})", style="not bold"))
+        _print(console, Text(f"  again: {cause['command']}", style="dim"))
         return
     scenarios = list(dict.fromkeys(scenario for scenario, _ in cause["cells"]))
     sdks = list(dict.fromkeys(sdk for _, sdk in cause["cells"]))
@@ -181,8 +203,10 @@ def _times(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _show_end(document: dict[str, Any], console: Console) -> None:
+def _show_end(document: dict[str, Any], console: Console, page: Path | None) -> None:
     _print(console)
+    if page:
+        _print(console, Text(f"the page of this run: {page}"))
     if document["interrupted"]:
         _print(console, "[red bold]interrupted: what is not shown was not run[/]")
     if document.get("crash"):
