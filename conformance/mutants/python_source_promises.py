@@ -22,8 +22,8 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "ignores-config-without-its-node": [
         (
             _GRAPHS,
-            "if node is None:\n            raise",
-            "if node is None:\n            continue\n            raise",
+            "if node is None:\n            near = ",
+            "if node is None:\n            continue\n            near = ",
         )
     ],
     "takes-lists-for-documents": [

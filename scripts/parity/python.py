@@ -147,10 +147,14 @@ def default(name: str, value: object, *, public: bool) -> Iterator[tuple[str, st
         yield name, value
 
 
+# `_sync` is generated from `_async`; the command line and the MCP server are no part of what the SDKs have in common.
+_LEFT_OUT = frozenset({"_sync", "commands", "cli", "mcp"})
+
+
 def _modules(package: griffe.Module) -> Iterator[griffe.Module]:
     yield package
     for module in package.modules.values():
-        if not module.is_alias and module.name != "_sync":  # generated from _async
+        if not module.is_alias and module.name not in _LEFT_OUT:
             yield from _modules(module)
 
 

@@ -162,7 +162,7 @@ def does_not_wait_for_the_first_run() -> None:
     async def once(self: Any, account: str, key: str, request: bytes, run: Any) -> Any:
         earlier = await self._keys.claim(account, key, request)
         if earlier is not None:
-            return running._first_response(earlier)
+            return running.first_response(earlier)
         response = await run()
         await self._keys.keep(account, key, response.status, response.body)
         return response
@@ -185,8 +185,8 @@ def prolongs_an_idempotency_key_with_each_repetition() -> None:
 
 
 def does_not_say_that_it_replays() -> None:
-    first = running._first_response
-    running._first_response = lambda earlier: replace(first(earlier), replayed=False)
+    first = running.first_response
+    running.first_response = lambda earlier: replace(first(earlier), replayed=False)
 
 
 def uses_up_the_key_of_a_refused_request() -> None:
