@@ -222,6 +222,24 @@ def verify(session: nox.Session) -> None:
 
 
 @nox.session
+def approve(session: nox.Session) -> None:
+    """Compare what will be published with the evidence, and approve it; a person does this, twice."""
+    sync(session, "release", "js", workspace=False)
+    run_interruptible(
+        session, *NEUTRAL_PYTHON, "-m", "scripts.release.publish.command", *session.posargs
+    )
+
+
+@nox.session
+def publish_faults(session: nox.Session) -> None:
+    """Publish on loopback with every fault at every step: each must end in one consistent state."""
+    sync(session, "release", "js", workspace=False)
+    run_interruptible(
+        session, *NEUTRAL_PYTHON, "-m", "scripts.release.publish.faults", *session.posargs
+    )
+
+
+@nox.session
 def release_faults(session: nox.Session) -> None:
     """Rehearse releases with one fault each; the right step must say NO-GO."""
     sync(session, "release", "fuzz", "js", "parity", workspace=False)

@@ -122,7 +122,7 @@ def install_package(
     dependencies, ours = beside / "dependencies.txt", beside / "package.txt"
     dependencies.write_text(_locked(root, package, log, downloads), "utf-8")
     uv([*install, "-r", str(dependencies)], log=log, env=downloads)
-    ours.write_text(_requirement(artifacts, package), "utf-8")
+    ours.write_text(requirement(artifacts, package), "utf-8")
     command = [*install, "--no-config", "--no-deps", "--default-index", f"{index}simple/"]
     uv([*command, "-r", str(ours)], log=log, env=neutral(beside), inherit=False)
     # All dependencies of the package, as its metadata names them, are in the lock file.
@@ -183,7 +183,8 @@ def _locked(root: Path, package: str, log: Path, downloads: Mapping[str, str]) -
     return uv(command, log=log, cwd=root, env=downloads)
 
 
-def _requirement(artifacts: list[Artifact], package: str) -> str:
+def requirement(artifacts: list[Artifact], package: str) -> str:
+    """Return a package as a requirement: its version, and the hashes of its files."""
     ours = [each for each in artifacts if each.package == package]
     hashes = " ".join(f"--hash=sha256:{each.sha256}" for each in ours)
     return f"{package}=={ours[0].version} {hashes}\n"
