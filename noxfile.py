@@ -105,6 +105,7 @@ def lint(session: nox.Session) -> None:
     session.run("openapi-spec-validator", "openapi/arcrun.yaml")
     session.run("python", "-m", "scripts.contract_copies", "--check")
     session.run("python", "-m", "scripts.unasync", "--check")
+    session.run("python", "-m", "scripts.release.distribution_name", "--check")
     session.run("python", "-m", "scripts.known_recipes", "--check")
     session.run("python", "-m", "scripts.import_cycles")
     session.run("python", "-m", "scripts.file_sizes")

@@ -14,6 +14,7 @@ from scripts.engine import engine_with_accounts
 from scripts.rehearsal import StepFailed
 from scripts.release.example import design, programs
 from scripts.release.npm import tools
+from scripts.release.versions import SDK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def python(context: ReleaseContext, figures: Figures) -> None:
     """Carry out the example with the installed engine and the installed Python SDK."""
-    interpreter = context.environments["arcrun"].python
+    interpreter = context.environments[SDK].python
     command = [str(interpreter), "-I", "-c", programs.PYTHON]
     engine = context.environments["arcrun-server"].python
     figures.update(carry_out(command, engine, context.root, context.log("example")))

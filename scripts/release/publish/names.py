@@ -89,7 +89,9 @@ def taken(registry: str, holder: Holder) -> str:
 def remedies(registry: str, name: str, manifest: str) -> str:
     """Return what can be done where a name belongs to another project."""
     other = f"{name}-sdk" if registry == "PyPI" else "another scope"
-    follow = "python -m scripts.distribution_name" if registry == "PyPI" else "nox -s js_lint"
+    follow = (
+        "python -m scripts.release.distribution_name" if registry == "PyPI" else "nox -s js_lint"
+    )
     return (
         f"nothing was uploaded. Either publish under another name: set `name` in {manifest} "
         f"(such as {other}) and run {follow}; or have its owner transfer it, and release again"

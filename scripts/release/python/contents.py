@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scripts.release import git
 from scripts.release.artifacts import SECRET, OverBudget, StrayFile
-from scripts.release.versions import PACKAGES
+from scripts.release.versions import PACKAGES, SDK, module_of
 
 if TYPE_CHECKING:
     from scripts.release.artifacts import Artifact
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # The kinds of files that belong in each wheel; paths are relative to the import package.
 _CODE = (r".+\.py", r"py\.typed")
 WHEEL_KINDS = {
-    "arcrun": _CODE,
+    SDK: _CODE,
     "arcrun-server": (
         *_CODE,
         r"contract/arcrun\.yaml",
@@ -52,7 +52,7 @@ _METADATA = re.compile(
 # of recipes and what nodes say about failures.
 # All three grew with events of runs and backtests: `arcrun` by 8 kB, twice, since it has them with and without async.
 # The server also with schedules, webhooks, metrics, spans, backups and `doctor`, by 100 kB in all.
-WHEEL_BUDGETS = {"arcrun": 158, "arcrun-server": 620, "arcrun-conformance": 1300}
+WHEEL_BUDGETS = {SDK: 158, "arcrun-server": 620, "arcrun-conformance": 1300}
 
 
 def check_contents(artifact: Artifact, root: Path) -> int:
@@ -112,7 +112,7 @@ def _fault(
 def _kind_fault(artifact: Artifact, name: str) -> str | None:
     if not artifact.is_wheel:
         return "never belongs in an sdist" if _NEVER.search(name) else None
-    folder = artifact.package.replace("-", "_") + "/"
+    folder = module_of(artifact.package) + "/"
     if not name.startswith(folder):
         return f"outside {folder}"
     inside = name.removeprefix(folder)

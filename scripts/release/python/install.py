@@ -13,7 +13,7 @@ from scripts import processes
 from scripts.release.artifacts import InstallMismatch
 from scripts.release.environment import neutral, require_loopback
 from scripts.release.python.index import package_index
-from scripts.release.versions import PACKAGES
+from scripts.release.versions import PACKAGES, module_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,7 +151,7 @@ def compare_installed(wheel: Path, environment: CleanEnvironment, log: Path) -> 
     Raises:
         InstallMismatch: Names the first file that is missing or differs.
     """
-    module = environment.package.replace("-", "_")
+    module = module_of(environment.package)
     code = f"import {module}, pathlib; print(pathlib.Path({module}.__file__).parent.parent)"
     printed = processes.run([str(environment.python), "-I", "-c", code], log=log)
     site_packages = Path(printed.strip().splitlines()[-1])
