@@ -210,7 +210,7 @@ def generated_mutants(session: nox.Session) -> None:
 @nox.session
 def release(session: nox.Session) -> None:
     """Rehearse the release, from sources to installed and tested packages: GO or NO-GO."""
-    sync(session, "release", "fuzz", "js", "parity", workspace=False)
+    sync(session, "release", "fuzz", "js", "parity", "publish", workspace=False)
     command = (*NEUTRAL_PYTHON, "-m", "scripts.release", *session.posargs)
     run_interruptible(session, *command)
 

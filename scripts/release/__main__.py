@@ -23,6 +23,8 @@ from scripts.release import evidence, git
 from scripts.release.context import ReleaseContext
 from scripts.release.environment import isolate
 from scripts.release.publish import command as publishing
+from scripts.release.publish.publication import NotDone
+from scripts.release.publish.state import RecordInvalid
 from scripts.release.results import AlreadyRunning, Results, new_run, only_one
 from scripts.release.steps import STEPS, chosen, steps
 
@@ -56,9 +58,11 @@ def main(arguments: list[str] | None = None) -> int:
     results = Results(ROOT, new_run())
     try:
         git.require_checkout(ROOT)
+        if not options.only:
+            publishing.require_no_publication(ROOT)
         with only_one(ROOT, results.run):
             return _rehearse(options, results)
-    except (git.CheckoutUnusable, AlreadyRunning) as problem:
+    except (git.CheckoutUnusable, AlreadyRunning, NotDone, RecordInvalid) as problem:
         print(f"NO-GO: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:  # before the first step, or after the last

@@ -20,7 +20,12 @@ from scripts.release.packages import released
 from scripts.release.publish import npm, preflight, pypi
 from scripts.release.publish import record as records
 from scripts.release.publish.approve import AtTerminal, approve
-from scripts.release.publish.attestations import sign, stand_in
+from scripts.release.publish.attestations import (
+    check_signature,
+    check_stand_in,
+    sign,
+    stand_in,
+)
 from scripts.release.publish.http import NotAsked
 from scripts.release.publish.loopback import serve
 from scripts.release.publish.loopback_npm import ONE_TIME_PASSWORD
@@ -143,6 +148,20 @@ def _approve(options: argparse.Namespace) -> int:
     return DONE
 
 
+def require_no_publication(root: Path) -> None:
+    """Check that no publication is under way, whose record and files a new rehearsal would remove.
+
+    Raises:
+        NotDone: One is.
+    """
+    found = records.read(root / RECORD)
+    if found and found.registry == "public" and found.state not in FINAL:
+        raise NotDone(
+            f"the publication of {found.version} is {found.state}: end it first, by "
+            "nox -s release -- --resume or --abort"
+        )
+
+
 def _or_no_go(action: Callable[[], int]) -> int:
     """Return what an action returns; where it can't be done, say why in a sentence and return 1."""
     try:
@@ -183,6 +202,7 @@ def _publication(options: argparse.Namespace, root: Path) -> Iterator[Publicatio
             else credentials_of(os.environ),
             network={} if local else for_remote(os.environ),
             attest=stand_in if local else sign,
+            check_attestation=check_stand_in if local else check_signature,
             prove=through_the_gate,
         )
 

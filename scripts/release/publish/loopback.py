@@ -114,6 +114,15 @@ def serve(folder: Path) -> Iterator[Loopback]:
         server.server_close()
 
 
+def _as_body(content: Any) -> tuple[bytes, str]:
+    """Return a content as it is sent, and its media type."""
+    if isinstance(content, bytes):
+        return content, "application/octet-stream"
+    if isinstance(content, str):
+        return content.encode(), "text/html"
+    return json.dumps(content).encode(), "application/json"
+
+
 def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def _handle(self) -> None:
@@ -129,9 +138,7 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
                 f"{loopback.url}/{service}",
             )
             reply = loopback.answer(service, request)
-            content = reply.content
-            body = content if isinstance(content, bytes) else json.dumps(content).encode()
-            kind = "application/octet-stream" if isinstance(content, bytes) else "application/json"
+            body, kind = _as_body(reply.content)
             with contextlib.suppress(OSError):  # who asked may be gone
                 self.send_response(reply.status)
                 self.send_header("Content-Type", kind)

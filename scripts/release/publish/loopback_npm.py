@@ -11,7 +11,7 @@ from typing import Any
 from scripts.release.publish.loopback_storage import Reply, Request, Shelf
 
 # The one-time password that the registry accepts.
-ONE_TIME_PASSWORD = "000000"  # noqa: S105 - of a registry that keeps nothing of value
+ONE_TIME_PASSWORD = "a one-time password"  # noqa: S105 - of a registry that keeps nothing of value
 
 
 def answer(shelf: Shelf, request: Request) -> Reply:

@@ -120,4 +120,4 @@ def _simple(shelf: Shelf, base: str, name: str) -> Reply:
         for file, each in shelf.documents("uploads").items()
         if each["name"] == name
     )
-    return Reply(200, f"<!DOCTYPE html><html><body>\n{links}</body></html>".encode())
+    return Reply(200, f"<!DOCTYPE html><html><body>\n{links}</body></html>")

@@ -23,7 +23,7 @@ class Request(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What a service answers: bytes, or what is sent as JSON."""
+    """What a service answers: bytes, a page, or what is sent as JSON."""
 
     status: int = 200
     content: Any = b""

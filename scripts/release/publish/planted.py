@@ -68,7 +68,7 @@ def _upload(world: World, text: str, days: int) -> None:
         "sha256": sha256(path),
         "uploaded": time.isoformat(),
         "urls": {"Homepage": our_urls()[0]},
-        "provenance": {"attestation_bundles": [{"attestations": [{}]}]},
+        "provenance": {"attestation_bundles": [{"attestations": [{"sha256": sha256(path)}]}]},
     }
     shelf.file(path.name).write_bytes(path.read_bytes())
     _change(world, "pypi", "uploads", lambda uploads: uploads.update({path.name: entry}))

@@ -99,6 +99,7 @@ class Publication:
         credentials: By whose credentials.
         network: The variables of the caller that say how other machines are reached.
         attest: Writes an attestation beside each of these files, and returns what it wrote.
+        check_attestation: Checks what the index gives out as the provenance of a file.
         prove: Installs the packages from a folder and runs the gate's scenarios once more.
     """
 
@@ -113,6 +114,7 @@ class Publication:
     credentials: Credentials
     network: Mapping[str, str]
     attest: Callable[[Publication, Sequence[Path]], list[Path]]
+    check_attestation: Callable[[Publication, Artifact, Mapping[str, Any]], None]
     prove: Callable[[Publication, Path], str]
 
     @property

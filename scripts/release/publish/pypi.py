@@ -185,6 +185,7 @@ def _require_provenance(publication: Publication, artifact: Artifact) -> None:
     bundles = (document or {}).get("attestation_bundles", ())
     if not any(bundle.get("attestations") for bundle in bundles):
         raise NotDone(f"PyPI has no attestation for {name}: resume in a few minutes")
+    publication.check_attestation(publication, artifact, document or {})
 
 
 def is_public(publication: Publication) -> dict[str, Stored] | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from scripts.release.artifacts import Artifact, sha256
 from scripts.release.git import head_commit
-from scripts.release.publish.attestations import stand_in
+from scripts.release.publish.attestations import check_stand_in, stand_in
 from scripts.release.publish.publication import Credentials, Publication, Registries
 from scripts.release.versions import NPM_NAME, PACKAGES, our_urls
 
@@ -60,6 +60,7 @@ def make(folder: Path, registries: Registries) -> Publication:
         credentials=Credentials("loopback", "loopback", "loopback"),
         network={},
         attest=stand_in,
+        check_attestation=check_stand_in,
         prove=not_proven,
     )
 
