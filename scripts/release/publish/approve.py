@@ -38,9 +38,11 @@ class Person(Protocol):
 
     def consents(self, version: str) -> bool:
         """Return whether they consent, after they have seen everything."""
+        ...
 
     def one_time_password(self) -> str:
         """Return the password of their second factor; it is not kept."""
+        ...
 
 
 class AtTerminal:

@@ -36,6 +36,7 @@ from scripts.release.publish.world import World, inconsistencies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from multiprocessing.context import SpawnProcess
 
     from scripts.release.publish.publication import Outcome, Publication
     from scripts.release.publish.state import Record
@@ -221,7 +222,7 @@ def _world(folder: Path) -> Iterator[World]:
         yield World(publication, folder / "publish.json", loopback)
 
 
-def _process(world: World, kill: Kill | None) -> multiprocessing.process.BaseProcess:
+def _process(world: World, kill: Kill | None) -> SpawnProcess:
     """Return a process of its own that publishes; this one serves the registries."""
     context = multiprocessing.get_context("spawn")
     return context.Process(target=publish, args=(world.publication, world.path, kill, None))

@@ -148,7 +148,7 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _handle  # noqa: N815 - the names of http.server
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             """Print nothing: a request may have a token."""
 
     return Handler
