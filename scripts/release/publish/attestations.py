@@ -46,9 +46,9 @@ def check_signature(
         NotDone: It was not, or can't be checked.
     """
     del provenance  # the program asks for it itself
-    repository = publication.credentials.oidc.get("GITHUB_REPOSITORY")
-    if not repository:
+    if publication.registries.github is None:
         raise NotDone("no repository is known: set GITHUB_REPOSITORY to OWNER/NAME, and resume")
+    repository = "/".join(publication.registries.github.split("/")[-2:])
     home = publication.work / "home"
     home.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "pypi_attestations", "verify", "pypi", "--repository"]
