@@ -105,6 +105,7 @@ def lint(session: nox.Session) -> None:
     session.run("openapi-spec-validator", "openapi/arcrun.yaml")
     session.run("python", "-m", "scripts.contract_copies", "--check")
     session.run("python", "-m", "scripts.unasync", "--check")
+    session.run("python", "-m", "scripts.release.distribution_name", "--check")
     session.run("python", "-m", "scripts.known_recipes", "--check")
     session.run("python", "-m", "scripts.error_codes", "--check")
     session.run("python", "-m", "scripts.import_cycles")
@@ -210,7 +211,7 @@ def generated_mutants(session: nox.Session) -> None:
 @nox.session
 def release(session: nox.Session) -> None:
     """Rehearse the release, from sources to installed and tested packages: GO or NO-GO."""
-    sync(session, "release", "fuzz", "js", "parity", workspace=False)
+    sync(session, "release", "fuzz", "js", "parity", "publish", workspace=False)
     command = (*NEUTRAL_PYTHON, "-m", "scripts.release", *session.posargs)
     run_interruptible(session, *command)
 
@@ -228,6 +229,24 @@ def verify(session: nox.Session) -> None:
     """Check a downloaded artifact against the evidence: `-- FILE --evidence release.json`."""
     sync(session, "release", workspace=False)
     session.run("python", "-m", "scripts.release.verify", *session.posargs)
+
+
+@nox.session
+def approve(session: nox.Session) -> None:
+    """Compare what will be published with the evidence, and approve it; a person does this, twice."""
+    sync(session, "release", "js", workspace=False)
+    run_interruptible(
+        session, *NEUTRAL_PYTHON, "-m", "scripts.release.publish.command", *session.posargs
+    )
+
+
+@nox.session
+def publish_faults(session: nox.Session) -> None:
+    """Publish on loopback with every fault at every step: each must end in one consistent state."""
+    sync(session, "release", "js", workspace=False)
+    run_interruptible(
+        session, *NEUTRAL_PYTHON, "-m", "scripts.release.publish.faults", *session.posargs
+    )
 
 
 @nox.session

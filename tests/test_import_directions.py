@@ -195,10 +195,12 @@ RULES = {
     "scripts/release/compatibility": Rule(("scripts",)),
     "scripts/release/example": Rule(("scripts",)),
     "scripts/release/npm": Rule(("scripts",)),
+    "scripts/release/publish": Rule(("scripts",)),
     "scripts/release/python": Rule(("scripts",)),
 }
 # Single files that are stricter than their folder.
 PURE_FILES = (
+    "scripts/release/publish/state.py",
     f"{SERVER}/recipes/auth/record.py",
     f"{SERVER}/recipes/api/record.py",
     f"{SERVER}/recipes/fields.py",

@@ -17,6 +17,7 @@ import httpx
 from scripts import ROOT
 from scripts.bench.figures import Figure, in_turns
 from scripts.bench.load import bare_server
+from scripts.release.versions import SDK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -130,7 +131,7 @@ def _size() -> Iterator[Figure]:
         (wheel,) = Path(folder).glob("*.whl")
         size = wheel.stat().st_size
     yield Figure("wheel", size / 1000, "kB", 50, "absolute")
-    needed = _requirements("arcrun", set())
+    needed = _requirements(SDK, set())
     note = ", ".join(sorted(needed))
     yield Figure("installed dependencies", len(needed), "", None, note)
 

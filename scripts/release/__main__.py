@@ -22,6 +22,9 @@ from scripts.rehearsal import Rehearsal, StepFailed
 from scripts.release import evidence, git
 from scripts.release.context import ReleaseContext
 from scripts.release.environment import isolate
+from scripts.release.publish import command as publishing
+from scripts.release.publish.publication import NotDone
+from scripts.release.publish.state import RecordInvalid
 from scripts.release.results import AlreadyRunning, Results, new_run, only_one
 from scripts.release.steps import STEPS, chosen, steps
 
@@ -41,7 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
         "--only", choices=[step.name for step in STEPS], help="run one step and those that it needs"
     )
     parser.add_argument("--python-only", action="store_true", help="leave the npm package out")
+    publishing.add_options(parser)
     options = parser.parse_args(arguments)
+    if options.publish or options.resume or options.abort:
+        processes.interrupt_on_signals()
+        return publishing.run(options)
     possible = [step.name for step in steps(python_only=options.python_only)]
     if options.only and options.only not in possible:
         parser.error(
@@ -51,9 +58,11 @@ def main(arguments: list[str] | None = None) -> int:
     results = Results(ROOT, new_run())
     try:
         git.require_checkout(ROOT)
+        if not options.only:
+            publishing.require_no_publication(ROOT)
         with only_one(ROOT, results.run):
             return _rehearse(options, results)
-    except (git.CheckoutUnusable, AlreadyRunning) as problem:
+    except (git.CheckoutUnusable, AlreadyRunning, NotDone, RecordInvalid) as problem:
         print(f"NO-GO: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:  # before the first step, or after the last

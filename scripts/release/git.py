@@ -96,6 +96,35 @@ def head_commit(root: Path) -> str:
         raise CheckoutUnusable(f"{root} has no commit, and a release is made from one") from None
 
 
+def resolve(root: Path, name: str) -> str | None:
+    """Return the hash of the commit that a full name of a reference leads to; None where there is none."""
+    try:
+        return os.fsdecode(
+            _git(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+        ).strip()
+    except subprocess.CalledProcessError:
+        return None
+
+
+def is_on_main(root: Path, commit: str) -> bool:
+    """Tell whether a commit is on main, as the remote has it, or where no remote has one, here."""
+    known = (resolve(root, name) for name in ("refs/remotes/origin/main", "refs/heads/main"))
+    main = next((found for found in known if found), None)
+    if main is None:
+        return False
+    try:
+        _git(root, "merge-base", "--is-ancestor", commit, main)
+    except subprocess.CalledProcessError:
+        return False
+    return True
+
+
+def committer(root: Path) -> str:
+    """Return who the caller is, as their git configuration says: a name and an address."""
+    ran = _run(root, ["git", "var", "GIT_AUTHOR_IDENT"], os.environ)
+    return os.fsdecode(ran.stdout).rpartition(">")[0] + ">" if ran.returncode == 0 else "unknown"
+
+
 def commit_time(root: Path) -> str:
     """Return the time of the checked-out commit, in Unix seconds: the date of all files in artifacts."""
     header, _, _ = _git(root, "cat-file", "commit", "HEAD").partition(b"\n\n")

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scripts.release import versions
 from scripts.release.next_release import begin_next_release
 from scripts.release.python.contents import WHEEL_BUDGETS
 
@@ -230,8 +231,8 @@ FAULTS = (
         "check",
         _replace(
             "scripts/release/python/contents.py",
-            f'"arcrun": {WHEEL_BUDGETS["arcrun"]}',
-            '"arcrun": 8',
+            f"SDK: {WHEEL_BUDGETS[versions.SDK]}",
+            "SDK: 8",
         ),
     ),
     Fault(

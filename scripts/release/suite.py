@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from scripts.rehearsal import StepFailed
-from scripts.release.versions import NPM_FOLDER, PACKAGES
+from scripts.release.versions import NPM_FOLDER, PACKAGES, SDK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ def suite_command(
     suite = environments["arcrun-conformance"].script("arcrun-conformance")
     command = [str(suite), "run", "--report-dir", str(reports), "--artifacts", str(artifacts)]
     command += ["--server-python", str(environments["arcrun-server"].python)]
-    command += ["--adapter-python", str(environments["arcrun"].python)]
+    command += ["--adapter-python", str(environments[SDK].python)]
     command += ["--sdk", ",".join(sdks)] if sdks else []
     command += ["--adapter-runtimes", str(runtimes)] if runtimes else []
     return command

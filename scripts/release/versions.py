@@ -8,12 +8,30 @@ from pathlib import Path
 
 from scripts import ROOT
 
-# The folder of each distribution on PyPI.
-PACKAGES = {
-    "arcrun": "packages/python-sdk",
-    "arcrun-server": "packages/server",
-    "arcrun-conformance": "conformance",
+_NAME = re.compile(r'^\[project\]\nname = "([^"]+)"$', re.MULTILINE)
+_URL = re.compile(r'^\w+ = "(https://[^"]+)"$', re.MULTILINE)
+
+# The folder of each distribution on PyPI, and the module in it.
+SDK_FOLDER, SERVER_FOLDER, SUITE_FOLDER = "packages/python-sdk", "packages/server", "conformance"
+MODULES = {
+    SDK_FOLDER: "arcrun",
+    SERVER_FOLDER: "arcrun_server",
+    SUITE_FOLDER: "arcrun_conformance",
 }
+
+
+def distribution_name(folder: str, root: Path = ROOT) -> str:
+    """Read the name of the distribution in a folder, from the only place that states it."""
+    path = root / folder / "pyproject.toml"
+    match = _NAME.search(path.read_text("utf-8"))
+    if not match:
+        raise ValueError(f'{path} does not begin its [project] with a line `name = "…"`')
+    return match[1]
+
+
+# The name of each distribution: that of the SDK is not always that of its module.
+SDK, SERVER, SUITE = (distribution_name(folder) for folder in MODULES)
+PACKAGES = {SDK: SDK_FOLDER, SERVER: SERVER_FOLDER, SUITE: SUITE_FOLDER}
 
 # The package on npm, and its folder.
 NPM_NAME = "@arcrun/sdk"
@@ -30,7 +48,19 @@ class VersionMismatch(Exception):
 
 def version_file(root: Path, package: str) -> Path:
     """Return the path of the file that states the version of a package."""
-    return root / PACKAGES[package] / "src" / package.replace("-", "_") / "_version.py"
+    return root / PACKAGES[package] / "src" / module_of(package) / "_version.py"
+
+
+def module_of(package: str) -> str:
+    """Return the module that a distribution holds, as it is imported."""
+    return MODULES[PACKAGES[package]]
+
+
+def our_urls(root: Path = ROOT) -> tuple[str, ...]:
+    """Return the URLs by which an index knows this project: those of the SDK's metadata."""
+    text = (root / SDK_FOLDER / "pyproject.toml").read_text("utf-8")
+    _, _, urls = text.partition("\n[project.urls]\n")
+    return tuple(_URL.findall(urls.partition("\n[")[0]))
 
 
 def package_version(root: Path, package: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from scripts.release import git
 from scripts.release.compatibility import changelog, contract, python, scenarios, typescript
-from scripts.release.versions import package_version, version_file
+from scripts.release.versions import SDK, package_version, version_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,11 +72,11 @@ def named(root: Path, revision: str, work: Path) -> Baseline:
         git.CheckoutUnusable: There is no such commit.
     """
     commit = git.commit_of(root, revision)
-    path = version_file(root, "arcrun").relative_to(root).as_posix()
+    path = version_file(root, SDK).relative_to(root).as_posix()
     git.write_files(root, commit, [path], work)
     if not (work / path).is_file():
         raise UnknownBaseline(f"{revision} has no {path}, which states its version")
-    return Baseline(revision, commit, package_version(work, "arcrun"))
+    return Baseline(revision, commit, package_version(work, SDK))
 
 
 def write(root: Path, baseline: Baseline, target: Path) -> None:

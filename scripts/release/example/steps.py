@@ -16,6 +16,7 @@ from scripts.release.example import design, faces, programs
 from scripts.release.npm import tools
 from scripts.release.python.index import package_index
 from scripts.release.python.install import install_package
+from scripts.release.versions import SDK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 def python(context: ReleaseContext, figures: Figures) -> None:
     """Carry out the example with the installed engine and the installed Python SDK."""
-    interpreter = context.environments["arcrun"].python
+    interpreter = context.environments[SDK].python
     command = [str(interpreter), "-I", "-c", programs.PYTHON]
     engine = context.environments["arcrun-server"].python
     figures.update(carry_out(command, engine, context.root, context.log("example")))
@@ -48,7 +49,7 @@ def by_faces(context: ReleaseContext, figures: Figures) -> None:
         environment = install_package(
             context.root,
             context.artifacts,
-            "arcrun",
+            SDK,
             index=url,
             folder=context.work / "env" / "arcrun-faces",
             log=context.log("install"),

@@ -12,7 +12,7 @@ from scripts.release.npm import registry, runtimes, tools
 from scripts.release.npm.build import build_twice
 from scripts.release.npm.contents import check_budget, check_contents
 from scripts.release.npm.install import install_package, write_sbom
-from scripts.release.versions import NPM_NAME
+from scripts.release.versions import NPM_NAME, SDK
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -67,7 +67,7 @@ def install(context: ReleaseContext, figures: Figures) -> None:
     package, log = _built(context), context.log("npm_install")
     with _registry(context) as url:
         installed = install_package(package, context.npm_clean, url, log)
-    write_sbom(package, context.evidence / "sbom-arcrun-sdk.json", log)
+    write_sbom(package, context.evidence / "sbom-npm.json", log)
     adapters = _adapters(context, log)
     context.matrix = runtimes.matrix(adapters)
     runtimes.prepare(
@@ -97,7 +97,7 @@ def parity(context: ReleaseContext, figures: Figures) -> None:
         explained=EXPLAINED,
         adapters=_adapters(context, log),
         server_python=context.environments["arcrun-server"].python,
-        adapter_python=context.environments["arcrun"].python,
+        adapter_python=context.environments[SDK].python,
         conformance_python=context.environments["arcrun-conformance"].python,
         node=tools.program("node"),
         work=work,

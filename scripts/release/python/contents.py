@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scripts.release import git
 from scripts.release.artifacts import SECRET, OverBudget, StrayFile
-from scripts.release.versions import PACKAGES
+from scripts.release.versions import PACKAGES, SDK, module_of
 
 if TYPE_CHECKING:
     from scripts.release.artifacts import Artifact
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # The kinds of files that belong in each wheel; paths are relative to the import package.
 _CODE = (r".+\.py", r"py\.typed")
 WHEEL_KINDS = {
-    "arcrun": (*_CODE, r"commands/example/[\w./-]+"),  # what `acr init` makes
+    SDK: (*_CODE, r"commands/example/[\w./-]+"),  # what `acr init` makes
     "arcrun-server": (
         *_CODE,
         r"contract/arcrun\.yaml",
@@ -54,7 +54,7 @@ _METADATA = re.compile(
 # The server also with schedules, webhooks, metrics, spans, backups and `doctor`, by 100 kB in all.
 # `arcrun` grew by 122 kB with the command line and the MCP server, which are two fifths of its code; the server by 50 kB
 # with log-ins, devices and keys that can be replaced, and the harness with the scenarios and mutants of those.
-WHEEL_BUDGETS = {"arcrun": 285, "arcrun-server": 680, "arcrun-conformance": 1330}
+WHEEL_BUDGETS = {SDK: 285, "arcrun-server": 680, "arcrun-conformance": 1330}
 
 
 def check_contents(artifact: Artifact, root: Path) -> int:
@@ -114,7 +114,7 @@ def _fault(
 def _kind_fault(artifact: Artifact, name: str) -> str | None:
     if not artifact.is_wheel:
         return "never belongs in an sdist" if _NEVER.search(name) else None
-    folder = artifact.package.replace("-", "_") + "/"
+    folder = module_of(artifact.package) + "/"
     if not name.startswith(folder):
         return f"outside {folder}"
     inside = name.removeprefix(folder)

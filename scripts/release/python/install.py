@@ -13,7 +13,7 @@ from scripts import processes
 from scripts.release.artifacts import InstallMismatch
 from scripts.release.environment import neutral, require_loopback
 from scripts.release.python.index import package_index
-from scripts.release.versions import PACKAGES
+from scripts.release.versions import PACKAGES, module_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -126,7 +126,7 @@ def install_package(
         _locked(root, package, (*EXTRAS.get(package, ()), *extras), log, downloads), "utf-8"
     )
     uv([*install, "-r", str(dependencies)], log=log, env=downloads)
-    ours.write_text(_requirement(artifacts, package), "utf-8")
+    ours.write_text(requirement(artifacts, package), "utf-8")
     command = [*install, "--no-config", "--no-deps", "--default-index", f"{index}simple/"]
     uv([*command, "-r", str(ours)], log=log, env=neutral(beside), inherit=False)
     # All dependencies of the package, as its metadata names them, are in the lock file.
@@ -155,7 +155,7 @@ def compare_installed(wheel: Path, environment: CleanEnvironment, log: Path) -> 
     Raises:
         InstallMismatch: Names the first file that is missing or differs.
     """
-    module = environment.package.replace("-", "_")
+    module = module_of(environment.package)
     code = f"import {module}, pathlib; print(pathlib.Path({module}.__file__).parent.parent)"
     printed = processes.run([str(environment.python), "-I", "-c", code], log=log)
     site_packages = Path(printed.strip().splitlines()[-1])
@@ -189,7 +189,8 @@ def _locked(
     return uv(command, log=log, cwd=root, env=downloads)
 
 
-def _requirement(artifacts: list[Artifact], package: str) -> str:
+def requirement(artifacts: list[Artifact], package: str) -> str:
+    """Return a package as a requirement: its version, and the hashes of its files."""
     ours = [each for each in artifacts if each.package == package]
     hashes = " ".join(f"--hash=sha256:{each.sha256}" for each in ours)
     return f"{package}=={ours[0].version} {hashes}\n"

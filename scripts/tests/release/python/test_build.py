@@ -14,7 +14,7 @@ from scripts.release.artifacts import (
     source_files,
 )
 from scripts.release.python.build import build_all, built_before, fingerprint, remember
-from scripts.release.versions import PACKAGES
+from scripts.release.versions import PACKAGES, module_of
 
 BACKEND = """
 [build-system]
@@ -36,7 +36,7 @@ def checkout(tmp_path: Path) -> Path:
     """A checkout of two small packages, with an ignored and an untracked file."""
     root = tmp_path / "checkout"
     for package, folder in PACKAGES.items():
-        module = root / folder / "src" / package.replace("-", "_")
+        module = root / folder / "src" / module_of(package)
         module.mkdir(parents=True)
         (module / "__init__.py").write_text('"""包"""\n')
         (root / folder / "pyproject.toml").write_text(BACKEND.format(name=package))
