@@ -29,6 +29,7 @@ def test_python_only_leaves_out_the_npm_steps_and_nothing_else() -> None:
         "upload",
         "install",
         "example",
+        "faces",
         "fuzz",
         "engine_suite",
         "conformance",
