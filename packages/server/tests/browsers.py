@@ -1,4 +1,4 @@
-"""A browser for tests: it keeps cookies, says which page a form is on, and follows redirects when it is told to."""
+"""A browser for tests: it keeps cookies, says which page a form is on, and follows redirects if the test asks for it."""
 
 from __future__ import annotations
 

@@ -204,7 +204,7 @@ def test_a_placeholder_without_a_value_is_a_warning_at_its_place(acr, project: P
     assert line[warning["column"] - 1 :].startswith("{{write.txt}}")
 
 
-def test_workflows_are_not_run_if_so_told(acr, project: Path) -> None:
+def test_with_no_run_workflows_are_pushed_and_not_run(acr, project: Path) -> None:
     events = acr("dev", project, "--once", "--no-run", "--json").lines
     assert of_type(events, "workflow")
     assert not of_type(events, "run")

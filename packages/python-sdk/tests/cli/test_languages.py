@@ -15,7 +15,7 @@ import arcrun
 from arcrun.cli.chinese import CHINESE
 from arcrun.cli.messages import language_of, text, use
 from arcrun.commands.parameters import parameters_of
-from arcrun.commands.table import COMMANDS
+from arcrun.commands.table import COMMANDS, GROUPS
 
 SOURCES = Path(arcrun.__file__).parent
 NAMES = re.compile(r"\{(\w+)\}")
@@ -30,6 +30,7 @@ def english_again(monkeypatch) -> Iterator[None]:
 
 
 def texts_of_help() -> Iterator[str]:
+    yield from GROUPS.values()
     for command in COMMANDS:
         function = command.load()
         yield command.summary

@@ -18,7 +18,7 @@ from arcrun._version import __version__
 from arcrun.commands.capabilities import require
 from arcrun.commands.errors import CommandError
 from arcrun.commands.parameters import Contents, Fields, Hidden, Parameter, parameters_of
-from arcrun.commands.table import COMMANDS, Command
+from arcrun.commands.table import COMMANDS, GROUPS, Command
 
 from .arguments import fields_of, secret_from, text_of
 from .console import Console
@@ -104,7 +104,7 @@ def _group(parent: click.Group, name: str) -> click.Group:
     found = parent.commands.get(name)
     if isinstance(found, click.Group):
         return found
-    group = TranslatedGroup(name)
+    group = TranslatedGroup(name, help=text(GROUPS[name]))
     parent.add_command(group)
     return group
 

@@ -1,6 +1,14 @@
 """What `acr` says in Traditional Chinese, by the English text."""
 
 CHINESE = {
+    # Groups of commands
+    "the key and its account": "金鑰與其帳號",
+    "what a node of a workflow can be": "工作流程的節點可用的元件",
+    "secrets that workflows use": "工作流程使用的機密",
+    "the knowledge base": "知識庫",
+    "prompt recipes, API recipes and auth recipes": "提示詞配方、API 配方與驗證配方",
+    "runs that the engine has accepted": "引擎已接受的執行",
+    "workflows that are stored": "已儲存的工作流程",
     # Commands, in the lists of `acr --help`
     "store a workflow": "儲存工作流程",
     "check a workflow without storing it": "檢查工作流程，不儲存",

@@ -71,7 +71,6 @@ def rotate_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
     path = Path(config_path())
     named = profile or os.environ.get("ARCRUN_PROFILE")
     owner = named if origin.startswith("profiles.") else None
-    _require_accounts(client)
     replaced = client.request("PUT", "/me/api-key/rotate", max_retries=0)
     key = replaced.pop("api_key")
     try:
@@ -88,17 +87,4 @@ def rotate_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
 def revoke_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
     """Revoke the key: from now on it opens nothing, and what is stored under it can't be read with it."""
     shown = shown_key(chosen_settings(profile)["api_key"].value)
-    _require_accounts(client)
     return {**client.request("DELETE", "/me/api-key", max_retries=0), "api_key": shown}
-
-
-def _require_accounts(client: Arcrun) -> None:
-    """Refuse an engine without accounts before it is asked.
-
-    Raises:
-        CommandError: `unsupported`.
-    """
-    if "accounts" not in client.health().get("capabilities", []):
-        raise CommandError(
-            "unsupported", "this engine has no accounts: its operator makes and revokes keys"
-        )

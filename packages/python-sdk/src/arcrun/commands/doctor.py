@@ -8,7 +8,7 @@ import socket
 import stat
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -123,7 +123,7 @@ def _config_file() -> Check:
     except (ArcrunError, CommandError) as error:
         return Check("config file", "fail", str(error), "mend the line, or remove the file")
     mode = path.stat().st_mode
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO) and "api_key" in repr(settings):
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO) and _has_key(settings):
         return Check(
             "config file",
             "warn",
@@ -131,6 +131,15 @@ def _config_file() -> Check:
             _CURE_OF_MODE,
         )
     return Check("config file", "ok", CONFIG)
+
+
+def _has_key(settings: Mapping[str, Any]) -> bool:
+    """Tell whether a config file has a key, also one of a profile."""
+    profiles = settings.get("profiles")
+    of_profiles = profiles.values() if isinstance(profiles, Mapping) else ()
+    return any(
+        isinstance(each, Mapping) and each.get("api_key") for each in (settings, *of_profiles)
+    )
 
 
 _CURE_OF_MODE = f"chmod 600 {CONFIG}"

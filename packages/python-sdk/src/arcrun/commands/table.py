@@ -52,6 +52,16 @@ class Command:
         return found
 
 
+# What the commands of each group are about.
+GROUPS = {
+    "auth": "the key and its account",
+    "components": "what a node of a workflow can be",
+    "creds": "secrets that workflows use",
+    "kb": "the knowledge base",
+    "recipe": "prompt recipes, API recipes and auth recipes",
+    "runs": "runs that the engine has accepted",
+    "workflows": "workflows that are stored",
+}
 COMMANDS: tuple[Command, ...] = (
     Command(
         "init", "projects:init_project", "make a folder with an example to start from", "writes",
@@ -251,10 +261,11 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "auth rotate", "accounts:rotate_key", "replace the key by a new one", "destroys",
-        repeatable=False, no_tool=SECRETS,
+        repeatable=False, no_tool=SECRETS, needs="accounts",
     ),
     Command(
-        "auth revoke", "accounts:revoke_key", "revoke the key", "destroys", no_tool=SECRETS
+        "auth revoke", "accounts:revoke_key", "revoke the key", "destroys", no_tool=SECRETS,
+        needs="accounts",
     ),
     Command(
         "doctor", "doctor:examine", "check the settings, the way to the engine, and the key",

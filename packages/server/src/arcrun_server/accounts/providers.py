@@ -253,7 +253,7 @@ def _claims(
         "iss": {"essential": True, "value": issuer},
         "aud": {"essential": True, "value": client_id},
     }
-    # Of the log-in that has begun: Authlib takes a token without a nonce if it is told of none.
+    # Of the log-in that has begun: Authlib takes a token without a nonce if it is given none.
     parameters = {"nonce": nonce, "client_id": client_id, "access_token": access_token}
     try:
         token = jwt.decode(id_token, KeySet.import_key_set(keys), algorithms=["RS256", "ES256"])

@@ -24,7 +24,7 @@ DEVICE_SECONDS = 10 * 60
 INTERVAL = 5
 # By so much a device that asks too often has to wait longer (RFC 8628, section 3.5).
 SLOWER = 5
-# So long after its end a device is told that its code has expired, and not that it never was.
+# So long after its end a code is remembered as expired; later it is unknown.
 _REMEMBERED = 60 * 60
 # RFC 8628, section 6.1: no vowels, so no words, and nothing that looks alike.
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
@@ -186,7 +186,7 @@ class DeviceLogins:
 
 
 def _polled(row: Any) -> tuple[dict[str, Any] | None, Approval | DeviceLoginError]:
-    """Return what changes when a device asks (None: it is forgotten), and what it is told."""
+    """Return what changes when a device asks (None: it is forgotten), and what it gets."""
     now_ms = round(clock.now() * 1000)
     if row.expires_at * 1000 <= now_ms:
         return {}, DeviceLoginError("expired_token")
