@@ -271,8 +271,8 @@ def steps(*, python_only: bool) -> list[ReleaseStep]:
     """Return the steps of a rehearsal, in their order.
 
     Example:
-        >>> [step.name for step in steps(python_only=True)][:3]
-        ['versions', 'build', 'check']
+        >>> [step.name for step in steps(python_only=True)][:4]
+        ['versions', 'compatibility', 'build', 'check']
     """
     return [step for step in STEPS if not (python_only and step.npm)]
 

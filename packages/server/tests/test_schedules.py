@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from scheduling import Scheduling
 
+    from arcrun_server.runs.run_request import RunRequest
     from arcrun_server.store import Store
 
 KEY = "ak_" + "5c4ed1" * 8
@@ -184,10 +185,10 @@ async def test_a_run_that_is_not_accepted_is_noted_and_holds_up_no_other(
     await process.push("report", MORNING)
     right = process.accepted.accept
 
-    async def accept(*arguments: Any, workflow: str, **options: Any) -> str:
-        if workflow == "refused":
+    async def accept(wanted: RunRequest) -> str:
+        if wanted.workflow == "refused":
             raise ValueError("ak_secret")
-        return await right(*arguments, workflow=workflow, **options)
+        return await right(wanted)
 
     monkeypatch.setattr(process.accepted, "accept", accept)
     now.set("2026-11-20T00:30:00+00:00")

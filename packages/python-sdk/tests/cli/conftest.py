@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,16 @@ pytest.importorskip("click")
 # One for each test.
 ACCOUNTS = 100
 REPLIES = Path(__file__).parents[2] / "src/arcrun/commands/example/replies.yaml"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts() -> Iterator[None]:
+    """Let Ctrl-C end what tests start: a program of the background ignores it, and so would its children."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @dataclass

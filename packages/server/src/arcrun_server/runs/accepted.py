@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from contextvars import Context
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.engine import RunResult, prepare_graph
 from arcrun_server.engine.policy import workflow_policy
 from arcrun_server.runs.delivery import Delivered, Delivery
 from arcrun_server.runs.errors import NotRepeatableError, RunEndedError, RunNotFoundError
@@ -19,7 +19,7 @@ from arcrun_server.runs.events import RunEvents
 from arcrun_server.runs.following import is_following
 from arcrun_server.runs.idempotency import first_response
 from arcrun_server.runs.persistence import persistently
-from arcrun_server.runs.plans import plan_of
+from arcrun_server.runs.plans import check_start, plan_of
 from arcrun_server.runs.progress import Progress
 from arcrun_server.runs.retention import Retention
 from arcrun_server.runs.run_ids import new_run_id
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from arcrun_server.components.registry import Registry
-    from arcrun_server.engine import Graph, Pause, RunLimits
+    from arcrun_server.engine import Graph, Pause, RunLimits, RunResult
     from arcrun_server.recipes.resolver import RecipeResolver
     from arcrun_server.runs.durable import DurableExecution
     from arcrun_server.runs.idempotency import IdempotentResponse
@@ -102,6 +102,8 @@ class AcceptedRuns:
         )
         self._retaining: asyncio.Task[None] | None = None
         self._launched: asyncio.Task[None] | None = None
+        # The name under which this process executed before it lost its lock.
+        self._given_up: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: dict[str, asyncio.Event] = {}
         self._delivery = Delivery(store, self._start_all, limits.seconds)
@@ -134,9 +136,13 @@ class AcceptedRuns:
 
     async def launch_as(self, executor: str) -> None:
         """Execute runs under a new name from now on; `stop` comes before."""
+        given_up, self._given_up = self._given_up, executor
         self._executor = executor
         self._execution = self._make_execution(executor)
         await self.launch()
+        if given_up is not None:
+            # What came to it after another process had taken over what it had: nobody else looks for that.
+            await self.recover(given_up)
 
     async def stop(self) -> None:
         """Stop executing, as if this process had ended."""
@@ -150,13 +156,14 @@ class AcceptedRuns:
     async def recover(self, executor: str) -> None:
         """Take over what another process has left, which is known to have ended: what there is room for.
 
-        The rest is left to every process, this one too, so that none is given all of it.
+        The rest is left to every process, this one too, so that none is given all of it. What has begun is queued first:
+        from then on nothing counts that its execution there may still do.
         """
+        await self._execution.recover([executor])
         taken = await self._store.runs.take_over(
             executor, self._executor, most=self._execution.room
         )
         await self._store.runs.take_over(executor, ALONE)
-        await self._execution.recover([executor])
         for run, segment in taken:
             await self._execution.start(run, segment)
 
@@ -198,7 +205,8 @@ class AcceptedRuns:
             await asyncio.shield(self._launched)
 
     async def _launch(self) -> None:
-        await self._execution.launch(self._execute)
+        execute = partial(self._execute, self._execution, self._executor)
+        await self._execution.launch(execute)
         self._retain()
         await self._store.runs.release_waiting(self._executor)
         for run, segment in await self._store.runs.left_by(self._executor):
@@ -333,9 +341,11 @@ class AcceptedRuns:
         # Whatever goes wrong: the run is accepted, so it will be started.
         await persistently(start, "a run starts", (Exception,))
 
-    async def _execute(self, run_id: str, segment: int) -> None:
+    async def _execute(
+        self, execution: DurableExecution, executor: str, run_id: str, segment: int
+    ) -> None:
         try:
-            ended = await self._segments.execute(self._execution, self._executor, run_id, segment)
+            ended = await self._segments.execute(execution, executor, run_id, segment)
         finally:
             self._progress.end(run_id)
         if ended:
@@ -440,7 +450,7 @@ class AcceptedRuns:
                     "it was waited for up to its first pause, so that what its nodes returned is not kept; "
                     "leave `from` out"
                 )
-            _check_start(graph, start)
+            check_start(graph, start)
             plan["replay"] = {"run": run.id, "segments": run.segment + 1, "until": start}
         new = queued_run(
             new_run_id(),
@@ -476,16 +486,3 @@ def _takeover(store: Store, runs: AcceptedRuns) -> Takeover | None:
         take_unowned=runs.take_unowned,
         release_waiting=runs.release_waiting,
     )
-
-
-def _check_start(graph: Graph, start: str) -> None:
-    plan = prepare_graph(graph)
-    for node in plan.nodes:
-        if node.id == start:
-            if node.component is None or node.component.startswith("comp_"):
-                raise NotRepeatableError(
-                    f"{start!r} is no node from which a run can be repeated: it invokes no component"
-                )
-            return
-    names = ", ".join(sorted(node.id for node in plan.nodes))
-    raise NotRepeatableError(f"there is no node {start!r}; the nodes are {names}")

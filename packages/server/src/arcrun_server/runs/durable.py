@@ -128,6 +128,7 @@ class DbosExecution:
         self._at_once = at_once
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._segment: Any = None
+        self._closed = False
         # The numbers of the steps of the segment that is executed, and their names.
         self._taken: ContextVar[dict[int, str]] = ContextVar("taken")
 
@@ -151,6 +152,8 @@ class DbosExecution:
         room = asyncio.Semaphore(self._at_once)
 
         async def segment(run: str, number: int) -> None:
+            if self._closed:  # a thread of DBOS has taken it from the queue in the meantime
+                raise asyncio.CancelledError
             task = asyncio.current_task()
             assert task is not None, "a coroutine runs in a task"  # noqa: S101
             self._tasks[_id(run, number)] = task
@@ -258,6 +261,7 @@ class DbosExecution:
 
     async def aclose(self) -> None:
         """Cancel the tasks, then end DBOS. It waits for threads, so it runs in one."""
+        self._closed = True
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from arcrun_server.engine import BUILTIN_IDS
+from arcrun_server.engine import BUILTIN_IDS, prepare_graph
 from arcrun_server.recipes.pinned import PinnedRecipes
+from arcrun_server.runs.errors import NotRepeatableError
 
 if TYPE_CHECKING:
     from arcrun_server.components.registry import Registry
@@ -31,3 +32,21 @@ async def plan_of(
     pinned = PinnedRecipes(store)
     await pinned.pin_named(account, graph, registry.ids | BUILTIN_IDS)
     return {"graph": graph, "strict": strict, "pins": pinned.pins}
+
+
+def check_start(graph: Graph, start: str) -> None:
+    """Check that a run can be repeated from a node on.
+
+    Raises:
+        NotRepeatableError: There is no such node, or it invokes no component.
+    """
+    plan = prepare_graph(graph)
+    for node in plan.nodes:
+        if node.id == start:
+            if node.component is None or node.component.startswith("comp_"):
+                raise NotRepeatableError(
+                    f"{start!r} is no node from which a run can be repeated: it invokes no component"
+                )
+            return
+    names = ", ".join(sorted(node.id for node in plan.nodes))
+    raise NotRepeatableError(f"there is no node {start!r}; the nodes are {names}")

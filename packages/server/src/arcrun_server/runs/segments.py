@@ -19,7 +19,7 @@ from arcrun_server.store.runs import CANCELLED, PAUSED, now_ms
 from arcrun_server.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from arcrun_server.components.registry import Registry
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from arcrun_server.telemetry.tracing import Span
 
 _WRITTEN = "the record of a run is written"
+# Names steps; no node can be called so, since ids of nodes have no spaces.
+_TAKEN_BACK = "taken back"
 
 _log = logging.getLogger("arcrun_server.runs")
 
@@ -108,8 +110,8 @@ class Segments:
             self._store.credentials.mark_used(run.account, environment.used)
         if result.paused is not None:
             span.note("arcrun.run.status", PAUSED)
-            return await self._pause(run, environment, result, result.paused)
-        return await self._end(run, environment, result, span)
+            return await self._pause(execution, run, environment, result, result.paused)
+        return await self._end(execution, run, environment, result, span)
 
     async def _attempt(
         self, run: StoredRun, execution: DurableExecution
@@ -180,9 +182,16 @@ class Segments:
         )
 
     async def _pause(
-        self, run: StoredRun, environment: DurableEnvironment, result: RunResult, pause: Pause
+        self,
+        execution: DurableExecution,
+        run: StoredRun,
+        environment: DurableEnvironment,
+        result: RunResult,
+        pause: Pause,
     ) -> bool:
-        startable = await persistently(
+        return await self._recorded(
+            execution,
+            run,
             lambda: self._store.callbacks.pause(
                 run,
                 plan=run.plan | {"pins": environment.pinned.pins},
@@ -191,19 +200,24 @@ class Segments:
                 result=summary_of(run, result),
                 trace=[*run.trace, *result.trace],
             ),
-            _WRITTEN,
         )
-        return self._start_all(startable)
 
     async def _end(
-        self, run: StoredRun, environment: DurableEnvironment, result: RunResult, span: Span
+        self,
+        execution: DurableExecution,
+        run: StoredRun,
+        environment: DurableEnvironment,
+        result: RunResult,
+        span: Span,
     ) -> bool:
         following = None
         if not result.success:
             following = await persistently(
                 lambda: following_run(self._store, self._registry, run, result), _WRITTEN
             )
-        startable = await persistently(
+        ended = await self._recorded(
+            execution,
+            run,
             lambda: self._store.runs.end(
                 run,
                 result.status,
@@ -211,19 +225,42 @@ class Segments:
                 [*run.trace, *result.trace],
                 following,
             ),
-            _WRITTEN,
         )
-        if not self._start_all(startable):
+        if not ended:
             return False
         seconds = summary_of(run, result)["duration_ms"] / 1000
         self._telemetry.run_ended(span, run.trigger, result.status, seconds)
         self._record_history(run, environment, result)
         return True
 
-    def _start_all(self, startable: Sequence[Segment] | None) -> bool:
-        for run, segment in startable or []:
-            self._start(run, segment)
-        return startable is not None
+    async def _recorded(
+        self,
+        execution: DurableExecution,
+        run: StoredRun,
+        write: Callable[[], Awaitable[Sequence[Segment] | None]],
+    ) -> bool:
+        """Write how a segment has ended, start what can start by that, and return whether it was for this to write.
+
+        The write is refused if the run has another executor. Which execution counts says the record of the steps, so if
+        that is this one, it takes the run back: the other is a process that did not know yet that it had lost its lock,
+        or one that was given the run while this one began.
+        """
+        refused = 0
+        while (startable := await persistently(write, _WRITTEN)) is None:
+            refused += 1
+            place = f"{_TAKEN_BACK} {refused}"
+            try:
+                await persistently(lambda place=place: execution.step(place, _nothing), _WRITTEN)
+            except SegmentLostError:
+                return False
+            begun = await persistently(
+                lambda: self._store.runs.begin(run.id, run.segment, run.executor), _WRITTEN
+            )
+            if begun is None:
+                return False  # it was cancelled, or its end is recorded already
+        for each, segment in startable:
+            self._start(each, segment)
+        return True
 
     def _record_history(
         self, run: StoredRun, environment: DurableEnvironment, result: RunResult
@@ -234,6 +271,10 @@ class Segments:
         if run.workflow is not None:
             started_ms = run.started_at_ms or run.created_at_ms
             self._store.executions.record(run.account, run.workflow, started_ms, result)
+
+
+async def _nothing() -> str:
+    return ""
 
 
 def _started(run: StoredRun) -> datetime:
