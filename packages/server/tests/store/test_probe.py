@@ -137,14 +137,29 @@ async def test_silent_database_is_not_waited_for_and_asked_once(
         assert len(asked) == 1
 
 
-async def test_what_it_has_just_said_counts_while_a_busy_machine_delays_it(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("idle_seconds", [0.0, 3600.0])
+async def test_what_it_has_said_last_counts_while_a_busy_machine_delays_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, idle_seconds: float
 ) -> None:
     monkeypatch.setattr(probe, "FRESH_SECONDS", 0.0)
     monkeypatch.setattr(probe, "SILENT_SECONDS", 60.0)
     assert (await store.probe.state()).ok
+    later = time.monotonic() + idle_seconds
+    monkeypatch.setattr(probe, "monotonic", lambda: later)
     with silent(store, monkeypatch):
         assert (await store.probe.state()).ok
+
+
+async def test_database_that_owes_its_answer_for_too_long_is_unusable(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(probe, "SILENT_SECONDS", 60.0)
+    with silent(store, monkeypatch):
+        assert (await store.probe.state()).ok
+        later = time.monotonic() + 60.0
+        monkeypatch.setattr(probe, "monotonic", lambda: later)
+        assert not (await store.probe.state()).ok
 
 
 async def test_failure_and_recovery_are_seen_at_once_and_logged_once(

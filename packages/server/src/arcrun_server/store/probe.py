@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 # How long what the database has said is not asked for again, and what was counted.
 FRESH_SECONDS = 0.25
 COUNTED_SECONDS = 1.0
-# How long a caller waits. Then the last state counts if it is not older than `SILENT_SECONDS`: a busy machine is no failure.
+# How long a caller waits. Then the last state counts until the database has been silent for `SILENT_SECONDS` since it
+# was asked: a machine that is busy for a moment is no failure, also if nobody has asked for an hour before.
 WAIT_SECONDS = 0.075
 SILENT_SECONDS = 1.0
 
@@ -59,7 +60,8 @@ class Probe:
         self._counting: Future[None] | None = None
         # Whether the database has responded, and when it has said so; it was opened just now, which is to be confirmed.
         self._ok = True
-        self._asked = time.monotonic() - FRESH_SECONDS
+        self._answered = monotonic() - FRESH_SECONDS
+        self._asked = 0.0
         self._runs: RunCounts | None = None
         self._counted = -COUNTED_SECONDS
 
@@ -69,8 +71,9 @@ class Probe:
 
     async def state(self) -> DatabaseState:
         """Return how the database is, within `WAIT_SECONDS` whatever it does."""
-        now = time.monotonic()
-        if now - self._asked >= FRESH_SECONDS and _has_ended(self._asking):
+        now = monotonic()
+        if now - self._answered >= FRESH_SECONDS and _has_ended(self._asking):
+            self._asked = now
             self._asking = self._threads.submit(self._ask)
         if now - self._counted >= COUNTED_SECONDS and _has_ended(self._counting):
             self._counted = now
@@ -80,8 +83,14 @@ class Probe:
             await asyncio.wait(
                 [asyncio.wrap_future(each) for each in going_on], timeout=WAIT_SECONDS
             )
-        ok = self._ok and time.monotonic() - self._asked < SILENT_SECONDS
+        ok = self._ok and not self._is_silent()
         return DatabaseState(ok=ok, kind=self._database.kind, runs=self._runs if ok else None)
+
+    def _is_silent(self) -> bool:
+        """Return whether the database owes an answer for `SILENT_SECONDS`."""
+        if _has_ended(self._asking):
+            return False
+        return monotonic() - self._asked >= SILENT_SECONDS
 
     def close(self) -> None:
         """Wait for the questions that are asked."""
@@ -98,7 +107,7 @@ class Probe:
             if not self._ok:
                 _log.warning("the database can be used again")
             self._ok = True
-        self._asked = time.monotonic()
+        self._answered = monotonic()
 
     def _count(self) -> None:
         try:
