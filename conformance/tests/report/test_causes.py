@@ -287,9 +287,26 @@ def test_without_an_sdk_that_passes_the_engine_is_asked_first_if_all_fail() -> N
         cell("one", "js", "failed", LISTED, **more, traffic=[call("listed", status=500)])
     )
     assert error["side"] == "engine"
+
+
+def test_an_answer_of_the_suite_speaks_against_the_sdk() -> None:
     injected = call("listed", status=500, fault="status")
-    (undecided,) = found(cell("one", "js", "failed", LISTED, **more, traffic=[injected]))
-    assert undecided["side"] == "undecided"
+    more = {"steps": [step("listed")], "traffic": [injected]}
+    (cause,) = found(*(cell("one", sdk, "failed", LISTED, **more) for sdk in ("py", "js")))
+    assert cause["side"] == "SDK"
+    assert cause["why"] == "the suite itself answered all that it sent, so the engine had no part"
+    for other in (call("listed"), call("listed", fault="delay")):
+        mixed = more | {"traffic": [injected, other]}
+        (undecided,) = found(cell("one", "js", "failed", LISTED, **mixed))
+        assert undecided["side"] == "undecided"
+
+
+def test_a_wait_speaks_against_the_sdk_also_if_all_fail() -> None:
+    waited = check("listed", "failed", "waited[0]: expected 60, got 0.1")
+    more = {"steps": [step("listed")], "traffic": [call("listed")]}
+    (cause,) = found(*(cell("one", sdk, "failed", waited, **more) for sdk in ("py", "js")))
+    assert cause["side"] == "SDK"
+    assert cause["why"] == "it waited for another time than the scenario expects"
 
 
 def test_cells_that_contradict_each_other_are_undecided() -> None:

@@ -32,6 +32,8 @@ _OF_SDK = {
     "no-other-requests": "it sent a request that the scenario does not expect",
     "live-safe": "it sent a request that may not be sent to an engine that others use",
 }
+# Faults in whose place no byte of the engine's response comes.
+_OF_SUITE = ("status", "redirect", "malformed", "raw", "hangup")
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ def _is_wait(where: str) -> bool:
     return where == "waited" or where.startswith("waited[")
 
 
+def _is_about_waits(message: str) -> bool:
+    waits = [_is_wait(found.get("where", "")) for found in findings(message)]
+    return bool(waits) and all(waits)
+
+
 def _passing(document: dict[str, Any], cell: dict[str, Any], kind: str) -> dict[str, Any] | None:
     """Return the cell of an SDK that passes the check; rather one that passes the whole scenario."""
     others: list[dict[str, Any]] = [
@@ -131,7 +138,10 @@ def _of_step(
     passing: dict[str, Any] | None,
 ) -> Blame:
     step = check["id"]
+    only_waits = _is_about_waits(check["message"])
     if passing is None:
+        if only_waits:  # no engine makes a client wait: that is the client's own doing
+            return Blame("SDK", deviation(check["message"]))
         return _without_comparison(document, cell, step)
     mine, theirs = _exchanges(cell, step), _exchanges(passing, step)
     name = passing["sdk"]
@@ -140,14 +150,16 @@ def _of_step(
     if [_answered(one) for one in mine] != [_answered(one) for one in theirs]:
         return Blame("engine", f"it answered {name}, which sent the same and passes, otherwise")
     alike = f"in this step, it sent the same as {name}, which passes, and was answered alike"
-    waits = [_is_wait(found.get("where", "")) for found in findings(check["message"])]
-    if waits and all(waits):
+    if only_waits:
         return Blame("SDK", f"{deviation(check['message'])}; {alike}")
     return Blame("SDK", f"it returned another result than the scenario expects; {alike}")
 
 
 def _without_comparison(document: dict[str, Any], cell: dict[str, Any], step: str) -> Blame:
-    answers = [one["answer"] for one in _exchanges(cell, step) if not one["fault"]]
+    exchanges = _exchanges(cell, step)
+    answers = [one["answer"] for one in exchanges if not one["fault"]]
+    if exchanges and all((one["fault"] or "").startswith(_OF_SUITE) for one in exchanges):
+        return Blame("SDK", "the suite itself answered all that it sent, so the engine had no part")
     if any(answer and answer["status"] >= 500 for answer in answers):
         return Blame("engine", "it answered with an error of its own (5xx)")
     failing = [
