@@ -223,17 +223,70 @@ def test_one_file_can_be_a_template_for_prompts(acr, engine, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("name", "content", "said"),
-    [("a.md", b"\xff", "UTF-8"), ("a.md", b" \n", "empty"), ("a.txt", b"x", "Markdown")],
+    [
+        ("z.md", b"\xff", "z.md is not UTF-8 (byte 0)"),
+        ("z.md", b" \n", "z.md is empty"),
+        ("z.md", b"a\nb\0c", "z.md, line 2: the character NUL"),
+        ("z.md", b"x" * 262_145, "z.md has 262,145 characters; a page has at most 262,144"),
+        ("a.markdown", b"two", "a.markdown and "),
+    ],
 )
 def test_files_that_cannot_be_pages_are_named_before_anything_is_written(
     acr, engine, tmp_path: Path, name: str, content: bytes, said: str
 ) -> None:
     folder = tmp_path / "pages"
     folder.mkdir()
+    (folder / "a.md").write_text("the first page")
     (folder / name).write_bytes(content)
     ended = acr("kb", "import", folder)
     assert ended.code == 2
-    assert said in ended.err
+    assert said in " ".join(ended.err.split())
+    assert acr("kb", "get", "a").code == 3
+
+
+@pytest.mark.parametrize("target", ["outside.txt", "../pages-of-others/x.md"])
+def test_links_out_of_the_folder_are_refused_and_nothing_is_written(
+    acr, engine, tmp_path: Path, target: str
+) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    (folder / "a.md").write_text("the first page")
+    secret = (tmp_path / target).resolve()
+    secret.parent.mkdir(exist_ok=True)
+    secret.write_text("a private key")
+    (folder / "b.md").symlink_to(secret)
+    ended = acr("kb", "import", folder)
+    assert ended.code == 2
+    assert "outside of the folder: nothing was written" in " ".join(ended.err.split())
+    assert acr("kb", "get", "a").code == acr("kb", "get", "b").code == 3
+
+
+def test_a_link_within_the_folder_is_a_page(acr, engine, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("the only text")
+    (tmp_path / "b.md").symlink_to("a.md")
+    assert acr("kb", "import", tmp_path).code == 0
+    assert acr("kb", "get", "b").out == "the only text\n"
+
+
+def test_a_file_that_the_engine_refuses_is_named_and_what_was_written_is_said(
+    acr, engine, tmp_path: Path
+) -> None:
+    (tmp_path / "a.md").write_text("the first page")
+    (tmp_path / ("n" * 200)).mkdir()
+    deep = tmp_path / ("n" * 200) / ("n" * 200) / ("n" * 200)
+    deep.mkdir(parents=True)
+    (deep / "z.md").write_text("its name is too long for a page")
+    ended = acr("kb", "import", tmp_path, "--json")
+    assert ended.code == 2
+    error = json.loads(ended.err)["error"]
+    assert "z.md: " in error["message"]
+    assert "1 of 2 files are in the knowledge base" in error["message"]
+    assert acr("kb", "get", "a").code == 0
+
+
+def test_a_folder_that_does_not_exist_is_not_found(acr, engine, tmp_path: Path) -> None:
+    ended = acr("kb", "import", tmp_path / "nosuch")
+    assert ended.code == 3
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from arcrun import Arcrun
+from arcrun._core.errors import ArcrunError
 
-from .errors import CommandError
+from .errors import CommandError, command_error
 from .knowledge import blocks_of, put_knowledge
 
 _SUFFIXES = frozenset({".md", ".markdown"})
+MOST_CHARACTERS = 262_144  # of a block (docs/contract.md, knowledge base)
 
 
 def import_pages(
@@ -31,12 +33,29 @@ def import_pages(
         dry_run: only say what would be written
     """
     root = Path(path)
-    texts = {_page_name(root, file): _text_of(file) for file in _markdown_files(root)}
-    pages = [
-        {"page_name": name, "state": _write(client, name, text, type, dry_run=dry_run)}
-        for name, text in texts.items()
-    ]
+    files = _files_by_page(root)
+    texts = {name: _text_of(file) for name, file in files.items()}
+    pages: list[dict[str, Any]] = []
+    for name, text in texts.items():
+        try:
+            state = _write(client, name, text, type, dry_run=dry_run)
+        except ArcrunError as error:
+            raise _stopped_at(files[name], command_error(error), len(pages), len(texts)) from None
+        except CommandError as error:
+            raise _stopped_at(files[name], error, len(pages), len(texts)) from None
+        pages.append({"page_name": name, "state": state})
     return {"pages": pages, **({"dry_run": True} if dry_run else {})}
+
+
+def _stopped_at(file: Path, error: CommandError, done: int, all_files: int) -> CommandError:
+    """Return the error of a file, with what has become of the others."""
+    message = f"{file}: {error.message}"
+    if all_files > 1:
+        message += (
+            f" ({done} of {all_files} files are in the knowledge base; "
+            "the same command again leaves them as they are)"
+        )
+    return CommandError(error.code, message, next=error.next, details=error.details)
 
 
 def _write(client: Arcrun, name: str, text: str, kind: str | None, *, dry_run: bool) -> str:
@@ -48,16 +67,35 @@ def _write(client: Arcrun, name: str, text: str, kind: str | None, *, dry_run: b
     return "replaced" if before else "created"
 
 
+def _files_by_page(root: Path) -> dict[str, Path]:
+    """Return the files, by the names of their pages.
+
+    Raises:
+        CommandError: two files would be the same page.
+    """
+    files: dict[str, Path] = {}
+    for file in _markdown_files(root):
+        name = _page_name(root, file)
+        if name in files:
+            raise CommandError(
+                "invalid_argument",
+                f"{files[name]} and {file} would both be page {name!r}: rename one of them",
+            )
+        files[name] = file
+    return files
+
+
 def _markdown_files(root: Path) -> list[Path]:
     """Return the files, by name; those in folders whose name begins with a dot are left out.
 
     Raises:
-        CommandError: there are none.
+        CommandError: there are none, or one is a link to a file outside of the folder: what somebody else put
+            into a folder must not name the files of the person who imports it.
     """
     if root.is_file():
         return [root]
     if not root.is_dir():
-        raise CommandError("invalid_argument", f"there is no folder or file {str(root)!r}")
+        raise CommandError("file_not_found", f"there is no folder or file {str(root)!r}")
     found = sorted(
         file
         for file in root.rglob("*")
@@ -67,6 +105,14 @@ def _markdown_files(root: Path) -> list[Path]:
     )
     if not found:
         raise CommandError("invalid_argument", f"{str(root)!r} has no Markdown files (*.md)")
+    inside = root.resolve()
+    for file in found:
+        if not file.resolve().is_relative_to(inside):
+            raise CommandError(
+                "invalid_argument",
+                f"{file} is a link to {file.resolve()}, outside of the folder: nothing was written; "
+                "remove the link, or import that file by its own name",
+            )
     return found
 
 
@@ -85,4 +131,15 @@ def _text_of(file: Path) -> str:
         raise CommandError("invalid_argument", f"{file} can't be read: {error.strerror}") from None
     if not text.strip():
         raise CommandError("invalid_argument", f"{file} is empty: write its text, or remove it")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise CommandError(
+            "invalid_argument",
+            f"{file}, line {line}: the character NUL, which no page may have: is it a text at all?",
+        )
+    if len(text) > MOST_CHARACTERS:
+        raise CommandError(
+            "invalid_argument",
+            f"{file} has {len(text):,} characters; a page has at most {MOST_CHARACTERS:,}: divide it",
+        )
     return text
