@@ -309,6 +309,18 @@ def test_a_wait_speaks_against_the_sdk_also_if_all_fail() -> None:
     assert cause["why"] == "it waited for another time than the scenario expects"
 
 
+def test_a_wait_speaks_against_the_sdk_also_if_the_engine_answered_otherwise() -> None:
+    waited = check("listed", "failed", "waited[0]: expected 60, got 0.1")
+    passing = cell("one", "py", "passed", check("listed", "passed"), traffic=[call("listed")])
+    other = call("listed", answer={"x": 1})
+    (cause,) = found(
+        cell("one", "js", "failed", waited, traffic=[other], steps=[step("listed")]), passing
+    )
+    assert cause["why"] == (
+        "it waited for another time than the scenario expects; in this step, it sent the same as py, which passes"
+    )
+
+
 def test_cells_that_contradict_each_other_are_undecided() -> None:
     passing = cell(
         "one", "py", "passed", check("listed", "passed"), traffic=[call("listed", {"a": 1})]
