@@ -14,7 +14,6 @@ from push_scenario import PUSH
 from arcrun_conformance.adapters.adapter import InMemoryConnection
 from arcrun_conformance.adapters.protocol import AdapterFailure
 from arcrun_conformance.report import describe, failed
-from arcrun_conformance.runs import steps
 from arcrun_conformance.runs.runner import Opener, RunConfig, execute
 
 if TYPE_CHECKING:
@@ -391,47 +390,6 @@ def test_the_repr_of_a_target_does_not_contain_the_key(engine_target: object) ->
 @pytest.fixture
 async def engine_target(engine: MiniEngine) -> object:
     return engine.target
-
-
-def busy(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
-    async def measured() -> float:
-        return factor
-
-    monkeypatch.setattr(steps, "contention", measured)
-
-
-async def test_a_busy_machine_may_take_longer_by_as_much_as_it_is_busy(
-    engine: MiniEngine, scenario_of: Callable[[str], Scenario], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = PUSH.replace("  - id: pushed\n", "  - id: pushed\n    within: 0.000001\n")
-    busy(monkeypatch, 1e9)
-    assert (await run(engine, [scenario_of(text)])).cells[0].outcome == "passed"
-    busy(monkeypatch, 2.5)
-    done = await run(engine, [scenario_of(text)])
-    (failing,) = [check for check in done.cells[0].checks if check.outcome == "failed"]
-    assert failing.message.startswith(
-        "expected within 1e-06 s (× 2.5, as this machine is busy), took "
-    )
-
-
-async def test_a_step_that_takes_longer_than_it_may_fails(
-    engine: MiniEngine, scenario_of: Callable[[str], Scenario], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    busy(monkeypatch, 1.0)
-    text = PUSH.replace("  - id: pushed\n", "  - id: pushed\n    within: 0.000001\n")
-    done = await run(engine, [scenario_of(text)])
-
-    (failing,) = [check for check in done.cells[0].checks if check.outcome == "failed"]
-    assert failing.id == "pushed"
-    assert failing.message.startswith("expected within 1e-06 s, took ")
-
-
-async def test_a_step_that_takes_no_longer_than_it_may_passes(
-    engine: MiniEngine, scenario_of: Callable[[str], Scenario]
-) -> None:
-    text = PUSH.replace("  - id: pushed\n", "  - id: pushed\n    within: 60\n")
-    done = await run(engine, [scenario_of(text)])
-    assert done.cells[0].outcome == "passed"
 
 
 REPEATED = """\

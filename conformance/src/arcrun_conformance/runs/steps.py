@@ -209,5 +209,5 @@ async def _too_late(limit: float, seconds: float) -> list[str]:
     factor = await contention()
     if seconds <= limit * factor:
         return []
-    busy = f" (× {factor:.1f}, as this machine is busy)" if factor >= 1.1 else ""  # noqa: PLR2004
+    busy = f" (× {factor:.1f}, as this machine is busy)" if factor >= 1.1 else ""
     return [f"expected within {limit:g} s{busy}, took {seconds:.2f} s"]
