@@ -209,6 +209,15 @@ def generated_mutants(session: nox.Session) -> None:
 
 
 @nox.session
+def mcp_conformance(session: nox.Session) -> None:
+    """Measure arcrun-mcp by the suite of the Model Context Protocol, against exceptions with reasons."""
+    sync(session, "release", "js")
+    with session.chdir("scripts/mcp_conformance"):
+        session.run_install("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
+    run_interruptible(session, "python", "-m", "scripts.mcp_conformance", *session.posargs)
+
+
+@nox.session
 def release(session: nox.Session) -> None:
     """Rehearse the release, from sources to installed and tested packages: GO or NO-GO."""
     sync(session, "release", "fuzz", "js", "parity", "publish", workspace=False)

@@ -19,6 +19,7 @@ from arcrun import Arcrun
 from arcrun._version import __version__
 from arcrun.commands.errors import CommandError
 
+from .hiding import without_tokens
 from .resources import TEMPLATES, list_resources, read_resource
 from .tools import Tool, failure_text
 
@@ -47,8 +48,8 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
         _context: Any, request: types.CallToolRequestParams
     ) -> types.CallToolResult:
         arguments = request.arguments or {}
+        tool = _tool_named(tools, request.name)
         try:
-            tool = _tool_named(tools, request.name)
             result = await _in_thread(tool.call, client, arguments)
         except CommandError as error:
             text = failure_text(error, arguments)
@@ -77,7 +78,9 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
         try:
             text, media_type = await _in_thread(read_resource, client, uri)
         except CommandError as error:
-            raise MCPError(types.INVALID_PARAMS, failure_text(error, {"uri": uri})) from None
+            given = {"uri": uri}
+            data = {"uri": without_tokens(uri, given)}
+            raise MCPError(types.INVALID_PARAMS, failure_text(error, given), data) from None
         contents = types.TextResourceContents(uri=uri, mime_type=media_type, text=text)
         return types.ReadResourceResult(contents=[contents])
 
@@ -105,10 +108,16 @@ async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _tool_named(tools: Mapping[str, Tool], name: str) -> Tool:
+    """Return a tool.
+
+    Raises:
+        MCPError: there is none of that name, which the protocol counts as an error of the request, not of a tool.
+    """
     if name not in tools:
         listed = ", ".join(tools)
-        raise CommandError(
-            "unknown_tool", f"there is no tool of that name; the tools are: {listed}"
+        raise MCPError(
+            types.INVALID_PARAMS,
+            f"unknown_tool: there is no tool of that name; the tools are: {listed}",
         )
     return tools[name]
 
