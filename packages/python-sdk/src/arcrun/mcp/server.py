@@ -7,10 +7,9 @@ repeat the values that were given, of which one may be a secret.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import anyio.to_thread
 import mcp_types as types
 from mcp.server import CacheHint, Server
 from mcp.shared.exceptions import MCPError
@@ -19,6 +18,7 @@ from arcrun import Arcrun
 from arcrun._version import __version__
 from arcrun.commands.errors import CommandError
 
+from .calls import Calls
 from .hiding import without_tokens
 from .resources import TEMPLATES, list_resources, read_resource
 from .tools import Tool, failure_text
@@ -38,6 +38,7 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
         client: the engine's client; its methods are called in threads.
         tools: the tools to offer, by name.
     """
+    calls = Calls()
 
     async def list_tools(_context: Any, _request: Any) -> types.ListToolsResult:
         return types.ListToolsResult(
@@ -50,7 +51,7 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
         arguments = request.arguments or {}
         tool = _tool_named(tools, request.name)
         try:
-            result = await _in_thread(tool.call, client, arguments)
+            result = await calls.run(tool.call, client, arguments)
         except CommandError as error:
             text = failure_text(error, arguments)
             return types.CallToolResult(content=[_text(text)], is_error=True)
@@ -59,7 +60,7 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
 
     async def resources(_context: Any, _request: Any) -> types.ListResourcesResult:
         try:
-            found = await _in_thread(list_resources, client)
+            found = await calls.run(list_resources, client)
         except CommandError as error:
             raise MCPError(types.INTERNAL_ERROR, failure_text(error, {})) from None
         return types.ListResourcesResult(
@@ -76,7 +77,7 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
     ) -> types.ReadResourceResult:
         uri = str(request.uri)
         try:
-            text, media_type = await _in_thread(read_resource, client, uri)
+            text, media_type = await calls.run(read_resource, client, uri)
         except CommandError as error:
             given = {"uri": uri}
             data = {"uri": without_tokens(uri, given)}
@@ -100,11 +101,6 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
             "resources/templates/list": _HOUR,
         },
     )
-
-
-async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function in a thread, which a client that goes away does not wait for."""
-    return await anyio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
 
 
 def _tool_named(tools: Mapping[str, Tool], name: str) -> Tool:
