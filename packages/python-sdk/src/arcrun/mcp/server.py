@@ -39,11 +39,12 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
         tools: the tools to offer, by name.
     """
     calls = Calls()
+    definitions = {
+        name: types.Tool.model_validate(each.definition()) for name, each in tools.items()
+    }
 
     async def list_tools(_context: Any, _request: Any) -> types.ListToolsResult:
-        return types.ListToolsResult(
-            tools=[types.Tool.model_validate(tool.definition()) for tool in tools.values()]
-        )
+        return types.ListToolsResult(tools=list(definitions.values()))
 
     async def call_tool(
         _context: Any, request: types.CallToolRequestParams
@@ -57,6 +58,9 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
             return types.CallToolResult(content=[_text(text)], is_error=True)
         shown = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
         return types.CallToolResult(content=[_text(shown)], structured_content=result)
+
+    def schema_of(name: str) -> Mapping[str, Any] | None:
+        return definitions[name].input_schema if name in definitions else None
 
     async def resources(_context: Any, _request: Any) -> types.ListResourcesResult:
         try:
@@ -89,6 +93,7 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
         "arcrun",
         version=__version__,
         instructions=INSTRUCTIONS,
+        get_tool_input_schema=schema_of,  # else each call over HTTP lists the tools once more
         on_list_tools=list_tools,
         on_call_tool=call_tool,
         on_list_resources=resources,
