@@ -22,7 +22,7 @@ from scripts.rehearsal import StepFailed
 from scripts.release.npm import tools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from scripts.engine import Engine
     from scripts.rehearsal import Figures
@@ -33,6 +33,14 @@ EXCEPTIONS = SOURCE / "exceptions.yaml"
 REVISIONS = ("2026-07-28", "2025-11-25")
 SUITE_SECONDS = 300.0
 _PACKAGE = Path("node_modules", "@modelcontextprotocol", "conformance")
+
+
+def install(folder: Path, log: Path, downloads: Mapping[str, str]) -> None:
+    """Install the locked suite into a new folder."""
+    folder.mkdir(parents=True)
+    for name in LOCKED:
+        shutil.copyfile(SOURCE / name, folder / name)
+    tools.install_locked(folder, log, downloads)
 
 
 def measure(
