@@ -106,6 +106,7 @@ def lint(session: nox.Session) -> None:
     session.run("python", "-m", "scripts.contract_copies", "--check")
     session.run("python", "-m", "scripts.unasync", "--check")
     session.run("python", "-m", "scripts.release.distribution_name", "--check")
+    session.run("python", "-m", "scripts.release.mcp_registry", "--check")
     session.run("python", "-m", "scripts.known_recipes", "--check")
     session.run("python", "-m", "scripts.error_codes", "--check")
     session.run("python", "-m", "scripts.import_cycles")
@@ -114,6 +115,8 @@ def lint(session: nox.Session) -> None:
     schema = ("check-jsonschema", "--builtin-schema")
     session.run(*schema, "vendor.github-workflows", *WORKFLOWS)
     session.run(*schema, "vendor.github-actions", ".github/actions/conformance/action.yml")
+    registry = ("--schemafile", "scripts/release/mcp_registry.schema.json")
+    session.run("check-jsonschema", *registry, "packages/python-sdk/server.json")
 
 
 @nox.session
@@ -206,6 +209,15 @@ def generated_mutants(session: nox.Session) -> None:
     with session.chdir("scripts/mutation/typescript"):
         session.run_install("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
     run_interruptible(session, "python", "-m", "scripts.mutation", *session.posargs)
+
+
+@nox.session
+def mcp_conformance(session: nox.Session) -> None:
+    """Measure arcrun-mcp by the suite of the Model Context Protocol, against exceptions with reasons."""
+    sync(session, "release", "js")
+    with session.chdir("scripts/mcp_conformance"):
+        session.run_install("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
+    run_interruptible(session, "python", "-m", "scripts.mcp_conformance", *session.posargs)
 
 
 @nox.session

@@ -38,7 +38,7 @@ RULES: Mapping[str, str] = {
     r"\baread\b": "read",
     r"\baiter_raw\b": "iter_raw",
     r"\bhandle_async_request\b": "handle_request",
-    r"\basync_(?=sleep\b|in_thread\b|scope\b|addresses\b)": "",
+    r"\basync_(?=sleep\b|in_thread\b|scope\b|addresses\b|interruptible\b)": "",
     r"\bAsync(?=[A-Z])": "",
 }
 

@@ -131,7 +131,15 @@ RULES = {
     f"{SDK}/cli": Rule(
         ("arcrun.Arcrun", "arcrun.commands", "arcrun._core", "arcrun._local", "arcrun._version")
     ),
-    f"{SDK}/mcp": Rule(("arcrun.Arcrun", "arcrun.commands", "arcrun._core", "arcrun._version")),
+    f"{SDK}/mcp": Rule(
+        (
+            "arcrun.Arcrun",
+            "arcrun.commands",
+            "arcrun._concurrency",
+            "arcrun._core",
+            "arcrun._version",
+        )
+    ),
     # The server: routes → runs → recipes and components → engine; nothing points back up.
     SERVER: Rule(("arcrun_server",)),
     f"{SERVER}/routes": server(
@@ -189,6 +197,8 @@ RULES = {
     "scripts": Rule(),
     "scripts/bench": Rule(("scripts",)),
     "scripts/fuzz": Rule(("scripts",)),
+    # The server that the suite of the protocol measures is the program itself, with a few more tools.
+    "scripts/mcp_conformance": Rule(("scripts", "arcrun")),
     "scripts/mutation": Rule(("scripts",)),
     "scripts/parity": Rule(("scripts",)),
     "scripts/release": Rule(("scripts",)),

@@ -31,6 +31,7 @@ class ReleaseContext:
         version: The version that is released, once `versions` has run.
         artifacts: What `build` has made.
         environments: The clean environment of each package, once `install` has run.
+        faces: The clean environment of the SDK with `acr` and `arcrun-mcp`, once `faces` has run.
         versions: What is installed in each environment, by distribution.
         npm_package: What `npm_build` has made.
         matrix: The SDKs and runtimes of the conformance run, once `npm_install` has run.
@@ -45,6 +46,7 @@ class ReleaseContext:
     version: str | None = None
     artifacts: list[Artifact] = field(default_factory=list)
     environments: dict[str, CleanEnvironment] = field(default_factory=dict)
+    faces: CleanEnvironment | None = None
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
     npm_package: NpmPackage | None = None
     matrix: Matrix | None = None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from scripts import processes
 from scripts.engine import engine_with_accounts
 from scripts.fuzz.run import SETTINGS, fuzz
+from scripts.mcp_conformance import suite as mcp
 from scripts.rehearsal import Figures, StepFailed
 from scripts.release import evidence, unit_tests
 from scripts.release.artifacts import sha256
@@ -203,6 +204,23 @@ def _copy_reports(written: Path, target: Path) -> None:
         shutil.copytree(written / "failures", target / "failures")
 
 
+def mcp_suite(context: ReleaseContext, figures: Figures) -> None:
+    """Measure the installed `arcrun-mcp` by the suite of the Model Context Protocol."""
+    if context.faces is None:
+        raise StepFailed("arcrun-mcp was not installed: this step needs faces")
+    log, work = context.log("mcp_suite"), context.work / "mcp-suite"
+    mcp.install(work / "suite", log, context.downloads)
+    measured = mcp.measure(
+        python=context.faces.python,
+        engine_python=context.environments["arcrun-server"].python,
+        installed=work / "suite",
+        work=work,
+        results=context.evidence / "mcp-suite",
+        log=log,
+    )
+    figures.update(measured)
+
+
 STEPS = (
     ReleaseStep("versions", "packages and changelog state one version", versions),
     ReleaseStep("compatibility", "what broke since the last release", compatibility),
@@ -236,6 +254,13 @@ STEPS = (
     ),
     ReleaseStep(
         "faces", "the design's recipe, by acr and by arcrun-mcp", example.by_faces, ("install",)
+    ),
+    ReleaseStep(
+        "mcp_suite",
+        "arcrun-mcp, by the suite of the protocol",
+        mcp_suite,
+        ("install", "faces"),
+        npm=True,
     ),
     ReleaseStep("fuzz", "the contract, against the installed engine", fuzz_engine, ("install",)),
     ReleaseStep(

@@ -37,6 +37,9 @@ PACKAGES = {SDK: SDK_FOLDER, SERVER: SERVER_FOLDER, SUITE: SUITE_FOLDER}
 NPM_NAME = "@arcrun/sdk"
 NPM_FOLDER = "packages/js-sdk"
 
+# What the MCP registry is told of the SDK's program `arcrun-mcp`.
+SERVER_JSON = f"{SDK_FOLDER}/server.json"
+
 _VERSION = re.compile(r'^__version__ = "(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?)"$', re.MULTILINE)
 _NPM_VERSION = re.compile(r'^export const version = "([^"]+)";$', re.MULTILINE)
 _ENTRY = re.compile(r"^## \[(?P<version>[^\]]+)\] - (?P<date>\d{4}-\d{2}-\d{2})$", re.MULTILINE)
@@ -82,6 +85,15 @@ def npm_versions(root: Path) -> dict[str, str]:
     return {str(manifest): stated, str(source): match[1]}
 
 
+def mcp_registry_versions(root: Path) -> dict[str, str]:
+    """Read the versions of the server and of its packages that the MCP registry is told."""
+    entry = json.loads((root / SERVER_JSON).read_text("utf-8"))
+    stated = {SERVER_JSON: entry.get("version", "none")}
+    for package in entry.get("packages", []):
+        stated[f"{SERVER_JSON} ({package['identifier']})"] = package.get("version", "none")
+    return stated
+
+
 def changelog_version(root: Path) -> str:
     """Read the version of the newest entry of CHANGELOG.md that has a date and a text."""
     text = (root / "CHANGELOG.md").read_text("utf-8")
@@ -105,6 +117,7 @@ def agreed_version(root: Path = ROOT) -> str:
         for package in PACKAGES
     }
     stated |= npm_versions(root)
+    stated |= mcp_registry_versions(root)
     stated["CHANGELOG.md (newest dated entry)"] = changelog_version(root)
     if len(set(stated.values())) == 1:
         return next(iter(stated.values()))

@@ -46,7 +46,7 @@ def javascript(context: ReleaseContext, figures: Figures) -> None:
 def by_faces(context: ReleaseContext, figures: Figures) -> None:
     """Carry out the example through the installed `acr`, and through the installed `arcrun-mcp`."""
     with package_index(context.uploads, context.log("index")) as url:
-        environment = install_package(
+        environment = context.faces = install_package(
             context.root,
             context.artifacts,
             SDK,

@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from scripts.release.versions import (
     NPM_FOLDER,
     PACKAGES,
     ROOT,
+    SERVER_JSON,
     VersionMismatch,
     agreed_version,
     version_file,
@@ -22,6 +24,9 @@ def tree(tmp_path: Path) -> Path:
     (tmp_path / NPM_FOLDER / "src").mkdir(parents=True)
     (tmp_path / NPM_FOLDER / "package.json").write_text('{"version": "1.2.3"}')
     (tmp_path / NPM_FOLDER / "src/version.ts").write_text('export const version = "1.2.3";\n')
+    packages = [{"identifier": "arcrun", "version": "1.2.3"}]
+    entry = {"version": "1.2.3", "packages": packages}
+    (tmp_path / SERVER_JSON).write_text(json.dumps(entry))
     (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## [1.2.3] - 2026-11-22\n\n- 新增\n")
     return tmp_path
 
@@ -37,6 +42,15 @@ def test_versions_that_agree_are_the_version(tree: Path) -> None:
 def test_a_package_that_differs_is_named_with_what_it_states(tree: Path) -> None:
     version_file(tree, "arcrun-server").write_text('__version__ = "1.2.4"\n')
     with pytest.raises(VersionMismatch, match=r"1\.2\.4 +packages/server/src/arcrun_server"):
+        agreed_version(tree)
+
+
+def test_a_package_that_the_mcp_registry_is_told_in_another_version_is_named(tree: Path) -> None:
+    path = tree / SERVER_JSON
+    path.write_text(path.read_text().replace("1.2.3", "1.2.2", 2).replace("1.2.2", "1.2.3", 1))
+    with pytest.raises(
+        VersionMismatch, match=r"1\.2\.2 +packages/python-sdk/server\.json \(arcrun\)"
+    ):
         agreed_version(tree)
 
 

@@ -7,7 +7,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
+from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     import anyio
 
 T = TypeVar("T")
+
+# Called now and then by a thread that waits: what it raises ends the wait. A program that abandons calls sets it.
+check_abandoned: ContextVar[Callable[[], None] | None] = ContextVar("check_abandoned", default=None)
+_CHECKED_EVERY = 0.25  # seconds
 
 
 def async_scope() -> Hashable:
@@ -98,7 +103,47 @@ async def async_sleep(seconds: float) -> None:
 
 def sleep(seconds: float) -> None:
     """Wait for `seconds`."""
-    time.sleep(seconds)
+    check = check_abandoned.get()
+    if check is None:
+        time.sleep(seconds)
+        return
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        check()
+        time.sleep(min(left, _CHECKED_EVERY))
+
+
+async def async_interruptible(
+    wait: Callable[[float | None], Awaitable[T]],
+    seconds: float | None,
+    late: type[Exception],  # noqa: ARG001 - of the other one
+) -> T:
+    """Wait for `seconds` at most: a task can be cancelled at any time."""
+    return await wait(seconds)
+
+
+def interruptible(
+    wait: Callable[[float | None], T], seconds: float | None, late: type[Exception]
+) -> T:
+    """Wait for `seconds` at most, or until the call is abandoned.
+
+    Args:
+        wait: waits for the seconds given to it, and can be called again if it raised `late`.
+        seconds: how long; None if there is no limit.
+        late: what it raises after its seconds.
+    """
+    check = check_abandoned.get()
+    if check is None:
+        return wait(seconds)
+    end = None if seconds is None else time.monotonic() + seconds
+    while True:
+        check()
+        left = _CHECKED_EVERY if end is None else end - time.monotonic()
+        try:
+            return wait(max(min(left, _CHECKED_EVERY), 0.001))
+        except late:
+            if left <= _CHECKED_EVERY and end is not None:
+                raise
 
 
 async def async_addresses(host: str) -> list[str]:

@@ -47,3 +47,4 @@ async def test_what_is_not_there_says_what_is(
             await client.read_resource(uri)
     assert raised.value.error.code == -32602
     assert message in raised.value.error.message
+    assert raised.value.error.data == {"uri": uri}

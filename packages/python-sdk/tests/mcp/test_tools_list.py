@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from mcp.shared.exceptions import MCPError
 
 from arcrun.commands.errors import CommandError
 from arcrun.commands.parameters import parameters_of
@@ -96,3 +97,14 @@ def test_a_wrong_choice_of_tools_is_refused(options: Any, message: str) -> None:
     with pytest.raises(CommandError) as raised:
         tools(**options)
     assert message in raised.value.message
+
+
+@pytest.mark.parametrize("transport", ["memory", "stdio", "http"])
+async def test_a_tool_that_does_not_exist_is_an_error_of_the_protocol(
+    account: Any, connect: Any, transport: str
+) -> None:
+    async with connect(transport, account) as client:
+        with pytest.raises(MCPError) as raised:
+            await client.call_tool("run_lst", {})
+    assert raised.value.error.code == -32602
+    assert "the tools are: workflow_push" in raised.value.error.message

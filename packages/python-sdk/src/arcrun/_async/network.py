@@ -8,7 +8,7 @@ from typing import Any
 
 import httpcore
 
-from arcrun._concurrency import async_addresses
+from arcrun._concurrency import async_addresses, async_interruptible
 from arcrun._core.deadlines import Allowance
 
 _PIECE = 16 * 1024  # bytes that are written at a time: a write of more may consist of several waits
@@ -22,7 +22,10 @@ class AsyncTimedStream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what is there, or wait for it."""
-        return await self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        left = _left(timeout, httpcore.ReadTimeout)
+        return await async_interruptible(
+            lambda seconds: self._inner.read(max_bytes, seconds), left, httpcore.ReadTimeout
+        )
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of a buffer."""

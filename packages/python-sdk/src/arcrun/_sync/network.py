@@ -9,7 +9,7 @@ from typing import Any
 
 import httpcore
 
-from arcrun._concurrency import addresses
+from arcrun._concurrency import addresses, interruptible
 from arcrun._core.deadlines import Allowance
 
 _PIECE = 16 * 1024  # bytes that are written at a time: a write of more may consist of several waits
@@ -23,7 +23,10 @@ class TimedStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what is there, or wait for it."""
-        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        left = _left(timeout, httpcore.ReadTimeout)
+        return interruptible(
+            lambda seconds: self._inner.read(max_bytes, seconds), left, httpcore.ReadTimeout
+        )
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of a buffer."""

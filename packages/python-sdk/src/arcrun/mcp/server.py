@@ -7,10 +7,9 @@ repeat the values that were given, of which one may be a secret.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import anyio.to_thread
 import mcp_types as types
 from mcp.server import CacheHint, Server
 from mcp.shared.exceptions import MCPError
@@ -19,6 +18,8 @@ from arcrun import Arcrun
 from arcrun._version import __version__
 from arcrun.commands.errors import CommandError
 
+from .calls import Calls
+from .hiding import without_tokens
 from .resources import TEMPLATES, list_resources, read_resource
 from .tools import Tool, failure_text
 
@@ -37,28 +38,33 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
         client: the engine's client; its methods are called in threads.
         tools: the tools to offer, by name.
     """
+    calls = Calls()
+    definitions = {
+        name: types.Tool.model_validate(each.definition()) for name, each in tools.items()
+    }
 
     async def list_tools(_context: Any, _request: Any) -> types.ListToolsResult:
-        return types.ListToolsResult(
-            tools=[types.Tool.model_validate(tool.definition()) for tool in tools.values()]
-        )
+        return types.ListToolsResult(tools=list(definitions.values()))
 
     async def call_tool(
         _context: Any, request: types.CallToolRequestParams
     ) -> types.CallToolResult:
         arguments = request.arguments or {}
+        tool = _tool_named(tools, request.name)
         try:
-            tool = _tool_named(tools, request.name)
-            result = await _in_thread(tool.call, client, arguments)
+            result = await calls.run(tool.call, client, arguments)
         except CommandError as error:
             text = failure_text(error, arguments)
             return types.CallToolResult(content=[_text(text)], is_error=True)
         shown = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
         return types.CallToolResult(content=[_text(shown)], structured_content=result)
 
+    def schema_of(name: str) -> Mapping[str, Any] | None:
+        return definitions[name].input_schema if name in definitions else None
+
     async def resources(_context: Any, _request: Any) -> types.ListResourcesResult:
         try:
-            found = await _in_thread(list_resources, client)
+            found = await calls.run(list_resources, client)
         except CommandError as error:
             raise MCPError(types.INTERNAL_ERROR, failure_text(error, {})) from None
         return types.ListResourcesResult(
@@ -75,9 +81,11 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
     ) -> types.ReadResourceResult:
         uri = str(request.uri)
         try:
-            text, media_type = await _in_thread(read_resource, client, uri)
+            text, media_type = await calls.run(read_resource, client, uri)
         except CommandError as error:
-            raise MCPError(types.INVALID_PARAMS, failure_text(error, {"uri": uri})) from None
+            given = {"uri": uri}
+            data = {"uri": without_tokens(uri, given)}
+            raise MCPError(types.INVALID_PARAMS, failure_text(error, given), data) from None
         contents = types.TextResourceContents(uri=uri, mime_type=media_type, text=text)
         return types.ReadResourceResult(contents=[contents])
 
@@ -85,6 +93,7 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
         "arcrun",
         version=__version__,
         instructions=INSTRUCTIONS,
+        get_tool_input_schema=schema_of,  # else each call over HTTP lists the tools once more
         on_list_tools=list_tools,
         on_call_tool=call_tool,
         on_list_resources=resources,
@@ -99,16 +108,17 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
     )
 
 
-async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function in a thread, which a client that goes away does not wait for."""
-    return await anyio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
-
-
 def _tool_named(tools: Mapping[str, Tool], name: str) -> Tool:
+    """Return a tool.
+
+    Raises:
+        MCPError: there is none of that name, which the protocol counts as an error of the request, not of a tool.
+    """
     if name not in tools:
         listed = ", ".join(tools)
-        raise CommandError(
-            "unknown_tool", f"there is no tool of that name; the tools are: {listed}"
+        raise MCPError(
+            types.INVALID_PARAMS,
+            f"unknown_tool: there is no tool of that name; the tools are: {listed}",
         )
     return tools[name]
 

@@ -1,0 +1,1 @@
+"""Measures `arcrun-mcp` by the suite of the Model Context Protocol."""
