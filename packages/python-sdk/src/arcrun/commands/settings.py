@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from arcrun import Arcrun
@@ -112,6 +113,19 @@ def shown_key(key: object) -> str | None:
     if not isinstance(key, str) or not key:
         return None
     return f"{key[:4]}…{key[-4:]}" if len(key) >= 24 else "…"
+
+
+def kept_in(setting: Setting, profile: str | None) -> tuple[Path, str | None] | None:
+    """Return the config file and the profile in it that hold a setting; None if it comes from elsewhere.
+
+    Args:
+        setting: as `chosen_settings` returned it.
+        profile: as it was given to `chosen_settings`.
+    """
+    if not setting.origin.endswith(CONFIG):
+        return None
+    named = profile or os.environ.get("ARCRUN_PROFILE")
+    return Path(config_path()), named if setting.origin.startswith("profiles.") else None
 
 
 def config_path() -> str:
