@@ -121,7 +121,7 @@ class Console:
 
     def _held_warnings(self) -> None:
         for warning in self._held:
-            self._line(f"warning: {warning}")
+            self._line(message("warning: {text}", text=warning))
         self._held.clear()
 
     def failure(self, error: CommandError, source: Source | None = None) -> None:
@@ -190,7 +190,7 @@ class Console:
         field, *names = columns
         rows = [[cell(item.get(name)) for name in names] for item in result[field]]
         if not rows:
-            self.progress(message("no {field}", field=field))
+            self.progress(message("no {field}", field=message(field)))
             return
         for line in table(names, rows, shutil.get_terminal_size((100, 24)).columns):
             print(line)
@@ -289,7 +289,7 @@ def table(names: Sequence[str], rows: Sequence[Sequence[str]], columns: int) -> 
         rows: the cells.
         columns: the width of the terminal.
     """
-    heads = [name.replace("_", " ").upper() for name in names]
+    heads = [message(name.replace("_", " ").upper()) for name in names]
     widths = [max(map(width, each)) for each in zip(heads, *rows, strict=True)]
     lines = []
     for row in (heads, *rows):
