@@ -42,7 +42,7 @@ def texts_of_help() -> Iterator[str]:
         )
 
 
-TRANSLATES = {"text", "message"}
+TRANSLATES = {"text", "message", "sentence"}
 # Prose, and what a style makes a word of the output. What is typed and names of files are the same in both languages.
 PROSE = re.compile(r"[a-z]{2,},? [a-z]{2,}")
 TYPED = re.compile(r"\s*(#.*|acr .*|\{\} ARCRUN_.*)")
@@ -87,6 +87,15 @@ def texts_of_views() -> Iterator[str]:
             yield from (cure for cure in texts_after(call.args[3:]) if not COMMAND.fullmatch(cure))
 
 
+def test_what_acr_doctor_finds_can_be_said_in_both_languages() -> None:
+    checks = [call for name, call in calls_in(SOURCES / "commands") if name == "Check"]
+    assert len(checks) > 10
+    for call in checks:
+        visitor = Untranslated()
+        visitor.visit(call.args[2])
+        assert visitor.found == []
+
+
 def texts_after(arguments: list[ast.expr]) -> Iterator[str]:
     return (
         text for each in arguments for text in literals(each) if PROSE.search(text) or " " in text
@@ -96,7 +105,7 @@ def texts_after(arguments: list[ast.expr]) -> Iterator[str]:
 def used_texts() -> set[str]:
     used = {*texts_of_help(), *texts_of_views(), *texts_in(SOURCES / "cli", *TRANSLATES)}
     return used | {
-        *texts_in(SOURCES / "commands", "Next"),
+        *texts_in(SOURCES / "commands", "Next", "sentence"),
         *texts_in(SOURCES / "cli", "Next"),
     }
 

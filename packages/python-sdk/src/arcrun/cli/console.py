@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -14,7 +15,7 @@ from typing import Any, TextIO
 from arcrun.commands.errors import CommandError, Next
 
 from .failures import OutputClosedError
-from .messages import language
+from .messages import language, translated
 from .messages import text as message
 from .source import Source, printable, width
 
@@ -23,6 +24,7 @@ Style = Callable[..., str]
 # Returns the lines that a person reads of a result.
 View = Callable[[Mapping[str, Any], Style], Iterable[str]]
 
+_PLACED = re.compile(r"line (\d+), column (\d+): (.*)", re.DOTALL)
 _ASCII = {"✓": "ok", "✗": "x", "…": "...", "→": "->", "·": "-"}
 _STYLES = {
     "red": "31",
@@ -64,7 +66,7 @@ class Console:
         shown = dict(result)
         if not self.as_json:
             for warning in shown.pop("warnings", ()):
-                self._fault("warning", "yellow", warning, "", source)
+                self._fault("warning", "yellow", _fault_of(warning), "", source)
         with _output():
             if self.as_json:
                 print(as_json(shown, sys.stdout, indent=2))
@@ -139,7 +141,7 @@ class Console:
             return
         faults = error.details
         if not source or not any(map(source.has, faults)):
-            self._labelled("error", "red", error.message, error.code)
+            self._labelled("error", "red", translated(error.message), error.code)
             faults = [each for each in faults if str(each.get("message")) not in error.message]
         for fault in faults:
             self._fault("error", "red", fault, error.code, source)
@@ -200,6 +202,16 @@ class Console:
                     "{shown} of {total}; --limit shows more", shown=len(rows), total=result["total"]
                 )
             )
+
+
+def _fault_of(warning: Mapping[str, Any] | str) -> Mapping[str, Any]:
+    """Return a warning with its place, which some are preceded by: `line 7, column 11: …`."""
+    if not isinstance(warning, str):
+        return warning
+    placed = _PLACED.match(warning)
+    if placed is None:
+        return {"message": warning}
+    return {"message": placed[3], "line": int(placed[1]), "column": int(placed[2])}
 
 
 def next_command(step: Next) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .console import Style, as_yaml, cell
 from .messages import text as message
-from .views import SIGNS, Result, columns, safe_lines, warning_line
+from .views import SIGNS, Result, columns, safe_lines
 
 # The colour of a range by the kind of its origin.
 _ORIGINS = {"template": "", "fragment": "blue", "value": "green"}
@@ -36,8 +36,6 @@ def pushed(result: Result, style: Style) -> Iterator[str]:
     name = result.get("id") or result.get("name")
     version = message("version {version}", version=result["version"])
     yield f"{style('✓', 'green')} {cell(name)}  {version}"
-    for warning in result.get("warnings") or []:
-        yield warning_line(warning, style)
 
 
 def prompt(result: Result, style: Style) -> Iterator[str]:
@@ -53,8 +51,6 @@ def prompt(result: Result, style: Style) -> Iterator[str]:
         for (kind, _, _), row in zip(origins, rows, strict=True):
             yield f"  {style(kind.ljust(_KIND_WIDTH), *_colour(kind))}  {row}"
     yield style(message("about {count} tokens", count=result.get("estimated_tokens")), "dim")
-    for warning in result.get("warnings") or []:
-        yield warning_line(warning, style)
 
 
 def _ranges(

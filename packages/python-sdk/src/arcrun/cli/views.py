@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from arcrun.commands.sentences import Sentence
+
 from .console import Style, View, as_yaml, cell
 from .messages import text as message
+from .messages import translated
 from .source import printable, width
 
 Result = Mapping[str, Any]
@@ -17,6 +20,8 @@ _VIEWS = {
     "init": "views:project",
     "dev": "development_view:event",
     "logs": "logs_view:line",
+    "push": "views:pushed_workflow",
+    "validate": "views:valid_workflow",
     "run": "views:ended_run",
     "runs get": "views:run",
     "recipe get": "recipe_views:recipe",
@@ -128,7 +133,6 @@ def run(result: Result, style: Style) -> Iterator[str]:
         yield from ("", style(message("error"), "bold", "red"))
         yield from indented(result["error"])
     yield from _section(message("input of the failed node"), result.get("failed_input"), style)
-    yield from _warnings(result, style)
     if result.get("task_id"):
         yield from ("", message("it waits for the task {task}", task=cell(result["task_id"])))
         yield _resumption(result)
@@ -136,12 +140,12 @@ def run(result: Result, style: Style) -> Iterator[str]:
 
 def ended_run(result: Result, style: Style) -> Iterator[str]:
     """Show what a run came to: its data alone, where there is any."""
+    del style
     if "data" in result:
         data = result["data"]
         yield from indented(data, 0)
     else:
         yield from indented(result, 0)
-    yield from _warnings(result, style)
     if result.get("task_id"):
         yield _resumption(result)
 
@@ -160,12 +164,6 @@ def _section(title: str, value: object, style: Style) -> Iterator[str]:
     if value not in (None, {}, []):
         yield from ("", style(title, "bold"))
         yield from indented(value)
-
-
-def _warnings(result: Result, style: Style) -> Iterator[str]:
-    for warning in result.get("warnings") or []:
-        text = warning.get("message", warning) if isinstance(warning, Mapping) else warning
-        yield warning_line(text, style)
 
 
 def component(result: Result, style: Style) -> Iterator[str]:
@@ -211,6 +209,23 @@ def imported_pages(result: Result, style: Style) -> Iterator[str]:
         yield f"{style(sign, colour)} {cell(entry['page_name'])}  {style(message(entry['state']), 'dim')}"
     if result.get("dry_run"):
         yield style(message("nothing was written (--dry-run)"), "dim")
+
+
+def pushed_workflow(result: Result, style: Style) -> Iterator[str]:
+    """Show where a workflow can be triggered, or what a check found."""
+    if result.get("dry_run"):
+        yield from valid_workflow(result, style)
+        yield style(message("nothing was stored (--dry-run)"), "dim")
+        return
+    yield f"{style('✓', 'green')} {cell(result['name'])}  {cell(result.get('webhook_url'))}".rstrip()
+
+
+def valid_workflow(result: Result, style: Style) -> Iterator[str]:
+    """Show that a workflow is valid."""
+    counts = message(
+        "valid: {nodes} nodes, {edges} edges", nodes=result["nodes"], edges=result["edges"]
+    )
+    yield f"{style('✓', 'green')} {counts}"
 
 
 def project(result: Result, style: Style) -> Iterator[str]:
@@ -281,7 +296,9 @@ def revoked_key(result: Result, style: Style) -> Iterator[str]:
     if result.get("config"):
         yield "  " + message("it was removed from {config}", config=result["config"])
     if result.get("still_in"):
-        yield warning_line(message("it still stands in {place}", place=result["still_in"]), style)
+        yield warning_line(
+            message("it still stands in {place}", place=translated(result["still_in"])), style
+        )
 
 
 def auth_status(result: Result, style: Style) -> Iterator[str]:
@@ -291,7 +308,7 @@ def auth_status(result: Result, style: Style) -> Iterator[str]:
             name,
             cell(found["value"]),
             style(
-                message("from {origin}", origin=found["from"])
+                message("from {origin}", origin=translated(found["from"]))
                 if found["from"]
                 else message("not set"),
                 "dim",
@@ -313,7 +330,7 @@ def auth_status(result: Result, style: Style) -> Iterator[str]:
         whose = cell(account.get("email") or account.get("account"))
         yield f"{message('account {whose}', whose=whose)}  {cell(key.get('label'))}".rstrip()
     sign, colour = SIGNS["ok" if result["ok"] else "fail"]
-    yield f"{style(sign, colour)} {cell(result.get('problem', message('the engine accepts the key')))}"
+    yield f"{style(sign, colour)} {cell(translated(result.get('problem', message('the engine accepts the key'))))}"
     if result.get("interrupted_rotation"):
         yield warning_line(
             message("a rotation of the key was interrupted: acr auth rotate finishes it"), style
@@ -327,9 +344,13 @@ def checks(result: Result, style: Style) -> Iterator[str]:
     for check, name in zip(result["checks"], names, strict=True):
         sign, colour = SIGNS[check["status"]]
         padded = name + " " * (longest - width(name))
-        yield f"{style(sign, colour)} {padded}  {cell(check['found'])}"
+        yield f"{style(sign, colour)} {padded}  {cell(translated(check['found']))}"
         if check["cure"]:
-            yield f"  {' ' * longest}  {style('→', 'cyan')} {cell(message(check['cure']))}"
+            yield f"  {' ' * longest}  {style('→', 'cyan')} {cell(_cure(check['cure']))}"
+
+
+def _cure(cure: object) -> str:
+    return translated(cure) if isinstance(cure, Sentence) else message(str(cure))
 
 
 def script(result: Result, style: Style) -> Iterator[str]:

@@ -12,6 +12,7 @@ from .config_file import write_settings
 from .errors import CommandError, command_error
 from .key_rotation import interrupted_rotation
 from .login import account_of
+from .sentences import sentence
 from .settings import CONFIG, chosen_settings, client_of, kept_in, shown_key
 
 
@@ -50,7 +51,7 @@ def _engine(client: Arcrun, *, has_key: bool) -> dict[str, Any]:
         }
     }
     if not has_key:
-        return {**found, "problem": "there is no API key: log in with acr login"}
+        return {**found, "problem": sentence("there is no API key: log in with acr login")}
     try:
         account = account_of(client)
     except ArcrunError as error:

@@ -12,6 +12,7 @@ from arcrun._core.config import HOSTED, VARIABLES
 from arcrun._local import default_config, read_config
 
 from .errors import CommandError, Next
+from .sentences import sentence
 
 CONFIG = "~/.arcrun/config.yaml"
 
@@ -68,13 +69,15 @@ def chosen_settings(profile: str | None) -> dict[str, Setting]:
     chosen: dict[str, Setting] = {}
     for name, variable in VARIABLES.items():
         in_profile = Setting(of_profile.get(name), f"profiles.{named} in {CONFIG}")
-        in_environment = Setting(os.environ.get(variable) or None, f"the variable {variable}")
+        in_environment = Setting(
+            os.environ.get(variable) or None, sentence("the variable {name}", name=variable)
+        )
         first = [in_profile, in_environment] if profile else [in_environment, in_profile]
         found = [*first, Setting(config.get(name), CONFIG)]
         default = {"base_url": HOSTED, "credential_format": "sealed"}.get(name)
         chosen[name] = next(
             (each for each in found if each.value is not None),
-            Setting(default, "the default" if default else ""),
+            Setting(default, sentence("the default") if default else ""),
         )
     return chosen
 
