@@ -372,6 +372,7 @@ CHINESE = {
     "set this machine's clock": "請校正本機時鐘",
     # The end of a command
     "interrupted": "已中斷",
+    "the output can't be written: {reason}": "無法寫出輸出：{reason}",
     "the output was closed before all was written": "輸出在寫完之前就關閉了",
     "this is a defect of acr ({kind}); please report it at {where}": "這是 acr 的缺陷（{kind}）；請到 {where} 回報",
     "with ARCRUN_DEBUG=1 it shows where in its code this happened": "設定 ARCRUN_DEBUG=1 可顯示發生在程式何處",

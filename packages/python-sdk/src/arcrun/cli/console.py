@@ -26,6 +26,7 @@ View = Callable[[Mapping[str, Any], Style], Iterable[str]]
 
 _PLACED = re.compile(r"line (\d+), column (\d+): (.*)", re.DOTALL)
 _ASCII = {"✓": "ok", "✗": "x", "…": "...", "→": "->", "·": "-"}
+_SIGNS_IN_ASCII = str.maketrans(_ASCII)
 _STYLES = {
     "red": "31",
     "green": "32",
@@ -91,8 +92,9 @@ class Console:
                 self._lines(view(item, self.style_of_result))
 
     def _lines(self, lines: Iterable[str]) -> None:
+        plain = not can_show("✓✗", sys.stdout)
         for line in lines:
-            print(line)
+            print(line.translate(_SIGNS_IN_ASCII) if plain else line)
 
     def style_of_result(self, text: str, *names: str) -> str:
         """Return text in a style, where stdout shows colours."""
@@ -138,6 +140,9 @@ class Console:
             self._line(as_json(shown, sys.stderr))
             return
         if error.code == "output_closed":
+            return
+        if error.code == "interrupted":  # by the person, who knows: that is how `acr dev` ends
+            self._line(f"\n{self.style(error.message, 'dim')}")
             return
         faults = error.details
         if not source or not any(map(source.has, faults)):
@@ -246,6 +251,12 @@ def _output() -> Generator[None, None, None]:
     except BrokenPipeError:
         discard_output()
         raise OutputClosedError from None
+    except OSError as error:  # a full disk
+        discard_output()
+        reason = error.strerror or type(error).__name__
+        raise CommandError(
+            "failed", message("the output can't be written: {reason}", reason=reason)
+        ) from None
 
 
 def as_yaml(value: object) -> str:
