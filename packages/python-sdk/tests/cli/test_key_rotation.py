@@ -36,7 +36,11 @@ def relay(server, served, canned):
             if name in {"x-arcrun-api-key", "content-type"}
         }
         return httpx.request(
-            handler.command, served["url"] + handler.path, content=recorded.body, headers=headers
+            handler.command,
+            served["url"] + handler.path,
+            content=recorded.body,
+            headers=headers,
+            timeout=60,
         )
 
     def passing(handler: Any) -> None:
