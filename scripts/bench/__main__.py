@@ -26,6 +26,7 @@ from scripts.bench import (
     runs,
     sdk,
     server,
+    startup,
 )
 from scripts.console import make_console
 
@@ -57,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     figures = [
         *sdk.measure(options.rounds),
+        *startup.measure(options.rounds),
         *javascript.measure(),
         *server.measure(options.rounds),
         *engine.measure(options.rounds),

@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Request  # noqa: TC002 - FastAPI reads the annotations
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, literal, select, update
 
 from arcrun_server.accounts import keys, providers
 from arcrun_server.accounts.attempts import Attempts
@@ -64,6 +64,22 @@ def deletes_what_does_not_open_in_a_rotation() -> None:
 
 def reseals_without_the_name() -> None:
     key_rotation.seal_envelope = lambda key, _name, value: seal_envelope(key, "", value)
+
+
+def ignores_a_proposed_key() -> None:
+    replace = key_rotation.KeyRotation._replace
+
+    def replacing(
+        self: Any, connection: Any, account: str, rows: Any, _proposed: str, development: Any
+    ) -> Any:
+        return replace(self, connection, account, rows, keys.new_key(), development)
+
+    key_rotation.KeyRotation._replace = replacing
+
+
+def takes_a_proposed_key_that_was_in_use() -> None:
+    nothing = select(tables.api_keys.c.id).where(bindparam("wanted") == literal(b""))
+    _rotation("_KNOWN", nothing)
 
 
 def opens_an_account_at_each_rotation() -> None:

@@ -199,6 +199,13 @@ def test_certificates_that_cannot_be_parsed_are_an_error_too(kind, monkeypatch, 
         ssl_context.cache_clear()
 
 
+def test_plain_http_reads_no_certificates(kind, server, canned, monkeypatch, tmp_path) -> None:
+    ssl_context.cache_clear()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    server.on("GET", "/health", canned(200, HEALTH))
+    assert kind.run(kind.client(server.url).health()) == HEALTH
+
+
 # --- processes, event loops and threads ---------------------------------------------------------
 
 
@@ -209,7 +216,7 @@ def test_a_child_opens_connections_of_its_own(server, key) -> None:
     client = arcrun.Arcrun(key, base_url=server.url)
     client.health()
     transport: Any = client._connection.http._transport
-    parents = next(iter(transport._pools.values()))[None]
+    parents = next(iter(transport._pools.values()))["http", None]
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -217,7 +224,7 @@ def test_a_child_opens_connections_of_its_own(server, key) -> None:
         try:
             client.health()
             (pools,) = transport._pools.values()
-            status = 0 if pools[None] is not parents else 2
+            status = 0 if pools["http", None] is not parents else 2
         finally:
             os.write(writer, bytes([status]))
             os._exit(0)

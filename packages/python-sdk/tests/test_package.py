@@ -52,6 +52,19 @@ def test_each_client_class_is_loaded_when_it_is_used() -> None:
     assert "arcrun._sync.client" not in loaded("from arcrun import AsyncArcrun")
 
 
+def test_help_of_the_command_line_loads_no_http_client() -> None:
+    pytest.importorskip("click")
+    for typed in ("--help", "--version", "recipe --help", "pussh"):
+        said = (
+            "contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())"
+        )
+        found = loaded(
+            f"import contextlib, io\nfrom arcrun.cli.app import run\nwith {said}: run({typed.split()!r})"
+        )
+        assert "click" in found
+        assert not found & {"httpx", "yaml", "cryptography", "asyncio"}
+
+
 def test_one_module_imports_httpx() -> None:
     importing = [
         path.relative_to(SOURCE).as_posix()

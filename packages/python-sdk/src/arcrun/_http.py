@@ -34,6 +34,7 @@ __all__ = [
     "attempt",
     "check_next_hop",
     "check_url",
+    "context_for",
     "httpx",
     "is_of_connection",
     "limits",
@@ -91,6 +92,17 @@ def ssl_context() -> ssl.SSLContext:
         f"the certificates of authorities can't be read ({reason}): correct "
         f"{variables or 'the installation of certifi'}"
     )
+
+
+def context_for(url: httpx.URL, proxy: str | None) -> ssl.SSLContext:
+    """Return the SSL context for requests to a URL.
+
+    Plain http that no proxy carries needs no certificates of authorities, so they are not read: that
+    takes longer than a call. What would use TLS all the same trusts nobody.
+    """
+    if url.scheme == "http" and proxy is None:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl_context()
 
 
 def limits(timeout: float | httpx.Timeout) -> httpx.Timeout:
@@ -265,11 +277,12 @@ def proxy_for(url: httpx.URL) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def pool_for(kind: Callable[..., T], proxy: str | None, max_connections: int) -> T:
+def pool_for(kind: Callable[..., T], url: httpx.URL, proxy: str | None, max_connections: int) -> T:
     """Return a new pool of connections.
 
     Args:
         kind: `httpx.HTTPTransport` or `httpx.AsyncHTTPTransport`.
+        url: a URL of those that it is for: all of one scheme.
         proxy: the proxy, if requests go through one.
         max_connections: how many connections there may be.
 
@@ -280,7 +293,7 @@ def pool_for(kind: Callable[..., T], proxy: str | None, max_connections: int) ->
         max_connections=max_connections,
         max_keepalive_connections=min(_KEPT_OPEN, max_connections),
     )
-    context = ssl_context()
+    context = context_for(url, proxy)
     try:
         return kind(verify=context, proxy=proxy, limits=sizes)
     except (ValueError, ImportError, httpx.InvalidURL) as error:

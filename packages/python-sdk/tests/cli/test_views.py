@@ -79,7 +79,7 @@ def test_tests_that_fail_say_why_and_exit_with_1(acr, recipe: str) -> None:
     assert "✓ 台北" in ended.out
     assert "✗ wrong" in ended.out
     assert "高雄" in ended.out
-    assert "1 of 2 passed" in ended.out
+    assert "1 of 2 tests passed" in ended.out
 
 
 def test_the_text_of_a_recipe_can_be_pushed_again(acr, recipe: str, tmp_path: Path) -> None:
@@ -154,3 +154,24 @@ def test_a_run_gives_its_data_alone_to_stdout(acr, engine, project: Path) -> Non
     acr("recipe", "push", project / "recipes" / "greeting.yaml")
     acr("push", project / "workflows" / "greet.yaml")
     assert acr("run", "greet", "name=Ada").out == "to: Ada\ngreeting: Good morning!\n"
+
+
+def test_a_warning_of_a_recipe_points_at_its_place(acr, engine, project) -> None:
+    recipe = project / "recipes" / "greeting.yaml"
+    unused = "inputs:\n  - {var: unused, from: input.unused, default: x}\n"
+    recipe.write_text(recipe.read_text("utf-8").replace("inputs:\n", unused, 1), "utf-8")
+    ended = acr("recipe", "push", recipe)
+    assert (ended.code, "version 1" in ended.out) == (0, True)
+    assert "warning: nothing uses the input 'unused'" in ended.err
+    assert "greeting.yaml:7:11" in ended.err
+    assert acr("recipe", "render", "greeting", "name=Ada").code == 0
+
+
+def test_a_push_and_a_check_say_so_in_a_line(acr, engine, project) -> None:
+    workflow = project / "workflows" / "greet.yaml"
+    assert acr("validate", workflow).out == "✓ valid: 3 nodes, 2 edges\n"
+    assert (
+        acr("push", workflow, "--dry-run").out.splitlines()[1] == "nothing was stored (--dry-run)"
+    )
+    url = f"{engine['url']}/webhooks/named/greet/trigger"
+    assert acr("push", workflow).out == f"✓ greet  {url}\n"

@@ -204,3 +204,11 @@ async def test_cookie_is_not_looked_at_where_a_key_is_needed(nobody: Api, alice:
     refused = await nobody("GET", "/credentials", headers=cookie)
     assert (refused.status_code, refused.json()["code"]) == (401, "missing_api_key")
     assert (await nobody("GET", "/credentials", headers={HEADER: ""} | cookie)).status_code == 401
+
+
+async def test_refused_proposal_is_not_repeated_in_the_error(alice: Api) -> None:
+    proposed = "ak_" + "5E" * 24
+    response = await alice("PUT", "/me/api-key/rotate", json={"api_key": proposed})
+    assert response.status_code == 400
+    assert "lower case" in response.text
+    assert proposed not in response.text

@@ -20,6 +20,7 @@ from arcrun_server.runs.environment import AccountEnvironment
 from arcrun_server.sealing.envelope import EnvelopeError, open_envelope
 from arcrun_server.store import Store
 from arcrun_server.store.credentials import RevokedKeyError
+from arcrun_server.store.key_rotation import KeyInUseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +98,19 @@ async def test_of_two_rotations_with_one_key_one_succeeds(store: Store) -> None:
     assert await opened(store, account, done.api_key) == {
         name: f"value of {name}" for name in NAMES
     }
+
+
+async def test_proposed_key_that_was_ever_in_use_changes_nothing(store: Store) -> None:
+    first, key, others = new_key(), new_key(), new_key()
+    account = await stored(store, first)
+    store.accounts.create(others)
+    await store.key_rotation.rotate(account, key, presented=first)
+    for proposed in (first, key, others):
+        with pytest.raises(KeyInUseError):
+            await store.key_rotation.rotate(account, proposed, presented=key)
+    assert await store.accounts.keys_of(account) == [key]
+    assert await store.accounts.of_key(first) is None
+    assert await opened(store, account, key) == {name: f"value of {name}" for name in NAMES}
 
 
 async def test_push_under_the_old_key_is_resealed_or_refused_never_lost(store: Store) -> None:

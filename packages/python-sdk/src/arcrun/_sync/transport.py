@@ -9,6 +9,8 @@ from typing import Any
 from arcrun._concurrency import scope, is_alive
 from arcrun._http import MAX_CONNECTIONS, httpx, origin, pool_for, proxy_for, unobserved
 
+_Way = tuple[str, str | None]  # a scheme, and the proxy if there is one
+
 
 class EnvironmentTransport(httpx.BaseTransport):
     """Sends requests by the environment's proxies, if any, as `httpx.Client()` does.
@@ -21,12 +23,12 @@ class EnvironmentTransport(httpx.BaseTransport):
         """Prepare to send; nothing is opened yet.
 
         Args:
-            max_connections: how many connections each process and loop may have, to each proxy.
+            max_connections: how many connections each process and loop may have, by each scheme and proxy.
             hidden: whether requests hold secrets, and are not shown to instrumentation of httpx.
         """
         self._max_connections = max_connections
         self._hidden = hidden
-        self._pools: dict[Hashable, dict[str | None, httpx.HTTPTransport]] = {}
+        self._pools: dict[Hashable, dict[_Way, httpx.HTTPTransport]] = {}
         self._proxies: dict[str, str | None] = {}
 
     def __repr__(self) -> str:
@@ -49,15 +51,16 @@ class EnvironmentTransport(httpx.BaseTransport):
         if here not in self._pools:
             self._pools = {own: pools for own, pools in self._pools.items() if is_alive(own)}
         pools = self._pools.setdefault(here, {})
-        if proxy not in pools:
-            return pools.setdefault(proxy, self._timed_pool(proxy))
-        return pools[proxy]
+        way = (url.scheme, proxy)
+        if way not in pools:
+            return pools.setdefault(way, self._timed_pool(url, proxy))
+        return pools[way]
 
-    def _timed_pool(self, proxy: str | None) -> httpx.HTTPTransport:
+    def _timed_pool(self, url: httpx.URL, proxy: str | None) -> httpx.HTTPTransport:
         """Return a new pool, in which the time of a request is that of the whole."""
         from .network import TimedBackend
 
-        made = pool_for(httpx.HTTPTransport, proxy, self._max_connections)
+        made = pool_for(httpx.HTTPTransport, url, proxy, self._max_connections)
         # httpx has no option for it; without these two names each wait has a time-out of its own.
         connections: Any = getattr(made, "_pool", None)
         inner = getattr(connections, "_network_backend", None)

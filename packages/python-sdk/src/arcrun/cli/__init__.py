@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -14,4 +15,7 @@ def main() -> int:
         return 1
     from .app import run
 
-    return run(sys.argv[1:])
+    code = run(sys.argv[1:])
+    # Python would look for cycles among all objects once more before it ends, which takes as long as a call.
+    gc.freeze()
+    return code

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Container, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from inspect import signature
+from pathlib import Path
 from typing import Any
 
 import click
@@ -44,6 +45,7 @@ def run(arguments: Sequence[str]) -> int:
     Args:
         arguments: as typed after `acr`.
     """
+    _open_closed_streams()
     # Also for errors that come before the options are read.
     as_json = "--json" in arguments or os.environ.get("ARCRUN_OUTPUT") == "json"
     use(language_of(arguments, sys.stderr))
@@ -66,6 +68,17 @@ def run(arguments: Sequence[str]) -> int:
         failure = failure_of(error)
         call.console.failure(failure, call.source)
         return exit_code(failure.code)
+
+
+def _open_closed_streams() -> None:
+    """Open the standard streams that a caller has closed (`>&-`) on nothing.
+
+    Python has None for them, and the next file or connection would get their number.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - until the process ends
+            setattr(sys, name, stream)
 
 
 def application() -> click.Group:

@@ -10,6 +10,7 @@ from arcrun.commands.asking import Question
 from arcrun.commands.errors import CommandError
 
 from .arguments import text_of
+from .messages import text as message
 from .source import printable
 
 
@@ -24,18 +25,23 @@ def ask(questions: Sequence[Question]) -> dict[str, str]:
     given = _prompted(questions) if sys.stdin.isatty() else _piped(questions, text_of("-"))
     for question in questions:
         if not given.get(question.key) and not question.is_optional:
-            raise CommandError("invalid_argument", f"{question.key} is empty: {_how(questions)}")
+            raise CommandError(
+                "invalid_argument",
+                message("{name} is empty: {how}", name=question.key, how=_how(questions)),
+            )
     return {key: value for key, value in given.items() if value}
 
 
 def _prompted(questions: Sequence[Question]) -> dict[str, str]:
     given: dict[str, str] = {}
     for question in questions:
-        optional = " (optional)" if question.is_optional else ""
+        optional = message(" (optional)") if question.is_optional else ""
         print(f"{printable(question.label)}{optional}", file=sys.stderr)
         if question.help:
             print(f"  {printable(question.help)}", file=sys.stderr)
-        given[question.key] = getpass.getpass(f"  {question.key} (not shown): ", sys.stderr).strip()
+        given[question.key] = getpass.getpass(
+            "  " + message("{name} (not shown): ", name=question.key), sys.stderr
+        ).strip()
     return given
 
 
@@ -50,7 +56,10 @@ def _piped(questions: Sequence[Question], text: str) -> dict[str, str]:
         key = key.strip()
         if not separator or key not in keys:
             raise CommandError(
-                "invalid_argument", f"line {number} of standard input: {_how(questions)}"
+                "invalid_argument",
+                message(
+                    "line {number} of standard input: {how}", number=number, how=_how(questions)
+                ),
             )
         given[key] = value.strip()
     return given
@@ -58,6 +67,9 @@ def _piped(questions: Sequence[Question], text: str) -> dict[str, str]:
 
 def _how(questions: Sequence[Question]) -> str:
     if len(questions) == 1:
-        return f"type it at the prompt, or pipe it in: acr … < FILE, where FILE has the {questions[0].label}"
+        return message(
+            "type it at the prompt, or pipe it in: acr … < FILE, where FILE has the {label}",
+            label=questions[0].label,
+        )
     keys = ", ".join(f"{question.key}=…" for question in questions)
-    return f"pipe in lines of KEY=VALUE: {keys}"
+    return message("pipe in lines of KEY=VALUE: {keys}", keys=keys)

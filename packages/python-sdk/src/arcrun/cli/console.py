@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -14,7 +15,7 @@ from typing import Any, TextIO
 from arcrun.commands.errors import CommandError, Next
 
 from .failures import OutputClosedError
-from .messages import language
+from .messages import language, translated
 from .messages import text as message
 from .source import Source, printable, width
 
@@ -23,7 +24,9 @@ Style = Callable[..., str]
 # Returns the lines that a person reads of a result.
 View = Callable[[Mapping[str, Any], Style], Iterable[str]]
 
+_PLACED = re.compile(r"line (\d+), column (\d+): (.*)", re.DOTALL)
 _ASCII = {"✓": "ok", "✗": "x", "…": "...", "→": "->", "·": "-"}
+_SIGNS_IN_ASCII = str.maketrans(_ASCII)
 _STYLES = {
     "red": "31",
     "green": "32",
@@ -64,7 +67,7 @@ class Console:
         shown = dict(result)
         if not self.as_json:
             for warning in shown.pop("warnings", ()):
-                self._fault("warning", "yellow", warning, "", source)
+                self._fault("warning", "yellow", _fault_of(warning), "", source)
         with _output():
             if self.as_json:
                 print(as_json(shown, sys.stdout, indent=2))
@@ -89,8 +92,9 @@ class Console:
                 self._lines(view(item, self.style_of_result))
 
     def _lines(self, lines: Iterable[str]) -> None:
+        plain = not can_show("✓✗", sys.stdout)
         for line in lines:
-            print(line)
+            print(line.translate(_SIGNS_IN_ASCII) if plain else line)
 
     def style_of_result(self, text: str, *names: str) -> str:
         """Return text in a style, where stdout shows colours."""
@@ -121,7 +125,7 @@ class Console:
 
     def _held_warnings(self) -> None:
         for warning in self._held:
-            self._line(f"warning: {warning}")
+            self._line(message("warning: {text}", text=warning))
         self._held.clear()
 
     def failure(self, error: CommandError, source: Source | None = None) -> None:
@@ -137,9 +141,12 @@ class Console:
             return
         if error.code == "output_closed":
             return
+        if error.code == "interrupted":  # by the person, who knows: that is how `acr dev` ends
+            self._line(f"\n{self.style(error.message, 'dim')}")
+            return
         faults = error.details
         if not source or not any(map(source.has, faults)):
-            self._labelled("error", "red", error.message, error.code)
+            self._labelled("error", "red", translated(error.message), error.code)
             faults = [each for each in faults if str(each.get("message")) not in error.message]
         for fault in faults:
             self._fault("error", "red", fault, error.code, source)
@@ -190,7 +197,7 @@ class Console:
         field, *names = columns
         rows = [[cell(item.get(name)) for name in names] for item in result[field]]
         if not rows:
-            self.progress(message("no {field}", field=field))
+            self.progress(message("no {field}", field=message(field)))
             return
         for line in table(names, rows, shutil.get_terminal_size((100, 24)).columns):
             print(line)
@@ -200,6 +207,16 @@ class Console:
                     "{shown} of {total}; --limit shows more", shown=len(rows), total=result["total"]
                 )
             )
+
+
+def _fault_of(warning: Mapping[str, Any] | str) -> Mapping[str, Any]:
+    """Return a warning with its place, which some are preceded by: `line 7, column 11: …`."""
+    if not isinstance(warning, str):
+        return warning
+    placed = _PLACED.match(warning)
+    if placed is None:
+        return {"message": warning}
+    return {"message": placed[3], "line": int(placed[1]), "column": int(placed[2])}
 
 
 def next_command(step: Next) -> str:
@@ -234,6 +251,12 @@ def _output() -> Generator[None, None, None]:
     except BrokenPipeError:
         discard_output()
         raise OutputClosedError from None
+    except OSError as error:  # a full disk
+        discard_output()
+        reason = error.strerror or type(error).__name__
+        raise CommandError(
+            "failed", message("the output can't be written: {reason}", reason=reason)
+        ) from None
 
 
 def as_yaml(value: object) -> str:
@@ -289,7 +312,7 @@ def table(names: Sequence[str], rows: Sequence[Sequence[str]], columns: int) -> 
         rows: the cells.
         columns: the width of the terminal.
     """
-    heads = [name.replace("_", " ").upper() for name in names]
+    heads = [message(name.replace("_", " ").upper()) for name in names]
     widths = [max(map(width, each)) for each in zip(heads, *rows, strict=True)]
     lines = []
     for row in (heads, *rows):

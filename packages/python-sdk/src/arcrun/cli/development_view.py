@@ -10,8 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from .console import Style, cell
+from .messages import text as message
 from .source import Source
-from .views import SIGNS, Result, indented, milliseconds, node_line, safe_lines, status_text
+from .views import (
+    SIGNS,
+    Result,
+    indented,
+    milliseconds,
+    node_line,
+    safe_lines,
+    status_text,
+    warning_line,
+)
 
 _PROMPT_LINES = 20  # of a prompt; `acr recipe render` shows all of it
 
@@ -22,8 +32,9 @@ def event(item: Result, style: Style) -> Iterator[str]:
 
 
 def _engine(item: Result, style: Style) -> Iterator[str]:
-    yield f"{style('✓', 'green')} engine at {style(item['url'], 'bold')}  {style('Ctrl-C ends it', 'dim')}"
-    yield style("  in another terminal:", "dim")
+    serving = message("engine at {url}", url=style(item["url"], "bold"))
+    yield f"{style('✓', 'green')} {serving}  {style(message('Ctrl-C ends it'), 'dim')}"
+    yield style("  " + message("in another terminal:"), "dim")
     set_variable = "set" if os.name == "nt" else "export"
     yield f"    {set_variable} ARCRUN_BASE_URL={item['url']}"
     yield f"    {set_variable} ARCRUN_API_KEY={item['key']}"
@@ -31,16 +42,21 @@ def _engine(item: Result, style: Style) -> Iterator[str]:
 
 
 def _deleted(item: Result, style: Style) -> Iterator[str]:
-    yield f"{style('-', 'yellow')} {item['file']}  {style('deleted here; the engine keeps it', 'dim')}"
+    yield f"{style('-', 'yellow')} {item['file']}  {style(message('deleted here; the engine keeps it'), 'dim')}"
 
 
 def _recipe(item: Result, style: Style) -> Iterator[str]:
     sign, colour = SIGNS["ok" if item.get("passed", True) else "fail"]
     tests = item.get("tests", [])
     passed = sum(test["passed"] for test in tests)
-    counted = f"{passed} of {len(tests)} tests passed" if tests else "no tests"
-    name = f"{item['kind']}:{cell(item['name'])} version {item['version']}"
-    yield f"{style(sign, colour)} {item['file']}  {style(f'{name}, {counted}', 'dim')}"
+    counted = (
+        message("{passed} of {total} tests passed", passed=passed, total=len(tests))
+        if tests
+        else message("no tests")
+    )
+    version = message("version {version}", version=item["version"])
+    about = f"{item['kind']}:{cell(item['name'])} {version}, {counted}"
+    yield f"{style(sign, colour)} {item['file']}  {style(about, 'dim')}"
     for test in tests:
         if not test["passed"]:
             yield f"  {style('✗', 'red')} {cell(test['name'])}"
@@ -50,28 +66,36 @@ def _recipe(item: Result, style: Style) -> Iterator[str]:
 
 def _prompt(item: Result, style: Style) -> Iterator[str]:
     lines = []
-    for message in item["messages"]:
-        first, *rest = safe_lines(message["content"]) or [""]
-        lines += [f"    {style(message['role'].ljust(9), 'cyan')} {first}"]
+    for part in item["messages"]:
+        first, *rest = safe_lines(part["content"]) or [""]
+        lines += [f"    {style(part['role'].ljust(9), 'cyan')} {first}"]
         lines += [f"    {' ' * 9} {line}" for line in rest]
-    about = f"the prompt of test {cell(item['test'])!r}, about {item['estimated_tokens']} tokens"
+    about = message(
+        "the prompt of test {test}, about {count} tokens",
+        test=repr(cell(item["test"])),
+        count=item["estimated_tokens"],
+    )
     yield style(f"  {about}", "dim")
     yield from lines[:_PROMPT_LINES]
     if len(lines) > _PROMPT_LINES:
         more = len(lines) - _PROMPT_LINES
-        yield style(f"    … {more} more lines: acr recipe render {cell(item['name'])}", "dim")
+        command = f"acr recipe render {cell(item['name'])}"
+        rest_of_it = message("… {count} more lines: {command}", count=more, command=command)
+        yield style(f"    {rest_of_it}", "dim")
 
 
 def _workflow(item: Result, style: Style) -> Iterator[str]:
-    yield f"{style('✓', 'green')} {item['file']}  {style('pushed as ' + cell(item['name']), 'dim')}"
+    pushed = message("pushed as {name}", name=cell(item["name"]))
+    yield f"{style('✓', 'green')} {item['file']}  {style(pushed, 'dim')}"
     for warning in item["warnings"]:
-        yield style(f"  warning: {cell(warning.get('message', warning))}", "yellow")
+        yield "  " + warning_line(warning.get("message", warning), style)
 
 
 def _run(item: Result, style: Style) -> Iterator[str]:
     stem = Path(item["file"]).stem
-    given = item["input"] or f"{{}}; inputs/{stem}.json would be its input"
-    yield style(f"  run {item['run_id']} with {given}", "dim")
+    given = item["input"] or message("{}; inputs/{name}.json would be its input", name=stem)
+    about = message("run {run} with {given}", run=item["run_id"], given=given)
+    yield style(f"  {about}", "dim")
 
 
 def _node(item: Result, style: Style) -> Iterator[str]:
@@ -84,21 +108,23 @@ def _ended(item: Result, style: Style) -> Iterator[str]:
     if item.get("data") is not None:
         yield from indented(item["data"], 4)
     for warning in item["warnings"]:
-        yield f"  {style('warning', 'yellow', 'bold')}: {cell(warning['message'])}"
+        yield f"  {style(message('warning'), 'yellow', 'bold')}: {cell(warning['message'])}"
         yield from _excerpts(item, [{**warning, "message": ""}])
     if item.get("task_id"):
-        yield f"  it waits: acr runs resume {cell(item['task_id'])} KEY=VALUE"
+        command = f"acr runs resume {cell(item['task_id'])} KEY=VALUE"
+        yield "  " + message("it waits; go on with: {command}", command=command)
 
 
 def _superseded(item: Result, style: Style) -> Iterator[str]:
-    yield style(f"  a file was saved, so run {item['run_id']} was cancelled", "yellow")
+    about = message("a file was saved, so run {run} was cancelled", run=item["run_id"])
+    yield style(f"  {about}", "yellow")
 
 
 def _error(item: Result, style: Style) -> Iterator[str]:
     yield f"{style('✗', 'red')} {item['file']}"
     excerpts = list(_excerpts(item, item["details"]))
     if not excerpts:
-        yield f"  {style('error', 'red', 'bold')}: {cell(item['message'])}"
+        yield f"  {style(message('error'), 'red', 'bold')}: {cell(item['message'])}"
     yield from excerpts
 
 
@@ -121,7 +147,8 @@ def _source_of(item: Result) -> Source | None:
 
 def _watching(item: Result, style: Style) -> Iterator[str]:
     del item
-    yield style(f"{datetime.now().astimezone():%H:%M:%S}  waiting for a save", "dim")
+    now = f"{datetime.now().astimezone():%H:%M:%S}"
+    yield style(f"{now}  {message('waiting for a save')}", "dim")
     yield ""
 
 

@@ -17,7 +17,7 @@ def reporter(console: Console) -> Callable[[Mapping[str, Any]], None]:
 
     def report(event: Mapping[str, Any]) -> None:
         if event["type"] == "accepted":
-            console.progress(f"run {event['run_id']}")
+            console.progress(message("run {run}", run=event["run_id"]))
         elif event["type"] == "node":
             sign, colour = _SIGNS.get(event["status"], ("·", "dim"))
             spent = f"{event.get('duration_ms', 0):.0f} ms"

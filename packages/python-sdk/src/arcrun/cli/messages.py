@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import Literal, TextIO
 
+from arcrun.commands.sentences import Sentence
+
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
@@ -38,6 +40,15 @@ def text(english: str, **values: object) -> str:
     for name, value in values.items():
         template = template.replace(f"{{{name}}}", str(value))
     return template
+
+
+def translated(value: object) -> str:
+    """Return a text that a command made, in the language in use: if it is a sentence, with its values."""
+    if isinstance(value, Sentence):
+        return text(
+            value.template, **{name: translated(each) for name, each in value.values.items()}
+        )
+    return str(value)
 
 
 def language_of(arguments: Sequence[str], stream: TextIO) -> Language:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .console import Style, as_yaml, cell
+from .messages import text as message
 from .views import SIGNS, Result, columns, safe_lines
 
 # The colour of a range by the kind of its origin.
@@ -19,8 +20,10 @@ def recipe(result: Result, style: Style) -> Iterator[str]:
     labels = [
         f"{name} → {label['version']}" for name, label in (result.get("labels") or {}).items()
     ]
-    about = f"# version {result['version']}{f', labels: {cell(labels)}' if labels else ''}"
-    yield style(about, "dim")
+    about = message("version {version}", version=result["version"])
+    if labels:
+        about += message(", labels: {labels}", labels=cell(labels))
+    yield style(f"# {about}", "dim")
     yield from safe_lines(result.get("source") or as_yaml(result["recipe"]))
 
 
@@ -28,37 +31,34 @@ def pushed(result: Result, style: Style) -> Iterator[str]:
     """Show which version a push made, or what a check found."""
     if result.get("dry_run"):
         yield from tests(result, style)
-        yield style("nothing was stored (--dry-run)", "dim")
+        yield style(message("nothing was stored (--dry-run)"), "dim")
         return
     name = result.get("id") or result.get("name")
-    yield f"{style('✓', 'green')} {cell(name)}  version {result['version']}"
-    for warning in result.get("warnings") or []:
-        yield style(f"warning: {cell(warning)}", "yellow")
+    version = message("version {version}", version=result["version"])
+    yield f"{style('✓', 'green')} {cell(name)}  {version}"
 
 
 def prompt(result: Result, style: Style) -> Iterator[str]:
     """Show a prompt, with colours by where each range comes from, and below it the origins."""
     origins: dict[tuple[str, str, str], None] = {}
-    for message in result["messages"]:
-        yield style(f"── {message['role']} ──", "bold")
-        yield from "".join(_ranges(message, style, origins)).split("\n")
+    for part in result["messages"]:
+        yield style(f"── {part['role']} ──", "bold")
+        yield from "".join(_ranges(part, style, origins)).split("\n")
         yield ""
     if origins:
-        yield style("where it comes from", "bold")
+        yield style(message("where it comes from"), "bold")
         rows = columns((name, source) for _, name, source in origins)
         for (kind, _, _), row in zip(origins, rows, strict=True):
             yield f"  {style(kind.ljust(_KIND_WIDTH), *_colour(kind))}  {row}"
-    yield style(f"about {result.get('estimated_tokens')} tokens", "dim")
-    for warning in result.get("warnings") or []:
-        yield style(f"warning: {cell(warning)}", "yellow")
+    yield style(message("about {count} tokens", count=result.get("estimated_tokens")), "dim")
 
 
 def _ranges(
-    message: Mapping[str, Any], style: Style, origins: dict[tuple[str, str, str], None]
+    part: Mapping[str, Any], style: Style, origins: dict[tuple[str, str, str], None]
 ) -> Iterator[str]:
     """Yield the text of a message, range by range, and note the origins."""
-    content, end = message["content"], 0
-    for each in message.get("ranges") or []:
+    content, end = part["content"], 0
+    for each in part.get("ranges") or []:
         origin = each["origin"]
         kind = str(origin.get("kind"))
         origins[kind, cell(origin.get("var", origin.get("part"))), _source_of(origin)] = None
@@ -84,7 +84,8 @@ def _source_of(origin: Mapping[str, Any]) -> str:
     if "from" in origin:
         return cell(origin["from"])
     if "recipe" in origin:
-        return f"{cell(origin['recipe'])} version {cell(origin.get('version'))}"
+        version = message("version {version}", version=cell(origin.get("version")))
+        return f"{cell(origin['recipe'])} {version}"
     known = ("source", "block_page_name", "page_name", "block_id", "key")
     return " ".join(cell(origin[name]) for name in known if origin.get(name))
 
@@ -98,15 +99,18 @@ def tests(result: Result, style: Style) -> Iterator[str]:
             yield from (f"    {line}" for line in safe_lines(failure))
     passed = sum(test["passed"] for test in result["tests"])
     if not result["tests"]:
-        yield "the recipe has no tests: write them under `tests:`"
+        yield message("the recipe has no tests: write them under `tests:`")
         return
-    yield style(f"{passed} of {len(result['tests'])} passed", "dim")
+    total = len(result["tests"])
+    yield style(message("{passed} of {total} tests passed", passed=passed, total=total), "dim")
 
 
 def diff(result: Result, style: Style) -> Iterator[str]:
     """Show a unified diff."""
     if not result["diff"]:
-        yield f"versions {result['from']} and {result['to']} are the same"
+        yield message(
+            "versions {one} and {other} are the same", one=result["from"], other=result["to"]
+        )
     yield from diff_lines(result["diff"], style)
 
 
@@ -120,25 +124,40 @@ def diff_lines(text: str, style: Style) -> Iterator[str]:
 def backtest(result: Result, style: Style) -> Iterator[str]:
     """Show what a version would change of the prompts of real runs."""
     version = result.get("version")
-    of = f"version {version}" if version is not None else "this text"
+    of = (
+        message("version {version}", version=version)
+        if version is not None
+        else message("this text")
+    )
     counts = [
-        f"{result[name]} {name}"
+        f"{result[name]} {message(name)}"
         for name in ("changed", "unchanged", "failed", "skipped")
         if result.get(name)
     ]
-    yield f"{style(of, 'bold')} against {result['count']} prompts of runs: {', '.join(counts) or 'none'}"
+    yield message(
+        "{version} against {count} prompts of runs: {result}",
+        version=style(of, "bold"),
+        count=result["count"],
+        result=", ".join(counts) or message("none"),
+    )
     for run in result["runs"]:
         if run["status"] == "unchanged":
             continue
         yield ""
-        about = f"run {cell(run.get('run_id'))}, node {cell(run['node'])}, version {run['version']}"
-        yield f"{style(run['status'], 'yellow')}  {style(about, 'dim')}"
+        about = message(
+            "run {run}, node {node}, version {version}",
+            run=cell(run.get("run_id")),
+            node=cell(run["node"]),
+            version=run["version"],
+        )
+        yield f"{style(message(run['status']), 'yellow')}  {style(about, 'dim')}"
         if run.get("error"):
             yield style(f"  {cell(run['error'])}", "red")
-        for message in run.get("messages", []):
-            yield f"  {message['role']}"
-            yield from (f"    {line}" for line in diff_lines(message["diff"], style))
+        for part in run.get("messages", []):
+            yield f"  {part['role']}"
+            yield from (f"    {line}" for line in diff_lines(part["diff"], style))
         answer = run.get("answer") or {}
         if answer:
-            yield f"  answer: {cell(answer['status'])} {cell(answer.get('error'))}".rstrip()
+            said = f"{cell(answer['status'])} {cell(answer.get('error'))}".rstrip()
+            yield "  " + message("answer: {status}", status=said)
             yield from (f"    {line}" for line in diff_lines(answer.get("diff", ""), style))

@@ -6,7 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from arcrun.commands.sentences import Sentence
+
 from .console import Style, View, as_yaml, cell
+from .messages import text as message
+from .messages import translated
 from .source import printable, width
 
 Result = Mapping[str, Any]
@@ -16,6 +20,8 @@ _VIEWS = {
     "init": "views:project",
     "dev": "development_view:event",
     "logs": "logs_view:line",
+    "push": "views:pushed_workflow",
+    "validate": "views:valid_workflow",
     "run": "views:ended_run",
     "runs get": "views:run",
     "recipe get": "recipe_views:recipe",
@@ -29,6 +35,8 @@ _VIEWS = {
     "kb import": "views:imported_pages",
     "login": "views:login",
     "auth status": "views:auth_status",
+    "auth rotate": "views:rotated_key",
+    "auth revoke": "views:revoked_key",
     "doctor": "views:checks",
     "completion": "views:script",
 }
@@ -115,44 +123,47 @@ def run(result: Result, style: Style) -> Iterator[str]:
     about = ", ".join(cell(fact) for fact in facts if fact)
     status = status_text(result["status"], style)
     yield f"{cell(result['workflow'])}  {status}  {style(about, 'dim')}"
-    yield style(f"run {result['run_id']}", "dim")
-    yield from _section("input", result.get("input"), style)
+    yield style(message("run {run}", run=result["run_id"]), "dim")
+    yield from _section(message("input"), result.get("input"), style)
     if result.get("trace"):
-        yield from ("", style("trace", "bold"))
+        yield from ("", style(message("trace"), "bold"))
         yield from (node_line(entry, style) for entry in result["trace"])
-    yield from _section("data", result.get("data"), style)
+    yield from _section(message("data"), result.get("data"), style)
     if result.get("error"):
-        yield from ("", style("error", "bold", "red"))
+        yield from ("", style(message("error"), "bold", "red"))
         yield from indented(result["error"])
-    yield from _section("input of the failed node", result.get("failed_input"), style)
-    yield from _warnings(result, style)
+    yield from _section(message("input of the failed node"), result.get("failed_input"), style)
     if result.get("task_id"):
-        yield from ("", f"it waits for the task {cell(result['task_id'])}")
-        yield f"go on with: acr runs resume {cell(result['task_id'])} KEY=VALUE"
+        yield from ("", message("it waits for the task {task}", task=cell(result["task_id"])))
+        yield _resumption(result)
 
 
 def ended_run(result: Result, style: Style) -> Iterator[str]:
     """Show what a run came to: its data alone, where there is any."""
+    del style
     if "data" in result:
         data = result["data"]
         yield from indented(data, 0)
     else:
         yield from indented(result, 0)
-    yield from _warnings(result, style)
     if result.get("task_id"):
-        yield f"go on with: acr runs resume {cell(result['task_id'])} KEY=VALUE"
+        yield _resumption(result)
+
+
+def _resumption(result: Result) -> str:
+    command = f"acr runs resume {cell(result['task_id'])} KEY=VALUE"
+    return message("go on with: {command}", command=command)
+
+
+def warning_line(text: object, style: Style) -> str:
+    """Return a warning as a line."""
+    return style(message("warning: {text}", text=cell(text)), "yellow")
 
 
 def _section(title: str, value: object, style: Style) -> Iterator[str]:
     if value not in (None, {}, []):
         yield from ("", style(title, "bold"))
         yield from indented(value)
-
-
-def _warnings(result: Result, style: Style) -> Iterator[str]:
-    for warning in result.get("warnings") or []:
-        text = warning.get("message", warning) if isinstance(warning, Mapping) else warning
-        yield style(f"warning: {cell(text)}", "yellow")
 
 
 def component(result: Result, style: Style) -> Iterator[str]:
@@ -162,18 +173,18 @@ def component(result: Result, style: Style) -> Iterator[str]:
     schema = result.get("input_schema") or {}
     properties = schema.get("properties") or {}
     if properties:
-        yield from ("", style("parameters", "bold"))
+        yield from ("", style(message("parameters"), "bold"))
         required = schema.get("required") or []
         for name, about in properties.items():
-            needed = ", required" if name in required else ""
+            needed = message(", required") if name in required else ""
             yield f"  {cell(name)}  {style(_type_of(about) + needed, 'dim')}"
             if about.get("description"):
                 yield f"      {cell(about['description'])}"
     if result.get("branches"):
-        yield from ("", f"{style('branches', 'bold')}  {cell(result['branches'])}")
+        yield from ("", f"{style(message('branches'), 'bold')}  {cell(result['branches'])}")
     if "config_example" in result:
         example = {"component": result["canonical_id"], **result["config_example"]}
-        yield from ("", style("example", "bold"))
+        yield from ("", style(message("example"), "bold"))
         yield from indented({"config": {"NODE": example}})
 
 
@@ -195,9 +206,26 @@ def imported_pages(result: Result, style: Style) -> Iterator[str]:
     signs = {"created": ("+", "green"), "replaced": ("~", "yellow"), "unchanged": ("=", "dim")}
     for entry in result["pages"]:
         sign, colour = signs[entry["state"]]
-        yield f"{style(sign, colour)} {cell(entry['page_name'])}  {style(entry['state'], 'dim')}"
+        yield f"{style(sign, colour)} {cell(entry['page_name'])}  {style(message(entry['state']), 'dim')}"
     if result.get("dry_run"):
-        yield style("nothing was written (--dry-run)", "dim")
+        yield style(message("nothing was written (--dry-run)"), "dim")
+
+
+def pushed_workflow(result: Result, style: Style) -> Iterator[str]:
+    """Show where a workflow can be triggered, or what a check found."""
+    if result.get("dry_run"):
+        yield from valid_workflow(result, style)
+        yield style(message("nothing was stored (--dry-run)"), "dim")
+        return
+    yield f"{style('✓', 'green')} {cell(result['name'])}  {cell(result.get('webhook_url'))}".rstrip()
+
+
+def valid_workflow(result: Result, style: Style) -> Iterator[str]:
+    """Show that a workflow is valid."""
+    counts = message(
+        "valid: {nodes} nodes, {edges} edges", nodes=result["nodes"], edges=result["edges"]
+    )
+    yield f"{style('✓', 'green')} {counts}"
 
 
 def project(result: Result, style: Style) -> Iterator[str]:
@@ -205,15 +233,17 @@ def project(result: Result, style: Style) -> Iterator[str]:
     for name in result["files"]:
         yield f"{style('+', 'green')} {name}"
     if result.get("dry_run"):
-        yield style("nothing was written (--dry-run)", "dim")
+        yield style(message("nothing was written (--dry-run)"), "dim")
         return
     import shlex
 
     yield ""
     if result["folder"] != ".":
         yield f"  cd {shlex.quote(result['folder'])}"
-    yield f"  acr dev              {style('# an engine of its own: runs what you save', 'dim')}"
-    yield f"  acr login            {style('# for an engine that you share; then:', 'dim')}"
+    own = message("an engine of its own: runs what you save")
+    shared = message("for an engine that you share; then:")
+    yield f"  acr dev              {style(f'# {own}', 'dim')}"
+    yield f"  acr login            {style(f'# {shared}', 'dim')}"
     yield "  acr recipe push recipes/greeting.yaml"
     yield "  acr push workflows/greet.yaml"
     yield "  acr run greet name=Ada"
@@ -223,11 +253,52 @@ def login(result: Result, style: Style) -> Iterator[str]:
     """Show where the key is kept."""
     account = result.get("account") or {}
     whose = account.get("email") or account.get("account")
-    yield f"{style('✓', 'green')} logged in to {result['base_url']}{f' as {cell(whose)}' if whose else ''}"
-    profile = f", profile {result['profile']}" if result.get("profile") else ""
-    yield f"  the key {result['api_key']} is in {result['config']}{profile}"
+    where = result["base_url"]
+    done = (
+        message("logged in to {url} as {whose}", url=where, whose=cell(whose))
+        if whose
+        else message("logged in to {url}", url=where)
+    )
+    yield f"{style('✓', 'green')} {done}"
+    yield "  " + _key_is_in(result)
     if result.get("warning"):
-        yield style(f"warning: {result['warning']}", "yellow")
+        yield warning_line(result["warning"], style)
+
+
+def _key_is_in(result: Result) -> str:
+    key, config = result["api_key"], result["config"]
+    if result.get("profile"):
+        return message(
+            "the key {key} is in {config}, profile {profile}",
+            key=key,
+            config=config,
+            profile=result["profile"],
+        )
+    return message("the key {key} is in {config}", key=key, config=config)
+
+
+def rotated_key(result: Result, style: Style) -> Iterator[str]:
+    """Show that there is a new key, and what it does not open."""
+    sign = style("✓", "green")
+    if result.get("recovered"):
+        yield f"{sign} {message('the key had been replaced already, and only the response was lost')}"
+    else:
+        count = result.get("resealed", 0)
+        yield f"{sign} {message('the key was replaced; it opens {count} credentials', count=count)}"
+    yield "  " + _key_is_in(result)
+    for name in result.get("unopened") or []:
+        yield warning_line(message("no key opens the credential {name}", name=cell(name)), style)
+
+
+def revoked_key(result: Result, style: Style) -> Iterator[str]:
+    """Show that the key is revoked, and where it still stands."""
+    yield f"{style('✓', 'green')} {message('the key {key} is revoked', key=result['api_key'])}"
+    if result.get("config"):
+        yield "  " + message("it was removed from {config}", config=result["config"])
+    if result.get("still_in"):
+        yield warning_line(
+            message("it still stands in {place}", place=translated(result["still_in"])), style
+        )
 
 
 def auth_status(result: Result, style: Style) -> Iterator[str]:
@@ -236,31 +307,50 @@ def auth_status(result: Result, style: Style) -> Iterator[str]:
         (
             name,
             cell(found["value"]),
-            style(f"from {found['from']}" if found["from"] else "not set", "dim"),
+            style(
+                message("from {origin}", origin=translated(found["from"]))
+                if found["from"]
+                else message("not set"),
+                "dim",
+            ),
         )
         for name, found in result["settings"].items()
     ]
     yield from columns(rows)
     engine = result.get("engine")
     if engine:
-        yield f"engine version {cell(engine['version'])}: {cell(engine['capabilities'])}"
+        yield message(
+            "engine version {version}: {capabilities}",
+            version=cell(engine["version"]),
+            capabilities=cell(engine["capabilities"]),
+        )
     account = result.get("account")
     if account:
         key = account.get("key") or {}
-        yield f"account {cell(account.get('email') or account.get('account'))}  {cell(key.get('label'))}"
+        whose = cell(account.get("email") or account.get("account"))
+        yield f"{message('account {whose}', whose=whose)}  {cell(key.get('label'))}".rstrip()
     sign, colour = SIGNS["ok" if result["ok"] else "fail"]
-    yield f"{style(sign, colour)} {cell(result.get('problem', 'the engine accepts the key'))}"
+    yield f"{style(sign, colour)} {cell(translated(result.get('problem', message('the engine accepts the key'))))}"
+    if result.get("interrupted_rotation"):
+        yield warning_line(
+            message("a rotation of the key was interrupted: acr auth rotate finishes it"), style
+        )
 
 
 def checks(result: Result, style: Style) -> Iterator[str]:
     """Show each check, and below it the cure of what is not well."""
-    longest = max(width(check["name"]) for check in result["checks"])
-    for check in result["checks"]:
+    names = [message(check["name"]) for check in result["checks"]]
+    longest = max(map(width, names))
+    for check, name in zip(result["checks"], names, strict=True):
         sign, colour = SIGNS[check["status"]]
-        name = check["name"] + " " * (longest - width(check["name"]))
-        yield f"{style(sign, colour)} {name}  {cell(check['found'])}"
+        padded = name + " " * (longest - width(name))
+        yield f"{style(sign, colour)} {padded}  {cell(translated(check['found']))}"
         if check["cure"]:
-            yield f"  {' ' * longest}  {style('→', 'cyan')} {cell(check['cure'])}"
+            yield f"  {' ' * longest}  {style('→', 'cyan')} {cell(_cure(check['cure']))}"
+
+
+def _cure(cure: object) -> str:
+    return translated(cure) if isinstance(cure, Sentence) else message(str(cure))
 
 
 def script(result: Result, style: Style) -> Iterator[str]:

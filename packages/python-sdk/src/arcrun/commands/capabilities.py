@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from arcrun import Arcrun
+from typing import TYPE_CHECKING
 
 from .errors import CommandError, Next
+
+if TYPE_CHECKING:
+    from arcrun import Arcrun
 
 # What a command needs, in words.
 _WORDS = {

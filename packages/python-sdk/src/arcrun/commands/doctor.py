@@ -24,6 +24,7 @@ from arcrun._version import __version__
 
 from .errors import CommandError, command_error
 from .login import account_of
+from .sentences import sentence
 from .settings import CONFIG, Setting, chosen_settings, client_of, config_path, shown_key
 
 _PACKAGES = ("httpx", "cryptography", "pyyaml", "click", "mcp", "arcrun-server")
@@ -82,7 +83,7 @@ def _checks(profile: str | None) -> Iterator[Check]:
 
 
 def _python() -> Check:
-    found = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    found = f"{platform.python_version()}, {platform.system()} {platform.machine()}"
     return Check("Python", "ok", f"{found}, arcrun {__version__}")
 
 
@@ -94,7 +95,7 @@ def _packages() -> Check:
         return Check(
             "packages",
             "fail",
-            f"missing: {', '.join(missing)}",
+            sentence("missing: {names}", names=", ".join(missing)),
             "python -m pip install 'arcrun[cli]'",
         )
     return Check("packages", "ok", shown)
@@ -113,13 +114,20 @@ def _config_file() -> Check:
         data = path.read_bytes()
         settings = parse_file(Secret(data.decode()), CONFIG)
     except FileNotFoundError:
-        return Check("config file", "ok", f"there is no {CONFIG}, and none is needed")
+        return Check(
+            "config file", "ok", sentence("there is no {file}, and none is needed", file=CONFIG)
+        )
     except OSError as error:
         return Check(
-            "config file", "fail", f"{CONFIG} can't be read: {error.strerror}", _CURE_OF_MODE
+            "config file",
+            "fail",
+            sentence("{path} can't be read: {reason}", path=CONFIG, reason=error.strerror),
+            _CURE_OF_MODE,
         )
     except UnicodeDecodeError:
-        return Check("config file", "fail", f"{CONFIG} is not UTF-8", "save it as UTF-8")
+        return Check(
+            "config file", "fail", sentence("{path} is not UTF-8", path=CONFIG), "save it as UTF-8"
+        )
     except (ArcrunError, CommandError) as error:
         return Check("config file", "fail", str(error), "mend the line, or remove the file")
     mode = path.stat().st_mode
@@ -127,7 +135,11 @@ def _config_file() -> Check:
         return Check(
             "config file",
             "warn",
-            f"{CONFIG} has a key, and others can read it (mode {stat.S_IMODE(mode):04o})",
+            sentence(
+                "{path} has a key, and others can read it (mode {mode})",
+                path=CONFIG,
+                mode=f"{stat.S_IMODE(mode):04o}",
+            ),
             _CURE_OF_MODE,
         )
     return Check("config file", "ok", CONFIG)
@@ -152,32 +164,55 @@ def _settings(settings: dict[str, Setting]) -> Iterator[Check]:
     try:
         url = check_base_url(base_url.value, base_url.origin)
         if is_secure(url):
-            yield Check("base URL", "ok", f"{url} from {base_url.origin}")
+            yield Check(
+                "base URL",
+                "ok",
+                sentence("{value} from {origin}", value=url, origin=base_url.origin),
+            )
         else:
             yield Check(
                 "base URL",
                 "fail",
-                f"{url} is plain http to another machine, so no key is sent to it",
+                sentence(
+                    "{url} is plain http to another machine, so no key is sent to it", url=url
+                ),
                 "use its https address",
             )
     except ArcrunError as error:
-        yield Check("base URL", "fail", str(error), f"change {base_url.origin}")
+        yield Check(
+            "base URL", "fail", str(error), sentence("change {origin}", origin=base_url.origin)
+        )
     yield _key_setting(key)
     try:
         chosen = check_format(credentials.value, credentials.origin)
-        yield Check("credential format", "ok", f"{chosen} from {credentials.origin}")
+        yield Check(
+            "credential format",
+            "ok",
+            sentence("{value} from {origin}", value=chosen, origin=credentials.origin),
+        )
     except ArcrunError as error:
-        yield Check("credential format", "fail", str(error), f"change {credentials.origin}")
+        yield Check(
+            "credential format",
+            "fail",
+            str(error),
+            sentence("change {origin}", origin=credentials.origin),
+        )
 
 
 def _key_setting(key: Setting) -> Check:
     if key.value is None:
-        return Check("API key", "fail", "there is none", "acr login, or set ARCRUN_API_KEY")
+        return Check(
+            "API key", "fail", sentence("there is none"), "acr login, or set ARCRUN_API_KEY"
+        )
     try:
         check_key(Secret(key.value if isinstance(key.value, str) else ""), key.origin)
     except ArcrunError as error:
         return Check("API key", "fail", str(error), "acr login")
-    return Check("API key", "ok", f"{shown_key(key.value)} from {key.origin}")
+    return Check(
+        "API key",
+        "ok",
+        sentence("{value} from {origin}", value=shown_key(key.value), origin=key.origin),
+    )
 
 
 def _network(url: str) -> Iterator[Check]:
@@ -188,7 +223,13 @@ def _network(url: str) -> Iterator[Check]:
     if proxy:
         shown = httpx.URL(proxy)
         yield Check(
-            "proxy", "ok", f"{shown.scheme}://{shown.host}:{shown.port or ''} from the environment"
+            "proxy",
+            "ok",
+            sentence(
+                "{value} from {origin}",
+                value=f"{shown.scheme}://{shown.host}:{shown.port or ''}",
+                origin=sentence("the environment"),
+            ),
         )
         return  # the proxy looks up the name
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -198,11 +239,11 @@ def _network(url: str) -> Iterator[Check]:
         }
     except OSError as error:
         yield Check(
-            "name of the host", "fail", f"{host} is not found: {error.strerror}",
+            "name of the host", "fail", sentence("{host} is not found: {reason}", host=host, reason=error.strerror),
             "check the base URL and the network; behind a proxy set HTTPS_PROXY",
         )  # fmt: skip
         return
-    yield Check("name of the host", "ok", f"{host} is {', '.join(sorted(addresses))}")
+    yield Check("name of the host", "ok", f"{host} → {', '.join(sorted(addresses))}")
 
 
 def _engine(profile: str | None, *, has_key: bool) -> Iterator[Check]:
@@ -214,16 +255,22 @@ def _engine(profile: str | None, *, has_key: bool) -> Iterator[Check]:
             yield Check("engine", "fail", failure.message, "is it running, and the base URL right?")
             return
         health = response.result
-        found = f"version {health.get('bundle_version', 'unknown')}"
+        found = sentence("version {version}", version=health.get("bundle_version", "?"))
         capabilities = health.get("capabilities")
         if capabilities is None:
             yield Check(
-                "engine", "warn", f"{found}; it names no capabilities",
+                "engine", "warn", sentence("{version}; it names no capabilities", version=found),
                 "runs, prompt recipes and sealed credentials are not there; "
                 "credentials need ARCRUN_CREDENTIAL_FORMAT=plain",
             )  # fmt: skip
         else:
-            yield Check("engine", "ok", f"{found}: {', '.join(capabilities)}")
+            yield Check(
+                "engine",
+                "ok",
+                sentence(
+                    "{version}: {capabilities}", version=found, capabilities=", ".join(capabilities)
+                ),
+            )
         yield from _clock(response.headers.get("date"))
         if has_key:
             try:
@@ -233,7 +280,11 @@ def _engine(profile: str | None, *, has_key: bool) -> Iterator[Check]:
             else:
                 whose = (account or {}).get("email") or (account or {}).get("account") or ""
                 yield Check(
-                    "key at the engine", "ok", f"accepted{f', of {whose}' if whose else ''}"
+                    "key at the engine",
+                    "ok",
+                    sentence("accepted, of {whose}", whose=whose)
+                    if whose
+                    else sentence("accepted"),
                 )
 
 
@@ -245,10 +296,14 @@ def _clock(date: str | None) -> Iterator[Check]:
     except ValueError:
         return
     if abs(skew) <= _SKEW:
-        yield Check("clock", "ok", f"{abs(skew)} s from the engine's")
-    else:
-        side = "ahead of" if skew > 0 else "behind"
-        yield Check(
-            "clock", "warn", f"{abs(skew)} s {side} the engine's: signed webhooks and tokens may be refused",
-            "set this machine's clock",
-        )  # fmt: skip
+        yield Check("clock", "ok", sentence("{seconds} s from the engine's", seconds=abs(skew)))
+        return
+    far = (
+        sentence("{seconds} s ahead of the engine's", seconds=skew)
+        if skew > 0
+        else sentence("{seconds} s behind the engine's", seconds=-skew)
+    )
+    yield Check(
+        "clock", "warn", sentence("{far}: signed webhooks and tokens may be refused", far=far),
+        "set this machine's clock",
+    )  # fmt: skip

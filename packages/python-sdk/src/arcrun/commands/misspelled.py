@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from arcrun import Arcrun
@@ -43,6 +42,8 @@ def _parameters(component: Mapping[str, Any]) -> list[str]:
 
 
 def _misspelled(node: Mapping[str, Any], known: list[str] | tuple[()]) -> Iterator[tuple[str, str]]:
+    from difflib import get_close_matches
+
     data = node["data"]
     missing = [name for name in known if name not in data]
     for name in data if known else ():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from arcrun import Arcrun
@@ -11,6 +12,7 @@ from arcrun._core.config import HOSTED, VARIABLES
 from arcrun._local import default_config, read_config
 
 from .errors import CommandError, Next
+from .sentences import sentence
 
 CONFIG = "~/.arcrun/config.yaml"
 
@@ -67,13 +69,15 @@ def chosen_settings(profile: str | None) -> dict[str, Setting]:
     chosen: dict[str, Setting] = {}
     for name, variable in VARIABLES.items():
         in_profile = Setting(of_profile.get(name), f"profiles.{named} in {CONFIG}")
-        in_environment = Setting(os.environ.get(variable) or None, f"the variable {variable}")
+        in_environment = Setting(
+            os.environ.get(variable) or None, sentence("the variable {name}", name=variable)
+        )
         first = [in_profile, in_environment] if profile else [in_environment, in_profile]
         found = [*first, Setting(config.get(name), CONFIG)]
         default = {"base_url": HOSTED, "credential_format": "sealed"}.get(name)
         chosen[name] = next(
             (each for each in found if each.value is not None),
-            Setting(default, "the default" if default else ""),
+            Setting(default, sentence("the default") if default else ""),
         )
     return chosen
 
@@ -112,6 +116,19 @@ def shown_key(key: object) -> str | None:
     if not isinstance(key, str) or not key:
         return None
     return f"{key[:4]}…{key[-4:]}" if len(key) >= 24 else "…"
+
+
+def kept_in(setting: Setting, profile: str | None) -> tuple[Path, str | None] | None:
+    """Return the config file and the profile in it that hold a setting; None if it comes from elsewhere.
+
+    Args:
+        setting: as `chosen_settings` returned it.
+        profile: as it was given to `chosen_settings`.
+    """
+    if not setting.origin.endswith(CONFIG):
+        return None
+    named = profile or os.environ.get("ARCRUN_PROFILE")
+    return Path(config_path()), named if setting.origin.startswith("profiles.") else None
 
 
 def config_path() -> str:

@@ -260,7 +260,7 @@ COMMANDS: tuple[Command, ...] = (
         no_tool=FOR_PEOPLE, verdict="ok",
     ),
     Command(
-        "auth rotate", "accounts:rotate_key", "replace the key by a new one", "destroys",
+        "auth rotate", "key_rotation:rotate_key", "replace the key by a new one", "destroys",
         repeatable=False, no_tool=SECRETS, needs="accounts",
     ),
     Command(

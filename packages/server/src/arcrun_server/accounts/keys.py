@@ -20,7 +20,7 @@ _HEADER_NAME = HEADER.lower()
 SESSION_COOKIE = "arcrun_session"
 # RFC 9110 wants a 401 to name a scheme; ours is a header of its own.
 _CHALLENGE = {"WWW-Authenticate": f'ApiKey header="{HEADER}"'}
-_SHAPE = re.compile(r"ak_[0-9a-f]{48}")
+API_KEY = re.compile(r"ak_[0-9a-f]{48}")
 
 
 def new_key() -> str:
@@ -137,7 +137,7 @@ async def optional_account_of(
     api_key = presented_key(request) if bearer else request.headers.get(_HEADER_NAME)
     if not api_key:
         return None
-    account = await accounts.of_key(api_key) if _SHAPE.fullmatch(api_key) else None
+    account = await accounts.of_key(api_key) if API_KEY.fullmatch(api_key) else None
     if account is None:
         raise unknown_key()
     return account

@@ -9,9 +9,11 @@ from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads 
 from arcrun_server.accounts.keys import Caller, caller_of, new_key, session_of, unknown_key
 from arcrun_server.errors import ApiError
 from arcrun_server.routes.browsers import check_origin
-from arcrun_server.routes.schemas import KEY_LABEL
+from arcrun_server.routes.schemas import KEY_LABEL, KEY_PROPOSAL
 from arcrun_server.store.accounts import FURTHER
 from arcrun_server.store.identities import DEVELOPMENT_PROVIDER
+from arcrun_server.store.key_rotation import KeyInUseError
+from arcrun_server.web.body import read_body
 from arcrun_server.web.responses import JsonResponse
 
 if TYPE_CHECKING:
@@ -77,13 +79,26 @@ class AccountRoutes:
         return JsonResponse({"key": shown_key(key, label=body["label"])})
 
     async def rotate(self, request: Request) -> Response:
-        """Return a new key; the old one is revoked, and what was sealed under it is sealed under the new one."""
+        """Replace the key, by one that the client proposes if it does; what the old one opened, the new one opens.
+
+        A client that keeps its proposal before it sends it needs no response: after a lost one it tries which
+        key is valid. Nothing is returned again to the holder of the old key.
+        """
         caller = await self._changing(request)
         if caller.session is not None:
             _require_fresh(caller.session)
-        replaced = await self._store.key_rotation.rotate(
-            caller.account, new_key(), presented=caller.api_key
+        content = await read_body(request, self._context.settings.max_body_bytes)
+        proposal = await self._context.checks.parse(
+            content or b"{}", KEY_PROPOSAL, "invalid_request"
         )
+        try:
+            replaced = await self._store.key_rotation.rotate(
+                caller.account, proposal.get("api_key") or new_key(), presented=caller.api_key
+            )
+        except KeyInUseError:
+            raise ApiError(
+                409, "conflict", "the key is or was in use already: propose 192 bits of randomness"
+            ) from None
         if replaced is None:
             raise unknown_key() if caller.api_key else _no_key()
         return await self._key_response(caller.account, replaced)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter
 from typing_extensions import NotRequired, TypedDict
 
+from arcrun_server.accounts.keys import API_KEY
 from arcrun_server.accounts.labels import LABEL, LABEL_RULE
 from arcrun_server.engine.characters import NOT_BLANK
 from arcrun_server.engine.cron_expression import LONGEST
@@ -340,6 +341,15 @@ class KeyLabel(TypedDict):
 
 
 @closed
+class KeyProposal(TypedDict):
+    """`PUT /me/api-key/rotate`."""
+
+    api_key: NotRequired[
+        Annotated[str, matching(API_KEY, "a key is ak_ and 48 hexadecimal digits in lower case")]
+    ]
+
+
+@closed
 class LabelChange(TypedDict):
     """`PUT …/labels/{label}` of a recipe of any kind."""
 
@@ -383,6 +393,7 @@ PROMPT_TEST = TypeAdapter(PromptTest)
 PROMPT_BACKTEST = TypeAdapter(PromptBacktest)
 PROMPT_TEXT = TypeAdapter(PromptText)
 KEY_LABEL = TypeAdapter(KeyLabel)
+KEY_PROPOSAL = TypeAdapter(KeyProposal)
 LABEL_CHANGE = TypeAdapter(LabelChange)
 RUN_RETRY = TypeAdapter(RunRetry)
 RESUME = TypeAdapter(Resume)

@@ -35,6 +35,7 @@ _REVOKE = (
     .where(_keys.account == bindparam("whose"), _keys.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
+_KNOWN = select(_keys.id).where(_keys.lookup == bindparam("wanted"))
 _SEALED = select(_credentials.name, _credentials.encrypted, _credentials.iv).where(
     _credentials.account == bindparam("account"), _credentials.encrypted.is_not(None)
 )
@@ -43,6 +44,10 @@ _RESEAL = (
     .where(_credentials.account == bindparam("whose"), _credentials.name == bindparam("which"))
     .values(encrypted=bindparam("encrypted"), iv=bindparam("iv"))
 )
+
+
+class KeyInUseError(Exception):
+    """The new key of an account is, or once was, a key of this or another account."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,9 @@ class KeyRotation:
 
         Returns:
             The new key; None if the presented one was revoked in the meantime, or a session's account has none.
+
+        Raises:
+            KeyInUseError: The new key is or was another one's.
         """
 
         def change(connection: Connection) -> NewKey | None:
@@ -97,6 +105,8 @@ class KeyRotation:
                 valid = valid if any(row.lookup == lookup for row in valid) else []
             if not valid:
                 return None
+            if connection.execute(_KNOWN, {"wanted": self._server_key.lookup(new_key)}).first():
+                raise KeyInUseError
             return self._replace(connection, account, keys, new_key, valid[0].development)
 
         return await self._database.write(change)
