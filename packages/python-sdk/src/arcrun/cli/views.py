@@ -277,6 +277,10 @@ def _key_is_in(result: Result) -> str:
     return message("the key {key} is in {config}", key=key, config=config)
 
 
+def _place_of_key(profile: str) -> str:
+    return message("profile {name}", name=cell(profile)) if profile else message("the top level")
+
+
 def rotated_key(result: Result, style: Style) -> Iterator[str]:
     """Show that there is a new key, and what it does not open."""
     sign = style("✓", "green")
@@ -286,6 +290,8 @@ def rotated_key(result: Result, style: Style) -> Iterator[str]:
         count = result.get("resealed", 0)
         yield f"{sign} {message('the key was replaced; it opens {count} credentials', count=count)}"
     yield "  " + _key_is_in(result)
+    for name in result.get("profiles") or []:
+        yield "  " + message("it was replaced in {place} too", place=_place_of_key(name))
     for name in result.get("unopened") or []:
         yield warning_line(message("no key opens the credential {name}", name=cell(name)), style)
 
@@ -295,6 +301,8 @@ def revoked_key(result: Result, style: Style) -> Iterator[str]:
     yield f"{style('✓', 'green')} {message('the key {key} is revoked', key=result['api_key'])}"
     if result.get("config"):
         yield "  " + message("it was removed from {config}", config=result["config"])
+    for name in result.get("profiles") or []:
+        yield "  " + message("it was removed from {place} too", place=_place_of_key(name))
     if result.get("still_in"):
         yield warning_line(
             message("it still stands in {place}", place=translated(result["still_in"])), style

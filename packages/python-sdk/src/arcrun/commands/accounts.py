@@ -8,7 +8,7 @@ from typing import Any
 from arcrun import Arcrun
 from arcrun._core.errors import ArcrunError
 
-from .config_file import write_settings
+from .config_file import replace_key
 from .errors import CommandError, command_error
 from .key_rotation import interrupted_rotation
 from .login import account_of
@@ -70,9 +70,9 @@ def revoke_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
     if place is None:
         return result if not key.origin else {**result, "still_in": key.origin}
     try:
-        write_settings(*place, {"api_key": None})
+        others = replace_key(*place, key.value, None)
     except CommandError as error:
         raise CommandError(
             error.code, f"the key was revoked, but it is still in {CONFIG}: {error.message}"
         ) from None
-    return {**result, "config": CONFIG}
+    return {**result, "config": CONFIG, **({"profiles": others} if others else {})}

@@ -11,7 +11,7 @@ from arcrun import Arcrun
 from arcrun._core.errors import APIConnectionError, APIStatusError, ArcrunError, AuthenticationError
 from arcrun._local import read_config
 
-from .config_file import write_settings
+from .config_file import replace_key, write_settings
 from .errors import CommandError, Next, command_error
 from .login import account_of
 from .settings import CONFIG, Setting, chosen_settings, kept_in, shown_key
@@ -26,10 +26,10 @@ def rotate_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
     settings = chosen_settings(profile)
     place, owner = _place_of(settings["api_key"], profile)
     draft = place.with_name(Path(DRAFT).name)
-    url = settings["base_url"].value
+    url, old = settings["base_url"].value, settings["api_key"].value
     key = _drafted(draft, owner, url)
     if key is not None and _is_valid(key, url):  # the response to a former rotation was lost
-        return _kept(key, place, draft, owner, {"recovered": True})
+        return _kept(key, old, place, draft, owner, {"recovered": True})
     if key is None:
         key = f"ak_{secrets.token_hex(24)}"
         write_settings(draft, owner, {"api_key": key, "base_url": url})
@@ -45,7 +45,7 @@ def rotate_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
     made = str(replaced.pop("api_key", key))
     if made != key:  # an engine that takes no proposals
         write_settings(draft, owner, {"api_key": made})
-    return _kept(made, place, draft, owner, replaced)
+    return _kept(made, old, place, draft, owner, replaced)
 
 
 def interrupted_rotation(setting: Setting, profile: str | None) -> bool:
@@ -101,11 +101,11 @@ def _drop(draft: Path, owner: str | None) -> None:
 
 
 def _kept(
-    key: str, place: Path, draft: Path, owner: str | None, result: dict[str, Any]
+    key: str, old: str, place: Path, draft: Path, owner: str | None, result: dict[str, Any]
 ) -> dict[str, Any]:
     """Keep the new key in the config file, and return what may be shown."""
     try:
-        write_settings(place, owner, {"api_key": key})
+        others = replace_key(place, owner, old, key)
     except CommandError as error:
         raise CommandError(
             error.code,
@@ -113,7 +113,8 @@ def _kept(
             next=[Next("keep it, when that is mended", "auth rotate")],
         ) from None
     _drop(draft, owner)
-    return {**result, "api_key": shown_key(key), "config": CONFIG}
+    kept = {**result, "api_key": shown_key(key), "config": CONFIG}
+    return {**kept, **({"profiles": others} if others else {})}
 
 
 def _is_undecided(error: ArcrunError) -> bool:
