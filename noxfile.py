@@ -90,7 +90,7 @@ def run_interruptible(session: nox.Session, *command: str, **environment: str) -
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests of all packages. Arguments go to pytest, and leave the JavaScript tests out."""
-    sync(session, "tests", "release", "parity", "js", "mutation")
+    sync(session, "tests", "release", "publish", "parity", "js", "mutation")
     session.run("pytest", "-n", "auto", *session.posargs)
     if not session.posargs:
         session.notify("js_test")
@@ -119,7 +119,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Check the types, with mypy and with pyright, both strict."""
-    sync(session, "typecheck", "release", "fuzz", "parity", "mutation")
+    sync(session, "typecheck", "release", "publish", "fuzz", "parity", "mutation")
     session.run("mypy")
     session.run("pyright")
     for checker in ("mypy", "pyright"):  # as strict users of the SDK do

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from scripts.release.python.install import uv
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from scripts.rehearsal import Rehearsal
@@ -37,15 +36,6 @@ def installed_versions(environment: CleanEnvironment, log: Path) -> dict[str, st
     """Return the version of everything in a clean environment."""
     command = ["pip", "list", "--format", "json", "--python", str(environment.python)]
     return {each["name"]: each["version"] for each in json.loads(uv(command, log=log))}
-
-
-def write_sbom(
-    root: Path, package: str, path: Path, log: Path, downloads: Mapping[str, str]
-) -> None:
-    """Write the dependencies of a package as a CycloneDX bill of materials, from the lock file."""
-    command = ["export", "--locked", "--quiet", "--package", package, "--no-dev"]
-    command += ["--preview-features", "sbom-export", "--format", "cyclonedx1.5"]
-    path.write_text(uv(command, log=log, cwd=root, env=downloads), "utf-8")
 
 
 def write(
