@@ -9,9 +9,11 @@ import platform
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from scripts.release.artifacts import sha256
 from scripts.release.python.install import uv
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from scripts.rehearsal import Rehearsal
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from scripts.release.git import GitState
     from scripts.release.python.install import CleanEnvironment
 
-FORMAT = "arcrun.release-evidence.v2"
+FORMAT = "arcrun.release-evidence.v3"
 CHANGED_FILES = 50  # of those that differ from the commit, named in the evidence
 
 
@@ -38,6 +40,16 @@ def installed_versions(environment: CleanEnvironment, log: Path) -> dict[str, st
     return {each["name"]: each["version"] for each in json.loads(uv(command, log=log))}
 
 
+def results(path: Path) -> list[dict[str, str]]:
+    """Return name and SHA-256 of every file beside the evidence: what the steps have found is recomputed from them."""
+    folder = path.parent
+    return [
+        {"file": each.relative_to(folder).as_posix(), "sha256": sha256(each)}
+        for each in sorted(folder.rglob("*"))
+        if each.is_file() and each != path
+    ]
+
+
 def write(
     path: Path,
     *,
@@ -49,6 +61,7 @@ def write(
     git: GitState,
     artifacts: list[Artifact],
     reports: list[dict[str, str]],
+    sboms: Mapping[str, Path],
     environments: dict[str, dict[str, str]],
 ) -> None:
     """Write the evidence.
@@ -77,6 +90,8 @@ def write(
             for artifact in artifacts
         ],
         "reports": reports,
+        "results": results(path),
+        "sboms": {package: file.name for package, file in sboms.items()},
         "steps": [asdict(step) for step in rehearsal.steps],
         "tools": tool_versions(),
         "environments": environments,

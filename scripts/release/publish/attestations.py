@@ -1,10 +1,13 @@
-"""Attest the files for PyPI: by Sigstore, with the identity of the workflow; on loopback by a stand-in."""
+"""Attest the files for PyPI: by Sigstore, with the identity of the workflow; on loopback by a stand-in.
+
+What GitHub's runner has attested is checked here too, for whoever has downloaded a file.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scripts import processes
 from scripts.rehearsal import describe
@@ -17,10 +20,168 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from cryptography.x509 import Certificate
+    from sigstore.verify import Verifier
+
     from scripts.release.artifacts import Artifact
     from scripts.release.publish.publication import Publication
 
 SUFFIX = ".publish.attestation"
+# Who gives identities to GitHub's workflows, and what they sign.
+ISSUER = "https://token.actions.githubusercontent.com"
+PAYLOAD, STATEMENT = "application/vnd.in-toto+json", "https://in-toto.io/Statement/v1"
+PREDICATE = "https://slsa.dev/provenance/v1"
+WORKFLOW = ".github/workflows/release.yml"
+
+
+class NotAttested(Exception):
+    """No attestation proves that a file was made by our workflow; the message says why."""
+
+
+class Identity(NamedTuple):
+    """The only one that may attest a release: a workflow file, in a repository, at a tag, on a commit."""
+
+    repository: str
+    tag: str
+    commit: str
+    workflow: str = WORKFLOW
+
+    @property
+    def workflow_url(self) -> str:
+        """Return what Sigstore's certificates have.
+
+        Example:
+            >>> Identity("owner/name", "v1.2.3", "0" * 40).workflow_url
+            'https://github.com/owner/name/.github/workflows/release.yml@refs/tags/v1.2.3'
+        """
+        return f"https://github.com/{self.repository}/{self.workflow}@refs/tags/{self.tag}"
+
+
+def verifier(trust_root: Path | None) -> Verifier:
+    """Return what verifies bundles: by the trust root of Sigstore, asked for anew, or by that of a file.
+
+    Raises:
+        NotAttested: There is none.
+    """
+    from sigstore.errors import Error  # noqa: PLC0415 - of a library that few sessions have
+    from sigstore.models import TrustedRoot  # noqa: PLC0415
+    from sigstore.verify import Verifier  # noqa: PLC0415
+
+    try:
+        if trust_root is None:
+            return Verifier.production()
+        return Verifier(trusted_root=TrustedRoot.from_file(str(trust_root)))
+    except (Error, OSError, ValueError) as error:
+        where = "that of Sigstore could not be asked for" if trust_root is None else trust_root
+        raise NotAttested(
+            f"there is no trust root to verify attestations with: {where} ({_first_line(error)})"
+        ) from None
+
+
+def check_bundles(
+    bundles: Sequence[Mapping[str, Any]],
+    name: str,
+    digest: str,
+    identity: Identity,
+    verifies: Verifier,
+) -> None:
+    """Check that one of these Sigstore bundles attests a file with the identity of the release's workflow.
+
+    Raises:
+        NotAttested: There is none, or none is right; says what is wrong with each.
+    """
+    if not bundles:
+        raise NotAttested(
+            f"there is no attestation of {name}: nobody says that our workflow made it"
+        )
+    problems = []
+    for bundle in bundles:
+        try:
+            _check_bundle(bundle, name, digest, identity, verifies)
+        except NotAttested as problem:
+            problems.append(str(problem))
+        else:
+            return
+    raise NotAttested("\n".join(dict.fromkeys(problems)))
+
+
+def _check_bundle(
+    bundle: Mapping[str, Any],
+    name: str,
+    digest: str,
+    identity: Identity,
+    verifies: Verifier,
+) -> None:
+    from sigstore.errors import CertValidationError, Error  # noqa: PLC0415
+    from sigstore.models import Bundle  # noqa: PLC0415
+
+    try:
+        signed = Bundle.from_json(json.dumps(bundle))
+        kind, payload = verifies.verify_dsse(signed, _OfTheRelease(name, identity))
+    except CertValidationError as error:
+        raise NotAttested(
+            f"the attestation of {name} was signed when its certificate was not valid, or by an "
+            f"authority that is not trusted: {_first_line(error)}"
+        ) from None
+    except (Error, ValueError, AttributeError) as error:
+        raise NotAttested(
+            f"the attestation of {name} is not what Sigstore has signed and logged: {_first_line(error)}"
+        ) from None
+    _check_statement(kind, payload, name, digest)
+
+
+class _OfTheRelease(NamedTuple):
+    """What a certificate must say: the policy that the library asks for."""
+
+    name: str
+    identity: Identity
+
+    def verify(self, cert: Certificate) -> None:
+        """Check the certificate of a bundle.
+
+        Raises:
+            NotAttested: It is another workflow's, or of another commit.
+        """
+        from sigstore.errors import VerificationError  # noqa: PLC0415
+        from sigstore.verify import policy  # noqa: PLC0415
+
+        url, commit = self.identity.workflow_url, self.identity.commit
+        try:
+            policy.OIDCIssuerV2(ISSUER).verify(cert)
+            policy.Identity(identity=url).verify(cert)
+        except VerificationError as error:
+            raise NotAttested(
+                f"the attestation of {self.name} was not made by {url}: {_first_line(error)}"
+            ) from None
+        try:
+            policy.OIDCSourceRepositoryDigest(commit).verify(cert)
+        except VerificationError as error:
+            raise NotAttested(
+                f"the attestation of {self.name} was made at another commit than {commit}, which "
+                f"the evidence names: {_first_line(error)}"
+            ) from None
+
+
+def _check_statement(kind: str, payload: bytes, name: str, digest: str) -> None:
+    try:
+        statement = json.loads(payload)
+        subjects = {each["digest"]["sha256"]: each["name"] for each in statement["subject"]}
+        found = (kind, statement["_type"], statement["predicateType"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotAttested(
+            f"the attestation of {name} has no statement about files: {type(error).__name__} {error}"
+        ) from None
+    if found != (PAYLOAD, STATEMENT, PREDICATE):
+        raise NotAttested(f"the attestation of {name} states {found[2]}, and not {PREDICATE}")
+    if digest not in subjects:
+        others = ", ".join(f"{each} (SHA-256 {key})" for key, each in subjects.items())
+        raise NotAttested(
+            f"the attestation is not about this {name} (SHA-256 {digest}): it is about {others}"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return f"{error}".strip().partition("\n")[0][:300] or type(error).__name__
 
 
 def sign(publication: Publication, files: Sequence[Path]) -> list[Path]:
