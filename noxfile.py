@@ -190,7 +190,7 @@ def conformance(session: nox.Session) -> None:
     """
     arguments, keys = without_keys(session.posargs)
     if any(argument.partition("=")[0] == "--packages" for argument in arguments):
-        sync(session, "release", "js", workspace=False)
+        sync(session, "release", "parity", "js", workspace=False)
         command = (*NEUTRAL_PYTHON, "-m", "scripts.release.packages", *arguments)
         run_interruptible(session, *command, **keys)
         return
@@ -226,15 +226,15 @@ def next_version(session: nox.Session) -> None:
 
 @nox.session
 def verify(session: nox.Session) -> None:
-    """Check a downloaded artifact against the evidence: `-- FILE --evidence release.json`."""
-    sync(session, "release", workspace=False)
-    session.run("python", "-m", "scripts.release.verify", *session.posargs)
+    """Recompute GO from the evidence; with `-- FILE` check a download: registry, attestation, `--rebuild`."""
+    sync(session, "release", "publish", "parity", "js", workspace=False)
+    run_interruptible(session, *NEUTRAL_PYTHON, "-m", "scripts.release.verify", *session.posargs)
 
 
 @nox.session
 def approve(session: nox.Session) -> None:
     """Compare what will be published with the evidence, and approve it; a person does this, twice."""
-    sync(session, "release", "js", workspace=False)
+    sync(session, "release", "parity", "js", workspace=False)
     run_interruptible(
         session, *NEUTRAL_PYTHON, "-m", "scripts.release.publish.command", *session.posargs
     )
@@ -243,7 +243,7 @@ def approve(session: nox.Session) -> None:
 @nox.session
 def publish_faults(session: nox.Session) -> None:
     """Publish on loopback with every fault at every step: each must end in one consistent state."""
-    sync(session, "release", "js", workspace=False)
+    sync(session, "release", "parity", "js", workspace=False)
     run_interruptible(
         session, *NEUTRAL_PYTHON, "-m", "scripts.release.publish.faults", *session.posargs
     )
