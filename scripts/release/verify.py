@@ -22,13 +22,22 @@ from scripts.rehearsal import describe
 from scripts.release import verdict, verify_public, verify_rebuild
 from scripts.release.artifacts import sha256
 from scripts.release.environment import for_downloads
-from scripts.release.publish.attestations import Identity, NotAttested, check_bundles, verifier
+from scripts.release.publish.attestations import (
+    Identity,
+    NotAttested,
+    check_bundles,
+    check_provenance,
+    verifier,
+)
 from scripts.release.publish.http import NotAsked
 from scripts.release.verify_public import NotPublic, Public
 from scripts.release.verify_rebuild import NotRebuilt
+from scripts.release.versions import NPM_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from sigstore.verify import Verifier
 
 SCHEMA = Path(__file__).with_name("evidence.schema.json")
 
@@ -136,7 +145,29 @@ class Checks(NamedTuple):
             if given is None and self.public:
                 bundles = verify_public.attestations_of(self.public, digest)
             check_bundles(bundles, path.name, digest, identity, verifies)
+        for each in evidence["artifacts"] if self.public else ():
+            self._attested_on_pypi(each, evidence["version"], files, identity, verifies)
         return identity.workflow_url
+
+    def _attested_on_pypi(
+        self,
+        entry: dict[str, Any],
+        version: str,
+        files: Sequence[Path],
+        identity: Identity,
+        verifies: Verifier,
+    ) -> None:
+        """Check what PyPI gives out as the provenance of a file, if it is one of these and is there."""
+        if (
+            self.public
+            and entry["package"] != NPM_NAME
+            and entry["file"] in {f.name for f in files}
+        ):
+            given = (entry["package"], version, entry["file"])
+            provenance = verify_public.provenance_of(self.public, *given)
+            check_provenance(
+                provenance, f"{entry['file']} on PyPI", entry["sha256"], identity, verifies
+            )
 
     def rebuilt(self, evidence: dict[str, Any], files: Sequence[Path]) -> None:
         """Build files again, from the tag in a fresh clone, and compare the bytes."""

@@ -176,6 +176,16 @@ def attestations_of(public: Public, digest: str) -> list[dict[str, Any]]:
     return [each["bundle"] for each in document.get("attestations", ()) if each.get("bundle")]
 
 
+def provenance_of(public: Public, package: str, version: str, file: str) -> dict[str, Any]:
+    """Return what PyPI gives out as the provenance of a file; nothing where it has none.
+
+    Raises:
+        NotAsked: PyPI could not be asked.
+    """
+    base = f"{public.pypi.rstrip('/')}/integrity/{quote(package)}/{quote(version)}"
+    return document_at(f"{base}/{quote(file)}/provenance", SECONDS) or {}
+
+
 def bundles_in(path: Path) -> list[dict[str, Any]]:
     """Return the Sigstore bundles in a file: one, or as `gh attestation download` writes them, one a line.
 

@@ -10,17 +10,17 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from scripts import processes
-from scripts.rehearsal import describe
 from scripts.release.artifacts import sha256
 from scripts.release.environment import neutral
 from scripts.release.publish.publication import Impossible, NotDone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
     from cryptography.x509 import Certificate
+    from sigstore.models import Bundle
     from sigstore.verify import Verifier
 
     from scripts.release.artifacts import Artifact
@@ -30,7 +30,10 @@ SUFFIX = ".publish.attestation"
 # Who gives identities to GitHub's workflows, and what they sign.
 ISSUER = "https://token.actions.githubusercontent.com"
 PAYLOAD, STATEMENT = "application/vnd.in-toto+json", "https://in-toto.io/Statement/v1"
-PREDICATE = "https://slsa.dev/provenance/v1"
+PREDICATE, PYPI_PREDICATE = (
+    "https://slsa.dev/provenance/v1",
+    "https://docs.pypi.org/attestations/publish/v1",
+)
 WORKFLOW = ".github/workflows/release.yml"
 
 
@@ -90,14 +93,52 @@ def check_bundles(
     Raises:
         NotAttested: There is none, or none is right; says what is wrong with each.
     """
-    if not bundles:
+    from sigstore.models import Bundle  # noqa: PLC0415
+
+    def check(bundle: Mapping[str, Any]) -> None:
+        signed = _converted(lambda: Bundle.from_json(json.dumps(bundle)), name)
+        _check_signed(signed, name, digest, identity, verifies, predicate=PREDICATE)
+
+    _require_one(bundles, check, name)
+
+
+def check_provenance(
+    provenance: Mapping[str, Any],
+    name: str,
+    digest: str,
+    identity: Identity,
+    verifies: Verifier,
+) -> None:
+    """Check that PyPI's provenance of a file (PEP 740) has an attestation with the identity of the release's workflow.
+
+    Raises:
+        NotAttested: It has none, or none is right; says what is wrong with each.
+    """
+    from pypi_attestations import Attestation  # noqa: PLC0415
+
+    def check(attestation: Mapping[str, Any]) -> None:
+        signed = _converted(
+            lambda: Attestation.model_validate_json(json.dumps(attestation)).to_bundle(), name
+        )
+        _check_signed(signed, name, digest, identity, verifies, predicate=PYPI_PREDICATE)
+
+    bundles = provenance.get("attestation_bundles", ())
+    _require_one([each for bundle in bundles for each in bundle["attestations"]], check, name)
+
+
+def _require_one(
+    attestations: Sequence[Mapping[str, Any]],
+    check: Callable[[Mapping[str, Any]], None],
+    name: str,
+) -> None:
+    if not attestations:
         raise NotAttested(
             f"there is no attestation of {name}: nobody says that our workflow made it"
         )
     problems = []
-    for bundle in bundles:
+    for each in attestations:
         try:
-            _check_bundle(bundle, name, digest, identity, verifies)
+            check(each)
         except NotAttested as problem:
             problems.append(str(problem))
         else:
@@ -105,18 +146,29 @@ def check_bundles(
     raise NotAttested("\n".join(dict.fromkeys(problems)))
 
 
-def _check_bundle(
-    bundle: Mapping[str, Any],
+def _converted(convert: Callable[[], Bundle], name: str) -> Bundle:
+    from sigstore.errors import Error  # noqa: PLC0415
+
+    try:
+        return convert()
+    except (Error, ValueError, LookupError) as error:
+        raise NotAttested(
+            f"the attestation of {name} can't be read: {_first_line(error)}"
+        ) from None
+
+
+def _check_signed(
+    signed: Bundle,
     name: str,
     digest: str,
     identity: Identity,
     verifies: Verifier,
+    *,
+    predicate: str,
 ) -> None:
     from sigstore.errors import CertValidationError, Error  # noqa: PLC0415
-    from sigstore.models import Bundle  # noqa: PLC0415
 
     try:
-        signed = Bundle.from_json(json.dumps(bundle))
         kind, payload = verifies.verify_dsse(signed, _OfTheRelease(name, identity))
     except CertValidationError as error:
         raise NotAttested(
@@ -127,7 +179,7 @@ def _check_bundle(
         raise NotAttested(
             f"the attestation of {name} is not what Sigstore has signed and logged: {_first_line(error)}"
         ) from None
-    _check_statement(kind, payload, name, digest)
+    _check_statement(kind, payload, name, digest, predicate)
 
 
 class _OfTheRelease(NamedTuple):
@@ -162,7 +214,7 @@ class _OfTheRelease(NamedTuple):
             ) from None
 
 
-def _check_statement(kind: str, payload: bytes, name: str, digest: str) -> None:
+def _check_statement(kind: str, payload: bytes, name: str, digest: str, predicate: str) -> None:
     try:
         statement = json.loads(payload)
         subjects = {each["digest"]["sha256"]: each["name"] for each in statement["subject"]}
@@ -171,8 +223,8 @@ def _check_statement(kind: str, payload: bytes, name: str, digest: str) -> None:
         raise NotAttested(
             f"the attestation of {name} has no statement about files: {type(error).__name__} {error}"
         ) from None
-    if found != (PAYLOAD, STATEMENT, PREDICATE):
-        raise NotAttested(f"the attestation of {name} states {found[2]}, and not {PREDICATE}")
+    if found != (PAYLOAD, STATEMENT, predicate):
+        raise NotAttested(f"the attestation of {name} states {found[2]}, and not {predicate}")
     if digest not in subjects:
         others = ", ".join(f"{each} (SHA-256 {key})" for key, each in subjects.items())
         raise NotAttested(
@@ -199,29 +251,26 @@ def sign(publication: Publication, files: Sequence[Path]) -> list[Path]:
 
 
 def check_signature(
-    publication: Publication, artifact: Artifact, provenance: Mapping[str, Any]
+    publication: Publication,
+    artifact: Artifact,
+    provenance: Mapping[str, Any],
+    trust_root: Path | None = None,
 ) -> None:
-    """Check that the signature that PyPI gives out for a file was made by a workflow of our repository.
+    """Check that what PyPI gives out as the provenance of a file was signed by the release's workflow, at its tag.
 
     Raises:
         NotDone: It was not, or can't be checked.
     """
-    del provenance  # the program asks for it itself
     if publication.registries.github is None:
         raise NotDone("no repository is known: set GITHUB_REPOSITORY to OWNER/NAME, and resume")
     repository = "/".join(publication.registries.github.split("/")[-2:])
-    home = publication.work / "home"
-    home.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "pypi_attestations", "verify", "pypi", "--repository"]
-    command += [f"https://github.com/{repository}", f"pypi:{artifact.path.name}"]
-    env = {**neutral(home), **publication.network}
+    commit = publication.evidence["git"]["commit"]
+    identity = Identity(repository, f"v{publication.version}", commit)
+    name = artifact.path.name
     try:
-        processes.run(command, log=publication.log, env=env, inherit=False)
-    except processes.CommandFailed as failed:
-        raise NotDone(
-            f"the attestation of {artifact.path.name} is not one of https://github.com/{repository}: "
-            f"find out who has uploaded it.\n{describe(failed)}"
-        ) from None
+        check_provenance(provenance, name, artifact.sha256, identity, verifier(trust_root))
+    except NotAttested as problem:
+        raise NotDone(f"{problem}; find out who has uploaded it") from None
 
 
 def check_stand_in(

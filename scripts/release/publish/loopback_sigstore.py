@@ -19,7 +19,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-from scripts.release.publish.attestations import ISSUER, PAYLOAD, PREDICATE, STATEMENT
+from scripts.release.publish.attestations import (
+    ISSUER,
+    PAYLOAD,
+    PREDICATE,
+    PYPI_PREDICATE,
+    STATEMENT,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,6 +115,7 @@ class Sigstore:
         identity: Identity,
         *,
         late: dt.timedelta = dt.timedelta(0),
+        predicate: str = PREDICATE,
     ) -> dict[str, Any]:
         """Return the bundle in which a workflow attests files.
 
@@ -116,13 +123,14 @@ class Sigstore:
             subjects: The SHA-256 of each file, by name.
             identity: The workflow.
             late: How long after it got its certificate it signs.
+            predicate: What it states of them.
         """
         key = _key()
         certificate = self._certificate(key, identity)
         statement = {
             "_type": STATEMENT,
             "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in subjects.items()],
-            "predicateType": PREDICATE,
+            "predicateType": predicate,
             "predicate": {},
         }  # fmt: skip
         payload = json.dumps(statement).encode()
@@ -143,6 +151,23 @@ class Sigstore:
                 "signatures": [{"sig": _base64(signature)}],
             },
         }
+
+    def provenance(self, name: str, digest: str, identity: Identity) -> dict[str, Any]:
+        """Return what PyPI gives out for a file that a workflow has uploaded with an attestation (PEP 740)."""
+        bundle = self.attest({name: digest}, identity, predicate=PYPI_PREDICATE)
+        material, envelope = bundle["verificationMaterial"], bundle["dsseEnvelope"]
+        attestation = {
+            "version": 1,
+            "verification_material": {
+                "certificate": material["certificate"]["rawBytes"],
+                "transparency_entries": material["tlogEntries"],
+            },
+            "envelope": {
+                "statement": envelope["payload"],
+                "signature": envelope["signatures"][0]["sig"],
+            },
+        }
+        return {"version": 1, "attestation_bundles": [{"attestations": [attestation]}]}
 
     def _certificate(self, key: ec.EllipticCurvePrivateKey, identity: Identity) -> x509.Certificate:
         builder = (

@@ -176,7 +176,14 @@ def publish(released: Release, serving: Loopback) -> None:
             npm.keep("packages", {NPM_NAME: {version: {"dist": dist}}})
         else:
             entry = {"name": each.package, "version": version, "sha256": each.sha256}
-            uploads[each.path.name] = {**entry, "uploaded": "2026-11-28T08:00:00Z", "urls": {}}
+            uploads[each.path.name] = {
+                **entry,
+                "uploaded": "2026-11-28T08:00:00Z",
+                "urls": {},
+                "provenance": released.sigstore.provenance(
+                    each.path.name, each.sha256, released.identity
+                ),
+            }
     pypi.keep("uploads", uploads)
     evidence_archive.pack(released.evidence, github.file("1-evidence.tar.gz"))
     assets = [{"name": "evidence.tar.gz"}]

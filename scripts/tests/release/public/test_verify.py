@@ -110,6 +110,23 @@ def nothing_in_the_registry(public: Public) -> None:
     public.change("pypi", "uploads", lambda uploads: uploads.pop(wheel(public).name))
 
 
+def provenance(**by: Any) -> Callable[[Public], None]:
+    """Let PyPI have an attestation by another identity, or of another file, or none."""
+
+    def plant(public: Public) -> None:
+        path, identity = wheel(public), public.release.identity
+        digest = by.pop("digest", sha256(path))
+        given = public.release.sigstore.provenance(path.name, digest, identity._replace(**by))
+        public.change("pypi", "uploads", lambda them: them[path.name].update(provenance=given))
+
+    return plant
+
+
+def no_provenance(public: Public) -> None:
+    name, empty = wheel(public).name, {"attestation_bundles": []}
+    public.change("pypi", "uploads", lambda them: them[name].update(provenance=empty))
+
+
 def draft(public: Public) -> None:
     public.change("github", "releases", lambda them: them["1"].update(draft=True))
 
@@ -174,6 +191,15 @@ LIES: dict[str, tuple[Callable[[Public], None], str]] = {
         "PyPI gives out other bytes as arcrun-",
     ),
     "the registry has nothing": (nothing_in_the_registry, "PyPI has no arcrun-"),
+    "PyPI has no attestation": (no_provenance, ".whl on PyPI: nobody says that our workflow made it"),
+    "PyPI's attestation is that of a branch": (
+        provenance(workflow=".github/workflows/release.yml@refs/heads/x#"),
+        ".whl on PyPI was not made by https://github.com/OWNER/NAME/.github/workflows/release.yml@refs/tags/",
+    ),
+    "PyPI's attestation is that of another file": (
+        provenance(digest="0" * 64),
+        "the attestation is not about this arcrun-",
+    ),
     "the release is not public": (draft, "OWNER/NAME has no release v"),
 }  # fmt: skip
 
