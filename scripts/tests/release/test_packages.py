@@ -129,6 +129,16 @@ def test_packages_of_a_rehearsal_that_ended_with_no_go_are_not_tested(
     assert (code, said) == (1, f"NO-GO the rehearsal of {VERSION} ended with NO-GO\n")
 
 
+def test_evidence_whose_parts_do_not_lead_to_go_is_no_go(
+    dist: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evidence = evidence_of(dist)
+    (evidence.parent / "fuzz" / "fuzz.json").write_text("{}", "utf-8")
+    code, said = refused(dist, evidence, capsys)
+    assert code == 1
+    assert said.startswith("NO-GO evidence/fuzz/fuzz.json was changed after the rehearsal")
+
+
 @pytest.mark.parametrize("missing", ["evidence", "packages"])
 def test_what_is_not_there_is_named(dist: Path, missing: str) -> None:
     evidence, nowhere = evidence_of(dist), dist.with_name("nowhere")

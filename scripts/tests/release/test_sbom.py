@@ -147,6 +147,7 @@ def test_a_bill_of_materials_that_differs_when_it_is_written_twice_is_refused(
     assert environments[0].variables["TZ"] != environments[1].variables["TZ"]
 
 
+@pytest.mark.downloads  # uv asks for what builds the packages of the workspace
 def test_the_facts_of_a_python_package_come_from_its_metadata_the_lock_file_and_what_is_installed(
     wheel: Artifact, tmp_path: Path
 ) -> None:
