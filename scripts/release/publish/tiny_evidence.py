@@ -11,6 +11,8 @@ import yaml
 from rich.console import Console
 
 from scripts import ROOT
+from scripts.fuzz.coverage import OWN_KEY, PHASES, operations
+from scripts.fuzz.run import CONTRACT
 from scripts.rehearsal import Rehearsal, Step
 from scripts.release import evidence, sbom
 from scripts.release.artifacts import sha256
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from scripts.release.sbom import Facts
 
 GATE = ROOT / "conformance" / "gate.yaml"
-OPERATIONS = 7
+OPERATIONS = len(operations(CONTRACT) - OWN_KEY)
 
 
 def write(folder: Path, artifacts: Sequence[Artifact], version: str, commit: str) -> Path:
@@ -74,7 +76,8 @@ def _fuzzed(results: Path) -> Figures:
         "seed": 7,
         "complete": True,
         "exit_code": 0,
-        "operations": {"total": OPERATIONS, "tested": OPERATIONS},
+        "operations": {"tested": OPERATIONS},
+        "phases": {name: {"status": "success"} for name in PHASES},
         "test_cases": {"generated": 100},
         "failures": [],
         "errors": [],
@@ -88,14 +91,13 @@ def _report(artifacts: Sequence[Artifact], version: str, *, engine: bool) -> dic
     column = "engine-local" if engine else "local"
     contracts = yaml.safe_load(GATE.read_text("utf-8"))["contracts"]
     contract = max(contracts, key=lambda each: [int(part) for part in each.split(".")])
-    scenarios = sorted({name for ids in contracts[contract].values() for name in ids})
     sdk = {"name": "sdk", "started": True, "version": version, "language": "-", "capabilities": []}
     cell = {"sdk": "sdk", "outcome": "passed", "reason": "", "lacks": []}
     return {
         "suite": "engine" if engine else "sdk",
         "target": {"name": "local", "remote": False},
         "sdks": [sdk],
-        "scenarios": [{"id": name} for name in scenarios],
+        "scenarios": [{"id": name} for name in contracts[contract][column]],
         "cells": [
             {**cell, "scenario": name, "checks": [{"id": "check", "outcome": "passed"}]}
             for name in contracts[contract][column]

@@ -118,8 +118,9 @@ SUITE, ENGINE, FUZZ = (
         ),
         (FUZZ, lambda it: it["failures"].append("x"), "the fuzzer has found something"),
         (FUZZ, lambda it: it.update(exit_code=1), "the fuzzer has found something"),
-        (FUZZ, lambda it: it.update(complete=False), "has not tested every operation"),
-        (FUZZ, lambda it: it["operations"].update(tested=6), "has not tested every operation"),
+        (FUZZ, lambda it: it.update(complete=False), "the fuzzer has tested "),
+        (FUZZ, lambda it: it["phases"]["stateful"].update(status="failure"), "did not end its phase stateful"),
+        (FUZZ, lambda it: it["operations"].update(tested=6), "the fuzzer has tested 6 of "),
         (FUZZ, lambda it: it.update(seed=8), "the step fuzz records seed = 7, and its results show 8"),
         (FUZZ, lambda it: it.pop("operations"), "is no report of the step fuzz: KeyError"),
         (
