@@ -90,7 +90,7 @@ def run_interruptible(session: nox.Session, *command: str, **environment: str) -
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests of all packages. Arguments go to pytest, and leave the JavaScript tests out."""
-    sync(session, "tests", "release", "parity", "js", "mutation")
+    sync(session, "tests", "release", "publish", "parity", "js", "mutation")
     session.run("pytest", "-n", "auto", *session.posargs)
     if not session.posargs:
         session.notify("js_test")
@@ -122,7 +122,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Check the types, with mypy and with pyright, both strict."""
-    sync(session, "typecheck", "release", "fuzz", "parity", "mutation")
+    sync(session, "typecheck", "release", "publish", "fuzz", "parity", "mutation")
     session.run("mypy")
     session.run("pyright")
     for checker in ("mypy", "pyright"):  # as strict users of the SDK do
@@ -193,7 +193,7 @@ def conformance(session: nox.Session) -> None:
     """
     arguments, keys = without_keys(session.posargs)
     if any(argument.partition("=")[0] == "--packages" for argument in arguments):
-        sync(session, "release", "js", workspace=False)
+        sync(session, "release", "parity", "js", workspace=False)
         command = (*NEUTRAL_PYTHON, "-m", "scripts.release.packages", *arguments)
         run_interruptible(session, *command, **keys)
         return
@@ -238,15 +238,15 @@ def next_version(session: nox.Session) -> None:
 
 @nox.session
 def verify(session: nox.Session) -> None:
-    """Check a downloaded artifact against the evidence: `-- FILE --evidence release.json`."""
-    sync(session, "release", workspace=False)
-    session.run("python", "-m", "scripts.release.verify", *session.posargs)
+    """Recompute GO from the evidence; with `-- FILE` check a download: registry, attestation, `--rebuild`."""
+    sync(session, "release", "publish", "parity", "js", workspace=False)
+    run_interruptible(session, *NEUTRAL_PYTHON, "-m", "scripts.release.verify", *session.posargs)
 
 
 @nox.session
 def approve(session: nox.Session) -> None:
     """Compare what will be published with the evidence, and approve it; a person does this, twice."""
-    sync(session, "release", "js", workspace=False)
+    sync(session, "release", "parity", "js", workspace=False)
     run_interruptible(
         session, *NEUTRAL_PYTHON, "-m", "scripts.release.publish.command", *session.posargs
     )
@@ -255,7 +255,7 @@ def approve(session: nox.Session) -> None:
 @nox.session
 def publish_faults(session: nox.Session) -> None:
     """Publish on loopback with every fault at every step: each must end in one consistent state."""
-    sync(session, "release", "js", workspace=False)
+    sync(session, "release", "parity", "js", workspace=False)
     run_interruptible(
         session, *NEUTRAL_PYTHON, "-m", "scripts.release.publish.faults", *session.posargs
     )

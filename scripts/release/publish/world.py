@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from scripts.release.evidence_archive import NAME as EVIDENCE
 from scripts.release.publish import record as records
 from scripts.release.publish.state import STAGES
 
@@ -73,7 +74,7 @@ def inconsistencies(world: World, planted: frozenset[str] = frozenset()) -> list
     approved = record is not None and any(each["event"] == "approved" for each in record.history)
     if (sent or is_on_npm) and not approved:
         wrong.append("something is public, and nobody approved it")
-    everything = {*publication.files, publication.evidence_file.name}
+    everything = {*publication.files, publication.evidence_file.name, EVIDENCE}
     if public_release(world) not in (set(), everything):
         wrong.append(f"the release on GitHub has {sorted(public_release(world))}")
     if record is None or record.state not in _ORDER:

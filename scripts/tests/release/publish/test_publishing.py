@@ -74,7 +74,11 @@ def test_a_publication_waits_for_a_person_twice_and_is_then_everywhere(
     decide(world, shown, Person())
     assert advance(world, shown) == machine.DONE
     assert on_npm(world) == {tiny.VERSION: world.publication.tarball.sha256}
-    assert public_release(world) == {*world.publication.files, "release.json"}
+    assert public_release(world) == {
+        *world.publication.files,
+        "release.json",
+        "evidence.tar.gz",
+    }
     proof.install_by_hash(world.publication)
     assert advance(world, shown) == machine.DONE
 
