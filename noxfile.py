@@ -35,7 +35,7 @@ SDKS = (
     "workerd",
 )
 RUNTIMES = ("node18", "node20", "node22", "node24", "deno", "bun", "workerd")
-WORKFLOWS = (".github/workflows/ci.yml", ".github/workflows/release.yml")
+WORKFLOWS = tuple(f".github/workflows/{name}.yml" for name in ("ci", "rehearsal", "release"))
 
 
 def provide_uv() -> None:
@@ -110,7 +110,7 @@ def lint(session: nox.Session) -> None:
     session.run("python", "-m", "scripts.error_codes", "--check")
     session.run("python", "-m", "scripts.import_cycles")
     session.run("python", "-m", "scripts.file_sizes")
-    session.run("zizmor", "--offline", "--quiet", ".github")
+    session.run("zizmor", "--offline", "--quiet", "--pedantic", ".github")
     schema = ("check-jsonschema", "--builtin-schema")
     session.run(*schema, "vendor.github-workflows", *WORKFLOWS)
     session.run(*schema, "vendor.github-actions", ".github/actions/conformance/action.yml")
