@@ -43,11 +43,8 @@ PUBLISHING = ("npm", "pypi")
 def triggers(workflow: Workflow) -> dict[str, Any]:
     """Return what starts a workflow: YAML 1.1 takes the key `on` for true."""
     given = workflow.get("on", workflow.get(True))
-    return (
-        given
-        if isinstance(given, dict)
-        else dict.fromkeys([given] if isinstance(given, str) else given)
-    )
+    listed: list[str] = [given] if isinstance(given, str) else given or []
+    return given if isinstance(given, dict) else dict.fromkeys(listed)
 
 
 def with_identity(workflow: Workflow) -> dict[str, Job]:
