@@ -241,17 +241,8 @@ def approve(session: nox.Session) -> None:
 
 
 @nox.session
-def publish_faults(session: nox.Session) -> None:
-    """Publish on loopback with every fault at every step: each must end in one consistent state."""
-    sync(session, "release", "js", workspace=False)
-    run_interruptible(
-        session, *NEUTRAL_PYTHON, "-m", "scripts.release.publish.faults", *session.posargs
-    )
-
-
-@nox.session
 def release_faults(session: nox.Session) -> None:
-    """Rehearse releases with one fault each; the right step must say NO-GO."""
+    """Rehearse and publish releases with one fault each: the right step must say NO-GO, and nothing be half done."""
     sync(session, "release", "fuzz", "js", "parity", workspace=False)
     command = (*NEUTRAL_PYTHON, "-m", "scripts.release.faults", *session.posargs)
     # Some faults run nox, which `python -m nox` starts without a program on the search path.

