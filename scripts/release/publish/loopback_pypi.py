@@ -63,8 +63,6 @@ def _upload(shelf: Shelf, form: dict[str, Any]) -> Reply:
         return Reply(400, {"message": f"File already exists ({form['file']})"})
     if _is_closed(uploads, form["name"], form["version"]):
         return Reply(400, {"message": "Uploads to a release older than 14 days are not allowed"})
-    if form["file"] in uploads:
-        shelf.keep("repeated", {**shelf.documents("repeated"), form["file"]: digest})
     urls = (each.partition(", ") for each in form.get("project_urls", []))
     uploads[form["file"]] = {
         "name": form["name"],

@@ -52,13 +52,13 @@ DEFECTS = (
         "files are sent without asking what is there",
         lambda patch: patch.setattr(pypi, "missing", _everything_once()),
         "pypi_upload: half of it there since yesterday",
-        "which it had",
+        "it does not say 'uploaded 5'",
     ),
     Defect(
         "a stage is made without asking for one",
         lambda patch: patch.setattr(npm, "_staged_before", lambda *_: None),
         "npm_stage: 5xx after it was stored",
-        "npm was sent",
+        "npm was sent a second stage",
     ),
     Defect(
         "nobody counts the days",
