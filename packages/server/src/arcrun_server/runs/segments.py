@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from arcrun_server import clock
@@ -250,7 +251,7 @@ class Segments:
             refused += 1
             place = f"{_TAKEN_BACK} {refused}"
             try:
-                await persistently(lambda place=place: execution.step(place, _nothing), _WRITTEN)
+                await persistently(partial(execution.step, place, _nothing), _WRITTEN)
             except SegmentLostError:
                 return False
             begun = await persistently(
