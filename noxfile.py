@@ -35,7 +35,7 @@ SDKS = (
     "workerd",
 )
 RUNTIMES = ("node18", "node20", "node22", "node24", "deno", "bun", "workerd")
-WORKFLOWS = (".github/workflows/ci.yml", ".github/workflows/release.yml")
+WORKFLOWS = tuple(f".github/workflows/{name}.yml" for name in ("ci", "rehearsal", "release"))
 
 
 def provide_uv() -> None:
@@ -111,7 +111,7 @@ def lint(session: nox.Session) -> None:
     session.run("python", "-m", "scripts.error_codes", "--check")
     session.run("python", "-m", "scripts.import_cycles")
     session.run("python", "-m", "scripts.file_sizes")
-    session.run("zizmor", "--offline", "--quiet", ".github")
+    session.run("zizmor", "--offline", "--quiet", "--pedantic", ".github")
     schema = ("check-jsonschema", "--builtin-schema")
     session.run(*schema, "vendor.github-workflows", *WORKFLOWS)
     session.run(*schema, "vendor.github-actions", ".github/actions/conformance/action.yml")
@@ -253,18 +253,9 @@ def approve(session: nox.Session) -> None:
 
 
 @nox.session
-def publish_faults(session: nox.Session) -> None:
-    """Publish on loopback with every fault at every step: each must end in one consistent state."""
-    sync(session, "release", "parity", "js", workspace=False)
-    run_interruptible(
-        session, *NEUTRAL_PYTHON, "-m", "scripts.release.publish.faults", *session.posargs
-    )
-
-
-@nox.session
 def release_faults(session: nox.Session) -> None:
-    """Rehearse releases with one fault each; the right step must say NO-GO."""
-    sync(session, "release", "fuzz", "js", "parity", workspace=False)
+    """Rehearse and publish releases with one fault each: the right step must say NO-GO, and nothing be half done."""
+    sync(session, "release", "fuzz", "js", "parity", "publish", workspace=False)
     command = (*NEUTRAL_PYTHON, "-m", "scripts.release.faults", *session.posargs)
     # Some faults run nox, which `python -m nox` starts without a program on the search path.
     run_interruptible(session, *command, ARCRUN_NOX_PYTHON=sys.executable)

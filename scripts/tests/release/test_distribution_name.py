@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,37 @@ def test_what_tells_how_to_install_follows_an_edit_of_the_name(
     workspace = (edited / "pyproject.toml").read_text("utf-8")
     assert f'dependencies = ["{OTHER}", "arcrun-server", "arcrun-conformance"]' in workspace
     assert f"\n{OTHER} = {{ workspace = true }}" in workspace
+    assert f'\n  "{OTHER}[cli,mcp]",' in workspace
+    assert extras_under_the_old_name(edited) == []
+
+
+def extras_under_the_old_name(root: Path) -> list[str]:
+    """Return where somebody would still be told to install an extra of another project's package."""
+    manifest = (root / SDK_FOLDER / "pyproject.toml").read_text("utf-8")
+    _, _, extras = manifest.partition("[project.optional-dependencies]\n")
+    names = re.findall(r"^(\w+) = ", extras.partition("\n[")[0], re.MULTILINE)
+    assert {"cli", "mcp", "keyring"} <= set(names)
+    old = rf"(^|[^-A-Za-z0-9_/.]){SDK}\[({'|'.join(names)})"
+    command = [
+        "git",
+        "grep",
+        "--no-index",
+        "--line-number",
+        "-E",
+        old,
+        "--",
+        "*.py",
+        "*.md",
+        "*.toml",
+    ]
+    ran = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    # What was said at the time stays as it is; tests of renaming name both.
+    kept = ("CHANGELOG.md", "scripts/release/distribution_name.py", "scripts/tests/")
+    return [line for line in ran.stdout.splitlines() if not line.startswith(kept)]
+
+
+def test_an_extra_under_the_old_name_is_noticed(edited: Path) -> None:
+    assert [line for line in extras_under_the_old_name(edited) if line.startswith("docs/cli.md")]
 
 
 def test_the_release_and_the_package_follow_an_edit_of_the_name(edited: Path) -> None:

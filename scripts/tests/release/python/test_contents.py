@@ -64,6 +64,7 @@ def test_an_sdist_of_tracked_files_passes(checkout: Path, tmp_path: Path) -> Non
         ("arcrun/tests/test_it.py", MODULE, "never belongs in a wheel"),
         ("arcrun/.env", b"A=1", "never belongs in a wheel"),
         ("arcrun.pth", b"import os", "outside arcrun/"),
+        ("arcrun/start.pth", b"import os", "never belongs in a wheel"),
         ("other/__init__.py", MODULE, "outside arcrun/"),
         ("arcrun-1.2.3.dist-info/extra.json", b"{}", "outside arcrun/"),
         ("arcrun/__init__.py", b"KEY = 'ak_" + b"0a" * 24 + b"'", "looks like a key"),
