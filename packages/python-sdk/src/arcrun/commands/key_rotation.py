@@ -29,7 +29,7 @@ def rotate_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
     url, old = settings["base_url"].value, settings["api_key"].value
     key = _drafted(draft, owner, url)
     if key is not None and _is_valid(key, url):  # the response to a former rotation was lost
-        return _kept(key, old, place, draft, owner, {"recovered": True})
+        return _kept(key, old, place=place, draft=draft, owner=owner, result={"recovered": True})
     if key is None:
         key = f"ak_{secrets.token_hex(24)}"
         write_settings(draft, owner, {"api_key": key, "base_url": url})
@@ -45,7 +45,7 @@ def rotate_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
     made = str(replaced.pop("api_key", key))
     if made != key:  # an engine that takes no proposals
         write_settings(draft, owner, {"api_key": made})
-    return _kept(made, old, place, draft, owner, replaced)
+    return _kept(made, old, place=place, draft=draft, owner=owner, result=replaced)
 
 
 def interrupted_rotation(setting: Setting, profile: str | None) -> bool:
@@ -101,7 +101,7 @@ def _drop(draft: Path, owner: str | None) -> None:
 
 
 def _kept(
-    key: str, old: str, place: Path, draft: Path, owner: str | None, result: dict[str, Any]
+    key: str, old: str, *, place: Path, draft: Path, owner: str | None, result: dict[str, Any]
 ) -> dict[str, Any]:
     """Keep the new key in the config file, and return what may be shown."""
     try:
