@@ -10,7 +10,7 @@ from scripts import ROOT
 from scripts.release.distribution_name import changes, main, renamed
 from scripts.release.versions import SDK, SDK_FOLDER
 
-OTHER = "arcrun-sdk"
+OTHER = "arcrun-sdk" if SDK == "arcrun" else "arcrun-other"
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_the_release_and_the_package_follow_an_edit_of_the_name(edited: Path) ->
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(edited / "dist")]
     subprocess.run(build, cwd=edited / SDK_FOLDER, capture_output=True, check=True)
     (wheel,) = (edited / "dist").iterdir()
-    assert wheel.name.startswith("arcrun_sdk-")
+    assert wheel.name.startswith(f"{OTHER.replace('-', '_')}-")
     check = (
         "import sys; from pathlib import Path; from scripts.release.artifacts import Artifact, sha256;"
         "from scripts.release.python.contents import check_contents; path = Path(sys.argv[1]);"
@@ -128,11 +128,11 @@ def test_what_is_about_something_else_keeps_its_name(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("pip install arcrun.", "pip install arcrun-sdk."),
-        ("python -m pip install -U 'arcrun[cli]'", "python -m pip install -U 'arcrun-sdk[cli]'"),
-        ("uvx arcrun mcp", "uvx arcrun-sdk mcp"),
-        ("uv add arcrun", "uv add arcrun-sdk"),
-        ('all = ["arcrun[cli,keyring]"]', 'all = ["arcrun-sdk[cli,keyring]"]'),
+        ("pip install arcrun.", f"pip install {OTHER}."),
+        ("python -m pip install -U 'arcrun[cli]'", f"python -m pip install -U '{OTHER}[cli]'"),
+        ("uvx arcrun mcp", f"uvx {OTHER} mcp"),
+        ("uv add arcrun", f"uv add {OTHER}"),
+        ('all = ["arcrun[cli,keyring]"]', f'all = ["{OTHER}[cli,keyring]"]'),
     ],
 )
 def test_what_is_about_an_installation_gets_the_new_name(text: str, expected: str) -> None:
