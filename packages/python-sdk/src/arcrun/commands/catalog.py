@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from arcrun import Arcrun
+from arcrun._core.types import Component
 
 from .errors import Next
 from .found import naming
-from .results import page
+from .result_types import FoundComponents, ListedServices, Service
+from .results import first
 
 
 def list_components(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:
@@ -26,20 +28,21 @@ def list_components(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:
         }
         for each in client.components.list()
     ]
-    return page("components", found, limit)
+    return {"components": first(found, limit), "total": len(found)}
 
 
-def search_components(client: Arcrun, query: str, *, limit: int = 10) -> dict[str, Any]:
+def search_components(client: Arcrun, query: str, *, limit: int = 10) -> FoundComponents:
     """Search components and recipes of all kinds by what they do.
 
     Args:
         query: words, Chinese or English
         limit: how many at most
     """
-    return page("results", client.components.search(query), limit)
+    found = client.components.search(query)
+    return {"results": first(found, limit), "total": len(found)}
 
 
-def get_component(client: Arcrun, id: str) -> dict[str, Any]:  # noqa: A002 - the contract's word
+def get_component(client: Arcrun, id: str) -> Component:  # noqa: A002 - the contract's word
     """Show a component: its parameters, its result, its branches, an example.
 
     Args:
@@ -50,10 +53,10 @@ def get_component(client: Arcrun, id: str) -> dict[str, Any]:  # noqa: A002 - th
         return [each["canonical_id"] for each in client.components.list()]
 
     with naming(id, names, Next("search by what it does", "components search", ("QUERY",))):
-        return {**client.components.get(id)}
+        return client.components.get(id)
 
 
-def list_services(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:
+def list_services(client: Arcrun, *, limit: int = 50) -> ListedServices:
     """List the services that have an auth recipe, with the secrets that each needs.
 
     Args:
@@ -68,4 +71,5 @@ def list_services(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:
         }
         for each in services
     ]
-    return page("services", found, limit)
+    shown = cast("list[Service]", first(found, limit))
+    return {"services": shown, "total": len(found)}

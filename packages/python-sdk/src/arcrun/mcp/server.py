@@ -20,7 +20,7 @@ from arcrun._version import __version__
 from arcrun.commands.errors import CommandError
 
 from .resources import TEMPLATES, list_resources, read_resource
-from .tools import Tool, failure_text
+from .tools import Tool, failure_of, failure_text
 
 INSTRUCTIONS = (
     "arcrun runs workflows: nodes are components, which recipes fill. Find components with component_search, read their "
@@ -51,8 +51,9 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
             tool = _tool_named(tools, request.name)
             result = await _in_thread(tool.call, client, arguments)
         except CommandError as error:
-            text = failure_text(error, arguments)
-            return types.CallToolResult(content=[_text(text)], is_error=True)
+            failure = failure_of(error, arguments)
+            text = _text(failure_text(failure))
+            return types.CallToolResult(content=[text], structured_content=failure, is_error=True)
         shown = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
         return types.CallToolResult(content=[_text(shown)], structured_content=result)
 
@@ -60,7 +61,7 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
         try:
             found = await _in_thread(list_resources, client)
         except CommandError as error:
-            raise MCPError(types.INTERNAL_ERROR, failure_text(error, {})) from None
+            raise MCPError(types.INTERNAL_ERROR, failure_text(failure_of(error, {}))) from None
         return types.ListResourcesResult(
             resources=[types.Resource.model_validate(each) for each in found]
         )
@@ -77,7 +78,9 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
         try:
             text, media_type = await _in_thread(read_resource, client, uri)
         except CommandError as error:
-            raise MCPError(types.INVALID_PARAMS, failure_text(error, {"uri": uri})) from None
+            raise MCPError(
+                types.INVALID_PARAMS, failure_text(failure_of(error, {"uri": uri}))
+            ) from None
         contents = types.TextResourceContents(uri=uri, mime_type=media_type, text=text)
         return types.ReadResourceResult(contents=[contents])
 
