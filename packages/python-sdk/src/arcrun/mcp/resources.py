@@ -72,7 +72,7 @@ def list_resources(client: Arcrun) -> list[dict[str, Any]]:
             "uri": f"arcrun://recipes/prompt/{quote(each['name'], safe='')}",
             "name": each["name"],
             "mimeType": YAML,
-            **({"description": each["description"]} if each.get("description") else {}),
+            **({"description": each.get("description")} if each.get("description") else {}),
         }
         for each in found
     ]
