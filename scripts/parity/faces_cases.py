@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scripts.parity.faces import DURATION, HIDDEN, OWN_ID, OWN_TIME, OWN_WORDS, Case
+from scripts.parity.faces import DURATION, HIDDEN, OWN_ID, OWN_TIME, OWN_WORDS, RACE, Case
 
 GREET = """\
 name: greet
@@ -72,6 +72,18 @@ _OF_RUN = {
     "ended_at": OWN_TIME,
     "duration_ms": DURATION,
 }
+_OF_PAUSE = {
+    "run_id": OWN_ID,
+    "created_at": OWN_TIME,
+    "started_at": OWN_TIME,
+    "duration_ms": DURATION,
+}
+_OF_RESUMED = {
+    "run_id": OWN_ID,
+    "task_id": OWN_ID,
+    "trace.*.output.task_id": OWN_ID,
+    "trace.*.duration_ms": DURATION,
+}
 _RUN_NAMED = {"run_id": "$run_id"}
 
 WORKFLOWS = (
@@ -83,10 +95,10 @@ WORKFLOWS = (
     Case("workflow_push", {"workflow": GREET, "name": "打招呼"}, "invalid_name"),
     Case("workflow_validate", {"workflow": GREET}),
     Case("workflow_validate", {"workflow": GREET.replace("完成後", "完成后")}, "invalid_graph"),
-    Case("workflow_validate", {"workflow": GREET.replace(", operation", "\n, operation")}, "invalid_yaml"),
+    Case("workflow_validate", {"workflow": "a: [1"}, "invalid_yaml"),
     Case("workflow_run", _RUN[1], before=(_GREET,), excuses=_OF_RUN),
     Case("workflow_run", {"name": "greet", "wait": False}, before=(_GREET,), excuses={"run_id": OWN_ID}),
-    Case("workflow_run", {"name": "pauses"}, before=(_PAUSES,), excuses={"run_id": OWN_ID, "task_id": OWN_ID}),
+    Case("workflow_run", {"name": "pauses"}, before=(_PAUSES,), excuses={**_OF_PAUSE, "task_id": OWN_ID}),
     Case("workflow_run", {"name": "gret"}, "workflow_not_found", before=(_GREET,)),
     Case("workflow_run", {"name": LIKE_A_TOKEN}, "workflow_not_found", excuses={"message": HIDDEN}),
     Case("workflow_run", {"name": "fails"}, "run_failed", before=(_FAILS,),
@@ -110,7 +122,8 @@ RUNS = (
     Case("run_get", {"run_id": NO_RUN}, "run_not_found"),
     Case("run_get", {"run_id": "12ab"}, "invalid_argument"),
     Case("run_cancel", _RUN_NAMED, before=(_WAITS, _RUNNING),
-         excuses={"run_id": OWN_ID, "created_at": OWN_TIME, "ended_at": OWN_TIME}),
+         excuses={"run_id": OWN_ID, "created_at": OWN_TIME, "ended_at": OWN_TIME, "started_at": RACE,
+                  "started_at (only in one)": RACE, "duration_ms": DURATION}),
     Case("run_cancel", {"run_id": NO_RUN}, "run_not_found"),
     Case("run_cancel", _RUN_NAMED, "conflict", before=(_GREET, _RUN), excuses={"message": OWN_ID}),
     Case("run_retry", _RUN_NAMED, before=(_GREET, _RUN), excuses={"run_id": OWN_ID}),
@@ -119,9 +132,9 @@ RUNS = (
          excuses={"message": OWN_ID}),
     Case("run_retry", _RUN_NAMED, "conflict", before=(_WAITS, _RUNNING), excuses={"message": OWN_ID}),
     Case("run_resume", {"task_id": "$task_id", "data": {"answer": 1}}, before=(_PAUSES, _PAUSED),
-         excuses={"run_id": OWN_ID, "task_id": OWN_ID}),
+         excuses=_OF_RESUMED),
     Case("run_resume", {"task_id": "$task_id", "error": "no"}, before=(_PAUSES, _PAUSED),
-         excuses={"run_id": OWN_ID, "task_id": OWN_ID}),
+         excuses=_OF_RESUMED),
     Case("run_resume", {"task_id": "nothing"}),
     Case("run_resume", {"task_id": ""}, "invalid_argument"),
 )  # fmt: skip

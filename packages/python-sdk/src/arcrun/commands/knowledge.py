@@ -11,7 +11,7 @@ from arcrun._core.errors import NotFoundError
 from .errors import CommandError, Next
 from .parameters import FileText
 from .result_types import Block, BlockToPut, FoundBlocks, Page, StoredBlock
-from .results import first
+from .results import check_limit, first
 
 MOST = 200  # blocks that the engine returns at once
 _SEARCH = Next("search", "kb search", ("WORDS",))
@@ -24,6 +24,7 @@ def search_knowledge(client: Arcrun, query: str, *, limit: int = 10) -> FoundBlo
         query: words, Chinese or English
         limit: how many at most
     """
+    check_limit(limit)
     query_string = urlencode({"q": query, "limit": min(limit, MOST)})
     found = client.request("GET", f"/kbdb/search?{query_string}")
     return {"blocks": first(found["blocks"], limit), "total": len(found["blocks"])}

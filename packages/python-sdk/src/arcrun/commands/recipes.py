@@ -10,9 +10,7 @@ from arcrun._core.recipe_types import (
     DeletedRecipe,
     PushedRecipe,
     RecipeKind,
-    RenderedRecipe,
     StoredRecipe,
-    TestedRecipe,
 )
 
 from .documents import Document, parse_document
@@ -20,7 +18,7 @@ from .errors import CommandError, Next, command_error
 from .found import naming
 from .parameters import FileText, JsonObject
 from .places import failure_at, located_in_recipe
-from .result_types import CheckedRecipe, ListedRecipes, RecipeToDelete
+from .result_types import CheckedRecipe, ListedRecipes, Prompt, RecipeToDelete, TestResults
 from .results import first
 
 LISTING = Next("see the names", "recipe list")
@@ -113,7 +111,7 @@ def render_recipe(
     version: int | None = None,
     label: str | None = None,
     recipe: FileText | None = None,
-) -> RenderedRecipe:
+) -> Prompt:
     """Assemble a prompt without asking a model.
 
     Args:
@@ -125,9 +123,10 @@ def render_recipe(
         recipe: YAML to render instead of the stored recipe
     """
     with _naming(client, name):
-        return client.recipes.render(
+        rendered = client.recipes.render(
             name, inputs, context=context, version=version, label=label, recipe=recipe
         )
+    return {**rendered}
 
 
 def run_recipe_tests(
@@ -137,7 +136,7 @@ def run_recipe_tests(
     version: int | None = None,
     label: str | None = None,
     recipe: FileText | None = None,
-) -> TestedRecipe:
+) -> TestResults:
     """Run the tests that a recipe holds, without asking a model.
 
     Args:
@@ -147,7 +146,8 @@ def run_recipe_tests(
         recipe: YAML to test instead of the stored recipe
     """
     with _naming(client, name):
-        return client.recipes.test(name, version=version, label=label, recipe=recipe)
+        tested = client.recipes.test(name, version=version, label=label, recipe=recipe)
+    return {**tested}
 
 
 def list_versions(client: Arcrun, name: str, *, limit: int = 50) -> dict[str, Any]:

@@ -8,10 +8,11 @@ with the argument of that name.
 
 from typing import Any, Literal, TypedDict
 
-from arcrun._core.recipe_types import RecipeSummary, RecipeTest
+from arcrun._core.recipe_types import RecipeSummary, RecipeTest, RenderedRecipe, TestedRecipe
 from arcrun._core.types import (
     ComponentResult,
     PushedWorkflow,
+    Run,
     RunSummary,
     RunWarning,
     WorkflowSummary,
@@ -112,6 +113,12 @@ class FollowedRun(_FollowedRun, total=False):
     warnings: list[RunWarning]
 
 
+class ShownRun(Run, total=False):
+    """Result of `runs get` and `runs cancel`."""
+
+    usage: dict[str, Any]
+
+
 class ListedRuns(TypedDict):
     """Result of `runs list`."""
 
@@ -124,6 +131,18 @@ class ListedRecipes(TypedDict):
 
     recipes: list[RecipeSummary]
     total: int
+
+
+class Prompt(RenderedRecipe, total=False):
+    """Result of `recipe render`."""
+
+    success: bool
+
+
+class TestResults(TestedRecipe, total=False):
+    """Result of `recipe test`."""
+
+    success: bool
 
 
 class CheckedRecipe(TypedDict):

@@ -20,6 +20,15 @@ def first(items: Sequence[T], limit: int) -> list[T]:
         >>> first(["a", "b"], 1)
         ['a']
     """
+    check_limit(limit)
+    return list(items[:limit])
+
+
+def check_limit(limit: int) -> None:
+    """Check how many items are asked for.
+
+    Raises:
+        CommandError: `limit` is no positive number.
+    """
     if limit < 1:
         raise CommandError("invalid_argument", "the argument 'limit' must be 1 or more")
-    return list(items[:limit])

@@ -7,12 +7,12 @@ from typing import Any, Literal, cast
 
 from arcrun import Arcrun
 from arcrun._core.events import ENDED
-from arcrun._core.types import AcceptedRun, ResumedRun, Run
+from arcrun._core.types import AcceptedRun, ResumedRun
 
 from .errors import CommandError, Next
 from .found import naming
 from .parameters import JsonObject
-from .result_types import FollowedRun, ListedRuns
+from .result_types import FollowedRun, ListedRuns, ShownRun
 from .results import first
 
 Report = Callable[[Mapping[str, Any]], None]
@@ -34,24 +34,24 @@ def list_runs(
     return {"runs": first(found, limit), "total": len(found)}
 
 
-def get_run(client: Arcrun, run_id: str) -> Run:
+def get_run(client: Arcrun, run_id: str) -> ShownRun:
     """Show a run: status, input, data or error, and the trace of its nodes.
 
     Args:
         run_id: the run
     """
     with _naming(client, run_id):
-        return client.runs.get(run_id)
+        return {**client.runs.get(run_id)}
 
 
-def cancel_run(client: Arcrun, run_id: str) -> Run:
+def cancel_run(client: Arcrun, run_id: str) -> ShownRun:
     """Cancel a run that has not ended.
 
     Args:
         run_id: the run
     """
     with _naming(client, run_id):
-        return client.runs.cancel(run_id)
+        return {**client.runs.cancel(run_id)}
 
 
 def retry_run(
