@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from arcrun import Arcrun
 from arcrun._core.errors import BadRequestError, NotFoundError
@@ -126,7 +126,7 @@ def render_recipe(
         rendered = client.recipes.render(
             name, inputs, context=context, version=version, label=label, recipe=recipe
         )
-    return {**rendered}
+    return cast("Prompt", rendered)
 
 
 def run_recipe_tests(
@@ -147,7 +147,7 @@ def run_recipe_tests(
     """
     with _naming(client, name):
         tested = client.recipes.test(name, version=version, label=label, recipe=recipe)
-    return {**tested}
+    return cast("TestResults", tested)
 
 
 def list_versions(client: Arcrun, name: str, *, limit: int = 50) -> dict[str, Any]:

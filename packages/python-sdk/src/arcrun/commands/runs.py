@@ -41,7 +41,7 @@ def get_run(client: Arcrun, run_id: str) -> ShownRun:
         run_id: the run
     """
     with _naming(client, run_id):
-        return {**client.runs.get(run_id)}
+        return cast("ShownRun", client.runs.get(run_id))
 
 
 def cancel_run(client: Arcrun, run_id: str) -> ShownRun:
@@ -51,7 +51,7 @@ def cancel_run(client: Arcrun, run_id: str) -> ShownRun:
         run_id: the run
     """
     with _naming(client, run_id):
-        return {**client.runs.cancel(run_id)}
+        return cast("ShownRun", client.runs.cancel(run_id))
 
 
 def retry_run(
