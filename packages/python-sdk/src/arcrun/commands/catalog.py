@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import Any, cast
 
 from arcrun import Arcrun
-from arcrun._core.types import Component
+from arcrun._core.types import Component, ComponentResult
 
 from .errors import Next
 from .found import naming
 from .result_types import FoundComponents, ListedServices, Service
-from .results import first
+from .results import check_limit, first
+
+_WORDS = 12  # of a sentence, which are looked for one by one
+_SHORT = 3  # letters: `the`, `of`
 
 
 def list_components(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:
@@ -38,8 +43,21 @@ def search_components(client: Arcrun, query: str, *, limit: int = 10) -> FoundCo
         query: words, Chinese or English
         limit: how many at most
     """
-    found = client.components.search(query)
+    check_limit(limit)
+    found = client.components.search(query) or _with_most_words(client, query)
     return {"results": first(found, limit), "total": len(found)}
+
+
+def _with_most_words(client: Arcrun, query: str) -> list[ComponentResult]:
+    """Return what has some words of a query that nothing has all words of; the most words come first."""
+    words = [word for word in re.findall(r"\w+", query) if len(word) > _SHORT or not word.isascii()]
+    results: dict[str, ComponentResult] = {}
+    counts: Counter[str] = Counter()
+    for word in dict.fromkeys(words[:_WORDS]) if len(words) > 1 else ():
+        for each in client.components.search(word):
+            results[each["canonical_id"]] = each
+            counts[each["canonical_id"]] += 1
+    return [results[name] for name, _ in counts.most_common()]
 
 
 def get_component(client: Arcrun, id: str) -> Component:  # noqa: A002 - the contract's word
