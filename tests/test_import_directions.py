@@ -191,6 +191,7 @@ RULES = {
     "scripts/fuzz": Rule(("scripts",)),
     "scripts/mutation": Rule(("scripts",)),
     "scripts/parity": Rule(("scripts",)),
+    "scripts/parity/faces": Rule(("scripts", "arcrun.commands")),
     "scripts/release": Rule(("scripts",)),
     "scripts/release/compatibility": Rule(("scripts",)),
     "scripts/release/example": Rule(("scripts",)),

@@ -23,8 +23,8 @@ from arcrun.cli.app import run as acr
 from arcrun.mcp.result_schemas import result_schema, result_types, whole_schema
 from arcrun.mcp.server import server_of
 from arcrun.mcp.tools import tools
-from scripts.parity.faces import OWN_WORDS, Case, closed, expected_of, typed, unexplained
-from scripts.parity.faces_cases import ARGUMENTS, CASES
+from scripts.parity.faces.cases import ARGUMENTS, CASES
+from scripts.parity.faces.comparison import OWN_WORDS, Case, closed, expected_of, typed, unexplained
 
 TOOLS = tools()
 UNKNOWN_KEY = "ak_" + "0" * 48

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from scripts.parity.faces import DURATION, HIDDEN, OWN_ID, OWN_TIME, OWN_WORDS, RACE, Case
+from scripts.parity.faces.comparison import (
+    DURATION,
+    HIDDEN,
+    OWN_ID,
+    OWN_TIME,
+    OWN_WORDS,
+    RACE,
+    Case,
+)
 
 GREET = """\
 name: greet
