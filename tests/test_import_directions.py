@@ -201,6 +201,7 @@ RULES = {
     "scripts/mcp_conformance": Rule(("scripts", "arcrun")),
     "scripts/mutation": Rule(("scripts",)),
     "scripts/parity": Rule(("scripts",)),
+    "scripts/parity/faces": Rule(("scripts", "arcrun.commands")),
     "scripts/release": Rule(("scripts",)),
     "scripts/release/compatibility": Rule(("scripts",)),
     "scripts/release/example": Rule(("scripts",)),

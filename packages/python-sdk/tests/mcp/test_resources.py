@@ -28,7 +28,7 @@ async def test_a_recipe_is_read_as_it_was_pushed_and_is_not_stale(
         assert before.contents[0].text == RECIPE.replace("{text}", "first")
         listed = (await client.list_resources()).resources
         assert "arcrun://recipes/prompt/greeting" in [each.uri for each in listed]
-        assert len((await client.list_resource_templates()).resource_templates) == 3
+        assert len((await client.list_resource_templates()).resource_templates) == 4
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,12 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "push", "workflows:push_workflow", "store a workflow", "writes",
         tool="workflow_push",
-        for_agents="Store or replace a workflow. Find components first; not to run it once stored.",
+        for_agents="Store or replace a workflow. Find components first. Not to run one.",
     ),
     Command(
         "validate", "workflows:validate_workflow", "check a workflow without storing it",
         tool="workflow_validate",
-        for_agents="Check a workflow without storing it. Not needed before workflow_push, which checks too.",
+        for_agents="Check a workflow without storing it. Not needed before workflow_push.",
     ),
     Command(
         "run", "workflows:run_workflow", "run a workflow and follow it", "writes", repeatable=False,
@@ -113,7 +113,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "runs get", "runs:get_run", "show a run and its trace",
-        tool="run_get", for_agents="A run with its trace: why it failed. Not to wait for one: workflow_run.",
+        tool="run_get", for_agents="A run's trace: why it failed. Not to wait: workflow_run.",
         needs="durable_runs",
     ),
     Command(
@@ -123,7 +123,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "runs retry", "runs:retry_run", "run an ended run again", "writes", repeatable=False,
-        tool="run_retry", for_agents="Run an ended run again, as a new run. Not for paused ones: run_resume.",
+        tool="run_retry", for_agents="Run an ended run anew. Not for paused ones: run_resume.",
         needs="durable_runs",
     ),
     Command(
@@ -152,7 +152,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "recipe render", "recipes:render_recipe", "assemble a prompt without asking a model",
         tool="prompt_recipe_render",
-        for_agents="Assemble a prompt, no model asked. Not to get an answer: workflow_run.",
+        for_agents="Assemble a prompt, no model asked. Not for answers: workflow_run.",
         needs="prompt_recipes",
     ),
     Command(
@@ -191,7 +191,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "components search", "catalog:search_components", "find components and recipes by what they do",
         tool="component_search",
-        for_agents="Find components and recipes by purpose. Start here. Not for stored texts: kb_search.",
+        for_agents="Find components and recipes by purpose; start here. Not for texts: kb_search.",
         shown=("results", "canonical_id", "kind", "description"),
         needs="components",
     ),
@@ -236,7 +236,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "services", "catalog:list_services", "list the services that can be set up",
         tool="service_list",
-        for_agents="Services with an auth recipe and the credentials they need. Not to store secrets.",
+        for_agents="Services and the secrets they need. Not to store secrets.",
         shown=("services", "service", "category", "required_secrets"),
     ),
     Command(

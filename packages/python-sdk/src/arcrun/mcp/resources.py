@@ -1,7 +1,8 @@
-"""The resources of `arcrun-mcp`: recipes, and blocks and pages of the knowledge base, as text."""
+"""The resources of `arcrun-mcp`: recipes, blocks and pages of the knowledge base, and schemas of results, as text."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote
@@ -12,16 +13,21 @@ from arcrun._core.recipe_types import RecipeKind
 from arcrun.commands.errors import CommandError, Next, command_error
 from arcrun.commands.knowledge import get_knowledge
 from arcrun.commands.recipes import get_recipe, list_recipes
+from arcrun.commands.table import COMMANDS
+
+from .result_schemas import whole_schema
 
 MOST = 100  # resources in the list; the templates reach the others
 YAML = "text/yaml"
 TEXT = "text/plain"
+SCHEMA = "application/schema+json"
 
 _RECIPES: Mapping[str, RecipeKind] = {
     "prompt": "prompt_recipe",
     "api": "api_recipe",
     "auth": "auth_recipe",
 }
+_FUNCTIONS = {command.tool: command.load for command in COMMANDS if command.tool}
 
 TEMPLATES = (
     {
@@ -42,6 +48,12 @@ TEMPLATES = (
         "description": "A block of the knowledge base",
         "mimeType": TEXT,
     },
+    {
+        "uriTemplate": "arcrun://tools/{tool}/result",
+        "name": "result",
+        "description": "The JSON schema of what a tool returns, with all fields",
+        "mimeType": SCHEMA,
+    },
 )
 
 
@@ -60,7 +72,7 @@ def list_resources(client: Arcrun) -> list[dict[str, Any]]:
             "uri": f"arcrun://recipes/prompt/{quote(each['name'], safe='')}",
             "name": each["name"],
             "mimeType": YAML,
-            **({"description": each["description"]} if each.get("description") else {}),
+            **({"description": each.get("description")} if each.get("description") else {}),
         }
         for each in found
     ]
@@ -82,6 +94,8 @@ def read_resource(client: Arcrun, uri: str) -> tuple[str, str]:
                 return str(get_knowledge(client, page)["content"]), TEXT
             case ["kb", "blocks", block] if block:
                 return str(get_knowledge(client, block_id=block)["content"]), TEXT
+            case ["tools", tool, "result"] if tool in _FUNCTIONS:
+                return json.dumps(whole_schema(_FUNCTIONS[tool]())), SCHEMA
     except ArcrunError as error:
         raise command_error(error) from None
     forms = ", ".join(str(each["uriTemplate"]) for each in TEMPLATES)
