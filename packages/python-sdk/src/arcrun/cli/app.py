@@ -27,6 +27,7 @@ from .failures import failure_of
 from .help import TranslatedCommand, TranslatedGroup
 from .messages import LANGUAGES, language, language_of, text, use
 from .source import Source
+from .terminal import escaped
 
 
 class Call:
@@ -260,4 +261,4 @@ def _confirm(command: Command, arguments: Mapping[str, Any]) -> None:
     undone = text("{what} can't be undone", what=what)
     if not sys.stdin.isatty():
         raise CommandError("invalid_argument", undone + text(": confirm it with --yes"))
-    click.confirm(undone + text(". Go on?"), abort=True, err=True)
+    click.confirm(escaped(undone) + text(". Go on?"), abort=True, err=True)

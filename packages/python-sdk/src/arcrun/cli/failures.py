@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from arcrun.commands.parameters import Hidden, Parameter
 
 from .messages import text
 
+_OF_OUTPUT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG} if os.name == "posix" else {errno.ENOSPC})
 REPORT_TO = "https://arcrun.dev"
 
 
@@ -49,6 +51,9 @@ def failure_of(error: BaseException) -> CommandError:
         return CommandError("interrupted", text("interrupted"))
     if isinstance(error, (OutputClosedError, BrokenPipeError)):
         return CommandError("output_closed", text("the output was closed before all was written"))
+    if isinstance(error, OSError) and error.errno in _OF_OUTPUT:  # of a help text; results have their own check
+        reason = error.strerror or str(error)
+        return CommandError("output_failed", text("the result can't be written: {reason}", reason=reason))
     return _defect(error)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from .console import Console, cell
 from .messages import text as message
+from .views import milliseconds
 
 _SIGNS = {"ok": ("✓", "green"), "failed": ("✗", "red"), "waiting": ("…", "yellow")}
 
@@ -17,13 +18,13 @@ def reporter(console: Console) -> Callable[[Mapping[str, Any]], None]:
 
     def report(event: Mapping[str, Any]) -> None:
         if event["type"] == "accepted":
-            console.progress(message("run {run}", run=event["run_id"]))
+            console.progress(message("run {run}", run=cell(event["run_id"])))
         elif event["type"] == "node":
-            sign, colour = _SIGNS.get(event["status"], ("·", "dim"))
-            spent = f"{event.get('duration_ms', 0):.0f} ms"
+            sign, colour = _SIGNS.get(str(event.get("status")), ("·", "dim"))
+            spent = milliseconds(event.get("duration_ms"))
             error = f"  {cell(event['error'])}" if "error" in event else ""
             console.progress(
-                f"  {console.style(console.sign(sign), colour)} {cell(event['node'])}  {spent}{error}"
+                f"  {console.style(console.sign(sign), colour)} {cell(event.get('node'))}  {spent}{error}"
             )
         elif event["type"] == "device_code":
             _device_code(event, console)

@@ -309,6 +309,7 @@ def _invalid(what: str, faults: list[dict[str, Any]]) -> CommandError:
 def summary_of(faults: Sequence[dict[str, Any]]) -> str:
     """Return the first of the faults with its place, and how many others there are."""
     first = faults[0]
-    where = f"line {first['line']}, column {first['column']}: " if "line" in first else ""
+    has_place = "line" in first and "column" in first
+    where = f"line {first['line']}, column {first['column']}: " if has_place else ""
     more = f" (and {len(faults) - 1} more, see details)" if len(faults) > 1 else ""
-    return f"{where}{first['message']}{more}"
+    return f"{where}{first.get('message', '')}{more}"

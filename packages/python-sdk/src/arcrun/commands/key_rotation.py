@@ -11,6 +11,7 @@ from arcrun import Arcrun
 from arcrun._core.errors import APIConnectionError, APIStatusError, ArcrunError, AuthenticationError
 from arcrun._local import read_config
 
+from .answers import CommandClient
 from .config_file import write_settings
 from .errors import CommandError, Next, command_error
 from .login import account_of
@@ -124,7 +125,7 @@ def _is_undecided(error: ArcrunError) -> bool:
 
 
 def _is_valid(key: str, url: str) -> bool:
-    with Arcrun(key, base_url=url) as client:
+    with CommandClient(key, base_url=url) as client:
         try:
             account_of(client)
         except AuthenticationError:

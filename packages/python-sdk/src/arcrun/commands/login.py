@@ -16,6 +16,7 @@ from arcrun._core.origins import is_secure
 from arcrun._core.secret import Secret
 from arcrun._local import read_config
 
+from .answers import CommandClient
 from .asking import Ask, Question
 from .config_file import write_settings
 from .errors import CommandError, Next
@@ -58,7 +59,7 @@ def log_in(
         check_key(Secret(key), "standard input")
     else:
         key = _key_of_device(url, report)
-    with Arcrun(key, base_url=url) as client:
+    with CommandClient(key, base_url=url) as client:
         account = account_of(client)
     write_settings(Path(config_path()), profile, {"api_key": key, "base_url": url})
     result: dict[str, Any] = {"base_url": url, "api_key": shown_key(key), "config": CONFIG}
