@@ -77,7 +77,14 @@ def answer_to(method: str, target: str, text: str) -> dict[str, Any]:
     route = f"{method} {target.partition('?')[0]}"
     shape = next((shape for pattern, shape in answers._ROUTES if pattern.fullmatch(route)), {})
     # Fields that SDKs need besides.
-    common = {"ok": True, "success": True, "name": text, "label": text, "version": 1, "task_id": text}
+    common = {
+        "ok": True,
+        "success": True,
+        "name": text,
+        "label": text,
+        "version": 1,
+        "task_id": text,
+    }
     found = {**common, "warnings": [text], **filled(shape, text)}
     if route == "GET /health":
         found["capabilities"] = CAPABILITIES

@@ -20,11 +20,11 @@ MALFORMED: list[Any] = [
     None,
     {"success": True},
     "text",
-    {name: 5 for name in (
+    dict.fromkeys((
         "ok", "success", "recipes", "recipe", "workflows", "runs", "run_id", "components", "component", "blocks",
         "block", "results", "versions", "graph", "cypher", "messages", "tests", "passed", "credentials", "name",
         "nodeCount", "diff", "label", "status", "workflow", "capabilities", "warnings", "key", "account",
-    )},
+    ), 5),
 ]  # fmt: skip
 
 
@@ -123,7 +123,11 @@ def test_an_answer_that_is_none_is_no_defect_of_acr(call, server, canned, name, 
 
 def test_it_is_said_what_is_missing_and_where(call, server, canned) -> None:
     answer = {"success": True, "components": [{"canonical_id": "a"}, {"display_name": "b"}]}
-    serve(server, canned, lambda _, target: canned(body={"ok": True} if target == "/health" else answer))
+    serve(
+        server,
+        canned,
+        lambda _, target: canned(body={"ok": True} if target == "/health" else answer),
+    )
     ended = call("components list")
     assert (ended.code, ended.out) == (1, "")
     assert "error[unexpected_response]: GET /components: " in ended.err

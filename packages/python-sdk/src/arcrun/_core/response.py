@@ -285,7 +285,9 @@ def _without_words(request: Request[Any], response: Response, base_url: str) -> 
     host = urlsplit(base_url).netloc
     what = f"{request.method} {request.path.partition('?')[0]}: {host} returned {response.status}"
     if response.text.lstrip().startswith("<"):
-        return f"{what} with a page of HTML, which no engine does: is a proxy or gateway in between?"
+        return (
+            f"{what} with a page of HTML, which no engine does: is a proxy or gateway in between?"
+        )
     return f"{what} without a message"
 
 

@@ -57,6 +57,7 @@ def run(arguments: Sequence[str]) -> int:
     )  # never an exception, whatever PYTHONWARNINGS says
     warnings.showwarning = lambda warning, *_, **__: call.console.warning(warning)
     try:
+        _check_environment()
         return application().main(list(arguments), "acr", standalone_mode=False, obj=call) or 0
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -67,6 +68,25 @@ def run(arguments: Sequence[str]) -> int:
         failure = failure_of(error)
         call.console.failure(failure, call.source)
         return exit_code(failure.code)
+
+
+# The variables that stand for an option, with what they can be.
+_VARIABLES = {"ARCRUN_OUTPUT": ("json", "text"), "ARCRUN_LANG": LANGUAGES}
+
+
+def _check_environment() -> None:
+    """Refuse values of variables that would be refused as those of an option.
+
+    Raises:
+        CommandError: one is.
+    """
+    for name, allowed in _VARIABLES.items():
+        if os.environ.get(name) and os.environ[name] not in allowed:
+            choices = ", ".join(allowed)
+            raise CommandError(
+                "invalid_argument",
+                text("{name} must be one of: {choices}", name=name, choices=choices),
+            )
 
 
 def application() -> click.Group:
@@ -237,7 +257,8 @@ def _values(
     for parameter in parameters:
         value = given.get(parameter.name)
         if isinstance(parameter.mark, Hidden):
-            value = secret_from(parameter.name)
+            # What is only looked at needs no secret.
+            value = "" if given.get("dry_run") else secret_from(parameter.name)
         elif isinstance(parameter.mark, Contents) and value is not None:
             document = Source(value, text_of(value))
             value = document.text

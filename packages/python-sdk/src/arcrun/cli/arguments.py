@@ -39,7 +39,9 @@ def _bytes_of(path: str, shown: str) -> bytes:
         if path != "-":
             return bytes_of(Path(path), shown)
         if sys.stdin is None:  # `<&-`
-            raise CommandError("invalid_argument", message("there is no standard input: it is closed"))
+            raise CommandError(
+                "invalid_argument", message("there is no standard input: it is closed")
+            )
         return read_at_most(sys.stdin.buffer, shown)
     except FileNotFoundError:
         folder, hint = Path.cwd(), _like(Path(path))
@@ -101,7 +103,7 @@ def fields_of(pairs: Sequence[str], file: Source | None) -> dict[str, Any] | Non
 def _json_of(key: str, text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CommandError(
             "invalid_argument",
             message("the value after {key}:= is not JSON; for a text write {key}=VALUE", key=key),

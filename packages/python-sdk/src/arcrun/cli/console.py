@@ -106,8 +106,12 @@ class Console:
             self._line(text)
 
     def question(self, text: str) -> None:
-        """Print on stderr what a person has to do now, also where results are JSON."""
+        """Print on stderr what a person has to do now."""
         self._line(text)
+
+    def notice(self, fields: Mapping[str, Any]) -> None:
+        """Print on stderr, as a line of JSON, what has to be done now: a program may show it to a person."""
+        self._line(as_json(fields, sys.stderr))
 
     def usage(self, text: str) -> None:
         """Print how a group of commands is used, as an error."""
@@ -234,7 +238,7 @@ def discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def has_colour(stream: TextIO) -> bool:
+def has_colour(stream: TextIO | None) -> bool:
     """Tell whether a stream shows colours: a terminal, unless NO_COLOR, FORCE_COLOR or TERM say otherwise."""
     if os.environ.get("NO_COLOR"):
         return False

@@ -281,6 +281,9 @@ def _key_is_in(result: Result) -> str:
 
 def rotated_key(result: Result, style: Style) -> Iterator[str]:
     """Show that there is a new key, and what it does not open."""
+    if result.get("dry_run"):
+        yield from indented(result, 0)
+        return
     sign = style("✓", "green")
     if result.get("recovered"):
         yield f"{sign} {message('the key had been replaced already, and only the response was lost')}"
@@ -294,6 +297,9 @@ def rotated_key(result: Result, style: Style) -> Iterator[str]:
 
 def revoked_key(result: Result, style: Style) -> Iterator[str]:
     """Show that the key is revoked, and where it still stands."""
+    if result.get("dry_run"):
+        yield from indented(result, 0)
+        return
     yield f"{style('✓', 'green')} {message('the key {key} is revoked', key=result['api_key'])}"
     if result.get("config"):
         yield "  " + message("it was removed from {config}", config=result["config"])

@@ -23,7 +23,10 @@ _TRACE = {"trace?": [dict], "error?": object, "duration_ms?": NUMBER}
 _LABELS = {"labels?": {"*": {"version": int}}}
 _WARNINGS = {"warnings?": [object]}
 _VERSION = {"version": int, "name": str, "recipe": dict, "source?": str, **_LABELS}
-_SERVICE = {"service": str, "required_secrets?": [{"key": str, "label?": str, "help?": str, "help_url?": str}]}
+_SERVICE = {
+    "service": str,
+    "required_secrets?": [{"key": str, "label?": str, "help?": str, "help_url?": str}],
+}
 _BLOCK = {"id": str, "content": str}
 _COMPONENT = {
     "canonical_id": str,
@@ -117,7 +120,7 @@ def check_answer(method: str, path: str, answer: Mapping[str, Any]) -> None:
         UnexpectedResponseError: a field is missing, or has another type. The message shows no value.
     """
     route = f"{method} {path.partition('?')[0]}"
-    shape = next((shape for pattern, shape in _ROUTES if pattern.fullmatch(route)), {})
+    shape: Kind = next((shape for pattern, shape in _ROUTES if pattern.fullmatch(route)), {})
     fault = _fault(answer, {**_WARNINGS, **shape}, "")
     if fault:
         raise UnexpectedResponseError(
@@ -133,7 +136,10 @@ def _fault(value: object, kind: Kind, place: str) -> str:
     if isinstance(kind, list):
         if not isinstance(value, list):
             return f"{place} must be a list"
-        return next(filter(None, (_fault(each, kind[0], f"{place}[{n}]") for n, each in enumerate(value))), "")
+        return next(
+            filter(None, (_fault(each, kind[0], f"{place}[{n}]") for n, each in enumerate(value))),
+            "",
+        )
     is_flag = isinstance(value, bool) and kind in (int, NUMBER)
     return "" if isinstance(value, kind) and not is_flag else f"{place} must be {_WORDS[kind]}"
 

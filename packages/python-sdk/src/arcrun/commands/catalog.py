@@ -5,10 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from arcrun import Arcrun
+from arcrun._core.errors import NotFoundError
 
 from .errors import Next
 from .found import naming
 from .results import page
+
+_TEXT = {"type": "string"}
+# Built-ins of every engine (docs/contract.md#built-in-components) that its catalog doesn't list: what each returns.
+BUILT_INS: dict[str, tuple[str, dict[str, Any]]] = {
+    "comp_passthrough": ("Returns the context, unchanged.", {}),
+    "comp_uppercase": (
+        "Returns the context with `text` in upper case. string_ops does more with texts.", {"text": _TEXT}
+    ),
+    "comp_counter": ("Returns the context with `count` one higher.", {"count": {"type": "number"}}),
+    "trigger_workflow": (
+        "Runs another workflow, and returns success, triggered_workflow, status and sub_result.",
+        {"workflow_name": _TEXT, "input": {"type": "object"}},
+    ),
+}  # fmt: skip
 
 
 def list_components(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:
@@ -47,10 +62,27 @@ def get_component(client: Arcrun, id: str) -> dict[str, Any]:  # noqa: A002 - th
     """
 
     def names() -> list[str]:
-        return [each["canonical_id"] for each in client.components.list()]
+        return [*(each["canonical_id"] for each in client.components.list()), *BUILT_INS]
 
     with naming(id, names, Next("search by what it does", "components search", ("QUERY",))):
-        return {**client.components.get(id)}
+        try:
+            return {**client.components.get(id)}
+        except NotFoundError:
+            if id not in BUILT_INS:
+                raise
+            return _built_in(id)
+
+
+def _built_in(name: str) -> dict[str, Any]:
+    """Return what is known of a built-in, in the form of an entry of the catalog."""
+    about, parameters = BUILT_INS[name]
+    return {
+        "canonical_id": name,
+        "display_name": "built-in, without an entry in the catalog",
+        "description": about,
+        "input_schema": {"type": "object", "properties": parameters},
+        "config_example": {},
+    }
 
 
 def list_services(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:

@@ -93,6 +93,5 @@ EXPLANATIONS: dict[str, Explanation] = {
     "unknown_tool": Explanation(0, 1, "The MCP server has no tool of this name, or does not offer it.", "MCP 伺服器沒有這個名稱的工具，或沒有提供。", "Call one that `tools/list` names.", "呼叫 `tools/list` 所列的工具。"),
     "interrupted": Explanation(0, 130, "Ctrl-C ended the command. A run that was accepted goes on.", "以 Ctrl-C 結束了指令；已被接受的執行會繼續。", "`acr runs list` shows what goes on, `acr runs cancel RUN` ends it.", "`acr runs list` 顯示進行中的執行，`acr runs cancel RUN` 可取消。"),
     "output_closed": Explanation(0, 1, "The program that read the output ended before all was written.", "讀取輸出的程式在寫完之前就結束了。", "This is usual with `| head`; nothing need be done.", "使用 `| head` 時很常見，不必處理。"),
-    "output_failed": Explanation(0, 1, "The result can't be written: the disk is full, or standard output is closed. What the command did is done.", "無法寫出結果：磁碟已滿，或標準輸出已關閉；指令的動作已完成。", "Make room, or write elsewhere; look whether it was done before you repeat what changes something.", "清出空間或改寫到別處；若指令會變更資料，重複之前先查看是否已完成。"),
     "internal": Explanation(0, 1, "A defect of the command line itself.", "命令列程式本身的缺陷。", "Report it at https://arcrun.dev with what was typed, and with what ARCRUN_DEBUG=1 shows.", "請到 https://arcrun.dev 回報所輸入的指令，以及 ARCRUN_DEBUG=1 顯示的內容。"),
 }
