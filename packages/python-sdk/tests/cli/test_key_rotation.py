@@ -36,7 +36,11 @@ def relay(server, served, canned):
             if name in {"x-arcrun-api-key", "content-type"}
         }
         return httpx.request(
-            handler.command, served["url"] + handler.path, content=recorded.body, headers=headers
+            handler.command,
+            served["url"] + handler.path,
+            content=recorded.body,
+            headers=headers,
+            timeout=60,
         )
 
     def passing(handler: Any) -> None:
@@ -46,6 +50,7 @@ def relay(server, served, canned):
             if name.lower() not in DROPPED:
                 handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(response.content)))
+        handler.send_header("Connection", "close")  # as the server does after an `act`
         handler.end_headers()
         handler.wfile.write(response.content)
 

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Container, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from inspect import signature
+from pathlib import Path
 from typing import Any
 
 import click
@@ -33,9 +34,9 @@ from .terminal import escaped
 class Call:
     """What the options before a command say."""
 
-    def __init__(self, *, as_json: bool, profile: str | None) -> None:
-        self.console = Console(as_json=as_json)
-        self.profile = profile
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.profile: str | None = None
         self.source: Source | None = None
 
 
@@ -45,13 +46,14 @@ def run(arguments: Sequence[str]) -> int:
     Args:
         arguments: as typed after `acr`.
     """
+    has_output = _open_closed_streams()
     # Also for errors that come before the options are read.
     as_json = "--json" in arguments or os.environ.get("ARCRUN_OUTPUT") == "json"
     use(language_of(arguments, sys.stderr))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # no character that it lacks may end a command
             stream.reconfigure(errors="backslashreplace")
-    call = Call(as_json=as_json, profile=None)
+    call = Call(Console(as_json=as_json, has_output=has_output))
     warnings.simplefilter(
         "always", ArcrunWarning
     )  # never an exception, whatever PYTHONWARNINGS says
@@ -87,6 +89,19 @@ def _check_environment() -> None:
                 "invalid_argument",
                 text("{name} must be one of: {choices}", name=name, choices=choices),
             )
+
+
+def _open_closed_streams() -> bool:
+    """Open the standard streams that a caller has closed (`>&-`) on nothing, and tell whether stdout was open.
+
+    Python has None for them, and the next file or connection would get their number.
+    """
+    is_open = sys.stdout is not None
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - until the process ends
+            setattr(sys, name, stream)
+    return is_open
 
 
 def application() -> click.Group:

@@ -27,6 +27,7 @@ View = Callable[[Mapping[str, Any], Style], Iterable[str]]
 
 _PLACED = re.compile(r"line (\d+), column (\d+): (.*)", re.DOTALL)
 _ASCII = {"✓": "ok", "✗": "x", "…": "...", "→": "->", "·": "-"}
+_SIGNS_IN_ASCII = str.maketrans(_ASCII)
 _STYLES = {
     "red": "31",
     "green": "32",
@@ -44,10 +45,12 @@ class Console:
 
     Args:
         as_json: Whether results and errors are JSON.
+        has_output: Whether there is a standard output.
     """
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, has_output: bool = True) -> None:
         self.as_json = as_json
+        self.has_output = has_output
         self._held: list[str] = []
 
     def result(
@@ -92,9 +95,14 @@ class Console:
 
     def _results(self, lines: Sequence[str]) -> None:
         """Print lines on stdout, the only place where that is done: nothing of an unfinished result goes out."""
+        if not self.has_output:
+            raise CommandError(
+                "output_failed", message("there is no standard output: it is closed")
+            )
+        plain = not self.as_json and not can_show("✓✗", sys.stdout)
         with _output():
             for line in lines:
-                print(shown(line))
+                print(shown(line.translate(_SIGNS_IN_ASCII) if plain else line))
 
     def style_of_result(self, text: str, *names: str) -> str:
         """Return text in a style, where stdout shows colours."""
@@ -145,6 +153,9 @@ class Console:
             return
         if error.code == "output_closed":
             return
+        if error.code == "interrupted":  # by the person, who knows: that is how `acr dev` ends
+            self._line(f"\n{self.style(error.message, 'dim')}")
+            return
         faults = error.details
         if not source or not any(map(source.has, faults)):
             self._labelled("error", "red", translated(error.message), error.code)
@@ -186,8 +197,6 @@ class Console:
     @staticmethod
     def _line(text: str) -> None:
         """Print on stderr, the only place where that is done; the exit code stays if it can't be written."""
-        if sys.stderr is None:  # `2>&-`; print would take stdout
-            return
         with suppress(OSError):
             print(shown(text), file=sys.stderr, flush=True)
 
@@ -255,8 +264,6 @@ def _output() -> Generator[None, None, None]:
         OutputClosedError: who read it has gone away.
         CommandError: it can't be written.
     """
-    if sys.stdout is None or sys.stdout.closed:  # `>&-`
-        raise CommandError("output_failed", message("there is no standard output: it is closed"))
     try:
         yield
         sys.stdout.flush()
