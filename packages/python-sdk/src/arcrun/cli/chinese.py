@@ -220,7 +220,11 @@ CHINESE = {
     "see the services": "查看服務",
     # Log-in
     "open {url} and enter the code {code}": "請開啟 {url} 並輸入代碼 {code}",
-    "it is valid for {minutes} minutes; waiting … (Ctrl-C ends this)": "{minutes} 分鐘內有效；等待中…（Ctrl-C 結束）",
+    "it is valid for {time}; waiting … (Ctrl-C ends this)": "{time}內有效；等待中…（Ctrl-C 結束）",
+    "{count} seconds": "{count} 秒",
+    "{count} minutes": "{count} 分鐘",
+    "this page is not the engine's own, but of {host}: do you trust it?": "這個頁面不屬於引擎，而屬於 {host}：你信任它嗎？",
+    "the engine names no http(s) address to log in at": "引擎沒有給可登入的 http(s) 位址",
     # Results
     "run {run}": "執行 {run}",
     "input": "輸入",
@@ -376,7 +380,9 @@ CHINESE = {
     "set this machine's clock": "請校正本機時鐘",
     # The end of a command
     "interrupted": "已中斷",
-    "the output can't be written: {reason}": "無法寫出輸出：{reason}",
+    "there is no standard output: it is closed": "沒有標準輸出：已關閉",
+    "there is no standard input: it is closed": "沒有標準輸入：已關閉",
+    "the result can't be written: {reason}": "無法寫出結果：{reason}",
     "the output was closed before all was written": "輸出在寫完之前就關閉了",
     "this is a defect of acr ({kind}); please report it at {where}": "這是 acr 的缺陷（{kind}）；請到 {where} 回報",
     "with ARCRUN_DEBUG=1 it shows where in its code this happened": "設定 ARCRUN_DEBUG=1 可顯示發生在程式何處",

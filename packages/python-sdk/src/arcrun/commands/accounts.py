@@ -59,9 +59,23 @@ def _engine(client: Arcrun, *, has_key: bool) -> dict[str, Any]:
     return {"ok": True, **found, **({"account": account} if account else {})}
 
 
-def revoke_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
-    """Revoke the key: from now on it opens nothing, and what is stored under it can't be read with it."""
+def revoke_key(
+    client: Arcrun, *, profile: str | None = None, dry_run: bool = False
+) -> dict[str, Any]:
+    """Revoke the key: from now on it opens nothing, and what is stored under it can't be read with it.
+
+    Args:
+        dry_run: only say which key it would be
+    """
     key = chosen_settings(profile)["api_key"]
+    if dry_run:
+        account_of(client)  # refuses a key that is not valid
+        return {
+            "revoked": False,
+            "api_key": shown_key(key.value),
+            "from": key.origin,
+            "dry_run": True,
+        }
     result = {
         **client.request("DELETE", "/me/api-key", max_retries=0),
         "api_key": shown_key(key.value),

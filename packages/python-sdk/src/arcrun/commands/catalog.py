@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any, cast
 
 from arcrun import Arcrun
+from arcrun._core.errors import NotFoundError
 from arcrun._core.types import Component, ComponentResult
 
 from .errors import Next
@@ -16,6 +17,20 @@ from .results import check_limit, first
 
 _WORDS = 12  # of a sentence, which are looked for one by one
 _SHORT = 3  # letters: `the`, `of`
+
+_TEXT = {"type": "string"}
+# Built-ins of every engine (docs/contract.md#built-in-components) that its catalog doesn't list: what each returns.
+BUILT_INS: dict[str, tuple[str, dict[str, Any]]] = {
+    "comp_passthrough": ("Returns the context, unchanged.", {}),
+    "comp_uppercase": (
+        "Returns the context with `text` in upper case. string_ops does more with texts.", {"text": _TEXT}
+    ),
+    "comp_counter": ("Returns the context with `count` one higher.", {"count": {"type": "number"}}),
+    "trigger_workflow": (
+        "Runs another workflow, and returns success, triggered_workflow, status and sub_result.",
+        {"workflow_name": _TEXT, "input": {"type": "object"}},
+    ),
+}  # fmt: skip
 
 
 def list_components(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:
@@ -68,10 +83,27 @@ def get_component(client: Arcrun, id: str) -> Component:  # noqa: A002 - the con
     """
 
     def names() -> list[str]:
-        return [each["canonical_id"] for each in client.components.list()]
+        return [*(each["canonical_id"] for each in client.components.list()), *BUILT_INS]
 
     with naming(id, names, Next("search by what it does", "components search", ("QUERY",))):
-        return client.components.get(id)
+        try:
+            return client.components.get(id)
+        except NotFoundError:
+            if id not in BUILT_INS:
+                raise
+            return _built_in(id)
+
+
+def _built_in(name: str) -> Component:
+    """Return what is known of a built-in, in the form of an entry of the catalog."""
+    about, parameters = BUILT_INS[name]
+    return {
+        "canonical_id": name,
+        "display_name": "built-in, without an entry in the catalog",
+        "description": about,
+        "input_schema": {"type": "object", "properties": parameters},
+        "config_example": {},
+    }
 
 
 def list_services(client: Arcrun, *, limit: int = 50) -> ListedServices:

@@ -11,6 +11,7 @@ from arcrun import Arcrun
 from arcrun._core.errors import APIConnectionError, APIStatusError, ArcrunError, AuthenticationError
 from arcrun._local import read_config
 
+from .answers import CommandClient
 from .config_file import replace_key, write_settings
 from .errors import CommandError, Next, command_error
 from .login import account_of
@@ -21,10 +22,25 @@ DRAFT = "~/.arcrun/new-key.yaml"
 _SERVER_FAILED = 500
 
 
-def rotate_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
-    """Replace the key by a new one, and keep it in ~/.arcrun/config.yaml. The old one is not valid from then on."""
+def rotate_key(
+    client: Arcrun, *, profile: str | None = None, dry_run: bool = False
+) -> dict[str, Any]:
+    """Replace the key by a new one, and keep it in ~/.arcrun/config.yaml. The old one is not valid from then on.
+
+    Args:
+        dry_run: only say which key it would be
+    """
     settings = chosen_settings(profile)
     place, owner = _place_of(settings["api_key"], profile)
+    if dry_run:
+        account_of(client)  # refuses a key that is not valid
+        old = settings["api_key"]
+        return {
+            "api_key": shown_key(old.value),
+            "from": old.origin,
+            "config": CONFIG,
+            "dry_run": True,
+        }
     draft = place.with_name(Path(DRAFT).name)
     url, old = settings["base_url"].value, settings["api_key"].value
     key = _drafted(draft, owner, url)
@@ -125,7 +141,7 @@ def _is_undecided(error: ArcrunError) -> bool:
 
 
 def _is_valid(key: str, url: str) -> bool:
-    with Arcrun(key, base_url=url) as client:
+    with CommandClient(key, base_url=url) as client:
         try:
             account_of(client)
         except AuthenticationError:

@@ -15,6 +15,7 @@ from .documents import Document, parse_document
 from .errors import CommandError, command_error
 from .places import located
 from .project_files import Changes, ProjectFiles
+from .reading import bytes_of
 from .recipes import kind_of, push_recipe, render_recipe, run_recipe_tests
 from .workflows import push_workflow
 
@@ -229,7 +230,7 @@ def _placeholder(warning: dict[str, Any], document: Document) -> dict[str, Any]:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return bytes_of(path, str(path)).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CommandError(
             "invalid_argument", f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8"

@@ -36,6 +36,7 @@ from .results import first
 
 Report = Callable[[Mapping[str, Any]], None]
 LISTING = Next("see the names", "workflows list")
+_LONGEST_LINE = 1024  # characters of a line of the flow
 
 
 def list_workflows(client: Arcrun, *, limit: int = 50) -> ListedWorkflows:
@@ -65,6 +66,8 @@ def validate_workflow(client: Arcrun, workflow: FileText) -> CheckedWorkflow:
         workflow: YAML or JSON: `flow`, lines FROM >> EDGE >> TO, and `config`, a `component` for each node
     """
     document = parse_document(workflow, "the workflow")
+    if "name" in document.value:  # else `push --name` gives it one
+        _name_of(document)
     graph = _graph_of(client, document)
     try:
         found = client.request("POST", "/validate", body=graph)
@@ -96,16 +99,7 @@ def push_workflow(
         dry_run: only check it
     """
     document = parse_document(workflow, "the workflow")
-    chosen = name or document.value.get("name")
-    if not isinstance(chosen, str):
-        raise CommandError(
-            "invalid_name",
-            "the workflow has no name: write `name: NAME` at its top, or give the argument `name`",
-        )
-    try:
-        check_workflow(chosen)
-    except InvalidArgumentError as error:
-        raise _invalid(error, document, "invalid_name", () if name else ("name",)) from None
+    chosen = _name_of(document, name)
     if dry_run:
         return {"name": chosen, "dry_run": True, **validate_workflow(client, workflow)}
     try:
@@ -193,6 +187,7 @@ def _graph_of(client: Arcrun, document: Document) -> dict[str, Any]:
     try:
         if not is_document(value):
             return value
+        _check_lines(document)
         body = {"triplets": flow_of(value), "mode": "compile"}
         compiled = client.request("POST", "/cypher/search", body=body)
         return compile_graph(str(value.get("name", "workflow")), compiled, config_of(value), value)
@@ -200,6 +195,41 @@ def _graph_of(client: Arcrun, document: Document) -> dict[str, Any]:
         raise _located(error, document, None) from None
     except InvalidArgumentError as error:
         raise _invalid(error, document) from None
+
+
+def _name_of(document: Document, given: str | None = None) -> str:
+    """Return the name to store a workflow under: the given one, else the document's own.
+
+    Raises:
+        CommandError: there is none, or it is not valid.
+    """
+    name = given or document.value.get("name")
+    if not isinstance(name, str):
+        raise CommandError(
+            "invalid_name",
+            "the workflow has no name: write `name: NAME` at its top, or give the argument `name`",
+        )
+    try:
+        return check_workflow(name)
+    except InvalidArgumentError as error:
+        raise _invalid(error, document, "invalid_name", () if given else ("name",)) from None
+
+
+def _check_lines(document: Document) -> None:
+    """Refuse lines of the flow that are longer than an engine takes.
+
+    Raises:
+        CommandError: one is.
+    """
+    for number, line in enumerate(flow_of(document.value)):
+        if len(line) > _LONGEST_LINE:
+            message = (
+                f"this line of the flow has {len(line):,} characters, and an engine takes {_LONGEST_LINE:,}: put "
+                "long texts into `config`"
+            )
+            place = document.place_of(("flow", number))
+            detail = {"message": message, **(place._asdict() if place else {})}
+            raise failure_at(CommandError("invalid_graph", message), [detail])
 
 
 def _invalid(
