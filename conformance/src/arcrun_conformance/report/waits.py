@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import yaml
@@ -71,6 +72,21 @@ def clock(scenario: dict[str, Any]) -> str:
     return str(_definition(scenario).get("clock", ""))
 
 
+def waits_by_cell(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the clocks of scenarios that failed, and the waits of their cells, by `SCENARIO/SDK`, as JSON values."""
+    scenarios = {each["id"]: each for each in document["scenarios"] if clock(each)}
+    cells = [cell for cell in document["cells"] if cell["scenario"] in scenarios]
+    return {
+        "clocks": {name: clock(scenario) for name, scenario in scenarios.items()},
+        "cells": {
+            f"{cell['scenario']}/{cell['sdk']}": [
+                asdict(wait) for wait in waits(scenarios[cell["scenario"]], cell)
+            ]
+            for cell in cells
+        },
+    }
+
+
 def waits(scenario: dict[str, Any], cell: dict[str, Any]) -> list[Wait]:
     """Return the waits of a cell, of the steps that tell of theirs: a check that passed waited as the scenario says."""
     checks = {check["id"]: check for check in cell["checks"]}
@@ -93,7 +109,12 @@ def waits(scenario: dict[str, Any], cell: dict[str, Any]) -> list[Wait]:
 
 
 def _definition(scenario: dict[str, Any]) -> dict[str, Any]:
-    definition = yaml.safe_load(scenario.get("source", ""))
+    return _parsed(scenario.get("source", ""))
+
+
+@cache
+def _parsed(source: str) -> dict[str, Any]:
+    definition = yaml.safe_load(source)
     return definition if isinstance(definition, dict) else {}
 
 
