@@ -95,21 +95,21 @@ def test_a_step_that_was_not_reached_has_no_waits() -> None:
     [
         (
             "waited[0]: expected 60, got 0.1",
-            f"before the wait, request 4 was answered 502 with Retry-After: {DATE}",
+            f"Before the wait, request 4 was answered 502 with Retry-After: {DATE}",
         ),
         (
             "waited[1]: expected at least 1, got 0.1",
-            "before the wait, request 5 was answered 500 with no Retry-After",
+            "Before the wait, request 5 was answered 500 with no Retry-After",
         ),
         (
             "waited: expected 2 items, got 0: []",
-            f"before the wait, request 4 was answered 502 with Retry-After: {DATE}",
+            f"Before the wait, request 4 was answered 502 with Retry-After: {DATE}",
         ),
     ],
 )
 def test_a_wrong_wait_has_the_answer_before_it_and_the_clock(message: str, said: str) -> None:
     first, *_ = findings_of(failing(message))
-    assert first == {"text": f"{said}\nthe scenario's clock began at 2026-01-01T00:00:00Z"}
+    assert first == {"text": f"{said}\nThe scenario's clock began at 2026-01-01T00:00:00Z"}
 
 
 def test_other_failures_say_nothing_of_waits() -> None:

@@ -45,10 +45,13 @@ def findings(message: str) -> list[dict[str, str]]:
         >>> findings("the secret token appears on the adapter's stderr")
         [{'text': "the secret token appears on the adapter's stderr"}]
     """
+    return [_finding(line) for line in said_lines(message)]
+
+
+def said_lines(message: str) -> list[str]:
+    """Return the lines of a message but for details that repeat a line before them."""
     lines = [line for line in message.splitlines() if line.strip()]
-    return [
-        _finding(line) for number, line in enumerate(lines) if not _is_said(line, lines[:number])
-    ]
+    return [line for number, line in enumerate(lines) if not _is_said(line, lines[:number])]
 
 
 def _is_said(line: str, before: list[str]) -> bool:

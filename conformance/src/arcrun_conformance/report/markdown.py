@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .causes import causes
 from .document import exempt, failed
+from .findings import said_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,8 +137,8 @@ def side_text(document: dict[str, Any], cause: dict[str, Any]) -> str:
     if cause["side"] != "SDK":
         return str(cause["side"])
     names = list(dict.fromkeys(sdk for _, sdk in cause["cells"]))
-    languages = {sdk["name"]: sdk.get("language", "") for sdk in document["sdks"]}
-    spoken = dict.fromkeys(languages[name] for name in names if languages.get(name))
+    languages = {sdk["name"]: str(sdk.get("language", "")) for sdk in document["sdks"]}
+    spoken = [each for each in dict.fromkeys(languages.get(name, "") for name in names) if each]
     shown = ", ".join(_LANGUAGES.get(language, language) for language in spoken)
     return f"SDK {', '.join(names)}{f' · {shown}' if shown else ''}"
 
@@ -163,7 +164,8 @@ def _messages(cause: dict[str, Any]) -> list[str]:
 def _said(part: dict[str, Any]) -> str:
     """Return the message of a check; before it, what its findings add to it."""
     added = (found["text"] for found in part["findings"] if "text" in found)
-    return "\n".join([*(text for text in added if text not in part["message"]), part["message"]])
+    message = "\n".join(said_lines(part["message"]))
+    return "\n".join([*(text for text in added if text not in message), message])
 
 
 def _fenced(text: str) -> list[str]:

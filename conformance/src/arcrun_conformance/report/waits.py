@@ -172,8 +172,8 @@ def before_wait(scenario: dict[str, Any], cell: dict[str, Any], check: dict[str,
     said = ", ".join(f"{name}: {value}" for name, value in headers) or "no Retry-After"
     what = f"answered {answer['status']} with {said}" if answer else "not answered"
     began = clock(scenario)
-    then = f"\nthe scenario's clock began at {began}" if began else ""
-    return f"before the wait, request {exchange['number']} was {what}{then}"
+    then = f"\nThe scenario's clock began at {began}" if began else ""
+    return f"Before the wait, request {exchange['number']} was {what}{then}"
 
 
 def _asking(exchange: Exchange) -> list[tuple[str, str]]:
