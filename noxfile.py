@@ -293,6 +293,22 @@ def js_lint(session: nox.Session) -> None:
 
 
 @nox.session
+def website(session: nox.Session) -> None:
+    """Build the site to packages/website/out; `-- --engine URL` for one that another host serves."""
+    sync(session, "js", "website")
+    session.run("python", "-m", "scripts.website", *session.posargs)
+
+
+@nox.session
+def website_test(session: nox.Session) -> None:
+    """Build the site, serve it by the engine, and test it in Chromium. Arguments go to pytest."""
+    javascript(session, "website", "browser", "tests")
+    session.chdir("../..")
+    session.run("python", "-m", "scripts.website")
+    session.run("pytest", "packages/website/tests", *session.posargs)
+
+
+@nox.session
 def matrix(session: nox.Session) -> None:
     """Run the conformance suite on the sources, with every SDK and runtime but the browser.
 

@@ -1,0 +1,15 @@
+import { PageHead } from "@/components/PageHead";
+import { pageMetadata } from "@/components/metadata";
+import { texts } from "@/messages";
+
+const t = texts("conformance");
+
+export const metadata = pageMetadata("/conformance", t.title, t.description);
+
+export default function Page() {
+  return (
+    <div className="wrap">
+      <PageHead title={t.title} lead={t.lead} />
+    </div>
+  );
+}

@@ -1,0 +1,15 @@
+import { PageHead } from "@/components/PageHead";
+import { pageMetadata } from "@/components/metadata";
+import { texts } from "@/messages";
+
+const t = texts("dashboard");
+
+export const metadata = pageMetadata("/dashboard", t.title, t.description);
+
+export default function Page() {
+  return (
+    <div className="wrap">
+      <PageHead title={t.title} lead={t.description} />
+    </div>
+  );
+}

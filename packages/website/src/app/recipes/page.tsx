@@ -1,0 +1,15 @@
+import { PageHead } from "@/components/PageHead";
+import { pageMetadata } from "@/components/metadata";
+import { texts } from "@/messages";
+
+const t = texts("recipes");
+
+export const metadata = pageMetadata("/recipes", t.title, t.description);
+
+export default function Page() {
+  return (
+    <div className="wrap">
+      <PageHead title={t.title} lead={t.lead} />
+    </div>
+  );
+}

@@ -1,0 +1,7 @@
+import type { Messages } from "./index";
+import { account } from "./zh/account";
+import { catalog } from "./zh/catalog";
+import { site } from "./zh/site";
+
+/** Every text of the site in Traditional Chinese. */
+export const zh: Messages = { ...site, ...catalog, ...account };
