@@ -128,9 +128,11 @@ def typecheck(session: nox.Session) -> None:
 
 @nox.session
 def serve(session: nox.Session) -> None:
-    """Start the engine in development mode; it prints its URL, its docs, a key, and how to export them."""
+    """Start the engine in development mode, with the site if `website` has built it; print URL, docs and a key."""
     sync(session)
-    command = ("arcrun-server", "serve", "--dev", *session.posargs)
+    site = Path("packages/website/out")
+    shown = ("--site", str(site)) if site.joinpath("index.html").is_file() else ()
+    command = ("arcrun-server", "serve", "--dev", *shown, *session.posargs)
     run_interruptible(session, *command, ARCRUN_SERVER_COMMAND="nox -s serve --")
 
 
