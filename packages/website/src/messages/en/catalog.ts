@@ -27,7 +27,9 @@ export const catalog = {
     example: "Example",
     more: "More about it",
     noParameters: "It takes any parameters.",
-    onlyHere: "This engine does not have this component.",
+    category: "Category",
+    engineMore: "This engine also has:",
+    engineFewer: "This engine does not have:",
   },
   integrations: {
     title: "Integrations",
@@ -62,6 +64,8 @@ export const catalog = {
     engineOwn: "This engine",
     show: "Set up",
     ready: "Ready-made requests",
+    engineMore: "This engine also has:",
+    engineFewer: "This engine does not have:",
     readyText: "API recipes: a node names one, and fills in its values.",
   },
   recipes: {

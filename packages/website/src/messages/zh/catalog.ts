@@ -30,7 +30,9 @@ export const catalog: Part<typeof english> = {
     example: "範例",
     more: "詳細說明",
     noParameters: "可接受任何參數。",
-    onlyHere: "此引擎沒有這個元件。",
+    category: "類別",
+    engineMore: "此引擎還有：",
+    engineFewer: "此引擎沒有：",
   },
   integrations: {
     title: "整合服務",
@@ -65,6 +67,8 @@ export const catalog: Part<typeof english> = {
     engineOwn: "此引擎",
     show: "設定",
     ready: "現成的請求",
+    engineMore: "此引擎還有：",
+    engineFewer: "此引擎沒有：",
     readyText: "API 配方：節點指名使用，並填入數值。",
   },
   recipes: {
