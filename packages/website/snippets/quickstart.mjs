@@ -5,7 +5,9 @@ const client = new Arcrun();
 await client.workflows.push("greet", {
   description: "Say it louder",
   flow: ["input >> ON_SUCCESS >> shout"],
-  config: { shout: { component: "string_ops", operation: "upper", text: "{{input.text}}" } },
+  config: {
+    shout: { component: "string_ops", operation: "upper", text: "{{input.text}}" },
+  },
 });
 const run = await client.workflows.run("greet", { text: "hello, 世界" });
 console.log(run.data);

@@ -7,7 +7,13 @@ with Arcrun() as client:
         {
             "description": "Say it louder",
             "flow": ["input >> ON_SUCCESS >> shout"],
-            "config": {"shout": {"component": "string_ops", "operation": "upper", "text": "{{input.text}}"}},
+            "config": {
+                "shout": {
+                    "component": "string_ops",
+                    "operation": "upper",
+                    "text": "{{input.text}}",
+                },
+            },
         },
     )
     run = client.workflows.run("greet", {"text": "hello, 世界"})

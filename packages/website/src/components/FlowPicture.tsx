@@ -12,16 +12,16 @@ interface Node {
 
 const NODES: readonly Node[] = [
   { x: 0, y: 92, text: t.flowInput, component: "input" },
-  { x: 190, y: 92, text: t.flowFetch, component: "http_request" },
-  { x: 380, y: 92, text: t.flowCheck, component: "if_control" },
-  { x: 570, y: 20, text: t.flowNotify, component: "slack" },
-  { x: 570, y: 164, text: t.flowWrite, component: "claude_api" },
+  { x: 200, y: 92, text: t.flowFetch, component: "http_request" },
+  { x: 400, y: 92, text: t.flowCheck, component: "if_control" },
+  { x: 610, y: 20, text: t.flowNotify, component: "slack" },
+  { x: 610, y: 164, text: t.flowWrite, component: "claude_api" },
 ];
 const EDGES = [
-  { path: "M150 122 H190", label: "" },
-  { path: "M340 122 H380", label: "" },
-  { path: "M530 112 C550 112 550 50 570 50", label: "true" },
-  { path: "M530 132 C550 132 550 194 570 194", label: "false" },
+  { path: "M165 122 H200", label: "" },
+  { path: "M365 122 H400", label: "" },
+  { path: "M565 112 C590 112 585 50 610 50", label: "true" },
+  { path: "M565 132 C590 132 585 194 610 194", label: "false" },
 ];
 
 /** The picture of the home page: a workflow as arcrun draws it. */
@@ -31,19 +31,19 @@ export function FlowPicture() {
       <figcaption className="only-read-aloud">
         <Say of={t.flowLabel} />
       </figcaption>
-      <svg viewBox="-6 0 732 244" aria-hidden="true">
+      <svg viewBox="-4 14 784 216" aria-hidden="true">
         {EDGES.map(({ path }) => (
           <path key={path} d={path} className="edge" />
         ))}
-        <text x="556" y="86" className="edge-label" textAnchor="end">
+        <text x="582" y="78" className="edge-label" textAnchor="end">
           true
         </text>
-        <text x="556" y="168" className="edge-label" textAnchor="end">
+        <text x="582" y="176" className="edge-label" textAnchor="end">
           false
         </text>
         {NODES.map(({ x, y, text, component }, index) => (
           <g key={component} transform={`translate(${x} ${y})`} className={`node step-${index}`}>
-            <rect width="150" height="60" rx="12" />
+            <rect width="165" height="60" rx="12" />
             <circle cx="20" cy="22" r="4" />
             <text x="34" y="27" className="en">
               {text.en}

@@ -4,6 +4,9 @@
 export const ENGINE = process.env.NEXT_PUBLIC_ENGINE_URL ?? "";
 
 const TIMEOUT_MS = 15_000;
+// An engine whose database is busy says so, and is asked again after these pauses.
+const PAUSES_MS = [500, 1500, 3000];
+const BUSY = 503;
 
 /** What went wrong: `status` is 0 if the engine did not respond. */
 export class EngineError extends Error {
@@ -31,7 +34,19 @@ export function engineUrl(): string {
 }
 
 /** Send a request with the session, or with a key; return the JSON of the response. */
-export async function call<T>(path: string, { method = "GET", body, key }: Options = {}): Promise<T> {
+export async function call<T>(path: string, options: Options = {}): Promise<T> {
+  for (const pause of PAUSES_MS) {
+    try {
+      return await attempt<T>(path, options);
+    } catch (error) {
+      if (asEngineError(error).status !== BUSY) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return attempt<T>(path, options);
+}
+
+async function attempt<T>(path: string, { method = "GET", body, key }: Options): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (key) headers["X-Arcrun-API-Key"] = key;
   if (body !== undefined) headers["Content-Type"] = "application/json";
