@@ -17,6 +17,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from scripts import ROOT
 from scripts.website.catalog import catalog
 from scripts.website.documents import documents
@@ -49,16 +51,29 @@ def _write(name: str, value: Any) -> None:
 
 def export(engine: str) -> None:
     """Export the pages, with their policies."""
-    shutil.copy(ROOT / "openapi/arcrun.yaml", SITE / "public/arcrun.yaml")
-    _npm("exec", "--offline", "tsc", "--", "--noEmit")
+    _copy_reference()
     _npm("run", "build", **{ENGINE: engine})
+    _npm("run", "lint")
     count = write_policies(EXPORT, engine)
     print(f"{count} pages in {EXPORT.relative_to(ROOT)}")
 
 
+def _copy_reference() -> None:
+    """Copy the contract, and Swagger UI, to where the page of the reference finds them."""
+    contract = ROOT / "openapi/arcrun.yaml"
+    shutil.copy(contract, SITE / "public/arcrun.yaml")
+    document = yaml.safe_load(contract.read_text("utf-8"))
+    text = json.dumps(document, ensure_ascii=False, default=str)
+    (SITE / "public/arcrun.json").write_text(text, "utf-8")
+    folder = SITE / "public/swagger-ui"
+    folder.mkdir(exist_ok=True)
+    for name in ("swagger-ui.css", "swagger-ui-bundle.js"):
+        shutil.copy(SITE / "node_modules/swagger-ui-dist" / name, folder / name)
+
+
 def measure() -> bool:
     """Print what each page loads; return whether all keep to the budget."""
-    _npm("exec", "--offline", "next", "--", "build", "bare")
+    _npm("run", "build", "--", "bare")
     bare = first_load(BARE / "out", BARE / "out/index.html")
     loads = pages(EXPORT)
     print(f"JavaScript of the first load, gzip: a bare page {bare:,} bytes, and beyond that at most {BUDGET:,}")

@@ -176,7 +176,7 @@ def test_somebody_with_a_key_alone_can_use_the_dashboard(page: Page, served: Ser
 def test_a_log_in_leads_to_no_other_site(page: Page, served: Served, target: str) -> None:
     page.goto(f"/login?redirect={target}")
     link = page.get_by_role("link", name="development account")
-    expect(link).to_have_attribute("href", "/auth/dev/start?redirect=%2Fdashboard")
+    expect(link).to_have_attribute("href", "/auth/dev/start?redirect=%2Fdashboard%3Fwelcome%3D1")
 
 
 def test_no_other_site_can_show_the_dashboard_or_act_for_the_person(

@@ -78,7 +78,9 @@ export function reload(): void {
 
 // The deployed engine has no such route: there the key comes from `/me`.
 async function register(): Promise<void> {
-  if (account.me?.key === null) return; // it was revoked: a new one is made when the person says so
+  const welcome = isFirstPageAfterLogIn();
+  // Later, somebody without a key has revoked it: a new one is made when they say so.
+  if (account.me?.key === null && !welcome) return;
   try {
     keep(await call<KeyResponse>("/register", { method: "POST" }));
   } catch (error) {
@@ -86,6 +88,17 @@ async function register(): Promise<void> {
     if (code === "login_too_old") set({ loginTooOld: true });
     else if (status !== 404) throw error;
   }
+}
+
+/** The parameter by which a log-in says that it has just ended. */
+export const WELCOME = "welcome";
+
+function isFirstPageAfterLogIn(): boolean {
+  const address = new URL(location.href);
+  const welcome = address.searchParams.has(WELCOME);
+  address.searchParams.delete(WELCOME);
+  if (welcome) history.replaceState(history.state, "", address);
+  return welcome;
 }
 
 /** Make a key for an account that has none. */

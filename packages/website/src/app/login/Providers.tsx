@@ -4,7 +4,7 @@ import { useEffect } from "react";
 import { Say } from "@/components/Say";
 import { SiteLink } from "@/components/SiteLink";
 import { Failure, Loading } from "@/components/states";
-import { load, useAccount } from "@/engine/account";
+import { load, useAccount, WELCOME } from "@/engine/account";
 import { ENGINE } from "@/engine/client";
 import type { Texts } from "@/messages";
 
@@ -75,7 +75,8 @@ export function Providers({ t, common }: { t: Texts<"login">; common: Texts<"com
 /** Return the page to which the log-in leads: a path of this site, and of no other. */
 function target(): string {
   const asked = new URLSearchParams(location.search).get("redirect") ?? "";
-  return /^\/(?![/\\])[\w\-/?=&.%]*$/.test(asked) ? asked : "/dashboard";
+  const path = /^\/(?![/\\])[\w\-/?=&.%]*$/.test(asked) ? asked : "/dashboard";
+  return `${path}${path.includes("?") ? "&" : "?"}${WELCOME}=1`;
 }
 
 const LOGOS: Record<Provider, string> = {
