@@ -76,12 +76,17 @@ def measure() -> bool:
     _npm("run", "build", "--", "bare")
     bare = first_load(BARE / "out", BARE / "out/index.html")
     loads = pages(EXPORT)
-    print(f"JavaScript of the first load, gzip: a bare page {bare:,} bytes, and beyond that at most {BUDGET:,}")
+    print(
+        f"JavaScript of the first load, gzip: a bare page {bare:,} bytes, and beyond that at most {BUDGET:,}"
+    )
     for name, size in loads.items():
         print(f"  {name:40} {size - bare:+8,}")
     excess = over_budget(loads, bare)
     for name, more in excess.items():
-        print(f"{name} loads {more:,} bytes more than a bare page; {BUDGET:,} is the limit", file=sys.stderr)
+        print(
+            f"{name} loads {more:,} bytes more than a bare page; {BUDGET:,} is the limit",
+            file=sys.stderr,
+        )
     return not excess
 
 

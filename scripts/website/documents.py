@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markdown_it import MarkdownIt
@@ -99,7 +100,7 @@ def _name_headings(tokens: list[Token]) -> list[dict[str, str]]:
     """Give each heading the id that GitHub gives it, so that links to it work in both places."""
     headings: list[dict[str, str]] = []
     taken: dict[str, int] = {}
-    for opening, content in zip(tokens, tokens[1:], strict=False):
+    for opening, content in pairwise(tokens):
         if opening.type != "heading_open":
             continue
         text = _plain(content)
@@ -156,7 +157,7 @@ def _without_title(tokens: list[Token]) -> list[Token]:
 
 def _summary(tokens: list[Token]) -> str:
     """Return the first sentence of the first paragraph."""
-    for opening, content in zip(tokens, tokens[1:], strict=False):
+    for opening, content in pairwise(tokens):
         if opening.type == "paragraph_open" and opening.level == 0:
             text = " ".join(_with_breaks(content).split())
             return re.split(r"(?<=[.:]) ", text)[0].rstrip(":") + ("." if ":" in text[-1:] else "")

@@ -19,11 +19,7 @@ _SOURCE = re.compile(r'<script[^>]*\bsrc="(/[^"?]+)[^"]*"([^>]*)>')
 def first_load(export: Path, page: Path) -> int:
     """Return how many bytes of gzip the scripts have that a page names; those for old browsers don't count."""
     text = page.read_text("utf-8")
-    names = {
-        match[1]
-        for match in _SOURCE.finditer(text)
-        if "nomodule" not in match[0].lower()
-    }
+    names = {match[1] for match in _SOURCE.finditer(text) if "nomodule" not in match[0].lower()}
     return sum(len(gzip.compress((export / name[1:]).read_bytes(), mtime=0)) for name in names)
 
 

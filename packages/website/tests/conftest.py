@@ -65,7 +65,12 @@ def open_context(browser: Browser, served: Served) -> Iterator[Callable[..., Bro
 
     def opened(**options: object) -> BrowserContext:
         context = browser.new_context(
-            **{"base_url": served.url, "locale": "en-US", "viewport": {"width": 1280, "height": 900}, **options}  # type: ignore[arg-type]
+            **{
+                "base_url": served.url,
+                "locale": "en-US",
+                "viewport": {"width": 1280, "height": 900},
+                **options,
+            }  # type: ignore[arg-type]
         )
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
@@ -82,6 +87,11 @@ def page(open_context: Callable[..., BrowserContext]) -> Iterator[Page]:
     page = open_context(permissions=["clipboard-read", "clipboard-write"]).new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if "Content Security Policy" in message.text else None)
+    page.on(
+        "console",
+        lambda message: (
+            errors.append(message.text) if "Content Security Policy" in message.text else None
+        ),
+    )
     yield page
     assert errors == []

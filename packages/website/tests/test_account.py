@@ -49,6 +49,19 @@ def variables(page: Page) -> dict[str, str]:
     return dict(line.removeprefix("export ").split("=", 1) for line in lines)
 
 
+def output_of(command: list[str], environment: dict[str, str]) -> str:
+    ran = subprocess.run(
+        command,
+        env={**environment, "PYTHONUTF8": "1"},
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
 def test_the_programs_of_the_dashboard_run_as_they_stand_there(page: Page, tmp_path: Path) -> None:
     log_in(page, "newcomer")
     key = revealed(page)
@@ -60,24 +73,15 @@ def test_the_programs_of_the_dashboard_run_as_they_stand_there(page: Page, tmp_p
 
     python = tmp_path / "quickstart.py"
     python.write_text(printed(page, "python"), "utf-8")
-    in_utf8 = {**environment, "PYTHONUTF8": "1"}
-    ran = subprocess.run([sys.executable, python], env=in_utf8, capture_output=True, text=True, encoding="utf-8", timeout=60)
-    assert ran.returncode == 0, ran.stderr
-    assert "HELLO, 世界" in ran.stdout
+    assert "HELLO, 世界" in output_of([sys.executable, str(python)], environment)
 
     (tmp_path / "node_modules/@arcrun").mkdir(parents=True)
     (tmp_path / "node_modules/@arcrun/sdk").symlink_to(SDK, target_is_directory=True)
     script = tmp_path / "quickstart.mjs"
     script.write_text(printed(page, "javascript"), "utf-8")
-    node = shutil.which("node") or "node"
-    ran = subprocess.run([node, script], env=environment, capture_output=True, text=True, encoding="utf-8", timeout=60)
-    assert ran.returncode == 0, ran.stderr
-    assert "HELLO, 世界" in ran.stdout
-
-    curl = shutil.which("curl")
-    if curl:
-        ran = subprocess.run(["sh", "-c", printed(page, "http")], env=environment, capture_output=True, text=True, encoding="utf-8", timeout=60)
-        assert "HELLO, 世界" in ran.stdout, ran.stderr
+    assert "HELLO, 世界" in output_of([shutil.which("node") or "node", str(script)], environment)
+    if shutil.which("curl"):
+        assert "HELLO, 世界" in output_of(["sh", "-c", printed(page, "http")], environment)
 
     page.reload()
     expect(page.get_by_role("link", name="greet")).to_be_visible()
@@ -89,6 +93,7 @@ def test_a_rotated_key_fails_at_once_and_other_tabs_say_so(
     context = open_context()
     first, second = context.new_page(), context.new_page()
     log_in(first, "rotates")
+    expect(first.get_by_role("button", name="Reveal")).to_be_visible()
     second.goto("/dashboard")
     old = revealed(second)
     first.get_by_role("button", name="Rotate", exact=True).click()
@@ -105,7 +110,9 @@ def test_a_rotated_key_fails_at_once_and_other_tabs_say_so(
     assert revealed(second) == new
 
 
-def test_a_key_is_revoked_only_by_typing_so_and_a_new_one_can_be_made(page: Page, served: Served) -> None:
+def test_a_key_is_revoked_only_by_typing_so_and_a_new_one_can_be_made(
+    page: Page, served: Served
+) -> None:
     log_in(page, "revokes")
     old = revealed(page)
     page.get_by_role("button", name="Revoke", exact=True).click()
@@ -125,7 +132,9 @@ def test_a_key_is_revoked_only_by_typing_so_and_a_new_one_can_be_made(page: Page
     assert revealed(page) != old
 
 
-def test_a_run_is_shown_with_its_trace_and_a_credential_by_its_name_only(page: Page, served: Served) -> None:
+def test_a_run_is_shown_with_its_trace_and_a_credential_by_its_name_only(
+    page: Page, served: Served
+) -> None:
     log_in(page, "watches")
     key = revealed(page)
     client = httpx.Client(base_url=served.url, headers={"X-Arcrun-API-Key": key})
@@ -136,9 +145,13 @@ def test_a_run_is_shown_with_its_trace_and_a_credential_by_its_name_only(page: P
         ],
         "edges": [{"from": "input", "to": "大寫", "type": "PIPE"}],
     }
-    client.post("/webhooks/named", json={"name": "shout", "description": "大寫", "graph": graph}).raise_for_status()
+    client.post(
+        "/webhooks/named", json={"name": "shout", "description": "大寫", "graph": graph}
+    ).raise_for_status()
     client.post("/webhooks/named/shout/trigger?async=1", json={"text": "hi"}).raise_for_status()
-    client.post("/credentials", json={"name": "weather", "value": "a-secret", "service": "weather"}).raise_for_status()
+    client.post(
+        "/credentials", json={"name": "weather", "value": "a-secret", "service": "weather"}
+    ).raise_for_status()
     page.reload()
     runs = page.get_by_role("region", name="Recent runs")
     runs.locator("summary").first.click()
@@ -151,7 +164,9 @@ def test_a_run_is_shown_with_its_trace_and_a_credential_by_its_name_only(page: P
 def test_the_key_is_in_no_storage_and_gone_after_the_log_out(page: Page) -> None:
     log_in(page, "leaves")
     key = revealed(page)
-    stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])")
+    stored = page.evaluate(
+        "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])"
+    )
     assert key not in stored
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("heading", name="You are not logged in")).to_be_visible()
@@ -172,7 +187,9 @@ def test_somebody_with_a_key_alone_can_use_the_dashboard(page: Page, served: Ser
     expect(page.get_by_role("heading", name="Recent runs")).to_be_visible()
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
 def test_a_log_in_leads_to_no_other_site(page: Page, served: Served, target: str) -> None:
     page.goto(f"/login?redirect={target}")
     link = page.get_by_role("link", name="development account")
@@ -188,7 +205,10 @@ def test_no_other_site_can_show_the_dashboard_or_act_for_the_person(
     key = revealed(page)
     attack = f"""<iframe src="{served.url}/dashboard"></iframe>
         <form method="post" action="{served.url}/auth/logout"><button>win</button></form>"""
-    context.route("http://evil.localhost/**", lambda route: route.fulfill(content_type="text/html", body=attack))
+    context.route(
+        "http://evil.localhost/**",
+        lambda route: route.fulfill(content_type="text/html", body=attack),
+    )
     evil = context.new_page()
     evil.goto("http://evil.localhost/")
     evil.wait_for_timeout(500)

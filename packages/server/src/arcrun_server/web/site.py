@@ -126,8 +126,12 @@ class SiteMiddleware:
         file = self._site.files.get(path)
         if file is not None and path not in self._fixed:
             return self._site.response(file, scope)
-        if "text/html" not in Headers(scope=scope).get("accept", ""):
-            return None
+        if "text/html" in Headers(scope=scope).get("accept", ""):
+            return self._page(path, scope)
+        return None
+
+    def _page(self, path: str, scope: Scope) -> Response | None:
+        """Return the page of a path, or the one that says that there is none; None for a path of the API."""
         page = self._site.pages.get(path)
         if page is not None:
             response = self._site.response(page, scope)

@@ -46,6 +46,7 @@ export function KeyCard({ t, copy, shown, onShow }: Props) {
   const revoke = () =>
     doing(async () => {
       await revokeKey();
+      onShow(false);
       setWord("");
       return t.revoked;
     });

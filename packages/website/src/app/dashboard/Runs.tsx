@@ -1,6 +1,6 @@
 "use client";
 
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Say } from "@/components/Say";
 import { SiteLink } from "@/components/SiteLink";
 import { Empty, Failure, Loading } from "@/components/states";
@@ -12,6 +12,8 @@ import { filled } from "@/messages";
 import type { DashboardTexts, PartProps } from "./Dashboard";
 
 const SHOWN = 10;
+const GOES_ON: ReadonlySet<RunStatus> = new Set(["queued", "running"]);
+const REFRESH_MS = 1500;
 const BADGES: Partial<Record<RunStatus, string>> = { succeeded: "good", failed: "bad", partial: "warn", paused: "accent" };
 
 /** The newest runs, each with its trace. */
@@ -79,6 +81,12 @@ function RunEntry({ run, t, common }: PartProps & { run: Run }) {
 
 function Trace({ run, t, common }: PartProps & { run: Run }) {
   const asked = useEngine(() => callWithKey<Run>(`/runs/${run.run_id}`), run.run_id);
+  const { value, again } = asked;
+  useEffect(() => {
+    if (!value || !GOES_ON.has(value.status)) return;
+    const timer = setTimeout(again, REFRESH_MS);
+    return () => clearTimeout(timer);
+  }, [value, again]);
   if (asked.error) return <Failure error={asked.error} down={common.engineDown} tryAgain={common.tryAgain} again={asked.again} />;
   if (!asked.value) return <Loading label={common.loading} />;
   return (
