@@ -1,6 +1,7 @@
 import type { Snippet } from "@/components/Code";
 import type { Text } from "@/messages";
 import catalog from "./generated/catalog.json";
+import conformanceFile from "./generated/conformance.json";
 import documentsFile from "./generated/documents.json";
 import snippetsFile from "./generated/snippets.json";
 
@@ -92,3 +93,11 @@ export const versions = snippetsFile.versions;
 export function snippet(name: keyof typeof snippetsFile.files): Snippet {
   return snippetsFile.files[name];
 }
+
+export interface ConformanceReport {
+  readonly date: string;
+  readonly scenarios: number;
+  readonly columns: readonly { readonly name: string; readonly passed: number; readonly failed: number; readonly skipped: number }[];
+}
+
+export const conformance = conformanceFile as ConformanceReport | null;

@@ -32,6 +32,9 @@ export function Dashboard({ t, common, copy, programs }: Props) {
   const { state, health, me, key, keyRefused, error } = useAccount();
   const [shown, setShown] = useState(false);
   useEffect(() => {
+    if (keyRefused) setShown(false);
+  }, [keyRefused]);
+  useEffect(() => {
     if (state === "unknown") load();
     addEventListener("focus", recheck);
     return () => removeEventListener("focus", recheck);
