@@ -21,6 +21,7 @@ import yaml
 
 from scripts import ROOT
 from scripts.website.catalog import catalog
+from scripts.website.conformance import newest_report
 from scripts.website.documents import documents
 from scripts.website.policy import write_policies
 from scripts.website.sizes import BUDGET, first_load, over_budget, pages
@@ -41,6 +42,7 @@ def generate() -> None:
     GENERATED.mkdir(parents=True, exist_ok=True)
     _write("catalog", catalog())
     _write("documents", documents())
+    _write("conformance", newest_report(ROOT / "reports"))
     _write("snippets", {"files": snippets(), "versions": versions()})
 
 

@@ -137,7 +137,6 @@ def test_a_run_is_shown_with_its_trace_and_a_credential_by_its_name_only(
 ) -> None:
     log_in(page, "watches")
     key = revealed(page)
-    client = httpx.Client(base_url=served.url, headers={"X-Arcrun-API-Key": key})
     graph = {
         "nodes": [
             {"id": "input", "type": "Input"},
@@ -145,13 +144,13 @@ def test_a_run_is_shown_with_its_trace_and_a_credential_by_its_name_only(
         ],
         "edges": [{"from": "input", "to": "大寫", "type": "PIPE"}],
     }
-    client.post(
-        "/webhooks/named", json={"name": "shout", "description": "大寫", "graph": graph}
-    ).raise_for_status()
-    client.post("/webhooks/named/shout/trigger?async=1", json={"text": "hi"}).raise_for_status()
-    client.post(
-        "/credentials", json={"name": "weather", "value": "a-secret", "service": "weather"}
-    ).raise_for_status()
+    with httpx.Client(base_url=served.url, headers={"X-Arcrun-API-Key": key}) as client:
+        for path, body in (
+            ("/webhooks/named", {"name": "shout", "description": "大寫", "graph": graph}),
+            ("/webhooks/named/shout/trigger?async=1", {"text": "hi"}),
+            ("/credentials", {"name": "weather", "value": "a-secret", "service": "weather"}),
+        ):
+            client.post(path, json=body).raise_for_status()
     page.reload()
     runs = page.get_by_role("region", name="Recent runs")
     runs.locator("summary").first.click()
@@ -178,7 +177,7 @@ def test_the_key_is_in_no_storage_and_gone_after_the_log_out(page: Page) -> None
 def test_somebody_with_a_key_alone_can_use_the_dashboard(page: Page, served: Served) -> None:
     page.goto("/dashboard")
     page.get_by_text("Enter a key").click()
-    field = page.get_by_label("API key", exact=True)
+    field = page.locator("#entered-key")
     field.fill("ak_" + "0" * 48)
     page.get_by_role("button", name="Use this key").click()
     expect(page.get_by_role("alert").filter(has_text="does not know this key")).to_be_visible()
