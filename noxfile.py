@@ -119,7 +119,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Check the types, with mypy and with pyright, both strict."""
-    sync(session, "typecheck", "release", "fuzz", "parity", "mutation")
+    sync(session, "typecheck", "release", "fuzz", "parity", "mutation", "website")
     session.run("mypy")
     session.run("pyright")
     for checker in ("mypy", "pyright"):  # as strict users of the SDK do
