@@ -122,7 +122,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Check the types, with mypy and with pyright, both strict."""
-    sync(session, "typecheck", "release", "publish", "fuzz", "parity", "mutation")
+    sync(session, "typecheck", "release", "publish", "fuzz", "parity", "mutation", "website")
     session.run("mypy")
     session.run("pyright")
     for checker in ("mypy", "pyright"):  # as strict users of the SDK do
@@ -131,9 +131,11 @@ def typecheck(session: nox.Session) -> None:
 
 @nox.session
 def serve(session: nox.Session) -> None:
-    """Start the engine in development mode; it prints its URL, its docs, a key, and how to export them."""
+    """Start the engine in development mode, with the site if `website` has built it; print URL, docs and a key."""
     sync(session)
-    command = ("arcrun-server", "serve", "--dev", *session.posargs)
+    site = Path("packages/website/out")
+    shown = ("--site", str(site)) if site.joinpath("index.html").is_file() else ()
+    command = ("arcrun-server", "serve", "--dev", *shown, *session.posargs)
     run_interruptible(session, *command, ARCRUN_SERVER_COMMAND="nox -s serve --")
 
 
@@ -293,6 +295,22 @@ def js_lint(session: nox.Session) -> None:
     """Build the JavaScript SDK; check its style, its types, its API report and its package."""
     javascript(session)
     session.run("npm", "run", "lint")
+
+
+@nox.session
+def website(session: nox.Session) -> None:
+    """Build the site to packages/website/out; `-- --engine URL` for one that another host serves."""
+    sync(session, "js", "website")
+    session.run("python", "-m", "scripts.website", *session.posargs)
+
+
+@nox.session
+def website_test(session: nox.Session) -> None:
+    """Build the site, serve it by the engine, and test it in Chromium. Arguments go to pytest."""
+    javascript(session, "website", "browser", "tests")
+    session.chdir("../..")
+    session.run("python", "-m", "scripts.website")
+    session.run("pytest", "packages/website/tests", *session.posargs)
 
 
 @nox.session
