@@ -109,9 +109,7 @@ def _cause(document: dict[str, Any], cause: dict[str, Any]) -> list[str]:
     cells = [f"{scenario} with {sdk}" for scenario, sdk in cause["cells"]]
     count = f" ({len(cells)} cells)" if len(cells) > 1 else ""
     if cause["dead"]:
-        return [
-            f"- **{_text(_sentence(document, cause['title']))}**{count}: {_text(cause['message'])}"
-        ]
+        return [f"- **{_text(cause['title'])}**{count}: {_text(cause['message'])}"]
     first, *others = cause["checks"]
     further = [
         f"- {_text(part['cells'][0][0])}: {_text(part['check'])}: {_text(part['verdict'])}."
