@@ -40,7 +40,7 @@ def call(
     ("stream", "arguments", "code"),
     [
         (1, ["explain", "--json"], 1),
-        (1, ["--help"], 1),
+        (1, ["--help"], 0),
         (2, ["explain", "nothing_like_it"], 3),
         (0, ["creds", "push", "TOKEN"], 2),
     ],

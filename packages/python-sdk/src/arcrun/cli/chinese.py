@@ -378,6 +378,8 @@ CHINESE = {
     "is it running, and the base URL right?": "引擎是否在執行？基底網址是否正確？",
     "runs, prompt recipes and sealed credentials are not there; credentials need ARCRUN_CREDENTIAL_FORMAT=plain": "沒有執行記錄、提示詞配方與加密憑證；憑證需要 ARCRUN_CREDENTIAL_FORMAT=plain",
     "set this machine's clock": "請校正本機時鐘",
+    "only say which key it would be": "只說明會是哪把金鑰",
+    "only say whether there is one": "只說明是否有金鑰",
     # The end of a command
     "interrupted": "已中斷",
     "there is no standard output: it is closed": "沒有標準輸出：已關閉",
