@@ -78,7 +78,7 @@ def takes_a_key_that_only_begins_well() -> None:
     async def of_beginning(self: Accounts, api_key: str) -> str | None:
         return await of_key(self, api_key[:51])
 
-    key_checks._SHAPE = Beginning()
+    key_checks.API_KEY = Beginning()
     Accounts.of_key = of_beginning
 
 

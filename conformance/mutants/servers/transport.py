@@ -318,7 +318,7 @@ def says_when_to_try_again_in_milliseconds() -> None:
 
 def takes_keys_in_capitals() -> None:
     of_key = Accounts.of_key
-    keys._SHAPE = re.compile("ak_[0-9a-fA-F]{48}")
+    keys.API_KEY = re.compile("ak_[0-9a-fA-F]{48}")
     Accounts.of_key = lambda self, api_key: of_key(self, api_key.lower())
 
 

@@ -162,9 +162,7 @@ class Connection:
         if received is not None:
             received.append((outcome, attempt + 1))
         base_url = self.settings.base_url
-        return read_response(
-            request, outcome, attempt=attempt, base_url=base_url, check=self.check
-        )
+        return read_response(request, outcome, attempt=attempt, base_url=base_url, check=self.check)
 
     def open_stream(self, request: Request[Any]) -> httpx.Response:
         """Send a request, retry it, and return the response, whose body comes as a stream of events.

@@ -23,6 +23,8 @@ _TRACE = {"trace?": [dict], "error?": object, "duration_ms?": NUMBER}
 _LABELS = {"labels?": {"*": {"version": int}}}
 _WARNINGS = {"warnings?": [object]}
 _VERSION = {"version": int, "name": str, "recipe": dict, "source?": str, **_LABELS}
+_VERSIONS = {"versions": [{"version": int}]}
+_DIFF = {"diff": str, "from": int, "to": int}
 _SERVICE = {
     "service": str,
     "required_secrets?": [{"key": str, "label?": str, "help?": str, "help_url?": str}],
@@ -62,8 +64,12 @@ _SHAPES: dict[str, Kind] = {
     "GET /prompt-recipes": {"recipes": [{"name": str}]},
     "GET /prompt-recipes/{}": {"recipe": _VERSION},
     "POST /prompt-recipes": {"recipe": {"version": int, "name": str}, **_WARNINGS},
-    "GET /{recipes}/{}/versions": {"versions": [{"version": int}]},
-    "GET /{recipes}/{}/diff": {"diff": str, "from": int, "to": int},
+    "GET /prompt-recipes/{}/versions": _VERSIONS,
+    "GET /auth-recipes/{}/versions": _VERSIONS,
+    "GET /recipes/{}/versions": _VERSIONS,
+    "GET /prompt-recipes/{}/diff": _DIFF,
+    "GET /auth-recipes/{}/diff": _DIFF,
+    "GET /recipes/{}/diff": _DIFF,
     "POST /prompt-recipes/{}/render": {
         "messages": [{
             "role": str, "content": str,
@@ -92,12 +98,9 @@ _SHAPES: dict[str, Kind] = {
     "POST /kbdb/blocks": {"block": dict},
 }  # fmt: skip
 _ROUTES = [
-    (
-        re.compile(re.escape(route).replace(r"\{recipes\}", "[a-z-]*recipes").replace(r"\{\}", "[^/]+")),
-        shape,
-    )
+    (re.compile(re.escape(route).replace(r"\{\}", "[^/]+")), shape)
     for route, shape in _SHAPES.items()
-]  # fmt: skip
+]
 
 
 class CommandClient(Arcrun):

@@ -19,7 +19,7 @@ _WORDS = 12  # of a sentence, which are looked for one by one
 _SHORT = 3  # letters: `the`, `of`
 
 _TEXT = {"type": "string"}
-# Built-ins of every engine (docs/contract.md#built-in-components) that its catalog doesn't list: what each returns.
+# Built-ins of every engine (docs/contract.md#components) that its catalog doesn't list: what each returns.
 BUILT_INS: dict[str, tuple[str, dict[str, Any]]] = {
     "comp_passthrough": ("Returns the context, unchanged.", {}),
     "comp_uppercase": (

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from .errors import CommandError
 
-# What an engine takes in a request (docs/contract.md#conventions).
+# What an engine takes in a request (docs/contract.md#transport).
 MOST_BYTES = 2 * 1024 * 1024
 
 
