@@ -69,6 +69,12 @@ def test_it_ends_when_standard_input_does(account: Any) -> None:
     ("arguments", "message"),
     [
         (["--tools", "nope"], "there is no tool 'nope'; the tools are: workflow_push"),
+        (
+            ["--tools", ""],
+            "--tools names no tool: leave it out for all; the tools are: workflow_push",
+        ),
+        (["--tools", " , "], "--tools names no tool"),
+        (["--http", ""], "--http takes PORT or HOST:PORT"),
         (["--profile", "nope"], "has no profile 'nope'"),
         (["--http", "0.0.0.0:8080"], "serves this machine only, and '0.0.0.0' is not"),
         (["--http", "example.com:80"], "acts with your key"),

@@ -33,7 +33,7 @@ def run(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         offered = tools(read_only=options.read_only, only=options.tools)
-        address: Address | None = address_of(options.http) if options.http else None
+        address: Address | None = None if options.http is None else address_of(options.http)
         token = token_of(os.environ) if address else None
         client = client_of(options.profile)
     except (CommandError, ArcrunError) as error:
@@ -83,7 +83,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tools",
         type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
-        default=[],
         metavar="A,B",
         help="only these tools",
     )
