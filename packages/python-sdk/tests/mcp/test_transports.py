@@ -104,6 +104,16 @@ def test_a_port_that_is_in_use_is_named(account: Any, serve_http: Any) -> None:
     assert f"127.0.0.1:{port} can't be used" in found.stderr
 
 
+def test_no_token_is_printed_for_a_port_that_is_in_use(
+    account: Any, serve_http: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = httpx2.URL(serve_http(account).url).port
+    monkeypatch.delenv("ARCRUN_MCP_TOKEN", raising=False)
+    found = ended("--http", str(port))
+    assert found.returncode == 2
+    assert "token" not in found.stderr
+
+
 def test_a_token_is_made_and_printed_once(account: Any) -> None:
     variables = {name: value for name, value in os.environ.items() if name != "ARCRUN_MCP_TOKEN"}
     command = [*PROGRAM, "--http", "[::1]:0"]

@@ -81,20 +81,15 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def token_of(environment: Mapping[str, str]) -> Secret:
-    """Return the bearer token of the environment, or a new one, which is printed.
+def token_of(environment: Mapping[str, str]) -> Secret | None:
+    """Return the bearer token of the environment, or None if it names none.
 
     Raises:
         CommandError: that of the environment can't be one, or is easily guessed.
     """
     given = environment.get(TOKEN_VARIABLE)
     if given is None:
-        token = secrets.token_urlsafe(32)
-        print(
-            f"arcrun-mcp: bearer token {token} (set {TOKEN_VARIABLE} to use your own)",
-            file=sys.stderr,
-        )
-        return Secret(token)
+        return None
     if not re.fullmatch(r"[A-Za-z0-9._~+/=-]{32,}", given):
         raise CommandError(
             "invalid_configuration",
@@ -104,26 +99,51 @@ def token_of(environment: Mapping[str, str]) -> Secret:
     return Secret(given)
 
 
-def serve_http(server: Server[Any], address: Address, token: Secret) -> None:
+def _new_token() -> Secret:
+    token = secrets.token_urlsafe(32)
+    print(
+        f"arcrun-mcp: bearer token {token} (set {TOKEN_VARIABLE} to use your own)", file=sys.stderr
+    )
+    return Secret(token)
+
+
+def listen(address: Address) -> socket.socket:
+    """Return a socket that listens at an address.
+
+    Raises:
+        OSError: it can't be bound.
+    """
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen()
+    except OSError as error:
+        listening.close()
+        raise OSError(
+            error.errno, f"{address.shown} can't be used: {error.strerror}; name another port"
+        ) from None
+    return listening
+
+
+def serve_http(server: Server[Any], address: Address, token: Secret | None) -> None:
     """Serve HTTP until a signal ends the process.
+
+    Args:
+        server: the MCP server.
+        address: where.
+        token: the bearer token; None to make one and print it, once the address is this server's own.
 
     Raises:
         OSError: the port can't be bound.
     """
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind(address)
-        except OSError as error:
-            raise OSError(
-                error.errno, f"{address.shown} can't be used: {error.strerror}; name another port"
-            ) from None
-        listening.listen()  # before the address is printed: whoever reads it may connect
+    with listen(address) as listening:
         bound = Address(address.host, listening.getsockname()[1])
+        secret = _new_token() if token is None else token
         print(f"arcrun-mcp: http://{bound.shown}{PATH}", file=sys.stderr, flush=True)
         config = uvicorn.Config(
-            application(server, bound, token),
+            application(server, bound, secret),
             log_config=None,
             access_log=False,
             server_header=False,

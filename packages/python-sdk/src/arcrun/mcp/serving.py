@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
     with client:
         server = server_of(client, offered)
         try:
-            if address and token:
+            if address:
                 serve_http(server, address, token)
             else:
                 anyio.run(_serve_stdio, server)
