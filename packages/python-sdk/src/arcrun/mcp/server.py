@@ -114,15 +114,15 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
 
 
 async def _hide_unknown_method(
-    context: ServerRequestContext[Any, Any], call_next: CallNext
+    ctx: ServerRequestContext[Any, Any], call_next: CallNext
 ) -> HandlerResult:
     """Keep what may be a secret out of the error that names a method that does not exist."""
     try:
-        return await call_next(context)
+        return await call_next(ctx)
     except MCPError as error:
         if error.error.code != types.METHOD_NOT_FOUND:
             raise
-        method = context.method
+        method = ctx.method
         shown = without_tokens(method, {"method": method})
         raise MCPError(types.METHOD_NOT_FOUND, error.error.message, shown) from None
 

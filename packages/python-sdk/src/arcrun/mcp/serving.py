@@ -8,11 +8,8 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from typing import Any
 
 import anyio
-from mcp.server import Server
-from mcp.server.stdio import stdio_server
 
 from arcrun._core.errors import ArcrunError
 from arcrun._version import __version__
@@ -21,6 +18,7 @@ from arcrun.commands.settings import client_of
 
 from .http import Address, address_of, serve_http, token_of
 from .server import server_of
+from .stdio import serve_stdio
 from .tools import tools
 
 
@@ -46,7 +44,7 @@ def run(arguments: Sequence[str]) -> int:
             if address:
                 serve_http(server, address, token)
             else:
-                anyio.run(_serve_stdio, server)
+                anyio.run(serve_stdio, server)
         except KeyboardInterrupt:
             _end(130)
         except OSError as error:
@@ -55,11 +53,6 @@ def run(arguments: Sequence[str]) -> int:
         if threading.active_count() > 1:
             _end(0)
     return 0
-
-
-async def _serve_stdio(server: Server[Any]) -> None:
-    async with stdio_server() as (reading, writing):
-        await server.run(reading, writing, server.create_initialization_options())
 
 
 def _stop(_signal: int, _frame: object) -> None:
