@@ -7,10 +7,17 @@ import subprocess
 import sys
 from typing import Any
 
+import httpx2
 import pytest
 
 from arcrun.mcp.messages import refusal
 
+TOKEN = "an-example-of-a-bearer-token-0123456789"
+HEADERS = {
+    "Authorization": f"Bearer {TOKEN}",
+    "Accept": "application/json, text/event-stream",
+    "Content-Type": "application/json",
+}
 PARSE, INVALID = -32700, -32600
 
 
@@ -87,3 +94,14 @@ def test_over_standard_input_each_line_is_answered(account: Any) -> None:
         [(code, request) for _, code, request in REFUSED.values()] + [(-32602, "large")], key=str
     )
     assert {each["id"] for each in answers if "result" in each} == {0, "last"}
+
+
+@pytest.mark.parametrize("revision", ["2025-11-25", "2026-07-28"])
+def test_over_http_each_body_is_answered(account: Any, serve_http: Any, revision: str) -> None:
+    url = serve_http(account).url
+    with httpx2.Client(headers={**HEADERS, "MCP-Protocol-Version": revision}) as client:
+        for name, (text, code, request) in REFUSED.items():
+            response = client.post(url, content=text.encode("utf-8", "surrogateescape"))
+            assert response.status_code == 400
+            found = response.json()
+            assert (found["error"]["code"], found["id"]) == (code, request), name

@@ -9,26 +9,24 @@ import secrets
 import socket
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
-import mcp_types as types
 import uvicorn
-from mcp.server.transport_security import (
-    DEFAULT_MAX_REQUEST_BODY_SIZE,
-    RequestBodyLimitMiddleware,
-    TransportSecuritySettings,
-)
-from pydantic import ValidationError
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 
 from arcrun._core.secret import Secret
 from arcrun.commands.errors import CommandError
 
+from .bodies import WellFormed, WholeBodies
+from .connections import HEAD_SECONDS, Connection
+
 if TYPE_CHECKING:
     from mcp.server import Server
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 TOKEN_VARIABLE = "ARCRUN_MCP_TOKEN"  # noqa: S105 - a name
 PATH = "/mcp"
@@ -142,14 +140,27 @@ def serve_http(server: Server[Any], address: Address, token: Secret | None) -> N
         bound = Address(address.host, listening.getsockname()[1])
         secret = _new_token() if token is None else token
         print(f"arcrun-mcp: http://{bound.shown}{PATH}", file=sys.stderr, flush=True)
-        config = uvicorn.Config(
-            application(server, bound, secret),
+        serving = http_server(application(server, bound, secret))
+        anyio.run(serving.serve, [listening])
+
+
+def http_server(app: ASGIApp, head_seconds: float = HEAD_SECONDS) -> uvicorn.Server:
+    """Return an HTTP server.
+
+    Args:
+        app: what it serves.
+        head_seconds: how long a client may take to send the head of a request.
+    """
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=partial(Connection, head_seconds),  # type: ignore[arg-type]  # it is only called
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=1,
         )
-        anyio.run(uvicorn.Server(config).serve, [listening])
+    )
 
 
 def application(server: Server[Any], address: Address, token: Secret) -> ASGIApp:
@@ -164,8 +175,7 @@ def application(server: Server[Any], address: Address, token: Secret) -> ASGIApp
     served = server.streamable_http_app(
         streamable_http_path=PATH, stateless_http=True, transport_security=security
     )
-    checked = RequestBodyLimitMiddleware(WellFormed(served), DEFAULT_MAX_REQUEST_BODY_SIZE)
-    return BearerToken(checked, token)
+    return BearerToken(WholeBodies(WellFormed(served)), token)
 
 
 class BearerToken:
@@ -194,39 +204,3 @@ class BearerToken:
         return JSONResponse(
             {"error": message, "code": "unauthorized"}, 401, {"WWW-Authenticate": challenge}
         )
-
-
-class WellFormed:
-    """Refuses bodies that are no JSON-RPC message: the SDK's own refusal repeats what was sent."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or respond 400. The body is whole in the first message: its size was checked before."""
-        if scope["type"] != "http" or scope["method"] != "POST":
-            await self._app(scope, receive, send)
-            return
-        first = await receive()
-        try:
-            types.jsonrpc_message_adapter.validate_json(first.get("body", b""), by_name=False)
-        except ValidationError as error:
-            not_json = any(each["type"] == "json_invalid" for each in error.errors())
-            await _malformed(not_json)(scope, receive, send)
-            return
-        waiting = [first]
-
-        async def replay() -> Message:
-            return waiting.pop() if waiting else await receive()
-
-        await self._app(scope, replay, send)
-
-
-def _malformed(not_json: bool) -> Response:
-    code, message = (
-        (types.PARSE_ERROR, "Parse error: the body is not JSON")
-        if not_json
-        else (types.INVALID_REQUEST, "Invalid request: the body is not one JSON-RPC message")
-    )
-    error = {"code": code, "message": message}
-    return JSONResponse({"jsonrpc": "2.0", "id": None, "error": error}, 400)
