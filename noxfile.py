@@ -35,7 +35,7 @@ SDKS = (
     "workerd",
 )
 RUNTIMES = ("node18", "node20", "node22", "node24", "deno", "bun", "workerd")
-WORKFLOWS = (".github/workflows/ci.yml", ".github/workflows/release.yml")
+WORKFLOWS = tuple(f".github/workflows/{name}.yml" for name in ("ci", "rehearsal", "release"))
 
 
 def provide_uv() -> None:
@@ -90,7 +90,7 @@ def run_interruptible(session: nox.Session, *command: str, **environment: str) -
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests of all packages. Arguments go to pytest, and leave the JavaScript tests out."""
-    sync(session, "tests", "release", "parity", "js", "mutation")
+    sync(session, "tests", "release", "publish", "parity", "js", "mutation")
     session.run("pytest", "-n", "auto", *session.posargs)
     if not session.posargs:
         session.notify("js_test")
@@ -111,7 +111,7 @@ def lint(session: nox.Session) -> None:
     session.run("python", "-m", "scripts.error_codes", "--check")
     session.run("python", "-m", "scripts.import_cycles")
     session.run("python", "-m", "scripts.file_sizes")
-    session.run("zizmor", "--offline", "--quiet", ".github")
+    session.run("zizmor", "--offline", "--quiet", "--pedantic", ".github")
     schema = ("check-jsonschema", "--builtin-schema")
     session.run(*schema, "vendor.github-workflows", *WORKFLOWS)
     session.run(*schema, "vendor.github-actions", ".github/actions/conformance/action.yml")
@@ -122,7 +122,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Check the types, with mypy and with pyright, both strict."""
-    sync(session, "typecheck", "release", "fuzz", "parity", "mutation")
+    sync(session, "typecheck", "release", "publish", "fuzz", "parity", "mutation", "website")
     session.run("mypy")
     session.run("pyright")
     for checker in ("mypy", "pyright"):  # as strict users of the SDK do
@@ -131,9 +131,11 @@ def typecheck(session: nox.Session) -> None:
 
 @nox.session
 def serve(session: nox.Session) -> None:
-    """Start the engine in development mode; it prints its URL, its docs, a key, and how to export them."""
+    """Start the engine in development mode, with the site if `website` has built it; print URL, docs and a key."""
     sync(session)
-    command = ("arcrun-server", "serve", "--dev", *session.posargs)
+    site = Path("packages/website/out")
+    shown = ("--site", str(site)) if site.joinpath("index.html").is_file() else ()
+    command = ("arcrun-server", "serve", "--dev", *shown, *session.posargs)
     run_interruptible(session, *command, ARCRUN_SERVER_COMMAND="nox -s serve --")
 
 
@@ -193,7 +195,7 @@ def conformance(session: nox.Session) -> None:
     """
     arguments, keys = without_keys(session.posargs)
     if any(argument.partition("=")[0] == "--packages" for argument in arguments):
-        sync(session, "release", "js", workspace=False)
+        sync(session, "release", "parity", "js", workspace=False)
         command = (*NEUTRAL_PYTHON, "-m", "scripts.release.packages", *arguments)
         run_interruptible(session, *command, **keys)
         return
@@ -238,33 +240,24 @@ def next_version(session: nox.Session) -> None:
 
 @nox.session
 def verify(session: nox.Session) -> None:
-    """Check a downloaded artifact against the evidence: `-- FILE --evidence release.json`."""
-    sync(session, "release", workspace=False)
-    session.run("python", "-m", "scripts.release.verify", *session.posargs)
+    """Recompute GO from the evidence; with `-- FILE` check a download: registry, attestation, `--rebuild`."""
+    sync(session, "release", "publish", "parity", "js", workspace=False)
+    run_interruptible(session, *NEUTRAL_PYTHON, "-m", "scripts.release.verify", *session.posargs)
 
 
 @nox.session
 def approve(session: nox.Session) -> None:
     """Compare what will be published with the evidence, and approve it; a person does this, twice."""
-    sync(session, "release", "js", workspace=False)
+    sync(session, "release", "parity", "js", workspace=False)
     run_interruptible(
         session, *NEUTRAL_PYTHON, "-m", "scripts.release.publish.command", *session.posargs
     )
 
 
 @nox.session
-def publish_faults(session: nox.Session) -> None:
-    """Publish on loopback with every fault at every step: each must end in one consistent state."""
-    sync(session, "release", "js", workspace=False)
-    run_interruptible(
-        session, *NEUTRAL_PYTHON, "-m", "scripts.release.publish.faults", *session.posargs
-    )
-
-
-@nox.session
 def release_faults(session: nox.Session) -> None:
-    """Rehearse releases with one fault each; the right step must say NO-GO."""
-    sync(session, "release", "fuzz", "js", "parity", workspace=False)
+    """Rehearse and publish releases with one fault each: the right step must say NO-GO, and nothing be half done."""
+    sync(session, "release", "fuzz", "js", "parity", "publish", workspace=False)
     command = (*NEUTRAL_PYTHON, "-m", "scripts.release.faults", *session.posargs)
     # Some faults run nox, which `python -m nox` starts without a program on the search path.
     run_interruptible(session, *command, ARCRUN_NOX_PYTHON=sys.executable)
@@ -302,6 +295,22 @@ def js_lint(session: nox.Session) -> None:
     """Build the JavaScript SDK; check its style, its types, its API report and its package."""
     javascript(session)
     session.run("npm", "run", "lint")
+
+
+@nox.session
+def website(session: nox.Session) -> None:
+    """Build the site to packages/website/out; `-- --engine URL` for one that another host serves."""
+    sync(session, "js", "website")
+    session.run("python", "-m", "scripts.website", *session.posargs)
+
+
+@nox.session
+def website_test(session: nox.Session) -> None:
+    """Build the site, serve it by the engine, and test it in Chromium. Arguments go to pytest."""
+    javascript(session, "website", "browser", "tests")
+    session.chdir("../..")
+    session.run("python", "-m", "scripts.website")
+    session.run("pytest", "packages/website/tests", *session.posargs)
 
 
 @nox.session

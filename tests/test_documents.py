@@ -50,7 +50,10 @@ LOCK_FILES = {"package-lock.json", "uv.lock"}
 SOURCES = {".md", ".py", ".ts", ".mjs", ".yaml", ".toml"}
 
 # What a command of ours makes; it is in no checkout.
-GENERATED = ("dist/", "evidence/", "reports/", "summary.md")
+GENERATED = (
+    *("dist/", "evidence/", "reports/", "summary.md"),
+    *("packages/website/out", "packages/website/src/generated"),
+)
 # What stands in a path for a name of the reader's choice.
 PLACEHOLDER = re.compile(r"D|DIR|ID|NAME|SERVICE|\w+_N")
 # Packages of ours and where they are; dotted names below them must exist.

@@ -20,6 +20,7 @@ TOPS = (
 # Python files that no folder of TOPS has, and that need no rule; files of tests are others still.
 OTHER_FILES = {
     "noxfile.py",
+    "packages/website/snippets/quickstart.py",
     "conformance/conftest.py",
     "conformance/mutants/python_mutant.py",
     "conformance/mutants/server_mutant.py",
@@ -201,6 +202,8 @@ RULES = {
     "scripts/mcp_conformance": Rule(("scripts", "arcrun")),
     "scripts/mutation": Rule(("scripts",)),
     "scripts/parity": Rule(("scripts",)),
+    "scripts/parity/faces": Rule(("scripts", "arcrun.commands")),
+    "scripts/website": Rule(("scripts",)),
     "scripts/release": Rule(("scripts",)),
     "scripts/release/compatibility": Rule(("scripts",)),
     "scripts/release/example": Rule(("scripts",)),

@@ -158,6 +158,7 @@ def _write_evidence(context: ReleaseContext, state: GitState) -> None:
         git=state,
         artifacts=context.everything_built,
         reports=context.results.hashes(),
+        sboms=context.sboms,
         environments=context.versions,
     )
 

@@ -75,6 +75,7 @@ def _dirty(work: Path) -> list[str]:
         str(artifact),
         "--evidence",
         str(path),
+        "--offline",
     ]
     ran = subprocess.run(verify, cwd=root, check=False, capture_output=True, encoding="utf-8")
     if ran.returncode != 1 or "the working tree was not the commit" not in ran.stderr:

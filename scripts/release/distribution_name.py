@@ -53,7 +53,11 @@ def renamed(file: str, text: str, old: str, new: str) -> str:
 def _patterns(file: str, old: str) -> list[re.Pattern[str]]:
     """Return what finds the name; the first group is what stands before it."""
     if file == WORKSPACE:
-        lines = (rf'^(dependencies = \["){old}(?=")', rf"^(){old}(?= = {{ workspace)")
+        lines = (
+            rf'^(dependencies = \["){old}(?=")',
+            rf'^(  "){old}(?=\[)',
+            rf"^(){old}(?= = {{ workspace)",
+        )
         return [re.compile(line, re.MULTILINE) for line in lines]
     # Not what warns of the public index, and no path or longer name.
     end = r"(?![\w/-]|\.\w)(?!` from the public index)"

@@ -9,6 +9,7 @@ import platform
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from scripts.release.artifacts import sha256
 from scripts.release.python.install import uv
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from scripts.release.git import GitState
     from scripts.release.python.install import CleanEnvironment
 
-FORMAT = "arcrun.release-evidence.v2"
+FORMAT = "arcrun.release-evidence.v3"
 CHANGED_FILES = 50  # of those that differ from the commit, named in the evidence
 
 
@@ -39,13 +40,14 @@ def installed_versions(environment: CleanEnvironment, log: Path) -> dict[str, st
     return {each["name"]: each["version"] for each in json.loads(uv(command, log=log))}
 
 
-def write_sbom(
-    root: Path, package: str, path: Path, log: Path, downloads: Mapping[str, str]
-) -> None:
-    """Write the dependencies of a package as a CycloneDX bill of materials, from the lock file."""
-    command = ["export", "--locked", "--quiet", "--package", package, "--no-dev"]
-    command += ["--preview-features", "sbom-export", "--format", "cyclonedx1.5"]
-    path.write_text(uv(command, log=log, cwd=root, env=downloads), "utf-8")
+def results(path: Path) -> list[dict[str, str]]:
+    """Return name and SHA-256 of every file beside the evidence: what the steps have found is recomputed from them."""
+    folder = path.parent
+    return [
+        {"file": each.relative_to(folder).as_posix(), "sha256": sha256(each)}
+        for each in sorted(folder.rglob("*"))
+        if each.is_file() and each != path
+    ]
 
 
 def write(
@@ -59,6 +61,7 @@ def write(
     git: GitState,
     artifacts: list[Artifact],
     reports: list[dict[str, str]],
+    sboms: Mapping[str, Path],
     environments: dict[str, dict[str, str]],
 ) -> None:
     """Write the evidence.
@@ -87,6 +90,8 @@ def write(
             for artifact in artifacts
         ],
         "reports": reports,
+        "results": results(path),
+        "sboms": {package: file.name for package, file in sboms.items()},
         "steps": [asdict(step) for step in rehearsal.steps],
         "tools": tool_versions(),
         "environments": environments,

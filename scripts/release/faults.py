@@ -3,7 +3,8 @@
 `nox -s release_faults` clones the checked-out commit, adds one fault, and runs the real rehearsal
 there: only the step that must find the fault, with those that it needs. Some are interrupted halfway,
 and must leave nothing behind; some can't begin, and must say why in a sentence. One has no fault, but a
-caller whose settings are for another server: it must end with GO.
+caller whose settings are for another server: it must end with GO. Those that begin with `publish` break a publication on
+loopback, at every step.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from scripts.release.clones import (
     wrong_results,
 )
 from scripts.release.planted import FAULTS, Fault
+from scripts.release.publish import faults as publishing
 from scripts.release.steps import STEPS
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
     Check = Callable[[Path], list[str]]
 
+PUBLISHING = "publish: "
 # One that waits beside one that computes: more would exceed the time-outs of the suites.
 JOBS = min(2, os.cpu_count() or 1)
 
@@ -84,30 +87,44 @@ def checks() -> dict[str, Check]:
         **interruptions.checks(),
         **checkouts.checks(),
         **harness.checks(),
+        **{f"{PUBLISHING}{name}": check for name, check in publishing.checks().items()},
     }
 
 
 def _report(console: Console, chosen: dict[str, Check], jobs: int) -> int:
     """Make the checks; print a line for each, and return the exit code."""
-    begun, missed = time.monotonic(), 0
+    begun, missed = time.monotonic(), set()
     with tempfile.TemporaryDirectory(prefix="arcrun-faults-") as work:
         if harness.checks().keys() & chosen.keys():
             harness.install(Path(work))
         for judged in _judge_all(chosen, Path(work), jobs):
-            missed += bool(judged.wrong)
+            if judged.wrong:
+                missed.add(judged.name)
             mark = "✗" if judged.wrong else "✓"
             console.print(
                 f"{mark} {judged.name}, {judged.seconds:.0f} s", markup=False, soft_wrap=True
             )
             for each in judged.wrong:
                 console.print(f"    {each}", markup=False, soft_wrap=True)
-    console.print(f"{len(chosen)} in {time.monotonic() - begun:.0f} s, {missed} missed")
+    of_publishing = [name for name in chosen if name.startswith(PUBLISHING)]
+    if of_publishing:
+        made = [name.removeprefix(PUBLISHING) for name in of_publishing]
+        survived = {name.removeprefix(PUBLISHING) for name in {*of_publishing} - missed}
+        for line in publishing.table(made, survived):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"{len(chosen)} in {time.monotonic() - begun:.0f} s, {len(missed)} missed")
     return 1 if missed else 0
 
 
 def _judge_all(names: Iterable[str], work: Path, jobs: int) -> Iterator[Judged]:
     """Make each check in a process of its own, several at once, and end these where this one is interrupted."""
-    tasks = [(name, work / str(number)) for number, name in enumerate(names)]
+    every = [(name, work / str(number)) for number, name in enumerate(names)]
+    # These start processes of their own, which a process of the pool may not, and take seconds.
+    alone = [task for task in every if task[0].startswith(PUBLISHING)]
+    tasks = [task for task in every if task not in alone]
+    yield from map(_judge, alone)
+    if not tasks:
+        return
     with Pool(jobs, _end_quietly, maxtasksperchild=1) as pool:
         yield from pool.imap_unordered(_judge, tasks)
         pool.close()

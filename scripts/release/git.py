@@ -106,6 +106,11 @@ def resolve(root: Path, name: str) -> str | None:
         return None
 
 
+def is_annotated(root: Path, tag: str) -> bool:
+    """Tell whether a tag is an object of its own, which says who has tagged, and when."""
+    return _git(root, "cat-file", "-t", f"refs/tags/{tag}").strip() == b"tag"
+
+
 def is_on_main(root: Path, commit: str) -> bool:
     """Tell whether a commit is on main, as the remote has it, or where no remote has one, here."""
     known = (resolve(root, name) for name in ("refs/remotes/origin/main", "refs/heads/main"))

@@ -30,7 +30,7 @@ from scripts.release.suite import (
     require_version,
     suite_command,
 )
-from scripts.release.verify import NotProven, read_evidence, verify
+from scripts.release.verify import NotProven, read_evidence, require_go, verify
 from scripts.release.versions import NPM_NAME, PACKAGES
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ def released(folder: Path, evidence: Path) -> list[Artifact]:
     """Return the packages in a folder, all of them proven by the evidence of a rehearsal.
 
     Raises:
-        NotProven: The evidence is not there or no GO, a file is missing, differs or is not in the
-            evidence, or the evidence does not have all packages.
+        NotProven: The evidence is not there, or its parts do not lead to GO, a file is missing, differs
+            or is not in the evidence, or the evidence does not have all packages.
     """
     try:
         document = read_evidence(evidence)
@@ -125,6 +125,8 @@ def released(folder: Path, evidence: Path) -> list[Artifact]:
             f"the rehearsal made no {', '.join(sorted(absent))} (its scope is {document['scope']}), "
             "and all packages must be tested before one is published"
         )
+    with tempfile.TemporaryDirectory(prefix="arcrun-evidence-") as work:
+        require_go(document, evidence, Path(work))
     return artifacts
 
 

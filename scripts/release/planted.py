@@ -337,6 +337,14 @@ FAULTS = (
         says=('expected "permission_denied", got "authentication"',),
     ),
     Fault(
+        "a bill of materials that is another each time",
+        "sbom",
+        _replace(
+            "scripts/release/sbom.py", "uuid.uuid5(uuid.NAMESPACE_URL, f", "uuid.uuid4() or (f"
+        ),
+        says=("sbom-arcrun.json differs when it is written twice",),
+    ),
+    Fault(
         "a scenario that fails, with half a character in the adapter's reply",
         "conformance",
         _replace(

@@ -15,7 +15,7 @@ from scripts.engine import engine_with_accounts
 from scripts.fuzz.run import SETTINGS, fuzz
 from scripts.mcp_conformance import suite as mcp
 from scripts.rehearsal import Figures, StepFailed
-from scripts.release import evidence, unit_tests
+from scripts.release import evidence, git, sbom, sbom_facts, unit_tests
 from scripts.release.artifacts import sha256
 from scripts.release.compatibility.gate import require_compatible
 from scripts.release.example import steps as example
@@ -25,7 +25,7 @@ from scripts.release.python.contents import check_budgets, check_contents
 from scripts.release.python.index import package_index, upload_files
 from scripts.release.python.install import install_packages
 from scripts.release.suite import conformance_figures, list_artifacts, suite_command
-from scripts.release.versions import agreed_version
+from scripts.release.versions import NPM_NAME, agreed_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,10 +130,38 @@ def install(context: ReleaseContext, figures: Figures) -> None:
         installed = context.versions[package].get(package)
         if installed != context.artifacts[0].version:
             raise StepFailed(f"{package} {installed} was installed, not what was built")
-        sbom = context.evidence / f"sbom-{package}.json"
-        evidence.write_sbom(context.root, package, sbom, log, context.downloads)
     figures["environments"] = len(context.environments)
     figures["distributions"] = sum(len(each) for each in context.versions.values())
+
+
+def bills_of_materials(context: ReleaseContext, figures: Figures) -> None:
+    """Write the bill of materials of each package twice, compare the bytes, and check them against the schema."""
+    log, time = context.log("sbom"), int(git.commit_time(context.root))
+    facts = {
+        package: sbom_facts.python_facts(
+            context.root,
+            context.artifacts,
+            package,
+            environments=[
+                environment,
+                *(each for each in context.with_extras if each.package == package),
+            ],
+            time=time,
+            log=log,
+            downloads=context.downloads,
+        )
+        for package, environment in context.environments.items()
+    }
+    if context.npm_package:
+        built = context.npm_package
+        facts[NPM_NAME] = sbom_facts.npm_facts(built.artifact, built.build_directory, time=time)
+    for package, each in facts.items():
+        path = context.evidence / sbom.file_name(package)
+        sbom.write_twice(each, path, context.work / "sbom", log)
+        context.sboms[package] = path
+    figures["packages"] = len(facts)
+    figures["dependencies"] = sum(len(each["dependencies"]) for each in facts.values())
+    figures["written_twice_and_identical"] = "now"
 
 
 def fuzz_engine(context: ReleaseContext, figures: Figures) -> None:
@@ -261,6 +289,12 @@ STEPS = (
         mcp_suite,
         ("install", "faces"),
         npm=True,
+    ),
+    ReleaseStep(
+        "sbom",
+        "bills of materials, twice, in two environments",
+        bills_of_materials,
+        ("npm_build", "install", "faces"),
     ),
     ReleaseStep("fuzz", "the contract, against the installed engine", fuzz_engine, ("install",)),
     ReleaseStep(

@@ -1,19 +1,43 @@
-"""Check a downloaded artifact against the evidence of its release.
+"""Check the evidence of a release, and with the names of downloaded files that these are what was released.
 
-python -m scripts.release.verify arcrun-0.1.0-py3-none-any.whl --evidence release.json
+nox -s verify                                # the parts of evidence/: GO is recomputed from them
+nox -s verify -- arcrun-0.1.0-py3-none-any.whl           # a file: registry, attestation, evidence
+nox -s verify -- arcrun-0.1.0-py3-none-any.whl --rebuild # and a build from the tag: the same bytes
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jsonschema
 
+from scripts import ROOT, processes
+from scripts.rehearsal import describe
+from scripts.release import verdict, verify_public, verify_rebuild
 from scripts.release.artifacts import sha256
+from scripts.release.environment import for_downloads
+from scripts.release.publish.attestations import (
+    Identity,
+    NotAttested,
+    check_bundles,
+    check_provenance,
+    verifier,
+)
+from scripts.release.publish.http import NotAsked
+from scripts.release.verify_public import NotPublic, Public
+from scripts.release.verify_rebuild import NotRebuilt
+from scripts.release.versions import NPM_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sigstore.verify import Verifier
 
 SCHEMA = Path(__file__).with_name("evidence.schema.json")
 
@@ -71,20 +95,175 @@ def verify(artifact: Path, evidence: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Check files; return 0 if the evidence proves that all of them were released."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("artifact", type=Path, nargs="+")
-    parser.add_argument("--evidence", type=Path, default=Path("evidence/release.json"))
+def require_go(evidence: dict[str, Any], path: Path, work: Path) -> verdict.Verdict:
+    """Recompute the decision from the parts of the evidence, which are beside it; return the verdict.
+
+    Raises:
+        NotProven: They lead to NO-GO, or one of them was changed; says everything that is wrong.
+    """
+    found = verdict.recompute(evidence, path.parent, work)
+    if found.reasons:
+        raise NotProven("\n".join(found.reasons))
+    return found
+
+
+class Checks(NamedTuple):
+    """What one call checks, and by what.
+
+    Attributes:
+        options: The options of the command line.
+        public: Where the release is public; None with `--offline`.
+        work: A temporary folder.
+    """
+
+    options: argparse.Namespace
+    public: Public | None
+    work: Path
+
+    def evidence(self) -> Path:
+        """Return the path of the evidence: the given one, or that of the release on GitHub."""
+        if self.options.evidence or not (self.public and self.options.artifact):
+            return Path(self.options.evidence or "evidence/release.json")
+        version = verify_public.version_in(self.options.artifact[0].name)
+        return verify_public.evidence_of(self.public, version, self.work / "evidence")
+
+    def attested(self, evidence: dict[str, Any], files: Sequence[Path]) -> str | None:
+        """Check the attestations of files; return by whom they are, or None where none is asked for.
+
+        Raises:
+            NotAttested: A file has none that is right.
+        """
+        given = self.options.attestation
+        if self.public is None and given is None:
+            return None
+        repository = self.options.repository or verify_public.repository_of(ROOT)
+        identity = Identity(repository, f"v{evidence['version']}", evidence["git"]["commit"])
+        verifies = verifier(self.options.trust_root)
+        for path in files:
+            digest = sha256(path)
+            bundles = [bundle for each in given or () for bundle in verify_public.bundles_in(each)]
+            if given is None and self.public:
+                bundles = verify_public.attestations_of(self.public, digest)
+            check_bundles(bundles, path.name, digest, identity, verifies)
+        for each in evidence["artifacts"] if self.public else ():
+            self._attested_on_pypi(each, evidence["version"], files, identity, verifies)
+        return identity.workflow_url
+
+    def _attested_on_pypi(
+        self,
+        entry: dict[str, Any],
+        version: str,
+        files: Sequence[Path],
+        identity: Identity,
+        verifies: Verifier,
+    ) -> None:
+        """Check what PyPI gives out as the provenance of a file, if it is one of these and is there."""
+        if (
+            self.public
+            and entry["package"] != NPM_NAME
+            and entry["file"] in {f.name for f in files}
+        ):
+            given = (entry["package"], version, entry["file"])
+            provenance = verify_public.provenance_of(self.public, *given)
+            check_provenance(
+                provenance, f"{entry['file']} on PyPI", entry["sha256"], identity, verifies
+            )
+
+    def rebuilt(self, evidence: dict[str, Any], files: Sequence[Path]) -> None:
+        """Build files again, from the tag in a fresh clone, and compare the bytes."""
+        log = self.work / "rebuild.log"
+        repository = self.options.repository or verify_public.repository_of(ROOT)
+        url = self.options.clone or verify_rebuild.address(repository)
+        commit, version = evidence["git"]["commit"], evidence["version"]
+        checkout = verify_rebuild.clone(url, version, commit, self.work / "clone", log)
+        for number, path in enumerate(files):
+            verify_rebuild.rebuild(
+                path,
+                verify(path, evidence)["package"],
+                checkout,
+                self.work / f"build-{number}",
+                log=log,
+                downloads=for_downloads(os.environ),
+            )
+
+
+def _check(checks: Checks) -> None:
+    """Make all checks, and print a line for each that holds."""
+    files: list[Path] = checks.options.artifact
+    path = checks.evidence()
+    evidence = read_evidence(path)
+    version, commit = evidence["version"], evidence["git"]["commit"]
+    found = require_go(evidence, path, checks.work)
+    steps = len(evidence["steps"])
+    told = (
+        f"GO of {version} at {commit[:12]}, recomputed from {steps} steps and {found.files} files"
+    )
+    print(f"✓ evidence: {told}")
+    entries = [verify(each, evidence) for each in files]
+    for each, entry in zip(files, entries, strict=True):
+        print(
+            f"✓ evidence: {each.name}: its SHA-256, and that in {evidence['sboms'][entry['package']]}"
+        )
+        if checks.public:
+            registry = verify_public.require_same_in_registry(
+                checks.public, entry["package"], version, each
+            )
+            print(f"✓ registry: {each.name}: {registry} gives out these bytes")
+    by = checks.attested(evidence, [path, *files])
+    if by:
+        names = ", ".join(each.name for each in (path, *files))
+        print(f"✓ attestation: {names}: made by {by}, at this commit")
+    if checks.options.rebuild:
+        checks.rebuilt(evidence, files)
+        print(f"✓ rebuild: v{version} in a fresh clone gives the same bytes")
+    for each, entry in zip(files, entries, strict=True):
+        print(f"✓ {each.name}: {entry['package']} {version}, as released")
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="nox -s verify --",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("artifact", type=Path, nargs="*", help="a wheel, an sdist or a tarball of npm")
+    add("--evidence", type=Path, help="release.json, with its parts beside it; by default that of GitHub's release, and without files that in evidence/")  # fmt: skip
+    add("--attestation", type=Path, action="append", help="a Sigstore bundle, in place of GitHub's")
+    add("--offline", action="store_true", help="ask no registry, and not GitHub")
+    add("--rebuild", action="store_true", help="build from the tag, and compare the bytes")
+    add("--repository", metavar="OWNER/NAME", help="by default the one that this checkout is a clone of")  # fmt: skip
+    add("--clone", metavar="URL", help="what to clone for --rebuild, in place of GitHub's address")
+    add("--trust-root", type=Path, help="another trust root than that of Sigstore")
+    for name, url in (("pypi", verify_public.PYPI), ("npm", verify_public.NPM)):
+        add(f"--{name}-url", default=url, help=f"another address ({url})")
+    add("--github-url", default=verify_public.GITHUB_API, help="another address of GitHub's API")
     options = parser.parse_args(arguments)
+    if options.rebuild and not options.artifact:
+        parser.error("--rebuild needs the file to compare with")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Check; return 0 if the evidence proves GO, and that all files were released."""
+    options = _options(arguments)
+    processes.interrupt_on_signals()
     try:
-        evidence = read_evidence(options.evidence)
-        for artifact in options.artifact:
-            entry = verify(artifact, evidence)
-            print(f"✓ {artifact.name}: {entry['package']} {evidence['version']}, as released")
-    except (NotProven, OSError) as problem:
+        public = None
+        if options.artifact and not options.offline:
+            repository = options.repository or verify_public.repository_of(ROOT)
+            public = Public(options.pypi_url, options.npm_url, options.github_url, repository)
+        with tempfile.TemporaryDirectory(prefix="arcrun-verify-") as folder:
+            _check(Checks(options, public, Path(folder).resolve()))
+    except (NotProven, NotPublic, NotAttested, NotRebuilt, NotAsked, OSError) as problem:
         print(f"✗ {problem}", file=sys.stderr)
         return 1
+    except processes.CommandFailed as problem:
+        print(f"✗ {describe(problem)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("✗ interrupted", file=sys.stderr)
+        return 130
     return 0
 
 

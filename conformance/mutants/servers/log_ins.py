@@ -13,7 +13,7 @@ from arcrun_server.accounts import keys, providers
 from arcrun_server.accounts.attempts import Attempts
 from arcrun_server.errors import ApiError
 from arcrun_server.routes import accounts as account_routes
-from arcrun_server.routes import browsers, device_login, login, schemas
+from arcrun_server.routes import browsers, device_login, engine, login, schemas
 from arcrun_server.sealing.envelope import seal_envelope
 from arcrun_server.store import device_logins, key_rotation
 from arcrun_server.store import schema as tables
@@ -188,6 +188,10 @@ def lets_a_key_alone_register() -> None:
 
 def caches_what_people_are_told() -> None:
     middleware._OF_PEOPLE = ()
+
+
+def offers_every_log_in() -> None:
+    engine.providers_of = lambda _settings: {"github": None, "google": None}
 
 
 def logs_in_without_pkce() -> None:

@@ -19,7 +19,7 @@ def call(step: str, body: Any = None, status: int = 200, answer: Any = None, **m
     request = {"method": "POST", "target": "/x", "headers": [], "body": json.dumps(body)}
     answered = {"status": status, "headers": [], "body": json.dumps(answer)}
     made = {"place": "engine", "step": step, "request": request, "answer": answered, "fault": None}
-    made["further_page"] = False
+    made |= {"further_page": False, "number": 1}
     return made | more
 
 
@@ -232,8 +232,7 @@ def test_a_wait_of_another_length_is_no_other_result() -> None:
     broken = cell("one", "js", "failed", waited, traffic=[call("listed")], steps=[step("listed")])
     (cause,) = found(broken, passing)
     assert cause["verdict"] == (
-        "js is at fault: it waited for another time than the scenario expects; in this step, it sent the same as py, "
-        "which passes, and was answered alike"
+        "js is at fault: it waited 0.7 s, py 7 s; in this step, it sent the same as py, which passes, and was answered alike"
     )
 
 
@@ -306,7 +305,7 @@ def test_a_wait_speaks_against_the_sdk_also_if_all_fail() -> None:
     more = {"steps": [step("listed")], "traffic": [call("listed")]}
     (cause,) = found(*(cell("one", sdk, "failed", waited, **more) for sdk in ("py", "js")))
     assert cause["side"] == "SDK"
-    assert cause["why"] == "it waited for another time than the scenario expects"
+    assert cause["why"] == "it waited 0.1 s, and not 60 s"
 
 
 def test_a_wait_speaks_against_the_sdk_also_if_the_engine_answered_otherwise() -> None:
@@ -317,7 +316,7 @@ def test_a_wait_speaks_against_the_sdk_also_if_the_engine_answered_otherwise() -
         cell("one", "js", "failed", waited, traffic=[other], steps=[step("listed")]), passing
     )
     assert cause["why"] == (
-        "it waited for another time than the scenario expects; in this step, it sent the same as py, which passes"
+        "it waited 0.1 s, py 60 s; in this step, it sent the same as py, which passes"
     )
 
 

@@ -90,6 +90,14 @@ def test_an_error_instead_of_a_result_is_what_was_found() -> None:
     ]
 
 
+@pytest.mark.parametrize(("detail", "count"), [("a: it is too long", 1), ("a: other", 2)])
+def test_a_detail_that_repeats_the_message_is_left_out(detail: str, count: int) -> None:
+    said = (
+        f"expected a result, got the SDK error bad_request: it is too long (HTTP 400)\n  {detail}"
+    )
+    assert len(findings(said)) == count
+
+
 def test_what_differs_between_two_runs_is_comparable() -> None:
     first = "request 3 (GET http://127.0.0.1:4000/arcconf_01234567_0001_x) took 1.25 s"
     second = "request 12 (GET http://127.0.0.1:5000/arcconf_89abcdef_0420_x) took 3.5 s"

@@ -24,7 +24,7 @@ def test_the_page_begins_with_a_failure_for_each_cause(tmp_path: Path) -> None:
     assert found[0].startswith(
         "the adapter go can't be startedadapter2 scenarios could not be run."
     )
-    assert found[1].startswith("one: 2 checksSDKjs is at fault: it sent something else")
+    assert found[1].startswith("one: 2 checksSDK jsjs is at fault: it sent something else")
 
 
 def test_what_was_expected_stands_beside_what_was_found(tmp_path: Path) -> None:
@@ -115,3 +115,31 @@ def test_checks_that_failed_in_consequence_are_folded(tmp_path: Path) -> None:
     page = page_of(tmp_path, "#cell=one/js", cells=[broken])
     assert "1 check failed in consequence" in page.texts("summary")
     assert [text for text in page.texts("li") if text.startswith("✗")] == ["✗ am"]
+
+
+def test_an_sdk_at_fault_is_named_with_its_language(tmp_path: Path) -> None:
+    sdks = [{"name": "js", "started": True, "language": "javascript"}]
+    cells = [cell("one", "js", "failed", check("a", "failed", "m"))]
+    page = page_of(tmp_path, "#cell=one/js", cells=cells, sdks=sdks)
+    # In the card, and in the dialog.
+    assert page.texts("span", **{"class": "side SDK"}) == ["SDK js · JavaScript"] * 2
+
+
+def test_scenarios_that_failed_come_first(tmp_path: Path) -> None:
+    cells = [cell("one", "py", "passed"), cell("two", "py", "failed", check("a", "failed", "m"))]
+    assert page_of(tmp_path, cells=cells).shown_rows() == ["two", "one"]
+
+
+def test_each_scenario_of_a_cause_has_its_command(tmp_path: Path) -> None:
+    said = check("a", "failed", "expected a result, got the SDK error network: x")
+    page = page_of(tmp_path, cells=[cell(name, "js", "failed", said) for name in ("one", "two")])
+    assert page.texts("code", **{"class": "command"}) == [
+        f"arcrun-conformance run --scenario {name} --sdk js" for name in ("one", "two")
+    ]
+    assert page.texts("button", **{"class": "copy"}) == ["Copy", "Copy"]
+
+
+def test_an_error_is_not_said_to_be_no_result(tmp_path: Path) -> None:
+    said = check("a", "failed", "expected a result, got the SDK error network: x")
+    page = page_of(tmp_path, cells=[cell("one", "js", "failed", said)])
+    assert page.texts("div", **{"class": "findings"}) == ["gotthe SDK error network: x"]

@@ -97,3 +97,47 @@ def test_the_colours_of_a_comparison_are_explained(tmp_path: Path) -> None:
     (legend,) = page.texts("p", **{"class": "soft legend"})
     assert "with the stand-in of a service" in legend
     assert "only js only py" in legend
+
+
+SOURCE = """
+clock: "2026-01-01T00:00:00Z"
+steps: [{id: a, waited: [60]}]
+"""
+
+
+def test_a_wrong_wait_opens_the_exchange_before_it_and_says_both_waits(tmp_path: Path) -> None:
+    refused = {"status": 503, "headers": [["Retry-After", "60"]], "body": ""}
+    exchanges = [sent(1), sent(2, "a", "/x", answer=refused), sent(3, "a", "/x")]
+    broken = failing("waited[0]: expected 60, got 0.0004", [], *exchanges)
+    broken["steps"] = [{"id": "a", "command": {}, "answer": {}, "seconds": 0}]
+    passing = cell("one", "py", "passed", check("a", "passed"), traffic=exchanges)
+    scenarios = [{"id": "one", "title": "", "source": SOURCE}]
+    page = page_of(tmp_path, cells=[broken, passing], scenarios=scenarios)
+    opened = [found for name, found, _ in page.elements if name == "details" and "open" in found]
+    assert [found["data-requests"] for found in opened] == ["2", "1 2 3"]
+    assert page.texts("p", **{"class": "waited"}) == [
+        "Then js waited 0.0004 s, py waited 60 s (virtual clock)."
+    ]
+    rows = page.texts("code", **{"class": "same"})
+    assert "retry-after: 60" in rows
+
+
+def test_the_request_of_a_verdict_is_open_and_a_link(tmp_path: Path) -> None:
+    mine = [sent(1, "a"), sent(2, "a", "/x?c=a+")]
+    theirs = [sent(1, "a"), sent(2, "a", "/x?c=a%2B")]
+    broken = failing("expected a result, got the SDK error network: x", [], *mine)
+    broken["steps"] = [{"id": "a", "command": {}, "answer": {}, "seconds": 0}]
+    page = page_of(tmp_path, cells=[broken, cell("one", "py", "passed", traffic=theirs)])
+    opened = [found for name, found, _ in page.elements if name == "details" and "open" in found]
+    assert [found["data-requests"] for found in opened] == ["2", "1 2"]
+    assert page.texts("button", **{"class": "link"}) == ["request 2"]
+    assert page.texts("mark") == ["+", "%2B"]
+
+
+def test_headers_that_are_the_same_are_folded(tmp_path: Path) -> None:
+    request = {"method": "GET", "target": "/x", "headers": [["a", "b"]], "body": ""}
+    exchanges = [sent(1, request=request)]
+    broken = failing("request 1: expected 1, got 2", [1], *exchanges)
+    page = page_of(tmp_path, cells=[broken, cell("one", "py", "passed", traffic=exchanges)])
+    assert "1 header the same" in page.texts("summary")
+    assert "a: b" not in page.texts("code")

@@ -105,6 +105,17 @@ def test_another_answer_to_the_same_request_is_a_difference() -> None:
     assert call["response"] == [{"left": "200", "right": "500", "same": False, "noise": False}]
 
 
+def test_bodies_of_other_statuses_are_not_mixed() -> None:
+    refused = {"status": 400, "headers": [], "body": '{"a":1,"b":2}'}
+    answered = {"status": 200, "headers": [], "body": '{"a":1}'}
+    (call,) = compared(
+        [exchange("GET", "/x", answer=refused)], [exchange("GET", "/x", answer=answered)]
+    )
+    *_, body = call["response"]
+    assert (body["left"], body["right"]) == ('{\n  "a": 1,\n  "b": 2\n}', '{\n  "a": 1\n}')
+    assert (body["same"], body["apart"]) == (False, True)
+
+
 def test_calls_of_the_same_step_are_paired_rather_than_others() -> None:
     first, second = exchange("GET", "/x", step="first"), exchange("GET", "/x", step="second")
     calls = compared([first, second], [second])

@@ -44,6 +44,21 @@ def test_a_known_kind_of_difference_is_named(message: str, text: str | None) -> 
 
 
 @pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("the date in Retry-After", "no wait for the date in Retry-After"),
+        ("", "no wait where one is expected"),
+    ],
+)
+def test_no_wait_is_not_called_a_multiple_of_one(asked: str, text: str) -> None:
+    message = "waited[0]: expected 60, got 0.000449"
+    found = signature(message, asked)
+    assert found
+    assert found.text == text
+    assert found != signature(message, "the seconds in Retry-After")
+
+
+@pytest.mark.parametrize(
     "message",
     [
         "",

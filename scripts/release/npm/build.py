@@ -111,11 +111,7 @@ def build_twice(
         processes.CommandFailed: A build failed.
     """
     builds = [_prepare(root, work / each.folder, each, log) for each in BUILD_ENVIRONMENTS]
-    _npm_in_all(builds, "ci", "--prefer-offline", env=downloads)
-    _npm_in_all(builds, "run", "build")
-    for build in builds:
-        _set_modes(build.source)
-    _npm_in_all(builds, "pack", "--pack-destination", "../out")
+    _build_all(builds, downloads)
     one, other = (build.out for build in builds)
     compare_builds(one, other, log.parent / "differing")
     (packed,) = one.iterdir()
@@ -126,6 +122,22 @@ def build_twice(
     version = json.loads((source / "package.json").read_text("utf-8"))["version"]
     artifact = Artifact(NPM_NAME, target, sha256(target))
     return NpmPackage(artifact, version, integrity(target), source)
+
+
+def build_once(root: Path, work: Path, log: Path, downloads: Mapping[str, str]) -> Path:
+    """Build the package once; return the folder that has the tarball. The arguments are those of `build_twice`."""
+    environment = BUILD_ENVIRONMENTS[0]
+    build = _prepare(root, work / environment.folder, environment, log)
+    _build_all([build], downloads)
+    return build.out
+
+
+def _build_all(builds: Sequence[Build], downloads: Mapping[str, str]) -> None:
+    _npm_in_all(builds, "ci", "--prefer-offline", env=downloads)
+    _npm_in_all(builds, "run", "build")
+    for build in builds:
+        _set_modes(build.source)
+    _npm_in_all(builds, "pack", "--pack-destination", "../out")
 
 
 def _prepare(root: Path, folder: Path, environment: BuildEnvironment, log: Path) -> Build:

@@ -74,9 +74,3 @@ def compare_installed(tarball: Path, installed: Path) -> int:
                 f"package was installed under the name {NPM_NAME}"
             )
     return len(found)
-
-
-def write_sbom(package: NpmPackage, path: Path, log: Path) -> None:
-    """Write the dependencies of the package as a CycloneDX bill of materials, from its lock file."""
-    command = ("sbom", "--sbom-format", "cyclonedx", "--sbom-type", "library", "--omit", "dev")
-    path.write_text(tools.npm(*command, cwd=package.build_directory, log=log), "utf-8")

@@ -11,7 +11,7 @@ from scripts.release.artifacts import sha256
 from scripts.release.npm import registry, runtimes, tools
 from scripts.release.npm.build import build_twice
 from scripts.release.npm.contents import check_budget, check_contents
-from scripts.release.npm.install import install_package, write_sbom
+from scripts.release.npm.install import install_package
 from scripts.release.versions import NPM_NAME, SDK
 
 if TYPE_CHECKING:
@@ -67,7 +67,6 @@ def install(context: ReleaseContext, figures: Figures) -> None:
     package, log = _built(context), context.log("npm_install")
     with _registry(context) as url:
         installed = install_package(package, context.npm_clean, url, log)
-    write_sbom(package, context.evidence / "sbom-npm.json", log)
     adapters = _adapters(context, log)
     context.matrix = runtimes.matrix(adapters)
     runtimes.prepare(

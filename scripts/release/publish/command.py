@@ -105,7 +105,6 @@ def credentials_of(caller: Mapping[str, str]) -> Credentials:
     about = {name: caller[name] for name in caller if name.startswith(_ABOUT_WORKFLOW)}
     about.pop("GITHUB_TOKEN", None)
     return Credentials(
-        pypi=caller.get("TWINE_PASSWORD"),
         npm=caller.get("NPM_TOKEN"),
         github=caller.get("GITHUB_TOKEN"),
         oidc=about if all(name in caller for name in _OIDC) else {},
@@ -233,7 +232,7 @@ def on_loopback(url: str) -> Registries:
 
 
 def _can_publish(credentials: Credentials) -> bool:
-    return bool(credentials.oidc or credentials.npm or credentials.pypi)
+    return bool(credentials.oidc or credentials.npm)
 
 
 def _on_loopback(publication: Publication, path: Path, console: Console) -> int:

@@ -1,7 +1,7 @@
 """Publish on loopback with every fault at every step: each must end in one consistent state.
 
-`nox -s publish_faults` publishes tiny packages with the real clients (twine, npm) to registries on loopback. The
-process is killed before, in and after each step, registries go down, answers get lost, bytes differ, names are
+`nox -s release_faults -- --only publish` publishes tiny packages with the real clients (twine, npm) to registries on
+loopback. The process is killed before, in and after each step, registries go down, answers get lost, bytes differ, names are
 taken, stages expire. What is there is then compared with the record; the publication is resumed, and must end as the table says.
 """
 
@@ -29,13 +29,13 @@ from scripts.release.publish.command import OnLoopback, on_loopback
 from scripts.release.publish.http import NotAsked
 from scripts.release.publish.loopback import Fault, serve
 from scripts.release.publish.machine import STEPS, WAITING, advance
-from scripts.release.publish.planted import SPECIAL
+from scripts.release.publish.planted import SPECIAL, Special
 from scripts.release.publish.publication import NotDone
 from scripts.release.publish.state import STAGES
 from scripts.release.publish.world import World, inconsistencies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from multiprocessing.context import SpawnProcess
 
     from scripts.release.publish.publication import Outcome, Publication
@@ -43,18 +43,71 @@ if TYPE_CHECKING:
 
     Check = Callable[[Path], list[str]]
 
-MOMENTS = ("before", "done but not recorded", "recorded")
-# The steps that change something, and in which service; a person does the last but one.
-CHANGING = {
-    "npm_stage": "npm",
-    "pypi_upload": "pypi",
-    "npm_approve": "npm",
-    "github_release": "github",
+MOMENTS = {
+    "before": "killed",
+    "done but not recorded": "killed",
+    "recorded": "killed between steps",
 }
 
 
-# These ask no registry.
-WITHOUT_REGISTRIES = ("evidence", "live")
+class Change(NamedTuple):
+    """A request that changes something: at which step, in which service, and how many such requests come before it."""
+
+    step: str
+    service: str
+    skip: int = 0
+    what: str = ""
+
+
+# A person does `npm_approve`; the stage was the first request to npm.
+CHANGES = (
+    Change("npm_stage", "npm"),
+    Change("pypi_upload", "pypi", what="the first file"),
+    Change("pypi_upload", "pypi", 3, "the fourth file"),
+    Change("pypi_upload", "pypi", 5, "the last file"),
+    Change("npm_approve", "npm", 1),
+    Change("github_release", "github", what="the draft"),
+    Change("github_release", "github", 1, "the first file"),
+    Change("github_release", "github", 9, "what makes it public"),
+)
+_CHANGING = {change.step for change in CHANGES}
+# The faults of which each step must meet every one, but for those that it can't meet.
+KINDS = (
+    *("killed", "killed between steps", "registries down", "5xx", "hash mismatch"),
+    *("name taken", "stage expired", "14 days over", "no provenance"),
+)
+_NO_STAGE = ("names", "evidence", "live", "npm_stage")
+_PUBLIC_ON_NPM = ("npm_verify", "github_release")
+_NOTHING_ON_PYPI = (*_NO_STAGE, "approval")
+# Why a step can't meet a fault.
+NOT_MET: dict[tuple[str, str], str] = {
+    ("github_release", "killed between steps"): "no step follows",
+    **{(step, "registries down"): "it asks no registry" for step in ("evidence", "live")},
+    **{
+        (step, "5xx"): "it changes nothing in a registry"
+        for step in STEPS
+        if step not in {*_CHANGING, "approval"}
+    },
+    **{
+        (step, "no provenance"): "it looks at no provenance"
+        for step in STEPS
+        if step not in {"pypi_verify", "npm_verify"}
+    },
+    ("names", "hash mismatch"): "it looks at no file",
+    **{(step, "stage expired"): "there is no stage yet" for step in _NO_STAGE},
+    **{(step, "stage expired"): "npm has the version by then" for step in _PUBLIC_ON_NPM},
+    **{(step, "name taken"): "the names are ours by then" for step in _PUBLIC_ON_NPM},
+    **{(step, "14 days over"): "PyPI has no file yet" for step in _NOTHING_ON_PYPI},
+}
+
+
+class Case(NamedTuple):
+    """A fault at a step, and what makes it and returns what is wrong with how it ended."""
+
+    step: str
+    kind: str
+    name: str
+    check: Check
 
 
 class Kill(NamedTuple):
@@ -115,24 +168,36 @@ def _kill_this() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def checks() -> dict[str, Check]:
-    """Return every check by name: each step with each fault, and what only some steps can meet."""
-    found: dict[str, Check] = {}
-    for stage in STAGES:
-        for moment in MOMENTS if stage.then != "released" else MOMENTS[:2]:
-            found[f"{stage.step}: killed, {moment}"] = partial(_killed, Kill(stage.step, moment))
-        if stage.step not in WITHOUT_REGISTRIES:
-            found[f"{stage.step}: registries down"] = partial(_down, stage.step)
-    for step, service in CHANGING.items():
+def cases() -> list[Case]:
+    """Return every fault at every step."""
+    found: list[Case] = []
+    for step in STEPS:
+        for moment, kind in MOMENTS.items():
+            if (step, kind) not in NOT_MET:
+                check = partial(_killed, Kill(step, moment))
+                found.append(Case(step, kind, f"{step}: killed, {moment}", check))
+        if (step, "registries down") not in NOT_MET:
+            check = partial(_down, step)
+            found.append(Case(step, "registries down", f"{step}: registries down", check))
+    for change in CHANGES:
+        of = f" ({change.what})" if change.what else ""
         for before in (True, False):
-            when = "before it is carried out" if before else "after it was stored"
-            found[f"{step}: 5xx {when}"] = partial(_lost, step, service, before)
-            found[f"{step}: killed while sending, {when}"] = partial(
-                _killed_while_sending, step, service, before
-            )
-    for special in SPECIAL:
-        found[special.name] = partial(_special, special.name)
-    return found
+            when = f"{'before it is carried out' if before else 'after it was stored'}{of}"
+            name = f"{change.step}: 5xx {when}"
+            found.append(Case(change.step, "5xx", name, partial(_lost, change, before)))
+            name = f"{change.step}: killed while sending, {when}"
+            check = partial(_killed_while_sending, change, before)
+            found.append(Case(change.step, "killed", name, check))
+    for before in (True, False):
+        name = f"approval: 5xx {'before' if before else 'after'} the refused stage was removed"
+        found.append(Case("approval", "5xx", name, partial(_refused, before)))
+    special = [Case(each.step, each.kind, each.name, partial(_special, each)) for each in SPECIAL]
+    return [*found, *special]
+
+
+def checks() -> dict[str, Check]:
+    """Return every check by name."""
+    return {case.name: case.check for case in cases()}
 
 
 def _killed(kill: Kill, folder: Path) -> list[str]:
@@ -142,31 +207,47 @@ def _killed(kill: Kill, folder: Path) -> list[str]:
         return [*wrong, *inconsistencies(world), *_resumed(world)]
 
 
-def _killed_while_sending(step: str, service: str, before: bool, folder: Path) -> list[str]:
+def _killed_while_sending(change: Change, before: bool, folder: Path) -> list[str]:
     with _world(folder) as world:
         process = _process(world, None)
-        at = _requests_before(step, service)
-        world.loopback.faults = [
-            Fault(service, before, lambda: os.kill(process.pid or 0, signal.SIGKILL), skip=at)
-        ]
+
+        def kill() -> None:
+            os.kill(process.pid or 0, signal.SIGKILL)
+
+        world.loopback.faults = [Fault(change.service, before, kill, change.skip)]
         process.start()
         process.join()
         wrong = [] if process.exitcode == -signal.SIGKILL else ["the process was not killed"]
         return [*wrong, *inconsistencies(world), *_resumed(world)]
 
 
-def _lost(step: str, service: str, before: bool, folder: Path) -> list[str]:
+def _lost(change: Change, before: bool, folder: Path) -> list[str]:
     with _world(folder) as world:
-        fault = Fault(service, before, skip=_requests_before(step, service))
-        world.loopback.faults = [fault]
+        world.loopback.faults = [Fault(change.service, before, skip=change.skip)]
         publish(world.publication, world.path, None, None)
         wrong = ["the fault was not met"] if world.loopback.faults else []
         return [*wrong, *inconsistencies(world), *_resumed(world)]
 
 
-def _requests_before(step: str, service: str) -> int:
-    """Return how many changing requests the service gets before those of this step."""
-    return 1 if (step, service) == ("npm_approve", "npm") else 0
+class _Refusing(OnLoopback):
+    def consents(self, version: str) -> bool:
+        del version
+        return False
+
+
+def _refused(before: bool, folder: Path) -> list[str]:
+    """Refuse, where the answer to the removal of the stage is lost, until it is refused."""
+    with _world(folder) as world:
+        console = make_console(io.StringIO())
+        advance(world.publication, world.path, console)
+        world.loopback.faults = [Fault("npm", before)]
+        for _ in range(2):
+            with contextlib.suppress(NotAsked):
+                approve(world.publication, world.path, console, _Refusing())
+            advance(world.publication, world.path, console)
+        wrong = ["the fault was not met"] if world.loopback.faults else []
+        wrong += ["a stage is left"] if world.loopback.storage.of("npm").documents("stages") else []
+        return [*wrong, *inconsistencies(world), *_ended(world, "refused", "")]
 
 
 def _down(step: str, folder: Path) -> list[str]:
@@ -180,8 +261,7 @@ def _down(step: str, folder: Path) -> list[str]:
         return [*inconsistencies(world), *_resumed(world)]
 
 
-def _special(name: str, folder: Path) -> list[str]:
-    (special,) = [each for each in SPECIAL if each.name == name]
+def _special(special: Special, folder: Path) -> list[str]:
     with _world(folder) as world:
         met: list[str] = []
 
@@ -237,7 +317,9 @@ def _in_a_process(world: World, kill: Kill) -> int | None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Make the checks; return 0 if every fault was survived."""
-    parser = argparse.ArgumentParser(prog="nox -s publish_faults --", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.release.publish.faults", description=__doc__
+    )
     parser.add_argument("--only", default="", help="only what has this text in its name")
     parser.add_argument("--list", action="store_true", help="list the names, and publish nothing")
     options = parser.parse_args(arguments)
@@ -256,17 +338,30 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _report(chosen: Mapping[str, Check]) -> int:
-    begun, survived = time.monotonic(), 0
+    begun, survived = time.monotonic(), set()
     for name, wrong in judge(chosen.items()):
-        survived += not wrong
-        print(
-            f"{'✗' if wrong else '✓'} {name}",
-            *[f"    {each}" for each in wrong],
-            sep="\n",
-            flush=True,
-        )
-    print(f"survived {survived} of {len(chosen)}, in {time.monotonic() - begun:.0f} s")
-    return 0 if survived == len(chosen) else 1
+        mark = "✗" if wrong else "✓"
+        print(f"{mark} {name}", *[f"    {each}" for each in wrong], sep="\n", flush=True)
+        if not wrong:
+            survived.add(name)
+    print(*table(chosen.keys(), survived), sep="\n")
+    print(f"in {time.monotonic() - begun:.0f} s")
+    return 0 if len(survived) == len(chosen) else 1
+
+
+def table(made: Collection[str], survived: Collection[str]) -> list[str]:
+    """Return how many of the faults that were made each step has survived, by kind, and how many in all."""
+    head = f"{'':<16}" + "".join(f"{kind:>22}" for kind in KINDS)
+    lines = [head]
+    for step in STEPS:
+        cells = []
+        for kind in KINDS:
+            names = {case.name for case in cases() if (case.step, case.kind) == (step, kind)}
+            mine = names.intersection(made)
+            cells.append(f"{len(mine.intersection(survived))}/{len(mine)}" if mine else "·")
+        lines.append(f"{step:<16}" + "".join(f"{cell:>22}" for cell in cells))
+    percent = 100 * len(survived) // len(made)
+    return [*lines, f"steps × faults: survived {len(survived)} of {len(made)} = {percent} %"]
 
 
 def judge(chosen: Iterable[tuple[str, Check]]) -> Iterable[tuple[str, list[str]]]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from scripts.release.artifacts import sha256
+from scripts.release.evidence_archive import NAME as EVIDENCE
+from scripts.release.evidence_archive import pack
 from scripts.release.publish.http import ask
 from scripts.release.publish.publication import Impossible, NotDone, Outcome
 
@@ -26,7 +28,9 @@ def release(publication: Publication, record: Record) -> Outcome:
     found = _found(publication, tag) or _create(publication, tag)
     there = {each["name"]: each.get("digest") for each in found["assets"]}
     sent = 0
-    for path in [publication.evidence_file, *(each.path for each in publication.artifacts)]:
+    packed = pack(publication.evidence_file, publication.work / EVIDENCE)
+    files = (each.path for each in publication.artifacts)
+    for path in [publication.evidence_file, packed, *files]:
         digest = f"sha256:{sha256(path)}"
         if path.name not in there:
             _attach(publication, found, path)

@@ -40,6 +40,8 @@ def _stage(shelf: Shelf, name: str, document: dict[str, Any]) -> Reply:
     tarball = base64.b64decode(attachment["data"])
     stage_id = str(uuid.uuid4())
     stages = shelf.documents("stages")
+    if any((each["version"], each["status"]) == (version, "pending") for each in stages.values()):
+        shelf.keep("repeated", {**shelf.documents("repeated"), stage_id: version})
     stages[stage_id] = {
         "id": stage_id,
         "packageName": name,
@@ -79,6 +81,8 @@ def _staged(shelf: Shelf, request: Request, action: tuple[str, ...], stage_id: s
 
 
 def _publish(shelf: Shelf, stages: dict[str, Any], stage_id: str) -> Reply:
+    if shelf.documents("others").get(stages[stage_id]["packageName"]):
+        return Reply(403, {"error": "You do not have permission to publish it"})
     staged = stages.pop(stage_id)
     tarball = shelf.file(stage_id).read_bytes()
     name, version = staged["packageName"], staged["version"]
@@ -106,7 +110,8 @@ def _package(shelf: Shelf, base: str, name: str) -> Reply:
     for version in versions.values():
         dist = version["dist"]
         dist["tarball"] = f"{base}/-/files/{dist.pop('file')}"
-        dist["attestations"] = {"url": f"{base}/-/npm/v1/attestations/{name}"}
+        if name not in shelf.documents("unattested"):
+            dist["attestations"] = {"url": f"{base}/-/npm/v1/attestations/{name}"}
     newest = next(reversed(versions))
     homepage = versions[newest].get("homepage")
     tags = {"latest": newest}

@@ -15,6 +15,7 @@ from scripts.release.publish.publication import (
     Outcome,
     Publication,
     StageLost,
+    Waiting,
 )
 from scripts.release.publish.state import BY_A_PERSON, FINAL, Record
 
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     Step = Callable[[Publication, Record], Outcome]
 
 DONE, NO_GO, WAITING = 0, 1, 3
-
-
-class Waiting(Exception):
-    """A person is needed; the message says for what."""
 
 
 def approval(publication: Publication, record: Record) -> Outcome:
@@ -86,7 +83,7 @@ def advance(
         steps: What does each step.
 
     Returns:
-        0 when it is released, 3 when it waits for a person, 1 otherwise.
+        0 when it is released, 3 when it waits for a person or for the workflow, 1 otherwise.
     """
     record = _record_of(publication, path)
     while stage := record.stage:

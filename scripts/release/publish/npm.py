@@ -22,6 +22,7 @@ from scripts.release.publish.publication import (
     NotDone,
     Outcome,
     StageLost,
+    Waiting,
     integrity,
 )
 from scripts.release.versions import NPM_NAME
@@ -59,6 +60,10 @@ def stage(publication: Publication, record: Record) -> Outcome:
     if found:
         return Outcome(f"npm has the stage {found} already", npm_stage=found)
     ask_names(publication.registries.pypi, publication.registries.npm)
+    if not publication.may_send:
+        raise Waiting(
+            "the workflow Release stages the tarball: push the tag, approve its job npm, and resume"
+        )
     told = _send(publication)
     found = _stage_id(told) or _staged_before(publication, record)
     if not found:

@@ -24,8 +24,9 @@ class Special:
     """A fault of one step.
 
     Attributes:
-        name: What happens, and where.
         step: Before which step it is planted.
+        kind: One of `faults.KINDS`.
+        what: What happens.
         plant: Plants it.
         ends: The state in which the resumed publication must be.
         says: What its history must say.
@@ -33,13 +34,19 @@ class Special:
         planted: The files on PyPI that are there by the fault, and `npm` if that is.
     """
 
-    name: str
     step: str
+    kind: str
+    what: str
     plant: Callable[[World], None]
     ends: str
     says: str = ""
     mend: Callable[[World], None] = lambda _: None
     planted: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """Return the name of the step, and what happens there."""
+        return f"{self.step}: {self.what}"
 
 
 def _wheel_name(package: str) -> str:
@@ -142,13 +149,72 @@ def _other_bytes_on_npm(world: World) -> None:
 
 
 def _dist_changed(world: World) -> None:
-    path = world.publication.python[0].path
-    path.write_bytes(path.read_bytes() + b"other")
+    for each in world.publication.artifacts:
+        each.path.write_bytes(each.path.read_bytes() + b"other")
 
 
 def _dist_as_before(world: World) -> None:
-    path = world.publication.python[0].path
-    path.write_bytes(path.read_bytes().removesuffix(b"other"))
+    for each in world.publication.artifacts:
+        each.path.write_bytes(each.path.read_bytes().removesuffix(b"other"))
+
+
+def _other_stage(world: World) -> None:
+    stage = {"id": "other", "packageName": NPM_NAME, "version": tiny.VERSION, "status": "pending"}
+    world.loopback.storage.of("npm").keep("stages", {"other": {**stage, "shasum": "other"}})
+
+
+def _other_tarball(world: World) -> None:
+    shelf = world.loopback.storage.of("npm")
+    dist = shelf.documents("packages")[NPM_NAME][tiny.VERSION]["dist"]
+    shelf.file(dist["file"]).write_bytes(b"other")
+
+
+def _no_provenance_on_npm(world: World) -> None:
+    world.loopback.storage.of("npm").keep("unattested", {NPM_NAME: True})
+
+
+def _provenance_on_npm(world: World) -> None:
+    world.loopback.storage.of("npm").keep("unattested", {})
+
+
+def _attested(world: World, digests: list[str]) -> None:
+    attestations = [{"sha256": digest} for digest in digests]
+    bundle = {"attestation_bundles": [{"attestations": attestations}]}
+    name = _wheel_name(SDK)
+    _change(world, "pypi", "uploads", lambda uploads: uploads[name].update(provenance=bundle))
+
+
+def _attestation_of_others(world: World) -> None:
+    _attested(world, ["other"])
+
+
+def _no_attestation(world: World) -> None:
+    _attested(world, [])
+
+
+def _attestation(world: World) -> None:
+    _attested(world, [world.publication.files[_wheel_name(SDK)]])
+
+
+def _fifteen_days_later(world: World) -> None:
+    time = dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=15)
+
+    def age(uploads: dict[str, Any]) -> None:
+        for each in uploads.values():
+            each["uploaded"] = time.isoformat()
+
+    _change(world, "pypi", "uploads", age)
+
+
+def _expired_fifteen_days_later(world: World) -> None:
+    _stage_expired(world)
+    _fifteen_days_later(world)
+
+
+def _other_file_on_github(world: World) -> None:
+    asset = {"name": "release.json", "digest": "sha256:other"}
+    release = {"id": 1, "tag_name": f"v{tiny.VERSION}", "draft": True, "assets": [asset]}
+    world.loopback.storage.of("github").keep("releases", {"1": release})
 
 
 def _not_clean(world: World) -> None:
@@ -171,117 +237,238 @@ def _live_gate_of_these(world: World) -> None:
     path.write_text(path.with_suffix(".kept").read_text("utf-8"), "utf-8")
 
 
-_WHEEL = frozenset({_wheel_name(SDK)})
-_NEVER = "No version is ever uploaded twice"
+_WHEEL, _NPM = frozenset({_wheel_name(SDK)}), frozenset({"npm"})
 _STAGE_STEPS = ("approval", "pypi_upload", "pypi_verify", "npm_approve")
-SPECIAL = (
+_NAME, _HASH, _EXPIRED = "name taken", "hash mismatch", "stage expired"
+_LATE, _PROVENANCE = "14 days over", "no provenance"
+_TAKEN = "belongs to another project"
+_NAMES = (
     *(
         Special(
-            f"{step}: PyPI's name taken in between",
             step,
+            _NAME,
+            "PyPI's name taken in between",
             _pypi_name_taken,
             "released",
-            "belongs to another project" if step in {"names", "npm_stage", "pypi_upload"} else "",
+            says,
             _pypi_name_given_back,
         )
-        for step in ("names", "npm_stage", "approval", "pypi_upload")
+        for step, says in {
+            "names": _TAKEN,
+            "evidence": _TAKEN,
+            "live": _TAKEN,
+            "npm_stage": _TAKEN,
+            "approval": "",  # the approver sees it
+            "pypi_upload": _TAKEN,
+            "pypi_verify": "PyPI lacks",
+        }.items()
     ),
     *(
         Special(
-            f"{step}: npm's name taken in between",
             step,
+            _NAME,
+            "npm's name taken in between",
             _npm_name_taken,
             "released",
-            "belongs to another project",
+            says,
             _npm_name_given_back,
         )
-        for step in ("names", "npm_stage", "pypi_upload")
+        for step, says in {
+            "names": _TAKEN,
+            "evidence": _TAKEN,
+            "live": _TAKEN,
+            "npm_stage": _TAKEN,
+            "approval": _TAKEN,
+            "pypi_upload": _TAKEN,
+            "pypi_verify": "",  # the approver sees it
+            "npm_approve": "",
+        }.items()
     ),
+)
+_STAGES = (
     *(
-        Special(f"{step}: the stage expired", step, _stage_expired, "released", "no more (expired)")
+        Special(step, _EXPIRED, "the stage expired", _stage_expired, "released", "(expired)")
         for step in _STAGE_STEPS
     ),
     *(
-        Special(f"{step}: the stage was removed", step, _stage_removed, "released", "not found")
+        Special(step, _EXPIRED, "the stage was removed", _stage_removed, "released", "not found")
         for step in _STAGE_STEPS
     ),
+)
+_BYTES = (
     Special(
-        "pypi_upload: other bytes on PyPI",
-        "pypi_upload",
-        _other_bytes_on_pypi,
-        "stuck",
-        _NEVER,
-        planted=_WHEEL,
-    ),
-    Special(
-        "pypi_upload: half of it there for 15 days",
-        "pypi_upload",
-        _half_uploaded_long_ago,
-        "stuck",
-        "14 days after the first",
-        planted=_WHEEL,
-    ),
-    Special(
-        "pypi_upload: half of it there since yesterday",
-        "pypi_upload",
-        _half_uploaded_yesterday,
-        "released",
-        "uploaded 5",
-    ),
-    Special(
-        "pypi_upload: dist/ changed after it was approved",
-        "pypi_upload",
-        _dist_changed,
-        "released",
-        "has changed since it was rehearsed",
-        _dist_as_before,
-    ),
-    Special(
-        "pypi_verify: PyPI gives out other bytes",
-        "pypi_verify",
-        _other_download,
-        "stuck",
-        "is not what was uploaded",
-        planted=_WHEEL,
-    ),
-    Special(
-        "npm_stage: other bytes on npm",
-        "npm_stage",
-        _other_bytes_on_npm,
-        "stuck",
-        "npm has other bytes",
-        planted=frozenset({"npm"}),
-    ),
-    Special(
-        "npm_approve: other bytes on npm",
-        "npm_approve",
-        _other_bytes_on_npm,
-        "stuck",
-        "npm has other bytes",
-        planted=frozenset({"npm"}),
-    ),
-    Special("approval: npm has other bytes in the stage", "approval", _stage_changed, "staged"),
-    Special(
-        "npm_approve: npm has other bytes in the stage",
-        "npm_approve",
-        _stage_changed,
-        "stuck",
-        "has other bytes than those that were approved",
-    ),
-    Special(
-        "evidence: the tree is not the commit",
         "evidence",
+        _HASH,
+        "the tree is not the commit",
         _not_clean,
         "released",
         "the working tree is not the commit",
         _clean,
     ),
     Special(
-        "live: the gate was passed by other bytes",
         "live",
+        _HASH,
+        "the gate was passed by other bytes",
         _live_gate_of_others,
         "released",
         "is not about these bytes",
         _live_gate_of_these,
     ),
+    Special(
+        "npm_stage",
+        _HASH,
+        "dist/ changed since it was rehearsed",
+        _dist_changed,
+        "released",
+        "has changed since it was rehearsed",
+        _dist_as_before,
+    ),
+    Special(
+        "npm_stage",
+        _HASH,
+        "somebody has staged other bytes",
+        _other_stage,
+        "released",
+        "with other bytes: look at it",
+        _stage_removed,
+    ),
+    Special(
+        "npm_stage",
+        _HASH,
+        "other bytes on npm",
+        _other_bytes_on_npm,
+        "stuck",
+        "npm has other bytes",
+        planted=_NPM,
+    ),
+    Special(
+        "approval",
+        _HASH,
+        "dist/ changed since it was rehearsed",
+        _dist_changed,
+        "released",
+        mend=_dist_as_before,
+    ),
+    Special("approval", _HASH, "npm has other bytes in the stage", _stage_changed, "staged"),
+    Special(
+        "pypi_upload",
+        _HASH,
+        "other bytes on PyPI",
+        _other_bytes_on_pypi,
+        "stuck",
+        "No version is ever uploaded twice",
+        planted=_WHEEL,
+    ),
+    Special(
+        "pypi_upload",
+        _HASH,
+        "dist/ changed after it was approved",
+        _dist_changed,
+        "released",
+        "has changed since it was rehearsed",
+        _dist_as_before,
+    ),
+    Special(
+        "pypi_verify",
+        _HASH,
+        "PyPI gives out other bytes",
+        _other_download,
+        "stuck",
+        "is not what was uploaded",
+        planted=_WHEEL,
+    ),
+    Special(
+        "pypi_verify",
+        _HASH,
+        "the attestation is about other bytes",
+        _attestation_of_others,
+        "stuck",
+        "is about other bytes",
+    ),
+    Special(
+        "npm_approve",
+        _HASH,
+        "other bytes on npm",
+        _other_bytes_on_npm,
+        "stuck",
+        "npm has other bytes",
+        planted=_NPM,
+    ),
+    Special(
+        "npm_approve",
+        _HASH,
+        "npm has other bytes in the stage",
+        _stage_changed,
+        "stuck",
+        "has other bytes than those that were approved",
+    ),
+    Special(
+        "npm_verify",
+        _HASH,
+        "npm gives out other bytes",
+        _other_tarball,
+        "stuck",
+        "is not the one that was approved",
+        planted=_NPM,
+    ),
+    Special(
+        "github_release",
+        _HASH,
+        "GitHub has another file",
+        _other_file_on_github,
+        "stuck",
+        "has another release.json",
+    ),
 )
+_DAYS = (
+    Special(
+        "pypi_upload",
+        _LATE,
+        "half of it there for 15 days",
+        _half_uploaded_long_ago,
+        "stuck",
+        "14 days after the first",
+        planted=_WHEEL,
+    ),
+    Special(
+        "pypi_upload",
+        _LATE,
+        "half of it there since yesterday",
+        _half_uploaded_yesterday,
+        "released",
+        "uploaded 5",
+    ),
+    *(
+        Special(step, _LATE, "all of it there for 15 days", _fifteen_days_later, "released")
+        for step in ("pypi_verify", "npm_approve", "npm_verify", "github_release")
+    ),
+    Special(
+        "npm_approve",
+        _LATE,
+        "all of it there for 15 days, and the stage expired",
+        _expired_fifteen_days_later,
+        "released",
+        "(expired)",
+    ),
+)
+_UNATTESTED = (
+    Special(
+        "pypi_verify",
+        _PROVENANCE,
+        "PyPI has a file without attestation",
+        _no_attestation,
+        "released",
+        "PyPI has no attestation",
+        _attestation,
+    ),
+    Special(
+        "npm_verify",
+        _PROVENANCE,
+        "npm shows no provenance",
+        _no_provenance_on_npm,
+        "released",
+        "npm shows no provenance",
+        _provenance_on_npm,
+    ),
+)
+SPECIAL = (*_NAMES, *_STAGES, *_BYTES, *_DAYS, *_UNATTESTED)

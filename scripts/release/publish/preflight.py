@@ -72,6 +72,11 @@ def evidence(publication: Publication, record: Record) -> Outcome:
         raise NotDone(
             f"the tag {tag} {where}, and the evidence is about {commit[:12]}: tag that commit"
         )
+    if not git.is_annotated(publication.root, tag):
+        raise NotDone(
+            f"the tag {tag} is not annotated, and does not say who has released: replace it by one of "
+            f"git tag --annotate {tag}"
+        )
     if not git.is_on_main(publication.root, commit):
         raise NotDone(
             f"{tag} is not on main: only what is there is published. Merge it, and tag the commit there"

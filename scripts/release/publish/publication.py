@@ -26,6 +26,10 @@ class Impossible(Exception):
     """A step can't be done any more for this version; the message says why."""
 
 
+class Waiting(Exception):
+    """A person is needed; the message says for what."""
+
+
 class StageLost(Exception):
     """npm no longer has the stage; the message says so."""
 
@@ -66,7 +70,7 @@ class Credentials:
     """Tokens, from the environment only. They are never shown.
 
     Attributes:
-        pypi: A token for PyPI; None with trusted publishing, by `oidc`.
+        pypi: A token for the index on loopback; PyPI trusts `oidc` only.
         npm: A token for npm.
         github: A token for GitHub's API.
         oidc: The variables by which GitHub's runner gives out identity tokens.
@@ -137,6 +141,11 @@ class Publication:
     def files(self) -> dict[str, str]:
         """Return the SHA-256 of each file, by name."""
         return {each.path.name: each.sha256 for each in self.artifacts}
+
+    @property
+    def may_send(self) -> bool:
+        """Tell whether this process may send packages: elsewhere than on loopback only the workflow may."""
+        return self.registries.name == "local" or bool(self.credentials.oidc)
 
     def begin(self) -> Record:
         """Return the record of a publication that has not begun."""

@@ -15,7 +15,7 @@ from scripts.release.environment import neutral
 from scripts.release.publish.http import NotAsked, ask
 from scripts.release.publish.names import document_at
 from scripts.release.publish.preflight import ask_names
-from scripts.release.publish.publication import Impossible, NotDone, Outcome
+from scripts.release.publish.publication import Impossible, NotDone, Outcome, Waiting
 from scripts.release.versions import PACKAGES
 
 if TYPE_CHECKING:
@@ -82,6 +82,11 @@ def upload(publication: Publication, record: Record) -> Outcome:
         return Outcome(f"PyPI has all {len(there)} files")
     _require_open(publication, there, lacking)
     ask_names(publication.registries.pypi, publication.registries.npm)
+    if not publication.may_send:
+        names = ", ".join(each.path.name for each in lacking)
+        raise Waiting(
+            f"the workflow Release uploads {names}: approve its job pypi, and resume when it has ended"
+        )
     failed = _send(publication, lacking)
     now_there = stored(publication)
     still = missing(publication, now_there)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from scripts.release.artifacts import Artifact, sha256
 from scripts.release.git import head_commit
+from scripts.release.publish import tiny_evidence
 from scripts.release.publish.attestations import check_stand_in, stand_in
 from scripts.release.publish.publication import Credentials, Publication, Registries
 from scripts.release.versions import NPM_NAME, PACKAGES, our_urls
@@ -38,13 +39,8 @@ def make(folder: Path, registries: Registries) -> Publication:
     ]
     tarball = npm_tarball(dist)
     artifacts.append(Artifact(NPM_NAME, tarball, sha256(tarball)))
-    file = evidence / "release.json"
-    document = {
-        "version": VERSION,
-        "git": {"commit": head_commit(folder / "checkout")},
-        "artifacts": [{"file": each.path.name, "sha256": each.sha256} for each in artifacts],
-    }
-    file.write_text(json.dumps(document), "utf-8")
+    file = tiny_evidence.write(folder, artifacts, VERSION, head_commit(folder / "checkout"))
+    document = json.loads(file.read_text("utf-8"))
     report = evidence / "conformance.json"
     gate = {"gate": {"verdict": "GO"}, "target": {"name": "local"}}
     report.write_text(json.dumps({**gate, "artifacts": document["artifacts"]}), "utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from scripts.release.evidence_archive import NAME as EVIDENCE
 from scripts.release.publish import record as records
 from scripts.release.publish.state import STAGES
 
@@ -70,10 +71,13 @@ def inconsistencies(world: World, planted: frozenset[str] = frozenset()) -> list
         wrong.append(f"npm has {npm}")
     if is_on_npm and python != ours:
         wrong.append("npm is public, and PyPI is not complete")
+    # To PyPI, twine itself sends a file again that was not confirmed; the bytes are the same.
+    repeated = world.loopback.storage.of("npm").documents("repeated")
+    wrong += [f"npm was sent a second stage, {name}" for name in repeated]
     approved = record is not None and any(each["event"] == "approved" for each in record.history)
     if (sent or is_on_npm) and not approved:
         wrong.append("something is public, and nobody approved it")
-    everything = {*publication.files, publication.evidence_file.name}
+    everything = {*publication.files, publication.evidence_file.name, EVIDENCE}
     if public_release(world) not in (set(), everything):
         wrong.append(f"the release on GitHub has {sorted(public_release(world))}")
     if record is None or record.state not in _ORDER:

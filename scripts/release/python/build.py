@@ -44,7 +44,9 @@ def build_all(root: Path, work: Path, dist: Path, log: Path) -> list[Artifact]:
     epoch = commit_time(root)
     builds = [(package, each) for each in BUILD_ENVIRONMENTS for package in PACKAGES]
     with ThreadPoolExecutor(max_workers=2) as pool:
-        built = list(pool.map(lambda each: _build(root, work, *each, epoch=epoch, log=log), builds))
+        built = list(
+            pool.map(lambda each: build_package(root, work, *each, epoch=epoch, log=log), builds)
+        )
     first, second = built[: len(PACKAGES)], built[len(PACKAGES) :]
     shutil.rmtree(dist, ignore_errors=True)
     dist.mkdir(parents=True)
@@ -89,9 +91,22 @@ def built_before(record: Path, fingerprint: str, dist: Path) -> list[Artifact]:
     return found if recorded["fingerprint"] == fingerprint and unchanged and same_files else []
 
 
-def _build(
+def build_package(
     root: Path, work: Path, package: str, environment: BuildEnvironment, *, epoch: str, log: Path
 ) -> Path:
+    """Build a package once; return the folder that has its wheel and its sdist.
+
+    Args:
+        root: The checkout.
+        work: The folder for the copy that is built.
+        package: The package.
+        environment: The surroundings of the build.
+        epoch: The date of all files, in Unix seconds.
+        log: The build has a log of its own beside it.
+
+    Raises:
+        processes.CommandFailed: The build failed.
+    """
     folder = work / environment.folder
     source, out = folder / "src" / package, folder / "dist" / package
     copy_sources(root, PACKAGES[package], source)

@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from scripts import ROOT
 from scripts.release.distribution_name import changes, main, renamed
 from scripts.release.versions import SDK, SDK_FOLDER
 
-OTHER = "arcrun-sdk"
+OTHER = "arcrun-sdk" if SDK == "arcrun" else "arcrun-other"
 
 
 @pytest.fixture
@@ -51,6 +52,37 @@ def test_what_tells_how_to_install_follows_an_edit_of_the_name(
     workspace = (edited / "pyproject.toml").read_text("utf-8")
     assert f'dependencies = ["{OTHER}", "arcrun-server", "arcrun-conformance"]' in workspace
     assert f"\n{OTHER} = {{ workspace = true }}" in workspace
+    assert f'\n  "{OTHER}[cli,mcp]",' in workspace
+    assert extras_under_the_old_name(edited) == []
+
+
+def extras_under_the_old_name(root: Path) -> list[str]:
+    """Return where somebody would still be told to install an extra of another project's package."""
+    manifest = (root / SDK_FOLDER / "pyproject.toml").read_text("utf-8")
+    _, _, extras = manifest.partition("[project.optional-dependencies]\n")
+    names = re.findall(r"^(\w+) = ", extras.partition("\n[")[0], re.MULTILINE)
+    assert {"cli", "mcp", "keyring"} <= set(names)
+    old = rf"(^|[^-A-Za-z0-9_/.]){SDK}\[({'|'.join(names)})"
+    command = [
+        "git",
+        "grep",
+        "--no-index",
+        "--line-number",
+        "-E",
+        old,
+        "--",
+        "*.py",
+        "*.md",
+        "*.toml",
+    ]
+    ran = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    # What was said at the time stays as it is; tests of renaming name both.
+    kept = ("CHANGELOG.md", "scripts/release/distribution_name.py", "scripts/tests/")
+    return [line for line in ran.stdout.splitlines() if not line.startswith(kept)]
+
+
+def test_an_extra_under_the_old_name_is_noticed(edited: Path) -> None:
+    assert [line for line in extras_under_the_old_name(edited) if line.startswith("docs/cli.md")]
 
 
 def test_the_release_and_the_package_follow_an_edit_of_the_name(edited: Path) -> None:
@@ -66,7 +98,7 @@ def test_the_release_and_the_package_follow_an_edit_of_the_name(edited: Path) ->
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(edited / "dist")]
     subprocess.run(build, cwd=edited / SDK_FOLDER, capture_output=True, check=True)
     (wheel,) = (edited / "dist").iterdir()
-    assert wheel.name.startswith("arcrun_sdk-")
+    assert wheel.name.startswith(f"{OTHER.replace('-', '_')}-")
     check = (
         "import sys; from pathlib import Path; from scripts.release.artifacts import Artifact, sha256;"
         "from scripts.release.python.contents import check_contents; path = Path(sys.argv[1]);"
@@ -96,11 +128,11 @@ def test_what_is_about_something_else_keeps_its_name(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("pip install arcrun.", "pip install arcrun-sdk."),
-        ("python -m pip install -U 'arcrun[cli]'", "python -m pip install -U 'arcrun-sdk[cli]'"),
-        ("uvx arcrun mcp", "uvx arcrun-sdk mcp"),
-        ("uv add arcrun", "uv add arcrun-sdk"),
-        ('all = ["arcrun[cli,keyring]"]', 'all = ["arcrun-sdk[cli,keyring]"]'),
+        ("pip install arcrun.", f"pip install {OTHER}."),
+        ("python -m pip install -U 'arcrun[cli]'", f"python -m pip install -U '{OTHER}[cli]'"),
+        ("uvx arcrun mcp", f"uvx {OTHER} mcp"),
+        ("uv add arcrun", f"uv add {OTHER}"),
+        ('all = ["arcrun[cli,keyring]"]', f'all = ["{OTHER}[cli,keyring]"]'),
     ],
 )
 def test_what_is_about_an_installation_gets_the_new_name(text: str, expected: str) -> None:

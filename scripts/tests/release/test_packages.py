@@ -14,8 +14,9 @@ import pytest
 from scripts import ROOT
 from scripts.rehearsal import StepFailed
 from scripts.release import packages
-from scripts.release.artifacts import sha256
+from scripts.release.artifacts import Artifact, sha256
 from scripts.release.npm import tools
+from scripts.release.publish import tiny_evidence
 from scripts.release.verify import NotProven
 from scripts.release.versions import PACKAGES, version_file
 
@@ -42,42 +43,10 @@ def dist(tmp_path: Path) -> Path:
 def evidence_of(dist: Path, *, leaving_out: str = "", **changed: Any) -> Path:
     """Write the evidence of a rehearsal that made these files."""
     files = sorted(path for path in dist.iterdir() if path.name != leaving_out)
-    document = {
-        "format": "arcrun.release-evidence.v2",
-        "run": "20261127T130000Z-00abcd",
-        "decision": "GO",
-        "scope": "everything",
-        "version": VERSION,
-        "finished_at": "2026-11-27T13:00:00+00:00",
-        "seconds": 1,
-        "git": {"commit": "0" * 40, "dirty": False, "changed": []},
-        "platform": {"system": "Linux", "machine": "x86_64"},
-        "artifacts": [
-            {
-                "package": FILES.get(path.name, "other"),
-                "file": path.name,
-                "sha256": sha256(path),
-                "bytes": path.stat().st_size,
-            }
-            for path in files
-        ],
-        "reports": [],
-        "steps": [
-            {
-                "name": "build",
-                "status": "passed",
-                "seconds": 1,
-                "cpu_seconds": 1,
-                "figures": {},
-                "problem": None,
-            }
-        ],
-        "tools": {},
-        "environments": {},
-        **changed,
-    }
-    path = dist.with_name("release.json")
-    path.write_text(json.dumps(document), "utf-8")
+    artifacts = [Artifact(FILES.get(path.name, "other"), path, sha256(path)) for path in files]
+    path = tiny_evidence.write(dist.parent, artifacts, VERSION, "0" * 40)
+    document = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**document, **changed}), "utf-8")
     return path
 
 
@@ -134,7 +103,7 @@ def test_the_reports_of_an_earlier_run_do_not_outlive_a_refusal(
 ) -> None:
     evidence = evidence_of(dist)
     (dist / NPM_FILE).unlink()
-    reports = dist.with_name("reports")
+    reports = dist.with_name("own reports")
     reports.mkdir()
     for name in ("summary.md", "conformance.json", "index.html", "own.txt"):
         (reports / name).touch()
@@ -158,6 +127,16 @@ def test_packages_of_a_rehearsal_that_ended_with_no_go_are_not_tested(
 ) -> None:
     code, said = refused(dist, evidence_of(dist, decision="NO-GO"), capsys)
     assert (code, said) == (1, f"NO-GO the rehearsal of {VERSION} ended with NO-GO\n")
+
+
+def test_evidence_whose_parts_do_not_lead_to_go_is_no_go(
+    dist: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evidence = evidence_of(dist)
+    (evidence.parent / "fuzz" / "fuzz.json").write_text("{}", "utf-8")
+    code, said = refused(dist, evidence, capsys)
+    assert code == 1
+    assert said.startswith("NO-GO evidence/fuzz/fuzz.json was changed after the rehearsal")
 
 
 @pytest.mark.parametrize("missing", ["evidence", "packages"])
@@ -209,7 +188,7 @@ def test_what_runs_is_what_is_in_the_packages_and_not_the_sources(tmp_path: Path
     dist.mkdir()
     python_wheels(tmp_path / "sources", dist)
     npm_tarball(dist / NPM_FILE)
-    reports = tmp_path / "reports"
+    reports = tmp_path / "live"
     given = ["--packages", str(dist), "--evidence", str(evidence_of(dist))]
     given += ["--sdk", "python-sync,python-async,node24-esm", "--scenario", "health"]
     ran = subprocess.run(

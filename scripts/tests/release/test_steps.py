@@ -30,6 +30,7 @@ def test_python_only_leaves_out_the_npm_steps_and_nothing_else() -> None:
         "install",
         "example",
         "faces",
+        "sbom",
         "fuzz",
         "engine_suite",
         "conformance",

@@ -8,6 +8,7 @@ from scripts.release.versions import (
     NPM_FOLDER,
     PACKAGES,
     ROOT,
+    SDK,
     SERVER_JSON,
     VersionMismatch,
     agreed_version,
@@ -76,7 +77,7 @@ def test_a_changelog_entry_needs_a_date_and_a_text(
 
 
 def test_a_version_file_without_a_version_is_named(tree: Path) -> None:
-    version_file(tree, "arcrun").write_text("version = 1\n")
+    version_file(tree, SDK).write_text("version = 1\n")
     with pytest.raises(VersionMismatch, match=r"python-sdk/src/arcrun/_version\.py has no line"):
         agreed_version(tree)
 

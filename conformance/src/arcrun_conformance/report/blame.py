@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from arcrun_conformance.parity import Explanation, load, unexplained
+from arcrun_conformance.parity import Explanation, load
 from arcrun_conformance.resources import data_directory
 
 from .findings import findings
+from .requests import request_difference
+from .waits import is_wait, waited
+
+if TYPE_CHECKING:
+    from .signatures import Signature
 
 Side = Literal["SDK", "engine", "adapter", "runner", "undecided"]
 
@@ -44,11 +49,13 @@ class Blame:
         side: `undecided` where the run does not tell.
         why: A sentence for the reader of a report.
         passing: An SDK that passes the same check, to compare with; empty if there is none.
+        signature: The same for requests that differ in the same way from those of an SDK that passes.
     """
 
     side: Side
     why: str
     passing: str = ""
+    signature: Signature | None = None
 
 
 def blame(document: dict[str, Any], cell: dict[str, Any], check: dict[str, Any]) -> Blame:
@@ -70,7 +77,7 @@ def blame(document: dict[str, Any], cell: dict[str, Any], check: dict[str, Any])
     if found is None and kind not in {step["id"] for step in cell["steps"]}:
         found = Blame("SDK", deviation(check["message"]))
     found = found or _of_step(document, cell, check, passing)
-    return Blame(found.side, found.why, passing["sdk"] if passing else "")
+    return replace(found, passing=passing["sdk"] if passing else "")
 
 
 def _of_messages(kind: str, message: str) -> Blame | None:
@@ -87,8 +94,8 @@ def _of_messages(kind: str, message: str) -> Blame | None:
     return None
 
 
-def deviation(message: str) -> str:
-    """Return in what the SDK deviates from what the scenario expects of its requests.
+def deviation(message: str, passing: str = "") -> str:
+    """Return in what the SDK deviates from what the scenario expects, and an SDK that passes does.
 
     Example:
         >>> deviation("pause before request 2: expected at least 0.95, got 0.1")
@@ -96,8 +103,8 @@ def deviation(message: str) -> str:
     """
     first = next(iter(findings(message)), {})
     where, bound = first.get("where", ""), first.get("expected", "")
-    if _is_wait(where):
-        return "it waited for another time than the scenario expects"
+    if is_wait(where):
+        return waited(first, passing)
     if where.startswith("pause before "):
         when = {"at least": "too early", "at most": "too late"}.get(" ".join(bound.split()[:2]))
         return f"it sent {where.removeprefix('pause before ')} {when or 'at another time'}"
@@ -106,12 +113,8 @@ def deviation(message: str) -> str:
     return "it sent something else than the scenario expects"
 
 
-def _is_wait(where: str) -> bool:
-    return where == "waited" or where.startswith("waited[")
-
-
 def _is_about_waits(message: str) -> bool:
-    waits = [_is_wait(found.get("where", "")) for found in findings(message)]
+    waits = [is_wait(found.get("where", "")) for found in findings(message)]
     return bool(waits) and all(waits)
 
 
@@ -145,13 +148,14 @@ def _of_step(
         return _without_comparison(document, cell, step)
     mine, theirs = _exchanges(cell, step), _exchanges(passing, step)
     name = passing["sdk"]
-    if different := unexplained(cell, passing, step, _explanations()):
-        return Blame("SDK", f"it sent something else than {name}, which passes: {different[0]}")
+    if different := request_difference(cell, passing, step, _explanations()):
+        why = f"it sent something else than {name}, which passes: {different.text}"
+        return Blame("SDK", why, signature=different.signature)
     answered_alike = [_answered(one) for one in mine] == [_answered(one) for one in theirs]
     alike = f"in this step, it sent the same as {name}, which passes"
     if only_waits:
         alike += ", and was answered alike" if answered_alike else ""
-        return Blame("SDK", f"{deviation(check['message'])}; {alike}")
+        return Blame("SDK", f"{deviation(check['message'], name)}; {alike}")
     if not answered_alike:
         return Blame("engine", f"it answered {name}, which sent the same and passes, otherwise")
     alike += ", and was answered alike"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .blame import Blame, blame
 from .findings import comparable, findings
-from .signatures import signature
+from .signatures import Signature, signature
+from .waits import asked_for, before_wait
 
 Cell = dict[str, Any]
 Check = dict[str, Any]
@@ -34,8 +36,9 @@ def causes(document: dict[str, Any]) -> list[dict[str, Any]]:
 
     An adapter that did not start is one cause, whatever the number of its cells. Checks of other cells share
     a cause if they say the same, but for what differs from run to run; if their values are wrong in the same way
-    with the same SDKs, as waits by the same factor; or if they are of one scenario. What fails after a step has
-    failed is no cause of its own, unless a secret got out.
+    with the same SDKs, as waits by the same factor; if requests of the same SDKs differ in the same way from those of
+    an SDK that passes; or if they are of one scenario. What fails after a step has failed is no cause of its own,
+    unless a secret got out.
     """
     known = {row["scenario"] for row in document["deviations"] if row["state"] == "known"}
     started = {sdk["name"] for sdk in document["sdks"] if sdk.get("started", True)}
@@ -48,10 +51,10 @@ def causes(document: dict[str, Any]) -> list[dict[str, Any]]:
             continue
         for check in _own_causes(cell):
             groups.setdefault(_key(cell, check), []).append((cell, check))
-    same: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    same: dict[tuple[Any, ...], list[_Alike]] = {}
     for key, affected in groups.items():
-        cause = _cause(document, key, affected)
-        same.setdefault(_shared(key, cause), []).append(cause)
+        alike = _alike(document, key, affected)
+        same.setdefault(_shared(key, alike), []).append(alike)
     found = [_joined(each) for each in same.values()]
     return sorted(found, key=lambda cause: (not cause["dead"], -len(cause["cells"])))
 
@@ -79,26 +82,36 @@ def _key(cell: Cell, check: Check) -> tuple[str, ...]:
     return ("check", cell["scenario"], check["id"], message)
 
 
-def _cause(document: dict[str, Any], key: tuple[str, ...], affected: Affected) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Alike:
+    """A cause of checks that say the same, and in what way what they found is wrong, if that is known."""
+
+    cause: dict[str, Any]
+    said: Signature | None
+
+
+def _alike(document: dict[str, Any], key: tuple[str, ...], affected: Affected) -> _Alike:
     cell, check = affected[0]
     if key[0] == "dead":
         why = (check["message"] or cell["reason"] or cell["outcome"]).splitlines()[0]
         title = f"the adapter {cell['sdk']} can't be started"
-        return _described(document, affected, Blame("adapter", why)) | {
-            "dead": True,
-            "title": title,
-        }
-    described = _described(document, affected, _blame_all(document, affected))
-    return described | {"title": _title(affected), "then": _consequences(affected)}
+        described = _described(document, affected, Blame("adapter", why))
+        return _Alike(described | {"dead": True, "title": title}, None)
+    blamed = _blame_all(document, affected)
+    said = blamed.signature or (
+        None if key[0] == "error" else signature(check["message"], asked_for(cell, check))
+    )
+    described = _described(document, affected, blamed)
+    more = {"title": _title(affected, said), "then": _consequences(affected)}
+    return _Alike(described | more, said)
 
 
-def _shared(key: tuple[str, ...], cause: dict[str, Any]) -> tuple[Any, ...]:
+def _shared(key: tuple[str, ...], alike: _Alike) -> tuple[Any, ...]:
     """Return what a cause has in common with others that are likely to be the same."""
-    if key[0] != "check":
+    if key[0] not in {"check", "error"} or (key[0] == "error" and alike.said is None):
         return key
-    said = signature(cause["message"])
-    sdks = frozenset(sdk for _, sdk in cause["cells"])
-    return (said.key if said else key[:2], cause["side"], sdks)
+    sdks = frozenset(sdk for _, sdk in alike.cause["cells"])
+    return (alike.said.key if alike.said else key[:2], alike.cause["side"], sdks)
 
 
 def _described(document: dict[str, Any], affected: Affected, blamed: Blame) -> dict[str, Any]:
@@ -108,7 +121,7 @@ def _described(document: dict[str, Any], affected: Affected, blamed: Blame) -> d
         "check": check["id"],
         "verdict": _verdict(blamed, [each["sdk"] for each, _ in affected]),
         "message": message,
-        "findings": findings(message),
+        "findings": _findings(document, cell, check, message),
         "cells": [[each["scenario"], each["sdk"]] for each, _ in affected],
     }
     return {
@@ -123,21 +136,32 @@ def _described(document: dict[str, Any], affected: Affected, blamed: Blame) -> d
     }
 
 
-def _joined(same: list[dict[str, Any]]) -> dict[str, Any]:
+def _findings(
+    document: dict[str, Any], cell: Cell, check: Check, message: str
+) -> list[dict[str, str]]:
+    """Return the findings of a check, and before those about a wait, what the SDK was asked to wait for."""
+    scenario: dict[str, Any] = next(
+        (s for s in document.get("scenarios", ()) if s["id"] == cell["scenario"]), {}
+    )
+    before = before_wait(scenario, cell, check)
+    return [*([{"text": before}] if before else []), *findings(message)]
+
+
+def _joined(same: list[_Alike]) -> dict[str, Any]:
     """Return causes that are the same as one: the first leads, and has the checks of all."""
-    first, *others = same
-    if not others:
+    said, causes = same[0].said, [each.cause for each in same]
+    first = causes[0]
+    if len(causes) == 1:
         return first
-    said = signature(first["message"])
-    cells = [tuple(pair) for cause in same for pair in cause["cells"]]
+    cells = [tuple(pair) for cause in causes for pair in cause["cells"]]
     scenarios = list(dict.fromkeys(scenario for scenario, _ in cells))
     where = scenarios[0] if len(scenarios) == 1 else f"{len(scenarios)} scenarios"
-    what = said.text if said else f"{len(same)} checks"
+    what = said.text if said else f"{len(causes)} checks"
     return first | {
         "title": f"{where}: {what}",
         "cells": [list(pair) for pair in dict.fromkeys(cells)],
-        "then": list(dict.fromkeys(check for cause in same for check in cause["then"])),
-        "checks": [part for cause in same for part in cause["checks"]],
+        "then": list(dict.fromkeys(check for cause in causes for check in cause["then"])),
+        "checks": [part for cause in causes for part in cause["checks"]],
     }
 
 
@@ -149,14 +173,14 @@ def _verdict(blamed: Blame, sdks: list[str]) -> str:
     return f"{name} is at fault: {blamed.why}" if name else blamed.why
 
 
-def _title(affected: Affected) -> str:
+def _title(affected: Affected, said: Signature | None) -> str:
     scenarios = list(dict.fromkeys(cell["scenario"] for cell, _ in affected))
     checks = list(dict.fromkeys(check["id"] for _, check in affected))
     where = scenarios[0] if len(scenarios) == 1 else f"{len(scenarios)} scenarios"
-    said = (affected[0][1]["message"].splitlines() or [""])[0]
-    if len(said) > _LONGEST_TITLE:
-        said = f"{said[:_LONGEST_TITLE]}…"
-    what = checks[0] if len(checks) == 1 else said
+    message = (affected[0][1]["message"].splitlines() or [""])[0]
+    if len(message) > _LONGEST_TITLE:
+        message = f"{message[:_LONGEST_TITLE]}…"
+    what = checks[0] if len(checks) == 1 else said.text if said else message
     return f"{where}: {what}" if what else where
 
 
@@ -174,7 +198,8 @@ def _blame_all(document: dict[str, Any], affected: Affected) -> Blame:
     found = [blame(document, cell, check) for cell, check in affected]
     sides = dict.fromkeys(each.side for each in found)
     if len(sides) == 1:
-        return found[0]
+        same = len({each.signature for each in found}) == 1
+        return found[0] if same else replace(found[0], signature=None)
     return Blame("undecided", f"it differs between the cells: {', '.join(sides)}", found[0].passing)
 
 

@@ -36,7 +36,8 @@ _SECONDS = re.compile(r"\d+\.\d+ s\b")
 def findings(message: str) -> list[dict[str, str]]:
     """Return the findings of a message; of a line in other words only its `text`.
 
-    Seconds have their unit, and what is not plain from the place has a `note`.
+    Seconds have their unit, and what is not plain from the place has a `note`. Details that repeat a line before
+    them are left out.
 
     Example:
         >>> findings('result.name: expected "a", got "b"')
@@ -44,7 +45,19 @@ def findings(message: str) -> list[dict[str, str]]:
         >>> findings("the secret token appears on the adapter's stderr")
         [{'text': "the secret token appears on the adapter's stderr"}]
     """
-    return [_finding(line) for line in message.splitlines() if line.strip()]
+    return [_finding(line) for line in said_lines(message)]
+
+
+def said_lines(message: str) -> list[str]:
+    """Return the lines of a message but for details that repeat a line before them."""
+    lines = [line for line in message.splitlines() if line.strip()]
+    return [line for number, line in enumerate(lines) if not _is_said(line, lines[:number])]
+
+
+def _is_said(line: str, before: list[str]) -> bool:
+    """Return whether a detail of an error, as `  cursor: it must …`, is in a line before it, too."""
+    _, separator, detail = line.partition(": ")
+    return line.startswith("  ") and bool(separator) and any(detail in one for one in before)
 
 
 def comparable(text: str) -> str:

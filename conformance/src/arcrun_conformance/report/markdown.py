@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import TYPE_CHECKING, Any
 
 from .causes import causes
 from .document import exempt, failed
+from .findings import said_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 # GitHub shows no summary of more than 1 MiB: what is left out is in the page.
 _SHOWN = 50
+_LANGUAGES = {
+    "python": "Python",
+    "javascript": "JavaScript",
+    "typescript": "TypeScript",
+    "go": "Go",
+}
+_REQUEST_ID = re.compile(r"\b[0-9a-f]{32}\b")
 _MARKS = {"passed": "✅", "failed": "❌", "error": "💥", "skipped": "⏭️", "unavailable": "🚫"}
 
 
@@ -36,7 +43,7 @@ def _lines(document: dict[str, Any]) -> list[str]:
     if found:
         lines += ["", "### Failures by cause"]
         for cause in found[:_SHOWN]:
-            lines += ["", *_cause(cause)]
+            lines += ["", *_cause(document, cause)]
         lines += _left_out(len(found))
     reasons = ["the run was interrupted"] if document["interrupted"] and not gate else []
     reasons += [document["crash"]] if document.get("crash") and not gate else []
@@ -72,14 +79,22 @@ def _left_out(count: int) -> list[str]:
 
 
 def _matrix(document: dict[str, Any]) -> list[str]:
+    """Return the scenarios that failed as a table, and the others as one that is folded."""
+    rows: dict[bool, list[str]] = {True: [], False: []}
     names = [sdk["name"] for sdk in document["sdks"]]
     cells = {(cell["scenario"], cell["sdk"]): cell for cell in document["cells"]}
-    lines = [f"| scenario | {' | '.join(names)} |", f"|---|{':-:|' * len(names)}"]
     for scenario in document["scenarios"]:
         row = [cells.get((scenario["id"], name)) for name in names]
         marks = [_MARKS[cell["outcome"]] if cell else "" for cell in row]
-        lines.append(f"| {scenario['id']} | {' | '.join(marks)} |")
-    return lines
+        fails = any(cell and cell["outcome"] not in {"passed", "skipped"} for cell in row)
+        rows[fails].append(f"| {scenario['id']} | {' | '.join(marks)} |")
+    head = [f"| scenario | {' | '.join(names)} |", f"|---|{':-:|' * len(names)}"]
+    failing = [*head, *rows[True], ""] if rows[True] else []
+    if not rows[False]:
+        return failing[:-1]
+    count = f"{len(rows[False])} scenario{'' if len(rows[False]) == 1 else 's'}"
+    folded = f"<details><summary>{count} without a failure</summary>"
+    return [*failing, folded, "", *head, *rows[False], "", "</details>"]
 
 
 def _deviations(rows: list[dict[str, Any]]) -> list[str]:
@@ -90,33 +105,67 @@ def _deviations(rows: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _cause(cause: dict[str, Any]) -> list[str]:
+def _cause(document: dict[str, Any], cause: dict[str, Any]) -> list[str]:
     cells = [f"{scenario} with {sdk}" for scenario, sdk in cause["cells"]]
     count = f" ({len(cells)} cells)" if len(cells) > 1 else ""
     if cause["dead"]:
-        return [f"- **{_text(cause['title'])}**{count}: {_text(cause['message'])}"]
+        return [
+            f"- **{_text(_sentence(document, cause['title']))}**{count}: {_text(cause['message'])}"
+        ]
+    first, *others = cause["checks"]
+    further = [
+        f"- {_text(part['cells'][0][0])}: {_text(part['check'])}: {_text(part['verdict'])}."
+        for part in others
+        if part["verdict"] != first["verdict"]
+    ]
     return [
-        f"<details><summary>{_html(cause['title'])}: {_html(cause['side'])}{count}</summary>",
+        f"#### {_text(cause['title'])}: {_text(side_text(document, cause))}{count}",
+        "",
+        f"{_text(_sentence(document, cause['verdict']))}.",
         "",
         *_fenced("\n".join(_messages(cause))),
+        *(["", *further[:_SHOWN], *_left_out(len(further))] if further else []),
         "",
-        f"{_text(cause['verdict'])}. In {_text(', '.join(cells))}. Repeat it:",
+        f"In {_text(', '.join(cells))}. Repeat it:",
         "",
         *_fenced(cause["command"]),
-        "",
-        "</details>",
     ]
 
 
+def side_text(document: dict[str, Any], cause: dict[str, Any]) -> str:
+    """Return the side that a cause speaks against: of an SDK also its name and language."""
+    if cause["side"] != "SDK":
+        return str(cause["side"])
+    names = list(dict.fromkeys(sdk for _, sdk in cause["cells"]))
+    languages = {sdk["name"]: str(sdk.get("language", "")) for sdk in document["sdks"]}
+    spoken = [each for each in dict.fromkeys(languages.get(name, "") for name in names) if each]
+    shown = ", ".join(_LANGUAGES.get(language, language) for language in spoken)
+    return f"SDK {', '.join(names)}{f' · {shown}' if shown else ''}"
+
+
+def _sentence(document: dict[str, Any], text: str) -> str:
+    """Return a text that begins with a capital, or with the name of an SDK as it is written."""
+    named = any(text.startswith(f"{sdk['name']} ") for sdk in document["sdks"])
+    return text if named else text[:1].upper() + text[1:]
+
+
 def _messages(cause: dict[str, Any]) -> list[str]:
-    """Return what the checks of a cause found: with their names, where they are several."""
+    """Return what the checks of a cause found: with their names, where they say something else than the first."""
     first, *others = cause["checks"]
-    named = [f"{part['cells'][0][0]}: {part['check']}: {part['message']}" for part in others]
-    return [first["message"], *named]
+    said = _said(first)
+    named = [
+        f"{part['cells'][0][0]}: {part['check']}: {_said(part)}"
+        for part in others
+        if _REQUEST_ID.sub("", _said(part)) != _REQUEST_ID.sub("", said)
+    ]
+    return [said, *named]
 
 
-def _html(text: str) -> str:
-    return html.escape(_text(text), quote=False)
+def _said(part: dict[str, Any]) -> str:
+    """Return the message of a check; before it, what its findings add to it."""
+    added = (found["text"] for found in part["findings"] if "text" in found)
+    message = "\n".join(said_lines(part["message"]))
+    return "\n".join([*(text for text in added if text not in message), message])
 
 
 def _fenced(text: str) -> list[str]:

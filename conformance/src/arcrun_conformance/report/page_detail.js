@@ -29,9 +29,9 @@ const showCell = (cell, otherName) => {
         make("p", { className: "soft" }, scenarioOf(cell.scenario)?.title ?? "")),
       make("button", { type: "button", className: "close", onclick: () => detail.close(), aria: { label: "Close (Esc)" } }, "✕")),
     make("p", {}, make("span", { className: cell.outcome }, `${MARKS[cell.outcome]} ${cell.outcome}`),
-      cell.reason ? `: ${cell.reason}` : ""),
-    ...partsOf(cell).map((part) => make("p", { className: "why" }, `${part.check}: ${whyText(part)}`)),
-    ...(causes.length ? [repeated({ command: commandOf(cell, causes[0]) }), replayed(cell) ?? ""] : []),
+      cell.reason ? `: ${cell.reason}` : "", ...causes.flatMap((cause) => [" ", sideBadge(cause)])),
+    ...partsOf(cell).map((part) => verdictOf(part, `${part.check}: `)),
+    ...(causes.length ? [repeated(commandOf(cell, causes[0])), replayed(cell) ?? ""] : []),
     make("h3", {}, "Checks"), checksOf(cell),
     make("h3", {}, "Steps"), ...cell.steps.map((one) => stepOf(cell, one)),
     make("div", { className: "head" }, make("h3", {}, "Wire"),
@@ -40,13 +40,6 @@ const showCell = (cell, otherName) => {
     ...(cell.stderr ? [make("h3", {}, "stderr of the adapter"), make("pre", {}, cell.stderr)] : []),
     sourceOf(cell.scenario) ?? "");
 };
-const commandOf = (cell, cause) => {
-  const [scenario, sdk] = cause.cells[0];
-  const end = ` --scenario ${scenario}${report.suite === "engine" ? "" : ` --sdk ${sdk}`}`;
-  const own = ` --scenario ${cell.scenario}${report.suite === "engine" ? "" : ` --sdk ${cell.sdk}`}`;
-  return cause.command.endsWith(end) ? cause.command.slice(0, -end.length) + own : cause.command;
-};
-
 // What failed comes first; what passed is there for who asks.
 const ORDER = ["failed", "not-reached", "exempt"];
 const MEANINGS = { failed: "failed", "not-reached": "not reached, since a step before it had failed", exempt: "exempt" };
@@ -68,12 +61,14 @@ const checkList = (cell, checks) => make("ul", { className: "checks" }, ...check
     check.message ? messageOf(cell, check) : null)));
 // What a cause says may be of another cell, whose requests have other numbers: then the message itself.
 const messageOf = (cell, check) => {
-  const part = partsOf(cell).find((one) => one.check === check.id && one.message === check.message);
+  const part = partsOf(cell).find((one) => one.check === check.id && isFirstOf(one, cell));
   return part ? findingsOf(part, cell) : make("pre", {}, check.message);
 };
 const stepOf = (cell, one) => {
-  const failing = cell.checks.some((check) => check.id === one.id && check.outcome === "failed");
+  const failed = cell.checks.find((check) => check.id === one.id && check.outcome === "failed");
+  const failing = failed !== undefined;
   const mark = failing ? `${MARKS.failed} ` : "";
   return unfolding(`${mark}${one.id} · ${one.command.method ?? one.command.command} · ${seconds(one.seconds)}`,
-    () => make("div", { className: "pair" }, make("pre", {}, pretty(one.command)), make("pre", {}, pretty(one.answer))), failing);
+    () => make("div", { className: "pair" }, make("pre", {}, pretty(one.command)), make("pre", {}, pretty(one.answer))),
+    failing && !failed.message.startsWith("expected a result, got the SDK error")); // its message is above
 };

@@ -1,11 +1,12 @@
 // The report, what is looked up in it, and how elements are made.
 
-const packed = Uint8Array.from(atob(document.getElementById("report").textContent), (c) => c.charCodeAt(0));
-const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+const bytesOf = (id) => Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
+const unpacked = new Blob([bytesOf("report")]).stream().pipeThrough(new DecompressionStream("gzip"));
 const report = await new Response(unpacked).json();
+const waiting = JSON.parse(new TextDecoder().decode(bytesOf("waits")));
 const MARKS = { passed: "✓", failed: "✗", error: "!", skipped: "–", unavailable: "?", "not-reached": "·", exempt: "∅" };
 const OUTCOMES = ["failed", "error", "unavailable", "passed", "skipped"];
-const SIDES = { SDK: "SDK", engine: "engine", adapter: "adapter", runner: "runner", undecided: "undecided" };
+const LANGUAGES = { python: "Python", javascript: "JavaScript", typescript: "TypeScript", go: "Go" };
 
 const byId = (id) => document.getElementById(id);
 // Every text is inserted as text, never as HTML, so that an engine's response can't change the page.
@@ -41,5 +42,14 @@ const isOf = (cell) => ({ cells }) => cells.some(([scenario, sdk]) => scenario =
 const causesOf = (cell) => report.failures.filter(isOf(cell));
 /** The checks of a cell that are causes, each with its verdict and findings. */
 const partsOf = (cell) => report.failures.flatMap((cause) => cause.checks).filter(isOf(cell));
+/** The side that a cause speaks against: of an SDK also its name and language. */
+const sideText = ({ side, cells }) => {
+  if (side !== "SDK") return side;
+  const names = [...new Set(cells.map(([, sdk]) => sdk))];
+  const languages = new Set(names.map((name) => report.sdks.find((sdk) => sdk.name === name)?.language).filter(Boolean));
+  return [`SDK ${names.join(", ")}`, [...languages].map((one) => LANGUAGES[one] ?? one).join(", ")].filter(Boolean).join(" · ");
+};
+const sideBadge = (cause) => make("span", { className: `side ${cause.side}` }, sideText(cause));
+const waitsOf = (cell) => waiting.cells[`${cell.scenario}/${cell.sdk}`] ?? [];
 const passingFor = (cell) => report.sdks.map((sdk) => sdk.name)
   .find((name) => name !== cell.sdk && cellOf(cell.scenario, name)?.outcome === "passed");

@@ -1,22 +1,30 @@
 // The exchanges of a cell, alone or compared: those that a failed check is about are open, the others are folded.
 
 const NAMED = /^(?:response to |pause before )?request (\d+)/gm;
-/** The numbers of the requests that a check's message names, or that it is about; of a step, of all that it sent. */
+/** The numbers of the requests that a check's message or verdict names, or that it is about; of a step, of all that it sent. */
 const requestsOf = (cell, id) => {
   const check = cell.checks.find((one) => one.id === id);
   const named = [...(check?.message ?? "").matchAll(NAMED)].map(([, number]) => Number(number));
   if (named.length) return named;
+  const stepOf = (number) => cell.traffic.find((one) => one.number === number)?.step;
+  const before = waitsOf(cell).filter((wait) => wait.wrong && stepOf(wait.before) === id).map((wait) => wait.before);
+  if (before.length) return before;
+  const verdict = partsOf(cell).find((part) => part.check === id && isFirstOf(part, cell))?.verdict;
+  const differs = cell.traffic.filter((one) => one.step === id && verdict?.includes(`: request ${one.number}, `));
+  if (differs.length) return differs.map((one) => one.number);
   if (check?.traffic.length) return check.traffic;
   return cell.traffic.filter((one) => one.step === id).map((one) => one.number);
 };
+/** Returns whether the numbers in the texts of a check are those of a cell's requests. */
+const isFirstOf = ({ cells }, cell) => cells[0][0] === cell.scenario && cells[0][1] === cell.sdk;
 const holding = (numbers, element) => {
   element.dataset.requests = numbers.join(" ");
   return element;
 };
 
 /** A text in which each "request 4" leads to that exchange, in the same card if it has it. */
-const withLinks = (text, cell) => text.split(/(request \d+)/).map((part) => {
-  const number = Number(/^request (\d+)$/.exec(part)?.[1]);
+const withLinks = (text, cell) => text.split(/(request \d+\b)/i).map((part) => {
+  const number = Number(/^request (\d+)$/i.exec(part)?.[1]);
   if (!cell.traffic.some((one) => one.number === number)) return part;
   return make("button", { type: "button", className: "link", onclick: (event) => showRequest(event.currentTarget, cell, number) }, part);
 });
@@ -34,10 +42,13 @@ const showRequest = (link, cell, number) => {
   found.querySelector("summary").focus({ preventScroll: true });
 };
 
-/** When an exchange began, counted from the end of the one before it. */
-const afterBefore = (one, traffic) => {
-  const before = traffic[traffic.indexOf(one) - 1];
+/** When an exchange began, counted from the end of the one before it; with a replaced clock, what the SDK asked to wait. */
+const afterBefore = (one, cell) => {
+  const before = cell.traffic[cell.traffic.indexOf(one) - 1];
   if (!before) return "sent first";
+  const wait = waitsOf(cell).find(({ after }) => after === one.number);
+  if (wait) return `${cell.sdk} waited ${wait.text} (virtual clock) after ${numberOf(before)}`;
+  if (waiting.clocks[cell.scenario]) return `sent after ${numberOf(before)}`;
   const pause = before.seconds === null ? -1 : one.started - before.started - before.seconds;
   return pause < 0 ? `sent while ${numberOf(before)} was under way` : `sent ${pause.toFixed(3)} s after ${numberOf(before)} had ended`;
 };
@@ -63,15 +74,16 @@ const others = (calls, shown) => {
 };
 
 const sentAlone = (cell, numbers) => folded(cell.traffic.map((one) => ({ mine: one })), numbers, ({ mine }, open) => {
-  const element = unfolding(`${numberOf(mine)} · ${callTitle(mine)}`, () => [make("p", { className: "soft" }, aboutExchange(mine, cell.traffic)),
-    make("div", { className: "pair" }, make("pre", {}, requestLines(mine).join("\n")), make("pre", {}, responseLines(mine).join("\n")))],
+  const element = unfolding(`${numberOf(mine)} · ${callTitle(mine)}`, () => [make("p", { className: "soft" }, aboutExchange(mine, cell)),
+    make("div", { className: "pair" }, make("pre", {}, requestLines(mine).join("\n")), make("pre", {}, responseLines(mine).join("\n"))),
+    waitedAfter([[cell, mine]]) ?? ""],
   open || !numbers.length);
   element.className = `exchange ${mine.place}`;
   return holding([mine.number], element);
 });
-const aboutExchange = (one, traffic) => [afterBefore(one, traffic),
+const aboutExchange = (one, cell) => [afterBefore(one, cell),
   one.seconds === null ? "never finished" : `took ${seconds(one.seconds)}`,
-  one.fault && `fault: ${one.fault}`, one.problem].filter(Boolean).join(" · ");
+  one.fault && `planned fault: ${one.fault}`, one.problem].filter(Boolean).join(" · ");
 
 const compared = (cell, other, numbers) => {
   const calls = compareTraffic(cell.traffic, other.traffic);
@@ -85,6 +97,12 @@ const legendOf = (cell, other) => make("p", { className: "soft legend" }, ...[
   ["exchange engine", "with the engine"], ["exchange standin", "with the stand-in of a service"], ["exchange only", "sent by one of both"],
   ["mine", `only ${cell.sdk}`], ["theirs", `only ${other.sdk}`], ["noise", "grey: decided by the runtime, no difference"],
 ].flatMap(([className, text]) => [make("span", { className }, text), " "]));
+/** What each SDK asked to wait for before it sent the request again. */
+const waitedAfter = (sides) => {
+  const found = sides.map(([cell, one]) => [cell.sdk, waitsOf(cell).find(({ before }) => before === one?.number)])
+    .filter(([, wait]) => wait).map(([sdk, { text }]) => `${sdk} waited ${text}`);
+  return found.length ? make("p", { className: "waited" }, `Then ${found.join(", ")} (virtual clock).`) : null;
+};
 const comparedCall = (cell, other, call, open) => {
   const one = call.mine ?? call.theirs;
   const only = call.mine && call.theirs ? "" : ` · only sent by ${call.mine ? cell.sdk : other.sdk}`;
@@ -92,12 +110,40 @@ const comparedCall = (cell, other, call, open) => {
   const rows = () => make("div", { className: "diff" },
     make("div", { className: "diff-head" }, ...[[cell, call.mine], [other, call.theirs]].map(([side, sent]) =>
       make("div", {}, make("b", {}, sent ? `${side.sdk}, ${numberOf(sent)}` : side.sdk),
-        sent ? make("p", { className: "soft" }, aboutExchange(sent, side.traffic)) : null))),
+        sent ? make("p", { className: "soft" }, aboutExchange(sent, side)) : null))),
     make("p", { className: "soft" }, "sent"), diffRows(call.request),
-    make("p", { className: "soft" }, "was answered"), diffRows(call.response));
+    make("p", { className: "soft" }, "was answered"), diffRows(call.response),
+    waitedAfter([[cell, call.mine], [other, call.theirs]]));
   const element = unfolding(title, rows, open);
   element.className = `exchange ${one.place}${only ? " only" : ""}`;
   return call.mine ? holding([call.mine.number], element) : element;
 };
-const diffRows = (rows) => make("div", { className: "rows" }, ...rows.flatMap((row) => [row.left, row.right].map((line, side) =>
-  make("code", { className: row.same ? "" : row.noise ? "noise" : line === null ? "none" : side ? "theirs" : "mine" }, line ?? ""))));
+/** Rows of a message: headers that tell nothing are folded, but for those that ask for a wait. */
+const diffRows = (rows) => {
+  const body = rows.findIndex((row) => row.left === "" || row.right === "");
+  const end = body < 0 ? rows.length : body;
+  const head = rows.slice(1, end);
+  const isQuiet = (row) => (row.same || row.noise) && !(row.left ?? row.right).startsWith("retry-after");
+  const quiet = head.filter(isQuiet);
+  const [first, others, rest] = [rows.slice(0, 1), head.filter((row) => !isQuiet(row)), rows.slice(end)];
+  return make("div", { className: "rows" }, ...[...first, ...others].flatMap(diffRow),
+    quiet.length ? unfolding(`${many(quiet.length, "header")} ${quiet.every((row) => row.same) ? "the same" : "the same or decided by the runtime"}`,
+      () => make("div", { className: "rows" }, ...quiet.flatMap(diffRow))) : null,
+    ...rest.flatMap(diffRow));
+};
+const diffRow = (row) => [[row.left, row.right], [row.right, row.left]].map(([line, other], side) => {
+  const kind = row.same ? "same" : row.noise ? "noise" : line === null ? "none" : side ? "theirs" : "mine";
+  const isChange = !row.same && !row.noise && !row.apart && line !== null && other !== null;
+  return make("code", { className: side ? `${kind} right` : kind }, ...(isChange ? withChange(line, other) : [line ?? ""]));
+});
+/** A line in parts, with the characters marked that differ from another line. */
+const withChange = (line, other) => {
+  const [own, theirs] = [[...line], [...other]];
+  const shorter = Math.min(own.length, theirs.length);
+  let start = 0;
+  while (start < shorter && own[start] === theirs[start]) start += 1;
+  let end = 0;
+  while (end < shorter - start && own.at(-1 - end) === theirs.at(-1 - end)) end += 1;
+  const changed = own.slice(start, own.length - end).join("");
+  return [own.slice(0, start).join(""), changed ? make("mark", {}, changed) : "", own.slice(own.length - end).join("")];
+};

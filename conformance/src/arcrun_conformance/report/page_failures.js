@@ -28,11 +28,12 @@ const showHead = () => {
 
 const showFailures = () => {
   const shown = report.failures.filter((cause) => cause.cells.some(([, sdk]) => shows(sdk)));
+  const alive = shown.filter((cause) => !cause.dead);
   const total = report.failures.length;
   byId("failures").replaceChildren(
     make("h2", { id: "failures-title" }, total === 0 ? nothingFailed() : counted(shown)),
     ...(shown.length < total ? [make("p", { className: "soft" }, `${shown.length} of ${total}: the others are of SDKs that are not shown.`)] : []),
-    ...shown.map((cause) => causeCard(cause, cause === shown.find((one) => !one.dead))));
+    ...shown.map((cause) => causeCard(cause, alive.indexOf(cause) < MOST_OPEN)));
 };
 
 const counted = (causes) => {
@@ -48,21 +49,23 @@ const nothingFailed = () => {
   return whole ? "Nothing failed" : "Nothing that was run failed";
 };
 
-const causeCard = (cause, first) => {
+// So many causes have their wire open: a page with hundreds of them would be long, and slow.
+const MOST_OPEN = 3;
+const causeCard = (cause, isOpen) => {
   const [scenario, sdk] = cause.cells[0];
   const cell = cellOf(scenario, sdk);
   if (cause.dead) {
     return make("article", { className: "cause adapter" }, causeHead(cause),
       make("p", { className: "why" }, `${many(cause.cells.length, "scenario")} could not be run.`),
-      make("pre", {}, cause.message), repeated(cause));
+      make("pre", {}, cause.message), repeated(cause.command));
   }
   const card = make("article", { className: `cause ${cause.side}` }, causeHead(cause),
-    make("p", { className: "why" }, whyText(cause)),
+    verdictOf(cause.checks[0]),
     aboutScenario(scenario, cause),
     findingsOf(cause, cell), furtherChecks(cause),
-    cause.then.length ? make("p", { className: "soft" }, `In consequence, failed later in the same scenarios: ${cause.then.join(", ")}`) : null,
-    affected(cause), repeated(cause), replayed(cell),
-    comparison(cell, cause, first), sourceOf(scenario));
+    cause.then.length ? unfolding(`${many(cause.then.length, "check")} failed in consequence`, () => make("p", { className: "soft" }, cause.then.join(", "))) : null,
+    affected(cause), replayed(cell),
+    comparison(cell, cause, isOpen), sourceOf(scenario));
   card.dataset.cell = `${scenario}/${sdk}`;
   return card;
 };
@@ -74,42 +77,27 @@ const furtherChecks = ({ checks }) => {
   if (!others.length) return null;
   return unfolding(`${many(others.length, "further check")} with the same likely cause`, () => others.flatMap((part) => {
     const [scenario, sdk] = part.cells[0];
-    return [make("p", { className: "part" }, make("b", {}, `${scenario}: ${part.check}`), ` ${whyText(part)}`), findingsOf(part, cellOf(scenario, sdk))];
+    return [verdictOf(part, `${scenario}: ${part.check} `), saysTheSame(part, checks[0])
+      ? make("p", { className: "soft" }, "The message is the same.") : findingsOf(part, cellOf(scenario, sdk))];
   }));
 };
+const saysTheSame = (...parts) => new Set(parts.map(({ findings }) => plain(JSON.stringify(findings)))).size === 1;
 const causeHead = (cause) => make("div", { className: "cause-head" },
-  make("h3", {}, cause.title), make("span", { className: `side ${cause.side}` }, SIDES[cause.side]));
+  make("h3", {}, cause.title), sideBadge(cause));
 // The name of an SDK stays as it is written.
 const whyText = ({ verdict }) => `${report.sdks.some(({ name }) => verdict.startsWith(`${name} `)) ? verdict
   : verdict[0].toUpperCase() + verdict.slice(1)}.`;
+/** The verdict of a check; the requests that it names are links. */
+const verdictOf = (part, heading = "") => make("p", { className: "why" }, heading ? make("b", {}, heading) : null,
+  ...withLinks(whyText(part), cellOf(...part.cells[0])));
 const findingsOf = (cause, cell) => make("div", { className: "findings" }, ...cause.findings.map((finding) =>
   ("text" in finding ? make("pre", {}, ...withLinks(finding.text, cell)) : make("div", { className: "finding" },
     finding.where ? make("code", { className: "where" }, ...withLinks(finding.where, cell),
       finding.note ? make("span", {}, ` ${finding.note}`) : null) : null,
-    make("div", { className: "expected" }, make("span", {}, "expected"), make("pre", {}, finding.expected)),
+    // That a result was expected goes without saying where there is an error.
+    finding.expected === "a result" && !finding.where ? null
+      : make("div", { className: "expected" }, make("span", {}, "expected"), make("pre", {}, finding.expected)),
     make("div", { className: "got" }, make("span", {}, "got"), make("pre", {}, finding.got))))));
-const repeated = (cause) => make("p", { className: "repeat" }, make("span", { className: "soft" }, "Repeat it: "),
-  make("code", {}, cause.command));
-const replayed = (cell) => {
-  if (!cell.recording) return null;
-  const name = cell.recording.split("/").pop();
-  const har = make("a", { href: `failures/${encodeURIComponent(name)}`, download: name }, "HAR");
-  if (report.suite === "engine") return make("p", { className: "repeat" }, make("span", { className: "soft" }, "Exchanges: "), har);
-  return make("p", { className: "repeat" }, make("span", { className: "soft" }, "Without the engine, in this folder: "),
-    make("code", {}, `arcrun-conformance replay failures/${name}`), " ", har);
-};
-
-// So many cells are named on a card; the matrix has the others.
-const MOST_CELLS = 12;
-const affected = (cause) => {
-  const several = new Set(cause.cells.map(([scenario]) => scenario)).size > 1;
-  const chip = ([scenario, sdk]) => make("button", { type: "button", className: "chip", onclick: () => openCell(scenario, sdk) },
-    several ? `${scenario} with ${sdk}` : sdk);
-  const [some, more] = [cause.cells.slice(0, MOST_CELLS), cause.cells.slice(MOST_CELLS)];
-  return make("div", { className: "chips" }, ...some.map(chip),
-    more.length ? unfolding(`${more.length} more`, () => more.map(chip)) : null);
-};
-
 const comparison = (cell, cause, open) => {
   if (!cell.traffic.length) return null;
   const other = cause.passing && cellOf(cell.scenario, cause.passing);

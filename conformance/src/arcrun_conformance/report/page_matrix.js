@@ -76,7 +76,8 @@ const heading = (sdk) => {
 };
 const showMatrix = () => {
   const head = make("tr", {}, make("th", { scope: "col", id: "count" }), ...report.sdks.map(heading));
-  const rows = report.scenarios.map((scenario) => {
+  const fails = ({ id }) => report.sdks.some(({ name }) => cells.has(`${id}/${name}`) && isBad(cellOf(id, name)));
+  const rows = [...report.scenarios].sort((one, other) => fails(other) - fails(one)).map((scenario) => {
     const row = make("tr", {}, make("th", { scope: "row" }, scenario.id, make("small", { title: scenario.title }, scenario.title)),
       ...report.sdks.map((sdk) => matrixCell(scenario, sdk)));
     row.dataset.id = scenario.id;

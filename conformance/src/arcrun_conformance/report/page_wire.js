@@ -108,10 +108,22 @@ const marked = (rows, isNoise) => {
     return { ...row, noise: !row.same && inHead && [row.left, row.right].every((line) => line === null || isNoise(line)) };
   });
 };
+/** Compares two responses; the bodies of different statuses are different things, so each stands as a whole. */
+const diffResponses = (a, b) => {
+  const [left, right] = [a, b].map((one) => (one ? responseLines(one) : []));
+  if (!a?.answer || !b?.answer || a.answer.status === b.answer.status) return diffLines(left, right);
+  const [mine, theirs] = [left, right].map((lines) => {
+    const end = lines.includes("") ? lines.indexOf("") : lines.length;
+    return { head: lines.slice(0, end), body: lines.slice(end + 1).join("\n") || null };
+  });
+  if (mine.body === theirs.body) return diffLines(left, right);
+  const bodies = [{ left: "", right: "", same: true }, { left: mine.body, right: theirs.body, same: false, apart: true }];
+  return [...diffLines(mine.head, theirs.head), ...bodies];
+};
 /** Returns the calls of two cells, each with the rows of its request and of its response. */
 const compareTraffic = (mine, theirs) => alignExchanges(mine, theirs).map(([a, b]) => {
   const lines = (one, of) => (one ? of(one) : []);
   const request = marked(diffLines(lines(a, requestLines), lines(b, requestLines)), noiseOfRequest);
-  const response = marked(diffLines(lines(a, responseLines), lines(b, responseLines)), noiseOfResponse);
+  const response = marked(diffResponses(a, b), noiseOfResponse);
   return { mine: a, theirs: b, request, response, same: [...request, ...response].every((row) => row.same || row.noise) };
 });

@@ -30,8 +30,12 @@ class Signature:
     text: str
 
 
-def signature(message: str) -> Signature | None:
+def signature(message: str, asked: str = "") -> Signature | None:
     """Return the signature of a check's first finding; `None` if its values tell of no known kind.
+
+    Args:
+        message: What the check says.
+        asked: What the answer before a wait asked to wait for.
 
     Example:
         >>> signature("waited[0]: expected 7, got 0.7").text
@@ -42,10 +46,10 @@ def signature(message: str) -> Signature | None:
     first = next(iter(findings(message)), {})
     if "expected" not in first:
         return None
-    return _of_time(first) or _of_count(first) or _of_secret(first) or _of_header(first)
+    return _of_time(first, asked) or _of_count(first) or _of_secret(first) or _of_header(first)
 
 
-def _of_time(finding: dict[str, str]) -> Signature | None:
+def _of_time(finding: dict[str, str], asked: str) -> Signature | None:
     """Return by which factor a wait or a pause is wrong, to a tenth: a pause has what the machine adds."""
     times = [_TIME.fullmatch(finding[name]) for name in ("expected", "got")]
     if not finding["where"].startswith(("waited[", "pause before ")) or None in times:
@@ -54,6 +58,9 @@ def _of_time(finding: dict[str, str]) -> Signature | None:
     if not expected:
         return None
     factor = f"{round(got / expected, 1):g}"
+    if factor == "0":
+        text = f"no wait for {asked}" if asked else "no wait where one is expected"
+        return Signature(("time", factor, asked), text)
     return Signature(("time", factor), f"waits are {factor} times as long as expected")
 
 

@@ -39,8 +39,8 @@ def call(
 @pytest.mark.parametrize(
     ("stream", "arguments", "code"),
     [
-        (1, ["explain", "--json"], 0),
-        (1, ["--help"], 0),
+        (1, ["explain", "--json"], 1),
+        (1, ["--help"], 1),
         (2, ["explain", "nothing_like_it"], 3),
         (0, ["creds", "push", "TOKEN"], 2),
     ],
@@ -57,7 +57,9 @@ def test_a_full_disk_is_said_once() -> None:
     with Path("/dev/full").open("w") as full:
         ended = call("explain", stdout=full)
     assert ended.returncode == 1
-    assert ended.stderr == ("error[failed]: the output can't be written: No space left on device\n")
+    assert ended.stderr == (
+        "error[output_failed]: the result can't be written: No space left on device\n"
+    )
 
 
 @posix

@@ -196,6 +196,25 @@ def test_a_revoked_key_leaves_the_config_file(acr, served, relay, kept, key) -> 
     assert not is_valid(served, key)
 
 
+def test_a_key_that_other_profiles_have_too_is_replaced_and_removed_there(
+    acr, served, relay, kept, key
+) -> None:
+    other = f"ak_{'0' * 48}"
+    profiles = f"profiles:\n  work:\n    api_key: {key}\n  other:\n    api_key: {other}\n"
+    kept.write_text(kept.read_text() + profiles)
+    assert acr("auth", "rotate", "--yes", "--json").json["profiles"] == ["work"]
+    file = yaml.safe_load(kept.read_text())
+    assert file["profiles"]["work"]["api_key"] == file["api_key"] != key
+    assert file["profiles"]["other"]["api_key"] == other
+
+    ended = acr("auth", "revoke", "--yes", "--json", "--profile", "work")
+    assert ended.json["profiles"] == [""]
+    file = yaml.safe_load(kept.read_text())
+    assert "api_key" not in file
+    assert not (file["profiles"]["work"] or {}).get("api_key")
+    assert file["profiles"]["other"]["api_key"] == other
+
+
 def test_a_revocation_that_failed_leaves_the_key(acr, relay, canned, kept, key) -> None:
     relay.on(
         "DELETE", "/me/api-key", canned(503, {"error": "locked", "code": "storage_unavailable"})

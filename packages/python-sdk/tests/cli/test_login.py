@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import subprocess
 import sys
@@ -280,3 +281,58 @@ def test_a_person_confirms_in_a_browser_then_rotates_and_revokes(acr, served, co
     assert acr("creds", "list", "--json").code == 0
     assert acr("auth", "revoke", "--yes", "--json").json["revoked"] is True
     assert acr("creds", "list", "--json").code == 4
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The addresses that were opened in a browser; a person sits before the terminal."""
+    found: list[str] = []
+    monkeypatch.setattr("arcrun.cli.following._has_person", lambda: True)
+    monkeypatch.setattr("webbrowser.open", found.append)
+    return found
+
+
+def begin(accounts, address: str, **more) -> None:
+    """Let the engine name a page; the log-in succeeds at once."""
+    uris = {"verification_uri": address, "verification_uri_complete": address}
+    accounts.on("POST", "/auth/device/code", {**CODE, **uris, **more})
+    accounts.on("POST", "/auth/device/token", {"access_token": KEY})
+
+
+def test_a_page_of_the_engine_is_opened(acr, accounts, opened) -> None:
+    begin(accounts, f"{accounts.url}/auth/device", expires_in=59)
+    ended = acr("login")
+    assert ended.code == 0
+    assert opened == [f"{accounts.url}/auth/device"]
+    assert "it is valid for 59 seconds" in ended.err
+
+
+def test_a_page_of_another_host_is_shown_with_its_host_and_not_opened(
+    acr, accounts, opened
+) -> None:
+    begin(accounts, "https://login.example:8443/x")
+    ended = acr("login")
+    assert opened == []
+    assert "https://login.example:8443/x" in ended.err
+    assert "not the engine's own, but of login.example" in ended.err
+    assert "it is valid for 10 minutes" in ended.err
+
+
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "javascript:alert(1)", "--version"])
+def test_an_address_of_another_kind_is_not_offered(acr, accounts, opened, address, config) -> None:
+    begin(accounts, address)
+    ended = acr("login")
+    assert (ended.code, opened) == (1, [])
+    assert "error[unexpected_response]" in ended.err
+    assert address not in ended.err
+    assert not config.exists()
+
+
+def test_with_json_the_code_is_a_line_of_json_on_stderr(acr, accounts) -> None:
+    begin(accounts, f"{accounts.url}/auth/device")
+    ended = acr("login", "--json")
+    (line,) = ended.err.splitlines()
+    shown = json.loads(line)
+    assert shown["device_code"]["user_code"] == "BCDF-GHJK"
+    assert shown["is_own"] is True
+    assert KEY not in ended.out + ended.err

@@ -100,6 +100,7 @@ def test_logs_of_one_run_end_with_it(acr, stored) -> None:
         (("0" * 32,), 3, "acr runs list"),
         (("0" * 32, "--workflow", "upper"), 2, "either"),
         (("--limit", "0"), 2, "limit"),
+        (("--workflow", "no-such"), 3, "no-such"),
     ],
 )
 def test_logs_that_cannot_be_shown(acr, engine, arguments, code: int, said: str) -> None:
@@ -278,7 +279,7 @@ def test_a_file_that_the_engine_refuses_is_named_and_what_was_written_is_said(
     (deep / "z.md").write_text("its name is too long for a page")
     ended = acr("kb", "import", tmp_path, "--json")
     assert ended.code == 2
-    error = json.loads(ended.err)["error"]
+    error = json.loads(ended.err)
     assert "z.md: " in error["message"]
     assert "1 of 2 files are in the knowledge base" in error["message"]
     assert acr("kb", "get", "a").code == 0

@@ -18,7 +18,7 @@ from scripts.release.example import design
 if sys.version_info < (3, 11):
     collect_ignore_glob = ["test_*.py"]  # the SDK of MCP needs Python 3.11
 
-ACCOUNTS = 150
+ACCOUNTS = 250
 TOKEN = "an-example-of-a-bearer-token-0123456789"
 PROGRAM = (sys.executable, "-m", "arcrun.mcp")
 

@@ -33,7 +33,7 @@ async def test_a_recipe_is_read_as_it_was_pushed_and_is_not_stale(
         assert before.contents[0].text == RECIPE.replace("{text}", "first")
         listed = (await client.list_resources()).resources
         assert "arcrun://recipes/prompt/greeting" in [each.uri for each in listed]
-        assert len((await client.list_resource_templates()).resource_templates) == 3
+        assert len((await client.list_resource_templates()).resource_templates) == 4
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,10 @@ async def test_resources_are_those_that_the_offered_tools_could_read(
         engine.recipes.push(recipe)
         async with Client(server_of(engine, tools(only=offered))) as client:
             templates = (await client.list_resource_templates()).resource_templates
-            assert [each.name for each in templates] == names
+            assert [each.name for each in templates] == [*names, "result"]
             assert bool((await client.list_resources()).resources) == listed
             uris = {"arcrun://recipes/prompt/greeting": read}
+            uris["arcrun://tools/kb_put/result"] = False
             uris["arcrun://kb/pages/nowhere"] = uris["arcrun://kb/blocks/none"] = False
             for uri, there in uris.items():
                 if there:

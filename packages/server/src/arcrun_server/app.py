@@ -48,6 +48,7 @@ from arcrun_server.telemetry.telemetry import Telemetry, make_tracing
 from arcrun_server.web.event_stream import OpenStreams
 from arcrun_server.web.middleware import ServerMiddleware
 from arcrun_server.web.responses import JsonResponse
+from arcrun_server.web.site import Site, SiteMiddleware
 from arcrun_server.workers import WorkerPool
 
 if TYPE_CHECKING:
@@ -170,6 +171,8 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.state.streams = context.streams
     for group in GROUPS:
         group(context).add_to(app.router)
+    if settings.site is not None:
+        app.add_middleware(SiteMiddleware, site=Site(settings.site), routes=app.router.routes)
     app.add_middleware(
         ServerMiddleware,
         cors_origins=_origins_that_may_call(settings),

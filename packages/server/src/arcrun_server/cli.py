@@ -98,7 +98,11 @@ def _serve_from(data_dir: Path, options: argparse.Namespace) -> None:
 
     database_url = _database_url(options)
     settings = settings_from(
-        os.environ, data_dir=data_dir, database_url=database_url, dev=options.dev
+        os.environ,
+        data_dir=data_dir,
+        database_url=database_url,
+        dev=options.dev,
+        site=options.site,
     )
     log_to_stderr(options.log_level.upper(), options.log_format or settings.log_format)
     if settings.testing.clock_file is not None:
@@ -307,6 +311,12 @@ def _parser() -> argparse.ArgumentParser:
         "--dev",
         action="store_true",
         help="development: print a key that only works with --dev; without --data, forget everything at the end",
+    )
+    serve.add_argument(
+        "--site",
+        type=Path,
+        metavar="DIR",
+        help="serve the site's pages too: what nox -s website has built",
     )
     serve.add_argument(
         "--until-stdin-closes",

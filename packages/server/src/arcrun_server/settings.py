@@ -73,6 +73,7 @@ class Settings:
         testing: What lets a test suite move the clock and answer for DNS; in development mode only.
         log_format: One of `LOG_FORMATS`, unless the command line says so.
         accounts: Where people log in.
+        site: Folder with the site's pages, to be served beside the API.
         metrics_token: What `GET /metrics` asks for; without it only development mode has that route.
         tracing: Whether spans are sent, as the variables of OpenTelemetry say (telemetry/tracing.py).
         run: How much one run may use.
@@ -102,6 +103,7 @@ class Settings:
     run: RunLimits = field(default_factory=RunLimits)
     testing: Testing = field(default_factory=Testing)
     accounts: AccountSettings = field(default_factory=AccountSettings)
+    site: Path | None = None
     log_format: str = "text"
     metrics_token: str | None = field(default=None, repr=False)
     tracing: bool = False
@@ -140,6 +142,7 @@ def settings_from(
     data_dir: Path,
     database_url: str | None = None,
     dev: bool = False,
+    site: Path | None = None,
 ) -> Settings:
     """Read the settings that the command line does not have.
 
@@ -161,6 +164,7 @@ def settings_from(
         data_dir: Folder of the server key, and of the database if that is SQLite.
         database_url: URL of a PostgreSQL database.
         dev: Development mode.
+        site: Folder with the site's pages.
 
     Raises:
         StartupError: A value has the wrong form.
@@ -173,6 +177,7 @@ def settings_from(
     return Settings(
         data_dir=data_dir,
         dev=dev,
+        site=site,
         database_url=database_url,
         public_url=public_url,
         cors_origins=_origins(environment.get("ARCRUN_SERVER_CORS_ORIGINS", "")),

@@ -51,6 +51,14 @@ def test_a_clean_tagged_commit_on_main_passes(
     assert check(publication).startswith(f"GO of v{tiny.VERSION} at ")
 
 
+def test_a_tag_that_does_not_say_who_has_released_is_refused(
+    publication: Publication, in_checkout: Callable[..., None]
+) -> None:
+    in_checkout("tag", f"v{tiny.VERSION}")
+    with pytest.raises(NotDone, match=rf"the tag v{tiny.VERSION} is not annotated"):
+        check(publication)
+
+
 def test_a_commit_without_the_tag_is_refused(publication: Publication) -> None:
     with pytest.raises(NotDone, match=rf"the tag v{tiny.VERSION} does not exist"):
         check(publication)
@@ -71,7 +79,7 @@ def test_a_tag_on_a_commit_that_is_not_on_main_is_refused(
 ) -> None:
     in_checkout("checkout", "--quiet", "--orphan", "orphan")
     in_checkout("commit", "--message", "orphan")
-    in_checkout("tag", f"v{tiny.VERSION}")
+    in_checkout("tag", "--annotate", f"v{tiny.VERSION}", "--message", "…")
     commit = git.head_commit(publication.root)
     orphan = replace(publication, evidence={**publication.evidence, "git": {"commit": commit}})
     with pytest.raises(NotDone, match="is not on main"):

@@ -14,7 +14,7 @@ from scripts.release.artifacts import (
     source_files,
 )
 from scripts.release.python.build import build_all, built_before, fingerprint, remember
-from scripts.release.versions import PACKAGES, module_of
+from scripts.release.versions import PACKAGES, SDK, module_of
 
 BACKEND = """
 [build-system]
@@ -23,6 +23,8 @@ build-backend = "hatchling.build"
 [project]
 name = "{name}"
 version = "1.2.3"
+[tool.hatch.build.targets.wheel]
+packages = ["src/{module}"]
 """
 
 
@@ -39,7 +41,9 @@ def checkout(tmp_path: Path) -> Path:
         module = root / folder / "src" / module_of(package)
         module.mkdir(parents=True)
         (module / "__init__.py").write_text('"""包"""\n')
-        (root / folder / "pyproject.toml").write_text(BACKEND.format(name=package))
+        (root / folder / "pyproject.toml").write_text(
+            BACKEND.format(name=package, module=module.name)
+        )
     (root / ".gitignore").write_text("*.pyc\n")
     git(root, "init", "-q")
     git(root, "add", "-A")
@@ -84,7 +88,8 @@ def test_a_build_that_depends_on_where_it_runs_is_refused(checkout: Path, tmp_pa
     shutil.rmtree(tmp_path / "work")
     said, _, *copies = str(caught.value).splitlines()
     assert re.fullmatch(
-        r"arcrun-1\.2\.3.* differs between two builds .*: .*where\.py.* in it", said
+        rf"{SDK.replace('-', '_')}-1\.2\.3.* differs between two builds .*: .*where\.py.* in it",
+        said,
     )
     hashes, paths = zip(*(line.split() for line in copies), strict=True)
     assert tuple(sha256(Path(path)) for path in paths) == hashes

@@ -9,6 +9,7 @@ import pytest
 from scripts.release.artifacts import Artifact, OverBudget, StrayFile, sha256
 from scripts.release.python import contents
 from scripts.release.python.contents import check_budgets, check_contents
+from scripts.release.versions import SDK
 
 MODULE = b'"""\xe5\xa5\x97\xe4\xbb\xb6"""\n'
 METADATA = "arcrun-1.2.3.dist-info/METADATA"
@@ -32,7 +33,7 @@ def wheel(folder: Path, members: dict[str, bytes]) -> Artifact:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    return Artifact("arcrun", path, sha256(path))
+    return Artifact(SDK, path, sha256(path))
 
 
 def sdist(folder: Path, members: dict[str, bytes]) -> Artifact:
@@ -42,7 +43,7 @@ def sdist(folder: Path, members: dict[str, bytes]) -> Artifact:
             member = tarfile.TarInfo(f"arcrun-1.2.3/{name}")
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
-    return Artifact("arcrun", path, sha256(path))
+    return Artifact(SDK, path, sha256(path))
 
 
 def test_a_wheel_of_tracked_code_and_metadata_passes(checkout: Path, tmp_path: Path) -> None:
@@ -64,6 +65,7 @@ def test_an_sdist_of_tracked_files_passes(checkout: Path, tmp_path: Path) -> Non
         ("arcrun/tests/test_it.py", MODULE, "never belongs in a wheel"),
         ("arcrun/.env", b"A=1", "never belongs in a wheel"),
         ("arcrun.pth", b"import os", "outside arcrun/"),
+        ("arcrun/start.pth", b"import os", "never belongs in a wheel"),
         ("other/__init__.py", MODULE, "outside arcrun/"),
         ("arcrun-1.2.3.dist-info/extra.json", b"{}", "outside arcrun/"),
         ("arcrun/__init__.py", b"KEY = 'ak_" + b"0a" * 24 + b"'", "looks like a key"),
@@ -91,11 +93,11 @@ def test_a_wheel_within_its_budget_shows_the_used_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     artifact = wheel(tmp_path, {"arcrun/__init__.py": MODULE})
-    monkeypatch.setattr(contents, "WHEEL_BUDGETS", {"arcrun": artifact.size / 500})
-    assert check_budgets([artifact]) == "arcrun 50%"
+    monkeypatch.setattr(contents, "WHEEL_BUDGETS", {SDK: artifact.size / 500})
+    assert check_budgets([artifact]) == f"{SDK} 50%"
 
 
 def test_a_wheel_over_its_budget_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contents, "WHEEL_BUDGETS", {"arcrun": 0.1})
+    monkeypatch.setattr(contents, "WHEEL_BUDGETS", {SDK: 0.1})
     with pytest.raises(OverBudget, match=r"arcrun-1\.2\.3.* its budget is 0\.1 kB"):
         check_budgets([wheel(tmp_path, {"arcrun/__init__.py": MODULE})])

@@ -73,6 +73,8 @@ class AsyncConnection:
         self.store = store
         self.allow_insecure_http = allow_insecure_http
         self.memory = Memory()
+        # More that a response must be: called with method, path and JSON object, it raises UnexpectedResponseError.
+        self.check: Callable[[str, str, Mapping[str, Any]], None] | None = None
 
     def with_options(
         self, timeout: float | httpx.Timeout | None, max_retries: int | None
@@ -159,7 +161,7 @@ class AsyncConnection:
         if received is not None:
             received.append((outcome, attempt + 1))
         base_url = self.settings.base_url
-        return read_response(request, outcome, attempt=attempt, base_url=base_url)
+        return read_response(request, outcome, attempt=attempt, base_url=base_url, check=self.check)
 
     async def open_stream(self, request: Request[Any]) -> httpx.Response:
         """Send a request, retry it, and return the response, whose body comes as a stream of events.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 from . import errors
 from .advice import advised
@@ -25,6 +26,7 @@ _METHODS = {
     "/prompt-recipes": "client.recipes.list()",
 }
 
+_NO_MESSAGE = "the engine returned an error without a message"
 _PAUSED = r"workflow paused at node (.+?) waiting for task (\S+)"
 
 
@@ -88,7 +90,14 @@ def object_of(content: Mapping[str, Any], key: str) -> dict[str, Any]:
     return cast("dict[str, Any]", field_of(content, key, dict))
 
 
-def read_response(request: Request[T], response: Response, *, attempt: int, base_url: str) -> T:
+def read_response(
+    request: Request[T],
+    response: Response,
+    *,
+    attempt: int,
+    base_url: str,
+    check: Callable[[str, str, Mapping[str, Any]], None] | None = None,
+) -> T:
     """Return the request's result.
 
     Args:
@@ -96,6 +105,7 @@ def read_response(request: Request[T], response: Response, *, attempt: int, base
         response: what came back.
         attempt: 0 for the first attempt, 1 for the first retry, …
         base_url: where it was sent, for error messages.
+        check: called with method, path and JSON object of a success, before the result is made of it.
 
     Raises:
         APIStatusError: the engine responded with an error.
@@ -111,6 +121,8 @@ def read_response(request: Request[T], response: Response, *, attempt: int, base
             )
         if request.runs_workflow:
             check_run(response, content)
+        if check is not None:
+            check(request.method, request.path, content)
         return request.read(content)
     if 300 <= response.status < 400:
         target = origin_of(response.headers.get("location", "")) or "another path of the same host"
@@ -177,7 +189,8 @@ def status_error(request: Request[Any], response: Response, base_url: str) -> er
         message=message,
         **_attributes(response, content),
     )
-    advised(error, f"{message}{hint}" if remedy == "base_url" else message, remedy)
+    problem = _without_words(request, response, base_url) if message == _NO_MESSAGE else message
+    advised(error, f"{problem}{hint}" if remedy == "base_url" else problem, remedy)
     newest = content.get("newest_version")
     if isinstance(error, errors.ConflictError) and type(newest) is int:
         error.newest_version = newest
@@ -263,8 +276,19 @@ def _plain(response: Response) -> str:
     """Return a plain-text body as the message; HTML and JSON make none."""
     message = " ".join(response.text.split())
     if not message or message.startswith(("<", "{", "[")):
-        return "the engine returned an error without a message"
+        return _NO_MESSAGE
     return message if len(message) <= 300 else message[:300] + "…"
+
+
+def _without_words(request: Request[Any], response: Response, base_url: str) -> str:
+    """Return what came, and from where: what answered may be no engine."""
+    host = urlsplit(base_url).netloc
+    what = f"{request.method} {request.path.partition('?')[0]}: {host} returned {response.status}"
+    if response.text.lstrip().startswith("<"):
+        return (
+            f"{what} with a page of HTML, which no engine does: is a proxy or gateway in between?"
+        )
+    return f"{what} without a message"
 
 
 def in_words_of_the_sdk(advice: str) -> str:

@@ -28,14 +28,15 @@ from .failures import failure_of
 from .help import TranslatedCommand, TranslatedGroup
 from .messages import LANGUAGES, language, language_of, text, use
 from .source import Source
+from .terminal import escaped
 
 
 class Call:
     """What the options before a command say."""
 
-    def __init__(self, *, as_json: bool, profile: str | None) -> None:
-        self.console = Console(as_json=as_json)
-        self.profile = profile
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.profile: str | None = None
         self.source: Source | None = None
 
 
@@ -45,19 +46,20 @@ def run(arguments: Sequence[str]) -> int:
     Args:
         arguments: as typed after `acr`.
     """
-    _open_closed_streams()
+    has_output = _open_closed_streams()
     # Also for errors that come before the options are read.
     as_json = "--json" in arguments or os.environ.get("ARCRUN_OUTPUT") == "json"
     use(language_of(arguments, sys.stderr))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # no character that it lacks may end a command
             stream.reconfigure(errors="backslashreplace")
-    call = Call(as_json=as_json, profile=None)
+    call = Call(Console(as_json=as_json, has_output=has_output))
     warnings.simplefilter(
         "always", ArcrunWarning
     )  # never an exception, whatever PYTHONWARNINGS says
     warnings.showwarning = lambda warning, *_, **__: call.console.warning(warning)
     try:
+        _check_environment()
         return application().main(list(arguments), "acr", standalone_mode=False, obj=call) or 0
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -70,15 +72,36 @@ def run(arguments: Sequence[str]) -> int:
         return exit_code(failure.code)
 
 
-def _open_closed_streams() -> None:
-    """Open the standard streams that a caller has closed (`>&-`) on nothing.
+# The variables that stand for an option, with what they can be.
+_VARIABLES = {"ARCRUN_OUTPUT": ("json", "text"), "ARCRUN_LANG": LANGUAGES}
+
+
+def _check_environment() -> None:
+    """Refuse values of variables that would be refused as those of an option.
+
+    Raises:
+        CommandError: one is.
+    """
+    for name, allowed in _VARIABLES.items():
+        if os.environ.get(name) and os.environ[name] not in allowed:
+            choices = ", ".join(allowed)
+            raise CommandError(
+                "invalid_argument",
+                text("{name} must be one of: {choices}", name=name, choices=choices),
+            )
+
+
+def _open_closed_streams() -> bool:
+    """Open the standard streams that a caller has closed (`>&-`) on nothing, and tell whether stdout was open.
 
     Python has None for them, and the next file or connection would get their number.
     """
+    is_open = sys.stdout is not None
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - until the process ends
             setattr(sys, name, stream)
+    return is_open
 
 
 def application() -> click.Group:
@@ -249,7 +272,8 @@ def _values(
     for parameter in parameters:
         value = given.get(parameter.name)
         if isinstance(parameter.mark, Hidden):
-            value = secret_from(parameter.name)
+            # What is only looked at needs no secret.
+            value = "" if given.get("dry_run") else secret_from(parameter.name)
         elif isinstance(parameter.mark, Contents) and value is not None:
             document = Source(value, text_of(value))
             value = document.text
@@ -273,4 +297,4 @@ def _confirm(command: Command, arguments: Mapping[str, Any]) -> None:
     undone = text("{what} can't be undone", what=what)
     if not sys.stdin.isatty():
         raise CommandError("invalid_argument", undone + text(": confirm it with --yes"))
-    click.confirm(undone + text(". Go on?"), abort=True, err=True)
+    click.confirm(escaped(undone) + text(". Go on?"), abort=True, err=True)

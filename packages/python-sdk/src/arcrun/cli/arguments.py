@@ -10,6 +10,7 @@ from typing import Any
 
 from arcrun.commands.documents import parse_document
 from arcrun.commands.errors import CommandError
+from arcrun.commands.reading import bytes_of, read_at_most
 
 from .messages import text as message
 from .source import Source
@@ -35,7 +36,13 @@ def text_of(path: str) -> str:
 
 def _bytes_of(path: str, shown: str) -> bytes:
     try:
-        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        if path != "-":
+            return bytes_of(Path(path), shown)
+        if sys.stdin is None:  # `<&-`
+            raise CommandError(
+                "invalid_argument", message("there is no standard input: it is closed")
+            )
+        return read_at_most(sys.stdin.buffer, shown)
     except FileNotFoundError:
         folder, hint = Path.cwd(), _like(Path(path))
         text = message(
@@ -96,7 +103,7 @@ def fields_of(pairs: Sequence[str], file: Source | None) -> dict[str, Any] | Non
 def _json_of(key: str, text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CommandError(
             "invalid_argument",
             message("the value after {key}:= is not JSON; for a text write {key}=VALUE", key=key),

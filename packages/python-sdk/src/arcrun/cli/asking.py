@@ -11,7 +11,7 @@ from arcrun.commands.errors import CommandError
 
 from .arguments import text_of
 from .messages import text as message
-from .source import printable
+from .terminal import escaped
 
 
 def ask(questions: Sequence[Question]) -> dict[str, str]:
@@ -36,11 +36,11 @@ def _prompted(questions: Sequence[Question]) -> dict[str, str]:
     given: dict[str, str] = {}
     for question in questions:
         optional = message(" (optional)") if question.is_optional else ""
-        print(f"{printable(question.label)}{optional}", file=sys.stderr)
+        print(f"{escaped(question.label)}{optional}", file=sys.stderr)
         if question.help:
-            print(f"  {printable(question.help)}", file=sys.stderr)
+            print(f"  {escaped(question.help)}", file=sys.stderr)
         given[question.key] = getpass.getpass(
-            "  " + message("{name} (not shown): ", name=question.key), sys.stderr
+            "  " + escaped(message("{name} (not shown): ", name=question.key)), sys.stderr
         ).strip()
     return given
 

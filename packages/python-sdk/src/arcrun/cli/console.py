@@ -9,7 +9,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from arcrun.commands.errors import CommandError, Next
@@ -17,7 +17,8 @@ from arcrun.commands.errors import CommandError, Next
 from .failures import OutputClosedError
 from .messages import language, translated
 from .messages import text as message
-from .source import Source, printable, width
+from .source import Source, width
+from .terminal import escaped, escaped_json, shown, steers, styled
 
 # Returns text in a style, such as "green", or as it is where there are no colours.
 Style = Callable[..., str]
@@ -44,10 +45,12 @@ class Console:
 
     Args:
         as_json: Whether results and errors are JSON.
+        has_output: Whether there is a standard output.
     """
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, has_output: bool = True) -> None:
         self.as_json = as_json
+        self.has_output = has_output
         self._held: list[str] = []
 
     def result(
@@ -64,19 +67,19 @@ class Console:
         Raises:
             OutputClosedError: who read it has gone away.
         """
-        shown = dict(result)
+        found = dict(result)
         if not self.as_json:
-            for warning in shown.pop("warnings", ()):
+            for warning in found.pop("warnings", ()):
                 self._fault("warning", "yellow", _fault_of(warning), "", source)
-        with _output():
-            if self.as_json:
-                print(as_json(shown, sys.stdout, indent=2))
-            elif view is not None:
-                self._lines(view(shown, self.style_of_result))
-            elif columns and columns[0] in shown:
-                self._table(shown, columns)
-            else:
-                print(as_yaml(shown), end="")
+        if self.as_json:
+            lines = [as_json(found, sys.stdout, indent=2)]
+        elif view is not None:
+            lines = list(view(found, self.style_of_result))
+        elif columns and columns[0] in found:
+            lines = self._table(found, columns)
+        else:
+            lines = as_yaml(found).splitlines()
+        self._results(lines)
         self._held_warnings()
 
     def item(self, item: Mapping[str, Any], view: View | None) -> None:
@@ -85,16 +88,21 @@ class Console:
         Raises:
             OutputClosedError: who read it has gone away.
         """
-        with _output():
-            if self.as_json or view is None:
-                print(as_json(item, sys.stdout))
-            else:
-                self._lines(view(item, self.style_of_result))
+        if self.as_json or view is None:
+            self._results([as_json(item, sys.stdout)])
+        else:
+            self._results(list(view(item, self.style_of_result)))
 
-    def _lines(self, lines: Iterable[str]) -> None:
-        plain = not can_show("✓✗", sys.stdout)
-        for line in lines:
-            print(line.translate(_SIGNS_IN_ASCII) if plain else line)
+    def _results(self, lines: Sequence[str]) -> None:
+        """Print lines on stdout, the only place where that is done: nothing of an unfinished result goes out."""
+        if not self.has_output:
+            raise CommandError(
+                "output_failed", message("there is no standard output: it is closed")
+            )
+        plain = not self.as_json and not can_show("✓✗", sys.stdout)
+        with _output():
+            for line in lines:
+                print(shown(line.translate(_SIGNS_IN_ASCII) if plain else line))
 
     def style_of_result(self, text: str, *names: str) -> str:
         """Return text in a style, where stdout shows colours."""
@@ -106,8 +114,12 @@ class Console:
             self._line(text)
 
     def question(self, text: str) -> None:
-        """Print on stderr what a person has to do now, also where results are JSON."""
+        """Print on stderr what a person has to do now."""
         self._line(text)
+
+    def notice(self, fields: Mapping[str, Any]) -> None:
+        """Print on stderr, as a line of JSON, what has to be done now: a program may show it to a person."""
+        self._line(as_json(fields, sys.stderr))
 
     def usage(self, text: str) -> None:
         """Print how a group of commands is used, as an error."""
@@ -132,12 +144,12 @@ class Console:
         """Print an error; with `source`, the lines of the file that it means."""
         steps = [next_command(step) for step in error.next]
         if self.as_json:
-            shown: dict[str, Any] = {"code": error.code, "message": error.message, "next": steps}
+            failed: dict[str, Any] = {"code": error.code, "message": error.message, "next": steps}
             if error.details:
-                shown["details"] = error.details
+                failed["details"] = error.details
             if self._held:
-                shown["warnings"] = self._held
-            self._line(as_json(shown, sys.stderr))
+                failed["warnings"] = self._held
+            self._line(as_json(failed, sys.stderr))
             return
         if error.code == "output_closed":
             return
@@ -154,7 +166,7 @@ class Console:
             self._explained(error.code)
         for step in steps:
             arrow = self.style(self.sign("→"), "cyan")
-            self._line(f"  {arrow} {step}")
+            self._line(f"  {arrow} {cell(step)}")
 
     def _fault(
         self, label: str, colour: str, fault: Mapping[str, Any], code: str, source: Source | None
@@ -175,8 +187,8 @@ class Console:
             self._line(f"  {meaning}")
 
     def _labelled(self, label: str, colour: str, text: str, code: str) -> None:
-        head = self.style(message(label) + (f"[{code}]" if code else ""), colour, "bold")
-        self._line(f"{head}: {printable_lines(text)}")
+        head = self.style(message(label) + (f"[{cell(code)}]" if code else ""), colour, "bold")
+        self._line(f"{head}: {text}")
 
     def sign(self, sign: str, stream: TextIO | None = None) -> str:
         """Return a sign such as ✓, or one of ASCII where the stream can't show it."""
@@ -184,29 +196,31 @@ class Console:
 
     @staticmethod
     def _line(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        """Print on stderr, the only place where that is done; the exit code stays if it can't be written."""
+        with suppress(OSError):
+            print(shown(text), file=sys.stderr, flush=True)
 
     def style(self, text: str, *names: str, stream: TextIO | None = None) -> str:
         """Return text in a style, where the stream shows colours."""
         if not has_colour(stream or sys.stderr):
             return text
         codes = ";".join(_STYLES[name] for name in names)
-        return f"\x1b[{codes}m{text}\x1b[0m"
+        return styled(text, codes)
 
-    def _table(self, result: Mapping[str, Any], columns: Sequence[str]) -> None:
+    def _table(self, result: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+        """Return the lines of a table, and say on stderr what it leaves out."""
         field, *names = columns
         rows = [[cell(item.get(name)) for name in names] for item in result[field]]
         if not rows:
             self.progress(message("no {field}", field=message(field)))
-            return
-        for line in table(names, rows, shutil.get_terminal_size((100, 24)).columns):
-            print(line)
+            return []
         if result.get("total", 0) > len(rows):
             self.progress(
                 message(
                     "{shown} of {total}; --limit shows more", shown=len(rows), total=result["total"]
                 )
             )
+        return table(names, rows, shutil.get_terminal_size((100, 24)).columns)
 
 
 def _fault_of(warning: Mapping[str, Any] | str) -> Mapping[str, Any]:
@@ -233,75 +247,79 @@ def discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def has_colour(stream: TextIO) -> bool:
+def has_colour(stream: TextIO | None) -> bool:
     """Tell whether a stream shows colours: a terminal, unless NO_COLOR, FORCE_COLOR or TERM say otherwise."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 @contextmanager
 def _output() -> Generator[None, None, None]:
-    """Let what is printed on stdout go out, or say that nobody reads it any more."""
+    """Let what is printed on stdout go out, or say why it does not.
+
+    Raises:
+        OutputClosedError: who read it has gone away.
+        CommandError: it can't be written.
+    """
     try:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
         discard_output()
         raise OutputClosedError from None
-    except OSError as error:  # a full disk
+    except OSError as error:
         discard_output()
-        reason = error.strerror or type(error).__name__
         raise CommandError(
-            "failed", message("the output can't be written: {reason}", reason=reason)
+            "output_failed",
+            message("the result can't be written: {reason}", reason=error.strerror or error),
         ) from None
 
 
 def as_yaml(value: object) -> str:
-    """Return a result as YAML, texts of several lines as blocks."""
+    """Return a result as YAML, texts of several lines as blocks, what steers a terminal as YAML's escapes."""
     import yaml
 
     class Dumper(yaml.SafeDumper):
         pass
 
     def text(dumper: yaml.SafeDumper, found: str) -> yaml.Node:
-        style = "|" if "\n" in found else None
+        style = '"' if steers(found) else "|" if "\n" in found else None  # only `"` has escapes
         return dumper.represent_scalar("tag:yaml.org,2002:str", found, style=style)
 
     Dumper.add_representer(str, text)
     shows_all = can_show("✓天", sys.stdout)  # otherwise YAML's own escapes
-    return yaml.dump(value, Dumper=Dumper, allow_unicode=shows_all, sort_keys=False, width=1000)
+    text_of_all = yaml.dump(
+        value, Dumper=Dumper, allow_unicode=shows_all, sort_keys=False, width=1000
+    )
+    return escaped(text_of_all)
 
 
 def as_json(value: Mapping[str, Any], stream: TextIO, *, indent: int | None = None) -> str:
-    """Return JSON, with escapes for what the stream can't show."""
-    return json.dumps(value, ensure_ascii=not can_show("✓天", stream), indent=indent)
+    """Return JSON, with escapes for what the stream can't show, and for what steers a terminal."""
+    text = json.dumps(value, ensure_ascii=not can_show("✓天", stream), indent=indent)
+    return escaped_json(text)
 
 
 def can_show(text: str, stream: TextIO) -> bool:
     """Tell whether the encoding of a stream has these characters."""
     try:
-        text.encode(stream.encoding or "ascii")
+        text.encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True
 
 
-def printable_lines(text: str) -> str:
-    """Return text of several lines without what would steer a terminal."""
-    return "\n".join(map(printable, text.split("\n")))
-
-
 def cell(value: object) -> str:
-    """Return a value for a table: on one line, without what would steer a terminal."""
+    """Return a value for a table: on one line, with escapes for what would steer a terminal."""
     if value is None:
         return ""
     if isinstance(value, list):
         return ", ".join(map(cell, value))
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return printable(" ".join(text.split()))
+    return escaped(" ".join(text.split()))
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[str]], columns: int) -> list[str]:

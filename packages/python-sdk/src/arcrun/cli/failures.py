@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 from collections.abc import Sequence
@@ -47,9 +48,19 @@ def failure_of(error: BaseException) -> CommandError:
         return _usage(error)
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         return CommandError("interrupted", text("interrupted"))
+    return _of_output(error) or _defect(error)
+
+
+def _of_output(error: BaseException) -> CommandError | None:
+    """Return what is wrong with the output, if anything is: of a help text; results have their own check."""
     if isinstance(error, (OutputClosedError, BrokenPipeError)):
         return CommandError("output_closed", text("the output was closed before all was written"))
-    return _defect(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return CommandError(
+            "output_failed",
+            text("the result can't be written: {reason}", reason=error.strerror or error),
+        )
+    return None
 
 
 def _usage(error: click.ClickException) -> CommandError:

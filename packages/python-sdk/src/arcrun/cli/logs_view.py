@@ -16,10 +16,10 @@ def line(event: Result, style: Style) -> Iterator[str]:
     head = style(f"{clock_time(event.get('at'))}  {event['run_id'][:_ID]}", "dim")
     workflow = style(cell(event.get("workflow")), "cyan")
     if event["type"] == "status":
-        what = status_text(event["status"], style)
+        what = status_text(event.get("status"), style)
     else:
-        sign, colour = SIGNS.get(str(event["status"]), ("·", "dim"))
-        what = f"  {style(sign, colour)} {cell(event['node'])}"
+        sign, colour = SIGNS.get(str(event.get("status")), ("·", "dim"))
+        what = f"  {style(sign, colour)} {cell(event.get('node'))}"
     spent = style(milliseconds(event.get("duration_ms")), "dim")
     error = style(cell(event.get("error")), "red")
     yield "  ".join(filter(None, (head, workflow, what, spent, error)))

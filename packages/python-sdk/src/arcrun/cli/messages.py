@@ -68,7 +68,7 @@ def language_of(arguments: Sequence[str], stream: TextIO) -> Language:
     if not locale.startswith(("zh_TW", "zh_HK", "zh_MO", "zh_Hant")):
         return "en"
     try:
-        "繁體中文".encode(stream.encoding or "ascii")
+        "繁體中文".encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
         return "en"
     return "zh"

@@ -7,6 +7,7 @@ from typing import Any
 
 from .console import Style, as_yaml, cell
 from .messages import text as message
+from .terminal import escaped, steers
 from .views import SIGNS, Result, columns, safe_lines
 
 # The colour of a range by the kind of its origin.
@@ -24,7 +25,10 @@ def recipe(result: Result, style: Style) -> Iterator[str]:
     if labels:
         about += message(", labels: {labels}", labels=cell(labels))
     yield style(f"# {about}", "dim")
-    yield from safe_lines(result.get("source") or as_yaml(result["recipe"]))
+    source = result.get("source") or ""
+    # What is in quotes nowhere has no escapes in YAML: then the recipe is written anew, and can still be pushed again.
+    is_plain = source and not any(map(steers, source.splitlines()))
+    yield from safe_lines(source if is_plain else as_yaml(result["recipe"]))
 
 
 def pushed(result: Result, style: Style) -> Iterator[str]:
@@ -70,7 +74,7 @@ def _ranges(
 
 def _coloured(text: str, style: Style, *names: str) -> str:
     """Return text in a colour that ends with each line, so that a pager keeps it."""
-    lines = [safe_lines(line)[0] if line else "" for line in text.split("\n")]
+    lines = [escaped(line) for line in text.split("\n")]
     return "\n".join(style(line, *names) if names and line else line for line in lines)
 
 

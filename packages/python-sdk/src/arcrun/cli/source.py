@@ -8,6 +8,8 @@ from typing import Any
 
 from arcrun.commands.documents import LINE_END
 
+from .terminal import escaped
+
 _TAB = "    "
 _LEAST_ROOM = 20  # columns for the text of a line, however narrow the terminal is
 
@@ -55,7 +57,7 @@ class Source:
 
 def _cut_around(text: str, index: int, room: int) -> tuple[str, int]:
     """Return the part of a line around a character that fits into `room` columns, and the columns before it."""
-    characters = [_TAB if each == "\t" else printable(each) for each in text]
+    characters = [_TAB if each == "\t" else escaped(each) for each in text]
     widths = [width(each) for each in characters]
     if sum(widths) <= room:
         return "".join(characters), sum(widths[:index])
@@ -71,16 +73,6 @@ def _cut_around(text: str, index: int, room: int) -> tuple[str, int]:
         end += 1
     parts = ["…" if start else "", *characters[start:end], "…" if end < len(widths) else ""]
     return "".join(parts), mark + spent
-
-
-def printable(text: str) -> str:
-    """Return text without control characters and marks of direction, which could rewrite the terminal."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}"
-        if unicodedata.category(each) in {"Cc", "Cf", "Cs"} and each != "\t"
-        else each
-        for each in text
-    )
 
 
 def width(text: str) -> int:

@@ -11,7 +11,8 @@ from arcrun.commands.sentences import Sentence
 from .console import Style, View, as_yaml, cell
 from .messages import text as message
 from .messages import translated
-from .source import printable, width
+from .source import width
+from .terminal import escaped
 
 Result = Mapping[str, Any]
 
@@ -67,8 +68,9 @@ def view_of(name: str) -> View | None:
 
 
 def safe_lines(text: str) -> list[str]:
-    """Return the lines of a text without what would steer a terminal."""
-    return [printable(line) for line in text.splitlines()]
+    """Return the lines of a text, with escapes for what would steer a terminal."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return [escaped(line) for line in (lines[:-1] if lines[-1] == "" else lines)]
 
 
 def indented(value: object, indent: int = 2) -> list[str]:
@@ -122,8 +124,8 @@ def run(result: Result, style: Style) -> Iterator[str]:
     )
     about = ", ".join(cell(fact) for fact in facts if fact)
     status = status_text(result["status"], style)
-    yield f"{cell(result['workflow'])}  {status}  {style(about, 'dim')}"
-    yield style(message("run {run}", run=result["run_id"]), "dim")
+    yield f"{cell(result.get('workflow'))}  {status}  {style(about, 'dim')}"
+    yield style(message("run {run}", run=cell(result["run_id"])), "dim")
     yield from _section(message("input"), result.get("input"), style)
     if result.get("trace"):
         yield from ("", style(message("trace"), "bold"))
@@ -277,8 +279,15 @@ def _key_is_in(result: Result) -> str:
     return message("the key {key} is in {config}", key=key, config=config)
 
 
+def _place_of_key(profile: str) -> str:
+    return message("profile {name}", name=cell(profile)) if profile else message("the top level")
+
+
 def rotated_key(result: Result, style: Style) -> Iterator[str]:
     """Show that there is a new key, and what it does not open."""
+    if result.get("dry_run"):
+        yield from indented(result, 0)
+        return
     sign = style("✓", "green")
     if result.get("recovered"):
         yield f"{sign} {message('the key had been replaced already, and only the response was lost')}"
@@ -286,15 +295,22 @@ def rotated_key(result: Result, style: Style) -> Iterator[str]:
         count = result.get("resealed", 0)
         yield f"{sign} {message('the key was replaced; it opens {count} credentials', count=count)}"
     yield "  " + _key_is_in(result)
+    for name in result.get("profiles") or []:
+        yield "  " + message("it was replaced in {place} too", place=_place_of_key(name))
     for name in result.get("unopened") or []:
         yield warning_line(message("no key opens the credential {name}", name=cell(name)), style)
 
 
 def revoked_key(result: Result, style: Style) -> Iterator[str]:
     """Show that the key is revoked, and where it still stands."""
+    if result.get("dry_run"):
+        yield from indented(result, 0)
+        return
     yield f"{style('✓', 'green')} {message('the key {key} is revoked', key=result['api_key'])}"
     if result.get("config"):
         yield "  " + message("it was removed from {config}", config=result["config"])
+    for name in result.get("profiles") or []:
+        yield "  " + message("it was removed from {place} too", place=_place_of_key(name))
     if result.get("still_in"):
         yield warning_line(
             message("it still stands in {place}", place=translated(result["still_in"])), style

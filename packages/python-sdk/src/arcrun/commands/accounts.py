@@ -8,7 +8,7 @@ from typing import Any
 from arcrun import Arcrun
 from arcrun._core.errors import ArcrunError
 
-from .config_file import write_settings
+from .config_file import replace_key
 from .errors import CommandError, command_error
 from .key_rotation import interrupted_rotation
 from .login import account_of
@@ -59,9 +59,23 @@ def _engine(client: Arcrun, *, has_key: bool) -> dict[str, Any]:
     return {"ok": True, **found, **({"account": account} if account else {})}
 
 
-def revoke_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
-    """Revoke the key: from now on it opens nothing, and what is stored under it can't be read with it."""
+def revoke_key(
+    client: Arcrun, *, profile: str | None = None, dry_run: bool = False
+) -> dict[str, Any]:
+    """Revoke the key: from now on it opens nothing, and what is stored under it can't be read with it.
+
+    Args:
+        dry_run: only say which key it would be
+    """
     key = chosen_settings(profile)["api_key"]
+    if dry_run:
+        account_of(client)  # refuses a key that is not valid
+        return {
+            "revoked": False,
+            "api_key": shown_key(key.value),
+            "from": key.origin,
+            "dry_run": True,
+        }
     result = {
         **client.request("DELETE", "/me/api-key", max_retries=0),
         "api_key": shown_key(key.value),
@@ -70,9 +84,9 @@ def revoke_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
     if place is None:
         return result if not key.origin else {**result, "still_in": key.origin}
     try:
-        write_settings(*place, {"api_key": None})
+        others = replace_key(*place, key.value, None)
     except CommandError as error:
         raise CommandError(
             error.code, f"the key was revoked, but it is still in {CONFIG}: {error.message}"
         ) from None
-    return {**result, "config": CONFIG}
+    return {**result, "config": CONFIG, **({"profiles": others} if others else {})}

@@ -38,6 +38,39 @@ def write_settings(path: Path, profile: str | None, settings: Mapping[str, str |
     _write(path, text)
 
 
+def replace_key(path: Path, profile: str | None, old: str, new: str | None) -> list[str]:
+    """Change a key wherever the config file has it, in one write: it is the same key in each profile.
+
+    Args:
+        path: the file.
+        profile: whose key it is in any case; None for the one at the top.
+        old: the key.
+        new: the new one; None removes it.
+
+    Returns:
+        The other profiles that had it; "" stands for the top.
+
+    Raises:
+        CommandError: the file can't be written.
+        ConfigurationError: it is not a mapping in YAML.
+    """
+    text = _read(path)
+    file = parse_file(Secret(text), str(path))
+    profiles: Any = file.get("profiles")
+    places: dict[str | None, Any] = {None: file}
+    places |= profiles if isinstance(profiles, Mapping) else {}
+    others = [
+        name
+        for name, values in places.items()
+        if name != profile and isinstance(values, Mapping) and values.get("api_key") == old
+    ]
+    for name in (profile, *others):
+        keys: _Keys = ("profiles", name) if name else ()
+        text = changed(text, (*keys, "api_key"), new, str(path))
+    _write(path, text)
+    return [name or "" for name in others]
+
+
 def changed(text: str, keys: _Keys, value: str | None, where: str = "the config file") -> str:
     r"""Return YAML with another value at a place; comments and order stay, where the text has a usual form.
 

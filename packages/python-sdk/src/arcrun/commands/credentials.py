@@ -9,7 +9,7 @@ from arcrun import Arcrun
 from .errors import CommandError, Next
 from .found import naming
 from .parameters import SecretText
-from .results import page
+from .results import first
 
 LISTING = Next("see the names", "creds list")
 
@@ -20,7 +20,8 @@ def list_credentials(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:
     Args:
         limit: how many at most
     """
-    return page("credentials", client.creds.list(), limit)
+    found = client.creds.list()
+    return {"credentials": first(found, limit), "total": len(found)}
 
 
 def push_credential(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from arcrun import Arcrun
 
+from .answers import CommandClient
 from .engines import Engine
 from .errors import CommandError, Next
 from .project_files import REPLIES, Changes, ProjectFiles
@@ -122,5 +123,5 @@ class Development:
             yield error_event(REPLIES, replies, error)
             return
         self._port = int(ready.url.rpartition(":")[2])
-        self._client = Arcrun(ready.key, base_url=ready.url)
+        self._client = CommandClient(ready.key, base_url=ready.url)
         yield {"type": "engine", "url": ready.url, "key": ready.key, "log": str(self._log or "")}

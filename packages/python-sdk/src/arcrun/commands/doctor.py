@@ -16,7 +16,12 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from arcrun._core.config import check_base_url, check_format, check_key, parse_file
-from arcrun._core.errors import ArcrunError, ArcrunWarning
+from arcrun._core.errors import (
+    ArcrunError,
+    ArcrunWarning,
+    AuthenticationError,
+    PermissionDeniedError,
+)
 from arcrun._core.origins import is_secure
 from arcrun._core.secret import Secret
 from arcrun._http import httpx, proxy_for
@@ -248,6 +253,7 @@ def _network(url: str) -> Iterator[Check]:
 
 def _engine(profile: str | None, *, has_key: bool) -> Iterator[Check]:
     with client_of(profile) as client:
+        began = time.time()
         try:
             response = client.with_raw_response(client.health)(timeout=_TIMEOUT, max_retries=0)
         except ArcrunError as error:
@@ -271,12 +277,14 @@ def _engine(profile: str | None, *, has_key: bool) -> Iterator[Check]:
                     "{version}: {capabilities}", version=found, capabilities=", ".join(capabilities)
                 ),
             )
-        yield from _clock(response.headers.get("date"))
+        yield from _clock(response.headers.get("date"), began, time.time())
         if has_key:
             try:
                 account = account_of(client)
             except ArcrunError as error:
-                yield Check("key at the engine", "fail", command_error(error).message, "acr login")
+                is_of_key = isinstance(error, (AuthenticationError, PermissionDeniedError))
+                cure = "acr login" if is_of_key else "is it running, and the base URL right?"
+                yield Check("key at the engine", "fail", command_error(error).message, cure)
             else:
                 whose = (account or {}).get("email") or (account or {}).get("account") or ""
                 yield Check(
@@ -288,13 +296,16 @@ def _engine(profile: str | None, *, has_key: bool) -> Iterator[Check]:
                 )
 
 
-def _clock(date: str | None) -> Iterator[Check]:
+def _clock(date: str | None, began: float, ended: float) -> Iterator[Check]:
+    """Compare the clocks. The engine wrote the date, in whole seconds, between the request and the end of its response."""
     if date is None:
         return
     try:
-        skew = round(time.time() - parsedate_to_datetime(date).timestamp())
-    except ValueError:
+        written = parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
         return
+    ahead, behind = began - (written + 1), written - ended
+    skew = round(ahead) if ahead > 0 else -round(behind) if behind > 0 else 0
     if abs(skew) <= _SKEW:
         yield Check("clock", "ok", sentence("{seconds} s from the engine's", seconds=abs(skew)))
         return

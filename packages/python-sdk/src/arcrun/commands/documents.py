@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from arcrun._core.config import PARSER_ERRORS
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 # More values than this, aliases written out, are refused: a document of a few lines can stand for billions.
 MOST_VALUES = 100_000
 DEEPEST = 100
+_MOST_FAULTS = 20
+_TOO_DEEP = f"here it is nested more than {DEEPEST} deep; do aliases (*name) repeat?"
 
 Path = tuple["str | int", ...]
 LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # as YAML counts lines
@@ -182,10 +185,10 @@ def parse_document(text: str, what: str = "the document") -> Document:
         try:
             node = loader.get_single_node()
             if node is not None:
-                faults = list(_read(node, (), nodes, [MOST_VALUES], 0))
+                faults = list(islice(_read(node, (), nodes, [MOST_VALUES], 0), _MOST_FAULTS))
                 if faults:
                     raise _invalid(what, faults)
-            value = None if node is None else loader.construct_document(node)
+            value = None if node is None else _constructed(loader, node, nodes, what)
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -196,11 +199,58 @@ def parse_document(text: str, what: str = "the document") -> Document:
         )
         place = place_at(text, error.position)
         raise _invalid(what, [{"message": message, **place._asdict()}]) from None
-    except (yaml.YAMLError, *PARSER_ERRORS) as error:
-        raise _invalid(what, [{"message": " ".join(str(error).split())}]) from None
+    except RecursionError:
+        raise _invalid(what, [_too_deep(text)]) from None
+    except (yaml.YAMLError, *PARSER_ERRORS):
+        raise _invalid(what, [{"message": "it can't be read", "line": 1, "column": 1}]) from None
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return Document(value, text, nodes)
     raise _invalid(what, [_no_mapping(text, value)])
+
+
+def _constructed(loader: yaml.SafeLoader, node: yaml.Node, nodes: Nodes, what: str) -> Any:
+    """Return the value of a document.
+
+    Raises:
+        CommandError: a text without quotes looks like a number or a date, and is none that can be read.
+    """
+    import yaml
+
+    try:
+        return loader.construct_document(node)
+    except PARSER_ERRORS:
+        for each in nodes.values.values():
+            try:
+                if isinstance(each, yaml.ScalarNode):
+                    yaml.SafeLoader("").construct_object(each)
+            except PARSER_ERRORS:
+                shown = each.value if len(each.value) <= 20 else f"{each.value[:20]}…"
+                kind = str(each.tag).rpartition(":")[2]
+                named = {"int": "a number", "float": "a number", "timestamp": "a date"}.get(
+                    kind, kind
+                )
+                message = f"`{shown}` can't be read as {named}: put it into quotes if it is a text"
+                fault = {"message": message, **_place(each)._asdict()}
+                raise _invalid(what, [fault]) from None
+        raise
+
+
+def _too_deep(text: str) -> dict[str, Any]:
+    """Return where a document that is nested too deeply is so."""
+    import yaml
+
+    depth = 0
+    place = Place(1, 1)
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if event.start_mark:
+                place = Place(event.start_mark.line + 1, event.start_mark.column + 1)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            break
+    return {"message": _TOO_DEEP, **place._asdict()}
 
 
 def _code_point(character: int | str | bytes) -> int:
@@ -236,10 +286,13 @@ def _read(
     import yaml
 
     left[0] -= 1
+    if left[0] < 0:
+        message = f"with this it has more than {MOST_VALUES:,} values; do aliases (*name) repeat?"
+        yield {"message": message, **_place(node)._asdict()}
+    if depth > DEEPEST:
+        yield {"message": _TOO_DEEP, **_place(node)._asdict()}
     if left[0] < 0 or depth > DEEPEST:
-        raise ValueError(
-            f"it has more than {MOST_VALUES} values or is nested more than {DEEPEST} deep; do aliases (*name) repeat?"
-        )
+        return
     nodes.values.setdefault(path, node)
     if isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
@@ -309,6 +362,7 @@ def _invalid(what: str, faults: list[dict[str, Any]]) -> CommandError:
 def summary_of(faults: Sequence[dict[str, Any]]) -> str:
     """Return the first of the faults with its place, and how many others there are."""
     first = faults[0]
-    where = f"line {first['line']}, column {first['column']}: " if "line" in first else ""
+    has_place = "line" in first and "column" in first
+    where = f"line {first['line']}, column {first['column']}: " if has_place else ""
     more = f" (and {len(faults) - 1} more, see details)" if len(faults) > 1 else ""
-    return f"{where}{first['message']}{more}"
+    return f"{where}{first.get('message', '')}{more}"

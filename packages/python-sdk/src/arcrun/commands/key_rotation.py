@@ -11,7 +11,8 @@ from arcrun import Arcrun
 from arcrun._core.errors import APIConnectionError, APIStatusError, ArcrunError, AuthenticationError
 from arcrun._local import read_config
 
-from .config_file import write_settings
+from .answers import CommandClient
+from .config_file import replace_key, write_settings
 from .errors import CommandError, Next, command_error
 from .login import account_of
 from .settings import CONFIG, Setting, chosen_settings, kept_in, shown_key
@@ -21,15 +22,30 @@ DRAFT = "~/.arcrun/new-key.yaml"
 _SERVER_FAILED = 500
 
 
-def rotate_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
-    """Replace the key by a new one, and keep it in ~/.arcrun/config.yaml. The old one is not valid from then on."""
+def rotate_key(
+    client: Arcrun, *, profile: str | None = None, dry_run: bool = False
+) -> dict[str, Any]:
+    """Replace the key by a new one, and keep it in ~/.arcrun/config.yaml. The old one is not valid from then on.
+
+    Args:
+        dry_run: only say which key it would be
+    """
     settings = chosen_settings(profile)
     place, owner = _place_of(settings["api_key"], profile)
+    if dry_run:
+        account_of(client)  # refuses a key that is not valid
+        old = settings["api_key"]
+        return {
+            "api_key": shown_key(old.value),
+            "from": old.origin,
+            "config": CONFIG,
+            "dry_run": True,
+        }
     draft = place.with_name(Path(DRAFT).name)
-    url = settings["base_url"].value
+    url, old = settings["base_url"].value, settings["api_key"].value
     key = _drafted(draft, owner, url)
     if key is not None and _is_valid(key, url):  # the response to a former rotation was lost
-        return _kept(key, place, draft, owner, {"recovered": True})
+        return _kept(key, old, place=place, draft=draft, owner=owner, result={"recovered": True})
     if key is None:
         key = f"ak_{secrets.token_hex(24)}"
         write_settings(draft, owner, {"api_key": key, "base_url": url})
@@ -45,7 +61,7 @@ def rotate_key(client: Arcrun, *, profile: str | None = None) -> dict[str, Any]:
     made = str(replaced.pop("api_key", key))
     if made != key:  # an engine that takes no proposals
         write_settings(draft, owner, {"api_key": made})
-    return _kept(made, place, draft, owner, replaced)
+    return _kept(made, old, place=place, draft=draft, owner=owner, result=replaced)
 
 
 def interrupted_rotation(setting: Setting, profile: str | None) -> bool:
@@ -101,11 +117,11 @@ def _drop(draft: Path, owner: str | None) -> None:
 
 
 def _kept(
-    key: str, place: Path, draft: Path, owner: str | None, result: dict[str, Any]
+    key: str, old: str, *, place: Path, draft: Path, owner: str | None, result: dict[str, Any]
 ) -> dict[str, Any]:
     """Keep the new key in the config file, and return what may be shown."""
     try:
-        write_settings(place, owner, {"api_key": key})
+        others = replace_key(place, owner, old, key)
     except CommandError as error:
         raise CommandError(
             error.code,
@@ -113,7 +129,8 @@ def _kept(
             next=[Next("keep it, when that is mended", "auth rotate")],
         ) from None
     _drop(draft, owner)
-    return {**result, "api_key": shown_key(key), "config": CONFIG}
+    kept = {**result, "api_key": shown_key(key), "config": CONFIG}
+    return {**kept, **({"profiles": others} if others else {})}
 
 
 def _is_undecided(error: ArcrunError) -> bool:
@@ -124,7 +141,7 @@ def _is_undecided(error: ArcrunError) -> bool:
 
 
 def _is_valid(key: str, url: str) -> bool:
-    with Arcrun(key, base_url=url) as client:
+    with CommandClient(key, base_url=url) as client:
         try:
             account_of(client)
         except AuthenticationError:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-from arcrun._core.errors import APIConnectionError
+from arcrun._core.errors import APIConnectionError, UnexpectedResponseError
+from arcrun._core.shapes import text, texts
 from arcrun._http import HEADERS, httpx
 
+from .answers import check_answer
 from .errors import CommandError, Next, command_error
 
 _TIMEOUT = 60.0  # seconds
@@ -37,18 +40,28 @@ class Reply(NamedTuple):
             what: the request, as `POST URL`.
         """
         return CommandError(
-            str(self.body.get("code", "refused")),
-            f"{what}: {self.status} {self.body.get('error', 'without a reason')}",
-            next=[Next(str(action)) for action in self.body.get("next_actions", [])],
+            text(self.body.get("code")) or "refused",
+            f"{what}: {self.status} {text(self.body.get('error')) or 'without a reason'}",
+            next=[Next(action) for action in texts(self.body.get("next_actions"))],
         )
 
 
 def send(
     method: str, url: str, body: Mapping[str, Any] | None = None, *, timeout: float = _TIMEOUT
 ) -> Reply:
-    """Send a request with a JSON object."""
+    """Send a request with a JSON object.
+
+    Raises:
+        CommandError: `unreachable`; or a success that is not what the contract says.
+    """
     content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-    return send_content(method, url, content, {}, timeout=timeout)
+    reply = send_content(method, url, content, {}, timeout=timeout)
+    if reply.is_success:
+        try:
+            check_answer(method, urlsplit(url).path, reply.body)
+        except UnexpectedResponseError as error:
+            raise command_error(error) from None
+    return reply
 
 
 def send_content(
@@ -67,6 +80,10 @@ def send_content(
     sent = {**HEADERS, "Content-Type": "application/json", **headers}
     try:
         response = httpx.request(method, url, content=content, headers=sent, timeout=timeout)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        raise CommandError(
+            "unexpected_response", f"{url!r} is no address that a request can be sent to"
+        ) from None
     except httpx.TransportError as error:
         reason = f"{method} {url}: {str(error) or type(error).__name__}"
         raise command_error(APIConnectionError(reason)) from None

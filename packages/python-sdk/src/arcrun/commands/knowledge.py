@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 from urllib.parse import quote, urlencode
 
 from arcrun import Arcrun
@@ -10,27 +10,29 @@ from arcrun._core.errors import NotFoundError
 
 from .errors import CommandError, Next
 from .parameters import FileText
-from .results import page
+from .result_types import Block, BlockToPut, FoundBlocks, Page, StoredBlock
+from .results import check_limit, first
 
 MOST = 200  # blocks that the engine returns at once
 _SEARCH = Next("search", "kb search", ("WORDS",))
 
 
-def search_knowledge(client: Arcrun, query: str, *, limit: int = 10) -> dict[str, Any]:
+def search_knowledge(client: Arcrun, query: str, *, limit: int = 10) -> FoundBlocks:
     """Find blocks that hold all words of a query.
 
     Args:
         query: words, Chinese or English
         limit: how many at most
     """
+    check_limit(limit)
     query_string = urlencode({"q": query, "limit": min(limit, MOST)})
     found = client.request("GET", f"/kbdb/search?{query_string}")
-    return page("blocks", found["blocks"], limit)
+    return {"blocks": first(found["blocks"], limit), "total": len(found["blocks"])}
 
 
 def get_knowledge(
     client: Arcrun, page_name: str | None = None, *, block_id: str | None = None
-) -> dict[str, Any]:
+) -> Page:
     """Show a page's blocks, oldest first, or one block.
 
     Args:
@@ -64,7 +66,7 @@ def put_knowledge(
     type: str | None = None,  # noqa: A002 - the contract's word
     replace: bool = False,
     dry_run: bool = False,
-) -> dict[str, Any]:
+) -> StoredBlock | BlockToPut:
     """Write a block to a page.
 
     Args:
@@ -95,12 +97,13 @@ def put_knowledge(
         named = {"id": block_id} if block_id else {}
         body = {"page_name": page_name, **named, **fields}
         found = client.request("POST", "/kbdb/blocks", body=body)
-    return {key: value for key, value in found["block"].items() if key != "content"}
+    stored = {key: value for key, value in found["block"].items() if key != "content"}
+    return cast("StoredBlock", stored)
 
 
-def blocks_of(client: Arcrun, page_name: str) -> list[dict[str, Any]]:
+def blocks_of(client: Arcrun, page_name: str) -> list[Block]:
     """Return all blocks of a page, oldest first."""
-    blocks: list[dict[str, Any]] = []
+    blocks: list[Block] = []
     cursor: str | None = None
     while True:
         query = {"page_name": page_name, "limit": MOST, **({"cursor": cursor} if cursor else {})}

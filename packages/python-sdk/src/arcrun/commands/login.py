@@ -16,6 +16,7 @@ from arcrun._core.origins import is_secure
 from arcrun._core.secret import Secret
 from arcrun._local import read_config
 
+from .answers import CommandClient
 from .asking import Ask, Question
 from .config_file import write_settings
 from .errors import CommandError, Next
@@ -26,6 +27,7 @@ Report = Callable[[Mapping[str, Any]], None]
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 _SLOWER = 5  # seconds that `slow_down` adds to the interval (RFC 8628, section 3.5)
 _LEAST = 0.05
+_LONGEST_WAIT = 1800.0  # seconds, whatever an engine says
 _LONGEST_NAME = 60
 _REFUSALS = {
     "access_denied": "the log-in was refused in the browser",
@@ -58,7 +60,7 @@ def log_in(
         check_key(Secret(key), "standard input")
     else:
         key = _key_of_device(url, report)
-    with Arcrun(key, base_url=url) as client:
+    with CommandClient(key, base_url=url) as client:
         account = account_of(client)
     write_settings(Path(config_path()), profile, {"api_key": key, "base_url": url})
     result: dict[str, Any] = {"base_url": url, "api_key": shown_key(key), "config": CONFIG}
@@ -78,17 +80,22 @@ def log_in(
     return result
 
 
-def log_out(*, profile: str | None = None) -> dict[str, Any]:
-    """Remove the key from ~/.arcrun/config.yaml. The key stays valid: `acr auth revoke` ends it."""
+def log_out(*, profile: str | None = None, dry_run: bool = False) -> dict[str, Any]:
+    """Remove the key from ~/.arcrun/config.yaml. The key stays valid: `acr auth revoke` ends it.
+
+    Args:
+        dry_run: only say whether there is one
+    """
     path = Path(config_path())
     if profile:
         settings_of(profile)
     was = _in_file(profile)
-    if was is not None:
+    if was is not None and not dry_run:
         write_settings(path, profile, {"api_key": None})
     return {
-        "removed": was is not None,
+        "removed": was is not None and not dry_run,
         "config": CONFIG,
+        **({"api_key": shown_key(was), "dry_run": True} if dry_run else {}),
         **({"profile": profile} if profile else {}),
     }
 
@@ -135,14 +142,16 @@ def _key_of_device(url: str, report: Report) -> str:
     if not begun.is_success:
         raise begun.error(f"POST {url}/auth/device/code")
     shown = ("verification_uri", "verification_uri_complete", "user_code", "expires_in")
-    report({"type": "device_code", **{name: begun.body.get(name) for name in shown}})
+    report(
+        {"type": "device_code", "base_url": url, **{name: begun.body.get(name) for name in shown}}
+    )
     return _poll(url, begun.body)
 
 
 def _poll(url: str, begun: Mapping[str, Any]) -> str:
     """Ask for the key, no more often than the engine allows, until the person has decided."""
-    interval = max(float(begun.get("interval", 5)), _LEAST)
-    deadline = time.monotonic() + float(begun["expires_in"])
+    interval = max(float(5 if begun.get("interval") is None else begun["interval"]), _LEAST)
+    deadline = time.monotonic() + min(float(begun["expires_in"]), _LONGEST_WAIT)
     body = {"grant_type": GRANT_TYPE, "device_code": begun["device_code"]}
     while time.monotonic() < deadline:
         time.sleep(interval)

@@ -15,6 +15,7 @@ from arcrun._core.events import ENDED
 
 from .errors import CommandError, Next
 from .found import naming
+from .workflows import get_workflow
 
 _INTERVAL = 1.0  # seconds between two looks for new runs
 _MOST = 200  # runs that are shown before following begins
@@ -53,6 +54,8 @@ def _lines_of_runs(
     """Yield the lines of the newest runs, the oldest of them first; then those of runs that begin or go on."""
     coming: Queue[Line | ArcrunError] = Queue()
     newest = _newest(client, workflow, _MOST)
+    if workflow and not newest:
+        get_workflow(client, workflow)  # none has run yet, or there is none of this name
     seen = {run["run_id"] for run in newest}
     for run in reversed(newest[:limit]):
         if follow and run["status"] not in ENDED:

@@ -10,6 +10,7 @@ from arcrun._core.errors import ArcrunError
 
 from .errors import CommandError, command_error
 from .knowledge import blocks_of, put_knowledge
+from .reading import bytes_of
 
 _SUFFIXES = frozenset({".md", ".markdown"})
 MOST_CHARACTERS = 262_144  # of a block (docs/contract.md, knowledge base)
@@ -122,7 +123,7 @@ def _page_name(root: Path, file: Path) -> str:
 
 def _text_of(file: Path) -> str:
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        text = bytes_of(file, str(file)).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CommandError(
             "invalid_argument", f"{file} is not UTF-8 (byte {error.start}): save it as UTF-8"

@@ -74,9 +74,9 @@ class Parameter:
     @property
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of its value."""
-        found = dict(_SCHEMAS[self.type])
+        found: dict[str, Any] = dict(_SCHEMAS[self.type])
         if self.choices:
-            found["enum"] = list(self.choices)
+            found = {"enum": list(self.choices)}
         if self.description:
             found["description"] = self.description
         return found

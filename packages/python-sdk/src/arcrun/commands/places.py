@@ -111,6 +111,8 @@ def _steps_in(steps: list[str | int], document: Document, nodes: Sequence[str]) 
         return (*_config_of(nodes[steps[1]], document), *rest)
     if steps[:1] == ["edges"]:
         return ("flow",)
+    if steps[:1] == ["triplets"]:  # of a request to compile the flow
+        return ("flow", *steps[1:])
     return tuple(steps)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from arcrun import Arcrun
 from arcrun._core.errors import ArcrunError, NotFoundError
@@ -15,8 +15,12 @@ from .documents import Document, parse_document
 from .errors import CommandError, command_error
 from .places import located
 from .project_files import Changes, ProjectFiles
+from .reading import bytes_of
 from .recipes import kind_of, push_recipe, render_recipe, run_recipe_tests
 from .workflows import push_workflow
+
+if TYPE_CHECKING:
+    from arcrun._core.recipe_types import PushedRecipe
 
 Event = dict[str, Any]
 
@@ -106,8 +110,8 @@ class ProjectSteps:
         name = str(document.value.get("id") or document.value.get("name") or "").rpartition(":")[2]
         version = self._stored_version(name, text) if kind == "prompt_recipe" else None
         if version is None:
-            pushed = push_recipe(self._client, text)
-            name, version = str(pushed["name"]), pushed["version"]
+            pushed = cast("PushedRecipe", push_recipe(self._client, text))
+            name, version = pushed["name"], pushed["version"]
             names.add(name)
         event: Event = {"type": "recipe", "file": file, "kind": kind, "name": name}
         event["version"] = version
@@ -226,7 +230,7 @@ def _placeholder(warning: dict[str, Any], document: Document) -> dict[str, Any]:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return bytes_of(path, str(path)).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CommandError(
             "invalid_argument", f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8"

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from arcrun import Arcrun
 from arcrun._core.errors import BadRequestError, NotFoundError
-from arcrun._core.recipe_types import RecipeKind
+from arcrun._core.recipe_types import (
+    DeletedRecipe,
+    PushedRecipe,
+    RecipeKind,
+    StoredRecipe,
+)
 
 from .documents import Document, parse_document
 from .errors import CommandError, Next, command_error
 from .found import naming
 from .parameters import FileText, JsonObject
 from .places import failure_at, located_in_recipe
-from .results import page
+from .result_types import CheckedRecipe, ListedRecipes, Prompt, RecipeToDelete, TestResults
+from .results import first
 
 LISTING = Next("see the names", "recipe list")
 _KINDS = ("prompt_recipe", "api_recipe", "auth_recipe")
@@ -21,19 +27,20 @@ _KINDS = ("prompt_recipe", "api_recipe", "auth_recipe")
 
 def list_recipes(
     client: Arcrun, *, kind: RecipeKind = "prompt_recipe", limit: int = 50
-) -> dict[str, Any]:
+) -> ListedRecipes:
     """List the recipes of a kind.
 
     Args:
         kind: of which kind
         limit: how many at most
     """
-    return page("recipes", client.recipes.list(kind=kind), limit)
+    found = client.recipes.list(kind=kind)
+    return {"recipes": first(found, limit), "total": len(found)}
 
 
 def get_recipe(
     client: Arcrun, name: str, *, version: int | None = None, label: str | None = None
-) -> dict[str, Any]:
+) -> StoredRecipe:
     """Show a version of a recipe.
 
     Args:
@@ -42,7 +49,7 @@ def get_recipe(
         label: instead of @LABEL
     """
     with _naming(client, name):
-        return {**client.recipes.get(name, version=version, label=label)}
+        return client.recipes.get(name, version=version, label=label)
 
 
 def push_recipe(
@@ -52,7 +59,7 @@ def push_recipe(
     message: str | None = None,
     expected_version: int | None = None,
     dry_run: bool = False,
-) -> dict[str, Any]:
+) -> PushedRecipe | CheckedRecipe:
     """Store a new version of a recipe.
 
     Args:
@@ -67,7 +74,7 @@ def push_recipe(
     # A prompt recipe goes as it was written: the engine says at which line and column it has faults.
     is_prompt = kind_of(document) == "prompt_recipe"
     try:
-        pushed = client.recipes.push(
+        return client.recipes.push(
             recipe if is_prompt else document.value,
             message=message,
             expected_version=expected_version,
@@ -76,12 +83,11 @@ def push_recipe(
         failure = command_error(error)
         details = located_in_recipe(failure.details, document)
         raise failure_at(failure, details) from None
-    return {**pushed}
 
 
 def delete_recipe(
     client: Arcrun, name: str, *, force: bool = False, dry_run: bool = False
-) -> dict[str, Any]:
+) -> DeletedRecipe | RecipeToDelete:
     """Delete a recipe with all its versions.
 
     Args:
@@ -93,7 +99,7 @@ def delete_recipe(
         if dry_run:
             versions = client.recipes.versions(name)
             return {"name": name, "versions": len(versions), "dry_run": True}
-        return {**client.recipes.delete(name, force=force)}
+        return client.recipes.delete(name, force=force)
 
 
 def render_recipe(
@@ -105,7 +111,7 @@ def render_recipe(
     version: int | None = None,
     label: str | None = None,
     recipe: FileText | None = None,
-) -> dict[str, Any]:
+) -> Prompt:
     """Assemble a prompt without asking a model.
 
     Args:
@@ -120,7 +126,7 @@ def render_recipe(
         rendered = client.recipes.render(
             name, inputs, context=context, version=version, label=label, recipe=recipe
         )
-    return {**rendered}
+    return cast("Prompt", rendered)
 
 
 def run_recipe_tests(
@@ -130,7 +136,7 @@ def run_recipe_tests(
     version: int | None = None,
     label: str | None = None,
     recipe: FileText | None = None,
-) -> dict[str, Any]:
+) -> TestResults:
     """Run the tests that a recipe holds, without asking a model.
 
     Args:
@@ -140,7 +146,8 @@ def run_recipe_tests(
         recipe: YAML to test instead of the stored recipe
     """
     with _naming(client, name):
-        return {**client.recipes.test(name, version=version, label=label, recipe=recipe)}
+        tested = client.recipes.test(name, version=version, label=label, recipe=recipe)
+    return cast("TestResults", tested)
 
 
 def list_versions(client: Arcrun, name: str, *, limit: int = 50) -> dict[str, Any]:
@@ -151,7 +158,8 @@ def list_versions(client: Arcrun, name: str, *, limit: int = 50) -> dict[str, An
         limit: how many at most
     """
     with _naming(client, name):
-        return page("versions", client.recipes.versions(name), limit)
+        found = client.recipes.versions(name)
+    return {"versions": first(found, limit), "total": len(found)}
 
 
 def diff_recipe(
@@ -246,7 +254,7 @@ def kind_of(document: Document) -> str:
     return str(kind)
 
 
-def _checked(client: Arcrun, text: str, document: Document) -> dict[str, Any]:
+def _checked(client: Arcrun, text: str, document: Document) -> CheckedRecipe:
     """Check a prompt recipe as a push does, and its tests.
 
     Raises:

@@ -1,23 +1,34 @@
-"""The shape of results: always a JSON object, lists under the name of what they hold."""
+"""The shape of results: always a JSON object, lists under the name of what they hold, with the `total`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeVar
 
 from .errors import CommandError
 
+T = TypeVar("T")
 
-def page(name: str, items: Sequence[Any], limit: int) -> dict[str, Any]:
-    """Return the first `limit` of a list, and how many there are.
+
+def first(items: Sequence[T], limit: int) -> list[T]:
+    """Return the first `limit` items of a list.
 
     Raises:
         CommandError: `limit` is no positive number.
 
     Example:
-        >>> page("runs", ["a", "b"], 1)
-        {'runs': ['a'], 'total': 2}
+        >>> first(["a", "b"], 1)
+        ['a']
+    """
+    check_limit(limit)
+    return list(items[:limit])
+
+
+def check_limit(limit: int) -> None:
+    """Check how many items are asked for.
+
+    Raises:
+        CommandError: `limit` is no positive number.
     """
     if limit < 1:
         raise CommandError("invalid_argument", "the argument 'limit' must be 1 or more")
-    return {name: list(items[:limit]), "total": len(items)}

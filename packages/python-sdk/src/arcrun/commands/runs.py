@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from arcrun import Arcrun
 from arcrun._core.events import ENDED
+from arcrun._core.types import AcceptedRun, ResumedRun
 
 from .errors import CommandError, Next
 from .found import naming
 from .parameters import JsonObject
-from .results import page
+from .result_types import FollowedRun, ListedRuns, ShownRun
+from .results import first
 
 Report = Callable[[Mapping[str, Any]], None]
 Status = Literal["queued", "running", "paused", "succeeded", "partial", "failed", "cancelled"]
@@ -20,7 +22,7 @@ LISTING = Next("see the runs", "runs list")
 
 def list_runs(
     client: Arcrun, *, workflow: str | None = None, status: Status | None = None, limit: int = 50
-) -> dict[str, Any]:
+) -> ListedRuns:
     """List runs, newest first.
 
     Args:
@@ -28,32 +30,33 @@ def list_runs(
         status: only runs of this status
         limit: how many at most
     """
-    return page("runs", client.runs.list(workflow=workflow, status=status), limit)
+    found = client.runs.list(workflow=workflow, status=status)
+    return {"runs": first(found, limit), "total": len(found)}
 
 
-def get_run(client: Arcrun, run_id: str) -> dict[str, Any]:
+def get_run(client: Arcrun, run_id: str) -> ShownRun:
     """Show a run: status, input, data or error, and the trace of its nodes.
 
     Args:
         run_id: the run
     """
     with _naming(client, run_id):
-        return {**client.runs.get(run_id)}
+        return cast("ShownRun", client.runs.get(run_id))
 
 
-def cancel_run(client: Arcrun, run_id: str) -> dict[str, Any]:
+def cancel_run(client: Arcrun, run_id: str) -> ShownRun:
     """Cancel a run that has not ended.
 
     Args:
         run_id: the run
     """
     with _naming(client, run_id):
-        return {**client.runs.cancel(run_id)}
+        return cast("ShownRun", client.runs.cancel(run_id))
 
 
 def retry_run(
     client: Arcrun, run_id: str, *, from_node: str | None = None, latest: bool = False
-) -> dict[str, Any]:
+) -> AcceptedRun:
     """Run an ended run again.
 
     Args:
@@ -62,7 +65,7 @@ def retry_run(
         latest: take the workflow as it is now
     """
     with _naming(client, run_id):
-        return {**client.runs.retry(run_id, start=from_node, latest=latest)}
+        return client.runs.retry(run_id, start=from_node, latest=latest)
 
 
 def resume_run(
@@ -71,7 +74,7 @@ def resume_run(
     data: JsonObject | None = None,
     *,
     error: str | None = None,
-) -> dict[str, Any]:
+) -> ResumedRun:
     """Bring a paused run what it waits for.
 
     Args:
@@ -79,10 +82,10 @@ def resume_run(
         data: the result of the node that waits
         error: why the task failed, instead of data
     """
-    return {**client.workflows.resume(task_id, data, success=error is None, error=error)}
+    return client.workflows.resume(task_id, data, success=error is None, error=error)
 
 
-def follow_run(client: Arcrun, run_id: str, report: Report | None) -> dict[str, Any]:
+def follow_run(client: Arcrun, run_id: str, report: Report | None) -> FollowedRun:
     """Return a run once it has ended or paused; until then report its events.
 
     Raises:
@@ -94,7 +97,7 @@ def follow_run(client: Arcrun, run_id: str, report: Report | None) -> dict[str, 
         if event.get("status") == "paused" and event["type"] == "status":
             break
     run = client.runs.get(run_id)
-    result = {key: value for key, value in run.items() if key not in {"input", "trace"}}
+    shown = {key: value for key, value in run.items() if key not in {"input", "trace"}}
     status = str(run["status"])
     if status in ENDED and status not in {"succeeded", "partial"}:
         node = run.get("failed_node")
@@ -110,7 +113,7 @@ def follow_run(client: Arcrun, run_id: str, report: Report | None) -> dict[str, 
                 {"message": str(reason), "run_id": run_id, **({"node": node} if node else {})}
             ],
         )
-    return result
+    return cast("FollowedRun", shown)
 
 
 def _naming(client: Arcrun, run_id: str) -> Any:

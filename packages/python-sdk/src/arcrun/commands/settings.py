@@ -11,6 +11,7 @@ from arcrun import Arcrun
 from arcrun._core.config import HOSTED, VARIABLES
 from arcrun._local import default_config, read_config
 
+from .answers import CommandClient
 from .errors import CommandError, Next
 from .sentences import sentence
 
@@ -46,12 +47,12 @@ def client_of(profile: str | None) -> Arcrun:
         CommandError: there is no such profile.
     """
     if profile:
-        return Arcrun(**settings_of(profile))
+        return CommandClient(**settings_of(profile))
     named = os.environ.get("ARCRUN_PROFILE")
     if not named:
-        return Arcrun()
+        return CommandClient()
     settings = settings_of(named)
-    return Arcrun(**{k: v for k, v in settings.items() if not os.environ.get(VARIABLES[k])})
+    return CommandClient(**{k: v for k, v in settings.items() if not os.environ.get(VARIABLES[k])})
 
 
 def chosen_settings(profile: str | None) -> dict[str, Setting]:

@@ -75,7 +75,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "push", "workflows:push_workflow", "store a workflow", "writes",
         tool="workflow_push",
-        for_agents="Store or replace a workflow. Find components first; not to run it once stored.",
+        for_agents="Store or replace a workflow. Find components first. Not to run one.",
     ),
     Command(
         "validate", "workflows:validate_workflow", "check a workflow without storing it",
@@ -95,7 +95,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "workflows list", "workflows:list_workflows", "list the workflows",
         tool="workflow_list",
-        for_agents="List stored workflows. Not for what nodes can do: component_search.",
+        for_agents="List stored workflows. Not for components: component_search.",
         shown=("workflows", "name", "description", "cron_expr"),
     ),
     Command(
@@ -114,7 +114,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "runs get", "runs:get_run", "show a run and its trace",
-        tool="run_get", for_agents="A run with its trace: why it failed. Not to wait for one: workflow_run.",
+        tool="run_get", for_agents="A run's trace: why it failed. Not to wait: workflow_run.",
         needs="durable_runs",
     ),
     Command(
@@ -124,7 +124,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "runs retry", "runs:retry_run", "run an ended run again", "writes", repeatable=False,
-        tool="run_retry", for_agents="Run an ended run again, as a new run. Not for paused ones: run_resume.",
+        tool="run_retry", for_agents="Run an ended run anew. Not for paused ones: run_resume.",
         needs="durable_runs",
     ),
     Command(
@@ -143,7 +143,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "recipe push", "recipes:push_recipe", "store a new version of a recipe", "adds",
         repeatable=False, tool="prompt_recipe_push",
-        for_agents="Store a new version of a recipe. Not for texts that it uses: kb_put.",
+        for_agents="Store a recipe's new version. Not for texts: kb_put.",
     ),
     Command(
         "recipe delete", "recipes:delete_recipe", "delete a recipe", "destroys",
@@ -153,7 +153,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "recipe render", "recipes:render_recipe", "assemble a prompt without asking a model",
         tool="prompt_recipe_render",
-        for_agents="Assemble a prompt, no model asked. Not to get an answer: workflow_run.",
+        for_agents="Assemble a prompt, no model asked. Not for answers: workflow_run.",
         needs="prompt_recipes",
     ),
     Command(
@@ -192,7 +192,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "components search", "catalog:search_components", "find components and recipes by what they do",
         tool="component_search",
-        for_agents="Find components and recipes by purpose. Start here. Not for stored texts: kb_search.",
+        for_agents="Find components and recipes by purpose; start here. Not for texts: kb_search.",
         shown=("results", "canonical_id", "kind", "description"),
         needs="components",
     ),
@@ -204,7 +204,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "kb search", "knowledge:search_knowledge", "find blocks of the knowledge base",
-        tool="kb_search", for_agents="Find stored texts by words. Not for a known page: kb_get.",
+        tool="kb_search", for_agents="Find texts by words. Not for a known page: kb_get.",
         shown=("blocks", "id", "page_name", "content"),
         needs="knowledge_base",
     ),
@@ -237,7 +237,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "services", "catalog:list_services", "list the services that can be set up",
         tool="service_list",
-        for_agents="Services and the credentials they need. Not to store secrets.",
+        for_agents="Services and the secrets they need. Not to store secrets.",
         shown=("services", "service", "category", "required_secrets"),
     ),
     Command(

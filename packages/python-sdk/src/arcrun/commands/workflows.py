@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from arcrun import Arcrun
 from arcrun._core.advice import advice_of
@@ -15,6 +15,7 @@ from arcrun._core.errors import (
 )
 from arcrun._core.graphs import compile_graph, config_of, flow_of, is_document
 from arcrun._core.names import check_workflow
+from arcrun._core.types import DeletedWorkflow, Workflow
 
 from .documents import Document, parse_document
 from .errors import CommandError, Next, command_error
@@ -22,38 +23,51 @@ from .found import naming
 from .misspelled import misspelled_parameters
 from .parameters import FileText, JsonObject
 from .places import failure_at, located
-from .results import page
+from .result_types import (
+    CheckedPush,
+    CheckedWorkflow,
+    Fault,
+    FollowedRun,
+    ListedWorkflows,
+    NotDeleted,
+    StoredWorkflow,
+)
+from .results import first
 
 Report = Callable[[Mapping[str, Any]], None]
 LISTING = Next("see the names", "workflows list")
+_LONGEST_LINE = 1024  # characters of a line of the flow
 
 
-def list_workflows(client: Arcrun, *, limit: int = 50) -> dict[str, Any]:
+def list_workflows(client: Arcrun, *, limit: int = 50) -> ListedWorkflows:
     """List the workflows.
 
     Args:
         limit: how many at most
     """
-    return page("workflows", client.workflows.list(), limit)
+    found = client.workflows.list()
+    return {"workflows": first(found, limit), "total": len(found)}
 
 
-def get_workflow(client: Arcrun, name: str) -> dict[str, Any]:
+def get_workflow(client: Arcrun, name: str) -> Workflow:
     """Show a workflow's graph and config.
 
     Args:
         name: the workflow
     """
     with _naming(client, name):
-        return {**client.workflows.get(name)}
+        return client.workflows.get(name)
 
 
-def validate_workflow(client: Arcrun, workflow: FileText) -> dict[str, Any]:
+def validate_workflow(client: Arcrun, workflow: FileText) -> CheckedWorkflow:
     """Check a workflow without storing it.
 
     Args:
         workflow: YAML or JSON: `flow`, lines FROM >> EDGE >> TO, and `config`, a `component` for each node
     """
     document = parse_document(workflow, "the workflow")
+    if "name" in document.value:  # else `push --name` gives it one
+        _name_of(document)
     graph = _graph_of(client, document)
     try:
         found = client.request("POST", "/validate", body=graph)
@@ -75,7 +89,7 @@ def push_workflow(
     name: str | None = None,
     strict: bool | None = None,
     dry_run: bool = False,
-) -> dict[str, Any]:
+) -> StoredWorkflow | CheckedPush:
     """Store a workflow, or replace it.
 
     Args:
@@ -85,16 +99,7 @@ def push_workflow(
         dry_run: only check it
     """
     document = parse_document(workflow, "the workflow")
-    chosen = name or document.value.get("name")
-    if not isinstance(chosen, str):
-        raise CommandError(
-            "invalid_name",
-            "the workflow has no name: write `name: NAME` at its top, or give the argument `name`",
-        )
-    try:
-        check_workflow(chosen)
-    except InvalidArgumentError as error:
-        raise _invalid(error, document, "invalid_name", () if name else ("name",)) from None
+    chosen = _name_of(document, name)
     if dry_run:
         return {"name": chosen, "dry_run": True, **validate_workflow(client, workflow)}
     try:
@@ -107,7 +112,9 @@ def push_workflow(
     return {**pushed, "warnings": _warnings_of(client, pushed, document, graph)}
 
 
-def delete_workflow(client: Arcrun, name: str, *, dry_run: bool = False) -> dict[str, Any]:
+def delete_workflow(
+    client: Arcrun, name: str, *, dry_run: bool = False
+) -> DeletedWorkflow | NotDeleted:
     """Delete a workflow.
 
     Args:
@@ -118,7 +125,7 @@ def delete_workflow(client: Arcrun, name: str, *, dry_run: bool = False) -> dict
         if dry_run:
             client.workflows.get(name)
             return {"name": name, "deleted": False, "dry_run": True}
-        return {**client.workflows.delete(name)}
+        return client.workflows.delete(name)
 
 
 def run_workflow(
@@ -130,7 +137,7 @@ def run_workflow(
     strict: bool = False,
     idempotency_key: str | None = None,
     report: Report | None = None,
-) -> dict[str, Any]:
+) -> FollowedRun:
     """Run a workflow, and wait for its end.
 
     Args:
@@ -153,9 +160,9 @@ def run_workflow(
     except WorkflowPaused as pause:
         waits = {"task_id": pause.task_id, "run_id": pause.run_id, "paused_node": pause.node}
         known = {key: value for key, value in waits.items() if value}
-        return {"workflow": name, "status": "paused", **known}
+        return cast("FollowedRun", {"workflow": name, "status": "paused", **known})
     if not durable:
-        return {"workflow": name, "status": "succeeded", **result}
+        return cast("FollowedRun", {"workflow": name, "status": "succeeded", **result})
     run_id = str(result.get("run_id"))
     if report is not None:
         report({"type": "accepted", "run_id": run_id, "workflow": name})
@@ -180,6 +187,7 @@ def _graph_of(client: Arcrun, document: Document) -> dict[str, Any]:
     try:
         if not is_document(value):
             return value
+        _check_lines(document)
         body = {"triplets": flow_of(value), "mode": "compile"}
         compiled = client.request("POST", "/cypher/search", body=body)
         return compile_graph(str(value.get("name", "workflow")), compiled, config_of(value), value)
@@ -187,6 +195,41 @@ def _graph_of(client: Arcrun, document: Document) -> dict[str, Any]:
         raise _located(error, document, None) from None
     except InvalidArgumentError as error:
         raise _invalid(error, document) from None
+
+
+def _name_of(document: Document, given: str | None = None) -> str:
+    """Return the name to store a workflow under: the given one, else the document's own.
+
+    Raises:
+        CommandError: there is none, or it is not valid.
+    """
+    name = given or document.value.get("name")
+    if not isinstance(name, str):
+        raise CommandError(
+            "invalid_name",
+            "the workflow has no name: write `name: NAME` at its top, or give the argument `name`",
+        )
+    try:
+        return check_workflow(name)
+    except InvalidArgumentError as error:
+        raise _invalid(error, document, "invalid_name", () if given else ("name",)) from None
+
+
+def _check_lines(document: Document) -> None:
+    """Refuse lines of the flow that are longer than an engine takes.
+
+    Raises:
+        CommandError: one is.
+    """
+    for number, line in enumerate(flow_of(document.value)):
+        if len(line) > _LONGEST_LINE:
+            message = (
+                f"this line of the flow has {len(line):,} characters, and an engine takes {_LONGEST_LINE:,}: put "
+                "long texts into `config`"
+            )
+            place = document.place_of(("flow", number))
+            detail = {"message": message, **(place._asdict() if place else {})}
+            raise failure_at(CommandError("invalid_graph", message), [detail])
 
 
 def _invalid(
@@ -204,11 +247,11 @@ def _invalid(
 
 def _warnings_of(
     client: Arcrun, found: Mapping[str, Any], document: Document, graph: Mapping[str, Any] | None
-) -> list[dict[str, Any]]:
+) -> list[Fault]:
     """Return what the engine warns of, and what is most likely misspelled."""
     engine = located(found.get("warnings", []), document, _nodes_of(graph))
     misspelled = located(misspelled_parameters(client, graph or {}), document, _nodes_of(graph))
-    return [*document.warnings(), *engine, *misspelled]
+    return cast("list[Fault]", [*document.warnings(), *engine, *misspelled])
 
 
 def _nodes_of(graph: Mapping[str, Any] | None) -> list[str]:

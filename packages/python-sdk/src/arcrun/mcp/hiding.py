@@ -13,12 +13,12 @@ _TOKEN = re.compile(r"(?=[A-Za-z0-9_+=~-]*[0-9])(?=[A-Za-z0-9_+=~-]*[A-Za-z])[A-
 _IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
-def without_tokens(text: str, arguments: Mapping[str, Any]) -> str:
-    """Return a text without those of the arguments' parts that look like a key or a token.
+def without_tokens(value: Any, arguments: Mapping[str, Any]) -> Any:
+    """Return a JSON value without those of the arguments' parts that look like a key or a token.
 
     Example:
-        >>> without_tokens("no recipe 'ghp_0123456789abcdef'", {"name": "ghp_0123456789abcdef"})
-        "no recipe '[hidden]'"
+        >>> without_tokens(["no recipe 'ghp_0123456789abcdef'"], {"name": "ghp_0123456789abcdef"})
+        ["no recipe '[hidden]'"]
     """
     given = json.dumps(arguments, ensure_ascii=False).lower()
 
@@ -27,4 +27,13 @@ def without_tokens(text: str, arguments: Mapping[str, Any]) -> str:
         harmless = _IDENTIFIER.fullmatch(token) or token.lower() not in given
         return token if harmless else HIDDEN
 
-    return _TOKEN.sub(shown, text)
+    def scrubbed(part: Any) -> Any:
+        if isinstance(part, str):
+            return _TOKEN.sub(shown, part)
+        if isinstance(part, list):
+            return [scrubbed(each) for each in part]
+        if isinstance(part, dict):
+            return {scrubbed(name): scrubbed(each) for name, each in part.items()}
+        return part
+
+    return scrubbed(value)

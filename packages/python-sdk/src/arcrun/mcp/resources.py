@@ -1,7 +1,8 @@
-"""The resources of `arcrun-mcp`: recipes, and blocks and pages of the knowledge base, as text."""
+"""The resources of `arcrun-mcp`: recipes, blocks and pages of the knowledge base, and schemas of results, as text."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
@@ -12,20 +13,26 @@ from arcrun._core.recipe_types import RecipeKind
 from arcrun.commands.errors import CommandError, Next, command_error
 from arcrun.commands.knowledge import get_knowledge
 from arcrun.commands.recipes import get_recipe, list_recipes
+from arcrun.commands.table import COMMANDS
+
+from .result_schemas import whole_schema
 
 MOST = 100  # resources in the list; the templates reach the others
 YAML = "text/yaml"
 TEXT = "text/plain"
+SCHEMA = "application/schema+json"
 
 _RECIPES: Mapping[str, RecipeKind] = {
     "prompt": "prompt_recipe",
     "api": "api_recipe",
     "auth": "auth_recipe",
 }
+_FUNCTIONS = {command.tool: command.load for command in COMMANDS if command.tool}
 
 # Each under the tool that reads the same: where that is not offered, there are no such resources either.
 _RECIPE_TOOL = "prompt_recipe_get"
 _KNOWLEDGE_TOOL = "kb_get"
+_ALWAYS = ""
 _LISTING = frozenset({"prompt_recipe_list", _RECIPE_TOOL})
 _TEMPLATES: tuple[tuple[str, Mapping[str, str]], ...] = (
     (
@@ -55,12 +62,21 @@ _TEMPLATES: tuple[tuple[str, Mapping[str, str]], ...] = (
             "mimeType": TEXT,
         },
     ),
+    (
+        _ALWAYS,
+        {
+            "uriTemplate": "arcrun://tools/{tool}/result",
+            "name": "result",
+            "description": "The JSON schema of what a tool returns, with all fields",
+            "mimeType": SCHEMA,
+        },
+    ),
 )
 
 
 def templates(tools: Collection[str]) -> list[Mapping[str, str]]:
-    """Return the templates of the resources that the tools of these names could read too."""
-    return [template for tool, template in _TEMPLATES if tool in tools]
+    """Return the templates of the resources that the tools of these names could read too, and of their schemas."""
+    return [template for tool, template in _TEMPLATES if tool == _ALWAYS or tool in tools]
 
 
 def list_resources(client: Arcrun, tools: Collection[str]) -> list[dict[str, Any]]:
@@ -80,7 +96,7 @@ def list_resources(client: Arcrun, tools: Collection[str]) -> list[dict[str, Any
             "uri": f"arcrun://recipes/prompt/{quote(each['name'], safe='')}",
             "name": each["name"],
             "mimeType": YAML,
-            **({"description": each["description"]} if each.get("description") else {}),
+            **({"description": each.get("description")} if each.get("description") else {}),
         }
         for each in found
     ]
@@ -102,12 +118,14 @@ def read_resource(client: Arcrun, uri: str, tools: Collection[str]) -> tuple[str
                 return str(get_knowledge(client, page)["content"]), TEXT
             case ["kb", "blocks", block] if _KNOWLEDGE_TOOL in tools and block:
                 return str(get_knowledge(client, block_id=block)["content"]), TEXT
+            case ["tools", tool, "result"] if tool in tools and tool in _FUNCTIONS:
+                return json.dumps(whole_schema(_FUNCTIONS[tool]())), SCHEMA
     except ArcrunError as error:
         raise command_error(error) from None
     forms = ", ".join(str(each["uriTemplate"]) for each in templates(tools))
     raise CommandError(
         "resource_not_found",
-        f"there is no resource of that form; the forms are: {forms or 'none'}",
+        f"there is no resource of that form; the forms are: {forms}",
         next=[Next("see the recipes", "recipe list")],
     )
 

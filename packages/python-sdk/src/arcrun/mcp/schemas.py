@@ -1,4 +1,4 @@
-"""What `tools/list` shows of arguments and results; it is part of every conversation, so it holds no more than it must."""
+"""What `tools/list` shows of arguments; it is part of every conversation, so it holds no more than it must."""
 
 from __future__ import annotations
 
@@ -18,39 +18,34 @@ LEFT_OUT: Mapping[str, str] = {
     "strict": "a workflow says `strict` itself",
     "idempotency_key": "a model makes no key that it keeps across its repetitions",
     "latest": "a workflow that was changed is run anew, by workflow_run",
+    "context": "`inputs` has the values by variable",
     "force": "what a workflow uses is for people to delete",
 }
 
-# The fields that each tool returns at least.
-RESULTS: Mapping[str, tuple[str, ...]] = {
-    "workflow_push": ("name", "warnings"),
-    "workflow_validate": ("valid", "nodes", "edges"),
-    "workflow_run": ("workflow", "status"),
-    "workflow_list": ("workflows", "total"),
-    "workflow_get": ("name", "graph"),
-    "workflow_delete": ("name", "deleted"),
-    "run_list": ("runs", "total"),
-    "run_get": ("run_id", "status"),
-    "run_cancel": ("run_id", "status"),
-    "run_retry": ("run_id",),
-    "run_resume": ("success",),
-    "prompt_recipe_list": ("recipes", "total"),
-    "prompt_recipe_get": ("name", "recipe"),
-    "prompt_recipe_push": ("name", "version"),
-    "prompt_recipe_delete": ("name",),
-    "prompt_recipe_render": ("messages",),
-    "prompt_recipe_test": ("passed", "tests"),
-    "component_search": ("results", "total"),
-    "component_get": ("canonical_id", "input_schema"),
-    "kb_search": ("blocks", "total"),
-    "kb_get": ("blocks", "content"),
-    "kb_put": ("id", "page_name"),
-    "service_list": ("services", "total"),
-}
 # Descriptions that say no more than the name and its type; people read them in the help of `acr`.
-_SELF_EVIDENT = frozenset(
+SELF_EVIDENT = frozenset(
     {"limit", "run_id", "status", "kind", "page_name", "content", "input", "message"}
 )
+# What `acr --help` says in more words, or another tool has said.
+BRIEFER: Mapping[str, str] = {
+    "YAML or JSON: `flow`, lines FROM >> EDGE >> TO, and `config`, a `component` for each node": "as for workflow_push",
+    "instead of the document's own": "",
+    "NAME, NAME@VERSION or NAME@LABEL": "NAME[@VERSION|@LABEL]",
+    "refuse if the newest version is another one; 0 if there must be none yet": "the newest that you know; 0: none",
+    "YAML to render instead of the stored recipe": "instead of the stored one",
+    "YAML to test instead of the stored recipe": "instead of the stored one",
+    "false returns at once, with the `run_id`": "false: return a run_id at once",
+    "keep the results of the nodes before this one": "",
+    "what the run waits for; a paused run names it": "a paused run names it",
+    "the result of the node that waits": "the waiting node's result",
+    "why the task failed, instead of data": "",
+    "the new block's id, if something names it already": "for a new block",
+    "template for a text that prompts may use as a fragment": "template: a fragment of prompts",
+    "instead of the page's only block; without it, one more block": "the page's only block",
+    "words, Chinese or English": "",
+    "only its runs": "",
+    "the block, instead of a page": "instead of page_name",
+}
 
 
 def offered(parameters: Sequence[Parameter]) -> list[Parameter]:
@@ -61,11 +56,6 @@ def offered(parameters: Sequence[Parameter]) -> list[Parameter]:
 def arguments_schema(parameters: Sequence[Parameter]) -> dict[str, Any]:
     """Return the JSON schema of a tool's arguments."""
     return input_schema([_brief(each) for each in offered(parameters)])
-
-
-def result_schema(tool: str) -> dict[str, Any]:
-    """Return the JSON schema of a tool's result; more fields may be there."""
-    return {"type": "object", "required": list(RESULTS[tool])}
 
 
 def effects_of(command: Command) -> dict[str, bool]:
@@ -80,5 +70,6 @@ def effects_of(command: Command) -> dict[str, bool]:
 
 
 def _brief(parameter: Parameter) -> Parameter:
-    obvious = parameter.name in _SELF_EVIDENT or re.fullmatch(r"the \w+", parameter.description)
-    return replace(parameter, description="") if obvious else parameter
+    obvious = parameter.name in SELF_EVIDENT or re.fullmatch(r"the \w+", parameter.description)
+    brief = "" if obvious else BRIEFER.get(parameter.description, parameter.description)
+    return replace(parameter, description=brief)

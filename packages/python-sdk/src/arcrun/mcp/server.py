@@ -22,7 +22,7 @@ from arcrun.commands.errors import CommandError
 from .calls import Calls
 from .hiding import without_tokens
 from .resources import list_resources, read_resource, templates
-from .tools import Tool, failure_text
+from .tools import Tool, failure_of, failure_text
 
 INSTRUCTIONS = (
     "arcrun runs workflows: nodes are components, which recipes fill. Find components with component_search, read their "
@@ -55,8 +55,9 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
         try:
             result = await calls.run(tool.call, client, arguments)
         except CommandError as error:
-            text = failure_text(error, arguments)
-            return types.CallToolResult(content=[_text(text)], is_error=True)
+            failure = failure_of(error, arguments)
+            text = _text(failure_text(failure))
+            return types.CallToolResult(content=[text], structured_content=failure, is_error=True)
         shown = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
         return types.CallToolResult(content=[_text(shown)], structured_content=result)
 
@@ -67,7 +68,7 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
         try:
             found = await calls.run(list_resources, client, tools)
         except CommandError as error:
-            raise MCPError(types.INTERNAL_ERROR, failure_text(error, {})) from None
+            raise MCPError(types.INTERNAL_ERROR, failure_text(failure_of(error, {}))) from None
         return types.ListResourcesResult(
             resources=[types.Resource.model_validate(each) for each in found]
         )
@@ -87,8 +88,9 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
             text, media_type = await calls.run(read_resource, client, uri, tools)
         except CommandError as error:
             given = {"uri": uri}
+            text = failure_text(failure_of(error, given))
             data = {"uri": without_tokens(uri, given)}
-            raise MCPError(types.INVALID_PARAMS, failure_text(error, given), data) from None
+            raise MCPError(types.INVALID_PARAMS, text, data) from None
         contents = types.TextResourceContents(uri=uri, mime_type=media_type, text=text)
         return types.ReadResourceResult(contents=[contents])
 

@@ -14,7 +14,8 @@ from arcrun.commands.parameters import Parameter, check_arguments, parameters_of
 from arcrun.commands.table import COMMANDS, Command
 
 from .hiding import without_tokens
-from .schemas import arguments_schema, effects_of, offered, result_schema
+from .result_schemas import result_schema
+from .schemas import arguments_schema, effects_of, offered
 
 _TOOL_OF_COMMAND = {command.name: command.tool for command in COMMANDS if command.tool}
 
@@ -34,7 +35,7 @@ class Tool:
             "name": self.name,
             "description": self.command.for_agents,
             "inputSchema": arguments_schema(self._parameters),
-            "outputSchema": result_schema(self.name),
+            "outputSchema": result_schema(self._function),
             "annotations": effects_of(self.command),
         }
 
@@ -89,21 +90,33 @@ def tools(*, read_only: bool = False, only: Sequence[str] | None = None) -> dict
     }
 
 
-def failure_text(error: CommandError, arguments: Mapping[str, Any]) -> str:
-    """Return what a model reads of a failure: what is wrong, where, and which tool to call next.
+def failure_of(error: CommandError, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a failure as `acr --json` prints it, but for `next`, which names tools.
 
     Args:
         error: the failure.
         arguments: as given; what may be a secret among them is not repeated.
     """
-    lines = [f"{error.code}: {error.message}"]
+    failure: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
+        "next": [step for step in map(next_tool, error.next) if step],
+        **({"details": error.details} if error.details else {}),
+    }
+    hidden: dict[str, Any] = without_tokens(failure, arguments)
+    return hidden
+
+
+def failure_text(failure: Mapping[str, Any]) -> str:
+    """Return what a model reads of a failure: what is wrong, where, and which tool to call next."""
+    lines = [f"{failure['code']}: {failure['message']}"]
     lines += [
         f"line {detail['line']}, column {detail['column']}: {detail['message']}"
-        for detail in error.details
-        if "line" in detail and "column" in detail and detail["message"] not in error.message
+        for detail in failure.get("details", [])
+        if "line" in detail and "column" in detail and detail["message"] not in failure["message"]
     ]
-    lines += [f"next: {step}" for step in map(next_tool, error.next) if step]
-    return without_tokens("\n".join(lines), arguments)
+    lines += [f"next: {step}" for step in failure["next"]]
+    return "\n".join(lines)
 
 
 def next_tool(step: Next) -> str:

@@ -201,7 +201,7 @@ class Pages:
         chosen = f'<form method="post" action="/auth/dev/login">{hidden}{buttons}</form>'
         other = (
             f'<form method="post" action="/auth/dev/login">{hidden}<label>{self._text("dev-other")}'
-            '<input name="name" required maxlength="64" pattern="[a-z0-9_-]+"></label>'
+            '<input name="name" required maxlength="64" pattern="[a-z0-9_\\-]+"></label>'
             f"<button>{self._text('continue')}</button></form>"
         )
         return self._page("dev-title", self._paragraph("dev") + chosen + other)

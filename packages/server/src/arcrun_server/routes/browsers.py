@@ -137,7 +137,8 @@ def page_response(context: Context, page: Page, *, status: int = 200) -> HTMLRes
     )
     headers = {
         "Content-Security-Policy": policy,
-        "Referrer-Policy": "no-referrer",
+        # Not `no-referrer`: with that, browsers send `Origin: null` with the page's own forms.
+        "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Content-Language": page.language,

@@ -9,7 +9,9 @@ from fastapi import APIRouter, Request, Response
 
 from arcrun_server._version import __version__
 from arcrun_server.accounts.keys import bearer_token
+from arcrun_server.accounts.providers import providers_of
 from arcrun_server.errors import ApiError
+from arcrun_server.store.identities import DEVELOPMENT_PROVIDER
 from arcrun_server.telemetry.metrics import CONTENT_TYPE
 from arcrun_server.web.responses import JsonResponse
 
@@ -51,7 +53,12 @@ class EngineRoutes:
         self._root = JsonResponse(
             {"service": "arcrun-server", "version": __version__, "status": "ok"}
         )
-        self._known = {"bundle_version": __version__, "capabilities": capabilities}
+        development = [DEVELOPMENT_PROVIDER] if context.settings.development_login else []
+        self._known = {
+            "bundle_version": __version__,
+            "capabilities": capabilities,
+            "login": [*sorted(providers_of(context.settings.accounts)), *development],
+        }
 
     def add_to(self, router: APIRouter) -> None:
         """Add these routes."""

@@ -1,0 +1,194 @@
+"""The waits that SDKs asked a replaced clock for: how long, between which requests, and what they were asked to wait."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+import yaml
+
+from .findings import findings
+
+Exchange = dict[str, Any]
+_WAIT = re.compile(r"waited\[(?P<index>\d+)\]")
+_SECONDS = re.compile(r"(?P<bound>at least |at most )?(?P<seconds>\d+(?:\.\d+)?(?:e-\d+)?) s")
+_COUNTS = re.compile(r"(?P<expected>\d+) items, (?P<got>\d+):.*", re.DOTALL)
+_FAILED = 400
+# The headers that ask for a wait, as they are written in the contract.
+_ASKING = {"retry-after": "Retry-After", "retry-after-ms": "retry-after-ms"}
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A wait between two requests of a step.
+
+    Attributes:
+        before: The number of the request whose answer it follows.
+        after: The number of the request that it precedes.
+        text: How long it was, such as `60 s`; of a check that passed, as exactly as the scenario says.
+        wrong: Whether the scenario expects another wait.
+    """
+
+    before: int
+    after: int
+    text: str
+    wrong: bool
+
+
+def is_wait(where: str) -> bool:
+    """Return whether the place of a finding is a wait, or the list of all waits of a step."""
+    return where == "waited" or _WAIT.fullmatch(where) is not None
+
+
+def waited(finding: dict[str, str], passing: str = "") -> str:
+    """Return how long an SDK waited, and how long another one did that passes.
+
+    Example:
+        >>> found = {"where": "waited[0]", "expected": "60 s", "got": "0.000449 s"}
+        >>> waited(found, "node22-esm")
+        'it waited 0.0004 s, node22-esm 60 s'
+        >>> waited(found)
+        'it waited 0.0004 s, and not 60 s'
+    """
+    expected, got = _rounded(finding["expected"]), _rounded(finding["got"])
+    if counts := _COUNTS.fullmatch(f"{expected}, {got}"):
+        expected, got = (f"{counts[name]} times" for name in ("expected", "got"))
+    elif not _SECONDS.fullmatch(got):
+        return "it waited for another time than the scenario expects"
+    return f"it waited {got}, {f'{passing} {expected}' if passing else f'and not {expected}'}"
+
+
+def _rounded(value: str) -> str:
+    """Return seconds to a tenth of a millisecond, and any other text as it is."""
+    time = _SECONDS.fullmatch(value)
+    return f"{time['bound'] or ''}{round(float(time['seconds']), 4):g} s" if time else value
+
+
+def clock(scenario: dict[str, Any]) -> str:
+    """Return when the clock of a scenario begins; empty if it has the real one, or passed."""
+    return str(_definition(scenario).get("clock", ""))
+
+
+def waits_by_cell(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the clocks of scenarios that failed, and the waits of their cells, by `SCENARIO/SDK`, as JSON values."""
+    scenarios = {each["id"]: each for each in document["scenarios"] if clock(each)}
+    cells = [cell for cell in document["cells"] if cell["scenario"] in scenarios]
+    return {
+        "clocks": {name: clock(scenario) for name, scenario in scenarios.items()},
+        "cells": {
+            f"{cell['scenario']}/{cell['sdk']}": [
+                asdict(wait) for wait in waits(scenarios[cell["scenario"]], cell)
+            ]
+            for cell in cells
+        },
+    }
+
+
+def waits(scenario: dict[str, Any], cell: dict[str, Any]) -> list[Wait]:
+    """Return the waits of a cell, of the steps that tell of theirs: a check that passed waited as the scenario says."""
+    checks = {check["id"]: check for check in cell["checks"]}
+    found = []
+    for step in _definition(scenario).get("steps", ()):
+        check = checks.get(step["id"], {"outcome": "not-reached"})
+        expected, pairs = step.get("waited"), _repeated(cell, step["id"])
+        if check["outcome"] not in {"passed", "failed"} or not isinstance(expected, list):
+            continue
+        wrong = {
+            each["where"]: each["got"] for each in findings(check["message"]) if "where" in each
+        }
+        if "waited" in wrong or len(pairs) != len(expected):
+            continue  # which of the requests were waited for is not known
+        for index, (pattern, (before, after)) in enumerate(zip(expected, pairs, strict=True)):
+            got = wrong.get(f"waited[{index}]")
+            text = _rounded(got) if got else _length(pattern)
+            found.append(Wait(before["number"], after["number"], text, got is not None))
+    return [wait for wait in found if wait.text]
+
+
+def _definition(scenario: dict[str, Any]) -> dict[str, Any]:
+    return _parsed(scenario.get("source", ""))
+
+
+@cache
+def _parsed(source: str) -> dict[str, Any]:
+    definition = yaml.safe_load(source)
+    return definition if isinstance(definition, dict) else {}
+
+
+def _length(pattern: Any) -> str:
+    """Return what a scenario expects of a wait; empty if it is not a time or a range of times."""
+    if isinstance(pattern, int | float):
+        return f"{pattern:g} s"
+    if not isinstance(pattern, dict) or not pattern.keys() <= {"$min", "$max"}:
+        return ""
+    least, most = pattern.get("$min"), pattern.get("$max")
+    if least is None or most is None:
+        return f"at least {least} s" if most is None else f"at most {most} s"
+    return f"{least} to {most} s"
+
+
+def _repeated(cell: dict[str, Any], step: str) -> list[tuple[Exchange, Exchange]]:
+    """Return the requests of a step that failed and were sent again, each with its repetition."""
+    own = [one for one in cell["traffic"] if one["step"] == step]
+    return [
+        (one, following)
+        for one, following in itertools.pairwise(own)
+        if _has_failed(one) and _line(one) == _line(following)
+    ]
+
+
+def _line(exchange: Exchange) -> tuple[str, str, str]:
+    return exchange["place"], exchange["request"]["method"], exchange["request"]["target"]
+
+
+def _has_failed(exchange: Exchange) -> bool:
+    return exchange["answer"] is None or exchange["answer"]["status"] >= _FAILED
+
+
+def _answered_before(cell: dict[str, Any], check: dict[str, Any]) -> Exchange | None:
+    """Return the exchange whose answer the first wait follows that a check found wrong."""
+    places = [found.get("where", "") for found in findings(check["message"])]
+    where = next(filter(is_wait, places), None)
+    if where is None:
+        return None
+    index = _WAIT.fullmatch(where)
+    repeated = [before for before, _ in _repeated(cell, check["id"])]
+    if index:
+        return repeated[int(index["index"])] if int(index["index"]) < len(repeated) else None
+    failed = (one for one in cell["traffic"] if one["step"] == check["id"] and _has_failed(one))
+    return next(failed, None)
+
+
+def before_wait(scenario: dict[str, Any], cell: dict[str, Any], check: dict[str, Any]) -> str:
+    """Return what came before a wait that is wrong: the answer, its `Retry-After`, and the scenario's clock."""
+    exchange = _answered_before(cell, check)
+    if exchange is None:
+        return ""
+    answer = exchange["answer"]
+    headers = _asking(exchange)
+    said = ", ".join(f"{name}: {value}" for name, value in headers) or "no Retry-After"
+    what = f"answered {answer['status']} with {said}" if answer else "not answered"
+    began = clock(scenario)
+    then = f"\nThe scenario's clock began at {began}" if began else ""
+    return f"Before the wait, request {exchange['number']} was {what}{then}"
+
+
+def _asking(exchange: Exchange) -> list[tuple[str, str]]:
+    """Return the headers of an answer that ask for a wait."""
+    headers = exchange["answer"]["headers"] if exchange["answer"] else ()
+    return [(_ASKING[name.lower()], value) for name, value in headers if name.lower() in _ASKING]
+
+
+def asked_for(cell: dict[str, Any], check: dict[str, Any]) -> str:
+    """Return what the answer before a wait asked to wait for, such as `the date in Retry-After`."""
+    exchange = _answered_before(cell, check)
+    headers = dict(_asking(exchange)) if exchange else {}
+    if "retry-after-ms" in headers:
+        return "retry-after-ms"
+    if "Retry-After" not in headers:
+        return ""
+    kind = "seconds" if re.fullmatch(r"\s*\d+(\.\d+)?\s*", headers["Retry-After"]) else "date"
+    return f"the {kind} in Retry-After"

@@ -1,0 +1,2 @@
+acr push workflow.yaml
+acr run greet text="hello, 世界"

@@ -1,0 +1,108 @@
+"use client";
+
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import { Say } from "@/components/Say";
+import { Failure, Loading } from "@/components/states";
+import { load, useAccount } from "@/engine/account";
+import { EngineError, engineUrl } from "@/engine/client";
+import type { Texts } from "@/messages";
+
+interface SwaggerRequest {
+  url: string;
+  headers: Record<string, string>;
+}
+
+declare global {
+  interface Window {
+    SwaggerUIBundle?: (options: Record<string, unknown>) => unknown;
+  }
+}
+
+/** Swagger UI on the contract that this site was built with; requests go to the engine, with the person's key. */
+export function Reference({ t, common }: { t: Texts<"api">; common: Texts<"common"> }) {
+  const { state, key } = useAccount();
+  const place = useRef<HTMLDivElement>(null);
+  const usedKey = useRef<string>(undefined);
+  const [entered, setEntered] = useState<string>();
+  const [shown, setShown] = useState<"loading" | "ready" | "failed">("loading");
+  usedKey.current = entered ?? key;
+  useEffect(() => {
+    if (state === "unknown") load();
+  }, [state]);
+  useEffect(() => {
+    show(place.current, () => usedKey.current).then(
+      () => setShown("ready"),
+      () => setShown("failed"),
+    );
+  }, []);
+  function enter(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    setEntered(String(new FormData(event.currentTarget).get("key")).trim() || undefined);
+  }
+  return (
+    <>
+      {usedKey.current ? (
+        <p className="notice good" role="status">
+          <Say of={t.keyUsed} />
+        </p>
+      ) : (
+        <form className="api-key needs-script" onSubmit={enter}>
+          <div className="field">
+            <label htmlFor="api-key">
+              <Say of={t.keyLabel} />
+            </label>
+            <input id="api-key" name="key" type="password" className="input" autoComplete="off" aria-describedby="api-key-help" />
+            <p id="api-key-help" className="fine">
+              <Say of={t.keyHelp} />
+            </p>
+          </div>
+          <button type="submit" className="button">
+            <Say of={t.useKey} />
+          </button>
+        </form>
+      )}
+      {shown === "loading" && <Loading label={common.loading} />}
+      {shown === "failed" && (
+        <Failure
+          error={new EngineError(0, "", "")}
+          down={common.engineDown}
+          tryAgain={common.tryAgain}
+          again={() => location.reload()}
+        />
+      )}
+      <div ref={place} className="reference" lang="en" />
+    </>
+  );
+}
+
+async function show(place: HTMLElement | null, key: () => string | undefined): Promise<void> {
+  const [contract] = await Promise.all([
+    fetch("/arcrun.json").then((response) => response.json() as Promise<Record<string, unknown>>),
+    loaded("/swagger-ui/swagger-ui-bundle.js"),
+  ]);
+  window.SwaggerUIBundle?.({
+    spec: { ...contract, servers: [{ url: engineUrl() }] },
+    domNode: place,
+    deepLinking: true,
+    docExpansion: "none",
+    defaultModelsExpandDepth: -1,
+    validatorUrl: null,
+    persistAuthorization: false,
+    requestInterceptor: (request: SwaggerRequest) => {
+      const value = key();
+      if (value && request.url.startsWith(engineUrl())) request.headers["X-Arcrun-API-Key"] ??= value;
+      return request;
+    },
+  });
+}
+
+function loaded(url: string): Promise<void> {
+  if (window.SwaggerUIBundle) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => resolve();
+    script.onerror = () => reject(new Error(url));
+    document.head.append(script);
+  });
+}

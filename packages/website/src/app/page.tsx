@@ -1,0 +1,220 @@
+import { Code } from "@/components/Code";
+import { DocumentTitle } from "@/components/DocumentTitle";
+import { FlowPicture } from "@/components/FlowPicture";
+import { Say } from "@/components/Say";
+import { SiteLink } from "@/components/SiteLink";
+import { Tabs } from "@/components/Tabs";
+import { components, services, snippet, versions } from "@/catalog";
+import { filled, texts } from "@/messages";
+
+const t = texts("home");
+const WHY = [
+  [t.readableTitle, t.readableText],
+  [t.sealedTitle, t.sealedText],
+  [t.durableTitle, t.durableText],
+  [t.promptsTitle, t.promptsText],
+  [t.agentsTitle, t.agentsText],
+  [t.provenTitle, t.provenText],
+] as const;
+const WAYS = [
+  { title: t.wayCli, text: t.wayCliText, install: "pip install 'arcrun[cli]'", href: "/docs/cli" },
+  { title: t.wayPython, text: t.wayPythonText, install: "pip install arcrun", href: "/docs/python-sdk" },
+  { title: t.wayJavascript, text: t.wayJavascriptText, install: "npm install @arcrun/sdk", href: "/docs/js-sdk" },
+] as const;
+
+export default function Home() {
+  return (
+    <>
+      <DocumentTitle of={t.title} />
+      <section className="hero">
+        <div className="wrap">
+          <p className="badge accent">
+            <Say of={t.badge} />
+          </p>
+          <h1>
+            <Say of={t.headline} />
+          </h1>
+          <p className="lead">
+            <Say of={t.lead} />
+          </p>
+          <p className="buttons">
+            <SiteLink href="/login" className="button primary large">
+              <Say of={t.start} />
+            </SiteLink>
+            <SiteLink href="/docs" className="button large">
+              <Say of={t.read} />
+            </SiteLink>
+          </p>
+          <FlowPicture />
+        </div>
+      </section>
+      <section className="section">
+        <div className="wrap code-section">
+          <div className="section-head">
+            <h2>
+              <Say of={t.codeTitle} />
+            </h2>
+            <p>
+              <Say of={t.codeText} />
+            </p>
+            <p className="small">
+              <Say of={t.install} />
+            </p>
+          </div>
+          <Examples />
+        </div>
+      </section>
+      <section className="section band">
+        <div className="wrap">
+          <div className="section-head">
+            <h2>
+              <Say of={t.waysTitle} />
+            </h2>
+            <p>
+              <Say of={t.waysText} />
+            </p>
+          </div>
+          <ul className="grid ways">
+            {WAYS.map(({ title, text, install, href }) => (
+              <li key={href} className="card">
+                <h3>
+                  <SiteLink href={href}>
+                    <Say of={title} />
+                  </SiteLink>
+                </h3>
+                <p>
+                  <Say of={text} />
+                </p>
+                <Code of={{ text: install, html: install }} />
+              </li>
+            ))}
+          </ul>
+        </div>
+      </section>
+      <section className="section">
+        <div className="wrap">
+          <div className="section-head">
+            <h2>
+              <Say of={t.whyTitle} />
+            </h2>
+            <p>
+              <Say of={t.whyText} />
+            </p>
+          </div>
+          <ul className="why">
+            {WHY.map(([title, text]) => (
+              <li key={title.en}>
+                <h3>
+                  <Say of={title} />
+                </h3>
+                <p>
+                  <Say of={text} />
+                </p>
+              </li>
+            ))}
+          </ul>
+        </div>
+      </section>
+      <section className="section band">
+        <div className="wrap">
+          <div className="section-head">
+            <h2>
+              <Say of={t.catalogTitle} />
+            </h2>
+            <p>
+              <Say of={filled(t.catalogText, { components: components.length, services: services.length })} />
+            </p>
+          </div>
+          <ul className="names">
+            {services.map(({ service, name }) => (
+              <li key={service}>
+                <SiteLink href={`/integrations?service=${service}`}>{name.en.replace(" (service account)", "")}</SiteLink>
+              </li>
+            ))}
+          </ul>
+          <p className="buttons">
+            <SiteLink href="/integrations" className="button">
+              <Say of={t.allIntegrations} />
+            </SiteLink>
+            <SiteLink href="/components" className="button">
+              <Say of={t.allComponents} />
+            </SiteLink>
+          </p>
+        </div>
+      </section>
+      <section className="section closing">
+        <div className="wrap">
+          <h2>
+            <Say of={t.closingTitle} />
+          </h2>
+          <p>
+            <Say of={t.closingText} />
+          </p>
+          <SiteLink href="/login" className="button primary large">
+            <Say of={t.start} />
+          </SiteLink>
+        </div>
+      </section>
+    </>
+  );
+}
+
+function Examples() {
+  const { python, javascript, engine } = versions;
+  return (
+    <Tabs
+      label={t.codeLabel}
+      tabs={[
+        {
+          name: "python",
+          label: "Python",
+          content: (
+            <>
+              <Code of={snippet("quickstart.py")} label="Python" />
+              <p className="caption">
+                <Say of={filled(t.ranWith, { package: "arcrun", version: python, engine })} />
+              </p>
+            </>
+          ),
+        },
+        {
+          name: "javascript",
+          label: "JavaScript",
+          content: (
+            <>
+              <Code of={snippet("quickstart.mjs")} label="JavaScript" />
+              <p className="caption">
+                <Say of={filled(t.ranWith, { package: "@arcrun/sdk", version: javascript, engine })} />
+              </p>
+            </>
+          ),
+        },
+        {
+          name: "http",
+          label: "curl",
+          content: (
+            <>
+              <Code of={snippet("quickstart.sh")} label="curl" />
+              <p className="caption">
+                <Say of={filled(t.ranWithHttp, { engine })} />
+              </p>
+            </>
+          ),
+        },
+        {
+          name: "cli",
+          label: <Say of={t.wayCli} />,
+          content: (
+            <>
+              <Code of={snippet("workflow.yaml")} label="workflow.yaml" />
+              <Code of={snippet("command-line.sh")} label="acr" />
+              <p className="caption">
+                <Say of={filled(t.ranWith, { package: "arcrun[cli]", version: python, engine })} />
+              </p>
+            </>
+          ),
+        },
+      ]}
+    />
+  );
+}

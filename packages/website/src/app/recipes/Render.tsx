@@ -1,0 +1,100 @@
+"use client";
+
+import { type FormEvent, useState } from "react";
+import { Say } from "@/components/Say";
+import { Failure } from "@/components/states";
+import { callWithKey } from "@/engine/account";
+import { asEngineError, type EngineError } from "@/engine/client";
+import { filled, type Text } from "@/messages";
+import type { RecipeTexts } from "./OwnRecipes";
+
+type Kind = "template" | "fragment" | "value";
+
+interface Rendered {
+  readonly messages: readonly {
+    readonly role: string;
+    readonly content: string;
+    readonly ranges: readonly { readonly start: number; readonly end: number; readonly origin: { readonly kind: Kind } }[];
+  }[];
+  readonly estimated_tokens: number;
+}
+
+/** Assembles a prompt from a context, and shows in color where each part of it comes from. */
+export function Render({ name, t, common }: RecipeTexts & { name: string }) {
+  const [rendered, setRendered] = useState<Rendered>();
+  const [error, setError] = useState<EngineError>();
+  const [invalid, setInvalid] = useState<Text>();
+  async function render(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    setError(undefined);
+    setInvalid(undefined);
+    let context: unknown;
+    try {
+      context = JSON.parse(String(new FormData(event.currentTarget).get("context")));
+    } catch (problem) {
+      setInvalid(filled(t.contextInvalid, { reason: String(problem) }));
+      return;
+    }
+    try {
+      setRendered(await callWithKey<Rendered>(`/prompt-recipes/${name}/render`, { method: "POST", body: { context } }));
+    } catch (problem) {
+      setError(asEngineError(problem));
+    }
+  }
+  const kinds: Record<Kind, Text> = { template: t.literal, fragment: t.fragment, value: t.input };
+  return (
+    <section className="card recipe" aria-labelledby="render-title">
+      <h3 id="render-title">
+        <Say of={t.render} />
+      </h3>
+      <p className="soft">
+        <Say of={t.renderText} />
+      </p>
+      <form onSubmit={render}>
+        <div className="field">
+          <label htmlFor="context">
+            <Say of={t.context} />
+          </label>
+          <textarea id="context" name="context" className="input" rows={5} defaultValue="{}" spellCheck={false} />
+        </div>
+        <button type="submit" className="button primary">
+          <Say of={t.renderButton} />
+        </button>
+      </form>
+      {invalid && (
+        <p className="notice bad" role="alert">
+          <Say of={invalid} />
+        </p>
+      )}
+      {error && <Failure error={error} down={common.engineDown} tryAgain={common.tryAgain} />}
+      {rendered && (
+        <div role="status">
+          <p className="fine legend">
+            <Say of={filled(t.tokens, { count: rendered.estimated_tokens })} />
+            {Object.entries(kinds).map(([kind, text]) => (
+              <mark key={kind} className={kind}>
+                <Say of={text} />
+              </mark>
+            ))}
+          </p>
+          {rendered.messages.map(({ role, content, ranges }) => {
+            // The engine counts characters, JavaScript halves of some.
+            const characters = [...content];
+            return (
+              <div key={role}>
+                <h4>{role}</h4>
+                <pre className="code provenance" tabIndex={0} aria-label={role}>
+                  {ranges.map(({ start, end, origin }) => (
+                    <mark key={start} className={origin.kind}>
+                      {characters.slice(start, end).join("")}
+                    </mark>
+                  ))}
+                </pre>
+              </div>
+            );
+          })}
+        </div>
+      )}
+    </section>
+  );
+}

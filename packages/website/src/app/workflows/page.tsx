@@ -1,0 +1,19 @@
+import type { Metadata } from "next";
+import { DocumentTitle } from "@/components/DocumentTitle";
+import { windowTitle } from "@/components/PageHead";
+import { pageMetadata } from "@/components/metadata";
+import { texts } from "@/messages";
+import { WorkflowView } from "./WorkflowView";
+
+const t = texts("workflows");
+
+export const metadata: Metadata = { ...pageMetadata("/workflows", t.title, t.description), robots: { index: false } };
+
+export default function Workflow() {
+  return (
+    <div className="wrap dashboard">
+      <DocumentTitle of={windowTitle(t.title)} />
+      <WorkflowView t={t} common={texts("common")} statuses={texts("dashboard")} />
+    </div>
+  );
+}

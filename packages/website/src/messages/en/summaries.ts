@@ -1,0 +1,26 @@
+/** What each component is for, in a sentence. */
+export const summaries = {
+  summaries: {
+    array_ops: "Works on a list: length, first, last, slices, sorting, grouping and more.",
+    auth_oauth2: "Signs requests in to a service with OAuth 2.0 access tokens, which it refreshes.",
+    auth_service_account: "Signs requests in to a service with the key of a service account.",
+    auth_static_key: "Signs requests in to a service with your key for it.",
+    claude_api: "Asks a language model, with a prompt, with messages or with a prompt recipe.",
+    code: "Runs JavaScript of yours in a sandbox, without network and files.",
+    cron: "Reads cron expressions, and reads, sets and removes the schedule of a workflow.",
+    date_ops: "Formats, shifts and compares dates, in any time zone.",
+    filter: "Keeps the elements of a list for which a condition holds.",
+    foreach_control: "Prepares a list for a loop: all of it, a part of it, or batches.",
+    hash: "Makes digests of texts, and with a key an HMAC.",
+    http_request: "Sends an HTTP request to any service.",
+    if_control: "Goes one way or the other, by a condition.",
+    merge: "Merges objects or lists into one.",
+    number_ops: "Computes with numbers: sums, products, rounding, minimum and maximum.",
+    set: "Sets values that the following nodes see by name.",
+    string_ops: "Works on text: case, trimming, replacing, splitting, joining and matching.",
+    switch: "Goes one of several ways, by a value.",
+    try_catch: "Goes one way after an error, and another without one.",
+    validate_json: "Checks a value against a JSON Schema.",
+    wait: "Waits for some seconds.",
+  },
+} as const;

@@ -1,0 +1,97 @@
+"""The site as people see it: exported, served by the engine, opened in Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from site_in_browser import Served
+
+from scripts import ROOT, processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+EXPORT = ROOT / "packages/website/out"
+CHROMIUM = shutil.which(os.environ.get("CHROMIUM", "chromium"))
+START_SECONDS = 60
+# Milliseconds: nothing waits for them but what fails, and machines that build beside this are slow.
+PATIENCE = 30_000
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Run the engine in development mode with the site, as `nox -s serve` does."""
+    if not (EXPORT / "index.html").is_file():
+        pytest.fail("the site is not built; build it with: nox -s website")
+    log = tmp_path_factory.mktemp("engine") / "engine.log"
+    command = [
+        *(sys.executable, "-m", "arcrun_server", "serve", "--dev", "--json", "--port", "0"),
+        *("--site", str(EXPORT), "--until-stdin-closes"),
+    ]
+    with (
+        log.open("w", encoding="utf-8") as output,
+        processes.started(command, stderr=output, held=True) as process,
+    ):
+        ready = json.loads(processes.first_line(process, log, START_SECONDS))
+        yield Served(ready["url"], ready["key"])
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.fail("there is no chromium; install it, or set CHROMIUM to its path")
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def open_context(browser: Browser, served: Served) -> Iterator[Callable[..., BrowserContext]]:
+    """Open a browser of somebody: with cookies, language and colors of its own."""
+    contexts: list[BrowserContext] = []
+
+    def opened(**options: object) -> BrowserContext:
+        context = browser.new_context(
+            **{
+                "base_url": served.url,
+                "locale": "en-US",
+                "viewport": {"width": 1280, "height": 900},
+                **options,
+            }  # type: ignore[arg-type]
+        )
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        return context
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(open_context: Callable[..., BrowserContext]) -> Iterator[Page]:
+    """A page in English; the test fails if a script of the page does."""
+    page = open_context(permissions=["clipboard-read", "clipboard-write"]).new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            errors.append(message.text) if "Content Security Policy" in message.text else None
+        ),
+    )
+    yield page
+    assert errors == []

@@ -1,0 +1,229 @@
+"""GO is recomputed from the parts of the evidence: each lie about one of them is found, and named."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from scripts.release import evidence_archive, verdict
+from scripts.release.artifacts import Artifact, sha256
+from scripts.release.publish import tiny, tiny_evidence
+from scripts.release.verify import main, read_evidence
+from scripts.release.versions import NPM_NAME, PACKAGES
+
+
+class Rehearsed(NamedTuple):
+    """A whole rehearsal of tiny packages, and what it left."""
+
+    folder: Path
+    evidence: Path
+    artifacts: list[Artifact]
+
+    def change(self, file: str, change: Callable[[Any], Any], *, hide: bool) -> None:
+        """Change one of the results; with `hide` the evidence gets its new hash."""
+        path = self.evidence.parent / file
+        document = json.loads(path.read_text("utf-8"))
+        change(document)
+        path.write_text(json.dumps(document), "utf-8")
+        if hide:
+            self.edit(lambda evidence: entry(evidence, file).update(sha256=sha256(path)))
+
+    def edit(self, change: Callable[[Any], Any]) -> None:
+        """Edit the evidence itself."""
+        document = json.loads(self.evidence.read_text("utf-8"))
+        change(document)
+        self.evidence.write_text(json.dumps(document), "utf-8")
+
+    def reasons(self) -> list[str]:
+        """Return why the evidence is NO-GO."""
+        document = read_evidence(self.evidence)
+        return verdict.recompute(document, self.evidence.parent, self.folder).reasons
+
+
+def entry(evidence: Any, file: str) -> Any:
+    (found,) = (each for each in evidence["results"] if each["file"] == file)
+    return found
+
+
+def step(evidence: Any, name: str) -> Any:
+    (found,) = (each for each in evidence["steps"] if each["name"] == name)
+    return found
+
+
+@pytest.fixture
+def rehearsed(tmp_path: Path) -> Rehearsed:
+    dist = tmp_path / "dist"
+    dist.mkdir()
+    made = [(each, write(dist, each)) for each in PACKAGES for write in (tiny.wheel, tiny.sdist)]
+    made.append((NPM_NAME, tiny.npm_tarball(dist)))
+    artifacts = [Artifact(package, path, sha256(path)) for package, path in made]
+    evidence = tiny_evidence.write(tmp_path, artifacts, tiny.VERSION, "0" * 40)
+    return Rehearsed(tmp_path, evidence, artifacts)
+
+
+def test_parts_that_lead_to_go_are_go(rehearsed: Rehearsed) -> None:
+    assert rehearsed.reasons() == []
+
+
+def test_a_changed_byte_in_any_part_is_found_and_named(rehearsed: Rehearsed) -> None:
+    parts = [
+        path
+        for folder in ("evidence", "reports")
+        for path in sorted((rehearsed.folder / folder).rglob("*"))
+        if path.is_file() and path != rehearsed.evidence
+    ]
+    assert len(parts) > 6
+    for path in parts:
+        content = path.read_bytes()
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        found = rehearsed.reasons()
+        shown = path.relative_to(rehearsed.folder).as_posix()
+        assert found[0].startswith(f"{shown} was changed after the rehearsal: its SHA-256 is ")
+        assert found[1:] == ["the evidence says GO, and its parts do not"]
+        path.unlink()
+        assert rehearsed.reasons()[0] == f"{shown} is not there, and the evidence lists it"
+        path.write_bytes(content)
+    assert rehearsed.reasons() == []
+
+
+SUITE, ENGINE, FUZZ = (
+    "conformance/conformance.json",
+    "engine-suite/conformance.json",
+    "fuzz/fuzz.json",
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "says"),
+    [
+        (SUITE, lambda it: it["cells"][0].update(outcome="failed"), "the gate says NO-GO: "),
+        (ENGINE, lambda it: it["cells"].pop(), "was not run"),
+        (SUITE, lambda it: it.update(cells=[]), "the gate says NO-GO: "),
+        (SUITE, lambda it: it.update(sdks=[]), "no SDK took part"),
+        (SUITE, lambda it: it.update(interrupted=True), "the run was interrupted"),
+        (SUITE, lambda it: it["leftovers"]["left"].append("x"), "left credentials or workflows"),
+        (SUITE, lambda it: it["gate"].update(verdict="NO-GO"), "the suite's report says NO-GO"),
+        (SUITE, lambda it: it["gate"].update(contract="0.0.1"), "has no gate for contract 0.0.1"),
+        (SUITE, lambda it: it["sdks"][0].update(version="6.0.0"), "the suite ran sdk 6.0.0, but"),
+        (SUITE, lambda it: it["artifacts"].pop(), "it is not about these bytes of arcrun-sdk-7"),
+        (SUITE, lambda it: it.update(suite="engine"), "it is the report of the suite engine"),
+        (SUITE, lambda it: it.pop("target"), "the gate can't be applied to it"),
+        (SUITE, lambda it: it.pop("suite"), "is no report of the step conformance"),
+        (
+            ENGINE,
+            lambda it: it["cells"][0]["checks"].append({"id": "more"}),
+            "the step engine_suite records checks = ",
+        ),
+        (FUZZ, lambda it: it["failures"].append("x"), "the fuzzer has found something"),
+        (FUZZ, lambda it: it.update(exit_code=1), "the fuzzer has found something"),
+        (FUZZ, lambda it: it.update(complete=False), "the fuzzer has tested "),
+        (FUZZ, lambda it: it["phases"]["stateful"].update(status="failure"), "did not end its phase stateful"),
+        (FUZZ, lambda it: it["operations"].update(tested=6), "the fuzzer has tested 6 of "),
+        (FUZZ, lambda it: it.update(seed=8), "the step fuzz records seed = 7, and its results show 8"),
+        (FUZZ, lambda it: it.pop("operations"), "is no report of the step fuzz: KeyError"),
+        (
+            "sbom-arcrun-server.json",
+            lambda it: it["metadata"]["component"]["externalReferences"].pop(),
+            "sbom-arcrun-server.json is not about the files of arcrun-server",
+        ),
+        (
+            "sbom-arcrun.json",
+            lambda it: it.update(bomFormat="SPDX"),
+            "sbom-arcrun.json is no bill of materials of CycloneDX 1.6",
+        ),
+    ],
+)  # fmt: skip
+def test_results_that_were_changed_with_their_hashes_do_not_lead_to_go(
+    rehearsed: Rehearsed, file: str, change: Callable[[Any], Any], says: str
+) -> None:
+    rehearsed.change(file, change, hide=True)
+    found = rehearsed.reasons()
+    assert says in found[0]
+    assert found[-1] == "the evidence says GO, and its parts do not"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda it: it["steps"].pop(3), "the step npm_build is not in the evidence: it did not run, or was"),
+        (lambda it: it["steps"].reverse(), "the steps are in another order than they run"),
+        (lambda it: step(it, "fuzz").update(status="failed"), "the step fuzz did not pass: it failed"),
+        (lambda it: step(it, "fuzz").update(problem="壞"), "the step fuzz did not pass"),
+        (lambda it: step(it, "fuzz").update(name="dance"), "the step dance is none of this checkout"),
+        (lambda it: step(it, "fuzz")["figures"].update(cases=1), "the step fuzz records cases = 1, and"),
+        (lambda it: step(it, "conformance")["figures"].clear(), "the step conformance records scenarios"),
+        (lambda it: step(it, "versions")["figures"].clear(), "the step versions has found another version"),
+        (lambda it: it.update(decision="NO-GO"), "the rehearsal of 7.0.0 ended with NO-GO"),
+        (lambda it: it.update(version="7.0.1"), "the suite ran sdk 7.0.0, but 7.0.1 was built"),
+        (lambda it: it.update(scope="python"), "the step npm_build is none of this checkout"),
+        (lambda it: it["git"].update(dirty=True), "the working tree was not the commit 0000"),
+        (lambda it: it["git"].update(changed=["新.py"]), "the working tree was not the commit 0000"),
+        (lambda it: it["artifacts"][0].update(sha256="1" * 64), "is not about these bytes of arcrun-7"),
+        (lambda it: it["sboms"].clear(), "arcrun has no bill of materials in the evidence"),
+        (lambda it: it["sboms"].update(arcrun="sbom-arcrun-server.json"), "sbom-arcrun-server.json is not about"),
+        (lambda it: it.update(results=[]), "the evidence has no conformance/conformance.json, which"),
+        (lambda it: entry(it, FUZZ).update(file="../dist/x"), "the evidence names ../dist/x, which is outside"),
+    ],
+)  # fmt: skip
+def test_evidence_that_was_edited_does_not_lead_to_go(
+    rehearsed: Rehearsed, change: Callable[[Any], Any], says: str
+) -> None:
+    rehearsed.edit(change)
+    assert any(says in reason for reason in rehearsed.reasons()), rehearsed.reasons()
+
+
+def test_without_a_file_the_parts_are_verified(
+    rehearsed: Rehearsed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--evidence", str(rehearsed.evidence)]) == 0
+    assert "✓ evidence: GO of 7.0.0 at 000000000000, recomputed from 2" in capsys.readouterr().out
+    rehearsed.edit(lambda it: it["steps"].pop())
+    assert main(["--evidence", str(rehearsed.evidence)]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("✗ the step npm_tests is not in the evidence")
+
+
+def test_a_released_file_is_proven_and_another_is_not(
+    rehearsed: Rehearsed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel, given = rehearsed.artifacts[0].path, ["--offline", "--evidence", str(rehearsed.evidence)]
+    assert main([str(wheel), *given]) == 0
+    assert f"✓ {wheel.name}: arcrun 7.0.0, as released" in capsys.readouterr().out
+    other = wheel.with_name("other.whl")
+    other.write_bytes(wheel.read_bytes())
+    assert main([str(wheel), str(other), *given]) == 1  # one that is not proven is enough
+    assert "other.whl is not in the evidence, which lists arcrun-7.0.0" in capsys.readouterr().err
+    wheel.write_bytes(b"tampered with")
+    assert main([str(wheel), *given]) == 1
+    assert f"{wheel.name} is not the file that was released" in capsys.readouterr().err
+
+
+def test_files_that_do_not_exist_prove_nothing(
+    rehearsed: Rehearsed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel, missing = rehearsed.artifacts[0].path, rehearsed.folder / "missing"
+    assert main([str(wheel), "--offline", "--evidence", str(missing)]) == 1
+    wheel.unlink()
+    assert main([str(wheel), "--offline", "--evidence", str(rehearsed.evidence)]) == 1
+    assert capsys.readouterr().err.count("✗ ") == 2
+
+
+def test_the_archive_has_every_part_and_the_same_bytes_each_time(rehearsed: Rehearsed) -> None:
+    one, two = (evidence_archive.pack(rehearsed.evidence, rehearsed.folder / name) for name in "ab")
+    assert one.read_bytes() == two.read_bytes()
+    there = rehearsed.folder / "there"
+    unpacked = rehearsed._replace(evidence=evidence_archive.unpack(one.read_bytes(), there))
+    assert unpacked.reasons() == []
+
+
+def test_what_is_no_archive_of_evidence_is_refused(rehearsed: Rehearsed) -> None:
+    there = rehearsed.folder / "there"
+    for content, says in {
+        b"no archive": "is no archive of evidence",
+        rehearsed.artifacts[-1].path.read_bytes(): "has no evidence/release.json",
+    }.items():
+        with pytest.raises(evidence_archive.ArchiveInvalid, match=says):
+            evidence_archive.unpack(content, there)
