@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 import httpx2
+import mcp_types as types
 import pytest
+from mcp.shared.exceptions import MCPError
 
 from arcrun.mcp.tools import tools
 
@@ -41,6 +43,7 @@ async def test_no_tool_repeats_an_argument_that_looks_like_a_secret(
         f'{{"{CANARY}',
         f'"{CANARY}"',
         json.dumps({"jsonrpc": "2.0", "id": 1, "method": {"a": CANARY}}),
+        json.dumps({"jsonrpc": "2.0", "id": 1, "method": CANARY}),
         json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": CANARY}),
         json.dumps(
             {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": [CANARY]}}
@@ -64,3 +67,15 @@ def test_no_error_of_the_protocol_repeats_what_was_sent(
     response = httpx2.post(serve_http(account).url, content=body, headers=headers)
     assert "canary" not in response.text
     assert "rror" in response.text
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_method_that_does_not_exist_is_named_unless_it_looks_like_a_secret(
+    account: Any, connect: Any, mode: str
+) -> None:
+    async with connect("memory", account, mode) as client:
+        for method, shown in (("tools/lst", "tools/lst"), (CANARY, "[hidden]")):
+            request = types.Request[Any, str](method=method, params=None)
+            with pytest.raises(MCPError) as raised:
+                await client.session.send_request(request, types.EmptyResult)
+            assert (raised.value.error.code, raised.value.error.data) == (-32601, shown)

@@ -72,9 +72,19 @@ def test_what_tools_leave_out_or_say_in_fewer_words_is_what_commands_take() -> N
 def test_annotations_say_what_a_tool_does_to_the_engine() -> None:
     shown = {name: tool.definition()["annotations"] for name, tool in tools().items()}
     assert shown["run_get"] == {"readOnlyHint": True}
-    assert shown["workflow_push"] == {"destructiveHint": False, "idempotentHint": True}
-    assert shown["workflow_run"] == {"destructiveHint": False}
-    assert shown["workflow_delete"] == {"idempotentHint": True}
+    assert shown["workflow_push"] == {"destructiveHint": True, "idempotentHint": True}
+    assert shown["workflow_run"] == {"destructiveHint": True}
+    assert shown["workflow_delete"] == {"destructiveHint": True, "idempotentHint": True}
+
+
+def test_only_a_tool_that_reads_or_keeps_what_is_there_is_not_destructive() -> None:
+    harmless = {
+        name
+        for name, tool in tools().items()
+        if tool.definition()["annotations"].get("destructiveHint") is not True
+    }
+    # A recipe keeps its versions. A run acts on the world, and kb_put may replace a block.
+    assert harmless == {*tools(read_only=True), "prompt_recipe_push"}
 
 
 def test_read_only_offers_no_tool_that_changes_something() -> None:

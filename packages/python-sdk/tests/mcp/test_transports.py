@@ -69,6 +69,12 @@ def test_it_ends_when_standard_input_does(account: Any) -> None:
     ("arguments", "message"),
     [
         (["--tools", "nope"], "there is no tool 'nope'; the tools are: workflow_push"),
+        (
+            ["--tools", ""],
+            "--tools names no tool: leave it out for all; the tools are: workflow_push",
+        ),
+        (["--tools", " , "], "--tools names no tool"),
+        (["--http", ""], "--http takes PORT or HOST:PORT"),
         (["--profile", "nope"], "has no profile 'nope'"),
         (["--http", "0.0.0.0:8080"], "serves this machine only, and '0.0.0.0' is not"),
         (["--http", "example.com:80"], "acts with your key"),
@@ -96,6 +102,16 @@ def test_a_port_that_is_in_use_is_named(account: Any, serve_http: Any) -> None:
     found = ended("--http", str(port), ARCRUN_MCP_TOKEN=TOKEN)
     assert found.returncode == 2
     assert f"127.0.0.1:{port} can't be used" in found.stderr
+
+
+def test_no_token_is_printed_for_a_port_that_is_in_use(
+    account: Any, serve_http: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = httpx2.URL(serve_http(account).url).port
+    monkeypatch.delenv("ARCRUN_MCP_TOKEN", raising=False)
+    found = ended("--http", str(port))
+    assert found.returncode == 2
+    assert "token" not in found.stderr
 
 
 def test_a_token_is_made_and_printed_once(account: Any) -> None:

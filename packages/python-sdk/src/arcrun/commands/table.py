@@ -21,7 +21,8 @@ class Command:
         name: What is typed after `acr`.
         function: Its function in this package, as `module:function`; loaded when it is used.
         summary: One line for the help.
-        effect: `reads`, `writes`, or `destroys` what can't be brought back.
+        effect: `reads`; `adds` and keeps what is there; `writes`, which may replace what is there or act on the
+            world; or `destroys` what can't be brought back.
         repeatable: Whether doing it twice is the same as doing it once.
         tool: Its name in MCP; empty if it is no tool.
         for_agents: What a model reads of the tool: when to use it, and when not.
@@ -34,7 +35,7 @@ class Command:
     name: str
     function: str
     summary: str
-    effect: Literal["reads", "writes", "destroys"] = "reads"
+    effect: Literal["reads", "adds", "writes", "destroys"] = "reads"
     repeatable: bool = True
     tool: str = ""
     for_agents: str = ""
@@ -94,7 +95,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "workflows list", "workflows:list_workflows", "list the workflows",
         tool="workflow_list",
-        for_agents="List stored workflows. Not for what nodes can do: component_search.",
+        for_agents="List stored workflows. Not for components: component_search.",
         shown=("workflows", "name", "description", "cron_expr"),
     ),
     Command(
@@ -118,7 +119,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "runs cancel", "runs:cancel_run", "cancel a run", "destroys",
-        tool="run_cancel", for_agents="End a run that goes on. Not for ended runs.",
+        tool="run_cancel", for_agents="Cancel a run. Not for ended ones.",
         needs="durable_runs",
     ),
     Command(
@@ -128,7 +129,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "runs resume", "runs:resume_run", "give a paused run what it waits for", "writes",
-        tool="run_resume", for_agents="Go on with a paused run. Not for failed ones: run_retry.",
+        tool="run_resume", for_agents="Resume a paused run. Not for failed ones: run_retry.",
     ),
     Command(
         "recipe list", "recipes:list_recipes", "list the recipes of a kind",
@@ -140,14 +141,14 @@ COMMANDS: tuple[Command, ...] = (
         tool="prompt_recipe_get", for_agents="A recipe's text, labels, version. Not the prompt: prompt_recipe_render.",
     ),
     Command(
-        "recipe push", "recipes:push_recipe", "store a new version of a recipe", "writes",
+        "recipe push", "recipes:push_recipe", "store a new version of a recipe", "adds",
         repeatable=False, tool="prompt_recipe_push",
-        for_agents="Store a new version of a recipe. Not for texts that it uses: kb_put.",
+        for_agents="Store a recipe's new version. Not for texts: kb_put.",
     ),
     Command(
         "recipe delete", "recipes:delete_recipe", "delete a recipe", "destroys",
         tool="prompt_recipe_delete",
-        for_agents="Delete a recipe with all versions. Not to undo a push: push the old text.",
+        for_agents="Delete a recipe, all versions. Not to undo a push: push the old text.",
     ),
     Command(
         "recipe render", "recipes:render_recipe", "assemble a prompt without asking a model",
@@ -157,7 +158,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "recipe test", "recipes:run_recipe_tests", "run a recipe's own tests",
-        tool="prompt_recipe_test", for_agents="Run the tests in a recipe, no model asked. Not for workflows.",
+        tool="prompt_recipe_test", for_agents="Run a recipe's tests, no model asked. Not for workflows.",
         needs="prompt_recipes",
         verdict="passed",
     ),
@@ -203,7 +204,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "kb search", "knowledge:search_knowledge", "find blocks of the knowledge base",
-        tool="kb_search", for_agents="Find stored texts by words. Not for a known page: kb_get.",
+        tool="kb_search", for_agents="Find texts by words. Not for a known page: kb_get.",
         shown=("blocks", "id", "page_name", "content"),
         needs="knowledge_base",
     ),

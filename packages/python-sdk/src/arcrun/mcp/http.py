@@ -9,26 +9,24 @@ import secrets
 import socket
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
-import mcp_types as types
 import uvicorn
-from mcp.server.transport_security import (
-    DEFAULT_MAX_REQUEST_BODY_SIZE,
-    RequestBodyLimitMiddleware,
-    TransportSecuritySettings,
-)
-from pydantic import ValidationError
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 
 from arcrun._core.secret import Secret
 from arcrun.commands.errors import CommandError
 
+from .bodies import WellFormed, WholeBodies
+from .connections import HEAD_SECONDS, Connection
+
 if TYPE_CHECKING:
     from mcp.server import Server
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 TOKEN_VARIABLE = "ARCRUN_MCP_TOKEN"  # noqa: S105 - a name
 PATH = "/mcp"
@@ -81,20 +79,15 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def token_of(environment: Mapping[str, str]) -> Secret:
-    """Return the bearer token of the environment, or a new one, which is printed.
+def token_of(environment: Mapping[str, str]) -> Secret | None:
+    """Return the bearer token of the environment, or None if it names none.
 
     Raises:
         CommandError: that of the environment can't be one, or is easily guessed.
     """
     given = environment.get(TOKEN_VARIABLE)
     if given is None:
-        token = secrets.token_urlsafe(32)
-        print(
-            f"arcrun-mcp: bearer token {token} (set {TOKEN_VARIABLE} to use your own)",
-            file=sys.stderr,
-        )
-        return Secret(token)
+        return None
     if not re.fullmatch(r"[A-Za-z0-9._~+/=-]{32,}", given):
         raise CommandError(
             "invalid_configuration",
@@ -104,32 +97,70 @@ def token_of(environment: Mapping[str, str]) -> Secret:
     return Secret(given)
 
 
-def serve_http(server: Server[Any], address: Address, token: Secret) -> None:
+def _new_token() -> Secret:
+    token = secrets.token_urlsafe(32)
+    print(
+        f"arcrun-mcp: bearer token {token} (set {TOKEN_VARIABLE} to use your own)", file=sys.stderr
+    )
+    return Secret(token)
+
+
+def listen(address: Address) -> socket.socket:
+    """Return a socket that listens at an address.
+
+    Raises:
+        OSError: it can't be bound.
+    """
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen()
+    except OSError as error:
+        listening.close()
+        raise OSError(
+            error.errno, f"{address.shown} can't be used: {error.strerror}; name another port"
+        ) from None
+    return listening
+
+
+def serve_http(server: Server[Any], address: Address, token: Secret | None) -> None:
     """Serve HTTP until a signal ends the process.
+
+    Args:
+        server: the MCP server.
+        address: where.
+        token: the bearer token; None to make one and print it, once the address is this server's own.
 
     Raises:
         OSError: the port can't be bound.
     """
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind(address)
-        except OSError as error:
-            raise OSError(
-                error.errno, f"{address.shown} can't be used: {error.strerror}; name another port"
-            ) from None
-        listening.listen()  # before the address is printed: whoever reads it may connect
+    with listen(address) as listening:
         bound = Address(address.host, listening.getsockname()[1])
+        secret = _new_token() if token is None else token
         print(f"arcrun-mcp: http://{bound.shown}{PATH}", file=sys.stderr, flush=True)
-        config = uvicorn.Config(
-            application(server, bound, token),
+        serving = http_server(application(server, bound, secret))
+        anyio.run(serving.serve, [listening])
+
+
+def http_server(app: ASGIApp, head_seconds: float = HEAD_SECONDS) -> uvicorn.Server:
+    """Return an HTTP server.
+
+    Args:
+        app: what it serves.
+        head_seconds: how long a client may take to send the head of a request.
+    """
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=partial(Connection, head_seconds),  # type: ignore[arg-type]  # it is only called
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=1,
         )
-        anyio.run(uvicorn.Server(config).serve, [listening])
+    )
 
 
 def application(server: Server[Any], address: Address, token: Secret) -> ASGIApp:
@@ -144,8 +175,7 @@ def application(server: Server[Any], address: Address, token: Secret) -> ASGIApp
     served = server.streamable_http_app(
         streamable_http_path=PATH, stateless_http=True, transport_security=security
     )
-    checked = RequestBodyLimitMiddleware(WellFormed(served), DEFAULT_MAX_REQUEST_BODY_SIZE)
-    return BearerToken(checked, token)
+    return BearerToken(WholeBodies(WellFormed(served)), token)
 
 
 class BearerToken:
@@ -174,39 +204,3 @@ class BearerToken:
         return JSONResponse(
             {"error": message, "code": "unauthorized"}, 401, {"WWW-Authenticate": challenge}
         )
-
-
-class WellFormed:
-    """Refuses bodies that are no JSON-RPC message: the SDK's own refusal repeats what was sent."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or respond 400. The body is whole in the first message: its size was checked before."""
-        if scope["type"] != "http" or scope["method"] != "POST":
-            await self._app(scope, receive, send)
-            return
-        first = await receive()
-        try:
-            types.jsonrpc_message_adapter.validate_json(first.get("body", b""), by_name=False)
-        except ValidationError as error:
-            not_json = any(each["type"] == "json_invalid" for each in error.errors())
-            await _malformed(not_json)(scope, receive, send)
-            return
-        waiting = [first]
-
-        async def replay() -> Message:
-            return waiting.pop() if waiting else await receive()
-
-        await self._app(scope, replay, send)
-
-
-def _malformed(not_json: bool) -> Response:
-    code, message = (
-        (types.PARSE_ERROR, "Parse error: the body is not JSON")
-        if not_json
-        else (types.INVALID_REQUEST, "Invalid request: the body is not one JSON-RPC message")
-    )
-    error = {"code": code, "message": message}
-    return JSONResponse({"jsonrpc": "2.0", "id": None, "error": error}, 400)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -29,40 +29,64 @@ _RECIPES: Mapping[str, RecipeKind] = {
 }
 _FUNCTIONS = {command.tool: command.load for command in COMMANDS if command.tool}
 
-TEMPLATES = (
-    {
-        "uriTemplate": "arcrun://recipes/{kind}/{name}",
-        "name": "recipe",
-        "description": "A recipe: kind prompt, api or auth; name NAME, and of prompt recipes also NAME@VERSION, NAME@LABEL",
-        "mimeType": YAML,
-    },
-    {
-        "uriTemplate": "arcrun://kb/pages/{page_name}",
-        "name": "page",
-        "description": "The blocks of a page of the knowledge base",
-        "mimeType": TEXT,
-    },
-    {
-        "uriTemplate": "arcrun://kb/blocks/{block_id}",
-        "name": "block",
-        "description": "A block of the knowledge base",
-        "mimeType": TEXT,
-    },
-    {
-        "uriTemplate": "arcrun://tools/{tool}/result",
-        "name": "result",
-        "description": "The JSON schema of what a tool returns, with all fields",
-        "mimeType": SCHEMA,
-    },
+# Each under the tool that reads the same: where that is not offered, there are no such resources either.
+_RECIPE_TOOL = "prompt_recipe_get"
+_KNOWLEDGE_TOOL = "kb_get"
+_ALWAYS = ""
+_LISTING = frozenset({"prompt_recipe_list", _RECIPE_TOOL})
+_TEMPLATES: tuple[tuple[str, Mapping[str, str]], ...] = (
+    (
+        _RECIPE_TOOL,
+        {
+            "uriTemplate": "arcrun://recipes/{kind}/{name}",
+            "name": "recipe",
+            "description": "A recipe: kind prompt, api or auth; name NAME, and of prompt recipes also NAME@VERSION, NAME@LABEL",
+            "mimeType": YAML,
+        },
+    ),
+    (
+        _KNOWLEDGE_TOOL,
+        {
+            "uriTemplate": "arcrun://kb/pages/{page_name}",
+            "name": "page",
+            "description": "The blocks of a page of the knowledge base",
+            "mimeType": TEXT,
+        },
+    ),
+    (
+        _KNOWLEDGE_TOOL,
+        {
+            "uriTemplate": "arcrun://kb/blocks/{block_id}",
+            "name": "block",
+            "description": "A block of the knowledge base",
+            "mimeType": TEXT,
+        },
+    ),
+    (
+        _ALWAYS,
+        {
+            "uriTemplate": "arcrun://tools/{tool}/result",
+            "name": "result",
+            "description": "The JSON schema of what a tool returns, with all fields",
+            "mimeType": SCHEMA,
+        },
+    ),
 )
 
 
-def list_resources(client: Arcrun) -> list[dict[str, Any]]:
-    """Return the prompt recipes as resources, the first `MOST` of them.
+def templates(tools: Collection[str]) -> list[Mapping[str, str]]:
+    """Return the templates of the resources that the tools of these names could read too, and of their schemas."""
+    return [template for tool, template in _TEMPLATES if tool == _ALWAYS or tool in tools]
+
+
+def list_resources(client: Arcrun, tools: Collection[str]) -> list[dict[str, Any]]:
+    """Return the prompt recipes as resources, the first `MOST` of them; none if the tools can't list and read them.
 
     Raises:
         CommandError: the engine can't say.
     """
+    if not _LISTING.issubset(tools):
+        return []
     try:
         found = list_recipes(client, limit=MOST)["recipes"]
     except ArcrunError as error:
@@ -78,27 +102,27 @@ def list_resources(client: Arcrun) -> list[dict[str, Any]]:
     ]
 
 
-def read_resource(client: Arcrun, uri: str) -> tuple[str, str]:
+def read_resource(client: Arcrun, uri: str, tools: Collection[str]) -> tuple[str, str]:
     """Return a resource's text and its media type.
 
     Raises:
-        CommandError: there is none of that name.
+        CommandError: there is none of that name, or the tool that reads the same is not offered.
     """
     scheme, _, path = uri.partition("://")
     parts = [unquote(part) for part in path.split("/")]
     try:
         match parts if scheme == "arcrun" else []:
-            case ["recipes", kind, name] if kind in _RECIPES and name:
+            case ["recipes", kind, name] if _RECIPE_TOOL in tools and kind in _RECIPES and name:
                 return _recipe_text(get_recipe(client, _reference(kind, name))), YAML
-            case ["kb", "pages", page] if page:
+            case ["kb", "pages", page] if _KNOWLEDGE_TOOL in tools and page:
                 return str(get_knowledge(client, page)["content"]), TEXT
-            case ["kb", "blocks", block] if block:
+            case ["kb", "blocks", block] if _KNOWLEDGE_TOOL in tools and block:
                 return str(get_knowledge(client, block_id=block)["content"]), TEXT
-            case ["tools", tool, "result"] if tool in _FUNCTIONS:
+            case ["tools", tool, "result"] if tool in tools and tool in _FUNCTIONS:
                 return json.dumps(whole_schema(_FUNCTIONS[tool]())), SCHEMA
     except ArcrunError as error:
         raise command_error(error) from None
-    forms = ", ".join(str(each["uriTemplate"]) for each in TEMPLATES)
+    forms = ", ".join(str(each["uriTemplate"]) for each in templates(tools))
     raise CommandError(
         "resource_not_found",
         f"there is no resource of that form; the forms are: {forms}",

@@ -59,14 +59,14 @@ def arguments_schema(parameters: Sequence[Parameter]) -> dict[str, Any]:
 
 
 def effects_of(command: Command) -> dict[str, bool]:
-    """Return what a tool does to the engine, as far as it differs from the protocol's defaults.
+    """Return the annotations of a tool: whether it only reads, may replace or delete what is there, may be repeated.
 
-    By default a tool changes something, may destroy something, and does more if it is called again.
+    `destructiveHint` is said although it is true by default: clients ask people by it, and not all know the default.
     """
     if command.effect == "reads":
         return {"readOnlyHint": True}
-    harmless = {} if command.effect == "destroys" else {"destructiveHint": False}
-    return {**harmless, **({"idempotentHint": True} if command.repeatable else {})}
+    found = {"destructiveHint": command.effect != "adds"}
+    return {**found, "idempotentHint": True} if command.repeatable else found
 
 
 def _brief(parameter: Parameter) -> Parameter:

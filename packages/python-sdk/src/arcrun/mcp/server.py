@@ -12,6 +12,7 @@ from typing import Any
 
 import mcp_types as types
 from mcp.server import CacheHint, Server
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from arcrun import Arcrun
@@ -20,7 +21,7 @@ from arcrun.commands.errors import CommandError
 
 from .calls import Calls
 from .hiding import without_tokens
-from .resources import TEMPLATES, list_resources, read_resource
+from .resources import list_resources, read_resource, templates
 from .tools import Tool, failure_of, failure_text
 
 INSTRUCTIONS = (
@@ -65,16 +66,18 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
 
     async def resources(_context: Any, _request: Any) -> types.ListResourcesResult:
         try:
-            found = await calls.run(list_resources, client)
+            found = await calls.run(list_resources, client, tools)
         except CommandError as error:
             raise MCPError(types.INTERNAL_ERROR, failure_text(failure_of(error, {}))) from None
         return types.ListResourcesResult(
             resources=[types.Resource.model_validate(each) for each in found]
         )
 
-    async def templates(_context: Any, _request: Any) -> types.ListResourceTemplatesResult:
+    async def list_templates(_context: Any, _request: Any) -> types.ListResourceTemplatesResult:
         return types.ListResourceTemplatesResult(
-            resource_templates=[types.ResourceTemplate.model_validate(each) for each in TEMPLATES]
+            resource_templates=[
+                types.ResourceTemplate.model_validate(each) for each in templates(tools)
+            ]
         )
 
     async def read(
@@ -82,7 +85,7 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
     ) -> types.ReadResourceResult:
         uri = str(request.uri)
         try:
-            text, media_type = await calls.run(read_resource, client, uri)
+            text, media_type = await calls.run(read_resource, client, uri, tools)
         except CommandError as error:
             given = {"uri": uri}
             text = failure_text(failure_of(error, given))
@@ -91,7 +94,7 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
         contents = types.TextResourceContents(uri=uri, mime_type=media_type, text=text)
         return types.ReadResourceResult(contents=[contents])
 
-    return Server(
+    server: Server[Any] = Server(
         "arcrun",
         version=__version__,
         instructions=INSTRUCTIONS,
@@ -99,7 +102,7 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
         on_list_tools=list_tools,
         on_call_tool=call_tool,
         on_list_resources=resources,
-        on_list_resource_templates=templates,
+        on_list_resource_templates=list_templates,
         on_read_resource=read,
         # Only what stays the same as long as this process runs: a push changes recipes at any time.
         cache_hints={
@@ -108,6 +111,22 @@ def server_of(client: Arcrun, tools: Mapping[str, Tool]) -> Server[Any]:
             "resources/templates/list": _HOUR,
         },
     )
+    server.middleware.append(_hide_unknown_method)
+    return server
+
+
+async def _hide_unknown_method(
+    ctx: ServerRequestContext[Any, Any], call_next: CallNext
+) -> HandlerResult:
+    """Keep what may be a secret out of the error that names a method that does not exist."""
+    try:
+        return await call_next(ctx)
+    except MCPError as error:
+        if error.error.code != types.METHOD_NOT_FOUND:
+            raise
+        method = ctx.method
+        shown = without_tokens(method, {"method": method})
+        raise MCPError(types.METHOD_NOT_FOUND, error.error.message, shown) from None
 
 
 def _tool_named(tools: Mapping[str, Tool], name: str) -> Tool:

@@ -8,11 +8,8 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from typing import Any
 
 import anyio
-from mcp.server import Server
-from mcp.server.stdio import stdio_server
 
 from arcrun._core.errors import ArcrunError
 from arcrun._version import __version__
@@ -21,6 +18,7 @@ from arcrun.commands.settings import client_of
 
 from .http import Address, address_of, serve_http, token_of
 from .server import server_of
+from .stdio import serve_stdio
 from .tools import tools
 
 
@@ -33,7 +31,7 @@ def run(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         offered = tools(read_only=options.read_only, only=options.tools)
-        address: Address | None = address_of(options.http) if options.http else None
+        address: Address | None = None if options.http is None else address_of(options.http)
         token = token_of(os.environ) if address else None
         client = client_of(options.profile)
     except (CommandError, ArcrunError) as error:
@@ -43,10 +41,10 @@ def run(arguments: Sequence[str]) -> int:
     with client:
         server = server_of(client, offered)
         try:
-            if address and token:
+            if address:
                 serve_http(server, address, token)
             else:
-                anyio.run(_serve_stdio, server)
+                anyio.run(serve_stdio, server)
         except KeyboardInterrupt:
             _end(130)
         except OSError as error:
@@ -55,11 +53,6 @@ def run(arguments: Sequence[str]) -> int:
         if threading.active_count() > 1:
             _end(0)
     return 0
-
-
-async def _serve_stdio(server: Server[Any]) -> None:
-    async with stdio_server() as (reading, writing):
-        await server.run(reading, writing, server.create_initialization_options())
 
 
 def _stop(_signal: int, _frame: object) -> None:
@@ -83,7 +76,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tools",
         type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
-        default=[],
         metavar="A,B",
         help="only these tools",
     )

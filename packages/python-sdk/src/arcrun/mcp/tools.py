@@ -53,24 +53,31 @@ class Tool:
             raise command_error(error) from None
 
 
-def tools(*, read_only: bool = False, only: Sequence[str] = ()) -> dict[str, Tool]:
+def tools(*, read_only: bool = False, only: Sequence[str] | None = None) -> dict[str, Tool]:
     """Return the tools by name.
 
     Args:
         read_only: leave out those that change something.
-        only: the names of those to keep; empty for all.
+        only: the names of those to keep; None for all.
 
     Raises:
-        CommandError: `only` names one that does not exist.
+        CommandError: `only` names none, or one that does not exist.
     """
     with_tool = {command.tool: command for command in COMMANDS if command.tool}
-    unknown = set(only) - set(with_tool)
+    names = ", ".join(with_tool)
+    if (
+        only is not None and not only
+    ):  # as an unset variable does: all of them would be more than was meant
+        raise CommandError(
+            "invalid_argument",
+            f"--tools names no tool: leave it out for all; the tools are: {names}",
+        )
+    unknown = set(only or ()) - set(with_tool)
     if unknown:
-        names = ", ".join(with_tool)
         raise CommandError(
             "invalid_argument", f"there is no tool {min(unknown)!r}; the tools are: {names}"
         )
-    writing = [name for name in only if with_tool[name].effect != "reads"]
+    writing = [name for name in only or () if with_tool[name].effect != "reads"]
     if read_only and writing:
         raise CommandError(
             "invalid_argument",
@@ -79,7 +86,7 @@ def tools(*, read_only: bool = False, only: Sequence[str] = ()) -> dict[str, Too
     return {
         name: Tool(command)
         for name, command in with_tool.items()
-        if (command.effect == "reads" or not read_only) and (not only or name in only)
+        if (command.effect == "reads" or not read_only) and (only is None or name in only)
     }
 
 
