@@ -7,9 +7,9 @@ import { Say } from "./Say";
 export function Empty({ title, text, children }: { title: Text; text: Text; children?: ReactNode }) {
   return (
     <div className="empty">
-      <h3>
+      <h2>
         <Say of={title} />
-      </h3>
+      </h2>
       <p>
         <Say of={text} />
       </p>

@@ -46,8 +46,9 @@ export async function load(): Promise<void> {
   try {
     const health = await call<Health>("/health");
     const me = await whoIsLoggedIn();
-    set({ state: "ready", health, me, ...(me?.api_key ? { key: me.api_key } : {}) });
+    set({ health, me, ...(me?.api_key ? { key: me.api_key } : {}) });
     if (me && !account.key) await register();
+    set({ state: "ready" });
   } catch (error) {
     set({ state: "failed", error: asEngineError(error) });
   }

@@ -63,7 +63,7 @@ export const account = {
     runsTitle: "Recent runs",
     runsText: "Runs that the engine has accepted: by ?async=1, schedules and webhooks.",
     noRuns: "No runs yet",
-    noRunsText: "Run one of the programs above: what it did appears here.",
+    noRunsText: "Trigger a workflow with ?async=1, by a schedule or by a webhook: what it did appears here.",
     noDurable: "This engine keeps no runs. It lists executions by workflow.",
     workflow: "Workflow",
     status: "Status",

@@ -66,7 +66,7 @@ export const account: Part<typeof english> = {
     runsTitle: "最近的執行",
     runsText: "引擎已接受的執行：來自 ?async=1、排程與 webhook。",
     noRuns: "尚無執行紀錄",
-    noRunsText: "執行上面的程式，結果就會出現在這裡。",
+    noRunsText: "以 ?async=1、排程或 webhook 觸發工作流程，結果就會出現在這裡。",
     noDurable: "此引擎不保留執行，只依工作流程列出紀錄。",
     workflow: "工作流程",
     status: "狀態",
