@@ -81,14 +81,16 @@ def test_over_standard_input_each_line_is_answered(account: Any) -> None:
     begin = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": start}
     lines = [text for text, _, _ in REFUSED.values()]
     lines = [json.dumps(begin), "", *lines, *map(json.dumps, calls.values())]
-    found = subprocess.run(
-        [sys.executable, "-m", "arcrun.mcp"],
-        input="\n".join(lines).encode("utf-8", "surrogateescape") + b"\n",
-        capture_output=True,
-        check=True,
-        timeout=120,
-    )
-    answers = [json.loads(line) for line in found.stdout.splitlines()]
+    program = [sys.executable, "-m", "arcrun.mcp"]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("\n".join(lines).encode("utf-8", "surrogateescape") + b"\n")
+        process.stdin.flush()
+        # Standard input stays open until all is answered: its end ends the calls in progress.
+        answers = [json.loads(process.stdout.readline()) for line in lines if line]
+        process.stdin.close()
+        assert process.wait(60) == 0
     errors = [(each["error"]["code"], each["id"]) for each in answers if "error" in each]
     assert sorted(errors, key=str) == sorted(
         [(code, request) for _, code, request in REFUSED.values()] + [(-32602, "large")], key=str
