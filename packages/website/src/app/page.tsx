@@ -17,9 +17,9 @@ const WHY = [
   [t.provenTitle, t.provenText],
 ] as const;
 const WAYS = [
-  { title: t.wayCli, text: t.wayCliText, install: "pip install 'arcrun[cli]'", href: "/docs/cli" },
-  { title: t.wayPython, text: t.wayPythonText, install: "pip install arcrun", href: "/docs/python-sdk" },
-  { title: t.wayJavascript, text: t.wayJavascriptText, install: "npm install @arcrun/sdk", href: "/docs/js-sdk" },
+  { title: t.wayCli, text: t.wayCliText, install: "pip install './packages/python-sdk[cli]'", href: "/docs/cli" },
+  { title: t.wayPython, text: t.wayPythonText, install: "pip install ./packages/python-sdk", href: "/docs/python-sdk" },
+  { title: t.wayJavascript, text: t.wayJavascriptText, install: "nox -s js_build && npm install ./packages/js-sdk", href: "/docs/js-sdk" },
 ] as const;
 
 export default function Home() {
@@ -89,6 +89,9 @@ export default function Home() {
               </li>
             ))}
           </ul>
+          <p className="caption">
+            <Say of={t.install} />
+          </p>
         </div>
       </section>
       <section className="section">

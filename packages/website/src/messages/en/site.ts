@@ -69,7 +69,7 @@ export const site = {
     http: "HTTP",
     ranWith: "Our tests run this with {package} {version} on arcrun-server {engine}.",
     ranWithHttp: "Our tests run this on arcrun-server {engine}.",
-    install: "Until the packages are published, install them from a checkout.",
+    install: "In a checkout of the repository: the packages are not published yet, and `arcrun` on PyPI is another project.",
     whyTitle: "Built for what goes wrong",
     whyText: "An engine is judged by its bad days: lost connections, leaked keys, prompts that drift.",
     sealedTitle: "Secrets stay sealed",

@@ -71,7 +71,7 @@ export const site: Part<typeof english> = {
     http: "HTTP",
     ranWith: "我們的測試以 {package} {version} 在 arcrun-server {engine} 上執行這段程式。",
     ranWithHttp: "我們的測試在 arcrun-server {engine} 上執行這段指令。",
-    install: "套件正式發布之前，請從原始碼安裝。",
+    install: "請在原始碼目錄中安裝：套件尚未發布，PyPI 上的 `arcrun` 是另一個專案。",
     whyTitle: "為出錯的時刻而設計",
     whyText: "引擎的好壞要看最糟的那一天：連線中斷、金鑰外洩、提示詞走樣。",
     sealedTitle: "憑證始終密封",
