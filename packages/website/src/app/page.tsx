@@ -85,7 +85,7 @@ export default function Home() {
                 <p>
                   <Say of={text} />
                 </p>
-                <Code of={{ text: install, html: install }} />
+                <Code of={{ text: install, html: install.replaceAll("&", "&amp;") }} />
               </li>
             ))}
           </ul>
