@@ -265,12 +265,15 @@ def test_a_person_confirms_in_a_browser_then_rotates_and_revokes(acr, served, co
         ) as process,
     ):
         assert process.stderr is not None
-        code = process.stderr.readline().split()[-1]
-        person.log_in_as("mira")
-        page = person.get("/auth/device")
-        question = person.submit(page, "/auth/device", user_code=code, action="show")
-        person.submit(question, "/auth/device", action="approve")
-        out, _ = process.communicate(timeout=60)
+        try:
+            code = json.loads(process.stderr.readline())["device_code"]["user_code"]
+            person.log_in_as("mira")
+            page = person.get("/auth/device")
+            question = person.submit(page, "/auth/device", user_code=code, action="show")
+            person.submit(question, "/auth/device", action="approve")
+            out, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()  # it would wait for the person otherwise
     first = yaml.safe_load(config.read_text())["api_key"]
     assert process.returncode == 0
     assert first not in out
