@@ -54,7 +54,9 @@ _METADATA = re.compile(
 # The server also with schedules, webhooks, metrics, spans, backups and `doctor`, by 100 kB in all.
 # `arcrun` grew by 122 kB with the command line and the MCP server, which are two fifths of its code; the server by 50 kB
 # with log-ins, devices and keys that can be replaced, and the harness with the scenarios and mutants of those.
-WHEEL_BUDGETS = {SDK: 285, "arcrun-server": 680, "arcrun-conformance": 1330}
+# `arcrun` grew by 30 kB more: every text in Chinese too, types of all results, checks of every response that a command
+# reads, and the limits of the MCP server over HTTP.
+WHEEL_BUDGETS = {SDK: 320, "arcrun-server": 680, "arcrun-conformance": 1330}
 
 
 def check_contents(artifact: Artifact, root: Path) -> int:
