@@ -80,12 +80,12 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "validate", "workflows:validate_workflow", "check a workflow without storing it",
         tool="workflow_validate",
-        for_agents="Check a workflow without storing it. Not needed before workflow_push.",
+        for_agents="Check a workflow, unstored. Not needed before workflow_push.",
     ),
     Command(
         "run", "workflows:run_workflow", "run a workflow and follow it", "writes", repeatable=False,
         tool="workflow_run",
-        for_agents="Run a stored workflow; it acts on the world. Not to test a prompt: prompt_recipe_render.",
+        for_agents="Run a stored workflow. Not to test a prompt: prompt_recipe_render.",
     ),
     Command(
         "trigger", "webhooks:trigger_workflow", "trigger a workflow as others do, by its webhook",
@@ -138,7 +138,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "recipe get", "recipes:get_recipe", "show a version of a recipe",
-        tool="prompt_recipe_get", for_agents="A recipe's text, labels, version. Not the prompt: prompt_recipe_render.",
+        tool="prompt_recipe_get", for_agents="A recipe's text and labels. Not the prompt: prompt_recipe_render.",
     ),
     Command(
         "recipe push", "recipes:push_recipe", "store a new version of a recipe", "adds",
@@ -148,7 +148,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "recipe delete", "recipes:delete_recipe", "delete a recipe", "destroys",
         tool="prompt_recipe_delete",
-        for_agents="Delete a recipe, all versions. Not to undo a push: push the old text.",
+        for_agents="Delete a recipe. Not to undo a push: push the old text.",
     ),
     Command(
         "recipe render", "recipes:render_recipe", "assemble a prompt without asking a model",

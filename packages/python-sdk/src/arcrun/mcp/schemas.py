@@ -18,7 +18,6 @@ LEFT_OUT: Mapping[str, str] = {
     "strict": "a workflow says `strict` itself",
     "idempotency_key": "a model makes no key that it keeps across its repetitions",
     "latest": "a workflow that was changed is run anew, by workflow_run",
-    "context": "`inputs` has the values by variable",
     "force": "what a workflow uses is for people to delete",
 }
 
@@ -32,6 +31,7 @@ BRIEFER: Mapping[str, str] = {
     "instead of the document's own": "",
     "NAME, NAME@VERSION or NAME@LABEL": "NAME[@VERSION|@LABEL]",
     "refuse if the newest version is another one; 0 if there must be none yet": "the newest that you know; 0: none",
+    "values by path, as in a run, for variables that `inputs` leaves out": "values by path",
     "YAML to render instead of the stored recipe": "instead of the stored one",
     "YAML to test instead of the stored recipe": "instead of the stored one",
     "false returns at once, with the `run_id`": "false: return a run_id at once",
