@@ -295,8 +295,8 @@ FAULTS = (
         "faces",
         _replace(
             "packages/python-sdk/src/arcrun/cli/console.py",
-            "print(text, file=sys.stderr, flush=True)",
-            "print(text, flush=True)",
+            "print(shown(text), file=sys.stderr, flush=True)",
+            "print(shown(text), flush=True)",
         ),
         says=("JSONDecodeError",),
     ),
