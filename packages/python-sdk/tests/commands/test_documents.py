@@ -116,5 +116,5 @@ def test_full_width_quotation_marks_are_a_warning() -> None:
 def test_aliases_that_grow_are_refused() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
-    with pytest.raises(CommandError, match="line 1, column 37: .* more than 100,000 values"):
+    with pytest.raises(CommandError, match=r"line 1, column 37: .* more than 100,000 values"):
         parse_document("\n".join(lines))
