@@ -43,7 +43,7 @@ VARIABLES: list[dict[str, Any]] = [
 
 
 def registry_entry(root: Path = ROOT) -> dict[str, Any]:
-    """Return what the registry is told.
+    """Return the entry for the registry.
 
     A client composes `uvx`, the runtime arguments, the package with its version, and the package arguments:
     `uvx --with 'arcrun[mcp]==1.2.3' --from arcrun==1.2.3 arcrun-mcp`, since the program has another name than the

@@ -37,7 +37,7 @@ PACKAGES = {SDK: SDK_FOLDER, SERVER: SERVER_FOLDER, SUITE: SUITE_FOLDER}
 NPM_NAME = "@arcrun/sdk"
 NPM_FOLDER = "packages/js-sdk"
 
-# What the MCP registry is told of the SDK's program `arcrun-mcp`.
+# The entry of the SDK's program `arcrun-mcp` in the MCP registry.
 SERVER_JSON = f"{SDK_FOLDER}/server.json"
 
 _VERSION = re.compile(r'^__version__ = "(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?)"$', re.MULTILINE)
@@ -86,7 +86,7 @@ def npm_versions(root: Path) -> dict[str, str]:
 
 
 def mcp_registry_versions(root: Path) -> dict[str, str]:
-    """Read the versions of the server and of its packages that the MCP registry is told."""
+    """Read the versions of the server and of its packages in the entry for the MCP registry."""
     entry = json.loads((root / SERVER_JSON).read_text("utf-8"))
     stated = {SERVER_JSON: entry.get("version", "none")}
     for package in entry.get("packages", []):

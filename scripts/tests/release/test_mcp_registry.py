@@ -1,4 +1,4 @@
-"""What the MCP registry is told of `arcrun-mcp`."""
+"""The entry of `arcrun-mcp` in the MCP registry."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ async def contention() -> float:
     """Return how many times longer computing takes now than on an idle machine, from 1 to `MOST`.
 
     A thread computes for a fixed CPU time, and waits for its turns meanwhile: with four busy processes on two
-    processors, it has half of one. No clock speed and no other machine is compared, so a slow machine is none that is
-    busy.
+    processors, it has half of one. Nothing is compared with another machine: a slow one that is idle
+    counts 1.
 
     Example:
         >>> 1.0 <= asyncio.run(contention()) <= MOST

@@ -32,7 +32,7 @@ RESPONSE = (
 
 
 class SilentEngine:
-    """An engine that does not respond, until it is told to refuse everything."""
+    """An engine that does not respond, until the test lets it refuse everything."""
 
     def __init__(self, listening: socket.socket) -> None:
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"

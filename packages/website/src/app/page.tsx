@@ -171,53 +171,50 @@ function Examples() {
         {
           name: "python",
           label: "Python",
-          content: (
-            <>
-              <Code of={snippet("quickstart.py")} label="Python" />
-              <p className="caption">
-                <Say of={filled(t.ranWith, { package: "arcrun", version: python, engine })} />
-              </p>
-            </>
-          ),
+          content: <Example files={[["quickstart.py", "Python"]]} ran={{ package: "arcrun", version: python, engine }} />,
         },
         {
           name: "javascript",
           label: "JavaScript",
           content: (
-            <>
-              <Code of={snippet("quickstart.mjs")} label="JavaScript" />
-              <p className="caption">
-                <Say of={filled(t.ranWith, { package: "@arcrun/sdk", version: javascript, engine })} />
-              </p>
-            </>
+            <Example files={[["quickstart.mjs", "JavaScript"]]} ran={{ package: "@arcrun/sdk", version: javascript, engine }} />
           ),
         },
-        {
-          name: "http",
-          label: "curl",
-          content: (
-            <>
-              <Code of={snippet("quickstart.sh")} label="curl" />
-              <p className="caption">
-                <Say of={filled(t.ranWithHttp, { engine })} />
-              </p>
-            </>
-          ),
-        },
+        { name: "http", label: "curl", content: <Example files={[["quickstart.sh", "curl"]]} ran={{ engine }} /> },
         {
           name: "cli",
           label: <Say of={t.wayCli} />,
           content: (
-            <>
-              <Code of={snippet("workflow.yaml")} label="workflow.yaml" />
-              <Code of={snippet("command-line.sh")} label="acr" />
-              <p className="caption">
-                <Say of={filled(t.ranWith, { package: "arcrun[cli]", version: python, engine })} />
-              </p>
-            </>
+            <Example
+              files={[
+                ["workflow.yaml", "workflow.yaml"],
+                ["command-line.sh", "acr"],
+              ]}
+              ran={{ package: "arcrun[cli]", version: python, engine }}
+            />
           ),
         },
       ]}
     />
+  );
+}
+
+interface ExampleProps {
+  /** The snippets, each with its label. */
+  readonly files: readonly (readonly [file: Parameters<typeof snippet>[0], label: string])[];
+  /** What the tests ran them with. */
+  readonly ran: Readonly<Record<string, string>>;
+}
+
+function Example({ files, ran }: ExampleProps) {
+  return (
+    <>
+      {files.map(([file, label]) => (
+        <Code key={file} of={snippet(file)} label={label} />
+      ))}
+      <p className="caption">
+        <Say of={filled(ran.package ? t.ranWith : t.ranWithHttp, ran)} />
+      </p>
+    </>
   );
 }

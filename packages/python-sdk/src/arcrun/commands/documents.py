@@ -212,7 +212,7 @@ def _constructed(loader: yaml.SafeLoader, node: yaml.Node, nodes: Nodes, what: s
     """Return the value of a document.
 
     Raises:
-        CommandError: a text without quotes looks like a number or a date, and is none that can be read.
+        CommandError: a text without quotes looks like a number or a date, but can't be read as one.
     """
     import yaml
 

@@ -65,9 +65,8 @@ def tools(*, read_only: bool = False, only: Sequence[str] | None = None) -> dict
     """
     with_tool = {command.tool: command for command in COMMANDS if command.tool}
     names = ", ".join(with_tool)
-    if (
-        only is not None and not only
-    ):  # as an unset variable does: all of them would be more than was meant
+    # As an unset variable leaves it: to offer all of them would be more than was meant.
+    if only is not None and not only:
         raise CommandError(
             "invalid_argument",
             f"--tools names no tool: leave it out for all; the tools are: {names}",

@@ -1,34 +1,30 @@
 "use client";
 
 import { Say } from "@/components/Say";
-import { Empty, Failure, Loading } from "@/components/states";
 import { moment } from "@/components/dates";
 import { callWithKey, useAccount } from "@/engine/account";
 import type { Credential } from "@/engine/types";
 import { useEngine } from "@/engine/useEngine";
 import type { PartProps } from "./Dashboard";
+import { Part } from "./Part";
 
 /** The credentials that are stored, by name. */
 export function Credentials({ t, common }: PartProps) {
   const { key } = useAccount();
   const asked = useEngine(() => callWithKey<{ credentials: Credential[] }>("/credentials?limit=200"), key);
   return (
-    <section className="dashboard-section" aria-labelledby="credentials-title">
-      <h2 id="credentials-title">
-        <Say of={t.credentialsTitle} />
-      </h2>
-      <p className="soft">
-        <Say of={t.credentialsText} />
-      </p>
-      {!key && (
-        <p className="notice">
-          <Say of={t.needsKey} />
-        </p>
-      )}
-      {asked.error && <Failure error={asked.error} down={common.engineDown} tryAgain={common.tryAgain} again={asked.again} />}
-      {asked.loading && !asked.value && <Loading label={common.loading} />}
-      {asked.value?.credentials.length === 0 && <Empty title={t.noCredentials} text={t.noCredentialsText} />}
-      {asked.value && asked.value.credentials.length > 0 && (
+    <Part
+      t={t}
+      common={common}
+      id="credentials"
+      title={t.credentialsTitle}
+      text={t.credentialsText}
+      needsKey={!key}
+      asked={asked}
+      items={asked.value?.credentials}
+      empty={{ title: t.noCredentials, text: t.noCredentialsText }}
+    >
+      {(credentials) => (
         <div className="table" tabIndex={0}>
           <table>
             <thead>
@@ -41,7 +37,7 @@ export function Credentials({ t, common }: PartProps) {
               </tr>
             </thead>
             <tbody>
-              {asked.value.credentials.map((credential) => (
+              {credentials.map((credential) => (
                 <tr key={credential.name}>
                   <td>
                     <code>{credential.name}</code>
@@ -59,6 +55,6 @@ export function Credentials({ t, common }: PartProps) {
           </table>
         </div>
       )}
-    </section>
+    </Part>
   );
 }

@@ -3,13 +3,14 @@
 import { useEffect, useState } from "react";
 import { Say } from "@/components/Say";
 import { SiteLink } from "@/components/SiteLink";
-import { Empty, Failure, Loading } from "@/components/states";
+import { Failure, Loading } from "@/components/states";
 import { moment } from "@/components/dates";
 import { callWithKey, useAccount } from "@/engine/account";
 import type { Run, RunStatus, Step } from "@/engine/types";
 import { useEngine } from "@/engine/useEngine";
 import { filled } from "@/messages";
 import type { DashboardTexts, PartProps } from "./Dashboard";
+import { Part } from "./Part";
 
 const SHOWN = 10;
 const GOES_ON: ReadonlySet<RunStatus> = new Set(["queued", "running"]);
@@ -25,34 +26,32 @@ export function Runs({ t, common, durable }: PartProps & { durable: boolean }) {
     durable && key ? `${key} ${limit}` : undefined,
   );
   return (
-    <section className="dashboard-section" aria-labelledby="runs-title">
-      <h2 id="runs-title">
-        <Say of={t.runsTitle} />
-      </h2>
-      <p className="soft">
-        <Say of={durable ? t.runsText : t.noDurable} />
-      </p>
-      {!key && durable && (
-        <p className="notice">
-          <Say of={t.needsKey} />
-        </p>
+    <Part
+      t={t}
+      common={common}
+      id="runs"
+      title={t.runsTitle}
+      text={durable ? t.runsText : t.noDurable}
+      needsKey={!key && durable}
+      asked={asked}
+      items={asked.value?.runs}
+      empty={{ title: t.noRuns, text: t.noRunsText }}
+    >
+      {(runs) => (
+        <>
+          <ul className="runs">
+            {runs.map((run) => (
+              <RunEntry key={run.run_id} run={run} t={t} common={common} />
+            ))}
+          </ul>
+          {asked.value && asked.value.total > runs.length && (
+            <button type="button" className="button small" onClick={() => setLimit(limit + 20)}>
+              <Say of={t.more} />
+            </button>
+          )}
+        </>
       )}
-      {asked.error && <Failure error={asked.error} down={common.engineDown} tryAgain={common.tryAgain} again={asked.again} />}
-      {asked.loading && !asked.value && <Loading label={common.loading} />}
-      {asked.value?.runs.length === 0 && <Empty title={t.noRuns} text={t.noRunsText} />}
-      {asked.value && asked.value.runs.length > 0 && (
-        <ul className="runs">
-          {asked.value.runs.map((run) => (
-            <RunEntry key={run.run_id} run={run} t={t} common={common} />
-          ))}
-        </ul>
-      )}
-      {asked.value && asked.value.total > asked.value.runs.length && (
-        <button type="button" className="button small" onClick={() => setLimit(limit + 20)}>
-          <Say of={t.more} />
-        </button>
-      )}
-    </section>
+    </Part>
   );
 }
 
