@@ -36,7 +36,7 @@ _COMPONENT = {
     "branches?": list,
     "config_example?": dict,
 }
-_SHAPES: dict[str, Kind] = {
+SHAPES: dict[str, Kind] = {
     "GET /health": {"capabilities?": [str], "bundle_version?": str},
     "GET /me": {"account?": str, "email?": str, "key?": dict},
     "PUT /me/api-key/rotate": {"api_key?": str, "resealed?": int, "unopened?": [str]},
@@ -52,7 +52,7 @@ _SHAPES: dict[str, Kind] = {
     "GET /credentials": {"credentials": [{"name": str}]},
     "GET /webhooks/named": {"workflows": [{"name": str}]},
     "GET /webhooks/named/{}/definition": {
-        "graph": {"webhook?": {"secret?": str}}, "hook_url?": str, "webhook?": {"secret?": str},
+        "graph": {"webhook?": {"secret?": str}}, "hook_url?": str,
     },
     "POST /webhooks/named": {"name": str, **_WARNINGS},
     "POST /validate": {"nodeCount": int, "edgeCount": int, **_WARNINGS},
@@ -99,7 +99,7 @@ _SHAPES: dict[str, Kind] = {
 }  # fmt: skip
 _ROUTES = [
     (re.compile(re.escape(route).replace(r"\{\}", "[^/]+")), shape)
-    for route, shape in _SHAPES.items()
+    for route, shape in SHAPES.items()
 ]
 
 

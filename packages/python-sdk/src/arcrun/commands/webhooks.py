@@ -94,7 +94,7 @@ def _secret(workflow: dict[str, Any], ask: Ask) -> bytes:
     Raises:
         CommandError: it is not `whsec_` and Base64. The message does not show it.
     """
-    settings = workflow.get("webhook") or (workflow.get("graph") or {}).get("webhook") or {}
+    settings = workflow["graph"].get("webhook") or {}
     name = str(settings.get("secret") or "webhook_secret")
     question = Question(name, f"the secret of the webhook, the credential {name}", "whsec_…")
     text = os.environ.get(variable(name)) or ask([question])[name]
