@@ -32,7 +32,6 @@ class ReleaseContext:
         artifacts: What `build` has made.
         environments: The clean environment of each package, once `install` has run.
         faces: The clean environment of the SDK with `acr` and `arcrun-mcp`, once `faces` has run.
-        with_extras: Further environments of packages, with some of their extras.
         sboms: The bill of materials of each package, once `sbom` has run.
         versions: What is installed in each environment, by distribution.
         npm_package: What `npm_build` has made.
@@ -49,7 +48,6 @@ class ReleaseContext:
     artifacts: list[Artifact] = field(default_factory=list)
     environments: dict[str, CleanEnvironment] = field(default_factory=dict)
     faces: CleanEnvironment | None = None
-    with_extras: list[CleanEnvironment] = field(default_factory=list)
     sboms: dict[str, Path] = field(default_factory=dict)
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
     npm_package: NpmPackage | None = None

@@ -144,7 +144,7 @@ def bills_of_materials(context: ReleaseContext, figures: Figures) -> None:
             package,
             environments=[
                 environment,
-                *(each for each in context.with_extras if each.package == package),
+                *(each for each in (context.faces,) if each and each.package == package),
             ],
             time=time,
             log=log,

@@ -56,7 +56,6 @@ def by_faces(context: ReleaseContext, figures: Figures) -> None:
             downloads=context.downloads,
             extras=("cli", "mcp"),
         )
-    context.with_extras.append(environment)
     engine = context.environments["arcrun-server"].python
     for face, program in (("acr", faces.ACR), ("mcp", faces.MCP)):
         command = [str(environment.python), "-I", "-c", program]
