@@ -25,7 +25,7 @@ def run_with(*exchanges: Exchange, **more: Any) -> Run:
     keys = Keys(second="second-key", revoked=more.pop("revoked", None))
     target = Target("local", "http://127.0.0.1:1", "the-api-key", {}, "1.0.0", keys=keys)
     cell = Cell("one", "py", exchanges=list(exchanges), seconds=0.123456)
-    cell.steps = [StepRecord("step", {}, {}, 0.654321)]
+    cell.steps = [StepRecord("step", {}, {}, 0.654321), StepRecord("again", {}, {}, 1, (60, 0.5))]
     cell.secrets = {"token": "canary-0123456789"}
     cell.stderr = more.pop("stderr", "")
     identity = Identity("arcrun", "1", "python", "cpython", frozenset({"b", "a"}))
@@ -65,6 +65,12 @@ def test_times_are_rounded_for_readers() -> None:
     assert (found["format"], found["seconds"]) == (1, 1.235)
     assert (cell["seconds"], cell["steps"][0]["seconds"]) == (0.1235, 0.6543)
     assert cell["traffic"][0]["started"] == 1.2346
+
+
+def test_a_step_has_the_waits_that_its_sdk_asked_for() -> None:
+    first, second = describe(run_with())["cells"][0]["steps"]
+    assert "waited" not in first
+    assert second["waited"] == [60, 0.5]
 
 
 @pytest.mark.parametrize("revoked", ["revoked-key", None])

@@ -108,9 +108,11 @@ steps: [{id: a, waited: [60]}]
 def test_a_wrong_wait_opens_the_exchange_before_it_and_says_both_waits(tmp_path: Path) -> None:
     refused = {"status": 503, "headers": [["Retry-After", "60"]], "body": ""}
     exchanges = [sent(1), sent(2, "a", "/x", answer=refused), sent(3, "a", "/x")]
+    step = {"id": "a", "command": {}, "answer": {}, "seconds": 0}
     broken = failing("waited[0]: expected 60, got 0.0004", [], *exchanges)
-    broken["steps"] = [{"id": "a", "command": {}, "answer": {}, "seconds": 0}]
-    passing = cell("one", "py", "passed", check("a", "passed"), traffic=exchanges)
+    broken["steps"] = [step | {"waited": [0.0004]}]
+    steps = [step | {"waited": [60]}]
+    passing = cell("one", "py", "passed", check("a", "passed"), traffic=exchanges, steps=steps)
     scenarios = [{"id": "one", "title": "", "source": SOURCE}]
     page = page_of(tmp_path, cells=[broken, passing], scenarios=scenarios)
     opened = [found for name, found, _ in page.elements if name == "details" and "open" in found]

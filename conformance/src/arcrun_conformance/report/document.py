@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from arcrun_conformance.adapters.protocol import Identity
     from arcrun_conformance.checks.check import Check
-    from arcrun_conformance.runs.results import Cell, Run
+    from arcrun_conformance.runs.results import Cell, Run, StepRecord
     from arcrun_conformance.wire.journal import Exchange, Request, Response
 
 FORMAT = 1
@@ -169,18 +169,19 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "recording": cell.recording,
         "seconds": round(cell.seconds, 4),
         "checks": [_check(check) for check in cell.checks],
-        "steps": [
-            {
-                "id": step.id,
-                "command": step.command,
-                "answer": step.reply,
-                "seconds": round(step.seconds, 4),
-            }
-            for step in cell.steps
-        ],
+        "steps": [_step(step) for step in cell.steps],
         "traffic": _traffic(cell.exchanges),
         "stderr": cell.stderr,
     }
+
+
+def _step(step: StepRecord) -> dict[str, Any]:
+    return {
+        "id": step.id,
+        "command": step.command,
+        "answer": step.reply,
+        "seconds": round(step.seconds, 4),
+    } | ({"waited": list(step.waited)} if step.waited else {})
 
 
 def _check(check: Check) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class Wait:
     Attributes:
         before: The number of the request whose answer it follows.
         after: The number of the request that it precedes.
-        text: How long it was, such as `60 s`; of a check that passed, as exactly as the scenario says.
+        text: How long it was, such as `60 s`.
         wrong: Whether the scenario expects another wait.
     """
 
@@ -79,33 +79,39 @@ def waits_by_cell(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         "clocks": {name: clock(scenario) for name, scenario in scenarios.items()},
         "cells": {
-            f"{cell['scenario']}/{cell['sdk']}": [
-                asdict(wait) for wait in waits(scenarios[cell["scenario"]], cell)
-            ]
+            f"{cell['scenario']}/{cell['sdk']}": [asdict(wait) for wait in waits(cell)]
             for cell in cells
         },
     }
 
 
-def waits(scenario: dict[str, Any], cell: dict[str, Any]) -> list[Wait]:
-    """Return the waits of a cell, of the steps that tell of theirs: a check that passed waited as the scenario says."""
-    checks = {check["id"]: check for check in cell["checks"]}
+def waits(cell: dict[str, Any]) -> list[Wait]:
+    """Return the waits of a cell, of the steps whose waits and repeated requests are equally many."""
     found = []
-    for step in _definition(scenario).get("steps", ()):
-        check = checks.get(step["id"], {"outcome": "not-reached"})
-        expected, pairs = step.get("waited"), _repeated(cell, step["id"])
-        if check["outcome"] not in {"passed", "failed"} or not isinstance(expected, list):
-            continue
-        wrong = {
-            each["where"]: each["got"] for each in findings(check["message"]) if "where" in each
-        }
-        if "waited" in wrong or len(pairs) != len(expected):
+    for step in {exchange["step"]: None for exchange in cell["traffic"]}:
+        seconds, pairs = _waited(cell, step), _repeated(cell, step)
+        if len(seconds) != len(pairs):
             continue  # which of the requests were waited for is not known
-        for index, (pattern, (before, after)) in enumerate(zip(expected, pairs, strict=True)):
-            got = wrong.get(f"waited[{index}]")
-            text = _rounded(got) if got else _length(pattern)
-            found.append(Wait(before["number"], after["number"], text, got is not None))
-    return [wait for wait in found if wait.text]
+        wrong = _wrong(cell, step)
+        for index, ((before, after), length) in enumerate(zip(pairs, seconds, strict=True)):
+            text = _rounded(f"{length} s")
+            found.append(Wait(before["number"], after["number"], text, index in wrong))
+    return found
+
+
+def _waited(cell: dict[str, Any], step: str) -> list[float]:
+    """Return the seconds of each wait of a step, whose command may have been sent several times."""
+    replies = (reply for reply in cell["steps"] if reply["id"] == step)
+    return [seconds for reply in replies for seconds in reply.get("waited", ())]
+
+
+def _wrong(cell: dict[str, Any], step: str) -> set[int]:
+    """Return the numbers of the waits of a step that are not as long as expected."""
+    messages = (check["message"] for check in cell["checks"] if check["id"] == step)
+    places = (
+        _WAIT.fullmatch(each.get("where", "")) for text in messages for each in findings(text)
+    )
+    return {int(place["index"]) for place in places if place}
 
 
 def _definition(scenario: dict[str, Any]) -> dict[str, Any]:
@@ -116,18 +122,6 @@ def _definition(scenario: dict[str, Any]) -> dict[str, Any]:
 def _parsed(source: str) -> dict[str, Any]:
     definition = yaml.safe_load(source)
     return definition if isinstance(definition, dict) else {}
-
-
-def _length(pattern: Any) -> str:
-    """Return what a scenario expects of a wait; empty if it is not a time or a range of times."""
-    if isinstance(pattern, int | float):
-        return f"{pattern:g} s"
-    if not isinstance(pattern, dict) or not pattern.keys() <= {"$min", "$max"}:
-        return ""
-    least, most = pattern.get("$min"), pattern.get("$max")
-    if least is None or most is None:
-        return f"at least {least} s" if most is None else f"at most {most} s"
-    return f"{least} to {most} s"
 
 
 def _repeated(cell: dict[str, Any], step: str) -> list[tuple[Exchange, Exchange]]:

@@ -26,12 +26,17 @@ def timestamp(precision: str = "seconds") -> str:
 
 @dataclass(frozen=True)
 class StepRecord:
-    """A step that was carried out: the command, the reply, and how long it took."""
+    """A step that was carried out: the command, the reply, and how long it took.
+
+    Attributes:
+        waited: The seconds that the SDK asked a replaced clock to wait, each time.
+    """
 
     id: str
     command: dict[str, Any]
     reply: dict[str, Any]
     seconds: float
+    waited: tuple[float, ...] = ()
 
 
 @dataclass

@@ -140,13 +140,13 @@ class StepRunner:
         else:
             reply = await self.adapter.send(command, **body)
         if command == "parallel" and isinstance(reply, Result):
-            reply = Result(reply.value["results"])
+            reply = Result(reply.value["results"], reply.waited)
         seconds = time.perf_counter() - began
         described = (
             {"error": reply.fields} if isinstance(reply, SdkError) else {"result": reply.value}
         )
         self.cell.steps.append(
-            StepRecord(step.id, {"command": command, **body}, described, seconds)
+            StepRecord(step.id, {"command": command, **body}, described, seconds, reply.waited)
         )
         self.replies.append((step.id, reply))
         expected = fill(step.expect, values)
