@@ -100,7 +100,9 @@ def run_interruptible(session: nox.Session, *command: str, **environment: str) -
 def tests(session: nox.Session) -> None:
     """Run the tests of all packages. Arguments go to pytest, and leave the JavaScript tests out."""
     sync(session, "tests", "release", "publish", "parity", "js", "mutation")
-    session.run("pytest", "-n", "auto", *session.posargs, env=keeping_bytecode(session))
+    # Each worker takes neighbouring tests, which share fixtures, and at its end those that another has left.
+    workers = ("-n", "auto", "--dist", "worksteal")
+    session.run("pytest", *workers, *session.posargs, env=keeping_bytecode(session))
     if not session.posargs:
         session.notify("js_test")
 
